@@ -1,0 +1,229 @@
+"""The only reader of botocore's data: service models, paginators, endpoint rules, and its response parser.
+
+1. Shapes, operations and errors come from `service-2.json`; documentation is not kept.
+2. Paging comes from `paginators-1.json`. Operations that page without an entry there (six of IAM's) are found
+   by their shapes: a token member of the same name in input and output.
+3. Host names come from `endpoint-rule-set-1.json`: every URL template in it, for every partition of
+   `partitions.json`, in its plain, FIPS and dual-stack spelling. A name no rule can yield is not ours.
+4. `parse` is botocore's own response parser, the judge of what a client sees.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import botocore.loaders
+import botocore.model
+import botocore.parsers
+
+from awstape.core.model import Member, Models, Operation, Paging, Service, Shape
+from awstape.core.wire import Response
+
+SERVICES = ("iam", "accessanalyzer")
+
+_TOKENS = ("Marker", "nextToken", "NextToken")
+_LIMITS = ("MaxItems", "maxResults", "MaxResults")
+#: botocore/handlers.py (`json_decode_policies`): members of this shape arrive percent-encoded from IAM.
+_PERCENT_ENCODED = {("iam", "policyDocumentType")}
+
+
+@cache
+def models() -> Models:
+    """The models of all recorded services, read once."""
+    return Models({name: _Reader(name).service() for name in SERVICES}, service_of_host)
+
+
+@cache
+def _loader() -> botocore.loaders.Loader:
+    return botocore.loaders.Loader()
+
+
+class _Reader:
+    """Turns one service's JSON into values of `awstape.core.model`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.data: dict[str, Any] = _loader().load_service_model(name, "service-2")
+        self.paginators: dict[str, Any] = _loader().load_service_model(name, "paginators-1")["pagination"]
+        self.shapes: dict[str, Shape] = {}
+
+    def service(self) -> Service:
+        meta = self.data["metadata"]
+        service = Service(
+            name=self.name,
+            protocol=meta["protocol"],
+            signing_name=meta.get("signingName", meta["endpointPrefix"]),
+            api_version=meta["apiVersion"],
+            xml_namespace=meta.get("xmlNamespace", ""),
+            regional="globalEndpoint" not in meta,
+        )
+        for name, data in self.data["operations"].items():
+            service.operations[name] = self.operation(service, name, data)
+        for name, data in self.data["shapes"].items():
+            if data.get("exception"):
+                service.errors[data.get("error", {}).get("code", name)] = self.shape(name)
+        return service
+
+    def operation(self, service: Service, name: str, data: Mapping[str, Any]) -> Operation:
+        input_ = self.shape(data["input"]["shape"]) if "input" in data else None
+        output = self.shape(data["output"]["shape"]) if "output" in data else None
+        return Operation(
+            name=name,
+            service=service,
+            method=data["http"]["method"],
+            uri=data["http"]["requestUri"],
+            input=input_,
+            output=output,
+            result_wrapper=data.get("output", {}).get("resultWrapper"),
+            errors=tuple(self.shape(error["shape"]) for error in data.get("errors", ())),
+            paging=self.paging(name, input_, output),
+        )
+
+    def paging(self, name: str, input_: Shape | None, output: Shape | None) -> Paging | None:
+        if input_ is None or output is None:
+            return None
+        lists = tuple(member for member, m in output.members.items() if m.shape.type == "list")
+        if entry := self.paginators.get(name):
+            keys = entry["result_key"]
+            return Paging(
+                token=entry["input_token"],
+                output_token=entry["output_token"],
+                limit=entry.get("limit_key"),
+                more=entry.get("more_results"),
+                items=tuple(keys) if isinstance(keys, list) else (keys,),
+            )
+        token = next((t for t in _TOKENS if t in input_.members and t in output.members), None)
+        if token is None:
+            return None
+        return Paging(
+            token=token,
+            output_token=token,
+            limit=next((limit for limit in _LIMITS if limit in input_.members), None),
+            more=next((m for m in output.members if m.lower() == "istruncated"), None),
+            items=lists,
+        )
+
+    def shape(self, name: str) -> Shape:
+        if name in self.shapes:
+            return self.shapes[name]
+        data = self.data["shapes"][name]
+        members: dict[str, Member] = {}
+        sides = {side: self.member(data[side], side) for side in ("member", "key", "value") if side in data}
+        shape = self.shapes[name] = Shape(
+            name=name,
+            type="string" if data["type"] == "character" else data["type"],
+            members=members,
+            **sides,
+            enum=tuple(data.get("enum", ())),
+            sensitive=bool(data.get("sensitive")),
+            union=bool(data.get("union")),
+            percent_encoded=(self.name, name) in _PERCENT_ENCODED,
+            min=data.get("min"),
+            max=data.get("max"),
+            pattern=data.get("pattern"),
+        )
+        # After the structure is known by name, so that a structure may contain itself.
+        members.update((member, self.member(d, member)) for member, d in data.get("members", {}).items())
+        return shape
+
+    def member(self, data: Mapping[str, Any], name: str) -> Member:
+        return Member(
+            wire_name=data.get("locationName", name),
+            shape=self.shape(data["shape"]),
+            location=data.get("location", "body"),
+            flattened=bool(data.get("flattened")),
+            idempotency_token=bool(data.get("idempotencyToken")),
+        )
+
+
+# --- hosts ------------------------------------------------------------------------------------------------------
+
+
+def service_of_host(host: str) -> tuple[Service, str | None] | None:
+    """The service that a host name belongs to and its region, None for every other host.
+
+    The region is None for IAM, which is global. Case and a trailing dot don't matter.
+    """
+    host = host.lower().rstrip(".")
+    for name, pattern in _host_patterns().items():
+        if match := pattern.fullmatch(host):
+            service = models().services[name]
+            regions = (region for region in match.groups() if region)
+            return service, next(regions, None) if service.regional else None
+    return None
+
+
+def host_suffixes() -> frozenset[str]:
+    """The DNS suffixes under which all hosts of the recorded services lie."""
+    return frozenset(suffix for p in _partitions() for suffix in (p["dnsSuffix"], p["dualStackDnsSuffix"]))
+
+
+@cache
+def _partitions() -> tuple[Mapping[str, Any], ...]:
+    data = _loader().load_data("partitions")["partitions"]
+    return tuple({**p["outputs"], "regionRegex": p["regionRegex"], "regions": tuple(p["regions"])} for p in data)
+
+
+@cache
+def _host_patterns() -> Mapping[str, re.Pattern[str]]:
+    return {name: re.compile("|".join(sorted(set(_host_regexes(name))))) for name in SERVICES}
+
+
+def _host_regexes(service: str) -> Iterator[str]:
+    rules = _loader().load_service_model(service, "endpoint-rule-set-1")
+    templates = set(re.findall(r'"https://([^"/]+)"', json.dumps(rules)))
+    for template in templates:
+        for partition in _partitions():
+            regex = re.escape(template)
+            for name in ("implicitGlobalRegion", "dnsSuffix", "dualStackDnsSuffix"):
+                regex = regex.replace(re.escape(f"{{PartitionResult#{name}}}"), re.escape(partition[name]))
+            region = partition["regionRegex"].strip("^$")
+            yield regex.replace(re.escape("{Region}"), f"({_without_groups(region)})")
+
+
+def _without_groups(regex: str) -> str:
+    return re.sub(r"(?<!\\)\((?!\?)", "(?:", regex)
+
+
+# --- the judge --------------------------------------------------------------------------------------------------
+
+
+@cache
+def _botocore_service(name: str) -> tuple[botocore.model.ServiceModel, botocore.parsers.ResponseParser]:
+    model = botocore.model.ServiceModel(_loader().load_service_model(name, "service-2"), name)
+    return model, botocore.parsers.create_parser(model.metadata["protocol"])
+
+
+def parse(operation: Operation, response: Response) -> dict[str, Any]:
+    """What botocore's parser makes of a response: data for a success, `Error` and its members for a failure.
+
+    Policy documents are percent-decoded, as botocore's client does after parsing. `ResponseMetadata` is left out.
+    Raises botocore.parsers.ResponseParserError for a body that is not of the protocol.
+    """
+    model, parser = _botocore_service(operation.service.name)
+    headers = botocore.awsrequest.HeadersDict(response.headers)
+    wire = {"status_code": response.status, "headers": headers, "body": response.body}
+    shape: Any = model.operation_model(operation.name).output_shape
+    parsed: dict[str, Any] = parser.parse(wire, shape)
+    parsed.pop("ResponseMetadata", None)
+    if response.status < 301:
+        return _percent_decoded(parsed, operation.output) if operation.output else parsed
+    code = parsed.get("Error", {}).get("Code", "")
+    if error := model.shape_for_error_code(code):
+        parsed.update(parser.parse(wire, error))
+    return parsed
+
+
+def _percent_decoded(value: Any, shape: Shape) -> Any:
+    if isinstance(value, dict) and shape.type == "structure":
+        return {k: _percent_decoded(v, shape.members[k].shape) if k in shape.members else v for k, v in value.items()}
+    if isinstance(value, list) and shape.member:
+        return [_percent_decoded(item, shape.member.shape) for item in value]
+    if isinstance(value, dict) and shape.value:
+        return {key: _percent_decoded(item, shape.value.shape) for key, item in value.items()}
+    return unquote(value) if shape.percent_encoded and isinstance(value, str) else value

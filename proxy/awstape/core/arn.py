@@ -1,0 +1,125 @@
+"""What of an ARN stays and what becomes an alias.
+
+1. Partition, service, region and resource type stay. The account becomes an alias, unless it is `aws` or another
+   word for a resource that AWS owns: such an ARN stays as it is.
+2. Of the resource, every segment becomes an alias: the last one under its type's name, so that `RoleName: x` and
+   `…:role/path/x` agree, the ones before it as `path`. What is not known to be a type is treated as a name.
+3. Wildcards, policy variables (`${aws:username}`), `root`, service-linked roles with their path, and path words that
+   AWS itself gives out stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from awstape.core.alias import Aliases
+
+#: Characters of the resource; `trim` cuts off the punctuation of the sentence around it.
+ARN = re.compile(
+    r"""arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]*):(?P<region>[a-z0-9-]*):(?P<account>[a-z0-9*?-]*|\$\{[^}]*\})
+    :(?P<resource>(?:\$\{[^}]*\}|[^\s"'<>`\\;|(){}\[\]])*)""",
+    re.VERBOSE,
+)
+_WILD = re.compile(r"(\$\{[^}]*\}|[*?]+)")
+_SEPARATOR = re.compile(r"([/:])")
+_VERSION_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-\d")
+
+#: First words of resources that are types, not names. Public vocabulary of the service authorization reference.
+_TYPES = frozenset(
+    """
+    access-grants access-point access-preview access-report accesspoint accelerator alarm alias analyzer app
+    archive-rule assessment assumed-role authorizer backup-plan backup-vault bot bucket build bus catalog certificate
+    channel cluster
+    cluster-snapshot code-signing-config collection composite-alarm connection container-instance dashboard
+    database datastore db deliverystream detector document domain endpoint environment event-bus
+    event-source-mapping federated-user file-system finding fleet flow function gateway graphqlapis group hosted-zone
+    hostedzone identity identitypool image index instance instance-profile internet-gateway inventory job key layer
+    listener loadbalancer log-group log-stream mesh metric-stream mfa model multi-region-access-point namespace
+    natgateway network-acl network-interface notebook-instance oidc-provider organization ou parameter permissionSet
+    pipeline pod policy project protection query-definition replication-group report-group repository resource-share
+    restapis role route-table rule saml-provider schema secret security-group server-certificate service session sms-mfa
+    snapshot stack stackset state-machine stateMachine statemachine storage-lens stream subgrp subnet subscription
+    table tablebucket targetgroup task task-definition thing topic trail transit-gateway user userpool vault volume vpc
+    vpc-endpoint webacl workgroup workspace
+    """.split()
+)
+#: Words that stand in the account's place of resources that AWS owns.
+_AWS_ACCOUNTS = frozenset({"aws", "cloudfront"})
+#: Path segments that AWS gives out.
+_PUBLIC_SEGMENTS = frozenset({"aws-service-role", "service-role", "aws-reserved", "root", "$LATEST"})
+_SERVICE_HOST = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
+#: Types whose name is an account-wide session or belongs to another type's names.
+_NAMED_AS = {"assumed-role": "role", "federated-user": "user", "sms-mfa": "mfa"}
+
+
+def is_public_name(name: str) -> bool:
+    """True for names that AWS gives out: service-linked roles and service principals."""
+    return name.startswith("AWSServiceRoleFor") or _SERVICE_HOST.fullmatch(name) is not None
+
+
+def trim(arn: str) -> str:
+    """The ARN without the punctuation of the sentence that it ends."""
+    return arn.rstrip(".,:") if not arn.endswith(":::") else arn
+
+
+def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
+    account, resource = match["account"], match["resource"]
+    if account in _AWS_ACCOUNTS:
+        return match[0]
+    if re.fullmatch(r"\d{12}", account, re.ASCII):
+        account = aliases.account(account)
+    redacted = _resource(match["service"], resource, aliases)
+    return ":".join(["arn", match["partition"], match["service"], match["region"], account, redacted])
+
+
+def redact_path(path: str, aliases: Aliases) -> str:
+    """An IAM path: `/division/team/` → an alias for each segment that AWS did not give out."""
+    return "/".join(_segment("path", segment, aliases) for segment in path.split("/"))
+
+
+def redact_wild(text: str, redact: Callable[[str], str]) -> str:
+    """The text with its literal parts redacted; wildcards and policy variables stay."""
+    pieces = _WILD.split(text)
+    return "".join(piece if i % 2 or not piece.strip() else redact(piece) for i, piece in enumerate(pieces))
+
+
+def _resource(service: str, resource: str, aliases: Aliases) -> str:
+    head, *rest = _SEPARATOR.split(resource)
+    if service == "s3":
+        return _named("bucket", resource, "object", aliases) if head not in _TYPES else _typed(head, rest, aliases)
+    if head in _TYPES and rest:
+        return _typed(head, rest, aliases)
+    return _named(service or "resource", resource, "path", aliases)
+
+
+def _typed(kind: str, rest: list[str], aliases: Aliases) -> str:
+    """`rest` alternates separators and segments, beginning with a separator."""
+    segments = rest[1::2]
+    if segments[0] == "aws-service-role":
+        return kind + "".join(rest)
+    if kind == "oidc-provider":  # a URL, which is one value
+        return f"{kind}{rest[0]}{_segment(kind, ''.join(rest[1:]), aliases)}"
+    name = _NAMED_AS.get(kind, kind)
+    if kind == "assumed-role":
+        kinds = ["role", *["session"] * (len(segments) - 1)]
+    else:
+        kinds = [*["path"] * (len(segments) - 1), name]
+        if rest[0] == ":":  # function:name:qualifier, secret:name, log-group:name:*
+            kinds = [name, *["path"] * (len(segments) - 1)]
+    redacted = [_segment(k, segment, aliases) for k, segment in zip(kinds, segments, strict=True)]
+    return kind + "".join(x for pair in zip(rest[::2], redacted, strict=True) for x in pair)
+
+
+def _named(first: str, resource: str, others: str, aliases: Aliases) -> str:
+    parts = _SEPARATOR.split(resource)
+    return "".join(
+        part if i % 2 else _segment(first if i == 0 else others, part, aliases) for i, part in enumerate(parts)
+    )
+
+
+def _segment(kind: str, segment: str, aliases: Aliases) -> str:
+    if segment in _PUBLIC_SEGMENTS or is_public_name(segment) or _REGION.fullmatch(segment):
+        return segment
+    return redact_wild(segment, lambda piece: piece if _VERSION_NUMBER.fullmatch(piece) else aliases.name(kind, piece))

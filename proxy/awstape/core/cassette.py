@@ -1,0 +1,84 @@
+"""`Cassette`, `Take`, `Track`, `Page`: what a recording is, and what always holds of it.
+
+1. Takes are sorted by track (service, operation, region, identity); takes of one track stay in recorded order.
+2. The first page of a take has no token. Every other page has the token that the page before it gives out.
+3. No two pages of a track have the same token.
+4. Neighbouring takes of a track differ, and neither is the beginning of the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+
+from awstape.core.answer import Answer
+from awstape.core.model import Value
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One operation with one identity. Equal where service, operation, region and identity are."""
+
+    service: str
+    operation: str
+    region: str | None
+    identity: dict[str, Value] = field(hash=False)
+
+    @cached_property
+    def key(self) -> tuple[str, str, str, str]:
+        """Sorts and compares tracks; the identity as text, whatever the order of its members."""
+        return (self.service, self.operation, self.region or "", identity_key(self.identity))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Track) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        where = f" in {self.region}" if self.region else ""
+        return f"{self.service} {self.operation}{where} {json.dumps(self.identity, default=repr)}"
+
+
+def identity_key(identity: dict[str, Value]) -> str:
+    return json.dumps(identity, sort_keys=True, default=repr)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One request and its answer. `limit` is what the client asked for, if it did."""
+
+    token: str | None
+    limit: int | None
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Take:
+    """One traversal of a track from its first page."""
+
+    track: Track
+    pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True)
+class Cassette:
+    takes: tuple[Take, ...] = ()
+
+    @classmethod
+    def of(cls, takes: Iterable[Take]) -> Cassette:
+        """The takes in cassette order."""
+        return cls(tuple(sorted(takes, key=lambda take: take.track.key)))
+
+    def tracks(self) -> Iterator[tuple[Track, tuple[Take, ...]]]:
+        for _, group in groupby(self.takes, key=lambda take: take.track.key):
+            takes = tuple(group)
+            yield takes[0].track, takes
+
+    def merged(self, newer: Cassette) -> Cassette:
+        """The tracks of both; a track that `newer` has replaces this cassette's."""
+        replaced = {take.track for take in newer.takes}
+        return Cassette.of([*(take for take in self.takes if take.track not in replaced), *newer.takes])

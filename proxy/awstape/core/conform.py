@@ -1,0 +1,101 @@
+"""Whether a decoded value fits its shape: what `encode` can say and a cassette may hold.
+
+Types are checked and member names; not enums, lengths and patterns, which AWS widens without notice. A null
+stands for an absent member. A timestamp may be text or, in JSON, a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from awstape.core.model import Shape, Type, Value
+
+Path = tuple[str | int, ...]
+
+_ACCEPTED: Mapping[Type, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+    "timestamp": (str, int, float),
+    "blob": (str, bytes),
+    "list": (list,),
+    "structure": (dict,),
+    "map": (dict,),
+}
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Where a value does not fit, and how. `unknown` for a member that the model doesn't have."""
+
+    path: Path
+    problem: str
+    unknown: bool = False
+
+
+def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misfit]:
+    """Everything in `value` that does not fit `shape`; nothing where there is no shape."""
+    if shape is None or value is None:
+        return
+    accepted = _ACCEPTED[shape.type]
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+        yield Misfit(path, f"expected {_article(shape.type)}, got {describe(value)}")
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from misfits(item, shape.member.shape if shape.member else None, (*path, i))
+    elif isinstance(value, dict) and shape.type == "map":
+        for key, item in value.items():
+            yield from misfits(item, shape.value.shape if shape.value else None, (*path, key))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if member := shape.members.get(name):
+                yield from misfits(item, member.shape, (*path, name))
+            else:
+                hint = did_you_mean(name, shape.members)
+                yield Misfit((*path, name), f"{shape.name} has no member {name}{hint}", unknown=True)
+
+
+def did_you_mean(word: str, known: Mapping[str, object]) -> str:
+    """`; did you mean X?`, or nothing."""
+    close = get_close_matches(word, known, n=1) or [k for k in known if k.lower() == word.lower()]
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def pattern_of(path: Path) -> str:
+    """`("Roles", 3, "Extra")` → `Roles[].Extra`: the form of `Answer.unmodelled`."""
+    return re.sub(r"\.\[", "[", ".".join("[]" if isinstance(step, int) else step for step in path))
+
+
+def spelled(path: Path) -> str:
+    """`("Roles", 3, "Arn")` → `Roles[3].Arn`, for people."""
+    return re.sub(r"\.\[", "[", ".".join(f"[{step}]" if isinstance(step, int) else step for step in path))
+
+
+def describe(value: Value) -> str:
+    """What a value is, without showing it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return f"the boolean {str(value).lower()}"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case bytes():
+            return "binary data"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _article(type_: Type) -> str:
+    word = "text" if type_ in ("string", "timestamp") else "mapping" if type_ in ("structure", "map") else type_
+    return word if word == "text" else f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -1,0 +1,205 @@
+"""Response → `Answer`, by the service model. The mirror of `awstape.core.encode`.
+
+1. Member order is the wire's. Timestamps keep their exact text. Blobs that are UTF-8 text become that text.
+2. Elements or keys that the model doesn't know are kept and named in `Answer.unmodelled`: an element with only
+   text is a string, one with children a mapping, siblings of one name a list.
+3. IAM's policy documents are percent-encoded on the wire and plain here.
+4. Everything else of the envelope (request ids, metadata, namespaces, other headers) is dropped.
+5. An XML document type is refused: no AWS answer has one, and entities are an attack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
+
+from awstape.core.answer import Answer, Failure
+from awstape.core.model import Operation, Protocol, Service, Shape, Value
+from awstape.core.operation import from_json, load_json, scalar
+from awstape.core.wire import Response, WireError
+
+#: botocore/parsers.py (`ResponseParser.parse`): from here on a response is an error.
+FIRST_ERROR_STATUS = 301
+
+
+def decode(operation: Operation, response: Response) -> Answer:
+    """What a response says. Raises WireError for a body that is not of the service's protocol."""
+    return _READERS[operation.service.protocol](operation, response)
+
+
+def _is_generic_error(response: Response) -> bool:
+    """An error that a load balancer or proxy made, not the service: empty or HTML."""
+    body = response.body.strip()
+    return response.status >= 500 and (not body or body[:6].lower() == b"<html>")
+
+
+# --- query ------------------------------------------------------------------------------------------------------
+
+
+def _read_query(operation: Operation, response: Response) -> Answer:
+    if response.status >= FIRST_ERROR_STATUS:
+        if _is_generic_error(response):
+            return Answer(error=Failure(response.status))
+        return Answer(error=_query_error(response.status, _xml(response.body)))
+    root = _xml(response.body)
+    unknown: list[str] = []
+    wrapper = operation.result_wrapper or f"{operation.name}Result"
+    result = next((child for child in root if _name(child) == wrapper), None)
+    output: dict[str, Value] = {}
+    if result is not None:
+        output = _structure(result, operation.output, "", unknown)
+    elif operation.output is not None:
+        raise WireError(f"the answer to {operation.name} has no {wrapper}")
+    return Answer(output=output, unmodelled=tuple(dict.fromkeys(unknown)))
+
+
+def _query_error(status: int, root: ET.Element) -> Failure:
+    error = next((child for child in root.iter() if _name(child) == "Error"), None)
+    if error is None:
+        raise WireError(f"the answer with status {status} holds no Error element")
+    members = {_name(child): _generic(child) for child in error}
+    code, message = members.pop("Code", None), members.pop("Message", None)
+    return Failure(
+        status,
+        code if isinstance(code, str) else None,
+        message if isinstance(message, str) else None,
+        members,
+    )
+
+
+class _NoDoctype(ET.TreeBuilder):
+    def doctype(self, name: str, pubid: str, system: str) -> None:
+        raise WireError("the XML body has a document type")
+
+
+def _xml(body: bytes) -> ET.Element:
+    try:
+        return ET.fromstring(body, parser=ET.XMLParser(target=_NoDoctype()))
+    except (ET.ParseError, LookupError, ValueError) as error:
+        if isinstance(error, WireError):
+            raise
+        raise WireError("the body is not XML") from None
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _structure(element: ET.Element, shape: Shape | None, path: str, unknown: list[str]) -> dict[str, Value]:
+    known = shape.by_wire_name if shape else {}
+    output: dict[str, Value] = {}
+    strangers: dict[str, list[Value]] = {}
+    for child in element:
+        name, member = known.get(_name(child), (_name(child), None))
+        here = f"{path}.{name}" if path else name
+        if member is None:
+            unknown.append(here)
+            strangers.setdefault(name, []).append(_generic(child))
+            output[name] = _one_or_many(strangers[name])
+        elif member.flattened:
+            items = output.setdefault(name, [])
+            assert isinstance(items, list) and member.shape.member
+            items.append(_value(child, member.shape.member.shape, f"{here}[]", unknown))
+        else:
+            output[name] = _value(child, member.shape, here, unknown)
+    return output
+
+
+def _value(element: ET.Element, shape: Shape, path: str, unknown: list[str]) -> Value:
+    if shape.type == "structure":
+        return _structure(element, shape, path, unknown)
+    if shape.type == "list":
+        assert shape.member
+        return [_value(child, shape.member.shape, f"{path}[]", unknown) for child in element]
+    if shape.type == "map":
+        return _map(element, shape, path, unknown)
+    if len(element):
+        unknown.append(path)
+        return _generic(element)
+    text = element.text or ""
+    return unquote(text) if shape.percent_encoded else scalar(text, shape)
+
+
+def _map(element: ET.Element, shape: Shape, path: str, unknown: list[str]) -> dict[str, Value]:
+    assert shape.key and shape.value
+    output: dict[str, Value] = {}
+    for entry in element:
+        sides = {_name(child): child for child in entry}
+        key, value = sides.get(shape.key.wire_name), sides.get(shape.value.wire_name)
+        if key is None or value is None:
+            raise WireError(f"an entry of the map {path} has no {shape.key.wire_name} and {shape.value.wire_name}")
+        output[key.text or ""] = _value(value, shape.value.shape, f"{path}.*", unknown)
+    return output
+
+
+def _generic(element: ET.Element) -> Value:
+    """An element that no shape describes."""
+    if not len(element):
+        return element.text or ""
+    children: dict[str, list[Value]] = {}
+    for child in element:
+        children.setdefault(_name(child), []).append(_generic(child))
+    return {name: _one_or_many(values) for name, values in children.items()}
+
+
+def _one_or_many(values: list[Value]) -> Value:
+    return values[0] if len(values) == 1 else values
+
+
+# --- rest-json --------------------------------------------------------------------------------------------------
+
+
+def _read_rest_json(operation: Operation, response: Response) -> Answer:
+    if response.status >= FIRST_ERROR_STATUS:
+        return Answer(error=_rest_json_error(operation.service, response))
+    body = load_json(response.body) if response.body.strip() else {}
+    if not isinstance(body, dict):
+        raise WireError("the JSON body is not an object")
+    output, unknown = from_json(body, operation.output or _EMPTY, "")
+    assert isinstance(output, dict)
+    output.update(_headers(operation.output, response))
+    return Answer(output=output, unmodelled=tuple(dict.fromkeys(unknown)))
+
+
+def _rest_json_error(service: Service, response: Response) -> Failure:
+    code = response.header("x-amzn-errortype")
+    try:
+        body = load_json(response.body) if response.body.strip() else {}
+    except WireError:
+        if _is_generic_error(response):
+            return Failure(response.status, code)
+        body = {"message": response.body.decode("utf-8", errors="replace")}
+    if not isinstance(body, dict):
+        raise WireError("the JSON body of an error is not an object")
+    named = code or body.get("__type") or body.get("code")
+    shape = service.errors.get(error_name(named)) if isinstance(named, str) else None
+    read, _ = from_json(body, shape, "")
+    assert isinstance(read, dict)
+    members = {**read, **_headers(shape, response)}
+    message = members.get("message")
+    if isinstance(message, str):
+        del members["message"]
+        return Failure(response.status, code, message, members)
+    return Failure(response.status, code, None, members)
+
+
+def error_name(code: str) -> str:
+    """`prefix#Name:http://internal/…` → `Name`, as every SDK reads an error type."""
+    return code.partition(":")[0].rpartition("#")[2]
+
+
+def _headers(shape: Shape | None, response: Response) -> dict[str, Value]:
+    return {
+        name: scalar(text, member.shape)
+        for name, member in (shape.members if shape else {}).items()
+        if member.location == "header" and (text := response.header(member.wire_name)) is not None
+    }
+
+
+_EMPTY = Shape(name="", type="structure")
+
+_READERS: Mapping[Protocol, Callable[[Operation, Response], Answer]] = {
+    "query": _read_query,
+    "rest-json": _read_rest_json,
+}

@@ -1,0 +1,332 @@
+"""`Cassette` ⇄ YAML text.
+
+1. A stream: a header document with the version, then one document per take, sorted. Equal cassettes are equal text.
+2. Block style, one member a line, in the order of the wire; text of several lines as a literal block. Anchors,
+   aliases and tags (but `!!binary`) are never written.
+3. Reading is strict: anchors, aliases, tags, duplicate keys, unknown keys, unknown operations, members that the
+   model doesn't have (unless the page lists them as `unmodelled`) or of the wrong type, broken page chains and deep
+   nesting are refused with line and path. Plain scalars are those of JSON; everything else, dates included, is text.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from awstape.core.answer import Answer, Failure
+from awstape.core.cassette import Cassette, Page, Take, Track
+from awstape.core.conform import Path, describe, did_you_mean, misfits, pattern_of, spelled
+from awstape.core.model import Models, Operation, Service, Shape, Value
+from awstape.core.pages import next_token
+
+VERSION = 1
+MAX_DEPTH = 64
+
+_BINARY = "tag:yaml.org,2002:binary"
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
+_TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "pages": list}
+_PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "unmodelled": list}
+_ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
+
+
+class DocumentError(ValueError):
+    """A cassette text that can't be read.
+
+    line: counted from 1. path: where in the document, such as `pages[0].output.Versions[1]`, may be empty.
+    tip: what to do about it, may be empty.
+    """
+
+    def __init__(self, line: int, path: str, problem: str, tip: str = "") -> None:
+        super().__init__(f"line {line}: {path + ': ' if path else ''}{problem}")
+        self.line, self.path, self.problem, self.tip = line, path, problem, tip
+
+
+# --- writing ----------------------------------------------------------------------------------------------------
+
+
+def write(cassette: Cassette) -> str:
+    """The cassette as YAML."""
+    documents: list[dict[str, Value]] = [{"version": VERSION}, *(_take(take) for take in cassette.takes)]
+    return "---\n".join(_dump(document) for document in documents)
+
+
+def _take(take: Take) -> dict[str, Value]:
+    track = take.track
+    region: dict[str, Value] = {"region": track.region} if track.region else {}
+    return {
+        "service": track.service,
+        "operation": track.operation,
+        **region,
+        "identity": track.identity,
+        "pages": [_page(page) for page in take.pages],
+    }
+
+
+def _page(page: Page) -> dict[str, Value]:
+    document: dict[str, Value] = {}
+    if page.token is not None:
+        document["token"] = page.token
+    if page.limit is not None:
+        document["limit"] = page.limit
+    if page.answer.error:
+        document["error"] = _failure(page.answer.error)
+    else:
+        document["output"] = page.answer.output or {}
+    if page.answer.unmodelled:
+        document["unmodelled"] = list(page.answer.unmodelled)
+    return document
+
+
+def _failure(failure: Failure) -> dict[str, Value]:
+    document: dict[str, Value] = {"status": failure.status}
+    if failure.code is not None:
+        document["code"] = failure.code
+    if failure.message is not None:
+        document["message"] = failure.message
+    if failure.members:
+        document["members"] = failure.members
+    return document
+
+
+class _Dumper(yaml.CSafeDumper):
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_str)
+
+
+def _dump(document: dict[str, Value]) -> str:
+    text: str = yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1, default_flow_style=False
+    )
+    return text
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+def read(text: str, models: Models) -> Cassette:
+    """The cassette that a YAML text describes. Raises DocumentError."""
+    documents = _documents(text)
+    header = next(documents, None)
+    if header is None:
+        raise DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")
+    version = header.value.get("version") if isinstance(header.value, dict) else None
+    if version != VERSION or isinstance(version, bool) or header.value != {"version": VERSION}:
+        raise header.error((), "a cassette begins with a document `version: 1`", "is this file a cassette?")
+    takes = [_read_take(document, models) for document in documents]
+    cassette = Cassette.of(take for take, _ in takes)
+    lines = {id(take): document for take, document in takes}
+    for _, same in cassette.tracks():
+        seen: set[str] = set()
+        for take in same:
+            for i, page in enumerate(take.pages):
+                if page.token is not None and page.token in seen:
+                    problem = "another page of the track has this token"
+                    raise lines[id(take)].error(("pages", i, "token"), problem, "tokens of a track must differ")
+                seen |= {page.token} if page.token is not None else set()
+    return cassette
+
+
+@dataclass(frozen=True)
+class _Document:
+    """A document's value and the line of each place in it."""
+
+    value: Value
+    lines: Mapping[Path, int]
+
+    def error(self, path: Path, problem: str, tip: str = "") -> DocumentError:
+        known = path
+        while known and known not in self.lines:
+            known = known[:-1]
+        return DocumentError(self.lines[known], spelled(path), problem, tip)
+
+
+def _read_take(document: _Document, models: Models) -> tuple[Take, _Document]:
+    fields = _fields(document, document.value, (), _TAKE_KEYS, ("service", "operation", "identity", "pages"))
+    service = models.services.get(fields["service"])
+    if service is None:
+        raise document.error(("service",), f"unknown service{did_you_mean(fields['service'], models.services)}")
+    operation = service.operations.get(fields["operation"])
+    if operation is None:
+        hint = did_you_mean(fields["operation"], service.operations)
+        raise document.error(("operation",), f"{service.name} has no such operation{hint}")
+    _fit(document, fields["identity"], operation.input, ("identity",), unknown_allowed=True)
+    track = Track(service.name, operation.name, fields.get("region"), fields["identity"])
+    if not fields["pages"]:
+        raise document.error(("pages",), "a take has at least one page")
+    pages = [_read_page(document, operation, ("pages", i)) for i in range(len(fields["pages"]))]
+    _check_chain(document, operation, pages)
+    return Take(track, tuple(pages)), document
+
+
+def _read_page(document: _Document, operation: Operation, path: Path) -> Page:
+    value: Any = document.value
+    fields = _fields(document, value["pages"][path[1]], path, _PAGE_KEYS, ())
+    if ("output" in fields) == ("error" in fields):
+        raise document.error(path, "a page has either an output or an error")
+    if fields.get("limit", 1) < 1:
+        raise document.error((*path, "limit"), "a limit is at least 1")
+    unmodelled = tuple(fields.get("unmodelled", ()))
+    if "error" in fields:
+        failure = _read_failure(document, operation.service, fields["error"], (*path, "error"))
+        return Page(fields.get("token"), fields.get("limit"), Answer(error=failure, unmodelled=unmodelled))
+    output = fields["output"]
+    _fit(document, output, operation.output or _NOTHING, (*path, "output"), unmodelled)
+    return Page(fields.get("token"), fields.get("limit"), Answer(output=output, unmodelled=unmodelled))
+
+
+def _read_failure(document: _Document, service: Service, value: Value, path: Path) -> Failure:
+    fields = _fields(document, value, path, _ERROR_KEYS, ("status",))
+    if not 300 <= fields["status"] <= 599:
+        raise document.error((*path, "status"), "the status of an error is between 300 and 599")
+    return Failure(fields["status"], fields.get("code"), fields.get("message"), fields.get("members", {}))
+
+
+def _fields(
+    document: _Document, value: Value, path: Path, known: Mapping[str, type], required: tuple[str, ...]
+) -> dict[str, Any]:
+    """The members of a mapping of the format itself, checked."""
+    if not isinstance(value, dict):
+        raise document.error(path, f"expected a mapping with {', '.join(known)}, got {describe(value)}")
+    for name, item in value.items():
+        if name not in known:
+            raise document.error((*path, name), f"unknown key{did_you_mean(name, known)}", f"known: {', '.join(known)}")
+        if not isinstance(item, known[name]) or isinstance(item, bool):
+            raise document.error((*path, name), f"expected {_TYPE_NAMES[known[name]]}, got {describe(item)}")
+    for name in required:
+        if name not in value:
+            raise document.error(path, f"the key {name} is missing")
+    return value
+
+
+def _fit(
+    document: _Document,
+    value: Value,
+    shape: Shape | None,
+    path: Path,
+    unmodelled: tuple[str, ...] = (),
+    unknown_allowed: bool = False,
+) -> None:
+    for misfit in misfits(value, shape):
+        if misfit.unknown and (unknown_allowed or pattern_of(misfit.path) in unmodelled):
+            continue
+        if unknown_allowed and isinstance(_at(value, misfit.path), str):
+            continue  # an input keeps a number that the client spelled oddly as text
+        tip = "list it under `unmodelled` of the page if AWS really sends it" if misfit.unknown else ""
+        raise document.error((*path, *misfit.path), misfit.problem, tip)
+
+
+def _at(value: Any, path: Path) -> Value:
+    for step in path:
+        value = value[step]
+    found: Value = value
+    return found
+
+
+def _check_chain(document: _Document, operation: Operation, pages: list[Page]) -> None:
+    expected: str | None = None
+    for i, page in enumerate(pages):
+        if page.token != expected:
+            where: Path = ("pages", i, "token") if page.token is not None else ("pages", i)
+            problem = "the first page of a take has no token" if i == 0 else "the page before does not lead here"
+            raise document.error(where, problem, "a page's token is the one in the output of the page before")
+        expected = next_token(operation, page.answer.output) if page.answer.output is not None else None
+        if expected is None and i + 1 < len(pages):
+            raise document.error(("pages", i), "more pages follow, but this page leads to none")
+
+
+def _documents(text: str) -> Iterator[_Document]:
+    try:
+        events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                reader = _Reader(events)
+                value = reader.value(next(events), ())
+                yield _Document(value, reader.lines)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise DocumentError(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        reason = getattr(error, "reason", "unreadable characters")
+        raise DocumentError(1, "", f"not YAML: {reason}") from None
+
+
+class _Reader:
+    """Builds one document's value from YAML events."""
+
+    def __init__(self, events: Iterator[yaml.Event]) -> None:
+        self._events = events
+        self.lines: dict[Path, int] = {}
+
+    def value(self, event: yaml.Event, path: Path) -> Value:
+        line = _line(event)
+        self.lines.setdefault(path, line)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise DocumentError(line, spelled(path), "anchors and aliases are not allowed", "write the value out")
+        if len(path) > MAX_DEPTH:
+            raise DocumentError(line, "", f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, path, line)
+        if isinstance(event, yaml.CollectionStartEvent) and event.tag is not None:
+            raise DocumentError(line, spelled(path), f"the tag {event.tag} is not allowed")
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Value] = []
+            while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+                items.append(self.value(event, (*path, len(items))))
+            return items
+        members: dict[str, Value] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            line = _line(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise DocumentError(line, spelled(path), "a key is not a text")
+            key = event.value
+            if key in members:
+                raise DocumentError(line, spelled((*path, key)), "the key stands twice")
+            self.lines[(*path, key)] = line
+            members[key] = self.value(next(self._events), (*path, key))
+        return members
+
+    def _scalar(self, event: yaml.ScalarEvent, path: Path, line: int) -> Value:
+        if event.tag == _BINARY:
+            try:
+                return base64.b64decode(event.value)
+            except (binascii.Error, ValueError):
+                raise DocumentError(line, spelled(path), "!!binary is not base64") from None
+        if event.tag is not None:
+            raise DocumentError(line, spelled(path), f"the tag {event.tag} is not allowed")
+        text: str = event.value
+        return _plain(text) if event.implicit[0] else text
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _plain(text: str) -> Value:
+    """A scalar without quotes: null, boolean and number as in JSON, anything else is text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    match = _JSON_NUMBER.fullmatch(text)
+    if not match:
+        return text
+    if not match["fraction"] and not match["exponent"]:
+        return int(text) if len(text) < 20 else text
+    # The writer leaves text such as 1e5 without quotes, as YAML 1.1 takes it for text.
+    return float(text) if match["fraction"] and (not match["exponent"] or "+" in text or "-" in text[1:]) else text
+
+
+_WORDS: Mapping[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_TYPE_NAMES: Mapping[type, str] = {str: "text", int: "a number", dict: "a mapping", list: "a list"}
+_NOTHING = Shape(name="An operation without output", type="structure")

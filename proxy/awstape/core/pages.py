@@ -1,0 +1,88 @@
+"""Paging: what of an input is token and limit and what is identity, and how pages are named.
+
+1. The token and the limit are the members that `Operation.paging` names; the identity is the rest of the input in
+   canonical order, without nulls (which say the same as absence) and without idempotency tokens, which SDKs make
+   up anew for each call.
+2. A page goes on where its output carries a token and does not say that nothing more is there.
+3. In a cassette tokens say their position and nothing else: `page-2.h7qk` for the second page of a track's first
+   take, `take-3.page-2.h7qk` for that of its third; the last part stands for the track, so that a token of one
+   listing is told from that of another. It is made from the redacted track, never from the real token.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from awstape.core.model import Operation, Shape, Value
+from awstape.core.operation import Call
+from awstape.core.wire import WireError
+
+
+@dataclass(frozen=True)
+class Ask:
+    """An input, taken apart."""
+
+    identity: dict[str, Value]
+    token: str | None
+    limit: int | None
+
+
+def ask(call: Call) -> Ask:
+    """Token, limit and identity of a call. Raises WireError for a token that is not a string."""
+    operation, paging = call.operation, call.operation.paging
+    rest = dict(call.input)
+    token = rest.pop(paging.token, None) if paging else None
+    limit = rest.pop(paging.limit, None) if paging and paging.limit else None
+    if token is not None and not isinstance(token, str):
+        raise WireError(f"the page token of {operation.name} is not a string")
+    for name, member in (operation.input.members if operation.input else {}).items():
+        if member.idempotency_token:
+            rest.pop(name, None)
+    identity = canonical(rest, operation.input)
+    assert isinstance(identity, dict)
+    return Ask(identity, token, limit if isinstance(limit, int) else None)
+
+
+def canonical(value: Value, shape: Shape | None) -> Value:
+    """Structures in the model's order (unknown members last, sorted), maps sorted, nulls left out."""
+    if isinstance(value, list):
+        below = shape.member.shape if shape and shape.member else None
+        return [canonical(item, below) for item in value]
+    if not isinstance(value, dict):
+        return value
+    members = shape.members if shape else {}
+    known = [name for name in members if name in value]
+    order = known + sorted(name for name in value if name not in members)
+    result: dict[str, Value] = {}
+    for name in order:
+        below = members[name].shape if name in members else shape.value.shape if shape and shape.value else None
+        if value[name] is not None:
+            result[name] = canonical(value[name], below)
+    return result
+
+
+def next_token(operation: Operation, output: Mapping[str, Value]) -> str | None:
+    """The token of the page after this one, None on the last page."""
+    if (paging := operation.paging) is None:
+        return None
+    if paging.more and output.get(paging.more) is False:
+        return None
+    token = output.get(paging.output_token)
+    return token if isinstance(token, str) and token else None
+
+
+def item_count(operation: Operation, output: Mapping[str, Value]) -> int:
+    """How many items a page holds, over all lists that the operation pages."""
+    lists = (output.get(name) for name in (operation.paging.items if operation.paging else ()))
+    return sum(len(items) for items in lists if isinstance(items, list))
+
+
+def token_name(track_key: tuple[str, ...], take: int, page: int) -> str:
+    """The token that asks for `page` of `take`, both counted from 1."""
+    digest = hashlib.sha256(json.dumps(track_key).encode()).digest()
+    tag = base64.b32encode(digest[:5]).decode("ascii").lower()[:4]
+    return f"page-{page}.{tag}" if take == 1 else f"take-{take}.page-{page}.{tag}"

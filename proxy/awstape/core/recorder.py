@@ -1,0 +1,300 @@
+"""`Recorder`: exchanges in, in whatever order they come, a `Cassette` out.
+
+1. Only calls of recorded services are taken, and of these only reads, unless writes are asked for. What is left out
+   is counted with its reason.
+2. A first page opens a take of its track. A page with a token goes to the take that this token came from; if
+   that take already went on, the exchange is the same page fetched again (and dropped if it says the same)
+   or the beginning of a take that parts there.
+3. A retryable error (throttling, 5xx) is replaced by the answer to its retry. An SDK marks retries with one
+   invocation id; where there is none, the next answer to the same request counts as the retry.
+4. Answers are redacted as they come. Real tokens stay in memory only, to chain pages.
+5. At the end: names seen anywhere are replaced in free text everywhere, takes that say nothing new are dropped,
+   tokens get their names, and the whole is searched for real values.
+6. Lossless or loud: each answer is encoded again; if `parse` sees a difference, the operation is named in the notes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from awstape.core.answer import Answer
+from awstape.core.cassette import Cassette, Page, Take, Track
+from awstape.core.conform import misfits, pattern_of, spelled
+from awstape.core.decode import decode, error_name
+from awstape.core.encode import encode
+from awstape.core.model import Models, Operation, Value
+from awstape.core.operation import Call, UnknownOperationError, recognise
+from awstape.core.pages import Ask, ask, item_count, next_token, token_name
+from awstape.core.redact import Leak, Redactor
+from awstape.core.wire import Request, Response, WireError
+
+#: botocore/data/_retry.json and botocore/retries/standard.py: what SDKs take for throttling whatever its status.
+_THROTTLING = frozenset(
+    """
+    BandwidthLimitExceeded EC2ThrottledException LimitExceededException PriorRequestNotComplete
+    ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled RequestThrottledException
+    RequestTimeout RequestTimeoutException SlowDown ThrottledException Throttling ThrottlingException
+    TooManyRequestsException TransactionInProgressException
+    """.split()
+)
+
+Parse = Callable[[Operation, Response], object]
+
+
+class LeakError(Exception):
+    """Redaction left a real value; nothing may be written. `leaks` say where, never what."""
+
+    def __init__(self, leaks: list[Leak]) -> None:
+        super().__init__(f"{len(leaks)} real values are left after redaction: {leaks[0]}")
+        self.leaks = leaks
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a recording came to.
+
+    redacted: kind → number of different values replaced. skipped: reason → number of exchanges.
+    notes: what a reader of the cassette should know: members without a model, answers that were not lossless.
+    """
+
+    cassette: Cassette
+    items: int
+    redacted: dict[str, int]
+    skipped: dict[str, int]
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Page:
+    page: Page
+    next: str | None  # the real token of the page after it
+    invocation: str | None  # what the SDK calls this call and its retries
+    retryable: bool
+
+
+@dataclass
+class _Take:
+    pages: list[_Page]
+
+
+@dataclass
+class _Listing:
+    """The takes of one track, and where its real tokens lead: to a take and an index in it."""
+
+    track: Track
+    operation: Operation
+    takes: list[_Take] = field(default_factory=list)
+    issued: dict[str, list[tuple[_Take, int]]] = field(default_factory=dict)
+
+
+class Recorder:
+    """Feed it exchanges, then finish it once.
+
+    operations: globs; only operations that one of them matches are recorded. parse: what a client makes of a
+    response, to compare what was recorded with what was sent.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        redactor: Redactor,
+        parse: Parse,
+        operations: tuple[str, ...] = ("*",),
+        include_writes: bool = False,
+    ) -> None:
+        self._models = models
+        self._redactor = redactor
+        self._parse = parse
+        self._operations = operations
+        self._include_writes = include_writes
+        self._listings: dict[tuple[str, str, str, str], _Listing] = {}
+        self._skipped: Counter[str] = Counter()
+        self._notes: dict[str, None] = {}
+
+    def feed(self, request: Request, response: Response | None) -> None:
+        """Takes one exchange; `response` is None if the connection ended without one."""
+        try:
+            call = recognise(self._models, request)
+            if call and (reason := self._unwanted(call)):
+                self.skip(reason)
+            elif call and response is None:
+                self.skip(f"{call.operation.name}: no answer")
+            elif call and response:
+                self._record(request, call, ask(call), response)
+        except UnknownOperationError as error:
+            self.skip(f"{error}; a newer botocore may know it")
+        except WireError as error:
+            self.skip(str(error))
+
+    def skip(self, reason: str) -> None:
+        """Counts an exchange that is not recorded."""
+        self._skipped[reason] += 1
+
+    def finish(self) -> Recording:
+        """The recording. Raises LeakError if a real value is left in it."""
+        takes: list[Take] = []
+        items = 0
+        for listing in self._listings.values():
+            found = [[self._finished(listing, page) for page in take.pages] for take in listing.takes]
+            for number, pages in enumerate(_telling(found), 1):
+                takes.append(Take(listing.track, _named(listing, number, pages)))
+                items += sum(item_count(listing.operation, page.answer.output or {}) for page in pages)
+        cassette = Cassette.of(takes)
+        if leaks := list(self._redactor.residual(self._models, cassette)):
+            raise LeakError(leaks)
+        return Recording(cassette, items, self._redactor.counts(), dict(self._skipped), tuple(sorted(self._notes)))
+
+    def _unwanted(self, call: Call) -> str | None:
+        name = call.operation.name
+        if not any(fnmatchcase(name, glob) for glob in self._operations):
+            return f"{name}: not among the operations asked for"
+        if not call.operation.is_read and not self._include_writes:
+            return f"{name}: a write; --include-writes records it"
+        return None
+
+    def _record(self, request: Request, call: Call, asked: Ask, response: Response) -> None:
+        operation = call.operation
+        answer = decode(operation, response)
+        for misfit in misfits(answer.output, operation.output):
+            if not misfit.unknown:
+                raise WireError(f"{operation.name}: {spelled(misfit.path)}: {misfit.problem}")
+        answer = replace(answer, unmodelled=_unknown(answer, operation))
+        self._check_lossless(operation, answer, response)
+        identity = self._redactor.identity(operation, asked.identity)
+        track = Track(operation.service.name, operation.name, call.region, identity)
+        listing = self._listings.setdefault(track.key, _Listing(track, operation))
+        page = self._redacted(operation, asked, answer, request)
+        if asked.token is None:
+            self._open(listing, page)
+        elif asked.token in listing.issued:
+            self._go_on(listing, asked.token, page)
+        else:
+            self.skip(f"{operation.name}: goes on with a listing whose beginning was not recorded")
+            if not listing.takes:
+                del self._listings[track.key]
+
+    def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
+        for path in answer.unmodelled:
+            self._notes[f"{operation.name}: the service model doesn't know {path}; it is kept as the wire had it"] = (
+                None
+            )
+        try:
+            lossless = self._parse(operation, encode(operation, answer, "")) == self._parse(operation, response)
+        except Exception as error:  # botocore's parser: what a client would raise, it can't be replayed faithfully
+            self._notes[f"{operation.name}: {type(error).__name__} in botocore's parser"] = None
+            return
+        if not lossless:
+            self._notes[f"{operation.name}: a client reads the recorded answer differently from the real one"] = None
+
+    def _redacted(self, operation: Operation, asked: Ask, answer: Answer, request: Request) -> _Page:
+        real = next_token(operation, answer.output) if answer.output is not None else None
+        hidden = _with_token(operation, answer, "")
+        page = Page(None, asked.limit, self._redactor.answer(operation, hidden))
+        return _Page(page, real, request.header("amz-sdk-invocation-id"), _is_retryable(answer))
+
+    def _open(self, listing: _Listing, page: _Page) -> None:
+        for take in listing.takes:
+            if len(take.pages) == 1 and _is_retry(take.pages[0], page):
+                self._put(listing, take, 0, page)
+                return
+        take = _Take([])
+        listing.takes.append(take)
+        self._put(listing, take, 0, page)
+
+    def _go_on(self, listing: _Listing, token: str, page: _Page) -> None:
+        places = listing.issued[token]
+        for take, index in places:
+            if len(take.pages) == index or _is_retry(take.pages[index], page):
+                self._put(listing, take, index, page)
+                return
+        for take, index in places:
+            if _same(take.pages[index].page, page.page):
+                if page.next is not None:
+                    listing.issued.setdefault(page.next, []).append((take, index + 1))
+                return
+        take, index = places[-1]
+        parted = _Take(take.pages[:index])
+        listing.takes.append(parted)
+        self._put(listing, parted, index, page)
+
+    def _put(self, listing: _Listing, take: _Take, index: int, page: _Page) -> None:
+        take.pages[index : index + 1] = [page]
+        if page.next is not None:
+            listing.issued.setdefault(page.next, []).append((take, index + 1))
+
+    def _finished(self, listing: _Listing, page: _Page) -> Page:
+        return replace(page.page, answer=self._redactor.with_names(listing.operation, page.page.answer))
+
+
+def _is_retryable(answer: Answer) -> bool:
+    error = answer.error
+    if error is None:
+        return False
+    return error.status >= 500 or error.status == 429 or error_name(error.code or "") in _THROTTLING
+
+
+def _is_retry(failed: _Page, page: _Page) -> bool:
+    """Whether `page` answers the retry of `failed`."""
+    return failed.retryable and (failed.invocation is None or failed.invocation == page.invocation)
+
+
+def _unknown(answer: Answer, operation: Operation) -> tuple[str, ...]:
+    """The outermost unknown members: what is below them is unknown with them."""
+    found = [pattern_of(m.path) for m in misfits(answer.output, operation.output) if m.unknown]
+    return tuple(dict.fromkeys([*found, *answer.unmodelled]))
+
+
+def _with_token(operation: Operation, answer: Answer, token: str) -> Answer:
+    """The answer with its page token, if it has one, replaced."""
+    name = operation.paging.output_token if operation.paging else None
+    if name is None or not answer.output or not isinstance(answer.output.get(name), str):
+        return answer
+    output: dict[str, Value] = {**answer.output, name: token}
+    return replace(answer, output=output)
+
+
+def _same(one: Page, other: Page) -> bool:
+    """Whether two pages say the same, whatever limit was asked for."""
+    return one.answer == other.answer
+
+
+def _begins(shorter: list[Page], longer: list[Page]) -> bool:
+    return len(shorter) <= len(longer) and all(map(_same, shorter, longer))
+
+
+def _telling(takes: list[list[Page]]) -> list[list[Page]]:
+    """The takes without those that a neighbour says as well: equal ones and beginnings of others."""
+    kept: list[list[Page]] = []
+    for take in takes:
+        while kept and _begins(kept[-1], take):
+            take = _with_limits_of(take, kept.pop())
+        if kept and _begins(take, kept[-1]):
+            kept[-1] = _with_limits_of(kept[-1], take)
+        else:
+            kept.append(take)
+    return kept
+
+
+def _with_limits_of(take: list[Page], other: list[Page]) -> list[Page]:
+    """Of two limits for one page the smaller is kept, so that the order of the two doesn't show."""
+    limits = [
+        min((p.limit for p in (page, *other[i : i + 1]) if p.limit is not None), default=None)
+        for i, page in enumerate(take)
+    ]
+    return [replace(page, limit=limit) for page, limit in zip(take, limits, strict=True)]
+
+
+def _named(listing: _Listing, number: int, pages: list[Page]) -> tuple[Page, ...]:
+    """The pages of a take with their tokens named by position."""
+    key = listing.track.key
+    return tuple(
+        replace(
+            page,
+            token=token_name(key, number, i) if i > 1 else None,
+            answer=_with_token(listing.operation, page.answer, token_name(key, number, i + 1)),
+        )
+        for i, page in enumerate(pages, 1)
+    )

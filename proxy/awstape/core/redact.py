@@ -1,0 +1,283 @@
+"""Redaction by shape: what each member of the models is, and what becomes of it.
+
+1. A member whose shape is a name (`_NAMES`), path, id or provider becomes the alias of that kind; a secret one, or one
+   that the model marks sensitive, becomes a stand-in.
+2. Every other string is searched for identifiers (`awstape.core.scan`), policy documents, messages, descriptions,
+   tags and map keys included. Enums, timestamps, numbers and public vocabulary stay.
+3. Names of AWS-managed policies stay where an AWS-owned ARN stands beside them; so do AWSServiceRoleFor… and
+   service principals.
+4. Strings of members that the model doesn't know are replaced whole, unless they are numbers, booleans or times.
+5. An identity is redacted by itself, knowing nothing of other traffic: a live request then redacts to the same.
+6. When a recording ends, names that were seen anywhere are replaced wherever they stand as a word in free text.
+7. Before anything is written, `residual` searches every string, in every encoding, for the real values seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from awstape.core.alias import Aliases, is_alias
+from awstape.core.answer import Answer, Failure
+from awstape.core.arn import is_public_name, redact_path
+from awstape.core.cassette import Cassette
+from awstape.core.decode import error_name
+from awstape.core.model import Models, Operation, Service, Shape, Value
+from awstape.core.scan import redact_names, redact_text, variants
+
+#: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.
+_NAMES: Mapping[str, str] = {
+    "userNameType": "user",
+    "existingUserNameType": "user",
+    "roleNameType": "role",
+    "groupNameType": "group",
+    "policyNameType": "policy",
+    "instanceProfileNameType": "instance-profile",
+    "serverCertificateNameType": "server-certificate",
+    "accountAliasType": "account-alias",
+    "virtualMFADeviceName": "mfa",
+    "SAMLProviderNameType": "saml-provider",
+    "OpenIDConnectProviderUrlType": "oidc-provider",
+    "clientIDType": "client",
+    "serviceUserName": "service-user",
+    "serviceCredentialAlias": "credential",
+    "customSuffixType": "suffix",
+    "AnalyzerName": "analyzer",
+    "Name": "archive-rule",
+    "PolicyName": "key-policy",
+}
+#: Names whose kind a sibling tells: shape → the sibling's member.
+_NAMED_BY_SIBLING: Mapping[str, str] = {"entityNameType": "EntityType", "AttachmentName": "AttachmentType"}
+_PATHS = frozenset({"pathType", "pathPrefixType", "policyPathType"})
+_IDS = frozenset(
+    {
+        "idType",
+        "accessKeyIdType",
+        "certificateIdType",
+        "publicKeyIdType",
+        "serviceSpecificCredentialId",
+        "privateKeyIdType",
+    }
+)
+_SECRETS: Mapping[str, str] = {
+    "certificateBodyType": "certificate",
+    "certificateChainType": "certificate",
+    "publicKeyMaterialType": "public-key",
+    "SAMLMetadataDocumentType": "saml-metadata",
+    "authenticationCodeType": "code",
+    "organizationsPolicyIdType": "p",
+}
+#: Shapes of public vocabulary: nothing in them is anybody's.
+_PUBLIC = frozenset(
+    """
+    ActionNameType ContextKeyNameType EvalDecisionSourceType RegionNameType jobIDType localeType policyVersionIdType
+    serviceName serviceNameType serviceNamespaceType thumbprintType publicKeyFingerprintType AccessPreviewId IssueCode
+    """.split()
+)
+#: Members of the catch-all string shape that hold public vocabulary.
+_PUBLIC_MEMBERS = frozenset({"action", "Type", "Code", "__type"})
+_PUBLIC_KEY_POLICY = "default"
+_HARMLESS = re.compile(r"|true|false|-?\d{1,11}(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT[0-9:.]{5,15}Z")
+_FILTER_WORD = re.compile(r"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false")
+_SHORTEST_KNOWN_NAME = 3
+
+#: (text, its shape, its member, its siblings) → the text to put there.
+_Edit = Callable[[str, Shape | None, str, Mapping[str, Value]], str]
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A real value that redaction left: where, and what kind of value, never the value."""
+
+    track: str
+    take: int
+    page: int
+    path: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.path or 'the identity'} of page {self.page}, take {self.take} of {self.track}"
+
+
+class Redactor:
+    """Redacts identities and answers under one key, and remembers what it saw until the recording ends."""
+
+    def __init__(self, key: bytes) -> None:
+        self._aliases = Aliases(key)
+
+    def identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
+        return _members(identity, operation.input, self._edit)
+
+    def answer(self, operation: Operation, answer: Answer) -> Answer:
+        if answer.error:
+            return replace(answer, error=_failure(operation.service, answer.error, self._edit))
+        return replace(answer, output=_members(answer.output or {}, operation.output, self._edit))
+
+    def with_names(self, operation: Operation, answer: Answer) -> Answer:
+        """A redacted answer with the names that were seen in other answers replaced in its free text."""
+        names = {n: a for n, a in self._aliases.names.items() if len(n) >= _SHORTEST_KNOWN_NAME}
+
+        def edit(text: str, shape: Shape | None, member: str, siblings: Mapping[str, Value]) -> str:
+            return redact_names(text, names) if _is_free_text(text, shape, member) else text
+
+        if answer.error:
+            return replace(answer, error=_failure(operation.service, answer.error, edit))
+        return replace(answer, output=_members(answer.output or {}, operation.output, edit))
+
+    def counts(self) -> dict[str, int]:
+        """How many different values were replaced, by kind."""
+        return self._aliases.counts()
+
+    def residual(self, models: Models, cassette: Cassette) -> Iterator[Leak]:
+        """Real values that are still in the cassette. There should be none; if there is one, nothing may be written."""
+        real = {
+            value: kind
+            for kind, values in self._aliases.real.items()
+            for value in values
+            if len(value) >= _SHORTEST_KNOWN_NAME
+        }
+        numbers = [k for k in self._aliases.real if k in _SEARCHED_ANYWHERE]
+        anywhere = {value: kind for kind in numbers for value in self._aliases.real[kind]}
+        for track, takes in cassette.tracks():
+            operation = models.services[track.service].operations[track.operation]
+            for number, take in enumerate(takes, 1):
+                for page_number, page in enumerate(take.pages, 1):
+                    for path, text, is_free in _strings(operation, track.identity, page.answer):
+                        kind = _leaked(text, real if is_free else {}, anywhere)
+                        if kind:
+                            yield Leak(f"{track.service} {track.operation}", number, page_number, path, kind)
+
+    def _edit(self, text: str, shape: Shape | None, member: str, siblings: Mapping[str, Value]) -> str:
+        aliases = self._aliases
+        if shape is None:
+            return text if _HARMLESS.fullmatch(text) or is_alias(text) else aliases.secret("text", text)
+        if shape.sensitive or shape.name in _SECRETS:
+            return aliases.secret(_SECRETS.get(shape.name, "secret"), text) if text else text
+        if not text or text in shape.enum or shape.name in _PUBLIC or member in _PUBLIC_MEMBERS:
+            return text
+        if shape.type == "timestamp":
+            return text if _HARMLESS.fullmatch(text) else redact_text(text, aliases)
+        if shape.name in _PATHS:
+            return redact_path(text, aliases)
+        if shape.name in _IDS:
+            return text if is_alias(text) else aliases.unique_id(text)
+        if kind := _name_kind(shape, siblings):
+            return self._name(kind, text, siblings)
+        if shape.name == "serialNumberType" and not text.startswith("arn:"):
+            return text if is_alias(text) else aliases.name("serial", text)
+        if member in ("eq", "neq", "contains"):  # of a filter: whatever the client looks for
+            redacted = redact_text(text, aliases)
+            return (
+                text if _FILTER_WORD.fullmatch(text) else redacted if redacted != text else aliases.name("filter", text)
+            )
+        return redact_text(text, aliases)
+
+    def _name(self, kind: str, text: str, siblings: Mapping[str, Value]) -> str:
+        if is_public_name(text) or (kind == "policy" and _beside_aws_owned(siblings)):
+            return text
+        if kind == "key-policy" and text == _PUBLIC_KEY_POLICY:
+            return text
+        return self._aliases.name(kind, text)
+
+
+#: Kinds of value that are searched for as a part of any string; names only as whole words of free text.
+_SEARCHED_ANYWHERE = frozenset({"account", "unique id", "e-mail", "secret", "pem", "jwt", "canonical user id"})
+_WORD = re.compile(r"[\w+=,.@-]+")
+
+
+def _leaked(text: str, words: Mapping[str, str], anywhere: Mapping[str, str]) -> str | None:
+    for variant in variants(text):
+        for value, kind in anywhere.items():
+            if value in variant:
+                return kind
+        for word in _WORD.findall(variant):
+            if kind_of := words.get(word) or words.get(word.rstrip(".,")):
+                return kind_of
+    return None
+
+
+def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -> Iterator[tuple[str, str, bool]]:
+    """(path, string, whether it is free text) for each string and map key of a page."""
+    found: list[tuple[str, str, bool]] = []
+
+    def note(text: str, shape: Shape | None, member: str, siblings: Mapping[str, Value]) -> str:
+        found.append((member, text, _is_free_text(text, shape, member)))
+        return text
+
+    _members(identity, operation.input, note)
+    if answer.error:
+        _failure(operation.service, answer.error, note)
+    _members(answer.output or {}, operation.output, note)
+    yield from found
+
+
+def _is_free_text(text: str, shape: Shape | None, member: str) -> bool:
+    """Whether a name that stands in this text as a word would be somebody's name."""
+    if shape is None or is_alias(text):
+        return False
+    named = shape.name in _NAMES or shape.name in _NAMED_BY_SIBLING or shape.name in _PATHS or shape.name in _IDS
+    public = text in shape.enum or shape.name in _PUBLIC or member in _PUBLIC_MEMBERS
+    return not (named or public or shape.type == "timestamp")
+
+
+def _name_kind(shape: Shape, siblings: Mapping[str, Value]) -> str | None:
+    if sibling := _NAMED_BY_SIBLING.get(shape.name):
+        kind = siblings.get(sibling)
+        return kind.lower() if isinstance(kind, str) else "entity"
+    return _NAMES.get(shape.name)
+
+
+def _beside_aws_owned(siblings: Mapping[str, Value]) -> bool:
+    return any(isinstance(v, str) and re.match(r"arn:aws[a-z-]*:iam::aws:", v) for v in siblings.values())
+
+
+# --- walking ----------------------------------------------------------------------------------------------------
+
+
+def _failure(service: Service, failure: Failure, edit: _Edit) -> Failure:
+    shape = service.errors.get(error_name(failure.code or ""))
+    message = failure.message and edit(failure.message, _TEXT, "message", {})
+    members = {
+        name: _value(value, shape.members[name].shape if shape and name in shape.members else _TEXT, name, {}, edit)
+        for name, value in failure.members.items()
+    }
+    return replace(failure, message=message, members=members)
+
+
+def _members(members: Mapping[str, Value], shape: Shape | None, edit: _Edit) -> dict[str, Value]:
+    known = shape.members if shape else {}
+    return {
+        name: _value(value, known[name].shape if name in known else None, name, members, edit)
+        for name, value in members.items()
+    }
+
+
+def _value(value: Value, shape: Shape | None, member: str, siblings: Mapping[str, Value], edit: _Edit) -> Value:
+    match value:
+        case str():
+            return edit(value, shape, member, siblings)
+        case bytes():
+            # Binary that is no text can't be searched: only its being there is kept.
+            return value if value.startswith(_BINARY) else _BINARY + edit(value.hex(), None, member, {}).encode()
+        case list():
+            below = shape.member.shape if shape and shape.member else _below(shape)
+            return [_value(item, below, member, siblings, edit) for item in value]
+        case dict() if shape and shape.key and shape.value:
+            key, below = shape.key.shape, shape.value.shape
+            return {edit(k, key, member, {}): _value(v, below, member, {}, edit) for k, v in value.items()}
+        case dict() if shape is _TEXT:
+            return {name: _value(item, _TEXT, name, {}, edit) for name, item in value.items()}
+        case dict():
+            return _members(value, shape, edit)
+        case int() if shape is None and not isinstance(value, bool) and abs(value) >= 10**11:
+            return edit(str(value), shape, member, siblings)
+    return value
+
+
+def _below(shape: Shape | None) -> Shape | None:
+    return _TEXT if shape is _TEXT else None
+
+
+_BINARY = b"\xffawstape "
+_TEXT = Shape(name="", type="string")

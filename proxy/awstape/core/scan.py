@@ -1,0 +1,242 @@
+"""Identifiers in free text: finding them at any depth of encoding and putting aliases in their place.
+
+1. In plain text: ARNs, e-mail addresses, unique and access key ids, organisation ids, canonical user ids, account ids
+   (12 digits, also in the 4-4-4 spelling), PEM blocks and JSON web tokens. UUIDs stay.
+2. A text that is JSON is redacted string literal by string literal, in place: its formatting stays.
+3. A percent-encoded run is decoded, redacted and encoded again; so is a base64 run that holds text. Both to
+   any depth. A run in which nothing was found stays to the letter.
+4. A credential report (CSV) is redacted cell by cell.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from awstape.core.alias import Aliases, is_alias
+from awstape.core.arn import ARN, is_public_name, redact_arn, redact_wild, trim
+
+_ID = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,124}"
+IDENTIFIER = re.compile(
+    rf"""(?P<pem>-----BEGIN[ ][A-Z0-9 ]+-----.*?(?:-----END[ ][A-Z0-9 ]+-----|\Z))
+    |(?P<jwt>\beyJ[\w-]{{8,}}\.[\w-]{{8,}}\.[\w-]*)
+    |(?P<arn>{ARN.pattern.replace("?P<", "?P<arn_")})
+    |(?P<uuid>\b[0-9a-fA-F]{{8}}-(?:[0-9a-fA-F]{{4}}-){{3}}[0-9a-fA-F]{{12}}\b)
+    |(?P<email>[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}})
+    |(?<![A-Za-z0-9])(?P<unique>{_ID})(?![A-Za-z0-9])(?::(?P<session>[\w+=,.@-]+))?
+    |(?<![A-Za-z0-9-])(?P<org>(?:o-[a-z0-9]{{10,32}}|ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}))(?![A-Za-z0-9-])
+    |(?<=/)(?P<orgroot>r-[a-z0-9]{{4,32}})(?![A-Za-z0-9-])
+    |(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])
+    |(?<!\d)(?P<account>\d{{12}})(?!\d)
+    |(?<![\w-])(?P<dashed>\d{{4}}-\d{{4}}-\d{{4}})(?![\w-])
+    """,
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+_PERCENT_RUN = re.compile(r"[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
+_BASE64_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=])")
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
+_COLON = re.compile(r"\s*:")
+_TOKEN = re.compile(r"[\w+=,.@-]+")
+#: "The role with name X cannot be found.", "User: bob is not authorized"
+_NAMED = re.compile(
+    r"\b(?P<kind>[Uu]ser|[Rr]ole|[Gg]roup|[Pp]olicy|[Ii]nstance [Pp]rofile|[Ss]erver [Cc]ertificate)"
+    r"(?P<with>(?: policy)? (?:with (?:user )?name|named) )(?P<name>[\w+=,.@-]*[\w+=@-])"
+)
+#: Condition keys whose values are one of our kinds.
+_VALUE_KINDS = {"sts:externalid": "external-id", "aws:username": "user"}
+#: Members of a policy statement whose strings are public vocabulary.
+_VOCABULARY = frozenset({"Action", "NotAction", "Effect", "Version"})
+
+Rewrite = Callable[[str], str]
+
+
+def redact_text(text: str, aliases: Aliases) -> str:
+    """The text with an alias in place of every identifier in it."""
+    if not text or is_alias(text):
+        return text
+    if (document := _redact_json(text, aliases)) is not None:
+        return document
+    if text.startswith("user,arn,"):
+        return _redact_report(text, aliases)
+    text = _rewrite_runs(text, lambda inner: redact_text(inner, aliases))
+    text = IDENTIFIER.sub(lambda match: _identifier(match, aliases), text)
+    return _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
+
+
+def redact_names(text: str, names: dict[str, str]) -> str:
+    """The text with every whole word that is one of `names` replaced, in JSON outside of its vocabulary."""
+    if text in names:
+        return names[text]
+    if _is_json(text):
+        return _edit_literals(
+            text, lambda s: s.text if s.is_key or s.member in _VOCABULARY else redact_names(s.text, names)
+        )
+    text = _rewrite_runs(text, lambda inner: redact_names(inner, names))
+    return _TOKEN.sub(lambda match: _known(match[0], names), text)
+
+
+def _known(word: str, names: dict[str, str]) -> str:
+    if word in names:
+        return names[word]
+    bare = word.rstrip(".,")
+    return names[bare] + word[len(bare) :] if bare in names else word
+
+
+def _name(kind: str, name: str, aliases: Aliases) -> str:
+    return name if is_public_name(name) else aliases.name(kind.replace(" ", "-"), name)
+
+
+def _identifier(match: re.Match[str], aliases: Aliases) -> str:
+    text = match[0]
+    match match.lastgroup:
+        case "uuid":
+            return text
+        case "email":
+            return aliases.email(text)
+        case "org" | "orgroot":
+            return text if is_alias(text) else aliases.organization_id(text)
+        case "canonical":
+            return aliases.canonical_id(text)
+        case "account":
+            return aliases.account(text)
+        case "dashed":
+            return aliases.account(text.replace("-", ""))
+        case "pem":
+            return aliases.secret("pem", text)
+        case "jwt":
+            return aliases.secret("jwt", text)
+    if match["unique"]:
+        session = f":{aliases.name('session', match['session'])}" if match["session"] else ""
+        return aliases.unique_id(match["unique"]) + session
+    arn = trim(text)
+    parsed = ARN.fullmatch(arn)
+    return redact_arn(parsed, aliases) + text[len(arn) :] if parsed else text
+
+
+# --- encodings --------------------------------------------------------------------------------------------------
+
+
+def _rewrite_runs(text: str, rewrite: Rewrite) -> str:
+    """Applies `rewrite` to what percent-encoded and base64 runs of the text say."""
+    if "%" in text:
+        text = _PERCENT_RUN.sub(lambda match: _rewrite_percent(match[0], rewrite), text)
+    return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), text)
+
+
+def _rewrite_percent(run: str, rewrite: Rewrite) -> str:
+    plain = unquote(run)
+    if plain == run or (redacted := rewrite(plain)) == plain:
+        return run
+    bare = re.sub(r"%[0-9A-Fa-f]{2}", "", run)
+    return quote(redacted, safe="".join(set(bare) - {"%"}))
+
+
+def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
+    plain = debase64(run)
+    if plain is None or (redacted := rewrite(plain)) == plain:
+        return run
+    url_safe = "-" in run or "_" in run
+    encoded = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(redacted.encode()).decode("ascii")
+    return encoded if len(run) % 4 == 0 else encoded.rstrip("=")
+
+
+def debase64(run: str) -> str | None:
+    """The printable text that a run is the base64 of, or None."""
+    bare = run.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        text = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
+
+
+def variants(text: str) -> Iterator[str]:
+    """The text, and what its encoded runs say, to any depth: where a leak could hide."""
+    found: list[str] = []
+
+    def note(plain: str) -> str:
+        found.append(plain)
+        return plain
+
+    _rewrite_runs(text, note)
+    if _is_json(text):
+        _edit_literals(text, lambda literal: note(literal.text))
+    yield text
+    for plain in found:
+        yield from variants(plain)
+
+
+# --- JSON in text -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A string literal in a JSON text: `member` is the key that it is, or is the value of."""
+
+    text: str
+    raw: str
+    member: str
+    is_key: bool
+
+
+def _is_json(text: str) -> bool:
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _redact_json(text: str, aliases: Aliases) -> str | None:
+    def redact(literal: Literal) -> str:
+        kind = None if literal.is_key else _VALUE_KINDS.get(literal.member.lower())
+        if kind:
+            return redact_wild(literal.text, lambda piece: aliases.name(kind, piece))
+        return redact_text(literal.text, aliases)
+
+    return _edit_literals(text, redact) if _is_json(text) else None
+
+
+def _edit_literals(text: str, edit: Callable[[Literal], str]) -> str:
+    """The JSON text with each string literal replaced by what `edit` makes of it, everything else to the letter."""
+    out: list[str] = []
+    end = 0
+    keys: list[str] = []  # the current key of each open container; an array has its parent's
+    for match in _LITERAL.finditer(text):
+        raw = match[0]
+        if raw in "{[":
+            keys.append(keys[-1] if keys else "")
+        elif raw in "}]":
+            keys.pop()
+        elif raw[0] == '"':
+            plain = json.loads(raw, strict=False)
+            is_key = _COLON.match(text, match.end()) is not None
+            if is_key:
+                keys[-1] = plain
+            edited = edit(Literal(plain, raw, keys[-1] if keys else "", is_key))
+            if edited != plain:
+                out += [text[end : match.start()], json.dumps(edited, ensure_ascii=raw.isascii())]
+                end = match.end()
+    return "".join([*out, text[end:]])
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------
+
+
+def _redact_report(text: str, aliases: Aliases) -> str:
+    """IAM's credential report: the first column names a user; the cells are never quoted."""
+    header, *rows = text.splitlines(keepends=True)
+    out = [header]
+    for row in rows:
+        user, comma, rest = row.partition(",")
+        named = user if user.startswith("<") else aliases.name("user", user)
+        cells = [redact_text(cell, aliases) for cell in re.split(r"([,\r\n]+)", rest)]
+        out.append(named + comma + "".join(cells))
+    return "".join(out)

@@ -1,0 +1,87 @@
+"""What crosses the wire, as values: `Request` and `Response`.
+
+Header names compare without case. Bodies are bytes with any Content-Encoding already undone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, unquote_plus
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class WireError(ValueError):
+    """A message that can't be read. The text says what was wrong; it never quotes the message."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request. `host` is the name the client meant, without port; `path` keeps its percent-encoding."""
+
+    method: str
+    host: str
+    path: str
+    query: str = ""
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        return find_header(self.headers, name)
+
+    @property
+    def is_form(self) -> bool:
+        return (self.header("content-type") or "").partition(";")[0].strip().lower() == (
+            "application/x-www-form-urlencoded"
+        )
+
+
+@dataclass(frozen=True)
+class Response:
+    """An HTTP response."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        return find_header(self.headers, name)
+
+
+def find_header(headers: Headers, name: str) -> str | None:
+    """The first header called `name` (in any case), or None."""
+    name = name.lower()
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
+def parse_form(text: str) -> list[tuple[str, str]]:
+    """`a=1&b=x+y` → [("a", "1"), ("b", "x y")], in order, blanks and repeats kept.
+
+    Raises WireError for percent-escapes that are not UTF-8.
+    """
+    pairs = []
+    for part in text.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            pairs.append((_unquote(name, plus=True), _unquote(value, plus=True)))
+    return pairs
+
+
+def unquote_label(text: str) -> str:
+    """A path label without its percent-encoding; `+` stays. Raises WireError if it is not UTF-8."""
+    return _unquote(text, plus=False)
+
+
+def _unquote(text: str, *, plus: bool) -> str:
+    try:
+        return (unquote_plus if plus else unquote)(text, errors="strict")
+    except UnicodeDecodeError:
+        raise WireError("a percent-encoded text is not UTF-8") from None
+
+
+def text_of(body: bytes) -> str:
+    """The body as text. Raises WireError if it is not UTF-8."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise WireError("the body is not UTF-8") from None
