@@ -187,10 +187,12 @@ _WORD = re.compile(r"[\w+=,.@-]+")
 
 
 def _leaked(text: str, words: Mapping[str, str], anywhere: Mapping[str, str]) -> str | None:
-    for variant in variants(text):
+    for variant, is_free in variants(text):
         for value, kind in anywhere.items():
             if value in variant:
                 return kind
+        if not is_free:
+            continue
         for word in _WORD.findall(variant):
             if kind_of := words.get(word) or words.get(word.rstrip(".,")):
                 return kind_of

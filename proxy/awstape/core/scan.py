@@ -74,10 +74,16 @@ def redact_names(text: str, names: dict[str, str]) -> str:
         return names[text]
     if _is_json(text):
         return _edit_literals(
-            text, lambda s: s.text if s.is_key or s.member in _VOCABULARY else redact_names(s.text, names)
+            text, lambda s: redact_names(s.text, names) if s.is_free else _redact_condition_key(s.text, names)
         )
     text = _rewrite_runs(text, lambda inner: redact_names(inner, names))
     return _TOKEN.sub(lambda match: _known(match[0], names), text)
+
+
+def _redact_condition_key(key: str, names: dict[str, str]) -> str:
+    """`oidc.example.com/id/1:sub`: a federated provider's condition keys begin with its name."""
+    provider, colon, name = key.rpartition(":")
+    return f"{names[provider]}:{name}" if colon and "." in provider and provider in names else key
 
 
 def _known(word: str, names: dict[str, str]) -> str:
@@ -155,20 +161,23 @@ def debase64(run: str) -> str | None:
     return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
 
 
-def variants(text: str) -> Iterator[str]:
-    """The text, and what its encoded runs say, to any depth: where a leak could hide."""
-    found: list[str] = []
+def variants(text: str, is_free: bool = True) -> Iterator[tuple[str, bool]]:
+    """The text, and what its encoded runs say, to any depth: where a leak could hide.
 
-    def note(plain: str) -> str:
-        found.append(plain)
+    With each whether its words are free, or those of a vocabulary in which somebody's name means nothing.
+    """
+    found: list[tuple[str, bool]] = []
+
+    def note(plain: str, is_free: bool = is_free) -> str:
+        found.append((plain, is_free))
         return plain
 
     _rewrite_runs(text, note)
-    if _is_json(text):
-        _edit_literals(text, lambda literal: note(literal.text))
-    yield text
-    for plain in found:
-        yield from variants(plain)
+    if is_json := _is_json(text):
+        _edit_literals(text, lambda literal: note(literal.text, is_free and literal.is_free))
+    yield text, is_free and not is_json
+    for plain, free in found:
+        yield from variants(plain, free)
 
 
 # --- JSON in text -----------------------------------------------------------------------------------------------
@@ -182,6 +191,11 @@ class Literal:
     raw: str
     member: str
     is_key: bool
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the text is somebody's own, not of the policy language."""
+        return not self.is_key and self.member not in _VOCABULARY
 
 
 def _is_json(text: str) -> bool:

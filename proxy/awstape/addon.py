@@ -1,0 +1,171 @@
+"""The mitmproxy addon: records or replays what passes through mitmproxy, mitmdump or mitmweb.
+
+    mitmdump -s "$(awstape addon)" --set awstape_cassette=team.yaml
+
+It only translates: flows to `awstape.core.wire` values, and mitmproxy options to a `Tape`. TLS connections to other
+hosts are never opened.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mitmproxy import ctx, exceptions, http, tls
+from mitmproxy.addonmanager import Loader
+
+from awstape import catalog
+from awstape.core.recorder import Recording
+from awstape.core.wire import Request, Response
+from awstape.errors import UserError
+from awstape.report import recording_lines
+from awstape.serve import Upstream, parse_upstream
+from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
+
+_log = logging.getLogger(__name__)
+_REQUEST = "awstape_request"
+
+
+class Interceptor:
+    """Puts a `Tape` between client and upstream.
+
+    failure: the first error that kept an exchange from being recorded; from then on every request is refused, so
+    that nothing goes unrecorded without notice.
+    """
+
+    def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None) -> None:
+        self.tape = tape
+        self.upstream: Upstream = upstream or {}
+        self.failure: str | None = None
+
+    def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        address = data.context.server.address
+        host = data.client_hello.sni or (address[0] if address else "")
+        data.ignore_connection = self.tape is None or catalog.service_of_host(host) is None
+
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        if self._replays_only and catalog.service_of_host(flow.request.host) is None:
+            flow.response = _refusal(403, "awstape replay connects to no other host")
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        request = _request(flow)
+        if self.tape is None or (not self._replays_only and self._is_foreign(request)):
+            return
+        if self.failure:
+            flow.response = _refusal(502, f"awstape stopped recording: {self.failure}")
+            return
+        if (response := self.tape.answer(request)) is not None:
+            flow.response = http.Response.make(response.status, response.body, dict(response.headers))
+            return
+        flow.metadata[_REQUEST] = request
+        self._redirect(flow, request)
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        request = flow.metadata.get(_REQUEST)
+        if self.tape is None or request is None or flow.response is None:
+            return
+        try:
+            body = flow.response.get_content(strict=True) or b""
+        except ValueError:
+            self._skip("the body's content encoding can't be undone")
+            return
+        try:
+            headers = tuple(flow.response.headers.items(multi=True))
+            self.tape.feed(request, Response(flow.response.status_code, headers, body))
+        except Exception as error:  # a bug of ours: stop visibly, and show nothing of the traffic
+            self.failure = f"{type(error).__name__} while recording"
+            flow.response = _refusal(502, f"awstape stopped recording: {self.failure}")
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        request = flow.metadata.get(_REQUEST)
+        if self.tape and request:
+            self.tape.feed(request, None)
+
+    @property
+    def _replays_only(self) -> bool:
+        return self.tape is not None and self.tape.recorder is None
+
+    def _is_foreign(self, request: Request) -> bool:
+        return catalog.service_of_host(request.host) is None
+
+    def _skip(self, reason: str) -> None:
+        if self.tape and self.tape.recorder:
+            self.tape.recorder.skip(reason)
+
+    def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
+        found = catalog.service_of_host(request.host)
+        url = self.upstream.get(found[0].name) if found else None
+        if url is not None:
+            flow.request.scheme = url.scheme
+            flow.request.host = url.hostname or ""
+            flow.request.port = url.port or (443 if url.scheme == "https" else 80)
+            flow.request.path = url.path.rstrip("/") + flow.request.path
+
+
+class Awstape(Interceptor):
+    """The addon as mitmproxy loads it: set up by mitmproxy's options, written when mitmproxy ends."""
+
+    def load(self, loader: Loader) -> None:
+        add = loader.add_option
+        add("awstape_cassette", str, "", "Record into this cassette.")
+        add("awstape_replay", Sequence[str], [], "Replay these cassettes or folders; nothing goes upstream.")
+        add("awstape_mode", str, "all", "How to record.", RECORD_MODES)
+        add("awstape_operation", Sequence[str], [], "Record only operations that match one of these globs.")
+        add("awstape_include_writes", bool, False, "Record operations that write, too.")
+        add("awstape_upstream", Sequence[str], [], "SERVICE=URL: send a service's requests to a stand-in.")
+
+    def configure(self, updated: set[str]) -> None:
+        if not any(name.startswith("awstape_") for name in updated):
+            return
+        options = ctx.options
+        if options.awstape_cassette and options.awstape_replay:
+            raise exceptions.OptionsError("awstape_cassette and awstape_replay exclude each other")
+        try:
+            self.upstream = parse_upstream(options.awstape_upstream)
+            if options.awstape_replay:
+                self.tape = open_for_replay([Path(path) for path in options.awstape_replay], os.environ)
+            elif options.awstape_cassette:
+                self.tape = open_for_recording(
+                    Path(options.awstape_cassette),
+                    options.awstape_mode,
+                    os.environ,
+                    options.awstape_operation,
+                    options.awstape_include_writes,
+                )
+        except UserError as error:
+            raise exceptions.OptionsError(f"{error.problem}. {error.tip}") from None
+
+    def running(self) -> None:
+        if self.tape is None:
+            _log.warning("awstape: set awstape_cassette or awstape_replay")
+        elif self._replays_only or self.upstream:
+            # Otherwise mitmproxy asks the real host for its certificate before there is a request to answer.
+            ctx.options.update(connection_strategy="lazy", upstream_cert=False)
+
+    def done(self) -> None:
+        if self.tape is None:
+            return
+        try:
+            recording: Recording | None = self.tape.close()
+        except UserError as error:
+            _log.error(f"awstape: {error.problem}. {error.tip}")
+            return
+        if recording:
+            for line in recording_lines(str(self.tape.path), recording):
+                _log.warning(line)
+
+
+def _request(flow: http.HTTPFlow) -> Request:
+    path, _, query = flow.request.path.partition("?")
+    headers = tuple(flow.request.headers.items(multi=True))
+    body = flow.request.get_content(strict=False) or b""
+    return Request(flow.request.method, flow.request.pretty_host, path, query, headers, body)
+
+
+def _refusal(status: int, text: str) -> http.Response:
+    return http.Response.make(status, text + "\n", {"content-type": "text/plain", "x-awstape-miss": "true"})
+
+
+addons = [Awstape()]

@@ -1,0 +1,202 @@
+"""The command line. It turns words into calls and errors into text; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape import __version__
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.serve import Announce
+    from awstape.tape import RecordMode, Tape
+
+_MODES = ("all", "new_episodes", "once", "rewrite")
+_COMMAND = "awstape.command"
+
+
+class ProgramCommand(click.Command):
+    """A command whose arguments after `--` are a program to run, kept in `ctx.meta`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_COMMAND] = tuple(args[at + 1 :])
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
+_port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here; 0 is any free port.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="awstape")
+def cli() -> None:
+    """Record paginated AWS IAM and Access Analyzer traffic; replay it offline, page by page."""
+
+
+@cli.command(cls=ProgramCommand)
+@click.argument("cassette", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--mode", type=click.Choice(_MODES), default="all", show_default=True, help="How to treat an old cassette."
+)
+@click.option("--upstream", multiple=True, metavar="SERVICE=URL", help="Record a stand-in, such as LocalStack or moto.")
+@click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
+@click.option("--include-writes", is_flag=True, help="Record operations that change something, too.")
+@_port
+@_json
+@click.pass_context
+def record(
+    ctx: click.Context,
+    cassette: Path,
+    mode: RecordMode,
+    upstream: tuple[str, ...],
+    operation: tuple[str, ...],
+    include_writes: bool,
+    port: int,
+    as_json: bool,
+) -> int:
+    """Record what COMMAND asks of IAM and Access Analyzer into CASSETTE.
+
+    COMMAND runs with HTTPS_PROXY and CA variables set; other TLS traffic passes through unread. Without COMMAND
+    the proxy runs until Ctrl-C. Account ids, names and other identifiers are replaced before anything is written.
+
+    \b
+    all           (default) record everything; tracks not seen in this run stay
+    new_episodes  answer from the cassette what is in it to the end, record the rest
+    once          record only if there is no cassette yet, else replay it
+    rewrite       forget the old cassette
+
+    \b
+    awstape record policies.yaml -- aws iam list-policies --scope Local
+    awstape record team.yaml --mode new_episodes -- pytest
+    """
+    _need_mitmproxy("record")
+    from awstape import serve
+    from awstape.report import recording_facts, recording_lines
+    from awstape.tape import open_for_recording
+
+    tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
+    announce = _announcer(f"recording into {cassette}", as_json)
+    redirected = serve.parse_upstream(upstream)
+    status = asyncio.run(serve.intercept(tape, redirected, port, ctx.meta.get(_COMMAND), announce))
+    if recording := tape.close():
+        _say(recording_lines(str(cassette), recording), recording_facts(str(cassette), recording), as_json)
+        return status
+    return _report_replay(tape, status, as_json)
+
+
+@cli.command(cls=ProgramCommand)
+@click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
+@_port
+@_json
+@click.pass_context
+def replay(ctx: click.Context, cassettes: tuple[Path, ...], proxy: bool, port: int, as_json: bool) -> int:
+    """Serve CASSETTES, files or folders, offline.
+
+    COMMAND runs with AWS_ENDPOINT_URL set (with --proxy: HTTPS_PROXY and CA variables) and credentials that are
+    nobody's. Nothing is ever forwarded. The exit status is that of COMMAND, or 1 if a request had no recorded answer.
+
+    \b
+    awstape replay policies.yaml -- python list_policies.py
+    awstape replay cassettes/ --proxy -- aws iam list-policies --scope Local
+    """
+    if proxy:
+        _need_mitmproxy("replay --proxy")
+    from awstape import serve
+    from awstape.tape import open_for_replay
+
+    tape = open_for_replay(cassettes, os.environ)
+    announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
+    command = ctx.meta.get(_COMMAND)
+    runner = (
+        serve.intercept(tape, {}, port, command, announce) if proxy else serve.answer(tape, port, command, announce)
+    )
+    return _report_replay(tape, asyncio.run(runner), as_json)
+
+
+@cli.command()
+def addon() -> int:
+    """Print the path of the mitmproxy addon.
+
+    \b
+    mitmdump -s "$(awstape addon)" --set awstape_cassette=team.yaml
+    """
+    _need_mitmproxy("addon")
+    click.echo(Path(__file__).with_name("addon.py"))
+    return 0
+
+
+def _need_mitmproxy(what: str) -> None:
+    if find_spec("mitmproxy") is None:
+        raise UserError(f"awstape {what} needs mitmproxy, which is not installed", "pip install 'awstape[record]'")
+
+
+def _announcer(doing: str, as_json: bool) -> Announce:
+    """Says where the server listens and what to set, for people to copy or for scripts to read."""
+
+    def announce(url: str, changes: dict[str, str | None]) -> None:
+        from awstape.session import exports
+
+        if as_json:
+            click.echo(json.dumps({"address": url, "environment": changes}))
+            return
+        click.echo(f"{doing} at {url}; Ctrl-C ends it", err=True)
+        click.echo("\n".join(exports(changes)))
+
+    return announce
+
+
+def _report_replay(tape: Tape, status: int, as_json: bool) -> int:
+    """Says what was missed and what was never asked for; a miss turns success into 1."""
+    from awstape.report import replay_facts, replay_lines
+
+    assert tape.player
+    _say(replay_lines(tape.player), replay_facts(tape.player), as_json)
+    return status or int(bool(tape.player.misses))
+
+
+def _say(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:
+    """On the error stream: the output is the program's."""
+    for line in [json.dumps(facts)] if as_json else lines:
+        click.echo(line, err=True)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    try:
+        return cli.main(args, prog_name="awstape", standalone_mode=False) or 0
+    except UserError as error:
+        _fail(error.problem, error.tip)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "awstape"
+        _fail(error.format_message(), f"{where} --help")
+    except click.ClickException as error:
+        _fail(error.format_message(), "")
+    except click.Abort:
+        return 130
+    return 2
+
+
+def _fail(problem: str, tip: str) -> None:
+    click.echo(f"ERROR {problem}", err=True)
+    if tip:
+        click.echo(f"TIP {tip}", err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""An intercepting proxy inside this process: mitmproxy's core with only the parts that are needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from mitmproxy import master, options
+from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig, upstream_auth
+
+from awstape.addon import Interceptor
+from awstape.errors import UserError
+
+
+@asynccontextmanager
+async def intercepting(
+    interceptor: Interceptor, host: str, port: int, ca_folder: Path, trusted: Path
+) -> AsyncIterator[tuple[str, int]]:
+    """Runs a proxy; yields its address.
+
+    ca_folder: where mitmproxy keeps its CA; made on first use. trusted: a file of certificates that upstreams
+    are verified with. Raises UserError if it can't listen.
+    """
+    opts = options.Options(confdir=str(ca_folder), listen_host=host, listen_port=port, mode=["regular"])
+    proxy = master.Master(opts)
+    server = proxyserver.Proxyserver()
+    proxy.addons.add(
+        core.Core(),
+        disable_h2c.DisableH2C(),
+        server,
+        next_layer.NextLayer(),
+        tlsconfig.TlsConfig(),
+        upstream_auth.UpstreamAuth(),
+        interceptor,
+    )
+    # Lazy, so that the upstream is contacted only when a request is to be sent there.
+    opts.update(
+        connection_strategy="lazy", upstream_cert=False, ssl_verify_upstream_trusted_ca=str(trusted), server=True
+    )
+    run = asyncio.create_task(proxy.run())
+    try:
+        yield await _address(run, server, host, port)
+    finally:
+        proxy.shutdown()
+        await run
+
+
+async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, host: str, port: int) -> tuple[str, int]:
+    while not run.done():
+        for instance in server.servers:
+            if instance.is_running and instance.listen_addrs:
+                return instance.listen_addrs[0][0], instance.listen_addrs[0][1]
+            if instance.last_exception:
+                raise UserError(f"can't listen on {host}:{port}", "choose another --port")
+        await asyncio.sleep(0.01)
+    raise UserError("the proxy ended before it listened", "please report this")
+
+
+def ca_certificate(ca_folder: Path) -> Path:
+    return ca_folder / "mitmproxy-ca-cert.pem"

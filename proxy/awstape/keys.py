@@ -1,0 +1,71 @@
+"""The redaction key: `AWSTAPE_KEY`, or a file in the user's config folder that only the user can read.
+
+The key never enters a cassette. Whoever has it can confirm a guess about what an alias stands for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from awstape.errors import UserError
+
+VARIABLE = "AWSTAPE_KEY"
+_SHORTEST = 16
+
+
+def find_key(environ: Mapping[str, str]) -> bytes | None:
+    """The key at hand, 32 bytes, or None. Raises UserError for one that can't be used."""
+    if VARIABLE in environ:
+        return _from_text(environ[VARIABLE], VARIABLE)
+    path = key_file()
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path}: the key can't be read: {error}", f"mend or move the file, or set {VARIABLE}"
+        ) from None
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise UserError(f"{path}: other users can read the key", f"chmod 600 {path}")
+    return _from_text(text, str(path))
+
+
+def find_or_make_key(environ: Mapping[str, str]) -> bytes:
+    """The key at hand; where there is none, a new one in the user's config folder."""
+    if (key := find_key(environ)) is not None:
+        return key
+    path = key_file()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(path, "x", encoding="ascii", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+            file.write(secrets.token_hex(32) + "\n")
+    except FileExistsError:  # made by another process since
+        pass
+    except OSError as error:
+        raise UserError(f"{path}: no key can be kept there: {error.strerror}", f"set {VARIABLE}") from None
+    key = find_key(environ)
+    assert key is not None
+    return key
+
+
+def key_file() -> Path:
+    return Path(click.get_app_dir("awstape")) / "key"
+
+
+def _from_text(text: str, where: str) -> bytes:
+    text = text.strip()
+    if len(text) < _SHORTEST:
+        raise UserError(
+            f"{where}: a key has at least {_SHORTEST} characters",
+            "make one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
+        )
+    return hashlib.sha256(text.encode()).digest()

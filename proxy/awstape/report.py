@@ -1,0 +1,63 @@
+"""What is said at the end: summaries as lines for people and as values for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from awstape.core.player import Player
+from awstape.core.recorder import Recording
+
+
+def recording_facts(path: str, recording: Recording) -> dict[str, object]:
+    takes = recording.cassette.takes
+    return {
+        "cassette": path,
+        "tracks": len({take.track for take in takes}),
+        "pages": sum(len(take.pages) for take in takes),
+        "items": recording.items,
+        "redacted": recording.redacted,
+        "skipped": recording.skipped,
+        "notes": list(recording.notes),
+    }
+
+
+def recording_lines(path: str, recording: Recording) -> Iterator[str]:
+    facts = recording_facts(path, recording)
+    if not recording.cassette.takes:
+        yield f"nothing was recorded, {path} was not written"
+    else:
+        counts = ", ".join(_count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
+        yield f"recorded {path}: {counts}"
+    if recording.redacted:
+        yield "  redacted: " + ", ".join(_count(n, _kind(kind)) for kind, n in recording.redacted.items())
+    for reason, number in recording.skipped.items():
+        yield f"  skipped: {number} × {reason}"
+    for note in recording.notes:
+        yield f"  note: {note}"
+
+
+def replay_facts(player: Player) -> dict[str, object]:
+    return {
+        "misses": [miss.text for miss in player.misses],
+        "unplayed": [{"track": str(track), "take": take, "pages": pages} for track, take, pages in player.unplayed()],
+    }
+
+
+def replay_lines(player: Player) -> Iterator[str]:
+    for miss in player.misses:
+        first, *rest = miss.text.splitlines()
+        yield f"miss: {first}"
+        yield from rest
+    for track, take, pages in player.unplayed():
+        yield f"unplayed: {_count(pages, 'page')} of take {take} of {track}"
+
+
+def _kind(kind: str) -> str:
+    return {"account": "account id"}.get(kind, kind)
+
+
+def _count(number: object, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
+    return f"{number} {plural}"

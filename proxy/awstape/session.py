@@ -1,0 +1,145 @@
+"""A child process and the environment it needs to talk to the proxy or the endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import ssl
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from awstape import catalog
+from awstape.errors import UserError
+
+#: Variables that name a file of CA certificates: botocore, OpenSSL and Go, requests, curl, Node.js.
+_CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_LOCAL = ("127.0.0.1", "localhost", "::1", "169.254.169.254")
+
+Environment = dict[str, str | None]
+"""Variables to set, and with None those to remove."""
+
+
+def through_proxy(environ: Mapping[str, str], proxy_url: str, bundle: Path) -> Environment:
+    """What makes a program send its AWS calls through an intercepting proxy and trust it."""
+    return {
+        "HTTPS_PROXY": proxy_url,
+        "https_proxy": proxy_url,
+        **_no_proxy(environ),
+        **dict.fromkeys(_CA_VARIABLES, str(bundle)),
+        # An endpoint that was configured would go past the proxy.
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    }
+
+
+def to_endpoint(environ: Mapping[str, str], url: str) -> Environment:
+    """What makes a program send its AWS calls to a plain endpoint, whatever the service."""
+    names = ("AWS_ENDPOINT_URL", *(f"AWS_ENDPOINT_URL_{name.upper()}" for name in catalog.SERVICES))
+    return {**dict.fromkeys(names, url), "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None, **_no_proxy(environ)}
+
+
+def without_account(environ: Mapping[str, str], region: str | None) -> Environment:
+    """Credentials that are none, so that a program signs its requests and finds nobody's account."""
+    region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return {
+        "AWS_ACCESS_KEY_ID": "AWSTAPE",
+        "AWS_SECRET_ACCESS_KEY": "awstape",
+        "AWS_SESSION_TOKEN": None,
+        "AWS_PROFILE": None,
+        "AWS_DEFAULT_PROFILE": None,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def applied(environ: Mapping[str, str], changes: Environment) -> dict[str, str]:
+    merged = {**environ, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def exports(changes: Environment) -> list[str]:
+    """Shell lines that make the changes, to copy."""
+    return [
+        f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}" for name, value in changes.items()
+    ]
+
+
+def trusted_certificates(environ: Mapping[str, str]) -> str:
+    """The CAs that the user's programs trust: those of the environment's variables and the system's, as PEM."""
+    paths = [environ[name] for name in _CA_VARIABLES if environ.get(name)]
+    defaults = ssl.get_default_verify_paths()
+    paths += [path for path in (defaults.cafile, defaults.openssl_cafile) if path]
+    texts = dict.fromkeys(text for path in dict.fromkeys(paths) if (text := _read(path)))
+    if not texts:
+        import certifi
+
+        return Path(certifi.where()).read_text(encoding="utf-8")
+    return "\n".join(texts)
+
+
+async def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Runs a program to its end; its exit status, 128 + N if signal N ended it. Raises UserError if it can't start.
+
+    Ctrl-C reaches the program by itself, as one of the terminal's foreground group; SIGTERM is passed on.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(*command, env=dict(environ))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserError(f"{command[0]}: can't be started: {reason}", "what follows -- is the program to run") from None
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    loop.add_signal_handler(signal.SIGTERM, process.terminate)
+    try:
+        status = await process.wait()
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
+    return status if status >= 0 else 128 - status
+
+
+async def until_interrupted() -> None:
+    """Waits for Ctrl-C or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """The user's data folder for awstape, made if need be and closed to others. Raises UserError."""
+    base = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    folder = Path(base) / "awstape"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise UserError(
+            f"{folder}: can't be used: {error.strerror}", "set XDG_DATA_HOME to a folder of yours"
+        ) from None
+    return folder
+
+
+def _no_proxy(environ: Mapping[str, str]) -> Environment:
+    """NO_PROXY with this machine in it, and without entries that would let AWS calls past the proxy."""
+    given = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    entries = [entry.strip() for entry in given.split(",") if entry.strip()]
+    kept = [entry for entry in entries if not _covers_aws(entry)]
+    value = ",".join(dict.fromkeys([*kept, *_LOCAL]))
+    return {"NO_PROXY": value, "no_proxy": value}
+
+
+def _covers_aws(entry: str) -> bool:
+    name = entry.lower().lstrip("*").lstrip(".")
+    if not name or catalog.service_of_host(name):
+        return True
+    return any(f".{suffix}".endswith(f".{name}") or name.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None

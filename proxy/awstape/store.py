@@ -1,0 +1,85 @@
+"""Cassette files: found, read and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from awstape.core.cassette import Cassette, Take, Track
+from awstape.core.document import DocumentError, read, write
+from awstape.core.model import Models
+from awstape.errors import UserError
+
+MAX_BYTES = 64 * 1024 * 1024
+_SUFFIXES = (".yaml", ".yml")
+
+
+def load(path: Path, models: Models) -> Cassette:
+    """The cassette in a file. Raises UserError with file, line and path."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UserError(f"{path}: larger than {MAX_BYTES // 2**20} MiB", "split the cassette")
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}", "is this file a cassette?") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    try:
+        return read(text, models)
+    except DocumentError as error:
+        where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
+        raise UserError(f"{where}{error.problem}", error.tip) from None
+
+
+def load_all(paths: Iterable[Path], models: Models) -> Cassette:
+    """One cassette out of files and folders of files; a track may stand in one of them only."""
+    takes: list[Take] = []
+    owners: dict[Track, Path] = {}
+    for path in paths:
+        for file in find(path):
+            for take in load(file, models).takes:
+                if owners.setdefault(take.track, file) != file:
+                    raise UserError(
+                        f"{file}: {take.track} stands in {owners[take.track]} too",
+                        "replay one of the two, or merge them",
+                    )
+                takes.append(take)
+    return Cassette.of(takes)
+
+
+def find(path: Path) -> list[Path]:
+    """The cassette files at a path: itself, or those in the folder and below, sorted."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+    if not files:
+        raise UserError(f"{path}: no cassettes in this folder", "cassettes end in .yaml")
+    return files
+
+
+def save(path: Path, cassette: Cassette) -> None:
+    """Writes the cassette; until it is all on the disk, the file stays what it was. Raises UserError."""
+    data = write(cassette).encode("utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115
+        try:
+            with file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(file.name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    except OSError as error:
+        raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,91 @@
+"""`Tape`: what happens to a request, by mode. The one thing that the proxy and the addon talk to.
+
+- `all`: everything goes upstream and is recorded; of the old cassette stay the tracks that this run didn't see.
+- `new_episodes`: tracks that are recorded to their end are answered from the cassette, the rest goes upstream and is
+  recorded.
+- `once`: if there is a cassette, as `replay`; if there is none, everything is recorded.
+- `rewrite`: as `all`, but the old cassette is forgotten.
+- `replay`: everything is answered from the cassette; what isn't there is a miss, and nothing goes upstream.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from awstape import catalog, keys, store
+from awstape.core.cassette import Cassette
+from awstape.core.player import Player
+from awstape.core.recorder import LeakError, Recorder, Recording
+from awstape.core.redact import Redactor
+from awstape.core.wire import Request, Response
+from awstape.errors import UserError
+
+RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
+RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
+
+
+@dataclass
+class Tape:
+    """A cassette in use. `recorder` and `player` are there as the mode asks."""
+
+    path: Path | None
+    old: Cassette
+    recorder: Recorder | None
+    player: Player | None
+
+    def answer(self, request: Request) -> Response | None:
+        """The recorded answer, or a miss; None if the request is to go upstream."""
+        if self.player is None or (self.recorder and not self.player.is_complete(request)):
+            return None
+        return self.player.answer(request).response
+
+    def feed(self, request: Request, response: Response | None) -> None:
+        """An exchange with the upstream."""
+        if self.recorder:
+            self.recorder.feed(request, response)
+
+    def close(self) -> Recording | None:
+        """Writes what was recorded. Raises UserError if it can't be or may not be written; None in replay."""
+        if self.recorder is None or self.path is None:
+            return None
+        try:
+            recording = self.recorder.finish()
+        except LeakError as error:
+            raise UserError(
+                f"{self.path}: not written: {error}", "keep the old cassette and report this: redaction has a gap"
+            ) from None
+        if recording.cassette.takes:
+            store.save(self.path, self.old.merged(recording.cassette))
+        return recording
+
+
+def open_for_recording(
+    path: Path,
+    mode: RecordMode,
+    environ: Mapping[str, str],
+    operations: Sequence[str] = (),
+    include_writes: bool = False,
+) -> Tape:
+    """A tape that records into `path`. Raises UserError for a cassette or key that can't be used."""
+    exists = path.exists()
+    old = store.load(path, catalog.models()) if exists and mode != "rewrite" else Cassette()
+    key = keys.find_or_make_key(environ)
+    player = Player(catalog.models(), old, Redactor(key), has_key=True) if mode in ("new_episodes", "once") else None
+    if mode == "once":
+        if exists:
+            return Tape(path, old, None, player)
+        player = None
+    recorder = Recorder(catalog.models(), Redactor(key), catalog.parse, tuple(operations) or ("*",), include_writes)
+    return Tape(path, old, recorder, player)
+
+
+def open_for_replay(paths: Sequence[Path], environ: Mapping[str, str]) -> Tape:
+    """A tape that replays files and folders of files. Raises UserError."""
+    cassette = store.load_all(paths, catalog.models())
+    key = keys.find_key(environ)
+    redactor = Redactor(key if key is not None else secrets.token_bytes(32))
+    return Tape(None, cassette, None, Player(catalog.models(), cassette, redactor, has_key=key is not None))
