@@ -4,7 +4,8 @@
 2. Paging comes from `paginators-1.json`. Operations that page without an entry there (six of IAM's) are found
    by their shapes: a token member of the same name in input and output.
 3. Host names come from `endpoint-rule-set-1.json`: every URL template in it, for every partition of
-   `partitions.json`, in its plain, FIPS and dual-stack spelling. A name no rule can yield is not ours.
+   `partitions.json`, in its plain, FIPS and dual-stack spelling; and from `endpoints.json`, which SDKs without
+   rule sets follow. A name that neither can yield is not ours.
 4. `parse` is botocore's own response parser, the judge of what a client sees.
 """
 
@@ -14,12 +15,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import product
 from typing import Any
 from urllib.parse import unquote
 
+import botocore.exceptions
 import botocore.loaders
 import botocore.model
 import botocore.parsers
+import botocore.regions
 
 from awstape.core.model import Member, Models, Operation, Paging, Service, Shape
 from awstape.core.wire import Response
@@ -166,15 +170,26 @@ def host_suffixes() -> frozenset[str]:
 @cache
 def _partitions() -> tuple[Mapping[str, Any], ...]:
     data = _loader().load_data("partitions")["partitions"]
-    return tuple({**p["outputs"], "regionRegex": p["regionRegex"], "regions": tuple(p["regions"])} for p in data)
+    return tuple(
+        {
+            **p["outputs"],
+            "regionRegex": p["regionRegex"],
+            "regions": tuple(p["regions"]),
+            # such as aws-global
+            "others": tuple(re.escape(region) for region in p["regions"] if not re.fullmatch(p["regionRegex"], region)),
+        }
+        for p in data
+    )
 
 
 @cache
 def _host_patterns() -> Mapping[str, re.Pattern[str]]:
-    return {name: re.compile("|".join(sorted(set(_host_regexes(name))))) for name in SERVICES}
+    return {
+        name: re.compile("|".join(sorted({*_hosts_of_rules(name), *_hosts_of_endpoints(name)}))) for name in SERVICES
+    }
 
 
-def _host_regexes(service: str) -> Iterator[str]:
+def _hosts_of_rules(service: str) -> Iterator[str]:
     rules = _loader().load_service_model(service, "endpoint-rule-set-1")
     templates = set(re.findall(r'"https://([^"/]+)"', json.dumps(rules)))
     for template in templates:
@@ -182,8 +197,22 @@ def _host_regexes(service: str) -> Iterator[str]:
             regex = re.escape(template)
             for name in ("implicitGlobalRegion", "dnsSuffix", "dualStackDnsSuffix"):
                 regex = regex.replace(re.escape(f"{{PartitionResult#{name}}}"), re.escape(partition[name]))
-            region = partition["regionRegex"].strip("^$")
-            yield regex.replace(re.escape("{Region}"), f"({_without_groups(region)})")
+            region = "|".join([_without_groups(partition["regionRegex"].strip("^$")), *partition["others"]])
+            yield regex.replace(re.escape("{Region}"), f"({region})")
+
+
+def _hosts_of_endpoints(service: str) -> Iterator[str]:
+    prefix = _loader().load_service_model(service, "service-2")["metadata"]["endpointPrefix"]
+    resolver = botocore.regions.EndpointResolver(_loader().load_data("endpoints"))
+    regions = {region for partition in _partitions() for region in partition["regions"]}
+    # A region that no partition claims is taken for one of the partition aws.
+    for region, partition, dual_stack, fips in product(regions, (None, "aws"), (False, True), (False, True)):
+        try:
+            endpoint = resolver.construct_endpoint(prefix, region, partition, dual_stack, fips)
+        except botocore.exceptions.EndpointVariantError:
+            continue
+        if endpoint is not None:
+            yield re.escape(endpoint["hostname"]).replace(re.escape(region), f"({re.escape(region)})")
 
 
 def _without_groups(regex: str) -> str:

@@ -53,7 +53,14 @@ def cli() -> None:
 @click.option(
     "--mode", type=click.Choice(_MODES), default="all", show_default=True, help="How to treat an old cassette."
 )
-@click.option("--upstream", multiple=True, metavar="SERVICE=URL", help="Record a stand-in, such as LocalStack or moto.")
+@click.option(
+    "--upstream",
+    multiple=True,
+    envvar="AWSTAPE_UPSTREAM",
+    show_envvar=True,
+    metavar="SERVICE=URL",
+    help="Record a stand-in, such as LocalStack or moto.",
+)
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Record operations that change something, too.")
 @_port

@@ -30,6 +30,7 @@ MAX_DEPTH = 64
 
 _BINARY = "tag:yaml.org,2002:binary"
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
+_NUMBER_OF_SOME_YAML = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "pages": list}
 _PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "unmodelled": list}
 _ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
@@ -100,7 +101,9 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    # The emitter quotes what YAML 1.1 takes for a number; 000123456789 is one only for YAML 1.2.
+    style = "|" if "\n" in text else "'" if _NUMBER_OF_SOME_YAML.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _represent_str)

@@ -1,0 +1,51 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# They make an environment in $(VENV); PYTHON chooses the interpreter: make test PYTHON=python3.13 VENV=.venv-3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Both cores, but not more workers than that: the end-to-end tests start processes of their own.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo examples test lint type check bench fmt clean
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## record a stand-in for AWS, replay it offline: no AWS account needed
+	@$(BIN)/python tests/demo.py
+
+test: $(READY) ## run all tests
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+lint: $(READY) ## look for mistakes and formatting (ruff)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+type: $(READY) ## check types (mypy, strict)
+	$(BIN)/mypy
+
+check: lint type ## lint and type
+
+bench: $(READY) ## measure speed and memory, as ratios to a reference in the same run
+	$(BIN)/python tests/bench.py
+
+examples: $(READY) ## record the cassettes in cassettes/ again
+	$(BIN)/python tests/examples.py
+
+fmt: $(READY) ## format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove everything that was made
+	rm -rf .venv* build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find proxy tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml
+	@echo "setting up $(VENV) (about a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[dev]'
+	@touch $@

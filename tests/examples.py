@@ -1,0 +1,60 @@
+"""Records the cassettes that ship with awstape: the stand-in for AWS, a boto3 program, the real intercepting proxy.
+
+    python tests/examples.py [FOLDER]
+
+The key is public, so that whoever records them again gets the same bytes; the data are the stand-in's.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from standin import StandIn
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "cassettes"
+PROGRAMS = Path(__file__).parent / "programs"
+KEY = "the-key-of-the-examples-is-public"
+NAMES = ("empty-pages", "findings", "policy-generations", "policy-versions", "roles")
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """This process's environment with the public key, and without what is set of AWS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") or name.endswith("BUNDLE")}
+    return {**kept, "AWSTAPE_KEY": KEY, **changes}
+
+
+def upstreams(url: str) -> str:
+    """`AWSTAPE_UPSTREAM` for a stand-in that serves both services."""
+    return f"iam={url} accessanalyzer={url}"
+
+
+def record(name: str, folder: Path, url: str, environ: Mapping[str, str] | None = None) -> str:
+    """Records one example from the stand-in at `url`; what awstape said of it."""
+    command = [sys.executable, "-m", "awstape", "record", str(folder / f"{name}.yaml"), "--mode", "rewrite"]
+    program = [sys.executable, str(PROGRAMS / "examples.py"), name]
+    done = subprocess.run(
+        [*command, "--", *program],
+        env=environment(AWSTAPE_UPSTREAM=upstreams(url), **(environ or {})),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return done.stderr
+
+
+def main(folder: Path) -> None:
+    """Records all of them."""
+    with StandIn() as aws:
+        for name in NAMES:
+            print(record(name, folder, aws.url), end="")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
