@@ -19,6 +19,7 @@ from itertools import product
 from typing import Any
 from urllib.parse import unquote
 
+import botocore.awsrequest
 import botocore.exceptions
 import botocore.loaders
 import botocore.model
@@ -153,13 +154,12 @@ def service_of_host(host: str) -> tuple[Service, str | None] | None:
 
     The region is None for IAM, which is global. Case and a trailing dot don't matter.
     """
-    host = host.lower().rstrip(".")
-    for name, pattern in _host_patterns().items():
-        if match := pattern.fullmatch(host):
-            service = models().services[name]
-            regions = (region for region in match.groups() if region)
-            return service, next(regions, None) if service.regional else None
-    return None
+    host = host.lower().removesuffix(".")
+    name, region = _by_rules(host) or _by_endpoints().get(host) or (None, None)
+    if name is None:
+        return None
+    service = models().services[name]
+    return service, region if service.regional else None
 
 
 def host_suffixes() -> frozenset[str]:
@@ -182,14 +182,19 @@ def _partitions() -> tuple[Mapping[str, Any], ...]:
     )
 
 
+def _by_rules(host: str) -> tuple[str, str | None] | None:
+    for name, pattern in _host_patterns().items():
+        if match := pattern.fullmatch(host):
+            return name, next((region for region in match.groups() if region), None)
+    return None
+
+
 @cache
 def _host_patterns() -> Mapping[str, re.Pattern[str]]:
-    return {
-        name: re.compile("|".join(sorted({*_hosts_of_rules(name), *_hosts_of_endpoints(name)}))) for name in SERVICES
-    }
+    return {name: re.compile("|".join(sorted(set(_host_regexes(name)))), re.ASCII) for name in SERVICES}
 
 
-def _hosts_of_rules(service: str) -> Iterator[str]:
+def _host_regexes(service: str) -> Iterator[str]:
     rules = _loader().load_service_model(service, "endpoint-rule-set-1")
     templates = set(re.findall(r'"https://([^"/]+)"', json.dumps(rules)))
     for template in templates:
@@ -201,22 +206,26 @@ def _hosts_of_rules(service: str) -> Iterator[str]:
             yield regex.replace(re.escape("{Region}"), f"({region})")
 
 
-def _hosts_of_endpoints(service: str) -> Iterator[str]:
-    prefix = _loader().load_service_model(service, "service-2")["metadata"]["endpointPrefix"]
-    resolver = botocore.regions.EndpointResolver(_loader().load_data("endpoints"))
-    regions = {region for partition in _partitions() for region in partition["regions"]}
-    # A region that no partition claims is taken for one of the partition aws.
-    for region, partition, dual_stack, fips in product(regions, (None, "aws"), (False, True), (False, True)):
-        try:
-            endpoint = resolver.construct_endpoint(prefix, region, partition, dual_stack, fips)
-        except botocore.exceptions.EndpointVariantError:
-            continue
-        if endpoint is not None:
-            yield re.escape(endpoint["hostname"]).replace(re.escape(region), f"({re.escape(region)})")
-
-
 def _without_groups(regex: str) -> str:
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", regex)
+
+
+@cache
+def _by_endpoints() -> Mapping[str, tuple[str, str]]:
+    """Host name → service and region, for every region and spelling in `endpoints.json`."""
+    resolver = botocore.regions.EndpointResolver(_loader().load_data("endpoints"))
+    regions = {region for partition in _partitions() for region in partition["regions"]}
+    hosts = {}
+    # A region that no partition claims is taken for one of the partition aws.
+    for name, region, partition, *variant in product(SERVICES, regions, (None, "aws"), (False, True), (False, True)):
+        prefix = _loader().load_service_model(name, "service-2")["metadata"]["endpointPrefix"]
+        try:
+            endpoint = resolver.construct_endpoint(prefix, region, partition, *variant)
+        except botocore.exceptions.EndpointVariantError:
+            continue
+        if endpoint:
+            hosts[endpoint["hostname"]] = (name, region)
+    return hosts
 
 
 # --- the judge --------------------------------------------------------------------------------------------------

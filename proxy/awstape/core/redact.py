@@ -3,7 +3,7 @@
 1. A member whose shape is a name (`_NAMES`), path, id or provider becomes the alias of that kind; a secret one, or one
    that the model marks sensitive, becomes a stand-in.
 2. Every other string is searched for identifiers (`awstape.core.scan`), policy documents, messages, descriptions,
-   tags and map keys included. Enums, timestamps, numbers and public vocabulary stay.
+   tags and map keys included. Enums and numbers stay; in public vocabulary only identifiers are replaced, not names.
 3. Names of AWS-managed policies stay where an AWS-owned ARN stands beside them; so do AWSServiceRoleFor… and
    service principals.
 4. Strings of members that the model doesn't know are replaced whole, unless they are numbers, booleans or times.
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from awstape.core.alias import Aliases, is_alias
 from awstape.core.answer import Answer, Failure
@@ -24,7 +24,7 @@ from awstape.core.arn import is_public_name, redact_path
 from awstape.core.cassette import Cassette
 from awstape.core.decode import error_name
 from awstape.core.model import Models, Operation, Service, Shape, Value
-from awstape.core.scan import redact_names, redact_text, variants
+from awstape.core.scan import redact_condition, redact_names, redact_text, variants
 
 #: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.
 _NAMES: Mapping[str, str] = {
@@ -80,10 +80,23 @@ _PUBLIC_MEMBERS = frozenset({"action", "Type", "Code", "__type"})
 _PUBLIC_KEY_POLICY = "default"
 _HARMLESS = re.compile(r"|true|false|-?\d{1,11}(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT[0-9:.]{5,15}Z")
 _FILTER_WORD = re.compile(r"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false")
+#: Members of a filter's criterion: whatever the client looks for.
+_FILTERS = frozenset({"eq", "neq", "contains"})
 _SHORTEST_KNOWN_NAME = 3
 
-#: (text, its shape, its member, its siblings) → the text to put there.
-_Edit = Callable[[str, Shape | None, str, Mapping[str, Value]], str]
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a string stands: its shape (None if the model doesn't know it), member, siblings, and its map's key."""
+
+    shape: Shape | None
+    member: str
+    siblings: Mapping[str, Value] = field(default_factory=dict)
+    key: str = ""
+
+
+_Edit = Callable[[str, _Place], str]
+"""(text, where it stands) → the text to put there."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +131,8 @@ class Redactor:
         """A redacted answer with the names that were seen in other answers replaced in its free text."""
         names = {n: a for n, a in self._aliases.names.items() if len(n) >= _SHORTEST_KNOWN_NAME}
 
-        def edit(text: str, shape: Shape | None, member: str, siblings: Mapping[str, Value]) -> str:
-            return redact_names(text, names) if _is_free_text(text, shape, member) else text
+        def edit(text: str, place: _Place) -> str:
+            return redact_names(text, names) if _is_free_text(text, place) else text
 
         if answer.error:
             return replace(answer, error=_failure(operation.service, answer.error, edit))
@@ -148,29 +161,29 @@ class Redactor:
                         if kind:
                             yield Leak(f"{track.service} {track.operation}", number, page_number, path, kind)
 
-    def _edit(self, text: str, shape: Shape | None, member: str, siblings: Mapping[str, Value]) -> str:
-        aliases = self._aliases
+    def _edit(self, text: str, place: _Place) -> str:
+        aliases, shape = self._aliases, place.shape
         if shape is None:
             return text if _HARMLESS.fullmatch(text) or is_alias(text) else aliases.secret("text", text)
         if shape.sensitive or shape.name in _SECRETS:
             return aliases.secret(_SECRETS.get(shape.name, "secret"), text) if text else text
-        if not text or text in shape.enum or shape.name in _PUBLIC or member in _PUBLIC_MEMBERS:
+        if not text or text in shape.enum:
             return text
-        if shape.type == "timestamp":
-            return text if _HARMLESS.fullmatch(text) else redact_text(text, aliases)
+        if _is_public(text, place):
+            return redact_text(text, aliases)
         if shape.name in _PATHS:
             return redact_path(text, aliases)
         if shape.name in _IDS:
             return text if is_alias(text) else aliases.unique_id(text)
-        if kind := _name_kind(shape, siblings):
-            return self._name(kind, text, siblings)
+        if kind := _name_kind(shape, place.siblings):
+            return self._name(kind, text, place.siblings)
         if shape.name == "serialNumberType" and not text.startswith("arn:"):
-            return text if is_alias(text) else aliases.name("serial", text)
-        if member in ("eq", "neq", "contains"):  # of a filter: whatever the client looks for
+            return aliases.name("serial", text)
+        if place.key:
+            return redact_condition(place.key, text, aliases)
+        if place.member in _FILTERS and not _FILTER_WORD.fullmatch(text):
             redacted = redact_text(text, aliases)
-            return (
-                text if _FILTER_WORD.fullmatch(text) else redacted if redacted != text else aliases.name("filter", text)
-            )
+            return redacted if redacted != text else aliases.name("filter", text)
         return redact_text(text, aliases)
 
     def _name(self, kind: str, text: str, siblings: Mapping[str, Value]) -> str:
@@ -203,8 +216,8 @@ def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -
     """(path, string, whether it is free text) for each string and map key of a page."""
     found: list[tuple[str, str, bool]] = []
 
-    def note(text: str, shape: Shape | None, member: str, siblings: Mapping[str, Value]) -> str:
-        found.append((member, text, _is_free_text(text, shape, member)))
+    def note(text: str, place: _Place) -> str:
+        found.append((place.member, text, _is_free_text(text, place)))
         return text
 
     _members(identity, operation.input, note)
@@ -214,13 +227,17 @@ def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -
     yield from found
 
 
-def _is_free_text(text: str, shape: Shape | None, member: str) -> bool:
+def _is_free_text(text: str, place: _Place) -> bool:
     """Whether a name that stands in this text as a word would be somebody's name."""
-    if shape is None or is_alias(text):
+    shape = place.shape
+    if shape is None or shape.type == "timestamp" or is_alias(text) or _is_public(text, place):
         return False
-    named = shape.name in _NAMES or shape.name in _NAMED_BY_SIBLING or shape.name in _PATHS or shape.name in _IDS
-    public = text in shape.enum or shape.name in _PUBLIC or member in _PUBLIC_MEMBERS
-    return not (named or public or shape.type == "timestamp")
+    return not any(shape.name in names for names in (_NAMES, _NAMED_BY_SIBLING, _PATHS, _IDS))
+
+
+def _is_public(text: str, place: _Place) -> bool:
+    shape = place.shape
+    return shape is not None and (text in shape.enum or shape.name in _PUBLIC or place.member in _PUBLIC_MEMBERS)
 
 
 def _name_kind(shape: Shape, siblings: Mapping[str, Value]) -> str | None:
@@ -239,46 +256,47 @@ def _beside_aws_owned(siblings: Mapping[str, Value]) -> bool:
 
 def _failure(service: Service, failure: Failure, edit: _Edit) -> Failure:
     shape = service.errors.get(error_name(failure.code or ""))
-    message = failure.message and edit(failure.message, _TEXT, "message", {})
+    known = shape.members if shape else {}
+    code = failure.code and edit(failure.code, _Place(_TEXT, "Code"))
+    message = failure.message and edit(failure.message, _Place(_TEXT, "message"))
     members = {
-        name: _value(value, shape.members[name].shape if shape and name in shape.members else _TEXT, name, {}, edit)
+        name: _value(value, _Place(known[name].shape if name in known else _TEXT, name), edit)
         for name, value in failure.members.items()
     }
-    return replace(failure, message=message, members=members)
+    return replace(failure, code=code, message=message, members=members)
 
 
 def _members(members: Mapping[str, Value], shape: Shape | None, edit: _Edit) -> dict[str, Value]:
     known = shape.members if shape else {}
     return {
-        name: _value(value, known[name].shape if name in known else None, name, members, edit)
+        name: _value(value, _Place(known[name].shape if name in known else None, name, members), edit)
         for name, value in members.items()
     }
 
 
-def _value(value: Value, shape: Shape | None, member: str, siblings: Mapping[str, Value], edit: _Edit) -> Value:
+def _value(value: Value, place: _Place, edit: _Edit) -> Value:
+    shape = place.shape
     match value:
         case str():
-            return edit(value, shape, member, siblings)
+            return edit(value, place)
         case bytes():
             # Binary that is no text can't be searched: only its being there is kept.
-            return value if value.startswith(_BINARY) else _BINARY + edit(value.hex(), None, member, {}).encode()
+            hidden = edit(value.hex(), _Place(None, place.member)).encode()
+            return value if value.startswith(_BINARY) else _BINARY + hidden
         case list():
-            below = shape.member.shape if shape and shape.member else _below(shape)
-            return [_value(item, below, member, siblings, edit) for item in value]
+            below = shape.member.shape if shape and shape.member else shape if shape is _TEXT else None
+            return [_value(item, replace(place, shape=below), edit) for item in value]
         case dict() if shape and shape.key and shape.value:
-            key, below = shape.key.shape, shape.value.shape
-            return {edit(k, key, member, {}): _value(v, below, member, {}, edit) for k, v in value.items()}
-        case dict() if shape is _TEXT:
-            return {name: _value(item, _TEXT, name, {}, edit) for name, item in value.items()}
+            key, below = _Place(shape.key.shape, place.member), shape.value.shape
+            return {edit(k, key): _value(v, _Place(below, place.member, key=k), edit) for k, v in value.items()}
+        case dict() if shape is None or shape is _TEXT:
+            key = _Place(_TEXT, place.member)
+            return {edit(k, key): _value(v, _Place(shape, k), edit) for k, v in value.items()}
         case dict():
             return _members(value, shape, edit)
         case int() if shape is None and not isinstance(value, bool) and abs(value) >= 10**11:
-            return edit(str(value), shape, member, siblings)
+            return edit(str(value), place)
     return value
-
-
-def _below(shape: Shape | None) -> Shape | None:
-    return _TEXT if shape is _TEXT else None
 
 
 _BINARY = b"\xffawstape "

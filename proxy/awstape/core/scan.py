@@ -68,6 +68,13 @@ def redact_text(text: str, aliases: Aliases) -> str:
     return _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
 
 
+def redact_condition(key: str, text: str, aliases: Aliases) -> str:
+    """The text with aliases, as the value of the condition key that it belongs to."""
+    if kind := _VALUE_KINDS.get(key.lower()):
+        return redact_wild(text, lambda piece: aliases.name(kind, piece))
+    return redact_text(text, aliases)
+
+
 def redact_names(text: str, names: dict[str, str]) -> str:
     """The text with every whole word that is one of `names` replaced, in JSON outside of its vocabulary."""
     if text in names:
@@ -210,10 +217,8 @@ def _is_json(text: str) -> bool:
 
 def _redact_json(text: str, aliases: Aliases) -> str | None:
     def redact(literal: Literal) -> str:
-        kind = None if literal.is_key else _VALUE_KINDS.get(literal.member.lower())
-        if kind:
-            return redact_wild(literal.text, lambda piece: aliases.name(kind, piece))
-        return redact_text(literal.text, aliases)
+        key = "" if literal.is_key else literal.member
+        return redact_condition(key, literal.text, aliases)
 
     return _edit_literals(text, redact) if _is_json(text) else None
 
