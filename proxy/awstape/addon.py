@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mitmproxy import ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
 from awstape.core.recorder import Recording
@@ -48,6 +49,10 @@ class Interceptor:
     def http_connect(self, flow: http.HTTPFlow) -> None:
         if self._replays_only and catalog.service_of_host(flow.request.host) is None:
             flow.response = _refusal(403, "awstape replay connects to no other host")
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        if self._replays_only:
+            data.server.error = "awstape replay opens no connection"
 
     def request(self, flow: http.HTTPFlow) -> None:
         request = _request(flow)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import httptools
 
-from awstape.core.wire import Request, Response
+from awstape.core.wire import Request, Response, find_header
 from awstape.errors import UserError
 
 MAX_BODY = 16 * 1024 * 1024
@@ -33,18 +34,24 @@ async def serving(answer: Answer, host: str, port: int) -> AsyncIterator[tuple[s
     finally:
         server.close()
         for connection in list(connections):
-            connection.close()
+            connection.end()
         await server.wait_closed()
 
 
 class _Connection(asyncio.Protocol):
-    """One client's connection; the `on_` methods are httptools' callbacks."""
+    """One client's connection; the `on_` methods are httptools' callbacks.
+
+    What it keeps of a client is bounded: a request by MAX_HEADERS and MAX_BODY, answers by the transport's buffer,
+    since a client that doesn't read its answers isn't read from.
+    """
 
     def __init__(self, answer: Answer, connections: set[_Connection]) -> None:
         self._answer = answer
         self._connections = connections
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
+        self._refused = False
+        self._unparsed = 0  # bytes since the parser last called back
         self.on_message_begin()
 
     # --- asyncio ---
@@ -58,25 +65,51 @@ class _Connection(asyncio.Protocol):
         self._connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         try:
+            self._unparsed += len(data)
             self._parser.feed_data(data)
-        except _TooLargeError:
-            self._refuse(413)
+            if self._unparsed > MAX_HEADERS:
+                self._refuse(413)
         except httptools.HttpParserUpgrade:
-            self._refuse(501)
-        except (httptools.HttpParserError, UnicodeDecodeError):
+            self.close()  # the request was answered; HTTP/1.1 is all there is
+        except httptools.HttpParserCallbackError as error:
+            cause = error.__context__
+            if isinstance(cause, _TooLargeError):
+                self._refuse(413)
+            elif isinstance(cause, httptools.HttpParserError):
+                self._refuse(400)
+            else:
+                self._refuse(500)
+                raise
+        except httptools.HttpParserError:
             self._refuse(400)
+
+    def pause_writing(self) -> None:
+        if self._transport:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport:
+            self._transport.resume_reading()
 
     def close(self) -> None:
         if self._transport:
             self._transport.close()
+
+    def end(self) -> None:
+        """Closes the connection without waiting for a client that doesn't read its answer."""
+        if self._transport and self._transport.get_write_buffer_size():
+            self._transport.abort()
+        self.close()
 
     # --- httptools ---
 
     def on_message_begin(self) -> None:
         self._url = b""
         self._headers: list[tuple[str, str]] = []
-        self._body = b""
+        self._body = bytearray()
         self._size = 0
 
     def on_url(self, url: bytes) -> None:
@@ -88,7 +121,7 @@ class _Connection(asyncio.Protocol):
         self._count(name + value, MAX_HEADERS)
 
     def on_headers_complete(self) -> None:
-        self._size = 0
+        self._size = self._unparsed = 0
         if any(name.lower() == "expect" and value.lower() == "100-continue" for name, value in self._headers):
             self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -97,39 +130,46 @@ class _Connection(asyncio.Protocol):
         self._body += body
 
     def on_message_complete(self) -> None:
+        self._unparsed = 0
         url = httptools.parse_url(self._url)
         headers = tuple(self._headers)
-        named = url.host.decode("ascii") if url.host else next((v for k, v in headers if k.lower() == "host"), "")
         request = Request(
             self._parser.get_method().decode("ascii"),
-            named.rpartition(":")[0] if named.rpartition(":")[2].isdigit() else named,
+            url.host.decode("ascii") if url.host else _PORT.sub("", find_header(headers, "host") or ""),
             (url.path or b"/").decode("ascii"),
             (url.query or b"").decode("ascii"),
             headers,
-            self._body,
+            bytes(self._body),
         )
-        self._respond(self._answer(request), keep_alive=self._parser.should_keep_alive())
+        keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        self._respond(self._answer(request), keep_alive=keep_alive, with_body=request.method != "HEAD")
+        if not keep_alive:
+            self.close()
 
     # --- writing ---
 
-    def _respond(self, response: Response, *, keep_alive: bool) -> None:
+    def _respond(self, response: Response, *, keep_alive: bool, with_body: bool = True) -> None:
         phrase = HTTPStatus(response.status).phrase if response.status in _STATUSES else ""
         lines = [f"HTTP/1.1 {response.status} {phrase}"]
         lines += [f"{name}: {value}" for name, value in response.headers]
         lines += [f"Content-Length: {len(response.body)}"]
         lines += [] if keep_alive else ["Connection: close"]
-        self._write("\r\n".join([*lines, "", ""]).encode("latin-1", errors="replace") + response.body)
-        if not keep_alive:
-            self.close()
+        body = response.body if with_body else b""
+        self._write("\r\n".join([*lines, "", ""]).encode("latin-1", errors="replace") + body)
 
     def _refuse(self, status: int) -> None:
+        """The last answer on this connection. What still comes is read, for a reset would take the answer away."""
         self._respond(Response(status), keep_alive=False)
+        self._refused = True
+        if self._transport and not self._transport.is_closing():
+            self._transport.write_eof()
 
     def _write(self, data: bytes) -> None:
         if self._transport and not self._transport.is_closing():
             self._transport.write(data)
 
     def _count(self, data: bytes, limit: int) -> None:
+        self._unparsed = 0
         self._size += len(data)
         if self._size > limit:
             raise _TooLargeError
@@ -139,4 +179,5 @@ class _TooLargeError(Exception):
     """A request beyond the limits."""
 
 
+_PORT = re.compile(r":\d*$", re.ASCII)
 _STATUSES = frozenset(status.value for status in HTTPStatus)

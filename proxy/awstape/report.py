@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from awstape.core.player import Player
 from awstape.core.recorder import Recording
 
+_UNPLAYED_SHOWN = 5
+
 
 def recording_facts(path: str, recording: Recording) -> dict[str, object]:
     takes = recording.cassette.takes
@@ -48,8 +50,11 @@ def replay_lines(player: Player) -> Iterator[str]:
         first, *rest = miss.text.splitlines()
         yield f"miss: {first}"
         yield from rest
-    for track, take, pages in player.unplayed():
-        yield f"unplayed: {_count(pages, 'page')} of take {take} of {track}"
+    unplayed = player.unplayed()
+    for track, take, pages in unplayed[:_UNPLAYED_SHOWN]:
+        yield f"unplayed: {track}: {_count(pages, 'page')}" + (f" of take {take}" if take > 1 else "")
+    if len(unplayed) > _UNPLAYED_SHOWN:
+        yield f"unplayed: {len(unplayed) - _UNPLAYED_SHOWN} takes more (--json names all)"
 
 
 def _kind(kind: str) -> str:

@@ -24,7 +24,7 @@ from awstape.core.arn import is_public_name, redact_path
 from awstape.core.cassette import Cassette
 from awstape.core.decode import error_name
 from awstape.core.model import Models, Operation, Service, Shape, Value
-from awstape.core.scan import redact_condition, redact_names, redact_text, variants
+from awstape.core.scan import IDENTIFIER, redact_condition, redact_names, redact_text, variants
 
 #: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.
 _NAMES: Mapping[str, str] = {
@@ -169,22 +169,27 @@ class Redactor:
             return aliases.secret(_SECRETS.get(shape.name, "secret"), text) if text else text
         if not text or text in shape.enum:
             return text
-        if _is_public(text, place):
-            return redact_text(text, aliases)
         if shape.name in _PATHS:
             return redact_path(text, aliases)
         if shape.name in _IDS:
             return text if is_alias(text) else aliases.unique_id(text)
         if kind := _name_kind(shape, place.siblings):
             return self._name(kind, text, place.siblings)
-        if shape.name == "serialNumberType" and not text.startswith("arn:"):
-            return aliases.name("serial", text)
+        return self._search(text, place)
+
+    def _search(self, text: str, place: _Place) -> str:
+        """A text that is not one name or id as a whole."""
+        aliases = self._aliases
         if place.key:
             return redact_condition(place.key, text, aliases)
-        if place.member in _FILTERS and not _FILTER_WORD.fullmatch(text):
-            redacted = redact_text(text, aliases)
-            return redacted if redacted != text else aliases.name("filter", text)
-        return redact_text(text, aliases)
+        redacted = redact_text(text, aliases)
+        if redacted != text or _is_public(text, place) or IDENTIFIER.search(text):
+            return redacted
+        if place.shape and place.shape.name == "serialNumberType" and not text.startswith("arn:"):
+            return aliases.name("serial", text)
+        if place.member in _FILTERS and not _FILTER_WORD.fullmatch(text) and not is_alias(text):
+            return aliases.name("filter", text)
+        return text
 
     def _name(self, kind: str, text: str, siblings: Mapping[str, Value]) -> str:
         if is_public_name(text) or (kind == "policy" and _beside_aws_owned(siblings)):

@@ -1,0 +1,54 @@
+"""The cassettes that ship: valid, finished, free of identifiers, and the same bytes when they are recorded again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from awstape import catalog, store
+from awstape.core.alias import is_alias
+from awstape.core.document import write
+from awstape.core.pages import next_token
+from awstape.core.scan import IDENTIFIER
+from examples import FOLDER, NAMES, record
+from standin import StandIn
+
+MODELS = catalog.models()
+each_example = pytest.mark.parametrize("name", NAMES)
+
+
+def test_each_file_is_an_example_and_each_example_a_file() -> None:
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(f"{name}.yaml" for name in NAMES)
+
+
+@each_example
+def test_it_is_what_the_writer_writes(name: str) -> None:
+    path = FOLDER / f"{name}.yaml"
+    assert write(store.load(path, MODELS)) == path.read_text("utf-8")
+
+
+@each_example
+def test_every_listing_is_recorded_to_its_end(name: str) -> None:
+    for take in store.load(FOLDER / f"{name}.yaml", MODELS).takes:
+        operation = MODELS.services[take.track.service].operations[take.track.operation]
+        output = take.pages[-1].answer.output
+        assert output is None or next_token(operation, output) is None
+
+
+@each_example
+def test_every_identifier_in_it_is_an_alias_or_aws_own(name: str) -> None:
+    text = (FOLDER / f"{name}.yaml").read_text("utf-8")
+    found = [match for match in IDENTIFIER.finditer(text) if match.lastgroup != "uuid"]
+    assert found
+    for match in found:
+        if match["arn"]:
+            assert match["arn_account"] in ("", "aws") or is_alias(match["arn_account"])
+        else:
+            assert is_alias(match["unique"] or match[0])
+
+
+@each_example
+def test_recording_it_again_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
+    with StandIn() as aws:
+        record(name, tmp_path, aws.url, {"XDG_DATA_HOME": str(tmp_path / "data")})
+    assert (tmp_path / f"{name}.yaml").read_bytes() == (FOLDER / f"{name}.yaml").read_bytes()

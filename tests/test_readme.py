@@ -1,0 +1,106 @@
+"""The README's commands, run as they stand there: the output is the one shown."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from examples import ROOT, environment, upstreams
+from standin import StandIn
+
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+SESSIONS = [body for language, body in BLOCKS if language == "console"]
+COMMANDS = [line.partition("#")[0].strip() for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the README's commands are run: what a clone has at hand."""
+    shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
+    return tmp_path
+
+
+@pytest.fixture
+def shell(folder: Path) -> Iterator[dict[str, str]]:
+    """The environment that the README's commands are run in: AWS is the stand-in, the key the examples' one."""
+    with StandIn() as aws:
+        yield environment(
+            PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            AWSTAPE_UPSTREAM=upstreams(aws.url),
+            XDG_DATA_HOME=str(folder / "data"),
+            XDG_CONFIG_HOME=str(folder / "config"),
+            PAGER="cat",
+        )
+
+
+def test_every_session_shows_what_really_comes(folder: Path, shell: dict[str, str]) -> None:
+    assert len(SESSIONS) >= 5
+    for session in SESSIONS:
+        command, _, expected = session.removeprefix("$ ").partition("\n")
+        done = subprocess.run(
+            ["sh", "-c", f"exec 2>&1; {command}"], cwd=folder, env=shell, capture_output=True, text=True, timeout=60
+        )
+        assert done.stdout == expected, command
+
+
+def test_every_other_command_is_one_that_a_test_runs() -> None:
+    tested = {
+        "pip install 'awstape[record]'",  # test_packaging
+        "pip install awstape",  # test_packaging
+        *(command for command in COMMANDS if command.startswith("mitmdump")),  # below
+        "make demo",  # below
+        "make test",  # what runs this
+    }
+    assert set(COMMANDS) == tested
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("mitmdump")])
+def test_mitmdump_takes_the_addon(command: str, folder: Path, shell: dict[str, str]) -> None:
+    shutil.copy(folder / "cassettes" / "roles.yaml", folder / "team.yaml")
+    process = subprocess.Popen(
+        ["sh", "-c", f"exec {command} --listen-port 0 --set confdir={folder / 'mitmproxy'}"],
+        cwd=folder,
+        env=shell,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    with process.stdout as output:
+        said = ""
+        for line in output:
+            said += line
+            if "listening" in line:
+                process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0, said
+    assert "listening" in said
+    assert "rror" not in said
+
+
+def test_the_demo_sees_the_same_pages_twice(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests" / "demo.py")],
+        env=environment(XDG_DATA_HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "both runs saw the same 5 pages" in done.stdout
+    assert "connection refused" in done.stdout
+
+
+def test_the_makefile_has_the_targets_and_prints_them() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    targets = {line.split()[1] for line in done.stdout.splitlines()}
+    assert {"demo", "test", "lint", "type", "check", "bench", "fmt", "clean"} <= targets
+    recipe = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, timeout=30).stdout
+    assert "tests/demo.py" in recipe
