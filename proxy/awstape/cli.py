@@ -32,6 +32,8 @@ class ProgramCommand(click.Command):
             at = args.index("--")
             ctx.meta[_COMMAND] = tuple(args[at + 1 :])
             args = args[:at]
+            if not ctx.meta[_COMMAND] and not ctx.resilient_parsing:
+                raise click.UsageError("after -- the program to run is missing", ctx)
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
@@ -42,7 +44,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, fo
 _port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here; 0 is any free port.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="awstape")
 def cli() -> None:
     """Record paginated AWS IAM and Access Analyzer traffic; replay it offline, page by page."""
@@ -96,9 +98,9 @@ def record(
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
 
+    redirected = serve.parse_upstream(upstream)
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
     announce = _announcer(f"recording into {cassette}", as_json)
-    redirected = serve.parse_upstream(upstream)
     status = asyncio.run(serve.intercept(tape, redirected, port, ctx.meta.get(_COMMAND), announce))
     if recording := tape.close():
         _say(recording_lines(str(cassette), recording), recording_facts(str(cassette), recording), as_json)
@@ -200,9 +202,10 @@ def main(args: list[str] | None = None) -> int:
 
 
 def _fail(problem: str, tip: str) -> None:
-    click.echo(f"ERROR {problem}", err=True)
-    if tip:
-        click.echo(f"TIP {tip}", err=True)
+    """One line each, whatever stands in a file's name."""
+    for word, text in (("ERROR", problem), ("TIP", tip)):
+        if text:
+            click.echo(f"{word} {' '.join(text.splitlines())}", err=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ import hashlib
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -22,7 +24,7 @@ _SHORTEST = 16
 
 def find_key(environ: Mapping[str, str]) -> bytes | None:
     """The key at hand, 32 bytes, or None. Raises UserError for one that can't be used."""
-    if VARIABLE in environ:
+    if environ.get(VARIABLE):  # empty is unset: so do CI systems pass a secret that is not there
         return _from_text(environ[VARIABLE], VARIABLE)
     path = key_file()
     try:
@@ -31,8 +33,9 @@ def find_key(environ: Mapping[str, str]) -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
         raise UserError(
-            f"{path}: the key can't be read: {error}", f"mend or move the file, or set {VARIABLE}"
+            f"{path}: the key can't be read: {reason}", f"mend or move the file, or set {VARIABLE}"
         ) from None
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise UserError(f"{path}: other users can read the key", f"chmod 600 {path}")
@@ -46,10 +49,11 @@ def find_or_make_key(environ: Mapping[str, str]) -> bytes:
     path = key_file()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(path, "x", encoding="ascii", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:  # closed to others
             file.write(secrets.token_hex(32) + "\n")
-    except FileExistsError:  # made by another process since
-        pass
+            file.flush()
+            with suppress(FileExistsError):  # made by another process since; its key is the one
+                os.link(file.name, path)
     except OSError as error:
         raise UserError(f"{path}: no key can be kept there: {error.strerror}", f"set {VARIABLE}") from None
     key = find_key(environ)
@@ -68,4 +72,4 @@ def _from_text(text: str, where: str) -> bytes:
             f"{where}: a key has at least {_SHORTEST} characters",
             "make one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
         )
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

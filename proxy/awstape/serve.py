@@ -29,8 +29,13 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
     upstream = {}
     for spec in specs:
         service, _, url = spec.partition("=")
-        parts = urlsplit(url)
-        if service not in catalog.SERVICES or parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            valid = service in catalog.SERVICES and parts.scheme in ("http", "https") and parts.hostname
+            _ = parts.port  # raises for a port that is none
+        except ValueError:
+            valid = None
+        if not valid:
             services = " or ".join(catalog.SERVICES)
             raise UserError(
                 f"the upstream {spec!r} is not SERVICE=URL with {services}", "for example iam=http://127.0.0.1:5000"
@@ -61,7 +66,7 @@ async def intercept(
                 changes |= session.without_account(os.environ, _region(tape))
             status = await _run(command, changes, url, announce)
     if interceptor.failure:
-        raise UserError(f"recording stopped: {interceptor.failure}", "please report this; no traffic is in the message")
+        raise UserError(f"awstape stopped: {interceptor.failure}", "please report this; no traffic is in the message")
     return status
 
 

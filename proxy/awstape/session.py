@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 import signal
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from awstape import catalog
@@ -14,6 +16,7 @@ from awstape.errors import UserError
 
 #: Variables that name a file of CA certificates: botocore, OpenSSL and Go, requests, curl, Node.js.
 _CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _LOCAL = ("127.0.0.1", "localhost", "::1", "169.254.169.254")
 
 Environment = dict[str, str | None]
@@ -35,7 +38,9 @@ def through_proxy(environ: Mapping[str, str], proxy_url: str, bundle: Path) -> E
 def to_endpoint(environ: Mapping[str, str], url: str) -> Environment:
     """What makes a program send its AWS calls to a plain endpoint, whatever the service."""
     names = ("AWS_ENDPOINT_URL", *(f"AWS_ENDPOINT_URL_{name.upper()}" for name in catalog.SERVICES))
-    return {**dict.fromkeys(names, url), "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None, **_no_proxy(environ)}
+    # Whatever the user's configuration file says: an endpoint that is ignored, or refused as one of the wrong kind.
+    against = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
+    return {**dict.fromkeys(names, url), **dict.fromkeys(against, "false"), **_no_proxy(environ)}
 
 
 def without_account(environ: Mapping[str, str], region: str | None) -> Environment:
@@ -44,7 +49,7 @@ def without_account(environ: Mapping[str, str], region: str | None) -> Environme
     return {
         "AWS_ACCESS_KEY_ID": "AWSTAPE",
         "AWS_SECRET_ACCESS_KEY": "awstape",
-        "AWS_SESSION_TOKEN": None,
+        **dict.fromkeys(("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION")),
         "AWS_PROFILE": None,
         "AWS_DEFAULT_PROFILE": None,
         "AWS_REGION": region,
@@ -67,15 +72,15 @@ def exports(changes: Environment) -> list[str]:
 
 def trusted_certificates(environ: Mapping[str, str]) -> str:
     """The CAs that the user's programs trust: those of the environment's variables and the system's, as PEM."""
-    paths = [environ[name] for name in _CA_VARIABLES if environ.get(name)]
     defaults = ssl.get_default_verify_paths()
-    paths += [path for path in (defaults.cafile, defaults.openssl_cafile) if path]
-    texts = dict.fromkeys(text for path in dict.fromkeys(paths) if (text := _read(path)))
-    if not texts:
+    system = (defaults.cafile, defaults.openssl_cafile, defaults.capath)
+    paths = [path for path in (*map(environ.get, _CA_VARIABLES), *system) if path]
+    found = list(dict.fromkeys(found for path in paths for text in _texts(Path(path)) for found in _PEM.findall(text)))
+    if not found:
         import certifi
 
-        return Path(certifi.where()).read_text(encoding="utf-8")
-    return "\n".join(texts)
+        return certifi.contents()
+    return "\n".join([*found, ""])
 
 
 async def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -124,22 +129,21 @@ def data_folder(environ: Mapping[str, str]) -> Path:
 
 def _no_proxy(environ: Mapping[str, str]) -> Environment:
     """NO_PROXY with this machine in it, and without entries that would let AWS calls past the proxy."""
-    given = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
-    entries = [entry.strip() for entry in given.split(",") if entry.strip()]
-    kept = [entry for entry in entries if not _covers_aws(entry)]
+    given = f"{environ.get('NO_PROXY', '')},{environ.get('no_proxy', '')}"
+    kept = [entry for entry in re.split(r"[,\s]+", given) if entry and not _covers_aws(entry)]
     value = ",".join(dict.fromkeys([*kept, *_LOCAL]))
     return {"NO_PROXY": value, "no_proxy": value}
 
 
 def _covers_aws(entry: str) -> bool:
-    name = entry.lower().lstrip("*").lstrip(".")
+    name = re.sub(r":\d+$", "", entry.lower()).lstrip("*").lstrip(".")
     if not name or catalog.service_of_host(name):
         return True
     return any(f".{suffix}".endswith(f".{name}") or name.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
 
 
-def _read(path: str) -> str | None:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
+def _texts(path: Path) -> Iterator[str]:
+    """The texts of a file, or of the files in a folder, as far as they can be read."""
+    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+        with suppress(OSError):
+            yield file.read_text(encoding="ascii", errors="replace")

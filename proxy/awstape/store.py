@@ -19,33 +19,34 @@ _SUFFIXES = (".yaml", ".yml")
 def load(path: Path, models: Models) -> Cassette:
     """The cassette in a file. Raises UserError with file, line and path."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise UserError(f"{path}: larger than {MAX_BYTES // 2**20} MiB", "split the cassette")
-        text = path.read_bytes().decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}", "is this file a cassette?") from None
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        raise UserError(f"{path}: can't be read: {error.strerror}", "is it the right path?") from None
     try:
         return read(text, models)
     except DocumentError as error:
         where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
-        raise UserError(f"{where}{error.problem}", error.tip) from None
+        raise UserError(f"{where}{error.problem}", error.tip or "mend the file, or record it anew") from None
 
 
 def load_all(paths: Iterable[Path], models: Models) -> Cassette:
     """One cassette out of files and folders of files; a track may stand in one of them only."""
     takes: list[Take] = []
     owners: dict[Track, Path] = {}
-    for path in paths:
-        for file in find(path):
-            for take in load(file, models).takes:
-                if owners.setdefault(take.track, file) != file:
-                    raise UserError(
-                        f"{file}: {take.track} stands in {owners[take.track]} too",
-                        "replay one of the two, or merge them",
-                    )
-                takes.append(take)
+    files = {file.resolve(): file for path in paths for file in find(path)}  # one that is named twice counts once
+    for file in files.values():
+        for take in load(file, models).takes:
+            if owners.setdefault(take.track, file) != file:
+                raise UserError(
+                    f"{file}: {take.track} stands in {owners[take.track]} too", "replay one of the two, or merge them"
+                )
+            takes.append(take)
     return Cassette.of(takes)
 
 
@@ -60,8 +61,12 @@ def find(path: Path) -> list[Path]:
 
 
 def save(path: Path, cassette: Cassette) -> None:
-    """Writes the cassette; until it is all on the disk, the file stays what it was. Raises UserError."""
+    """Writes the cassette; until it is all on the disk, the file stays what it was. Raises UserError.
+
+    Where the path is a symbolic link, the file that it leads to is written.
+    """
     data = write(cassette).encode("utf-8")
+    path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115

@@ -1,0 +1,190 @@
+"""Speed and memory, each as a ratio to a reference that is measured in the same run.
+
+    make bench
+
+Every figure is the median of five rounds; work and reference take turns, so that a machine that slows down slows both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import statistics
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import yaml
+
+from awstape import catalog
+from awstape.core.answer import Answer
+from awstape.core.cassette import Cassette, Page, Take, Track
+from awstape.core.decode import decode
+from awstape.core.document import read, write
+from awstape.core.encode import encode
+from awstape.core.model import Value
+from awstape.core.player import Player
+from awstape.core.recorder import Recorder
+from awstape.core.redact import Redactor
+from awstape.core.wire import Request, Response
+from awstape.endpoint import serving
+
+ROUNDS = 5
+MODELS = catalog.models()
+LIST_ROLES = MODELS.services["iam"].operations["ListRoles"]
+DOCUMENT = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/Role%d"},'
+    '"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"example-%d"}}}]}'
+)
+
+
+def output(number: int, roles: int) -> dict[str, Value]:
+    """One page of ListRoles."""
+    items: list[Value] = [
+        {
+            "Path": "/team-a/",
+            "RoleName": f"Role{number}x{i}",
+            "RoleId": f"AROAEXAMPLE{number:05}{i:05}",
+            "Arn": f"arn:aws:iam::111122223333:role/team-a/Role{number}x{i}",
+            "CreateDate": "2024-03-02T09:14:11Z",
+            "AssumeRolePolicyDocument": DOCUMENT % (i, i),
+            "Description": f"Lets Role{i} of alice@example.com in",
+        }
+        for i in range(roles)
+    ]
+    return {"IsTruncated": False, "Roles": items}
+
+
+def timed(work: Callable[[], object], reference: Callable[[], object]) -> tuple[float, float]:
+    """Median seconds of both, in turn."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for times, run in zip(taken, (work, reference), strict=True):
+            gc.collect()
+            start = time.perf_counter()
+            run()
+            times.append(time.perf_counter() - start)
+    return statistics.median(taken[0]), statistics.median(taken[1])
+
+
+def show(what: str, work: float, reference: float, against: str, more: str = "") -> None:
+    print(f"{what:<34} {work * 1000:>9.1f} ms {work / reference:>7.2f} × {against}{more}")
+
+
+def bench_codec(response: Response) -> None:
+    answer = decode(LIST_ROLES, response)
+    botocore = f"botocore parsing the same {len(response.body) // 1024} KiB"
+    work, reference = timed(lambda: decode(LIST_ROLES, response), lambda: catalog.parse(LIST_ROLES, response))
+    show("decode a page of 100 roles", work, reference, botocore)
+    work, reference = timed(lambda: encode(LIST_ROLES, answer, "id"), lambda: catalog.parse(LIST_ROLES, response))
+    show("encode it", work, reference, botocore)
+
+
+def bench_recorder(responses: list[Response]) -> None:
+    def record() -> object:
+        recorder = Recorder(MODELS, Redactor(b"key"), catalog.parse)
+        for i, response in enumerate(responses):
+            recorder.feed(request(f"/p{i}/"), response)
+        return recorder.finish()
+
+    def parse() -> None:
+        for response in responses:
+            catalog.parse(LIST_ROLES, response)
+
+    size = sum(len(response.body) for response in responses)
+    work, reference = timed(record, parse)
+    show(
+        f"record {len(responses)} such pages",
+        work,
+        reference,
+        "botocore parsing them",
+        f"; {size / work / 1e6:.1f} MB/s",
+    )
+
+
+def bench_document(cassette: Cassette) -> None:
+    text = write(cassette)
+    documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+    size = f"{len(text) / 1e6:.1f} MB"
+    work, reference = timed(lambda: read(text, MODELS), lambda: list(yaml.load_all(text, Loader=yaml.CSafeLoader)))
+    show(f"read a cassette of {size}", work, reference, "PyYAML loading it, unchecked")
+    work, reference = timed(lambda: write(cassette), lambda: yaml.dump_all(documents, Dumper=yaml.CSafeDumper))
+    show("write it", work, reference, "PyYAML dumping it")
+    tracemalloc.start()
+    kept = read(text, MODELS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(kept.takes) == len(cassette.takes)
+    print(f"{'memory to read it, at most':<34} {peak / 1e6:>9.1f} MB {peak / len(text):>7.2f} × the text")
+
+
+def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
+    body = encode(LIST_ROLES, cassette.takes[0].pages[0].answer, "id").body
+
+    class Reference(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            # In one write, else Nagle's algorithm is what is measured.
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Reference)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    player = Player(MODELS, cassette, Redactor(b"key"), has_key=True)
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    endpoint = serving(lambda request: player.answer(request).response, "127.0.0.1", 0)
+    address = asyncio.run_coroutine_threadsafe(endpoint.__aenter__(), loop).result()
+    work, reference = timed(
+        lambda: ask(address, requests), lambda: ask((str(server.server_address[0]), server.server_address[1]), requests)
+    )
+    rate = f"; {requests / work:,.0f} requests/s, {len(body) // 1024} KiB each"
+    show(f"{requests} requests to the endpoint", work, reference, "http.server with fixed bytes", rate)
+    asyncio.run_coroutine_threadsafe(endpoint.__aexit__(None, None, None), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    server.shutdown()
+
+
+def ask(address: tuple[str, int], requests: int) -> None:
+    """Requests, one after the other, on one connection."""
+    form = b"Action=ListRoles&Version=2010-05-08&PathPrefix=%2Fp0%2F"
+    head = b"POST / HTTP/1.1\r\nHost: iam.amazonaws.com\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    message = head + b"Content-Length: %d\r\n\r\n" % len(form) + form
+    with socket.create_connection(address) as client, client.makefile("rb") as answers:
+        for _ in range(requests):
+            client.sendall(message)
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            answers.read(length)
+
+
+def request(prefix: str) -> Request:
+    form = f"Action=ListRoles&Version=2010-05-08&PathPrefix={prefix}"
+    headers = (("content-type", "application/x-www-form-urlencoded"),)
+    return Request("POST", "iam.amazonaws.com", "/", "", headers, form.encode())
+
+
+def take(number: int, roles: int) -> Take:
+    track = Track("iam", "ListRoles", None, {"PathPrefix": f"/p{number}/"})
+    return Take(track, (Page(None, None, Answer(output=output(number, roles))),))
+
+
+def main() -> None:
+    responses = [encode(LIST_ROLES, Answer(output=output(i, 100)), "id") for i in range(20)]
+    bench_codec(responses[0])
+    bench_recorder(responses)
+    bench_document(Cassette.of(take(i, 100) for i in range(60)))
+    bench_endpoint(Cassette.of([take(0, 5)]))
+
+
+if __name__ == "__main__":
+    main()

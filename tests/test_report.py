@@ -1,0 +1,106 @@
+"""The summaries, for people and for scripts, of real recordings and replays."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from awstape.core.cassette import Cassette
+from awstape.core.model import Value
+from awstape.core.recorder import Recording
+from awstape.report import recording_facts, recording_lines, replay_facts, replay_lines
+from exchanges import ACCOUNT, cassette, fail, player, record, request, respond
+
+USER: dict[str, Value] = {"UserName": "alice-example", "Arn": f"arn:aws:iam::{ACCOUNT}:user/alice-example"}
+POLICY = {"PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/example"}
+USERS = (
+    request("ListUsers"),
+    respond("ListUsers", {"IsTruncated": False, "Users": [USER, {"UserName": "bob-example"}]}),
+)
+FIRST = (request("ListPolicyVersions", POLICY), respond("ListPolicyVersions", {"Versions": [{}], "Marker": "marker"}))
+MISSING = (request("GetRole", {"RoleName": "nobody"}), fail("GetRole", 404, "NoSuchEntity", "Not found."))
+WRITE = (request("DeleteRole", {"RoleName": "carol-example"}), respond("DeleteRole"))
+
+
+def test_a_recording_in_lines() -> None:
+    lines = list(recording_lines("users.yaml", record(USERS, FIRST, MISSING, WRITE, WRITE)))
+    assert lines[0] == "recorded users.yaml: 3 tracks, 3 pages, 3 items"
+    assert lines[1].startswith("  redacted: ")
+    assert "1 account id" in lines[1]
+    assert lines[2:] == ["  skipped: 2 × DeleteRole: a write; --include-writes records it"]
+    assert not [line for line in lines if "example" in line or ACCOUNT in line]
+
+
+def test_a_recording_as_values() -> None:
+    facts = recording_facts("users.yaml", record(USERS, WRITE))
+    assert json.loads(json.dumps(facts)) == facts
+    assert {name: facts[name] for name in ("cassette", "tracks", "pages", "items", "notes")} == {
+        "cassette": "users.yaml",
+        "tracks": 1,
+        "pages": 1,
+        "items": 2,
+        "notes": [],
+    }
+    assert facts["skipped"] == {"DeleteRole: a write; --include-writes records it": 1}
+
+
+def test_an_empty_recording_says_that_nothing_was_written() -> None:
+    lines = list(recording_lines("users.yaml", record(WRITE)))
+    assert lines[0] == "nothing was recorded, users.yaml was not written"
+    assert list(recording_lines("users.yaml", Recording(Cassette(), 0, {}, {}, ()))) == lines[:1]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ({"account": 1}, "1 account id"),
+        ({"account": 2, "name": 1}, "2 account ids, 1 name"),
+        ({"entity": 2, "key": 2}, "2 entities, 2 keys"),
+    ],
+)
+def test_counts_are_english(kinds: dict[str, int], said: str) -> None:
+    assert f"  redacted: {said}" in recording_lines("x.yaml", Recording(Cassette(), 0, kinds, {}, ()))
+
+
+def test_notes_are_told() -> None:
+    recording = Recording(Cassette(), 0, {}, {}, ("GetRole: a note",))
+    assert list(recording_lines("x.yaml", recording))[1:] == ["  note: GetRole: a note"]
+    assert recording_facts("x.yaml", recording)["notes"] == ["GetRole: a note"]
+
+
+def test_a_replay_without_findings_says_nothing() -> None:
+    replayed = player(cassette(USERS))
+    replayed.answer(request("ListUsers"))
+    assert list(replay_lines(replayed)) == []
+    assert replay_facts(replayed) == {"misses": [], "unplayed": []}
+
+
+def test_a_miss_is_told_with_its_explanation() -> None:
+    replayed = player(cassette(USERS))
+    replayed.answer(request("ListUsers"))
+    replayed.answer(request("ListUsers", {"PathPrefix": "/admins/"}))
+    lines = list(replay_lines(replayed))
+    assert lines[0] == "miss: iam ListUsers was not recorded"
+    assert "  nearest track: iam ListUsers {}" in lines
+    assert any("PathPrefix: request has " in line and line.endswith(" / cassette has nothing") for line in lines)
+    assert replay_facts(replayed)["misses"] == ["\n".join(lines).removeprefix("miss: ")]
+
+
+def test_what_was_not_played_is_told() -> None:
+    again = (request("ListUsers"), respond("ListUsers", {"IsTruncated": False, "Users": []}))
+    replayed = player(cassette(USERS, again))
+    replayed.answer(request("ListUsers"))
+    assert list(replay_lines(replayed)) == ["unplayed: iam ListUsers {}: 1 page of take 2"]
+    assert replay_facts(replayed)["unplayed"] == [{"track": "iam ListUsers {}", "take": 2, "pages": 1}]
+
+
+def test_of_much_that_was_not_played_some_is_told_and_all_is_known() -> None:
+    answer = respond("ListUsers", {"IsTruncated": False, "Users": []})
+    replayed = player(cassette(*((request("ListUsers", {"PathPrefix": f"/{n}/"}), answer) for n in range(20))))
+    lines = list(replay_lines(replayed))
+    assert len(lines) == 6
+    assert lines[-1] == "unplayed: 15 takes more (--json names all)"
+    unplayed = replay_facts(replayed)["unplayed"]
+    assert isinstance(unplayed, list)
+    assert len(unplayed) == 20
