@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from examples import PROGRAMS, environment, upstreams
 from rich.console import Console
 from rich.syntax import Syntax
+
+from examples import PROGRAMS, environment, upstreams
 from standin import StandIn
 
 PROGRAM = ("python", "seed_operations.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from awstape import catalog, store
 from awstape.core.alias import is_alias
 from awstape.core.document import write

@@ -9,10 +9,10 @@ import sys
 import tarfile
 import urllib.request
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from examples import NAMES, ROOT, environment
 
 UV = Path(sys.prefix) / "bin" / "uv"
@@ -37,13 +37,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def base(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def base(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment that holds `pip install awstape` and nothing else."""
     folder = tmp_path_factory.mktemp("base")
     run(UV, "venv", "--quiet", "--python", sys.executable, folder)
     done = run(UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "--find-links", built, "awstape")
     assert done.returncode == 0, done.stderr
-    yield folder / "bin"
+    return folder / "bin"
 
 
 def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:

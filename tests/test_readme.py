@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from examples import ROOT, environment, upstreams
 from standin import StandIn
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 SESSIONS = [body for language, body in BLOCKS if language == "console"]
-COMMANDS = [line.partition("#")[0].strip() for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
+LINES = [line for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
+COMMANDS = [line.partition("#")[0].strip() for line in LINES]
 
 
 @pytest.fixture

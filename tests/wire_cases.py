@@ -1,13 +1,13 @@
 """Load the literal request and answer pairs under ``tests/wire_cases/``.
 
-Each ``<service>/<short-name>.http`` file is UTF-8 text in three sections, separated by a line that is exactly ``=====``:
+Each ``<service>/<short-name>.http`` file is UTF-8 text in three sections, separated by a line that is just ``=====``:
 
 1. the request: ``METHOD url``, header lines, an empty line, the body;
 2. the answer: the status, header lines, an empty line, the body;
 3. YAML: what the request means (``operation``, ``input``, ``region``), ``canonical`` and ``note``.
 
-A form body (``application/x-www-form-urlencoded``) may be wrapped: its newlines don't count. A JSON body loses one final newline,
-since AWS sends none; an XML body keeps its own, since AWS sends it.
+A form body (``application/x-www-form-urlencoded``) may be wrapped: its newlines don't count. A JSON body loses one
+final newline, since AWS sends none; an XML body keeps its own, since AWS sends it.
 """
 
 from __future__ import annotations
