@@ -18,12 +18,11 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
-from awstape.core.recorder import Recording
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError
-from awstape.report import recording_lines
+from awstape.report import recording_lines, replay_lines
 from awstape.serve import Upstream, parse_upstream
-from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
+from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay, place_of
 
 _log = logging.getLogger(__name__)
 _REQUEST = "awstape_request"
@@ -32,8 +31,8 @@ _REQUEST = "awstape_request"
 class Interceptor:
     """Puts a `Tape` between client and upstream.
 
-    failure: the first error that kept an exchange from being recorded; from then on every request is refused, so
-    that nothing goes unrecorded without notice.
+    failure: the first bug of ours that came up; from then on every request is refused, so that nothing goes
+    unrecorded without notice.
     """
 
     def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None) -> None:
@@ -59,10 +58,17 @@ class Interceptor:
         if self.tape is None or (not self._replays_only and self._is_foreign(request)):
             return
         if self.failure:
-            flow.response = _refusal(502, f"awstape stopped recording: {self.failure}")
+            flow.response = _refusal(502, f"awstape stopped: {self.failure}")
             return
-        if (response := self.tape.answer(request)) is not None:
+        try:
+            response = self.tape.answer(request)
+        except Exception as error:
+            self._stop(flow, error)
+            return
+        if response is not None:
             flow.response = http.Response.make(response.status, response.body, dict(response.headers))
+            if request.method == "HEAD":
+                flow.response.raw_content = b""  # the header says how long it would be
             return
         flow.metadata[_REQUEST] = request
         self._redirect(flow, request)
@@ -79,14 +85,16 @@ class Interceptor:
         try:
             headers = tuple(flow.response.headers.items(multi=True))
             self.tape.feed(request, Response(flow.response.status_code, headers, body))
-        except Exception as error:  # a bug of ours: stop visibly, and show nothing of the traffic
-            self.failure = f"{type(error).__name__} while recording"
-            flow.response = _refusal(502, f"awstape stopped recording: {self.failure}")
+        except Exception as error:
+            self._stop(flow, error)
 
     def error(self, flow: http.HTTPFlow) -> None:
         request = flow.metadata.get(_REQUEST)
         if self.tape and request:
-            self.tape.feed(request, None)
+            try:
+                self.tape.feed(request, None)
+            except Exception as error:
+                self._stop(flow, error)
 
     @property
     def _replays_only(self) -> bool:
@@ -98,6 +106,10 @@ class Interceptor:
     def _skip(self, reason: str) -> None:
         if self.tape and self.tape.recorder:
             self.tape.recorder.skip(reason)
+
+    def _stop(self, flow: http.HTTPFlow, error: Exception) -> None:
+        self.failure = self.failure or place_of(error)
+        flow.response = _refusal(502, f"awstape stopped: {self.failure}")
 
     def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
         found = catalog.service_of_host(request.host)
@@ -127,6 +139,9 @@ class Awstape(Interceptor):
         options = ctx.options
         if options.awstape_cassette and options.awstape_replay:
             raise exceptions.OptionsError("awstape_cassette and awstape_replay exclude each other")
+        if options.awstape_mode not in RECORD_MODES:
+            raise exceptions.OptionsError(f"awstape_mode is one of {', '.join(RECORD_MODES)}")
+        self.done()
         try:
             self.upstream = parse_upstream(options.awstape_upstream)
             if options.awstape_replay:
@@ -140,26 +155,36 @@ class Awstape(Interceptor):
                     options.awstape_include_writes,
                 )
         except UserError as error:
-            raise exceptions.OptionsError(f"{error.problem}. {error.tip}") from None
+            raise exceptions.OptionsError(_told(error)) from None
+        if self._replays_only or self.upstream:
+            # Otherwise mitmproxy asks the real host for its certificate before there is a request to answer.
+            options.update(connection_strategy="lazy", upstream_cert=False)
 
     def running(self) -> None:
         if self.tape is None:
             _log.warning("awstape: set awstape_cassette or awstape_replay")
-        elif self._replays_only or self.upstream:
-            # Otherwise mitmproxy asks the real host for its certificate before there is a request to answer.
-            ctx.options.update(connection_strategy="lazy", upstream_cert=False)
 
     def done(self) -> None:
-        if self.tape is None:
+        """Writes what was recorded, or tells what was missed; also before other options begin to count."""
+        tape, self.tape = self.tape, None
+        failure, self.failure = self.failure, None
+        if tape is None:
+            return
+        if failure:
+            _log.error(f"awstape stopped, and nothing is written: {failure}")
             return
         try:
-            recording: Recording | None = self.tape.close()
+            recording = tape.close()
         except UserError as error:
-            _log.error(f"awstape: {error.problem}. {error.tip}")
+            _log.error(f"awstape: {_told(error)}")
             return
         if recording:
-            for line in recording_lines(str(self.tape.path), recording):
-                _log.warning(line)
+            lines = recording_lines(str(tape.path), recording)
+        else:
+            assert tape.player
+            lines = replay_lines(tape.player)
+        for line in lines:
+            _log.warning(line)
 
 
 def _request(flow: http.HTTPFlow) -> Request:
@@ -167,6 +192,10 @@ def _request(flow: http.HTTPFlow) -> Request:
     headers = tuple(flow.request.headers.items(multi=True))
     body = flow.request.get_content(strict=False) or b""
     return Request(flow.request.method, flow.request.pretty_host, path, query, headers, body)
+
+
+def _told(error: UserError) -> str:
+    return f"{error.problem} ({error.tip})" if error.tip else error.problem
 
 
 def _refusal(status: int, text: str) -> http.Response:

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import secrets
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,9 +59,17 @@ class Tape:
             raise UserError(
                 f"{self.path}: not written: {error}", "keep the old cassette and report this: redaction has a gap"
             ) from None
+        except Exception as error:
+            raise UserError(f"{self.path}: not written: {place_of(error)}", "please report this") from None
         if recording.cassette.takes:
             store.save(self.path, self.old.merged(recording.cassette))
         return recording
+
+
+def place_of(bug: Exception) -> str:
+    """What can be told of an error of ours: not its message, which may quote the traffic."""
+    frame = traceback.extract_tb(bug.__traceback__)[-1]
+    return f"{type(bug).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
 
 
 def open_for_recording(

@@ -1,0 +1,78 @@
+"""What the end-to-end tests share: a machine per test, one CA per session, and one recording of everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.harness import Machine, Run
+from standin import StandIn
+
+
+@pytest.fixture(scope="session")
+def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where awstape keeps its CA; making one takes longer than using it."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, data_home: Path, request: pytest.FixtureRequest) -> Machine:
+    return Machine(tmp_path / "home", data_home, f"a fake key for {request.node.name}")
+
+
+@pytest.fixture
+def cassette(tmp_path: Path) -> Path:
+    """Where a cassette may be made."""
+    return tmp_path / "tape.yaml"
+
+
+@pytest.fixture
+def aws() -> Iterator[StandIn]:
+    with StandIn() as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recording of `list_everything.py`, made while the stand-in ran; it is stopped by now."""
+
+    cassette: Path
+    key: str
+    run: Run
+    calls: Counter[str]
+
+    @property
+    def seen(self) -> Any:
+        """What the program saw."""
+        return self.run.json
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Recorded:
+    folder, key = tmp_path_factory.mktemp("recorded"), "a fake key for the recording"
+    machine = Machine(folder / "home", data_home, key)
+    with StandIn() as aws:
+        run = machine.record(folder / "tape.yaml", aws.url).ok()
+    return Recorded(folder / "tape.yaml", key, run, aws.calls)
+
+
+@pytest.fixture
+def owner(recorded: Recorded, make_machine: Callable[[str | None], Machine]) -> Machine:
+    """A machine with the key of the recording."""
+    return make_machine(recorded.key)
+
+
+@pytest.fixture
+def stranger(make_machine: Callable[[str | None], Machine]) -> Machine:
+    """A machine without any key."""
+    return make_machine(None)
+
+
+@pytest.fixture
+def make_machine(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Callable[[str | None], Machine]:
+    return lambda key: Machine(tmp_path_factory.mktemp("machine") / "home", data_home, key)

@@ -1,0 +1,171 @@
+"""A user's machine in a temporary folder: programs run in it as real processes and find nothing of the real machine.
+
+Everything has a time limit, and what was started is ended by its own process id.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import certifi
+
+TESTS: Final = Path(__file__).parents[1]
+LIST_EVERYTHING: Final = (sys.executable, str(TESTS / "programs" / "list_everything.py"))
+AWSTAPE: Final = (sys.executable, "-m", "awstape.cli")
+TIMEOUT: Final = 60
+
+_BIN = Path(sys.executable).parent
+_INHERITED = ("LANG", "PYTHONPATH", "COVERAGE_PROCESS_START")
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a program ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    def ok(self) -> Run:
+        """Itself; for runs that a test only builds on."""
+        assert self.status == 0, f"exit status {self.status}\n{self.out}\n{self.err}"
+        return self
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.ok().out)
+
+
+@dataclass
+class Machine:
+    """A user: a home, a temporary folder, an environment, and a key of their own unless `key` is None."""
+
+    home: Path
+    data_home: Path
+    key: str | None = None
+    environ: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        (self.home / "tmp").mkdir(parents=True)
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        self.environ = {
+            **inherited,
+            "PATH": os.pathsep.join([str(_BIN), os.environ.get("PATH", os.defpath)]),
+            "HOME": str(self.home),
+            "TMPDIR": str(self.home / "tmp"),
+            "XDG_DATA_HOME": str(self.data_home),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "2",
+            **({"AWSTAPE_KEY": self.key} if self.key else {}),
+        }
+
+    def run(self, *command: str | Path, **environ: str) -> Run:
+        """A program, to its end."""
+        with self.process(*command, **environ) as process:
+            out, err = process.communicate(timeout=TIMEOUT)
+        return Run(process.returncode, out, err)
+
+    def awstape(self, *arguments: str | Path, **environ: str) -> Run:
+        """`awstape`, to its end."""
+        return self.run(*AWSTAPE, *arguments, **environ)
+
+    def record(
+        self, cassette: Path, upstream: str, *arguments: str, command: Sequence[str] = LIST_EVERYTHING, **environ: str
+    ) -> Run:
+        """`awstape record` of a program against a stand-in for both services."""
+        return self.awstape("record", cassette, *to_upstream(upstream), *arguments, "--", *command, **environ)
+
+    @contextmanager
+    def process(self, *command: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
+        """A program that runs meanwhile; it is gone afterwards."""
+        with subprocess.Popen(
+            list(map(str, command)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.home,
+            env=self.environ | environ,
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                with suppress(ProcessLookupError):  # it and what it started
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    @contextmanager
+    def server(self, *arguments: str | Path) -> Iterator[Server]:
+        """`awstape` without a COMMAND: it runs meanwhile, and tells where it listens."""
+        with self.process(*AWSTAPE, *arguments, "--json") as process:
+            assert process.stdout
+            line = process.stdout.readline()
+            assert line, process.communicate(timeout=TIMEOUT)[1]
+            said = json.loads(line)
+            yield Server(process, said["address"], said["environment"])
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `awstape record` or `awstape replay`."""
+
+    process: subprocess.Popen[str]
+    url: str
+    changes: dict[str, str | None]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that it wants set."""
+        return {name: value for name, value in self.changes.items() if value is not None}
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> Run:
+        """Ends it as Ctrl-C does."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=TIMEOUT)
+        return Run(self.process.returncode, out, err)
+
+
+def to_upstream(url: str) -> tuple[str, ...]:
+    return "--upstream", f"iam={url}", "--upstream", f"accessanalyzer={url}"
+
+
+def ca_variables() -> dict[str, str]:
+    """The variables that name a file of CAs, as some machines have them."""
+    names = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+    return dict.fromkeys(names, certifi.where())
+
+
+def program(text: str) -> tuple[str, ...]:
+    """A Python program as a command."""
+    return sys.executable, "-c", text
+
+
+def calls(*lines: str) -> tuple[str, ...]:
+    """A program that has the clients `iam` and `analyzer`; an AWS error is told on its output, and no failure."""
+    body = "\n".join(f"    {line}" for line in "\n".join(lines).splitlines())
+    return program(
+        f"""\
+import boto3
+from botocore.exceptions import ClientError
+iam = boto3.client("iam", region_name="us-east-1")
+analyzer = boto3.client("accessanalyzer", region_name="us-east-1")
+try:
+{body}
+except ClientError as error:
+    print(error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"], flush=True)
+"""
+    )

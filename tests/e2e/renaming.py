@@ -1,0 +1,64 @@
+"""Whether two values are the same data under a one-to-one renaming of redacted names.
+
+1. Both have the same shape: types, lengths, members in the same order; what is no text is equal.
+2. Texts are cut into pieces: whatever can stand in a name. What is between the pieces is equal.
+3. A piece that differs must have become an alias. A piece that is the same became itself.
+4. Over everything, a piece became one alias only, and an alias stands for one piece only. An entity's name has
+   one ending, whatever it is the name of: the role and the instance profile of one name are `role-x` and
+   `instance-profile-x`.
+
+This shares no code with awstape: what an alias looks like is written down here once more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_PIECE = re.compile(r"%[0-9A-F]{2}|[A-Za-z0-9_@.+=-]+")
+_ALIAS = re.compile(
+    r"""
+    000\d{9}                                            # account id
+    | [A-Z]{4}TAPE[A-Z2-7]+                             # unique id
+    | o-[a-z2-7]{10}                                    # organization id
+    | user-(?P<address>[a-z2-7]{10})@example\.com       # e-mail
+    | (?:[a-z]+-)+(?P<ending>[a-z2-7]{10})              # name
+    """,
+    re.VERBOSE,
+)
+
+
+def renaming(real: Any, redacted: Any) -> dict[str, str]:
+    """What became of each piece that was renamed. Raises AssertionError if the data differs in anything else."""
+    became: dict[str, str] = {}
+    stands_for: dict[str, str] = {}
+    for old, new in _pieces(real, redacted, "$"):
+        assert became.setdefault(old, new) == new, f"{old} became {became[old]} and {new}"
+        assert stands_for.setdefault(new, old) == old, f"{new} stands for {stands_for[new]} and {old}"
+    return {old: new for old, new in became.items() if old != new}
+
+
+def _pieces(real: Any, redacted: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Each piece of a text, and the alias or the same piece in its place."""
+    assert type(real) is type(redacted), f"{where}: {real!r} became {redacted!r}"
+    if isinstance(real, dict):
+        yield from _pieces(list(real), list(redacted), f"{where} keys")
+        for key, one, other in zip(real, real.values(), redacted.values(), strict=True):
+            yield from _pieces(one, other, f"{where}.{key}")
+    elif isinstance(real, list):
+        assert len(real) == len(redacted), f"{where}: {len(real)} items became {len(redacted)}"
+        for i, (one, other) in enumerate(zip(real, redacted, strict=True)):
+            yield from _pieces(one, other, f"{where}[{i}]")
+    elif isinstance(real, str):
+        assert _PIECE.split(real) == _PIECE.split(redacted), f"{where}: {real!r} became {redacted!r}"
+        for one, other in zip(_PIECE.findall(real), _PIECE.findall(redacted), strict=True):
+            yield one, other if one == other else _without_kind(one, other, where)
+    else:
+        assert real == redacted, f"{where}: {real!r} became {redacted!r}"
+
+
+def _without_kind(real: str, alias: str, where: str) -> str:
+    found = _ALIAS.fullmatch(alias)
+    assert found, f"{where}: {real} became {alias}, which is no alias"
+    return found["address"] or found["ending"] or alias

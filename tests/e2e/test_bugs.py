@@ -1,0 +1,75 @@
+"""A bug of ours stops awstape visibly, and what is said of it quotes nothing of the traffic."""
+
+from pathlib import Path
+
+import pytest
+from mitmproxy.http import HTTPFlow, Response
+from mitmproxy.test import tflow
+
+from awstape import tape
+from awstape.addon import Interceptor
+from awstape.core.cassette import Cassette
+from awstape.core.recorder import Recorder, Recording
+from awstape.core.wire import Request
+from awstape.core.wire import Response as Answer
+from awstape.errors import UserError
+
+
+class BrokenTape(tape.Tape):
+    """Fails with an error that quotes a name."""
+
+    def answer(self, request: Request) -> Answer | None:
+        if "GetRole" in request.query:
+            raise KeyError("DeployRole")
+        return None
+
+    def feed(self, request: Request, response: Answer | None) -> None:
+        raise KeyError("DeployRole")
+
+
+@pytest.fixture
+def broken() -> Interceptor:
+    return Interceptor(BrokenTape(None, Cassette(), None, None))
+
+
+def flow(action: str, answer: Response | None = None) -> HTTPFlow:
+    made = tflow.tflow()
+    made.request.host = "iam.amazonaws.com"
+    made.request.path = f"/?Action={action}&Version=2010-05-08"
+    made.response = answer
+    return made
+
+
+def is_refused(flow: HTTPFlow) -> bool:
+    assert flow.response
+    assert flow.response.text
+    assert "DeployRole" not in flow.response.text
+    return flow.response.status_code == 502
+
+
+@pytest.mark.parametrize("where", ["request", "response", "error"])
+def test_from_a_bug_on_everything_is_refused(broken: Interceptor, where: str) -> None:
+    if where == "request":
+        broken.request(first := flow("GetRole"))
+    else:
+        broken.request(first := flow("ListUsers"))
+        assert first.response is None
+        first.response = Response.make(200)
+        getattr(broken, where)(first)
+    assert is_refused(first)
+    broken.request(second := flow("ListUsers"))
+    assert is_refused(second)
+    assert broken.failure
+    assert broken.failure.startswith("KeyError in test_bugs.py, line ")
+
+
+def test_a_bug_at_the_end_writes_nothing(cassette: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finish(self: Recorder) -> Recording:
+        raise KeyError("DeployRole")
+
+    monkeypatch.setattr(Recorder, "finish", finish)
+    recording = tape.open_for_recording(cassette, "all", {"AWSTAPE_KEY": "a fake key for a bug"})
+    with pytest.raises(UserError, match=r"not written: KeyError in test_bugs\.py, line \d+$") as caught:
+        recording.close()
+    assert caught.value.__cause__ is None
+    assert not cassette.exists()

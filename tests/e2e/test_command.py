@@ -1,0 +1,135 @@
+"""The program that awstape runs, its exit status, and servers that run until they are told to stop."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import Recorded
+from e2e.harness import AWSTAPE, LIST_EVERYTHING, TESTS, TIMEOUT, Machine, Run, calls, program, to_upstream
+from e2e.renaming import renaming
+from standin import StandIn
+
+KILLS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+SEED_OPERATIONS = (sys.executable, str(TESTS / "programs" / "seed_operations.py"))
+LIST_USERS = "iam.list_users()"
+
+
+def is_usage_error(run: Run, problem: str) -> bool:
+    """Whether awstape gave up with one line of what is wrong and one of what to do."""
+    error, tip = run.err.splitlines()
+    assert run.status == 2
+    assert error.startswith("ERROR ")
+    assert tip.startswith("TIP ")
+    return problem in error
+
+
+@pytest.fixture
+def empty(cassette: Path) -> Path:
+    """A cassette without tracks."""
+    cassette.write_text("version: 1\n")
+    return cassette
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [(program("exit(7)"), 7), (program(KILLS_ITSELF), 143)], ids=["exit", "signal"]
+)
+def test_the_exit_status_is_the_programs(machine: Machine, empty: Path, command: tuple[str, ...], status: int) -> None:
+    assert machine.awstape("replay", empty, "--", *command).status == status
+
+
+def test_what_failed_is_recorded_nevertheless(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    assert machine.record(cassette, aws.url, command=calls(LIST_USERS, KILLS_ITSELF)).status == 143
+    assert "operation: ListUsers\n" in cassette.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
+def test_what_was_interrupted_is_recorded_nevertheless(
+    machine: Machine, aws: StandIn, cassette: Path, number: signal.Signals, status: int
+) -> None:
+    command = calls(LIST_USERS, "print('ready', flush=True)", "import time; time.sleep(60)")
+    with machine.process(*AWSTAPE, "record", cassette, *to_upstream(aws.url), "--", *command) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        if number == signal.SIGINT:  # the terminal sends it to all of the foreground
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        err = process.communicate(timeout=TIMEOUT)[1]
+    assert process.returncode == status
+    assert f"recorded {cassette}: 1 track, 1 page, 0 items\n" in err
+    assert "operation: ListUsers\n" in cassette.read_text("utf-8")
+
+
+def test_the_programs_output_is_its_own(machine: Machine, empty: Path) -> None:
+    run = machine.awstape("replay", empty, "--", *program("import sys; print('out'); print('err', file=sys.stderr)"))
+    assert (run.out, run.err) == ("out\n", "err\n")
+
+
+@pytest.mark.parametrize("verb", [("replay",), ("record",)], ids=" ".join)
+def test_a_command_that_is_not_there(machine: Machine, empty: Path, verb: tuple[str, ...]) -> None:
+    run = machine.awstape(*verb, empty, "--", "no-such-command")
+    assert is_usage_error(run, "no-such-command: can't be started")
+    assert empty.read_text() == "version: 1\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("record",), ("record", "--mode", "all"), ("record", "--mode", "once"), ("replay",)],
+    ids=" ".join,
+)
+def test_a_broken_cassette_is_refused_before_the_program_runs(
+    machine: Machine, cassette: Path, arguments: tuple[str, ...]
+) -> None:
+    cassette.write_text("version: 1\n---\nservice: iam\noperation: ListUsres\nidentity: {}\npages: []\n")
+    run = machine.awstape(*arguments, cassette, "--", *program("open('it-ran', 'w')"))
+    assert is_usage_error(run, f"{cassette}:4: ")
+    assert not (machine.home / "it-ran").exists()
+    assert "ListUsres" in cassette.read_text()
+
+
+def test_a_port_that_is_taken(machine: Machine, empty: Path, aws: StandIn) -> None:
+    port = aws.url.rpartition(":")[2]
+    assert is_usage_error(machine.awstape("replay", empty, "--port", port, "--", "true"), f"127.0.0.1:{port}")
+    assert is_usage_error(machine.awstape("replay", "--proxy", empty, "--port", port, "--", "true"), port)
+
+
+def test_a_recording_server_writes_when_it_is_stopped(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    with machine.server("record", cassette, *to_upstream(aws.url)) as recording:
+        machine.run(*SEED_OPERATIONS, **recording.environ).ok()
+        assert not cassette.exists()
+        run = recording.stop(signal.SIGINT)
+    assert run.status == 0
+    facts = json.loads(run.err)
+    assert [facts[name] for name in ("cassette", "tracks", "pages", "items")] == [str(cassette), 2, 5, 7]
+    assert facts["redacted"] == {"account": 1, "policy": 1, "role": 1}
+
+
+def test_a_server_prints_lines_to_copy(recorded: Recorded, owner: Machine) -> None:
+    script = (
+        f'{sys.executable} -m awstape.cli replay "{recorded.cassette}" > exports & '
+        "until grep -q AWS_EC2_METADATA_DISABLED exports; do sleep 0.1; done; "
+        f'. ./exports; "$@"; kill -INT $!; wait $!; echo "status $?"'
+    )
+    # A shell without job control starts what is in the background deaf to SIGINT; this program makes it hear again.
+    hearing = program(
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "os.execvp(sys.argv[1], sys.argv[1:])"
+    )
+    run = owner.run(*hearing, "sh", "-c", script, "sh", *LIST_EVERYTHING)
+    shown, _, status = run.ok().out.rpartition("status ")
+    assert renaming(recorded.seen, json.loads(shown))
+    assert status == "0\n"
+    assert f"replaying {recorded.cassette} at http://127.0.0.1:" in run.err
+    assert run.err.endswith("; Ctrl-C ends it\n")
+
+
+def test_a_stopped_replay_tells_of_misses(machine: Machine, empty: Path) -> None:
+    with machine.server("replay", empty) as replay:
+        assert machine.run(*calls(LIST_USERS), **replay.environ).out == "400 CassetteMiss\n"
+        run = replay.stop(signal.SIGTERM)
+    assert run.status == 1
+    assert json.loads(run.err)["misses"][0].startswith("iam ListUsers was not recorded\n")

@@ -1,0 +1,148 @@
+"""The addon by itself, in mitmproxy's own programs."""
+
+import asyncio
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mitmproxy.http import HTTPFlow, Response
+from mitmproxy.test import taddons, tflow
+
+from awstape import addon
+from e2e.conftest import Recorded
+from e2e.harness import LIST_EVERYTHING, TIMEOUT, Machine, Run, calls
+from e2e.renaming import renaming
+from standin import StandIn
+
+ADDON = addon.__file__
+NO_USERS = """\
+<ListUsersResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
+  <ListUsersResult>
+    <IsTruncated>false</IsTruncated>
+    <Users/>
+  </ListUsersResult>
+  <ResponseMetadata>
+    <RequestId>00000000-0000-4000-8000-000000000000</RequestId>
+  </ResponseMetadata>
+</ListUsersResponse>
+"""
+LIST_USERS = calls("print(len(iam.list_users()['Users']))")
+
+
+def arguments(machine: Machine, *options: str) -> tuple[str, ...]:
+    """What mitmproxy, mitmdump and mitmweb are started with."""
+    sets = (f"confdir={machine.home / 'conf'}", *options)
+    listen = ("--listen-host", "127.0.0.1", "--listen-port", "0")
+    return ("-s", str(ADDON), *listen, *(part for option in sets for part in ("--set", option)))
+
+
+def to_upstream(aws: StandIn) -> tuple[str, ...]:
+    return f"awstape_upstream=iam={aws.url}", f"awstape_upstream=accessanalyzer={aws.url}"
+
+
+@dataclass(frozen=True)
+class Mitm:
+    """A running mitmdump or mitmweb."""
+
+    process: subprocess.Popen[str]
+    environ: dict[str, str]
+
+    def stop(self) -> Run:
+        self.process.send_signal(signal.SIGTERM)
+        out, err = self.process.communicate(timeout=TIMEOUT)
+        return Run(self.process.returncode, out, err)
+
+
+@contextmanager
+def mitm(machine: Machine, *command: str) -> Iterator[Mitm]:
+    """One of mitmproxy's programs, and the environment that leads a program through it."""
+    with machine.process(*command, PYTHONUNBUFFERED="1") as process:
+        assert process.stdout
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if found := re.search(r"proxy listening at (127\.0\.0\.1:\d+)", line):
+                break
+        else:
+            pytest.fail("".join(said))
+        yield Mitm(process, through(machine, found[1]))
+
+
+def through(machine: Machine, address: str) -> dict[str, str]:
+    return {
+        "HTTPS_PROXY": f"http://{address}",
+        "AWS_CA_BUNDLE": str(machine.home / "conf" / "mitmproxy-ca-cert.pem"),
+        "AWS_ACCESS_KEY_ID": "fake",
+        "AWS_SECRET_ACCESS_KEY": "fake",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+
+
+def test_awstape_tells_where_the_addon_is(machine: Machine) -> None:
+    assert machine.awstape("addon").ok().out == f"{ADDON}\n"
+
+
+def test_mitmdump_records_and_replays(recorded: Recorded, owner: Machine, aws: StandIn, cassette: Path) -> None:
+    with mitm(owner, "mitmdump", *arguments(owner, f"awstape_cassette={cassette}", *to_upstream(aws))) as dump:
+        assert owner.run(*LIST_EVERYTHING, **dump.environ).json == recorded.seen
+        run = dump.stop()
+    assert f"recorded {cassette}: 16 tracks, " in run.out
+    assert cassette.read_bytes() == recorded.cassette.read_bytes()
+    with mitm(owner, "mitmdump", *arguments(owner, f"awstape_replay={cassette}")) as dump:
+        assert renaming(recorded.seen, owner.run(*LIST_EVERYTHING, **dump.environ).json)
+        assert owner.run(*calls("iam.list_role_tags(RoleName='Fake')"), **dump.environ).out == "400 CassetteMiss\n"
+        run = dump.stop()
+    assert "miss: iam ListRoleTags was not recorded" in run.out
+    assert "unplayed" not in run.out
+    assert aws.calls == recorded.calls
+
+
+def test_mitmdump_ends_when_an_option_is_wrong(machine: Machine) -> None:
+    run = machine.run("mitmdump", *arguments(machine, "awstape_replay=no-such.yaml"))
+    assert run.status == 1
+    assert "OptionsError: no-such.yaml: " in run.out
+
+
+def test_other_options_write_what_was_recorded_under_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the console, where options can be set at any time."""
+    monkeypatch.setenv("AWSTAPE_KEY", "a fake key for the console")
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+
+    def ask_for_users(tape: addon.Awstape) -> HTTPFlow:
+        flow = tflow.tflow()
+        flow.request.host, flow.request.headers["host"] = ["iam.amazonaws.com"] * 2
+        flow.request.path = "/?Action=ListUsers&Version=2010-05-08"
+        tape.request(flow)
+        return flow
+
+    async def change_options() -> None:
+        tape = addon.Awstape()
+        with taddons.context(tape) as context:  # type: ignore[no-untyped-call]
+            context.configure(tape, awstape_cassette=str(first))
+            flow = ask_for_users(tape)
+            flow.response = Response.make(200, NO_USERS)
+            tape.response(flow)
+            assert not first.exists()
+            context.configure(tape, awstape_cassette=str(second))
+            assert "operation: ListUsers\n" in first.read_text("utf-8")
+            context.configure(tape, awstape_cassette="", awstape_replay=[str(first)])
+            assert (response := ask_for_users(tape).response)
+            assert response.status_code == 200
+            context.configure(tape, awstape_replay=[])
+            assert ask_for_users(tape).response is None
+
+    asyncio.run(change_options())
+    assert not second.exists()
+
+
+def test_mitmweb_records(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    web = ("mitmweb", "--no-web-open-browser", "--web-port", "0")
+    with mitm(machine, *web, *arguments(machine, f"awstape_cassette={cassette}", *to_upstream(aws))) as running:
+        assert machine.run(*LIST_USERS, **running.environ).ok().out == "0\n"
+        running.stop()
+    assert "operation: ListUsers\n" in cassette.read_text("utf-8")

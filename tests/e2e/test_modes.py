@@ -1,0 +1,60 @@
+"""What `--mode`, `--operation` and `--include-writes` make of an old cassette and of the traffic."""
+
+from pathlib import Path
+
+from e2e.harness import Machine, calls
+from standin import StandIn
+
+ROLES = "print(len(iam.list_roles()['Roles']))"
+USERS = "print(len(iam.list_users()['Users']))"
+GENERATIONS = (
+    "print(sum(len(p['policyGenerations']) for p in analyzer.get_paginator('list_policy_generations').paginate()))"
+)
+CREATE = "print(iam.create_role(RoleName='Fake', AssumeRolePolicyDocument='{}')['Role']['CreateDate'].microsecond)"
+
+
+def operations(cassette: Path) -> list[str]:
+    lines = cassette.read_text("utf-8").splitlines()
+    return [line.removeprefix("operation: ") for line in lines if line.startswith("operation: ")]
+
+
+def test_all_replaces_what_it_sees_and_keeps_the_rest(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    machine.record(cassette, aws.url, command=calls(GENERATIONS, USERS)).ok()
+    old = cassette.read_bytes()
+    machine.record(cassette, aws.url, command=calls("iam.list_policy_versions(PolicyArn='nonsense-that-is-long')"))
+    assert operations(cassette) == ["ListPolicyGenerations", "ListPolicyVersions", "ListUsers"]
+    machine.record(cassette, aws.url, "--mode", "rewrite", command=calls(USERS, GENERATIONS)).ok()
+    assert cassette.read_bytes() == old, "rewrite kept something, or the order of the calls shows"
+
+
+def test_new_episodes_asks_aws_only_for_what_is_missing(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    machine.record(cassette, aws.url, command=calls(GENERATIONS, ROLES)).ok()  # of the roles, the first page only
+    aws.calls.clear()
+    run = machine.record(cassette, aws.url, "--mode", "new_episodes", command=calls(GENERATIONS, USERS, ROLES)).ok()
+    assert run.out == "5\n0\n3\n"
+    assert aws.calls == {"ListUsers": 1, "ListRoles": 1}
+    assert operations(cassette) == ["ListPolicyGenerations", "ListRoles", "ListUsers"]
+
+
+def test_once_records_and_then_replays(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    machine.record(cassette, aws.url, "--mode", "once", command=calls(USERS)).ok()
+    assert operations(cassette) == ["ListUsers"]
+    aws.calls.clear()
+    old = cassette.read_bytes()
+    run = machine.record(cassette, aws.url, "--mode", "once", command=calls(USERS, ROLES))
+    assert (run.status, run.out) == (1, "0\n400 CassetteMiss\n")
+    assert run.err.startswith("miss: iam ListRoles was not recorded")
+    assert not aws.calls
+    assert cassette.read_bytes() == old
+
+
+def test_operation_and_include_writes_choose(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    command = calls(USERS, ROLES, CREATE)
+    run = machine.record(cassette, aws.url, "--operation", "ListU*", "--operation", "Create*", command=command).ok()
+    assert operations(cassette) == ["ListUsers"]
+    assert "  skipped: 1 × ListRoles: not among the operations asked for\n" in run.err
+    assert "  skipped: 1 × CreateRole: a write; --include-writes records it\n" in run.err
+    run = machine.record(cassette, aws.url, "--include-writes", "--mode", "rewrite", command=command).ok()
+    assert operations(cassette) == ["CreateRole", "ListRoles", "ListUsers"]
+    assert "skipped" not in run.err
+    assert machine.awstape("replay", cassette, "--", *command).ok().out == run.out == "0\n3\n159000\n"

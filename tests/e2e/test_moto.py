@@ -1,0 +1,78 @@
+"""moto's server as the upstream: XML of another hand, and a trailing empty page."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from e2e.harness import TIMEOUT, Machine, program
+from e2e.renaming import renaming
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole"}
+    ],
+}
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+LIST_ROLES = program(
+    """\
+import json, boto3
+iam = boto3.client("iam", region_name="us-east-1")
+roles = list(iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": 2}))
+attached = iam.get_paginator("list_attached_role_policies")
+pages = [list(attached.paginate(RoleName=f"fake-role-{i}", PaginationConfig={"PageSize": 2})) for i in range(3)]
+for page in [*roles, *sum(pages, [])]:
+    del page["ResponseMetadata"]
+    page.pop("Marker", None)
+print(json.dumps([roles, pages], default=str))
+"""
+)
+
+
+@pytest.fixture
+def moto(machine: Machine) -> Iterator[str]:
+    """A moto server that has three roles, the first with four policies; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with machine.process("moto_server", "-H", "127.0.0.1", "-p", str(port)):
+        until_it_listens(port)
+        url = f"http://127.0.0.1:{port}"
+        keys = boto3.Session("fake", "fake", region_name="us-east-1")
+        iam: Any = keys.client("iam", endpoint_url=url)
+        for i in range(3):
+            iam.create_role(
+                RoleName=f"fake-role-{i}", AssumeRolePolicyDocument=json.dumps(TRUST), Description=f"no {i}"
+            )
+        for i in range(4):
+            policy = iam.create_policy(PolicyName=f"fake-policy-{i}", PolicyDocument=json.dumps(ALLOW))["Policy"]
+            iam.attach_role_policy(RoleName="fake-role-0", PolicyArn=policy["Arn"])
+        yield url
+
+
+def until_it_listens(port: int) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline, "moto did not start"
+            time.sleep(0.05)
+
+
+def test_moto_is_recorded_and_replayed(machine: Machine, moto: str, cassette: Path) -> None:
+    run = machine.awstape("record", cassette, "--upstream", f"iam={moto}", "--", *LIST_ROLES)
+    roles, pages = run.json
+    assert [len(page["Roles"]) for page in roles] == [2, 1]
+    assert [len(page["AttachedPolicies"]) for page in pages[0]] == [2, 2, 0]
+    for way in (), ("--proxy",):
+        replay = machine.awstape("replay", cassette, *way, "--", *LIST_ROLES)
+        names = renaming([roles, pages], replay.json)
+        assert {"123456789012", "111122223333", "fake-role-0", "fake-policy-3"} <= names.keys()
+        assert replay.err == ""
