@@ -30,6 +30,8 @@ _CANONICAL_ID = re.compile(r"0{8}([0-9a-f]{56})")
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
 
 
+#: Kinds that are words of a longer name, not names: they are not looked for elsewhere.
+_PARTS = frozenset({"object", "part"})
 _Spell = Callable[[bytes], str]
 
 
@@ -59,7 +61,9 @@ class Aliases:
         if is_name_alias(value):
             return value
         alias = self._alias(kind, value, lambda digest: f"{kind}-{_checked(_base32(digest)[:7])}", group="name")
-        self.names.setdefault(value, alias)
+        if kind not in _PARTS:
+            # A name of several kinds has one alias in free text, whichever of them was seen first.
+            self.names[value] = min(alias, self.names.get(value, alias))
         return alias
 
     def unique_id(self, value: str) -> str:
@@ -111,7 +115,7 @@ class Aliases:
         attempt = 0
         while True:
             message = "\0".join([group or kind, value, *([str(attempt)] if attempt else [])])
-            alias = spell(hmac.digest(self._key, message.encode(), "sha256"))
+            alias = spell(hmac.digest(self._key, message.encode("utf-8", "surrogatepass"), "sha256"))
             if self._taken.setdefault(alias, value) == value:
                 break
             attempt += 1

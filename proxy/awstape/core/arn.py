@@ -21,6 +21,8 @@ ARN = re.compile(
     :(?P<resource>(?:\$\{[^}]*\}|[^\s"'<>`\\;|(){}\[\]])*)""",
     re.VERBOSE,
 )
+#: A text that is nothing but an ARN: IAM allows any printable character in a path.
+WHOLE_ARN = re.compile(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resource>\S*)", re.VERBOSE)
 _WILD = re.compile(r"(\$\{[^}]*\}|[*?]+)")
 _SEPARATOR = re.compile(r"([/:])")
 _VERSION_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
@@ -70,7 +72,10 @@ def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
         return match[0]
     if re.fullmatch(r"\d{12}", account, re.ASCII):
         account = aliases.account(account)
-    redacted = _resource(match["service"], resource, aliases)
+    if match["service"] == "s3" and not account:  # a bucket may be called `app` or `table`
+        redacted = _named("bucket", resource, "object", aliases)
+    else:
+        redacted = _resource(match["service"], resource, aliases)
     return ":".join(["arn", match["partition"], match["service"], match["region"], account, redacted])
 
 
@@ -87,27 +92,24 @@ def redact_wild(text: str, redact: Callable[[str], str]) -> str:
 
 def _resource(service: str, resource: str, aliases: Aliases) -> str:
     head, *rest = _SEPARATOR.split(resource)
-    if service == "s3":
-        return _named("bucket", resource, "object", aliases) if head not in _TYPES else _typed(head, rest, aliases)
     if head in _TYPES and rest:
-        return _typed(head, rest, aliases)
-    return _named(service or "resource", resource, "path", aliases)
+        return _typed(service, head, rest, aliases)
+    return _named(service or "resource", resource, "part", aliases)
 
 
-def _typed(kind: str, rest: list[str], aliases: Aliases) -> str:
+def _typed(service: str, kind: str, rest: list[str], aliases: Aliases) -> str:
     """`rest` alternates separators and segments, beginning with a separator."""
     segments = rest[1::2]
+    others = ["path" if service == "iam" else "part"] * (len(segments) - 1)
     if segments[0] == "aws-service-role":
         return kind + "".join(rest)
     if kind == "oidc-provider":  # a URL, which is one value
         return f"{kind}{rest[0]}{_segment(kind, ''.join(rest[1:]), aliases)}"
     name = _NAMED_AS.get(kind, kind)
     if kind == "assumed-role":
-        kinds = ["role", *["session"] * (len(segments) - 1)]
-    else:
-        kinds = [*["path"] * (len(segments) - 1), name]
-        if rest[0] == ":":  # function:name:qualifier, secret:name, log-group:name:*
-            kinds = [name, *["path"] * (len(segments) - 1)]
+        kinds = ["role", *["session"] * len(others)]
+    else:  # path/name, but function:name:qualifier, secret:name, log-group:name:*
+        kinds = [name, *others] if rest[0] == ":" else [*others, name]
     redacted = [_segment(k, segment, aliases) for k, segment in zip(kinds, segments, strict=True)]
     return kind + "".join(x for pair in zip(rest[::2], redacted, strict=True) for x in pair)
 

@@ -10,10 +10,18 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 from awstape.core.model import Shape, Type, Value
 
 Path = tuple[str | int, ...]
+
+
+class MapKey(str):
+    """A step of a path that is data, not a name of the model."""
+
+    __slots__ = ()
+
 
 _ACCEPTED: Mapping[Type, tuple[type, ...]] = {
     "string": (str,),
@@ -51,7 +59,7 @@ def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misf
             yield from misfits(item, shape.member.shape if shape.member else None, (*path, i))
     elif isinstance(value, dict) and shape.type == "map":
         for key, item in value.items():
-            yield from misfits(item, shape.value.shape if shape.value else None, (*path, key))
+            yield from misfits(item, shape.value.shape if shape.value else None, (*path, MapKey(key)))
     elif isinstance(value, dict):
         for name, item in value.items():
             if member := shape.members.get(name):
@@ -61,6 +69,20 @@ def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misf
                 yield Misfit((*path, name), f"{shape.name} has no member {name}{hint}", unknown=True)
 
 
+def input_misfits(value: Value, shape: Shape | None) -> Iterator[Misfit]:
+    """As `misfits`, without what an input keeps as the client spelled it: unknown members and odd numbers."""
+    for misfit in misfits(value, shape):
+        if not misfit.unknown and not isinstance(_at(value, misfit.path), str):
+            yield misfit
+
+
+def _at(value: Any, path: Path) -> Value:
+    for step in path:
+        value = value[step]
+    found: Value = value
+    return found
+
+
 def did_you_mean(word: str, known: Mapping[str, object]) -> str:
     """`; did you mean X?`, or nothing."""
     close = get_close_matches(word, known, n=1) or [k for k in known if k.lower() == word.lower()]
@@ -68,8 +90,9 @@ def did_you_mean(word: str, known: Mapping[str, object]) -> str:
 
 
 def pattern_of(path: Path) -> str:
-    """`("Roles", 3, "Extra")` → `Roles[].Extra`: the form of `Answer.unmodelled`."""
-    return re.sub(r"\.\[", "[", ".".join("[]" if isinstance(step, int) else step for step in path))
+    """`("Roles", 3, "Extra")` → `Roles[].Extra`: the form of `Answer.unmodelled`; no data shows in it."""
+    steps = ("[]" if isinstance(step, int) else "*" if isinstance(step, MapKey) else step for step in path)
+    return re.sub(r"\.\[", "[", ".".join(steps))
 
 
 def spelled(path: Path) -> str:

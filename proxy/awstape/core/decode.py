@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from awstape.core.answer import Answer, Failure
 from awstape.core.model import Operation, Protocol, Service, Shape, Value
 from awstape.core.operation import from_json, load_json, scalar
-from awstape.core.wire import Response, WireError
+from awstape.core.wire import Response, WireError, check_depth
 
 #: botocore/parsers.py (`ResponseParser.parse`): from here on a response is an error.
 FIRST_ERROR_STATUS = 301
@@ -75,11 +75,13 @@ class _NoDoctype(ET.TreeBuilder):
 
 def _xml(body: bytes) -> ET.Element:
     try:
-        return ET.fromstring(body, parser=ET.XMLParser(target=_NoDoctype()))
+        root: ET.Element = ET.fromstring(body, parser=ET.XMLParser(target=_NoDoctype()))
     except (ET.ParseError, LookupError, ValueError) as error:
         if isinstance(error, WireError):
             raise
         raise WireError("the body is not XML") from None
+    check_depth(root, iter)
+    return root
 
 
 def _name(element: ET.Element) -> str:

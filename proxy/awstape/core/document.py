@@ -21,7 +21,7 @@ import yaml
 
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.conform import Path, describe, did_you_mean, misfits, pattern_of, spelled
+from awstape.core.conform import Path, describe, did_you_mean, input_misfits, misfits, pattern_of, spelled
 from awstape.core.model import Models, Operation, Service, Shape, Value
 from awstape.core.pages import next_token
 
@@ -29,6 +29,8 @@ VERSION = 1
 MAX_DEPTH = 64
 
 _BINARY = "tag:yaml.org,2002:binary"
+#: Python refuses to read integers of more digits.
+_LONGEST_INT = 4300
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
 _NUMBER_OF_SOME_YAML = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "pages": list}
@@ -165,7 +167,8 @@ def _read_take(document: _Document, models: Models) -> tuple[Take, _Document]:
     if operation is None:
         hint = did_you_mean(fields["operation"], service.operations)
         raise document.error(("operation",), f"{service.name} has no such operation{hint}")
-    _fit(document, fields["identity"], operation.input, ("identity",), unknown_allowed=True)
+    for misfit in input_misfits(fields["identity"], operation.input):
+        raise document.error(("identity", *misfit.path), misfit.problem)
     track = Track(service.name, operation.name, fields.get("region"), fields["identity"])
     if not fields["pages"]:
         raise document.error(("pages",), "a take has at least one page")
@@ -182,11 +185,17 @@ def _read_page(document: _Document, operation: Operation, path: Path) -> Page:
     if fields.get("limit", 1) < 1:
         raise document.error((*path, "limit"), "a limit is at least 1")
     unmodelled = tuple(fields.get("unmodelled", ()))
+    for i, name in enumerate(unmodelled):
+        if not isinstance(name, str):
+            raise document.error((*path, "unmodelled", i), f"expected text, got {describe(name)}")
     if "error" in fields:
         failure = _read_failure(document, operation.service, fields["error"], (*path, "error"))
         return Page(fields.get("token"), fields.get("limit"), Answer(error=failure, unmodelled=unmodelled))
     output = fields["output"]
-    _fit(document, output, operation.output or _NOTHING, (*path, "output"), unmodelled)
+    for misfit in misfits(output, operation.output or _NOTHING):
+        if not misfit.unknown or pattern_of(misfit.path) not in unmodelled:
+            tip = "list it under `unmodelled` of the page if AWS really sends it" if misfit.unknown else ""
+            raise document.error((*path, "output", *misfit.path), misfit.problem, tip)
     return Page(fields.get("token"), fields.get("limit"), Answer(output=output, unmodelled=unmodelled))
 
 
@@ -214,30 +223,6 @@ def _fields(
     return value
 
 
-def _fit(
-    document: _Document,
-    value: Value,
-    shape: Shape | None,
-    path: Path,
-    unmodelled: tuple[str, ...] = (),
-    unknown_allowed: bool = False,
-) -> None:
-    for misfit in misfits(value, shape):
-        if misfit.unknown and (unknown_allowed or pattern_of(misfit.path) in unmodelled):
-            continue
-        if unknown_allowed and isinstance(_at(value, misfit.path), str):
-            continue  # an input keeps a number that the client spelled oddly as text
-        tip = "list it under `unmodelled` of the page if AWS really sends it" if misfit.unknown else ""
-        raise document.error((*path, *misfit.path), misfit.problem, tip)
-
-
-def _at(value: Any, path: Path) -> Value:
-    for step in path:
-        value = value[step]
-    found: Value = value
-    return found
-
-
 def _check_chain(document: _Document, operation: Operation, pages: list[Page]) -> None:
     expected: str | None = None
     for i, page in enumerate(pages):
@@ -261,7 +246,7 @@ def _documents(text: str) -> Iterator[_Document]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DocumentError(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         reason = getattr(error, "reason", "unreadable characters")
         raise DocumentError(1, "", f"not YAML: {reason}") from None
 
@@ -294,6 +279,8 @@ class _Reader:
             line = _line(event)
             if not isinstance(event, yaml.ScalarEvent):
                 raise DocumentError(line, spelled(path), "a key is not a text")
+            if event.anchor is not None or event.tag is not None:
+                raise DocumentError(line, spelled(path), "anchors and tags on a key are not allowed")
             key = event.value
             if key in members:
                 raise DocumentError(line, spelled((*path, key)), "the key stands twice")
@@ -325,7 +312,7 @@ def _plain(text: str) -> Value:
     if not match:
         return text
     if not match["fraction"] and not match["exponent"]:
-        return int(text) if len(text) < 20 else text
+        return int(text) if len(text) < _LONGEST_INT else text
     # The writer leaves text such as 1e5 without quotes, as YAML 1.1 takes it for text.
     return float(text) if match["fraction"] and (not match["exponent"] or "+" in text or "-" in text[1:]) else text
 

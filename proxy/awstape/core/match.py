@@ -33,8 +33,13 @@ def differences(identity: dict[str, Value], track: Track) -> list[Difference]:
     return [
         Difference(name, _shown(identity.get(name, _ABSENT)), _shown(track.identity.get(name, _ABSENT)))
         for name in names
-        if identity.get(name, _ABSENT) != track.identity.get(name, _ABSENT)
+        if _part(identity, name) != _part(track.identity, name)
     ]
+
+
+def _part(identity: dict[str, Value], name: str) -> str:
+    """A member as text, if it is there: what the keys of tracks are made of, where true is not 1."""
+    return identity_key({name: identity[name]}) if name in identity else ""
 
 
 def nearest(identity: dict[str, Value], tracks: Iterable[Track]) -> Track | None:

@@ -13,12 +13,12 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from awstape.core.model import Member, Models, Operation, Protocol, Service, Shape, Value
-from awstape.core.wire import Request, WireError, parse_form, text_of, unquote_label
+from awstape.core.wire import MAX_DEPTH, Request, WireError, check_depth, parse_form, text_of, unquote_label
 
 _SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
 
@@ -41,7 +41,7 @@ def recognise(models: Models, request: Request) -> Call | None:
 
     Raises UnknownOperationError, or WireError where the request can't be read.
     """
-    found = _service(models, request)
+    found = service_of(models, request)
     if found is None:
         return None
     service, region = found
@@ -49,7 +49,8 @@ def recognise(models: Models, request: Request) -> Call | None:
     return Call(operation, region if service.regional else None, input_)
 
 
-def _service(models: Models, request: Request) -> tuple[Service, str | None] | None:
+def service_of(models: Models, request: Request) -> tuple[Service, str | None] | None:
+    """The service that a request is for, and the region. Raises WireError where its form can't be read."""
     if found := models.of_host(request.host):
         return found
     if scope := _credential_scope(request):
@@ -93,6 +94,8 @@ def _read_query(service: Service, request: Request) -> tuple[Operation, dict[str
 
 
 def _plant(tree: _Tree, path: list[str], value: str) -> None:
+    if len(path) > MAX_DEPTH:
+        raise WireError(f"the form nests deeper than {MAX_DEPTH} levels")
     for step in path[:-1]:
         branch = tree.setdefault(step, {})
         if branch == "":  # an empty list, then members of it
@@ -225,12 +228,24 @@ def load_json(body: bytes) -> Value:
 
     try:
         value: Value = json.loads(text_of(body), parse_constant=refuse)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except WireError:
+        raise
     except UnicodeEncodeError:
         raise WireError("the JSON body holds half a surrogate pair") from None
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no JSON, or a number that Python can't say
         raise WireError("the body is not JSON") from None
+    check_depth(value, _items)
     return value
+
+
+def _items(value: Value) -> Iterable[Value]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+    return ()
 
 
 def from_json(value: Value, shape: Shape | None, path: str) -> tuple[Value, list[str]]:

@@ -24,7 +24,7 @@ from awstape.core.wire import WireError
 
 @dataclass(frozen=True)
 class Ask:
-    """An input, taken apart."""
+    """An input, taken apart. A limit that no service accepts is none."""
 
     identity: dict[str, Value]
     token: str | None
@@ -44,7 +44,7 @@ def ask(call: Call) -> Ask:
             rest.pop(name, None)
     identity = canonical(rest, operation.input)
     assert isinstance(identity, dict)
-    return Ask(identity, token, limit if isinstance(limit, int) else None)
+    return Ask(identity, token, limit if type(limit) is int and limit > 0 else None)
 
 
 def canonical(value: Value, shape: Shape | None) -> Value:

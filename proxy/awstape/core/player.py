@@ -18,6 +18,7 @@ import json
 import re
 import uuid
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from awstape.core.answer import Failure
@@ -25,7 +26,7 @@ from awstape.core.cassette import Cassette, Page, Take, Track, identity_key
 from awstape.core.encode import encode, encode_failure
 from awstape.core.match import differences, nearest
 from awstape.core.model import Models, Operation, Service, Value
-from awstape.core.operation import Call, recognise
+from awstape.core.operation import Call, recognise, service_of
 from awstape.core.pages import Ask, ask, next_token
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response, WireError
@@ -77,7 +78,7 @@ class Player:
             self._tracks[track.service, track.operation].append(track)
             self._by_identity[track.service, track.operation, identity_key(track.identity)].append(track)
         self._last_take: dict[Track, int] = {}
-        self._played: set[tuple[Track, int, int]] = set()
+        self._served: dict[tuple[Track, int, int], Serve] = {}
         self.misses: list[Miss] = []
 
     def answer(self, request: Request) -> Serve | Miss:
@@ -88,14 +89,14 @@ class Player:
                 return self._miss(None, "the request is for none of the recorded services", "", [])
             return self._answer(request, call, ask(call))
         except WireError as error:
-            return self._miss(self._models.of_host(request.host), f"the request can't be read: {error}", "", [])
+            return self._miss(self._service(request), f"the request can't be read: {error}", "", [])
 
     def unplayed(self) -> list[tuple[Track, int, int]]:
         """(track, take, number of pages) of takes that were never asked for in full, in cassette order."""
         result = []
         for track, takes in self._takes.items():
             for number, take in enumerate(takes, 1):
-                missing = [i for i in range(1, len(take.pages) + 1) if (track, number, i) not in self._played]
+                missing = [i for i in range(1, len(take.pages) + 1) if (track, number, i) not in self._served]
                 if missing:
                     result.append((track, number, len(missing)))
         return result
@@ -111,6 +112,13 @@ class Player:
             return False
         lasts = (take.pages[-1].answer for take in self._takes[track])
         return all(last.output is None or next_token(call.operation, last.output) is None for last in lasts)
+
+    def _service(self, request: Request) -> tuple[Service, str | None] | None:
+        """The service of a request that can't be read otherwise."""
+        try:
+            return service_of(self._models, request)
+        except WireError:
+            return None
 
     def _answer(self, request: Request, call: Call, asked: Ask) -> Serve | Miss:
         track = self._track(call, asked)
@@ -138,8 +146,11 @@ class Player:
                 return found[0]
         return None
 
-    def _readings(self, operation: Operation, identity: dict[str, Value]) -> list[dict[str, Value]]:
-        return [identity, self._redactor.identity(operation, identity)] if self._has_key else [identity]
+    def _readings(self, operation: Operation, identity: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        """What the identity may be called in the cassette: as it is, and under the key."""
+        yield identity
+        if self._has_key:
+            yield self._redactor.identity(operation, identity)
 
     def _take(self, track: Track, request: Request) -> int:
         """Which take a first page is of."""
@@ -151,10 +162,12 @@ class Player:
         return number
 
     def _serve(self, operation: Operation, track: Track, take: int, number: int) -> Serve:
-        page: Page = self._takes[track][take - 1].pages[number - 1]
-        self._played.add((track, take, number))
-        response = encode(operation, page.answer, _request_id(*track.key, str(take), str(number)))
-        return Serve(response, track, take, number)
+        place = (track, take, number)
+        if place not in self._served:
+            page: Page = self._takes[track][take - 1].pages[number - 1]
+            response = encode(operation, page.answer, _request_id(*track.key, str(take), str(number)))
+            self._served[place] = Serve(response, *place)
+        return self._served[place]
 
     # --- misses ---
 
@@ -193,11 +206,17 @@ class Player:
 
     def _missed(self, service: Service | None, failure: Failure, summary: str, lines: list[str]) -> Miss:
         service = service or next(iter(self._models.services.values()))
-        text = "\n".join([summary, *(f"  {line}" for line in lines)])
+        text = _printable("\n".join([summary, *(f"  {line}" for line in lines)]))
+        failure = replace(failure, message=_printable(failure.message or ""))
         response = encode_failure(service, failure, _request_id("miss", text))
-        miss = Miss(replace(response, headers=(*response.headers, MISS_HEADER)), summary, text)
+        miss = Miss(replace(response, headers=(*response.headers, MISS_HEADER)), _printable(summary), text)
         self.misses.append(miss)
         return miss
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey or XML can't say: a request may hold anything."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def _title(call: Call) -> str:

@@ -22,7 +22,7 @@ from fnmatch import fnmatchcase
 
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.conform import misfits, pattern_of, spelled
+from awstape.core.conform import input_misfits, misfits, pattern_of
 from awstape.core.decode import decode, error_name
 from awstape.core.encode import encode
 from awstape.core.model import Models, Operation, Value
@@ -160,7 +160,9 @@ class Recorder:
         answer = decode(operation, response)
         for misfit in misfits(answer.output, operation.output):
             if not misfit.unknown:
-                raise WireError(f"{operation.name}: {spelled(misfit.path)}: {misfit.problem}")
+                raise WireError(f"{operation.name}: {pattern_of(misfit.path)}: {misfit.problem}")
+        for misfit in input_misfits(asked.identity, operation.input):
+            raise WireError(f"{operation.name}: the request's {pattern_of(misfit.path)}: {misfit.problem}")
         answer = replace(answer, unmodelled=_unknown(answer, operation))
         self._check_lossless(operation, answer, response)
         identity = self._redactor.identity(operation, asked.identity)
@@ -191,7 +193,7 @@ class Recorder:
 
     def _redacted(self, operation: Operation, asked: Ask, answer: Answer, request: Request) -> _Page:
         real = next_token(operation, answer.output) if answer.output is not None else None
-        hidden = _with_token(operation, answer, "")
+        hidden = _with_token(operation, answer, "token")
         page = Page(None, asked.limit, self._redactor.answer(operation, hidden))
         return _Page(page, real, request.header("amz-sdk-invocation-id"), _is_retryable(answer))
 
@@ -248,9 +250,10 @@ def _unknown(answer: Answer, operation: Operation) -> tuple[str, ...]:
 
 
 def _with_token(operation: Operation, answer: Answer, token: str) -> Answer:
-    """The answer with its page token, if it has one, replaced."""
+    """The answer with its page token, if it has one, replaced. An empty one leads nowhere and stays."""
     name = operation.paging.output_token if operation.paging else None
-    if name is None or not answer.output or not isinstance(answer.output.get(name), str):
+    real = answer.output.get(name) if name and answer.output else None
+    if not (isinstance(real, str) and real and name and answer.output):
         return answer
     output: dict[str, Value] = {**answer.output, name: token}
     return replace(answer, output=output)

@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from awstape.core.alias import Aliases, is_alias
@@ -24,7 +24,7 @@ from awstape.core.arn import is_public_name, redact_path
 from awstape.core.cassette import Cassette
 from awstape.core.decode import error_name
 from awstape.core.model import Models, Operation, Service, Shape, Value
-from awstape.core.scan import IDENTIFIER, redact_condition, redact_names, redact_text, variants
+from awstape.core.scan import IDENTIFIER, edit_words, redact_condition, redact_names, redact_text, variants
 
 #: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.
 _NAMES: Mapping[str, str] = {
@@ -46,10 +46,11 @@ _NAMES: Mapping[str, str] = {
     "AnalyzerName": "analyzer",
     "Name": "archive-rule",
     "PolicyName": "key-policy",
+    "PolicyIdentifierType": "policy",
 }
 #: Names whose kind a sibling tells: shape → the sibling's member.
 _NAMED_BY_SIBLING: Mapping[str, str] = {"entityNameType": "EntityType", "AttachmentName": "AttachmentType"}
-_PATHS = frozenset({"pathType", "pathPrefixType", "policyPathType"})
+_PATHS = frozenset({"pathType", "pathPrefixType", "policyPathType", "rolePathPatternType"})
 _IDS = frozenset(
     {
         "idType",
@@ -78,10 +79,14 @@ _PUBLIC = frozenset(
 #: Members of the catch-all string shape that hold public vocabulary.
 _PUBLIC_MEMBERS = frozenset({"action", "Type", "Code", "__type"})
 _PUBLIC_KEY_POLICY = "default"
+#: How a simulation names a policy that the client sent.
+_INPUT_LIST = re.compile(r"\w*PolicyInputList\.\d+|ResourcePolicy", re.ASCII)
 _HARMLESS = re.compile(r"|true|false|-?\d{1,11}(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT[0-9:.]{5,15}Z")
 _FILTER_WORD = re.compile(r"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false")
 #: Members of a filter's criterion: whatever the client looks for.
 _FILTERS = frozenset({"eq", "neq", "contains"})
+#: Member of a simulation's input: values of conditions, which in an identity no other traffic can tell to be names.
+_CONTEXT = "ContextKeyValues"
 _SHORTEST_KNOWN_NAME = 3
 
 
@@ -144,21 +149,13 @@ class Redactor:
 
     def residual(self, models: Models, cassette: Cassette) -> Iterator[Leak]:
         """Real values that are still in the cassette. There should be none; if there is one, nothing may be written."""
-        real = {
-            value: kind
-            for kind, values in self._aliases.real.items()
-            for value in values
-            if len(value) >= _SHORTEST_KNOWN_NAME
-        }
-        numbers = [k for k in self._aliases.real if k in _SEARCHED_ANYWHERE]
-        anywhere = {value: kind for kind in numbers for value in self._aliases.real[kind]}
+        needles = _Needles(self._aliases.real)
         for track, takes in cassette.tracks():
             operation = models.services[track.service].operations[track.operation]
             for number, take in enumerate(takes, 1):
                 for page_number, page in enumerate(take.pages, 1):
                     for path, text, is_free in _strings(operation, track.identity, page.answer):
-                        kind = _leaked(text, real if is_free else {}, anywhere)
-                        if kind:
+                        if kind := needles.found(text, is_free):
                             yield Leak(f"{track.service} {track.operation}", number, page_number, path, kind)
 
     def _edit(self, text: str, place: _Place) -> str:
@@ -188,33 +185,73 @@ class Redactor:
         if place.shape and place.shape.name == "serialNumberType" and not text.startswith("arn:"):
             return aliases.name("serial", text)
         if place.member in _FILTERS and not _FILTER_WORD.fullmatch(text) and not is_alias(text):
-            return aliases.name("filter", text)
+            return aliases.secret("filter", text)
+        if place.member == _CONTEXT and not _HARMLESS.fullmatch(text) and not is_alias(text):
+            return aliases.secret("value", text)
         return text
 
     def _name(self, kind: str, text: str, siblings: Mapping[str, Value]) -> str:
-        if is_public_name(text) or (kind == "policy" and _beside_aws_owned(siblings)):
+        if is_public_name(text) or (kind == "policy" and _is_aws_owned(text, siblings)):
+            return text
+        if kind == "policy" and _INPUT_LIST.fullmatch(text):
             return text
         if kind == "key-policy" and text == _PUBLIC_KEY_POLICY:
             return text
         return self._aliases.name(kind, text)
 
 
-#: Kinds of value that are searched for as a part of any string; names only as whole words of free text.
+class _Needles:
+    """Real values to search for: ids anywhere in a string, names as whole words of free text.
+
+    The search for ids is linear: the last characters of each value are looked up at every position of the text, and
+    only where they are known the whole value is compared.
+    """
+
+    _ENDING = 6
+
+    def __init__(self, real: Mapping[str, Iterable[str]]) -> None:
+        self._words: dict[str, str] = {}
+        self._by_ending: dict[str, dict[str, str]] = {}
+        self._searched: dict[tuple[str, bool], str | None] = {}
+        for kind, values in real.items():
+            for value in values:
+                if kind in _SEARCHED_ANYWHERE:
+                    if len(value) >= self._ENDING:  # shorter ones stand in other texts by chance
+                        self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
+                elif kind not in _NOT_SEARCHED and len(value) >= _SHORTEST_KNOWN_NAME:
+                    self._words[value] = kind
+
+    def found(self, text: str, is_free: bool) -> str | None:
+        """The kind of a real value that is in the text in some encoding, or None."""
+        if (text, is_free) not in self._searched:
+            kinds = (kind for variant in variants(text) if (kind := self._in(variant)))
+            self._searched[text, is_free] = next(kinds, None) or (self._among(text) if is_free else None)
+        return self._searched[text, is_free]
+
+    def _in(self, text: str) -> str | None:
+        n = self._ENDING
+        if not self._by_ending.keys().isdisjoint(text[i : i + n] for i in range(len(text) - n + 1)):
+            for ending, values in self._by_ending.items():
+                if ending in text and (kind := next((k for v, k in values.items() if v in text), None)):
+                    return kind
+        return None
+
+    def _among(self, text: str) -> str | None:
+        found: list[str] = []
+
+        def note(word: str) -> str:
+            if word in self._words:
+                found.append(self._words[word])
+            return word
+
+        edit_words(text, note)
+        return found[0] if found else None
+
+
+#: Kinds of value that are searched for as a part of any string.
 _SEARCHED_ANYWHERE = frozenset({"account", "unique id", "e-mail", "secret", "pem", "jwt", "canonical user id"})
-_WORD = re.compile(r"[\w+=,.@-]+")
-
-
-def _leaked(text: str, words: Mapping[str, str], anywhere: Mapping[str, str]) -> str | None:
-    for variant, is_free in variants(text):
-        for value, kind in anywhere.items():
-            if value in variant:
-                return kind
-        if not is_free:
-            continue
-        for word in _WORD.findall(variant):
-            if kind_of := words.get(word) or words.get(word.rstrip(".,")):
-                return kind_of
-    return None
+#: Kinds that are replaced for safety's sake, not because they are known to be somebody's.
+_NOT_SEARCHED = frozenset({"text", "filter", "value", "object", "part"})
 
 
 def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -> Iterator[tuple[str, str, bool]]:
@@ -252,8 +289,10 @@ def _name_kind(shape: Shape, siblings: Mapping[str, Value]) -> str | None:
     return _NAMES.get(shape.name)
 
 
-def _beside_aws_owned(siblings: Mapping[str, Value]) -> bool:
-    return any(isinstance(v, str) and re.match(r"arn:aws[a-z-]*:iam::aws:", v) for v in siblings.values())
+def _is_aws_owned(policy: str, siblings: Mapping[str, Value]) -> bool:
+    """Whether the ARN of a policy of AWS with that name stands beside it."""
+    arn = re.compile(rf"arn:aws[a-z-]*:iam::aws:policy/(?:\S+/)?{re.escape(policy)}")
+    return any(isinstance(value, str) and arn.fullmatch(value) for value in siblings.values())
 
 
 # --- walking ----------------------------------------------------------------------------------------------------

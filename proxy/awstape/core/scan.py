@@ -14,12 +14,12 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from awstape.core.alias import Aliases, is_alias
-from awstape.core.arn import ARN, is_public_name, redact_arn, redact_wild, trim
+from awstape.core.arn import ARN, WHOLE_ARN, is_public_name, redact_arn, redact_wild, trim
 
 _ID = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,124}"
 IDENTIFIER = re.compile(
@@ -39,9 +39,14 @@ IDENTIFIER = re.compile(
 )
 _PERCENT_RUN = re.compile(r"[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
 _BASE64_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=])")
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|(?<![\w.+-])\d{12}(?![\w.])')
 _COLON = re.compile(r"\s*:")
-_TOKEN = re.compile(r"[\w+=,.@-]+")
+#: Words in which names can stand; ARNs are redacted as a whole, actions and condition keys are vocabulary.
+_TOKEN = re.compile(
+    rf"(?P<other>{ARN.pattern.replace('?P<', '?P<arn_')}|\baws:|\b[a-z][a-z0-9-]*:(?=[A-Z*])[\w*]+)|[\w+=,.@-]+",
+    re.VERBOSE,
+)
+_LIST = re.compile(r"([,=@])")
 #: "The role with name X cannot be found.", "User: bob is not authorized"
 _NAMED = re.compile(
     r"\b(?P<kind>[Uu]ser|[Rr]ole|[Gg]roup|[Pp]olicy|[Ii]nstance [Pp]rofile|[Ss]erver [Cc]ertificate)"
@@ -63,6 +68,8 @@ def redact_text(text: str, aliases: Aliases) -> str:
         return document
     if text.startswith("user,arn,"):
         return _redact_report(text, aliases)
+    if text.count("arn:") == 1 and (whole := WHOLE_ARN.fullmatch(text)):
+        return redact_arn(whole, aliases)
     text = _rewrite_runs(text, lambda inner: redact_text(inner, aliases))
     text = IDENTIFIER.sub(lambda match: _identifier(match, aliases), text)
     return _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
@@ -75,29 +82,35 @@ def redact_condition(key: str, text: str, aliases: Aliases) -> str:
     return redact_text(text, aliases)
 
 
-def redact_names(text: str, names: dict[str, str]) -> str:
+def redact_names(text: str, names: Mapping[str, str]) -> str:
     """The text with every whole word that is one of `names` replaced, in JSON outside of its vocabulary."""
-    if text in names:
-        return names[text]
+    return edit_words(text, lambda word: names.get(word, word))
+
+
+def edit_words(text: str, edit: Rewrite) -> str:
+    """Applies `edit` to the whole text, and if that changes nothing, to each of its words."""
+    if (whole := edit(text)) != text:
+        return whole
     if _is_json(text):
-        return _edit_literals(
-            text, lambda s: redact_names(s.text, names) if s.is_free else _redact_condition_key(s.text, names)
-        )
-    text = _rewrite_runs(text, lambda inner: redact_names(inner, names))
-    return _TOKEN.sub(lambda match: _known(match[0], names), text)
+        return _edit_literals(text, lambda s: edit_words(s.text, edit) if s.is_free else _edit_key(s.text, edit))
+    text = _rewrite_runs(text, lambda inner: edit_words(inner, edit))
+    return _TOKEN.sub(lambda match: match[0] if match["other"] else _edit_word(match[0], edit), text)
 
 
-def _redact_condition_key(key: str, names: dict[str, str]) -> str:
+def _edit_key(key: str, edit: Rewrite) -> str:
     """`oidc.example.com/id/1:sub`: a federated provider's condition keys begin with its name."""
     provider, colon, name = key.rpartition(":")
-    return f"{names[provider]}:{name}" if colon and "." in provider and provider in names else key
+    return f"{edit(provider)}:{name}" if colon and "." in provider else key
 
 
-def _known(word: str, names: dict[str, str]) -> str:
-    if word in names:
-        return names[word]
+def _edit_word(word: str, edit: Rewrite) -> str:
+    """A word, or the same without the punctuation after it, or its parts: the first that `edit` knows."""
     bare = word.rstrip(".,")
-    return names[bare] + word[len(bare) :] if bare in names else word
+    for known in (word, bare):
+        if (edited := edit(known)) != known:
+            return edited + word[len(known) :]
+    parts = _LIST.split(word)
+    return "".join(x if i % 2 else _edit_word(x, edit) for i, x in enumerate(parts)) if len(parts) > 1 else word
 
 
 def _name(kind: str, name: str, aliases: Aliases) -> str:
@@ -146,7 +159,7 @@ def _rewrite_percent(run: str, rewrite: Rewrite) -> str:
     if plain == run or (redacted := rewrite(plain)) == plain:
         return run
     bare = re.sub(r"%[0-9A-Fa-f]{2}", "", run)
-    return quote(redacted, safe="".join(set(bare) - {"%"}))
+    return quote(redacted, safe="".join(set(bare) - {"%"}), errors="surrogatepass")
 
 
 def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
@@ -168,23 +181,20 @@ def debase64(run: str) -> str | None:
     return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
 
 
-def variants(text: str, is_free: bool = True) -> Iterator[tuple[str, bool]]:
-    """The text, and what its encoded runs say, to any depth: where a leak could hide.
+def variants(text: str) -> Iterator[str]:
+    """The text, and what its encoded runs say, to any depth: where a leak could hide."""
+    found: list[str] = []
 
-    With each whether its words are free, or those of a vocabulary in which somebody's name means nothing.
-    """
-    found: list[tuple[str, bool]] = []
-
-    def note(plain: str, is_free: bool = is_free) -> str:
-        found.append((plain, is_free))
+    def note(plain: str) -> str:
+        found.append(plain)
         return plain
 
     _rewrite_runs(text, note)
-    if is_json := _is_json(text):
-        _edit_literals(text, lambda literal: note(literal.text, is_free and literal.is_free))
-    yield text, is_free and not is_json
-    for plain, free in found:
-        yield from variants(plain, free)
+    if _is_json(text):
+        _edit_literals(text, lambda literal: note(literal.text))
+    yield text
+    for plain in found:
+        yield from variants(plain)
 
 
 # --- JSON in text -----------------------------------------------------------------------------------------------
@@ -234,8 +244,8 @@ def _edit_literals(text: str, edit: Callable[[Literal], str]) -> str:
             keys.append(keys[-1] if keys else "")
         elif raw in "}]":
             keys.pop()
-        elif raw[0] == '"':
-            plain = json.loads(raw, strict=False)
+        elif raw not in ",:":  # a string, or a number that could be an account id and becomes a string
+            plain = raw if raw.isdigit() else json.loads(raw, strict=False) if "\\" in raw else raw[1:-1]
             is_key = _COLON.match(text, match.end()) is not None
             if is_key:
                 keys[-1] = plain
@@ -255,7 +265,7 @@ def _redact_report(text: str, aliases: Aliases) -> str:
     out = [header]
     for row in rows:
         user, comma, rest = row.partition(",")
-        named = user if user.startswith("<") else aliases.name("user", user)
+        named = user if user.startswith("<") or not user.strip() else aliases.name("user", user)
         cells = [redact_text(cell, aliases) for cell in re.split(r"([,\r\n]+)", rest)]
         out.append(named + comma + "".join(cells))
     return "".join(out)

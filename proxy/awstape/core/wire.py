@@ -5,10 +5,17 @@ Header names compare without case. Bodies are bytes with any Content-Encoding al
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import unquote, unquote_plus
 
 Headers = tuple[tuple[str, str], ...]
+
+#: How deep a message may nest: deeper than any model, not so deep that recursion ends the process.
+MAX_DEPTH = 48
+
+_Node = TypeVar("_Node")
 
 
 class WireError(ValueError):
@@ -85,3 +92,13 @@ def text_of(body: bytes) -> str:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         raise WireError("the body is not UTF-8") from None
+
+
+def check_depth(root: _Node, children: Callable[[_Node], Iterable[_Node]]) -> None:
+    """Raises WireError for a tree that is deeper than `MAX_DEPTH`."""
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in children(node)]
+        if not level:
+            return
+    raise WireError(f"the body nests deeper than {MAX_DEPTH} levels")
