@@ -172,7 +172,7 @@ REFUSED: dict[str, tuple[str, int, str, str]] = {
     "key missing": (_swap("operation: GetFinding\n", ""), 3, "", "the key operation is missing"),
     "status missing": (_swap("    status: 429\n", ""), 10, "pages[0].error", "the key status is missing"),
     "status not a number": (_swap("429", "'429'"), 11, "pages[0].error.status", "expected a number, got text"),
-    "status of no error": (_swap("429", "200"), 11, "pages[0].error.status", "between 300 and 599"),
+    "status of no error": (_swap("429", "200"), 11, "pages[0].error.status", "between 301 and 599"),
     "key twice": (_swap("service: iam\n", "service: iam\nservice: iam\n"), 18, "service", "stands twice"),
     "member twice": (_swap("    Shade: blue", "    Versions: []"), 38, "pages[1].output.Versions", "stands twice"),
     "anchor": (_swap("Shade: blue", "Shade: &a blue"), 38, "pages[1].output.Shade", "anchors and aliases"),

@@ -22,8 +22,11 @@ import yaml
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.conform import Path, describe, did_you_mean, input_misfits, misfits, pattern_of, spelled
-from awstape.core.model import Models, Operation, Service, Shape, Value
+from awstape.core.decode import FIRST_ERROR_STATUS
+from awstape.core.encode import encode
+from awstape.core.model import Models, Operation, Shape, Value
 from awstape.core.pages import next_token
+from awstape.core.wire import WireError
 
 VERSION = 1
 MAX_DEPTH = 64
@@ -189,20 +192,33 @@ def _read_page(document: _Document, operation: Operation, path: Path) -> Page:
         if not isinstance(name, str):
             raise document.error((*path, "unmodelled", i), f"expected text, got {describe(name)}")
     if "error" in fields:
-        failure = _read_failure(document, operation.service, fields["error"], (*path, "error"))
-        return Page(fields.get("token"), fields.get("limit"), Answer(error=failure, unmodelled=unmodelled))
-    output = fields["output"]
+        failure = _read_failure(document, fields["error"], (*path, "error"))
+        answer = Answer(error=failure, unmodelled=unmodelled)
+    else:
+        answer = Answer(
+            output=_read_output(document, operation, fields["output"], path, unmodelled), unmodelled=unmodelled
+        )
+    try:
+        encode(operation, answer, "")
+    except WireError as error:
+        raise document.error(path, str(error), "the service could not send it either") from None
+    return Page(fields.get("token"), fields.get("limit"), answer)
+
+
+def _read_output(
+    document: _Document, operation: Operation, output: dict[str, Value], path: Path, unmodelled: tuple[str, ...]
+) -> dict[str, Value]:
     for misfit in misfits(output, operation.output or _NOTHING):
         if not misfit.unknown or pattern_of(misfit.path) not in unmodelled:
             tip = "list it under `unmodelled` of the page if AWS really sends it" if misfit.unknown else ""
             raise document.error((*path, "output", *misfit.path), misfit.problem, tip)
-    return Page(fields.get("token"), fields.get("limit"), Answer(output=output, unmodelled=unmodelled))
+    return output
 
 
-def _read_failure(document: _Document, service: Service, value: Value, path: Path) -> Failure:
+def _read_failure(document: _Document, value: Value, path: Path) -> Failure:
     fields = _fields(document, value, path, _ERROR_KEYS, ("status",))
-    if not 300 <= fields["status"] <= 599:
-        raise document.error((*path, "status"), "the status of an error is between 300 and 599")
+    if not FIRST_ERROR_STATUS <= fields["status"] <= 599:
+        raise document.error((*path, "status"), f"the status of an error is between {FIRST_ERROR_STATUS} and 599")
     return Failure(fields["status"], fields.get("code"), fields.get("message"), fields.get("members", {}))
 
 

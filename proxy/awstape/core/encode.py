@@ -21,6 +21,7 @@ from awstape.core.model import Member, Operation, Protocol, Service, Shape, Valu
 from awstape.core.wire import Headers, Response, WireError
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_HEADER_VALUE = re.compile("[\t\u0020-\u007e\u00a0-\u00ff]*")
 _CARRIAGE_RETURN = {"\r": "&#13;"}
 
 
@@ -126,8 +127,10 @@ def _entries(value: Mapping[str, Value], key_member: Member, value_member: Membe
 
 
 def _generic(name: str, value: Value, depth: int) -> Iterator[str]:
-    """An element that no shape describes, as `decode` keeps it."""
+    """An element that no shape describes, as `decode` keeps it; a null is none at all."""
     match value:
+        case None:
+            return
         case list():
             for item in value:
                 yield from _generic(name, item, depth)
@@ -169,7 +172,7 @@ def _write_rest_json(operation: Operation, answer: Answer, request_id: str) -> R
 def _rest_json_failure(service: Service, failure: Failure, request_id: str) -> Response:
     headers = _rest_json_headers(request_id)
     if failure.code is not None:
-        headers += (("x-amzn-errortype", failure.code),)
+        headers += (("x-amzn-errortype", _header_value("code", failure.code)),)
     if failure.message is None and not failure.members:
         return Response(failure.status, headers, b"" if failure.status >= 500 else b"{}")
     named = failure.code or failure.members.get("__type") or failure.members.get("code")
@@ -189,10 +192,16 @@ def _to_wire(members: Mapping[str, Value], shape: Shape | None) -> tuple[dict[st
     for name, value in members.items():
         member = shape.members.get(name) if shape else None
         if member and member.location == "header":
-            headers += ((member.wire_name, to_text(value)),)
+            headers += ((member.wire_name, _header_value(name, to_text(value))),)
         else:
             body[member.wire_name if member else name] = _to_json(value, member.shape if member else None)
     return body, headers
+
+
+def _header_value(name: str, text: str) -> str:
+    if not _HEADER_VALUE.fullmatch(text):
+        raise WireError(f"{name} holds a character that a header can't say")
+    return text
 
 
 def _to_json(value: Value, shape: Shape | None) -> Value:

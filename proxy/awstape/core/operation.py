@@ -32,14 +32,10 @@ class Call:
     input: dict[str, Value]
 
 
-class UnknownOperationError(WireError):
-    """A request to a recorded service that calls no operation of its model."""
-
-
 def recognise(models: Models, request: Request) -> Call | None:
     """The call that a request makes, None if it is for none of the services in `models`.
 
-    Raises UnknownOperationError, or WireError where the request can't be read.
+    Raises WireError where it calls no operation of the model or can't be read.
     """
     found = service_of(models, request)
     if found is None:
@@ -79,6 +75,8 @@ _Tree = dict[str, Any]  # nested by the dots of `Tags.member.1.Key`; the leaves 
 
 
 def _read_query(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
+    if request.method not in ("GET", "POST"):
+        raise WireError(f"{service.name} answers GET and POST only")
     tree: _Tree = {}
     for name, value in _form(request):
         if not name.startswith("X-Amz-"):  # the signature of a presigned URL
@@ -87,8 +85,10 @@ def _read_query(service: Service, request: Request) -> tuple[Operation, dict[str
     tree.pop("Version", None)
     operation = service.operations.get(action) if isinstance(action, str) else None
     if operation is None:
-        raise UnknownOperationError(
-            f"{service.name} has no operation of that name" if action else "the form names no Action"
+        raise WireError(
+            f"{service.name} has no such operation; a newer botocore may know it"
+            if action
+            else "the form names no Action"
         )
     return operation, _structure(tree, operation.input)
 
@@ -185,7 +185,9 @@ def _route(service: Service, request: Request) -> tuple[Operation, dict[str, str
     for method, route, operation in service.routes:
         if method == request.method and (match := route.fullmatch(request.path)):
             return operation, match.groupdict()
-    raise UnknownOperationError(f"{service.name} has no operation at {request.method} with such a path")
+    raise WireError(
+        f"{service.name} has no operation at {request.method} with such a path; a newer botocore may know it"
+    )
 
 
 def _query_value(values: list[str], shape: Shape) -> Value:

@@ -26,7 +26,7 @@ from awstape.core.conform import input_misfits, misfits, pattern_of
 from awstape.core.decode import decode, error_name
 from awstape.core.encode import encode
 from awstape.core.model import Models, Operation, Value
-from awstape.core.operation import Call, UnknownOperationError, recognise
+from awstape.core.operation import Call, recognise
 from awstape.core.pages import Ask, ask, item_count, next_token, token_name
 from awstape.core.redact import Leak, Redactor
 from awstape.core.wire import Request, Response, WireError
@@ -124,8 +124,6 @@ class Recorder:
                 self.skip(f"{call.operation.name}: no answer")
             elif call and response:
                 self._record(request, call, ask(call), response)
-        except UnknownOperationError as error:
-            self.skip(f"{error}; a newer botocore may know it")
         except WireError as error:
             self.skip(str(error))
 

@@ -1,0 +1,127 @@
+"""Aliases: keyed, recognisable without the key, in the grammar of what they stand for, never shared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import strategies
+from awstape.core.alias import Aliases, is_alias, is_name_alias
+from exchanges import KEY, OTHER_KEY
+
+Make = Callable[[Aliases, str], str]
+
+KINDS: dict[str, tuple[Make, str, str]] = {
+    # kind: how it is made, a real value, the grammar of its alias
+    "account": (Aliases.account, "111122223333", r"000\d{9}"),
+    "role": (lambda a, v: a.name("role", v), "Deployer", r"role-[a-z2-7]{10}"),
+    "kind of two words": (lambda a, v: a.name("Instance Profile", v), "web", r"instance-profile-[a-z2-7]{10}"),
+    "kind of no word": (lambda a, v: a.name("", v), "web", r"name-[a-z2-7]{10}"),
+    "kind of digits": (lambda a, v: a.name("2fa", v), "web", r"x2fa-[a-z2-7]{10}"),
+    "unique id": (Aliases.unique_id, "AROAEXAMPLEID12345678", r"AROATAPE[A-Z2-7]{13}"),
+    "id of 16": (Aliases.unique_id, "AKIAEXAMPLEID123", r"AKIATAPE[A-Z2-7]{8}"),
+    "id of 128": (Aliases.unique_id, "AIDA" + "EXAMPLE7" * 15 + "ABCD", r"AIDATAPE[A-Z2-7]{120}"),
+    "id without prefix": (Aliases.unique_id, "12345678EXAMPLE90ABCDEF", r"TAPE[A-Z2-7]{19}"),
+    "short id": (Aliases.unique_id, "x1", r"TAPE[A-Z2-7]{8}"),
+    "e-mail": (Aliases.email, "alice@corp.example", r"user-[a-z2-7]{10}@example\.com"),
+    "organization": (Aliases.organization_id, "o-exampleorg1", r"o-[a-z2-7]{10}"),
+    "organizational unit": (Aliases.organization_id, "ou-ab12-exampleunit", r"ou-[a-z2-7]{10}-[a-z2-7]{10}"),
+    "root": (Aliases.organization_id, "r-ab12", r"r-[a-z2-7]{10}"),
+    "canonical user id": (Aliases.canonical_id, "a1" * 32, r"0{8}[0-9a-f]{56}"),
+    "secret": (lambda a, v: a.secret("secret", v), "hunter2 hunter2", r"secret-[a-z2-7]{10}"),
+}
+each_kind = pytest.mark.parametrize(("make", "real", "grammar"), KINDS.values(), ids=KINDS)
+
+
+@each_kind
+def test_an_alias_has_its_grammar_and_is_known_without_the_key(make: Make, real: str, grammar: str) -> None:
+    alias = make(Aliases(KEY), real)
+    assert re.fullmatch(grammar, alias, re.ASCII)
+    assert is_alias(alias)
+    assert not is_alias(real)
+
+
+@each_kind
+def test_an_alias_depends_on_key_and_value_only(make: Make, real: str, grammar: str) -> None:
+    used = Aliases(KEY)
+    for i in range(20):
+        make(used, f"{real}{i}")
+    assert make(used, real) == make(Aliases(KEY), real)
+    assert make(Aliases(OTHER_KEY), real) != make(Aliases(KEY), real)
+    assert make(used, f"{real}9") != make(used, real)
+
+
+@each_kind
+def test_an_alias_is_never_aliased_again(make: Make, real: str, grammar: str) -> None:
+    alias = make(Aliases(KEY), real)
+    other = Aliases(OTHER_KEY)
+    assert make(other, alias) == alias
+    assert other.counts() == {}
+
+
+def test_one_name_has_one_ending_in_whatever_role() -> None:
+    aliases = Aliases(KEY)
+    endings = {aliases.name(kind, "deploy").rpartition("-")[2] for kind in ("role", "instance-profile", "path")}
+    assert len(endings) == 1
+
+
+def test_of_a_name_with_several_roles_free_text_gets_the_same_whatever_came_first() -> None:
+    one, other = Aliases(KEY), Aliases(KEY)
+    for kind in ("user", "group", "role"):
+        one.name(kind, "deploy")
+    for kind in ("role", "user", "group"):
+        other.name(kind, "deploy")
+    assert one.names == other.names == {"deploy": one.name("group", "deploy")}
+
+
+def test_values_that_would_share_an_alias_get_different_ones() -> None:
+    """Of 20,000 accounts, about twenty meet among the ten million aliases."""
+    aliases = Aliases(KEY)
+    made = {aliases.account(f"9{i:011}") for i in range(20_000)}
+    assert len(made) == 20_000
+    first = {Aliases(KEY).account(f"9{i:011}") for i in range(20_000)}
+    assert len(first) < 20_000, "without memory some would be shared: the test tests something"
+    assert all(map(is_alias, made))
+
+
+def test_what_was_replaced_is_counted_by_kind() -> None:
+    aliases = Aliases(KEY)
+    aliases.account("111122223333")
+    aliases.account("111122223333")
+    aliases.name("role", "a")
+    aliases.name("role", "b")
+    assert aliases.counts() == {"account": 1, "role": 2}
+
+
+@pytest.mark.parametrize(
+    "real",
+    ["", "role-", "role-deployer", "000000000000", "000123456789", "AROATAPEABCDEFGH", "user-abcdefghij@example.com"]
+    + ["o-abcdefghij", "ou-abcdefghij-abcdefghij", "0" * 64, "٠٠٠١٢٣٤٥٦٧٨٩", "role-abcdefgh2j\n"],
+)
+def test_what_only_looks_like_an_alias_is_none(real: str) -> None:
+    assert not is_alias(real)
+
+
+def test_an_alias_is_one_to_the_last_character() -> None:
+    aliases = Aliases(KEY)
+    for make, real, _ in KINDS.values():
+        alias = make(aliases, real)
+        assert not is_alias(alias + "\n")
+        assert not is_alias(" " + alias)
+
+
+@strategies.few(200)
+@given(st.text(min_size=1), st.sampled_from(["role", "Instance Profile", "path"]))
+def test_any_text_can_be_a_name(real: str, kind: str) -> None:
+    alias = Aliases(KEY).name(kind, real)
+    assert is_name_alias(alias)
+    assert Aliases(KEY).name(kind, real) == alias
+
+
+def test_half_a_surrogate_pair_can_be_a_name() -> None:
+    """JSON can say it, in an escape."""
+    assert is_name_alias(Aliases(KEY).name("role", "\ud800"))
