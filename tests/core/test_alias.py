@@ -99,8 +99,10 @@ def test_what_was_replaced_is_counted_by_kind() -> None:
 
 @pytest.mark.parametrize(
     "real",
-    ["", "role-", "role-deployer", "000000000000", "000123456789", "AROATAPEABCDEFGH", "user-abcdefghij@example.com"]
-    + ["o-abcdefghij", "ou-abcdefghij-abcdefghij", "0" * 64, "٠٠٠١٢٣٤٥٦٧٨٩", "role-abcdefgh2j\n"],
+    [
+        *("", "role-", "role-deployer", "000000000000", "000123456789", "AROATAPEABCDEFGH", "o-abcdefghij"),
+        *("user-abcdefghij@example.com", "ou-abcdefghij-abcdefghij", "0" * 64, "٠٠٠١٢٣٤٥٦٧٨٩", "role-abcdefgh2j\n"),
+    ],
 )
 def test_what_only_looks_like_an_alias_is_none(real: str) -> None:
     assert not is_alias(real)

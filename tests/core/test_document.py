@@ -333,8 +333,8 @@ _anything = st.recursive(
 @strategies.few(300)
 @given(_anything)
 def test_any_value_comes_back(value: Value) -> None:
-    answer = Answer({"User": {"UserName": "x", "Extra": value}}, unmodelled=("User.Extra",))
-    cassette = Cassette((Take(Track("iam", "GetUser", None, {}), (Page(None, None, answer),)),))
+    answer = Answer({"finding": {"id": "x", "extra": value}}, unmodelled=("finding.extra",))
+    cassette = Cassette((Take(Track("accessanalyzer", "GetFinding", None, {}), (Page(None, None, answer),)),))
     text = write(cassette)
     read_again = read(text, MODELS)
     assert _typed(read_again.takes[0].pages[0].answer.output) == _typed(answer.output)

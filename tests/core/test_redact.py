@@ -73,7 +73,7 @@ ARNS = {
     "arn:aws:s3:::<bucket:finance>": 0,
     "arn:aws:s3:::<bucket:app>": 0,
     "arn:aws:s3:::<bucket:table>/<object:logs>/*": 0,
-    "arn:aws:s3:::<bucket:finance>/<object:home>/${aws:username}/<object:x>-${aws:userid}": 0,
+    "arn:aws:s3:::<bucket:finance>/<object:home>/${aws:username}/<object:x->${aws:userid}": 0,
     "arn:aws:s3:eu-west-1:{A}:accesspoint/<accesspoint:finance>": 0,
     "arn:aws:kms:eu-west-1:{A}:key/<key:12345678-abcd-4bcd-9bcd-1234567890ab>": 0,
     "arn:aws:kms:eu-west-1:{A}:alias/<alias:finance>": 0,
@@ -220,8 +220,8 @@ def test_names_of_policies_of_aws_stay_beside_their_arn_only() -> None:
         (
             f"User: arn:aws:iam::{ACCOUNT}:user/bob is not authorized to perform: iam:GetRole on resource: "
             f"arn:aws:iam::{ACCOUNT}:role/Auditor.",
-            f"User: arn:aws:iam::{A}:user/{alias('user', 'bob')} is not authorized to perform: iam:GetRole on resource: "
-            f"arn:aws:iam::{A}:role/{alias('role', 'Auditor')}.",
+            f"User: arn:aws:iam::{A}:user/{alias('user', 'bob')} is not authorized to perform: "
+            f"iam:GetRole on resource: arn:aws:iam::{A}:role/{alias('role', 'Auditor')}.",
         ),
         (
             f"'arn:aws:iam::{ACCOUNT}:user/bob','arn:aws:iam::444455556666:user/al'",

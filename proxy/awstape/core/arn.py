@@ -24,7 +24,7 @@ ARN = re.compile(
 #: A text that is nothing but an ARN: IAM allows any printable character in a path.
 WHOLE_ARN = re.compile(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resource>\S*)", re.VERBOSE)
 _WILD = re.compile(r"(\$\{[^}]*\}|[*?]+)")
-_SEPARATOR = re.compile(r"([/:])(?![^${}]*\})")  # not the one in ${aws:username}
+_SEPARATOR = re.compile(r"([/:])(?![^${}]{0,99}\})")  # not the one in ${aws:username}
 _VERSION_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-\d")
 

@@ -292,17 +292,21 @@ class _Reader:
             return items
         members: dict[str, Value] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            line = _line(event)
-            if not isinstance(event, yaml.ScalarEvent):
-                raise DocumentError(line, spelled(path), "a key is not a text")
-            if event.anchor is not None or event.tag is not None:
-                raise DocumentError(line, spelled(path), "anchors and tags on a key are not allowed")
-            key = event.value
-            if key in members:
-                raise DocumentError(line, spelled((*path, key)), "the key stands twice")
-            self.lines[(*path, key)] = line
+            key = self._key(event, path, members)
             members[key] = self.value(next(self._events), (*path, key))
         return members
+
+    def _key(self, event: yaml.Event, path: Path, members: Mapping[str, Value]) -> str:
+        line = _line(event)
+        if not isinstance(event, yaml.ScalarEvent):
+            raise DocumentError(line, spelled(path), "a key is not a text")
+        if event.anchor is not None or event.tag is not None:
+            raise DocumentError(line, spelled(path), "anchors and tags on a key are not allowed")
+        key: str = event.value
+        if key in members:
+            raise DocumentError(line, spelled((*path, key)), "the key stands twice")
+        self.lines[(*path, key)] = line
+        return key
 
     def _scalar(self, event: yaml.ScalarEvent, path: Path, line: int) -> Value:
         if event.tag == _BINARY:

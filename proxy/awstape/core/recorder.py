@@ -206,7 +206,7 @@ class Recorder:
 
     def _go_on(self, listing: _Listing, token: str, page: _Page) -> None:
         places = listing.issued[token]
-        for take, index in places:
+        for take, index in reversed(places):  # where tokens repeat themselves, the traversal begun last goes on
             if len(take.pages) == index or _is_retry(take.pages[index], page):
                 self._put(listing, take, index, page)
                 return

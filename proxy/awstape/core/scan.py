@@ -27,7 +27,7 @@ IDENTIFIER = re.compile(
     |(?P<jwt>\beyJ[\w-]{{8,}}\.[\w-]{{8,}}\.[\w-]*)
     |(?P<arn>{ARN.pattern.replace("?P<", "?P<arn_")})
     |(?P<uuid>\b[0-9a-fA-F]{{8}}-(?:[0-9a-fA-F]{{4}}-){{3}}[0-9a-fA-F]{{12}}\b)
-    |(?P<email>[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}})
+    |(?<![A-Za-z0-9._%+-])(?P<email>[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}})
     |(?<![A-Za-z0-9])(?P<unique>{_ID})(?![A-Za-z0-9])(?::(?P<session>[\w+=,.@-]+))?
     |(?<![A-Za-z0-9-])(?P<org>(?:o-[a-z0-9]{{10,32}}|ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}))(?![A-Za-z0-9-])
     |(?<=/)(?P<orgroot>r-[a-z0-9]{{4,32}})(?![A-Za-z0-9-])
@@ -37,13 +37,14 @@ IDENTIFIER = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-_PERCENT_RUN = re.compile(r"[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
+# A run begins where its characters begin: tried anywhere else, a long one takes quadratic time.
+_PERCENT_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
 _BASE64_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=])")
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|(?<![\w.+-])\d{12}(?![\w.])')
 _COLON = re.compile(r"\s*:")
 #: Words in which names can stand; ARNs are redacted as a whole, actions and condition keys are vocabulary.
 _TOKEN = re.compile(
-    rf"(?P<other>{ARN.pattern.replace('?P<', '?P<arn_')}|\baws:|\b[a-z][a-z0-9-]*:(?=[A-Z*])[\w*]+)|[\w+=,.@-]+",
+    rf"(?P<other>{ARN.pattern.replace('?P<', '?P<arn_')}|\baws:|\b[a-z][a-z0-9-]{{0,40}}:(?=[A-Z*])[\w*]+)|[\w+=,.@-]+",
     re.VERBOSE,
 )
 _LIST = re.compile(r"([,=@])")
