@@ -168,11 +168,11 @@ def values(shape: Shape, depth: int = 0) -> Values:
             return _structures(shape, depth)
         case "list":
             assert shape.member
-            return st.lists(values(shape.member.shape, depth + 1), max_size=0 if depth >= DEPTH else 2)  # type: ignore[return-value]
+            return st.lists(values(shape.member.shape, depth + 1), max_size=0 if depth >= DEPTH else 2)
         case "map":
             assert shape.key and shape.value
             keys, below = texts(shape.key.shape), values(shape.value.shape, depth + 1)
-            return st.dictionaries(keys.filter(bool), below, max_size=0 if depth >= DEPTH else 2)  # type: ignore[return-value]
+            return st.dictionaries(keys.filter(bool), below, max_size=0 if depth >= DEPTH else 2)
         case "boolean":
             return st.booleans()
         case "integer" | "long":
@@ -188,10 +188,10 @@ def values(shape: Shape, depth: int = 0) -> Values:
 def _structures(shape: Shape, depth: int) -> Values:
     members = {n: m for n, m in shape.members.items() if depth < DEPTH or m.shape.is_scalar}
     if shape.union:
-        return st.one_of([st.fixed_dictionaries({n: _members(m, depth)}) for n, m in members.items()] or [st.just({})])  # type: ignore[return-value]
+        return st.one_of([st.fixed_dictionaries({n: _members(m, depth)}) for n, m in members.items()] or [st.just({})])
     required = {n: _members(m, depth) for n, m in members.items() if m.location == "uri"}
     optional = {n: _members(m, depth) for n, m in members.items() if m.location != "uri"}
-    return st.fixed_dictionaries(required, optional=optional)  # type: ignore[return-value]
+    return st.fixed_dictionaries(required, optional=optional)
 
 
 def _members(member: Member, depth: int) -> Values:

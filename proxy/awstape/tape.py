@@ -20,7 +20,7 @@ from typing import Literal, get_args
 from awstape import catalog, keys, store
 from awstape.core.cassette import Cassette
 from awstape.core.player import Player
-from awstape.core.recorder import LeakError, Recorder, Recording
+from awstape.core.recorder import CollisionError, LeakError, Recorder, Recording
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError
@@ -59,6 +59,8 @@ class Tape:
             raise UserError(
                 f"{self.path}: not written: {error}", "keep the old cassette and report this: redaction has a gap"
             ) from None
+        except CollisionError as error:
+            raise UserError(f"{self.path}: not written: {error}", "record it under another AWSTAPE_KEY") from None
         except Exception as error:
             raise UserError(f"{self.path}: not written: {place_of(error)}", "please report this") from None
         if recording.cassette.takes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
 from urllib.parse import quote
 
 import pytest
@@ -144,7 +143,7 @@ def test_a_name_agrees_with_the_arn_that_ends_in_it() -> None:
     }
     redacted = output("GetRole", {"Role": role})["Role"]
     assert isinstance(redacted, dict)
-    assert redacted["Arn"] == f"arn:aws:iam::{A}:role{redacted['Path']}{redacted['RoleName']}"
+    assert redacted["Arn"] == f"arn:aws:iam::{A}:role{redacted['Path']!s}{redacted['RoleName']!s}"
     assert redacted["RoleId"] == Aliases(KEY).unique_id("AROAEXAMPLEID12345678")
 
 
@@ -394,7 +393,8 @@ def test_the_values_of_a_simulated_context() -> None:
         {"ContextKeyName": "aws:username", "ContextKeyValues": ["bob", "true", "10", f"arn:aws:iam::{ACCOUNT}:root"]}
     ]
     redacted = identity("SimulateCustomPolicy", {"ContextEntries": entries, "ActionNames": ["iam:GetUser"]})
-    (entry,) = redacted["ContextEntries"]  # type: ignore[misc]
+    assert isinstance(redacted["ContextEntries"], list)
+    (entry,) = redacted["ContextEntries"]
     assert isinstance(entry, dict)
     assert entry["ContextKeyName"] == "aws:username"
     values = entry["ContextKeyValues"]
@@ -504,11 +504,15 @@ def test_half_a_surrogate_pair_in_a_policy() -> None:
         "role with name " * 4_000,
         "aws:" * 15_000,
         "a-" * 30_000 + ":",
+        "-eyJ" * 20_000,
+        "arn:aws:s3:::${" * 20_000,
+        "arn:aws:a:a:${" * 20_000,
+        "${" * 20_000,
     ],
     ids=lambda hostile: hostile[:12],
 )
-def test_redaction_takes_no_quadratic_time(hostile: str) -> None:
-    started = time.perf_counter()
-    redact_names(redact_text(hostile, Aliases(KEY)), {"nobody": "user-x"})
-    list(variants(hostile))
-    assert time.perf_counter() - started < 2
+def test_long_texts_that_match_almost_are_redacted_too(hostile: str) -> None:
+    """Patterns that try every beginning of such a text against every end would take hours."""
+    redacted = redact_names(redact_text(hostile, Aliases(KEY)), {"nobody": "user-x"})
+    assert redact_text(redacted, Aliases(KEY)) == redacted
+    assert hostile in variants(hostile)

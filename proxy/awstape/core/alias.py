@@ -6,11 +6,12 @@
 2. An alias keeps the grammar of its kind: 12 digits, a name, a unique id's prefix and length, an address.
 3. An alias is recognisable without the key: it ends in check characters over the part before them. A real value
    of the same look passes for an alias with a chance of 1 in 100,000 (account ids: three zeros and two check
-   digits) or 1 in 32,768 among names that already end in ten base-32 characters. Aliases are never aliased
-   again, so that redacting twice changes nothing.
+   digits) or 1 in 32,768 among names that already end in ten base-32 characters with a digit. Aliases are never
+   aliased again, so that redacting twice changes nothing.
 4. Name aliases differ in their prefix only (`role-…`, `instance-profile-…`): the same name has the same ending in
    whatever role it appears.
-5. No two values share an alias within one recording: a value whose alias is taken gets the next one.
+5. No two values share an alias within one recording. An alias depends on nothing but key and value, so two that
+   would share one are not told apart but reported: such a recording is refused (account ids: 1 in 200 for 300 of them).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Aliases:
         self._key = key
         self._made: dict[tuple[str, str], str] = {}
         self._taken: dict[str, str] = {}
+        self._collided: list[str] = []
         self.real: defaultdict[str, set[str]] = defaultdict(set)
         """Kind → the real values that were aliased."""
         self.names: dict[str, str] = {}
@@ -60,7 +62,7 @@ class Aliases:
         kind = kind if kind[0].isalpha() else f"x{kind}"
         if is_name_alias(value):
             return value
-        alias = self._alias(kind, value, lambda digest: f"{kind}-{_checked(_base32(digest)[:7])}", group="name")
+        alias = self._alias(kind, value, lambda digest: f"{kind}-{_ending(digest)}", group="name")
         if kind not in _PARTS:
             # A name of several kinds has one alias in free text, whichever of them was seen first.
             self.names[value] = min(alias, self.names.get(value, alias))
@@ -78,7 +80,7 @@ class Aliases:
         return self._alias("unique id", value, spell)
 
     def email(self, value: str) -> str:
-        return self._alias("e-mail", value, lambda d: f"user-{_checked(_base32(d)[:7])}@example.com", group="name")
+        return self._alias("e-mail", value, lambda digest: f"user-{_ending(digest)}@example.com", group="name")
 
     def organization_id(self, value: str) -> str:
         """`o-…`, `r-…`, `p-…` and the two-part `ou-…-…`."""
@@ -101,24 +103,25 @@ class Aliases:
 
     def secret(self, kind: str, value: str) -> str:
         """A stand-in for something that must not be known at all: `secret-…`."""
-        return self._alias(kind, value, lambda digest: f"{kind}-{_checked(_base32(digest)[:7])}", group="secret")
+        return self._alias(kind, value, lambda digest: f"{kind}-{_ending(digest)}", group="secret")
 
     def counts(self) -> dict[str, int]:
         """How many different values were aliased, by kind."""
         return {kind: len(values) for kind, values in sorted(self.real.items())}
+
+    def collisions(self) -> list[str]:
+        """The kinds of values whose alias stands for another value, too."""
+        return list(self._collided)
 
     def _alias(self, kind: str, value: str, spell: _Spell, group: str | None = None) -> str:
         if (kind, value) in self._made:
             return self._made[kind, value]
         if is_alias(value):
             return value
-        attempt = 0
-        while True:
-            message = "\0".join([group or kind, value, *([str(attempt)] if attempt else [])])
-            alias = spell(hmac.digest(self._key, message.encode("utf-8", "surrogatepass"), "sha256"))
-            if self._taken.setdefault(alias, value) == value:
-                break
-            attempt += 1
+        message = f"{group or kind}\0{value}".encode("utf-8", "surrogatepass")
+        alias = spell(hmac.digest(self._key, message, "sha256"))
+        if self._taken.setdefault(alias, value) != value:
+            self._collided.append(kind)
         self._made[kind, value] = alias
         self.real[kind].add(value)
         return alias
@@ -143,7 +146,19 @@ def is_alias(text: str) -> bool:
 
 def is_name_alias(text: str) -> bool:
     match = _NAME.fullmatch(text)
-    return bool(match and _is_checked(match[1]))
+    return bool(match and _has_digit(match[1]) and _is_checked(match[1]))
+
+
+def _ending(digest: bytes) -> str:
+    """The ten characters at the end of a name's alias: with a digit among the first seven, which no word has."""
+    text = _base32(digest)
+    starts = (i for i in range(len(text) - 6) if _has_digit(text[i : i + 7]))
+    start = next(starts, 0)
+    return _checked(text[start : start + 7])
+
+
+def _has_digit(text: str) -> bool:
+    return any(c.isdigit() for c in text)
 
 
 def _check_digits(body: str) -> str:

@@ -17,13 +17,16 @@ from awstape.core.alias import Aliases
 
 #: Characters of the resource; `trim` cuts off the punctuation of the sentence around it.
 ARN = re.compile(
-    r"""arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]*):(?P<region>[a-z0-9-]*):(?P<account>[a-z0-9*?-]*|\$\{[^}]*\})
-    :(?P<resource>(?:\$\{[^}]*\}|[^\s"'<>`\\;|(){}\[\]])*)""",
+    r"""arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]*):(?P<region>[a-z0-9-]*)
+    :(?P<account>[a-z0-9*?-]*|\$\{[^}\s]{0,128}\})
+    :(?P<resource>(?:\$\{[^}\s]{0,128}\}|(?!arn:aws)[^\s"'<>`\\;|(){}\[\]])*)""",
     re.VERBOSE,
 )
 #: A text that is nothing but an ARN: IAM allows any printable character in a path.
 WHOLE_ARN = re.compile(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resource>\S*)", re.VERBOSE)
-_WILD = re.compile(r"(\$\{[^}]*\}|[*?]+)")
+_WILD = re.compile(r"(\$\{[^{}]{0,128}\}|[*?]+)")
+_SERVICE_LINKED = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9]+)(?:(_)(.+))?")
+_SERVICE = re.compile(r"[a-z][a-z-]*[a-z0-9]{0,3}")
 _SEPARATOR = re.compile(r"([/:])(?![^${}]{0,99}\})")  # not the one in ${aws:username}
 _VERSION_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-\d")
@@ -51,14 +54,24 @@ _TYPES = frozenset(
 _AWS_ACCOUNTS = frozenset({"aws", "cloudfront"})
 #: Path segments that AWS gives out.
 _PUBLIC_SEGMENTS = frozenset({"aws-service-role", "service-role", "aws-reserved", "root", "$LATEST"})
-_SERVICE_HOST = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
+_SERVICE_HOST = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)?\.amazonaws\.com(?:\.cn)?")
 #: Types whose name is an account-wide session or belongs to another type's names.
 _NAMED_AS = {"assumed-role": "role", "federated-user": "user", "sms-mfa": "mfa"}
 
 
 def is_public_name(name: str) -> bool:
-    """True for names that AWS gives out: service-linked roles and service principals."""
-    return name.startswith("AWSServiceRoleFor") or _SERVICE_HOST.fullmatch(name) is not None
+    """True for names that AWS gives out: service-linked roles without a suffix, and service principals."""
+    linked = _SERVICE_LINKED.fullmatch(name)
+    return bool(linked and not linked[2]) or _SERVICE_HOST.fullmatch(name) is not None
+
+
+def redact_name(kind: str, name: str, aliases: Aliases) -> str:
+    """A name's alias; AWS's own names stay, of a service-linked role all but its owner's suffix."""
+    if is_public_name(name):
+        return name
+    if linked := _SERVICE_LINKED.fullmatch(name):
+        return f"{linked[1]}_{aliases.name('suffix', linked[3])}"
+    return aliases.name(kind, name)
 
 
 def trim(arn: str) -> str:
@@ -94,15 +107,15 @@ def _resource(service: str, resource: str, aliases: Aliases) -> str:
     head, *rest = _SEPARATOR.split(resource)
     if head in _TYPES and rest:
         return _typed(service, head, rest, aliases)
-    return _named(service or "resource", resource, "part", aliases)
+    return _named(service if _SERVICE.fullmatch(service) else "resource", resource, "part", aliases)
 
 
 def _typed(service: str, kind: str, rest: list[str], aliases: Aliases) -> str:
     """`rest` alternates separators and segments, beginning with a separator."""
     segments = rest[1::2]
     others = ["path" if service == "iam" else "part"] * (len(segments) - 1)
-    if segments[0] == "aws-service-role":
-        return kind + "".join(rest)
+    if service == "iam" and segments[0] == "aws-service-role" and len(segments) == 3 and is_public_name(segments[1]):
+        return f"{kind}/{segments[0]}/{segments[1]}/{redact_name(kind, segments[2], aliases)}"
     if kind == "oidc-provider":  # a URL, which is one value
         return f"{kind}{rest[0]}{_segment(kind, ''.join(rest[1:]), aliases)}"
     name = _NAMED_AS.get(kind, kind)
@@ -122,6 +135,8 @@ def _named(first: str, resource: str, others: str, aliases: Aliases) -> str:
 
 
 def _segment(kind: str, segment: str, aliases: Aliases) -> str:
-    if segment in _PUBLIC_SEGMENTS or is_public_name(segment) or _REGION.fullmatch(segment):
+    if segment in _PUBLIC_SEGMENTS or _REGION.fullmatch(segment):
         return segment
-    return redact_wild(segment, lambda piece: piece if _VERSION_NUMBER.fullmatch(piece) else aliases.name(kind, piece))
+    return redact_wild(
+        segment, lambda piece: piece if _VERSION_NUMBER.fullmatch(piece) else redact_name(kind, piece, aliases)
+    )

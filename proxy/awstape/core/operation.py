@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from awstape.core.model import Member, Models, Operation, Protocol, Service, Shape, Value
 from awstape.core.wire import MAX_DEPTH, Request, WireError, check_depth, parse_form, text_of, unquote_label
 
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
 _SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
 
 
@@ -42,6 +43,8 @@ def recognise(models: Models, request: Request) -> Call | None:
         return None
     service, region = found
     operation, input_ = _READERS[service.protocol](service, request)
+    if service.regional and region is not None and not _REGION.fullmatch(region):
+        raise WireError("the region is none of AWS's")
     return Call(operation, region if service.regional else None, input_)
 
 
@@ -101,11 +104,11 @@ def _plant(tree: _Tree, path: list[str], value: str) -> None:
         if branch == "":  # an empty list, then members of it
             branch = tree[step] = {}
         if not isinstance(branch, dict):
-            raise WireError(f"the form member {step} is both a value and a structure")
+            raise WireError("a member of the form is both a value and a structure")
         tree = branch
     if isinstance(tree.get(path[-1]), dict):
         if value:
-            raise WireError(f"the form member {path[-1]} is both a value and a structure")
+            raise WireError("a member of the form is both a value and a structure")
         return
     tree[path[-1]] = value
 

@@ -21,6 +21,9 @@ from awstape.core.model import Operation, Shape, Value
 from awstape.core.operation import Call
 from awstape.core.wire import WireError
 
+#: Far above what any service accepts, and below what could be an account id.
+_HIGHEST_LIMIT = 10**9
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -44,7 +47,7 @@ def ask(call: Call) -> Ask:
             rest.pop(name, None)
     identity = canonical(rest, operation.input)
     assert isinstance(identity, dict)
-    return Ask(identity, token, limit if type(limit) is int and limit > 0 else None)
+    return Ask(identity, token, limit if type(limit) is int and 0 < limit < _HIGHEST_LIMIT else None)
 
 
 def canonical(value: Value, shape: Shape | None) -> Value:

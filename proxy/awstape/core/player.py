@@ -206,12 +206,15 @@ class Player:
 
     def _missed(self, service: Service | None, failure: Failure, summary: str, lines: list[str]) -> Miss:
         service = service or next(iter(self._models.services.values()))
-        text = _printable("\n".join([summary, *(f"  {line}" for line in lines)]))
-        failure = replace(failure, message=_printable(failure.message or ""))
+        text = self._shown("\n".join([summary, *(f"  {line}" for line in lines)]))
+        failure = replace(failure, message=self._shown(failure.message or ""))
         response = encode_failure(service, failure, _request_id("miss", text))
-        miss = Miss(replace(response, headers=(*response.headers, MISS_HEADER)), _printable(summary), text)
+        miss = Miss(replace(response, headers=(*response.headers, MISS_HEADER)), self._shown(summary), text)
         self.misses.append(miss)
         return miss
+
+    def _shown(self, text: str) -> str:
+        return _printable(self._redactor.accounts(text))
 
 
 def _printable(text: str) -> str:

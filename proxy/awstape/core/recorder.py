@@ -28,7 +28,8 @@ from awstape.core.encode import encode
 from awstape.core.model import Models, Operation, Value
 from awstape.core.operation import Call, recognise
 from awstape.core.pages import Ask, ask, item_count, next_token, token_name
-from awstape.core.redact import Leak, Redactor
+from awstape.core.redact import Redactor
+from awstape.core.residual import Leak
 from awstape.core.wire import Request, Response, WireError
 
 #: botocore/data/_retry.json and botocore/retries/standard.py: what SDKs take for throttling whatever its status.
@@ -50,6 +51,13 @@ class LeakError(Exception):
     def __init__(self, leaks: list[Leak]) -> None:
         super().__init__(f"{len(leaks)} real values are left after redaction: {leaks[0]}")
         self.leaks = leaks
+
+
+class CollisionError(Exception):
+    """Two values have one alias under this key; nothing may be written."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"two values of the kind {kind} have the same alias under this key")
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ class Recorder:
         self._skipped[reason] += 1
 
     def finish(self) -> Recording:
-        """The recording. Raises LeakError if a real value is left in it."""
+        """The recording. Raises LeakError if a real value is left in it, CollisionError if two values became one."""
         takes: list[Take] = []
         items = 0
         for listing in self._listings.values():
@@ -141,9 +149,13 @@ class Recorder:
                 takes.append(Take(listing.track, _named(listing, number, pages)))
                 items += sum(item_count(listing.operation, page.answer.output or {}) for page in pages)
         cassette = Cassette.of(takes)
-        if leaks := list(self._redactor.residual(self._models, cassette)):
+        if leaks := self._redactor.leaks(self._models, cassette):
             raise LeakError(leaks)
-        return Recording(cassette, items, self._redactor.counts(), dict(self._skipped), tuple(sorted(self._notes)))
+        if collisions := self._redactor.collisions():
+            raise CollisionError(collisions[0])
+        skipped = {self._redactor.accounts(reason): number for reason, number in self._skipped.items()}
+        notes = {self._redactor.accounts(note) for note in self._notes}
+        return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)))
 
     def _unwanted(self, call: Call) -> str | None:
         name = call.operation.name
@@ -161,7 +173,6 @@ class Recorder:
                 raise WireError(f"{operation.name}: {pattern_of(misfit.path)}: {misfit.problem}")
         for misfit in input_misfits(asked.identity, operation.input):
             raise WireError(f"{operation.name}: the request's {pattern_of(misfit.path)}: {misfit.problem}")
-        answer = replace(answer, unmodelled=_unknown(answer, operation))
         self._check_lossless(operation, answer, response)
         identity = self._redactor.identity(operation, asked.identity)
         track = Track(operation.service.name, operation.name, call.region, identity)
@@ -177,10 +188,6 @@ class Recorder:
                 del self._listings[track.key]
 
     def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
-        for path in answer.unmodelled:
-            self._notes[f"{operation.name}: the service model doesn't know {path}; it is kept as the wire had it"] = (
-                None
-            )
         try:
             lossless = self._parse(operation, encode(operation, answer, "")) == self._parse(operation, response)
         except Exception as error:  # botocore's parser: what a client would raise, it can't be replayed faithfully
@@ -192,7 +199,12 @@ class Recorder:
     def _redacted(self, operation: Operation, asked: Ask, answer: Answer, request: Request) -> _Page:
         real = next_token(operation, answer.output) if answer.output is not None else None
         hidden = _with_token(operation, answer, "token")
-        page = Page(None, asked.limit, self._redactor.answer(operation, hidden))
+        redacted = self._redactor.answer(operation, hidden, [token for token in (asked.token, real) if token])
+        redacted = replace(redacted, unmodelled=_unknown(redacted, operation))
+        for path in redacted.unmodelled:
+            note = f"{operation.name}: the service model doesn't know {path}; it is kept, redacted"
+            self._notes[note] = None
+        page = Page(None, asked.limit, redacted)
         return _Page(page, real, request.header("amz-sdk-invocation-id"), _is_retryable(answer))
 
     def _open(self, listing: _Listing, page: _Page) -> None:
@@ -221,6 +233,8 @@ class Recorder:
         self._put(listing, parted, index, page)
 
     def _put(self, listing: _Listing, take: _Take, index: int, page: _Page) -> None:
+        if index < len(take.pages):
+            self.skip(f"{listing.operation.name}: an error whose retry was answered")
         take.pages[index : index + 1] = [page]
         if page.next is not None:
             listing.issued.setdefault(page.next, []).append((take, index + 1))
@@ -243,8 +257,7 @@ def _is_retry(failed: _Page, page: _Page) -> bool:
 
 def _unknown(answer: Answer, operation: Operation) -> tuple[str, ...]:
     """The outermost unknown members: what is below them is unknown with them."""
-    found = [pattern_of(m.path) for m in misfits(answer.output, operation.output) if m.unknown]
-    return tuple(dict.fromkeys([*found, *answer.unmodelled]))
+    return tuple(dict.fromkeys(pattern_of(m.path) for m in misfits(answer.output, operation.output) if m.unknown))
 
 
 def _with_token(operation: Operation, answer: Answer, token: str) -> Answer:

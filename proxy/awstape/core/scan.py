@@ -4,14 +4,17 @@
    (12 digits, also in the 4-4-4 spelling), PEM blocks and JSON web tokens. UUIDs stay.
 2. A text that is JSON is redacted string literal by string literal, in place: its formatting stays.
 3. A percent-encoded run is decoded, redacted and encoded again; so is a base64 run that holds text. Both to
-   any depth. A run in which nothing was found stays to the letter.
+   any depth. A run in which nothing was found stays to the letter. Character references and escapes (`&#49;`,
+   `\\u0031`) are undone where they hid something.
 4. A credential report (CSV) is redacted cell by cell.
+5. Whatever was found or not: in the end no twelve digits in a row are left that are no alias.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -19,28 +22,42 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from awstape.core.alias import Aliases, is_alias
-from awstape.core.arn import ARN, WHOLE_ARN, is_public_name, redact_arn, redact_wild, trim
+from awstape.core.arn import ARN, WHOLE_ARN, redact_arn, redact_name, redact_wild, trim
 
 _ID = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,124}"
+_UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
+_RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
+#: Twelve digits in a row, also in the 4-4-4 spelling, and what they may stand in by chance.
+_ACCOUNT = re.compile(
+    rf"(?P<uuid>{_UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
+    r"|(?<!\d)(?:(?P<account>\d{12})|(?P<dashed>\d{4}-\d{4}-\d{4}))(?!\d)",
+    re.ASCII,
+)
 IDENTIFIER = re.compile(
     rf"""(?P<pem>-----BEGIN[ ][A-Z0-9 ]+-----.*?(?:-----END[ ][A-Z0-9 ]+-----|\Z))
-    |(?P<jwt>\beyJ[\w-]{{8,}}\.[\w-]{{8,}}\.[\w-]*)
+    |(?<![\w-])(?P<jwt>eyJ[\w-]{{8,}}\.[\w-]{{8,}}\.[\w-]*)
     |(?P<arn>{ARN.pattern.replace("?P<", "?P<arn_")})
-    |(?P<uuid>\b[0-9a-fA-F]{{8}}-(?:[0-9a-fA-F]{{4}}-){{3}}[0-9a-fA-F]{{12}}\b)
+    |(?P<uuid>{_UUID})
     |(?<![A-Za-z0-9._%+-])(?P<email>[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}})
     |(?<![A-Za-z0-9])(?P<unique>{_ID})(?![A-Za-z0-9])(?::(?P<session>[\w+=,.@-]+))?
     |(?<![A-Za-z0-9-])(?P<org>(?:o-[a-z0-9]{{10,32}}|ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}))(?![A-Za-z0-9-])
     |(?<=/)(?P<orgroot>r-[a-z0-9]{{4,32}})(?![A-Za-z0-9-])
     |(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])
     |(?<!\d)(?P<account>\d{{12}})(?!\d)
-    |(?<![\w-])(?P<dashed>\d{{4}}-\d{{4}}-\d{{4}})(?![\w-])
+    |(?<!\d)(?P<dashed>\d{{4}}-\d{{4}}-\d{{4}})(?!\d)
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+_ESCAPE = r"&#[xX]?[0-9a-fA-F]{1,6};|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}"
+_ESCAPED_RUN = re.compile(rf"(?<![^\s\"'<>])[^\s\"'<>]*?(?:{_ESCAPE})[^\s\"'<>]*")
 # A run begins where its characters begin: tried anywhere else, a long one takes quadratic time.
 _PERCENT_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
-_BASE64_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=])")
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|(?<![\w.+-])\d{12}(?![\w.])')
+_BASE64_RUN = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]{4,})*|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=])"
+)
+_BASE64_PART = re.compile(r"[A-Za-z0-9+]{16,}={0,2}")
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?\d[\d.eE+-]*')
+_MOST_LEVELS = 4
 _COLON = re.compile(r"\s*:")
 #: Words in which names can stand; ARNs are redacted as a whole, actions and condition keys are vocabulary.
 _TOKEN = re.compile(
@@ -55,6 +72,14 @@ _NAMED = re.compile(
 )
 #: Condition keys whose values are one of our kinds.
 _VALUE_KINDS = {"sts:externalid": "external-id", "aws:username": "user"}
+_SUBJECT_PART = re.compile(r"([:/])")
+#: Words of GitHub's, GitLab's, Terraform's and Kubernetes' subjects.
+_SUBJECT_WORDS = frozenset(
+    """
+    branch environment heads organization project project_path pull_request ref ref_type refs repo run_phase
+    serviceaccount system tag tags workspace
+    """.split()
+)
 #: Members of a policy statement whose strings are public vocabulary.
 _VOCABULARY = frozenset({"Action", "NotAction", "Effect", "Version"})
 
@@ -67,20 +92,59 @@ def redact_text(text: str, aliases: Aliases) -> str:
         return text
     if (document := _redact_json(text, aliases)) is not None:
         return document
-    if text.startswith("user,arn,"):
+    if text.startswith("user,arn,user_creation_time"):
         return _redact_report(text, aliases)
     if text.count("arn:") == 1 and (whole := WHOLE_ARN.fullmatch(text)):
-        return redact_arn(whole, aliases)
+        return redact_accounts(redact_arn(whole, aliases), aliases)
     text = _rewrite_runs(text, lambda inner: redact_text(inner, aliases))
     text = IDENTIFIER.sub(lambda match: _identifier(match, aliases), text)
-    return _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
+    text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
+    return redact_accounts(text, aliases)
+
+
+def redact_accounts(text: str, aliases: Aliases) -> str:
+    """The text with aliases for whatever looks like an account id, wherever it stands."""
+    return _ACCOUNT.sub(lambda match: _account(match, aliases), text)
+
+
+def holds_account(text: str) -> bool:
+    """Whether something in the text looks like an account id and is no alias."""
+    return any(
+        not (match["canonical"] or _uuid_is_one(match[0])) and not is_alias(match[0].replace("-", "")[-12:])
+        for match in _ACCOUNT.finditer(text)
+    )
+
+
+def _account(match: re.Match[str], aliases: Aliases) -> str:
+    text = match[0]
+    if match["canonical"] or (match["uuid"] and _uuid_is_one(text)):
+        return text
+    if match["uuid"]:
+        return text[:-12] + aliases.account(text[-12:])
+    return aliases.account(text.replace("-", ""))
+
+
+def _uuid_is_one(text: str) -> bool:
+    """False for what only looks like a UUID and could be four groups and an account id."""
+    return len(text) == 36 and (not text[-12:].isdigit() or _RFC_UUID.fullmatch(text) is not None)
 
 
 def redact_condition(key: str, text: str, aliases: Aliases) -> str:
     """The text with aliases, as the value of the condition key that it belongs to."""
     if kind := _VALUE_KINDS.get(key.lower()):
         return redact_wild(text, lambda piece: aliases.name(kind, piece))
+    if key.lower().endswith(":sub"):
+        return redact_wild(text, lambda piece: _redact_subject(piece, aliases))
     return redact_text(text, aliases)
+
+
+def _redact_subject(subject: str, aliases: Aliases) -> str:
+    """`repo:owner/name:ref:refs/heads/main`, as OIDC providers name who asks: all but their own words is somebody's."""
+    parts = _SUBJECT_PART.split(subject)
+    return "".join(
+        part if i % 2 or not part or part in _SUBJECT_WORDS or is_alias(part) else aliases.secret("subject", part)
+        for i, part in enumerate(parts)
+    )
 
 
 def redact_names(text: str, names: Mapping[str, str]) -> str:
@@ -115,7 +179,7 @@ def _edit_word(word: str, edit: Rewrite) -> str:
 
 
 def _name(kind: str, name: str, aliases: Aliases) -> str:
-    return name if is_public_name(name) else aliases.name(kind.replace(" ", "-"), name)
+    return redact_name(kind.replace(" ", "-"), name, aliases)
 
 
 def _identifier(match: re.Match[str], aliases: Aliases) -> str:
@@ -149,23 +213,42 @@ def _identifier(match: re.Match[str], aliases: Aliases) -> str:
 
 
 def _rewrite_runs(text: str, rewrite: Rewrite) -> str:
-    """Applies `rewrite` to what percent-encoded and base64 runs of the text say."""
+    """Applies `rewrite` to what encoded runs of the text say."""
+    if "&#" in text or "\\" in text:
+        text = _ESCAPED_RUN.sub(lambda match: _rewrite_escapes(match[0], rewrite), text)
     if "%" in text:
         text = _PERCENT_RUN.sub(lambda match: _rewrite_percent(match[0], rewrite), text)
     return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), text)
 
 
 def _rewrite_percent(run: str, rewrite: Rewrite) -> str:
-    plain = unquote(run)
+    # %252520 is a space, encoded three times: all at once, since each time by itself takes quadratic time.
+    levels = max(len(match[0]) // 2 for match in re.finditer(r"%(?:25)*", run))
+    plain = unquote(re.sub(r"%(?:25)+(?=[0-9A-Fa-f]{2})", "%", run))
     if plain == run or (redacted := rewrite(plain)) == plain:
         return run
     bare = re.sub(r"%[0-9A-Fa-f]{2}", "", run)
-    return quote(redacted, safe="".join(set(bare) - {"%"}), errors="surrogatepass")
+    encoded = quote(redacted, safe="".join(set(bare) - {"%"}), errors="surrogatepass")
+    return encoded.replace("%", "%" + "25" * min(levels, _MOST_LEVELS))
+
+
+def _rewrite_escapes(run: str, rewrite: Rewrite) -> str:
+    plain = re.sub(_ESCAPE, lambda match: _unescape(match[0]), run)
+    return run if (redacted := rewrite(plain)) == plain else redacted
+
+
+def _unescape(escape: str) -> str:
+    if escape.startswith("&"):
+        return html.unescape(escape)
+    character = chr(int(escape[2:], 16))
+    return escape if "\ud800" <= character <= "\udfff" else character
 
 
 def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
-    plain = debase64(run)
-    if plain is None or (redacted := rewrite(plain)) == plain:
+    plain = debase64("".join(run.split()))
+    if plain is None:  # a path or a word may stand before it
+        return run if _BASE64_PART.fullmatch(run) else _BASE64_PART.sub(lambda m: _rewrite_base64(m[0], rewrite), run)
+    if (redacted := rewrite(plain)) == plain:
         return run
     url_safe = "-" in run or "_" in run
     encoded = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(redacted.encode()).decode("ascii")
@@ -246,7 +329,7 @@ def _edit_literals(text: str, edit: Callable[[Literal], str]) -> str:
         elif raw in "}]":
             keys.pop()
         elif raw not in ",:":  # a string, or a number that could be an account id and becomes a string
-            plain = raw if raw.isdigit() else json.loads(raw, strict=False) if "\\" in raw else raw[1:-1]
+            plain = raw if raw[0] != '"' else json.loads(raw, strict=False) if "\\" in raw else raw[1:-1]
             is_key = _COLON.match(text, match.end()) is not None
             if is_key:
                 keys[-1] = plain
@@ -263,10 +346,10 @@ def _edit_literals(text: str, edit: Callable[[Literal], str]) -> str:
 def _redact_report(text: str, aliases: Aliases) -> str:
     """IAM's credential report: the first column names a user; the cells are never quoted."""
     header, *rows = text.splitlines(keepends=True)
-    out = [header]
+    out = [redact_accounts(header, aliases)]
     for row in rows:
         user, comma, rest = row.partition(",")
-        named = user if user.startswith("<") or not user.strip() else aliases.name("user", user)
+        named = user if user in ("<root_account>", "") or not user.strip() else aliases.name("user", user)
         cells = [redact_text(cell, aliases) for cell in re.split(r"([,\r\n]+)", rest)]
         out.append(named + comma + "".join(cells))
     return "".join(out)

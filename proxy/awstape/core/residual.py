@@ -1,0 +1,124 @@
+"""The residual search: real values that redaction left. There should be none; one, and nothing may be written.
+
+1. Ids and tokens are searched as a part of any string, in every encoding that `scan.variants` undoes; names as whole
+   words of the answers' free text. Identities are redacted by themselves, so a name that only other traffic
+   tells to be one may stand in them.
+2. Last, the cassette's own text is searched for anything that looks like an account id and is no alias: this sees
+   numbers, keys and whatever else has no shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from awstape.core.answer import Answer
+from awstape.core.cassette import Cassette
+from awstape.core.document import write
+from awstape.core.members import Place, edit_failure, edit_members, is_free_text
+from awstape.core.model import Models, Operation, Value
+from awstape.core.scan import edit_words, holds_account, variants
+
+#: Shorter names are words like any other.
+SHORTEST_KNOWN_NAME = 3
+#: Kinds of value that are searched for as a part of any string.
+_SEARCHED_ANYWHERE = frozenset(
+    {"account", "unique id", "e-mail", "secret", "pem", "jwt", "canonical user id", "page token"}
+)
+#: Kinds that are replaced for safety's sake, not because they are known to be somebody's.
+_NOT_SEARCHED = frozenset({"text", "filter", "value", "subject", "object", "part"})
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A real value that redaction left: where, and what kind of value, never the value."""
+
+    track: str
+    take: int
+    page: int
+    path: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.path or 'the identity'} of page {self.page}, take {self.take} of {self.track}"
+
+
+def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]]) -> Iterator[Leak]:
+    """Where one of the `real` values, given by kind, is left in the cassette; or an account id that none of them is."""
+    needles = _Needles(real)
+    for track, takes in cassette.tracks():
+        operation = models.services[track.service].operations[track.operation]
+        name = f"{track.service} {track.operation}"
+        for number, take in enumerate(takes, 1):
+            found = []
+            for page_number, page in enumerate(take.pages, 1):
+                for path, text, is_free in _strings(operation, track.identity, page.answer):
+                    if kind := needles.found(text, is_free):
+                        found.append(Leak(name, number, page_number, path, kind))
+            if not found and holds_account(write(Cassette((take,)))):
+                found.append(Leak(name, number, 0, "some member", "account"))
+            yield from found
+
+
+class _Needles:
+    """Real values to search for: ids anywhere in a string, names as whole words of free text.
+
+    The search for ids is linear: the last characters of each value are looked up at every position of the text, and
+    only where they are known the whole value is compared.
+    """
+
+    _ENDING = 6
+
+    def __init__(self, real: Mapping[str, Iterable[str]]) -> None:
+        self._words: dict[str, str] = {}
+        self._by_ending: dict[str, dict[str, str]] = {}
+        self._searched: dict[tuple[str, bool], str | None] = {}
+        for kind, values in real.items():
+            for value in values:
+                if kind in _SEARCHED_ANYWHERE:
+                    if len(value) >= self._ENDING:  # shorter ones stand in other texts by chance
+                        self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
+                elif kind not in _NOT_SEARCHED and len(value) >= SHORTEST_KNOWN_NAME:
+                    self._words[value] = kind
+
+    def found(self, text: str, is_free: bool) -> str | None:
+        """The kind of a real value that is in the text in some encoding, or None."""
+        if (text, is_free) not in self._searched:
+            kinds = (kind for variant in variants(text) if (kind := self._in(variant)))
+            self._searched[text, is_free] = next(kinds, None) or (self._among(text) if is_free else None)
+        return self._searched[text, is_free]
+
+    def _in(self, text: str) -> str | None:
+        n = self._ENDING
+        if not self._by_ending.keys().isdisjoint(text[i : i + n] for i in range(len(text) - n + 1)):
+            for ending, values in self._by_ending.items():
+                if ending in text and (kind := next((k for v, k in values.items() if v in text), None)):
+                    return kind
+        return None
+
+    def _among(self, text: str) -> str | None:
+        found: list[str] = []
+
+        def note(word: str) -> str:
+            if word in self._words:
+                found.append(self._words[word])
+            return word
+
+        edit_words(text, note)
+        return found[0] if found else None
+
+
+def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -> Iterator[tuple[str, str, bool]]:
+    """(path, string, whether it is free text) for each string and map key of a page."""
+    found: list[tuple[str, str, bool]] = []
+
+    def note(text: str, place: Place) -> str:
+        found.append((place.member, text, is_free_text(text, place)))
+        return text
+
+    edit_members(identity, operation.input, note)
+    found = [(path, text, False) for path, text, _ in found]
+    if answer.error:
+        edit_failure(operation.service, answer.error, note)
+    edit_members(answer.output or {}, operation.output, note)
+    yield from found
