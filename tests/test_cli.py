@@ -104,7 +104,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("record x.yaml --port 65536", "65536 is not in the range", "awstape record --help"),
         ("record x.yaml --port x", "'x' is not a valid integer", "awstape record --help"),
         ("record x.yaml --", "after -- the program to run is missing", "awstape record --help"),
-        ("record x.yaml y.yaml", "unexpected extra argument", "awstape record --help"),
+        ("record x.yaml y.yaml", "unexpected extra argument", "awstape record CASSETTE -- PROGRAM: put -- before it"),
         ("record x.yaml --upstream iam -- true", "the upstream 'iam' is not SERVICE=URL", "iam=http://"),
         ("record x.yaml --upstream s3=http://h -- true", "is not SERVICE=URL", "iam=http://"),
         ("replay", "Missing argument 'CASSETTES...'", "awstape replay --help"),

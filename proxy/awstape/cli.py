@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,7 +33,16 @@ class ProgramCommand(click.Command):
             args = args[:at]
             if not ctx.meta[_COMMAND] and not ctx.resilient_parsing:
                 raise click.UsageError("after -- the program to run is missing", ctx)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.UsageError as error:
+            param = error.param if isinstance(error, click.BadParameter) else None
+            of_a_word = type(error) is click.UsageError or (param is not None and param.name == "cassettes")
+            if _COMMAND in ctx.meta or len(args) < 2 or not of_a_word:
+                raise
+            raise UserError(
+                error.format_message(), f"{ctx.command_path} CASSETTE -- PROGRAM: put -- before it"
+            ) from None
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
@@ -206,7 +214,3 @@ def _fail(problem: str, tip: str) -> None:
     for word, text in (("ERROR", problem), ("TIP", tip)):
         if text:
             click.echo(f"{word} {' '.join(text.splitlines())}", err=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

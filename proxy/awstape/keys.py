@@ -30,7 +30,7 @@ def find_key(environ: Mapping[str, str]) -> bytes | None:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii")
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # none, or somebody else's
         return None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
@@ -56,8 +56,8 @@ def find_or_make_key(environ: Mapping[str, str]) -> bytes:
                 os.link(file.name, path)
     except OSError as error:
         raise UserError(f"{path}: no key can be kept there: {error.strerror}", f"set {VARIABLE}") from None
-    key = find_key(environ)
-    assert key is not None
+    if (key := find_key(environ)) is None:
+        raise UserError(f"{path}: the key there can't be read", f"set {VARIABLE}")
     return key
 
 

@@ -27,6 +27,8 @@ def recording_lines(path: str, recording: Recording) -> Iterator[str]:
     facts = recording_facts(path, recording)
     if not recording.cassette.takes:
         yield f"nothing was recorded, {path} was not written"
+        if not recording.skipped:
+            yield "  no call to record came through the proxy; a program with an endpoint URL of its own goes past it"
     else:
         counts = ", ".join(_count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"recorded {path}: {counts}"

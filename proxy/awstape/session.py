@@ -86,7 +86,7 @@ def trusted_certificates(environ: Mapping[str, str]) -> str:
 async def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Runs a program to its end; its exit status, 128 + N if signal N ended it. Raises UserError if it can't start.
 
-    Ctrl-C reaches the program by itself, as one of the terminal's foreground group; SIGTERM is passed on.
+    Ctrl-C reaches the program by itself, as one of the terminal's foreground group; SIGTERM and SIGHUP are passed on.
     """
     try:
         process = await asyncio.create_subprocess_exec(*command, env=dict(environ))
@@ -95,20 +95,21 @@ async def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
         raise UserError(f"{command[0]}: can't be started: {reason}", "what follows -- is the program to run") from None
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, lambda: None)
-    loop.add_signal_handler(signal.SIGTERM, process.terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, process.send_signal, number)
     try:
         status = await process.wait()
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        loop.remove_signal_handler(signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
     return status if status >= 0 else 128 - status
 
 
 async def until_interrupted() -> None:
-    """Waits for Ctrl-C or SIGTERM."""
+    """Waits for Ctrl-C, SIGTERM or SIGHUP."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     await stop.wait()
 

@@ -60,6 +60,13 @@ def find(path: Path) -> list[Path]:
     return files
 
 
+def check_writable(path: Path) -> None:
+    """Raises UserError if a cassette can't be written there, before there is something to lose."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise UserError(f"{path}: can't be written: permission denied", "record into a folder of yours")
+
+
 def save(path: Path, cassette: Cassette) -> None:
     """Writes the cassette; until it is all on the disk, the file stays what it was. Raises UserError.
 

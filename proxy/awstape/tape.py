@@ -14,13 +14,15 @@ import secrets
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, get_args
 
 from awstape import catalog, keys, store
 from awstape.core.cassette import Cassette
+from awstape.core.conform import did_you_mean
 from awstape.core.player import Player
-from awstape.core.recorder import CollisionError, LeakError, Recorder, Recording
+from awstape.core.recorder import CollisionError, LeakError, Recorder, Recording, merge
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError
@@ -37,6 +39,7 @@ class Tape:
     old: Cassette
     recorder: Recorder | None
     player: Player | None
+    keeps_old: bool = True
 
     def answer(self, request: Request) -> Response | None:
         """The recorded answer, or a miss; None if the request is to go upstream."""
@@ -64,7 +67,9 @@ class Tape:
         except Exception as error:
             raise UserError(f"{self.path}: not written: {place_of(error)}", "please report this") from None
         if recording.cassette.takes:
-            store.save(self.path, self.old.merged(recording.cassette))
+            # Read again, for another recording may have ended meanwhile.
+            old = store.load(self.path, catalog.models()) if self.keeps_old and self.path.exists() else Cassette()
+            store.save(self.path, merge(catalog.models(), old, recording.cassette))
         return recording
 
 
@@ -82,6 +87,8 @@ def open_for_recording(
     include_writes: bool = False,
 ) -> Tape:
     """A tape that records into `path`. Raises UserError for a cassette or key that can't be used."""
+    _check_operations(operations)
+    store.check_writable(path)
     exists = path.exists()
     old = store.load(path, catalog.models()) if exists and mode != "rewrite" else Cassette()
     key = keys.find_or_make_key(environ)
@@ -91,7 +98,15 @@ def open_for_recording(
             return Tape(path, old, None, player)
         player = None
     recorder = Recorder(catalog.models(), Redactor(key), catalog.parse, tuple(operations) or ("*",), include_writes)
-    return Tape(path, old, recorder, player)
+    return Tape(path, old, recorder, player, keeps_old=mode != "rewrite")
+
+
+def _check_operations(globs: Sequence[str]) -> None:
+    known = {name: None for service in catalog.models().services.values() for name in service.operations}
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in known):
+            hint = did_you_mean(glob.title().replace("-", ""), known).lstrip("; ")
+            raise UserError(f"no operation matches {glob!r}", hint or "operations are spelled as in ListPolicyVersions")
 
 
 def open_for_replay(paths: Sequence[Path], environ: Mapping[str, str]) -> Tape:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 import strategies
 from awstape.core.alias import Aliases, is_alias
 from awstape.core.answer import Answer, Failure
+from awstape.core.embedded import variants
 from awstape.core.model import Value
 from awstape.core.redact import Redactor
-from awstape.core.scan import redact_names, redact_text, variants
+from awstape.core.scan import redact_names, redact_text
 from exchanges import ACCOUNT, KEY, OTHER_KEY, operation
 
 _ALIAS = Aliases(KEY)

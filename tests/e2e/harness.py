@@ -20,7 +20,7 @@ import certifi
 
 TESTS: Final = Path(__file__).parents[1]
 LIST_EVERYTHING: Final = (sys.executable, str(TESTS / "programs" / "list_everything.py"))
-AWSTAPE: Final = (sys.executable, "-m", "awstape.cli")
+AWSTAPE: Final = (sys.executable, "-m", "awstape")
 TIMEOUT: Final = 60
 
 _BIN = Path(sys.executable).parent

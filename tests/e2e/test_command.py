@@ -110,7 +110,7 @@ def test_a_recording_server_writes_when_it_is_stopped(machine: Machine, aws: Sta
 
 def test_a_server_prints_lines_to_copy(recorded: Recorded, owner: Machine) -> None:
     script = (
-        f'{sys.executable} -m awstape.cli replay "{recorded.cassette}" > exports & '
+        f'{sys.executable} -m awstape replay "{recorded.cassette}" > exports & '
         "until grep -q AWS_EC2_METADATA_DISABLED exports; do sleep 0.1; done; "
         f'. ./exports; "$@"; kill -INT $!; wait $!; echo "status $?"'
     )

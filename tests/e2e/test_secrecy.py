@@ -24,7 +24,7 @@ REAL = re.compile(
     | Admins | Developers | Auditors | account-external | account-unused
     | \balice\b | \bbot@ | readers@ | example-external-id
     | team-a | team-b | /ci/ | /bots/                   # paths
-    | example-artifacts | token\.actions\.githubusercontent
+    | example-artifacts | token\.actions\.githubusercontent | example-org | example-repo
     """,
     re.VERBOSE,
 )

@@ -10,7 +10,7 @@ _HOOK: Final = """\
 import json, os, sys
 
 _log = os.open(os.environ["WATCH_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-_who = "awstape" if "awstape.cli" in sys.orig_argv else "program"
+_who = "awstape" if "awstape" in sys.orig_argv else "program"
 _OUTGOING = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"}
 
 def _watch(event, arguments):

@@ -17,6 +17,8 @@ from itertools import groupby
 from awstape.core.answer import Answer
 from awstape.core.model import Value
 
+_LONGEST_SHOWN = 200
+
 
 @dataclass(frozen=True, eq=False)
 class Track:
@@ -40,7 +42,9 @@ class Track:
 
     def __str__(self) -> str:
         where = f" in {self.region}" if self.region else ""
-        return f"{self.service} {self.operation}{where} {json.dumps(self.identity, default=repr)}"
+        identity = json.dumps(self.identity, default=repr)
+        shown = identity if len(identity) <= _LONGEST_SHOWN else f"{identity[:_LONGEST_SHOWN]}…"
+        return f"{self.service} {self.operation}{where} {shown}"
 
 
 def identity_key(identity: dict[str, Value]) -> str:
@@ -77,8 +81,3 @@ class Cassette:
         for _, group in groupby(self.takes, key=lambda take: take.track.key):
             takes = tuple(group)
             yield takes[0].track, takes
-
-    def merged(self, newer: Cassette) -> Cassette:
-        """The tracks of both; a track that `newer` has replaces this cassette's."""
-        replaced = {take.track for take in newer.takes}
-        return Cassette.of([*(take for take in self.takes if take.track not in replaced), *newer.takes])

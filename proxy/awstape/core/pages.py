@@ -17,6 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from awstape.core.answer import Answer
 from awstape.core.model import Operation, Shape, Value
 from awstape.core.operation import Call
 from awstape.core.wire import WireError
@@ -76,6 +77,11 @@ def next_token(operation: Operation, output: Mapping[str, Value]) -> str | None:
         return None
     token = output.get(paging.output_token)
     return token if isinstance(token, str) and token else None
+
+
+def is_last(operation: Operation, answer: Answer) -> bool:
+    """Whether a listing ends with this answer; an error ends it, too."""
+    return answer.output is None or next_token(operation, answer.output) is None
 
 
 def item_count(operation: Operation, output: Mapping[str, Value]) -> int:

@@ -27,7 +27,7 @@ from awstape.core.encode import encode, encode_failure
 from awstape.core.match import differences, nearest
 from awstape.core.model import Models, Operation, Service, Value
 from awstape.core.operation import Call, recognise, service_of
-from awstape.core.pages import Ask, ask, next_token
+from awstape.core.pages import Ask, ask, is_last, next_token
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response, WireError
 
@@ -110,8 +110,7 @@ class Player:
             return False
         if call is None or track is None:
             return False
-        lasts = (take.pages[-1].answer for take in self._takes[track])
-        return all(last.output is None or next_token(call.operation, last.output) is None for last in lasts)
+        return all(is_last(call.operation, take.pages[-1].answer) for take in self._takes[track])
 
     def _service(self, request: Request) -> tuple[Service, str | None] | None:
         """The service of a request that can't be read otherwise."""
@@ -133,7 +132,7 @@ class Player:
             output = take.pages[-1].answer.output
             if output is not None and next_token(call.operation, output) == asked.token:
                 summary = f"{_title(call)}: the recording ended after page {len(take.pages)}"
-                return self._miss((call.operation.service, None), summary, str(track), [])
+                return self._miss((call.operation.service, None), summary, str(track), [_how_to_record(call.operation)])
         return self._bad_token(call, track)
 
     def _track(self, call: Call, asked: Ask) -> Track | None:
@@ -181,12 +180,15 @@ class Player:
             lines.append(f"it is recorded in {regions}; the request is for {call.region or 'no region'}")
         elif track := nearest(shown, tracks):
             lines.append(f"nearest track: {track}")
-            lines += [f"  {difference}" for difference in differences(shown, track)]
+            found = differences(shown, track)
+            lines += [f"  {difference}" for difference in found]
+            if self._has_key and any(shown.get(d.member) != asked.identity.get(d.member) for d in found):
+                lines.append("the request is shown as your key redacts it; under another key only aliases match")
         else:
             lines.append("the cassette has no track of this operation")
         if not self._has_key:
             lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
-        lines.append("to record it: awstape record CASSETTE --mode new_episodes -- COMMAND")
+        lines.append(_how_to_record(call.operation))
         return self._miss((call.operation.service, None), f"{_title(call)} was not recorded", "", lines)
 
     def _bad_token(self, call: Call, track: Track) -> Miss:
@@ -220,6 +222,11 @@ class Player:
 def _printable(text: str) -> str:
     """The text without what a terminal would obey or XML can't say: a request may hold anything."""
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+
+
+def _how_to_record(operation: Operation) -> str:
+    option = "" if operation.is_read else " --include-writes"
+    return f"to record it: awstape record CASSETTE --mode new_episodes{option} -- COMMAND"
 
 
 def _title(call: Call) -> str:

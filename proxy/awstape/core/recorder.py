@@ -27,7 +27,7 @@ from awstape.core.decode import decode, error_name
 from awstape.core.encode import encode
 from awstape.core.model import Models, Operation, Value
 from awstape.core.operation import Call, recognise
-from awstape.core.pages import Ask, ask, item_count, next_token, token_name
+from awstape.core.pages import Ask, ask, is_last, item_count, next_token, token_name
 from awstape.core.redact import Redactor
 from awstape.core.residual import Leak
 from awstape.core.wire import Request, Response, WireError
@@ -98,6 +98,20 @@ class _Listing:
     issued: dict[str, list[tuple[_Take, int]]] = field(default_factory=dict)
 
 
+def merge(models: Models, old: Cassette, new: Cassette) -> Cassette:
+    """The tracks of both. One that stands in both is the new one, unless only the old one was read to its end."""
+
+    def is_finished(takes: tuple[Take, ...]) -> bool:
+        operation = models.services[takes[0].track.service].operations[takes[0].track.operation]
+        return all(is_last(operation, take.pages[-1].answer) for take in takes)
+
+    tracks = dict(old.tracks())
+    for track, takes in new.tracks():
+        if track not in tracks or is_finished(takes) or not is_finished(tracks[track]):
+            tracks[track] = takes
+    return Cassette.of(take for takes in tracks.values() for take in takes)
+
+
 class Recorder:
     """Feed it exchanges, then finish it once.
 
@@ -124,6 +138,7 @@ class Recorder:
 
     def feed(self, request: Request, response: Response | None) -> None:
         """Takes one exchange; `response` is None if the connection ended without one."""
+        call: Call | None = None
         try:
             call = recognise(self._models, request)
             if call and (reason := self._unwanted(call)):
@@ -133,7 +148,7 @@ class Recorder:
             elif call and response:
                 self._record(request, call, ask(call), response)
         except WireError as error:
-            self.skip(str(error))
+            self.skip(f"{call.operation.name}: {error}" if call else str(error))
 
     def skip(self, reason: str) -> None:
         """Counts an exchange that is not recorded."""
@@ -147,6 +162,8 @@ class Recorder:
             found = [[self._finished(listing, page) for page in take.pages] for take in listing.takes]
             for number, pages in enumerate(_telling(found), 1):
                 takes.append(Take(listing.track, _named(listing, number, pages)))
+                if not is_last(listing.operation, pages[-1].answer):
+                    self._notes[f"{listing.operation.name}: a listing was not read to its end"] = None
                 items += sum(item_count(listing.operation, page.answer.output or {}) for page in pages)
         cassette = Cassette.of(takes)
         if leaks := self._redactor.leaks(self._models, cassette):
@@ -170,9 +187,9 @@ class Recorder:
         answer = decode(operation, response)
         for misfit in misfits(answer.output, operation.output):
             if not misfit.unknown:
-                raise WireError(f"{operation.name}: {pattern_of(misfit.path)}: {misfit.problem}")
+                raise WireError(f"{pattern_of(misfit.path)}: {misfit.problem}")
         for misfit in input_misfits(asked.identity, operation.input):
-            raise WireError(f"{operation.name}: the request's {pattern_of(misfit.path)}: {misfit.problem}")
+            raise WireError(f"the request's {pattern_of(misfit.path)}: {misfit.problem}")
         self._check_lossless(operation, answer, response)
         identity = self._redactor.identity(operation, asked.identity)
         track = Track(operation.service.name, operation.name, call.region, identity)

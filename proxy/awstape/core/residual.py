@@ -1,7 +1,7 @@
 """The residual search: real values that redaction left. There should be none; one, and nothing may be written.
 
-1. Ids and tokens are searched as a part of any string, in every encoding that `scan.variants` undoes; names as whole
-   words of the answers' free text. Identities are redacted by themselves, so a name that only other traffic
+1. Ids and tokens are searched as a part of any string, in every encoding that `embedded.variants` undoes; names as
+   whole words of the answers' free text. Identities are redacted by themselves, so a name that only other traffic
    tells to be one may stand in them.
 2. Last, the cassette's own text is searched for anything that looks like an account id and is no alias: this sees
    numbers, keys and whatever else has no shape.
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette
 from awstape.core.document import write
+from awstape.core.embedded import variants
 from awstape.core.members import Place, edit_failure, edit_members, is_free_text
 from awstape.core.model import Models, Operation, Value
-from awstape.core.scan import edit_words, holds_account, variants
+from awstape.core.scan import edit_words, holds_account
 
 #: Shorter names are words like any other.
 SHORTEST_KNOWN_NAME = 3

@@ -1,0 +1,157 @@
+"""Text within text: what percent-encoded, base64 and escaped runs say, and the string literals of a JSON text.
+
+1. A run is decoded, rewritten and encoded again; one that the rewriting does not change stays to the letter.
+2. Percent-encoding is undone at all levels at once: each level by itself would take quadratic time.
+3. Character references and escapes (`&#49;`, `\\u0031`) are not put back where they hid something.
+4. A JSON text is edited in place, literal by literal: its formatting stays.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+_ESCAPE = r"&#[xX]?[0-9a-fA-F]{1,6};|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}"
+_ESCAPED_RUN = re.compile(rf"(?<![^\s\"'<>])[^\s\"'<>]*?(?:{_ESCAPE})[^\s\"'<>]*")
+# A run begins where its characters begin: tried anywhere else, a long one takes quadratic time.
+_PERCENT_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
+_BASE64_RUN = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]{4,})*|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=])"
+)
+_BASE64_PART = re.compile(r"[A-Za-z0-9+]{16,}={0,2}")
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?\d[\d.eE+-]*')
+_MOST_LEVELS = 4
+_COLON = re.compile(r"\s*:")
+#: Members of a policy statement whose strings are public vocabulary.
+_VOCABULARY = frozenset({"Action", "NotAction", "Effect", "Version"})
+
+Rewrite = Callable[[str], str]
+
+
+# --- encodings --------------------------------------------------------------------------------------------------
+
+
+def rewrite_runs(text: str, rewrite: Rewrite) -> str:
+    """Applies `rewrite` to what encoded runs of the text say."""
+    if "&#" in text or "\\" in text:
+        text = _ESCAPED_RUN.sub(lambda match: _rewrite_escapes(match[0], rewrite), text)
+    if "%" in text:
+        text = _PERCENT_RUN.sub(lambda match: _rewrite_percent(match[0], rewrite), text)
+    return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), text)
+
+
+def _rewrite_percent(run: str, rewrite: Rewrite) -> str:
+    # %252520 is a space, encoded three times: all at once, since each time by itself takes quadratic time.
+    levels = max(len(match[0]) // 2 for match in re.finditer(r"%(?:25)*", run))
+    plain = unquote(re.sub(r"%(?:25)+(?=[0-9A-Fa-f]{2})", "%", run))
+    if plain == run or (redacted := rewrite(plain)) == plain:
+        return run
+    bare = re.sub(r"%[0-9A-Fa-f]{2}", "", run)
+    encoded = quote(redacted, safe="".join(set(bare) - {"%"}), errors="surrogatepass")
+    return encoded.replace("%", "%" + "25" * min(levels, _MOST_LEVELS))
+
+
+def _rewrite_escapes(run: str, rewrite: Rewrite) -> str:
+    plain = re.sub(_ESCAPE, lambda match: _unescape(match[0]), run)
+    return run if (redacted := rewrite(plain)) == plain else redacted
+
+
+def _unescape(escape: str) -> str:
+    if escape.startswith("&"):
+        return html.unescape(escape)
+    character = chr(int(escape[2:], 16))
+    return escape if "\ud800" <= character <= "\udfff" else character
+
+
+def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
+    plain = debase64("".join(run.split()))
+    if plain is None:  # a path or a word may stand before it
+        return run if _BASE64_PART.fullmatch(run) else _BASE64_PART.sub(lambda m: _rewrite_base64(m[0], rewrite), run)
+    if (redacted := rewrite(plain)) == plain:
+        return run
+    url_safe = "-" in run or "_" in run
+    encoded = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(redacted.encode()).decode("ascii")
+    return encoded if len(run) % 4 == 0 else encoded.rstrip("=")
+
+
+def debase64(run: str) -> str | None:
+    """The printable text that a run is the base64 of, or None."""
+    bare = run.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        text = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
+
+
+def variants(text: str) -> Iterator[str]:
+    """The text, and what its encoded runs say, to any depth: where a leak could hide."""
+    found: list[str] = []
+
+    def note(plain: str) -> str:
+        found.append(plain)
+        return plain
+
+    rewrite_runs(text, note)
+    if is_json(text):
+        edit_literals(text, lambda literal: note(literal.text))
+    yield text
+    for plain in found:
+        yield from variants(plain)
+
+
+# --- JSON in text -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A string literal in a JSON text: `member` is the key that it is, or is the value of."""
+
+    text: str
+    raw: str
+    member: str
+    is_key: bool
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the text is somebody's own, not of the policy language."""
+        return not self.is_key and self.member not in _VOCABULARY
+
+
+def is_json(text: str) -> bool:
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def edit_literals(text: str, edit: Callable[[Literal], str]) -> str:
+    """The JSON text with each string literal replaced by what `edit` makes of it, everything else to the letter."""
+    out: list[str] = []
+    end = 0
+    keys: list[str] = []  # the current key of each open container; an array has its parent's
+    for match in _LITERAL.finditer(text):
+        raw = match[0]
+        if raw in "{[":
+            keys.append(keys[-1] if keys else "")
+        elif raw in "}]":
+            keys.pop()
+        elif raw not in ",:":  # a string, or a number that could be an account id and becomes a string
+            plain = raw if raw[0] != '"' else json.loads(raw, strict=False) if "\\" in raw else raw[1:-1]
+            is_key = _COLON.match(text, match.end()) is not None
+            if is_key:
+                keys[-1] = plain
+            edited = edit(Literal(plain, raw, keys[-1] if keys else "", is_key))
+            if edited != plain:
+                out += [text[end : match.start()], json.dumps(edited, ensure_ascii=raw.isascii())]
+                end = match.end()
+    return "".join([*out, text[end:]])

@@ -1,0 +1,81 @@
+"""What a recording does to the cassette that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import exchanges
+from awstape import store, tape
+from awstape.core.cassette import Cassette
+from awstape.errors import UserError
+from awstape.tape import RecordMode, Tape
+from exchanges import MODELS, request, respond
+
+ENVIRON = {"AWSTAPE_KEY": "a key for tests, not a secret"}
+PAGES = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}, {"Groups": []}])
+
+
+def recording(path: Path, mode: RecordMode = "all") -> Tape:
+    return tape.open_for_recording(path, mode, ENVIRON)
+
+
+def record(path: Path, *pairs: exchanges.Exchange, mode: RecordMode = "all") -> Cassette:
+    """Records exchanges into a cassette; what stands in it then."""
+    opened = recording(path, mode)
+    for asked, answered in pairs:
+        assert opened.answer(asked) is None
+        opened.feed(asked, answered)
+    opened.close()
+    return store.load(path, MODELS)
+
+
+def pages_of(cassette: Cassette, operation: str) -> int:
+    return sum(len(take.pages) for take in cassette.takes if take.track.operation == operation)
+
+
+def test_a_listing_broken_off_does_not_replace_one_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    assert pages_of(record(path, *PAGES), "ListGroups") == 3
+    assert pages_of(record(path, *PAGES[:1]), "ListGroups") == 3
+    assert pages_of(record(path, *PAGES[:2], mode="rewrite"), "ListGroups") == 2
+    assert pages_of(record(path, *PAGES[:1]), "ListGroups") == 1, "neither was read to its end: the newer one stays"
+    assert pages_of(record(path, *PAGES), "ListGroups") == 3
+
+
+def test_two_recordings_that_overlap_both_stay(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    one, two = recording(path), recording(path)
+    one.feed(request("ListUsers"), respond("ListUsers", {"Users": []}))
+    two.feed(request("ListRoles"), respond("ListRoles", {"Roles": []}))
+    one.close()
+    two.close()
+    assert [take.track.operation for take in store.load(path, MODELS).takes] == ["ListRoles", "ListUsers"]
+
+
+def test_new_episodes_asks_again_for_what_was_broken_off(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    record(path, *PAGES[:1])
+    record(path, (request("ListUsers"), respond("ListUsers", {"Users": []})))
+    again = recording(path, "new_episodes")
+    assert again.answer(request("ListUsers")) is not None
+    assert again.answer(request("ListGroups")) is None
+
+
+def test_what_can_not_be_written_is_told_before_anything_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path)  # root may write anywhere
+    with pytest.raises(UserError, match="permission denied"):
+        recording(tmp_path / "new" / "x.yaml")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("glob", "tip"), [("list-policy-versions", "ListPolicyVersions"), ("iam:List*", "spelled as in")]
+)
+def test_a_glob_that_matches_nothing_is_refused(tmp_path: Path, glob: str, tip: str) -> None:
+    with pytest.raises(UserError, match="no operation matches") as caught:
+        tape.open_for_recording(tmp_path / "x.yaml", "all", ENVIRON, [glob])
+    assert tip in caught.value.tip
