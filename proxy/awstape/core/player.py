@@ -86,10 +86,10 @@ class Player:
         try:
             call = recognise(self._models, request)
             if call is None:
-                return self._miss(None, "the request is for none of the recorded services", "", [])
+                return self._miss(None, "the request is for none of the recorded services")
             return self._answer(request, call, ask(call))
         except WireError as error:
-            return self._miss(self._service(request), f"the request can't be read: {error}", "", [])
+            return self._miss(self._service(request), f"the request can't be read: {error}")
 
     def unplayed(self) -> list[tuple[Track, int, int]]:
         """(track, take, number of pages) of takes that were never asked for in full, in cassette order."""
@@ -112,12 +112,13 @@ class Player:
             return False
         return all(is_last(call.operation, take.pages[-1].answer) for take in self._takes[track])
 
-    def _service(self, request: Request) -> tuple[Service, str | None] | None:
+    def _service(self, request: Request) -> Service | None:
         """The service of a request that can't be read otherwise."""
         try:
-            return service_of(self._models, request)
+            found = service_of(self._models, request)
         except WireError:
             return None
+        return found[0] if found else None
 
     def _answer(self, request: Request, call: Call, asked: Ask) -> Serve | Miss:
         track = self._track(call, asked)
@@ -132,7 +133,7 @@ class Player:
             output = take.pages[-1].answer.output
             if output is not None and next_token(call.operation, output) == asked.token:
                 summary = f"{_title(call)}: the recording ended after page {len(take.pages)}"
-                return self._miss((call.operation.service, None), summary, str(track), [_how_to_record(call.operation)])
+                return self._miss(call.operation.service, summary, f"track: {track}", _how_to_record(call.operation))
         return self._bad_token(call, track)
 
     def _track(self, call: Call, asked: Ask) -> Track | None:
@@ -189,28 +190,24 @@ class Player:
         if not self._has_key:
             lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
         lines.append(_how_to_record(call.operation))
-        return self._miss((call.operation.service, None), f"{_title(call)} was not recorded", "", lines)
+        return self._miss(call.operation.service, f"{_title(call)} was not recorded", *lines)
 
     def _bad_token(self, call: Call, track: Track) -> Miss:
         service, paging = call.operation.service, call.operation.paging
         code, message = _BAD_TOKEN[service.protocol]
-        text = message.format(token=paging.token if paging else "token")
         summary = f"{_title(call)}: the page token is not one of this listing"
-        failure = Failure(_MISS_STATUS, code, text, {"Type": "Sender"} if service.protocol == "query" else {})
-        return self._missed(service, failure, summary, [f"track: {track}"])
+        said = message.format(token=paging.token if paging else "token")
+        return self._miss(service, summary, f"track: {track}", code=code, message=said)
 
-    def _miss(self, found: tuple[Service, str | None] | None, summary: str, track: str, lines: list[str]) -> Miss:
-        lines = [*([f"track: {track}"] if track else []), *lines]
-        message = "\n".join([summary, *lines])
-        service = found[0] if found else None
-        members: dict[str, Value] = {"Type": "Sender"} if service and service.protocol == "query" else {}
-        return self._missed(service, Failure(_MISS_STATUS, "CassetteMiss", message, members), summary, lines)
-
-    def _missed(self, service: Service | None, failure: Failure, summary: str, lines: list[str]) -> Miss:
+    def _miss(
+        self, service: Service | None, summary: str, *lines: str, code: str = "CassetteMiss", message: str | None = None
+    ) -> Miss:
+        """Counts a miss; its error has the whole explanation as its message, unless another is given."""
         service = service or next(iter(self._models.services.values()))
         text = self._shown("\n".join([summary, *(f"  {line}" for line in lines)]))
-        failure = replace(failure, message=self._shown(failure.message or ""))
-        response = encode_failure(service, failure, _request_id("miss", text))
+        said = self._shown("\n".join([summary, *lines]) if message is None else message)
+        members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
+        response = encode_failure(service, Failure(_MISS_STATUS, code, said, members), _request_id("miss", text))
         miss = Miss(replace(response, headers=(*response.headers, MISS_HEADER)), self._shown(summary), text)
         self.misses.append(miss)
         return miss
