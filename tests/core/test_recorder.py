@@ -579,3 +579,12 @@ def test_whatever_is_asked_the_recording_can_be_written_and_read(form: dict[str,
 def test_whatever_json_is_asked_the_recording_can_be_written_and_read(body: dict[str, Any]) -> None:
     asked = replace(request("ListFindings", {"analyzerArn": "x"}), body=json.dumps(body).encode())
     cassette((asked, fail("ListFindings", 400, "ValidationException", "no")))
+
+
+def test_what_comes_where_nothing_was_expected_is_kept_and_can_be_read_back() -> None:
+    asked = request("DeleteAnalyzer", {"analyzerName": "unused"})
+    answered = Response(200, (), b'{"Extra":"more"}')
+    recording = record((asked, answered), include_writes=True)
+    (page,) = recording.cassette.takes[0].pages
+    assert page.answer.unmodelled == ("Extra",)
+    assert document.read(document.write(recording.cassette), MODELS) == recording.cassette

@@ -31,6 +31,8 @@ _CANONICAL_ID = re.compile(r"0{8}([0-9a-f]{56})")
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
 
 
+#: Shorter names are words like any other.
+SHORTEST_KNOWN_NAME = 3
 #: Kinds that are words of a longer name, not names: they are not looked for elsewhere.
 _PARTS = frozenset({"object", "part"})
 _Spell = Callable[[bytes], str]
@@ -47,7 +49,7 @@ class Aliases:
         self.real: defaultdict[str, set[str]] = defaultdict(set)
         """Kind → the real values that were aliased."""
         self.names: dict[str, str] = {}
-        """Real entity name → its alias."""
+        """Real entity name → its alias, of the names that are looked for in free text."""
 
     def account(self, value: str) -> str:
         def spell(digest: bytes) -> str:
@@ -63,7 +65,7 @@ class Aliases:
         if is_name_alias(value):
             return value
         alias = self._alias(kind, value, lambda digest: f"{kind}-{_ending(digest)}", group="name")
-        if kind not in _PARTS:
+        if kind not in _PARTS and len(value) >= SHORTEST_KNOWN_NAME:
             # A name of several kinds has one alias in free text, whichever of them was seen first.
             self.names[value] = min(alias, self.names.get(value, alias))
         return alias

@@ -36,9 +36,8 @@ _TYPES = frozenset(
     """
     access-grants access-point access-preview access-report accesspoint accelerator alarm alias analyzer app
     archive-rule assessment assumed-role authorizer backup-plan backup-vault bot bucket build bus catalog certificate
-    channel cluster
-    cluster-snapshot code-signing-config collection composite-alarm connection container-instance dashboard
-    database datastore db deliverystream detector document domain endpoint environment event-bus
+    channel cluster cluster-snapshot code-signing-config collection composite-alarm connection container-instance
+    dashboard database datastore db deliverystream detector document domain endpoint environment event-bus
     event-source-mapping federated-user file-system finding fleet flow function gateway graphqlapis group hosted-zone
     hostedzone identity identitypool image index instance instance-profile internet-gateway inventory job key layer
     listener loadbalancer log-group log-stream mesh metric-stream mfa model multi-region-access-point namespace

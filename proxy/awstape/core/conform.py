@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from awstape.core.model import Shape, Type, Value
+from awstape.core.model import Operation, Shape, Type, Value
 
 Path = tuple[str | int, ...]
 
@@ -36,6 +36,9 @@ _ACCEPTED: Mapping[Type, tuple[type, ...]] = {
     "structure": (dict,),
     "map": (dict,),
 }
+
+
+_NOTHING = Shape(name="An operation without output", type="structure")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,16 @@ def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misf
             else:
                 hint = did_you_mean(name, shape.members)
                 yield Misfit((*path, name), f"{shape.name} has no member {name}{hint}", unknown=True)
+
+
+def output_misfits(operation: Operation, output: Value) -> Iterator[Misfit]:
+    """As `misfits`, of an operation's output; where it has none, every member is unknown."""
+    return misfits(output, operation.output or _NOTHING)
+
+
+def unmodelled(operation: Operation, output: Value) -> tuple[str, ...]:
+    """The outermost members of an output that the model doesn't know: what is below them is unknown with them."""
+    return tuple(dict.fromkeys(pattern_of(m.path) for m in output_misfits(operation, output) if m.unknown))
 
 
 def input_misfits(value: Value, shape: Shape | None) -> Iterator[Misfit]:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from awstape.core.answer import Answer, Failure
+from awstape.core.conform import unmodelled
 from awstape.core.model import Operation, Protocol, Service, Shape, Value
 from awstape.core.operation import from_json, load_json, scalar
 from awstape.core.wire import Response, WireError, check_depth
@@ -43,15 +44,14 @@ def _read_query(operation: Operation, response: Response) -> Answer:
             return Answer(error=Failure(response.status))
         return Answer(error=_query_error(response.status, _xml(response.body)))
     root = _xml(response.body)
-    unknown: list[str] = []
     wrapper = operation.result_wrapper or f"{operation.name}Result"
     result = next((child for child in root if _name(child) == wrapper), None)
     output: dict[str, Value] = {}
     if result is not None:
-        output = _structure(result, operation.output, "", unknown)
+        output = _structure(result, operation.output)
     elif operation.output is not None:
         raise WireError(f"the answer to {operation.name} has no {wrapper}")
-    return Answer(output=output, unmodelled=tuple(dict.fromkeys(unknown)))
+    return Answer(output=output, unmodelled=unmodelled(operation, output))
 
 
 def _query_error(status: int, root: ET.Element) -> Failure:
@@ -88,50 +88,49 @@ def _name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _structure(element: ET.Element, shape: Shape | None, path: str, unknown: list[str]) -> dict[str, Value]:
+def _structure(element: ET.Element, shape: Shape | None) -> dict[str, Value]:
     known = shape.by_wire_name if shape else {}
     output: dict[str, Value] = {}
     strangers: dict[str, list[Value]] = {}
     for child in element:
         name, member = known.get(_name(child), (_name(child), None))
-        here = f"{path}.{name}" if path else name
         if member is None:
-            unknown.append(here)
             strangers.setdefault(name, []).append(_generic(child))
             output[name] = _one_or_many(strangers[name])
         elif member.flattened:
             items = output.setdefault(name, [])
             assert isinstance(items, list) and member.shape.member
-            items.append(_value(child, member.shape.member.shape, f"{here}[]", unknown))
+            items.append(_value(child, member.shape.member.shape))
         else:
-            output[name] = _value(child, member.shape, here, unknown)
+            output[name] = _value(child, member.shape)
     return output
 
 
-def _value(element: ET.Element, shape: Shape, path: str, unknown: list[str]) -> Value:
+def _value(element: ET.Element, shape: Shape) -> Value:
     if shape.type == "structure":
-        return _structure(element, shape, path, unknown)
+        return _structure(element, shape)
     if shape.type == "list":
         assert shape.member
-        return [_value(child, shape.member.shape, f"{path}[]", unknown) for child in element]
+        return [_value(child, shape.member.shape) for child in element]
     if shape.type == "map":
-        return _map(element, shape, path, unknown)
+        return _map(element, shape)
     if len(element):
-        unknown.append(path)
         return _generic(element)
     text = element.text or ""
     return unquote(text) if shape.percent_encoded else scalar(text, shape)
 
 
-def _map(element: ET.Element, shape: Shape, path: str, unknown: list[str]) -> dict[str, Value]:
+def _map(element: ET.Element, shape: Shape) -> dict[str, Value]:
     assert shape.key and shape.value
     output: dict[str, Value] = {}
     for entry in element:
         sides = {_name(child): child for child in entry}
         key, value = sides.get(shape.key.wire_name), sides.get(shape.value.wire_name)
         if key is None or value is None:
-            raise WireError(f"an entry of the map {path} has no {shape.key.wire_name} and {shape.value.wire_name}")
-        output[key.text or ""] = _value(value, shape.value.shape, f"{path}.*", unknown)
+            raise WireError(
+                f"an entry of the map {shape.name} has no {shape.key.wire_name} and {shape.value.wire_name}"
+            )
+        output[key.text or ""] = _value(value, shape.value.shape)
     return output
 
 
@@ -158,10 +157,10 @@ def _read_rest_json(operation: Operation, response: Response) -> Answer:
     body = load_json(response.body) if response.body.strip() else {}
     if not isinstance(body, dict):
         raise WireError("the JSON body is not an object")
-    output, unknown = from_json(body, operation.output or _EMPTY, "")
+    output = from_json(body, operation.output)
     assert isinstance(output, dict)
     output.update(_headers(operation.output, response))
-    return Answer(output=output, unmodelled=tuple(dict.fromkeys(unknown)))
+    return Answer(output=output, unmodelled=unmodelled(operation, output))
 
 
 def _rest_json_error(service: Service, response: Response) -> Failure:
@@ -176,7 +175,7 @@ def _rest_json_error(service: Service, response: Response) -> Failure:
         raise WireError("the JSON body of an error is not an object")
     named = code or body.get("__type") or body.get("code")
     shape = service.errors.get(error_name(named)) if isinstance(named, str) else None
-    read, _ = from_json(body, shape, "")
+    read = from_json(body, shape)
     assert isinstance(read, dict)
     members = {**read, **_headers(shape, response)}
     message = members.get("message")
@@ -198,8 +197,6 @@ def _headers(shape: Shape | None, response: Response) -> dict[str, Value]:
         if member.location == "header" and (text := response.header(member.wire_name)) is not None
     }
 
-
-_EMPTY = Shape(name="", type="structure")
 
 _READERS: Mapping[Protocol, Callable[[Operation, Response], Answer]] = {
     "query": _read_query,

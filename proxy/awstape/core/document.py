@@ -21,10 +21,10 @@ import yaml
 
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.conform import Path, describe, did_you_mean, input_misfits, misfits, pattern_of, spelled
+from awstape.core.conform import Path, describe, did_you_mean, input_misfits, output_misfits, pattern_of, spelled
 from awstape.core.decode import FIRST_ERROR_STATUS
 from awstape.core.encode import encode
-from awstape.core.model import Models, Operation, Shape, Value
+from awstape.core.model import Models, Operation, Value
 from awstape.core.pages import next_token
 from awstape.core.wire import WireError
 
@@ -208,7 +208,7 @@ def _read_page(document: _Document, operation: Operation, path: Path) -> Page:
 def _read_output(
     document: _Document, operation: Operation, output: dict[str, Value], path: Path, unmodelled: tuple[str, ...]
 ) -> dict[str, Value]:
-    for misfit in misfits(output, operation.output or _NOTHING):
+    for misfit in output_misfits(operation, output):
         if not misfit.unknown or pattern_of(misfit.path) not in unmodelled:
             tip = "list it under `unmodelled` of the page if AWS really sends it" if misfit.unknown else ""
             raise document.error((*path, "output", *misfit.path), misfit.problem, tip)
@@ -339,4 +339,3 @@ def _plain(text: str) -> Value:
 
 _WORDS: Mapping[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _TYPE_NAMES: Mapping[type, str] = {str: "text", int: "a number", dict: "a mapping", list: "a list"}
-_NOTHING = Shape(name="An operation without output", type="structure")

@@ -177,7 +177,7 @@ def _read_rest_json(service: Service, request: Request) -> tuple[Operation, dict
         body = load_json(request.body)
         if not isinstance(body, dict):
             raise WireError("the JSON body is not an object")
-        read = from_json(body, shape, "")[0]
+        read = from_json(body, shape)
         assert isinstance(read, dict)
         input_.update(read)
     return operation, input_
@@ -253,35 +253,21 @@ def _items(value: Value) -> Iterable[Value]:
     return ()
 
 
-def from_json(value: Value, shape: Shape | None, path: str) -> tuple[Value, list[str]]:
-    """JSON as the model sees it: AWS member names, blobs decoded; and the paths that the model doesn't know."""
-    if shape is None or value is None:
-        return value, []
-    unknown: list[str] = []
-    result: Value = value
-    if shape.type == "structure" and isinstance(value, dict):
-        result = {}
-        for wire_name, item in value.items():
-            name, member = shape.by_wire_name.get(wire_name, (wire_name, None))
-            here = f"{path}.{name}" if path else name
-            if member is None:
-                unknown.append(here)
-            result[name], below = from_json(item, member.shape if member else None, here)
-            unknown += below
-    elif shape.type == "list" and shape.member and isinstance(value, list):
-        result = []
-        for item in value:
-            read, below = from_json(item, shape.member.shape, f"{path}[]")
-            result.append(read)
-            unknown += below
-    elif shape.type == "map" and shape.value and isinstance(value, dict):
-        result = {}
-        for key, item in value.items():
-            result[key], below = from_json(item, shape.value.shape, f"{path}.*")
-            unknown += below
-    elif shape.type == "blob" and isinstance(value, str):
-        result = unblob(value)
-    return result, unknown
+def from_json(value: Value, shape: Shape | None) -> Value:
+    """JSON as the model sees it: AWS member names, blobs decoded. What the model doesn't know stays as it is."""
+    match value:
+        case dict() if shape and shape.type == "structure":
+            known = ((shape.by_wire_name.get(wire_name, (wire_name, None)), item) for wire_name, item in value.items())
+            return {name: from_json(item, member.shape if member else None) for (name, member), item in known}
+        case list() if shape and shape.member:
+            below = shape.member.shape
+            return [from_json(item, below) for item in value]
+        case dict() if shape and shape.value:
+            below = shape.value.shape
+            return {key: from_json(item, below) for key, item in value.items()}
+        case str() if shape and shape.type == "blob":
+            return unblob(value)
+    return value
 
 
 _READERS: Mapping[Protocol, Callable[[Service, Request], tuple[Operation, dict[str, Value]]]] = {

@@ -14,10 +14,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from awstape.core.answer import Answer
+from awstape.core.cassette import Take
 from awstape.core.model import Operation, Shape, Value
 from awstape.core.operation import Call
 from awstape.core.wire import WireError
@@ -82,6 +83,11 @@ def next_token(operation: Operation, output: Mapping[str, Value]) -> str | None:
 def is_last(operation: Operation, answer: Answer) -> bool:
     """Whether a listing ends with this answer; an error ends it, too."""
     return answer.output is None or next_token(operation, answer.output) is None
+
+
+def is_finished(operation: Operation, takes: Iterable[Take]) -> bool:
+    """Whether every take of a track was read to its end."""
+    return all(is_last(operation, take.pages[-1].answer) for take in takes)
 
 
 def item_count(operation: Operation, output: Mapping[str, Value]) -> int:

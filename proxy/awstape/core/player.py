@@ -27,7 +27,7 @@ from awstape.core.encode import encode, encode_failure
 from awstape.core.match import differences, nearest
 from awstape.core.model import Models, Operation, Service, Value
 from awstape.core.operation import Call, recognise, service_of
-from awstape.core.pages import Ask, ask, is_last, next_token
+from awstape.core.pages import Ask, ask, is_finished, next_token
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response, WireError
 
@@ -110,7 +110,7 @@ class Player:
             return False
         if call is None or track is None:
             return False
-        return all(is_last(call.operation, take.pages[-1].answer) for take in self._takes[track])
+        return is_finished(call.operation, self._takes[track])
 
     def _service(self, request: Request) -> Service | None:
         """The service of a request that can't be read otherwise."""

@@ -22,12 +22,12 @@ from fnmatch import fnmatchcase
 
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.conform import input_misfits, misfits, pattern_of
+from awstape.core.conform import input_misfits, output_misfits, pattern_of, unmodelled
 from awstape.core.decode import decode, error_name
 from awstape.core.encode import encode
 from awstape.core.model import Models, Operation, Value
 from awstape.core.operation import Call, recognise
-from awstape.core.pages import Ask, ask, is_last, item_count, next_token, token_name
+from awstape.core.pages import Ask, ask, is_finished, is_last, item_count, next_token, token_name
 from awstape.core.redact import Redactor
 from awstape.core.residual import Leak
 from awstape.core.wire import Request, Response, WireError
@@ -97,17 +97,19 @@ class _Listing:
     takes: list[_Take] = field(default_factory=list)
     issued: dict[str, list[tuple[_Take, int]]] = field(default_factory=dict)
 
+    def issue(self, token: str | None, take: _Take, index: int) -> None:
+        """Remembers where a token, if there is one, leads."""
+        if token is not None:
+            self.issued.setdefault(token, []).append((take, index))
+
 
 def merge(models: Models, old: Cassette, new: Cassette) -> Cassette:
     """The tracks of both. One that stands in both is the new one, unless only the old one was read to its end."""
 
-    def is_finished(takes: tuple[Take, ...]) -> bool:
-        operation = models.services[takes[0].track.service].operations[takes[0].track.operation]
-        return all(is_last(operation, take.pages[-1].answer) for take in takes)
-
     tracks = dict(old.tracks())
     for track, takes in new.tracks():
-        if track not in tracks or is_finished(takes) or not is_finished(tracks[track]):
+        operation = models.services[track.service].operations[track.operation]
+        if track not in tracks or is_finished(operation, takes) or not is_finished(operation, tracks[track]):
             tracks[track] = takes
     return Cassette.of(take for takes in tracks.values() for take in takes)
 
@@ -185,7 +187,7 @@ class Recorder:
     def _record(self, request: Request, call: Call, asked: Ask, response: Response) -> None:
         operation = call.operation
         answer = decode(operation, response)
-        for misfit in misfits(answer.output, operation.output):
+        for misfit in output_misfits(operation, answer.output):
             if not misfit.unknown:
                 raise WireError(f"{pattern_of(misfit.path)}: {misfit.problem}")
         for misfit in input_misfits(asked.identity, operation.input):
@@ -217,10 +219,10 @@ class Recorder:
         real = next_token(operation, answer.output) if answer.output is not None else None
         hidden = _with_token(operation, answer, "token")
         redacted = self._redactor.answer(operation, hidden, [token for token in (asked.token, real) if token])
-        redacted = replace(redacted, unmodelled=_unknown(redacted, operation))
+        if answer.unmodelled:  # a name that the model doesn't know may have been redacted, too
+            redacted = replace(redacted, unmodelled=unmodelled(operation, redacted.output))
         for path in redacted.unmodelled:
-            note = f"{operation.name}: the service model doesn't know {path}; it is kept, redacted"
-            self._notes[note] = None
+            self._notes[f"{operation.name}: the service model doesn't know {path}; it is kept, redacted"] = None
         page = Page(None, asked.limit, redacted)
         return _Page(page, real, request.header("amz-sdk-invocation-id"), _is_retryable(answer))
 
@@ -241,8 +243,7 @@ class Recorder:
                 return
         for take, index in places:
             if _same(take.pages[index].page, page.page):
-                if page.next is not None:
-                    listing.issued.setdefault(page.next, []).append((take, index + 1))
+                listing.issue(page.next, take, index + 1)
                 return
         take, index = places[-1]
         parted = _Take(take.pages[:index])
@@ -253,8 +254,7 @@ class Recorder:
         if index < len(take.pages):
             self.skip(f"{listing.operation.name}: an error whose retry was answered")
         take.pages[index : index + 1] = [page]
-        if page.next is not None:
-            listing.issued.setdefault(page.next, []).append((take, index + 1))
+        listing.issue(page.next, take, index + 1)
 
     def _finished(self, listing: _Listing, page: _Page) -> Page:
         return replace(page.page, answer=self._redactor.with_names(listing.operation, page.page.answer))
@@ -270,11 +270,6 @@ def _is_retryable(answer: Answer) -> bool:
 def _is_retry(failed: _Page, page: _Page) -> bool:
     """Whether `page` answers the retry of `failed`."""
     return failed.retryable and (failed.invocation is None or failed.invocation == page.invocation)
-
-
-def _unknown(answer: Answer, operation: Operation) -> tuple[str, ...]:
-    """The outermost unknown members: what is below them is unknown with them."""
-    return tuple(dict.fromkeys(pattern_of(m.path) for m in misfits(answer.output, operation.output) if m.unknown))
 
 
 def _with_token(operation: Operation, answer: Answer, token: str) -> Answer:

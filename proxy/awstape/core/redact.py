@@ -37,7 +37,7 @@ from awstape.core.members import (
     name_kind,
 )
 from awstape.core.model import Models, Operation, Value
-from awstape.core.residual import SHORTEST_KNOWN_NAME, Leak, leaks
+from awstape.core.residual import Leak, leaks
 from awstape.core.scan import IDENTIFIER, redact_accounts, redact_condition, redact_names, redact_text
 
 #: How a simulation names a policy that the client sent.
@@ -84,10 +84,9 @@ class Redactor:
 
     def with_names(self, operation: Operation, answer: Answer) -> Answer:
         """A redacted answer with the names that were seen in other answers replaced in its free text."""
-        names = {n: a for n, a in self._aliases.names.items() if len(n) >= SHORTEST_KNOWN_NAME}
 
         def edit(text: str, place: Place) -> str:
-            return redact_names(text, names) if is_free_text(text, place) else text
+            return redact_names(text, self._aliases.names) if is_free_text(text, place) else text
 
         return _edited(operation, answer, edit)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from awstape.core.alias import SHORTEST_KNOWN_NAME
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette
 from awstape.core.document import write
@@ -20,8 +21,6 @@ from awstape.core.members import Place, edit_failure, edit_members, is_free_text
 from awstape.core.model import Models, Operation, Value
 from awstape.core.scan import edit_words, holds_account
 
-#: Shorter names are words like any other.
-SHORTEST_KNOWN_NAME = 3
 #: Kinds of value that are searched for as a part of any string.
 _SEARCHED_ANYWHERE = frozenset(
     {"account", "unique id", "e-mail", "secret", "pem", "jwt", "canonical user id", "page token"}
@@ -109,7 +108,7 @@ class _Needles:
         return found[0] if found else None
 
 
-def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -> Iterator[tuple[str, str, bool]]:
+def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -> list[tuple[str, str, bool]]:
     """(path, string, whether it is free text) for each string and map key of a page."""
     found: list[tuple[str, str, bool]] = []
 
@@ -122,4 +121,4 @@ def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -
     if answer.error:
         edit_failure(operation.service, answer.error, note)
     edit_members(answer.output or {}, operation.output, note)
-    yield from found
+    return found
