@@ -1,12 +1,14 @@
 """The redaction key: `AWSTAPE_KEY`, or a file in the user's config folder that only the user can read.
 
-The key never enters a cassette. Whoever has it can confirm a guess about what an alias stands for.
+The key never enters a cassette. Whoever has it can confirm a guess about what an alias stands for. So can who guesses
+the key: one that is not 64 hexadecimal digits may be a phrase, and is stretched to make guessing slow.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -20,6 +22,7 @@ from awstape.errors import UserError
 
 VARIABLE = "AWSTAPE_KEY"
 _SHORTEST = 16
+_RANDOM = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def find_key(environ: Mapping[str, str]) -> bytes | None:
@@ -72,4 +75,6 @@ def _from_text(text: str, where: str) -> bytes:
             f"{where}: a key has at least {_SHORTEST} characters",
             "make one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
         )
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    if _RANDOM.fullmatch(text):
+        return bytes.fromhex(text)
+    return hashlib.scrypt(text.encode("utf-8", "surrogateescape"), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)

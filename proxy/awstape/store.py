@@ -38,16 +38,19 @@ def load(path: Path, models: Models) -> Cassette:
 def load_all(paths: Iterable[Path], models: Models) -> Cassette:
     """One cassette out of files and folders of files; a track may stand in one of them only."""
     takes: list[Take] = []
+    keys: set[str] = set()
     owners: dict[Track, Path] = {}
     files = {file.resolve(): file for path in paths for file in find(path)}  # one that is named twice counts once
     for file in files.values():
-        for take in load(file, models).takes:
+        cassette = load(file, models)
+        keys |= cassette.keys
+        for take in cassette.takes:
             if owners.setdefault(take.track, file) != file:
                 raise UserError(
                     f"{file}: {take.track} stands in {owners[take.track]} too", "replay one of the two, or merge them"
                 )
             takes.append(take)
-    return Cassette.of(takes)
+    return Cassette.of(takes, keys)
 
 
 def find(path: Path) -> list[Path]:

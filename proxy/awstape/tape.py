@@ -18,7 +18,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, get_args
 
-from awstape import catalog, keys, store
+from awstape import catalog, keys, project, store
+from awstape.core.alias import fingerprint
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean
 from awstape.core.player import Player
@@ -59,9 +60,9 @@ class Tape:
         try:
             recording = self.recorder.finish()
         except LeakError as error:
-            raise UserError(
-                f"{self.path}: not written: {error}", "keep the old cassette and report this: redaction has a gap"
-            ) from None
+            rule = next((leak.rule for leak in error.leaks if leak.rule), "")
+            tip = f"put `{rule}` under [tool.awstape] of pyproject.toml, and " if rule else ""
+            raise UserError(f"{self.path}: not written: {error}", f"{tip}report this: redaction has a gap") from None
         except CollisionError as error:
             raise UserError(f"{self.path}: not written: {error}", "record it under another AWSTAPE_KEY") from None
         except Exception as error:
@@ -69,6 +70,10 @@ class Tape:
         if recording.cassette.takes:
             # Read again, for another recording may have ended meanwhile.
             old = store.load(self.path, catalog.models()) if self.keeps_old and self.path.exists() else Cassette()
+            if len(old.keys | recording.cassette.keys) > 1:
+                raise UserError(
+                    f"{self.path}: not written: it was made anew with another key meanwhile", "record again"
+                )
             store.save(self.path, merge(catalog.models(), old, recording.cassette))
         return recording
 
@@ -92,12 +97,13 @@ def open_for_recording(
     exists = path.exists()
     old = store.load(path, catalog.models()) if exists and mode != "rewrite" else Cassette()
     key = keys.find_or_make_key(environ)
-    player = Player(catalog.models(), old, Redactor(key), has_key=True) if mode in ("new_episodes", "once") else None
-    if mode == "once":
-        if exists:
-            return Tape(path, old, None, player)
-        player = None
-    recorder = Recorder(catalog.models(), Redactor(key), catalog.parse, tuple(operations) or ("*",), include_writes)
+    rules = project.rules(Path.cwd())
+    if mode == "once" and exists:
+        return Tape(path, old, None, Player(catalog.models(), old, Redactor(key, rules), has_key=True))
+    _check_key(path, old, key)
+    player = Player(catalog.models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
+    redactor = Redactor(key, rules)
+    recorder = Recorder(catalog.models(), redactor, catalog.parse, tuple(operations) or ("*",), include_writes)
     return Tape(path, old, recorder, player, keeps_old=mode != "rewrite")
 
 
@@ -109,9 +115,19 @@ def _check_operations(globs: Sequence[str]) -> None:
             raise UserError(f"no operation matches {glob!r}", hint or "operations are spelled as in ListPolicyVersions")
 
 
+def _check_key(path: Path, old: Cassette, key: bytes) -> None:
+    """Refuses to put aliases of two keys into one cassette."""
+    if old.keys and fingerprint(key) not in old.keys:
+        raise UserError(
+            f"{path}: made with another key (fingerprint {', '.join(old.keys)}) than the one at hand "
+            f"({fingerprint(key)})",
+            f"set {keys.VARIABLE} to its key, or forget the old tracks with --mode rewrite",
+        )
+
+
 def open_for_replay(paths: Sequence[Path], environ: Mapping[str, str]) -> Tape:
     """A tape that replays files and folders of files. Raises UserError."""
     cassette = store.load_all(paths, catalog.models())
     key = keys.find_key(environ)
-    redactor = Redactor(key if key is not None else secrets.token_bytes(32))
+    redactor = Redactor(key if key is not None else secrets.token_bytes(32), project.rules(Path.cwd()))
     return Tape(None, cassette, None, Player(catalog.models(), cassette, redactor, has_key=key is not None))

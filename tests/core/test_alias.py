@@ -18,21 +18,21 @@ Make = Callable[[Aliases, str], str]
 KINDS: dict[str, tuple[Make, str, str]] = {
     # kind: how it is made, a real value, the grammar of its alias
     "account": (Aliases.account, "111122223333", r"000\d{9}"),
-    "role": (lambda a, v: a.name("role", v), "Deployer", r"role-[a-z2-7]{10}"),
-    "kind of two words": (lambda a, v: a.name("Instance Profile", v), "web", r"instance-profile-[a-z2-7]{10}"),
-    "kind of no word": (lambda a, v: a.name("", v), "web", r"name-[a-z2-7]{10}"),
-    "kind of digits": (lambda a, v: a.name("2fa", v), "web", r"x2fa-[a-z2-7]{10}"),
+    "role": (lambda a, v: a.name("role", v), "Deployer", r"role-[a-z2-7]{12}"),
+    "kind of two words": (lambda a, v: a.name("Instance Profile", v), "web", r"instance-profile-[a-z2-7]{12}"),
+    "kind of no word": (lambda a, v: a.name("", v), "web", r"name-[a-z2-7]{12}"),
+    "kind of digits": (lambda a, v: a.name("2fa", v), "web", r"x2fa-[a-z2-7]{12}"),
     "unique id": (Aliases.unique_id, "AROAEXAMPLEID12345678", r"AROATAPE[A-Z2-7]{13}"),
-    "id of 16": (Aliases.unique_id, "AKIAEXAMPLEID123", r"AKIATAPE[A-Z2-7]{8}"),
+    "id of 16": (Aliases.unique_id, "AKIAEXAMPLEID123", r"AKIAtape[a-z2-7]{8}"),
     "id of 128": (Aliases.unique_id, "AIDA" + "EXAMPLE7" * 15 + "ABCD", r"AIDATAPE[A-Z2-7]{120}"),
     "id without prefix": (Aliases.unique_id, "12345678EXAMPLE90ABCDEF", r"TAPE[A-Z2-7]{19}"),
     "short id": (Aliases.unique_id, "x1", r"TAPE[A-Z2-7]{8}"),
-    "e-mail": (Aliases.email, "alice@corp.example", r"user-[a-z2-7]{10}@example\.com"),
-    "organization": (Aliases.organization_id, "o-exampleorg1", r"o-[a-z2-7]{10}"),
-    "organizational unit": (Aliases.organization_id, "ou-ab12-exampleunit", r"ou-[a-z2-7]{10}-[a-z2-7]{10}"),
-    "root": (Aliases.organization_id, "r-ab12", r"r-[a-z2-7]{10}"),
+    "e-mail": (Aliases.email, "alice@corp.example", r"user-[a-z2-7]{12}@example\.com"),
+    "organization": (Aliases.organization_id, "o-exampleorg1", r"o-[a-z2-7]{12}"),
+    "organizational unit": (Aliases.organization_id, "ou-ab12-exampleunit", r"ou-[a-z2-7]{12}-[a-z2-7]{12}"),
+    "root": (Aliases.organization_id, "r-ab12", r"r-[a-z2-7]{12}"),
     "canonical user id": (Aliases.canonical_id, "a1" * 32, r"0{8}[0-9a-f]{56}"),
-    "secret": (lambda a, v: a.secret("secret", v), "hunter2 hunter2", r"secret-[a-z2-7]{10}"),
+    "secret": (lambda a, v: a.secret("secret", v), "hunter2 hunter2", r"secret-[a-z2-7]{12}"),
 }
 each_kind = pytest.mark.parametrize(("make", "real", "grammar"), KINDS.values(), ids=KINDS)
 
@@ -90,7 +90,7 @@ def test_values_that_share_an_alias_are_reported() -> None:
 def test_no_word_passes_for_an_alias() -> None:
     """`vpcflowlog` happens to end in the right check characters."""
     assert not is_alias("prod-vpcflowlog")
-    endings = [Aliases(KEY).name("role", f"name{i}")[-10:-3] for i in range(2_000)]
+    endings = [Aliases(KEY).name("role", f"name{i}")[-12:-3] for i in range(2_000)]
     assert all(any(c.isdigit() for c in ending) for ending in endings)
 
 

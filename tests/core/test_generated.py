@@ -144,8 +144,8 @@ def test_a_recording_replays_as_it_was_redacted(op: Operation) -> None:
         track = next(take for take in cassette.takes if take.track.operation == op.name)
         aliased = [page.answer.output or {} for page in track.pages]
         again = recorder(*_exchanges(op, track.track.identity, aliased, tokens[:4]), key=OTHER_KEY, include_writes=True)
-        assert document.write(again.finish().cassette) == document.write(
-            type(cassette)(tuple(take for take in cassette.takes if take.track.operation == op.name))
+        assert again.finish().cassette.takes == tuple(
+            take for take in cassette.takes if take.track.operation == op.name
         )
 
         # Real identity with the key, alias without: the same bytes, page by page.

@@ -3,7 +3,8 @@
 1. Partition, service, region and resource type stay. The account becomes an alias, unless it is `aws` or another
    word for a resource that AWS owns: such an ARN stays as it is.
 2. Of the resource, every segment becomes an alias: the last one under its type's name, so that `RoleName: x` and
-   `…:role/path/x` agree, the ones before it as `path`. What is not known to be a type is treated as a name.
+   `…:role/path/x` agree, the ones before it as `path`. What is not known to be a type is treated as a name. One that
+   is an identifier by its look (an account id, an e-mail address) gets that identifier's alias.
 3. Wildcards, policy variables (`${aws:username}`), `root`, service-linked roles with their path, and path words that
    AWS itself gives out stay.
 """
@@ -14,6 +15,7 @@ import re
 from collections.abc import Callable
 
 from awstape.core.alias import Aliases
+from awstape.core.identifiers import whole_identifier
 
 #: Characters of the resource; `trim` cuts off the punctuation of the sentence around it.
 ARN = re.compile(
@@ -27,7 +29,9 @@ WHOLE_ARN = re.compile(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resourc
 _WILD = re.compile(r"(\$\{[^{}]{0,128}\}|[*?]+)")
 _SERVICE_LINKED = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9]+)(?:(_)(.+))?")
 _SERVICE = re.compile(r"[a-z][a-z-]*[a-z0-9]{0,3}")
-_SEPARATOR = re.compile(r"([/:])(?![^${}]{0,99}\})")  # not the one in ${aws:username}
+#: Aliases are longer than most names: so many of them that a path would be too long for IAM become one.
+_LONGEST_FOLDERS = 200
+_SEGMENT = re.compile(r"((?:\$\{[^{}]{0,128}\}|[^/:])*)([/:]?)")  # ${aws:username} has a colon of its own
 _VERSION_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-\d")
 
@@ -54,14 +58,24 @@ _AWS_ACCOUNTS = frozenset({"aws", "cloudfront"})
 #: Path segments that AWS gives out.
 _PUBLIC_SEGMENTS = frozenset({"aws-service-role", "service-role", "aws-reserved", "root", "$LATEST"})
 _SERVICE_HOST = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)?\.amazonaws\.com(?:\.cn)?")
+#: Identity providers that IAM knows by itself: docs.aws.amazon.com/IAM, "IAM and AWS STS condition context keys".
+_KNOWN_PROVIDERS = frozenset({"accounts.google.com", "graph.facebook.com", "www.amazon.com"})
+#: docs.aws.amazon.com/service-authorization, "Actions, resources, and condition keys for AWS Organizations".
+_ORGANIZATION_ID = re.compile(r"r-[a-z0-9]{4,32}|p-[0-9a-zA-Z_]{8,128}")
+_ORGANIZATION_WORDS = frozenset(
+    """
+    account aiservices_opt_out_policy backup_policy declarative_policy_ec2 handshake organization ou policy
+    resource_control_policy resourcepolicy responsibility_transfer root service_control_policy tag_policy
+    """.split()
+)
 #: Types whose name is an account-wide session or belongs to another type's names.
 _NAMED_AS = {"assumed-role": "role", "federated-user": "user", "sms-mfa": "mfa"}
 
 
 def is_public_name(name: str) -> bool:
-    """True for names that AWS gives out: service-linked roles without a suffix, and service principals."""
+    """True for names that AWS gives out: service-linked roles without a suffix, service principals, providers."""
     linked = _SERVICE_LINKED.fullmatch(name)
-    return bool(linked and not linked[2]) or _SERVICE_HOST.fullmatch(name) is not None
+    return bool(linked and not linked[2]) or name in _KNOWN_PROVIDERS or _SERVICE_HOST.fullmatch(name) is not None
 
 
 def redact_name(kind: str, name: str, aliases: Aliases) -> str:
@@ -70,7 +84,7 @@ def redact_name(kind: str, name: str, aliases: Aliases) -> str:
         return name
     if linked := _SERVICE_LINKED.fullmatch(name):
         return f"{linked[1]}_{aliases.name('suffix', linked[3])}"
-    return aliases.name(kind, name)
+    return whole_identifier(name, aliases) or aliases.name(kind, name)
 
 
 def trim(arn: str) -> str:
@@ -91,9 +105,15 @@ def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
     return ":".join(["arn", match["partition"], match["service"], match["region"], account, redacted])
 
 
+def redact_provider(url: str, aliases: Aliases) -> str:
+    """An OIDC provider's name, which is its URL: with `https://` before it or without, its alias is the same."""
+    scheme, separator, name = url.rpartition("://")
+    return f"{scheme}{separator}{redact_name('oidc-provider', name, aliases)}"
+
+
 def redact_path(path: str, aliases: Aliases) -> str:
     """An IAM path: `/division/team/` → an alias for each segment that AWS did not give out."""
-    return "/".join(_segment("path", segment, aliases) for segment in path.split("/"))
+    return _folders("path", path, aliases)
 
 
 def redact_wild(text: str, redact: Callable[[str], str]) -> str:
@@ -103,34 +123,61 @@ def redact_wild(text: str, redact: Callable[[str], str]) -> str:
 
 
 def _resource(service: str, resource: str, aliases: Aliases) -> str:
-    head, *rest = _SEPARATOR.split(resource)
+    head, *rest = _split(resource)
+    if service == "organizations":
+        return "/".join(_of_organization(segment, aliases) for segment in resource.split("/"))
     if head in _TYPES and rest:
         return _typed(service, head, rest, aliases)
     return _named(service if _SERVICE.fullmatch(service) else "resource", resource, "part", aliases)
 
 
+def _of_organization(segment: str, aliases: Aliases) -> str:
+    if _ORGANIZATION_ID.fullmatch(segment):
+        return aliases.organization_id(segment)
+    return segment if segment in _ORGANIZATION_WORDS else _segment("part", segment, aliases)
+
+
 def _typed(service: str, kind: str, rest: list[str], aliases: Aliases) -> str:
     """`rest` alternates separators and segments, beginning with a separator."""
     segments = rest[1::2]
-    others = ["path" if service == "iam" else "part"] * (len(segments) - 1)
     if service == "iam" and segments[0] == "aws-service-role" and len(segments) == 3 and is_public_name(segments[1]):
         return f"{kind}/{segments[0]}/{segments[1]}/{redact_name(kind, segments[2], aliases)}"
     if kind == "oidc-provider":  # a URL, which is one value
         return f"{kind}{rest[0]}{_segment(kind, ''.join(rest[1:]), aliases)}"
     name = _NAMED_AS.get(kind, kind)
     if kind == "assumed-role":
-        kinds = ["role", *["session"] * len(others)]
-    else:  # path/name, but function:name:qualifier, secret:name, log-group:name:*
-        kinds = [name, *others] if rest[0] == ":" else [*others, name]
-    redacted = [_segment(k, segment, aliases) for k, segment in zip(kinds, segments, strict=True)]
-    return kind + "".join(x for pair in zip(rest[::2], redacted, strict=True) for x in pair)
+        return f"{kind}/{_named(name, ''.join(rest[1:]), 'session', aliases)}"
+    if rest[0] == ":":  # function:name:qualifier, secret:name, log-group:name:*
+        return f"{kind}:{_named(name, ''.join(rest[1:]), 'part', aliases)}"
+    folders = _folders("path" if service == "iam" else "part", "".join(rest[:-1]), aliases)
+    return f"{kind}{folders}{_segment(name, rest[-1], aliases)}"
 
 
-def _named(first: str, resource: str, others: str, aliases: Aliases) -> str:
-    parts = _SEPARATOR.split(resource)
-    return "".join(
-        part if i % 2 else _segment(first if i == 0 else others, part, aliases) for i, part in enumerate(parts)
-    )
+def _named(kind: str, resource: str, others: str, aliases: Aliases) -> str:
+    """A name, and what follows it."""
+    name, *rest = _split(resource)
+    return _segment(kind, name, aliases) + _folders(others, "".join(rest), aliases)
+
+
+def _folders(kind: str, path: str, aliases: Aliases) -> str:
+    """Segments and the separators before, between and behind them."""
+    parts = _split(path)
+    redacted = "".join(part if i % 2 else _segment(kind, part, aliases) for i, part in enumerate(parts))
+    if len(redacted) <= _LONGEST_FOLDERS or _WILD.search(path):
+        return redacted
+    inner = path.strip("/:")
+    return path.replace(inner, aliases.name(kind, inner))
+
+
+def _split(text: str) -> list[str]:
+    """Segments and separators in turn, beginning and ending with a segment."""
+    parts: list[str] = []
+    for match in _SEGMENT.finditer(text):
+        parts.append(match[1])
+        if not match[2]:
+            break
+        parts.append(match[2])
+    return parts
 
 
 def _segment(kind: str, segment: str, aliases: Aliases) -> str:

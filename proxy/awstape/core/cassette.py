@@ -4,6 +4,7 @@
 2. The first page of a take has no token. Every other page has the token that the page before it gives out.
 3. No two pages of a track have the same token.
 4. Neighbouring takes of a track differ, and neither is the beginning of the other.
+5. The aliases of a cassette were made under one key, unless several cassettes are taken together to be replayed.
 """
 
 from __future__ import annotations
@@ -70,12 +71,15 @@ class Take:
 
 @dataclass(frozen=True)
 class Cassette:
+    """keys: the fingerprints of the keys that its aliases were made under; none if nobody says."""
+
     takes: tuple[Take, ...] = ()
+    keys: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, takes: Iterable[Take]) -> Cassette:
+    def of(cls, takes: Iterable[Take], keys: Iterable[str] = ()) -> Cassette:
         """The takes in cassette order."""
-        return cls(tuple(sorted(takes, key=lambda take: take.track.key)))
+        return cls(tuple(sorted(takes, key=lambda take: take.track.key)), frozenset(keys))
 
     def tracks(self) -> Iterator[tuple[Track, tuple[Take, ...]]]:
         for _, group in groupby(self.takes, key=lambda take: take.track.key):

@@ -1,6 +1,7 @@
 """`Cassette` ⇄ YAML text.
 
-1. A stream: a header document with the version, then one document per take, sorted. Equal cassettes are equal text.
+1. A stream: a header document with the version and the fingerprint of the key, then one document per take, sorted.
+   Equal cassettes are equal text.
 2. Block style, one member a line, in the order of the wire; text of several lines as a literal block. Anchors,
    aliases and tags (but `!!binary`) are never written.
 3. Reading is strict: anchors, aliases, tags, duplicate keys, unknown keys, unknown operations, members that the
@@ -36,6 +37,8 @@ _BINARY = "tag:yaml.org,2002:binary"
 _LONGEST_INT = 4300
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
 _NUMBER_OF_SOME_YAML = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
+_HEADER_KEYS = {"version": int, "key": str}
+_FINGERPRINT = re.compile(r"[a-z2-7]{12}")
 _TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "pages": list}
 _PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "unmodelled": list}
 _ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
@@ -58,7 +61,9 @@ class DocumentError(ValueError):
 
 def write(cassette: Cassette) -> str:
     """The cassette as YAML."""
-    documents: list[dict[str, Value]] = [{"version": VERSION}, *(_take(take) for take in cassette.takes)]
+    assert len(cassette.keys) <= 1, "a file has one key"
+    header: dict[str, Value] = {"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))}
+    documents = [header, *(_take(take) for take in cassette.takes)]
     return "---\n".join(_dump(document) for document in documents)
 
 
@@ -130,11 +135,9 @@ def read(text: str, models: Models) -> Cassette:
     header = next(documents, None)
     if header is None:
         raise DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")
-    version = header.value.get("version") if isinstance(header.value, dict) else None
-    if version != VERSION or isinstance(version, bool) or header.value != {"version": VERSION}:
-        raise header.error((), "a cassette begins with a document `version: 1`", "is this file a cassette?")
+    keys = _read_header(header)
     takes = [_read_take(document, models) for document in documents]
-    cassette = Cassette.of(take for take, _ in takes)
+    cassette = Cassette.of((take for take, _ in takes), keys)
     lines = {id(take): document for take, document in takes}
     for _, same in cassette.tracks():
         seen: set[str] = set()
@@ -159,6 +162,18 @@ class _Document:
         while known and known not in self.lines:
             known = known[:-1]
         return DocumentError(self.lines[known], spelled(path), problem, tip)
+
+
+def _read_header(header: _Document) -> set[str]:
+    """The fingerprint of the key, if the header has one."""
+    version = header.value.get("version") if isinstance(header.value, dict) else None
+    if version != VERSION or isinstance(version, bool):
+        raise header.error((), "a cassette begins with a document `version: 1`", "is this file a cassette?")
+    fields = _fields(header, header.value, (), _HEADER_KEYS, ("version",))
+    if "key" in fields and not _FINGERPRINT.fullmatch(fields["key"]):
+        tip = "it tells which key the aliases were made with; leave it out if nobody knows"
+        raise header.error(("key",), "not the fingerprint of a key", tip)
+    return {fields["key"]} if "key" in fields else set()
 
 
 def _read_take(document: _Document, models: Models) -> tuple[Take, _Document]:

@@ -46,6 +46,17 @@ def rewrite_runs(text: str, rewrite: Rewrite) -> str:
     return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), text)
 
 
+def outside_percent(text: str, rewrite: Rewrite) -> str:
+    """Applies `rewrite` to what is not part of a percent-encoded run."""
+    if "%" not in text:
+        return rewrite(text)
+    out, end = [], 0
+    for match in _PERCENT_RUN.finditer(text):
+        out += [rewrite(text[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join([*out, rewrite(text[end:])])
+
+
 def _rewrite_percent(run: str, rewrite: Rewrite) -> str:
     # %252520 is a space, encoded three times: all at once, since each time by itself takes quadratic time.
     levels = max(len(match[0]) // 2 for match in re.finditer(r"%(?:25)*", run))

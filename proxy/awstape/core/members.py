@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from awstape.core.alias import is_alias
+from awstape.core.alias import Aliases, is_alias
 from awstape.core.answer import Failure
+from awstape.core.arn import redact_path, redact_provider
+from awstape.core.conform import MapKey, Path
 from awstape.core.decode import error_name
 from awstape.core.model import Service, Shape, Value
 
@@ -26,7 +28,6 @@ NAMES: Mapping[str, str] = {
     "accountAliasType": "account-alias",
     "virtualMFADeviceName": "mfa",
     "SAMLProviderNameType": "saml-provider",
-    "OpenIDConnectProviderUrlType": "oidc-provider",
     "clientIDType": "client",
     "serviceUserName": "service-user",
     "serviceCredentialAlias": "credential",
@@ -59,17 +60,36 @@ IDS = frozenset(
         "privateKeyIdType",
     }
 )
+#: Shape name → what becomes an alias of a kind that says what it stood for.
 SECRETS: Mapping[str, str] = {
     "certificateBodyType": "certificate",
     "certificateChainType": "certificate",
     "publicKeyMaterialType": "public-key",
-    "SAMLMetadataDocumentType": "saml-metadata",
-    "authenticationCodeType": "code",
-    "organizationsPolicyIdType": "p",
     "policyParameterValueType": "value",
     "parameterDefaultValueType": "value",
-    "redirectUrlType": "url",
-    "consoleDeepLinkType": "url",
+}
+_Spell = Callable[[Aliases, str], str]
+
+
+def _secret(kind: str) -> _Spell:
+    return lambda aliases, text: aliases.secret(kind, text)
+
+
+def _policy_of_organization(aliases: Aliases, text: str) -> str:
+    return aliases.organization_id(text) if text.startswith("p-") and text != "p-FullAWSAccess" else text
+
+
+#: Shape name → how its strings become aliases, where that is not as a name.
+SPELLED: Mapping[str, _Spell] = {
+    **dict.fromkeys(PATHS, lambda aliases, text: redact_path(text, aliases)),
+    **dict.fromkeys(IDS, Aliases.unique_id),
+    **{shape: _secret(kind) for shape, kind in SECRETS.items()},
+    "OpenIDConnectProviderUrlType": lambda aliases, text: redact_provider(text, aliases),
+    "SAMLMetadataDocumentType": Aliases.saml_metadata,
+    "authenticationCodeType": Aliases.code,
+    "redirectUrlType": Aliases.url,
+    "consoleDeepLinkType": Aliases.url,
+    "organizationsPolicyIdType": _policy_of_organization,
 }
 #: Shapes of public vocabulary: nothing in them is anybody's.
 _PUBLIC = frozenset(
@@ -79,18 +99,24 @@ _PUBLIC = frozenset(
     """.split()
 )
 #: Members of the catch-all string shape that hold public vocabulary.
-_PUBLIC_MEMBERS = frozenset({"action", "Type", "Code", "__type"})
+_PUBLIC_MEMBERS = frozenset({"action", "Type", "Code", "code", "__type"})
 _SIBLING_KINDS = frozenset({"user", "role", "group"})
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a string stands: its shape (None if the model doesn't know it), member, siblings, and its map's key."""
+    """Where a string stands: its shape (None if the model doesn't know it), path, siblings, and its map's key."""
 
     shape: Shape | None
-    member: str
+    path: Path
     siblings: Mapping[str, Value] = field(default_factory=dict)
     key: str = ""
+
+    @property
+    def member(self) -> str:
+        """The name of the member that it is, or is in a list or map of."""
+        names = (step for step in reversed(self.path) if isinstance(step, str) and not isinstance(step, MapKey))
+        return next(names, "")
 
 
 Edit = Callable[[str, Place], str]
@@ -102,7 +128,7 @@ def is_free_text(text: str, place: Place) -> bool:
     shape = place.shape
     if shape is None or shape.type == "timestamp" or is_alias(text) or is_public(text, place):
         return False
-    return not any(shape.name in names for names in (NAMES, _NAMED_BY_SIBLING, PATHS, IDS))
+    return not any(shape.name in names for names in (NAMES, _NAMED_BY_SIBLING, SPELLED))
 
 
 def is_public(text: str, place: Place) -> bool:
@@ -121,34 +147,36 @@ def name_kind(shape: Shape, siblings: Mapping[str, Value]) -> str | None:
 
 
 def edit_failure(service: Service, failure: Failure, edit: Edit) -> Failure:
-    """The failure with every string in it edited."""
+    """The failure with every string in it edited. Paths are those of a cassette's `error`."""
     shape = service.errors.get(error_name(failure.code or ""))
     known = shape.members if shape else {}
-    code = failure.code and edit(failure.code, Place(TEXT, "Code"))
-    message = failure.message and edit(failure.message, Place(TEXT, "message"))
+    code = failure.code and edit(failure.code, Place(TEXT, ("code",)))
+    message = failure.message and edit(failure.message, Place(TEXT, ("message",)))
     members = {
-        name if name in known else edit(name, _KEY): edit_value(
-            value, Place(known[name].shape if name in known else TEXT, name), edit
+        name if name in known else _edit_key(name, ("members",), edit): edit_value(
+            value, Place(known[name].shape if name in known else TEXT, ("members", name)), edit
         )
         for name, value in failure.members.items()
     }
     return replace(failure, code=code, message=message, members=members)
 
 
-def edit_members(members: Mapping[str, Value], shape: Shape | None, edit: Edit) -> dict[str, Value]:
+def edit_members(members: Mapping[str, Value], shape: Shape | None, edit: Edit, path: Path = ()) -> dict[str, Value]:
     """The members of a structure with every string in them edited, and the names that the model doesn't know."""
     known = shape.members if shape else {}
-    return {
-        name if name in known else edit(name, _KEY): edit_value(
-            value, Place(known[name].shape if name in known else None, name, members), edit
-        )
-        for name, value in members.items()
-    }
+    edited: dict[str, Value] = {}
+    for name, value in members.items():
+        if name in known:
+            edited[name] = edit_value(value, Place(known[name].shape, (*path, name), members), edit)
+        else:
+            key = _edit_key(name, path, edit)
+            edited[key] = edit_value(value, Place(None, (*path, MapKey(name)), members), edit)
+    return edited
 
 
 def edit_value(value: Value, place: Place, edit: Edit) -> Value:
     """The value with every string in it edited, and every number that could be an account id."""
-    shape = place.shape
+    shape, path = place.shape, place.path
     match value:
         case str():
             return edit(value, place)
@@ -156,25 +184,33 @@ def edit_value(value: Value, place: Place, edit: Edit) -> Value:
             # Binary that is no text can't be searched: only its being there is kept.
             if value.startswith(_BINARY) and is_alias(value.removeprefix(_BINARY).decode("latin-1")):
                 return value
-            return _BINARY + edit(value.hex(), Place(None, place.member)).encode()
+            return _BINARY + edit(value.hex(), Place(None, path)).encode()
         case list():
             below = shape.member.shape if shape and shape.member else shape if shape is TEXT else None
-            return [edit_value(item, replace(place, shape=below), edit) for item in value]
-        case dict() if shape and shape.key and shape.value:
-            key, below = Place(shape.key.shape, place.member), shape.value.shape
-            return {edit(k, key): edit_value(v, Place(below, place.member, key=k), edit) for k, v in value.items()}
-        case dict() if shape is None or shape is TEXT:
-            return {edit(k, _KEY): edit_value(v, Place(shape, k), edit) for k, v in value.items()}
+            items = enumerate(value)
+            return [edit_value(item, Place(below, (*path, i), place.siblings, place.key), edit) for i, item in items]
+        case dict() if shape is None or shape is TEXT or (shape.key and shape.value):
+            key = shape.key.shape if shape and shape.key else TEXT
+            below = shape.value.shape if shape and shape.value else shape
+            return {
+                edit(name, Place(key, (*path, MapKey(name)))): edit_value(
+                    item, Place(below, (*path, MapKey(name)), key=name), edit
+                )
+                for name, item in value.items()
+            }
         case dict():
-            return edit_members(value, shape, edit)
+            return edit_members(value, shape, edit, path)
         case int() | float() if not isinstance(value, bool) and (digits := _ACCOUNT_LIKE.search(repr(value))):
-            hidden = edit(digits[0], Place(TEXT, place.member))
+            hidden = edit(digits[0], Place(TEXT, path))
             return int(hidden) if shape and shape is not TEXT and hidden.isdigit() else hidden
     return value
+
+
+def _edit_key(name: str, path: Path, edit: Edit) -> str:
+    return edit(name, Place(TEXT, (*path, MapKey(name))))
 
 
 _ACCOUNT_LIKE = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 _BINARY = b"\xffawstape "
 #: Free text of no particular shape.
 TEXT = Shape(name="", type="string")
-_KEY = Place(TEXT, "a name")

@@ -71,6 +71,9 @@ class Player:
         self._models = models
         self._redactor = redactor
         self._has_key = has_key
+        own = redactor.key_fingerprint
+        self._other_keys = cassette.keys if has_key and cassette.keys and own not in cassette.keys else frozenset[str]()
+        self._knows_key = bool(cassette.keys)
         self._takes: dict[Track, tuple[Take, ...]] = dict(cassette.tracks())
         self._tracks: defaultdict[tuple[str, str], list[Track]] = defaultdict(list)
         self._by_identity: defaultdict[tuple[str, str, str], list[Track]] = defaultdict(list)
@@ -183,10 +186,14 @@ class Player:
             lines.append(f"nearest track: {track}")
             found = differences(shown, track)
             lines += [f"  {difference}" for difference in found]
-            if self._has_key and any(shown.get(d.member) != asked.identity.get(d.member) for d in found):
+            redacted = any(shown.get(d.member) != asked.identity.get(d.member) for d in found)
+            if self._has_key and redacted and not self._knows_key:
                 lines.append("the request is shown as your key redacts it; under another key only aliases match")
         else:
             lines.append("the cassette has no track of this operation")
+        if self._other_keys:
+            theirs, yours = ", ".join(sorted(self._other_keys)), self._redactor.key_fingerprint
+            lines.append(f"the cassette was made with another key ({theirs}; yours is {yours}): only aliases match")
         if not self._has_key:
             lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
         lines.append(_how_to_record(call.operation))

@@ -111,7 +111,7 @@ def merge(models: Models, old: Cassette, new: Cassette) -> Cassette:
         operation = models.services[track.service].operations[track.operation]
         if track not in tracks or is_finished(operation, takes) or not is_finished(operation, tracks[track]):
             tracks[track] = takes
-    return Cassette.of(take for takes in tracks.values() for take in takes)
+    return Cassette.of((take for takes in tracks.values() for take in takes), old.keys | new.keys)
 
 
 class Recorder:
@@ -167,13 +167,15 @@ class Recorder:
                 if not is_last(listing.operation, pages[-1].answer):
                     self._notes[f"{listing.operation.name}: a listing was not read to its end"] = None
                 items += sum(item_count(listing.operation, page.answer.output or {}) for page in pages)
-        cassette = Cassette.of(takes)
+        cassette = Cassette.of(takes, [self._redactor.key_fingerprint])
         if leaks := self._redactor.leaks(self._models, cassette):
             raise LeakError(leaks)
         if collisions := self._redactor.collisions():
             raise CollisionError(collisions[0])
         skipped = {self._redactor.accounts(reason): number for reason, number in self._skipped.items()}
         notes = {self._redactor.accounts(note) for note in self._notes}
+        if already := self._redactor.already():
+            notes.add(f"values that came as aliases and stay as they are: {already}")
         return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)))
 
     def _unwanted(self, call: Call) -> str | None:

@@ -11,7 +11,9 @@
 6. When a recording ends, names that were seen anywhere are replaced wherever they stand as a word in free text.
 7. Whatever a string is, twelve digits in a row that are no alias do not stay in it.
 8. Real page tokens are words of the answers that speak of them, and replaced there.
-9. Before anything is written, `awstape.core.residual` searches all of it for the real values seen.
+9. A text that its aliases make longer or shorter than its member may be becomes one alias.
+10. The project's rules (`awstape.core.rules`) keep identifiers or mask more of the text.
+11. Before anything is written, `awstape.core.residual` searches all of it for the real values seen.
 """
 
 from __future__ import annotations
@@ -20,14 +22,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from awstape.core.alias import Aliases, is_alias
+from awstape.core.alias import NAME_ENDING, Aliases, fingerprint, holds_alias, is_alias
 from awstape.core.answer import Answer
-from awstape.core.arn import redact_name, redact_path
+from awstape.core.arn import redact_name
 from awstape.core.cassette import Cassette
+from awstape.core.embedded import variants
 from awstape.core.members import (
-    IDS,
     PATHS,
-    SECRETS,
+    SPELLED,
     Edit,
     Place,
     edit_failure,
@@ -36,10 +38,16 @@ from awstape.core.members import (
     is_public,
     name_kind,
 )
-from awstape.core.model import Models, Operation, Value
+from awstape.core.model import Models, Operation, Shape, Value
 from awstape.core.residual import Leak, leaks
-from awstape.core.scan import IDENTIFIER, redact_accounts, redact_condition, redact_names, redact_text
+from awstape.core.rules import NO_RULES, Rules
+from awstape.core.scan import redact_accounts, redact_condition, redact_names, redact_text
 
+#: Shapes of public values that look made by chance.
+_GRAMMAR = {
+    "thumbprintType": re.compile(r"[0-9A-Fa-f]{40}"),
+    "publicKeyFingerprintType": re.compile(r"[:\w]{47,48}", re.ASCII),
+}
 #: How a simulation names a policy that the client sent.
 _INPUT_LIST = re.compile(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|ResourcePolicy", re.ASCII)
 _HARMLESS = re.compile(
@@ -59,12 +67,13 @@ _CONTEXT = "ContextKeyValues"
 class Redactor:
     """Redacts identities and answers under one key, and remembers what it saw until the recording ends."""
 
-    def __init__(self, key: bytes) -> None:
-        self._aliases = Aliases(key)
+    def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
+        self.key_fingerprint = fingerprint(key)
+        self._aliases = Aliases(key, rules)
         self._tokens: set[str] = set()
 
     def identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
-        return edit_members(identity, operation.input, self._edit)
+        return edit_members(identity, operation.input, self.edit)
 
     def answer(self, operation: Operation, answer: Answer, tokens: Iterable[str] = ()) -> Answer:
         """The answer, redacted; `tokens` are the real page tokens of the exchange."""
@@ -74,7 +83,7 @@ class Redactor:
         def edit(text: str, place: Place) -> str:
             for token in known:
                 text = text.replace(token, _TOKEN)
-            return self._edit(text, place)
+            return self.edit(text, place)
 
         return _edited(operation, answer, edit)
 
@@ -102,21 +111,30 @@ class Redactor:
         """The kinds of which two values share an alias."""
         return self._aliases.collisions()
 
-    def _edit(self, text: str, place: Place) -> str:
-        return redact_accounts(self._by_shape(text, place), self._aliases)
+    def already(self) -> int:
+        """How many values looked like aliases when they came, and were kept."""
+        return len(self._aliases.already)
+
+    def edit(self, text: str, place: Place) -> str:
+        """One string, redacted as its place asks."""
+        redacted = redact_accounts(self._by_shape(text, place), self._aliases)
+        if place.shape is None or _has_room(place.shape, redacted) or not _has_room(place.shape, text):
+            return redacted
+        if place.shape.name in PATHS:
+            return f"/{self._aliases.secret('path', text)}/"
+        kind = "text".ljust((place.shape.min or 0) - NAME_ENDING, "x")
+        return self._aliases.secret(kind, text)
 
     def _by_shape(self, text: str, place: Place) -> str:
         aliases, shape = self._aliases, place.shape
         if shape is None:
             return text if _HARMLESS.fullmatch(text) or is_alias(text) else aliases.secret("text", text)
-        if shape.sensitive or shape.name in SECRETS:
-            return aliases.secret(SECRETS.get(shape.name, "secret"), text) if text else text
-        if not text or text in shape.enum:
+        if not text or text in shape.enum or (shape.name in _GRAMMAR and _GRAMMAR[shape.name].fullmatch(text)):
             return text
-        if shape.name in PATHS:
-            return redact_path(text, aliases)
-        if shape.name in IDS:
-            return text if is_alias(text) else aliases.unique_id(text)
+        if spell := SPELLED.get(shape.name):
+            return spell(aliases, text)
+        if shape.sensitive:
+            return aliases.secret("secret", text)
         if kind := name_kind(shape, place.siblings):
             return self._name(kind, text, place.siblings)
         return self._search(text, place)
@@ -124,10 +142,12 @@ class Redactor:
     def _search(self, text: str, place: Place) -> str:
         """A text that is not one name or id as a whole."""
         aliases = self._aliases
+        if aliases.rules.masks(place.path):
+            return aliases.secret("masked", text)
         if place.key:
             return redact_condition(place.key, text, aliases)
         redacted = redact_text(text, aliases)
-        if redacted != text or is_public(text, place) or IDENTIFIER.search(text):
+        if redacted != text or is_public(text, place) or any(map(holds_alias, variants(text))):
             return redacted
         if place.shape and place.shape.name == "serialNumberType" and not text.startswith("arn:"):
             return aliases.name("serial", text)
@@ -143,6 +163,10 @@ class Redactor:
         if kind == "key-policy" and text == _PUBLIC_KEY_POLICY:
             return text
         return redact_text(text, self._aliases) if text.startswith("arn:") else redact_name(kind, text, self._aliases)
+
+
+def _has_room(shape: Shape, text: str) -> bool:
+    return (shape.min or 0) <= len(text) and (shape.max is None or len(text) <= shape.max)
 
 
 def _edited(operation: Operation, answer: Answer, edit: Edit) -> Answer:

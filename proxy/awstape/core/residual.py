@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from awstape.core.alias import SHORTEST_KNOWN_NAME
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette
+from awstape.core.conform import MapKey, pattern_of
 from awstape.core.document import write
 from awstape.core.embedded import variants
 from awstape.core.members import Place, edit_failure, edit_members, is_free_text
@@ -23,24 +24,32 @@ from awstape.core.scan import edit_words, holds_account
 
 #: Kinds of value that are searched for as a part of any string.
 _SEARCHED_ANYWHERE = frozenset(
-    {"account", "unique id", "e-mail", "secret", "pem", "jwt", "canonical user id", "page token"}
+    {
+        *("account", "canonical user id", "e-mail", "jwt", "organization id", "page token", "pem", "resource id"),
+        *("secret", "unique id"),
+    }
 )
 #: Kinds that are replaced for safety's sake, not because they are known to be somebody's.
-_NOT_SEARCHED = frozenset({"text", "filter", "value", "subject", "object", "part"})
+_NOT_SEARCHED = frozenset({"text", "filter", "value", "subject", "object", "part", "code"})
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A real value that redaction left: where, and what kind of value, never the value."""
+    """A real value that redaction left: where, and what kind of value, never the value.
+
+    member: its path without indices, such as `Roles[].Description`; `identity.…` in an identity. Empty if it is no
+    member's text. rule: the project rule that would hide it, or empty.
+    """
 
     track: str
     take: int
     page: int
-    path: str
+    member: str
     kind: str
+    rule: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} in {self.path or 'the identity'} of page {self.page}, take {self.take} of {self.track}"
+        return f"{self.kind} in {self.member or 'some member'} of page {self.page}, take {self.take} of {self.track}"
 
 
 def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]]) -> Iterator[Leak]:
@@ -52,12 +61,19 @@ def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]])
         for number, take in enumerate(takes, 1):
             found = []
             for page_number, page in enumerate(take.pages, 1):
-                for path, text, is_free in _strings(operation, track.identity, page.answer):
+                for text, place, prefix, is_free in _strings(operation, track.identity, page.answer):
                     if kind := needles.found(text, is_free):
-                        found.append(Leak(name, number, page_number, path, kind))
+                        member = prefix + pattern_of(place.path)
+                        found.append(Leak(name, number, page_number, member, kind, mending_rule(place)))
             if not found and holds_account(write(Cassette((take,)))):
-                found.append(Leak(name, number, 0, "some member", "account"))
+                found.append(Leak(name, number, 1, "", "account"))
             yield from found
+
+
+def mending_rule(place: Place) -> str:
+    """The line of `[tool.awstape]` that hides whatever a member says, or nothing if the model doesn't know it."""
+    names = [step for step in place.path if isinstance(step, str) and not isinstance(step, MapKey)]
+    return f'mask-members = ["{".".join(names[-2:])}"]' if names and place.shape is not None else ""
 
 
 class _Needles:
@@ -76,7 +92,8 @@ class _Needles:
         for kind, values in real.items():
             for value in values:
                 if kind in _SEARCHED_ANYWHERE:
-                    if len(value) >= self._ENDING:  # shorter ones stand in other texts by chance
+                    # Shorter ones stand in other texts by chance, of roots of organisations most do.
+                    if len(value) >= (self._ENDING if kind != "organization id" else 10):
                         self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
                 elif kind not in _NOT_SEARCHED and len(value) >= SHORTEST_KNOWN_NAME:
                     self._words[value] = kind
@@ -108,17 +125,20 @@ class _Needles:
         return found[0] if found else None
 
 
-def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -> list[tuple[str, str, bool]]:
-    """(path, string, whether it is free text) for each string and map key of a page."""
-    found: list[tuple[str, str, bool]] = []
+def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -> list[tuple[str, Place, str, bool]]:
+    """(string, place, what stands before its path, whether it is free text) for each string and map key of a page."""
+    found: list[tuple[str, Place, str, bool]] = []
 
-    def note(text: str, place: Place) -> str:
-        found.append((place.member, text, is_free_text(text, place)))
+    def note_identity(text: str, place: Place) -> str:
+        found.append((text, place, "identity.", False))
         return text
 
-    edit_members(identity, operation.input, note)
-    found = [(path, text, False) for path, text, _ in found]
+    def note_answer(text: str, place: Place) -> str:
+        found.append((text, place, "", is_free_text(text, place)))
+        return text
+
+    edit_members(identity, operation.input, note_identity)
     if answer.error:
-        edit_failure(operation.service, answer.error, note)
-    edit_members(answer.output or {}, operation.output, note)
+        edit_failure(operation.service, answer.error, note_answer)
+    edit_members(answer.output or {}, operation.output, note_answer)
     return found

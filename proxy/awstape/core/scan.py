@@ -1,45 +1,46 @@
 """Identifiers in free text: finding them at any depth of encoding and putting aliases in their place.
 
-1. In plain text: ARNs, e-mail addresses, unique and access key ids, organisation ids, canonical user ids, account ids
-   (12 digits, also in the 4-4-4 spelling), PEM blocks and JSON web tokens. UUIDs stay.
+1. In plain text: ARNs, what tells by its look what it is (`awstape.core.identifiers`), and what looks made by chance,
+   such as a secret access key. UUIDs stay.
 2. A text that is JSON is redacted literal by literal; encoded runs are redacted in what they say, to any depth
    (`awstape.core.embedded`). A credential report (CSV) is redacted cell by cell.
-3. Whatever was found or not: in the end no twelve digits in a row are left that are no alias.
+3. What a condition compares with depends on its key: external ids, session names, subjects, providers' hosts.
+4. What the project masks is replaced first.
+5. Whatever was found or not: in the end no twelve digits in a row are left that are no alias.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from awstape.core.alias import Aliases, is_alias
-from awstape.core.arn import ARN, WHOLE_ARN, redact_arn, redact_name, redact_wild, trim
+from awstape.core.alias import Aliases, beside_aliases, is_alias
+from awstape.core.arn import ARN, WHOLE_ARN, redact_arn, redact_name, redact_provider, redact_wild, trim
 from awstape.core.embedded import Literal, Rewrite, edit_literals, is_json, rewrite_runs
+from awstape.core.identifiers import IDENTIFIERS, UUID, redact_random
 
-_ID = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,124}"
-_UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
 _RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
 #: Twelve digits in a row, also in the 4-4-4 spelling, and what they may stand in by chance.
 _ACCOUNT = re.compile(
-    rf"(?P<uuid>{_UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
+    rf"(?P<uuid>{UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
     r"|(?<!\d)(?:(?P<account>\d{12})|(?P<dashed>\d{4}-\d{4}-\d{4}))(?!\d)",
     re.ASCII,
 )
-IDENTIFIER = re.compile(
-    rf"""(?P<pem>-----BEGIN[ ][A-Z0-9 ]+-----.*?(?:-----END[ ][A-Z0-9 ]+-----|\Z))
-    |(?<![\w-])(?P<jwt>eyJ[\w-]{{8,}}\.[\w-]{{8,}}\.[\w-]*)
-    |(?P<arn>{ARN.pattern.replace("?P<", "?P<arn_")})
-    |(?P<uuid>{_UUID})
-    |(?<![A-Za-z0-9._%+-])(?P<email>[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}})
-    |(?<![A-Za-z0-9])(?P<unique>{_ID})(?![A-Za-z0-9])(?::(?P<session>[\w+=,.@-]+))?
-    |(?<![A-Za-z0-9-])(?P<org>(?:o-[a-z0-9]{{10,32}}|ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}))(?![A-Za-z0-9-])
-    |(?<=/)(?P<orgroot>r-[a-z0-9]{{4,32}})(?![A-Za-z0-9-])
-    |(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])
-    |(?<!\d)(?P<account>\d{{12}})(?!\d)
-    |(?<!\d)(?P<dashed>\d{{4}}-\d{{4}}-\d{{4}})(?!\d)
-    """,
-    re.VERBOSE | re.DOTALL | re.ASCII,
-)
+
+
+def pattern_of_identifiers(kinds: Iterable[str]) -> re.Pattern[str]:
+    """What finds identifiers of some kinds in a text, and whole ARNs and UUIDs."""
+    found = {
+        "arn": f"(?x:{ARN.pattern.replace('?P<', '?P<arn_')})",
+        "uuid": UUID,
+        **{kind: IDENTIFIERS[kind].in_text for kind in kinds},
+    }
+    if "unique" in found:
+        found["unique"] += r"(?::(?P<session>[\w+=,.@-]+))?"
+    return re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items()), re.ASCII)
+
+
+IDENTIFIER = pattern_of_identifiers(IDENTIFIERS)
 #: Words in which names can stand; ARNs are redacted as a whole, actions and condition keys are vocabulary.
 _TOKEN = re.compile(
     rf"(?P<other>{ARN.pattern.replace('?P<', '?P<arn_')}|\baws:|\b[a-z][a-z0-9-]{{0,40}}:(?=[A-Z*])[\w*]+)|[\w+=,.@-]+",
@@ -51,8 +52,16 @@ _NAMED = re.compile(
     r"\b(?P<kind>[Uu]ser|[Rr]ole|[Gg]roup|[Pp]olicy|[Ii]nstance [Pp]rofile|[Ss]erver [Cc]ertificate)"
     r"(?P<with>(?: policy)? (?:with (?:user )?name|named) )(?P<name>[\w+=,.@-]*[\w+=@-])"
 )
-#: Condition keys whose values are one of our kinds.
-_VALUE_KINDS = {"sts:externalid": "external-id", "aws:username": "user"}
+#: Condition keys, in lower case, whose values are names of a kind.
+_VALUE_KINDS = {
+    "sts:externalid": "external-id",
+    "aws:username": "user",
+    "sts:rolesessionname": "session",
+    "aws:sourceidentity": "user",
+    "sts:sourceidentity": "user",
+}
+#: `oidc.example.com/id/1:sub`: a federated provider's condition keys begin with its name.
+_PROVIDER_KEY = re.compile(r"(?P<provider>(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+(?:/[^\s:]*)?):(?P<claim>\w+)")
 _SUBJECT_PART = re.compile(r"([:/])")
 #: Words of GitHub's, GitLab's, Terraform's and Kubernetes' subjects.
 _SUBJECT_WORDS = frozenset(
@@ -71,12 +80,23 @@ def redact_text(text: str, aliases: Aliases) -> str:
         return document
     if text.startswith("user,arn,user_creation_time"):
         return _redact_report(text, aliases)
+    for pattern in aliases.rules.mask:
+        text = _masked(pattern, text, aliases)
     if text.count("arn:") == 1 and (whole := WHOLE_ARN.fullmatch(text)):
         return redact_accounts(redact_arn(whole, aliases), aliases)
     text = rewrite_runs(text, lambda inner: redact_text(inner, aliases))
     text = IDENTIFIER.sub(lambda match: _identifier(match, aliases), text)
     text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
-    return redact_accounts(text, aliases)
+    return redact_accounts(redact_random(text, aliases), aliases)
+
+
+def _masked(pattern: re.Pattern[str], text: str, aliases: Aliases) -> str:
+    """The text without what a rule of the project hides. What is an alias already is nobody's."""
+
+    def hide(piece: str) -> str:
+        return pattern.sub(lambda match: aliases.secret("masked", match[0]) if match[0] else "", piece)
+
+    return beside_aliases(text, hide)
 
 
 def redact_accounts(text: str, aliases: Aliases) -> str:
@@ -108,11 +128,23 @@ def _uuid_is_one(text: str) -> bool:
 
 def redact_condition(key: str, text: str, aliases: Aliases) -> str:
     """The text with aliases, as the value of the condition key that it belongs to."""
-    if kind := _VALUE_KINDS.get(key.lower()):
-        return redact_wild(text, lambda piece: aliases.name(kind, piece))
-    if key.lower().endswith(":sub"):
+    key = key.lower()
+    if kind := _VALUE_KINDS.get(key):
+        return redact_wild(text, lambda piece: redact_name(kind, piece, aliases))
+    if key.endswith(":sub"):
         return redact_wild(text, lambda piece: _redact_subject(piece, aliases))
+    if key == "federated" and not text.startswith("arn:"):
+        return redact_wild(text, lambda piece: redact_provider(piece, aliases))
+    if key.endswith(":aud") and "://" not in text:
+        return redact_wild(text, lambda piece: redact_name("client", piece, aliases))
     return redact_text(text, aliases)
+
+
+def _redact_key(key: str, aliases: Aliases) -> str:
+    """A key of a document: of a federated provider's condition keys, the provider's name."""
+    if (match := _PROVIDER_KEY.fullmatch(key)) and not key.startswith("arn:"):
+        return f"{redact_provider(match['provider'], aliases)}:{match['claim']}"
+    return redact_text(key, aliases)
 
 
 def _redact_subject(subject: str, aliases: Aliases) -> str:
@@ -140,7 +172,6 @@ def edit_words(text: str, edit: Rewrite) -> str:
 
 
 def _edit_key(key: str, edit: Rewrite) -> str:
-    """`oidc.example.com/id/1:sub`: a federated provider's condition keys begin with its name."""
     provider, colon, name = key.rpartition(":")
     return f"{edit(provider)}:{name}" if colon and "." in provider else key
 
@@ -160,36 +191,24 @@ def _name(kind: str, name: str, aliases: Aliases) -> str:
 
 
 def _identifier(match: re.Match[str], aliases: Aliases) -> str:
-    text = match[0]
-    match match.lastgroup:
-        case "uuid":
-            return text
-        case "email":
-            return aliases.email(text)
-        case "org" | "orgroot":
-            return text if is_alias(text) else aliases.organization_id(text)
-        case "canonical":
-            return aliases.canonical_id(text)
-        case "account":
-            return aliases.account(text)
-        case "dashed":
-            return aliases.account(text.replace("-", ""))
-        case "pem":
-            return aliases.secret("pem", text)
-        case "jwt":
-            return aliases.secret("jwt", text)
-    if match["unique"]:
-        session = f":{aliases.name('session', match['session'])}" if match["session"] else ""
-        return aliases.unique_id(match["unique"]) + session
-    arn = trim(text)
-    parsed = ARN.fullmatch(arn)
-    return redact_arn(parsed, aliases) + text[len(arn) :] if parsed else text
+    text, kind = match[0], match.lastgroup
+    if kind == "uuid":
+        return text
+    if kind == "arn":
+        arn = trim(text)
+        parsed = ARN.fullmatch(arn)
+        return redact_arn(parsed, aliases) + text[len(arn) :] if parsed else text
+    if kind == "unique" and match["session"]:
+        unique, _, session = text.partition(":")
+        return f"{aliases.unique_id(unique)}:{redact_name('session', session, aliases)}"
+    return IDENTIFIERS[kind or ""].alias(aliases, text)
 
 
 def _redact_json(text: str, aliases: Aliases) -> str | None:
     def redact(literal: Literal) -> str:
-        key = "" if literal.is_key else literal.member
-        return redact_condition(key, literal.text, aliases)
+        if literal.is_key:
+            return _redact_key(literal.text, aliases)
+        return redact_condition(literal.member, literal.text, aliases)
 
     return edit_literals(text, redact) if is_json(text) else None
 
@@ -203,7 +222,7 @@ def _redact_report(text: str, aliases: Aliases) -> str:
     out = [redact_accounts(header, aliases)]
     for row in rows:
         user, comma, rest = row.partition(",")
-        named = user if user in ("<root_account>", "") or not user.strip() else aliases.name("user", user)
+        named = user if user in ("<root_account>", "") or not user.strip() else redact_name("user", user, aliases)
         cells = [redact_text(cell, aliases) for cell in re.split(r"([,\r\n]+)", rest)]
         out.append(named + comma + "".join(cells))
     return "".join(out)

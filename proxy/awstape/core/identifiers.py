@@ -1,0 +1,110 @@
+"""Identifiers that tell by their own look what they are, wherever they stand.
+
+One table: kind → what it looks like in text, what one looks like by itself, and how its alias is made. A name that is
+one of them (a session called by an e-mail address, a role by an account id) gets the identifier's alias, so that it is
+the same value everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from awstape.core.alias import Aliases, beside_aliases
+from awstape.core.embedded import debase64, outside_percent
+
+_PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA"
+#: docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html: eight digits, or seventeen since 2018.
+_RESOURCES = "ami|eipalloc|eni|fs|i|igw|nat|pl|rtb|sg|snap|subnet|tgw|vol|vpc|vpce|vpn"
+
+
+SHORTEST_SECRET = 24
+_SHORTEST_OF_ONE_CASE = 32
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """pattern: what it looks like. before, after: what may not stand beside it, or must."""
+
+    pattern: str
+    alias: Callable[[Aliases, str], str]
+    before: str = r"(?<![A-Za-z0-9])"
+    after: str = r"(?![A-Za-z0-9])"
+
+    @property
+    def in_text(self) -> str:
+        return f"{self.before}{self.pattern}{self.after}"
+
+
+def _digits(aliases: Aliases, text: str) -> str:
+    return aliases.account(text.replace("-", ""))
+
+
+_EMAIL = r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
+IDENTIFIERS: Mapping[str, Identifier] = {
+    "pem": Identifier(
+        r"-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|\Z)", lambda a, v: a.secret("pem", v), "", ""
+    ),
+    "jwt": Identifier(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", lambda a, v: a.secret("jwt", v), r"(?<![\w-])", ""),
+    "email": Identifier(_EMAIL, Aliases.email, r"(?<![A-Za-z0-9._%+-])", ""),
+    "unique": Identifier(rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id),
+    "org": Identifier(
+        "(?:o-[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})", Aliases.organization_id, r"(?<![A-Za-z0-9-])"
+    ),
+    "orgroot": Identifier("r-[a-z0-9]{4,32}", Aliases.organization_id, r"(?<=/)"),
+    "resource": Identifier(
+        rf"(?:{_RESOURCES})-(?:[0-9a-f]{{17}}|[0-9a-f]{{8}})", Aliases.resource_id, r"(?<![A-Za-z0-9-])"
+    ),
+    "canonical": Identifier("[0-9a-f]{64}", Aliases.canonical_id),
+    "account": Identifier(r"\d{12}", Aliases.account, r"(?<!\d)", r"(?!\d)"),
+    "dashed": Identifier(r"\d{4}-\d{4}-\d{4}", _digits, r"(?<!\d)", r"(?!\d)"),
+}
+#: A root's id is too short to be told from a name where no organisation's id stands before it.
+_WHOLE = re.compile("|".join(f"(?P<{k}>{each.pattern})" for k, each in IDENTIFIERS.items() if k != "orgroot"), re.ASCII)
+
+
+def whole_identifier(text: str, aliases: Aliases) -> str | None:
+    """The alias of a text that is one identifier and nothing else, or None."""
+    match = _WHOLE.fullmatch(text)
+    return IDENTIFIERS[match.lastgroup].alias(aliases, text) if match and match.lastgroup else None
+
+
+# --- what looks like a secret -----------------------------------------------------------------------------------
+
+UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
+_RUN = re.compile(rf"(?P<uuid>{UUID})|[A-Za-z0-9+/_-]{{{SHORTEST_SECRET},}}={{0,2}}")
+_SEGMENT = re.compile(rf"[A-Za-z0-9+_-]{{{SHORTEST_SECRET},}}={{0,2}}")
+_CLASSES = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")
+
+
+def redact_random(text: str, aliases: Aliases) -> str:
+    """The text with stand-ins for what looks made by chance: secret access keys, session tokens, digests."""
+
+    def stand_in(text: str) -> str:
+        is_secret = looks_random(text) and debase64(text) is None  # what says something is judged by what it says
+        return aliases.secret("secret", text) if is_secret else text
+
+    def piece(text: str) -> str:
+        whole = _RUN.sub(lambda match: match[0] if match["uuid"] else stand_in(match[0]), text)
+        return whole if whole != text else _SEGMENT.sub(lambda match: stand_in(match[0]), text)
+
+    # What an encoded run says was looked at when it was decoded.
+    return outside_percent(text, lambda text: beside_aliases(text, piece)) if len(text) >= SHORTEST_SECRET else text
+
+
+def looks_random(text: str) -> bool:
+    """Whether letters and digits of a run alternate as no word, path or camel-cased name does.
+
+    Of two neighbours in random base 64 two thirds are of different classes (lower case, upper case, digit, other); in
+    hexadecimal and base 36, which must be longer to count, two fifths. In names and paths it is one in five.
+    """
+    bare = text.rstrip("=")
+    if len(bare) < SHORTEST_SECRET or bare.isdigit():
+        return False
+    changes = (len(_CLASSES.findall(bare)) - 1) / (len(bare) - 1)
+    has_digit = any(c.isdigit() for c in bare)
+    if bare.isalnum() and (bare.islower() or bare.isupper()):
+        return has_digit and len(bare) >= _SHORTEST_OF_ONE_CASE and changes >= 0.25
+    is_mixed = any(c.islower() for c in bare) and any(c.isupper() for c in bare)
+    return is_mixed and changes >= (0.4 if has_digit else 0.45)
