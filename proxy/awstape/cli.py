@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from awstape.serve import Announce
     from awstape.tape import RecordMode, Tape
 
+_FORMATS = ("text", "json", "github", "sarif")
 _MODES = ("all", "new_episodes", "once", "rewrite")
 _COMMAND = "awstape.command"
 
@@ -144,6 +145,82 @@ def replay(ctx: click.Context, cassettes: tuple[Path, ...], proxy: bool, port: i
         serve.intercept(tape, {}, port, command, announce) if proxy else serve.answer(tape, port, command, announce)
     )
     return _report_replay(tape, asyncio.run(runner), as_json)
+
+
+@cli.command()
+@click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to say it.")
+def check(cassettes: tuple[Path, ...], form: str) -> int:
+    """Find what looks real in CASSETTES, files or folders.
+
+    Account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other secrets, in
+    hand-edited or imported cassettes as well; comments are searched, too. No key is needed. What is found is never
+    printed. The exit status is 1 if something was found.
+
+    \b
+    awstape check cassettes/
+    awstape check cassettes/ --format sarif > awstape.sarif
+    """
+    from awstape import catalog, project, store
+    from awstape.core.check import findings
+    from awstape.formats import FORMATS
+
+    rules = project.rules(Path.cwd())
+    files = store.find_all(cassettes)
+    found = [(str(f), each) for f in files for each in findings(store.load_text(f), catalog.models(), rules)]
+    if text := FORMATS[form](found, len(files)):
+        click.echo(text)
+    return int(bool(found))
+
+
+@cli.command()
+@click.argument("values", nargs=-1, required=True, metavar="VALUE...")
+@click.option("--kind", metavar="KIND", help="What the values name: role, policy, user, path, external-id, …")
+@_json
+def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
+    """Print the aliases that stand for VALUES under your key, a line each.
+
+    ARNs, account ids, unique ids, e-mail addresses and the like say by themselves what they are. The alias of a name
+    depends on what it names: --kind says it.
+
+    \b
+    awstape alias arn:aws:iam::111122223333:policy/Deploy
+    awstape alias --kind role DeployRole AuditRole
+    """
+    from awstape.rekeying import aliases_of
+
+    aliases = aliases_of(values, kind, os.environ)
+    click.echo(json.dumps(aliases) if as_json else "\n".join(aliases.values()))
+    return 0
+
+
+@cli.command()
+@click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--values",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="Real values, a line each, that are to match under the new key; needs AWSTAPE_OLD_KEY. - is standard input.",
+)
+@_json
+def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> int:
+    """Renew every alias in CASSETTES under the key at hand, AWSTAPE_KEY or your key file.
+
+    What agreed before agrees after, in all cassettes alike. Which real value an alias stands for is not known: only
+    those in FILE match requests with real values afterwards; the rest match as aliases, or are recorded again. --json
+    tells old aliases and new ones, to change tests with.
+
+    \b
+    awstape rekey cassettes/
+    AWSTAPE_OLD_KEY=… awstape rekey cassettes/ --values names.txt
+    """
+    from awstape.rekeying import rekey_files
+
+    known = [line.strip() for line in values if line.strip()] if values else []
+    renewed, files = rekey_files(cassettes, known, os.environ)
+    lines = [f"renewed {len(renewed)} aliases in {' '.join(map(str, files)) or 'no cassette: all have this key'}"]
+    click.echo(json.dumps(renewed) if as_json else "\n".join(lines))
+    return 0
 
 
 @cli.command()

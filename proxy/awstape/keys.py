@@ -21,6 +21,7 @@ import click
 from awstape.errors import UserError
 
 VARIABLE = "AWSTAPE_KEY"
+OLD_VARIABLE = "AWSTAPE_OLD_KEY"
 _SHORTEST = 16
 _RANDOM = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -43,6 +44,11 @@ def find_key(environ: Mapping[str, str]) -> bytes | None:
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise UserError(f"{path}: other users can read the key", f"chmod 600 {path}")
     return _from_text(text, str(path))
+
+
+def old_key(environ: Mapping[str, str]) -> bytes | None:
+    """The key that was in use before, if the environment tells it."""
+    return _from_text(environ[OLD_VARIABLE], OLD_VARIABLE) if environ.get(OLD_VARIABLE) else None
 
 
 def find_or_make_key(environ: Mapping[str, str]) -> bytes:

@@ -8,6 +8,22 @@ from awstape.core.player import Player
 from awstape.core.recorder import Recording
 
 _UNPLAYED_SHOWN = 5
+#: Kinds of real values that are no names.
+_KINDS = {
+    "account": "account id",
+    "e-mail": "e-mail address",
+    "filter": "what a filter looks for",
+    "jwt": "JSON web token",
+    "masked": "what the project masks",
+    "pem": "PEM block",
+    "secret": "what looks like a secret",
+    "subject": "subject of a federated identity",
+    "text": "text of a member that the service model doesn't know",
+    "url": "link",
+    "value": "value of a condition or parameter",
+    **{kind: kind for kind in ("canonical user id", "code", "organization id", "resource id", "unique id")},
+    **{kind: kind for kind in ("certificate", "external-id", "object", "part", "path", "public-key", "saml metadata")},
+}
 
 
 def recording_facts(path: str, recording: Recording) -> dict[str, object]:
@@ -30,10 +46,10 @@ def recording_lines(path: str, recording: Recording) -> Iterator[str]:
         if not recording.skipped:
             yield "  no call to record came through the proxy; a program with an endpoint URL of its own goes past it"
     else:
-        counts = ", ".join(_count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
+        counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"recorded {path}: {counts}"
     if recording.redacted:
-        yield "  redacted: " + ", ".join(_count(n, _kind(kind)) for kind, n in recording.redacted.items())
+        yield "  redacted: " + ", ".join(count(n, _noun(kind)) for kind, n in recording.redacted.items())
     for reason, number in recording.skipped.items():
         yield f"  skipped: {number} × {reason}"
     for note in recording.notes:
@@ -54,16 +70,21 @@ def replay_lines(player: Player) -> Iterator[str]:
         yield from rest
     unplayed = player.unplayed()
     for track, take, pages in unplayed[:_UNPLAYED_SHOWN]:
-        yield f"unplayed: {track}: {_count(pages, 'page')}" + (f" of take {take}" if take > 1 else "")
+        yield f"unplayed: {track}: {count(pages, 'page')}" + (f" of take {take}" if take > 1 else "")
     if len(unplayed) > _UNPLAYED_SHOWN:
         yield f"unplayed: {len(unplayed) - _UNPLAYED_SHOWN} takes more (--json names all)"
 
 
-def _kind(kind: str) -> str:
+def _noun(kind: str) -> str:
     return {"account": "account id"}.get(kind, kind)
 
 
-def _count(number: object, noun: str) -> str:
+def kind_name(kind: str) -> str:
+    """What a kind of real value is called in a sentence."""
+    return _KINDS.get(kind, f"{kind} name")
+
+
+def count(number: object, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"

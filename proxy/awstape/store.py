@@ -19,20 +19,29 @@ _SUFFIXES = (".yaml", ".yml")
 def load(path: Path, models: Models) -> Cassette:
     """The cassette in a file. Raises UserError with file, line and path."""
     try:
+        return read(load_text(path), models)
+    except DocumentError as error:
+        where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
+        raise UserError(f"{where}{error.problem}", error.tip or "mend the file, or record it anew") from None
+
+
+def load_text(path: Path) -> str:
+    """The text in a file, whatever it says. Raises UserError."""
+    try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise UserError(f"{path}: larger than {MAX_BYTES // 2**20} MiB", "split the cassette")
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}", "is this file a cassette?") from None
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror}", "is it the right path?") from None
-    try:
-        return read(text, models)
-    except DocumentError as error:
-        where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
-        raise UserError(f"{where}{error.problem}", error.tip or "mend the file, or record it anew") from None
+
+
+def find_all(paths: Iterable[Path]) -> list[Path]:
+    """The cassette files at some paths; one that is named twice counts once."""
+    return list({file.resolve(): file for path in paths for file in find(path)}.values())
 
 
 def load_all(paths: Iterable[Path], models: Models) -> Cassette:
@@ -40,8 +49,7 @@ def load_all(paths: Iterable[Path], models: Models) -> Cassette:
     takes: list[Take] = []
     keys: set[str] = set()
     owners: dict[Track, Path] = {}
-    files = {file.resolve(): file for path in paths for file in find(path)}  # one that is named twice counts once
-    for file in files.values():
+    for file in find_all(paths):
         cassette = load(file, models)
         keys |= cassette.keys
         for take in cassette.takes:

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from awstape import catalog, keys, project, store
-from awstape.core.alias import fingerprint
+from awstape.core.alias import CollisionError, fingerprint
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean
 from awstape.core.player import Player
-from awstape.core.recorder import CollisionError, LeakError, Recorder, Recording, merge
+from awstape.core.recorder import LeakError, Recorder, Recording, merge
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError

@@ -20,10 +20,10 @@ _PIECE = re.compile(r"%[0-9A-F]{2}|[A-Za-z0-9_@.+=-]+")
 _ALIAS = re.compile(
     r"""
     000\d{9}                                            # account id
-    | [A-Z]{4}TAPE[A-Z2-7]+                             # unique id
-    | o-[a-z2-7]{10}                                    # organization id
-    | user-(?P<address>[a-z2-7]{10})@example\.com       # e-mail
-    | (?:[a-z]+-)+(?P<ending>[a-z2-7]{10})              # name
+    | [A-Z]{4}(?:TAPE[A-Z2-7]+|tape[a-z2-7]+)            # unique id
+    | o-[a-z2-7]{12}                                    # organization id
+    | user-(?P<address>[a-z2-7]{12})@example\.com       # e-mail
+    | (?:[a-z]+-)+(?P<ending>[a-z2-7]{12})              # name
     """,
     re.VERBOSE,
 )

@@ -65,6 +65,13 @@ _PARTS = frozenset({"object", "part"})
 _Spell = Callable[[bytes], str]
 
 
+class CollisionError(Exception):
+    """Two values have one alias under a key; nothing may be written."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"two values of the kind {kind} have the same alias under this key")
+
+
 class Aliases:
     """Makes aliases under a key, but of what the project keeps, and remembers in memory what they stand for."""
 

@@ -113,6 +113,11 @@ def spelled(path: Path) -> str:
     return re.sub(r"\.\[", "[", ".".join(f"[{step}]" if isinstance(step, int) else step for step in path))
 
 
+def shown(path: Path) -> str:
+    """As `spelled`, without the steps that are data."""
+    return spelled(tuple("*" if isinstance(step, MapKey) else step for step in path))
+
+
 def describe(value: Value) -> str:
     """What a value is, without showing it."""
     match value:

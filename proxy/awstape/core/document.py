@@ -63,8 +63,7 @@ def write(cassette: Cassette) -> str:
     """The cassette as YAML."""
     assert len(cassette.keys) <= 1, "a file has one key"
     header: dict[str, Value] = {"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))}
-    documents = [header, *(_take(take) for take in cassette.takes)]
-    return "---\n".join(_dump(document) for document in documents)
+    return "---\n".join(map(_dump, [header, *(_take(take) for take in cassette.takes)]))
 
 
 def _take(take: Take) -> dict[str, Value]:
@@ -131,12 +130,12 @@ def _dump(document: dict[str, Value]) -> str:
 
 def read(text: str, models: Models) -> Cassette:
     """The cassette that a YAML text describes. Raises DocumentError."""
-    documents = _documents(text)
-    header = next(documents, None)
+    stream = documents(text)
+    header = next(stream, None)
     if header is None:
         raise DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")
     keys = _read_header(header)
-    takes = [_read_take(document, models) for document in documents]
+    takes = [_read_take(document, models) for document in stream]
     cassette = Cassette.of((take for take, _ in takes), keys)
     lines = {id(take): document for take, document in takes}
     for _, same in cassette.tracks():
@@ -151,20 +150,23 @@ def read(text: str, models: Models) -> Cassette:
 
 
 @dataclass(frozen=True)
-class _Document:
+class Document:
     """A document's value and the line of each place in it."""
 
     value: Value
     lines: Mapping[Path, int]
 
+    def line(self, path: Path) -> int:
+        """The line of a place, or of what it is in, counted from 1."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines[path]
+
     def error(self, path: Path, problem: str, tip: str = "") -> DocumentError:
-        known = path
-        while known and known not in self.lines:
-            known = known[:-1]
-        return DocumentError(self.lines[known], spelled(path), problem, tip)
+        return DocumentError(self.line(path), spelled(path), problem, tip)
 
 
-def _read_header(header: _Document) -> set[str]:
+def _read_header(header: Document) -> set[str]:
     """The fingerprint of the key, if the header has one."""
     version = header.value.get("version") if isinstance(header.value, dict) else None
     if version != VERSION or isinstance(version, bool):
@@ -176,7 +178,7 @@ def _read_header(header: _Document) -> set[str]:
     return {fields["key"]} if "key" in fields else set()
 
 
-def _read_take(document: _Document, models: Models) -> tuple[Take, _Document]:
+def _read_take(document: Document, models: Models) -> tuple[Take, Document]:
     fields = _fields(document, document.value, (), _TAKE_KEYS, ("service", "operation", "identity", "pages"))
     service = models.services.get(fields["service"])
     if service is None:
@@ -195,7 +197,7 @@ def _read_take(document: _Document, models: Models) -> tuple[Take, _Document]:
     return Take(track, tuple(pages)), document
 
 
-def _read_page(document: _Document, operation: Operation, path: Path) -> Page:
+def _read_page(document: Document, operation: Operation, path: Path) -> Page:
     value: Any = document.value
     fields = _fields(document, value["pages"][path[1]], path, _PAGE_KEYS, ())
     if ("output" in fields) == ("error" in fields):
@@ -221,7 +223,7 @@ def _read_page(document: _Document, operation: Operation, path: Path) -> Page:
 
 
 def _read_output(
-    document: _Document, operation: Operation, output: dict[str, Value], path: Path, unmodelled: tuple[str, ...]
+    document: Document, operation: Operation, output: dict[str, Value], path: Path, unmodelled: tuple[str, ...]
 ) -> dict[str, Value]:
     for misfit in output_misfits(operation, output):
         if not misfit.unknown or pattern_of(misfit.path) not in unmodelled:
@@ -230,7 +232,7 @@ def _read_output(
     return output
 
 
-def _read_failure(document: _Document, value: Value, path: Path) -> Failure:
+def _read_failure(document: Document, value: Value, path: Path) -> Failure:
     fields = _fields(document, value, path, _ERROR_KEYS, ("status",))
     if not FIRST_ERROR_STATUS <= fields["status"] <= 599:
         raise document.error((*path, "status"), f"the status of an error is between {FIRST_ERROR_STATUS} and 599")
@@ -238,7 +240,7 @@ def _read_failure(document: _Document, value: Value, path: Path) -> Failure:
 
 
 def _fields(
-    document: _Document, value: Value, path: Path, known: Mapping[str, type], required: tuple[str, ...]
+    document: Document, value: Value, path: Path, known: Mapping[str, type], required: tuple[str, ...]
 ) -> dict[str, Any]:
     """The members of a mapping of the format itself, checked."""
     if not isinstance(value, dict):
@@ -254,7 +256,7 @@ def _fields(
     return value
 
 
-def _check_chain(document: _Document, operation: Operation, pages: list[Page]) -> None:
+def _check_chain(document: Document, operation: Operation, pages: list[Page]) -> None:
     expected: str | None = None
     for i, page in enumerate(pages):
         if page.token != expected:
@@ -266,14 +268,15 @@ def _check_chain(document: _Document, operation: Operation, pages: list[Page]) -
             raise document.error(("pages", i), "more pages follow, but this page leads to none")
 
 
-def _documents(text: str) -> Iterator[_Document]:
+def documents(text: str) -> Iterator[Document]:
+    """The documents of a YAML stream that cassettes may be made of, whatever they say. Raises DocumentError."""
     try:
         events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 reader = _Reader(events)
                 value = reader.value(next(events), ())
-                yield _Document(value, reader.lines)
+                yield Document(value, reader.lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DocumentError(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}") from None

@@ -182,9 +182,8 @@ def edit_value(value: Value, place: Place, edit: Edit) -> Value:
             return edit(value, place)
         case bytes():
             # Binary that is no text can't be searched: only its being there is kept.
-            if value.startswith(_BINARY) and is_alias(value.removeprefix(_BINARY).decode("latin-1")):
-                return value
-            return _BINARY + edit(value.hex(), Place(None, path)).encode()
+            alias = value.removeprefix(_BINARY).decode("latin-1")
+            return _BINARY + edit(alias if is_alias(alias) else value.hex(), Place(None, path)).encode()
         case list():
             below = shape.member.shape if shape and shape.member else shape if shape is TEXT else None
             items = enumerate(value)

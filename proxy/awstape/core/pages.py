@@ -14,11 +14,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from awstape.core.answer import Answer
-from awstape.core.cassette import Take
+from awstape.core.cassette import Page, Take, Track
 from awstape.core.model import Operation, Shape, Value
 from awstape.core.operation import Call
 from awstape.core.wire import WireError
@@ -101,3 +101,25 @@ def token_name(track_key: tuple[str, ...], take: int, page: int) -> str:
     digest = hashlib.sha256(json.dumps(track_key).encode()).digest()
     tag = base64.b32encode(digest[:5]).decode("ascii").lower()[:4]
     return f"page-{page}.{tag}" if take == 1 else f"take-{take}.page-{page}.{tag}"
+
+
+def with_token(operation: Operation, answer: Answer, token: str) -> Answer:
+    """The answer with its page token, if it has one, replaced. An empty one leads nowhere and stays."""
+    name = operation.paging.output_token if operation.paging else None
+    real = answer.output.get(name) if name and answer.output else None
+    if not (isinstance(real, str) and real and name and answer.output):
+        return answer
+    output: dict[str, Value] = {**answer.output, name: token}
+    return replace(answer, output=output)
+
+
+def named(operation: Operation, track: Track, number: int, pages: Sequence[Page]) -> tuple[Page, ...]:
+    """The pages of a track's take, counted from 1, with their tokens named by position."""
+    return tuple(
+        replace(
+            page,
+            token=token_name(track.key, number, i) if i > 1 else None,
+            answer=with_token(operation, page.answer, token_name(track.key, number, i + 1)),
+        )
+        for i, page in enumerate(pages, 1)
+    )

@@ -20,14 +20,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
+from awstape.core.alias import CollisionError
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.conform import input_misfits, output_misfits, pattern_of, unmodelled
 from awstape.core.decode import decode, error_name
 from awstape.core.encode import encode
-from awstape.core.model import Models, Operation, Value
+from awstape.core.model import Models, Operation
 from awstape.core.operation import Call, recognise
-from awstape.core.pages import Ask, ask, is_finished, is_last, item_count, next_token, token_name
+from awstape.core.pages import Ask, ask, is_finished, is_last, item_count, named, next_token, with_token
 from awstape.core.redact import Redactor
 from awstape.core.residual import Leak
 from awstape.core.wire import Request, Response, WireError
@@ -51,13 +52,6 @@ class LeakError(Exception):
     def __init__(self, leaks: list[Leak]) -> None:
         super().__init__(f"{len(leaks)} real values are left after redaction: {leaks[0]}")
         self.leaks = leaks
-
-
-class CollisionError(Exception):
-    """Two values have one alias under this key; nothing may be written."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"two values of the kind {kind} have the same alias under this key")
 
 
 @dataclass(frozen=True)
@@ -163,7 +157,7 @@ class Recorder:
         for listing in self._listings.values():
             found = [[self._finished(listing, page) for page in take.pages] for take in listing.takes]
             for number, pages in enumerate(_telling(found), 1):
-                takes.append(Take(listing.track, _named(listing, number, pages)))
+                takes.append(Take(listing.track, named(listing.operation, listing.track, number, pages)))
                 if not is_last(listing.operation, pages[-1].answer):
                     self._notes[f"{listing.operation.name}: a listing was not read to its end"] = None
                 items += sum(item_count(listing.operation, page.answer.output or {}) for page in pages)
@@ -219,7 +213,7 @@ class Recorder:
 
     def _redacted(self, operation: Operation, asked: Ask, answer: Answer, request: Request) -> _Page:
         real = next_token(operation, answer.output) if answer.output is not None else None
-        hidden = _with_token(operation, answer, "token")
+        hidden = with_token(operation, answer, "token")
         redacted = self._redactor.answer(operation, hidden, [token for token in (asked.token, real) if token])
         if answer.unmodelled:  # a name that the model doesn't know may have been redacted, too
             redacted = replace(redacted, unmodelled=unmodelled(operation, redacted.output))
@@ -274,16 +268,6 @@ def _is_retry(failed: _Page, page: _Page) -> bool:
     return failed.retryable and (failed.invocation is None or failed.invocation == page.invocation)
 
 
-def _with_token(operation: Operation, answer: Answer, token: str) -> Answer:
-    """The answer with its page token, if it has one, replaced. An empty one leads nowhere and stays."""
-    name = operation.paging.output_token if operation.paging else None
-    real = answer.output.get(name) if name and answer.output else None
-    if not (isinstance(real, str) and real and name and answer.output):
-        return answer
-    output: dict[str, Value] = {**answer.output, name: token}
-    return replace(answer, output=output)
-
-
 def _same(one: Page, other: Page) -> bool:
     """Whether two pages say the same, whatever limit was asked for."""
     return one.answer == other.answer
@@ -313,16 +297,3 @@ def _with_limits_of(take: list[Page], other: list[Page]) -> list[Page]:
         for i, page in enumerate(take)
     ]
     return [replace(page, limit=limit) for page, limit in zip(take, limits, strict=True)]
-
-
-def _named(listing: _Listing, number: int, pages: list[Page]) -> tuple[Page, ...]:
-    """The pages of a take with their tokens named by position."""
-    key = listing.track.key
-    return tuple(
-        replace(
-            page,
-            token=token_name(key, number, i) if i > 1 else None,
-            answer=_with_token(listing.operation, page.answer, token_name(key, number, i + 1)),
-        )
-        for i, page in enumerate(pages, 1)
-    )

@@ -1,0 +1,92 @@
+"""Another key for a cassette: every alias in it is renewed, wherever it stands.
+
+1. What an alias stands for can't be known without the real value. So an alias is renewed from itself, and the same
+   alias becomes the same new one in every cassette: what agreed before agrees after.
+2. For real values that somebody names, who has the old key too, the alias becomes the one that the new key gives the
+   value. Only these match real values afterwards; the rest match as aliases.
+3. Aliases in encoded text are renewed as well. Page tokens, which are made from the track, are named anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from awstape.core.alias import Aliases, CollisionError, fingerprint, replace_aliases
+from awstape.core.cassette import Cassette, Page, Take, Track
+from awstape.core.embedded import rewrite_runs
+from awstape.core.members import Place, edit_failure, edit_members
+from awstape.core.model import Models, Operation
+from awstape.core.pages import named
+from awstape.core.scan import redact_text
+
+
+@dataclass
+class Renewal:
+    """Renews aliases under a key. `made`: old alias → new one."""
+
+    key: bytes
+    made: dict[str, str] = field(default_factory=dict)
+    _known: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._aliases = Aliases(self.key)
+        self._fresh: set[str] = set()
+
+    def know(self, values: Iterable[str], old_key: bytes) -> None:
+        """Takes note of real values: identifiers, texts that hold some, or names."""
+        old, new = Aliases(old_key), Aliases(self.key)
+        for value in values:
+            for aliases in (old, new):
+                redact_text(value, aliases)
+                aliases.name("name", value)
+        for made, alias in old.made.items():
+            self._known[alias] = new.made[made]
+            self._known[_ending(alias)] = _ending(new.made[made])
+
+    def alias(self, old: str) -> str:
+        """The new alias for an old one; a new one stays. Raises CollisionError."""
+        if old in self._fresh:
+            return old
+        if old not in self.made:
+            head, _, ending = old.rpartition("-")
+            known = self._known.get(old) or (ending in self._known and f"{head}-{self._known[ending]}")
+            new = known or self._aliases.renewed(old)
+            if new in self._fresh:
+                raise CollisionError("account" if old.isdigit() else "name")
+            self.made[old] = new
+            self._fresh.add(new)
+        return self.made[old]
+
+    def text(self, text: str) -> str:
+        """A text with every alias in it renewed, in whatever encoding it stands there."""
+        return replace_aliases(rewrite_runs(text, self.text), self.alias)
+
+    def cassette(self, models: Models, cassette: Cassette) -> Cassette:
+        """The cassette under the new key."""
+        takes = []
+        for old, same in cassette.tracks():
+            operation = models.services[old.service].operations[old.operation]
+            identity = edit_members(old.identity, operation.input, self._edit)
+            track = Track(old.service, old.operation, old.region, identity)
+            for number, take in enumerate(same, 1):
+                pages = [self._page(operation, page) for page in take.pages]
+                takes.append(Take(track, named(operation, track, number, pages)))
+        return Cassette.of(takes, [fingerprint(self.key)])
+
+    def _page(self, operation: Operation, page: Page) -> Page:
+        answer = page.answer
+        if answer.error:
+            return replace(
+                page, answer=replace(answer, error=edit_failure(operation.service, answer.error, self._edit))
+            )
+        output = edit_members(answer.output or {}, operation.output, self._edit)
+        return replace(page, answer=replace(answer, output=output))
+
+    def _edit(self, text: str, place: Place) -> str:
+        return self.text(text)
+
+
+def _ending(alias: str) -> str:
+    """What of a name's alias is keyed; of another alias, all of it."""
+    return alias.removesuffix("@example.com").rpartition("-")[2]

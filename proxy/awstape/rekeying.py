@@ -1,0 +1,73 @@
+"""Aliases by hand: those of values that somebody names, and a new key for cassette files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from awstape import catalog, keys, project, store
+from awstape.core.alias import Aliases, CollisionError, fingerprint, is_alias
+from awstape.core.arn import is_public_name, redact_name, redact_path, redact_provider
+from awstape.core.conform import did_you_mean
+from awstape.core.members import NAMES
+from awstape.core.rekey import Renewal
+from awstape.core.scan import redact_text
+from awstape.errors import UserError
+
+_KINDS = sorted({*NAMES.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
+
+
+def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Value → alias under the key at hand. Raises UserError for a bare name of no kind, or a kind that there is not."""
+    if kind is not None and kind not in _KINDS:
+        hint = did_you_mean(kind, dict.fromkeys(_KINDS))
+        raise UserError(f"no names are of the kind {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
+    aliases = Aliases(keys.find_or_make_key(environ), project.rules(Path.cwd()))
+    return {value: _alias(value, kind, aliases) for value in values}
+
+
+def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
+    if kind == "path":
+        return redact_path(value, aliases)
+    if kind == "oidc-provider":
+        return redact_provider(value, aliases)
+    if kind is not None:
+        return redact_name(kind, value, aliases)
+    redacted = redact_text(value, aliases)
+    if redacted == value and not (value.startswith("arn:") or is_alias(value) or is_public_name(value)):
+        raise UserError(f"{value!r} doesn't say what it is", "--kind role (or policy, user, …), or give its ARN")
+    return redacted
+
+
+def rekey_files(
+    paths: Sequence[Path], values: Sequence[str], environ: Mapping[str, str]
+) -> tuple[dict[str, str], list[Path]]:
+    """Renews the aliases in cassette files. Returns old alias → new one, and the files that were written.
+
+    values: real values that are to match under the new key. Raises UserError, before anything is written if a cassette
+    can't be read or was made with another old key than the one that is told.
+    """
+    new, old = keys.find_or_make_key(environ), keys.old_key(environ)
+    renewal = Renewal(new)
+    if values and old is None:
+        raise UserError("real values can't be found without the key that was used", f"set {keys.OLD_VARIABLE} to it")
+    if old is not None:
+        renewal.know(values, old)
+    models = catalog.models()
+    cassettes = {file: store.load(file, models) for file in store.find_all(paths)}
+    due = {file: cassette for file, cassette in cassettes.items() if fingerprint(new) not in cassette.keys}
+    for file, cassette in due.items():
+        if old is not None and cassette.keys and fingerprint(old) not in cassette.keys:
+            raise UserError(
+                f"{file}: made with another key ({', '.join(cassette.keys)}) than {keys.OLD_VARIABLE} "
+                f"({fingerprint(old)})",
+                f"set {keys.OLD_VARIABLE} to its key",
+            )
+        store.check_writable(file)
+    try:
+        renewed = {file: renewal.cassette(models, cassette) for file, cassette in due.items()}
+    except CollisionError as error:
+        raise UserError(f"nothing is written: {error}", f"take another {keys.VARIABLE}") from None
+    for file, cassette in renewed.items():
+        store.save(file, cassette)
+    return renewal.made, list(renewed)
