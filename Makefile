@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+N ?= 10000
 # Both cores, but not more workers than that: the end-to-end tests start processes of their own.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test lint type check bench fmt clean
+.PHONY: help demo canaries examples test lint type check bench fmt clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +32,9 @@ check: lint type ## lint and type
 
 bench: $(READY) ## measure speed and memory, as ratios to a reference in the same run
 	$(BIN)/python tests/bench.py
+
+canaries: $(READY) ## plant N real values (10000) everywhere and look for them in what is recorded
+	$(BIN)/python tests/canaries.py $(N)
 
 examples: $(READY) ## record the cassettes in cassettes/ again
 	$(BIN)/python tests/examples.py

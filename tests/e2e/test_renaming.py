@@ -18,21 +18,21 @@ REAL = {
 REDACTED = {
     "roles": [
         {
-            "Arn": "arn:aws:iam::000117139127:role/path-bbbbbbbbbb/role-cccccccccc",
-            "Name": "role-cccccccccc",
+            "Arn": "arn:aws:iam::000117139127:role/path-bbbbbbbbbbbb/role-cccccccccccc",
+            "Name": "role-cccccccccccc",
             "Age": 90,
             "On": "2024-05-02T10:11:12Z",
         },
         {
-            "Arn": "arn:aws:iam::000117139127:role/role-dddddddddd",
-            "Name": "role-dddddddddd",
+            "Arn": "arn:aws:iam::000117139127:role/role-dddddddddddd",
+            "Name": "role-dddddddddddd",
             "Age": 1,
             "On": "2024-05-02T10:11:13Z",
         },
     ],
-    "profile": "instance-profile-cccccccccc",
-    "log": "example%2Frole-cccccccccc%2F*",
-    "ask": "<user-eeeeeeeeee@example.com>, please",
+    "profile": "instance-profile-cccccccccccc",
+    "log": "example%2Frole-cccccccccccc%2F*",
+    "ask": "<user-eeeeeeeeeeee@example.com>, please",
 }
 
 
@@ -52,10 +52,10 @@ def changed(*path: Any, to: Any) -> Any:
 def test_redaction_is_a_renaming() -> None:
     assert renaming(REAL, REDACTED) == {
         "111122223333": "000117139127",
-        "ci": "bbbbbbbbbb",
-        "Runner": "cccccccccc",
-        "Auditor": "dddddddddd",
-        "bot@example.com": "eeeeeeeeee",
+        "ci": "bbbbbbbbbbbb",
+        "Runner": "cccccccccccc",
+        "Auditor": "dddddddddddd",
+        "bot@example.com": "eeeeeeeeeeee",
     }
     assert renaming(REAL, REAL) == {}
 
@@ -66,13 +66,13 @@ def test_redaction_is_a_renaming() -> None:
         (changed("roles", 0, "Age", to=91), "90 became 91"),
         (changed("roles", 0, "Age", to="90"), "90 became '90'"),
         (changed("roles", 0, "On", to="2024-05-02T10:11:13Z"), "12Z became 13Z, which is no alias"),
-        (changed("roles", 0, "Name", to="role-dddddddddd"), "Runner became cccccccccc and dddddddddd"),
-        (changed("roles", 0, "Name", to="Runner"), "Runner became cccccccccc and Runner"),
+        (changed("roles", 0, "Name", to="role-dddddddddddd"), "Runner became cccccccccccc and dddddddddddd"),
+        (changed("roles", 0, "Name", to="Runner"), "Runner became cccccccccccc and Runner"),
         (changed("roles", 0, "Name", to="Auditor"), "Auditor, which is no alias"),
-        (changed("profile", to="instance-profile-ffffffffff"), "Runner became cccccccccc and ffffffffff"),
-        (changed("ask", to="<role-cccccccccc>, please"), "cccccccccc stands for Runner and bot@example.com"),
-        (changed("ask", to="<user-eeeeeeeeee@example.com>; please"), "became"),
-        (changed("log", to="example%2frole-cccccccccc%2F*"), "became"),
+        (changed("profile", to="instance-profile-ffffffffffff"), "Runner became cccccccccccc and ffffffffffff"),
+        (changed("ask", to="<role-cccccccccccc>, please"), "cccccccccccc stands for Runner and bot@example.com"),
+        (changed("ask", to="<user-eeeeeeeeeeee@example.com>; please"), "became"),
+        (changed("log", to="example%2frole-cccccccccccc%2F*"), "became"),
         (changed("roles", to=REDACTED["roles"][:1]), "2 items became 1"),
         (changed("roles", to=REDACTED["roles"][::-1]), "became"),
         ({"profile": None, **REDACTED}, "became"),

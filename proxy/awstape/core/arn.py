@@ -21,7 +21,7 @@ from awstape.core.identifiers import whole_identifier
 ARN = re.compile(
     r"""arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]*):(?P<region>[a-z0-9-]*)
     :(?P<account>[a-z0-9*?-]*|\$\{[^}\s]{0,128}\})
-    :(?P<resource>(?:\$\{[^}\s]{0,128}\}|(?!arn:aws)[^\s"'<>`\\;|(){}\[\]])*)""",
+    :(?P<resource>(?:\$\{[^}\s]{0,128}\}|\\/|(?!arn:aws)[^\s"'<>`\\;|(){}\[\]])*)""",
     re.VERBOSE,
 )
 #: A text that is nothing but an ARN: IAM allows any printable character in a path.

@@ -17,7 +17,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-_ESCAPE = r"&#[xX]?[0-9a-fA-F]{1,6};|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}"
+# An escape in a text that was escaped itself has two backslashes, or its ampersand is a reference.
+_ESCAPE = (
+    r"&#[xX]?[0-9a-fA-F]{1,12};?|&[A-Za-z][A-Za-z0-9]{1,31};"
+    r"|\\+u[dD][89abAB][0-9a-fA-F]{2}\\+u[dD][c-fC-F][0-9a-fA-F]{2}|\\+u[0-9a-fA-F]{4}|\\+x[0-9a-fA-F]{2}"
+)
 _ESCAPED_RUN = re.compile(rf"(?<![^\s\"'<>])[^\s\"'<>]*?(?:{_ESCAPE})[^\s\"'<>]*")
 # A run begins where its characters begin: tried anywhere else, a long one takes quadratic time.
 _PERCENT_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
@@ -39,11 +43,14 @@ Rewrite = Callable[[str], str]
 
 def rewrite_runs(text: str, rewrite: Rewrite) -> str:
     """Applies `rewrite` to what encoded runs of the text say."""
-    if "&#" in text or "\\" in text:
+    if "&" in text or "\\" in text:
         text = _ESCAPED_RUN.sub(lambda match: _rewrite_escapes(match[0], rewrite), text)
-    if "%" in text:
-        text = _PERCENT_RUN.sub(lambda match: _rewrite_percent(match[0], rewrite), text)
-    return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), text)
+    return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), rewrite_percent(text, rewrite))
+
+
+def rewrite_percent(text: str, rewrite: Rewrite) -> str:
+    """Applies `rewrite` to what percent-encoded runs of the text say."""
+    return _PERCENT_RUN.sub(lambda match: _rewrite_percent(match[0], rewrite), text) if "%" in text else text
 
 
 def outside_percent(text: str, rewrite: Rewrite) -> str:
@@ -70,14 +77,15 @@ def _rewrite_percent(run: str, rewrite: Rewrite) -> str:
 
 def _rewrite_escapes(run: str, rewrite: Rewrite) -> str:
     plain = re.sub(_ESCAPE, lambda match: _unescape(match[0]), run)
-    return run if (redacted := rewrite(plain)) == plain else redacted
+    return run if plain == run or (redacted := rewrite(plain)) == plain else redacted
 
 
 def _unescape(escape: str) -> str:
     if escape.startswith("&"):
         return html.unescape(escape)
-    character = chr(int(escape[2:], 16))
-    return escape if "\ud800" <= character <= "\udfff" else character
+    digits = re.findall(r"[ux]([0-9a-fA-F]+)", escape)
+    units = b"".join(int(unit, 16).to_bytes(2, "big") for unit in digits)
+    return units.decode("utf-16-be", "ignore") or escape  # half of a surrogate pair says nothing
 
 
 def _rewrite_base64(run: str, rewrite: Rewrite) -> str:

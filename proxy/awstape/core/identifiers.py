@@ -41,12 +41,15 @@ def _digits(aliases: Aliases, text: str) -> str:
     return aliases.account(text.replace("-", ""))
 
 
+#: Credentials of other services that begin with their maker's mark.
+_TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abeoprs]-)[\w-]{16,}"
 _EMAIL = r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
 IDENTIFIERS: Mapping[str, Identifier] = {
     "pem": Identifier(
         r"-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|\Z)", lambda a, v: a.secret("pem", v), "", ""
     ),
     "jwt": Identifier(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", lambda a, v: a.secret("jwt", v), r"(?<![\w-])", ""),
+    "token": Identifier(_TOKEN, lambda a, v: a.secret("secret", v), r"(?<![A-Za-z0-9])", ""),
     "email": Identifier(_EMAIL, Aliases.email, r"(?<![A-Za-z0-9._%+-])", ""),
     "unique": Identifier(rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id),
     "org": Identifier(
@@ -75,6 +78,7 @@ def whole_identifier(text: str, aliases: Aliases) -> str | None:
 UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
 _RUN = re.compile(rf"(?P<uuid>{UUID})|[A-Za-z0-9+/_-]{{{SHORTEST_SECRET},}}={{0,2}}")
 _SEGMENT = re.compile(rf"[A-Za-z0-9+_-]{{{SHORTEST_SECRET},}}={{0,2}}")
+_ROW_OF_LOWER_CASE = re.compile(r"[a-z]{3,}")
 _CLASSES = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")
 
 
@@ -96,8 +100,11 @@ def redact_random(text: str, aliases: Aliases) -> str:
 def looks_random(text: str) -> bool:
     """Whether letters and digits of a run alternate as no word, path or camel-cased name does.
 
-    Of two neighbours in random base 64 two thirds are of different classes (lower case, upper case, digit, other); in
-    hexadecimal and base 36, which must be longer to count, two fifths. In names and paths it is one in five.
+    Of two neighbours in random base 64 two thirds are of different classes (lower case, upper case, digit, other), of
+    hexadecimal, which must be longer to count, two fifths; in camel-cased names it is one in four, and most of such a
+    name are lower-case letters in rows of three or more. The limits were tried on the 84,000 long words of botocore's
+    models and on random texts: of random ones with 40 characters 1 in 10,000 passes for a word, of those with 32 1 in
+    2,000, with 24 1 in 500. A digest in hexadecimal, of 32 digits or more, is known by its length.
     """
     bare = text.rstrip("=")
     if len(bare) < SHORTEST_SECRET or bare.isdigit():
@@ -105,6 +112,9 @@ def looks_random(text: str) -> bool:
     changes = (len(_CLASSES.findall(bare)) - 1) / (len(bare) - 1)
     has_digit = any(c.isdigit() for c in bare)
     if bare.isalnum() and (bare.islower() or bare.isupper()):
-        return has_digit and len(bare) >= _SHORTEST_OF_ONE_CASE and changes >= 0.25
-    is_mixed = any(c.islower() for c in bare) and any(c.isupper() for c in bare)
-    return is_mixed and changes >= (0.4 if has_digit else 0.45)
+        is_digest = len(bare) % 8 == 0 and all(c in "0123456789abcdefABCDEF" for c in bare)
+        return has_digit and len(bare) >= _SHORTEST_OF_ONE_CASE and (is_digest or changes >= 0.2)
+    if not (any(c.islower() for c in bare) and any(c.isupper() for c in bare)):
+        return False
+    words = sum(map(len, _ROW_OF_LOWER_CASE.findall(bare))) / len(bare)
+    return changes >= 0.28 and words <= 0.6 if has_digit else changes >= 0.4 and words <= 0.45

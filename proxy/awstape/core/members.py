@@ -76,7 +76,9 @@ def _secret(kind: str) -> _Spell:
 
 
 def _policy_of_organization(aliases: Aliases, text: str) -> str:
-    return aliases.organization_id(text) if text.startswith("p-") and text != "p-FullAWSAccess" else text
+    if text == "p-FullAWSAccess":
+        return text
+    return aliases.organization_id(text) if text.startswith("p-") else aliases.secret("policy", text)
 
 
 #: Shape name → how its strings become aliases, where that is not as a name.

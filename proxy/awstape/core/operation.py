@@ -74,6 +74,7 @@ def _form(request: Request) -> list[tuple[str, str]]:
 
 # --- query ------------------------------------------------------------------------------------------------------
 
+_FORM_NAME = re.compile(r"\w{1,64}(?:\.\w{1,64})*")
 _Tree = dict[str, Any]  # nested by the dots of `Tags.member.1.Key`; the leaves are strings
 
 
@@ -83,7 +84,8 @@ def _read_query(service: Service, request: Request) -> tuple[Operation, dict[str
     tree: _Tree = {}
     for name, value in _form(request):
         if not name.startswith("X-Amz-"):  # the signature of a presigned URL
-            _plant(tree, name.split("."), value)
+            # What is no path of names is one name: taken apart, its parts would hide what it says.
+            _plant(tree, name.split(".") if _FORM_NAME.fullmatch(name) else [name], value)
     action = tree.pop("Action", None)
     tree.pop("Version", None)
     operation = service.operations.get(action) if isinstance(action, str) else None

@@ -16,8 +16,16 @@ from collections.abc import Iterable, Mapping
 
 from awstape.core.alias import Aliases, beside_aliases, is_alias
 from awstape.core.arn import ARN, WHOLE_ARN, redact_arn, redact_name, redact_provider, redact_wild, trim
-from awstape.core.embedded import Literal, Rewrite, edit_literals, is_json, rewrite_runs
-from awstape.core.identifiers import IDENTIFIERS, UUID, redact_random
+from awstape.core.embedded import (
+    Literal,
+    Rewrite,
+    edit_literals,
+    is_json,
+    outside_percent,
+    rewrite_percent,
+    rewrite_runs,
+)
+from awstape.core.identifiers import IDENTIFIERS, UUID, looks_random, redact_random
 
 _RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
 #: Twelve digits in a row, also in the 4-4-4 spelling, and what they may stand in by chance.
@@ -31,7 +39,7 @@ _ACCOUNT = re.compile(
 def pattern_of_identifiers(kinds: Iterable[str]) -> re.Pattern[str]:
     """What finds identifiers of some kinds in a text, and whole ARNs and UUIDs."""
     found = {
-        "arn": f"(?x:{ARN.pattern.replace('?P<', '?P<arn_')})",
+        "arn": f"(?ux:{ARN.pattern.replace('?P<', '?P<arn_')})",
         "uuid": UUID,
         **{kind: IDENTIFIERS[kind].in_text for kind in kinds},
     }
@@ -101,15 +109,19 @@ def _masked(pattern: re.Pattern[str], text: str, aliases: Aliases) -> str:
 
 def redact_accounts(text: str, aliases: Aliases) -> str:
     """The text with aliases for whatever looks like an account id, wherever it stands."""
-    return _ACCOUNT.sub(lambda match: _account(match, aliases), text)
+
+    def redact(text: str) -> str:
+        return _ACCOUNT.sub(lambda match: _account(match, aliases), text)
+
+    # %2520 is no part of a number.
+    return outside_percent(rewrite_percent(text, redact), redact)
 
 
 def holds_account(text: str) -> bool:
     """Whether something in the text looks like an account id and is no alias."""
-    return any(
-        not (match["canonical"] or _uuid_is_one(match[0])) and not is_alias(match[0].replace("-", "")[-12:])
-        for match in _ACCOUNT.finditer(text)
-    )
+    aliases = Aliases(b"of no matter")
+    redact_accounts(text, aliases)
+    return bool(aliases.real)
 
 
 def _account(match: re.Match[str], aliases: Aliases) -> str:
@@ -195,13 +207,26 @@ def _identifier(match: re.Match[str], aliases: Aliases) -> str:
     if kind == "uuid":
         return text
     if kind == "arn":
-        arn = trim(text)
+        arn = trim(text).replace("\\/", "/")  # as PHP writes JSON
         parsed = ARN.fullmatch(arn)
-        return redact_arn(parsed, aliases) + text[len(arn) :] if parsed else text
+        redacted = redact_arn(parsed, aliases) if parsed else arn
+        return (redacted.replace("/", "\\/") if "\\/" in text else redacted) + text[len(trim(text)) :]
+    if kind == "account" and _is_within_random(match):
+        return text
     if kind == "unique" and match["session"]:
         unique, _, session = text.partition(":")
         return f"{aliases.unique_id(unique)}:{redact_name('session', session, aliases)}"
     return IDENTIFIERS[kind or ""].alias(aliases, text)
+
+
+def _is_within_random(match: re.Match[str]) -> bool:
+    """Whether digits are a part of something longer that looks made by chance: that is replaced as a whole."""
+    start, end = match.span()
+    while start > 0 and match.string[start - 1].isalnum():
+        start -= 1
+    while end < len(match.string) and match.string[end].isalnum():
+        end += 1
+    return looks_random(match.string[start:end])
 
 
 def _redact_json(text: str, aliases: Aliases) -> str | None:

@@ -1,0 +1,466 @@
+"""Canaries: made-up real values, planted wherever traffic can hold text, and searched for in whatever awstape says.
+
+Each canary is a value of some kind, in some encoding and context, at one string position of some operation. It goes
+the public way: exchanges to a recorder, its recording to the text of a cassette, its request to a player that misses.
+Then its real parts are looked for in all that was written or said, by decoders that share nothing with awstape's.
+
+    python tests/canaries.py 10000 --seed 1
+
+The same numbers plant the same canaries. Kinds × encodings × contexts take even turns, and so do positions: about
+7,000 canaries visit each of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import html
+import json
+import multiprocessing
+import re
+import string
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import cycle, islice, product
+from random import Random
+from typing import Any
+from urllib.parse import quote, unquote, urlencode
+
+import yaml
+
+import exchanges
+from awstape import report
+from awstape.core import document
+from awstape.core.answer import Answer, Failure
+from awstape.core.cassette import Cassette
+from awstape.core.encode import encode
+from awstape.core.members import NAMES, PATHS, TEXT, Place, is_free_text
+from awstape.core.model import Member, Operation, Shape
+from awstape.core.player import Miss
+from awstape.core.recorder import CollisionError, LeakError
+from awstape.core.wire import Response
+from exchanges import KEY, MODELS, Exchange
+
+# --- kinds, encodings, contexts ---------------------------------------------------------------------------------
+
+_LOWER, _LETTERS = string.ascii_lowercase + string.digits, string.ascii_letters + string.digits
+_UPPER, _HEX = string.ascii_uppercase + "234567", "0123456789abcdef"
+_ALPHABETS = {"n": _LOWER, "U": _UPPER, "h": _HEX, "m": _LETTERS, "B": _LETTERS + "+/", "u": _LETTERS + "-_"}
+#: At positions of names only; and in free text, of a name that another exchange tells to be one.
+NAME, KNOWN_NAME = "name", "known name"
+_NAMES = "Payroll-<n10> deploy_<n10> Ana.<n10> dev+<n10> <n12>".split()
+#: Spellings of each kind. `<a>`: an account id, `<d>`: one in the 4-4-4 spelling, `<n10>`: ten of an alphabet.
+#: What angle brackets hold must never be found; it is too random to stand anywhere by chance.
+KINDS = {
+    "account": "<a> <a> <d>".split(),
+    "arn": """
+        arn:aws:iam::<a>:user/<n10> arn:aws:iam::<a>:role/<n10>/<n10>/x-<n10> arn:aws-cn:iam::<a>:policy/Ana-<n10>
+        arn:aws:iam::<a>:root arn:aws:iam::<a>:role/service-role/<n10> arn:aws:iam::<a>:mfa/<n10>
+        arn:aws:iam::<a>:saml-provider/<n10> arn:aws:iam::<a>:oidc-provider/<n10>.example/id/<n10>
+        arn:aws:iam::<a>:instance-profile/<n10> arn:aws-us-gov:iam::<a>:server-certificate/<n10>.<n10>
+        arn:aws:sts::<a>:assumed-role/<n10>/<n10> arn:aws:sts::<a>:federated-user/<n10> arn:aws:s3:::<n10>
+        arn:aws:s3:::prod-<n10>/<n10>/* arn:aws:s3:::<n10>/${aws:username}/<n10> arn:aws:sns:us-east-1:<a>:<n10>
+        arn:aws:s3:eu-west-1:<a>:accesspoint/<n10> arn:aws:kms:eu-west-1:<a>:alias/<n10>
+        arn:aws:lambda:us-east-1:<a>:function:<n10>:7 arn:aws:dynamodb:us-east-1:<a>:table/<n10>/index/<n10>
+        arn:aws:secretsmanager:us-east-1:<a>:secret:<n10>/<n10> arn:aws:ecr:eu-west-1:<a>:repository/<n10>/<n10>
+        arn:aws:logs:us-east-1:<a>:log-group:/aws/lambda/<n10>:* arn:aws:organizations::<a>:account/o-<n10>/<a>
+        arn:aws:access-analyzer:eu-west-1:<a>:analyzer/<n10>/archive-rule/<n10> arn:aws:rds:eu-west-1:<a>:snapshot:<n10>
+        """.split(),
+    "unique id": "AROA<U17> AIDA<U17> AGPA<U17> ANPA<U17> ASCA<U17> AROA<U17>:<n10>".split(),
+    "access key id": "AKIA<U16> ASIA<U16>".split(),
+    "e-mail": "<n10>@<n10>.example ana.<n10>+aws@mail.<n10>.example <n10>_x@<n10>.co.example".split(),
+    "organization": "o-<n10> ou-<n10>-<n10> o-<n10>/r-<n10>/ou-<n10>-<n10>/* o-<n12>/r-<n10>/".split(),
+    "canonical id": ["<h64>"],
+    "secret key": ["<B40>"],
+    "session token": "IQoJb3JpZ2luX2Vj<B200> FwoGZXIvYXdzE<B300>==".split(),
+    "jwt": ["eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ<u40>.<u43>"],
+    "pem": ["-----BEGIN RSA PRIVATE KEY-----\n<B64>\n<B64>\n<B32>\n-----END RSA PRIVATE KEY-----"],
+    "random token": "<m32> <m40> <m64> ghp_<m36>".split(),
+    "hex token": ["<h40>"],
+    NAME: _NAMES,
+    KNOWN_NAME: _NAMES,
+}
+
+
+def secret(kind: str, rng: Random) -> tuple[str, tuple[str, ...]]:
+    """A value of the kind, and its real parts: long ones in pieces, for what is left if only some is redacted."""
+    parts: list[str] = []
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] in "ad":
+            digits = str(rng.randrange(10**11, 10**12))
+            parts.extend((digits, dashed := f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"))
+            return digits if match[1] == "a" else dashed
+        text = "".join(rng.choices(_ALPHABETS[match[1]], k=int(match[2])))
+        parts.extend(text[i : i + 16] for i in range(0, max(len(text) - 15, 1), 16))
+        return text
+
+    return re.sub(r"<(\w)(\d*)>", fill, rng.choice(KINDS[kind])), tuple(parts)
+
+
+def _percent(text: str) -> str:
+    quoted = quote(text, safe="")
+    return quoted if quoted != text else "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _unicode(text: str) -> str:
+    return re.sub("(....)", r"\\u\1", text.encode("utf-16-be").hex())
+
+
+def _policy(**members: object) -> str:
+    statement = {"Sid": "One", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **members}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "%": _percent,
+    "%%": lambda text: _percent(_percent(text)),
+    "%%%": lambda text: _percent(_percent(_percent(text))),
+    "json": json.dumps,
+    "\\u": lambda text: json.dumps({"Text": "?"}).replace("?", _unicode(text)),
+    "json json": lambda text: json.dumps({"Message": json.dumps({"Text": text})}),
+    "&#1;": lambda text: "".join(f"&#{ord(c)};" for c in text),
+    "&#x1;": lambda text: "".join(f"&#x{ord(c):X};" for c in text),
+    "base64": _base64,
+    "base64url": lambda text: _base64(text).replace("+", "-").replace("/", "_").rstrip("="),
+    "base64 %": lambda text: _base64(_percent(text)),
+    "% policy": lambda text: quote(_policy(Principal={"AWS": text}), safe="-._~"),
+}
+CONTEXTS: dict[str, Callable[[str], str]] = {
+    "alone": str,
+    "sentence": "The request of {} was refused by the service.".format,
+    "unicode": "für 中文\u00a0{}\u3000\N{GRINNING FACE} und".format,
+    "parentheses": "one ({}), two".format,
+    "quotes": "not '{}'".format,
+    "commas": "[x,{},y]".format,
+    "principal": lambda text: _policy(Principal={"AWS": ["*", text]}),
+    "resource": lambda text: _policy(Resource=text),
+    "condition": lambda text: _policy(Condition={"StringLike": {"aws:PrincipalTag/team": [text]}}),
+    "sid": lambda text: _policy(Sid=text),
+    "quoted policy": lambda text: f"Syntax errors in policy: {_policy(Resource=[text])}.",
+    "key=": "next=1&key={}&id=2".format,
+    "csv": "name,2026-01-02,{},true\nother,2026-01-02,,false\n".format,
+    "lines": "first line\nsecond: {}\n\nthird".format,
+}
+
+# --- positions --------------------------------------------------------------------------------------------------
+
+_ITEM, _KEY, _VALUE, _EXTRA = "[]", "{key}", "{value}", "(extra)"
+#: Places that are in neither input nor output.
+_AROUND = ("request header", "request extra", "request path", "answer envelope", "answer body")
+#: What any error may hold, whether the model knows it or not.
+_ANY_ERROR = Shape("error", "structure", {name: Member(name, TEXT) for name in ("Code", "message", "__type")})
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a text can stand: the side of an operation, the path there, and the shape of what stands there."""
+
+    operation: Operation
+    side: str
+    path: Path = ()
+    shape: Shape | None = None
+    error: Shape | None = None  # the modelled error that the path is in
+
+    def __str__(self) -> str:
+        return " ".join([self.operation.name, self.error.name if self.error else self.side, ".".join(self.path)])
+
+    def takes(self, kind: str) -> bool:
+        """Whether what stands here as that kind is somebody's: names are words elsewhere, if nobody tells of them."""
+        if kind == NAME:
+            return self.shape is not None and (self.shape.name in NAMES or self.shape.name in PATHS)
+        member = next((step for step in reversed(self.path) if step not in (_ITEM, _KEY, _VALUE)), "")
+        is_answer = self.side in ("output", "error")
+        return kind != KNOWN_NAME or (is_answer and is_free_text("x", Place(self.shape, (member,))))
+
+
+@cache
+def positions() -> tuple[Position, ...]:
+    """Every position of every operation."""
+    return tuple(p for service in MODELS.services.values() for op in service.operations.values() for p in _of(op))
+
+
+def _of(op: Operation) -> Iterator[Position]:
+    tokens = {(op.paging.token,), (op.paging.output_token,)} if op.paging else set()
+    for path, shape in _paths(op.input) if op.input else ():
+        # What botocore doesn't send is planted around the input.
+        if path not in tokens and shape and shape.type != "timestamp":
+            yield Position(op, "input", path, shape)
+    for path, shape in _paths(op.output) if op.output else [((_EXTRA,), None)]:
+        if path not in tokens:
+            yield Position(op, "output", path, shape)
+    for error in (*op.errors, _ANY_ERROR):
+        yield from (Position(op, "error", path, shape, error) for path, shape in _paths(error))
+    yield from (Position(op, side) for side in (*_AROUND, *(["token"] if op.paging else [])))
+
+
+def _paths(shape: Shape, above: tuple[Shape, ...] = ()) -> Iterator[tuple[Path, Shape | None]]:
+    """(path, shape) of all texts in a shape, of unknown members and map keys, too. Recursion is cut."""
+    if shape in above:
+        return
+    below = {name: member.shape for name, member in shape.members.items()}
+    if shape.member:
+        below[_ITEM] = shape.member.shape
+    if shape.key and shape.value:
+        below[_VALUE] = shape.value.shape
+        yield (_KEY,), shape.key.shape
+    for step, inner in below.items():
+        yield from (((step, *path), leaf) for path, leaf in _paths(inner, (*above, shape)))
+    if shape.type == "structure":
+        yield (_EXTRA,), None
+    elif shape.type in ("string", "timestamp", "blob"):
+        yield (), shape
+
+
+def _planted(shape: Shape | None, path: Path, text: str, rng: Random) -> Any:
+    """A value of the shape that holds the text at the path, and else only what it must."""
+    if not path:
+        return text
+    step, *rest = path
+    if shape is None or step == _EXTRA:
+        return {"NewMember": rng.choice((text, [text, "x"], {"Deep": {"Deeper": text}}))}
+    if step == _KEY and shape.value:
+        below = shape.value.shape
+        return {text: "x" if below.is_scalar else [] if below.member else {}}
+    inner = shape.member or shape.value or shape.members[step]
+    value = _planted(inner.shape, tuple(rest), text, rng)
+    return [value] if step == _ITEM else {"x": value} if step == _VALUE else {**_required(shape), step: value}
+
+
+def _required(shape: Shape | None) -> dict[str, Any]:
+    return {name: "x-1" for name, m in (shape.members if shape else {}).items() if m.location == "uri"}
+
+
+# --- canaries ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Canary:
+    """What is planted where: `text` holds what `parts` are the real parts of."""
+
+    kind: str
+    encoding: str
+    context: str
+    position: Position
+    parts: tuple[str, ...]
+    text: str
+    exchanges: tuple[Exchange, ...]
+
+
+def canaries(count: int, seed: int, every: int = 1, first: int = 0) -> Iterator[Canary]:
+    """The canaries of a seed; of them, one of `every` so many, from the `first` on."""
+    rng = Random(seed)
+    ways = list(product(KINDS, ENCODINGS, CONTEXTS))
+    where = {kind: [p for p in positions() if p.takes(kind)] for kind in (NAME, KNOWN_NAME, "")}
+    turns = {kind: cycle(rng.sample(places, len(places))) for kind, places in where.items()}
+    for i, (kind, encoding, context) in enumerate(islice(cycle(rng.sample(ways, len(ways))), count)):
+        position = next(turns[kind if kind in turns else ""])
+        if i % every == first:
+            yield _canary(kind, encoding, context, position, Random(f"{seed} {i}"))
+
+
+def _canary(kind: str, encoding: str, context: str, position: Position, rng: Random) -> Canary:
+    value, parts = secret(kind, rng)
+    encoded, wrapped = ENCODINGS[encoding], str if kind == NAME else CONTEXTS[context]
+    text = rng.choice((encoded(wrapped(value)), wrapped(encoded(value))))
+    if kind == NAME and position.shape and position.shape.name in PATHS:
+        text = f"/{text}/"
+    planted = list(_exchanges(position, text, rng))
+    if kind == KNOWN_NAME:
+        name, *path = rng.choice(_TELLING).split()
+        told = _planted(exchanges.operation(name).output, tuple(path), value, rng)
+        planted.insert(rng.randrange(2), (exchanges.request(name), exchanges.respond(name, told)))
+    return Canary(kind, encoding, context, position, parts, text, tuple(planted))
+
+
+_TELLING = ("ListRoles Roles [] RoleName", "GetUser User UserName", "ListAnalyzers analyzers [] name")
+
+
+def _exchanges(position: Position, text: str, rng: Random) -> Iterator[Exchange]:
+    op, required = position.operation, _required(position.operation.input)
+    request, response = exchanges.request(op.name, required), exchanges.respond(op.name)
+    match position.side:
+        case "input":
+            request = exchanges.request(op.name, {**required, **_planted(op.input, position.path, text, rng)})
+        case "output":
+            output = _planted(op.output, position.path, text, rng)
+            response = exchanges.respond(op.name, output)
+            if op.paging and rng.random() < 0.3:
+                pages = rng.choice(([output, {}], [{}, output], [output, output, {}]))
+                yield from exchanges.listing(op.name, required, pages)
+                return
+        case "token":
+            listing = exchanges.listing(op.name, required, [{}, {}], token=text)
+            yield from rng.choice((listing, listing[:1], listing[1:]))
+            request, response = listing[1][0], exchanges.fail(op.name, 400, "ValidationError", f"No page {text}1")
+        case "error":
+            response = _failed(position, text, rng)
+        case _:
+            request, response = _around(position, (request, response), text, rng)
+    yield request, response
+
+
+def _around(position: Position, exchange: Exchange, text: str, rng: Random) -> Exchange:
+    request, response = exchange
+    match position.side:
+        case "request header":
+            names = ("x-amz-security-token", "user-agent", "amz-sdk-invocation-id", "authorization", "cookie")
+            request = replace(request, headers=(*request.headers, (rng.choice(names), _line(text))))
+        case "request path":
+            request = replace(request, path=f"{request.path}/{quote(text, safe='')}")
+        case "request extra":
+            extra = rng.choice(({"NewMember": text}, {"NewMember.member.1": text}, {text: "x"}))
+            request = replace(request, query=f"{request.query}&{urlencode(extra)}".strip("&"))
+        case "answer envelope":
+            response = encode(position.operation, Answer({}), text)
+            response = replace(response, headers=(*response.headers, ("set-cookie", _line(text))))
+        case "answer body":
+            response = Response(rng.choice((200, 403, 503)), (), f"<html>{text}</html>".encode())
+    return request, response
+
+
+def _line(text: str) -> str:
+    """The text as a header can say it."""
+    return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
+
+
+def _failed(position: Position, text: str, rng: Random) -> Response:
+    errors = position.operation.service.errors.items()
+    code = next((code for code, shape in errors if shape is position.error), "ServiceFailure")
+    members = {"Code": code, "message": "No.", **_planted(position.error, position.path, text, rng)}
+    code, message = _line(members.pop("Code")), members.pop("message")
+    error = Failure(rng.choice((400, 403, 500)), None if "__type" in members else code, message, members)
+    return encode(position.operation, Answer(error=error), "request-id")
+
+
+# --- trying and searching ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Result:
+    """How many canaries were tried, leaked and refused, by (what, kind, encoding); what leaked; where they were."""
+
+    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    leaks: list[str] = field(default_factory=list)
+    visited: set[str] = field(default_factory=set)
+
+    def total(self, what: str) -> int:
+        return sum(n for (counted, *_), n in self.counts.items() if counted == what)
+
+
+def run(count: int, seed: int, every: int = 1, first: int = 0) -> Result:
+    """Tries the canaries of a seed, or some of them."""
+    result = Result()
+    for canary in canaries(count, seed, every, first):
+        way = (canary.kind, canary.encoding)
+        result.counts["tried", *way] += 1
+        result.visited.add(str(canary.position))
+        place = f"{canary.kind}, {canary.encoding}, {canary.context}, at {canary.position}"
+        try:
+            said = _said(canary)
+        except Exception as error:  # a recording that ends like this is lost
+            result.counts["crashed", *way] += 1
+            result.leaks.append(f"{type(error).__name__}: {place}\n  planted: {canary.text!r}")
+            continue
+        result.counts["refused" if "refusal" in said else "recorded", *way] += 1
+        for where, texts in said.items():
+            if leak := found(texts, canary.parts):
+                result.counts["leaked", *way] += 1
+                result.leaks.append(f"in the {where}: {place}\n  planted: {canary.text!r}\n  came out: {leak!r}")
+                break
+    return result
+
+
+def _said(canary: Canary) -> dict[str, list[str]]:
+    """All that awstape says of a canary, by where it says it."""
+    said: dict[str, list[str]] = {}
+    try:
+        recording = exchanges.recorder(*canary.exchanges, include_writes=True).finish()
+    except (LeakError, CollisionError) as error:
+        said["refusal"] = [str(error), *map(str, getattr(error, "leaks", []))]
+    else:
+        text = document.write(recording.cassette)
+        scalars = (token.value for token in yaml.scan(text, yaml.CSafeLoader) if isinstance(token, yaml.ScalarToken))
+        said["cassette"] = [text, *scalars]
+        said["report"] = list(report.recording_lines("canary.yaml", recording))
+    said["miss"] = []
+    for key in (KEY, None):
+        player = exchanges.player(Cassette(), key=key)
+        for request, _ in canary.exchanges:
+            miss = player.answer(request)
+            assert isinstance(miss, Miss)
+            said["miss"] += [miss.text, miss.summary, miss.response.body.decode(), repr(miss.response.headers)]
+        said["miss"] += report.replay_lines(player)
+    return said
+
+
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}")
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_DEPTH = 3  # how many encodings may stand in each other; each may itself be repeated
+
+
+def found(texts: Iterable[str], parts: Iterable[str]) -> str | None:
+    """What a text says that holds one of the parts, in whatever encoding and case; None if none does."""
+    needles = [part.casefold() for part in parts]
+    seen: set[str] = set()
+    readings = (plain for text in texts for plain in _readings(text, seen, _DEPTH))
+    return next((plain for plain in readings if any(needle in plain.casefold() for needle in needles)), None)
+
+
+def _readings(text: str, seen: set[str], depth: int) -> Iterator[str]:
+    if text not in seen:
+        seen.add(text)
+        yield text
+        for plain in _decoded(text) if depth else ():
+            yield from _readings(plain, seen, depth - 1)
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(lambda m: chr(int(m[1][1:], 16)) if len(m[1]) > 1 else {"n": "\n"}.get(m[1], m[1]), text)
+
+
+def _decoded(text: str) -> Iterator[str]:
+    for decode in (unquote, html.unescape, _unescape):
+        plain = text
+        while (again := decode(plain)) != plain:
+            yield (plain := again)
+    for run_ in _BASE64_RUN.findall(text):
+        for start in range(4):  # another word may stand before it
+            bare = run_[start:].replace("-", "+").replace("_", "/")
+            bare = bare[:-1] if len(bare) % 4 == 1 else bare
+            yield base64.b64decode(bare + "=" * (-len(bare) % 4)).decode("latin-1")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Plant made-up real values everywhere and look for them.")
+    parser.add_argument("count", type=int, nargs="?", default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--show", type=int, default=20, help="how many leaks to show")
+    args = parser.parse_args()
+    workers, result = 2, Result()
+    with multiprocessing.Pool(workers) as pool:
+        for part in pool.starmap(run, [(args.count, args.seed, workers, first) for first in range(workers)]):
+            result.counts += part.counts
+            result.visited |= part.visited
+            result.leaks += part.leaks
+    print("tried/leaked".ljust(14), *(encoding.rjust(9) for encoding in ENCODINGS))
+    for kind in KINDS:
+        cells = (f"{result.counts['tried', kind, e]}/{result.counts['leaked', kind, e] or '-'}" for e in ENCODINGS)
+        print(kind.ljust(14), *(cell.rjust(9) for cell in cells))
+    print(*result.leaks[: args.show], sep="\n")
+    print(f"{len(result.visited)} of {len(positions())} positions,", end=" ")
+    print(", ".join(f"{result.total(what)} {what}" for what in ("tried", "leaked", "refused", "crashed")))
+    return 1 if result.leaks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
