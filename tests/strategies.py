@@ -25,7 +25,7 @@ DEPTH = 5  # below it, structures and collections are empty
 Values = st.SearchStrategy[Value]
 Texts = st.SearchStrategy[str]
 
-_EXAMPLES = int(os.environ.get("AWSTAPE_EXAMPLES", "1"))
+EXAMPLES = int(os.environ.get("AWSTAPE_EXAMPLES", "1"))
 
 
 def few(examples: int) -> settings:
@@ -34,10 +34,10 @@ def few(examples: int) -> settings:
     Shrinking a whole recording takes minutes; the examples are small as they are.
     """
     return settings(
-        max_examples=examples * _EXAMPLES,
+        max_examples=examples * EXAMPLES,
         deadline=None,
         database=None,
-        derandomize=_EXAMPLES == 1,
+        derandomize=EXAMPLES == 1,
         phases=(Phase.generate,),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
+import zlib
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import exchanges
 import strategies
 from awstape.core.alias import Aliases, is_alias, is_name_alias
-from exchanges import KEY, OTHER_KEY
+from awstape.core.document import write
+from awstape.core.model import Value
+from exchanges import ACCOUNT, KEY, OTHER_KEY
 
 Make = Callable[[Aliases, str], str]
 
@@ -85,6 +92,38 @@ def test_values_that_share_an_alias_are_reported() -> None:
     assert len(made) < 20_000
     assert aliases.collisions() == ["account"] * (20_000 - len(made))
     assert all(map(is_alias, made))
+
+
+@pytest.mark.parametrize("kind", ["role", "unique id", "e-mail", "organization", "canonical user id", "secret"])
+def test_many_values_have_as_many_aliases(kind: str) -> None:
+    """`AWSTAPE_EXAMPLES=20` tries a million of each."""
+    make, real, _ = KINDS[kind]
+    aliases, number = Aliases(KEY), 50_000 * strategies.EXAMPLES
+    assert len({make(aliases, f"{real}{i:07}") for i in range(number)}) == number
+    assert aliases.collisions() == []
+
+
+def test_nothing_that_is_made_from_a_real_value_without_the_key_is_stored() -> None:
+    """No digest of it, in whatever spelling; else all account ids could be tried."""
+    role: dict[str, Value] = {"RoleName": "Deployer", "Arn": f"arn:aws:iam::{ACCOUNT}:role/Deployer", "Tags": []}
+    listed = exchanges.listing("ListRoles", {}, [{"Roles": [role]}, {"Roles": [role]}])
+    asked = exchanges.request("GetRole", {"RoleName": "Deployer"})
+    text = write(exchanges.record(*listed, (asked, exchanges.respond("GetRole", {"Role": role}))).cassette)
+    alias = Aliases(KEY).account(ACCOUNT)
+    assert alias in text
+    for real in (ACCOUNT, "Deployer", f"arn:aws:iam::{ACCOUNT}:role/Deployer", "T1"):
+        for digest in digests(real):
+            runs = {digest[i : i + 7] for i in range(len(digest) - 6)}
+            assert not [run for run in runs if run in text]
+
+
+def digests(real: str) -> set[str]:
+    """Digests of a value, spelled in the ways of this package: hexadecimal, base 32, decimal."""
+    raw = [hashlib.new(name, real.encode()).digest() for name in ("md5", "sha1", "sha256", "sha512", "blake2b")]
+    raw += [hmac.digest(b"", real.encode(), "sha256"), zlib.crc32(real.encode()).to_bytes(8)]
+    spelled = {base64.b32encode(digest).decode().lower().rstrip("=") for digest in raw}
+    spelled |= {digest.hex() for digest in raw} | {base64.b64encode(digest).decode() for digest in raw}
+    return spelled | {f"{int.from_bytes(digest[:8]) % 10**n:0{n}}" for digest in raw for n in (7, 9, 10, 12)}
 
 
 def test_no_word_passes_for_an_alias() -> None:

@@ -25,7 +25,7 @@ from awstape.core.embedded import (
     rewrite_percent,
     rewrite_runs,
 )
-from awstape.core.identifiers import IDENTIFIERS, UUID, looks_random, redact_random
+from awstape.core.identifiers import IDENTIFIERS, UUID, redact_random
 
 _RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
 #: Twelve digits in a row, also in the 4-4-4 spelling, and what they may stand in by chance.
@@ -48,7 +48,9 @@ def pattern_of_identifiers(kinds: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items()), re.ASCII)
 
 
-IDENTIFIER = pattern_of_identifiers(IDENTIFIERS)
+#: Account ids are left for the end: their digits may be a part of something longer that is replaced as a whole.
+TEXT_KINDS = tuple(kind for kind in IDENTIFIERS if kind not in ("account", "dashed"))
+IDENTIFIER = pattern_of_identifiers(TEXT_KINDS)
 #: Words in which names can stand; ARNs are redacted as a whole, actions and condition keys are vocabulary.
 _TOKEN = re.compile(
     rf"(?P<other>{ARN.pattern.replace('?P<', '?P<arn_')}|\baws:|\b[a-z][a-z0-9-]{{0,40}}:(?=[A-Z*])[\w*]+)|[\w+=,.@-]+",
@@ -211,22 +213,10 @@ def _identifier(match: re.Match[str], aliases: Aliases) -> str:
         parsed = ARN.fullmatch(arn)
         redacted = redact_arn(parsed, aliases) if parsed else arn
         return (redacted.replace("/", "\\/") if "\\/" in text else redacted) + text[len(trim(text)) :]
-    if kind == "account" and _is_within_random(match):
-        return text
     if kind == "unique" and match["session"]:
         unique, _, session = text.partition(":")
         return f"{aliases.unique_id(unique)}:{redact_name('session', session, aliases)}"
     return IDENTIFIERS[kind or ""].alias(aliases, text)
-
-
-def _is_within_random(match: re.Match[str]) -> bool:
-    """Whether digits are a part of something longer that looks made by chance: that is replaced as a whole."""
-    start, end = match.span()
-    while start > 0 and match.string[start - 1].isalnum():
-        start -= 1
-    while end < len(match.string) and match.string[end].isalnum():
-        end += 1
-    return looks_random(match.string[start:end])
 
 
 def _redact_json(text: str, aliases: Aliases) -> str | None:
