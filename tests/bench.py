@@ -95,6 +95,21 @@ def bench_recorder(responses: list[Response]) -> None:
             catalog.parse(LIST_ROLES, response)
 
     size = sum(len(response.body) for response in responses)
+    answers = [decode(LIST_ROLES, response) for response in responses]
+
+    def redact() -> None:
+        redactor = Redactor(b"key")
+        for answer in answers:
+            redactor.answer(LIST_ROLES, answer)
+
+    work, reference = timed(redact, parse)
+    show(
+        f"redact {len(responses)} such pages",
+        work,
+        reference,
+        "botocore parsing them",
+        f"; {size / work / 1e6:.1f} MB/s",
+    )
     work, reference = timed(record, parse)
     show(
         f"record {len(responses)} such pages",

@@ -45,6 +45,11 @@ _UNIQUE_ID = re.compile(_UNIQUE_IDS)
 _UNIT = re.compile(rf"ou-({_END})-({_END})")
 _CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
 _RESOURCE_ID = re.compile(r"[a-z]+-000[0-9a-f]{14}")
+#: What an alias may look like: most texts are none, and one look tells.
+_ANY_FORM = re.compile(
+    "|".join(form.pattern for form in (_ACCOUNT, _NAME, _FRAMED, _UNIQUE_ID, _UNIT, _CANONICAL_ID, _RESOURCE_ID)),
+    re.ASCII,
+)
 _CODE = re.compile(r"0\d{5}", re.ASCII)
 #: An alias anywhere in a text; `is_alias` decides. Frames are left out: the name in them is the alias.
 _ANYWHERE = re.compile(
@@ -205,6 +210,8 @@ def fingerprint(key: bytes) -> str:
 
 def is_alias(text: str) -> bool:
     """True for a text that is an alias, whoever made it; needs no key."""
+    if not _ANY_FORM.fullmatch(text):
+        return False
     if _ACCOUNT.fullmatch(text):
         return _check_digits(text[:-2], 2) == text[-2:]
     if is_name_alias(text):
