@@ -8,11 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from awstape import __version__, catalog
+from awstape.core.rules import Rules
 from examples import ROOT, environment, upstreams
 from standin import StandIn
 
@@ -51,6 +55,19 @@ def test_every_session_shows_what_really_comes(folder: Path, shell: dict[str, st
             ["sh", "-c", f"exec 2>&1; {command}"], cwd=folder, env=shell, capture_output=True, text=True, timeout=60
         )
         assert done.stdout == expected, command
+
+
+def test_the_settings_shown_are_settings() -> None:
+    (settings,) = [tomllib.loads(body) for language, body in BLOCKS if language == "toml"]
+    rules = Rules.of(settings["tool"]["awstape"], catalog.models())
+    assert all((rules.keep, rules.mask, rules.mask_members))
+
+
+def test_the_hook_shown_is_the_one_there_is() -> None:
+    (shown,) = [yaml.safe_load(body) for language, body in BLOCKS if language == "yaml"]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert [hook["id"] for hook in shown[0]["hooks"]] == [hook["id"] for hook in hooks]
+    assert shown[0]["rev"] == f"v{__version__}"
 
 
 def test_every_other_command_is_one_that_a_test_runs() -> None:

@@ -57,7 +57,7 @@ def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding
     for i, line in enumerate(lines, 1):
         comment = _COMMENT.search(line)
         kinds = _kinds(comment[0], _ANYWHERE, rules) if comment else []
-        found |= {Finding(i, "", kind) for kind in kinds if (i, kind) not in said}
+        found |= {Finding(i, "a comment", kind) for kind in kinds if (i, kind) not in said}
     return sorted(found)
 
 
