@@ -411,9 +411,17 @@ _DEPTH = 3  # how many encodings may stand in each other; each may itself be rep
 def found(texts: Iterable[str], parts: Iterable[str]) -> str | None:
     """What a text says that holds one of the parts, in whatever encoding and case; None if none does."""
     needles = [part.casefold() for part in parts]
+    # By their beginnings, so that many can be looked for at once.
+    length = min(map(len, needles))
+    beginnings = {needle[:length] for needle in needles}
     seen: set[str] = set()
-    readings = (plain for text in texts for plain in _readings(text, seen, _DEPTH))
-    return next((plain for plain in readings if any(needle in plain.casefold() for needle in needles)), None)
+    for text in texts:
+        for plain in _readings(text, seen, _DEPTH):
+            folded = plain.casefold()
+            windows = (folded[i : i + length] for i in range(len(folded) - length + 1))
+            if not beginnings.isdisjoint(windows) and any(needle in folded for needle in needles):
+                return plain
+    return None
 
 
 def _readings(text: str, seen: set[str], depth: int) -> Iterator[str]:
