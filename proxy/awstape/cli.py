@@ -165,7 +165,7 @@ def check(cassettes: tuple[Path, ...], form: str) -> int:
     from awstape.core.check import findings
     from awstape.formats import FORMATS
 
-    rules = project.rules(Path.cwd())
+    rules = project.rules()
     files = store.find_all(cassettes)
     found = [(str(f), each) for f in files for each in findings(store.load_text(f), catalog.models(), rules)]
     if text := FORMATS[form](found, len(files)):
@@ -190,7 +190,7 @@ def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
     from awstape.rekeying import aliases_of
 
     aliases = aliases_of(values, kind, os.environ)
-    click.echo(json.dumps(aliases) if as_json else "\n".join(aliases.values()))
+    click.echo(json.dumps(dict(aliases)) if as_json else "\n".join(alias for _, alias in aliases))
     return 0
 
 
@@ -216,7 +216,10 @@ def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> 
     """
     from awstape.rekeying import rekey_files
 
-    known = [line.strip() for line in values if line.strip()] if values else []
+    try:
+        known = [line.strip() for line in values if line.strip()] if values else []
+    except UnicodeDecodeError as error:
+        raise UserError(f"the values are not UTF-8: {error.reason}", "one value a line, as UTF-8 text") from None
     renewed, files = rekey_files(cassettes, known, os.environ)
     lines = [f"renewed {len(renewed)} aliases in {' '.join(map(str, files)) or 'no cassette: all have this key'}"]
     click.echo(json.dumps(renewed) if as_json else "\n".join(lines))

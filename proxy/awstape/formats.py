@@ -7,6 +7,7 @@ text: `file:line: member: kinds`. json: a list of objects. github: workflow comm
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import PurePath
@@ -26,7 +27,7 @@ def as_text(found: Found, files: int) -> str:
     lines = []
     for (file, line, member), group in groupby(found, lambda each: (each[0], each[1].line, each[1].member)):
         said = ", ".join(_said(finding) for _, finding in group)
-        lines.append(f"{file}:{line}: {member + ': ' if member else ''}{said}")
+        lines.append(f"{' '.join(file.splitlines())}:{line}: {member + ': ' if member else ''}{said}")
     if not found:
         return f"{count(files, 'cassette')}: nothing real found"
     bad = len({file for file, _ in found})
@@ -86,7 +87,7 @@ def _escaped(text: str, more: str = "") -> str:
 def _uri(file: str) -> str:
     """A path as SARIF has it: relative ones stay relative."""
     path = PurePath(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
 
 
 def _result(file: str, finding: Finding) -> dict[str, object]:

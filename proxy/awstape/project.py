@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 from awstape import catalog
 from awstape.core.rules import NO_RULES, RuleError, Rules
 from awstape.errors import UserError
 
-_TABLE = re.compile(r"\s*\[\s*tool\s*\.\s*awstape\s*\]")
 
-
-def rules(folder: Path) -> Rules:
-    """The rules of redaction of the project that a folder belongs to. Raises UserError with file and line."""
+def rules(folder: Path | None = None) -> Rules:
+    """The rules of the project that a folder, the current one unless told, belongs to. Raises UserError."""
+    try:
+        folder = folder or Path.cwd()
+    except OSError:  # it was deleted
+        return NO_RULES
     for parent in (folder, *folder.parents):
-        if (path := parent / "pyproject.toml").is_file():
-            return _rules(path)
+        path = parent / "pyproject.toml"
+        with suppress(OSError):
+            if path.is_file():
+                return _rules(path)
     return NO_RULES
 
 
 def _rules(path: Path) -> Rules:
     try:
         text = path.read_text("utf-8")
-        settings = tomllib.loads(text).get("tool", {}).get("awstape")
+        settings = _settings(text)
     except tomllib.TOMLDecodeError as error:  # its message has the line
         raise UserError(f"{path}: not TOML: {error}", "mend the file") from None
     except UnicodeDecodeError as error:
@@ -41,14 +45,36 @@ def _rules(path: Path) -> Rules:
         raise UserError(f"{path}:{_line(text, error)}: {error}", error.tip or "mend the rule") from None
 
 
+def _settings(text: str) -> object:
+    """What stands under `tool.awstape`, whatever it is; None if nothing does. Raises tomllib.TOMLDecodeError."""
+    tool = tomllib.loads(text).get("tool")
+    return tool.get("awstape") if isinstance(tool, dict) else None
+
+
 def _line(text: str, error: RuleError) -> int:
-    """The line, counted from 1, of the value that is wrong, or of its setting; of the file if it is spelled oddly."""
-    lines = text.splitlines()
-    table = next((i for i, line in enumerate(lines) if _TABLE.match(line)), 0)
-    setting = re.compile(rf"""\s*(?:tool\s*\.\s*awstape\s*\.\s*)?["']?{re.escape(error.name)}["']?\s*=""")
-    start = next((i for i in range(table, len(lines)) if setting.match(lines[i])), table)
-    if not isinstance(error.value, str):
-        return start + 1
-    spelled = {error.value, error.value.replace("\\", "\\\\")}
-    quoted = [f"{quote}{value}{quote}" for value in spelled for quote in "\"'"]
-    return next((i for i in range(start, len(lines)) if any(q in lines[i] for q in quoted)), start) + 1
+    """The line, counted from 1, of the value that is wrong, or where its setting begins if that is spelled oddly.
+
+    TOML readers tell no lines: so the file is read line by line more, until the error is there.
+    """
+    lines = text.split("\n")
+    begin = 0
+    for end in range(1, len(lines) + 1):
+        try:
+            settings = _settings("\n".join(lines[:end]))
+            if isinstance(settings, dict):
+                Rules.of(settings, catalog.models())
+        except tomllib.TOMLDecodeError:  # within a list
+            continue
+        except RuleError as found:
+            if (found.name, found.value) == (error.name, error.value):
+                return _line_of(error.value, lines, begin, end) + 1
+        begin = end
+    return 1
+
+
+def _line_of(value: object, lines: list[str], begin: int, end: int) -> int:
+    if not isinstance(value, str):
+        return begin
+    spelled = {f"{quote}{text}{quote}" for text in (value, value.replace("\\", "\\\\")) for quote in "\"'"}
+    at = [i for i in range(begin, end) if any(text in lines[i] for text in spelled)]
+    return at[-1] if at else begin

@@ -7,26 +7,28 @@ from pathlib import Path
 
 from awstape import catalog, keys, project, store
 from awstape.core.alias import Aliases, CollisionError, fingerprint, is_alias
-from awstape.core.arn import is_public_name, redact_name, redact_path, redact_provider
+from awstape.core.arn import redact_name, redact_path, redact_provider
 from awstape.core.conform import did_you_mean
 from awstape.core.members import NAMES
 from awstape.core.rekey import Renewal
-from awstape.core.scan import redact_text
+from awstape.core.scan import redact_accounts, redact_text
 from awstape.errors import UserError
 
 _KINDS = sorted({*NAMES.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
 
 
-def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """Value → alias under the key at hand. Raises UserError for a bare name of no kind, or a kind that there is not."""
+def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(value, alias) under the key at hand. Raises UserError for a bare name of no kind, or a kind there is not."""
     if kind is not None and kind not in _KINDS:
         hint = did_you_mean(kind, dict.fromkeys(_KINDS))
         raise UserError(f"no names are of the kind {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
-    aliases = Aliases(keys.find_or_make_key(environ), project.rules(Path.cwd()))
-    return {value: _alias(value, kind, aliases) for value in values}
+    aliases = Aliases(keys.find_or_make_key(environ), project.rules())
+    return [(value, redact_accounts(_alias(value, kind, aliases), aliases)) for value in values]
 
 
 def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
+    if value.startswith("arn:"):
+        return redact_text(value, aliases)
     if kind == "path":
         return redact_path(value, aliases)
     if kind == "oidc-provider":
@@ -34,7 +36,8 @@ def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
     if kind is not None:
         return redact_name(kind, value, aliases)
     redacted = redact_text(value, aliases)
-    if redacted == value and not (value.startswith("arn:") or is_alias(value) or is_public_name(value)):
+    is_known = value.startswith(("arn:", "AWSServiceRoleFor")) or is_alias(value) or aliases.rules.keeps(value)
+    if redacted == value and not is_known:
         raise UserError(f"{value!r} doesn't say what it is", "--kind role (or policy, user, …), or give its ARN")
     return redacted
 

@@ -23,7 +23,7 @@ from awstape.core.alias import CollisionError, fingerprint
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean
 from awstape.core.player import Player
-from awstape.core.recorder import LeakError, Recorder, Recording, merge
+from awstape.core.recorder import LeakError, Recorder, Recording
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError
@@ -57,8 +57,10 @@ class Tape:
         """Writes what was recorded. Raises UserError if it can't be or may not be written; None in replay."""
         if self.recorder is None or self.path is None:
             return None
+        # Read again, for another recording may have ended meanwhile.
+        old = store.load(self.path, catalog.models()) if self.keeps_old and self.path.exists() else Cassette()
         try:
-            recording = self.recorder.finish()
+            recording = self.recorder.finish(old)
         except LeakError as error:
             rule = next((leak.rule for leak in error.leaks if leak.rule), "")
             tip = f"put `{rule}` under [tool.awstape] of pyproject.toml, and " if rule else ""
@@ -68,13 +70,11 @@ class Tape:
         except Exception as error:
             raise UserError(f"{self.path}: not written: {place_of(error)}", "please report this") from None
         if recording.cassette.takes:
-            # Read again, for another recording may have ended meanwhile.
-            old = store.load(self.path, catalog.models()) if self.keeps_old and self.path.exists() else Cassette()
-            if len(old.keys | recording.cassette.keys) > 1:
+            if len(recording.merged.keys) > 1:
                 raise UserError(
                     f"{self.path}: not written: it was made anew with another key meanwhile", "record again"
                 )
-            store.save(self.path, merge(catalog.models(), old, recording.cassette))
+            store.save(self.path, recording.merged)
         return recording
 
 
@@ -97,7 +97,7 @@ def open_for_recording(
     exists = path.exists()
     old = store.load(path, catalog.models()) if exists and mode != "rewrite" else Cassette()
     key = keys.find_or_make_key(environ)
-    rules = project.rules(Path.cwd())
+    rules = project.rules()
     if mode == "once" and exists:
         return Tape(path, old, None, Player(catalog.models(), old, Redactor(key, rules), has_key=True))
     _check_key(path, old, key)
@@ -129,5 +129,5 @@ def open_for_replay(paths: Sequence[Path], environ: Mapping[str, str]) -> Tape:
     """A tape that replays files and folders of files. Raises UserError."""
     cassette = store.load_all(paths, catalog.models())
     key = keys.find_key(environ)
-    redactor = Redactor(key if key is not None else secrets.token_bytes(32), project.rules(Path.cwd()))
+    redactor = Redactor(key if key is not None else secrets.token_bytes(32), project.rules())
     return Tape(None, cassette, None, Player(catalog.models(), cassette, redactor, has_key=key is not None))

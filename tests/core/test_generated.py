@@ -12,6 +12,7 @@ import strategies
 from awstape import catalog
 from awstape.core import document
 from awstape.core.answer import Answer
+from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.decode import decode
 from awstape.core.encode import encode
 from awstape.core.model import Operation, Shape, Value
@@ -190,9 +191,10 @@ def _redacted(op: Operation, input_: dict[str, Value], outputs: list[dict[str, V
     """What a redactor that saw everything makes of the outputs."""
     redactor = Redactor(KEY)
     identity = canonical(_as_dict(_said(input_, op.input, is_form=op.service.protocol == "query")), op.input)
-    redactor.identity(op, _as_dict(identity))
-    redacted = [redactor.answer(op, Answer(output)) for output in outputs]
-    return [redactor.with_names(op, answer).output or {} for answer in redacted]
+    track = Track(op.service.name, op.name, None, redactor.identity(op, _as_dict(identity)))
+    pages = [Page(None, None, redactor.answer(op, Answer(output))) for output in outputs]
+    (take,) = redactor.with_names(MODELS, Cassette((Take(track, tuple(pages)),))).takes
+    return [page.answer.output or {} for page in take.pages]
 
 
 def _bare(op: Operation, output: dict[str, Value]) -> dict[str, Value]:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import exchanges
-from awstape.core import arn, embedded, identifiers, members, operation, redact, scan
+from awstape.core import arn, conditions, embedded, identifiers, members, operation, redact, scan
 from awstape.core.alias import Aliases
 from awstape.core.document import write
 from awstape.core.members import IDS, NAMES, PATHS, SECRETS, SPELLED, TEXT, Place
@@ -24,6 +24,7 @@ from awstape.core.model import Shape
 from awstape.core.recorder import LeakError
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request
+from awstape.core.words import Words
 from exchanges import ACCOUNT, KEY, MODELS, Exchange
 
 A = Aliases(KEY)
@@ -41,6 +42,11 @@ REAL: dict[str, tuple[str, str]] = {
     "org": ("ou-ab12-exampleunit", A.organization_id("ou-ab12-exampleunit")),
     "orgroot": ("o-exampleorg1/r-ab12", f"{A.organization_id('o-exampleorg1')}/{A.organization_id('r-ab12')}"),
     "resource": ("vpce-0a1b2c3d4e5f67890", A.resource_id("vpce-0a1b2c3d4e5f67890")),
+    "identity": ((v := "Origin Access Identity E2QEXAMPLE0000")[:23] + v[23:], f"{v[:23]}{A.name('identity', v[23:])}"),
+    "issuer": (
+        "12345678-abcd-4bcd-9bcd-1234567890ab.tokens.sts.global.api.aws",
+        f"{A.name('issuer', '12345678-abcd-4bcd-9bcd-1234567890ab')}.tokens.sts.global.api.aws",
+    ),
     "canonical": ("a1" * 32, A.canonical_id("a1" * 32)),
     "account": (ACCOUNT, A.account(ACCOUNT)),
     "dashed": ("1111-2222-3333", A.account(ACCOUNT)),
@@ -67,13 +73,13 @@ class Rule:
 
 
 def without_kind(kind: str) -> Switch:
-    kinds = [each for each in scan.TEXT_KINDS if each != kind]
-    return lambda patch: patch.setattr(scan, "IDENTIFIER", scan.pattern_of_identifiers(kinds))
+    name, kinds = ("BLOCK", scan.BLOCK_KINDS) if kind in scan.BLOCK_KINDS else ("IDENTIFIER", scan.TEXT_KINDS)
+    return lambda patch: patch.setattr(scan, name, scan.pattern_of_identifiers([k for k in kinds if k != kind]))
 
 
 def without_whole(kind: str) -> Switch:
-    others = "|".join(f"(?P<{k}>{each.pattern})" for k, each in identifiers.IDENTIFIERS.items() if k != kind)
-    return lambda patch: patch.setattr(identifiers, "_WHOLE", re.compile(others, re.ASCII))
+    others = [each for each in identifiers.IDENTIFIERS if each not in (kind, *identifiers.BY_NEIGHBOUR)]
+    return lambda patch: patch.setattr(identifiers, "_WHOLE", identifiers.pattern_of_whole(others))
 
 
 def setting(module: object, name: str, value: object) -> Switch:
@@ -108,11 +114,14 @@ def at(shape: str) -> Place:
 FINGERPRINT = f"{ACCOUNT}:" + ":".join(["ab"] * 11) + ":ab"
 URL = "https://login.corp.example/"
 RULES: dict[str, Rule] = {
-    **{f"text: {k}": Rule(without_kind(k), f"see {REAL[k][0]} !", f"see {REAL[k][1]} !") for k in scan.TEXT_KINDS},
+    **{
+        f"text: {k}": Rule(without_kind(k), f"see {REAL[k][0]} !", f"see {REAL[k][1]} !")
+        for k in (*scan.BLOCK_KINDS, *scan.TEXT_KINDS)
+    },
     **{
         f"name that is one: {kind}": Rule(without_whole(kind), *REAL[kind], at("roleNameType"))
         for kind in REAL
-        if kind not in ("orgroot", "pem", "dashed")
+        if kind not in ("pem", "dashed", *identifiers.BY_NEIGHBOUR)
     },
     "text: an ARN in a sentence": Rule(setting(scan, "ARN", NEVER), f"see {ARN_REAL} !", f"see {ARN_ALIAS} !"),
     "text: an ARN alone": Rule(
@@ -135,8 +144,8 @@ RULES: dict[str, Rule] = {
     ),
     "text: JSON": Rule(
         setting(scan, "is_json", lambda text: False),
-        condition("sts:ExternalId", "bob"),
-        condition("sts:ExternalId", A.name("external-id", "bob")),
+        f'{{"a": {ACCOUNT}}}',
+        f'{{"a": "{A.account(ACCOUNT)}"}}',
     ),
     "text: credential report": Rule(
         setting(scan, "_redact_report", identity),
@@ -150,22 +159,22 @@ RULES: dict[str, Rule] = {
     ),
     **{
         f"condition: {key}": Rule(
-            without(scan._VALUE_KINDS, key), condition(key, "bob"), condition(key, A.name(kind, "bob"))
+            without(conditions.VALUE_KINDS, key), condition(key, "bob"), condition(key, A.name(kind, "bob"))
         )
-        for key, kind in scan._VALUE_KINDS.items()
+        for key, kind in conditions.VALUE_KINDS.items()
     },
     "condition: subject": Rule(
-        setting(scan, "_redact_subject", identity),
+        setting(conditions, "_redact_subject", identity),
         condition("x:sub", "repo:corp/app"),
         condition("x:sub", f"repo:{A.secret('subject', 'corp')}/{A.secret('subject', 'app')}"),
     ),
     "condition: provider's host": Rule(
-        setting(scan, "_PROVIDER_KEY", NEVER),
+        setting(conditions, "_PROVIDER_KEY", NEVER),
         condition("login.corp.example:amr", "x"),
         condition(f"{A.name('oidc-provider', 'login.corp.example')}:amr", "x"),
     ),
     "principal: federated": Rule(
-        setting(scan, "redact_provider", identity),
+        setting(conditions, "redact_provider", identity),
         '{"Federated": "login.corp.example"}',
         json.dumps({"Federated": A.name("oidc-provider", "login.corp.example")}),
     ),
@@ -175,13 +184,13 @@ RULES: dict[str, Rule] = {
     },
     **{
         f"shape: {shape}": Rule(without(SPELLED, shape), "/team/", f"/{A.name('path', 'team')}/", at(shape))
-        for shape in PATHS
+        for shape in sorted(PATHS)
     },
     **{
         f"shape: {shape}": Rule(
             without(SPELLED, shape), "ZREALID1234567890", A.unique_id("ZREALID1234567890"), at(shape)
         )
-        for shape in IDS
+        for shape in sorted(IDS)
     },
     **{
         f"shape: {shape}": Rule(without(SPELLED, shape), "zreal text", A.secret(kind, "zreal text"), at(shape))
@@ -195,6 +204,7 @@ RULES: dict[str, Rule] = {
             ("authenticationCodeType", "123456", A.code("123456")),
             ("redirectUrlType", URL, A.url(URL)),
             ("consoleDeepLinkType", URL, A.url(URL)),
+            ("publicKeyFingerprintType", FINGERPRINT, A.fingerprint(FINGERPRINT)),
             ("organizationsPolicyIdType", "p-zrealpolicy", A.organization_id("p-zrealpolicy")),
         )
     },
@@ -209,9 +219,9 @@ RULES: dict[str, Rule] = {
     },
     "shape: account ids, whatever it is": Rule(
         setting(redact, "redact_accounts", identity),
-        FINGERPRINT,
-        FINGERPRINT.replace(ACCOUNT, A.account(ACCOUNT)),
-        at("publicKeyFingerprintType"),
+        ACCOUNT + "a" * 28,
+        A.account(ACCOUNT) + "a" * 28,
+        at("thumbprintType"),
     ),
     "unknown members": Rule(
         setting(redact, "_HARMLESS", re.compile(".*")),
@@ -255,13 +265,20 @@ def test_a_rule_redacts_what_nothing_else_does(rule: Rule, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if shape.sensitive], ids=lambda shape: shape.name)
 def test_what_the_model_marks_sensitive(shape: Shape) -> None:
-    assert Redactor(KEY).edit("zreal text", Place(shape, ("x",))) == A.secret("secret", "zreal text")
+    assert Redactor(KEY).edit("zreal text", Place(shape, ("x",))) == A.password("zreal text")
     assert Redactor(KEY).edit("zreal text", Place(replace(shape, sensitive=False), ("x",))) == "zreal text"
 
 
 def test_every_table_has_its_probes() -> None:
     probed = {name.partition(": ")[2] for name in RULES}
-    assert probed >= {*NAMES, *SPELLED, *scan.TEXT_KINDS, *scan._VALUE_KINDS, *members._NAMED_BY_SIBLING}
+    assert probed >= {
+        *NAMES,
+        *SPELLED,
+        *scan.BLOCK_KINDS,
+        *scan.TEXT_KINDS,
+        *conditions.VALUE_KINDS,
+        *members._NAMED_BY_SIBLING,
+    }
     assert {*identifiers.IDENTIFIERS} == {*REAL}
 
 
@@ -281,7 +298,7 @@ RECORDINGS: dict[str, tuple[str, Switch, list[Exchange]]] = {
         setting(redact, "_SHORTEST_TOKEN", 1000),
         [FIRST, (SECOND[0], exchanges.fail("ListRoles", 400, "ValidationError", f"Bad {TOKEN}1"))],
     ),
-    "names of other answers": ("zrealbob", setting(redact, "redact_names", identity), NAMED),
+    "names of other answers": ("zrealbob", setting(Words, "replace", lambda self, text: text), NAMED),
     "names of parameters": (
         "zreal.example",
         setting(operation, "_FORM_NAME", re.compile(".*")),
@@ -299,7 +316,7 @@ def test_a_rule_of_recordings(real: str, off: Switch, traffic: list[Exchange], m
 
 def test_the_residual_search_is_what_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that fails is noticed; only without the search a cassette is made all the same."""
-    monkeypatch.setattr(redact, "redact_names", identity)
+    monkeypatch.setattr(Words, "replace", lambda self, text: text)
     with pytest.raises(LeakError):
         exchanges.record(*NAMED)
     monkeypatch.setattr(redact, "leaks", lambda *_: ())

@@ -35,7 +35,7 @@ _END = rf"[a-z2-7]{{{_KEYED + _CHECKED}}}"
 _NAMED = rf"(?:[a-z][a-z0-9]*-)+{_END}"
 _NAME = re.compile(rf"(?:[a-z][a-z0-9]*-)+({_END})")
 _FRAMED = re.compile(
-    rf"({_NAMED})@example\.com|https://({_NAMED})\.example/"
+    rf"({_NAMED})@example\.com|https://({_NAMED})\.example/|<({_NAMED})>"
     rf'|<EntityDescriptor entityID="({_NAMED})"> *</EntityDescriptor>'
 )
 _ACCOUNT = re.compile(r"000\d{9}", re.ASCII)
@@ -44,21 +44,27 @@ _UNIQUE_IDS = rf"{_ACCESS_KEY}tape([a-z2-7]{{7,}})|(?:A[A-Z0-9]{{3}})?TAPE([A-Z2
 _UNIQUE_ID = re.compile(_UNIQUE_IDS)
 _UNIT = re.compile(rf"ou-({_END})-({_END})")
 _CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
-_RESOURCE_ID = re.compile(r"[a-z]+-000[0-9a-f]{14}")
+_RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
+_RESOURCE_ID = re.compile(_RESOURCE)
+_FINGERPRINT = re.compile(r"tape:([a-z2-7]{43})")
 #: What an alias may look like: most texts are none, and one look tells.
 _ANY_FORM = re.compile(
-    "|".join(form.pattern for form in (_ACCOUNT, _NAME, _FRAMED, _UNIQUE_ID, _UNIT, _CANONICAL_ID, _RESOURCE_ID)),
+    "|".join(
+        form.pattern
+        for form in (_ACCOUNT, _NAME, _FRAMED, _UNIQUE_ID, _UNIT, _CANONICAL_ID, _RESOURCE_ID, _FINGERPRINT)
+    ),
     re.ASCII,
 )
 _CODE = re.compile(r"0\d{5}", re.ASCII)
-#: An alias anywhere in a text; `is_alias` decides. Frames are left out: the name in them is the alias.
+#: An alias anywhere in a text; `is_alias` decides. Of most frames, the name in them is the alias.
 _ANYWHERE = re.compile(
-    rf"(?<![0-9a-z-])(?:{_UNIT.pattern}|{_NAMED}|[a-z]+-000[0-9a-f]{{14}})(?![0-9a-z])"
+    rf"(?<![0-9a-z])(?<![a-z]-)(?:{_UNIT.pattern}|{_NAMED}(?:@example\.com)?|{_RESOURCE})(?![0-9a-z])"
     rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|0{{8}}[0-9a-f]{{56}})(?![0-9A-Za-z])"
     r"|(?<!\d)000\d{9}(?!\d)",
     re.ASCII,
 )
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
+_ADDRESS = "@example.com"
 _SHORTEST_SAML_METADATA = 1000
 
 #: Characters of a name's alias after its kind.
@@ -67,6 +73,8 @@ NAME_ENDING = 1 + _KEYED + _CHECKED
 SHORTEST_KNOWN_NAME = 3
 #: Kinds that are words of a longer name, not names: they are not looked for elsewhere.
 _PARTS = frozenset({"object", "part"})
+#: Kinds that are no names to who keeps names.
+_NOT_KEPT = frozenset({"external-id", "client", "claim"})
 _Spell = Callable[[bytes], str]
 
 
@@ -101,7 +109,7 @@ class Aliases:
         """The alias of a name of some kind (`role`, `path`, `bucket`): `role-5tqm2wzdk3qa`."""
         kind = _NOT_IN_A_KIND.sub("-", kind.lower()).strip("-") or "name"
         kind = kind if kind[0].isalpha() else f"x{kind}"
-        if self.rules.keep_names:
+        if self.rules.keep_names and kind not in _NOT_KEPT:
             return value
         alias = self._alias(kind, value, lambda digest: f"{kind}-{_ending(digest)}", group="name")
         if alias != value and kind not in _PARTS and len(value) >= SHORTEST_KNOWN_NAME:
@@ -121,7 +129,10 @@ class Aliases:
     def organization_id(self, value: str) -> str:
         """`o-…`, `r-…`, `p-…` and the two-part `ou-…-…`."""
         head, *parts = value.split("-")
-        return self._alias("organization id", value, lambda digest: "-".join([head, *_endings(digest, len(parts))]))
+        alias = self._alias("organization id", value, lambda digest: "-".join([head, *_endings(digest, len(parts))]))
+        if alias != value:  # `r-ab12` is too short to be known by its look everywhere
+            self.names[value] = alias
+        return alias
 
     def canonical_id(self, value: str) -> str:
         """S3's canonical user id, 64 hexadecimal digits."""
@@ -129,12 +140,20 @@ class Aliases:
 
     def resource_id(self, value: str) -> str:
         """The id that EC2 gives a resource, such as `vpc-0a1b2c3d4e5f67890`: its prefix stays."""
-        prefix = value.partition("-")[0]
+        prefix = value.rpartition("-")[0]
         return self._alias("resource id", value, lambda digest: _spelled_resource_id(digest, prefix))
 
     def secret(self, kind: str, value: str) -> str:
         """A stand-in for something that must not be known at all: `secret-…`."""
         return self._alias(kind, value, lambda digest: f"{kind}-{_ending(digest)}", group="secret")
+
+    def password(self, value: str) -> str:
+        """A stand-in for what the model marks as sensitive: in a form that no scanner takes for a real one."""
+        return self._alias("password", value, lambda digest: f"<secret-{_ending(digest)}>", group="secret")
+
+    def fingerprint(self, value: str) -> str:
+        """A stand-in for a public key's fingerprint, which tells whose key it is."""
+        return self._alias("fingerprint", value, lambda d: f"tape:{_checked(_base32(d)[:40])}", group="secret")
 
     def code(self, value: str) -> str:
         """A stand-in for the six digits of an authentication code. Too short to be known for an alias elsewhere."""
@@ -158,6 +177,8 @@ class Aliases:
 
     def renewed(self, alias: str) -> str:
         """The alias that takes the place of one that was made under another key: what is keyed in it changes."""
+        if alias.endswith(_ADDRESS):
+            return self.renewed(alias.removesuffix(_ADDRESS)) + _ADDRESS
         if unit := _UNIT.fullmatch(alias):
             return "-".join(["ou", *_endings(self._digest("again", "-".join(unit.groups())), 2)])
         if named := _NAME.fullmatch(alias):
@@ -168,9 +189,17 @@ class Aliases:
         if _CANONICAL_ID.fullmatch(alias):
             return _spelled_canonical_id(digest)
         if _RESOURCE_ID.fullmatch(alias):
-            return _spelled_resource_id(digest, alias.partition("-")[0])
+            return _spelled_resource_id(digest, alias.rpartition("-")[0])
         prefix = "" if alias.startswith("TAPE") else alias[:4]
         return _spelled_unique_id(digest, prefix, len(alias) - len(prefix) - len("tape"))
+
+    def unseen(self) -> Aliases:
+        """The same aliases, by one that has seen nothing."""
+        return Aliases(self._key, self.rules)
+
+    def ending(self, name: str) -> str:
+        """What all aliases of a name end in."""
+        return _ending(self._digest("name", name))
 
     def counts(self) -> dict[str, int]:
         """How many different values were aliased, by kind."""
@@ -224,6 +253,8 @@ def is_alias(text: str) -> bool:
         return all(map(_is_checked, match.groups()))
     if _CANONICAL_ID.fullmatch(text):
         return _check_hex(text[:-8], 8) == text[-8:]
+    if match := _FINGERPRINT.fullmatch(text):
+        return _is_checked(match[1])
     return bool(_RESOURCE_ID.fullmatch(text)) and _check_hex(text[:-4], 4) == text[-4:]
 
 
@@ -234,6 +265,12 @@ def is_name_alias(text: str) -> bool:
 
 def holds_alias(text: str) -> bool:
     return any(is_alias(match[0]) for match in _ANYWHERE.finditer(text))
+
+
+def name_aliases(text: str) -> dict[str, str]:
+    """Ending → alias, of all names' aliases in a text."""
+    found = (match[0].removesuffix(_ADDRESS) for match in _ANYWHERE.finditer(text))
+    return {alias[-_KEYED - _CHECKED :]: alias for alias in found if is_name_alias(alias)}
 
 
 def beside_aliases(text: str, edit: Callable[[str], str]) -> str:

@@ -23,6 +23,7 @@ from awstape.core.rules import NO_RULES, Rules
 _KEY = b"thrown away"
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 FORMAT = "format"
+_FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
 
 
 @dataclass(frozen=True, order=True)
@@ -40,39 +41,61 @@ class Finding:
 
 def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding]:
     """Everything in a cassette's text that looks real, and whether it can be read, by line."""
+    lines = text.split("\n")
     found: set[Finding] = set()
-    lines = text.splitlines()
+    scalars: list[str] = []
+    searched = range(0)
     try:
         for document in documents(text):
-            found.update(_in_document(document, lines, models, rules))
+            found.update(_in_document(document, lines, models, rules, scalars))
+    except DocumentError:  # nothing can be told apart in what follows
+        searched = range(len(lines))
+    try:
         read(text, models)
     except DocumentError as error:
-        redactor = Redactor(_KEY)
-        found.add(Finding(error.line, redactor.accounts(error.path), FORMAT, redactor.accounts(error.problem)))
-        if "not YAML" in error.problem:
-            found |= {
-                Finding(i, "", kind) for i, line in enumerate(lines, 1) for kind in _kinds(line, _ANYWHERE, rules)
-            }
-    said = {(finding.line, finding.kind) for finding in found}
-    for i, line in enumerate(lines, 1):
+        member, problem = (Redactor(_KEY, rules).edit(said, _ANYWHERE) for said in (error.path, error.problem))
+        found.add(Finding(error.line, member, FORMAT, problem))
+    return sorted(found | _in_lines(lines, searched, "\n".join(scalars), rules, {(f.line, f.kind) for f in found}))
+
+
+def _in_lines(
+    lines: list[str], searched: range, scalars: str, rules: Rules, known: set[tuple[int, str]]
+) -> set[Finding]:
+    """What lines hold besides values: directives and comments; all of the lines that are to be searched as they are."""
+    found = set()
+    for i, line in enumerate(lines):
         comment = _COMMENT.search(line)
-        kinds = _kinds(comment[0], _ANYWHERE, rules) if comment else []
-        found |= {Finding(i, "a comment", kind) for kind in kinds if (i, kind) not in said}
-    return sorted(found)
+        is_comment = comment is not None and comment[0].strip() not in scalars
+        if i in searched or line.startswith("%"):
+            said, member = line, ""
+        elif comment is not None and is_comment:
+            said, member = comment[0], "a comment"
+        else:
+            continue
+        found |= {Finding(i + 1, member, kind) for kind in _kinds(said, _ANYWHERE, rules) if (i + 1, kind) not in known}
+    return found
 
 
-def _in_document(document: Document, lines: list[str], models: Models, rules: Rules) -> Iterator[Finding]:
+def _in_document(
+    document: Document, lines: list[str], models: Models, rules: Rules, scalars: list[str]
+) -> Iterator[Finding]:
     found: list[tuple[str, Place]] = []
 
     def note(text: str, place: Place) -> str:
         found.append((text, place))
+        scalars.append(text)
         return text
 
     _walk(document.value, _operation(document.value, models), note)
     for text, place in found:
-        for kind in _kinds(text, place, rules):
-            at = document.line(place.path)
-            yield from (Finding(line, shown(place.path), kind) for line in _lines_of(text, kind, at, lines, rules))
+        redactor = Redactor(_KEY, rules)
+        redacted = redactor.edit(text, place)
+        kinds = list(redactor.counts()) if redacted != text else []
+        if not kinds:
+            continue
+        at = document.line(place.path)
+        for line, here in _lines_of(text, redacted, kinds, at, lines, rules):
+            yield from (Finding(line, shown(place.path), kind) for kind in here)
 
 
 def _operation(value: Value, models: Models) -> Operation | None:
@@ -91,15 +114,17 @@ def _kinds(text: str, place: Place, rules: Rules) -> list[str]:
 
 def _walk(value: Value, operation: Operation | None, edit: Edit) -> None:
     """Shows `edit` every string of a document, with the shape that the model gives it."""
-    if not isinstance(value, dict) or operation is None:
+    if not isinstance(value, dict):
         edit_value(value, _ANYWHERE, edit)
         return
     for name, part in value.items():
-        if name == "identity" and isinstance(part, dict):
+        if name == "identity" and isinstance(part, dict) and operation:
             edit_members(part, operation.input, edit, (name,))
-        elif name == "pages" and isinstance(part, list):
+        elif name == "pages" and isinstance(part, list) and operation:
             for i, page in enumerate(part):
                 edit_value(page, Place(_page(operation), (name, i)), edit)
+        elif name in _FORMAT_KEYS:
+            edit_value(part, Place(TEXT, (name,)), edit)
         else:
             edit_value({name: part}, _ANYWHERE, edit)
 
@@ -109,7 +134,9 @@ def _page(operation: Operation) -> Shape:
     output = operation.output or Shape(name="nothing", type="structure")
     error = Shape(name="error", type="structure", members=_members(code=TEXT, message=TEXT, members=TEXT))
     return Shape(
-        name="page", type="structure", members=_members(token=TEXT, unmodelled=TEXT, output=output, error=error)
+        name="page",
+        type="structure",
+        members=_members(token=TEXT, limit=TEXT, unmodelled=TEXT, output=output, error=error),
     )
 
 
@@ -117,14 +144,18 @@ def _members(**shapes: Shape) -> dict[str, Member]:
     return {name: Member(name, shape) for name, shape in shapes.items()}
 
 
-def _lines_of(text: str, kind: str, at: int, lines: list[str], rules: Rules) -> Iterator[int]:
-    """The lines of a literal block that hold the value; of other text, the line that it begins in."""
-    inner = [
-        at + i + 1
-        for i, part in enumerate(text.split("\n"))
-        if at + i < len(lines) and lines[at + i].strip() == part.strip() and kind in _kinds(part, _ANYWHERE, rules)
-    ]
-    yield from inner if inner and "\n" in text else [at]
+def _lines_of(
+    text: str, redacted: str, kinds: list[str], at: int, lines: list[str], rules: Rules
+) -> Iterator[tuple[int, list[str]]]:
+    """(line, kinds) of the lines of a literal block that redaction changes; of other text, of where it begins."""
+    said, changed = text.split("\n"), redacted.split("\n")
+    inner = []
+    for i, (line, other) in enumerate(zip(said, changed, strict=False)):
+        is_there = at + i < len(lines) and lines[at + i].strip() == line.strip()
+        if line != other and is_there and len(said) == len(changed) > 1:
+            alone = [kind for kind in _kinds(line, _ANYWHERE, rules) if kind in kinds]
+            inner.append((at + i + 1, alone or kinds))
+    yield from inner or [(at, kinds)]
 
 
 _ANYWHERE = Place(TEXT, ())

@@ -281,8 +281,9 @@ def documents(text: str) -> Iterator[Document]:
         mark = error.problem_mark or error.context_mark
         raise DocumentError(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, UnicodeEncodeError) as error:
-        reason = getattr(error, "reason", "unreadable characters")
-        raise DocumentError(1, "", f"not YAML: {reason}") from None
+        reason, position = getattr(error, "reason", "unreadable characters"), getattr(error, "position", None)
+        before = text.encode("utf-8", "replace")[: position or 0]
+        raise DocumentError(before.count(b"\n") + 1, "", f"not YAML: {reason}") from None
 
 
 class _Reader:

@@ -13,24 +13,27 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 # An escape in a text that was escaped itself has two backslashes, or its ampersand is a reference.
 _ESCAPE = (
     r"&#[xX]?[0-9a-fA-F]{1,12};?|&[A-Za-z][A-Za-z0-9]{1,31};"
-    r"|\\+u[dD][89abAB][0-9a-fA-F]{2}\\+u[dD][c-fC-F][0-9a-fA-F]{2}|\\+u[0-9a-fA-F]{4}|\\+x[0-9a-fA-F]{2}"
+    r"|(?<!\\)\\+(?:[/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\+u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})"
 )
-_ESCAPED_RUN = re.compile(rf"(?<![^\s\"'<>])[^\s\"'<>]*?(?:{_ESCAPE})[^\s\"'<>]*")
+_ESCAPED_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*[&\\][^\s\"'<>]*")
 # A run begins where its characters begin: tried anywhere else, a long one takes quadratic time.
 _PERCENT_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
 _BASE64_RUN = re.compile(
-    r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]{4,})*|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=])"
+    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/]{4,}(?![A-Za-z0-9+/_-]))*={0,2}(?![A-Za-z0-9+/_=-])"
 )
-_BASE64_PART = re.compile(r"[A-Za-z0-9+]{16,}={0,2}")
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?\d[\d.eE+-]*')
+_CHARACTERS = ("[A-Za-z0-9+_-]", "[A-Za-z0-9+/]", "[A-Za-z0-9+]")
+_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+#: What of a run that says nothing as a whole may say something: between slashes, dashes, or both.
+_BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _CHARACTERS)
 _MOST_LEVELS = 4
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?\d[\d.eE+-]*')
 _COLON = re.compile(r"\s*:")
 #: Members of a policy statement whose strings are public vocabulary.
 _VOCABULARY = frozenset({"Action", "NotAction", "Effect", "Version"})
@@ -55,10 +58,22 @@ def rewrite_percent(text: str, rewrite: Rewrite) -> str:
 
 def outside_percent(text: str, rewrite: Rewrite) -> str:
     """Applies `rewrite` to what is not part of a percent-encoded run."""
-    if "%" not in text:
-        return rewrite(text)
+    return _outside(_PERCENT_RUN.finditer(text), text, rewrite) if "%" in text else rewrite(text)
+
+
+def outside_runs(text: str, rewrite: Rewrite) -> str:
+    """Applies `rewrite` to what is not part of an encoded run that says something."""
+
+    def outside_base64(text: str) -> str:
+        telling = (match for match in _BASE64_RUN.finditer(text) if debase64("".join(match[0].split())) is not None)
+        return _outside(telling, text, rewrite)
+
+    return outside_percent(text, outside_base64)
+
+
+def _outside(runs: Iterable[re.Match[str]], text: str, rewrite: Rewrite) -> str:
     out, end = [], 0
-    for match in _PERCENT_RUN.finditer(text):
+    for match in runs:
         out += [rewrite(text[end : match.start()]), match[0]]
         end = match.end()
     return "".join([*out, rewrite(text[end:])])
@@ -83,6 +98,8 @@ def _rewrite_escapes(run: str, rewrite: Rewrite) -> str:
 def _unescape(escape: str) -> str:
     if escape.startswith("&"):
         return html.unescape(escape)
+    if escape[-1] in _LETTERS and escape[-2] == "\\":
+        return _LETTERS[escape[-1]]
     digits = re.findall(r"[ux]([0-9a-fA-F]+)", escape)
     units = b"".join(int(unit, 16).to_bytes(2, "big") for unit in digits)
     return units.decode("utf-16-be", "ignore") or escape  # half of a surrogate pair says nothing
@@ -91,12 +108,20 @@ def _unescape(escape: str) -> str:
 def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
     plain = debase64("".join(run.split()))
     if plain is None:  # a path or a word may stand before it
-        return run if _BASE64_PART.fullmatch(run) else _BASE64_PART.sub(lambda m: _rewrite_base64(m[0], rewrite), run)
+        return _rewrite_parts(run, rewrite)
     if (redacted := rewrite(plain)) == plain:
         return run
     url_safe = "-" in run or "_" in run
     encoded = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(redacted.encode()).decode("ascii")
     return encoded if len(run) % 4 == 0 else encoded.rstrip("=")
+
+
+def _rewrite_parts(run: str, rewrite: Rewrite) -> str:
+    for pattern in _BASE64_PARTS:
+        parts = (match[0] for match in pattern.finditer(run) if match[0] != run)
+        if any(debase64(part) is not None for part in parts):
+            return pattern.sub(lambda match: _rewrite_base64(match[0], rewrite), run)
+    return run
 
 
 def debase64(run: str) -> str | None:

@@ -8,11 +8,11 @@ the same value everywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from awstape.core.alias import Aliases, beside_aliases
-from awstape.core.embedded import debase64, outside_percent
+from awstape.core.embedded import outside_runs
 
 _PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA"
 #: docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html: eight digits, or seventeen since 2018.
@@ -38,33 +38,44 @@ class Identifier:
 
 
 def _digits(aliases: Aliases, text: str) -> str:
-    return aliases.account(text.replace("-", ""))
+    digits = "".join(c for c in text if c.isdigit())
+    return text if aliases.rules.keeps(digits) else aliases.account(digits)
 
 
 #: Credentials of other services that begin with their maker's mark.
 _TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abeoprs]-)[\w-]{16,}"
-_EMAIL = r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
+_EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
 IDENTIFIERS: Mapping[str, Identifier] = {
     "pem": Identifier(
         r"-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|\Z)", lambda a, v: a.secret("pem", v), "", ""
     ),
     "jwt": Identifier(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", lambda a, v: a.secret("jwt", v), r"(?<![\w-])", ""),
     "token": Identifier(_TOKEN, lambda a, v: a.secret("secret", v), r"(?<![A-Za-z0-9])", ""),
-    "email": Identifier(_EMAIL, Aliases.email, r"(?<![A-Za-z0-9._%+-])", ""),
-    "unique": Identifier(rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id),
-    "org": Identifier(
-        "(?:o-[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})", Aliases.organization_id, r"(?<![A-Za-z0-9-])"
-    ),
+    "email": Identifier(_EMAIL, Aliases.email, r"(?u:(?<![\w.%+*-]))", ""),
+    "unique": Identifier(rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id, r"(?<![A-Z0-9])"),
+    "org": Identifier("(?:o-[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})", Aliases.organization_id),
     "orgroot": Identifier("r-[a-z0-9]{4,32}", Aliases.organization_id, r"(?<=/)"),
     "resource": Identifier(
-        rf"(?:{_RESOURCES})-(?:[0-9a-f]{{17}}|[0-9a-f]{{8}})", Aliases.resource_id, r"(?<![A-Za-z0-9-])"
+        rf"(?:[a-z]+(?:-[a-z]+){{0,2}}-[0-9a-f]{{17}}|(?:{_RESOURCES})-[0-9a-f]{{8}})", Aliases.resource_id
+    ),
+    "identity": Identifier("E[A-Z0-9]{8,20}", lambda a, v: a.name("identity", v), "(?<=Origin Access Identity )"),
+    "issuer": Identifier(
+        r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", lambda a, v: a.name("issuer", v), after=r"(?=\.tokens\.sts\.)"
     ),
     "canonical": Identifier("[0-9a-f]{64}", Aliases.canonical_id),
     "account": Identifier(r"\d{12}", Aliases.account, r"(?<!\d)", r"(?!\d)"),
-    "dashed": Identifier(r"\d{4}-\d{4}-\d{4}", _digits, r"(?<!\d)", r"(?!\d)"),
+    "dashed": Identifier(r"\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}", _digits, r"(?<!\d)", r"(?!\d)"),
 }
-#: A root's id is too short to be told from a name where no organisation's id stands before it.
-_WHOLE = re.compile("|".join(f"(?P<{k}>{each.pattern})" for k, each in IDENTIFIERS.items() if k != "orgroot"), re.ASCII)
+#: What is told only by what stands beside it.
+BY_NEIGHBOUR = frozenset({"orgroot", "identity", "issuer"})
+
+
+def pattern_of_whole(kinds: Iterable[str]) -> re.Pattern[str]:
+    """What matches texts that are one identifier of some kinds."""
+    return re.compile("|".join(f"(?P<{kind}>{IDENTIFIERS[kind].pattern})" for kind in kinds), re.ASCII)
+
+
+_WHOLE = pattern_of_whole([kind for kind in IDENTIFIERS if kind not in BY_NEIGHBOUR])
 
 
 def whole_identifier(text: str, aliases: Aliases) -> str | None:
@@ -86,15 +97,21 @@ def redact_random(text: str, aliases: Aliases) -> str:
     """The text with stand-ins for what looks made by chance: secret access keys, session tokens, digests."""
 
     def stand_in(text: str) -> str:
-        is_secret = looks_random(text) and debase64(text) is None  # what says something is judged by what it says
-        return aliases.secret("secret", text) if is_secret else text
+        return aliases.secret("secret", text) if looks_random(text) and not aliases.rules.keeps(text) else text
+
+    def run(match: re.Match[str]) -> str:
+        if match["uuid"]:
+            return match[0]
+        # `.com/…` is the end of a host, not the beginning of a run.
+        is_host = match.start() > 0 and match.string[match.start() - 1] == "."
+        whole = match[0] if is_host else stand_in(match[0])
+        return whole if whole != match[0] else _SEGMENT.sub(lambda part: stand_in(part[0]), match[0])
 
     def piece(text: str) -> str:
-        whole = _RUN.sub(lambda match: match[0] if match["uuid"] else stand_in(match[0]), text)
-        return whole if whole != text else _SEGMENT.sub(lambda match: stand_in(match[0]), text)
+        return _RUN.sub(run, text)
 
     # What an encoded run says was looked at when it was decoded.
-    return outside_percent(text, lambda text: beside_aliases(text, piece)) if len(text) >= SHORTEST_SECRET else text
+    return outside_runs(text, lambda text: beside_aliases(text, piece)) if len(text) >= SHORTEST_SECRET else text
 
 
 def looks_random(text: str) -> bool:

@@ -91,13 +91,14 @@ SPELLED: Mapping[str, _Spell] = {
     "authenticationCodeType": Aliases.code,
     "redirectUrlType": Aliases.url,
     "consoleDeepLinkType": Aliases.url,
+    "publicKeyFingerprintType": Aliases.fingerprint,
     "organizationsPolicyIdType": _policy_of_organization,
 }
 #: Shapes of public vocabulary: nothing in them is anybody's.
 _PUBLIC = frozenset(
     """
     ActionNameType ContextKeyNameType EvalDecisionSourceType RegionNameType jobIDType localeType policyVersionIdType
-    serviceName serviceNameType serviceNamespaceType thumbprintType publicKeyFingerprintType AccessPreviewId IssueCode
+    serviceName serviceNameType serviceNamespaceType thumbprintType AccessPreviewId IssueCode
     """.split()
 )
 #: Members of the catch-all string shape that hold public vocabulary.
@@ -140,9 +141,14 @@ def is_public(text: str, place: Place) -> bool:
 
 def name_kind(shape: Shape, siblings: Mapping[str, Value]) -> str | None:
     if sibling := _NAMED_BY_SIBLING.get(shape.name):
-        kind = siblings.get(sibling)
-        return kind.lower() if isinstance(kind, str) and kind.lower() in _SIBLING_KINDS else "entity"
+        return _kind_of(siblings.get(sibling)) or "entity"
+    if shape.name == "userNameType" and "Arn" in siblings and (kind := _kind_of(siblings.get("Type"))):
+        return kind  # an entity of any kind, in the reports of last access
     return NAMES.get(shape.name)
+
+
+def _kind_of(value: Value) -> str | None:
+    return value.lower() if isinstance(value, str) and value.lower() in _SIBLING_KINDS else None
 
 
 # --- walking ----------------------------------------------------------------------------------------------------
@@ -185,7 +191,8 @@ def edit_value(value: Value, place: Place, edit: Edit) -> Value:
         case bytes():
             # Binary that is no text can't be searched: only its being there is kept.
             alias = value.removeprefix(_BINARY).decode("latin-1")
-            return _BINARY + edit(alias if is_alias(alias) else value.hex(), Place(None, path)).encode()
+            edited = edit(text := alias if is_alias(alias) else value.hex(), Place(None, path))
+            return value if edited == text else _BINARY + edited.encode()
         case list():
             below = shape.member.shape if shape and shape.member else shape if shape is TEXT else None
             items = enumerate(value)

@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from awstape.core.alias import name_aliases
 from awstape.core.answer import Failure
 from awstape.core.cassette import Cassette, Page, Take, Track, identity_key
 from awstape.core.encode import encode, encode_failure
@@ -72,7 +73,7 @@ class Player:
         self._redactor = redactor
         self._has_key = has_key
         own = redactor.key_fingerprint
-        self._other_keys = cassette.keys if has_key and cassette.keys and own not in cassette.keys else frozenset[str]()
+        self._other_keys = cassette.keys - {own} if has_key else frozenset[str]()
         self._knows_key = bool(cassette.keys)
         self._takes: dict[Track, tuple[Take, ...]] = dict(cassette.tracks())
         self._tracks: defaultdict[tuple[str, str], list[Track]] = defaultdict(list)
@@ -80,6 +81,8 @@ class Player:
         for track in self._takes:
             self._tracks[track.service, track.operation].append(track)
             self._by_identity[track.service, track.operation, identity_key(track.identity)].append(track)
+        # Ending → alias, of names in identities, which a word of a request may be.
+        self._known = name_aliases(" ".join(identity_key(track.identity) for track in self._takes))
         self._last_take: dict[Track, int] = {}
         self._served: dict[tuple[Track, int, int], Serve] = {}
         self.misses: list[Miss] = []
@@ -154,6 +157,8 @@ class Player:
         yield identity
         if self._has_key:
             yield self._redactor.identity(operation, identity)
+            if self._known:
+                yield self._redactor.identity_among(operation, identity, self._known)
 
     def _take(self, track: Track, request: Request) -> int:
         """Which take a first page is of."""
@@ -193,7 +198,7 @@ class Player:
             lines.append("the cassette has no track of this operation")
         if self._other_keys:
             theirs, yours = ", ".join(sorted(self._other_keys)), self._redactor.key_fingerprint
-            lines.append(f"the cassette was made with another key ({theirs}; yours is {yours}): only aliases match")
+            lines.append(f"what was made with another key ({theirs}; yours is {yours}) matches by alias only")
         if not self._has_key:
             lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
         lines.append(_how_to_record(call.operation))

@@ -56,13 +56,14 @@ class LeakError(Exception):
 
 @dataclass(frozen=True)
 class Recording:
-    """What a recording came to.
+    """What a recording came to: its own cassette, and that with the tracks of the old one that stay.
 
     redacted: kind → number of different values replaced. skipped: reason → number of exchanges.
     notes: what a reader of the cassette should know: members without a model, answers that were not lossless.
     """
 
     cassette: Cassette
+    merged: Cassette
     items: int
     redacted: dict[str, int]
     skipped: dict[str, int]
@@ -150,19 +151,27 @@ class Recorder:
         """Counts an exchange that is not recorded."""
         self._skipped[reason] += 1
 
-    def finish(self) -> Recording:
-        """The recording. Raises LeakError if a real value is left in it, CollisionError if two values became one."""
+    def finish(self, old: Cassette = Cassette()) -> Recording:  # noqa: B008, it is a value
+        """The recording, and what the old cassette becomes with it.
+
+        Raises LeakError if a real value is left in it, CollisionError if two values became one.
+        """
+        found: list[Take] = []
+        for listing in self._listings.values():
+            found += [Take(listing.track, tuple(page.page for page in take.pages)) for take in listing.takes]
         takes: list[Take] = []
         items = 0
-        for listing in self._listings.values():
-            found = [[self._finished(listing, page) for page in take.pages] for take in listing.takes]
-            for number, pages in enumerate(_telling(found), 1):
-                takes.append(Take(listing.track, named(listing.operation, listing.track, number, pages)))
-                if not is_last(listing.operation, pages[-1].answer):
-                    self._notes[f"{listing.operation.name}: a listing was not read to its end"] = None
-                items += sum(item_count(listing.operation, page.answer.output or {}) for page in pages)
+        named_takes = self._redactor.with_names(self._models, Cassette.of(found))
+        for track, same in named_takes.tracks():
+            operation = self._models.services[track.service].operations[track.operation]
+            for number, pages in enumerate(_telling([list(take.pages) for take in same]), 1):
+                takes.append(Take(track, named(operation, track, number, pages)))
+                if not is_last(operation, pages[-1].answer):
+                    self._notes[f"{operation.name}: a listing was not read to its end"] = None
+                items += sum(item_count(operation, page.answer.output or {}) for page in pages)
         cassette = Cassette.of(takes, [self._redactor.key_fingerprint])
-        if leaks := self._redactor.leaks(self._models, cassette):
+        merged = merge(self._models, self._redactor.with_names(self._models, old), cassette)
+        if leaks := self._redactor.leaks(self._models, merged):
             raise LeakError(leaks)
         if collisions := self._redactor.collisions():
             raise CollisionError(collisions[0])
@@ -170,7 +179,7 @@ class Recorder:
         notes = {self._redactor.accounts(note) for note in self._notes}
         if already := self._redactor.already():
             notes.add(f"values that came as aliases and stay as they are: {already}")
-        return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)))
+        return Recording(cassette, merged, items, self._redactor.counts(), skipped, tuple(sorted(notes)))
 
     def _unwanted(self, call: Call) -> str | None:
         name = call.operation.name
@@ -214,7 +223,8 @@ class Recorder:
     def _redacted(self, operation: Operation, asked: Ask, answer: Answer, request: Request) -> _Page:
         real = next_token(operation, answer.output) if answer.output is not None else None
         hidden = with_token(operation, answer, "token")
-        redacted = self._redactor.answer(operation, hidden, [token for token in (asked.token, real) if token])
+        tokens = [token for token in (asked.token, real) if token]
+        redacted = self._redactor.answer(operation, hidden, tokens, asked.identity)
         if answer.unmodelled:  # a name that the model doesn't know may have been redacted, too
             redacted = replace(redacted, unmodelled=unmodelled(operation, redacted.output))
         for path in redacted.unmodelled:
@@ -251,9 +261,6 @@ class Recorder:
             self.skip(f"{listing.operation.name}: an error whose retry was answered")
         take.pages[index : index + 1] = [page]
         listing.issue(page.next, take, index + 1)
-
-    def _finished(self, listing: _Listing, page: _Page) -> Page:
-        return replace(page.page, answer=self._redactor.with_names(listing.operation, page.page.answer))
 
 
 def _is_retryable(answer: Answer) -> bool:

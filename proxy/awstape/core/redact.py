@@ -8,7 +8,9 @@
    service principals.
 4. Strings of members that the model doesn't know are replaced whole, unless they are numbers, booleans or times.
 5. An identity is redacted by itself, knowing nothing of other traffic: a live request then redacts to the same.
-6. When a recording ends, names that were seen anywhere are replaced wherever they stand as a word in free text.
+6. When a recording ends, names that were seen anywhere are replaced wherever they stand as a word in free text, in
+   identities, too (`awstape.core.words`). A live request has no other traffic to learn names from: there, a word is a
+   name where its alias is one of those in the cassette's identities. An error speaks of the names in its request.
 7. Whatever a string is, twelve digits in a row that are no alias do not stay in it.
 8. Real page tokens are words of the answers that speak of them, and replaced there.
 9. A text that its aliases make longer or shorter than its member may be becomes one alias.
@@ -25,7 +27,7 @@ from dataclasses import replace
 from awstape.core.alias import NAME_ENDING, Aliases, fingerprint, holds_alias, is_alias
 from awstape.core.answer import Answer
 from awstape.core.arn import redact_name
-from awstape.core.cassette import Cassette
+from awstape.core.cassette import Cassette, Take
 from awstape.core.embedded import variants
 from awstape.core.members import (
     PATHS,
@@ -41,13 +43,16 @@ from awstape.core.members import (
 from awstape.core.model import Models, Operation, Shape, Value
 from awstape.core.residual import Leak, leaks
 from awstape.core.rules import NO_RULES, Rules
-from awstape.core.scan import redact_accounts, redact_condition, redact_names, redact_text
+from awstape.core.scan import redact_accounts, redact_condition, redact_text
+from awstape.core.words import Words, edit_words, redact_masked
 
 #: Shapes of public values that look made by chance.
 _GRAMMAR = {
     "thumbprintType": re.compile(r"[0-9A-Fa-f]{40}"),
-    "publicKeyFingerprintType": re.compile(r"[:\w]{47,48}", re.ASCII),
 }
+_PAGE_TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token|token", re.ASCII)
+_ARN_SHAPE = re.compile(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")
+_BARE_NAME = re.compile(r"[^\s*?:]*[A-Za-z][^\s*?:]*")
 #: How a simulation names a policy that the client sent.
 _INPUT_LIST = re.compile(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|ResourcePolicy", re.ASCII)
 _HARMLESS = re.compile(
@@ -75,14 +80,36 @@ class Redactor:
     def identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
         return edit_members(identity, operation.input, self.edit)
 
-    def answer(self, operation: Operation, answer: Answer, tokens: Iterable[str] = ()) -> Answer:
-        """The answer, redacted; `tokens` are the real page tokens of the exchange."""
+    def identity_among(
+        self, operation: Operation, identity: dict[str, Value], known: Mapping[str, str]
+    ) -> dict[str, Value]:
+        """An identity in which words of free text are names where the alias of such a name is `known` by its ending."""
+
+        def edit(text: str, place: Place) -> str:
+            redacted = self.edit(text, place)
+            if not is_free_text(redacted, place):
+                return redacted
+            return edit_words(redacted, lambda word: known.get(self._aliases.ending(word), word))
+
+        return edit_members(identity, operation.input, edit)
+
+    def answer(
+        self,
+        operation: Operation,
+        answer: Answer,
+        tokens: Iterable[str] = (),
+        identity: dict[str, Value] | None = None,
+    ) -> Answer:
+        """The answer, redacted. `tokens`: real page tokens of the exchange; `identity`: what was asked, as it was."""
         known = [token for token in tokens if len(token) >= _SHORTEST_TOKEN]
         self._tokens.update(known)
+        asked = self._names_in(operation, identity or {}) if answer.error else None
 
         def edit(text: str, place: Place) -> str:
             for token in known:
                 text = text.replace(token, _TOKEN)
+            if asked and not is_public(text, place):
+                text = asked.replace(text)
             return self.edit(text, place)
 
         return _edited(operation, answer, edit)
@@ -91,13 +118,20 @@ class Redactor:
         """A text of our own with aliases for the account ids in it."""
         return redact_accounts(text, self._aliases)
 
-    def with_names(self, operation: Operation, answer: Answer) -> Answer:
-        """A redacted answer with the names that were seen in other answers replaced in its free text."""
+    def with_names(self, models: Models, cassette: Cassette) -> Cassette:
+        """A redacted cassette with the names that were seen anywhere replaced in its free text."""
+        words = Words.of(self._aliases)
 
         def edit(text: str, place: Place) -> str:
-            return redact_names(text, self._aliases.names) if is_free_text(text, place) else text
+            return self._fitted(text, words.replace(text), place) if is_free_text(text, place) else text
 
-        return _edited(operation, answer, edit)
+        takes = []
+        for take in cassette.takes:
+            operation = models.services[take.track.service].operations[take.track.operation]
+            track = replace(take.track, identity=edit_members(take.track.identity, operation.input, edit))
+            pages = [replace(page, answer=_edited(operation, page.answer, edit)) for page in take.pages]
+            takes.append(Take(track, tuple(pages)))
+        return Cassette.of(takes, cassette.keys)
 
     def counts(self) -> dict[str, int]:
         """How many different values were replaced, by kind."""
@@ -105,7 +139,8 @@ class Redactor:
 
     def leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
         """Real values that are still in the cassette."""
-        return list(leaks(models, cassette, {**self._aliases.real, "page token": self._tokens}))
+        real = {**self._aliases.real, "page token": self._tokens}
+        return list(leaks(models, cassette, real, self._aliases.rules))
 
     def collisions(self) -> list[str]:
         """The kinds of which two values share an alias."""
@@ -117,13 +152,35 @@ class Redactor:
 
     def edit(self, text: str, place: Place) -> str:
         """One string, redacted as its place asks."""
-        redacted = redact_accounts(self._by_shape(text, place), self._aliases)
+        redacted = self._by_shape(text, place)
+        if redacted == text and text and self._is_masked(place) and not is_public(text, place):
+            return self._aliases.secret("masked", text)
+        return self._fitted(text, redact_accounts(redacted, self._aliases), place)
+
+    def _is_masked(self, place: Place) -> bool:
+        return self._aliases.rules.masks(place.path) and (place.shape is None or place.shape.type == "string")
+
+    def _fitted(self, text: str, redacted: str, place: Place) -> str:
+        """The redacted text, or one alias for all of it where the text had room and its aliases have not."""
         if place.shape is None or _has_room(place.shape, redacted) or not _has_room(place.shape, text):
             return redacted
         if place.shape.name in PATHS:
             return f"/{self._aliases.secret('path', text)}/"
         kind = "text".ljust((place.shape.min or 0) - NAME_ENDING, "x")
         return self._aliases.secret(kind, text)
+
+    def _names_in(self, operation: Operation, identity: dict[str, Value]) -> Words:
+        """The names in an identity, however short: an error speaks of them."""
+        names: dict[str, str] = {}
+
+        def note(text: str, place: Place) -> str:
+            redacted = self.edit(text, place)
+            if redacted != text and not is_free_text(text, place):
+                names[text] = redacted
+            return redacted
+
+        edit_members(identity, operation.input, note)
+        return Words(names, shortest=1)
 
     def _by_shape(self, text: str, place: Place) -> str:
         aliases, shape = self._aliases, place.shape
@@ -134,7 +191,7 @@ class Redactor:
         if spell := SPELLED.get(shape.name):
             return spell(aliases, text)
         if shape.sensitive:
-            return aliases.secret("secret", text)
+            return aliases.password(text)
         if kind := name_kind(shape, place.siblings):
             return self._name(kind, text, place.siblings)
         return self._search(text, place)
@@ -142,15 +199,20 @@ class Redactor:
     def _search(self, text: str, place: Place) -> str:
         """A text that is not one name or id as a whole."""
         aliases = self._aliases
-        if aliases.rules.masks(place.path):
+        if self._is_masked(place) and not is_alias(text):
             return aliases.secret("masked", text)
-        if place.key:
-            return redact_condition(place.key, text, aliases)
-        redacted = redact_text(text, aliases)
+        if _PAGE_TOKEN.fullmatch(text):
+            return text
+        is_arn = place.shape is not None and _ARN_SHAPE.search(place.shape.name) is not None
+        redacted = redact_condition(place.key, text, aliases) if place.key or is_arn else redact_text(text, aliases)
+        if not is_public(text, place):
+            redacted = redact_masked(redacted, aliases)
         if redacted != text or is_public(text, place) or any(map(holds_alias, variants(text))):
             return redacted
         if place.shape and place.shape.name == "serialNumberType" and not text.startswith("arn:"):
             return aliases.name("serial", text)
+        if is_arn and _BARE_NAME.fullmatch(text):  # what should have been an ARN
+            return aliases.name("resource", text)
         if place.member in _FILTERS and not _FILTER_WORD.fullmatch(text) and not is_alias(text):
             return aliases.secret("filter", text)
         if place.member == _CONTEXT and not _HARMLESS.fullmatch(text) and not is_alias(text):

@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from awstape.core.alias import Aliases, CollisionError, fingerprint, replace_aliases
+from awstape.core.arn import redact_path, redact_provider
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.embedded import rewrite_runs
+from awstape.core.conform import unmodelled
+from awstape.core.embedded import edit_literals, is_json, rewrite_runs
 from awstape.core.members import Place, edit_failure, edit_members
 from awstape.core.model import Models, Operation
 from awstape.core.pages import named
@@ -40,9 +42,15 @@ class Renewal:
             for aliases in (old, new):
                 redact_text(value, aliases)
                 aliases.name("name", value)
+                aliases.secret("secret", value)
+                redact_path(value, aliases)
+                redact_provider(value, aliases)
+                if value.isalnum() and value.isupper():
+                    aliases.unique_id(value)
         for made, alias in old.made.items():
-            self._known[alias] = new.made[made]
-            self._known[_ending(alias)] = _ending(new.made[made])
+            if made in new.made:
+                self._known[alias] = new.made[made]
+                self._known[_ending(alias)] = _ending(new.made[made])
 
     def alias(self, old: str) -> str:
         """The new alias for an old one; a new one stays. Raises CollisionError."""
@@ -60,6 +68,8 @@ class Renewal:
 
     def text(self, text: str) -> str:
         """A text with every alias in it renewed, in whatever encoding it stands there."""
+        if is_json(text):
+            return edit_literals(text, lambda literal: self.text(literal.text))
         return replace_aliases(rewrite_runs(text, self.text), self.alias)
 
     def cassette(self, models: Models, cassette: Cassette) -> Cassette:
@@ -81,7 +91,8 @@ class Renewal:
                 page, answer=replace(answer, error=edit_failure(operation.service, answer.error, self._edit))
             )
         output = edit_members(answer.output or {}, operation.output, self._edit)
-        return replace(page, answer=replace(answer, output=output))
+        unknown = unmodelled(operation, output) if answer.unmodelled else ()
+        return replace(page, answer=replace(answer, output=output, unmodelled=unknown))
 
     def _edit(self, text: str, place: Place) -> str:
         return self.text(text)

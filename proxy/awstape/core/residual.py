@@ -20,17 +20,19 @@ from awstape.core.document import write
 from awstape.core.embedded import variants
 from awstape.core.members import Place, edit_failure, edit_members, is_free_text
 from awstape.core.model import Models, Operation, Value
-from awstape.core.scan import edit_words, holds_account
+from awstape.core.rules import Rules
+from awstape.core.scan import holds_account
+from awstape.core.words import edit_words
 
 #: Kinds of value that are searched for as a part of any string.
 _SEARCHED_ANYWHERE = frozenset(
     {
-        *("account", "canonical user id", "e-mail", "jwt", "organization id", "page token", "pem", "resource id"),
-        *("secret", "unique id"),
+        *("account", "canonical user id", "e-mail", "fingerprint", "jwt", "page token", "password", "pem", "secret"),
+        "unique id",
     }
 )
 #: Kinds that are replaced for safety's sake, not because they are known to be somebody's.
-_NOT_SEARCHED = frozenset({"text", "filter", "value", "subject", "object", "part", "code"})
+_NOT_SEARCHED = frozenset({"text", "filter", "value", "subject", "object", "part", "code", "masked"})
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ class Leak:
         return f"{self.kind} in {self.member or 'some member'} of page {self.page}, take {self.take} of {self.track}"
 
 
-def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]]) -> Iterator[Leak]:
+def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]], rules: Rules) -> Iterator[Leak]:
     """Where one of the `real` values, given by kind, is left in the cassette; or an account id that none of them is."""
-    needles = _Needles(real)
+    needles = _Needles(real, rules)
     for track, takes in cassette.tracks():
         operation = models.services[track.service].operations[track.operation]
         name = f"{track.service} {track.operation}"
@@ -65,7 +67,7 @@ def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]])
                     if kind := needles.found(text, is_free):
                         member = prefix + pattern_of(place.path)
                         found.append(Leak(name, number, page_number, member, kind, mending_rule(place)))
-            if not found and holds_account(write(Cassette((take,)))):
+            if not found and holds_account(write(Cassette((take,))), rules):
                 found.append(Leak(name, number, 1, "", "account"))
             yield from found
 
@@ -85,18 +87,19 @@ class _Needles:
 
     _ENDING = 6
 
-    def __init__(self, real: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules) -> None:
         self._words: dict[str, str] = {}
         self._by_ending: dict[str, dict[str, str]] = {}
+        self._lengths: set[int] = set()
         self._searched: dict[tuple[str, bool], str | None] = {}
         for kind, values in real.items():
             for value in values:
                 if kind in _SEARCHED_ANYWHERE:
-                    # Shorter ones stand in other texts by chance, of roots of organisations most do.
-                    if len(value) >= (self._ENDING if kind != "organization id" else 10):
+                    if len(value) >= self._ENDING and not rules.keeps(value):  # shorter ones stand there by chance
                         self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
+                        self._lengths.add(len(value))
                 elif kind not in _NOT_SEARCHED and len(value) >= SHORTEST_KNOWN_NAME:
-                    self._words[value] = kind
+                    self._words[value.casefold()] = kind
 
     def found(self, text: str, is_free: bool) -> str | None:
         """The kind of a real value that is in the text in some encoding, or None."""
@@ -107,18 +110,20 @@ class _Needles:
 
     def _in(self, text: str) -> str | None:
         n = self._ENDING
-        if not self._by_ending.keys().isdisjoint(text[i : i + n] for i in range(len(text) - n + 1)):
-            for ending, values in self._by_ending.items():
-                if ending in text and (kind := next((k for v, k in values.items() if v in text), None)):
-                    return kind
+        ends = {(ending, i + n) for i in range(len(text) - n + 1) if (ending := text[i : i + n]) in self._by_ending}
+        for ending, end in ends:
+            values = self._by_ending[ending]
+            found = (values[part] for length in self._lengths if (part := text[max(end - length, 0) : end]) in values)
+            if kind := next(found, None):
+                return kind
         return None
 
     def _among(self, text: str) -> str | None:
         found: list[str] = []
 
         def note(word: str) -> str:
-            if word in self._words:
-                found.append(self._words[word])
+            if (kind := self._words.get(word.casefold())) is not None:
+                found.append(kind)
             return word
 
         edit_words(text, note)
@@ -130,7 +135,7 @@ def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -
     found: list[tuple[str, Place, str, bool]] = []
 
     def note_identity(text: str, place: Place) -> str:
-        found.append((text, place, "identity.", False))
+        found.append((text, place, "identity.", is_free_text(text, place)))
         return text
 
     def note_answer(text: str, place: Place) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from awstape.core.conform import Path, did_you_mean
+from awstape.core.conform import MapKey, Path, did_you_mean
 from awstape.core.model import Models, Shape
 
 _NAMES = ("keep", "mask", "mask-members", "keep-names")
@@ -63,11 +63,12 @@ class Rules:
         """Whether the text at a path becomes an alias as a whole."""
         if not self.mask_members:
             return False
-        names = tuple(step for step in path if isinstance(step, str))
+        names = tuple(step for step in path if isinstance(step, str) and not isinstance(step, MapKey))
         return any(names[-len(member) :] == member for member in self.mask_members)
 
 
 NO_RULES = Rules()
+_PROBES = ("q", "7-Zebra_ off", "~")
 
 
 def _texts(name: str, settings: Mapping[str, object]) -> Iterator[str]:
@@ -81,9 +82,9 @@ def _texts(name: str, settings: Mapping[str, object]) -> Iterator[str]:
 
 
 def _glob(text: str) -> str:
-    if not text.strip("*?"):
+    if all(fnmatchcase(probe, text) for probe in _PROBES):
         raise RuleError("keep", text, f"{text!r} would keep everything", "keep-names = true keeps all names")
-    if text.startswith("arn:"):
+    if "arn:" in text.lower():
         tip = "an ARN is kept where its account id and its names are: name those"
         raise RuleError("keep", text, f"{text!r} is an ARN; a rule keeps one name or id", tip)
     return text
@@ -92,9 +93,9 @@ def _glob(text: str) -> str:
 def _pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise RuleError("mask", text, f"{text!r} is no regular expression: {error}") from None
-    if pattern.fullmatch(""):
+    if any(match.start() == match.end() for probe in ("", *_PROBES) for match in pattern.finditer(probe)):
         raise RuleError("mask", text, f"{text!r} matches the empty text", "let it match what is to be hidden")
     return pattern
 
