@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from awstape.errors import UserError
-from awstape.keys import find_key, find_or_make_key, key_file
+from awstape.keys import find_key, find_or_make_key, key_file, old_key
 
 KEY = "an example key of some length"
 
@@ -95,6 +96,36 @@ def test_a_short_key_is_refused_and_not_shown(text: str) -> None:
 @pytest.mark.parametrize("text", ["ein Schlüssel, länger als sechzehn", "undecodable \udcff\udcfe bytes in it"])
 def test_the_variable_need_not_be_ascii(text: str) -> None:
     assert find_key({"AWSTAPE_KEY": text}) == find_key({"AWSTAPE_KEY": text}) != find_key({"AWSTAPE_KEY": KEY})
+
+
+@pytest.mark.parametrize(
+    "digits", ["0123456789abcdef" * 4, "0123456789ABCDEF" * 4, "0" * 64, "1234567890" * 6 + "1234"]
+)
+def test_64_hexadecimal_digits_are_the_key(digits: str) -> None:
+    assert (
+        find_key({"AWSTAPE_KEY": digits}) == find_key({"AWSTAPE_KEY": f"{digits.lower()}\n"}) == bytes.fromhex(digits)
+    )
+
+
+def test_the_key_that_is_made_is_not_stretched() -> None:
+    assert find_or_make_key({}).hex() == key_file().read_text().strip()
+
+
+@pytest.mark.parametrize("phrase", [KEY, "ein Schlüssel, länger als sechzehn", "0" * 63, "0" * 65, "٠" * 64])
+def test_a_phrase_is_stretched(phrase: str) -> None:
+    """By scrypt, so that guessing is slow; a plain digest would make it quick."""
+    key = find_key({"AWSTAPE_KEY": phrase})
+    assert key == find_key({"AWSTAPE_KEY": f"\t{phrase} "}) == old_key({"AWSTAPE_OLD_KEY": phrase})
+    assert key == hashlib.scrypt(phrase.encode(), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)
+    assert key != hashlib.sha256(phrase.encode()).digest()
+    assert key != find_key({"AWSTAPE_KEY": f"{phrase}."})
+
+
+def test_the_old_key_is_only_the_variable(config: Path) -> None:
+    find_or_make_key({})
+    assert old_key({}) is old_key({"AWSTAPE_OLD_KEY": "", "AWSTAPE_KEY": KEY}) is None
+    with pytest.raises(UserError, match=r"^AWSTAPE_OLD_KEY: a key has at least 16 characters$"):
+        old_key({"AWSTAPE_OLD_KEY": "short"})
 
 
 def a_folder() -> None:

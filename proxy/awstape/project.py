@@ -48,7 +48,7 @@ def _rules(path: Path) -> Rules:
 def _settings(text: str) -> object:
     """What stands under `tool.awstape`, whatever it is; None if nothing does. Raises tomllib.TOMLDecodeError."""
     tool = tomllib.loads(text).get("tool")
-    return tool.get("awstape") if isinstance(tool, dict) else None
+    return tool.get("awstape") if isinstance(tool, dict) else tool
 
 
 def _line(text: str, error: RuleError) -> int:
@@ -75,6 +75,14 @@ def _line(text: str, error: RuleError) -> int:
 def _line_of(value: object, lines: list[str], begin: int, end: int) -> int:
     if not isinstance(value, str):
         return begin
-    spelled = {f"{quote}{text}{quote}" for text in (value, value.replace("\\", "\\\\")) for quote in "\"'"}
-    at = [i for i in range(begin, end) if any(text in lines[i] for text in spelled)]
-    return at[-1] if at else begin
+    return next((i for i in range(begin, end) if value in _strings_in(lines[i])), begin)
+
+
+def _strings_in(line: str) -> list[object]:
+    """The items of a list in a line of TOML: of a whole one, or of a line of one."""
+    line = line.strip()
+    for text in (f"x = {line.partition('=')[2]}", f"x = [{line}\n]", f"x = [{line}"):
+        with suppress(tomllib.TOMLDecodeError):
+            items = tomllib.loads(text)["x"]
+            return items if isinstance(items, list) else [items]
+    return []

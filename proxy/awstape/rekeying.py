@@ -7,7 +7,7 @@ from pathlib import Path
 
 from awstape import catalog, keys, project, store
 from awstape.core.alias import Aliases, CollisionError, fingerprint, is_alias
-from awstape.core.arn import redact_name, redact_path, redact_provider
+from awstape.core.arn import is_principal, redact_name, redact_path, redact_provider
 from awstape.core.conform import did_you_mean
 from awstape.core.members import NAMES
 from awstape.core.rekey import Renewal
@@ -36,8 +36,8 @@ def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
     if kind is not None:
         return redact_name(kind, value, aliases)
     redacted = redact_text(value, aliases)
-    is_known = value.startswith(("arn:", "AWSServiceRoleFor")) or is_alias(value) or aliases.rules.keeps(value)
-    if redacted == value and not is_known:
+    is_public = value.startswith(("arn:", "AWSServiceRoleFor")) or is_principal(value)
+    if redacted == value and not (is_public or is_alias(value) or aliases.rules.keeps(value)):
         raise UserError(f"{value!r} doesn't say what it is", "--kind role (or policy, user, …), or give its ARN")
     return redacted
 

@@ -64,7 +64,7 @@ def test_from_a_bug_on_everything_is_refused(broken: Interceptor, where: str) ->
 
 
 def test_a_bug_at_the_end_writes_nothing(cassette: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def finish(self: Recorder) -> Recording:
+    def finish(self: Recorder, old: Cassette) -> Recording:
         raise KeyError("DeployRole")
 
     monkeypatch.setattr(Recorder, "finish", finish)

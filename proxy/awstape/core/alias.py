@@ -99,6 +99,8 @@ class Aliases:
         """Kind → the real values that were aliased."""
         self.names: dict[str, str] = {}
         """Real entity name → its alias, of the names that are looked for in free text."""
+        self.kept: set[str] = set()
+        """What the project's rules kept."""
         self.already: set[str] = set()
         """What was taken for an alias that somebody had put there."""
 
@@ -110,6 +112,7 @@ class Aliases:
         kind = _NOT_IN_A_KIND.sub("-", kind.lower()).strip("-") or "name"
         kind = kind if kind[0].isalpha() else f"x{kind}"
         if self.rules.keep_names and kind not in _NOT_KEPT:
+            self.kept.add(value)
             return value
         alias = self._alias(kind, value, lambda digest: f"{kind}-{_ending(digest)}", group="name")
         if alias != value and kind not in _PARTS and len(value) >= SHORTEST_KNOWN_NAME:
@@ -217,6 +220,7 @@ class Aliases:
                 self.already.add(value)
             return value
         if group != "secret" and self.rules.keeps(value):
+            self.kept.add(value)
             return value
         alias = spell(self._digest(group or kind, value))
         if self._taken.setdefault(alias, value) != value:

@@ -124,7 +124,7 @@ def _walk(value: Value, operation: Operation | None, edit: Edit) -> None:
             for i, page in enumerate(part):
                 edit_value(page, Place(_page(operation), (name, i)), edit)
         elif name in _FORMAT_KEYS:
-            edit_value(part, Place(TEXT, (name,)), edit)
+            edit_value(part, Place(_WORD if isinstance(part, str) else TEXT, (name,)), edit)
         else:
             edit_value({name: part}, _ANYWHERE, edit)
 
@@ -136,7 +136,7 @@ def _page(operation: Operation) -> Shape:
     return Shape(
         name="page",
         type="structure",
-        members=_members(token=TEXT, limit=TEXT, unmodelled=TEXT, output=output, error=error),
+        members=_members(token=_WORD, limit=_WORD, unmodelled=_WORDS, output=output, error=error),
     )
 
 
@@ -159,3 +159,6 @@ def _lines_of(
 
 
 _ANYWHERE = Place(TEXT, ())
+#: What awstape itself writes: no rule of the project is about it.
+_WORD = Shape(name="awstape", type="string")
+_WORDS = Shape(name="awstape", type="list", member=Member("", _WORD))

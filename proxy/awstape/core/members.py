@@ -97,8 +97,8 @@ SPELLED: Mapping[str, _Spell] = {
 #: Shapes of public vocabulary: nothing in them is anybody's.
 _PUBLIC = frozenset(
     """
-    ActionNameType ContextKeyNameType EvalDecisionSourceType RegionNameType jobIDType localeType policyVersionIdType
-    serviceName serviceNameType serviceNamespaceType thumbprintType AccessPreviewId IssueCode
+    AccessPreviewId ActionNameType ContextKeyNameType EvalDecisionSourceType IssueCode RegionNameType awstape
+    jobIDType localeType policyVersionIdType serviceName serviceNameType serviceNamespaceType thumbprintType
     """.split()
 )
 #: Members of the catch-all string shape that hold public vocabulary.

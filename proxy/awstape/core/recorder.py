@@ -56,18 +56,19 @@ class LeakError(Exception):
 
 @dataclass(frozen=True)
 class Recording:
-    """What a recording came to: its own cassette, and that with the tracks of the old one that stay.
+    """What a recording came to.
 
+    merged: the cassette, and the tracks of the old one that stay.
     redacted: kind → number of different values replaced. skipped: reason → number of exchanges.
     notes: what a reader of the cassette should know: members without a model, answers that were not lossless.
     """
 
     cassette: Cassette
-    merged: Cassette
     items: int
     redacted: dict[str, int]
     skipped: dict[str, int]
     notes: tuple[str, ...]
+    merged: Cassette = field(default_factory=Cassette)
 
 
 @dataclass
@@ -179,7 +180,7 @@ class Recorder:
         notes = {self._redactor.accounts(note) for note in self._notes}
         if already := self._redactor.already():
             notes.add(f"values that came as aliases and stay as they are: {already}")
-        return Recording(cassette, merged, items, self._redactor.counts(), skipped, tuple(sorted(notes)))
+        return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)), merged)
 
     def _unwanted(self, call: Call) -> str | None:
         name = call.operation.name

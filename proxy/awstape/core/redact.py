@@ -139,7 +139,8 @@ class Redactor:
 
     def leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
         """Real values that are still in the cassette."""
-        real = {**self._aliases.real, "page token": self._tokens}
+        kept = self._aliases.kept  # a name of chance characters is taken for a secret elsewhere
+        real = {kind: values - kept for kind, values in {**self._aliases.real, "page token": self._tokens}.items()}
         return list(leaks(models, cassette, real, self._aliases.rules))
 
     def collisions(self) -> list[str]:

@@ -54,23 +54,24 @@ class Renewal:
 
     def alias(self, old: str) -> str:
         """The new alias for an old one; a new one stays. Raises CollisionError."""
-        if old in self._fresh:
+        if old in self._fresh or _ending(old) in self._fresh:
             return old
         if old not in self.made:
             head, _, ending = old.rpartition("-")
             known = self._known.get(old) or (ending in self._known and f"{head}-{self._known[ending]}")
             new = known or self._aliases.renewed(old)
-            if new in self._fresh:
+            if new in self.made.values():
                 raise CollisionError("account" if old.isdigit() else "name")
             self.made[old] = new
-            self._fresh.add(new)
+            self._fresh |= {new, _ending(new)}
         return self.made[old]
 
     def text(self, text: str) -> str:
         """A text with every alias in it renewed, in whatever encoding it stands there."""
         if is_json(text):
             return edit_literals(text, lambda literal: self.text(literal.text))
-        return replace_aliases(rewrite_runs(text, self.text), self.alias)
+        # First as it stands: `\\role-…` is an alias after a backslash, not the escape of a carriage return.
+        return rewrite_runs(replace_aliases(text, self.alias), self.text)
 
     def cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette under the new key."""

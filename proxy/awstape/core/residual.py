@@ -56,7 +56,7 @@ class Leak:
 
 def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]], rules: Rules) -> Iterator[Leak]:
     """Where one of the `real` values, given by kind, is left in the cassette; or an account id that none of them is."""
-    needles = _Needles(real, rules)
+    needles = _Needles(real)
     for track, takes in cassette.tracks():
         operation = models.services[track.service].operations[track.operation]
         name = f"{track.service} {track.operation}"
@@ -87,7 +87,7 @@ class _Needles:
 
     _ENDING = 6
 
-    def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules) -> None:
+    def __init__(self, real: Mapping[str, Iterable[str]]) -> None:
         self._words: dict[str, str] = {}
         self._by_ending: dict[str, dict[str, str]] = {}
         self._lengths: set[int] = set()
@@ -95,7 +95,7 @@ class _Needles:
         for kind, values in real.items():
             for value in values:
                 if kind in _SEARCHED_ANYWHERE:
-                    if len(value) >= self._ENDING and not rules.keeps(value):  # shorter ones stand there by chance
+                    if len(value) >= self._ENDING:  # shorter ones stand in other texts by chance
                         self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
                         self._lengths.add(len(value))
                 elif kind not in _NOT_SEARCHED and len(value) >= SHORTEST_KNOWN_NAME:

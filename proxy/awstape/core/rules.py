@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -95,7 +96,9 @@ def _pattern(text: str) -> re.Pattern[str]:
         pattern = re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise RuleError("mask", text, f"{text!r} is no regular expression: {error}") from None
-    if any(match.start() == match.end() for probe in ("", *_PROBES) for match in pattern.finditer(probe)):
+    if any(
+        match.start() == match.end() for probe in ("", string.printable, *_PROBES) for match in pattern.finditer(probe)
+    ):
         raise RuleError("mask", text, f"{text!r} matches the empty text", "let it match what is to be hidden")
     return pattern
 

@@ -1,7 +1,7 @@
 """Names in free text: words of descriptions, tags and messages that other traffic, or the request, tells to be names.
 
 1. A name is a word, or a word without the punctuation around it, or a part of one that dots, commas and the like join.
-   Upper and lower case are not told apart, as IAM doesn't.
+   In other letters (`ALICE`) it is a name as well, as it is to IAM, with an alias of its own.
 2. Names with characters that no word has (blanks, slashes) are looked for as they are.
 3. A name that holds an identifier or looks like a secret was replaced in part before; that spelling is known as well.
 4. ARNs, service principals, and the service of an action (`lambda:`) are no names; in JSON, its vocabulary isn't.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from awstape.core.alias import SHORTEST_KNOWN_NAME, Aliases, beside_aliases, is_alias
+from awstape.core.alias import SHORTEST_KNOWN_NAME, Aliases, beside_aliases, is_alias, is_name_alias
 from awstape.core.arn import ARN, is_principal
 from awstape.core.embedded import Rewrite, edit_literals, is_json, outside_runs, rewrite_runs
 from awstape.core.scan import redact_text
@@ -32,17 +32,21 @@ _MASKED_WORD = re.compile(r"[\w-]+")
 
 
 class Words:
-    """Names to look for: real name → alias."""
+    """Names to look for: real name → alias. `aliases` make those of the same names in other letters."""
 
-    def __init__(self, names: Mapping[str, str], shortest: int = SHORTEST_KNOWN_NAME) -> None:
+    def __init__(
+        self, names: Mapping[str, str], shortest: int = SHORTEST_KNOWN_NAME, aliases: Aliases | None = None
+    ) -> None:
+        self._aliases = aliases
         self._words: dict[str, str] = {}
+        self._folded: dict[str, str] = {}
         phrases: dict[str, str] = {}
         for name, alias in names.items():
             if len(name) < shortest:
                 continue
             if _WORD_ALONE.fullmatch(name):
-                folded = name.casefold()
-                self._words[folded] = min(alias, self._words.get(folded, alias))
+                self._words[name] = alias
+                self._folded[name.casefold()] = min(alias, self._folded.get(name.casefold(), alias))
             elif len(name) >= min(shortest, _SHORTEST_PHRASE):
                 phrases[name] = alias
         self._phrases = phrases
@@ -54,13 +58,23 @@ class Words:
         """All names that were seen, also as they are spelled where identifiers in them were replaced."""
         unseen = aliases.unseen()
         spelled = {redact_text(name, unseen): alias for name, alias in aliases.names.items()}
-        return cls({**spelled, **aliases.names})
+        kept = {redact_text(name, unseen): name for name in aliases.kept}  # some look like secrets
+        return cls({**kept, **spelled, **aliases.names}, aliases=aliases)
 
     def replace(self, text: str) -> str:
         """The text with an alias for every name in it."""
         if self._phrase:
             text = self._phrase.sub(lambda match: self._phrases[match[0]], text)
-        return edit_words(text, lambda word: self._words.get(word.casefold(), word))
+        return edit_words(text, self._word)
+
+    def _word(self, word: str) -> str:
+        if word in self._words:
+            return self._words[word]
+        other = self._folded.get(word.casefold()) if self._aliases else None
+        if other is None or self._aliases is None:
+            return word
+        # The same name to IAM, but another text: it gets an alias of its own.
+        return self._aliases.name(other.rpartition("-")[0], word) if is_name_alias(other) else other
 
 
 def edit_words(text: str, edit: Rewrite) -> str:
