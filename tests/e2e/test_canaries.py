@@ -24,7 +24,7 @@ from awstape.core.wire import Request, Response
 from canaries import Canary, canaries, found
 from e2e.harness import Machine, Run, Server, to_upstream
 
-NUMBER, SEED = 120, 7
+NUMBER, SEED = 80, 7
 #: Which answer a request is to get travels beside it.
 TICKET = "x-ticket"
 
