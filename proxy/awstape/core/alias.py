@@ -26,7 +26,7 @@ import hashlib
 import hmac
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from awstape.core.rules import NO_RULES, Rules
 
@@ -287,9 +287,8 @@ def beside_aliases(text: str, edit: Callable[[str], str]) -> str:
     return "".join([*pieces, edit(text[end:])]) if pieces else edit(text)
 
 
-def replace_aliases(text: str, replaced: Mapping[str, str] | Callable[[str], str]) -> str:
+def replace_aliases(text: str, replace: Callable[[str], str]) -> str:
     """The text with every alias in it replaced."""
-    replace = replaced if callable(replaced) else lambda alias: replaced.get(alias, alias)
     return _ANYWHERE.sub(lambda match: replace(match[0]) if is_alias(match[0]) else match[0], text)
 
 

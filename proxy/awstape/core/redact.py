@@ -46,10 +46,8 @@ from awstape.core.rules import NO_RULES, Rules
 from awstape.core.scan import redact_accounts, redact_condition, redact_text
 from awstape.core.words import Words, edit_words, redact_masked
 
-#: Shapes of public values that look made by chance.
-_GRAMMAR = {
-    "thumbprintType": re.compile(r"[0-9A-Fa-f]{40}"),
-}
+#: A certificate's thumbprint: public, though it looks made by chance.
+_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _PAGE_TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token|token", re.ASCII)
 _ARN_SHAPE = re.compile(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")
 _BARE_NAME = re.compile(r"[^\s*?:]*[A-Za-z][^\s*?:]*")
@@ -154,7 +152,8 @@ class Redactor:
     def edit(self, text: str, place: Place) -> str:
         """One string, redacted as its place asks."""
         redacted = self._by_shape(text, place)
-        if redacted == text and text and self._is_masked(place) and not is_public(text, place):
+        is_left = redacted == text or is_free_text(text, place)  # a name has its own alias, unless it was kept
+        if text and is_left and self._is_masked(place) and not is_public(text, place):
             return self._aliases.secret("masked", text)
         return self._fitted(text, redact_accounts(redacted, self._aliases), place)
 
@@ -187,7 +186,7 @@ class Redactor:
         aliases, shape = self._aliases, place.shape
         if shape is None:
             return text if _HARMLESS.fullmatch(text) or is_alias(text) else aliases.secret("text", text)
-        if not text or text in shape.enum or (shape.name in _GRAMMAR and _GRAMMAR[shape.name].fullmatch(text)):
+        if not text or text in shape.enum or (shape.name == "thumbprintType" and _THUMBPRINT.fullmatch(text)):
             return text
         if spell := SPELLED.get(shape.name):
             return spell(aliases, text)
@@ -200,8 +199,6 @@ class Redactor:
     def _search(self, text: str, place: Place) -> str:
         """A text that is not one name or id as a whole."""
         aliases = self._aliases
-        if self._is_masked(place) and not is_alias(text):
-            return aliases.secret("masked", text)
         if _PAGE_TOKEN.fullmatch(text):
             return text
         is_arn = place.shape is not None and _ARN_SHAPE.search(place.shape.name) is not None

@@ -1,8 +1,7 @@
 """The residual search: real values that redaction left. There should be none; one, and nothing may be written.
 
-1. Ids and tokens are searched as a part of any string, in every encoding that `embedded.variants` undoes; names as
-   whole words of the answers' free text. Identities are redacted by themselves, so a name that only other traffic
-   tells to be one may stand in them.
+1. Ids, secrets and tokens are searched as a part of any string, in every encoding that `embedded.variants` undoes;
+   names as words of free text, as `awstape.core.words` finds them.
 2. Last, the cassette's own text is searched for anything that looks like an account id and is no alias: this sees
    numbers, keys and whatever else has no shape.
 """

@@ -47,7 +47,7 @@ class Words:
             if _WORD_ALONE.fullmatch(name):
                 self._words[name] = alias
                 self._folded[name.casefold()] = min(alias, self._folded.get(name.casefold(), alias))
-            elif len(name) >= min(shortest, _SHORTEST_PHRASE):
+            elif shortest == 1 or len(name) >= _SHORTEST_PHRASE:
                 phrases[name] = alias
         self._phrases = phrases
         longest_first = sorted(phrases, key=len, reverse=True)
