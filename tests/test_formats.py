@@ -242,11 +242,12 @@ def test_what_cannot_be_checked(arguments: str, error: str, check: Check) -> Non
     assert error in errors or "does not exist" in errors  # which of two mistakes is told is click's business
 
 
-def test_what_is_no_text_cannot_be_checked(folder: Path, check: Check) -> None:
+def test_what_is_no_text_is_a_finding_and_hides_none(folder: Path, check: Check) -> None:
     (folder / "a.yaml").write_bytes(CLEAN.encode("utf-16"))
-    status, said, errors = check("a.yaml")
-    assert (status, said) == (2, "")
-    assert errors.startswith("ERROR a.yaml: not UTF-8 at byte 0\nTIP ")
+    (folder / "b.yaml").write_text(LEAKY)
+    status, said, errors = check("a.yaml", "b.yaml")
+    assert (status, errors) == (1, "")
+    assert said.startswith("a.yaml:1: not UTF-8 at byte 0\nb.yaml:")
 
 
 def test_it_heeds_the_projects_rules(folder: Path, check: Check) -> None:

@@ -75,7 +75,7 @@ def test_the_nearest_file_at_or_above_counts(folder: Path) -> None:
     assert project.rules(below) == Rules(keep=("near",))
     assert project.rules(folder) == Rules(keep=("above",))
     write(below, "[tool.other]\n")
-    assert project.rules(below) == NO_RULES, "a project without rules of its own doesn't take those of another"
+    assert project.rules(below) == Rules(keep=("near",)), "a part of a project has the project's rules"
 
 
 def test_a_folder_of_that_name_is_no_file(folder: Path) -> None:

@@ -103,12 +103,15 @@ def record(
     awstape record team.yaml --mode new_episodes -- pytest
     """
     _need_mitmproxy("record")
-    from awstape import serve
+    from awstape import keys, serve
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
 
+    is_first = keys.find_key(os.environ) is None
     redirected = serve.parse_upstream(upstream)
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
+    if is_first:
+        click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     announce = _announcer(f"recording into {cassette}", as_json)
     status = asyncio.run(serve.intercept(tape, redirected, port, ctx.meta.get(_COMMAND), announce))
     if recording := tape.close():
@@ -162,12 +165,17 @@ def check(cassettes: tuple[Path, ...], form: str) -> int:
     awstape check cassettes/ --format sarif > awstape.sarif
     """
     from awstape import catalog, project, store
-    from awstape.core.check import findings
+    from awstape.core.check import FORMAT, Finding, findings
     from awstape.formats import FORMATS
 
     rules = project.rules()
     files = store.find_all(cassettes)
-    found = [(str(f), each) for f in files for each in findings(store.load_text(f), catalog.models(), rules)]
+    found: list[tuple[str, Finding]] = []
+    for file in files:
+        try:
+            found += [(str(file), each) for each in findings(store.load_text(file), catalog.models(), rules)]
+        except UserError as error:  # one file must not hide what is in the others
+            found.append((str(file), Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
     if text := FORMATS[form](found, len(files)):
         click.echo(text)
     return int(bool(found))
@@ -220,9 +228,11 @@ def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> 
         known = [line.strip() for line in values if line.strip()] if values else []
     except UnicodeDecodeError as error:
         raise UserError(f"the values are not UTF-8: {error.reason}", "one value a line, as UTF-8 text") from None
-    renewed, files = rekey_files(cassettes, known, os.environ)
-    lines = [f"renewed {len(renewed)} aliases in {' '.join(map(str, files)) or 'no cassette: all have this key'}"]
-    click.echo(json.dumps(renewed) if as_json else "\n".join(lines))
+    renewed, files, matched = rekey_files(cassettes, known, os.environ)
+    told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
+    click.echo(json.dumps(renewed) if as_json else told)
+    if known and files:
+        click.echo(f"{len(matched & set(known))} of {len(set(known))} values were found", err=True)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The project's settings: `[tool.awstape]` of the nearest pyproject.toml at or above a folder."""
+"""The project's settings: `[tool.awstape]` of the nearest pyproject.toml that has it, at or above a folder."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ def rules(folder: Path | None = None) -> Rules:
     for parent in (folder, *folder.parents):
         path = parent / "pyproject.toml"
         with suppress(OSError):
-            if path.is_file():
-                return _rules(path)
+            if path.is_file() and (found := _rules(path)) is not None:
+                return found
     return NO_RULES
 
 
-def _rules(path: Path) -> Rules:
+def _rules(path: Path) -> Rules | None:
+    """The rules of a file, None if it says nothing of awstape."""
     try:
         text = path.read_text("utf-8")
         settings = _settings(text)
@@ -36,7 +37,7 @@ def _rules(path: Path) -> Rules:
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror}", "mend its permissions") from None
     if settings is None:
-        return NO_RULES
+        return None
     if not isinstance(settings, dict):
         raise UserError(f"{path}: tool.awstape is no table", "write [tool.awstape] and the settings below it")
     try:

@@ -22,8 +22,15 @@ def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, st
     if kind is not None and kind not in _KINDS:
         hint = did_you_mean(kind, dict.fromkeys(_KINDS))
         raise UserError(f"no names are of the kind {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
-    aliases = Aliases(keys.find_or_make_key(environ), project.rules())
+    aliases = Aliases(_key(environ), project.rules())
     return [(value, redact_accounts(_alias(value, kind, aliases), aliases)) for value in values]
+
+
+def _key(environ: Mapping[str, str]) -> bytes:
+    """The key at hand. Raises UserError if there is none: one made now would be nobody's."""
+    if (key := keys.find_key(environ)) is None:
+        raise UserError("there is no key", f"set {keys.VARIABLE}, or record something: that makes {keys.key_file()}")
+    return key
 
 
 def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
@@ -44,14 +51,16 @@ def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
 
 def rekey_files(
     paths: Sequence[Path], values: Sequence[str], environ: Mapping[str, str]
-) -> tuple[dict[str, str], list[Path]]:
-    """Renews the aliases in cassette files. Returns old alias → new one, and the files that were written.
+) -> tuple[dict[str, str], list[Path], set[str]]:
+    """Renews the aliases in cassette files.
+
+    Returns old alias → new one, the files that were written, and the values that were found.
 
     values: real values that are to match under the new key. Raises UserError, before anything is written if a cassette
     can't be read or was made with another old key than the one that is told.
     """
-    new, old = keys.find_or_make_key(environ), keys.old_key(environ)
-    renewal = Renewal(new)
+    new, old = _key(environ), keys.old_key(environ)
+    renewal = Renewal(new, project.rules())
     if values and old is None:
         raise UserError("real values can't be found without the key that was used", f"set {keys.OLD_VARIABLE} to it")
     if old is not None:
@@ -73,4 +82,4 @@ def rekey_files(
         raise UserError(f"nothing is written: {error}", f"take another {keys.VARIABLE}") from None
     for file, cassette in renewed.items():
         store.save(file, cassette)
-    return renewal.made, list(renewed)
+    return renewal.made, list(renewed), renewal.matched

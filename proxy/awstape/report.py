@@ -76,7 +76,7 @@ def replay_lines(player: Player) -> Iterator[str]:
 
 
 def _noun(kind: str) -> str:
-    return {"account": "account id"}.get(kind, kind)
+    return {"account": "account id", "masked": "masked text", "text": "unknown text"}.get(kind, kind)
 
 
 def kind_name(kind: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from awstape.core.cassette import Cassette, Take, Track
+from awstape.core.check import HIDDEN, is_telling
 from awstape.core.document import DocumentError, read, write
 from awstape.core.model import Models
 from awstape.errors import UserError
@@ -21,6 +22,8 @@ def load(path: Path, models: Models) -> Cassette:
     try:
         return read(load_text(path), models)
     except DocumentError as error:
+        if is_telling(error):
+            raise UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {path}") from None
         where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
         raise UserError(f"{where}{error.problem}", error.tip or "mend the file, or record it anew") from None
 

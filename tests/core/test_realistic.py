@@ -202,3 +202,140 @@ def test_many_values_that_end_alike_are_searched_in_no_time() -> None:
     ]
     recording = exchanges.record((exchanges.request("ListUsers"), exchanges.respond("ListUsers", {"Users": users})))
     assert "google" not in write(recording.cassette)
+
+
+# --- requests that speak of people ------------------------------------------------------------------------------
+
+
+def user(*names: str) -> Exchange:
+    users: list[Value] = [{"UserName": name} for name in names]
+    return exchanges.request("ListUsers"), exchanges.respond("ListUsers", {"Users": users})
+
+
+def create(description: str) -> Exchange:
+    """CreateRole, whose request has free text."""
+    asked = exchanges.request(
+        "CreateRole", {"RoleName": "Role1", "AssumeRolePolicyDocument": "{}", "Description": description}
+    )
+    return asked, exchanges.respond("CreateRole", {"Role": {"RoleName": "Role1"}})
+
+
+def profile(name: str) -> Exchange:
+    asked = exchanges.request("GetInstanceProfile", {"InstanceProfileName": name})
+    return asked, exchanges.respond("GetInstanceProfile", {"InstanceProfile": {"InstanceProfileName": name}})
+
+
+def bucket(name: str) -> Exchange:
+    document = json.dumps({"Statement": [{"Resource": f"arn:aws:s3:::acme/{name}/*"}]})
+    asked = exchanges.request("SimulateCustomPolicy", {"PolicyInputList": [document], "ActionNames": ["s3:Get*"]})
+    return asked, exchanges.respond("SimulateCustomPolicy")
+
+
+CDK = "prod-api-LambdaExecutionRole-1OZ2K7X9QW3E"
+REQUESTS: dict[str, tuple[list[Exchange], str]] = {
+    "a name of two kinds": ([role("web"), profile("web")], "for web"),
+    "a part of an ARN": ([user("mallory"), bucket("reports")], "reports of mallory"),
+    "a name of two letters": ([role("qa"), user("mallory")], "qa of mallory"),
+    "after an escape": ([user("mallory")], "Owner:\nmallory"),
+    "among characters without gaps": ([user("mallory")], "用户mallory"),
+    "percent-encoded": ([user("mallory")], "see%20%22mallory%22"),
+    "base64": ([user("mallory")], "x b3duZXIgaXMgbWFsbG9yeSBpbmRlZWQ="),
+    "with an account id": ([role(f"acme-{ACCOUNT}")], f"like acme-{ACCOUNT} ok"),
+    "made by a template": ([role(CDK)], f"like {CDK} ok"),
+    "too long": ([user("bob")], "bob " * 249),
+    "in other letters": ([user("mallory")], "MALLORY and Mallory"),
+    "a root of an organization": ([create("o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/"), user("bob")], "root r-ab12 of bob"),
+    "a common word": ([user("aws", "root", "user")], "the user root of aws"),
+}
+
+
+@pytest.mark.parametrize("case", REQUESTS)
+def test_a_request_that_speaks_of_others_matches(case: str) -> None:
+    told, description = REQUESTS[case]
+    asked = create(description)
+    recorded = exchanges.cassette(*told, asked, include_writes=True)
+    assert isinstance(exchanges.player(recorded).answer(asked[0]), Serve)
+    assert exchanges.cassette(asked, *reversed(told), include_writes=True) == recorded, "in whatever order"
+    for take in recorded.takes:
+        by_alias = exchanges.request(take.track.operation, take.track.identity)
+        assert isinstance(exchanges.player(recorded, key=None).answer(by_alias), Serve)
+
+
+def test_a_name_that_only_the_old_cassette_knows_is_replaced() -> None:
+    old = exchanges.cassette(user("mallory"))
+    asked = create("owned by mallory")
+    merged = (
+        exchanges.recorder(role("r2x", Description="owned by mallory"), asked, include_writes=True).finish(old).merged
+    )
+    assert "mallory" not in write(merged)
+    assert isinstance(exchanges.player(merged).answer(asked[0]), Serve)
+
+
+def test_two_tracks_that_become_one_are_one() -> None:
+    user_alias = Aliases(KEY).name("user", "mallory")
+    old = exchanges.cassette(create("for mallory"), create(f"for {user_alias}"), include_writes=True)
+    assert len(old.takes) == 2
+    merged = exchanges.recorder(user("mallory")).finish(old).merged
+    assert [take.track.operation for take in merged.takes] == ["CreateRole", "ListUsers"]
+
+
+# --- what stays -------------------------------------------------------------------------------------------------
+
+
+def test_words_of_the_protocol_stay_whatever_is_called_like_them() -> None:
+    groups: list[Value] = [{"GroupName": name} for name in ("team", "username", "policy", "aws", "eu-west-1")]
+    compared = {"aws:ResourceTag/team": "${aws:PrincipalTag/team}", "aws:x": "${aws:username}"}
+    document = json.dumps({"Condition": {"StringLike": compared}})
+    finding: dict[str, Value] = {"principal": {"AWS": ACCOUNT}, "condition": {"aws:RequestedRegion": "eu-west-1"}}
+    recorded = exchanges.cassette(
+        (exchanges.request("ListGroups"), exchanges.respond("ListGroups", {"Groups": groups})),
+        role("r1x", AssumeRolePolicyDocument=document, Description="x,arn:aws:iam::aws:policy/job-function/Billing"),
+        (exchanges.request("GetFinding", {"id": "x"}), exchanges.respond("GetFinding", {"finding": finding})),
+        (
+            exchanges.request("ListPolicies"),
+            exchanges.respond("ListPolicies", {"Policies": [{"PolicyName": "Billing"}]}),
+        ),
+    )
+    text = write(recorded)
+    assert document in text
+    assert "x,arn:aws:iam::aws:policy/job-function/Billing" in text
+    assert "AWS: '000" in text
+    assert "aws:RequestedRegion: eu-west-1" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("v1.2:release", "s3.amazonaws.com:foo", "https://signin.aws.amazon.com/saml"),
+        *("arn:aws:kms:us-east-1::alias/aws/s3", "arn:aws:ssm:eu-west-1::parameter/aws/service/x"),
+        '{"SAML:aud": "https://signin.aws.amazon.com/saml", "x.example:aud": "sts.amazonaws.com"}'.replace(
+            "x.example", "saml"
+        ),
+    ],
+)
+def test_what_is_aws_s_own_stays(text: str) -> None:
+    assert redact_text(text, Aliases(KEY)) == text
+
+
+def test_filters_for_public_words_stay() -> None:
+    criteria: dict[str, Value] = {
+        "findingType": {"eq": ["ExternalAccess"]},
+        "action": {"contains": ["s3:GetObject"]},
+        "createdAt": {"eq": ["2026-01-02"]},
+        "resourceOwnerAccount": {"eq": ["acme"]},
+    }
+    asked = exchanges.request(
+        "ListFindings", {"analyzerArn": f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/a1b", "filter": criteria}
+    )
+    text = write(exchanges.cassette((asked, exchanges.respond("ListFindings"))))
+    assert all(word in text for word in ("ExternalAccess", "s3:GetObject", "2026-01-02"))
+    assert "acme" not in text
+
+
+@pytest.mark.parametrize("joint", ["-", "+", "_"])
+def test_an_address_right_after_another_is_replaced(joint: str) -> None:
+    assert "bob" not in redact_text(f"ana@corp.example{joint}bob@corp.example", Aliases(KEY))
+
+
+def test_a_long_credential_report_takes_no_time() -> None:
+    redact_text("user,arn,user_creation_time\n" + "a,arn:" * 20_000 + "\n", Aliases(KEY))

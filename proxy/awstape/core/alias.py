@@ -71,6 +71,13 @@ _SHORTEST_SAML_METADATA = 1000
 NAME_ENDING = 1 + _KEYED + _CHECKED
 #: Shorter names are words like any other.
 SHORTEST_KNOWN_NAME = 3
+#: Names that are words of the protocol or of every text, too: they are not looked for elsewhere.
+COMMON_WORDS = frozenset(
+    """
+    account admin alias all aws bucket catalog default federated group iam key name none null policy primary role root
+    service test text user value version
+    """.split()
+)
 #: Kinds that are words of a longer name, not names: they are not looked for elsewhere.
 _PARTS = frozenset({"object", "part"})
 #: Kinds that are no names to who keeps names.
@@ -115,7 +122,8 @@ class Aliases:
             self.kept.add(value)
             return value
         alias = self._alias(kind, value, lambda digest: f"{kind}-{_ending(digest)}", group="name")
-        if alias != value and kind not in _PARTS and len(value) >= SHORTEST_KNOWN_NAME:
+        is_telling = len(value) >= SHORTEST_KNOWN_NAME and value.casefold() not in COMMON_WORDS
+        if alias != value and kind not in _PARTS and is_telling:
             # A name of several kinds has one alias in free text, whichever of them was seen first.
             self.names[value] = min(alias, self.names.get(value, alias))
         return alias
@@ -271,10 +279,16 @@ def holds_alias(text: str) -> bool:
     return any(is_alias(match[0]) for match in _ANYWHERE.finditer(text))
 
 
+def ending_of(alias: str) -> str:
+    """What of a name's alias all aliases of the name share."""
+    return alias[-_KEYED - _CHECKED :]
+
+
 def name_aliases(text: str) -> dict[str, str]:
-    """Ending → alias, of all names' aliases in a text."""
+    """Ending → alias, of all names' aliases in a text that may be looked for as words."""
     found = (match[0].removesuffix(_ADDRESS) for match in _ANYWHERE.finditer(text))
-    return {alias[-_KEYED - _CHECKED :]: alias for alias in found if is_name_alias(alias)}
+    named = (alias.rpartition("-") for alias in found if is_name_alias(alias))
+    return {ending: f"{kind}-{ending}" for kind, _, ending in named if kind not in _PARTS}
 
 
 def beside_aliases(text: str, edit: Callable[[str], str]) -> str:

@@ -60,6 +60,8 @@ _TYPES = frozenset(
 _AWS_ACCOUNTS = frozenset({"aws", "cloudfront"})
 #: Path segments that AWS gives out.
 _PUBLIC_FOLDERS = frozenset({"aws-service-role", "service-role", "aws-reserved"})
+#: Keys and parameters of AWS's own.
+_PUBLIC_RESOURCE = re.compile(r"(?:alias|parameter)/aws/|foundation-model/")
 #: docs.aws.amazon.com/service-authorization, "Actions, resources, and condition keys for AWS Organizations".
 _ORGANIZATION_ID = re.compile(r"r-[a-z0-9]{4,32}|p-[0-9a-zA-Z_]{8,128}")
 _ORGANIZATION_WORDS = frozenset(
@@ -157,7 +159,7 @@ def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
 
 def _resource(service: str, resource: str, aliases: Aliases) -> str:
     head, *rest = _split(resource)
-    if resource == "root":
+    if resource == "root" or _PUBLIC_RESOURCE.match(resource):
         return resource
     if service == "organizations":
         return "/".join(_of_organization(segment, aliases) for segment in resource.split("/"))

@@ -23,6 +23,7 @@ from awstape.core.rules import NO_RULES, Rules
 _KEY = b"thrown away"
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 FORMAT = "format"
+HIDDEN = "can't be read as a cassette; what stands there looks real and is not shown"
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
 
 
@@ -53,9 +54,14 @@ def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding
     try:
         read(text, models)
     except DocumentError as error:
-        member, problem = (Redactor(_KEY, rules).edit(said, _ANYWHERE) for said in (error.path, error.problem))
+        member, problem = ("", HIDDEN) if is_telling(error) else (error.path, error.problem)
         found.add(Finding(error.line, member, FORMAT, problem))
     return sorted(found | _in_lines(lines, searched, "\n".join(scalars), rules, {(f.line, f.kind) for f in found}))
+
+
+def is_telling(error: DocumentError) -> bool:
+    """Whether an error quotes something that looks real."""
+    return any(_kinds(said, _ANYWHERE, NO_RULES) for said in (error.path, error.problem))
 
 
 def _in_lines(

@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable
 
 from awstape.core.alias import Aliases, is_alias
-from awstape.core.arn import redact_name, redact_provider, redact_wild
-from awstape.core.identifiers import IDENTIFIERS
+from awstape.core.arn import is_principal, redact_name, redact_provider, redact_wild
 
 #: Condition keys, in lower case, whose values are names of a kind.
 VALUE_KINDS = {
@@ -22,7 +21,10 @@ VALUE_KINDS = {
     "sts:sourceidentity": "user",
 }
 #: `oidc.example.com/id/1:sub`
-_PROVIDER_KEY = re.compile(r"(?P<provider>(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+(?:/[^\s:]*)?):(?P<claim>[A-Za-z]\w*)")
+_PROVIDER_KEY = re.compile(r"(?P<provider>(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?:/[^\s:]*)?):(?P<claim>[A-Za-z]\w*)")
+_AUDIENCE = re.compile(
+    r"https://(?:[a-z0-9-]+\.)?signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/saml"
+)
 #: Claims whose values are words of the protocol.
 _PUBLIC_CLAIMS = frozenset({"amr", "acr", "azp_type", "sub_type"})
 #: Tags and keys that by their name hold a secret.
@@ -49,15 +51,18 @@ def redact_value(key: str, text: str, aliases: Aliases) -> str | None:
         return redact_wild(text, lambda piece: redact_name(kind, piece, aliases))
     if key == "federated" and not text.startswith("arn:"):
         return redact_wild(text, lambda piece: redact_provider(piece, aliases))
-    if key == "aws:userid" and (account := re.match(r"(\d{12}):(?=.)", text, re.ASCII)):
-        session = redact_wild(text[account.end() :], lambda piece: redact_name("session", piece, aliases))
-        return f"{IDENTIFIERS['account'].alias(aliases, account[1])}:{session}"
+    if key == "aws:userid" and ":" in text:
+        who, _, session = text.partition(":")
+        named = redact_wild(session, lambda piece: redact_name("session", piece, aliases))
+        return f"{redact_wild(who, lambda piece: redact_name('user', piece, aliases))}:{named}"
     if _OF_SECRETS.search(key) and re.fullmatch(r"[^*?$]{4,}", text) and ":" not in text:
         return aliases.password(text)
     claim = key.rpartition(":")[2]
     if claim == "sub":
         return redact_wild(text, lambda piece: _redact_subject(piece, aliases))
-    if claim == "aud" and "://" not in text:
+    if claim == "aud":
+        if _AUDIENCE.fullmatch(text):
+            return text
         return redact_wild(text, lambda piece: redact_name("client", piece, aliases))
     if claim not in _PUBLIC_CLAIMS | {"aud"} and (_PROVIDER_KEY.fullmatch(key) or key.startswith("saml:")):
         return redact_wild(text, lambda piece: redact_name("claim", piece, aliases))
@@ -67,7 +72,7 @@ def redact_value(key: str, text: str, aliases: Aliases) -> str | None:
 def redact_key(text: str, aliases: Aliases) -> str | None:
     """A federated provider's condition key with its host as an alias; None for any other text."""
     match = _PROVIDER_KEY.fullmatch(text)
-    if match is None or text.startswith("arn:"):
+    if match is None or text.startswith("arn:") or is_principal(match["provider"]):
         return None
     return f"{redact_provider(match['provider'], aliases)}:{match['claim']}"
 

@@ -128,8 +128,13 @@ Edit = Callable[[str, Place], str]
 
 def is_free_text(text: str, place: Place) -> bool:
     """Whether a name that stands in this text as a word would be somebody's name."""
+    return not is_alias(text) and is_for_free_text(text, place)
+
+
+def is_for_free_text(text: str, place: Place) -> bool:
+    """As `is_free_text`, of an alias that took the place of such a text as well."""
     shape = place.shape
-    if shape is None or shape.type == "timestamp" or is_alias(text) or is_public(text, place):
+    if shape is None or shape.type == "timestamp" or is_public(text, place):
         return False
     return not any(shape.name in names for names in (NAMES, _NAMED_BY_SIBLING, SPELLED))
 

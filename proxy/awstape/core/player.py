@@ -1,7 +1,8 @@
 """`Player`: a request in, the recorded answer or a miss out.
 
-1. A track is found by service, operation and identity: as the request has it, or redacted under the key. The region
-   counts only where the cassette holds the same track for several.
+1. A track is found by service, operation and identity: as the request has it, or redacted under the key; there, words
+   of free text that may be names of the cassette's identities are taken for them. The region counts only where the
+   cassette holds the same track for several.
 2. A first page takes the next take of its track, the last one again and again; a retry of a call (an SDK counts
    its attempts) gets the take that the call got. A page with a token is found by the token alone.
 3. A token that the track never gave out is answered as AWS answers a bad one; the token at which the recording stopped
@@ -24,8 +25,10 @@ from dataclasses import dataclass, replace
 from awstape.core.alias import name_aliases
 from awstape.core.answer import Failure
 from awstape.core.cassette import Cassette, Page, Take, Track, identity_key
+from awstape.core.embedded import variants
 from awstape.core.encode import encode, encode_failure
 from awstape.core.match import differences, nearest
+from awstape.core.members import Place, edit_members, is_for_free_text
 from awstape.core.model import Models, Operation, Service, Value
 from awstape.core.operation import Call, recognise, service_of
 from awstape.core.pages import Ask, ask, is_finished, next_token
@@ -81,8 +84,11 @@ class Player:
         for track in self._takes:
             self._tracks[track.service, track.operation].append(track)
             self._by_identity[track.service, track.operation, identity_key(track.identity)].append(track)
-        # Ending → alias, of names in identities, which a word of a request may be.
-        self._known = name_aliases(" ".join(identity_key(track.identity) for track in self._takes))
+        self._known = self._names_in_identities() if has_key else {}
+        self._by_names: defaultdict[tuple[str, str, str], list[Track]] = defaultdict(list)
+        for track in self._takes if self._known else ():
+            identity = redactor.identity_among(self._operation(track), track.identity, self._known)
+            self._by_names[track.service, track.operation, identity_key(identity)].append(track)
         self._last_take: dict[Track, int] = {}
         self._served: dict[tuple[Track, int, int], Serve] = {}
         self.misses: list[Miss] = []
@@ -143,22 +149,39 @@ class Player:
         return self._bad_token(call, track)
 
     def _track(self, call: Call, asked: Ask) -> Track | None:
-        operation = call.operation
-        for identity in self._readings(operation, asked.identity):
-            found = self._by_identity.get((operation.service.name, operation.name, identity_key(identity)), [])
+        for found in self._found(call.operation, asked.identity):
             if len(found) > 1:
                 found = [track for track in found if track.region == call.region]
             if found:
                 return found[0]
         return None
 
-    def _readings(self, operation: Operation, identity: dict[str, Value]) -> Iterator[dict[str, Value]]:
-        """What the identity may be called in the cassette: as it is, and under the key."""
-        yield identity
+    def _found(self, operation: Operation, identity: dict[str, Value]) -> Iterator[list[Track]]:
+        """The tracks of an identity: as it is, under the key, and with words taken for the names that they may be."""
+        service = operation.service.name
+        yield self._by_identity.get((service, operation.name, identity_key(identity)), [])
         if self._has_key:
-            yield self._redactor.identity(operation, identity)
-            if self._known:
-                yield self._redactor.identity_among(operation, identity, self._known)
+            redacted = self._redactor.identity(operation, identity)
+            yield self._by_identity.get((service, operation.name, identity_key(redacted)), [])
+        if self._known:
+            among = self._redactor.identity_among(operation, identity, self._known)
+            yield self._by_names.get((service, operation.name, identity_key(among)), [])
+
+    def _operation(self, track: Track) -> Operation:
+        return self._models.services[track.service].operations[track.operation]
+
+    def _names_in_identities(self) -> dict[str, str]:
+        """Ending → alias, of the names in free text of identities, which a word of a request may be."""
+        known: dict[str, str] = {}
+
+        def note(text: str, place: Place) -> str:
+            for plain in variants(text) if is_for_free_text(text, place) else ():
+                known.update(name_aliases(plain))
+            return text
+
+        for track in self._takes:
+            edit_members(track.identity, self._operation(track).input, note)
+        return known
 
     def _take(self, track: Track, request: Request) -> int:
         """Which take a first page is of."""
@@ -201,7 +224,8 @@ class Player:
             lines.append(f"what was made with another key ({theirs}; yours is {yours}) matches by alias only")
         if not self._has_key:
             lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
-        lines.append(_how_to_record(call.operation))
+        if not self._other_keys:
+            lines.append(_how_to_record(call.operation))
         return self._miss(call.operation.service, f"{_title(call)} was not recorded", *lines)
 
     def _bad_token(self, call: Call, track: Track) -> Miss:

@@ -20,11 +20,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from awstape.core.alias import CollisionError
+from awstape.core.alias import CollisionError, name_aliases
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.conform import input_misfits, output_misfits, pattern_of, unmodelled
 from awstape.core.decode import decode, error_name
+from awstape.core.document import write
 from awstape.core.encode import encode
 from awstape.core.model import Models, Operation
 from awstape.core.operation import Call, recognise
@@ -157,21 +158,21 @@ class Recorder:
 
         Raises LeakError if a real value is left in it, CollisionError if two values became one.
         """
-        found: list[Take] = []
-        for listing in self._listings.values():
-            found += [Take(listing.track, tuple(page.page for page in take.pages)) for take in listing.takes]
-        takes: list[Take] = []
+        found = [
+            Take(listing.track, tuple(page.page for page in take.pages))
+            for listing in self._listings.values()
+            for take in listing.takes
+        ]
+        old = self._redactor.again(self._models, old)
+        known = name_aliases(write(old)) if old.takes else None
+        cassette = self._told(self._redactor.with_names(self._models, Cassette.of(found), known))
+        merged = self._told(merge(self._models, self._redactor.with_names(self._models, old), cassette))
         items = 0
-        named_takes = self._redactor.with_names(self._models, Cassette.of(found))
-        for track, same in named_takes.tracks():
-            operation = self._models.services[track.service].operations[track.operation]
-            for number, pages in enumerate(_telling([list(take.pages) for take in same]), 1):
-                takes.append(Take(track, named(operation, track, number, pages)))
-                if not is_last(operation, pages[-1].answer):
-                    self._notes[f"{operation.name}: a listing was not read to its end"] = None
-                items += sum(item_count(operation, page.answer.output or {}) for page in pages)
-        cassette = Cassette.of(takes, [self._redactor.key_fingerprint])
-        merged = merge(self._models, self._redactor.with_names(self._models, old), cassette)
+        for take in cassette.takes:
+            operation = self._models.services[take.track.service].operations[take.track.operation]
+            if not is_last(operation, take.pages[-1].answer):
+                self._notes[f"{operation.name}: a listing was not read to its end"] = None
+            items += sum(item_count(operation, page.answer.output or {}) for page in take.pages)
         if leaks := self._redactor.leaks(self._models, merged):
             raise LeakError(leaks)
         if collisions := self._redactor.collisions():
@@ -181,6 +182,19 @@ class Recorder:
         if already := self._redactor.already():
             notes.add(f"values that came as aliases and stay as they are: {already}")
         return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)), merged)
+
+    def _told(self, cassette: Cassette) -> Cassette:
+        """The cassette without takes that say nothing new, and with its tokens named."""
+        takes = []
+        for track, same in cassette.tracks():
+            operation = self._models.services[track.service].operations[track.operation]
+            read = [
+                [replace(page, answer=with_token(operation, page.answer, "token")) for page in take.pages]
+                for take in same
+            ]
+            for number, pages in enumerate(_telling(read), 1):
+                takes.append(Take(track, named(operation, track, number, pages)))
+        return Cassette.of(takes, cassette.keys or [self._redactor.key_fingerprint])
 
     def _unwanted(self, call: Call) -> str | None:
         name = call.operation.name

@@ -24,11 +24,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from awstape.core.alias import NAME_ENDING, Aliases, fingerprint, holds_alias, is_alias
+from awstape.core.alias import NAME_ENDING, Aliases, ending_of, fingerprint, holds_alias, is_alias, is_name_alias
 from awstape.core.answer import Answer
 from awstape.core.arn import redact_name
 from awstape.core.cassette import Cassette, Take
+from awstape.core.conform import MapKey
 from awstape.core.embedded import variants
+from awstape.core.identifiers import UUID
 from awstape.core.members import (
     PATHS,
     SPELLED,
@@ -36,6 +38,7 @@ from awstape.core.members import (
     Place,
     edit_failure,
     edit_members,
+    is_for_free_text,
     is_free_text,
     is_public,
     name_kind,
@@ -60,7 +63,10 @@ _PUBLIC_KEY_POLICY = "default"
 #: What stands for a real page token in an error message.
 _TOKEN = "page-token"
 _SHORTEST_TOKEN = 6
-_FILTER_WORD = re.compile(r"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false")
+_FILTER_WORD = re.compile(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
+#: What a filter may look at and compare with words of the service.
+_PUBLIC_CRITERIA = frozenset({"action", "findingType", "id", "isPublic", "resourceType", "status"})
+_SHORT_ORGANIZATION_ID = re.compile(r"[rp]-[a-z0-9]{4,32}")
 #: Members of a filter's criterion: whatever the client looks for.
 _FILTERS = frozenset({"eq", "neq", "contains"})
 #: Member of a simulation's input: values of conditions, which in an identity no other traffic can tell to be names.
@@ -81,13 +87,27 @@ class Redactor:
     def identity_among(
         self, operation: Operation, identity: dict[str, Value], known: Mapping[str, str]
     ) -> dict[str, Value]:
-        """An identity in which words of free text are names where the alias of such a name is `known` by its ending."""
+        """An identity in a normal form, for a live request and a recorded one alike.
+
+        Names, and words whose alias is `known` by its ending, are that ending and nothing else: what kind of name it
+        was, and whether the recording knew it for one, does not count.
+        """
+        ours = self._aliases
+
+        def known_ending(word: str) -> str | None:
+            if is_name_alias(word):
+                return ending_of(word)
+            endings = [ours.ending(word)]
+            if _SHORT_ORGANIZATION_ID.fullmatch(word):
+                endings.append(ending_of(ours.organization_id(word)))
+            return next((ending for ending in endings if ending in known), None)
 
         def edit(text: str, place: Place) -> str:
-            redacted = self.edit(text, place)
-            if not is_free_text(redacted, place):
-                return redacted
-            return edit_words(redacted, lambda word: known.get(self._aliases.ending(word), word))
+            if not is_for_free_text(text, place):
+                return self.edit(text, place)
+            # First as it is: a name may hold an identifier.
+            named = edit_words(text, lambda word: f"name-{end}" if (end := known_ending(word)) else word)
+            return edit_words(self.edit(named, place), lambda word: f"name-{e}" if (e := known_ending(word)) else word)
 
         return edit_members(identity, operation.input, edit)
 
@@ -116,17 +136,34 @@ class Redactor:
         """A text of our own with aliases for the account ids in it."""
         return redact_accounts(text, self._aliases)
 
-    def with_names(self, models: Models, cassette: Cassette) -> Cassette:
-        """A redacted cassette with the names that were seen anywhere replaced in its free text."""
-        words = Words.of(self._aliases)
+    def again(self, models: Models, cassette: Cassette) -> Cassette:
+        """A cassette redacted once more: what was redacted stays, what somebody wrote into it by hand doesn't."""
+        takes = []
+        for take in cassette.takes:
+            operation = models.services[take.track.service].operations[take.track.operation]
+            track = replace(take.track, identity=self.identity(operation, take.track.identity))
+            pages = [replace(page, answer=_edited(operation, page.answer, self.edit)) for page in take.pages]
+            takes.append(Take(track, tuple(pages)))
+        return Cassette.of(takes, cassette.keys)
+
+    def with_names(self, models: Models, cassette: Cassette, known: Mapping[str, str] | None = None) -> Cassette:
+        """A redacted cassette with the names that were seen anywhere replaced in its free text.
+
+        known: ending → alias, of names that another cassette has.
+        """
+        words = Words.of(self._aliases, known)
+        of_requests = words.without_phrases()  # no live request could tell them
 
         def edit(text: str, place: Place) -> str:
             return self._fitted(text, words.replace(text), place) if is_free_text(text, place) else text
 
+        def edit_asked(text: str, place: Place) -> str:
+            return of_requests.replace(text) if is_free_text(text, place) else text
+
         takes = []
         for take in cassette.takes:
             operation = models.services[take.track.service].operations[take.track.operation]
-            track = replace(take.track, identity=edit_members(take.track.identity, operation.input, edit))
+            track = replace(take.track, identity=edit_members(take.track.identity, operation.input, edit_asked))
             pages = [replace(page, answer=_edited(operation, page.answer, edit)) for page in take.pages]
             takes.append(Take(track, tuple(pages)))
         return Cassette.of(takes, cassette.keys)
@@ -137,8 +174,10 @@ class Redactor:
 
     def leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
         """Real values that are still in the cassette."""
-        kept = self._aliases.kept  # a name of chance characters is taken for a secret elsewhere
-        real = {kind: values - kept for kind, values in {**self._aliases.real, "page token": self._tokens}.items()}
+        # A kept name of chance characters, or a part of one, is taken for a secret elsewhere.
+        kept = "\n".join(self._aliases.kept)
+        seen = {**self._aliases.real, "page token": self._tokens}
+        real = {kind: {value for value in values if value not in kept} for kind, values in seen.items()}
         return list(leaks(models, cassette, real, self._aliases.rules))
 
     def collisions(self) -> list[str]:
@@ -211,7 +250,14 @@ class Redactor:
             return aliases.name("serial", text)
         if is_arn and _BARE_NAME.fullmatch(text):  # what should have been an ARN
             return aliases.name("resource", text)
-        if place.member in _FILTERS and not _FILTER_WORD.fullmatch(text) and not is_alias(text):
+        criterion = next((step for step in reversed(place.path) if isinstance(step, MapKey)), "")
+        is_public_criterion = criterion in _PUBLIC_CRITERIA or criterion.endswith("At")
+        if (
+            place.member in _FILTERS
+            and not is_public_criterion
+            and not _FILTER_WORD.fullmatch(text)
+            and not is_alias(text)
+        ):
             return aliases.secret("filter", text)
         if place.member == _CONTEXT and not _HARMLESS.fullmatch(text) and not is_alias(text):
             return aliases.secret("value", text)

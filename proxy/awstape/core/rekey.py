@@ -20,19 +20,25 @@ from awstape.core.embedded import edit_literals, is_json, rewrite_runs
 from awstape.core.members import Place, edit_failure, edit_members
 from awstape.core.model import Models, Operation
 from awstape.core.pages import named
+from awstape.core.redact import Redactor
+from awstape.core.rules import NO_RULES, Rules
 from awstape.core.scan import redact_text
 
 
 @dataclass
 class Renewal:
-    """Renews aliases under a key. `made`: old alias → new one."""
+    """Renews aliases under a key. `made`: old alias → new one; `matched`: the real values that were found by them."""
 
     key: bytes
+    rules: Rules = NO_RULES
     made: dict[str, str] = field(default_factory=dict)
+    matched: set[str] = field(default_factory=set)
     _known: dict[str, str] = field(default_factory=dict)
+    _values: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._aliases = Aliases(self.key)
+        self._redactor = Redactor(self.key, self.rules)
         self._fresh: set[str] = set()
 
     def know(self, values: Iterable[str], old_key: bytes) -> None:
@@ -51,6 +57,7 @@ class Renewal:
             if made in new.made:
                 self._known[alias] = new.made[made]
                 self._known[_ending(alias)] = _ending(new.made[made])
+                self._values |= {alias: made[1], _ending(alias): made[1]}
 
     def alias(self, old: str) -> str:
         """The new alias for an old one; a new one stays. Raises CollisionError."""
@@ -60,6 +67,8 @@ class Renewal:
             head, _, ending = old.rpartition("-")
             known = self._known.get(old) or (ending in self._known and f"{head}-{self._known[ending]}")
             new = known or self._aliases.renewed(old)
+            if known:
+                self.matched.add(self._values.get(old) or self._values[ending])
             if new in self.made.values():
                 raise CollisionError("account" if old.isdigit() else "name")
             self.made[old] = new
@@ -96,7 +105,7 @@ class Renewal:
         return replace(page, answer=replace(answer, output=output, unmodelled=unknown))
 
     def _edit(self, text: str, place: Place) -> str:
-        return self.text(text)
+        return self._redactor.edit(self.text(text), place)  # what somebody wrote into it by hand is replaced as well
 
 
 def _ending(alias: str) -> str:

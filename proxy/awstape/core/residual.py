@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from awstape.core.alias import SHORTEST_KNOWN_NAME
+from awstape.core.alias import COMMON_WORDS, SHORTEST_KNOWN_NAME
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette
 from awstape.core.conform import MapKey, pattern_of
@@ -55,7 +55,7 @@ class Leak:
 
 def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]], rules: Rules) -> Iterator[Leak]:
     """Where one of the `real` values, given by kind, is left in the cassette; or an account id that none of them is."""
-    needles = _Needles(real)
+    needles = _Needles(real, rules)
     for track, takes in cassette.tracks():
         operation = models.services[track.service].operations[track.operation]
         name = f"{track.service} {track.operation}"
@@ -86,7 +86,8 @@ class _Needles:
 
     _ENDING = 6
 
-    def __init__(self, real: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules) -> None:
+        self._rules = rules
         self._words: dict[str, str] = {}
         self._by_ending: dict[str, dict[str, str]] = {}
         self._lengths: set[int] = set()
@@ -97,8 +98,11 @@ class _Needles:
                     if len(value) >= self._ENDING:  # shorter ones stand in other texts by chance
                         self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
                         self._lengths.add(len(value))
-                elif kind not in _NOT_SEARCHED and len(value) >= SHORTEST_KNOWN_NAME:
+                elif kind not in _NOT_SEARCHED and self._is_telling(value):
                     self._words[value.casefold()] = kind
+
+    def _is_telling(self, name: str) -> bool:
+        return len(name) >= SHORTEST_KNOWN_NAME and name.casefold() not in COMMON_WORDS
 
     def found(self, text: str, is_free: bool) -> str | None:
         """The kind of a real value that is in the text in some encoding, or None."""
@@ -121,7 +125,8 @@ class _Needles:
         found: list[str] = []
 
         def note(word: str) -> str:
-            if (kind := self._words.get(word.casefold())) is not None:
+            kind = self._words.get(word.casefold())
+            if kind is not None and not self._rules.keeps(word):
                 found.append(kind)
             return word
 

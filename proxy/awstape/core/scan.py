@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from awstape.core.alias import Aliases, is_alias
+from awstape.core.alias import Aliases, beside_aliases, is_alias
 from awstape.core.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim
 from awstape.core.conditions import redact_key, redact_pairs, redact_value
 from awstape.core.embedded import (
@@ -27,6 +27,8 @@ from awstape.core.embedded import (
 from awstape.core.identifiers import IDENTIFIERS, UUID, redact_random
 from awstape.core.rules import NO_RULES, Rules
 
+#: How IAM's credential report begins.
+REPORT = "user,arn,user_creation_time"
 _RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
 #: Twelve digits in a row, also in the 4-4-4 spelling, and what they may stand in by chance.
 _ACCOUNT = re.compile(
@@ -67,7 +69,7 @@ def redact_text(text: str, aliases: Aliases) -> str:
         return text
     if (document := _redact_json(text, aliases)) is not None:
         return document
-    if text.startswith("user,arn,user_creation_time"):
+    if text.startswith(REPORT):
         return _redact_report(text, aliases)
     if (key := redact_key(text, aliases)) is not None:
         return redact_accounts(key, aliases)
@@ -76,6 +78,8 @@ def redact_text(text: str, aliases: Aliases) -> str:
     text = redact_pairs(BLOCK.sub(lambda match: _block(match, aliases), text), aliases)
     text = rewrite_runs(text, lambda inner: redact_text(inner, aliases))
     text = IDENTIFIER.sub(lambda match: _identifier(match, aliases), text)
+    if "@" in text:  # one address may follow another without a gap
+        text = beside_aliases(text, lambda piece: IDENTIFIER.sub(lambda match: _identifier(match, aliases), piece))
     text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
     return redact_accounts(redact_random(text, aliases), aliases)
 
@@ -158,7 +162,9 @@ def _redact_json(text: str, aliases: Aliases) -> str | None:
 # --- CSV --------------------------------------------------------------------------------------------------------
 
 
-_REPORT_ROW = re.compile(r"(?P<user>.+?),(?P<arn>arn:.+?)(?=,(?:\d{4}-\d\d-\d\dT|not_supported|N/A|no_information))")
+_REPORT_ROW = re.compile(
+    r"(?P<user>.{1,64}?),(?P<arn>arn:.{1,2048}?)(?=,(?:\d{4}-\d\d-\d\dT|not_supported|N/A|no_information))"
+)
 
 
 def _redact_report(text: str, aliases: Aliases) -> str:

@@ -1,27 +1,37 @@
 """Names in free text: words of descriptions, tags and messages that other traffic, or the request, tells to be names.
 
-1. A name is a word, or a word without the punctuation around it, or a part of one that dots, commas and the like join.
-   In other letters (`ALICE`) it is a name as well, as it is to IAM, with an alias of its own.
-2. Names with characters that no word has (blanks, slashes) are looked for as they are.
+1. A name is a word, or a part of one that dots, commas and the like join. In other letters (`ALICE`) it is a name as
+   well, as it is to IAM, with an alias of its own.
+2. Names with characters that no word has (blanks, slashes), and secrets, are looked for as they are.
 3. A name that holds an identifier or looks like a secret was replaced in part before; that spelling is known as well.
-4. ARNs, service principals, and the service of an action (`lambda:`) are no names; in JSON, its vocabulary isn't.
-5. What the project masks is looked for in the same texts, and hides the whole word that it stands in.
+4. ARNs, policy variables, condition keys, regions, service principals and the service of an action (`lambda:`) are no
+   names; in JSON, its vocabulary isn't, in a credential report the header.
+5. A name that only an older cassette knows is told by its alias: its ending is made from the name.
+6. What the project masks is looked for in the same texts, and hides the whole word that it stands in.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import copy
 
-from awstape.core.alias import SHORTEST_KNOWN_NAME, Aliases, beside_aliases, is_alias, is_name_alias
+from awstape.core.alias import (
+    COMMON_WORDS,
+    SHORTEST_KNOWN_NAME,
+    Aliases,
+    beside_aliases,
+    is_alias,
+    is_name_alias,
+)
 from awstape.core.arn import ARN, is_principal
 from awstape.core.embedded import Rewrite, edit_literals, is_json, outside_runs, rewrite_runs
-from awstape.core.scan import redact_text
+from awstape.core.scan import REPORT, redact_text
 
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"
 _TOKEN = re.compile(
-    rf"(?P<other>{ARN.pattern.replace('?P<', '?P<arn_')}|\b[a-z][a-z0-9-]{{0,40}}:(?=[A-Z*]))|[{_CHARACTERS}]+",
-    re.VERBOSE,
+    r"(?P<other>\$\{[^{}]*\}|\baws:[A-Za-z][\w/]*|\b[a-z]{2}(?:-[a-z]+){1,2}-\d\b|\b[a-z][a-z0-9-]{0,40}:(?=[A-Z*]))"
+    rf"|[{_CHARACTERS}]+"
 )
 _WORD_ALONE = re.compile(rf"[{_CHARACTERS}]+")
 _JOINT = re.compile(r"([,=@._+])")
@@ -32,59 +42,86 @@ _MASKED_WORD = re.compile(r"[\w-]+")
 
 
 class Words:
-    """Names to look for: real name → alias. `aliases` make those of the same names in other letters."""
+    """Names to look for: real name → alias.
+
+    aliases: make those of the same names in other letters. known: ending → alias of names that nobody told.
+    """
 
     def __init__(
-        self, names: Mapping[str, str], shortest: int = SHORTEST_KNOWN_NAME, aliases: Aliases | None = None
+        self,
+        names: Mapping[str, str],
+        shortest: int = SHORTEST_KNOWN_NAME,
+        aliases: Aliases | None = None,
+        known: Mapping[str, str] | None = None,
     ) -> None:
-        self._aliases = aliases
-        self._words: dict[str, str] = {}
+        self._aliases, self._known = aliases, known
+        self._words = {name: alias for name, alias in names.items() if len(name) >= shortest}
         self._folded: dict[str, str] = {}
-        phrases: dict[str, str] = {}
-        for name, alias in names.items():
-            if len(name) < shortest:
-                continue
-            if _WORD_ALONE.fullmatch(name):
-                self._words[name] = alias
+        phrases = []
+        for name, alias in self._words.items():
+            if not _WORD_ALONE.fullmatch(name) and (shortest == 1 or len(name) >= _SHORTEST_PHRASE):
+                phrases.append(name)
+            if is_name_alias(alias):
                 self._folded[name.casefold()] = min(alias, self._folded.get(name.casefold(), alias))
-            elif shortest == 1 or len(name) >= _SHORTEST_PHRASE:
-                phrases[name] = alias
-        self._phrases = phrases
-        longest_first = sorted(phrases, key=len, reverse=True)
-        self._phrase = re.compile("|".join(map(re.escape, longest_first))) if phrases else None
+        phrases.sort(key=len, reverse=True)
+        self._phrase = re.compile("|".join(map(re.escape, phrases)), re.IGNORECASE) if phrases else None
 
     @classmethod
-    def of(cls, aliases: Aliases) -> Words:
+    def of(cls, aliases: Aliases, known: Mapping[str, str] | None = None) -> Words:
         """All names that were seen, also as they are spelled where identifiers in them were replaced."""
         unseen = aliases.unseen()
         spelled = {redact_text(name, unseen): alias for name, alias in aliases.names.items()}
-        kept = {redact_text(name, unseen): name for name in aliases.kept}  # some look like secrets
-        return cls({**kept, **spelled, **aliases.names}, aliases=aliases)
+        kept = {redact_text(name, unseen): name for name in aliases.kept}
+        looks_secret = {text: name for text, name in kept.items() if text.startswith("secret-") and is_alias(text)}
+        secrets = {value: aliases.made["secret", value] for value in aliases.real.get("secret", ())}
+        return cls({**looks_secret, **secrets, **spelled, **aliases.names}, aliases=aliases, known=known)
+
+    def without_phrases(self) -> Words:
+        """The same words alone."""
+        other = copy(self)
+        other._phrase = None
+        return other
 
     def replace(self, text: str) -> str:
         """The text with an alias for every name in it."""
+        return edit_leaves(text, self._leaf)
+
+    def _leaf(self, text: str) -> str:
         if self._phrase:
-            text = self._phrase.sub(lambda match: self._phrases[match[0]], text)
-        return edit_words(text, self._word)
+            text = beside_aliases(text, lambda piece: self._phrase.sub(lambda m: self._word(m[0]), piece))  # type: ignore[union-attr]
+        return _edit_words(text, self._word)
 
     def _word(self, word: str) -> str:
         if word in self._words:
             return self._words[word]
-        other = self._folded.get(word.casefold()) if self._aliases else None
-        if other is None or self._aliases is None:
+        if self._aliases is None or is_alias(word):
             return word
-        # The same name to IAM, but another text: it gets an alias of its own.
-        return self._aliases.name(other.rpartition("-")[0], word) if is_name_alias(other) else other
+        if other := self._folded.get(word.casefold()):
+            # The same name to IAM, but another text: it gets an alias of its own.
+            return self._aliases.name(other.rpartition("-")[0], word)
+        if self._known and len(word) >= SHORTEST_KNOWN_NAME and word.casefold() not in COMMON_WORDS:
+            return self._known.get(self._aliases.ending(word), word)
+        return word
 
 
 def edit_words(text: str, edit: Rewrite) -> str:
-    """Applies `edit` to the whole text, and if that changes nothing, to each of its words."""
-    if (whole := edit(text)) != text:
-        return whole
+    """Applies `edit` to each word of a text that could be a name."""
+    return edit_leaves(text, lambda leaf: _edit_words(leaf, edit))
+
+
+def edit_leaves(text: str, edit: Rewrite) -> str:
+    """Applies `edit` to the plain texts that a text consists of: literals of JSON, what encoded runs say, the rest."""
     if is_json(text):
-        return edit_literals(text, lambda s: edit_words(s.text, edit) if s.is_free else s.text)
-    text = rewrite_runs(text, lambda inner: edit_words(inner, edit))
-    return outside_runs(text, lambda piece: _TOKEN.sub(lambda m: m[0] if m["other"] else _edit_word(m[0], edit), piece))
+        return edit_literals(text, lambda s: edit_leaves(s.text, edit) if s.is_free else s.text)
+    if text.startswith(REPORT):
+        header, end, rows = text.partition("\n")
+        return header + end + edit_leaves(rows, edit)
+    text = rewrite_runs(text, lambda inner: edit_leaves(inner, edit))
+    return outside_runs(text, lambda piece: _outside_arns(piece, edit))
+
+
+def _edit_words(text: str, edit: Rewrite) -> str:
+    return _TOKEN.sub(lambda match: match[0] if match["other"] else _edit_word(match[0], edit), text)
 
 
 def _edit_word(word: str, edit: Rewrite) -> str:
@@ -112,6 +149,14 @@ def _edit_bare(part: str, edit: Rewrite) -> str:
     return part.replace(bare, edit(bare)) if bare and bare != part else part
 
 
+def _outside_arns(text: str, edit: Rewrite) -> str:
+    out, end = [], 0
+    for match in ARN.finditer(text):
+        out += [edit(text[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join([*out, edit(text[end:])])
+
+
 # --- masks ------------------------------------------------------------------------------------------------------
 
 
@@ -119,18 +164,7 @@ def redact_masked(text: str, aliases: Aliases) -> str:
     """A redacted text without what the project masks: each word with a match."""
     if not aliases.rules.mask or is_alias(text):
         return text
-    if is_json(text):
-        return edit_literals(text, lambda s: redact_masked(s.text, aliases) if s.is_free else s.text)
-    text = rewrite_runs(text, lambda inner: redact_masked(inner, aliases))
-    return outside_runs(text, lambda piece: _outside_arns(piece, lambda rest: _mask(rest, aliases)))
-
-
-def _outside_arns(text: str, edit: Rewrite) -> str:
-    out, end = [], 0
-    for match in ARN.finditer(text):
-        out += [beside_aliases(text[end : match.start()], edit), match[0]]
-        end = match.end()
-    return "".join([*out, beside_aliases(text[end:], edit)])
+    return edit_leaves(text, lambda leaf: beside_aliases(leaf, lambda piece: _mask(piece, aliases)))
 
 
 def _mask(text: str, aliases: Aliases) -> str:
