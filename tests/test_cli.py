@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 import awstape
 from awstape import cli
+from failing import failure
 
 COMMANDS = sorted(cli.cli.commands)
 HEADER = "version: 1\n"
@@ -49,16 +50,6 @@ def users(tmp_path: Path) -> Path:
     path = tmp_path / "users.yaml"
     path.write_text(USERS)
     return path
-
-
-def failure(capfd: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[str, str]:
-    """Runs a command that is to fail; its ERROR and its TIP."""
-    assert cli.main([str(argument) for argument in arguments]) == 2
-    output, errors = capfd.readouterr()
-    assert output == ""
-    match = re.fullmatch(r"ERROR (?P<problem>.+)\nTIP (?P<tip>.+)\n", errors)
-    assert match, errors
-    return match["problem"], match["tip"]
 
 
 # --- help ---

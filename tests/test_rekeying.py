@@ -16,6 +16,7 @@ from awstape.core.model import Value
 from awstape.errors import UserError
 from awstape.tape import RecordMode
 from exchanges import ACCOUNT, MODELS, request, respond
+from failing import failure
 
 #: Of 64 digits: no time is spent on stretching them.
 OLD, NEW, OTHER = (digit * 64 for digit in "0bf")
@@ -56,16 +57,6 @@ def record(path: Path, under: str = OLD, *names: str, mode: RecordMode = "all") 
 def without_key(path: Path) -> Path:
     path.write_text(re.sub("^key: .*\n", "", path.read_text(), flags=re.MULTILINE))
     return path
-
-
-def failure(capfd: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[str, str]:
-    """Runs a command that is to fail; its ERROR and its TIP."""
-    assert cli.main([str(argument) for argument in arguments]) == 2
-    output, errors = capfd.readouterr()
-    assert output == ""
-    match = re.fullmatch(r"ERROR (?P<problem>.+)\nTIP (?P<tip>.+)\n", errors)
-    assert match, errors
-    return match["problem"], match["tip"]
 
 
 def said(capfd: pytest.CaptureFixture[str], *arguments: str | Path) -> str:

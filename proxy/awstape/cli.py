@@ -107,7 +107,7 @@ def record(
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
 
-    is_first = keys.find_key(os.environ) is None
+    is_first = not keys.is_there(os.environ)
     redirected = serve.parse_upstream(upstream)
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
     if is_first:

@@ -46,6 +46,16 @@ def find_key(environ: Mapping[str, str]) -> bytes | None:
     return _from_text(text, str(path))
 
 
+def is_there(environ: Mapping[str, str]) -> bool:
+    """Whether there is a key already, without the work of making it from a phrase."""
+    if environ.get(VARIABLE):
+        return True
+    try:
+        return key_file().exists()
+    except PermissionError:  # somebody else's
+        return False
+
+
 def old_key(environ: Mapping[str, str]) -> bytes | None:
     """The key that was in use before, if the environment tells it."""
     return _from_text(environ[OLD_VARIABLE], OLD_VARIABLE) if environ.get(OLD_VARIABLE) else None

@@ -43,7 +43,7 @@ def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
     if kind is not None:
         return redact_name(kind, value, aliases)
     redacted = redact_text(value, aliases)
-    is_public = value.startswith(("arn:", "AWSServiceRoleFor")) or is_principal(value)
+    is_public = value.startswith("AWSServiceRoleFor") or is_principal(value)
     if redacted == value and not (is_public or is_alias(value) or aliases.rules.keeps(value)):
         raise UserError(f"{value!r} doesn't say what it is", "--kind role (or policy, user, …), or give its ARN")
     return redacted

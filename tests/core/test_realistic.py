@@ -13,10 +13,11 @@ import pytest
 import exchanges
 from awstape.core.alias import Aliases
 from awstape.core.check import findings
-from awstape.core.document import write
+from awstape.core.document import read, write
 from awstape.core.model import Value
 from awstape.core.player import Miss, Serve
 from awstape.core.scan import redact_text
+from awstape.core.wire import Response
 from exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, Exchange
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -277,6 +278,18 @@ def test_two_tracks_that_become_one_are_one() -> None:
     assert len(old.takes) == 2
     merged = exchanges.recorder(user("mallory")).finish(old).merged
     assert [take.track.operation for take in merged.takes] == ["CreateRole", "ListUsers"]
+
+
+def test_a_member_that_the_model_does_not_know_can_be_read_back_after_another_recording() -> None:
+    """Its name was edited by hand, or is a name that another recording tells."""
+    body = f"<x><GetRoleResult><Role><RoleName>r1x</RoleName></Role><N{ACCOUNT}>x</N{ACCOUNT}></GetRoleResult></x>"
+    answer = Response(200, (("content-type", "text/xml"),), body.encode())
+    old = exchanges.cassette((exchanges.request("GetRole"), answer))
+    alias = old.takes[0].pages[0].answer.unmodelled[0]
+    edited = read(write(old).replace(alias, "Mallory"), MODELS)
+    merged = exchanges.recorder(user("Mallory")).finish(edited).merged
+    assert read(write(merged), MODELS) == merged
+    assert "Mallory" not in write(merged)
 
 
 # --- what stays -------------------------------------------------------------------------------------------------

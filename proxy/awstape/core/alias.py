@@ -28,6 +28,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+from awstape.core.embedded import outside
 from awstape.core.rules import NO_RULES, Rules
 
 _KEYED, _CHECKED = 9, 3
@@ -64,7 +65,8 @@ _ANYWHERE = re.compile(
     re.ASCII,
 )
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
-_ADDRESS = "@example.com"
+#: What stands behind the name in the alias of an e-mail address.
+ADDRESS = "@example.com"
 _SHORTEST_SAML_METADATA = 1000
 
 #: Characters of a name's alias after its kind.
@@ -72,7 +74,7 @@ NAME_ENDING = 1 + _KEYED + _CHECKED
 #: Shorter names are words like any other.
 SHORTEST_KNOWN_NAME = 3
 #: Names that are words of the protocol or of every text, too: they are not looked for elsewhere.
-COMMON_WORDS = frozenset(
+_COMMON_WORDS = frozenset(
     """
     account admin alias all aws bucket catalog default federated group iam key name none null policy primary role root
     service test text user value version
@@ -122,8 +124,7 @@ class Aliases:
             self.kept.add(value)
             return value
         alias = self._alias(kind, value, lambda digest: f"{kind}-{_ending(digest)}", group="name")
-        is_telling = len(value) >= SHORTEST_KNOWN_NAME and value.casefold() not in COMMON_WORDS
-        if alias != value and kind not in _PARTS and is_telling:
+        if alias != value and kind not in _PARTS and is_looked_for(value):
             # A name of several kinds has one alias in free text, whichever of them was seen first.
             self.names[value] = min(alias, self.names.get(value, alias))
         return alias
@@ -188,8 +189,8 @@ class Aliases:
 
     def renewed(self, alias: str) -> str:
         """The alias that takes the place of one that was made under another key: what is keyed in it changes."""
-        if alias.endswith(_ADDRESS):
-            return self.renewed(alias.removesuffix(_ADDRESS)) + _ADDRESS
+        if alias.endswith(ADDRESS):
+            return self.renewed(alias.removesuffix(ADDRESS)) + ADDRESS
         if unit := _UNIT.fullmatch(alias):
             return "-".join(["ou", *_endings(self._digest("again", "-".join(unit.groups())), 2)])
         if named := _NAME.fullmatch(alias):
@@ -275,6 +276,11 @@ def is_name_alias(text: str) -> bool:
     return bool(match and _has_digit(match[1]) and _is_checked(match[1]))
 
 
+def is_looked_for(name: str) -> bool:
+    """Whether a name is looked for as a word of free text."""
+    return len(name) >= SHORTEST_KNOWN_NAME and name.casefold() not in _COMMON_WORDS
+
+
 def holds_alias(text: str) -> bool:
     return any(is_alias(match[0]) for match in _ANYWHERE.finditer(text))
 
@@ -286,19 +292,14 @@ def ending_of(alias: str) -> str:
 
 def name_aliases(text: str) -> dict[str, str]:
     """Ending → alias, of all names' aliases in a text that may be looked for as words."""
-    found = (match[0].removesuffix(_ADDRESS) for match in _ANYWHERE.finditer(text))
+    found = (match[0].removesuffix(ADDRESS) for match in _ANYWHERE.finditer(text))
     named = (alias.rpartition("-") for alias in found if is_name_alias(alias))
     return {ending: f"{kind}-{ending}" for kind, _, ending in named if kind not in _PARTS}
 
 
 def beside_aliases(text: str, edit: Callable[[str], str]) -> str:
     """The text with what is no alias in it edited, piece by piece."""
-    pieces, end = [], 0
-    for match in _ANYWHERE.finditer(text):
-        if is_alias(match[0]):
-            pieces += [edit(text[end : match.start()]), match[0]]
-            end = match.end()
-    return "".join([*pieces, edit(text[end:])]) if pieces else edit(text)
+    return outside((match for match in _ANYWHERE.finditer(text) if is_alias(match[0])), text, edit)
 
 
 def replace_aliases(text: str, replace: Callable[[str], str]) -> str:

@@ -94,9 +94,7 @@ def _in_document(
 
     _walk(document.value, _operation(document.value, models), note)
     for text, place in found:
-        redactor = Redactor(_KEY, rules)
-        redacted = redactor.edit(text, place)
-        kinds = list(redactor.counts()) if redacted != text else []
+        redacted, kinds = _redacted(text, place, rules)
         if not kinds:
             continue
         at = document.line(place.path)
@@ -114,8 +112,14 @@ def _operation(value: Value, models: Models) -> Operation | None:
 
 def _kinds(text: str, place: Place, rules: Rules) -> list[str]:
     """The kinds of real values in a text."""
+    return _redacted(text, place, rules)[1]
+
+
+def _redacted(text: str, place: Place, rules: Rules) -> tuple[str, list[str]]:
+    """A text, redacted, and the kinds of real values that were in it."""
     redactor = Redactor(_KEY, rules)
-    return list(redactor.counts()) if redactor.edit(text, place) != text else []
+    redacted = redactor.edit(text, place)
+    return redacted, list(redactor.counts()) if redacted != text else []
 
 
 def _walk(value: Value, operation: Operation | None, edit: Edit) -> None:

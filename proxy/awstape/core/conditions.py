@@ -7,7 +7,6 @@ its host, which becomes the alias that the provider's ARN has.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from awstape.core.alias import Aliases, is_alias
 from awstape.core.arn import is_principal, redact_name, redact_provider, redact_wild
@@ -92,8 +91,7 @@ def redact_pairs(text: str, aliases: Aliases) -> str:
 def _redact_subject(subject: str, aliases: Aliases) -> str:
     """`repo:owner/name:ref:refs/heads/main`, as OIDC providers name who asks: all but their own words is somebody's."""
     parts = _SUBJECT_PART.split(subject)
-    redact: Callable[[str], str] = lambda part: aliases.secret("subject", part)  # noqa: E731
     return "".join(
-        part if i % 2 or not part or part in _SUBJECT_WORDS or is_alias(part) else redact(part)
+        part if i % 2 or not part or part in _SUBJECT_WORDS or is_alias(part) else aliases.secret("subject", part)
         for i, part in enumerate(parts)
     )

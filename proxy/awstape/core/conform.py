@@ -118,6 +118,11 @@ def shown(path: Path) -> str:
     return spelled(tuple("*" if isinstance(step, MapKey) else step for step in path))
 
 
+def member_names(path: Path) -> tuple[str, ...]:
+    """The steps of a path that are names of members."""
+    return tuple(step for step in path if isinstance(step, str) and not isinstance(step, MapKey))
+
+
 def describe(value: Value) -> str:
     """What a value is, without showing it."""
     match value:

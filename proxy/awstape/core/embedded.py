@@ -58,7 +58,7 @@ def rewrite_percent(text: str, rewrite: Rewrite) -> str:
 
 def outside_percent(text: str, rewrite: Rewrite) -> str:
     """Applies `rewrite` to what is not part of a percent-encoded run."""
-    return _outside(_PERCENT_RUN.finditer(text), text, rewrite) if "%" in text else rewrite(text)
+    return outside(_PERCENT_RUN.finditer(text), text, rewrite) if "%" in text else rewrite(text)
 
 
 def outside_runs(text: str, rewrite: Rewrite) -> str:
@@ -66,14 +66,15 @@ def outside_runs(text: str, rewrite: Rewrite) -> str:
 
     def outside_base64(text: str) -> str:
         telling = (match for match in _BASE64_RUN.finditer(text) if debase64("".join(match[0].split())) is not None)
-        return _outside(telling, text, rewrite)
+        return outside(telling, text, rewrite)
 
     return outside_percent(text, outside_base64)
 
 
-def _outside(runs: Iterable[re.Match[str]], text: str, rewrite: Rewrite) -> str:
+def outside(matches: Iterable[re.Match[str]], text: str, rewrite: Rewrite) -> str:
+    """Applies `rewrite` to the pieces of the text before, between and behind the matches, which stay."""
     out, end = [], 0
-    for match in runs:
+    for match in matches:
         out += [rewrite(text[end : match.start()]), match[0]]
         end = match.end()
     return "".join([*out, rewrite(text[end:])])

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from awstape.core.alias import Aliases, is_alias
-from awstape.core.answer import Failure
+from awstape.core.answer import Answer, Failure
 from awstape.core.arn import redact_path, redact_provider
-from awstape.core.conform import MapKey, Path
+from awstape.core.cassette import Cassette, Take
+from awstape.core.conform import MapKey, Path, member_names, unmodelled
 from awstape.core.decode import error_name
-from awstape.core.model import Service, Shape, Value
+from awstape.core.model import Models, Operation, Service, Shape, Value
 
 #: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.
 NAMES: Mapping[str, str] = {
@@ -118,8 +119,7 @@ class Place:
     @property
     def member(self) -> str:
         """The name of the member that it is, or is in a list or map of."""
-        names = (step for step in reversed(self.path) if isinstance(step, str) and not isinstance(step, MapKey))
-        return next(names, "")
+        return next(reversed(member_names(self.path)), "")
 
 
 Edit = Callable[[str, Place], str]
@@ -157,6 +157,25 @@ def _kind_of(value: Value) -> str | None:
 
 
 # --- walking ----------------------------------------------------------------------------------------------------
+
+
+def edit_cassette(models: Models, cassette: Cassette, asked: Edit, answered: Edit) -> Cassette:
+    """The cassette with every string of its identities and of its answers edited, page by page; tokens stay."""
+    takes = []
+    for take in cassette.takes:
+        operation = models.operation(take.track.service, take.track.operation)
+        track = replace(take.track, identity=edit_members(take.track.identity, operation.input, asked))
+        pages = (replace(page, answer=edit_answer(operation, page.answer, answered)) for page in take.pages)
+        takes.append(Take(track, tuple(pages)))
+    return Cassette.of(takes, cassette.keys)
+
+
+def edit_answer(operation: Operation, answer: Answer, edit: Edit) -> Answer:
+    """The answer with every string in it edited; a name that the model doesn't know may be another then."""
+    if answer.error:
+        return replace(answer, error=edit_failure(operation.service, answer.error, edit))
+    output = edit_members(answer.output or {}, operation.output, edit)
+    return replace(answer, output=output, unmodelled=unmodelled(operation, output) if answer.unmodelled else ())
 
 
 def edit_failure(service: Service, failure: Failure, edit: Edit) -> Failure:

@@ -147,6 +147,9 @@ class Models:
         self._by_signing_name = {service.signing_name: service for service in services.values()}
         self._by_version = {s.api_version: s for s in services.values() if s.protocol == "query"}
 
+    def operation(self, service: str, name: str) -> Operation:
+        return self.services[service].operations[name]
+
     def by_signing_name(self, name: str) -> Service | None:
         return self._by_signing_name.get(name)
 

@@ -168,7 +168,7 @@ class Player:
             yield self._by_names.get((service, operation.name, identity_key(among)), [])
 
     def _operation(self, track: Track) -> Operation:
-        return self._models.services[track.service].operations[track.operation]
+        return self._models.operation(track.service, track.operation)
 
     def _names_in_identities(self) -> dict[str, str]:
         """Ending → alias, of the names in free text of identities, which a word of a request may be."""

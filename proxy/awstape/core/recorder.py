@@ -23,7 +23,7 @@ from fnmatch import fnmatchcase
 from awstape.core.alias import CollisionError, name_aliases
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.conform import input_misfits, output_misfits, pattern_of, unmodelled
+from awstape.core.conform import input_misfits, output_misfits, pattern_of
 from awstape.core.decode import decode, error_name
 from awstape.core.document import write
 from awstape.core.encode import encode
@@ -105,7 +105,7 @@ def merge(models: Models, old: Cassette, new: Cassette) -> Cassette:
 
     tracks = dict(old.tracks())
     for track, takes in new.tracks():
-        operation = models.services[track.service].operations[track.operation]
+        operation = models.operation(track.service, track.operation)
         if track not in tracks or is_finished(operation, takes) or not is_finished(operation, tracks[track]):
             tracks[track] = takes
     return Cassette.of((take for takes in tracks.values() for take in takes), old.keys | new.keys)
@@ -169,7 +169,7 @@ class Recorder:
         merged = self._told(merge(self._models, self._redactor.with_names(self._models, old), cassette))
         items = 0
         for take in cassette.takes:
-            operation = self._models.services[take.track.service].operations[take.track.operation]
+            operation = self._models.operation(take.track.service, take.track.operation)
             if not is_last(operation, take.pages[-1].answer):
                 self._notes[f"{operation.name}: a listing was not read to its end"] = None
             items += sum(item_count(operation, page.answer.output or {}) for page in take.pages)
@@ -187,7 +187,7 @@ class Recorder:
         """The cassette without takes that say nothing new, and with its tokens named."""
         takes = []
         for track, same in cassette.tracks():
-            operation = self._models.services[track.service].operations[track.operation]
+            operation = self._models.operation(track.service, track.operation)
             read = [
                 [replace(page, answer=with_token(operation, page.answer, "token")) for page in take.pages]
                 for take in same
@@ -240,8 +240,6 @@ class Recorder:
         hidden = with_token(operation, answer, "token")
         tokens = [token for token in (asked.token, real) if token]
         redacted = self._redactor.answer(operation, hidden, tokens, asked.identity)
-        if answer.unmodelled:  # a name that the model doesn't know may have been redacted, too
-            redacted = replace(redacted, unmodelled=unmodelled(operation, redacted.output))
         for path in redacted.unmodelled:
             self._notes[f"{operation.name}: the service model doesn't know {path}; it is kept, redacted"] = None
         page = Page(None, asked.limit, redacted)

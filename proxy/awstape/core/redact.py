@@ -22,21 +22,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from awstape.core.alias import NAME_ENDING, Aliases, ending_of, fingerprint, holds_alias, is_alias, is_name_alias
 from awstape.core.answer import Answer
 from awstape.core.arn import redact_name
-from awstape.core.cassette import Cassette, Take
+from awstape.core.cassette import Cassette
 from awstape.core.conform import MapKey
 from awstape.core.embedded import variants
 from awstape.core.identifiers import UUID
 from awstape.core.members import (
     PATHS,
     SPELLED,
-    Edit,
     Place,
-    edit_failure,
+    edit_answer,
+    edit_cassette,
     edit_members,
     is_for_free_text,
     is_free_text,
@@ -130,7 +129,7 @@ class Redactor:
                 text = asked.replace(text)
             return self.edit(text, place)
 
-        return _edited(operation, answer, edit)
+        return edit_answer(operation, answer, edit)
 
     def accounts(self, text: str) -> str:
         """A text of our own with aliases for the account ids in it."""
@@ -138,13 +137,7 @@ class Redactor:
 
     def again(self, models: Models, cassette: Cassette) -> Cassette:
         """A cassette redacted once more: what was redacted stays, what somebody wrote into it by hand doesn't."""
-        takes = []
-        for take in cassette.takes:
-            operation = models.services[take.track.service].operations[take.track.operation]
-            track = replace(take.track, identity=self.identity(operation, take.track.identity))
-            pages = [replace(page, answer=_edited(operation, page.answer, self.edit)) for page in take.pages]
-            takes.append(Take(track, tuple(pages)))
-        return Cassette.of(takes, cassette.keys)
+        return edit_cassette(models, cassette, self.edit, self.edit)
 
     def with_names(self, models: Models, cassette: Cassette, known: Mapping[str, str] | None = None) -> Cassette:
         """A redacted cassette with the names that were seen anywhere replaced in its free text.
@@ -160,13 +153,7 @@ class Redactor:
         def edit_asked(text: str, place: Place) -> str:
             return of_requests.replace(text) if is_free_text(text, place) else text
 
-        takes = []
-        for take in cassette.takes:
-            operation = models.services[take.track.service].operations[take.track.operation]
-            track = replace(take.track, identity=edit_members(take.track.identity, operation.input, edit_asked))
-            pages = [replace(page, answer=_edited(operation, page.answer, edit)) for page in take.pages]
-            takes.append(Take(track, tuple(pages)))
-        return Cassette.of(takes, cassette.keys)
+        return edit_cassette(models, cassette, edit_asked, edit)
 
     def counts(self) -> dict[str, int]:
         """How many different values were replaced, by kind."""
@@ -273,12 +260,6 @@ class Redactor:
 
 def _has_room(shape: Shape, text: str) -> bool:
     return (shape.min or 0) <= len(text) and (shape.max is None or len(text) <= shape.max)
-
-
-def _edited(operation: Operation, answer: Answer, edit: Edit) -> Answer:
-    if answer.error:
-        return replace(answer, error=edit_failure(operation.service, answer.error, edit))
-    return replace(answer, output=edit_members(answer.output or {}, operation.output, edit))
 
 
 def _is_aws_owned(policy: str, siblings: Mapping[str, Value]) -> bool:

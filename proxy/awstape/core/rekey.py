@@ -10,15 +10,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from awstape.core.alias import Aliases, CollisionError, fingerprint, replace_aliases
+from awstape.core.alias import ADDRESS, Aliases, CollisionError, fingerprint, replace_aliases
 from awstape.core.arn import redact_path, redact_provider
-from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.conform import unmodelled
+from awstape.core.cassette import Cassette, Take
 from awstape.core.embedded import edit_literals, is_json, rewrite_runs
-from awstape.core.members import Place, edit_failure, edit_members
-from awstape.core.model import Models, Operation
+from awstape.core.members import Place, edit_cassette
+from awstape.core.model import Models
 from awstape.core.pages import named
 from awstape.core.redact import Redactor
 from awstape.core.rules import NO_RULES, Rules
@@ -33,8 +32,7 @@ class Renewal:
     rules: Rules = NO_RULES
     made: dict[str, str] = field(default_factory=dict)
     matched: set[str] = field(default_factory=set)
-    _known: dict[str, str] = field(default_factory=dict)
-    _values: dict[str, str] = field(default_factory=dict)
+    _known: dict[str, tuple[str, str]] = field(default_factory=dict)  # old alias, or ending → new one, real value
 
     def __post_init__(self) -> None:
         self._aliases = Aliases(self.key)
@@ -55,25 +53,28 @@ class Renewal:
                     aliases.unique_id(value)
         for made, alias in old.made.items():
             if made in new.made:
-                self._known[alias] = new.made[made]
-                self._known[_ending(alias)] = _ending(new.made[made])
-                self._values |= {alias: made[1], _ending(alias): made[1]}
+                self._known[alias] = new.made[made], made[1]
+                self._known[_ending(alias)] = _ending(new.made[made]), made[1]
 
     def alias(self, old: str) -> str:
         """The new alias for an old one; a new one stays. Raises CollisionError."""
         if old in self._fresh or _ending(old) in self._fresh:
             return old
         if old not in self.made:
-            head, _, ending = old.rpartition("-")
-            known = self._known.get(old) or (ending in self._known and f"{head}-{self._known[ending]}")
-            new = known or self._aliases.renewed(old)
-            if known:
-                self.matched.add(self._values.get(old) or self._values[ending])
+            new = self._of_known(old) or self._aliases.renewed(old)
             if new in self.made.values():
                 raise CollisionError("account" if old.isdigit() else "name")
             self.made[old] = new
             self._fresh |= {new, _ending(new)}
         return self.made[old]
+
+    def _of_known(self, old: str) -> str | None:
+        """The new alias of the real value that an old one stands for, if somebody named it."""
+        head, _, ending = old.rpartition("-")
+        if found := self._known.get(old) or self._known.get(ending):
+            self.matched.add(found[1])
+            return found[0] if old in self._known else f"{head}-{found[0]}"
+        return None
 
     def text(self, text: str) -> str:
         """A text with every alias in it renewed, in whatever encoding it stands there."""
@@ -85,24 +86,10 @@ class Renewal:
     def cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette under the new key."""
         takes = []
-        for old, same in cassette.tracks():
-            operation = models.services[old.service].operations[old.operation]
-            identity = edit_members(old.identity, operation.input, self._edit)
-            track = Track(old.service, old.operation, old.region, identity)
-            for number, take in enumerate(same, 1):
-                pages = [self._page(operation, page) for page in take.pages]
-                takes.append(Take(track, named(operation, track, number, pages)))
+        for track, same in edit_cassette(models, cassette, self._edit, self._edit).tracks():
+            operation = models.operation(track.service, track.operation)
+            takes += [Take(track, named(operation, track, number, take.pages)) for number, take in enumerate(same, 1)]
         return Cassette.of(takes, [fingerprint(self.key)])
-
-    def _page(self, operation: Operation, page: Page) -> Page:
-        answer = page.answer
-        if answer.error:
-            return replace(
-                page, answer=replace(answer, error=edit_failure(operation.service, answer.error, self._edit))
-            )
-        output = edit_members(answer.output or {}, operation.output, self._edit)
-        unknown = unmodelled(operation, output) if answer.unmodelled else ()
-        return replace(page, answer=replace(answer, output=output, unmodelled=unknown))
 
     def _edit(self, text: str, place: Place) -> str:
         return self._redactor.edit(self.text(text), place)  # what somebody wrote into it by hand is replaced as well
@@ -110,4 +97,4 @@ class Renewal:
 
 def _ending(alias: str) -> str:
     """What of a name's alias is keyed; of another alias, all of it."""
-    return alias.removesuffix("@example.com").rpartition("-")[2]
+    return alias.removesuffix(ADDRESS).rpartition("-")[2]

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from awstape.core.alias import COMMON_WORDS, SHORTEST_KNOWN_NAME
+from awstape.core.alias import is_looked_for
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette
-from awstape.core.conform import MapKey, pattern_of
+from awstape.core.conform import member_names, pattern_of
 from awstape.core.document import write
 from awstape.core.embedded import variants
-from awstape.core.members import Place, edit_failure, edit_members, is_free_text
+from awstape.core.members import Place, edit_answer, edit_members, is_free_text
 from awstape.core.model import Models, Operation, Value
 from awstape.core.rules import Rules
 from awstape.core.scan import holds_account
@@ -57,7 +57,7 @@ def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]],
     """Where one of the `real` values, given by kind, is left in the cassette; or an account id that none of them is."""
     needles = _Needles(real, rules)
     for track, takes in cassette.tracks():
-        operation = models.services[track.service].operations[track.operation]
+        operation = models.operation(track.service, track.operation)
         name = f"{track.service} {track.operation}"
         for number, take in enumerate(takes, 1):
             found = []
@@ -73,7 +73,7 @@ def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]],
 
 def mending_rule(place: Place) -> str:
     """The line of `[tool.awstape]` that hides whatever a member says, or nothing if the model doesn't know it."""
-    names = [step for step in place.path if isinstance(step, str) and not isinstance(step, MapKey)]
+    names = member_names(place.path)
     return f'mask-members = ["{".".join(names[-2:])}"]' if names and place.shape is not None else ""
 
 
@@ -98,11 +98,8 @@ class _Needles:
                     if len(value) >= self._ENDING:  # shorter ones stand in other texts by chance
                         self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
                         self._lengths.add(len(value))
-                elif kind not in _NOT_SEARCHED and self._is_telling(value):
+                elif kind not in _NOT_SEARCHED and is_looked_for(value):
                     self._words[value.casefold()] = kind
-
-    def _is_telling(self, name: str) -> bool:
-        return len(name) >= SHORTEST_KNOWN_NAME and name.casefold() not in COMMON_WORDS
 
     def found(self, text: str, is_free: bool) -> str | None:
         """The kind of a real value that is in the text in some encoding, or None."""
@@ -147,7 +144,5 @@ def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -
         return text
 
     edit_members(identity, operation.input, note_identity)
-    if answer.error:
-        edit_failure(operation.service, answer.error, note_answer)
-    edit_members(answer.output or {}, operation.output, note_answer)
+    edit_answer(operation, answer, note_answer)
     return found

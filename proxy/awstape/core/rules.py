@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from awstape.core.conform import MapKey, Path, did_you_mean
+from awstape.core.conform import Path, did_you_mean, member_names
 from awstape.core.model import Models, Shape
 
 _NAMES = ("keep", "mask", "mask-members", "keep-names")
@@ -64,7 +64,7 @@ class Rules:
         """Whether the text at a path becomes an alias as a whole."""
         if not self.mask_members:
             return False
-        names = tuple(step for step in path if isinstance(step, str) and not isinstance(step, MapKey))
+        names = member_names(path)
         return any(names[-len(member) :] == member for member in self.mask_members)
 
 

@@ -17,15 +17,15 @@ from collections.abc import Mapping
 from copy import copy
 
 from awstape.core.alias import (
-    COMMON_WORDS,
     SHORTEST_KNOWN_NAME,
     Aliases,
     beside_aliases,
     is_alias,
+    is_looked_for,
     is_name_alias,
 )
 from awstape.core.arn import ARN, is_principal
-from awstape.core.embedded import Rewrite, edit_literals, is_json, outside_runs, rewrite_runs
+from awstape.core.embedded import Rewrite, edit_literals, is_json, outside, outside_runs, rewrite_runs
 from awstape.core.scan import REPORT, redact_text
 
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"
@@ -99,7 +99,7 @@ class Words:
         if other := self._folded.get(word.casefold()):
             # The same name to IAM, but another text: it gets an alias of its own.
             return self._aliases.name(other.rpartition("-")[0], word)
-        if self._known and len(word) >= SHORTEST_KNOWN_NAME and word.casefold() not in COMMON_WORDS:
+        if self._known and is_looked_for(word):
             return self._known.get(self._aliases.ending(word), word)
         return word
 
@@ -117,7 +117,7 @@ def edit_leaves(text: str, edit: Rewrite) -> str:
         header, end, rows = text.partition("\n")
         return header + end + edit_leaves(rows, edit)
     text = rewrite_runs(text, lambda inner: edit_leaves(inner, edit))
-    return outside_runs(text, lambda piece: _outside_arns(piece, edit))
+    return outside_runs(text, lambda piece: outside(ARN.finditer(piece), piece, edit))
 
 
 def _edit_words(text: str, edit: Rewrite) -> str:
@@ -147,14 +147,6 @@ def _edit_bare(part: str, edit: Rewrite) -> str:
     """`-alice-` is alice."""
     bare = part.strip("-")
     return part.replace(bare, edit(bare)) if bare and bare != part else part
-
-
-def _outside_arns(text: str, edit: Rewrite) -> str:
-    out, end = [], 0
-    for match in ARN.finditer(text):
-        out += [edit(text[end : match.start()]), match[0]]
-        end = match.end()
-    return "".join([*out, edit(text[end:])])
 
 
 # --- masks ------------------------------------------------------------------------------------------------------
