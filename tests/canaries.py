@@ -38,8 +38,8 @@ from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette
 from awstape.core.encode import encode
 from awstape.core.members import NAMES, PATHS, TEXT, Place, is_free_text
+from awstape.core.misses import Miss
 from awstape.core.model import Member, Operation, Shape
-from awstape.core.player import Miss
 from awstape.core.recorder import CollisionError, LeakError
 from awstape.core.wire import Response
 from exchanges import KEY, MODELS, Exchange

@@ -270,8 +270,12 @@ def test_the_exit_status_is_the_programs_or_tells_of_a_miss(
 def test_replay_in_json(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["replay", str(users), "--json", "--", sys.executable, "-c", ASK, "ListRoles", "0"]) == 1
     facts = json.loads(capfd.readouterr().err)
-    assert facts["unplayed"] == [{"track": "iam ListUsers {}", "take": 1, "pages": 1}]
-    assert [miss.splitlines()[0] for miss in facts["misses"]] == ["iam ListRoles was not recorded"]
+    assert facts["unplayed"] == [
+        {"service": "iam", "operation": "ListUsers", "region": None, "identity": {}, "take": 1, "pages": 1}
+    ]
+    (miss,) = facts["misses"]
+    assert miss["text"].splitlines()[0] == "iam ListRoles was not recorded"
+    assert (miss["kind"], miss["operation"], miss["nearest"]) == ("operation", "iam ListRoles", None)
 
 
 def test_what_follows_the_dashes_is_the_programs(users: Path, capfd: pytest.CaptureFixture[str]) -> None:

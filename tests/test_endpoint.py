@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from awstape import endpoint
-from awstape.core.wire import Request, Response
+from awstape.core.wire import Reply, Request, Response
 from awstape.endpoint import serving
 from awstape.errors import UserError
 
@@ -67,9 +67,9 @@ def run(scenario: Scenario, answer: Callable[[Request], Response] | None = None)
     """Runs the scenario against an endpoint that answers every request alike; nothing may fail behind its back."""
     seen: list[Request] = []
 
-    def remember(request: Request) -> Response:
+    def remember(request: Request) -> Reply:
         seen.append(request)
-        return answer(request) if answer else Response(200, (("Content-Type", "text/plain"),), b"answer")
+        return Reply(answer(request) if answer else Response(200, (("Content-Type", "text/plain"),), b"answer"))
 
     async def main() -> Endpoint:
         async with asyncio.timeout(LIMIT), serving(remember, "127.0.0.1", 0) as (host, port):
@@ -357,7 +357,7 @@ def test_it_ends_with_connections_open(sent: bytes) -> None:
 
     async def main() -> None:
         async with asyncio.timeout(LIMIT):
-            async with serving(lambda _: Response(200, (), big), "127.0.0.1", 0) as (host, port):
+            async with serving(lambda _: Reply(Response(200, (), big)), "127.0.0.1", 0) as (host, port):
                 _, writer = await asyncio.open_connection(host, port)
                 writer.write(sent)
                 await asyncio.sleep(0.05)
@@ -371,7 +371,7 @@ def test_it_ends_with_connections_open(sent: bytes) -> None:
 def test_idle_connections_see_the_end() -> None:
     async def main() -> bytes:
         async with asyncio.timeout(LIMIT):
-            async with serving(lambda _: Response(200), "127.0.0.1", 0) as (host, port):
+            async with serving(lambda _: Reply(Response(200)), "127.0.0.1", 0) as (host, port):
                 reader, writer = await asyncio.open_connection(host, port)
                 writer.write(GET)
                 await reader.readuntil(b"\r\n\r\n")
@@ -387,7 +387,7 @@ def test_a_port_in_use_is_named() -> None:
         port = taken.getsockname()[1]
 
         async def main() -> None:
-            async with serving(lambda _: Response(200), "127.0.0.1", port):
+            async with serving(lambda _: Reply(Response(200)), "127.0.0.1", port):
                 raise AssertionError
 
         with pytest.raises(UserError, match=rf"can't listen on 127\.0\.0\.1:{port}: .*in use") as caught:

@@ -89,7 +89,13 @@ def test_a_miss_is_told_with_its_explanation() -> None:
     assert lines[0] == "miss: iam ListUsers was not recorded"
     assert "  nearest track: iam ListUsers {}" in lines
     assert any("PathPrefix: request has " in line and line.endswith(" / cassette has nothing") for line in lines)
-    assert replay_facts(replayed)["misses"] == ["\n".join(lines).removeprefix("miss: ")]
+    (facts,) = json.loads(json.dumps(replay_facts(replayed)))["misses"]
+    assert facts["text"] == "\n".join(lines).removeprefix("miss: ")
+    assert (facts["kind"], facts["operation"]) == ("identity", "iam ListUsers")
+    assert facts["nearest"] == {"service": "iam", "operation": "ListUsers", "region": None, "identity": {}}
+    assert [difference["member"] for difference in facts["differences"]] == ["PathPrefix"]
+    replayed.answer(request("ListUsers", {"PathPrefix": "/admins/"}))
+    assert next(replay_lines(replayed)) == "miss: iam ListUsers was not recorded (2 times)"
 
 
 def test_what_was_not_played_is_told() -> None:
@@ -97,7 +103,9 @@ def test_what_was_not_played_is_told() -> None:
     replayed = player(cassette(USERS, again))
     replayed.answer(request("ListUsers"))
     assert list(replay_lines(replayed)) == ["unplayed: iam ListUsers {}: 1 page of take 2"]
-    assert replay_facts(replayed)["unplayed"] == [{"track": "iam ListUsers {}", "take": 2, "pages": 1}]
+    assert replay_facts(replayed)["unplayed"] == [
+        {"service": "iam", "operation": "ListUsers", "region": None, "identity": {}, "take": 2, "pages": 1}
+    ]
 
 
 def test_of_much_that_was_not_played_some_is_told_and_all_is_known() -> None:

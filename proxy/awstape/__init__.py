@@ -1,3 +1,22 @@
 """awstape records paginated AWS IAM and IAM Access Analyzer traffic into redacted YAML cassettes and replays it."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awstape.botocore_hook import InProcess, replay
+    from awstape.errors import MissError, UserError
+
+__all__ = ["InProcess", "MissError", "UserError", "replay"]
 __version__ = "0.1.0"
+
+_HOMES = {"InProcess": "botocore_hook", "MissError": "errors", "UserError": "errors", "replay": "botocore_hook"}
+
+
+def __getattr__(name: str) -> object:
+    """What the package offers, imported when it is used: botocore takes its time."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'awstape' has no attribute {name!r}")
+    return getattr(import_module(f"awstape.{_HOMES[name]}"), name)

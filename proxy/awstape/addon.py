@@ -8,6 +8,7 @@ hosts are never opened.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Sequence
@@ -47,13 +48,14 @@ class Interceptor:
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         if self._replays_only and catalog.service_of_host(flow.request.host) is None:
-            flow.response = _refusal(403, "awstape replay connects to no other host")
+            assert self.tape
+            flow.response = _refusal(403, self.tape.refuse(flow.request.host).text)
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         if self._replays_only:
             data.server.error = "awstape replay opens no connection"
 
-    def request(self, flow: http.HTTPFlow) -> None:
+    async def request(self, flow: http.HTTPFlow) -> None:
         request = _request(flow)
         if self.tape is None or (not self._replays_only and self._is_foreign(request)):
             return
@@ -61,11 +63,16 @@ class Interceptor:
             flow.response = _refusal(502, f"awstape stopped: {self.failure}")
             return
         try:
-            response = self.tape.answer(request)
+            reply = self.tape.answer(request)
         except Exception as error:
             self._stop(flow, error)
             return
-        if response is not None:
+        if reply is not None:
+            if reply.delay:
+                await asyncio.sleep(reply.delay)
+            if (response := reply.response) is None:
+                flow.kill()
+                return
             flow.response = http.Response.make(response.status, response.body, dict(response.headers))
             if request.method == "HEAD":
                 flow.response.raw_content = b""  # the header says how long it would be

@@ -162,6 +162,12 @@ def service_of_host(host: str) -> tuple[Service, str | None] | None:
     return service, region if service.regional else None
 
 
+def host_of(service: str, region: str) -> str:
+    """A host name of a service in a region: the plain one of the partition aws."""
+    found = models().services[service]
+    return f"{found.signing_name}.{region}.amazonaws.com" if found.regional else f"{found.signing_name}.amazonaws.com"
+
+
 def host_suffixes() -> frozenset[str]:
     """The DNS suffixes under which all hosts of the recorded services lie."""
     return frozenset(suffix for p in _partitions() for suffix in (p["dnsSuffix"], p["dualStackDnsSuffix"]))

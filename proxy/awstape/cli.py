@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -16,7 +16,6 @@ from awstape import __version__
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.serve import Announce
     from awstape.tape import RecordMode, Tape
 
 _FORMATS = ("text", "json", "github", "sarif")
@@ -113,7 +112,8 @@ def record(
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     announce = _announcer(f"recording into {cassette}", as_json)
-    status = asyncio.run(serve.intercept(tape, redirected, port, ctx.meta.get(_COMMAND), announce))
+    server = serve.proxy(tape, redirected, port)
+    status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
     if recording := tape.close():
         _say(recording_lines(str(cassette), recording), recording_facts(str(cassette), recording), as_json)
         return status
@@ -122,18 +122,48 @@ def record(
 
 @cli.command(cls=ProgramCommand)
 @click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--paging",
+    default="recorded",
+    show_default=True,
+    metavar="MODE",
+    help="How pages are cut: recorded, client (by its limit), N items each, torture[:SEED].",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    help="Let requests fail, as 'throttle ListRoles page=2 times=1'.",
+)
+@click.option("--strict", is_flag=True, help="Fail if something recorded was not asked for, too.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
 @_port
 @_json
 @click.pass_context
-def replay(ctx: click.Context, cassettes: tuple[Path, ...], proxy: bool, port: int, as_json: bool) -> int:
+def replay(
+    ctx: click.Context,
+    cassettes: tuple[Path, ...],
+    paging: str,
+    faults: tuple[str, ...],
+    strict: bool,
+    proxy: bool,
+    port: int,
+    as_json: bool,
+) -> int:
     """Serve CASSETTES, files or folders, offline.
 
     COMMAND runs with AWS_ENDPOINT_URL set (with --proxy: HTTPS_PROXY and CA variables) and credentials that are
     nobody's. Nothing is ever forwarded. The exit status is that of COMMAND, or 1 if a request had no recorded answer.
 
     \b
+    FAULT is KIND [OPERATION] [page=N] [times=N|always] [seconds=S]; KIND is one of
+    throttle, internal, unavailable, denied, expired, drop, slow
+
+    \b
     awstape replay policies.yaml -- python list_policies.py
+    awstape replay policies.yaml --paging torture --strict -- pytest
+    awstape replay policies.yaml --fault 'throttle ListPolicies page=2' -- ./audit
     awstape replay cassettes/ --proxy -- aws iam list-policies --scope Local
     """
     if proxy:
@@ -141,13 +171,11 @@ def replay(ctx: click.Context, cassettes: tuple[Path, ...], proxy: bool, port: i
     from awstape import serve
     from awstape.tape import open_for_replay
 
-    tape = open_for_replay(cassettes, os.environ)
+    tape = open_for_replay(cassettes, os.environ, paging, faults)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
-    command = ctx.meta.get(_COMMAND)
-    runner = (
-        serve.intercept(tape, {}, port, command, announce) if proxy else serve.answer(tape, port, command, announce)
-    )
-    return _report_replay(tape, asyncio.run(runner), as_json)
+    server = serve.proxy(tape, {}, port) if proxy else serve.endpoint(tape, port)
+    status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
+    return _report_replay(tape, status, as_json, strict=strict)
 
 
 @cli.command()
@@ -253,7 +281,7 @@ def _need_mitmproxy(what: str) -> None:
         raise UserError(f"awstape {what} needs mitmproxy, which is not installed", "pip install 'awstape[record]'")
 
 
-def _announcer(doing: str, as_json: bool) -> Announce:
+def _announcer(doing: str, as_json: bool) -> Callable[[str, dict[str, str | None]], None]:
     """Says where the server listens and what to set, for people to copy or for scripts to read."""
 
     def announce(url: str, changes: dict[str, str | None]) -> None:
@@ -268,13 +296,13 @@ def _announcer(doing: str, as_json: bool) -> Announce:
     return announce
 
 
-def _report_replay(tape: Tape, status: int, as_json: bool) -> int:
-    """Says what was missed and what was never asked for; a miss turns success into 1."""
+def _report_replay(tape: Tape, status: int, as_json: bool, strict: bool = False) -> int:
+    """Says what was missed and what was never asked for; a miss, and if strict the rest, turns success into 1."""
     from awstape.report import replay_facts, replay_lines
 
     assert tape.player
     _say(replay_lines(tape.player), replay_facts(tape.player), as_json)
-    return status or int(bool(tape.player.misses))
+    return status or int(bool(tape.player.misses or (strict and tape.player.unplayed())))
 
 
 def _say(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:

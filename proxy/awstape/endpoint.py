@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import httptools
 
-from awstape.core.wire import Request, Response, find_header
+from awstape.core.wire import Reply, Request, Response, find_header
 from awstape.errors import UserError
 
 MAX_BODY = 16 * 1024 * 1024
 MAX_HEADERS = 64 * 1024
 
-Answer = Callable[[Request], Response]
+Answer = Callable[[Request], Reply]
 
 
 @asynccontextmanager
@@ -42,7 +44,7 @@ class _Connection(asyncio.Protocol):
     """One client's connection; the `on_` methods are httptools' callbacks.
 
     What it keeps of a client is bounded: a request by MAX_HEADERS and MAX_BODY, answers by the transport's buffer,
-    since a client that doesn't read its answers isn't read from.
+    since a client that doesn't read its answers isn't read from; nor is one that waits for a slow answer.
     """
 
     def __init__(self, answer: Answer, connections: set[_Connection]) -> None:
@@ -51,6 +53,8 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._refused = False
+        self._is_full = False  # what is written isn't taken
+        self._waiting: deque[_Answer] = deque()  # a slow answer, and those behind it
         self._unparsed = 0  # bytes since the parser last called back
         self.on_message_begin()
 
@@ -73,7 +77,7 @@ class _Connection(asyncio.Protocol):
             if self._unparsed > MAX_HEADERS:
                 self._refuse(413)
         except httptools.HttpParserUpgrade:
-            self.close()  # the request was answered; HTTP/1.1 is all there is
+            self._refused = True  # the request was answered, as the last one: HTTP/1.1 is all there is
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             if isinstance(cause, _TooLargeError):
@@ -87,12 +91,21 @@ class _Connection(asyncio.Protocol):
             self._refuse(400)
 
     def pause_writing(self) -> None:
-        if self._transport:
-            self._transport.pause_reading()
+        self._is_full = True
+        self._regulate()
 
     def resume_writing(self) -> None:
-        if self._transport:
-            self._transport.resume_reading()
+        self._is_full = False
+        self._regulate()
+
+    def _regulate(self) -> None:
+        """Reads on only while what was read can be answered."""
+        if self._transport and not self._transport.is_closing():
+            is_read = self._transport.is_reading()
+            if is_read and (self._is_full or self._waiting):
+                self._transport.pause_reading()
+            elif not is_read and not self._is_full and not self._waiting:
+                self._transport.resume_reading()
 
     def close(self) -> None:
         if self._transport:
@@ -142,11 +155,37 @@ class _Connection(asyncio.Protocol):
             bytes(self._body),
         )
         keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
-        self._respond(self._answer(request), keep_alive=keep_alive, with_body=request.method != "HEAD")
-        if not keep_alive:
-            self.close()
+        self._answer_in_turn(_Answer(self._answer(request), keep_alive, with_body=request.method != "HEAD"))
 
     # --- writing ---
+
+    def _answer_in_turn(self, answer: _Answer) -> None:
+        self._waiting.append(answer)
+        if len(self._waiting) == 1:
+            self._give()
+
+    def _give(self) -> None:
+        """Gives the answers whose turn it is, up to a slow one."""
+        while self._waiting:
+            if delay := self._waiting[0].reply.delay:
+                asyncio.get_running_loop().call_later(delay, self._give_slow)
+                break
+            self._write_answer(self._waiting.popleft())
+        self._regulate()
+
+    def _give_slow(self) -> None:
+        self._write_answer(self._waiting.popleft())
+        self._give()
+
+    def _write_answer(self, answer: _Answer) -> None:
+        if answer.reply.response is not None:
+            self._respond(answer.reply.response, keep_alive=answer.keep_alive, with_body=answer.with_body)
+        if answer.is_refusal:  # what still comes is read, for a reset would take the refusal away
+            if self._transport and not self._transport.is_closing():
+                self._transport.write_eof()
+        elif answer.reply.response is None or not answer.keep_alive:
+            self._waiting.clear()
+            self.close()
 
     def _respond(self, response: Response, *, keep_alive: bool, with_body: bool = True) -> None:
         phrase = HTTPStatus(response.status).phrase if response.status in _STATUSES else ""
@@ -158,11 +197,9 @@ class _Connection(asyncio.Protocol):
         self._write("\r\n".join([*lines, "", ""]).encode("latin-1", errors="replace") + body)
 
     def _refuse(self, status: int) -> None:
-        """The last answer on this connection. What still comes is read, for a reset would take the answer away."""
-        self._respond(Response(status), keep_alive=False)
+        """The last answer on this connection."""
         self._refused = True
-        if self._transport and not self._transport.is_closing():
-            self._transport.write_eof()
+        self._answer_in_turn(_Answer(Reply(Response(status)), keep_alive=False, with_body=True, is_refusal=True))
 
     def _write(self, data: bytes) -> None:
         if self._transport and not self._transport.is_closing():
@@ -173,6 +210,16 @@ class _Connection(asyncio.Protocol):
         self._size += len(data)
         if self._size > limit:
             raise _TooLargeError
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A reply, and how it is to be written."""
+
+    reply: Reply
+    keep_alive: bool
+    with_body: bool
+    is_refusal: bool = False
 
 
 class _TooLargeError(Exception):

@@ -9,3 +9,7 @@ class UserError(Exception):
     def __init__(self, problem: str, tip: str = "") -> None:
         super().__init__(problem)
         self.problem, self.tip = problem, tip
+
+
+class MissError(AssertionError):
+    """Something was asked of a cassette that is not in it, or, where that was asked for, the other way round."""

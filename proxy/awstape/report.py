@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 
-from awstape.core.player import Player
+from awstape.core.cassette import Track, identity_key
+from awstape.core.misses import Miss
+from awstape.core.player import Player, Session
 from awstape.core.recorder import Recording
 
 _UNPLAYED_SHOWN = 5
@@ -56,23 +61,56 @@ def recording_lines(path: str, recording: Recording) -> Iterator[str]:
         yield f"  note: {note}"
 
 
-def replay_facts(player: Player) -> dict[str, object]:
+def replay_facts(player: Player, session: Session | None = None) -> dict[str, object]:
+    """What was missed and what was never asked for, in a session or, with None, by anybody."""
     return {
-        "misses": [miss.text for miss in player.misses],
-        "unplayed": [{"track": str(track), "take": take, "pages": pages} for track, take, pages in player.unplayed()],
+        "misses": [_miss_facts(miss) for miss in (session or player.total).misses],
+        "unplayed": [
+            {**_track_facts(track), "take": take, "pages": pages} for track, take, pages in player.unplayed(session)
+        ],
+    }
+
+
+def _miss_facts(miss: Miss) -> dict[str, object]:
+    return {
+        "kind": miss.kind,
+        "operation": miss.operation,
+        "text": miss.text,
+        "nearest": _track_facts(miss.nearest) if miss.nearest else None,
+        "differences": [asdict(difference) for difference in miss.differences],
+    }
+
+
+def _track_facts(track: Track) -> dict[str, object]:
+    return {
+        "service": track.service,
+        "operation": track.operation,
+        "region": track.region,
+        "identity": json.loads(identity_key(track.identity)),
     }
 
 
 def replay_lines(player: Player) -> Iterator[str]:
-    for miss in player.misses:
-        first, *rest = miss.text.splitlines()
-        yield f"miss: {first}"
+    """The same for people."""
+    yield from miss_lines(player)
+    yield from unplayed_lines(player, _UNPLAYED_SHOWN)
+
+
+def miss_lines(player: Player) -> Iterator[str]:
+    """The misses in full; one that came several times is told once."""
+    for text, times in Counter(miss.text for miss in player.misses).items():
+        first, *rest = text.splitlines()
+        yield f"miss: {first}" + (f" ({times} times)" if times > 1 else "")
         yield from rest
+
+
+def unplayed_lines(player: Player, shown: int | None = None) -> Iterator[str]:
+    """What was never asked for; shown: how many takes, None for all."""
     unplayed = player.unplayed()
-    for track, take, pages in unplayed[:_UNPLAYED_SHOWN]:
+    for track, take, pages in unplayed[:shown]:
         yield f"unplayed: {track}: {count(pages, 'page')}" + (f" of take {take}" if take > 1 else "")
-    if len(unplayed) > _UNPLAYED_SHOWN:
-        yield f"unplayed: {len(unplayed) - _UNPLAYED_SHOWN} takes more (--json names all)"
+    if shown is not None and len(unplayed) > shown:
+        yield f"unplayed: {len(unplayed) - shown} takes more (--json names all)"
 
 
 def _noun(kind: str) -> str:

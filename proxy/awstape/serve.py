@@ -1,15 +1,18 @@
-"""Runs a `Tape` behind the proxy or the endpoint, for a program or until Ctrl-C."""
+"""Serves a `Tape` behind the proxy or the endpoint, for a program, until Ctrl-C or in the background."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from awstape import catalog, session
-from awstape.core.wire import Request, Response
+from awstape import catalog, control, session
 from awstape.endpoint import serving
 from awstape.errors import UserError
 from awstape.session import Environment
@@ -17,8 +20,8 @@ from awstape.tape import Tape
 
 HOST = "127.0.0.1"
 
-Announce = Callable[[str, Environment], None]
-"""(address, variables to set) → None: what to say when there is no program to run."""
+Place = tuple[str, Environment]
+"""Where a server listens, and the variables that make programs ask it."""
 
 Upstream = Mapping[str, SplitResult]
 """Service name → where its requests go instead of to AWS."""
@@ -44,10 +47,9 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
     return upstream
 
 
-async def intercept(
-    tape: Tape, upstream: Upstream, port: int, command: Sequence[str] | None, announce: Announce
-) -> int:
-    """Behind an intercepting proxy; the exit status of the program, or 0."""
+@asynccontextmanager
+async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Place]:
+    """Serves a tape behind an intercepting proxy. Raises UserError, at the end too."""
     from awstape.addon import Interceptor
     from awstape.interception import ca_certificate, intercepting
 
@@ -63,36 +65,50 @@ async def intercept(
             url = "http://{}:{}".format(*address)
             changes = session.through_proxy(os.environ, url, bundle)
             if upstream or tape.recorder is None:
-                changes |= session.without_account(os.environ, _region(tape))
-            status = await _run(command, changes, url, announce)
+                changes |= session.without_account(os.environ, tape.region)
+            yield url, changes
     if interceptor.failure:
         raise UserError(f"awstape stopped: {interceptor.failure}", "please report this; no traffic is in the message")
-    return status
 
 
-async def answer(tape: Tape, port: int, command: Sequence[str] | None, announce: Announce) -> int:
-    """Behind a plain endpoint, which only replays; the exit status of the program, or 0."""
-    player = tape.player
-    assert player is not None
-
-    def respond(request: Request) -> Response:
-        return player.answer(request).response
-
-    async with serving(respond, HOST, port) as address:
+@asynccontextmanager
+async def endpoint(tape: Tape, port: int) -> AsyncIterator[Place]:
+    """Serves a tape that only replays behind a plain endpoint. Raises UserError."""
+    async with serving(partial(control.answer, tape), HOST, port) as address:
         url = "http://{}:{}".format(*address)
-        changes = session.to_endpoint(os.environ, url) | session.without_account(os.environ, _region(tape))
-        return await _run(command, changes, url, announce)
+        yield url, session.to_endpoint(os.environ, url) | session.without_account(os.environ, tape.region)
 
 
-async def _run(command: Sequence[str] | None, changes: Environment, url: str, announce: Announce) -> int:
-    if command:
-        return await session.run(command, session.applied(os.environ, changes))
-    announce(url, changes)
-    await session.until_interrupted()
-    return 0
+async def run(
+    server: AbstractAsyncContextManager[Place],
+    command: Sequence[str] | None,
+    announce: Callable[[str, Environment], None],
+) -> int:
+    """Runs a server for a program, whose exit status is returned, or until Ctrl-C, which is 0.
+
+    announce: says what to set when there is no program to run.
+    """
+    async with server as (url, changes):
+        if command:
+            return await session.run(command, session.applied(os.environ, changes))
+        announce(url, changes)
+        await session.until_interrupted()
+        return 0
 
 
-def _region(tape: Tape) -> str | None:
-    """The region of the cassette's tracks, if they agree on one."""
-    regions = {take.track.region for take in tape.old.takes} - {None}
-    return next(iter(regions)) if len(regions) == 1 else None
+@contextmanager
+def in_background(server: AbstractAsyncContextManager[Place]) -> Iterator[Place]:
+    """Runs a server in a thread of its own, meanwhile."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="awstape", daemon=True)
+    thread.start()
+    try:
+        place = asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
+        try:
+            yield place
+        finally:
+            asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

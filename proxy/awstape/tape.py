@@ -11,9 +11,10 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, get_args
@@ -22,10 +23,13 @@ from awstape import catalog, keys, project, store
 from awstape.core.alias import CollisionError, fingerprint
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean
+from awstape.core.faults import Fault, FaultError
+from awstape.core.misses import Miss
 from awstape.core.player import Player
 from awstape.core.recorder import LeakError, Recorder, Recording
 from awstape.core.redact import Redactor
-from awstape.core.wire import Request, Response
+from awstape.core.repage import Paging, PagingError
+from awstape.core.wire import Reply, Request, Response
 from awstape.errors import UserError
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
@@ -34,24 +38,45 @@ RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 
 @dataclass
 class Tape:
-    """A cassette in use. `recorder` and `player` are there as the mode asks."""
+    """A cassette in use, by several threads. `recorder` and `player` are there as the mode asks."""
 
     path: Path | None
     old: Cassette
     recorder: Recorder | None
     player: Player | None
     keeps_old: bool = True
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def answer(self, request: Request) -> Response | None:
-        """The recorded answer, or a miss; None if the request is to go upstream."""
-        if self.player is None or (self.recorder and not self.player.is_complete(request)):
-            return None
-        return self.player.answer(request).response
+    @property
+    def region(self) -> str | None:
+        """The region of the cassette's tracks, if they agree on one."""
+        regions = {take.track.region for take in self.old.takes} - {None}
+        return next(iter(regions)) if len(regions) == 1 else None
+
+    def answer(self, request: Request, session: str = "") -> Reply | None:
+        """The recorded answer, a fault or a miss; None if the request is to go upstream."""
+        with self._lock:
+            if self.player is None or (self.recorder and not self.player.is_complete(request)):
+                return None
+            return self.player.answer(request, session)
+
+    def refuse(self, host: str) -> Miss:
+        """Counts a request to a host that is not replayed."""
+        assert self.player
+        with self._lock:
+            return self.player.refuse(host)
+
+    def reset(self, session: str | None = None) -> None:
+        """Lets takes and faults of a session, or of all of them, begin anew."""
+        with self._lock:
+            if self.player:
+                self.player.reset(session)
 
     def feed(self, request: Request, response: Response | None) -> None:
         """An exchange with the upstream."""
-        if self.recorder:
-            self.recorder.feed(request, response)
+        with self._lock:
+            if self.recorder:
+                self.recorder.feed(request, response)
 
     def close(self) -> Recording | None:
         """Writes what was recorded. Raises UserError if it can't be or may not be written; None in replay."""
@@ -125,9 +150,31 @@ def _check_key(path: Path, old: Cassette, key: bytes) -> None:
         )
 
 
-def open_for_replay(paths: Sequence[Path], environ: Mapping[str, str]) -> Tape:
+def open_for_replay(
+    paths: Sequence[Path], environ: Mapping[str, str], paging: str = "recorded", faults: Sequence[str] = ()
+) -> Tape:
     """A tape that replays files and folders of files. Raises UserError."""
+    cutting, failing = _paging(paging), [_fault(text) for text in faults]
     cassette = store.load_all(paths, catalog.models())
     key = keys.find_key(environ)
     redactor = Redactor(key if key is not None else secrets.token_bytes(32), project.rules())
-    return Tape(None, cassette, None, Player(catalog.models(), cassette, redactor, has_key=key is not None))
+    has_key = key is not None
+    player = Player(catalog.models(), cassette, redactor, has_key=has_key, paging=cutting, faults=failing)
+    return Tape(None, cassette, None, player)
+
+
+def _paging(text: str) -> Paging:
+    try:
+        return Paging.parse(text)
+    except PagingError as error:
+        raise UserError(str(error), "for example client, 2 or torture:1") from None
+
+
+def _fault(text: str) -> Fault:
+    try:
+        fault = Fault.parse(text)
+    except FaultError as error:
+        raise UserError(str(error), error.tip) from None
+    if fault.operation is not None:
+        _check_operations([fault.operation])
+    return fault

@@ -12,8 +12,8 @@ import exchanges
 from awstape.core.alias import Aliases, CollisionError
 from awstape.core.cassette import Cassette
 from awstape.core.document import write
+from awstape.core.misses import Miss
 from awstape.core.pages import ask
-from awstape.core.player import Miss
 from awstape.core.recorder import LeakError
 from awstape.core.scan import holds_account, redact_text
 from awstape.core.wire import Request, Response, WireError

@@ -14,8 +14,10 @@ import strategies
 from awstape import catalog
 from awstape.core.alias import Aliases
 from awstape.core.cassette import Cassette
+from awstape.core.misses import HEADER as MISS_HEADER
+from awstape.core.misses import Miss
 from awstape.core.model import Value
-from awstape.core.player import MISS_HEADER, Miss, Player, Serve
+from awstape.core.player import Player, Serve
 from awstape.core.wire import Request, Response
 from exchanges import (
     ACCOUNT,
@@ -175,14 +177,17 @@ def test_a_bad_token_is_answered_as_aws_answers_one() -> None:
     playing = player(recorded)
     for token in ("zreal-token", of_other, "", "page-2"):
         asked = request("ListUsers", {"Marker": token})
-        assert error_of("ListUsers", missed(playing.answer(asked))) == {
+        miss = missed(playing.answer(asked))
+        assert error_of("ListUsers", miss) == {
             "Code": "ValidationError",
-            "Message": "Invalid Marker.",
+            "Message": f"Invalid Marker.\n{miss.text}",
             "Type": "Sender",
         }
+        assert ("it is a token of iam ListUsers {" in miss.text) == (token == of_other)
     asked = request("ListFindings", {"analyzerArn": ANALYZER, "nextToken": "zreal-token"})
     answer = missed(playing.answer(asked))
-    assert error_of("ListFindings", answer) == {"Code": "ValidationException", "Message": "Invalid nextToken"}
+    message = f"Invalid nextToken\n{answer.text}"
+    assert error_of("ListFindings", answer) == {"Code": "ValidationException", "Message": message}
     assert "the page token is not one of this listing" in answer.text
     assert all("zreal" not in miss.text for miss in playing.misses)
     assert len(playing.misses) == 5

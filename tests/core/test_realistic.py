@@ -14,8 +14,9 @@ import exchanges
 from awstape.core.alias import Aliases
 from awstape.core.check import findings
 from awstape.core.document import read, write
+from awstape.core.misses import Miss
 from awstape.core.model import Value
-from awstape.core.player import Miss, Serve
+from awstape.core.player import Serve
 from awstape.core.scan import redact_text
 from awstape.core.wire import Response
 from exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, Exchange

@@ -17,8 +17,9 @@ from awstape.core import document
 from awstape.core.alias import Aliases, CollisionError, fingerprint, is_alias, replace_aliases
 from awstape.core.cassette import Cassette
 from awstape.core.embedded import variants
+from awstape.core.misses import Miss
 from awstape.core.model import Operation, Value
-from awstape.core.player import Miss, Serve
+from awstape.core.player import Serve
 from awstape.core.rekey import Renewal
 from awstape.core.wire import Response
 from exchanges import (

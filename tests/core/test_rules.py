@@ -16,8 +16,9 @@ from awstape.core.alias import Aliases, is_alias, is_name_alias
 from awstape.core.cassette import Cassette
 from awstape.core.check import findings
 from awstape.core.members import TEXT, Place
+from awstape.core.misses import Miss
 from awstape.core.model import Value
-from awstape.core.player import Miss, Player, Serve
+from awstape.core.player import Player, Serve
 from awstape.core.recorder import Recorder
 from awstape.core.redact import Redactor
 from awstape.core.rules import NO_RULES, RuleError, Rules

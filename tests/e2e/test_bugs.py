@@ -1,5 +1,6 @@
 """A bug of ours stops awstape visibly, and what is said of it quotes nothing of the traffic."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from awstape import tape
 from awstape.addon import Interceptor
 from awstape.core.cassette import Cassette
 from awstape.core.recorder import Recorder, Recording
-from awstape.core.wire import Request
+from awstape.core.wire import Reply, Request
 from awstape.core.wire import Response as Answer
 from awstape.errors import UserError
 
@@ -18,7 +19,7 @@ from awstape.errors import UserError
 class BrokenTape(tape.Tape):
     """Fails with an error that quotes a name."""
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: Request, session: str = "") -> Reply | None:
         if "GetRole" in request.query:
             raise KeyError("DeployRole")
         return None
@@ -50,14 +51,14 @@ def is_refused(flow: HTTPFlow) -> bool:
 @pytest.mark.parametrize("where", ["request", "response", "error"])
 def test_from_a_bug_on_everything_is_refused(broken: Interceptor, where: str) -> None:
     if where == "request":
-        broken.request(first := flow("GetRole"))
+        asyncio.run(broken.request(first := flow("GetRole")))
     else:
-        broken.request(first := flow("ListUsers"))
+        asyncio.run(broken.request(first := flow("ListUsers")))
         assert first.response is None
         first.response = Response.make(200)
         getattr(broken, where)(first)
     assert is_refused(first)
-    broken.request(second := flow("ListUsers"))
+    asyncio.run(broken.request(second := flow("ListUsers")))
     assert is_refused(second)
     assert broken.failure
     assert broken.failure.startswith("KeyError in test_bugs.py, line ")

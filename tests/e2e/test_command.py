@@ -132,4 +132,4 @@ def test_a_stopped_replay_tells_of_misses(machine: Machine, empty: Path) -> None
         assert machine.run(*calls(LIST_USERS), **replay.environ).out == "400 CassetteMiss\n"
         run = replay.stop(signal.SIGTERM)
     assert run.status == 1
-    assert json.loads(run.err)["misses"][0].startswith("iam ListUsers was not recorded\n")
+    assert json.loads(run.err)["misses"][0]["text"].startswith("iam ListUsers was not recorded\n")

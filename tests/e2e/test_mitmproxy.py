@@ -113,28 +113,28 @@ def test_other_options_write_what_was_recorded_under_the_old(tmp_path: Path, mon
     monkeypatch.setenv("AWSTAPE_KEY", "a fake key for the console")
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
 
-    def ask_for_users(tape: addon.Awstape) -> HTTPFlow:
+    async def ask_for_users(tape: addon.Awstape) -> HTTPFlow:
         flow = tflow.tflow()
         flow.request.host, flow.request.headers["host"] = ["iam.amazonaws.com"] * 2
         flow.request.path = "/?Action=ListUsers&Version=2010-05-08"
-        tape.request(flow)
+        await tape.request(flow)
         return flow
 
     async def change_options() -> None:
         tape = addon.Awstape()
         with taddons.context(tape) as context:  # type: ignore[no-untyped-call]
             context.configure(tape, awstape_cassette=str(first))
-            flow = ask_for_users(tape)
+            flow = await ask_for_users(tape)
             flow.response = Response.make(200, NO_USERS)
             tape.response(flow)
             assert not first.exists()
             context.configure(tape, awstape_cassette=str(second))
             assert "operation: ListUsers\n" in first.read_text("utf-8")
             context.configure(tape, awstape_cassette="", awstape_replay=[str(first)])
-            assert (response := ask_for_users(tape).response)
+            assert (response := (await ask_for_users(tape)).response)
             assert response.status_code == 200
             context.configure(tape, awstape_replay=[])
-            assert ask_for_users(tape).response is None
+            assert (await ask_for_users(tape)).response is None
 
     asyncio.run(change_options())
     assert not second.exists()

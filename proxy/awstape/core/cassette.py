@@ -16,6 +16,7 @@ from functools import cached_property
 from itertools import groupby
 
 from awstape.core.answer import Answer
+from awstape.core.faults import Fault
 from awstape.core.model import Value
 
 _LONGEST_SHOWN = 200
@@ -63,10 +64,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Take:
-    """One traversal of a track from its first page."""
+    """One traversal of a track from its first page. `faults` are put into the cassette by people, for replay."""
 
     track: Track
     pages: tuple[Page, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)

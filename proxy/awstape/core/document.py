@@ -25,6 +25,7 @@ from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.conform import Path, describe, did_you_mean, input_misfits, output_misfits, pattern_of, spelled
 from awstape.core.decode import FIRST_ERROR_STATUS
 from awstape.core.encode import encode
+from awstape.core.faults import Fault, FaultError
 from awstape.core.model import Models, Operation, Value
 from awstape.core.pages import next_token
 from awstape.core.wire import WireError
@@ -39,7 +40,7 @@ _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE
 _NUMBER_OF_SOME_YAML = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _HEADER_KEYS = {"version": int, "key": str}
 _FINGERPRINT = re.compile(r"[a-z2-7]{12}")
-_TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "pages": list}
+_TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "faults": list, "pages": list}
 _PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "unmodelled": list}
 _ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
 
@@ -74,6 +75,7 @@ def _take(take: Take) -> dict[str, Value]:
         "operation": track.operation,
         **region,
         "identity": track.identity,
+        **({"faults": [str(fault) for fault in take.faults]} if take.faults else {}),
         "pages": [_page(page) for page in take.pages],
     }
 
@@ -194,7 +196,20 @@ def _read_take(document: Document, models: Models) -> tuple[Take, Document]:
         raise document.error(("pages",), "a take has at least one page")
     pages = [_read_page(document, operation, ("pages", i)) for i in range(len(fields["pages"]))]
     _check_chain(document, operation, pages)
-    return Take(track, tuple(pages)), document
+    faults = [_read_fault(document, text, ("faults", i)) for i, text in enumerate(fields.get("faults", ()))]
+    return Take(track, tuple(pages), tuple(faults)), document
+
+
+def _read_fault(document: Document, text: Value, path: Path) -> Fault:
+    if not isinstance(text, str):
+        raise document.error(path, f"expected text, got {describe(text)}")
+    try:
+        fault = Fault.parse(text)
+    except FaultError as error:
+        raise document.error(path, str(error), error.tip) from None
+    if fault.operation is not None:
+        raise document.error(path, "a fault of a take names no operation", f"it belongs to the take: {fault.kind} …")
+    return fault
 
 
 def _read_page(document: Document, operation: Operation, path: Path) -> Page:

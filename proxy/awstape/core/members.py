@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from awstape.core.alias import Aliases, is_alias
 from awstape.core.answer import Answer, Failure
 from awstape.core.arn import redact_path, redact_provider
-from awstape.core.cassette import Cassette, Take
+from awstape.core.cassette import Cassette
 from awstape.core.conform import MapKey, Path, member_names, unmodelled
 from awstape.core.decode import error_name
 from awstape.core.model import Models, Operation, Service, Shape, Value
@@ -166,7 +166,7 @@ def edit_cassette(models: Models, cassette: Cassette, asked: Edit, answered: Edi
         operation = models.operation(take.track.service, take.track.operation)
         track = replace(take.track, identity=edit_members(take.track.identity, operation.input, asked))
         pages = (replace(page, answer=edit_answer(operation, page.answer, answered)) for page in take.pages)
-        takes.append(Take(track, tuple(pages)))
+        takes.append(replace(take, track=track, pages=tuple(pages)))
     return Cassette.of(takes, cassette.keys)
 
 

@@ -60,6 +60,12 @@ def service_of(models: Models, request: Request) -> tuple[Service, str | None] |
     return (service, None) if service else None
 
 
+def signed_for(request: Request) -> str | None:
+    """The service that a request is signed for, of whatever name."""
+    scope = _credential_scope(request)
+    return scope["service"] if scope and re.fullmatch(r"[a-z0-9-]{1,40}", scope["service"]) else None
+
+
 def _credential_scope(request: Request) -> Mapping[str, str] | None:
     authorization = request.header("authorization") or ""
     credential = re.search(r"Credential=([^,\s]+)", authorization)

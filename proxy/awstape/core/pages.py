@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -98,9 +99,14 @@ def item_count(operation: Operation, output: Mapping[str, Value]) -> int:
 
 def token_name(track_key: tuple[str, ...], take: int, page: int) -> str:
     """The token that asks for `page` of `take`, both counted from 1."""
-    digest = hashlib.sha256(json.dumps(track_key).encode()).digest()
-    tag = base64.b32encode(digest[:5]).decode("ascii").lower()[:4]
+    tag = token_tag(track_key)
     return f"page-{page}.{tag}" if take == 1 else f"take-{take}.page-{page}.{tag}"
+
+
+def token_tag(track_key: tuple[str, ...]) -> str:
+    """What in a token stands for the track."""
+    digest = hashlib.sha256(json.dumps(track_key).encode()).digest()
+    return base64.b32encode(digest[:5]).decode("ascii").lower()[:4]
 
 
 def with_token(operation: Operation, answer: Answer, token: str) -> Answer:
@@ -123,3 +129,9 @@ def named(operation: Operation, track: Track, number: int, pages: Sequence[Page]
         )
         for i, page in enumerate(pages, 1)
     )
+
+
+def request_id(*position: str) -> str:
+    """An id for the answer at a position: the same wherever and whenever it is given."""
+    digest = hashlib.sha256(json.dumps(position).encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))

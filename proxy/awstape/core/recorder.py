@@ -101,13 +101,16 @@ class _Listing:
 
 
 def merge(models: Models, old: Cassette, new: Cassette) -> Cassette:
-    """The tracks of both. One that stands in both is the new one, unless only the old one was read to its end."""
+    """The tracks of both. One that stands in both is the new one, unless only the old one was read to its end.
+
+    The faults that people put into the old takes stay.
+    """
 
     tracks = dict(old.tracks())
     for track, takes in new.tracks():
         operation = models.operation(track.service, track.operation)
         if track not in tracks or is_finished(operation, takes) or not is_finished(operation, tracks[track]):
-            tracks[track] = takes
+            tracks[track] = _with_faults_of(takes, tracks.get(track, ()))
     return Cassette.of((take for takes in tracks.values() for take in takes), old.keys | new.keys)
 
 
@@ -189,11 +192,14 @@ class Recorder:
         for track, same in cassette.tracks():
             operation = self._models.operation(track.service, track.operation)
             read = [
-                [replace(page, answer=with_token(operation, page.answer, "token")) for page in take.pages]
+                replace(
+                    take,
+                    pages=tuple(replace(p, answer=with_token(operation, p.answer, "token")) for p in take.pages),
+                )
                 for take in same
             ]
-            for number, pages in enumerate(_telling(read), 1):
-                takes.append(Take(track, named(operation, track, number, pages)))
+            for number, take in enumerate(_telling(read), 1):
+                takes.append(replace(take, pages=named(operation, track, number, take.pages)))
         return Cassette.of(takes, cassette.keys or [self._redactor.key_fingerprint])
 
     def _unwanted(self, call: Call) -> str | None:
@@ -293,27 +299,40 @@ def _same(one: Page, other: Page) -> bool:
     return one.answer == other.answer
 
 
-def _begins(shorter: list[Page], longer: list[Page]) -> bool:
-    return len(shorter) <= len(longer) and all(map(_same, shorter, longer))
+def _begins(shorter: Take, longer: Take) -> bool:
+    return len(shorter.pages) <= len(longer.pages) and all(map(_same, shorter.pages, longer.pages))
 
 
-def _telling(takes: list[list[Page]]) -> list[list[Page]]:
+def _telling(takes: list[Take]) -> list[Take]:
     """The takes without those that a neighbour says as well: equal ones and beginnings of others."""
-    kept: list[list[Page]] = []
+    kept: list[Take] = []
     for take in takes:
         while kept and _begins(kept[-1], take):
-            take = _with_limits_of(take, kept.pop())
+            take = _joined(take, kept.pop())
         if kept and _begins(take, kept[-1]):
-            kept[-1] = _with_limits_of(kept[-1], take)
+            kept[-1] = _joined(kept[-1], take)
         else:
             kept.append(take)
     return kept
 
 
-def _with_limits_of(take: list[Page], other: list[Page]) -> list[Page]:
-    """Of two limits for one page the smaller is kept, so that the order of the two doesn't show."""
+def _joined(take: Take, other: Take) -> Take:
+    """The take, with what people asked of the other one, which says no more.
+
+    Of two limits for one page the smaller is kept, so that the order of the two doesn't show.
+    """
     limits = [
-        min((p.limit for p in (page, *other[i : i + 1]) if p.limit is not None), default=None)
-        for i, page in enumerate(take)
+        min((p.limit for p in (page, *other.pages[i : i + 1]) if p.limit is not None), default=None)
+        for i, page in enumerate(take.pages)
     ]
-    return [replace(page, limit=limit) for page, limit in zip(take, limits, strict=True)]
+    pages = (replace(page, limit=limit) for page, limit in zip(take.pages, limits, strict=True))
+    return replace(take, pages=tuple(pages), faults=tuple(dict.fromkeys((*take.faults, *other.faults))))
+
+
+def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Take, ...]:
+    """The takes with the faults of those that they replace; where these were more, the last one gets the rest."""
+    result = list(takes)
+    for i, take in enumerate(old):
+        at = min(i, len(result) - 1)
+        result[at] = replace(result[at], faults=tuple(dict.fromkeys((*result[at].faults, *take.faults))))
+    return tuple(result)

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from awstape.core.alias import ADDRESS, Aliases, CollisionError, fingerprint, replace_aliases
 from awstape.core.arn import redact_path, redact_provider
@@ -85,10 +85,10 @@ class Renewal:
 
     def cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette under the new key."""
-        takes = []
+        takes: list[Take] = []
         for track, same in edit_cassette(models, cassette, self._edit, self._edit).tracks():
             operation = models.operation(track.service, track.operation)
-            takes += [Take(track, named(operation, track, number, take.pages)) for number, take in enumerate(same, 1)]
+            takes += [replace(take, pages=named(operation, track, n, take.pages)) for n, take in enumerate(same, 1)]
         return Cassette.of(takes, [fingerprint(self.key)])
 
     def _edit(self, text: str, place: Place) -> str:

@@ -6,7 +6,7 @@ Header names compare without case. Bodies are bytes with any Content-Encoding al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import unquote, unquote_plus
 
@@ -53,6 +53,14 @@ class Response:
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a client gets: a response, or None for a connection that ends without one, after `delay` seconds."""
+
+    response: Response | None
+    delay: float = field(default=0.0, kw_only=True)
 
 
 def find_header(headers: Headers, name: str) -> str | None:

@@ -1,0 +1,284 @@
+"""`InProcess`: a tape between this process's boto3, botocore and aiobotocore clients and AWS, without a socket.
+
+1. botocore asks its `before-send` handlers before it opens a connection. What a tape answers goes through botocore's
+   own parser and retries, as if it had come over the wire. What is recorded is seen again at `response-received`.
+2. While a tape is in use, every session that is made anew asks it, and boto3's default session. A session or client
+   that was there before is attached by hand. Of several tapes the one that was taken into use last is asked.
+3. A tape that only replays lets nothing out: other AWS services are refused, unless something else, such as moto,
+   answers for them. Requests need no credentials; what looks for some finds ones that are nobody's in the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import botocore
+import botocore.exceptions
+import botocore.handlers
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from awstape import catalog, session
+from awstape.core.misses import HEADER, Miss
+from awstape.core.recorder import Recording
+from awstape.core.wire import Headers, Reply, Request, Response
+from awstape.errors import MissError
+from awstape.report import miss_lines, unplayed_lines
+from awstape.tape import Tape, open_for_replay
+
+_in_use: list[InProcess] = []
+_attached: list[Any] = []  # emitters of what was attached
+_asked: ContextVar[Request | None] = ContextVar("awstape_asked", default=None)
+
+
+class InProcess:
+    """A tape for the clients of this process, in use from `__enter__` to `__exit__`.
+
+    strict: whether what was recorded and never asked for is an error at the end, as misses are.
+    """
+
+    def __init__(self, tape: Tape, *, strict: bool = False) -> None:
+        self.tape = tape
+        self._strict = strict
+        self._environ: dict[str, str | None] = {}
+
+    def __enter__(self) -> Self:
+        if self.replays_only:
+            changes = session.without_account(os.environ, self.tape.region)
+            self._environ = {name: os.environ.get(name) for name in changes}
+            _set_environ(changes)
+        if not _in_use:
+            botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
+        _in_use.append(self)
+        default = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+        if default is not None:
+            self.attach(default)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+        if kind is None and (problem := self.problem(strict=self._strict)):
+            raise MissError(problem)
+
+    def close(self) -> Recording | None:
+        """Ends the use of the tape; what was recorded is written. Raises UserError."""
+        if self not in _in_use:
+            return None
+        _in_use.remove(self)
+        if not _in_use:
+            for handler in _HANDLERS:
+                botocore.handlers.BUILTIN_HANDLERS.remove(handler)
+            while _attached:
+                _unregister(_attached.pop())
+        _set_environ(self._environ)
+        return self.tape.close()
+
+    def attach(self, *targets: Any) -> None:
+        """Lets sessions, clients and resources that were made before ask, too, as long as a tape is in use.
+
+        Raises TypeError for anything else.
+        """
+        for target in targets:
+            events = _events(target)
+            _unregister(events)  # they may be registered already, as by a session that was made meanwhile
+            for name, handler, *order in _HANDLERS:
+                (events.register_last if order else events.register)(name, handler)
+            _attached.append(events)
+
+    @property
+    def replays_only(self) -> bool:
+        return self.tape.recorder is None
+
+    @property
+    def misses(self) -> list[Miss]:
+        """What was asked for and not recorded, so far."""
+        return self.tape.player.misses if self.tape.player else []
+
+    def reset(self) -> None:
+        """Lets takes and faults begin anew; misses stay."""
+        self.tape.reset()
+
+    def problem(self, *, strict: bool) -> str:
+        """The misses, and if strict what was not played, in full; empty if there are none."""
+        if self.tape.player is None or not self.replays_only:
+            return ""
+        player = self.tape.player
+        return "\n".join([*miss_lines(player), *(unplayed_lines(player) if strict else ())])
+
+
+def replay(
+    *cassettes: str | os.PathLike[str], paging: str = "recorded", faults: Sequence[str] = (), strict: bool = False
+) -> InProcess:
+    """Replays cassettes, files or folders, to the boto3, botocore and aiobotocore clients of this process.
+
+        with awstape.replay("roles.yaml", paging="torture"):
+            boto3.client("iam").get_paginator("list_roles")...
+
+    paging: `recorded`, `client`, a number of items, `torture` or `torture:SEED`. faults: such as
+    `throttle ListRoles page=2`. strict: what is never asked for is an error at the end of the block, as misses are.
+    Raises UserError for a cassette or setting that can't be used; at the end of the block MissError.
+    """
+    return InProcess(open_for_replay([Path(c) for c in cassettes], os.environ, str(paging), faults), strict=strict)
+
+
+# --- handlers ---------------------------------------------------------------------------------------------------
+
+
+def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> object:
+    """The answer instead of the wire's: for an asynchronous client a coroutine that has it."""
+    if not _in_use:
+        return None
+    tape = _in_use[-1].tape
+    asked = _request(request, event_name.split(".")[1])
+    reply = tape.answer(asked)
+    _asked.set(asked if reply is None else None)
+    if reply is None:
+        return None
+    if _is_async(request):
+        return _later(request, reply)
+    time.sleep(reply.delay)
+    return _given(request, reply, AWSResponse)
+
+
+def _response_received(response_dict: dict[str, Any] | None, **_: Any) -> None:
+    if (asked := _asked.get()) is None or not _in_use:
+        return
+    _asked.set(None)
+    response = None
+    if response_dict is not None:
+        headers = tuple((name, str(value)) for name, value in response_dict["headers"].items())
+        response = Response(response_dict["status_code"], headers, response_dict["body"])
+    _in_use[-1].tape.feed(asked, response)
+
+
+def _choose_signer(**_: Any) -> object:
+    """No signature where nothing is sent, so that none needs credentials."""
+    return botocore.UNSIGNED if _in_use and _in_use[-1].replays_only else None
+
+
+def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
+    """A refusal of what is for another AWS service. It counts if it is read: that is, if nobody else has an answer."""
+    host = urlsplit(request.url).hostname or ""
+    is_aws = any(host.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+    if not _in_use or not _in_use[-1].replays_only or not is_aws or catalog.service_of_host(host):
+        return None
+    tape = _in_use[-1].tape
+    kind = _AsyncResponse if _is_async(request) else AWSResponse
+    return kind(request.url, 400, _headers((HEADER,)), _Body(lambda: _body_of(tape.refuse(host))))
+
+
+_HANDLERS: list[tuple[Any, ...]] = [
+    *((f"before-send.{service}", _before_send) for service in catalog.SERVICES),
+    *((f"response-received.{service}", _response_received) for service in catalog.SERVICES),
+    *((f"choose-signer.{service}", _choose_signer) for service in catalog.SERVICES),
+    ("before-send", _refuse_others, botocore.handlers.REGISTER_LAST),
+]
+
+
+def _events(target: Any) -> Any:
+    """The event emitter of a session, client or resource. Raises TypeError."""
+    try:
+        if hasattr(target, "get_component"):  # a session of botocore
+            return target.get_component("event_emitter")
+        if hasattr(target, "events"):  # of boto3
+            return target.events
+        client = getattr(target.meta, "client", target)  # of a resource
+        return client.meta.events
+    except AttributeError:
+        raise TypeError(f"{type(target).__name__} is no session, client or resource of boto3 or botocore") from None
+
+
+def _unregister(events: Any) -> None:
+    for name, handler, *_ in _HANDLERS:
+        events.unregister(name, handler)
+
+
+# --- requests and responses -------------------------------------------------------------------------------------
+
+
+def _request(request: AWSPreparedRequest, service: str) -> Request:
+    url = urlsplit(request.url)
+    host = url.hostname or ""
+    if catalog.service_of_host(host) is None:  # an endpoint of the client's own; what it is for, the event says
+        context: dict[str, Any] = getattr(request, "context", None) or {}
+        region = context.get("signing", {}).get("region") or getattr(context.get("client_config"), "region_name", None)
+        host = catalog.host_of(service, region or "us-east-1")
+    headers = tuple((name, _text(value)) for name, value in request.headers.items())
+    body: Any = request.body or b""
+    return Request(
+        request.method,
+        host,
+        url.path or "/",
+        url.query,
+        headers,
+        body.encode() if isinstance(body, str) else bytes(body),
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _headers(headers: Headers) -> Any:  # AWSResponse takes any mapping
+    return dict(headers)
+
+
+def _given(request: AWSPreparedRequest, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
+    response = reply.response
+    if response is None:
+        raise botocore.exceptions.ConnectionClosedError(endpoint_url=request.url)
+    return kind(request.url, response.status, _headers(response.headers), _Body(lambda: _body_of(reply)))
+
+
+async def _later(request: AWSPreparedRequest, reply: Reply) -> AWSResponse:
+    await asyncio.sleep(reply.delay)
+    return _given(request, reply, _AsyncResponse)
+
+
+def _is_async(request: AWSPreparedRequest) -> bool:
+    """Whether the client is one of aiobotocore, which awaits what its handlers give."""
+    config = (getattr(request, "context", None) or {}).get("client_config")
+    return type(config).__module__.startswith("aiobotocore.")
+
+
+class _Body:
+    """A body as botocore reads one; it is made when it is read."""
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self._make()
+
+
+class _AsyncResponse(AWSResponse):
+    """A response as aiobotocore reads one."""
+
+    @property
+    def content(self) -> Coroutine[None, None, bytes]:  # type: ignore[override]
+        async def read() -> bytes:
+            return b"".join(self.raw.stream())
+
+        return read()
+
+
+def _body_of(reply: Reply) -> bytes:
+    return reply.response.body if reply.response else b""
+
+
+def _set_environ(changes: session.Environment) -> None:
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,171 @@
+"""Misses: what is said to a request that no page answers, and why.
+
+1. A miss is an error in the service's own format that no SDK retries; a token that the listing never gave out has the
+   code that AWS gives a bad one. Its message is the whole explanation, the same that the report has.
+2. What a miss shows of a request is redacted, with a key or without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from awstape.core.answer import Failure
+from awstape.core.cassette import Track
+from awstape.core.encode import encode_failure
+from awstape.core.match import Difference, Tracks, differences, nearest
+from awstape.core.model import Models, Operation, Service, Value
+from awstape.core.operation import Call
+from awstape.core.pages import Ask, request_id
+from awstape.core.redact import Redactor
+from awstape.core.wire import Reply
+
+HEADER = ("x-awstape-miss", "true")
+_STATUS = 400
+#: What the services say to a token that is not theirs. IAM's real words are not public; these are of its kind.
+_BAD_TOKEN = {
+    "query": ("ValidationError", "Invalid {token}."),
+    "rest-json": ("ValidationException", "Invalid {token}"),
+}
+
+Kind = Literal["operation", "identity", "region", "key", "token", "end", "service", "request", "host"]
+"""What is not in the cassette: the operation, this identity, this region, aliases under this key, a page of this token,
+the pages after the one where the recording ended; or the request is for another service or host, or can't be read."""
+
+
+@dataclass(frozen=True)
+class Miss(Reply):
+    """No page answers the request. `summary` is one line, `text` the whole explanation.
+
+    operation: service and name, such as `iam ListRoles`, as far as they are known. nearest: the track that it was
+    compared with, and differences: in what it differs from it.
+    """
+
+    kind: Kind
+    operation: str
+    summary: str
+    text: str
+    nearest: Track | None = None
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Makes misses.
+
+    other_keys: fingerprints of keys that aliases of the cassette were made under, but not the one at hand.
+    knows_key: whether the cassette tells its key.
+    """
+
+    models: Models
+    tracks: Tracks
+    redactor: Redactor
+    has_key: bool
+    knows_key: bool
+    other_keys: frozenset[str] = field(default_factory=frozenset)
+
+    def no_track(self, call: Call, asked: Ask) -> Miss:
+        """The cassette has no such operation, or not with this identity, or not in this region."""
+        operation = call.operation
+        tracks = self.tracks.of(operation)
+        shown = self.redactor.identity(operation, asked.identity)
+        kind: Kind = "operation"
+        track, found, lines = None, list[Difference](), list[str]()
+        elsewhere = [track for track in tracks if not differences(shown, track)]
+        if elsewhere:
+            kind, track = "region", elsewhere[0]
+            regions = ", ".join(sorted(track.region or "-" for track in elsewhere))
+            lines.append(f"it is recorded in {regions}; the request is for {call.region or 'no region'}")
+        elif track := nearest(shown, tracks):
+            kind = "identity"
+            lines.append(f"nearest track: {track}")
+            found = differences(shown, track)
+            lines += [f"  {difference}" for difference in found]
+            redacted = any(shown.get(d.member) != asked.identity.get(d.member) for d in found)
+            if self.has_key and redacted and not self.knows_key:
+                lines.append("the request is shown as your key redacts it; under another key only aliases match")
+        else:
+            lines.append("the cassette has no track of this operation")
+        if self.other_keys:
+            kind = "key" if track else kind
+            theirs, yours = ", ".join(sorted(self.other_keys)), self.redactor.key_fingerprint
+            lines.append(f"what was made with another key ({theirs}; yours is {yours}) matches by alias only")
+        if not self.has_key:
+            lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
+        if not self.other_keys:
+            option = "" if operation.is_read else " --include-writes"
+            lines.append(f"to record it: awstape record CASSETTE --mode new_episodes{option} -- COMMAND")
+        return self._miss(kind, operation, f"{_title(operation)} was not recorded", lines, track, found)
+
+    def ended(self, operation: Operation, track: Track, pages: int) -> Miss:
+        """The listing was not recorded to its end, and here is where it stops."""
+        summary = f"{_title(operation)}: the recording ended after page {pages}"
+        lines = [f"track: {track}", "to record the rest: read the listing to its end, and record it again"]
+        return self._miss("end", operation, summary, lines, track)
+
+    def bad_token(self, operation: Operation, track: Track, owners: Iterable[Track]) -> Miss:
+        """A token that the listing never gave out. owners: the tracks that do."""
+        code, message = _BAD_TOKEN[operation.service.protocol]
+        said = message.format(token=operation.paging.token if operation.paging else "token")
+        lines = [f"track: {track}", *(f"it is a token of {owner}" for owner in owners)]
+        if len(lines) == 1:
+            lines.append("tokens of another cassette, paging mode or of AWS itself are good for nothing in a replay")
+        summary = f"{_title(operation)}: the page token is not one of this listing"
+        return self._miss("token", operation, summary, lines, track, code=code, said=said)
+
+    def unreadable(self, service: Service | None, problem: str) -> Miss:
+        """The request is none that the model knows."""
+        return self._miss("request", service, f"the request can't be read: {problem}", [])
+
+    def other_service(self, name: str | None) -> Miss:
+        """The request is for a service that is not recorded. name: as its signature has it."""
+        what = (
+            f"the request is for {name}, which is none of the recorded services"
+            if name
+            else ("the request is for none of the recorded services")
+        )
+        services = " and ".join(self.models.services)
+        return self._miss("service", None, what, [f"{services} are replayed, and nothing is forwarded"])
+
+    def other_host(self, host: str) -> Miss:
+        """A connection to a host that is none of the recorded services'."""
+        return self._miss("host", None, f"no connection to {host}: a replay connects to no other host", [])
+
+    def _miss(
+        self,
+        kind: Kind,
+        of: Operation | Service | None,
+        summary: str,
+        lines: list[str],
+        track: Track | None = None,
+        found: Iterable[Difference] = (),
+        code: str = "CassetteMiss",
+        said: str = "",
+    ) -> Miss:
+        service = of.service if isinstance(of, Operation) else of or next(iter(self.models.services.values()))
+        text = self._shown("\n".join([summary, *(f"  {line}" for line in lines)]))
+        members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
+        message = f"{said}\n{text}" if said else text
+        response = encode_failure(service, Failure(_STATUS, code, message, members), request_id("miss", text))
+        return Miss(
+            replace(response, headers=(*response.headers, HEADER)),
+            kind,
+            _title(of) if isinstance(of, Operation) else of.name if of else "",
+            self._shown(summary),
+            text,
+            track,
+            tuple(found),
+        )
+
+    def _shown(self, text: str) -> str:
+        return _printable(self.redactor.accounts(text))
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey or XML can't say: a request may hold anything."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+
+
+def _title(operation: Operation) -> str:
+    return f"{operation.service.name} {operation.name}"
