@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -19,10 +19,12 @@ from awstape.core import document
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette
 from awstape.core.encode import encode
+from awstape.core.faults import Fault
 from awstape.core.model import Operation, Shape, Value
 from awstape.core.player import Player, Serve
 from awstape.core.recorder import Recorder, Recording
 from awstape.core.redact import Redactor
+from awstape.core.repage import Paging
 from awstape.core.wire import Request, Response
 
 MODELS = catalog.models()
@@ -104,9 +106,13 @@ def cassette(*exchanges: Exchange, **options: Any) -> Cassette:
     return read
 
 
-def player(recorded: Cassette, *, key: bytes | None = KEY) -> Player:
+def player(
+    recorded: Cassette, *, key: bytes | None = KEY, paging: str = "recorded", faults: Iterable[str] = ()
+) -> Player:
     """A player with the key, or without one for None."""
-    return Player(MODELS, recorded, Redactor(key or b"thrown away"), has_key=key is not None)
+    cut, failing = Paging.parse(paging), [Fault.parse(text) for text in faults]
+    redactor = Redactor(key or b"thrown away")
+    return Player(MODELS, recorded, redactor, has_key=key is not None, paging=cut, faults=failing)
 
 
 def listing(name: str, input_: Mapping[str, Value], pages: list[dict[str, Value]], token: str = "T") -> list[Exchange]:
