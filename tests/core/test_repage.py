@@ -16,7 +16,7 @@ from awstape.core.cassette import Cassette, Take
 from awstape.core.misses import Miss
 from awstape.core.model import Operation, Value
 from awstape.core.player import Serve
-from awstape.core.repage import Paging, PagingError
+from awstape.core.repage import Listing, Paging, PagingError, Position
 from exchanges import MODELS, for_botocore, operation, player, request
 from paging import CUT, ERROR, MODES, End, Got, follow, items, names, recorded_items, recording, size, traversal, users
 
@@ -257,18 +257,31 @@ def parsed(pages: Any, token: str) -> list[dict[str, Any]]:
     return [{name: value for name, value in page.parsed.items() if name != token} for page in pages]
 
 
+def test_an_empty_page_says_what_the_page_says_that_it_was_cut_from() -> None:
+    asked: dict[str, Value] = {"analyzerArn": ANALYZER, "id": "made-up"}
+    details: list[Value] = [{"externalAccessDetails": {"condition": {}}}] * 9
+    pages: list[dict[str, Value]] = [{"status": status, "findingDetails": details} for status in ("ACTIVE", "RESOLVED")]
+    cassette = recording("GetFindingV2", asked, pages)
+    for seed in range(9):
+        count, empty = 0, set()
+        for page in follow(player(cassette, paging=f"torture:{seed}"), "GetFindingV2", asked):
+            found = size("GetFindingV2", page.parsed)
+            assert page.parsed["status"] == ("ACTIVE" if count < 9 else "RESOLVED")
+            empty |= set() if found else {count}
+            count += found
+        assert empty - {0, 9, 18}, "one inside of a recorded page"
+        assert 18 in empty
+
+
 def test_what_the_model_does_not_know_is_on_the_pages_that_it_came_from() -> None:
-    recorded = recording("ListUsers", {}, users(1, 1))
-    (take,) = recorded.takes
-    new = Cassette((_with_unknown(take),))
-    pages = list(follow(player(new, paging="1"), "ListUsers", {}))
-    assert [b"<New>" in page.response.body for page in pages] == [True, False]
-
-
-def _with_unknown(take: Take) -> Take:
-    first, *rest = take.pages
+    (take,) = recording("ListUsers", {}, users(1, 1)).takes
+    first, second = take.pages
     answer = replace(first.answer, output={**(first.answer.output or {}), "New": "x"}, unmodelled=("New",))
-    return replace(take, pages=(replace(first, answer=answer), *rest))
+    take = replace(take, pages=(replace(first, answer=answer), second))
+    listing = Listing(operation("ListUsers"), take, 1, Paging.parse("1"))
+    cut = [listing.page(position, None).answer for position in (Position(1, 0), Position(2, 1))]
+    assert [(page.output or {}).get("New") for page in cut] == ["x", None]
+    assert [page.unmodelled for page in cut] == [("New",), ()]
 
 
 @pytest.mark.parametrize("mode", CUT)
