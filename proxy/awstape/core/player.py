@@ -53,6 +53,7 @@ class Session:
     misses: list[Miss] = field(default_factory=list)
     struck: Counter[object] = field(default_factory=Counter)
     _last: dict[Track, int] = field(default_factory=dict)
+    _tried: dict[Track, int] = field(default_factory=dict)
     _calls: dict[tuple[Track, str], int] = field(default_factory=dict)
 
     def take(self, track: Track, count: int, request: Request) -> int:
@@ -62,8 +63,12 @@ class Session:
         if call is not None and (track, call) in self._calls:
             return self._calls[track, call]
         attempt = _ATTEMPT.search(request.header("amz-sdk-request") or "")
-        is_retry = last > 0 and call is None and attempt is not None and int(attempt[1]) > 1
-        return last if is_retry else min(last + 1, count)
+        is_retry = track in self._tried and call is None and attempt is not None and int(attempt[1]) > 1
+        return self._tried[track] if is_retry else min(last + 1, count)
+
+    def tried(self, track: Track, number: int) -> None:
+        """A first page was asked for; a retry is of the same take."""
+        self._tried[track] = number
 
     def took(self, track: Track, number: int, request: Request) -> None:
         """A first page is given out."""
@@ -187,6 +192,8 @@ class Player:
     def _answer(self, request: Request, call: Call, asked: Ask, state: Session) -> Reply:
         track = self._tracks.find(call, asked)
         place = self._place(call.operation, track, asked, request, state) if track else None
+        if place and asked.token is None:
+            state.tried(place.track, place.take)
         fault = self._fault(call.operation, place, asked, state)
         if fault and (failure := fault.failure(call.operation)):
             return Reply(encode_failure(call.operation.service, failure, request_id("fault", str(fault))))
@@ -194,7 +201,9 @@ class Player:
             return Reply(None)
         delay = fault.delay if fault else 0.0
         if failure := refusal(self._paging, call):
-            return Reply(encode_failure(call.operation.service, failure, request_id("limit", failure.message or "")))
+            return Reply(
+                encode_failure(call.operation.service, failure, request_id("limit", failure.message or "")), delay=delay
+            )
         if place is None:
             return self._missed(state, self._no_page(call, asked, track))
         if asked.token is None:
