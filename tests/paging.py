@@ -14,7 +14,7 @@ from awstape.core.model import Operation, Value
 from awstape.core.operation import recognise
 from awstape.core.pages import ask, named
 from awstape.core.player import Player, Serve
-from awstape.core.wire import Response
+from awstape.core.wire import Reply, Response
 from exchanges import MODELS, for_botocore, operation, request
 
 End = Literal["complete", "error", "unfinished"]
@@ -132,3 +132,17 @@ def marker(playing: Player, *limits: int | None) -> str:
     token = traversal(playing, *limits)[0].parsed["Marker"]
     assert isinstance(token, str)
     return token
+
+
+def code(reply: Reply, name: str = "ListUsers") -> str:
+    """What a client gets, in short: the code of an error, or `-`; `dropped` where the connection ends."""
+    if reply.response is None:
+        return "dropped"
+    found = catalog.parse(operation(name), reply.response).get("Error", {}).get("Code", "-")
+    assert isinstance(found, str)
+    return found
+
+
+def codes(playing: Player, *tokens: str | None, session: str = "") -> list[str]:
+    inputs: list[dict[str, Value]] = [{"Marker": token} if token else {} for token in tokens]
+    return [code(playing.answer(request("ListUsers", input_), session)) for input_ in inputs]
