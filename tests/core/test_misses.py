@@ -1,0 +1,255 @@
+"""Misses: each kind, and that the client, the report and a test are told the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from awstape import catalog
+from awstape.core.cassette import Cassette
+from awstape.core.misses import HEADER, Kind, Miss
+from awstape.core.model import Value
+from awstape.core.player import Player
+from awstape.core.wire import Request
+from awstape.report import replay_facts
+from exchanges import ACCOUNT, KEY, OTHER_KEY, cassette, listing, operation, player, request, respond
+
+ANALYZER = f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/zreal-guard"
+OF_ANALYZER: dict[str, Value] = {"analyzerArn": ANALYZER}
+SIGNED = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLEID1234567/20260302/eu-west-1/{}/aws4_request, SignedHeaders=host"
+
+
+def _recorded() -> Cassette:
+    """A listing of each service, not read to its end, and one that is recorded in two regions."""
+    regions = [
+        (request("ListAnalyzers", region=region), respond("ListAnalyzers", {"analyzers": []}))
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    return cassette(
+        *listing("ListUsers", {"PathPrefix": "/zreal/"}, [{"Users": []}] * 3)[:2],
+        *listing("ListFindings", OF_ANALYZER, [{"findings": []}] * 3)[:2],
+        *regions,
+    )
+
+
+RECORDED = _recorded()
+
+
+def end_of(name: str) -> str:
+    """The token at which a listing stops."""
+    (take,) = (take for take in RECORDED.takes if take.track.operation == name)
+    paging, output = operation(name).paging, take.pages[-1].answer.output
+    assert paging and output
+    token = output[paging.output_token]
+    assert isinstance(token, str)
+    return token
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request that misses, and what of. name: an operation in whose protocol the answer is."""
+
+    kind: Kind
+    name: str
+    asked: Request
+    operation: str
+    summary: str
+    nearest: str | None = None
+    members: tuple[str, ...] = ()
+    code: str = "CassetteMiss"
+    said: str = ""
+    key: bytes = KEY
+
+
+def signed(asked: Request, service: str) -> Request:
+    return replace(asked, host="localhost", headers=(*asked.headers, ("Authorization", SIGNED.format(service))))
+
+
+def cases() -> list[Case]:
+    users, findings = "iam ListUsers", "accessanalyzer ListFindings"
+    other_status: dict[str, Value] = {**OF_ANALYZER, "filter": {"status": {"eq": ["ACTIVE"]}}}
+    path: dict[str, Value] = {"PathPrefix": "/zreal/"}
+    unknown = "{} was not recorded".format
+    refused = "{}: the page token is not one of this listing".format
+    ended = "{}: the recording ended after page 2".format
+    return [
+        Case("operation", "ListRoles", request("ListRoles"), "iam ListRoles", unknown("iam ListRoles")),
+        Case(
+            "operation",
+            "ListFindingsV2",
+            request("ListFindingsV2", OF_ANALYZER),
+            "accessanalyzer ListFindingsV2",
+            unknown("accessanalyzer ListFindingsV2"),
+        ),
+        Case("identity", "ListUsers", request("ListUsers"), users, unknown(users), "ListUsers", ("PathPrefix",)),
+        Case(
+            "identity",
+            "ListFindings",
+            request("ListFindings", other_status),
+            findings,
+            unknown(findings),
+            "ListFindings",
+            ("filter",),
+        ),
+        Case(
+            "region",
+            "ListAnalyzers",
+            request("ListAnalyzers", region="us-west-2"),
+            "accessanalyzer ListAnalyzers",
+            unknown("accessanalyzer ListAnalyzers"),
+            "ListAnalyzers",
+        ),
+        Case(
+            "key",
+            "ListUsers",
+            request("ListUsers", path),
+            users,
+            unknown(users),
+            "ListUsers",
+            ("PathPrefix",),
+            key=OTHER_KEY,
+        ),
+        Case(
+            "token",
+            "ListUsers",
+            request("ListUsers", {**path, "Marker": "zreal"}),
+            users,
+            refused(users),
+            "ListUsers",
+            code="ValidationError",
+            said="Invalid Marker.\n",
+        ),
+        Case(
+            "token",
+            "ListFindings",
+            request("ListFindings", {**OF_ANALYZER, "nextToken": "zreal"}),
+            findings,
+            refused(findings),
+            "ListFindings",
+            code="ValidationException",
+            said="Invalid nextToken\n",
+        ),
+        Case(
+            "end",
+            "ListUsers",
+            request("ListUsers", {**path, "Marker": end_of("ListUsers")}),
+            users,
+            ended(users),
+            "ListUsers",
+        ),
+        Case(
+            "end",
+            "ListFindings",
+            request("ListFindings", {**OF_ANALYZER, "nextToken": end_of("ListFindings")}),
+            findings,
+            ended(findings),
+            "ListFindings",
+        ),
+        Case(
+            "service",
+            "ListUsers",
+            signed(Request("GET", "localhost", "/zreal"), "s3"),
+            "",
+            "the request is for s3, which is none of the recorded services",
+        ),
+        Case(
+            "service",
+            "ListUsers",
+            Request("GET", "example.com", "/zreal"),
+            "",
+            "the request is for none of the recorded services",
+        ),
+        Case(
+            "request",
+            "ListUsers",
+            replace(request("ListUsers"), body=b"Action=ListZreal&Version=2010-05-08"),
+            "iam",
+            "the request can't be read: iam has no such operation; a newer botocore may know it",
+        ),
+        Case(
+            "request",
+            "ListFindings",
+            replace(request("ListFindings", OF_ANALYZER), body=b"{zreal"),
+            "accessanalyzer",
+            "the request can't be read: the body is not JSON",
+        ),
+    ]
+
+
+each_case = pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.kind}-{case.name}")
+
+
+def playing(case: Case, paging: str = "recorded") -> Player:
+    return player(RECORDED, key=case.key, paging=paging)
+
+
+@each_case
+def test_what_a_miss_says(case: Case) -> None:
+    miss = playing(case).answer(case.asked)
+    assert isinstance(miss, Miss)
+    assert (miss.kind, miss.operation, miss.summary) == (case.kind, case.operation, case.summary)
+    assert (miss.nearest.operation if miss.nearest else None) == case.nearest
+    assert tuple(difference.member for difference in miss.differences) == case.members
+    for difference in miss.differences:
+        assert f"    {difference}" in miss.text.splitlines()
+    assert miss.text.splitlines()[0] == miss.summary
+    assert "zreal" not in repr(miss).lower()
+    assert ACCOUNT not in repr(miss)
+
+
+@each_case
+def test_the_client_and_the_report_are_told_the_same(case: Case) -> None:
+    asked = playing(case)
+    miss = asked.answer(case.asked)
+    assert isinstance(miss, Miss)
+    assert miss.response
+    assert HEADER in miss.response.headers
+    assert miss.response.status == 400
+    error = catalog.parse(operation(case.name), miss.response)["Error"]
+    assert (error["Code"], error["Message"]) == (case.code, case.said + miss.text)
+    assert facts_of(asked) == [facts(miss)]
+
+
+def facts_of(asked: Player) -> object:
+    return replay_facts(asked)["misses"]
+
+
+def facts(miss: Miss) -> dict[str, Any]:
+    nearest = miss.nearest
+    return {
+        "kind": miss.kind,
+        "operation": miss.operation,
+        "text": miss.text,
+        "nearest": nearest
+        and {
+            "service": nearest.service,
+            "operation": nearest.operation,
+            "region": nearest.region,
+            "identity": nearest.identity,
+        },
+        "differences": [
+            {"member": found.member, "request": found.request, "cassette": found.cassette} for found in miss.differences
+        ],
+    }
+
+
+def test_a_connection_to_another_host_is_a_miss() -> None:
+    asked = player(RECORDED)
+    miss = asked.refuse("example.com")
+    assert (miss.kind, miss.operation, miss.nearest, miss.differences) == ("host", "", None, ())
+    assert miss.text == "no connection to example.com: a replay connects to no other host"
+    assert facts_of(asked) == [facts(miss)]
+
+
+def test_every_kind_of_miss_is_tried_here() -> None:
+    kinds: Any = Kind
+    assert {case.kind for case in cases()} | {"host"} == set(kinds.__args__)
+
+
+@pytest.mark.parametrize("paging", ["client", "1", "torture"])
+@each_case
+def test_a_miss_is_the_same_in_every_paging_mode(case: Case, paging: str) -> None:
+    one, other = (playing(case, mode).answer(case.asked) for mode in ("recorded", paging))
+    assert one == other
