@@ -6,7 +6,6 @@ import asyncio
 import os
 import tempfile
 import threading
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
@@ -51,10 +50,8 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
 @asynccontextmanager
 async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Place]:
     """Serves a tape behind an intercepting proxy. Raises UserError, at the end too."""
-    with warnings.catch_warnings():  # mitmproxy imports what uses what others deprecate: not our user's business
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from awstape.addon import Interceptor
-        from awstape.interception import ca_certificate, intercepting
+    from awstape.addon import Interceptor
+    from awstape.interception import ca_certificate, intercepting
 
     ca_folder = session.data_folder(os.environ)
     certificates = session.trusted_certificates(os.environ)
