@@ -410,6 +410,7 @@ def test_cassettes_that_no_test_uses_are_found(
     (cassettes / "test_module").mkdir()
     for name in ("test_gone", "test_own"):
         shutil.copy(cassettes / "roles.yaml", cassettes / "test_module" / f"{name}.yaml")
+    (cassettes / "test_module" / "test_of_vcr.yaml").write_text("interactions: []\nversion: 1\n")
     module = """
 @pytest.mark.awstape("roles", "policy-versions")
 def test_it():
@@ -452,3 +453,51 @@ def test_moto_alone():
 """,
     )
     result.assert_outcomes(passed=2)
+
+
+def test_vcr_lives_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
+    """vcrpy keeps its cassettes in the same folders; its are no orphans of ours to tell, nor ours of its."""
+    result = run(
+        pytester,
+        f"""
+import threading, urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
+import vcr
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"from the network")
+    def log_message(self, *_): pass
+
+@pytest.fixture
+def url():
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{{server.server_port}}/"
+        server.shutdown()
+
+@pytest.mark.vcr
+@pytest.mark.awstape("roles")
+def test_both_markers(url):
+    assert len({LIST_ROLES}) == 5
+    with urllib.request.urlopen(url) as response:
+        assert response.read() == b"from the network"
+
+@pytest.mark.awstape("roles")
+def test_vcr_by_hand(url, tmp_path):
+    with vcr.use_cassette(str(tmp_path / "by-hand.yaml")) as tape:
+        assert len({LIST_ROLES}) == 5
+        assert len(tape) == 0
+
+@pytest.mark.block_network
+@pytest.mark.awstape("roles")
+def test_without_any_network():
+    assert len({LIST_ROLES}) == 5
+""",
+        "--record-mode=once",
+    )
+    result.assert_outcomes(passed=3)
+    (recorded,) = (cassettes / "test_module").iterdir()
+    assert "amazonaws" not in recorded.read_text()

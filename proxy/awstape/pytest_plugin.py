@@ -259,11 +259,14 @@ class _Account:
         self.recorded += other["recorded"]
 
     def orphans(self) -> list[str]:
-        """The cassettes beside the tests that none of them uses."""
-        found = (
-            path for folder in self.folders for path in Path(folder).rglob("*") if path.suffix in (".yaml", ".yml")
-        )
-        return sorted(str(path) for path in found if str(path) not in self.used)
+        """The cassettes beside the tests that none of them uses; other tools keep theirs in such folders, too."""
+        found = (path for folder in self.folders for path in Path(folder).rglob("*.yaml"))
+        return sorted(str(path) for path in found if str(path) not in self.used and _is_ours(path))
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline().startswith(b"version: ")
 
 
 _ACCOUNT = pytest.StashKey[_Account]()
