@@ -156,7 +156,8 @@ class Awstape:
             else:  # mitmproxy uses what others deprecate; pytest takes the filter back after the test
                 warnings.filterwarnings("ignore", category=DeprecationWarning)
                 server = serve.proxy(tape, upstream, 0)
-            url, changes = self._stack.enter_context(serve.in_background(server))
+            with _failing():
+                url, changes = self._stack.enter_context(serve.in_background(server))
             self._served = url, session.applied(os.environ, changes)
         return self._served
 
