@@ -52,7 +52,7 @@ class _Connection(asyncio.Protocol):
         self._connections = connections
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self._refused = False  # so is whatever comes from now on
+        self._refused = False  # what still comes is ignored
         self._is_full = False  # what is written isn't taken
         self._waiting: deque[_Answer] = deque()  # a slow answer, and those behind it
         self._unparsed = 0  # bytes since the parser last called back
