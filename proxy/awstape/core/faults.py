@@ -82,7 +82,7 @@ class Fault:
     def __str__(self) -> str:
         page = f"page={self.page}" if self.page else ""
         times = "times=always" if self.times is None else f"times={self.times}" if self.times != 1 else ""
-        seconds = f"seconds={self.seconds:g}" if self.seconds is not None else ""
+        seconds = f"seconds={self.seconds:.7g}" if self.seconds is not None else ""
         return " ".join(part for part in (self.kind, self.operation, page, times, seconds) if part)
 
     def is_for(self, operation: Operation, page: int) -> bool:
