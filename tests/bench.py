@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import socket
 import statistics
+import tempfile
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote
+from xml.sax.saxutils import unescape
 
+import botocore.session
 import yaml
+from botocore.stub import Stubber
 
+import awstape
 from awstape import catalog
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
@@ -29,6 +37,7 @@ from awstape.core.model import Value
 from awstape.core.player import Player
 from awstape.core.recorder import Recorder
 from awstape.core.redact import Redactor
+from awstape.core.repage import Paging
 from awstape.core.wire import Request, Response
 from awstape.endpoint import serving
 
@@ -155,7 +164,7 @@ def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
     player = Player(MODELS, cassette, Redactor(b"key"), has_key=True)
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
-    endpoint = serving(lambda request: player.answer(request).response, "127.0.0.1", 0)
+    endpoint = serving(player.answer, "127.0.0.1", 0)
     address = asyncio.run_coroutine_threadsafe(endpoint.__aenter__(), loop).result()
     work, reference = timed(
         lambda: ask(address, requests), lambda: ask((str(server.server_address[0]), server.server_address[1]), requests)
@@ -165,6 +174,50 @@ def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
     asyncio.run_coroutine_threadsafe(endpoint.__aexit__(None, None, None), loop).result()
     loop.call_soon_threadsafe(loop.stop)
     server.shutdown()
+
+
+def bench_paging(cassette: Cassette) -> None:
+    """A listing of one page, cut anew, against the encoding of that page."""
+    answer = cassette.takes[0].pages[0].answer
+    for mode in ("client", "10", "torture"):
+        player = Player(MODELS, cassette, Redactor(b"key"), has_key=True, paging=Paging.parse(mode))
+        pages = len(list(traverse(player)))
+        work, reference = timed(lambda player=player: list(traverse(player)), lambda: encode(LIST_ROLES, answer, "id"))
+        show(f"1000 roles in {pages} pages ({mode})", work, reference, "encoding them in one page")
+
+
+def traverse(player: Player) -> Iterator[Response]:
+    """The pages of the listing, without a client in between."""
+    token = ""
+    while True:
+        response = player.answer(request("/p0/", token)).response
+        assert response
+        yield response
+        found = re.search(rb"<Marker>(.*)</Marker>", response.body)
+        if not found:
+            return
+        token = f"&Marker={quote(unescape(found[1].decode()))}"
+
+
+def bench_in_process(path: Path, calls: int = 200) -> None:
+    """Calls of a botocore client that a cassette answers, against botocore's own Stubber."""
+    roles = {"IsTruncated": False, "Roles": []}
+    stubbed = botocore.session.get_session().create_client(
+        "iam", aws_access_key_id="fake", aws_secret_access_key="fake", region_name="us-east-1"
+    )
+
+    def stub() -> None:
+        with Stubber(stubbed) as stubber:
+            for _ in range(calls):
+                stubber.add_response("list_roles", roles)
+                stubbed.list_roles()
+
+    with awstape.replay(path) as tape:
+        client = botocore.session.get_session().create_client("iam")
+        work, reference = timed(lambda: [client.list_roles(PathPrefix="/p0/") for _ in range(calls)], stub)
+        assert not tape.misses
+    each = f"; {work / calls * 1000:.2f} ms each"
+    show(f"{calls} calls in this process", work, reference, "botocore's Stubber, without wire or parser", each)
 
 
 def ask(address: tuple[str, int], requests: int) -> None:
@@ -182,8 +235,8 @@ def ask(address: tuple[str, int], requests: int) -> None:
             answers.read(length)
 
 
-def request(prefix: str) -> Request:
-    form = f"Action=ListRoles&Version=2010-05-08&PathPrefix={prefix}"
+def request(prefix: str, more: str = "") -> Request:
+    form = f"Action=ListRoles&Version=2010-05-08&PathPrefix={prefix}{more}"
     headers = (("content-type", "application/x-www-form-urlencoded"),)
     return Request("POST", "iam.amazonaws.com", "/", "", headers, form.encode())
 
@@ -198,7 +251,12 @@ def main() -> None:
     bench_codec(responses[0])
     bench_recorder(responses)
     bench_document(Cassette.of(take(i, 100) for i in range(60)))
+    bench_paging(Cassette.of([take(0, 1000)]))
     bench_endpoint(Cassette.of([take(0, 5)]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "roles.yaml")
+        path.write_text(write(Cassette.of([take(0, 5)])), "utf-8")
+        bench_in_process(path)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,14 @@ import pytest
 import yaml
 
 from awstape import __version__, catalog
+from awstape.core import document
 from awstape.core.rules import Rules
 from examples import ROOT, environment, upstreams
 from standin import StandIn
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PROGRAMS = [body for language, body in BLOCKS if language == "python"]
 SESSIONS = [body for language, body in BLOCKS if language == "console"]
 LINES = [line for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
 COMMANDS = [line.partition("#")[0].strip() for line in LINES]
@@ -29,8 +31,11 @@ COMMANDS = [line.partition("#")[0].strip() for line in LINES]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the README's commands are run: what a clone has at hand."""
+    """Where the README's commands are run: what a clone has at hand, and the README's programs."""
     shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
+    for program in PROGRAMS:
+        name, _, text = program.removeprefix("# ").partition("\n")
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 
@@ -47,10 +52,17 @@ def shell(folder: Path) -> Iterator[dict[str, str]]:
         )
 
 
+def command_and_output(session: str) -> tuple[str, str]:
+    """The command after `$ ` with its further lines after `> `, and what follows it."""
+    match = re.match(r"\$ (.*\n(?:> .*\n)*)", session)
+    assert match, session
+    return match[1].replace("\n> ", "\n").rstrip("\n"), session[match.end() :]
+
+
 def test_every_session_shows_what_really_comes(folder: Path, shell: dict[str, str]) -> None:
     assert len(SESSIONS) >= 5
     for session in SESSIONS:
-        command, _, expected = session.removeprefix("$ ").partition("\n")
+        command, expected = command_and_output(session)
         done = subprocess.run(
             ["sh", "-c", f"exec 2>&1; {command}"], cwd=folder, env=shell, capture_output=True, text=True, timeout=60
         )
@@ -64,10 +76,24 @@ def test_the_settings_shown_are_settings() -> None:
 
 
 def test_the_hook_shown_is_the_one_there_is() -> None:
-    (shown,) = [yaml.safe_load(body) for language, body in BLOCKS if language == "yaml"]
+    (shown,) = [yaml.safe_load(body) for language, body in BLOCKS if language == "yaml" and "hooks" in body]
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert [hook["id"] for hook in shown[0]["hooks"]] == [hook["id"] for hook in hooks]
     assert shown[0]["rev"] == f"v{__version__}"
+
+
+def test_the_faults_shown_are_faults() -> None:
+    (shown,) = [body for language, body in BLOCKS if language == "yaml" and "faults" in body]
+    take = shown.replace("pages: …", "pages: [output: {IsTruncated: false, Roles: []}]")
+    cassette = document.read(f"version: 1\n---\n{take}", catalog.models())
+    assert [str(fault) for take in cassette.takes for fault in take.faults] == ["throttle page=2 times=2"]
+
+
+def test_every_program_shown_is_run() -> None:
+    assert PROGRAMS
+    for program in PROGRAMS:
+        name = program.partition("\n")[0].removeprefix("# ")
+        assert any(name in session for session in SESSIONS), name
 
 
 def test_every_other_command_is_one_that_a_test_runs() -> None:

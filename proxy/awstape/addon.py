@@ -135,6 +135,8 @@ class Awstape(Interceptor):
         add = loader.add_option
         add("awstape_cassette", str, "", "Record into this cassette.")
         add("awstape_replay", Sequence[str], [], "Replay these cassettes or folders; nothing goes upstream.")
+        add("awstape_paging", str, "recorded", "How replay cuts pages: recorded, client, N, torture, torture:SEED.")
+        add("awstape_fault", Sequence[str], [], "Let replayed requests fail, as 'throttle ListRoles page=2 times=1'.")
         add("awstape_mode", str, "all", "How to record.", RECORD_MODES)
         add("awstape_operation", Sequence[str], [], "Record only operations that match one of these globs.")
         add("awstape_include_writes", bool, False, "Record operations that write, too.")
@@ -152,7 +154,8 @@ class Awstape(Interceptor):
         try:
             self.upstream = parse_upstream(options.awstape_upstream)
             if options.awstape_replay:
-                self.tape = open_for_replay([Path(path) for path in options.awstape_replay], os.environ)
+                paths = [Path(path) for path in options.awstape_replay]
+                self.tape = open_for_replay(paths, os.environ, options.awstape_paging, options.awstape_fault)
             elif options.awstape_cassette:
                 self.tape = open_for_recording(
                     Path(options.awstape_cassette),

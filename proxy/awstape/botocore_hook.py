@@ -51,6 +51,11 @@ class InProcess:
         self._environ: dict[str, str | None] = {}
 
     def __enter__(self) -> Self:
+        self.use()
+        return self
+
+    def use(self) -> None:
+        """Takes the tape into use; `close` ends it."""
         if self.replays_only:
             changes = session.without_account(os.environ, self.tape.region)
             self._environ = {name: os.environ.get(name) for name in changes}
@@ -61,7 +66,6 @@ class InProcess:
         default = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
         if default is not None:
             self.attach(default)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -144,6 +148,8 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     _asked.set(asked if reply is None else None)
     if reply is None:
         return None
+    # All handlers are called, also when one has an answer: let nobody else, such as moto, take the request for theirs.
+    request.url = _NOWHERE
     if _is_async(request):
         return _later(request, reply)
     time.sleep(reply.delay)
@@ -177,6 +183,7 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     return kind(request.url, 400, _headers((HEADER,)), _Body(lambda: _body_of(tape.refuse(host))))
 
 
+_NOWHERE = "https://awstape.invalid/"
 _HANDLERS: list[tuple[Any, ...]] = [
     *((f"before-send.{service}", _before_send) for service in catalog.SERVICES),
     *((f"response-received.{service}", _response_received) for service in catalog.SERVICES),

@@ -37,9 +37,9 @@ def answer(tape: Tape, request: Request) -> Reply:
         return reply
     if not (match := _CONTROL.fullmatch(request.path)):
         return _say(404, {"error": "the paths of awstape are /~/health, /~/misses, /~/reset and /~NAME/…"})
-    method = "POST" if match[1] == "reset" else "GET"
-    if request.method != method:
-        return _say(405, {"error": f"{match[0]} is asked with {method}"}, ("Allow", method))
+    methods = ("POST",) if match[1] == "reset" else ("GET", "HEAD")
+    if request.method not in methods:
+        return _say(405, {"error": f"{match[0]} is asked with {methods[0]}"}, ("Allow", ", ".join(methods)))
     if match[1] == "health":
         return _say(200, {"status": "ok", "version": __version__, **player.facts()})
     if match[1] == "reset":

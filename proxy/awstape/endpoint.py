@@ -52,7 +52,7 @@ class _Connection(asyncio.Protocol):
         self._connections = connections
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self._refused = False
+        self._refused = False  # what still comes is ignored
         self._is_full = False  # what is written isn't taken
         self._waiting: deque[_Answer] = deque()  # a slow answer, and those behind it
         self._unparsed = 0  # bytes since the parser last called back
@@ -86,7 +86,9 @@ class _Connection(asyncio.Protocol):
                 self._refuse(400)
             else:
                 self._refuse(500)
-                raise
+                # To raise it would end the connection, with answers that still wait.
+                told = {"message": "a request was not answered", "exception": error, "protocol": self}
+                asyncio.get_running_loop().call_exception_handler(told)
         except httptools.HttpParserError:
             self._refuse(400)
 
@@ -143,6 +145,8 @@ class _Connection(asyncio.Protocol):
         self._body += body
 
     def on_message_complete(self) -> None:
+        if self._refused:
+            return
         self._unparsed = 0
         url = httptools.parse_url(self._url)
         headers = tuple(self._headers)
@@ -155,7 +159,9 @@ class _Connection(asyncio.Protocol):
             bytes(self._body),
         )
         keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
-        self._answer_in_turn(_Answer(self._answer(request), keep_alive, with_body=request.method != "HEAD"))
+        reply = self._answer(request)
+        self._refused = reply.response is None  # what was sent behind it is not even asked
+        self._answer_in_turn(_Answer(reply, keep_alive, with_body=request.method != "HEAD"))
 
     # --- writing ---
 

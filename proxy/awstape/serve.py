@@ -50,8 +50,11 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
 @asynccontextmanager
 async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Place]:
     """Serves a tape behind an intercepting proxy. Raises UserError, at the end too."""
-    from awstape.addon import Interceptor
-    from awstape.interception import ca_certificate, intercepting
+    try:
+        from awstape.addon import Interceptor
+        from awstape.interception import ca_certificate, intercepting
+    except ModuleNotFoundError:
+        raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
 
     ca_folder = session.data_folder(os.environ)
     certificates = session.trusted_certificates(os.environ)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from awstape.core.cassette import Cassette, Take, Track
@@ -12,6 +13,11 @@ from awstape.core.check import HIDDEN, is_telling
 from awstape.core.document import DocumentError, read, write
 from awstape.core.model import Models
 from awstape.errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    fcntl = None  # type: ignore[assignment]
 
 MAX_BYTES = 64 * 1024 * 1024
 _SUFFIXES = (".yaml", ".yml")
@@ -76,9 +82,34 @@ def find(path: Path) -> list[Path]:
 
 def check_writable(path: Path) -> None:
     """Raises UserError if a cassette can't be written there, before there is something to lose."""
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    folder = _nearest_folder(path)
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise UserError(f"{path}: can't be written: permission denied", "record into a folder of yours")
+
+
+@contextmanager
+def exclusively(path: Path) -> Iterator[None]:
+    """Lets no other process read and write a cassette there meanwhile: workers may share one. Raises UserError."""
+    while True:
+        folder = _nearest_folder(path)
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except OSError as error:
+            raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
+        try:
+            if fcntl:
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            if _nearest_folder(path) == folder:  # else it was made meanwhile, and others lock that one
+                yield
+                return
+        finally:
+            os.close(lock)
+
+
+def _nearest_folder(path: Path) -> Path:
+    """The folder of a file, or where that isn't there yet, the one that it will be in."""
+    return next(parent for parent in path.resolve().parents if parent.exists())
 
 
 def save(path: Path, cassette: Cassette) -> None:

@@ -82,24 +82,26 @@ class Tape:
         """Writes what was recorded. Raises UserError if it can't be or may not be written; None in replay."""
         if self.recorder is None or self.path is None:
             return None
+        with store.exclusively(self.path):
+            return self._merge(self.path, self.recorder)
+
+    def _merge(self, path: Path, recorder: Recorder) -> Recording:
         # Read again, for another recording may have ended meanwhile.
-        old = store.load(self.path, catalog.models()) if self.keeps_old and self.path.exists() else Cassette()
+        old = store.load(path, catalog.models()) if self.keeps_old and path.exists() else Cassette()
         try:
-            recording = self.recorder.finish(old)
+            recording = recorder.finish(old)
         except LeakError as error:
             rule = next((leak.rule for leak in error.leaks if leak.rule), "")
             tip = f"put `{rule}` under [tool.awstape] of pyproject.toml, and " if rule else ""
-            raise UserError(f"{self.path}: not written: {error}", f"{tip}report this: redaction has a gap") from None
+            raise UserError(f"{path}: not written: {error}", f"{tip}report this: redaction has a gap") from None
         except CollisionError as error:
-            raise UserError(f"{self.path}: not written: {error}", "record it under another AWSTAPE_KEY") from None
+            raise UserError(f"{path}: not written: {error}", "record it under another AWSTAPE_KEY") from None
         except Exception as error:
-            raise UserError(f"{self.path}: not written: {place_of(error)}", "please report this") from None
+            raise UserError(f"{path}: not written: {place_of(error)}", "please report this") from None
         if recording.cassette.takes:
             if len(recording.merged.keys) > 1:
-                raise UserError(
-                    f"{self.path}: not written: it was made anew with another key meanwhile", "record again"
-                )
-            store.save(self.path, recording.merged)
+                raise UserError(f"{path}: not written: it was made anew with another key meanwhile", "record again")
+            store.save(path, recording.merged)
         return recording
 
 

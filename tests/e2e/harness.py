@@ -154,6 +154,26 @@ def program(text: str) -> tuple[str, ...]:
     return sys.executable, "-c", text
 
 
+def aws_cli(*commands: str) -> tuple[str, ...]:
+    """`aws` for each command, in one process: to start it takes longer than to ask."""
+    text = """\
+import sys
+from awscli.clidriver import create_clidriver
+sys.exit(max(create_clidriver().main(['--output', 'json', *command.split()]) for command in sys.argv[1:]))
+"""
+    return *program(text), *commands
+
+
+def json_documents(text: str) -> list[Any]:
+    """What several commands printed."""
+    found, text = [], text.strip()
+    while text:
+        document, end = json.JSONDecoder().raw_decode(text)
+        found.append(document)
+        text = text[end:].lstrip()
+    return found
+
+
 def calls(*lines: str) -> tuple[str, ...]:
     """A program that has the clients `iam` and `analyzer`; an AWS error is told on its output, and no failure."""
     body = "\n".join(f"    {line}" for line in "\n".join(lines).splitlines())

@@ -1,10 +1,9 @@
 """The AWS CLI, through TLS interception and through the endpoint."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from e2e.harness import Machine, Run, ca_variables, program
+from e2e.harness import Machine, Run, aws_cli, ca_variables, json_documents
 from e2e.renaming import renaming
 from standin import StandIn
 
@@ -15,25 +14,14 @@ COMMANDS = (
     "iam list-users",
     "accessanalyzer list-policy-generations --page-size 1",
 )
-#: `aws` for each command in one process: to start it takes longer than to ask.
-SCRIPT = (
-    *program(
-        "import sys\n"
-        "from awscli.clidriver import create_clidriver\n"
-        "sys.exit(max(create_clidriver().main(['--output', 'json', *command.split()]) for command in sys.argv[1:]))"
-    ),
-    *COMMANDS,
-)
+SCRIPT = aws_cli(*COMMANDS)
 
 
 def answers(run: Run) -> list[Any]:
-    """The JSON documents that the CLI printed, without the CLI's own tokens."""
-    text, found = run.ok().out.strip(), []
-    while text:
-        answer, end = json.JSONDecoder().raw_decode(text)
+    """What the CLI printed, without the CLI's own tokens."""
+    found = json_documents(run.ok().out)
+    for answer in found:
         answer.pop("NextToken", None)
-        found.append(answer)
-        text = text[end:].lstrip()
     return found
 
 

@@ -1,0 +1,503 @@
+"""The pytest plugin, in pytest runs of its own: which cassette a test gets, what is raised, what is recorded."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from awstape import catalog, store
+from examples import KEY, ROOT
+from standin import StandIn
+
+pytest_plugins = ["pytester"]
+
+LIST_ROLES = "[r for p in boto3.client('iam').get_paginator('list_roles').paginate() for r in p['Roles']]"
+HEAVY = {"boto3", "botocore", "click", "httptools", "mitmproxy", "yaml", "asyncio", "rich", "ssl"}
+
+
+@pytest.fixture(autouse=True)
+def clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's machine: no CI, no AWS, a key."""
+    for name in (
+        "CI",
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_REGION",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWSTAPE_KEY", KEY)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
+    pytester.makeini("[pytest]\naddopts = --strict-markers -p no:cacheprovider\nfilterwarnings = error\n")
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """The stand-in for AWS, which clients find by themselves."""
+    with StandIn() as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.url)
+        monkeypatch.setenv("AWSTAPE_UPSTREAM", f"iam={running.url} accessanalyzer={running.url}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a fake secret")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield running
+
+
+@pytest.fixture
+def cassettes(pytester: pytest.Pytester) -> Path:
+    """The folder beside the tests, with some of the shipped cassettes."""
+    folder = pytester.path / "cassettes"
+    folder.mkdir()
+    for name in ("roles", "policy-versions", "policy-generations"):
+        shutil.copy(ROOT / "cassettes" / f"{name}.yaml", folder)
+    return folder
+
+
+def run(pytester: pytest.Pytester, module: str, *arguments: str, name: str = "test_module") -> pytest.RunResult:
+    pytester.makepyfile(**{name: f"import boto3, botocore, os, pytest, subprocess, sys\n{module}"})
+    return pytester.runpytest_subprocess(*arguments)
+
+
+def said(result: pytest.RunResult) -> str:
+    return "\n".join(result.outlines)
+
+
+def test_importing_the_plugin_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, pytest; before = set(sys.modules); import awstape.pytest_plugin; print(*set(sys.modules) - before)"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {name.partition(".")[0] for name in output.split()} & HEAVY == set()
+    assert {name for name in output.split() if name.startswith("awstape")} == {"awstape", "awstape.pytest_plugin"}
+
+
+def test_a_run_without_the_marker_loads_no_more_than_the_plugin(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        f"""
+import sys
+def test_it():
+    assert not {HEAVY - {"asyncio", "ssl"}} & {{name.partition('.')[0] for name in sys.modules}}
+"""
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+# --- which cassette ---------------------------------------------------------------------------------------------
+
+
+def test_names_in_the_marker_are_files_in_the_folder_beside_the_module(
+    pytester: pytest.Pytester, cassettes: Path
+) -> None:
+    result = run(
+        pytester,
+        f"""
+pytestmark = pytest.mark.awstape("roles")
+
+def test_by_the_module():
+    assert len({LIST_ROLES}) == 5
+
+@pytest.mark.awstape("roles.yaml", "policy-generations")
+def test_several(awstape):
+    assert len({LIST_ROLES}) == 5
+    assert awstape.path.name == "roles.yaml"
+    assert boto3.client("accessanalyzer").list_policy_generations()["policyGenerations"]
+
+@pytest.fixture
+def iam():
+    return boto3.client("iam")
+
+class TestInAClass:
+    def test_fixtures_find_it_too(self, iam):
+        assert iam.list_roles()["Roles"]
+
+import unittest
+class Case(unittest.TestCase):
+    def test_unittest(self):
+        assert boto3.client("iam").list_roles()["Roles"]
+""",
+    )
+    result.assert_outcomes(passed=4)
+
+
+def test_without_a_name_each_test_has_its_own(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = f"""
+@pytest.mark.awstape
+def test_plain():
+    assert len({LIST_ROLES}) == 5
+
+@pytest.mark.parametrize("path", ["/", "a/b", "a-b", "ä"])
+def test_with(awstape, path):
+    boto3.client("iam").list_groups(PathPrefix="/zfake/")
+
+class TestIt:
+    def test_in_a_class(self, awstape):
+        {LIST_ROLES}
+"""
+    run(pytester, module, "--awstape=once").assert_outcomes(passed=6)
+    files = sorted(path.name for path in (pytester.path / "cassettes" / "test_module").iterdir())
+    assert [re.sub("-[0-9a-f]{6}.yaml", "-HASH.yaml", name) for name in files] == [
+        "TestIt.test_in_a_class.yaml",
+        "test_plain.yaml",
+        "test_with[-]-HASH.yaml",
+        "test_with[-xe4]-HASH.yaml",
+        "test_with[a-b]-HASH.yaml",
+        "test_with[a-b].yaml",
+    ]
+    calls = aws.calls.total()
+    run(pytester, module).assert_outcomes(passed=6)
+    assert aws.calls.total() == calls
+
+
+def test_a_cassette_that_is_not_there_says_how_to_make_it(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "def test_it(awstape): pass")
+    result.assert_outcomes(errors=1)
+    path = "cassettes/test_module/test_it.yaml"
+    assert f"{path}: there is no such cassette" in said(result)
+    assert "record it: pytest --awstape=once 'test_module.py::test_it'" in said(result)
+    assert "Traceback" not in said(result)
+    assert "During handling" not in said(result)
+
+
+@pytest.mark.parametrize(
+    ("marker", "problem"),
+    [
+        ("'roles', pages='torture'", "the marker awstape knows no pages; it has "),
+        ("'roles', paging='torturous'", "the paging 'torturous' is none of "),
+        ("'roles', faults='throtle'", "did you mean throttle?"),
+        ("'roles', faults=['denied ListRolez']", "no operation matches 'ListRolez'"),
+        ("7", "the names in the marker awstape are texts"),
+        ("'broken'", "cassettes/broken.yaml:1: a cassette begins with a document `version: 1`"),
+    ],
+)
+def test_a_marker_that_cannot_be_is_explained(
+    pytester: pytest.Pytester, cassettes: Path, marker: str, problem: str
+) -> None:
+    (cassettes / "broken.yaml").write_text("no cassette\n")
+    result = run(pytester, f"@pytest.mark.awstape({marker})\ndef test_it(): pass")
+    result.assert_outcomes(errors=1)
+    assert problem in said(result)
+    assert "Traceback" not in said(result)
+
+
+# --- how it is played -------------------------------------------------------------------------------------------
+
+
+def test_paging_and_faults_are_those_of_the_marker_and_of_the_command_line(
+    pytester: pytest.Pytester, cassettes: Path
+) -> None:
+    module = f"""
+def pages():
+    return [len(p["Roles"]) for p in boto3.client("iam").get_paginator("list_roles").paginate()]
+
+@pytest.mark.awstape("roles")
+def test_default():
+    assert pages() == [3, 2]
+
+@pytest.mark.awstape("roles", paging=1, faults="throttle ListRoles page=2 times=2")
+def test_here():
+    assert pages() == [1, 1, 1, 1, 1]
+
+@pytest.mark.awstape("roles", faults=["denied ListRoles"])
+def test_denied():
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        {LIST_ROLES}
+"""
+    run(pytester, module).assert_outcomes(passed=3)
+    result = run(pytester, module, "--awstape-paging=torture")
+    result.assert_outcomes(passed=2, failed=1)
+    assert re.search(r"assert \[[0-3](, [0-3])+, 0\] == \[3, 2\]", said(result))
+
+
+def test_programs_that_a_test_starts_ask_the_cassette(pytester: pytest.Pytester, cassettes: Path) -> None:
+    program = "import boto3; print(len(boto3.client('iam').list_roles(MaxItems=1)['Roles']))"
+    result = run(
+        pytester,
+        f"""
+@pytest.mark.awstape("roles", paging="client")
+def test_it(awstape):
+    assert subprocess.check_output([sys.executable, "-c", {program!r}], env=awstape.environ, text=True) == "1\\n"
+    assert awstape.environ["AWS_ENDPOINT_URL"] == awstape.url
+    assert "AWS_ENDPOINT_URL" not in os.environ
+
+@pytest.mark.awstape("roles")
+def test_its_misses_are_the_tests(awstape):
+    program = "import boto3; boto3.client('iam').list_users()"
+    assert subprocess.run([sys.executable, "-c", program], env=awstape.environ, stderr=subprocess.DEVNULL).returncode
+""",
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    assert "miss: iam ListUsers was not recorded" in said(result)
+
+
+def test_clients_that_were_there_before_are_attached(pytester: pytest.Pytester, cassettes: Path) -> None:
+    result = run(
+        pytester,
+        """
+os.environ.update(AWS_ACCESS_KEY_ID="fake", AWS_SECRET_ACCESS_KEY="fake", AWS_DEFAULT_REGION="us-east-1")
+iam = boto3.client("iam", endpoint_url="http://127.0.0.1:9")
+
+@pytest.mark.awstape("roles")
+def test_it(awstape):
+    awstape.attach(iam)
+    assert iam.list_roles()["Roles"]
+
+def test_afterwards():
+    with pytest.raises(botocore.exceptions.EndpointConnectionError):
+        iam.list_roles()
+""",
+    )
+    result.assert_outcomes(passed=2)
+
+
+# --- what is raised ---------------------------------------------------------------------------------------------
+
+
+def test_misses_and_what_was_not_played_are_raised_at_teardown(pytester: pytest.Pytester, cassettes: Path) -> None:
+    (cassettes / "test_module").mkdir()
+    shutil.copy(cassettes / "roles.yaml", cassettes / "test_module" / "test_own.yaml")
+    result = run(
+        pytester,
+        """
+def ask(**arguments):
+    try:
+        boto3.client("iam").list_roles(**arguments)
+    except botocore.exceptions.ClientError:
+        pass
+
+def test_own(awstape):
+    ask()
+
+@pytest.mark.awstape("roles")
+def test_shared():
+    ask()
+
+@pytest.mark.awstape("roles", strict=True)
+def test_strict():
+    ask()
+
+@pytest.mark.awstape("roles")
+def test_missed():
+    ask(PathPrefix="/zfake/")
+
+@pytest.mark.awstape("roles", strict=True)
+def test_failing():
+    ask(PathPrefix="/zfake/")
+    assert False
+
+@pytest.mark.awstape("roles", strict=True)
+def test_skipped():
+    pytest.skip()
+
+@pytest.mark.awstape("roles")
+def test_expecting(awstape):
+    ask(PathPrefix="/zfake/")
+    (miss,) = awstape.misses
+    assert (miss.kind, miss.nearest.operation, miss.differences[0].member) == ("identity", "ListRoles", "PathPrefix")
+    awstape.misses.clear()
+""",
+    )
+    result.assert_outcomes(passed=5, failed=1, skipped=1, errors=4)
+    text = said(result)
+    missed = r"""cassettes/roles.yaml does not fit the test
+miss: iam ListRoles was not recorded
+  nearest track: iam ListRoles {}
+    PathPrefix: request has "/path-\w+/" / cassette has nothing
+  to record it: awstape record CASSETTE --mode new_episodes -- COMMAND
+to record it here: pytest --awstape=new_episodes 'test_module.py::test_(missed|failing)'
+"""
+    assert [match[1] for match in re.finditer(missed, text)] == ["missed", "failing"]
+    unplayed = """
+unplayed: iam GetRole {"RoleName": "role-r3pdr6yylyw5"}: 1 page
+unplayed: iam ListAttachedRolePolicies {"RoleName": "role-yqmy4ayihgou"}: 2 pages
+unplayed: iam ListRoles {}: 1 page
+"""
+    assert text.count(unplayed) == 2
+    assert "cassettes/test_module/test_own.yaml does not fit the test" in text
+
+
+# --- recording --------------------------------------------------------------------------------------------------
+
+RECORDED = f"""
+@pytest.mark.awstape("tape")
+def test_it():
+    assert len({LIST_ROLES}) == 5
+"""
+
+
+def test_modes_record_as_their_names_say(pytester: pytest.Pytester, aws: StandIn) -> None:
+    tape = pytester.path / "cassettes" / "tape.yaml"
+    run(pytester, RECORDED).assert_outcomes(errors=1)
+    assert not aws.calls
+    result = run(pytester, RECORDED, "--awstape=once")
+    result.assert_outcomes(passed=1)
+    assert "recorded cassettes/tape.yaml: 1 track, 2 pages, 5 items" in said(result)
+    first = tape.read_bytes()
+    assert b"111122223333" not in first
+    assert aws.calls == {"ListRoles": 2}
+
+    more = RECORDED + "    boto3.client('iam').list_users()\n"
+    run(pytester, more, "--awstape=once").assert_outcomes(passed=0, failed=1, errors=1)
+    assert (tape.read_bytes(), aws.calls) == (first, {"ListRoles": 2})
+    run(pytester, more, "--awstape=new_episodes").assert_outcomes(passed=1)
+    assert aws.calls == {"ListRoles": 2, "ListUsers": 1}
+    run(pytester, more, "--awstape=all").assert_outcomes(passed=1)
+    assert aws.calls == {"ListRoles": 4, "ListUsers": 2}
+    aws.calls.clear()
+    run(pytester, more).assert_outcomes(passed=1)
+    assert not aws.calls
+    assert [track.operation for track, _ in store.load(tape, catalog.models()).tracks()] == ["ListRoles", "ListUsers"]
+
+
+def test_in_ci_nothing_is_recorded(pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    result = run(pytester, RECORDED, "--awstape=all")
+    result.assert_outcomes(errors=1)
+    assert "awstape: nothing is recorded, as CI is set" in said(result)
+    assert not aws.calls
+    assert not (pytester.path / "cassettes").exists()
+
+
+def test_programs_are_recorded_through_the_proxy(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    program = "import boto3; print(len(boto3.client('iam').list_users(PathPrefix='/zfake/')['Users']))"
+    module = f"""
+@pytest.mark.awstape("tape")
+def test_it(awstape):
+    assert len({LIST_ROLES}) == 5
+    assert subprocess.check_output([sys.executable, "-c", {program!r}], env=awstape.environ, text=True) == "0\\n"
+"""
+    result = run(pytester, module, "--awstape=all")
+    result.assert_outcomes(passed=1)
+    assert "recorded cassettes/tape.yaml: 2 tracks, 3 pages, 5 items" in said(result)
+    aws.calls.clear()
+    run(pytester, module).assert_outcomes(passed=1)
+    assert not aws.calls
+
+
+# --- with others ------------------------------------------------------------------------------------------------
+
+
+def test_workers_replay_and_record_side_by_side(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = """
+@pytest.mark.awstape("shared")
+@pytest.mark.parametrize("n", range(12))
+def test_it(n):
+    boto3.client("iam").list_users(PathPrefix=f"/z{'abcdefghijkl'[n]}fake/")
+"""
+    result = run(pytester, module, "--awstape=all", "-n", "4")
+    result.assert_outcomes(passed=12)
+    assert said(result).count("recorded cassettes/shared.yaml: 1 track, 1 page, 0 items") == 12
+    assert len(store.load(pytester.path / "cassettes" / "shared.yaml", catalog.models()).takes) == 12
+    aws.calls.clear()
+    run(pytester, module, "-n", "4").assert_outcomes(passed=12)
+    assert not aws.calls
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with workers"])
+def test_cassettes_that_no_test_uses_are_found(
+    pytester: pytest.Pytester, cassettes: Path, workers: tuple[str, ...]
+) -> None:
+    (cassettes / "test_module").mkdir()
+    for name in ("test_gone", "test_own"):
+        shutil.copy(cassettes / "roles.yaml", cassettes / "test_module" / f"{name}.yaml")
+    (cassettes / "test_module" / "test_of_vcr.yaml").write_text("interactions: []\nversion: 1\n")
+    module = """
+@pytest.mark.awstape("roles", "policy-versions")
+def test_it():
+    pass
+
+@pytest.mark.awstape(strict=False)
+def test_own():
+    pass
+
+def test_other():
+    pass
+"""
+    result = run(pytester, module, "--awstape-orphans", "-k", "other", *workers)
+    assert result.ret == 1
+    assert [line for line in result.outlines if "used by no test" in line] == [
+        "used by no test: cassettes/policy-generations.yaml",
+        "used by no test: cassettes/test_module/test_gone.yaml",
+    ]
+    run(pytester, module, *workers).assert_outcomes(passed=3)
+    for line in ("policy-generations.yaml", "test_module/test_gone.yaml"):
+        (cassettes / line).unlink()
+    assert run(pytester, module, "--awstape-orphans", *workers).ret == 0
+
+
+def test_moto_and_its_own_kind_live_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
+    result = run(
+        pytester,
+        f"""
+from moto import mock_aws
+
+@pytest.mark.awstape("roles")
+def test_beside_moto():
+    with mock_aws():
+        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="fake")
+        assert len({LIST_ROLES}) == 5
+
+@mock_aws
+def test_moto_alone():
+    assert boto3.client("iam").list_roles()["Roles"] == []
+""",
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_vcr_lives_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
+    """vcrpy keeps its cassettes in the same folders; its are no orphans of ours to tell, nor ours of its."""
+    result = run(
+        pytester,
+        f"""
+import threading, urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
+import vcr
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"from the network")
+    def log_message(self, *_): pass
+
+@pytest.fixture
+def url():
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{{server.server_port}}/"
+        server.shutdown()
+
+@pytest.mark.vcr
+@pytest.mark.awstape("roles")
+def test_both_markers(url):
+    assert len({LIST_ROLES}) == 5
+    with urllib.request.urlopen(url) as response:
+        assert response.read() == b"from the network"
+
+@pytest.mark.awstape("roles")
+def test_vcr_by_hand(url, tmp_path):
+    with vcr.use_cassette(str(tmp_path / "by-hand.yaml")) as tape:
+        assert len({LIST_ROLES}) == 5
+        assert len(tape) == 0
+
+@pytest.mark.block_network
+@pytest.mark.awstape("roles")
+def test_without_any_network():
+    assert len({LIST_ROLES}) == 5
+""",
+        "--record-mode=once",
+    )
+    result.assert_outcomes(passed=3)
+    (recorded,) = (cassettes / "test_module").iterdir()
+    assert "amazonaws" not in recorded.read_text()
