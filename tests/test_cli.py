@@ -304,7 +304,7 @@ def test_without_a_program_it_serves_until_it_is_told_to_stop(
         assert answer.status == 200
     server.send_signal(number)
     output, errors = server.communicate(timeout=5)
-    assert (output, json.loads(errors), server.returncode) == ("", {"misses": [], "unplayed": []}, 0)
+    assert (output, json.loads(errors), server.returncode) == ("", {"misses": [], "unstruck": [], "unplayed": []}, 0)
 
 
 # --- imports ---

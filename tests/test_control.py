@@ -160,16 +160,20 @@ def test_misses_say_what_differs(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        *"/~ /~/ /~/nothing /~/healthy /~/health/more /~/HEALTH /~//health".split(),
-        *"/~demo/~ /~demo/~/ /~a/~b/ /~a/~b/~/health /~~/~".split(),
-        f"/~{'a' * 201}/",
-    ],
+    "/~/ /~/nothing /~/healthy /~/health/more /~/HEALTH /~//health /~demo/~/ /~demo/~/healthy".split(),
 )
 def test_a_path_that_is_none(client: Client, path: str) -> None:
     answer = client.ask("GET", path)
     assert answer.status == 404
     assert "/~/health" in answer.json["error"]
+
+
+@pytest.mark.parametrize("path", ["/~", "/~demo/~", "/~a/~b/", "/~tests/test_a.py::test_one", f"/~{'a' * 201}/"])
+def test_a_session_that_is_none_is_a_miss(client: Client, path: str) -> None:
+    answer = client.ask("POST", path, LIST_USERS)
+    assert (answer.status, answer.headers["x-awstape-miss"]) == (400, "true")
+    assert b"iam is asked at the path / only; before it a session of a replay is /~NAME" in answer.body
+    assert len(client.misses()) == 1
 
 
 @pytest.mark.parametrize(
@@ -277,10 +281,12 @@ def test_what_a_reset_forgets_stays_in_the_report(client: Client) -> None:
     client.reset("/~one/~/reset")
     assert client.misses("/~one/~/misses") == []
     client.reset()
-    assert client.misses() == ["iam ListGroups"] * 2
+    assert client.misses() == []
+    client.call(MISS, "/%7Eone")
+    assert client.misses("/~one/~/misses") == client.misses() == ["iam ListGroups"]
     player = client.tape.player
     assert player
-    assert [miss.operation for miss in player.misses] == ["iam ListGroups"] * 2
+    assert [miss.operation for miss in player.misses] == ["iam ListGroups"] * 3
     assert {track.operation for track, _, _ in player.unplayed()} == {"GetRole"}
 
 

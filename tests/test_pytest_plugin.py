@@ -296,6 +296,10 @@ def test_failing():
 def test_skipped():
     pytest.skip()
 
+@pytest.mark.awstape("roles", faults="throttle ListUsers")
+def test_unstruck():
+    ask()
+
 @pytest.mark.awstape("roles")
 def test_expecting(awstape):
     ask(PathPrefix="/zfake/")
@@ -304,7 +308,7 @@ def test_expecting(awstape):
     awstape.misses.clear()
 """,
     )
-    result.assert_outcomes(passed=5, failed=1, skipped=1, errors=4)
+    result.assert_outcomes(passed=6, failed=1, skipped=1, errors=5)
     text = said(result)
     missed = r"""cassettes/roles.yaml does not fit the test
 miss: iam ListRoles was not recorded
@@ -321,6 +325,7 @@ unplayed: iam ListRoles {}: 1 page
 """
     assert text.count(unplayed) == 2
     assert "cassettes/test_module/test_own.yaml does not fit the test" in text
+    assert "unstruck: throttle ListUsers: no request was for it" in text
 
 
 # --- recording --------------------------------------------------------------------------------------------------

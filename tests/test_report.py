@@ -78,7 +78,7 @@ def test_a_replay_without_findings_says_nothing() -> None:
     replayed = player(cassette(USERS))
     replayed.answer(request("ListUsers"))
     assert list(replay_lines(replayed)) == []
-    assert replay_facts(replayed) == {"misses": [], "unplayed": []}
+    assert replay_facts(replayed) == {"misses": [], "unstruck": [], "unplayed": []}
 
 
 def test_a_miss_is_told_with_its_explanation() -> None:
@@ -117,3 +117,12 @@ def test_of_much_that_was_not_played_some_is_told_and_all_is_known() -> None:
     unplayed = replay_facts(replayed)["unplayed"]
     assert isinstance(unplayed, list)
     assert len(unplayed) == 20
+
+
+def test_a_fault_that_never_struck_is_told() -> None:
+    replayed = player(cassette(USERS), faults=["throttle ListUsers page=7", "throttle ListUsers"])
+    replayed.answer(request("ListUsers"))
+    replayed.answer(request("ListUsers"))
+    replayed.reset()
+    assert list(replay_lines(replayed)) == ["unstruck: throttle ListUsers page=7: no request was for it"]
+    assert replay_facts(replayed)["unstruck"] == ["throttle ListUsers page=7"]

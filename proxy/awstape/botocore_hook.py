@@ -31,7 +31,7 @@ from awstape.core.misses import HEADER, Miss
 from awstape.core.recorder import Recording
 from awstape.core.wire import Headers, Reply, Request, Response
 from awstape.errors import MissError
-from awstape.report import miss_lines, unplayed_lines
+from awstape.report import miss_lines, unplayed_lines, unstruck_lines
 from awstape.tape import Tape, open_for_replay
 
 _in_use: list[InProcess] = []
@@ -71,7 +71,7 @@ class InProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-        if kind is None and (problem := self.problem(strict=self._strict)):
+        if kind is None and (problem := self.problem(unplayed=self._strict, unstruck=self._strict)):
             raise MissError(problem)
 
     def close(self) -> Recording | None:
@@ -112,12 +112,13 @@ class InProcess:
         """Lets takes and faults begin anew; misses stay."""
         self.tape.reset()
 
-    def problem(self, *, strict: bool) -> str:
-        """The misses, and if strict what was not played, in full; empty if there are none."""
-        if self.tape.player is None or not self.replays_only:
-            return ""
+    def problem(self, *, unplayed: bool, unstruck: bool) -> str:
+        """The misses in full, and if asked for what was not played and which faults never struck; "" if all is well."""
         player = self.tape.player
-        return "\n".join([*miss_lines(player), *(unplayed_lines(player) if strict else ())])
+        if player is None or not self.replays_only:
+            return ""
+        lines = [*miss_lines(player), *(unstruck_lines(player) if unstruck else ())]
+        return "\n".join([*lines, *(unplayed_lines(player) if unplayed else ())])
 
 
 def replay(

@@ -136,7 +136,7 @@ def record(
     metavar="FAULT",
     help="Let requests fail, as 'throttle ListRoles page=2 times=1'.",
 )
-@click.option("--strict", is_flag=True, help="Fail if something recorded was not asked for, too.")
+@click.option("--strict", is_flag=True, help="Fail if something recorded was not asked for, or a fault never struck.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
 @_port
 @_json
@@ -157,7 +157,7 @@ def replay(
     nobody's. Nothing is ever forwarded. The exit status is that of COMMAND, or 1 if a request had no recorded answer.
 
     \b
-    FAULT is KIND [OPERATION] [page=N] [times=N|always] [seconds=S]; KIND is one of
+    FAULT is KIND [OPERATION] [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of
     throttle, internal, unavailable, denied, expired, drop, slow
 
     \b
@@ -297,12 +297,12 @@ def _announcer(doing: str, as_json: bool) -> Callable[[str, dict[str, str | None
 
 
 def _report_replay(tape: Tape, status: int, as_json: bool, strict: bool = False) -> int:
-    """Says what was missed and what was never asked for; a miss, and if strict the rest, turns success into 1."""
+    """Says what was missed and what never happened; a miss, and if strict the rest, turns success into 1."""
     from awstape.report import replay_facts, replay_lines
 
     assert tape.player
     _say(replay_lines(tape.player), replay_facts(tape.player), as_json)
-    return status or int(bool(tape.player.misses or (strict and tape.player.unplayed())))
+    return status or int(bool(tape.player.misses or (strict and (tape.player.unplayed() or tape.player.unstruck()))))
 
 
 def _say(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:

@@ -5,6 +5,7 @@
 2. `GET /~/health` says that the endpoint is there and what it serves. `GET /~/misses` says what was missed and what was
    never asked for, `POST /~/reset` lets takes and faults begin anew: of everybody, or as `/~NAME/~/…` of a session.
 3. What a reset forgets stays in the report at the end.
+4. A client that is led elsewhere, such as to a session without a name, gets a miss in the service's own format.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from awstape.core.wire import Reply, Request, Response
 from awstape.report import replay_facts
 from awstape.tape import Tape
 
-_SESSION = re.compile(r"/~([^/]{1,200})(?=/|$)")
+_SESSION = re.compile(r"/(?:~|%7[Ee])([^/]{1,200})(?=/|$)")
 _CONTROL = re.compile(r"/~/(health|misses|reset)/?")
 
 
@@ -31,7 +32,7 @@ def answer(tape: Tape, request: Request) -> Reply:
     if match := _SESSION.match(request.path):
         name = match[1]
         request = replace(request, path=request.path[match.end() :] or "/")
-    if not request.path.startswith("/~"):
+    if not request.path.startswith("/~/"):
         reply = tape.answer(request, name)
         assert reply
         return reply
@@ -45,7 +46,7 @@ def answer(tape: Tape, request: Request) -> Reply:
     if match[1] == "reset":
         tape.reset(name or None)
         return _say(200, {"reset": name or "all sessions"})
-    return _say(200, replay_facts(player, player.sessions.get(name, Session()) if name else None))
+    return _say(200, replay_facts(player, player.sessions.get(name, Session()) if name else player.everybody))
 
 
 def _say(status: int, facts: object, *headers: tuple[str, str]) -> Reply:

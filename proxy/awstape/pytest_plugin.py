@@ -6,8 +6,8 @@
    Where `CI` is set, nothing is recorded.
 3. boto3, botocore and aiobotocore clients that the test makes ask the cassette. Programs that it starts do so with the
    environment `awstape.environ`.
-4. At teardown a miss is an error, with its full text; and so is what was never asked for, in a cassette of the test's
-   own or where the marker says `strict=True`. Of a test that did not pass, only misses are told.
+4. At teardown a miss is an error, with its full text; so is a fault that never struck; and what was never asked for,
+   in a cassette of the test's own or where the marker says `strict=True`. Of a test that failed, only misses are told.
 5. pytest imports this in every run of every user, so what it needs is imported when a test first does.
 """
 
@@ -213,8 +213,8 @@ def _end(item: pytest.Item, wish: _Wish, hook: InProcess) -> None:
         recording = hook.close()
     if recording:
         item.config.stash[_ACCOUNT].recorded += recording_lines(where, recording)
-    strict = wish.strict and not item.stash.get(_DID_NOT_PASS, False)
-    if problem := hook.problem(strict=strict):
+    passed = not item.stash.get(_DID_NOT_PASS, False)
+    if problem := hook.problem(unplayed=wish.strict and passed, unstruck=passed):
         again = f"\nto record it here: pytest --awstape=new_episodes '{item.nodeid}'" if hook.misses else ""
         pytest.fail(f"{where} does not fit the test\n{problem}{again}", pytrace=False)
 

@@ -65,6 +65,7 @@ def replay_facts(player: Player, session: Session | None = None) -> dict[str, ob
     """What was missed and what was never asked for, in a session or, with None, by anybody."""
     return {
         "misses": [_miss_facts(miss) for miss in (session or player.total).misses],
+        "unstruck": [str(fault) for fault in player.unstruck()],
         "unplayed": [
             {**_track_facts(track), "take": take, "pages": pages} for track, take, pages in player.unplayed(session)
         ],
@@ -93,6 +94,7 @@ def _track_facts(track: Track) -> dict[str, object]:
 def replay_lines(player: Player) -> Iterator[str]:
     """The same for people."""
     yield from miss_lines(player)
+    yield from unstruck_lines(player)
     yield from unplayed_lines(player, _UNPLAYED_SHOWN)
 
 
@@ -102,6 +104,12 @@ def miss_lines(player: Player) -> Iterator[str]:
         first, *rest = text.splitlines()
         yield f"miss: {first}" + (f" ({times} times)" if times > 1 else "")
         yield from rest
+
+
+def unstruck_lines(player: Player) -> Iterator[str]:
+    """The faults that no request was for."""
+    for fault in player.unstruck():
+        yield f"unstruck: {fault}: no request was for it"
 
 
 def unplayed_lines(player: Player, shown: int | None = None) -> Iterator[str]:

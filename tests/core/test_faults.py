@@ -51,7 +51,7 @@ NOTHING = Cassette()
 @strategies.few(300)
 @given(
     st.builds(
-        Fault,
+        lambda kind, seconds, **more: Fault(kind, seconds=seconds if kind == "slow" else None, **more),
         kind=st.sampled_from(list(KINDS)),
         operation=st.none() | st.from_regex(r"[A-Za-z*?\[\]!-]{1,9}", fullmatch=True),
         page=st.none() | st.integers(1, 999_999_999),
@@ -99,6 +99,8 @@ def test_a_fault_is_said_in_one_way(text: str, said: str) -> None:
         ("slow seconds=-1", "has 'seconds=-1'", "seconds is a number up to 3600"),
         ("slow seconds=3600.001", "has 'seconds=3600.001'", "seconds is a number up to 3600"),
         ("slow seconds=nan", "has 'seconds=nan'", "seconds is a number up to 3600"),
+        ("throttle 2", "has '2'", "a number is page=, times= or seconds="),
+        ("throttle seconds=2", "a 'seconds=2' that can't be there", "slow [OPERATION] … [seconds=S]"),
         ("slow seconds=", "has 'seconds='", "seconds is a number up to 3600"),
     ],
 )
@@ -125,7 +127,7 @@ def test_any_text_is_a_fault_or_refused(words: list[str]) -> None:
 
 @pytest.mark.parametrize(("kind", "name", "status", "said"), [(k, n, *said) for k, n, *said in OF_SERVICES])
 def test_what_a_client_reads(kind: str, name: str, status: int, said: str) -> None:
-    playing = player(NOTHING, faults=[f"{kind} seconds=7"])
+    playing = player(NOTHING, faults=[kind])
     reply = playing.answer(request(name, INPUTS[name]))
     assert reply.response
     assert reply.delay == 0
@@ -136,8 +138,8 @@ def test_what_a_client_reads(kind: str, name: str, status: int, said: str) -> No
     assert strategies.identifiers_in(parsed["Error"]["Message"]) == []
     assert "111122223333" not in str(reply.response)
     waits = name == "ListFindings" and kind in ("throttle", "internal")
-    assert reply.response.header("Retry-After") == ("7" if waits else None)
-    assert parsed.get("retryAfterSeconds") == (7 if waits else None)
+    assert reply.response.header("Retry-After") == ("1" if waits else None)
+    assert parsed.get("retryAfterSeconds") == (1 if waits else None)
     if name == "ListUsers":
         assert parsed["Error"]["Type"] == ("Receiver" if status >= 500 else "Sender")
     assert playing.misses == []

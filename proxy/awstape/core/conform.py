@@ -7,7 +7,7 @@ stands for an absent member. A timestamp may be text or, in JSON, a number.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -96,7 +96,7 @@ def _at(value: Any, path: Path) -> Value:
     return found
 
 
-def did_you_mean(word: str, known: Mapping[str, object]) -> str:
+def did_you_mean(word: str, known: Collection[str]) -> str:
     """`; did you mean X?`, or nothing."""
     close = get_close_matches(word, known, n=1) or [k for k in known if k.lower() == word.lower()]
     return f"; did you mean {close[0]}?" if close else ""

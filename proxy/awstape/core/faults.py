@@ -14,10 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from awstape.core.answer import Failure
+from awstape.core.conform import did_you_mean
 from awstape.core.model import Operation, Protocol, Value
 
 _DEFAULT_SECONDS = 5.0
@@ -40,7 +40,7 @@ class Fault:
     """What happens to which requests.
 
     operation: a glob, None for all. page: of a traversal, counted from 1, None for any. times: how often, None for
-    always. seconds: how long a slow answer takes; otherwise what `Retry-After` says where the service sends it.
+    always. seconds: how long a slow answer takes.
     """
 
     kind: str
@@ -54,19 +54,20 @@ class Fault:
         """The fault that a text describes. Raises FaultError."""
         kind, *words = text.split() or [""]
         if kind not in KINDS:
-            close = get_close_matches(kind, KINDS, 1)
+            hint = did_you_mean(kind, KINDS).lstrip("; ")
             raise FaultError(
                 f"the fault {text!r} begins with none of {', '.join(KINDS)}",
-                f"did you mean {close[0]}?" if close else "for example 'throttle ListPolicyVersions page=2 times=1'",
+                hint or "for example 'throttle ListPolicyVersions page=2 times=1'",
             )
         fields: dict[str, str] = {}
         for i, word in enumerate(words):
             name, equals, value = word.partition("=")
             name, value = (name, value) if equals else ("operation", word)
-            if name in fields or name not in _FIELDS or (name == "operation" and i):
+            is_misplaced = (name == "operation" and i) or (name == "seconds" and kind != "slow")
+            if name in fields or name not in _FIELDS or is_misplaced:
                 raise FaultError(
                     f"the fault {text!r} has a {word!r} that can't be there",
-                    "it is KIND [OPERATION] [page=N] [times=N|always] [seconds=S]",
+                    "it is KIND [OPERATION] [page=N] [times=N|always], or slow [OPERATION] … [seconds=S]",
                 )
             if not _FIELDS[name](value):
                 raise FaultError(f"the fault {text!r} has {word!r}", f"{name} is {_EXPECTED[name]}")
@@ -92,7 +93,7 @@ class Fault:
     def failure(self, operation: Operation) -> Failure | None:
         """What the service says; None if the connection is dropped or the answer only slow."""
         say = KINDS[self.kind]
-        return say(operation, self.seconds) if say else None
+        return say(operation) if say else None
 
     @property
     def drops(self) -> bool:
@@ -105,13 +106,13 @@ class Fault:
 
 
 _FIELDS: Mapping[str, Callable[[str], object]] = {
-    "operation": _GLOB.fullmatch,
+    "operation": lambda text: _GLOB.fullmatch(text) and not text.isdigit(),
     "page": _NUMBER.fullmatch,
     "times": lambda text: text == "always" or _NUMBER.fullmatch(text),
     "seconds": lambda text: _SECONDS.fullmatch(text) and float(text) <= _LONGEST,
 }
 _EXPECTED: Mapping[str, str] = {
-    "operation": "a glob of operation names",
+    "operation": "a glob of operation names; a number is page=, times= or seconds=",
     "page": "a number, counted from 1",
     "times": "a number from 1, or always",
     "seconds": f"a number up to {_LONGEST:g}",
@@ -120,21 +121,21 @@ _EXPECTED: Mapping[str, str] = {
 
 # --- what the services say --------------------------------------------------------------------------------------
 
-Say = Callable[[Operation, float | None], Failure]
+Say = Callable[[Operation], Failure]
 _Error = tuple[int, str, str]  # status, code and message
 
 
 def _error(**errors: _Error) -> Say:
     """An error by protocol: `query` and `rest_json`."""
 
-    def say(operation: Operation, seconds: float | None) -> Failure:
+    def say(operation: Operation) -> Failure:
         protocol: Protocol = operation.service.protocol
         status, code, message = errors[protocol.replace("-", "_")]
         members: dict[str, Value] = {}
         if protocol == "query":
             members["Type"] = "Receiver" if status >= 500 else "Sender"
         elif (shape := operation.service.errors.get(code)) and "retryAfterSeconds" in shape.members:
-            members["retryAfterSeconds"] = 1 if seconds is None else round(seconds)
+            members["retryAfterSeconds"] = 1
         action = f"{'iam' if protocol == 'query' else operation.service.signing_name}:{operation.name}"
         return Failure(status, code, message.format(action=action), members)
 

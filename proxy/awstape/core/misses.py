@@ -110,7 +110,7 @@ class Explainer:
         said = message.format(token=operation.paging.token if operation.paging else "token")
         lines = [f"track: {track}", *(f"it is a token of {owner}" for owner in owners)]
         if len(lines) == 1:
-            lines.append("tokens of another cassette, paging mode or of AWS itself are good for nothing in a replay")
+            lines.append("a token is good in the cassette and the paging mode that it came from")
         summary = f"{_title(operation)}: the page token is not one of this listing"
         return self._miss("token", operation, summary, lines, track, code=code, said=said)
 

@@ -87,6 +87,8 @@ _Tree = dict[str, Any]  # nested by the dots of `Tags.member.1.Key`; the leaves 
 def _read_query(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     if request.method not in ("GET", "POST"):
         raise WireError(f"{service.name} answers GET and POST only")
+    if request.path not in ("", "/"):
+        raise WireError(f"{service.name} is asked at the path / only; before it a session of a replay is /~NAME")
     tree: _Tree = {}
     for name, value in _form(request):
         if not name.startswith("X-Amz-"):  # the signature of a presigned URL
@@ -197,7 +199,8 @@ def _route(service: Service, request: Request) -> tuple[Operation, dict[str, str
         if method == request.method and (match := route.fullmatch(request.path)):
             return operation, match.groupdict()
     raise WireError(
-        f"{service.name} has no operation at {request.method} with such a path; a newer botocore may know it"
+        f"{service.name} has no operation at {request.method} with such a path; a newer botocore may know it; "
+        "before it a session of a replay is /~NAME"
     )
 
 

@@ -3,7 +3,7 @@
 1. A first page takes the next take of its track, the last one again and again; a retry of a call (an SDK marks it)
    gets the take that the call got. A page with a token is found by the token alone.
 2. Takes, faults, what was played and what was missed are counted by session: tests that run at the same time have one
-   each, and don't meet. The tape's own account holds all of them, and no reset takes anything out of it.
+   each, and don't meet. The account of everybody begins anew when all are reset; the total never does.
 3. A token that the track never gave out is answered as AWS answers a bad one; the token at which the recording stopped
    is a miss that says so. Either way it is counted as a miss.
 4. Nothing is ever forwarded. A miss is an error in the service's own format that no SDK retries.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from awstape.core.cassette import Cassette, Track
 from awstape.core.encode import encode, encode_failure
@@ -116,6 +116,7 @@ class Player:
         self._listings: dict[Track, tuple[Listing, ...]] = {}
         self._encoded: dict[tuple[Track, int, int], Response] = {}
         self.sessions: dict[str, Session] = {}
+        self.everybody = Session()  # since the last reset of all
         self.total = Session()
 
     @property
@@ -139,12 +140,13 @@ class Player:
 
     def refuse(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed."""
-        return self._missed(self.total, self._explain.other_host(host))
+        return self._missed(self.everybody, self._explain.other_host(host))
 
     def reset(self, session: str | None = None) -> None:
         """Lets a session, or with None all of them, begin anew."""
         if session is None:
             self.sessions.clear()
+            self.everybody = Session()
         else:
             self.sessions.pop(session, None)
 
@@ -161,6 +163,10 @@ class Player:
                 if missing:
                     result.append((track, number, len(missing)))
         return result
+
+    def unstruck(self) -> list[Fault]:
+        """The faults of this replay that no request was for."""
+        return [fault for i, fault in enumerate(self._faults) if not self.total.struck[i]]
 
     def facts(self) -> dict[str, object]:
         """What is served, for programs."""
@@ -205,7 +211,7 @@ class Player:
                 encode_failure(call.operation.service, failure, request_id("limit", failure.message or "")), delay=delay
             )
         if place is None:
-            return self._missed(state, self._no_page(call, asked, track))
+            return self._missed(state, replace(self._no_page(call, asked, track), delay=delay))
         if asked.token is None:
             state.took(place.track, place.take, request)
         return self._serve(call.operation, place, asked.limit, state, delay)
@@ -237,15 +243,15 @@ class Player:
             candidates += [((place.track, place.take, i), fault) for i, fault in enumerate(of_take)]
         for key, fault in candidates:
             if fault.is_for(operation, page) and (fault.times is None or state.struck[key] < fault.times):
-                state.struck[key] += 1
+                for account in (state, self.total):
+                    account.struck[key] += 1
                 return fault
         return None
 
     def _serve(self, operation: Operation, place: _Place, limit: int | None, state: Session, delay: float) -> Serve:
         cut = place.listing.page(place.position, limit)
-        for page in cut.covers:
-            state.played.add((place.track, place.take, page))
-            self.total.played.add((place.track, place.take, page))
+        for account in (state, self.everybody, self.total):
+            account.played.update((place.track, place.take, page) for page in cut.covers)
         where = (place.track, place.take, place.position.page)
         response = self._encoded.get(where)
         if response is None:
@@ -274,7 +280,8 @@ class Player:
                 yield track
 
     def _missed(self, state: Session, miss: Miss) -> Miss:
-        if state is not self.total:
-            state.misses.append(miss)
+        state.misses.append(miss)
+        if state is not self.everybody:
+            self.everybody.misses.append(miss)
         self.total.misses.append(miss)
         return miss

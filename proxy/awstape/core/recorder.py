@@ -326,7 +326,7 @@ def _joined(take: Take, other: Take) -> Take:
         for i, page in enumerate(take.pages)
     ]
     pages = (replace(page, limit=limit) for page, limit in zip(take.pages, limits, strict=True))
-    return replace(take, pages=tuple(pages), faults=tuple(dict.fromkeys((*take.faults, *other.faults))))
+    return replace(take, pages=tuple(pages), faults=take.faults + other.faults)
 
 
 def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Take, ...]:
@@ -334,5 +334,5 @@ def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Tak
     result = list(takes)
     for i, take in enumerate(old):
         at = min(i, len(result) - 1)
-        result[at] = replace(result[at], faults=tuple(dict.fromkeys((*result[at].faults, *take.faults))))
+        result[at] = replace(result[at], faults=result[at].faults + take.faults)
     return tuple(result)

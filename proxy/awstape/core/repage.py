@@ -28,7 +28,7 @@ from typing import Literal
 
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Take
-from awstape.core.conform import unmodelled
+from awstape.core.conform import did_you_mean, unmodelled
 from awstape.core.model import Operation, Value
 from awstape.core.operation import Call
 from awstape.core.pages import next_token, token_tag
@@ -68,7 +68,8 @@ class Paging:
             return cls("client")
         if re.fullmatch(r"[1-9]\d{0,8}", text, re.ASCII):
             return cls("N", size=int(text))
-        raise PagingError(f"the paging {text!r} is none of recorded, client, a number, torture, torture:SEED")
+        hint = did_you_mean(text.lower(), ("recorded", "client", "torture"))
+        raise PagingError(f"the paging {text!r} is none of recorded, client, a number, torture, torture:SEED{hint}")
 
     def __str__(self) -> str:
         if self.mode == "N":
@@ -211,9 +212,9 @@ class Listing:
         return Answer(output, unmodelled=() if is_known else unmodelled(self._operation, output))
 
     def _page_of(self, item: int) -> int:
-        """The recorded page, from 1, that holds an item; behind the last item, the last one that is no error."""
+        """The recorded page, from 1, that holds an item; behind the last item, the last one."""
         holding = (i for i, (first, last) in enumerate(self._ranges, 1) if first <= item < last)
-        return next(holding, len(self._ranges) - bool(self._take.pages[-1].answer.error))
+        return next(holding, len(self._ranges))
 
 
 def refusal(paging: Paging, call: Call) -> Failure | None:
