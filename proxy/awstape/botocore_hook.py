@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -263,7 +264,7 @@ class _Body:
     """A body as botocore reads one; it is made when it is read."""
 
     def __init__(self, make: Callable[[], bytes]) -> None:
-        self._make = make
+        self._make = cache(make)  # aiobotocore reads twice
 
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
         yield self._make()
