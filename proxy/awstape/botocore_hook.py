@@ -50,6 +50,7 @@ class InProcess:
         self.tape = tape
         self._strict = strict
         self._environ: dict[str, str | None] = {}
+        self._had_default = True
 
     def __enter__(self) -> Self:
         self.use()
@@ -65,6 +66,7 @@ class InProcess:
             botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
         _in_use.append(self)
         default = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+        self._had_default = default is not None
         if default is not None:
             self.attach(default)
 
@@ -86,6 +88,8 @@ class InProcess:
             while _attached:
                 _unregister(_attached.pop())
         _set_environ(self._environ)
+        if self.replays_only and not self._had_default and (boto3 := sys.modules.get("boto3")):
+            boto3.DEFAULT_SESSION = None  # type: ignore[attr-defined]  # one made meanwhile keeps nobody's credentials
         return self.tape.close()
 
     def attach(self, *targets: Any) -> None:
