@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ import botocore
 import botocore.exceptions
 import botocore.handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.hooks import BaseEventHooks
 
 from awstape import catalog, session
 from awstape.core.misses import HEADER, Miss
@@ -200,15 +202,19 @@ _HANDLERS: list[tuple[Any, ...]] = [
 
 def _events(target: Any) -> Any:
     """The event emitter of a session, client or resource. Raises TypeError."""
-    try:
-        if hasattr(target, "get_component"):  # a session of botocore
-            return target.get_component("event_emitter")
-        if hasattr(target, "events"):  # of boto3
-            return target.events
-        client = getattr(target.meta, "client", target)  # of a resource
-        return client.meta.events
-    except AttributeError:
-        raise TypeError(f"{type(target).__name__} is no session, client or resource of boto3 or botocore") from None
+    events = None
+    if not isinstance(target, type):
+        with suppress(AttributeError):
+            if hasattr(target, "get_component"):  # a session of botocore
+                events = target.get_component("event_emitter")
+            elif hasattr(target, "events"):  # of boto3
+                events = target.events
+            else:  # a client, or a resource, which has one
+                events = getattr(target.meta, "client", target).meta.events
+    if not isinstance(events, BaseEventHooks):
+        kind = f"the class {target.__name__}" if isinstance(target, type) else type(target).__name__
+        raise TypeError(f"{kind} is no session, client or resource of boto3 or botocore")
+    return events
 
 
 def _unregister(events: Any) -> None:
