@@ -59,7 +59,9 @@ class InProcess:
         return self
 
     def use(self) -> None:
-        """Takes the tape into use; `close` ends it."""
+        """Takes the tape into use; `close` ends it. Raises RuntimeError if it is in use already."""
+        if self in _in_use:
+            raise RuntimeError("this tape is in use already")
         if self.replays_only:
             changes = session.without_account(os.environ, self.tape.region)
             self._environ = {name: os.environ.get(name) for name in changes}
