@@ -159,11 +159,11 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     if reply is None:
         return None
     # All handlers are called, also when one has an answer: let nobody else, such as moto, take the request for theirs.
-    request.url = _NOWHERE
+    url, request.url = request.url, _NOWHERE
     if _is_async(request):
-        return _later(request, reply)
+        return _later(url, reply)
     time.sleep(reply.delay)
-    return _given(request, reply, AWSResponse)
+    return _given(url, reply, AWSResponse)
 
 
 def _response_received(response_dict: dict[str, Any] | None, **_: Any) -> None:
@@ -254,16 +254,16 @@ def _headers(headers: Headers) -> Any:  # AWSResponse takes any mapping
     return dict(headers)
 
 
-def _given(request: AWSPreparedRequest, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
+def _given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
     response = reply.response
     if response is None:
-        raise botocore.exceptions.ConnectionClosedError(endpoint_url=request.url)
-    return kind(request.url, response.status, _headers(response.headers), _Body(lambda: _body_of(reply)))
+        raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
+    return kind(url, response.status, _headers(response.headers), _Body(lambda: _body_of(reply)))
 
 
-async def _later(request: AWSPreparedRequest, reply: Reply) -> AWSResponse:
+async def _later(url: str, reply: Reply) -> AWSResponse:
     await asyncio.sleep(reply.delay)
-    return _given(request, reply, _AsyncResponse)
+    return _given(url, reply, _AsyncResponse)
 
 
 def _is_async(request: AWSPreparedRequest) -> bool:
