@@ -40,6 +40,7 @@ from awstape.tape import Tape, open_for_replay
 _in_use: list[InProcess] = []
 _attached: list[Any] = []  # emitters of what was attached
 _asked: ContextVar[Request | None] = ContextVar("awstape_asked", default=None)
+_context: ContextVar[dict[str, Any] | None] = ContextVar("awstape_context", default=None)  # of the call under way
 
 
 class InProcess:
@@ -148,6 +149,11 @@ def replay(
 # --- handlers ---------------------------------------------------------------------------------------------------
 
 
+def _request_created(request: Any, **_: Any) -> None:
+    """What is sent has no context before botocore 1.36; what it is made of has."""
+    _context.set(request.context)
+
+
 def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> object:
     """The answer instead of the wire's: for an asynchronous client a coroutine that has it."""
     if not _in_use:
@@ -160,7 +166,7 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
         return None
     # All handlers are called, also when one has an answer: let nobody else, such as moto, take the request for theirs.
     url, request.url = request.url, _NOWHERE
-    if _is_async(request):
+    if _is_async():
         return _later(url, reply)
     time.sleep(reply.delay)
     return _given(url, reply, AWSResponse)
@@ -189,12 +195,13 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     if not _in_use or not _in_use[-1].replays_only or not is_aws or catalog.service_of_host(host):
         return None
     tape = _in_use[-1].tape
-    kind = _AsyncResponse if _is_async(request) else AWSResponse
+    kind = _AsyncResponse if _is_async() else AWSResponse
     return kind(request.url, 400, _headers((HEADER,)), _Body(lambda: _body_of(tape.refuse(host))))
 
 
 _NOWHERE = "https://awstape.invalid/"
 _HANDLERS: list[tuple[Any, ...]] = [
+    ("request-created", _request_created),
     *((f"before-send.{service}", _before_send) for service in catalog.SERVICES),
     *((f"response-received.{service}", _response_received) for service in catalog.SERVICES),
     *((f"choose-signer.{service}", _choose_signer) for service in catalog.SERVICES),
@@ -231,7 +238,7 @@ def _request(request: AWSPreparedRequest, service: str) -> Request:
     url = urlsplit(request.url)
     host = url.hostname or ""
     if catalog.service_of_host(host) is None:  # an endpoint of the client's own; what it is for, the event says
-        context: dict[str, Any] = getattr(request, "context", None) or {}
+        context = _context.get() or {}
         region = context.get("signing", {}).get("region") or getattr(context.get("client_config"), "region_name", None)
         host = catalog.host_of(service, region or "us-east-1")
     headers = tuple((name, _text(value)) for name, value in request.headers.items())
@@ -266,9 +273,9 @@ async def _later(url: str, reply: Reply) -> AWSResponse:
     return _given(url, reply, _AsyncResponse)
 
 
-def _is_async(request: AWSPreparedRequest) -> bool:
+def _is_async() -> bool:
     """Whether the client is one of aiobotocore, which awaits what its handlers give."""
-    config = (getattr(request, "context", None) or {}).get("client_config")
+    config = (_context.get() or {}).get("client_config")
     return type(config).__module__.startswith("aiobotocore.")
 
 
