@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 import time
@@ -168,7 +169,7 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     url, request.url = request.url, _NOWHERE
     if _is_async():
         return _later(url, reply)
-    time.sleep(reply.delay)
+    time.sleep(min(reply.delay, _patience()))
     return _given(url, reply, AWSResponse)
 
 
@@ -263,20 +264,31 @@ def _headers(headers: Headers) -> Any:  # AWSResponse takes any mapping
 
 def _given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
     response = reply.response
+    if reply.delay > _patience():
+        raise botocore.exceptions.ReadTimeoutError(endpoint_url=url)
     if response is None:
         raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
     return kind(url, response.status, _headers(response.headers), _Body(lambda: _body_of(reply)))
 
 
 async def _later(url: str, reply: Reply) -> AWSResponse:
-    await asyncio.sleep(reply.delay)
+    await asyncio.sleep(min(reply.delay, _patience()))
     return _given(url, reply, _AsyncResponse)
 
 
 def _is_async() -> bool:
     """Whether the client is one of aiobotocore, which awaits what its handlers give."""
-    config = (_context.get() or {}).get("client_config")
-    return type(config).__module__.startswith("aiobotocore.")
+    return type(_config()).__module__.startswith("aiobotocore.")
+
+
+def _patience() -> float:
+    """How many seconds the client waits for an answer."""
+    return getattr(_config(), "read_timeout", None) or math.inf
+
+
+def _config() -> Any:
+    """The configuration of the client whose call is under way."""
+    return (_context.get() or {}).get("client_config")
 
 
 class _Body:
