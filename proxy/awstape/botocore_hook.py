@@ -197,7 +197,7 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
         return None
     tape = _in_use[-1].tape
     kind = _AsyncResponse if _is_async() else AWSResponse
-    return kind(request.url, 400, _headers((HEADER,)), _Body(lambda: _body_of(tape.refuse(host))))
+    return _response(kind, request.url, 400, (HEADER,), lambda: _body_of(tape.refuse(host)))
 
 
 _NOWHERE = "https://awstape.invalid/"
@@ -258,8 +258,11 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _headers(headers: Headers) -> Any:  # AWSResponse takes any mapping
-    return dict(headers)
+def _response(
+    kind: type[AWSResponse], url: str, status: int, headers: Headers, make: Callable[[], bytes]
+) -> AWSResponse:
+    mapping: Any = dict(headers)  # AWSResponse takes any
+    return kind(url, status, mapping, _Body(headers, make))
 
 
 def _given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
@@ -268,7 +271,7 @@ def _given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
         raise botocore.exceptions.ReadTimeoutError(endpoint_url=url)
     if response is None:
         raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
-    return kind(url, response.status, _headers(response.headers), _Body(lambda: _body_of(reply)))
+    return _response(kind, url, response.status, response.headers, lambda: response.body)
 
 
 async def _later(url: str, reply: Reply) -> AWSResponse:
@@ -294,7 +297,8 @@ def _config() -> Any:
 class _Body:
     """A body as botocore reads one; it is made when it is read."""
 
-    def __init__(self, make: Callable[[], bytes]) -> None:
+    def __init__(self, headers: Headers, make: Callable[[], bytes]) -> None:
+        self.raw_headers = [(name.encode(), value.encode()) for name, value in headers]  # aiobotocore 2 takes these
         self._make = cache(make)  # aiobotocore reads twice
 
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
