@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_AIO := $(VENV)-aio/.ready
 N ?= 10000
 # The end-to-end tests wait for processes of their own: one worker more than cores.
 WORKERS ?= 3
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo canaries examples test lint type check bench fmt clean
+.PHONY: help demo canaries examples test aio lint type check bench fmt clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +22,9 @@ demo: $(READY) ## record a stand-in for AWS, replay it offline: no AWS account n
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(TESTS)
+
+aio: $(READY_AIO) ## run the tests of aiobotocore, which caps botocore, in an environment of their own
+	$(VENV)-aio/bin/python -m pytest -q tests/aio
 
 lint: $(READY) ## look for mistakes and formatting (ruff)
 	$(BIN)/ruff check
@@ -53,4 +57,10 @@ $(READY): pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[dev]'
+	@touch $@
+
+$(READY_AIO): pyproject.toml $(READY)
+	@echo "setting up $(VENV)-aio (a few seconds, once)"
+	@$(PYTHON) -m venv --without-pip $(VENV)-aio
+	@$(BIN)/uv pip install --quiet --python $(VENV)-aio/bin/python -e '.[aio]'
 	@touch $@
