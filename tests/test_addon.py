@@ -191,7 +191,7 @@ def test_an_error_of_another_host_is_not_ours(recording: Interceptor) -> None:
     [
         ("https://{}/?a=b", "iam=http://127.0.0.1:5000", "http://127.0.0.1:5000/?a=b"),
         ("https://{}/", "iam=https://stand-in.example", "https://stand-in.example/"),
-        ("https://{}:8443/x", "iam=http://stand-in.example/prefix/", "http://stand-in.example/prefix/x"),
+        ("https://{}:8443/?a", "iam=http://stand-in.example/prefix/", "http://stand-in.example/prefix/?a"),
         ("https://{}/", "accessanalyzer=http://127.0.0.1:5000", "https://iam.amazonaws.com/"),
     ],
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -133,7 +134,11 @@ class InProcess:
 
 
 def replay(
-    *cassettes: str | os.PathLike[str], paging: str = "recorded", faults: Sequence[str] = (), strict: bool = False
+    cassette: str | os.PathLike[str],
+    *more: str | os.PathLike[str],
+    paging: str | int = "recorded",
+    faults: str | Sequence[str] = (),
+    strict: bool = False,
 ) -> InProcess:
     """Replays cassettes, files or folders, to the boto3, botocore and aiobotocore clients of this process.
 
@@ -144,7 +149,9 @@ def replay(
     `throttle ListRoles page=2`. strict: what is never asked for is an error at the end of the block, as misses are.
     Raises UserError for a cassette or setting that can't be used; at the end of the block MissError.
     """
-    return InProcess(open_for_replay([Path(c) for c in cassettes], os.environ, str(paging), faults), strict=strict)
+    failing = [faults] if isinstance(faults, str) else faults
+    paths = [Path(path) for path in (cassette, *more)]
+    return InProcess(open_for_replay(paths, os.environ, str(paging), failing), strict=strict)
 
 
 # --- handlers ---------------------------------------------------------------------------------------------------
@@ -197,7 +204,9 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
         return None
     tape = _in_use[-1].tape
     kind = _AsyncResponse if _is_async() else AWSResponse
-    return _response(kind, request.url, 400, (HEADER,), lambda: _body_of(tape.refuse(host)))
+    as_json = "json" in _text(request.headers.get("content-type") or "")
+    headers = (HEADER, ("x-amzn-errortype", "CassetteMiss")) if as_json else (HEADER,)
+    return _response(kind, request.url, 400, headers, lambda: _body_of(tape.refuse(host, as_json=as_json)))
 
 
 _NOWHERE = "https://awstape.invalid/"
@@ -242,6 +251,7 @@ def _request(request: AWSPreparedRequest, service: str) -> Request:
         context = _context.get() or {}
         region = context.get("signing", {}).get("region") or getattr(context.get("client_config"), "region_name", None)
         host = catalog.host_of(service, region or "us-east-1")
+        url = url._replace(path=re.sub(r"^/~[^/]+", "", url.path))  # a session of an endpoint
     headers = tuple((name, _text(value)) for name, value in request.headers.items())
     body: Any = request.body or b""
     return Request(

@@ -60,11 +60,11 @@ class Tape:
                 return None
             return self.player.answer(request, session)
 
-    def refuse(self, host: str) -> Miss:
-        """Counts a request to a host that is not replayed."""
+    def refuse(self, host: str, *, as_json: bool = False) -> Miss:
+        """Counts a request to a host that is not replayed. as_json: whether its services speak JSON."""
         assert self.player
         with self._lock:
-            return self.player.refuse(host)
+            return self.player.refuse(host, as_json=as_json)
 
     def reset(self, session: str | None = None) -> None:
         """Lets takes and faults of a session, or of all of them, begin anew."""

@@ -118,19 +118,21 @@ class Explainer:
         """The request is none that the model knows."""
         return self._miss("request", service, f"the request can't be read: {problem}", [])
 
-    def other_service(self, name: str | None) -> Miss:
-        """The request is for a service that is not recorded. name: as its signature has it."""
+    def other_service(self, name: str | None, *, as_json: bool) -> Miss:
+        """The request is for a service that is not recorded. name: as its signature has it. as_json: how it speaks."""
         what = (
             f"the request is for {name}, which is none of the recorded services"
             if name
             else ("the request is for none of the recorded services")
         )
         services = " and ".join(self.models.services)
-        return self._miss("service", None, what, [f"{services} are replayed, and nothing is forwarded"])
+        lines = [f"{services} are replayed, and nothing is forwarded"]
+        return self._miss("service", None, what, lines, as_json=as_json)
 
-    def other_host(self, host: str) -> Miss:
-        """A connection to a host that is none of the recorded services'."""
-        return self._miss("host", None, f"no connection to {host}: a replay connects to no other host", [])
+    def other_host(self, host: str, *, as_json: bool) -> Miss:
+        """A connection to a host that is none of the recorded services'. as_json: how it speaks."""
+        summary = f"no connection to {host}: a replay connects to no other host"
+        return self._miss("host", None, summary, [], as_json=as_json)
 
     def _miss(
         self,
@@ -142,8 +144,10 @@ class Explainer:
         found: Iterable[Difference] = (),
         code: str = "CassetteMiss",
         said: str = "",
+        as_json: bool = False,
     ) -> Miss:
-        service = of.service if isinstance(of, Operation) else of or next(iter(self.models.services.values()))
+        speaking = (s for s in self.models.services.values() if (s.protocol == "rest-json") == as_json)
+        service = of.service if isinstance(of, Operation) else of or next(speaking)
         text = self._shown("\n".join([summary, *(f"  {line}" for line in lines)]))
         members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
         message = f"{said}\n{text}" if said else text

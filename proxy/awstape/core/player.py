@@ -133,14 +133,14 @@ class Player:
         try:
             call = recognise(self._models, request)
             if call is None:
-                return self._missed(state, self._explain.other_service(signed_for(request)))
+                return self._missed(state, self._explain.other_service(signed_for(request), as_json=request.is_json))
             return self._answer(request, call, ask(call), state)
         except WireError as error:
             return self._missed(state, self._explain.unreadable(self._service(request), str(error)))
 
-    def refuse(self, host: str) -> Miss:
-        """Counts a connection to a host that is not replayed."""
-        return self._missed(self.everybody, self._explain.other_host(host))
+    def refuse(self, host: str, *, as_json: bool = False) -> Miss:
+        """Counts a connection to a host that is not replayed. as_json: whether its services speak JSON."""
+        return self._missed(self.everybody, self._explain.other_host(host, as_json=as_json))
 
     def reset(self, session: str | None = None) -> None:
         """Lets a session, or with None all of them, begin anew."""
