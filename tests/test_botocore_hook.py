@@ -398,18 +398,6 @@ def test_another_service_is_refused(service: str, call: str) -> None:
         assert caught.value.response["Error"]["Message"].endswith(": a replay connects to no other host")
 
 
-@pytest.mark.parametrize("service", ["sts", "dynamodb"])
-def test_another_service_is_refused_in_its_own_format_over_the_wire(service: str) -> None:
-    tape = open_for_replay([CASSETTES], {})
-    with serve.in_background(serve.endpoint(tape, 0)) as (url, _):
-        keys = {"aws_access_key_id": "fake", "aws_secret_access_key": "fake", "region_name": "us-east-1"}
-        client = boto3.client(service, endpoint_url=url, **keys)
-        with pytest.raises(ClientError) as caught:
-            client.list_tables() if service == "dynamodb" else client.get_caller_identity()
-    error = caught.value.response["Error"]
-    assert (error["Code"], error["Message"].split(",")[0]) == ("CassetteMiss", f"the request is for {service}")
-
-
 @pytest.mark.parametrize("moto_first", [True, False])
 def test_moto_answers_for_other_services_in_the_same_run(moto_first: bool) -> None:
     replay = awstape.replay(CASSETTES)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.loaders
 import pytest
+from botocore.exceptions import ClientError
 
 from awstape import __version__, catalog, serve
 from awstape.tape import Tape, open_for_replay
@@ -294,3 +296,14 @@ def test_a_reset_of_what_never_was_is_none(client: Client) -> None:
     client.call(GET_ROLE)
     assert client.reset("/~never/~/reset/") == {"reset": "never"}
     assert client.call(GET_ROLE) == "second"
+
+
+@pytest.mark.parametrize("service", ["sts", "dynamodb"])
+def test_another_service_is_refused_in_a_format_that_it_speaks(client: Client, service: str) -> None:
+    keys = {"aws_access_key_id": "fake", "aws_secret_access_key": "fake", "region_name": "us-east-1"}
+    asking = boto3.client(service, endpoint_url=f"http://127.0.0.1:{client.connection.port}", **keys)
+    with pytest.raises(ClientError) as caught:
+        asking.list_tables() if service == "dynamodb" else asking.get_caller_identity()
+    error = caught.value.response["Error"]
+    assert (error["Code"], error["Message"].split(",")[0]) == ("CassetteMiss", f"the request is for {service}")
+    asking.close()

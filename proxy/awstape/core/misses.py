@@ -150,6 +150,7 @@ class Explainer:
         service = of.service if isinstance(of, Operation) else of or next(speaking)
         text = self._shown("\n".join([summary, *(f"  {line}" for line in lines)]))
         members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
+        members |= {"__type": code} if as_json else {}  # where services that are not recorded say it
         message = f"{said}\n{text}" if said else text
         response = encode_failure(service, Failure(_STATUS, code, message, members), request_id("miss", text))
         return Miss(
