@@ -1,5 +1,6 @@
 """A cassette that boto3 recorded, replayed to the AWS SDK for JavaScript; AWSTAPE_TEST_JS=1 has npm fetch that."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -37,3 +38,24 @@ def test_the_javascript_sdk_sees_the_same_data(recorded: Recorded, with_sdk: Mac
     names = renaming(real, run.json)
     assert {"111122223333", "DeployRole", "ci", "o-exampleorgid"} <= names.keys()
     assert "miss" not in run.err
+
+
+def test_the_javascript_sdk_pages_retries_and_gives_up_as_boto3_does(recorded: Recorded, with_sdk: Machine) -> None:
+    """Every paging gives the same items; throttling and 5xx are retried, with its own waits; a miss is not."""
+
+    def items(answers: Any) -> dict[str, list[Any]]:
+        lists = {"versions": "Versions", "roles": "Roles", "generations": "policyGenerations", "findings": "findings"}
+        return {key: [item for page in answers[key] for item in page.get(name) or []] for key, name in lists.items()}
+
+    faults = ("--fault=throttle ListRoles page=2", "--fault=internal ListFindings", "--fault=drop ListPolicyVersions")
+    plain = with_sdk.awstape("replay", recorded.cassette, "--", *PROGRAM).json
+    run = with_sdk.awstape("replay", recorded.cassette, "--paging=torture", *faults, "--", *PROGRAM).ok()
+    assert items(run.json) == items(plain)
+    assert [len(page.get("Roles") or []) for page in run.json["roles"]][-1] == 0, "the empty page at the end"
+    assert "unstruck" not in run.err
+
+    (with_sdk.home / "empty.yaml").write_text("version: 1\n")
+    with with_sdk.server("replay", with_sdk.home / "empty.yaml") as replay:
+        with_sdk.run(*PROGRAM, **replay.environ)
+        misses = json.loads(replay.stop().err)["misses"]
+    assert [miss["operation"] for miss in misses] == ["iam GetRole", "iam ListPolicyVersions"], "one request each"
