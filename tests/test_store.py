@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -196,3 +197,21 @@ def test_an_error_in_a_cassette_says_file_line_and_path(tmp_path: Path) -> None:
     assert caught.value.problem.startswith(f"{path}:8: pages[0].output.Usres: ")
     assert "Users" in caught.value.problem
     assert caught.value.tip
+
+
+def test_who_writes_there_waits_for_whoever_does_already(tmp_path: Path) -> None:
+    path, entered = tmp_path / "new" / "x.yaml", threading.Event()
+    (file := tmp_path / "file").touch()
+
+    def enter() -> None:
+        with store.exclusively(path):
+            entered.set()
+
+    with store.exclusively(path):
+        waiting = threading.Thread(target=enter)
+        waiting.start()
+        assert not entered.wait(0.2)
+    assert entered.wait(30)
+    waiting.join()
+    with pytest.raises(UserError, match="can't be written: File exists"), store.exclusively(file / "x.yaml"):
+        pass

@@ -89,22 +89,22 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Lets no other process read and write a cassette there meanwhile: workers may share one. Raises UserError."""
-    while True:
-        folder = _nearest_folder(path)
-        try:
-            lock = os.open(folder, os.O_RDONLY)
-        except OSError as error:
-            raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
-        try:
-            if fcntl:
-                with suppress(OSError):  # a file system without locks
-                    fcntl.flock(lock, fcntl.LOCK_EX)
-            if _nearest_folder(path) == folder:  # else it was made meanwhile, and others lock that one
-                yield
-                return
-        finally:
-            os.close(lock)
+    """Lets no other process read and write a cassette there meanwhile: workers may share one. Raises UserError.
+
+    The folder is made if need be, and locked.
+    """
+    try:
+        path.resolve().parent.mkdir(parents=True, exist_ok=True)
+        folder = os.open(path.resolve().parent, os.O_RDONLY)
+    except OSError as error:
+        raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
+    try:
+        if fcntl:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _nearest_folder(path: Path) -> Path:

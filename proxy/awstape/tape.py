@@ -14,6 +14,7 @@ import secrets
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -82,7 +83,8 @@ class Tape:
         """Writes what was recorded. Raises UserError if it can't be or may not be written; None in replay."""
         if self.recorder is None or self.path is None:
             return None
-        with store.exclusively(self.path):
+        # Where nothing was recorded, nothing will be written: so no folder is made.
+        with nullcontext() if self.recorder.is_empty else store.exclusively(self.path):
             return self._merge(self.path, self.recorder)
 
     def _merge(self, path: Path, recorder: Recorder) -> Recording:

@@ -152,6 +152,11 @@ class Recorder:
         except WireError as error:
             self.skip(f"{call.operation.name}: {error}" if call else str(error))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no exchange was recorded so far."""
+        return not self._listings
+
     def skip(self, reason: str) -> None:
         """Counts an exchange that is not recorded."""
         self._skipped[reason] += 1
