@@ -398,7 +398,7 @@ def _said(canary: Canary) -> dict[str, list[str]]:
         for request, _ in canary.exchanges:
             miss = player.answer(request)
             assert isinstance(miss, Miss)
-            said["miss"] += [miss.text, miss.summary, miss.response.body.decode(), repr(miss.response.headers)]
+            said["miss"] += [miss.text, miss.response.body.decode(), repr(miss.response.headers)]
         said["miss"] += report.replay_lines(player)
     return said
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.httpsession
 import botocore.session
 import pytest
 import urllib3
@@ -307,7 +308,7 @@ def test_no_socket_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    told = r"^miss: iam GetRole was not recorded\n(.+\n)+miss: no connection to sts"
+    told = r"^miss: iam GetRole was not recorded\n(.+\n)+miss: sts is out of reach"
     with ends_in_misses(awstape.replay(CASSETTES), told):
         assert versions(boto3.client("iam")) == VERSIONS
         with pytest.raises(ClientError, match="CassetteMiss"):
@@ -376,7 +377,7 @@ def test_the_inner_one_of_nested_replays_is_asked() -> None:
 def test_one_tape_is_not_in_use_twice() -> None:
     before = dict(os.environ)
     with awstape.replay(CASSETTES) as tape:
-        with pytest.raises(RuntimeError, match="in use already"), tape:
+        with pytest.raises(RuntimeError, match="used before"), tape:
             pass
         assert versions(boto3.client("iam")) == VERSIONS
     assert dict(os.environ) == before
@@ -386,16 +387,17 @@ def test_one_tape_is_not_in_use_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "call"), [("sts", "get_caller_identity"), ("s3", "list_buckets"), ("dynamodb", "list_tables")]
+    ("service", "call"),
+    [("sts", "get_caller_identity"), ("s3", "list_buckets"), ("dynamodb", "list_tables"), ("lambda", "list_functions")],
 )
 def test_another_service_is_refused(service: str, call: str) -> None:
-    told = rf"\Amiss: no connection to {service}\.\S+: a replay [\w ]+\Z"
+    told = rf"\Amiss: {service} is out of reach: only [\w ]+\Z"
     with ends_in_misses(awstape.replay(CASSETTES), told):
         with pytest.raises(ClientError) as caught:
             getattr(boto3.client(service), call)()
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
         assert caught.value.response["Error"]["Code"] == "CassetteMiss"
-        assert caught.value.response["Error"]["Message"].endswith(": a replay connects to no other host")
+        assert caught.value.response["Error"]["Message"].endswith(" are replayed")
 
 
 @pytest.mark.parametrize("moto_first", [True, False])
@@ -679,3 +681,50 @@ def test_moto_is_recorded_without_a_socket(tmp_path: Path) -> None:
     with awstape.replay(tmp_path / "x.yaml", strict=True):
         found = list(boto3.client("iam").get_paginator("list_roles").paginate())
     assert [len(page["Roles"]) for page in found] == [2, 1]
+
+
+# --- clients that were made before ------------------------------------------------------------------------------
+
+
+def test_a_client_that_was_made_before_asks_though_nobody_attached_it() -> None:
+    """It signs, so it needs credentials; AWS is out of its reach as well."""
+    send = botocore.httpsession.URLLib3Session.send
+    before = client(region_name="us-east-1", **FAKE_KEYS)
+    analyzer = client("accessanalyzer", region_name="us-east-1", **FAKE_KEYS)
+    elsewhere = client(region_name="us-east-1", endpoint_url=ELSEWHERE, **FAKE_KEYS)
+    sts = client("sts", region_name="us-east-1", **FAKE_KEYS)
+    with ends_in_misses(awstape.replay(CASSETTES, faults="drop ListPolicyVersions page=2"), r"\Amiss: sts is out"):
+        assert versions(before) == versions(elsewhere) == VERSIONS
+        assert len(analyzer.list_policy_generations()["policyGenerations"]) == 2
+        with pytest.raises(ClientError, match="sts is out of reach"):
+            sts.get_caller_identity()
+    assert botocore.httpsession.URLLib3Session.send is send
+
+
+def test_a_client_that_was_made_before_is_recorded(aws: StandIn, tmp_path: Path) -> None:
+    before = client(region_name="us-east-1", endpoint_url=aws.url, **FAKE_KEYS)
+    with InProcess(open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON)):
+        before.list_roles()
+        client(region_name="us-east-1", endpoint_url=aws.url, **FAKE_KEYS).list_roles()
+    assert aws.calls == {"ListRoles": 2}
+    (take,) = store.load(tmp_path / "tape.yaml", MODELS).takes
+    assert take.track.operation == "ListRoles"
+
+
+def test_tapes_may_end_in_any_order() -> None:
+    before = dict(os.environ)
+    one, two = awstape.replay(CASSETTES), awstape.replay(CASSETTES)
+    one.use()
+    two.use()
+    one.close()
+    assert versions(client()) == VERSIONS
+    two.close()
+    assert dict(os.environ) == before
+
+
+def test_an_upstream_is_where_a_recording_comes_from(aws: StandIn, tmp_path: Path) -> None:
+    upstream = serve.parse_upstream([f"iam={aws.url}", f"accessanalyzer={aws.url}"])
+    with InProcess(open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON), upstream=upstream):
+        client().list_roles()
+    assert aws.calls == {"ListRoles": 1}
+    assert not [name for name in os.environ if name.startswith("AWS_")]

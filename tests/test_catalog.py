@@ -226,3 +226,20 @@ def as_documents(value: Any) -> Any:
     if isinstance(value, list):
         return [as_documents(item) for item in value]
     return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("sts.amazonaws.com", "sts.amazonaws.com"),
+        ("STS.us-east-1.amazonaws.com.", "sts.us-east-1.amazonaws.com"),
+        ("zreal-bucket.s3.amazonaws.com", "a host under amazonaws.com"),
+        ("zreal1234.execute-api.eu-west-1.amazonaws.com", "a host under amazonaws.com"),
+        ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn", "a host under amazonaws.com.cn"),
+        ("vault.zreal.example.com", "a host under example.com"),
+        ("10.1.2.3", "a host"),
+        ("2001:db8::1", "a host"),
+    ],
+)
+def test_of_a_host_only_the_service_is_told(host: str, shown: str) -> None:
+    assert catalog.shown(host) == shown

@@ -305,5 +305,5 @@ def test_another_service_is_refused_in_a_format_that_it_speaks(client: Client, s
     with pytest.raises(ClientError) as caught:
         asking.list_tables() if service == "dynamodb" else asking.get_caller_identity()
     error = caught.value.response["Error"]
-    assert (error["Code"], error["Message"].split(",")[0]) == ("CassetteMiss", f"the request is for {service}")
+    assert (error["Code"], error["Message"].split(":")[0]) == ("CassetteMiss", f"{service} is out of reach")
     asking.close()

@@ -76,7 +76,11 @@ def test_importing_the_plugin_imports_nothing_heavy() -> None:
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert {name.partition(".")[0] for name in output.split()} & HEAVY == set()
-    assert {name for name in output.split() if name.startswith("awstape")} == {"awstape", "awstape.pytest_plugin"}
+    assert {name for name in output.split() if name.startswith("awstape")} == {
+        "awstape",
+        "awstape.errors",
+        "awstape.pytest_plugin",
+    }
 
 
 def test_a_run_without_the_marker_loads_no_more_than_the_plugin(pytester: pytest.Pytester) -> None:
@@ -157,11 +161,32 @@ class TestIt:
 
 
 def test_a_cassette_that_is_not_there_says_how_to_make_it(pytester: pytest.Pytester) -> None:
-    result = run(pytester, "def test_it(awstape): pass")
-    result.assert_outcomes(errors=1)
-    path = "cassettes/test_module/test_it.yaml"
-    assert f"{path}: there is no such cassette" in said(result)
-    assert "record it: pytest --awstape=once 'test_module.py::test_it'" in said(result)
+    module = """
+def test_own(awstape):
+    with pytest.raises(botocore.exceptions.ClientError, match="CassetteMiss"):
+        boto3.client("iam").list_roles()
+
+@pytest.mark.awstape("shared")
+def test_named():
+    pass
+
+@pytest.mark.awstape
+def test_that_asks_for_nothing():
+    pass
+
+@pytest.fixture
+def wrapped(request):
+    return request.getfixturevalue("awstape")
+
+def test_that_asks_for_it_late(wrapped):
+    assert wrapped.path.name == "test_that_asks_for_it_late.yaml"
+"""
+    result = run(pytester, module)
+    result.assert_outcomes(passed=3, errors=2)
+    for name in ("test_module/test_own.yaml", "shared.yaml"):
+        assert f"cassettes/{name}: there is no such cassette" in said(result)
+    assert "to record it here: pytest --awstape=new_episodes 'test_module.py::test_own'" in said(result)
+    assert "record it: pytest --awstape=once 'test_module.py::test_named'" in said(result)
     assert "Traceback" not in said(result)
     assert "During handling" not in said(result)
 
@@ -169,15 +194,18 @@ def test_a_cassette_that_is_not_there_says_how_to_make_it(pytester: pytest.Pytes
 def test_a_marker_that_cannot_be_is_explained(pytester: pytest.Pytester, cassettes: Path) -> None:
     (cassettes / "broken.yaml").write_text("no cassette\n")
     problems = {
-        "'roles', pages='torture'": "the marker awstape knows no pages; it has ",
+        "'roles', pages='torture'": "can't be used: it knows no pages; it has paging, faults, strict",
         "'roles', paging='torturous'": "the paging 'torturous' is none of ",
         "'roles', faults='throtle'": "did you mean throttle?",
         "'roles', faults=['denied ListRolez']": "no operation matches 'ListRolez'",
-        "7": "the names in the marker awstape are texts",
+        "7": "its names are texts, such as awstape('roles')",
+        "'roles', faults=3": "faults are texts, such as faults=['throttle ListRoles page=2']",
+        "'roles', paging=[]": "paging is a text or a number",
+        "'roles', strict='no'": "strict is True or False",
         "'broken'": "cassettes/broken.yaml:1: a cassette begins with a document `version: 1`",
     }
     tests = (f"@pytest.mark.awstape({marker})\ndef test_{i}(): pass\n" for i, marker in enumerate(problems))
-    result = run(pytester, "\n".join(tests))
+    result = run(pytester, "\n".join(tests), "--awstape-orphans")
     result.assert_outcomes(errors=len(problems))
     assert [problem for problem in problems.values() if problem not in said(result)] == []
     assert "Traceback" not in said(result)

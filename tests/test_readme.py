@@ -23,7 +23,8 @@ from standin import StandIn
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-PROGRAMS = [body for language, body in BLOCKS if language == "python"]
+PYTHON = [body.removeprefix("# ").partition("\n") for language, body in BLOCKS if language == "python"]
+PROGRAMS = {name: text for name, _, text in PYTHON}
 SESSIONS = [body for language, body in BLOCKS if language == "console"]
 LINES = [line for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
 COMMANDS = [line.partition("#")[0].strip() for line in LINES]
@@ -33,9 +34,9 @@ COMMANDS = [line.partition("#")[0].strip() for line in LINES]
 def folder(tmp_path: Path) -> Path:
     """Where the README's commands are run: what a clone has at hand, and the README's programs."""
     shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
-    for program in PROGRAMS:
-        name, _, text = program.removeprefix("# ").partition("\n")
-        (tmp_path / name).write_text(text)
+    for name, text in PROGRAMS.items():
+        if name != "conftest.py":  # that of another project
+            (tmp_path / name).write_text(text)
     return tmp_path
 
 
@@ -91,9 +92,19 @@ def test_the_faults_shown_are_faults() -> None:
 
 def test_every_program_shown_is_run() -> None:
     assert PROGRAMS
-    for program in PROGRAMS:
-        name = program.partition("\n")[0].removeprefix("# ")
+    for name in PROGRAMS.keys() - {"conftest.py"}:  # below
         assert any(name in session for session in SESSIONS), name
+
+
+def test_a_client_of_a_module_is_attached_as_shown(folder: Path, shell: dict[str, str]) -> None:
+    (folder / "app.py").write_text("import boto3\n\niam = boto3.client('iam', region_name='us-east-1')\n")
+    (folder / "conftest.py").write_text(PROGRAMS["conftest.py"])
+    test = "import app, pytest\n\n@pytest.mark.awstape('roles')\ndef test_it():\n    assert app.iam.list_roles()"
+    (folder / "test_app.py").write_text(test)
+    environ = {name: value for name, value in shell.items() if not name.startswith("AWS_")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_other_command_is_one_that_a_test_runs() -> None:

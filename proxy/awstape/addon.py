@@ -20,10 +20,10 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
 from awstape.core.wire import Request, Response
-from awstape.errors import UserError
+from awstape.errors import UserError, place_of
 from awstape.report import recording_lines, replay_lines
 from awstape.serve import Upstream, parse_upstream
-from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay, place_of
+from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
 
 _log = logging.getLogger(__name__)
 _REQUEST = "awstape_request"
@@ -49,7 +49,7 @@ class Interceptor:
     def http_connect(self, flow: http.HTTPFlow) -> None:
         if self._replays_only and catalog.service_of_host(flow.request.host) is None:
             assert self.tape
-            flow.response = _refusal(403, self.tape.refuse(flow.request.host).text)
+            flow.response = _refusal(403, self.tape.refuse(catalog.shown(flow.request.host)).text)
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         if self._replays_only:

@@ -2,24 +2,22 @@
 
 1. botocore asks its `before-send` handlers before it opens a connection. What a tape answers goes through botocore's
    own parser and retries, as if it had come over the wire. What is recorded is seen again at `response-received`.
-2. While a tape is in use, every session that is made anew asks it, and boto3's default session. A session or client
-   that was there before is attached by hand. Of several tapes the one that was taken into use last is asked.
+2. While a tape is in use, every session that is made anew asks it, and boto3's default session; a session or client
+   that was there before if it is attached. One that is not is met where botocore hands a request to its HTTP session:
+   so it asks the tape, too, but signs before, and needs credentials to. Of several tapes the last one is asked.
 3. A tape that only replays lets nothing out: other AWS services are refused, unless something else, such as moto,
    answers for them. Requests need no credentials; what looks for some finds ones that are nobody's in the environment.
+4. When the last tape is closed, everything is as it was: environment, handlers, boto3's default session.
 """
 
 from __future__ import annotations
 
-import asyncio
-import math
 import os
-import re
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack, suppress
 from contextvars import ContextVar
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,48 +30,66 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.hooks import BaseEventHooks
 
 from awstape import catalog, session
+from awstape.botocore_wire import (
+    AsyncResponse,
+    body_of,
+    call_context,
+    given,
+    given_later,
+    is_async,
+    lazy_response,
+    patience,
+    request_of,
+    response_of,
+)
 from awstape.core.misses import HEADER, Miss
 from awstape.core.recorder import Recording
-from awstape.core.wire import Headers, Reply, Request, Response
+from awstape.core.wire import Reply, Request
 from awstape.errors import MissError
 from awstape.report import miss_lines, unplayed_lines, unstruck_lines
+from awstape.serve import Upstream
 from awstape.tape import Tape, open_for_replay
 
 _in_use: list[InProcess] = []
 _attached: list[Any] = []  # emitters of what was attached
+_before: dict[str, str | None] = {}  # the environment, as far as it was changed
 _asked: ContextVar[Request | None] = ContextVar("awstape_asked", default=None)
-_context: ContextVar[dict[str, Any] | None] = ContextVar("awstape_context", default=None)  # of the call under way
 
 
 class InProcess:
     """A tape for the clients of this process, in use from `__enter__` to `__exit__`.
 
-    strict: whether what was recorded and never asked for is an error at the end, as misses are.
+    strict: whether what was recorded and never asked for is an error at the end, as misses are. upstream: where to
+    record from instead of from AWS.
     """
 
-    def __init__(self, tape: Tape, *, strict: bool = False) -> None:
+    def __init__(self, tape: Tape, *, strict: bool = False, upstream: Upstream | None = None) -> None:
         self.tape = tape
         self._strict = strict
-        self._environ: dict[str, str | None] = {}
-        self._had_default = True
+        self.upstream: Upstream = upstream or {}
+        self._was_used = False
 
     def __enter__(self) -> Self:
         self.use()
         return self
 
     def use(self) -> None:
-        """Takes the tape into use; `close` ends it. Raises RuntimeError if it is in use already."""
-        if self in _in_use:
-            raise RuntimeError("this tape is in use already")
-        if self.replays_only:
-            changes = session.without_account(os.environ, self.tape.region)
-            self._environ = {name: os.environ.get(name) for name in changes}
-            _set_environ(changes)
-        if not _in_use:
-            botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
-        _in_use.append(self)
+        """Takes the tape into use; `close` ends it. Raises RuntimeError if it was used before."""
+        if self._was_used:
+            raise RuntimeError("this tape was used before: its takes are played; make another one")
+        self._was_used = True
+        changes: session.Environment = {
+            f"AWS_ENDPOINT_URL_{s.upper()}": url.geturl() for s, url in self.upstream.items()
+        }
+        if self.replays_only or self.upstream:
+            changes |= session.without_account(os.environ, self.tape.region)
+        for name in changes:
+            _before.setdefault(name, os.environ.get(name))
+        _set_environ(changes)
         default = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
-        self._had_default = default is not None
+        if not _in_use:
+            _set_up(default)
+        _in_use.append(self)
         if default is not None:
             self.attach(default)
 
@@ -90,13 +106,7 @@ class InProcess:
             return None
         _in_use.remove(self)
         if not _in_use:
-            for handler in _HANDLERS:
-                botocore.handlers.BUILTIN_HANDLERS.remove(handler)
-            while _attached:
-                _unregister(_attached.pop())
-        _set_environ(self._environ)
-        if self.replays_only and not self._had_default and (boto3 := sys.modules.get("boto3")):
-            boto3.DEFAULT_SESSION = None  # type: ignore[attr-defined]  # one made meanwhile keeps nobody's credentials
+            _undo.close()
         return self.tape.close()
 
     def attach(self, *targets: Any) -> None:
@@ -133,6 +143,31 @@ class InProcess:
         return "\n".join([*lines, *(unplayed_lines(player) if unplayed else ())])
 
 
+_undo = ExitStack()
+
+
+def _set_up(default: Any) -> None:
+    """Lets new sessions ask, and what passes by them; `_undo` undoes it. default: boto3's default session, so far."""
+    botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
+    _undo.callback(_tear_down, default)
+    for module, name, patched in _TRANSPORTS:
+        if module in sys.modules:
+            transport = getattr(sys.modules[module], name)
+            _undo.callback(setattr, transport, "send", transport.send)
+            transport.send = patched(transport.send)
+
+
+def _tear_down(default: Any) -> None:
+    for handler in _HANDLERS:
+        botocore.handlers.BUILTIN_HANDLERS.remove(handler)
+    while _attached:
+        _unregister(_attached.pop())
+    _set_environ(_before)
+    _before.clear()
+    if default is None and (boto3 := sys.modules.get("boto3")):
+        boto3.DEFAULT_SESSION = None  # type: ignore[attr-defined]  # one made meanwhile keeps nobody's credentials
+
+
 def replay(
     cassette: str | os.PathLike[str],
     *more: str | os.PathLike[str],
@@ -159,7 +194,7 @@ def replay(
 
 def _request_created(request: Any, **_: Any) -> None:
     """What is sent has no context before botocore 1.36; what it is made of has."""
-    _context.set(request.context)
+    call_context.set(request.context)
 
 
 def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> object:
@@ -167,28 +202,26 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     if not _in_use:
         return None
     tape = _in_use[-1].tape
-    asked = _request(request, event_name.split(".")[1])
+    asked = request_of(request, event_name.split(".")[1])
     reply = tape.answer(asked)
     _asked.set(asked if reply is None else None)
     if reply is None:
         return None
     # All handlers are called, also when one has an answer: let nobody else, such as moto, take the request for theirs.
     url, request.url = request.url, _NOWHERE
-    if _is_async():
-        return _later(url, reply)
-    time.sleep(min(reply.delay, _patience()))
-    return _given(url, reply, AWSResponse)
+    if is_async():
+        return given_later(url, reply)
+    time.sleep(min(reply.delay, patience()))
+    return given(url, reply, AWSResponse)
 
 
 def _response_received(response_dict: dict[str, Any] | None, **_: Any) -> None:
     if (asked := _asked.get()) is None or not _in_use:
         return
     _asked.set(None)
-    response = None
-    if response_dict is not None:
-        headers = tuple((name, str(value)) for name, value in response_dict["headers"].items())
-        response = Response(response_dict["status_code"], headers, response_dict["body"])
-    _in_use[-1].tape.feed(asked, response)
+    seen = response_dict
+    response = seen and response_of(seen["status_code"], seen["headers"], seen["body"])
+    _in_use[-1].tape.feed(asked, response or None)
 
 
 def _choose_signer(**_: Any) -> object:
@@ -198,17 +231,65 @@ def _choose_signer(**_: Any) -> object:
 
 def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     """A refusal of what is for another AWS service. It counts if it is read: that is, if nobody else has an answer."""
-    host = urlsplit(request.url).hostname or ""
-    is_aws = any(host.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
-    if not _in_use or not _in_use[-1].replays_only or not is_aws or catalog.service_of_host(host):
+    if not _in_use or not _in_use[-1].replays_only or not _is_for_aws(request):
         return None
-    tape = _in_use[-1].tape
-    kind = _AsyncResponse if _is_async() else AWSResponse
-    as_json = "json" in _text(request.headers.get("content-type") or "")
-    headers = (HEADER, ("x-amzn-errortype", "CassetteMiss")) if as_json else (HEADER,)
-    return _response(kind, request.url, 400, headers, lambda: _body_of(tape.refuse(host, as_json=as_json)))
+    tape, asked = _in_use[-1].tape, request_of(request, None)
+    if catalog.is_for_us(asked):
+        return None
+    kind = AsyncResponse if is_async() else AWSResponse
+    headers = (HEADER, ("x-amzn-errortype", "CassetteMiss"))
+    return lazy_response(kind, request.url, 400, headers, lambda: body_of(tape.answer(asked)))
 
 
+def _passed_by(request: AWSPreparedRequest) -> tuple[Tape, Request, Reply | None] | None:
+    """A request of a client that no handler of ours has seen: tape, request, answer. None if it is for no tape."""
+    if not _in_use or _asked.get() is not None:
+        return None
+    tape, asked = _in_use[-1].tape, request_of(request, None)
+    if not catalog.is_for_us(asked) and (tape.recorder or not _is_for_aws(request)):
+        return None
+    return tape, asked, tape.answer(asked)
+
+
+def _is_for_aws(request: AWSPreparedRequest) -> bool:
+    host = urlsplit(request.url).hostname or ""
+    return any(host.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+
+
+def _patched(send: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
+    def asking(http: object, request: AWSPreparedRequest) -> AWSResponse:
+        if (found := _passed_by(request)) is None:
+            return send(http, request)
+        tape, asked, reply = found
+        if reply is None:
+            response = send(http, request)
+            tape.feed(asked, response_of(response.status_code, response.headers, response.content))
+            return response
+        time.sleep(reply.delay)
+        return given(request.url, reply, AWSResponse)
+
+    return asking
+
+
+def _patched_async(send: Callable[..., Coroutine[None, None, Any]]) -> Callable[..., Coroutine[None, None, Any]]:
+    async def asking(http: object, request: AWSPreparedRequest) -> Any:
+        if (found := _passed_by(request)) is None:
+            return await send(http, request)
+        tape, asked, reply = found
+        if reply is None:
+            response = await send(http, request)
+            tape.feed(asked, response_of(response.status_code, response.headers, await response.content))
+            return response
+        return await given_later(request.url, reply)
+
+    return asking
+
+
+#: Where botocore and aiobotocore hand requests to the network.
+_TRANSPORTS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("botocore.httpsession", "URLLib3Session", _patched),
+    ("aiobotocore.httpsession", "AIOHTTPSession", _patched_async),
+)
 _NOWHERE = "https://awstape.invalid/"
 _HANDLERS: list[tuple[Any, ...]] = [
     ("request-created", _request_created),
@@ -239,95 +320,6 @@ def _events(target: Any) -> Any:
 def _unregister(events: Any) -> None:
     for name, handler, *_ in _HANDLERS:
         events.unregister(name, handler)
-
-
-# --- requests and responses -------------------------------------------------------------------------------------
-
-
-def _request(request: AWSPreparedRequest, service: str) -> Request:
-    url = urlsplit(request.url)
-    host = url.hostname or ""
-    if catalog.service_of_host(host) is None:  # an endpoint of the client's own; what it is for, the event says
-        context = _context.get() or {}
-        region = context.get("signing", {}).get("region") or getattr(context.get("client_config"), "region_name", None)
-        host = catalog.host_of(service, region or "us-east-1")
-        url = url._replace(path=re.sub(r"^/~[^/]+", "", url.path))  # a session of an endpoint
-    headers = tuple((name, _text(value)) for name, value in request.headers.items())
-    body: Any = request.body or b""
-    return Request(
-        request.method,
-        host,
-        url.path or "/",
-        url.query,
-        headers,
-        body.encode() if isinstance(body, str) else bytes(body),
-    )
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _response(
-    kind: type[AWSResponse], url: str, status: int, headers: Headers, make: Callable[[], bytes]
-) -> AWSResponse:
-    mapping: Any = dict(headers)  # AWSResponse takes any
-    return kind(url, status, mapping, _Body(headers, make))
-
-
-def _given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
-    response = reply.response
-    if reply.delay > _patience():
-        raise botocore.exceptions.ReadTimeoutError(endpoint_url=url)
-    if response is None:
-        raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
-    return _response(kind, url, response.status, response.headers, lambda: response.body)
-
-
-async def _later(url: str, reply: Reply) -> AWSResponse:
-    await asyncio.sleep(min(reply.delay, _patience()))
-    return _given(url, reply, _AsyncResponse)
-
-
-def _is_async() -> bool:
-    """Whether the client is one of aiobotocore, which awaits what its handlers give."""
-    return type(_config()).__module__.startswith("aiobotocore.")
-
-
-def _patience() -> float:
-    """How many seconds the client waits for an answer."""
-    return getattr(_config(), "read_timeout", None) or math.inf
-
-
-def _config() -> Any:
-    """The configuration of the client whose call is under way."""
-    return (_context.get() or {}).get("client_config")
-
-
-class _Body:
-    """A body as botocore reads one; it is made when it is read."""
-
-    def __init__(self, headers: Headers, make: Callable[[], bytes]) -> None:
-        self.raw_headers = [(name.encode(), value.encode()) for name, value in headers]  # aiobotocore 2 takes these
-        self._make = cache(make)  # aiobotocore reads twice
-
-    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        yield self._make()
-
-
-class _AsyncResponse(AWSResponse):
-    """A response as aiobotocore reads one."""
-
-    @property
-    def content(self) -> Coroutine[None, None, bytes]:  # type: ignore[override]
-        async def read() -> bytes:
-            return b"".join(self.raw.stream())
-
-        return read()
-
-
-def _body_of(reply: Reply) -> bytes:
-    return reply.response.body if reply.response else b""
 
 
 def _set_environ(changes: session.Environment) -> None:

@@ -27,7 +27,8 @@ import botocore.parsers
 import botocore.regions
 
 from awstape.core.model import Member, Models, Operation, Paging, Service, Shape
-from awstape.core.wire import Response
+from awstape.core.operation import service_of
+from awstape.core.wire import Request, Response, WireError
 
 SERVICES = ("iam", "accessanalyzer")
 
@@ -162,10 +163,29 @@ def service_of_host(host: str) -> tuple[Service, str | None] | None:
     return service, region if service.regional else None
 
 
+def is_for_us(request: Request) -> bool:
+    """Whether a request is for one of the recorded services, by its host, its signature or its form."""
+    try:
+        return service_of(models(), request) is not None
+    except WireError:
+        return False
+
+
 def host_of(service: str, region: str) -> str:
     """A host name of a service in a region: the plain one of the partition aws."""
     found = models().services[service]
     return f"{found.signing_name}.{region}.amazonaws.com" if found.regional else f"{found.signing_name}.amazonaws.com"
+
+
+def shown(host: str) -> str:
+    """What of a host name may be told: a service, not a bucket or whose it is."""
+    host = host.lower().removesuffix(".")
+    for suffix in sorted(host_suffixes(), key=len, reverse=True):
+        if host.endswith(f".{suffix}"):
+            is_plain = re.fullmatch(r"[a-z-]{2,40}(\.[a-z]{2}(-[a-z]+){1,3}-\d)?", host.removesuffix(f".{suffix}"))
+            return host if is_plain else f"a host under {suffix}"
+    labels = host.split(".")
+    return "a host" if labels[-1].isdigit() or ":" in host else f"a host under {'.'.join(labels[-2:])}"
 
 
 def host_suffixes() -> frozenset[str]:

@@ -115,7 +115,8 @@ def record(
     server = serve.proxy(tape, redirected, port)
     status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
     if recording := tape.close():
-        _say(recording_lines(str(cassette), recording), recording_facts(str(cassette), recording), as_json)
+        lines = recording_lines(str(cassette), recording, len(tape.player.total.played) if tape.player else 0)
+        _say(lines, recording_facts(str(cassette), recording), as_json)
         return status
     return _report_replay(tape, status, as_json)
 

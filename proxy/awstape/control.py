@@ -1,7 +1,7 @@
 """The endpoint's own paths, for tests in any language. They begin with `~`, as no path of a service does.
 
 1. `/~NAME/…` is a session: the rest of the path is asked in it. A program is put into one by its endpoint URL,
-   `AWS_ENDPOINT_URL=http://127.0.0.1:PORT/~NAME`. A session begins with its first request.
+   `AWS_ENDPOINT_URL=http://127.0.0.1:PORT/~NAME`. A session begins with its first request and ends with its reset.
 2. `GET /~/health` says that the endpoint is there and what it serves. `GET /~/misses` says what was missed and what was
    never asked for, `POST /~/reset` lets takes and faults begin anew: of everybody, or as `/~NAME/~/…` of a session.
 3. What a reset forgets stays in the report at the end.
@@ -15,8 +15,9 @@ import re
 from dataclasses import replace
 
 from awstape import __version__
+from awstape.core.operation import signed_for
 from awstape.core.player import Session
-from awstape.core.wire import Reply, Request, Response
+from awstape.core.wire import Reply, Request, Response, WireError
 from awstape.report import replay_facts
 from awstape.tape import Tape
 
@@ -32,11 +33,12 @@ def answer(tape: Tape, request: Request) -> Reply:
     if match := _SESSION.match(request.path):
         name = match[1]
         request = replace(request, path=request.path[match.end() :] or "/")
-    if not request.path.startswith("/~/"):
+    match = _CONTROL.fullmatch(request.path)
+    if not match and (_is_for_aws(request) or not request.path.startswith("/~/")):
         reply = tape.answer(request, name)
         assert reply
         return reply
-    if not (match := _CONTROL.fullmatch(request.path)):
+    if not match:
         return _say(404, {"error": "the paths of awstape are /~/health, /~/misses, /~/reset and /~NAME/…"})
     methods = ("POST",) if match[1] == "reset" else ("GET", "HEAD")
     if request.method not in methods:
@@ -47,6 +49,14 @@ def answer(tape: Tape, request: Request) -> Reply:
         tape.reset(name or None)
         return _say(200, {"reset": name or "all sessions"})
     return _say(200, replay_facts(player, player.sessions.get(name, Session()) if name else player.everybody))
+
+
+def _is_for_aws(request: Request) -> bool:
+    """Whether a request on one of our paths was meant for AWS, led there by a session's name that is missing."""
+    try:
+        return signed_for(request) is not None
+    except WireError:
+        return False
 
 
 def _say(status: int, facts: object, *headers: tuple[str, str]) -> Reply:

@@ -13,7 +13,7 @@ from http import HTTPStatus
 import httptools
 
 from awstape.core.wire import Reply, Request, Response, find_header
-from awstape.errors import UserError
+from awstape.errors import UserError, place_of
 
 MAX_BODY = 16 * 1024 * 1024
 MAX_HEADERS = 64 * 1024
@@ -87,8 +87,8 @@ class _Connection(asyncio.Protocol):
             else:
                 self._refuse(500)
                 # To raise it would end the connection, with answers that still wait.
-                told = {"message": "a request was not answered", "exception": error, "protocol": self}
-                asyncio.get_running_loop().call_exception_handler(told)
+                told = f"a request was not answered: {place_of(cause or error)}; please report this"
+                asyncio.get_running_loop().call_exception_handler({"message": told})
         except httptools.HttpParserError:
             self._refuse(400)
 

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
+
+def place_of(bug: BaseException) -> str:
+    """What can be told of an error of ours: not its message, which may quote the traffic."""
+    frame = traceback.extract_tb(bug.__traceback__)[-1]
+    return f"{type(bug).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
+
 
 class UserError(Exception):
     """`problem` says what happened and where, `tip` what to do about it."""

@@ -18,12 +18,14 @@ import os
 import re
 import warnings
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.botocore_hook import InProcess
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 _MODES = ("none", "once", "new_episodes", "all")
 _FOLDER = "cassettes"
-_SETTINGS = {"paging", "faults", "strict"}
+_SETTINGS = ("paging", "faults", "strict")
 
 
 # --- options and markers ----------------------------------------------------------------------------------------
@@ -77,34 +79,50 @@ class _Wish:
     strict: bool
 
 
-def _wish(item: pytest.Item) -> _Wish | None:
-    """What a test wants of us, None if nothing."""
+def _wants(item: pytest.Item) -> bool:
+    return item.get_closest_marker("awstape") is not None or "awstape" in getattr(item, "fixturenames", ())
+
+
+def _wish(item: pytest.Item) -> _Wish:
+    """What a test wants of us. Raises UserError for a marker that can't be."""
     marker = item.get_closest_marker("awstape")
-    if marker is None and "awstape" not in getattr(item, "fixturenames", ()):
-        return None
     names: tuple[Any, ...] = marker.args if marker else ()
     settings: dict[str, Any] = dict(marker.kwargs) if marker else {}
-    if unknown := set(settings) - _SETTINGS:
-        pytest.fail(f"the marker awstape knows no {', '.join(sorted(unknown))}; it has {', '.join(_SETTINGS)}", False)
-    if not all(isinstance(name, str) for name in names):
-        pytest.fail("the names in the marker awstape are texts, such as awstape('roles')", False)
+    paging, faults, strict = (settings.pop(name, None) for name in _SETTINGS)
+    faults = (faults,) if isinstance(faults, str) else faults or ()
+    for problem in (
+        settings and f"it knows no {', '.join(settings)}; it has {', '.join(_SETTINGS)}",
+        not all(isinstance(name, str) for name in names) and "its names are texts, such as awstape('roles')",
+        not isinstance(paging, str | int | None) and "paging is a text or a number, such as paging='torture'",
+        not (isinstance(faults, list | tuple) and all(isinstance(fault, str) for fault in faults))
+        and "faults are texts, such as faults=['throttle ListRoles page=2']",
+        not isinstance(strict, bool | None) and "strict is True or False",
+    ):
+        if problem:
+            raise UserError(f"the marker awstape can't be used: {problem}")
     folder = item.path.parent / _FOLDER
     own = folder / item.path.stem / f"{_file_name(item)}.yaml"
-    faults = settings.get("faults", ())
     return _Wish(
-        tuple(folder / f"{name.removesuffix('.yaml')}.yaml" for name in names) or (own,),
+        tuple(Path(os.path.normpath(folder / _with_suffix(name))) for name in names) or (own,),
         not names,
-        None if settings.get("paging") is None else str(settings["paging"]),
-        (faults,) if isinstance(faults, str) else tuple(faults),
-        not names if settings.get("strict") is None else bool(settings["strict"]),
+        None if paging is None else str(paging),
+        tuple(faults),
+        not names if strict is None else strict,
     )
+
+
+def _with_suffix(name: str) -> str:
+    return name if name.endswith((".yaml", ".yml")) else f"{name}.yaml"
 
 
 def _file_name(item: pytest.Item) -> str:
     """The test's name within its module, in characters that every file system takes; no two tests share one."""
-    name = item.nodeid.partition("::")[2].replace("::", ".")
+    test, bracket, parameters = item.nodeid.partition("::")[2].partition("[")
+    name = test.replace("::", ".") + bracket + parameters
     plain = re.sub(r"[^\w.\[\]-]+", "-", name)[:150]
-    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    # Some file systems don't tell letters' case; and a parameter may look like what another one becomes.
+    is_same = plain == name and parameters == parameters.lower()
+    return plain if is_same else f"{plain}-{hashlib.sha256(item.nodeid.encode()).hexdigest()[:6]}"
 
 
 # --- the fixture ------------------------------------------------------------------------------------------------
@@ -149,13 +167,12 @@ class Awstape:
         if self._served is None:
             from awstape import serve, session
 
-            upstream = serve.parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
             tape = self._hook.tape
             if self._hook.replays_only:
                 server = serve.endpoint(tape, 0)
             else:  # mitmproxy uses what others deprecate; pytest takes the filter back after the test
                 warnings.filterwarnings("ignore", category=DeprecationWarning)
-                server = serve.proxy(tape, upstream, 0)
+                server = serve.proxy(tape, self._hook.upstream, 0)
             with _failing():
                 url, changes = self._stack.enter_context(serve.in_background(server))
             self._served = url, session.applied(os.environ, changes)
@@ -166,9 +183,9 @@ class Awstape:
 def awstape(request: pytest.FixtureRequest) -> Iterator[Awstape]:
     """The test's cassette, in use while the test runs."""
     item: pytest.Item = request.node
-    wish = _wish(item)
-    assert wish is not None
+    item.stash[_DID_NOT_PASS] = False  # it may be run again
     with _failing():
+        wish = _wish(item)
         hook = _open(item, wish)
     with ExitStack() as stack:
         stack.callback(_end, item, wish, hook)
@@ -185,23 +202,29 @@ def _awstape_marked(request: pytest.FixtureRequest) -> None:
 
 def _open(item: pytest.Item, wish: _Wish) -> InProcess:
     """Raises UserError."""
+    from awstape import keys, serve
     from awstape.botocore_hook import InProcess
-    from awstape.errors import UserError
     from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
 
-    mode = _mode(item.config)
-    path = wish.paths[0]
-    if mode == "none" or (mode == "once" and all(path.exists() for path in wish.paths)):
-        for path in wish.paths:
-            if not path.exists():
-                tip = f"record it: pytest --awstape=once '{item.nodeid}'"
-                raise UserError(f"{_shown(path, item.config)}: there is no such cassette", tip)
+    mode, path = _mode(item.config), wish.paths[0]
+    missing = [path for path in wish.paths if not path.exists()]
+    if mode == "none" or (mode == "once" and not missing):
+        if missing and not wish.is_own:
+            raise UserError(_not_there(item, missing[0]), f"record it: pytest --awstape=once '{item.nodeid}'")
+        # A test's own that is not there is empty: a test that asks for nothing needs none.
         paging = wish.paging or item.config.getoption("--awstape-paging") or "recorded"
-        return InProcess(open_for_replay(wish.paths, os.environ, paging, wish.faults))
+        return InProcess(open_for_replay([] if missing else wish.paths, os.environ, paging, wish.faults))
     if len(wish.paths) > 1:
         raise UserError("a test with several cassettes can't be recorded", "record them one by one, or name one")
+    if not keys.is_there(os.environ):
+        item.config.stash[_ACCOUNT].recorded.append(f"made a key for your aliases: {keys.key_file()}")
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
-    return InProcess(open_for_recording(path, record_mode, os.environ))
+    upstream = serve.parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
+    return InProcess(open_for_recording(path, record_mode, os.environ), upstream=upstream)
+
+
+def _not_there(item: pytest.Item, path: Path) -> str:
+    return f"{_shown(path, item.config)}: there is no such cassette"
 
 
 def _end(item: pytest.Item, wish: _Wish, hook: InProcess) -> None:
@@ -211,24 +234,33 @@ def _end(item: pytest.Item, wish: _Wish, hook: InProcess) -> None:
     where = ", ".join(_shown(path, item.config) for path in wish.paths)
     with _failing():
         recording = hook.close()
-    if recording:
+    if recording and recording.cassette.takes:
         item.config.stash[_ACCOUNT].recorded += recording_lines(where, recording)
     passed = not item.stash.get(_DID_NOT_PASS, False)
     if problem := hook.problem(unplayed=wish.strict and passed, unstruck=passed):
-        again = f"\nto record it here: pytest --awstape=new_episodes '{item.nodeid}'" if hook.misses else ""
-        pytest.fail(f"{where} does not fit the test\n{problem}{again}", pytrace=False)
+        told = f"{where} does not fit the test" if wish.paths[0].exists() else _not_there(item, wish.paths[0])
+        can_help = any(miss.kind in ("operation", "identity", "region") for miss in hook.misses)
+        again = f"\nto record it here: pytest --awstape=new_episodes '{item.nodeid}'" if can_help else ""
+        pytest.fail(f"{told}\n{problem}{again}", pytrace=False)
 
 
 @contextmanager
 def _failing() -> Iterator[None]:
     """Lets the test fail with what a user can do something about."""
-    from awstape.errors import UserError
 
     try:
         yield
     except UserError as error:
         told = f"{error.problem}\n{error.tip}" if error.tip else error.problem
         raise pytest.fail.Exception(told, pytrace=False) from None
+
+
+@contextmanager
+def _failing_later() -> Iterator[None]:
+    """Passes over what the test itself fails with when it is run."""
+
+    with suppress(UserError):
+        yield
 
 
 def _shown(path: Path | str, config: pytest.Config) -> str:
@@ -261,7 +293,7 @@ class _Account:
 
     def orphans(self) -> list[str]:
         """The cassettes beside the tests that none of them uses; other tools keep theirs in such folders, too."""
-        found = (path for folder in self.folders for path in Path(folder).rglob("*.yaml"))
+        found = (path for folder in self.folders for path in Path(folder).rglob("*.y*ml"))
         return sorted(str(path) for path in found if str(path) not in self.used and _is_ours(path))
 
 
@@ -278,8 +310,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if item.config.getoption("--awstape-orphans"):
         account = item.config.stash[_ACCOUNT]
         account.folders.add(str(item.path.parent / _FOLDER))
-        if wish := _wish(item):
-            account.used.update(map(str, wish.paths))
+        if _wants(item):
+            with _failing_later():
+                account.used.update(map(str, _wish(item).paths))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -44,12 +44,16 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
     }
 
 
-def recording_lines(path: str, recording: Recording) -> Iterator[str]:
+def recording_lines(path: str, recording: Recording, answered: int = 0) -> Iterator[str]:
+    """For people. answered: how many pages the cassette answered itself."""
     facts = recording_facts(path, recording)
+    if not recording.cassette.takes and answered:
+        yield f"{path} stays as it is: {count(answered, 'page')} of it answered what was asked"
+        return
     if not recording.cassette.takes:
         yield f"nothing was recorded, {path} was not written"
         if not recording.skipped:
-            yield "  no call to record came through the proxy; a program with an endpoint URL of its own goes past it"
+            yield "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"recorded {path}: {counts}"
@@ -65,7 +69,7 @@ def replay_facts(player: Player, session: Session | None = None) -> dict[str, ob
     """What was missed and what was never asked for, in a session or, with None, by anybody."""
     return {
         "misses": [_miss_facts(miss) for miss in (session or player.total).misses],
-        "unstruck": [str(fault) for fault in player.unstruck()],
+        "unstruck": [str(fault) for fault in player.unstruck(session)],
         "unplayed": [
             {**_track_facts(track), "take": take, "pages": pages} for track, take, pages in player.unplayed(session)
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,10 +15,8 @@ from awstape.core.document import DocumentError, read, write
 from awstape.core.model import Models
 from awstape.errors import UserError
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # not a POSIX system
-    fcntl = None  # type: ignore[assignment]
 
 MAX_BYTES = 64 * 1024 * 1024
 _SUFFIXES = (".yaml", ".yml")
@@ -54,20 +53,17 @@ def find_all(paths: Iterable[Path]) -> list[Path]:
 
 
 def load_all(paths: Iterable[Path], models: Models) -> Cassette:
-    """One cassette out of files and folders of files; a track may stand in one of them only."""
-    takes: list[Take] = []
+    """One cassette out of files and folders of files; a track that stands in several says the same in all."""
     keys: set[str] = set()
-    owners: dict[Track, Path] = {}
+    owners: dict[Track, tuple[Path, tuple[Take, ...]]] = {}
     for file in find_all(paths):
         cassette = load(file, models)
         keys |= cassette.keys
-        for take in cassette.takes:
-            if owners.setdefault(take.track, file) != file:
-                raise UserError(
-                    f"{file}: {take.track} stands in {owners[take.track]} too", "replay one of the two, or merge them"
-                )
-            takes.append(take)
-    return Cassette.of(takes, keys)
+        for track, same in cassette.tracks():
+            owner, known = owners.setdefault(track, (file, same))
+            if known != same:
+                raise UserError(f"{file}: {track} stands in {owner}, too, and differs", "replay one of the two")
+    return Cassette.of((take for _, same in owners.values() for take in same), keys)
 
 
 def find(path: Path) -> list[Path]:
@@ -93,15 +89,17 @@ def exclusively(path: Path) -> Iterator[None]:
 
     The folder is made if need be, and locked.
     """
+    if sys.platform == "win32":  # where a folder can't be opened
+        yield
+        return
     try:
         path.resolve().parent.mkdir(parents=True, exist_ok=True)
         folder = os.open(path.resolve().parent, os.O_RDONLY)
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
     try:
-        if fcntl:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(folder, fcntl.LOCK_EX)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(folder, fcntl.LOCK_EX)
         yield
     finally:
         os.close(folder)

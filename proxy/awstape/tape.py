@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ from awstape.core.recorder import LeakError, Recorder, Recording
 from awstape.core.redact import Redactor
 from awstape.core.repage import Paging, PagingError
 from awstape.core.wire import Reply, Request, Response
-from awstape.errors import UserError
+from awstape.errors import UserError, place_of
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
 RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
@@ -61,11 +60,11 @@ class Tape:
                 return None
             return self.player.answer(request, session)
 
-    def refuse(self, host: str, *, as_json: bool = False) -> Miss:
-        """Counts a request to a host that is not replayed. as_json: whether its services speak JSON."""
+    def refuse(self, host: str) -> Miss:
+        """Counts a connection to a host that is not replayed. host: what may be shown of it."""
         assert self.player
         with self._lock:
-            return self.player.refuse(host, as_json=as_json)
+            return self.player.refuse(host)
 
     def reset(self, session: str | None = None) -> None:
         """Lets takes and faults of a session, or of all of them, begin anew."""
@@ -105,12 +104,6 @@ class Tape:
                 raise UserError(f"{path}: not written: it was made anew with another key meanwhile", "record again")
             store.save(path, recording.merged)
         return recording
-
-
-def place_of(bug: Exception) -> str:
-    """What can be told of an error of ours: not its message, which may quote the traffic."""
-    frame = traceback.extract_tb(bug.__traceback__)[-1]
-    return f"{type(bug).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
 
 
 def open_for_recording(
@@ -180,5 +173,8 @@ def _fault(text: str) -> Fault:
     except FaultError as error:
         raise UserError(str(error), error.tip) from None
     if fault.operation is not None:
-        _check_operations([fault.operation])
+        try:
+            _check_operations([fault.operation])
+        except UserError as error:
+            raise UserError(f"the fault {text!r}: {error.problem}", error.tip) from None
     return fault

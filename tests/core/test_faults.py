@@ -72,7 +72,7 @@ def test_a_fault_is_what_it_says(fault: Fault) -> None:
         ("slow seconds=2.50", "slow seconds=2.5"),
         ("slow seconds=1234.567", "slow seconds=1234.567"),
         ("drop times=always page=2", "drop page=2 times=always"),
-        ("denied operation=List* page=3", "denied List* page=3"),
+        ("denied List* page=3", "denied List* page=3"),
     ],
 )
 def test_a_fault_is_said_in_one_way(text: str, said: str) -> None:

@@ -106,4 +106,4 @@ def test_where_a_recording_ended_is_said_in_every_mode(mode: str) -> None:
     playing = player(recording("ListUsers", {}, (users(2, 1), "unfinished")), paging=mode)
     traversal(playing)
     (miss,) = playing.misses
-    assert (miss.kind, miss.summary) == ("end", "iam ListUsers: the recording ended after page 2")
+    assert (miss.kind, miss.text.splitlines()[0]) == ("end", "iam ListUsers: the recording ended after page 2")

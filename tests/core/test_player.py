@@ -62,7 +62,6 @@ def missed(answer: Serve | Miss) -> Miss:
     assert isinstance(answer, Miss)
     assert MISS_HEADER in answer.response.headers
     assert 400 <= answer.response.status < 500
-    assert answer.summary == answer.text.split("\n")[0]
     return answer
 
 
@@ -199,7 +198,7 @@ def test_where_the_recording_ended() -> None:
     output = recorded.takes[0].pages[1].answer.output
     assert output is not None
     answer = missed(playing.answer(request("ListUsers", {"Marker": output["Marker"]})))
-    assert answer.summary == "iam ListUsers: the recording ended after page 2"
+    assert answer.text.splitlines()[0] == "iam ListUsers: the recording ended after page 2"
     assert error_of("ListUsers", answer)["Code"] == "CassetteMiss"
     assert not playing.is_complete(request("ListUsers"))
     assert player(cassette(*users("a", "b"))).is_complete(request("ListUsers"))
@@ -256,7 +255,8 @@ def test_a_miss_shows_aliases_of_what_the_request_says(key: bytes | None) -> Non
         answer = missed(playing.answer(asked))
         assert "zreal" not in answer.text
         assert b"zreal" not in answer.response.body
-        assert ("set AWSTAPE_KEY" in answer.text) is (key is None)
+        is_near = "nearest track" in answer.text
+        assert ("set AWSTAPE_KEY" in answer.text) is (key is None and is_near)
 
 
 def test_a_number_is_not_a_boolean() -> None:
@@ -274,7 +274,7 @@ def test_operations_services_and_requests_that_are_unknown() -> None:
     playing = player(cassette(role()))
     assert "no track of this operation" in missed(playing.answer(request("ListGroups"))).text
     elsewhere = Request("GET", "example.com", "/zreal", "zreal=1", (), b"zreal")
-    assert "none of the recorded services" in missed(playing.answer(elsewhere)).text
+    assert "an unknown service is out of reach" in missed(playing.answer(elsewhere)).text
     unknown = replace(request("ListGroups"), body=b"Action=ListZreal&Version=2010-05-08")
     assert error_of("ListGroups", missed(playing.answer(unknown)))["Code"] == "CassetteMiss"
     new = replace(finding("1")[0], path="/zreal", host="127.0.0.1", headers=_signed("eu-west-1"))

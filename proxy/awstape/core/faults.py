@@ -63,7 +63,7 @@ class Fault:
         for i, word in enumerate(words):
             name, equals, value = word.partition("=")
             name, value = (name, value) if equals else ("operation", word)
-            is_misplaced = (name == "operation" and i) or (name == "seconds" and kind != "slow")
+            is_misplaced = (name == "operation" and (i or equals)) or (name == "seconds" and kind != "slow")
             if name in fields or name not in _FIELDS or is_misplaced:
                 raise FaultError(
                     f"the fault {text!r} has a {word!r} that can't be there",

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from awstape.core.answer import Failure
@@ -36,7 +36,7 @@ the pages after the one where the recording ended; or the request is for another
 
 @dataclass(frozen=True)
 class Miss(Reply):
-    """No page answers the request. `summary` is one line, `text` the whole explanation.
+    """No page answers the request. `text` explains it; its first line is a summary.
 
     operation: service and name, such as `iam ListRoles`, as far as they are known. nearest: the track that it was
     compared with, and differences: in what it differs from it.
@@ -44,7 +44,6 @@ class Miss(Reply):
 
     kind: Kind
     operation: str
-    summary: str
     text: str
     nearest: Track | None = None
     differences: tuple[Difference, ...] = ()
@@ -54,16 +53,14 @@ class Miss(Reply):
 class Explainer:
     """Makes misses.
 
-    other_keys: fingerprints of keys that aliases of the cassette were made under, but not the one at hand.
-    knows_key: whether the cassette tells its key.
+    keys: fingerprints of the keys that the cassette's aliases were made under; none if it doesn't tell.
     """
 
     models: Models
     tracks: Tracks
     redactor: Redactor
     has_key: bool
-    knows_key: bool
-    other_keys: frozenset[str] = field(default_factory=frozenset)
+    keys: frozenset[str]
 
     def no_track(self, call: Call, asked: Ask) -> Miss:
         """The cassette has no such operation, or not with this identity, or not in this region."""
@@ -83,17 +80,19 @@ class Explainer:
             found = differences(shown, track)
             lines += [f"  {difference}" for difference in found]
             redacted = any(shown.get(d.member) != asked.identity.get(d.member) for d in found)
-            if self.has_key and redacted and not self.knows_key:
+            other_keys = self.keys - {self.redactor.key_fingerprint} if self.has_key else frozenset[str]()
+            if not self.has_key:
+                lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
+            elif other_keys:
+                kind = "key" if other_keys == self.keys else kind
+                theirs, yours = ", ".join(sorted(other_keys)), self.redactor.key_fingerprint
+                lines.append(f"what was made with another key ({theirs}; yours is {yours}) matches by alias only")
+                lines.append("to match real values: set AWSTAPE_KEY to that key")
+            elif redacted and not self.keys:
                 lines.append("the request is shown as your key redacts it; under another key only aliases match")
         else:
             lines.append("the cassette has no track of this operation")
-        if self.other_keys:
-            kind = "key" if track else kind
-            theirs, yours = ", ".join(sorted(self.other_keys)), self.redactor.key_fingerprint
-            lines.append(f"what was made with another key ({theirs}; yours is {yours}) matches by alias only")
-        if not self.has_key:
-            lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
-        if not self.other_keys:
+        if kind != "key":
             option = "" if operation.is_read else " --include-writes"
             lines.append(f"to record it: awstape record CASSETTE --mode new_episodes{option} -- COMMAND")
         return self._miss(kind, operation, f"{_title(operation)} was not recorded", lines, track, found)
@@ -120,19 +119,17 @@ class Explainer:
 
     def other_service(self, name: str | None, *, as_json: bool) -> Miss:
         """The request is for a service that is not recorded. name: as its signature has it. as_json: how it speaks."""
-        what = (
-            f"the request is for {name}, which is none of the recorded services"
-            if name
-            else ("the request is for none of the recorded services")
-        )
-        services = " and ".join(self.models.services)
-        lines = [f"{services} are replayed, and nothing is forwarded"]
-        return self._miss("service", None, what, lines, as_json=as_json)
+        known_by = "a service is known by its host name or by the signature, which names none here"
+        lines = [] if name else [known_by]
+        return self._miss("service", None, self._refused(name or "an unknown service"), lines, as_json=as_json)
 
-    def other_host(self, host: str, *, as_json: bool) -> Miss:
-        """A connection to a host that is none of the recorded services'. as_json: how it speaks."""
-        summary = f"no connection to {host}: a replay connects to no other host"
-        return self._miss("host", None, summary, [], as_json=as_json)
+    def other_host(self, host: str) -> Miss:
+        """A connection to a host that is none of the recorded services'. host: what may be shown of it."""
+        return self._miss("host", None, self._refused(host), [])
+
+    def _refused(self, what: str) -> str:
+        services = " and ".join(self.models.services)
+        return f"{what} is out of reach: only {services} are replayed"
 
     def _miss(
         self,
@@ -148,23 +145,21 @@ class Explainer:
     ) -> Miss:
         speaking = (s for s in self.models.services.values() if (s.protocol == "rest-json") == as_json)
         service = of.service if isinstance(of, Operation) else of or next(speaking)
-        text = self._shown("\n".join([summary, *(f"  {line}" for line in lines)]))
+        text = _printable("\n".join([summary, *(f"  {line}" for line in lines)]))
         members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
-        members |= {"__type": code} if as_json else {}  # where services that are not recorded say it
+        # Where services that are not recorded say it, each by its own protocol.
+        members |= {"__type": code} if as_json else {}
+        errortype = () if of or as_json else (("x-amzn-errortype", code),)
         message = f"{said}\n{text}" if said else text
         response = encode_failure(service, Failure(_STATUS, code, message, members), request_id("miss", text))
         return Miss(
-            replace(response, headers=(*response.headers, HEADER)),
+            replace(response, headers=(*response.headers, HEADER, *errortype)),
             kind,
             _title(of) if isinstance(of, Operation) else of.name if of else "",
-            self._shown(summary),
             text,
             track,
             tuple(found),
         )
-
-    def _shown(self, text: str) -> str:
-        return _printable(self.redactor.accounts(text))
 
 
 def _printable(text: str) -> str:

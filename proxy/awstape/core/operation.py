@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from awstape.core.conform import did_you_mean
 from awstape.core.model import Member, Models, Operation, Protocol, Service, Shape, Value
 from awstape.core.wire import MAX_DEPTH, Request, WireError, check_depth, parse_form, text_of, unquote_label
 
@@ -66,6 +67,15 @@ def signed_for(request: Request) -> str | None:
     return scope["service"] if scope and re.fullmatch(r"[a-z0-9-]{1,40}", scope["service"]) else None
 
 
+#: Services that answer in XML to requests without a form.
+_REST_XML = frozenset({"s3", "s3-outposts", "route53", "cloudfront"})
+
+
+def speaks_json(request: Request, service: str | None) -> bool:
+    """Whether a request of any service, named as in its signature, wants to be answered in JSON."""
+    return not request.is_form and service is not None and service not in _REST_XML
+
+
 def _credential_scope(request: Request) -> Mapping[str, str] | None:
     authorization = request.header("authorization") or ""
     credential = re.search(r"Credential=([^,\s]+)", authorization)
@@ -98,11 +108,10 @@ def _read_query(service: Service, request: Request) -> tuple[Operation, dict[str
     tree.pop("Version", None)
     operation = service.operations.get(action) if isinstance(action, str) else None
     if operation is None:
-        raise WireError(
-            f"{service.name} has no such operation; a newer botocore may know it"
-            if action
-            else "the form names no Action"
-        )
+        if not isinstance(action, str) or not action:
+            raise WireError("the form names no Action")
+        hint = did_you_mean(action, service.operations) or "; a newer botocore may know it"
+        raise WireError(f"{service.name} has no such operation{hint}")
     return operation, _structure(tree, operation.input)
 
 

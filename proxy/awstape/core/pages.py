@@ -103,10 +103,10 @@ def token_name(track_key: tuple[str, ...], take: int, page: int) -> str:
     return f"page-{page}.{tag}" if take == 1 else f"take-{take}.page-{page}.{tag}"
 
 
-def token_tag(track_key: tuple[str, ...]) -> str:
-    """What in a token stands for the track."""
+def token_tag(track_key: tuple[str, ...], length: int = 4) -> str:
+    """What in a token stands for the track, at most 8 characters: two tracks share 4 once in a million."""
     digest = hashlib.sha256(json.dumps(track_key).encode()).digest()
-    return base64.b32encode(digest[:5]).decode("ascii").lower()[:4]
+    return base64.b32encode(digest[:5]).decode("ascii").lower()[:length]
 
 
 def with_token(operation: Operation, answer: Answer, token: str) -> Answer:

@@ -23,7 +23,7 @@ from awstape.core.faults import Fault
 from awstape.core.match import Tracks
 from awstape.core.misses import Explainer, Miss
 from awstape.core.model import Models, Operation, Service
-from awstape.core.operation import Call, recognise, service_of, signed_for
+from awstape.core.operation import Call, recognise, service_of, signed_for, speaks_json
 from awstape.core.pages import Ask, ask, is_finished, request_id
 from awstape.core.redact import Redactor
 from awstape.core.repage import Listing, Paging, Position, refusal
@@ -109,8 +109,7 @@ class Player:
     ) -> None:
         self._models = models
         self._tracks = Tracks(models, cassette.tracks(), redactor, has_key=has_key)
-        other_keys = cassette.keys - {redactor.key_fingerprint} if has_key else frozenset[str]()
-        self._explain = Explainer(models, self._tracks, redactor, has_key, bool(cassette.keys), other_keys)
+        self._explain = Explainer(models, self._tracks, redactor, has_key, cassette.keys)
         self._paging = paging
         self._faults = tuple(faults)
         self._listings: dict[Track, tuple[Listing, ...]] = {}
@@ -129,18 +128,20 @@ class Player:
 
         Never raises for what a client may send.
         """
-        state = self.sessions.setdefault(session, Session())
+        state = self._session(session)
         try:
             call = recognise(self._models, request)
             if call is None:
-                return self._missed(state, self._explain.other_service(signed_for(request), as_json=request.is_json))
+                name = signed_for(request)
+                as_json = speaks_json(request, name)
+                return self._missed(state, self._explain.other_service(name, as_json=as_json))
             return self._answer(request, call, ask(call), state)
         except WireError as error:
             return self._missed(state, self._explain.unreadable(self._service(request), str(error)))
 
-    def refuse(self, host: str, *, as_json: bool = False) -> Miss:
-        """Counts a connection to a host that is not replayed. as_json: whether its services speak JSON."""
-        return self._missed(self.everybody, self._explain.other_host(host, as_json=as_json))
+    def refuse(self, host: str) -> Miss:
+        """Counts a connection to a host that is not replayed. host: what may be shown of it."""
+        return self._missed(self._session(""), self._explain.other_host(host))
 
     def reset(self, session: str | None = None) -> None:
         """Lets a session, or with None all of them, begin anew."""
@@ -164,9 +165,9 @@ class Player:
                     result.append((track, number, len(missing)))
         return result
 
-    def unstruck(self) -> list[Fault]:
-        """The faults of this replay that no request was for."""
-        return [fault for i, fault in enumerate(self._faults) if not self.total.struck[i]]
+    def unstruck(self, session: Session | None = None) -> list[Fault]:
+        """The faults of this replay, not those in cassettes, that no request was for; session: as for `unplayed`."""
+        return [fault for i, fault in enumerate(self._faults) if not (session or self.total).struck[i]]
 
     def facts(self) -> dict[str, object]:
         """What is served, for programs."""
@@ -243,14 +244,14 @@ class Player:
             candidates += [((place.track, place.take, i), fault) for i, fault in enumerate(of_take)]
         for key, fault in candidates:
             if fault.is_for(operation, page) and (fault.times is None or state.struck[key] < fault.times):
-                for account in (state, self.total):
+                for account in self._accounts(state):
                     account.struck[key] += 1
                 return fault
         return None
 
     def _serve(self, operation: Operation, place: _Place, limit: int | None, state: Session, delay: float) -> Serve:
         cut = place.listing.page(place.position, limit)
-        for account in (state, self.everybody, self.total):
+        for account in self._accounts(state):
             account.played.update((place.track, place.take, page) for page in cut.covers)
         where = (place.track, place.take, place.position.page)
         response = self._encoded.get(where)
@@ -280,8 +281,13 @@ class Player:
                 yield track
 
     def _missed(self, state: Session, miss: Miss) -> Miss:
-        state.misses.append(miss)
-        if state is not self.everybody:
-            self.everybody.misses.append(miss)
-        self.total.misses.append(miss)
+        for account in self._accounts(state):
+            account.misses.append(miss)
         return miss
+
+    def _session(self, name: str) -> Session:
+        return self.sessions.setdefault(name, Session())
+
+    def _accounts(self, state: Session) -> tuple[Session, ...]:
+        """Where something that happens in a session is counted."""
+        return state, self.everybody, self.total

@@ -36,10 +36,7 @@ from awstape.core.pages import next_token, token_tag
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
 #: Access Analyzer does not say; its answers to a limit out of range are of the kind that the model describes.
 _DEFAULT_LIMIT = 100
-_HIGHEST = 10**9
-_TOKEN = re.compile(
-    r"(?:take-(?P<take>\d{1,9})\.)?page-(?P<page>\d{1,9})\.item-(?P<item>\d{1,9})\.(?P<tag>[a-z2-7]{4})"
-)
+_TOKEN = re.compile(r"page-(\d{1,9})\.item-(\d{1,9})\.")
 #: What comes back changed from a client that doesn't encode it as a form, a URL or XML asks for.
 _TORTURE = "/+ %2F&amp;=="
 
@@ -103,7 +100,7 @@ class Listing:
         # A call that the service doesn't page, or that failed at once, has one page in any mode.
         is_cut = operation.paging is not None and take.pages[0].answer.output is not None
         self._paging = paging if is_cut else Paging()
-        self._tag = token_tag(take.track.key)
+        self._tag = token_tag(take.track.key, 8)
         self._items: list[tuple[str, Value]] = []  # with the list of the output that each is in
         self._ranges: list[tuple[int, int]] = []  # of each recorded page, its items
         self._tokens: dict[str, Position] = {}  # the recorded ones
@@ -122,10 +119,10 @@ class Listing:
         """Where a token leads, None if this listing never gives it out."""
         if token in self._tokens:
             return self._tokens[token]
-        match = _TOKEN.match(token)
+        match = _TOKEN.search(token)
         if self._paging.mode == "recorded" or not match:
             return None
-        position = Position(int(match["page"]), int(match["item"]) - 1)
+        position = Position(int(match[1]), int(match[2]) - 1)
         is_there = position.page > 1 and 0 <= position.item <= len(self._items)
         return position if is_there and token == self._token(position) else None
 
@@ -150,18 +147,19 @@ class Listing:
     def _size(self, position: Position, limit: int | None) -> int:
         match self._paging.mode:
             case "N":
-                return min(self._paging.size, limit or _HIGHEST)
+                return min(self._paging.size, limit or self._paging.size)
             case "torture":
-                return self._tortured(position, limit or _HIGHEST)
+                size = self._tortured(position)
+                return min(size, limit or size)
             case _:
                 return limit or _DEFAULT_LIMIT
 
-    def _tortured(self, position: Position, limit: int) -> int:
+    def _tortured(self, position: Position) -> int:
         count = len(self._items)
         rounds, step = divmod(position.page - 1, 5)
         digest = hashlib.sha256(f"{self._paging.seed}|{self._take.track.key}|{self._number}|{rounds}".encode()).digest()
         sizes = _pick([0, 1], digest[0]) + _pick([max(2, count // 7), 0, max(3, count // 3)], digest[1])
-        return min(sizes[step], limit)
+        return sizes[step]
 
     def _next(self, position: Position, end: int) -> str | None:
         """The token of the page after one, None if it is the last."""

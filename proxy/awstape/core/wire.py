@@ -42,10 +42,6 @@ class Request:
             "application/x-www-form-urlencoded"
         )
 
-    @property
-    def is_json(self) -> bool:
-        return "json" in (self.header("content-type") or "").lower()
-
 
 @dataclass(frozen=True)
 class Response:
