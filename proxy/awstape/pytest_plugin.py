@@ -117,12 +117,13 @@ def _with_suffix(name: str) -> str:
 
 def _file_name(item: pytest.Item) -> str:
     """The test's name within its module, in characters that every file system takes; no two tests share one."""
-    test, bracket, parameters = item.nodeid.partition("::")[2].partition("[")
+    within = item.nodeid.partition("::")[2]
+    test, bracket, parameters = within.partition("[")
     name = test.replace("::", ".") + bracket + parameters
     plain = re.sub(r"[^\w.\[\]-]+", "-", name)[:150]
     # Some file systems don't tell letters' case; and a parameter may look like what another one becomes.
     is_same = plain == name and parameters == parameters.lower()
-    return plain if is_same else f"{plain}-{hashlib.sha256(item.nodeid.encode()).hexdigest()[:6]}"
+    return plain if is_same else f"{plain}-{hashlib.sha256(within.encode()).hexdigest()[:6]}"
 
 
 # --- the fixture ------------------------------------------------------------------------------------------------
