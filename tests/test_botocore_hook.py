@@ -24,6 +24,7 @@ from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.retries.bucket import TokenBucket
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -528,6 +529,30 @@ def test_a_connection_that_is_always_dropped_fails_after_the_last_attempt(
             asked.list_roles() if service == "iam" else asked.list_analyzers()
         assert [type(attempt) for attempt in attempts] == [ConnectionClosedError] * 3
         assert tape.misses == []
+
+
+RETRIED = ("throttle", "internal", "unavailable", "drop", "slow seconds=9")
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize("paging", [*PAGINGS, "torture:7"])
+def test_the_paginator_comes_through_every_paging_fault_and_retry_mode(
+    paging: str, mode: Any, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the first page twice, on the second once; faults differ in kind, the listing never."""
+    monkeypatch.setattr(TokenBucket, "acquire", lambda *_, **__: True)  # adaptive waits by a clock of its own
+    config = Config(read_timeout=5, retries={"mode": mode, "total_max_attempts": 4})
+    asked = client(config=config)
+    for kind in RETRIED:
+        kind, _, seconds = kind.partition(" ")
+        faults = [f"{kind} ListPolicyVersions page={n} times={3 - n} {seconds}" for n in (1, 2)]
+        with awstape.replay(CASSETTES, paging=paging, faults=faults) as tape:
+            tape.attach(asked)
+            assert versions(asked) == VERSIONS
+        player = tape.tape.player
+        assert player
+        assert player.total.struck[0] == 2
+        assert bool(player.total.struck[1]) is (paging != "client"), "where all is on the first page"
 
 
 def test_an_error_that_stays_is_the_services_own(slept: list[float]) -> None:
