@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
+from awstape import catalog
 from awstape.core.cassette import Cassette
 from awstape.core.misses import Miss
 from awstape.core.model import Value
 from awstape.core.player import Player, Serve
 from awstape.core.wire import Reply
-from exchanges import player, request
+from exchanges import operation, player, request
 from paging import CUT, MODES, follow, items, marker, names, recording, traversal, users
 
 each_mode = pytest.mark.parametrize("mode", MODES)
@@ -107,3 +110,21 @@ def test_where_a_recording_ended_is_said_in_every_mode(mode: str) -> None:
     traversal(playing)
     (miss,) = playing.misses
     assert (miss.kind, miss.text.splitlines()[0]) == ("end", "iam ListUsers: the recording ended after page 2")
+
+
+def test_a_token_that_was_not_percent_encoded_is_told() -> None:
+    """Under torture tokens hold what gets lost on the way."""
+    playing = player(recording("ListUsers", {}, users(1, 1, 1)), paging="torture")
+    first = playing.answer(request("ListUsers")).response
+    assert first
+    token = catalog.parse(operation("ListUsers"), first)["Marker"]
+    form = b"Action=ListUsers&Version=2010-05-08&Marker="
+    plain = request("ListUsers")
+    cut = playing.answer(replace(plain, body=form + token.encode()))
+    assert isinstance(cut, Miss)
+    assert "the page token may end at an & in it: was it percent-encoded?" in cut.text
+    assert token.startswith("page-2.item-")
+    assert not isinstance(playing.answer(replace(plain, body=form + quote(token, safe="").encode())), Miss)
+    blank = playing.answer(replace(plain, body=form + quote(token, safe="+").encode()))
+    assert isinstance(blank, Miss)
+    assert "percent-encoded on the wire" in blank.text

@@ -79,6 +79,9 @@ class Explainer:
             lines.append(f"nearest track: {track}")
             found = differences(shown, track)
             lines += [f"  {difference}" for difference in found]
+            known = operation.input.members if operation.input else {}
+            if asked.token is not None and any(name not in known for name in asked.identity):
+                lines.append("the page token may end at an & in it: was it percent-encoded?")
             redacted = any(shown.get(d.member) != asked.identity.get(d.member) for d in found)
             other_keys = self.keys - {self.redactor.key_fingerprint} if self.has_key else frozenset[str]()
             if not self.has_key:
@@ -109,7 +112,7 @@ class Explainer:
         said = message.format(token=operation.paging.token if operation.paging else "token")
         lines = [f"track: {track}", *(f"it is a token of {owner}" for owner in owners)]
         if len(lines) == 1:
-            lines.append("a token is good in the cassette and the paging mode that it came from")
+            lines.append("a token is good in its cassette and paging mode, percent-encoded on the wire")
         summary = f"{_title(operation)}: the page token is not one of this listing"
         return self._miss("token", operation, summary, lines, track, code=code, said=said)
 
