@@ -65,13 +65,6 @@ def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.fixture
-def aws() -> Iterator[StandIn]:
-    """A stand-in for AWS to record from; also allows connections."""
-    with StandIn() as running:
-        yield running
-
-
-@pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """For how long the process would have slept."""
     slept: list[float] = []

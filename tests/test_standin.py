@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,6 @@ HERE = Path(__file__).parent
 DEPLOY_POLICY, AUDIT_POLICY, BOUNDARY_POLICY = data.POLICY_VERSIONS
 DEPLOY_ROLE = "arn:aws:iam::111122223333:role/DeployRole"
 MARKER = re.compile(r"[A-Za-z0-9+/]{88}")
-
-
-@pytest.fixture
-def aws() -> Iterator[StandIn]:
-    with StandIn() as running:
-        yield running
 
 
 def client(aws: StandIn, service: str, attempts: int = 1) -> Any:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from contextvars import ContextVar
@@ -34,15 +33,15 @@ from awstape.botocore_wire import (
     AsyncResponse,
     body_of,
     call_context,
-    given,
     given_later,
+    given_now,
     is_async,
     lazy_response,
-    patience,
     request_of,
     response_of,
 )
 from awstape.core.misses import HEADER, Miss
+from awstape.core.operation import known_service
 from awstape.core.recorder import Recording
 from awstape.core.wire import Reply, Request
 from awstape.errors import MissError
@@ -209,19 +208,17 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
         return None
     # All handlers are called, also when one has an answer: let nobody else, such as moto, take the request for theirs.
     url, request.url = request.url, _NOWHERE
-    if is_async():
-        return given_later(url, reply)
-    time.sleep(min(reply.delay, patience()))
-    return given(url, reply, AWSResponse)
+    return given_later(url, reply) if is_async() else given_now(url, reply)
 
 
 def _response_received(response_dict: dict[str, Any] | None, **_: Any) -> None:
     if (asked := _asked.get()) is None or not _in_use:
         return
     _asked.set(None)
-    seen = response_dict
-    response = seen and response_of(seen["status_code"], seen["headers"], seen["body"])
-    _in_use[-1].tape.feed(asked, response or None)
+    response = None
+    if response_dict is not None:
+        response = response_of(response_dict["status_code"], response_dict["headers"], response_dict["body"])
+    _in_use[-1].tape.feed(asked, response)
 
 
 def _choose_signer(**_: Any) -> object:
@@ -234,7 +231,7 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     if not _in_use or not _in_use[-1].replays_only or not _is_for_aws(request):
         return None
     tape, asked = _in_use[-1].tape, request_of(request, None)
-    if catalog.is_for_us(asked):
+    if known_service(catalog.models(), asked):
         return None
     kind = AsyncResponse if is_async() else AWSResponse
     headers = (HEADER, ("x-amzn-errortype", "CassetteMiss"))
@@ -246,7 +243,7 @@ def _passed_by(request: AWSPreparedRequest) -> tuple[Tape, Request, Reply | None
     if not _in_use or _asked.get() is not None:
         return None
     tape, asked = _in_use[-1].tape, request_of(request, None)
-    if not catalog.is_for_us(asked) and (tape.recorder or not _is_for_aws(request)):
+    if not known_service(catalog.models(), asked) and (tape.recorder or not _is_for_aws(request)):
         return None
     return tape, asked, tape.answer(asked)
 
@@ -265,8 +262,7 @@ def _patched(send: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
             response = send(http, request)
             tape.feed(asked, response_of(response.status_code, response.headers, response.content))
             return response
-        time.sleep(reply.delay)
-        return given(request.url, reply, AWSResponse)
+        return given_now(request.url, reply)
 
     return asking
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache
@@ -53,18 +54,25 @@ def lazy_response(
     return kind(url, status, mapping, _Body(headers, make))
 
 
-def given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
+def given_now(url: str, reply: Reply) -> AWSResponse:
+    """A reply as a client gets it, or as the error that it gets instead, when it is time."""
+    time.sleep(min(reply.delay, _patience()))
+    return _given(url, reply, AWSResponse)
+
+
+async def given_later(url: str, reply: Reply) -> AWSResponse:
+    """The same for an asynchronous client."""
+    await asyncio.sleep(min(reply.delay, _patience()))
+    return _given(url, reply, AsyncResponse)
+
+
+def _given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
     response = reply.response
-    if reply.delay > patience():
+    if reply.delay > _patience():
         raise botocore.exceptions.ReadTimeoutError(endpoint_url=url)
     if response is None:
         raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
     return lazy_response(kind, url, response.status, response.headers, lambda: response.body)
-
-
-async def given_later(url: str, reply: Reply) -> AWSResponse:
-    await asyncio.sleep(min(reply.delay, patience()))
-    return given(url, reply, AsyncResponse)
 
 
 def is_async() -> bool:
@@ -72,7 +80,7 @@ def is_async() -> bool:
     return type(_config()).__module__.startswith("aiobotocore.")
 
 
-def patience() -> float:
+def _patience() -> float:
     """How many seconds the client waits for an answer."""
     return getattr(_config(), "read_timeout", None) or math.inf
 

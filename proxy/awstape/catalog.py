@@ -27,8 +27,7 @@ import botocore.parsers
 import botocore.regions
 
 from awstape.core.model import Member, Models, Operation, Paging, Service, Shape
-from awstape.core.operation import service_of
-from awstape.core.wire import Request, Response, WireError
+from awstape.core.wire import Response
 
 SERVICES = ("iam", "accessanalyzer")
 
@@ -161,14 +160,6 @@ def service_of_host(host: str) -> tuple[Service, str | None] | None:
         return None
     service = models().services[name]
     return service, region if service.regional else None
-
-
-def is_for_us(request: Request) -> bool:
-    """Whether a request is for one of the recorded services, by its host, its signature or its form."""
-    try:
-        return service_of(models(), request) is not None
-    except WireError:
-        return False
 
 
 def host_of(service: str, region: str) -> str:

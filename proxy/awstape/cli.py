@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -16,6 +16,7 @@ from awstape import __version__
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
+    from awstape.serve import Announce
     from awstape.tape import RecordMode, Tape
 
 _FORMATS = ("text", "json", "github", "sarif")
@@ -282,7 +283,7 @@ def _need_mitmproxy(what: str) -> None:
         raise UserError(f"awstape {what} needs mitmproxy, which is not installed", "pip install 'awstape[record]'")
 
 
-def _announcer(doing: str, as_json: bool) -> Callable[[str, dict[str, str | None]], None]:
+def _announcer(doing: str, as_json: bool) -> Announce:
     """Says where the server listens and what to set, for people to copy or for scripts to read."""
 
     def announce(url: str, changes: dict[str, str | None]) -> None:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from awstape import __version__
 from awstape.core.operation import signed_for
 from awstape.core.player import Session
-from awstape.core.wire import Reply, Request, Response, WireError
+from awstape.core.wire import Reply, Request, Response
 from awstape.report import replay_facts
 from awstape.tape import Tape
 
@@ -34,7 +34,8 @@ def answer(tape: Tape, request: Request) -> Reply:
         name = match[1]
         request = replace(request, path=request.path[match.end() :] or "/")
     match = _CONTROL.fullmatch(request.path)
-    if not match and (_is_for_aws(request) or not request.path.startswith("/~/")):
+    # What is signed was meant for AWS, and led to a path of ours by a session whose name is missing.
+    if not match and (signed_for(request) or not request.path.startswith("/~/")):
         reply = tape.answer(request, name)
         assert reply
         return reply
@@ -49,14 +50,6 @@ def answer(tape: Tape, request: Request) -> Reply:
         tape.reset(name or None)
         return _say(200, {"reset": name or "all sessions"})
     return _say(200, replay_facts(player, player.sessions.get(name, Session()) if name else player.everybody))
-
-
-def _is_for_aws(request: Request) -> bool:
-    """Whether a request on one of our paths was meant for AWS, led there by a session's name that is missing."""
-    try:
-        return signed_for(request) is not None
-    except WireError:
-        return False
 
 
 def _say(status: int, facts: object, *headers: tuple[str, str]) -> Reply:

@@ -208,7 +208,7 @@ def _open(item: pytest.Item, wish: _Wish) -> InProcess:
     from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
 
     mode, path = _mode(item.config), wish.paths[0]
-    missing = [path for path in wish.paths if not path.exists()]
+    missing = [each for each in wish.paths if not each.exists()]
     if mode == "none" or (mode == "once" and not missing):
         if missing and not wish.is_own:
             raise UserError(_not_there(item, missing[0]), f"record it: pytest --awstape=once '{item.nodeid}'")
@@ -237,7 +237,7 @@ def _end(item: pytest.Item, wish: _Wish, hook: InProcess) -> None:
         recording = hook.close()
     if recording and recording.cassette.takes:
         item.config.stash[_ACCOUNT].recorded += recording_lines(where, recording)
-    passed = not item.stash.get(_DID_NOT_PASS, False)
+    passed = not item.stash[_DID_NOT_PASS]
     if problem := hook.problem(unplayed=wish.strict and passed, unstruck=passed):
         told = f"{where} does not fit the test" if wish.paths[0].exists() else _not_there(item, wish.paths[0])
         can_help = any(miss.kind in ("operation", "identity", "region") for miss in hook.misses)
@@ -248,20 +248,11 @@ def _end(item: pytest.Item, wish: _Wish, hook: InProcess) -> None:
 @contextmanager
 def _failing() -> Iterator[None]:
     """Lets the test fail with what a user can do something about."""
-
     try:
         yield
     except UserError as error:
         told = f"{error.problem}\n{error.tip}" if error.tip else error.problem
         raise pytest.fail.Exception(told, pytrace=False) from None
-
-
-@contextmanager
-def _failing_later() -> Iterator[None]:
-    """Passes over what the test itself fails with when it is run."""
-
-    with suppress(UserError):
-        yield
 
 
 def _shown(path: Path | str, config: pytest.Config) -> str:
@@ -312,7 +303,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         account = item.config.stash[_ACCOUNT]
         account.folders.add(str(item.path.parent / _FOLDER))
         if _wants(item):
-            with _failing_later():
+            with suppress(UserError):  # the test fails with it when it is run
                 account.used.update(map(str, _wish(item).paths))
 
 

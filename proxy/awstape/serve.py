@@ -23,6 +23,9 @@ HOST = "127.0.0.1"
 Place = tuple[str, Environment]
 """Where a server listens, and the variables that make programs ask it."""
 
+Announce = Callable[[str, Environment], None]
+"""(address, variables to set) → None: what to say when there is no program to run."""
+
 Upstream = Mapping[str, SplitResult]
 """Service name → where its requests go instead of to AWS."""
 
@@ -82,15 +85,8 @@ async def endpoint(tape: Tape, port: int) -> AsyncIterator[Place]:
         yield url, session.to_endpoint(os.environ, url) | session.without_account(os.environ, tape.region)
 
 
-async def run(
-    server: AbstractAsyncContextManager[Place],
-    command: Sequence[str] | None,
-    announce: Callable[[str, Environment], None],
-) -> int:
-    """Runs a server for a program, whose exit status is returned, or until Ctrl-C, which is 0.
-
-    announce: says what to set when there is no program to run.
-    """
+async def run(server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce) -> int:
+    """Runs a server for a program, whose exit status is returned, or until Ctrl-C, which is 0."""
     async with server as (url, changes):
         if command:
             return await session.run(command, session.applied(os.environ, changes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,6 @@ def machine(tmp_path: Path, data_home: Path, request: pytest.FixtureRequest) -> 
 def cassette(tmp_path: Path) -> Path:
     """Where a cassette may be made."""
     return tmp_path / "tape.yaml"
-
-
-@pytest.fixture
-def aws() -> Iterator[StandIn]:
-    with StandIn() as running:
-        yield running
 
 
 @dataclass(frozen=True)

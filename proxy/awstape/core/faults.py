@@ -5,7 +5,7 @@
    it is left out), to which page of a traversal (any), and how often (once; `times=always`).
 2. What a service says to it is in the table at the bottom, by protocol: the codes and statuses of the service model and
    of AWS's lists of common errors. `drop` ends the connection without an answer; `slow` answers after `seconds`.
-3. A fault needs no recording: it strikes before a track is looked for.
+3. A fault needs no recording: a replay's own strike whether or not there is a track.
 4. A fault in a cassette belongs to a take, so it names no operation. The faults of a replay come before it.
 """
 
@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 
 from awstape.core.answer import Failure
 from awstape.core.conform import did_you_mean
-from awstape.core.model import Operation, Protocol, Value
+from awstape.core.model import Operation, Value
 
 _DEFAULT_SECONDS = 5.0
 _LONGEST = 3600.0
@@ -125,18 +125,18 @@ Say = Callable[[Operation], Failure]
 _Error = tuple[int, str, str]  # status, code and message
 
 
-def _error(**errors: _Error) -> Say:
-    """An error by protocol: `query` and `rest_json`."""
+def _error(query: _Error, rest_json: _Error) -> Say:
+    """An error by protocol."""
 
     def say(operation: Operation) -> Failure:
-        protocol: Protocol = operation.service.protocol
-        status, code, message = errors[protocol.replace("-", "_")]
+        is_query = operation.service.protocol == "query"
+        status, code, message = query if is_query else rest_json
         members: dict[str, Value] = {}
-        if protocol == "query":
+        if is_query:
             members["Type"] = "Receiver" if status >= 500 else "Sender"
         elif (shape := operation.service.errors.get(code)) and "retryAfterSeconds" in shape.members:
             members["retryAfterSeconds"] = 1
-        action = f"{'iam' if protocol == 'query' else operation.service.signing_name}:{operation.name}"
+        action = f"{operation.service.signing_name}:{operation.name}"
         return Failure(status, code, message.format(action=action), members)
 
     return say

@@ -61,9 +61,21 @@ def service_of(models: Models, request: Request) -> tuple[Service, str | None] |
     return (service, None) if service else None
 
 
+def known_service(models: Models, request: Request) -> Service | None:
+    """The service that a request is for, None too where that can't be read."""
+    try:
+        found = service_of(models, request)
+    except WireError:
+        return None
+    return found[0] if found else None
+
+
 def signed_for(request: Request) -> str | None:
-    """The service that a request is signed for, of whatever name."""
-    scope = _credential_scope(request)
+    """The service that a request is signed for, of whatever name; None too where that can't be read."""
+    try:
+        scope = _credential_scope(request)
+    except WireError:
+        return None
     return scope["service"] if scope and re.fullmatch(r"[a-z0-9-]{1,40}", scope["service"]) else None
 
 

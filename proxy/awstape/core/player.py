@@ -22,8 +22,8 @@ from awstape.core.encode import encode, encode_failure
 from awstape.core.faults import Fault
 from awstape.core.match import Tracks
 from awstape.core.misses import Explainer, Miss
-from awstape.core.model import Models, Operation, Service
-from awstape.core.operation import Call, recognise, service_of, signed_for, speaks_json
+from awstape.core.model import Models, Operation
+from awstape.core.operation import Call, known_service, recognise, signed_for, speaks_json
 from awstape.core.pages import Ask, ask, is_finished, request_id
 from awstape.core.redact import Redactor
 from awstape.core.repage import Listing, Paging, Position, refusal
@@ -137,7 +137,7 @@ class Player:
                 return self._missed(state, self._explain.other_service(name, as_json=as_json))
             return self._answer(request, call, ask(call), state)
         except WireError as error:
-            return self._missed(state, self._explain.unreadable(self._service(request), str(error)))
+            return self._missed(state, self._explain.unreadable(known_service(self._models, request), str(error)))
 
     def refuse(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: what may be shown of it."""
@@ -187,14 +187,6 @@ class Player:
         if call is None or track is None:
             return False
         return is_finished(call.operation, self._tracks.takes[track])
-
-    def _service(self, request: Request) -> Service | None:
-        """The service of a request that can't be read otherwise."""
-        try:
-            found = service_of(self._models, request)
-        except WireError:
-            return None
-        return found[0] if found else None
 
     def _answer(self, request: Request, call: Call, asked: Ask, state: Session) -> Reply:
         track = self._tracks.find(call, asked)

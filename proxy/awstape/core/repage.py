@@ -194,7 +194,7 @@ class Listing:
         sources = [self._take.pages[i - 1].answer for i in covers or (self._page_of(begin),)]
         output: dict[str, Value] = {}
         for source in sources:
-            output = {**output, **{k: v for k, v in (source.output or {}).items() if k not in output}}
+            output = {**output, **(source.output or {}), **output}  # the first says it, and comes first
         for name in paging.items:
             items = [item for of, item in self._items[begin:end] if of == name]
             if name in output or items:
