@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from functools import cache
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import botocore.awsrequest
-import botocore.loaders
-import botocore.model
-import botocore.serialize
-
 from awstape import catalog
+from awstape.botocore_values import request_of
 from awstape.core import document
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette
 from awstape.core.encode import encode
 from awstape.core.faults import Fault
-from awstape.core.model import Operation, Shape, Value
+from awstape.core.model import Operation, Value
 from awstape.core.player import Player, Serve
 from awstape.core.recorder import Recorder, Recording
 from awstape.core.redact import Redactor
@@ -51,23 +45,14 @@ def request(
     attempt: int | None = None,
 ) -> Request:
     """The request that botocore makes of a call, unsigned."""
-    op = operation(name)
-    model = _botocore_model(op.service.name).operation_model(name)
-    serializer = botocore.serialize.create_serializer(model.service_model.protocol, include_validation=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # botocore's own deprecations
-        parts = serializer.serialize_to_request(for_botocore(dict(input_ or {}), op.input), model)
-        botocore.awsrequest.prepare_request_dict(parts, endpoint_url=endpoint or endpoint_of(op, region))
-        prepared = botocore.awsrequest.create_request_object(parts).prepare()
-    url = urlsplit(prepared.url)
-    headers = [(key, value.decode() if isinstance(value, bytes) else value) for key, value in prepared.headers.items()]
+    made = request_of(operation(name), input_ or {}, region)
+    headers = list(made.headers)
     if invocation is not None:
         headers.append(("amz-sdk-invocation-id", invocation))
     if attempt is not None:
         headers.append(("amz-sdk-request", f"attempt={attempt}; max=3"))
-    body = prepared.body or b""
-    body = body.encode() if isinstance(body, str) else bytes(body)
-    return Request(prepared.method, url.hostname or "", url.path, url.query, tuple(headers), body)
+    url = urlsplit(endpoint or "")
+    return replace(made, host=url.hostname or made.host, path=url.path.rstrip("/") + made.path, headers=tuple(headers))
 
 
 def respond(name: str, output: Mapping[str, Value] | None = None) -> Response:
@@ -141,26 +126,3 @@ def traverse(playing: Player, name: str, input_: Mapping[str, Value]) -> Iterato
         token = parsed.get(op.paging.output_token) if op.paging else None
         if token is None:
             return
-
-
-def for_botocore(value: Any, shape: Shape | None) -> Any:
-    """A value of the core as botocore's users write and read it: datetimes and bytes."""
-    if shape is None or value is None:
-        return value
-    if shape.type == "timestamp":
-        return datetime.fromisoformat(value).astimezone(UTC)
-    if shape.type == "blob":
-        return value.encode() if isinstance(value, str) else value
-    if isinstance(value, list) and shape.member:
-        return [for_botocore(item, shape.member.shape) for item in value]
-    if isinstance(value, dict) and shape.value:
-        return {key: for_botocore(item, shape.value.shape) for key, item in value.items()}
-    if isinstance(value, dict):
-        return {k: for_botocore(v, shape.members[k].shape if k in shape.members else None) for k, v in value.items()}
-    return value
-
-
-@cache
-def _botocore_model(service: str) -> botocore.model.ServiceModel:
-    data = botocore.loaders.Loader().load_service_model(service, "service-2")
-    return botocore.model.ServiceModel(data, service)

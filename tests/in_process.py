@@ -18,6 +18,7 @@ from botocore.loaders import JSONFileLoader
 import exchanges
 import wire_cases
 from awstape import store
+from awstape.botocore_values import for_botocore
 from awstape.core import document
 from awstape.core.cassette import Cassette
 from awstape.core.model import Operation, Value
@@ -105,7 +106,7 @@ def questions(path: Path) -> list[tuple[Operation, str | None, Mapping[str, Any]
     found = []
     for take in store.load(path, MODELS).takes:
         operation = MODELS.operation(take.track.service, take.track.operation)
-        identity = exchanges.for_botocore(dict(take.track.identity), operation.input)
+        identity = for_botocore(dict(take.track.identity), operation.input)
         found.append((operation, take.track.region, identity))
     return found
 

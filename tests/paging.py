@@ -8,6 +8,7 @@ from itertools import chain, islice, repeat
 from typing import Any, Literal
 
 from awstape import catalog
+from awstape.botocore_values import for_botocore
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.model import Operation, Value
@@ -15,7 +16,7 @@ from awstape.core.operation import recognise
 from awstape.core.pages import ask, named
 from awstape.core.player import Player, Serve
 from awstape.core.wire import Reply, Response
-from exchanges import MODELS, for_botocore, operation, request
+from exchanges import MODELS, operation, request
 
 End = Literal["complete", "error", "unfinished"]
 Outputs = Sequence[dict[str, Value]]

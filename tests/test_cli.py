@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 import awstape
 from awstape import cli
+from awstape.cli import traffic
 from failing import failure
 
 COMMANDS = sorted(cli.cli.commands)
@@ -128,7 +129,7 @@ def test_without_mitmproxy_it_says_what_to_install(
         assert name == "mitmproxy"
         return None
 
-    monkeypatch.setattr(cli, "find_spec", find_spec)
+    monkeypatch.setattr(traffic, "find_spec", find_spec)
     problem, tip = failure(capfd, *command)
     assert problem.startswith(f"awstape {command[0]}")
     assert problem.endswith(" needs mitmproxy, which is not installed")

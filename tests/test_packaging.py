@@ -65,7 +65,7 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
 def test_the_sdist_can_be_built_from(built: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "proxy/awstape/cli.py", "cassettes/roles.yaml"} <= names
+    assert {"pyproject.toml", "README.md", "LICENSE", "proxy/awstape/cli/__init__.py", "cassettes/roles.yaml"} <= names
 
 
 def test_the_base_install_has_no_mitmproxy_and_says_so(base: Path, tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ class _Reader:
             percent_encoded=(self.name, name) in _PERCENT_ENCODED,
             min=data.get("min"),
             max=data.get("max"),
+            required=tuple(data.get("required", ())),
             pattern=data.get("pattern"),
         )
         # After the structure is known by name, so that a structure may contain itself.
@@ -252,6 +253,12 @@ def _by_endpoints() -> Mapping[str, tuple[str, str]]:
 def _botocore_service(name: str) -> tuple[botocore.model.ServiceModel, botocore.parsers.ResponseParser]:
     model = botocore.model.ServiceModel(_loader().load_service_model(name, "service-2"), name)
     return model, botocore.parsers.create_parser(model.metadata["protocol"])
+
+
+def plan(operation: Operation) -> botocore.model.OperationModel:
+    """An operation as botocore's own serializer and parser take it."""
+    model, _ = _botocore_service(operation.service.name)
+    return model.operation_model(operation.name)
 
 
 def parse(operation: Operation, response: Response) -> dict[str, Any]:

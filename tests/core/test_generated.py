@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import strategies
 from awstape import catalog
+from awstape.botocore_values import for_botocore
 from awstape.core import document
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
@@ -25,7 +26,6 @@ from exchanges import (
     OTHER_KEY,
     REGION,
     Exchange,
-    for_botocore,
     listing,
     player,
     recorder,

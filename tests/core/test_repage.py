@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 import strategies
 from awstape import catalog
+from awstape.botocore_values import for_botocore
 from awstape.core.cassette import Cassette, Take
 from awstape.core.misses import Miss
 from awstape.core.model import Operation, Value
 from awstape.core.player import Serve
 from awstape.core.repage import Listing, Paging, PagingError, Position
-from exchanges import MODELS, for_botocore, operation, player, request
+from exchanges import MODELS, operation, player, request
 from paging import CUT, ERROR, MODES, End, Got, follow, items, names, recorded_items, recording, size, traversal, users
 
 PAGINATED = [op for service in MODELS.services.values() for op in service.operations.values() if op.paging]

@@ -42,6 +42,7 @@ class Shape:
     min: int | None = None
     max: int | None = None
     pattern: str | None = None
+    required: tuple[str, ...] = ()  # members of a structure; of an input: what the service insists on
 
     @property
     def is_scalar(self) -> bool:

@@ -1,4 +1,4 @@
-"""The command line. It turns words into calls and errors into text; the work is done elsewhere."""
+"""`record`, `replay` and `addon`: what stands between a program and AWS."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import os
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from awstape import __version__
+from awstape.cli import parameters
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.serve import Announce
     from awstape.tape import RecordMode, Tape
 
-_FORMATS = ("text", "json", "github", "sarif")
 _MODES = ("all", "new_episodes", "once", "rewrite")
 _COMMAND = "awstape.command"
 
@@ -49,17 +48,10 @@ class ProgramCommand(click.Command):
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
 
 
-_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
 _port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here; 0 is any free port.")
 
 
-@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="awstape")
-def cli() -> None:
-    """Record paginated AWS IAM and Access Analyzer traffic; replay it offline, page by page."""
-
-
-@cli.command(cls=ProgramCommand)
+@click.command(cls=ProgramCommand)
 @click.argument("cassette", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--mode", type=click.Choice(_MODES), default="all", show_default=True, help="How to treat an old cassette."
@@ -75,7 +67,7 @@ def cli() -> None:
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Record operations that change something, too.")
 @_port
-@_json
+@parameters.as_json
 @click.pass_context
 def record(
     ctx: click.Context,
@@ -122,8 +114,8 @@ def record(
     return _report_replay(tape, status, as_json)
 
 
-@cli.command(cls=ProgramCommand)
-@click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.command(cls=ProgramCommand)
+@parameters.cassettes
 @click.option(
     "--paging",
     default="recorded",
@@ -141,7 +133,7 @@ def record(
 @click.option("--strict", is_flag=True, help="Fail if something recorded was not asked for, or a fault never struck.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
 @_port
-@_json
+@parameters.as_json
 @click.pass_context
 def replay(
     ctx: click.Context,
@@ -180,93 +172,7 @@ def replay(
     return _report_replay(tape, status, as_json, strict=strict)
 
 
-@cli.command()
-@click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to say it.")
-def check(cassettes: tuple[Path, ...], form: str) -> int:
-    """Find what looks real in CASSETTES, files or folders.
-
-    Account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other secrets, in
-    hand-edited or imported cassettes as well; comments are searched, too. No key is needed. What is found is never
-    printed. The exit status is 1 if something was found.
-
-    \b
-    awstape check cassettes/
-    awstape check cassettes/ --format sarif > awstape.sarif
-    """
-    from awstape import catalog, project, store
-    from awstape.core.check import FORMAT, Finding, findings
-    from awstape.formats import FORMATS
-
-    rules = project.rules()
-    files = store.find_all(cassettes)
-    found: list[tuple[str, Finding]] = []
-    for file in files:
-        try:
-            found += [(str(file), each) for each in findings(store.load_text(file), catalog.models(), rules)]
-        except UserError as error:  # one file must not hide what is in the others
-            found.append((str(file), Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
-    if text := FORMATS[form](found, len(files)):
-        click.echo(text)
-    return int(bool(found))
-
-
-@cli.command()
-@click.argument("values", nargs=-1, required=True, metavar="VALUE...")
-@click.option("--kind", metavar="KIND", help="What the values name: role, policy, user, path, external-id, …")
-@_json
-def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
-    """Print the aliases that stand for VALUES under your key, a line each.
-
-    ARNs, account ids, unique ids, e-mail addresses and the like say by themselves what they are. The alias of a name
-    depends on what it names: --kind says it.
-
-    \b
-    awstape alias arn:aws:iam::111122223333:policy/Deploy
-    awstape alias --kind role DeployRole AuditRole
-    """
-    from awstape.rekeying import aliases_of
-
-    aliases = aliases_of(values, kind, os.environ)
-    click.echo(json.dumps(dict(aliases)) if as_json else "\n".join(alias for _, alias in aliases))
-    return 0
-
-
-@cli.command()
-@click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--values",
-    type=click.File(encoding="utf-8"),
-    metavar="FILE",
-    help="Real values, a line each, that are to match under the new key; needs AWSTAPE_OLD_KEY. - is standard input.",
-)
-@_json
-def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> int:
-    """Renew every alias in CASSETTES under the key at hand, AWSTAPE_KEY or your key file.
-
-    What agreed before agrees after, in all cassettes alike. Which real value an alias stands for is not known: only
-    those in FILE match requests with real values afterwards; the rest match as aliases, or are recorded again. --json
-    tells old aliases and new ones, to change tests with.
-
-    \b
-    awstape rekey cassettes/
-    AWSTAPE_OLD_KEY=… awstape rekey cassettes/ --values names.txt
-    """
-    from awstape.rekeying import rekey_files
-
-    try:
-        known = [line.strip() for line in values if line.strip()] if values else []
-    except UnicodeDecodeError as error:
-        raise UserError(f"the values are not UTF-8: {error.reason}", "one value a line, as UTF-8 text") from None
-    renewed, files, matched = rekey_files(cassettes, known, os.environ)
-    told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
-    click.echo(json.dumps(renewed) if as_json else told)
-    if known and files:
-        click.echo(f"{len(matched & set(known))} of {len(set(known))} values were found", err=True)
-    return 0
-
-
-@cli.command()
+@click.command()
 def addon() -> int:
     """Print the path of the mitmproxy addon.
 
@@ -274,7 +180,7 @@ def addon() -> int:
     mitmdump -s "$(awstape addon)" --set awstape_cassette=team.yaml
     """
     _need_mitmproxy("addon")
-    click.echo(Path(__file__).with_name("addon.py"))
+    click.echo(Path(__file__).parents[1] / "addon.py")
     return 0
 
 
@@ -311,26 +217,3 @@ def _say(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:
     """On the error stream: the output is the program's."""
     for line in [json.dumps(facts)] if as_json else lines:
         click.echo(line, err=True)
-
-
-def main(args: list[str] | None = None) -> int:
-    """Runs the command line; returns the exit status."""
-    try:
-        return cli.main(args, prog_name="awstape", standalone_mode=False) or 0
-    except UserError as error:
-        _fail(error.problem, error.tip)
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "awstape"
-        _fail(error.format_message(), f"{where} --help")
-    except click.ClickException as error:
-        _fail(error.format_message(), "")
-    except click.Abort:
-        return 130
-    return 2
-
-
-def _fail(problem: str, tip: str) -> None:
-    """One line each, whatever stands in a file's name."""
-    for word, text in (("ERROR", problem), ("TIP", tip)):
-        if text:
-            click.echo(f"{word} {' '.join(text.splitlines())}", err=True)

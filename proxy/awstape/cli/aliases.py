@@ -1,0 +1,68 @@
+"""`alias` and `rekey`: what stands for real values."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from awstape.cli import parameters
+from awstape.errors import UserError
+
+
+@click.command()
+@click.argument("values", nargs=-1, required=True, metavar="VALUE...")
+@click.option("--kind", metavar="KIND", help="What the values name: role, policy, user, path, external-id, …")
+@parameters.as_json
+def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
+    """Print the aliases that stand for VALUES under your key, a line each.
+
+    ARNs, account ids, unique ids, e-mail addresses and the like say by themselves what they are. The alias of a name
+    depends on what it names: --kind says it.
+
+    \b
+    awstape alias arn:aws:iam::111122223333:policy/Deploy
+    awstape alias --kind role DeployRole AuditRole
+    """
+    from awstape.rekeying import aliases_of
+
+    aliases = aliases_of(values, kind, os.environ)
+    click.echo(json.dumps(dict(aliases)) if as_json else "\n".join(alias for _, alias in aliases))
+    return 0
+
+
+@click.command()
+@parameters.cassettes
+@click.option(
+    "--values",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="Real values, a line each, that are to match under the new key; needs AWSTAPE_OLD_KEY. - is standard input.",
+)
+@parameters.as_json
+def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> int:
+    """Renew every alias in CASSETTES under the key at hand, AWSTAPE_KEY or your key file.
+
+    What agreed before agrees after, in all cassettes alike. Which real value an alias stands for is not known: only
+    those in FILE match requests with real values afterwards; the rest match as aliases, or are recorded again. --json
+    tells old aliases and new ones, to change tests with.
+
+    \b
+    awstape rekey cassettes/
+    AWSTAPE_OLD_KEY=… awstape rekey cassettes/ --values names.txt
+    """
+    from awstape.rekeying import rekey_files
+
+    try:
+        known = [line.strip() for line in values if line.strip()] if values else []
+    except UnicodeDecodeError as error:
+        raise UserError(f"the values are not UTF-8: {error.reason}", "one value a line, as UTF-8 text") from None
+    renewed, files, matched = rekey_files(cassettes, known, os.environ)
+    told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
+    click.echo(json.dumps(renewed) if as_json else told)
+    if known and files:
+        click.echo(f"{len(matched & set(known))} of {len(set(known))} values were found", err=True)
+    return 0

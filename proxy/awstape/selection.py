@@ -1,0 +1,28 @@
+"""The tracks that somebody means, in a cassette and with the key at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from awstape import catalog, keys, project
+from awstape.core.alias import fingerprint
+from awstape.core.cassette import Cassette
+from awstape.core.redact import Redactor
+from awstape.core.select import Chosen, SelectorError, select
+from awstape.errors import UserError
+
+
+def chosen(cassette: Cassette, selectors: Iterable[str], environ: Mapping[str, str]) -> tuple[Chosen, ...]:
+    """What the selectors (`awstape.core.select`) select, everything if there is none. Raises UserError."""
+    try:
+        return select(catalog.models(), cassette, selectors, redactor_for(cassette, environ))
+    except SelectorError as error:
+        raise UserError(str(error), error.tip) from None
+
+
+def redactor_for(cassette: Cassette, environ: Mapping[str, str]) -> Redactor | None:
+    """Redacts as the cassette was, if its key is at hand; of a cassette of no key, any key is its key."""
+    key = keys.find_key(environ)
+    if key is None or (cassette.keys and fingerprint(key) not in cassette.keys):
+        return None
+    return Redactor(key, project.rules())
