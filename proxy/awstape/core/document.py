@@ -32,6 +32,7 @@ from awstape.core.wire import WireError
 
 VERSION = 1
 MAX_DEPTH = 64
+SEPARATOR = "---\n"
 
 _BINARY = "tag:yaml.org,2002:binary"
 #: Python refuses to read integers of more digits.
@@ -62,12 +63,22 @@ class DocumentError(ValueError):
 
 def write(cassette: Cassette) -> str:
     """The cassette as YAML."""
+    return SEPARATOR.join([header_text(cassette), *map(take_text, cassette.takes)])
+
+
+def header_text(cassette: Cassette) -> str:
+    """The first document."""
     assert len(cassette.keys) <= 1, "a file has one key"
-    header: dict[str, Value] = {"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))}
-    return "---\n".join(map(_dump, [header, *(_take(take) for take in cassette.takes)]))
+    return _dump({"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))})
 
 
-def _take(take: Take) -> dict[str, Value]:
+def take_text(take: Take) -> str:
+    """The document of a take, without the separator before it."""
+    return _dump(take_value(take))
+
+
+def take_value(take: Take) -> dict[str, Value]:
+    """A take as its document says it."""
     track = take.track
     region: dict[str, Value] = {"region": track.region} if track.region else {}
     return {

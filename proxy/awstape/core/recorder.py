@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from awstape.core.alias import CollisionError, name_aliases
@@ -29,9 +29,10 @@ from awstape.core.document import write
 from awstape.core.encode import encode
 from awstape.core.model import Models, Operation
 from awstape.core.operation import Call, recognise
-from awstape.core.pages import Ask, ask, is_finished, is_last, item_count, named, next_token, with_token
+from awstape.core.pages import Ask, ask, is_last, item_count, next_token, with_token
 from awstape.core.redact import Redactor
 from awstape.core.residual import Leak
+from awstape.core.takes import merge, same, told
 from awstape.core.wire import Request, Response, WireError
 
 #: botocore/data/_retry.json and botocore/retries/standard.py: what SDKs take for throttling whatever its status.
@@ -100,20 +101,6 @@ class _Listing:
             self.issued.setdefault(token, []).append((take, index))
 
 
-def merge(models: Models, old: Cassette, new: Cassette) -> Cassette:
-    """The tracks of both. One that stands in both is the new one, unless only the old one was read to its end.
-
-    The faults that people put into the old takes stay.
-    """
-
-    tracks = dict(old.tracks())
-    for track, takes in new.tracks():
-        operation = models.operation(track.service, track.operation)
-        if track not in tracks or is_finished(operation, takes) or not is_finished(operation, tracks[track]):
-            tracks[track] = _with_faults_of(takes, tracks.get(track, ()))
-    return Cassette.of((take for takes in tracks.values() for take in takes), old.keys | new.keys)
-
-
 class Recorder:
     """Feed it exchanges, then finish it once.
 
@@ -171,10 +158,11 @@ class Recorder:
             for listing in self._listings.values()
             for take in listing.takes
         ]
+        keys = [self._redactor.key_fingerprint]
         old = self._redactor.again(self._models, old)
         known = name_aliases(write(old)) if old.takes else None
-        cassette = self._told(self._redactor.with_names(self._models, Cassette.of(found), known))
-        merged = self._told(merge(self._models, self._redactor.with_names(self._models, old), cassette))
+        cassette = told(self._models, self._redactor.with_names(self._models, Cassette.of(found), known), keys)
+        merged = told(self._models, merge(self._models, self._redactor.with_names(self._models, old), cassette), keys)
         items = 0
         for take in cassette.takes:
             operation = self._models.operation(take.track.service, take.track.operation)
@@ -190,22 +178,6 @@ class Recorder:
         if already := self._redactor.already():
             notes.add(f"values that came as aliases and stay as they are: {already}")
         return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)), merged)
-
-    def _told(self, cassette: Cassette) -> Cassette:
-        """The cassette without takes that say nothing new, and with its tokens named."""
-        takes = []
-        for track, same in cassette.tracks():
-            operation = self._models.operation(track.service, track.operation)
-            read = [
-                replace(
-                    take,
-                    pages=tuple(replace(p, answer=with_token(operation, p.answer, "token")) for p in take.pages),
-                )
-                for take in same
-            ]
-            for number, take in enumerate(_telling(read), 1):
-                takes.append(replace(take, pages=named(operation, track, number, take.pages)))
-        return Cassette.of(takes, cassette.keys or [self._redactor.key_fingerprint])
 
     def _unwanted(self, call: Call) -> str | None:
         name = call.operation.name
@@ -272,7 +244,7 @@ class Recorder:
                 self._put(listing, take, index, page)
                 return
         for take, index in places:
-            if _same(take.pages[index].page, page.page):
+            if same(take.pages[index].page, page.page):
                 listing.issue(page.next, take, index + 1)
                 return
         take, index = places[-1]
@@ -297,47 +269,3 @@ def _is_retryable(answer: Answer) -> bool:
 def _is_retry(failed: _Page, page: _Page) -> bool:
     """Whether `page` answers the retry of `failed`."""
     return failed.retryable and (failed.invocation is None or failed.invocation == page.invocation)
-
-
-def _same(one: Page, other: Page) -> bool:
-    """Whether two pages say the same, whatever limit was asked for."""
-    return one.answer == other.answer
-
-
-def _begins(shorter: Take, longer: Take) -> bool:
-    return len(shorter.pages) <= len(longer.pages) and all(map(_same, shorter.pages, longer.pages))
-
-
-def _telling(takes: list[Take]) -> list[Take]:
-    """The takes without those that a neighbour says as well: equal ones and beginnings of others."""
-    kept: list[Take] = []
-    for take in takes:
-        while kept and _begins(kept[-1], take):
-            take = _joined(take, kept.pop())
-        if kept and _begins(take, kept[-1]):
-            kept[-1] = _joined(kept[-1], take)
-        else:
-            kept.append(take)
-    return kept
-
-
-def _joined(take: Take, other: Take) -> Take:
-    """The take, with what people asked of the other one, which says no more.
-
-    Of two limits for one page the smaller is kept, so that the order of the two doesn't show.
-    """
-    limits = [
-        min((p.limit for p in (page, *other.pages[i : i + 1]) if p.limit is not None), default=None)
-        for i, page in enumerate(take.pages)
-    ]
-    pages = (replace(page, limit=limit) for page, limit in zip(take.pages, limits, strict=True))
-    return replace(take, pages=tuple(pages), faults=take.faults + other.faults)
-
-
-def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Take, ...]:
-    """The takes with the faults of those that they replace; where these were more, the last one gets the rest."""
-    result = list(takes)
-    for i, take in enumerate(old):
-        at = min(i, len(result) - 1)
-        result[at] = replace(result[at], faults=result[at].faults + take.faults)
-    return tuple(result)
