@@ -36,7 +36,7 @@ PURE = {
         "hashlib",
     ),
     *("hmac", "io", "itertools", "json", "math", "re", "string", "typing", "unicodedata", "urllib", "uuid", "xml"),
-    *("copy", "contextlib", "difflib", "html", "operator", "shlex", "types", "yaml", "zlib"),
+    *("copy", "contextlib", "difflib", "html", "jmespath", "operator", "shlex", "types", "yaml", "zlib"),
 }
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
 #: Which edge may import which heavy dependency.
