@@ -69,12 +69,12 @@ def write(cassette: Cassette) -> str:
 def header_text(cassette: Cassette) -> str:
     """The first document."""
     assert len(cassette.keys) <= 1, "a file has one key"
-    return _dump({"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))})
+    return text_of_value({"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))})
 
 
 def take_text(take: Take) -> str:
     """The document of a take, without the separator before it."""
-    return _dump(take_value(take))
+    return text_of_value(take_value(take))
 
 
 def take_value(take: Take) -> dict[str, Value]:
@@ -131,9 +131,10 @@ def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_str)
 
 
-def _dump(document: dict[str, Value]) -> str:
+def text_of_value(document: Mapping[str, Value]) -> str:
+    """A document as YAML."""
     text: str = yaml.dump(
-        document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1, default_flow_style=False
+        dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1, default_flow_style=False
     )
     return text
 

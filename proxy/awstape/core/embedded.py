@@ -151,6 +151,14 @@ def variants(text: str) -> Iterator[str]:
         yield from variants(plain)
 
 
+def everywhere(text: str, edit: Rewrite) -> str:
+    """A text with `edit` applied to it as it stands, to what its encoded runs say, and to the literals of JSON in it."""
+    if is_json(text):
+        return edit_literals(text, lambda literal: everywhere(literal.text, edit))
+    # First as it stands: `\\role-…` is an alias after a backslash, not the escape of a carriage return.
+    return rewrite_runs(edit(text), lambda inner: everywhere(inner, edit))
+
+
 # --- JSON in text -----------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from awstape.core.alias import ADDRESS, Aliases, CollisionError, fingerprint, replace_aliases
 from awstape.core.arn import redact_path, redact_provider
 from awstape.core.cassette import Cassette, Take
-from awstape.core.embedded import edit_literals, is_json, rewrite_runs
+from awstape.core.embedded import everywhere
 from awstape.core.members import Place, edit_cassette
 from awstape.core.model import Models
 from awstape.core.pages import named
@@ -78,10 +78,7 @@ class Renewal:
 
     def text(self, text: str) -> str:
         """A text with every alias in it renewed, in whatever encoding it stands there."""
-        if is_json(text):
-            return edit_literals(text, lambda literal: self.text(literal.text))
-        # First as it stands: `\\role-…` is an alias after a backslash, not the escape of a carriage return.
-        return rewrite_runs(replace_aliases(text, self.alias), self.text)
+        return everywhere(text, lambda plain: replace_aliases(plain, self.alias))
 
     def cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette under the new key."""

@@ -142,6 +142,15 @@ class Listing:
         covers = tuple(self._covered(begin, end))
         return Cut(self._cut(begin, end, covers, self._next(position, end)), covers)
 
+    def answers(self) -> Iterator[Answer]:
+        """What a client gets that follows the tokens to the end, without a limit."""
+        position: Position | None = self.first
+        while position:
+            answer = self.page(position, None).answer
+            yield answer
+            token = next_token(self._operation, answer.output) if answer.output is not None else None
+            position = self.position(token) if token and not self.is_beyond(token) else None
+
     # --- where a page ends ---
 
     def _size(self, position: Position, limit: int | None) -> int:
