@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from awstape.core.cassette import Track, identity_key
@@ -58,11 +58,16 @@ def recording_lines(path: str, recording: Recording, answered: int = 0) -> Itera
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"recorded {path}: {counts}"
     if recording.redacted:
-        yield "  redacted: " + ", ".join(count(n, _noun(kind)) for kind, n in recording.redacted.items())
+        yield redacted_line(recording.redacted)
     for reason, number in recording.skipped.items():
         yield f"  skipped: {number} × {reason}"
     for note in recording.notes:
         yield f"  note: {note}"
+
+
+def redacted_line(redacted: Mapping[str, int]) -> str:
+    """What was replaced. redacted: kind → number of different values."""
+    return "  redacted: " + ", ".join(count(n, _noun(kind)) for kind, n in redacted.items())
 
 
 def replay_facts(player: Player, session: Session | None = None) -> dict[str, object]:

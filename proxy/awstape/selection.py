@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from awstape import catalog, keys, project
-from awstape.core.alias import fingerprint
+from awstape.core.alias import Aliases, fingerprint
 from awstape.core.cassette import Cassette
 from awstape.core.redact import Redactor
 from awstape.core.select import Chosen, SelectorError, select
@@ -22,7 +22,16 @@ def chosen(cassette: Cassette, selectors: Iterable[str], environ: Mapping[str, s
 
 def redactor_for(cassette: Cassette, environ: Mapping[str, str]) -> Redactor | None:
     """Redacts as the cassette was, if its key is at hand; of a cassette of no key, any key is its key."""
+    key = _key_of(cassette, environ)
+    return Redactor(key, project.rules()) if key is not None else None
+
+
+def aliases_for(cassette: Cassette, environ: Mapping[str, str]) -> Aliases | None:
+    """The aliases under the cassette's key, if that is at hand."""
+    key = _key_of(cassette, environ)
+    return Aliases(key, project.rules()) if key is not None else None
+
+
+def _key_of(cassette: Cassette, environ: Mapping[str, str]) -> bytes | None:
     key = keys.find_key(environ)
-    if key is None or (cassette.keys and fingerprint(key) not in cassette.keys):
-        return None
-    return Redactor(key, project.rules())
+    return None if key is None or (cassette.keys and fingerprint(key) not in cassette.keys) else key

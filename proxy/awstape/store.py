@@ -24,8 +24,13 @@ _SUFFIXES = (".yaml", ".yml")
 
 def load(path: Path, models: Models) -> Cassette:
     """The cassette in a file. Raises UserError with file, line and path."""
+    return cassette_of(path, load_text(path), models)
+
+
+def cassette_of(path: Path, text: str, models: Models) -> Cassette:
+    """The cassette that a file's text describes. Raises UserError with file, line and path."""
     try:
-        return read(load_text(path), models)
+        return read(text, models)
     except DocumentError as error:
         if is_telling(error):
             raise UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {path}") from None
@@ -111,11 +116,16 @@ def _nearest_folder(path: Path) -> Path:
 
 
 def save(path: Path, cassette: Cassette) -> None:
-    """Writes the cassette; until it is all on the disk, the file stays what it was. Raises UserError.
+    """Writes the cassette; until it is all on the disk, the file stays what it was. Raises UserError."""
+    save_text(path, write(cassette))
+
+
+def save_text(path: Path, text: str) -> None:
+    """Writes a file; until it is all on the disk, it stays what it was. Raises UserError.
 
     Where the path is a symbolic link, the file that it leads to is written.
     """
-    data = write(cassette).encode("utf-8")
+    data = text.encode("utf-8")
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

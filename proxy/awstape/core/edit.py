@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Literal
 
@@ -133,26 +134,44 @@ def add_item(
     return _checked(models, _edited(models, cassette, chosen, add))
 
 
-def drop_items(models: Models, cassette: Cassette, chosen: Iterable[Chosen], which: str, name: str = "") -> Cassette:
+def item_of(models: Models, chosen: Iterable[Chosen], number: int, name: str = "") -> dict[str, Value]:
+    """An item of the first chosen listing, counted from 1. Raises EditError."""
+    first = next(iter(chosen))
+    of = _list_name(models.operation(first.track.service, first.track.operation), name)
+    items = _items(first.takes[first.numbers[0] - 1], of)
+    if number > len(items):
+        raise EditError(f"there is no item {number}: the listing has {len(items)}", "items are counted from 1")
+    item = items[number - 1][2]
+    if not isinstance(item, dict):
+        raise EditError(f"the items of {first.track} have no members", "give the item itself")
+    return item
+
+
+def drop_items(
+    models: Models, cassette: Cassette, chosen: Iterable[Chosen], which: Sequence[str], name: str = ""
+) -> Cassette:
     """The chosen listings without some items. Pages that have none left stay, as a service may send them.
 
-    which: the number of an item, counted from 1, or a JMESPath condition. Raises EditError if there is none.
+    which: numbers of items, counted from 1, or JMESPath conditions. Raises EditError if one of them finds none.
     """
-    dropped = 0
+    missing = list(which)
 
     def drop(operation: Operation, take: Take) -> Take:
-        nonlocal dropped
         of = _list_name(operation, name)
-        gone = [(page, i) for n, (page, i, item) in enumerate(_items(take, of), 1) if _is_meant(which, n, item)]
-        dropped += len(gone)
+        gone: set[tuple[int, int]] = set()
+        for each in which:
+            meant = [(page, i) for n, (page, i, item) in enumerate(_items(take, of), 1) if _is_meant(each, n, item)]
+            if meant and each in missing:
+                missing.remove(each)
+            gone.update(meant)
         for page in {page for page, _ in gone}:
             left = [item for i, item in enumerate(_of_page(take, page, of)) if (page, i) not in gone]
             take = _with_items(take, page, of, left)
         return take
 
     result = _edited(models, cassette, chosen, drop)
-    if not dropped:
-        raise EditError(f"no item is selected by {which!r}", "it is a number, or a condition as \"RoleName=='x'\"")
+    if missing:
+        raise EditError(f"no item is selected by {missing[0]!r}", "it is a number, or a condition as \"RoleName=='x'\"")
     return result
 
 
@@ -208,7 +227,7 @@ def set_value(
 
     def put(operation: Operation, take: Take) -> Take:
         nonlocal found
-        document = take_value(take)
+        document = deepcopy(take_value(take))
         try:
             paths = [path for path in places(expression, document) if path]
         except PlaceError as error:

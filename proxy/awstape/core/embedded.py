@@ -152,7 +152,7 @@ def variants(text: str) -> Iterator[str]:
 
 
 def everywhere(text: str, edit: Rewrite) -> str:
-    """A text with `edit` applied to it as it stands, to what its encoded runs say, and to the literals of JSON in it."""
+    """A text with `edit` applied to it as it stands, to what its encoded runs say and to the literals of its JSON."""
     if is_json(text):
         return edit_literals(text, lambda literal: everywhere(literal.text, edit))
     # First as it stands: `\\role-…` is an alias after a backslash, not the escape of a carriage return.

@@ -1,0 +1,92 @@
+"""What all edits have in common: comments that would be lost are asked about, changes are told, then it is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli.parameters import How
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.core.cassette import Cassette
+    from awstape.core.comments import Comment
+    from awstape.editing import Edited
+
+_SHOWN = 5
+
+
+def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> int:
+    """Makes an edit of one cassette file, tells what changed, and writes it."""
+    from awstape import store
+    from awstape.editing import edited
+
+    store.check_writable(path)
+    with store.exclusively(path):
+        return write([edited(path, change, os.environ)], how)
+
+
+def write(results: Iterable[Edited], how: How) -> int:
+    """Tells what edits come to and writes them, unless it is a dry run."""
+    results = list(results)
+    for result in results:
+        if not how.dry_run and not how.lose_comments:
+            _ask(result.path, result.lost)
+    for result in results:
+        if not how.dry_run:
+            result.save()
+    facts = [_facts(result, how) for result in results]
+    if how.as_json:
+        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts))
+        return 0
+    for result in results:
+        _tell(result, how)
+    return 0
+
+
+def _ask(path: Path, lost: tuple[Comment, ...]) -> None:
+    """Asks whether comments may be lost, before anything is written. Raises UserError if not."""
+    if not lost:
+        return
+    one = len(lost) == 1
+    click.echo(f"{path}: {'this comment has' if one else 'these comments have'} no place any more:", err=True)
+    for comment in lost:
+        click.echo(f"  {comment.line}: {comment.text}", err=True)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UserError(f"{path}: not changed: comments would be lost", "--lose-comments changes it all the same")
+    if not click.confirm("Change it all the same?", err=True):
+        raise UserError(f"{path}: not changed", "")
+
+
+def _facts(result: Edited, how: How) -> dict[str, object]:
+    return {
+        "cassette": str(result.path),
+        "changed": result.is_change,
+        "written": result.is_change and not how.dry_run,
+        "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost, *result.gone)],
+        "redacted": dict(result.redacted),
+    }
+
+
+def _tell(result: Edited, how: How) -> None:
+    from awstape.report import redacted_line
+
+    if not result.is_change:
+        click.echo(f"{result.path} stays as it is")
+        return
+    if how.dry_run:
+        click.echo(f"{result.path} would change")
+        for comment in result.lost:
+            click.echo(f"  the comment in line {comment.line} would be lost: {comment.text}")
+    else:
+        click.echo(f"changed {result.path}")
+    if result.redacted:
+        click.echo(redacted_line(result.redacted))
+    for comment in result.gone:
+        click.echo(f"  {'goes' if how.dry_run else 'gone'} with its take: {comment.text}")

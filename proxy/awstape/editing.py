@@ -1,0 +1,120 @@
+"""Cassette files, edited: read, changed, redacted, and written whole or not at all.
+
+What people put into a cassette is redacted under the key at hand as a recording is. Without the cassette's key nothing
+that looks real gets in.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from awstape import catalog, project, store
+from awstape.core.alias import CollisionError
+from awstape.core.cassette import Cassette, Take, Track
+from awstape.core.comments import Comment
+from awstape.core.edit import EditError
+from awstape.core.redact import Redactor
+from awstape.core.rewrite import rewrite
+from awstape.core.takes import retold
+from awstape.errors import UserError
+from awstape.report import kind_name
+from awstape.selection import redactor_for
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What an edit comes to, before it is written.
+
+    lost: comments whose place is gone; gone: those of takes that are gone. redacted: kind → number of values replaced.
+    """
+
+    path: Path
+    before: Cassette
+    after: Cassette
+    text: str
+    lost: tuple[Comment, ...] = ()
+    gone: tuple[Comment, ...] = ()
+    redacted: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_change(self) -> bool:
+        return self.before != self.after
+
+    def save(self) -> None:
+        """Writes it, if there is a change. Raises UserError; the file is as it was then."""
+        if self.is_change:
+            store.save_text(self.path, self.text)
+
+
+def edited(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[str, str]) -> Edited:
+    """A cassette file, changed. Raises UserError if it can't be read, the edit can't be made or a real value got in."""
+    text = store.load_text(path)
+    before = store.cassette_of(path, text, catalog.models())
+    return put_together(path, before, changed(lambda: change(before)), [text], environ)
+
+
+def changed(change: Callable[[], Cassette]) -> Cassette:
+    """What an edit makes. Raises UserError for one that can't be made."""
+    try:
+        return change()
+    except EditError as error:
+        raise UserError(str(error), error.tip) from None
+
+
+def put_together(
+    path: Path, before: Cassette, after: Cassette, texts: Sequence[str], environ: Mapping[str, str]
+) -> Edited:
+    """A cassette to be written to `path`, redacted, as text out of those that it comes from.
+
+    before: what of it is known to be redacted. Raises UserError if a real value can't be hidden.
+    """
+    safe, redacted = _redacted(path, before, after, environ)
+    made = rewrite(catalog.models(), texts, safe)
+    return Edited(path, before, safe, made.text, made.lost, made.gone, redacted)
+
+
+def _redacted(
+    path: Path, before: Cassette, after: Cassette, environ: Mapping[str, str]
+) -> tuple[Cassette, Mapping[str, int]]:
+    """The cassette with what is new in it redacted, and how many values that were, by kind."""
+    models = catalog.models()
+    known = defaultdict[Track, list[Take]](list)
+    for take in before.takes:
+        known[take.track].append(take)
+    ours = redactor_for(after, environ)
+    redactor = ours or Redactor(secrets.token_bytes(32), project.rules())
+    new = [take not in known[take.track] for take in after.takes]
+    safe = [redactor.again(models, Cassette((t,))).takes[0] if n else t for t, n in zip(after.takes, new, strict=True)]
+    if ours is None:
+        if safe != list(after.takes):
+            kinds = ", ".join(map(kind_name, redactor.counts()))
+            tip = "set AWSTAPE_KEY to the key that the cassette was made with, or say aliases"
+            raise UserError(f"{path}: not changed: what is put there looks real ({kinds})", tip)
+        return after, {}
+    named = [redactor.with_names(models, Cassette((t,))).takes[0] if n else t for t, n in zip(safe, new, strict=True)]
+    result = _retold(after, named)
+    if leaks := redactor.leaks(models, result):
+        raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", "put it there as an alias")
+    if collisions := redactor.collisions():
+        raise UserError(f"{path}: not changed: {CollisionError(collisions[0])}", "rekey it with another AWSTAPE_KEY")
+    return result, redactor.counts()
+
+
+def _retold(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
+    """The cassette with these takes for its own; the tokens of a track that is called otherwise now are named anew."""
+    result: list[Take] = []
+    renamed = defaultdict[Track, list[Take]](list)
+    for was, take in zip(cassette.takes, takes, strict=True):
+        if was.track == take.track:
+            result.append(take)
+        else:
+            renamed[take.track].append(take)
+    for track, same in renamed.items():
+        if any(take.track == track for take in result):
+            raise UserError(f"{track} is there already", "awstape rm takes one of the two away")
+        result += retold(catalog.models().operation(track.service, track.operation), track, same)
+    return Cassette.of(result, cassette.keys)
