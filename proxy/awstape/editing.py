@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,12 +29,14 @@ from awstape.selection import redactor_for
 class Edited:
     """What an edit comes to, before it is written.
 
-    lost: comments whose place is gone; gone: those of takes that are gone. redacted: kind → number of values replaced.
+    old: the text that is there, empty for a new file. lost: comments whose place is gone; gone: those of takes that are
+    gone. redacted: kind → number of values replaced.
     """
 
     path: Path
     before: Cassette
     after: Cassette
+    old: str
     text: str
     lost: tuple[Comment, ...] = ()
     gone: tuple[Comment, ...] = ()
@@ -42,7 +44,7 @@ class Edited:
 
     @property
     def is_change(self) -> bool:
-        return self.before != self.after
+        return self.text != self.old
 
     def save(self) -> None:
         """Writes it, if there is a change. Raises UserError; the file is as it was then."""
@@ -54,7 +56,7 @@ def edited(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[
     """A cassette file, changed. Raises UserError if it can't be read, the edit can't be made or a real value got in."""
     text = store.load_text(path)
     before = store.cassette_of(path, text, catalog.models())
-    return put_together(path, before, changed(lambda: change(before)), [text], environ)
+    return put_together(path, before, changed(lambda: change(before)), text, [text], environ)
 
 
 def changed(change: Callable[[], Cassette]) -> Cassette:
@@ -66,24 +68,33 @@ def changed(change: Callable[[], Cassette]) -> Cassette:
 
 
 def put_together(
-    path: Path, before: Cassette, after: Cassette, texts: Sequence[str], environ: Mapping[str, str]
+    path: Path,
+    before: Cassette,
+    after: Cassette,
+    old: str,
+    texts: Sequence[str],
+    environ: Mapping[str, str],
+    known: Iterable[Take] = (),
 ) -> Edited:
-    """A cassette to be written to `path`, redacted, as text out of those that it comes from.
+    """A cassette to be written to `path`, what is new in it redacted, as text out of those that its takes come from.
 
-    before: what of it is known to be redacted. Raises UserError if a real value can't be hidden.
+    before, old: what is there, and its text; nothing for a new file. known: takes of other cassettes, redacted already.
+    Raises UserError if a real value can't be hidden.
     """
-    safe, redacted = _redacted(path, before, after, environ)
+    safe, redacted = _redacted(path, [*before.takes, *known], after, environ)
+    if old and safe == before:
+        return Edited(path, before, before, old, old)
     made = rewrite(catalog.models(), texts, safe)
-    return Edited(path, before, safe, made.text, made.lost, made.gone, redacted)
+    return Edited(path, before, safe, old, made.text, made.lost, made.gone, redacted)
 
 
 def _redacted(
-    path: Path, before: Cassette, after: Cassette, environ: Mapping[str, str]
+    path: Path, before: Iterable[Take], after: Cassette, environ: Mapping[str, str]
 ) -> tuple[Cassette, Mapping[str, int]]:
     """The cassette with what is new in it redacted, and how many values that were, by kind."""
     models = catalog.models()
     known = defaultdict[Track, list[Take]](list)
-    for take in before.takes:
+    for take in before:
         known[take.track].append(take)
     ours = redactor_for(after, environ)
     redactor = ours or Redactor(secrets.token_bytes(32), project.rules())

@@ -6,7 +6,9 @@ import click
 
 from awstape import __version__
 from awstape.cli.aliases import alias, rekey
+from awstape.cli.arranging import merge, split
 from awstape.cli.checking import check
+from awstape.cli.drafting import edit
 from awstape.cli.editing import add_item, drop_item, fault, rename, repage, rm, set_
 from awstape.cli.traffic import addon, record, replay
 from awstape.errors import UserError
@@ -18,7 +20,14 @@ def cli() -> None:
     """Record paginated AWS IAM and Access Analyzer traffic; replay it offline, page by page."""
 
 
-for command in (record, replay, check, set_, rm, rename, repage, fault, add_item, drop_item, alias, rekey, addon):
+_COMMANDS = (
+    *(record, replay),
+    *(check,),
+    *(edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
+    *(alias, rekey),
+    *(addon,),
+)
+for command in _COMMANDS:
     cli.add_command(command)
 
 

@@ -33,7 +33,7 @@ def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> i
 
 
 def write(results: Iterable[Edited], how: How) -> int:
-    """Tells what edits come to and writes them, unless it is a dry run."""
+    """Tells what edits come to and writes them, in their order, unless it is a dry run."""
     results = list(results)
     for result in results:
         if not how.dry_run and not how.lose_comments:
@@ -85,7 +85,7 @@ def _tell(result: Edited, how: How) -> None:
         for comment in result.lost:
             click.echo(f"  the comment in line {comment.line} would be lost: {comment.text}")
     else:
-        click.echo(f"changed {result.path}")
+        click.echo(f"{'changed' if result.old else 'wrote'} {result.path}")
     if result.redacted:
         click.echo(redacted_line(result.redacted))
     for comment in result.gone:

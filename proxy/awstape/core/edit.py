@@ -233,6 +233,9 @@ def set_value(
         except PlaceError as error:
             raise EditError(str(error), "for example pages[].output.Roles[].MaxSessionDuration") from None
         found += len(paths)
+        if unknown := next((path for path in paths if _is_unknown(operation, path)), None):
+            hint = did_you_mean(str(unknown[1]), operation.input.members if operation.input else ())
+            raise EditError(f"{operation.name} takes no {unknown[1]}{hint}", "awstape set --help")
         for path in sorted(paths, key=_in_order, reverse=True):  # of items that go, the last one first
             _put(document, path, None if text is None else _value(text, shape_at(operation, path), path), text is None)
         return _read(models, document, take) if paths else take
@@ -258,6 +261,12 @@ def shape_at(operation: Operation, path: Path) -> Shape | None:
         member = shape.member if isinstance(step, int) else shape.members.get(step) or shape.value
         shape = member.shape if member else None
     return shape
+
+
+def _is_unknown(operation: Operation, path: Path) -> bool:
+    """Whether a place is a member of the identity that the model doesn't know: read, but not to be put there."""
+    known = operation.input.members if operation.input else {}
+    return len(path) > 1 and path[0] == "identity" and path[1] not in known
 
 
 def _value(text: str, shape: Shape | None, path: Path) -> Value:

@@ -73,7 +73,9 @@ def rename(models: Models, cassette: Cassette, old: str, new: str, aliases: Alia
     if before == after:
         raise EditError(f"{new!r} is what it is called", "say another name")
     if before.form != after.form:
-        raise EditError(f"{old!r} is a {before.form}, {new!r} a {after.form}", "say two of the same form")
+        raise EditError(
+            f"{old!r} is of the form {before.form}, {new!r} of the form {after.form}", "say two of one form"
+        )
     if _replaced(models, cassette, after, "") != cassette:
         raise EditError(f"{new!r} stands there already", "two would become one: say another name")
     renamed = _replaced(models, cassette, before, after.text)

@@ -1,0 +1,73 @@
+"""`edit`: a cassette in somebody's editor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli import parameters
+from awstape.cli.changing import write
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.drafts import Draft
+    from awstape.editing import Edited
+
+
+@click.command()
+@parameters.cassette
+@parameters.edit
+def edit(cassette: Path, how: parameters.How) -> int:
+    """Open CASSETTE in your editor ($VISUAL or $EDITOR) and write it once it can be read.
+
+    What is wrong is told, and the editor opened again where it is; CASSETTE stays as it was until all is well. Real
+    names and ids that you typed are redacted under your key.
+
+    \b
+    awstape edit team.yaml
+    EDITOR='code --wait' awstape edit team.yaml
+    """
+    from awstape import store
+    from awstape.drafts import Draft
+
+    store.check_writable(cassette)
+    draft = Draft(cassette)
+    try:
+        result = _edited(draft)
+        with store.exclusively(cassette):
+            if not draft.is_current():
+                raise UserError(f"{cassette}: changed by somebody else meanwhile", "compare the two")
+            status = write([result], how)
+    except UserError as error:
+        if draft.is_touched():
+            raise UserError(error.problem, f"{error.tip}; your text is kept in {draft.file}".lstrip("; ")) from None
+        draft.discard()
+        raise
+    if not how.dry_run:
+        draft.discard()
+    return status
+
+
+def _edited(draft: Draft) -> Edited:
+    """What the draft comes to once it is good. Raises UserError if somebody gives up."""
+    from awstape.core.document import DocumentError
+
+    line = 1
+    while True:
+        draft.edit(os.environ, line)
+        try:
+            return draft.result(os.environ)
+        except DocumentError as error:
+            where = f"{draft.path}:{error.line}: {error.path + ': ' if error.path else ''}"
+            wrong, line = UserError(f"{where}{error.problem}", error.tip), error.line
+        except UserError as error:
+            wrong = error
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise wrong
+        click.echo(f"{wrong.problem}\n  {wrong.tip}".rstrip(), err=True)
+        if not click.confirm("Edit again?", default=True, err=True):
+            raise wrong
