@@ -91,27 +91,20 @@ def split(cassette: Path, tracks: tuple[str, ...], output: Path, by: str | None,
         text = store.load_text(cassette)
         whole = store.cassette_of(cassette, text, catalog.models())
         found = chosen(whole, tracks, os.environ)
-        if by is None:
-            out, left = edit.split(whole, found)
-            parts = {output: out, cassette: left}  # first the new file: nothing is lost in between
-        else:
-            names = {each.number: output / f"{_name(each, by)}.yaml" for each in found}
-            parts = {
-                path: edit.split(whole, [each for each in found if names[each.number] == path])[0]
-                for path in names.values()
-            }
-        for path, part in parts.items():
-            store.check_writable(path)
-            if path != cassette and path.exists():
-                raise UserError(f"{path}: is there already", "take another name, or awstape merge")
-            if not part.takes:
-                raise UserError(f"{cassette}: nothing would be left in it", "rename the file instead")
+        paths = {each.number: output / f"{_name(each, by)}.yaml" if by else output for each in found}
         results = []
-        for path, part in parts.items():
-            before, old = (whole, text) if path == cassette else (Cassette(), "")
-            made = put_together(path, before, part, old, [text], os.environ, whole.takes)
-            results.append(replace(made, gone=()))  # the comments of other tracks are where those are
-        return write(results, how)
+        for path in dict.fromkeys(paths.values()):
+            store.check_writable(path)
+            if path.exists():
+                raise UserError(f"{path}: is there already", "take another name, or awstape merge")
+            part, left = edit.split(whole, [each for each in found if paths[each.number] == path])
+            results.append(put_together(path, Cassette(), part, "", [text], os.environ, whole.takes))
+        if by is None:
+            if not left.takes:
+                raise UserError(f"{cassette}: nothing would be left in it", "rename the file instead")
+            results.append(put_together(cassette, whole, left, text, [text], os.environ))  # once its tracks are safe
+        # The comments of other tracks are where those are.
+        return write([replace(result, gone=()) for result in results], how)
 
 
 def _name(chosen: Chosen, by: str) -> str:
