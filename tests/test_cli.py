@@ -24,7 +24,7 @@ from awstape import cli
 from awstape.cli import traffic
 from failing import failure
 
-COMMANDS = sorted(cli.cli.commands)
+COMMANDS = [command.name or "" for commands in cli.SECTIONS.values() for command in commands]
 HEADER = "version: 1\n"
 USERS = HEADER + "---\nservice: iam\noperation: ListUsers\nidentity: {}\npages:\n- output:\n    Users: []\n"
 ASK = """
@@ -68,7 +68,10 @@ def test_help_has_an_example_and_explains_each_option(name: str) -> None:
 
 def test_help_lists_the_commands() -> None:
     output = CliRunner().invoke(cli.cli, ["-h"]).output
-    assert re.findall(r"^  (\w+)  +\S", output.partition("Commands:")[2], re.MULTILINE) == COMMANDS
+    assert "..." not in output.partition("\nOptions:")[2]
+    listed = output.partition("\nRecord and replay:")[2]
+    assert re.findall(r"^  ([a-z-]+)  +[A-Z]", listed, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^([A-Z].*):$", listed, re.MULTILINE) == list(cli.SECTIONS)[1:]
 
 
 @pytest.mark.parametrize("option", ["--help", "-h", "--version"])

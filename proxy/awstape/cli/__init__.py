@@ -13,22 +13,38 @@ from awstape.cli.editing import add_item, drop_item, fault, rename, repage, rm, 
 from awstape.cli.traffic import addon, record, replay
 from awstape.errors import UserError
 
+#: The commands as the help lists them.
+SECTIONS = {
+    "Record and replay": (record, replay, addon),
+    "Look": (check,),
+    "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
+    "Aliases": (alias, rekey),
+}
 
-@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """Lists its commands in sections."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [command.name or "" for commands in SECTIONS.values() for command in commands]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, self.list_commands(ctx)))
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                limit = formatter.width - width - 6
+                formatter.write_dl([((c.name or "").ljust(width), c.get_short_help_str(limit)) for c in commands])
+
+
+@click.group(cls=_Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="awstape")
 def cli() -> None:
     """Record paginated AWS IAM and Access Analyzer traffic; replay it offline, page by page."""
 
 
-_COMMANDS = (
-    *(record, replay),
-    *(check,),
-    *(edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
-    *(alias, rekey),
-    *(addon,),
-)
-for command in _COMMANDS:
-    cli.add_command(command)
+for section in SECTIONS.values():
+    for command in section:
+        cli.add_command(command)
 
 
 def main(args: list[str] | None = None) -> int:

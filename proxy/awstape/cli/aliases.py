@@ -18,7 +18,7 @@ from awstape.errors import UserError
 @click.option("--kind", metavar="KIND", help="What the values name: role, policy, user, path, external-id, …")
 @parameters.as_json
 def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
-    """Print the aliases that stand for VALUES under your key, a line each.
+    """Print the aliases of VALUES under your key, a line each.
 
     ARNs, account ids, unique ids, e-mail addresses and the like say by themselves what they are. The alias of a name
     depends on what it names: --kind says it.
@@ -44,11 +44,11 @@ def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
 )
 @parameters.as_json
 def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> int:
-    """Renew every alias in CASSETTES under the key at hand, AWSTAPE_KEY or your key file.
+    """Renew every alias under the key at hand.
 
-    What agreed before agrees after, in all cassettes alike. Which real value an alias stands for is not known: only
-    those in FILE match requests with real values afterwards; the rest match as aliases, or are recorded again. --json
-    tells old aliases and new ones, to change tests with.
+    That is AWSTAPE_KEY or your key file. What agreed before agrees after, in all cassettes alike. Which real value an
+    alias stands for is not known: only those in FILE match requests with real values afterwards; the rest match as
+    aliases, or are recorded again. --json tells old aliases and new ones, to change tests with.
 
     \b
     awstape rekey cassettes/

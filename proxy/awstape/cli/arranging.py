@@ -30,7 +30,7 @@ _BY = ("operation", "service", "region", "track")
 )
 @parameters.edit
 def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, how: parameters.How) -> int:
-    """Put the tracks of CASSETTES, files or folders, into one.
+    """Put the tracks of several cassettes into one.
 
     CASSETTES stay as they are, unless one of them is the output as well. Their comments come along.
 
@@ -70,9 +70,9 @@ def _is_same(file: Path, other: Path) -> bool:
 @click.option("--by", type=click.Choice(_BY), help="Divide all of it: a file for each.")
 @parameters.edit
 def split(cassette: Path, tracks: tuple[str, ...], output: Path, by: str | None, how: parameters.How) -> int:
-    """Move TRACKs out of CASSETTE into a file of their own, or divide CASSETTE into a folder of files.
+    """Move TRACKs into a file of their own, or divide all of it.
 
-    Divided, CASSETTE itself stays; its parts say the same.
+    With --by, CASSETTE is divided into a folder of files. Then CASSETTE itself stays: its parts say the same.
 
     \b
     awstape split team.yaml 'List*Roles' ListRoles -o roles.yaml

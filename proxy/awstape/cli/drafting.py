@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @parameters.cassette
 @parameters.edit
 def edit(cassette: Path, how: parameters.How) -> int:
-    """Open CASSETTE in your editor ($VISUAL or $EDITOR) and write it once it can be read.
+    """Open CASSETTE in your editor; write it once it can be read.
 
-    What is wrong is told, and the editor opened again where it is; CASSETTE stays as it was until all is well. Real
-    names and ids that you typed are redacted under your key.
+    The editor is $VISUAL or $EDITOR. What is wrong is told, and the editor opened again where it is; CASSETTE stays as
+    it was until all is well. Real names and ids that you typed are redacted under your key.
 
     \b
     awstape edit team.yaml

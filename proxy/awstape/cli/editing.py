@@ -56,7 +56,7 @@ def set_(
 @parameters.some_tracks
 @parameters.edit
 def rm(cassette: Path, tracks: tuple[str, ...], how: parameters.How) -> int:
-    """Remove TRACKs, or takes of them, from CASSETTE.
+    """Remove TRACKs, or takes of them.
 
     TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
 
@@ -75,10 +75,10 @@ def rm(cassette: Path, tracks: tuple[str, ...], how: parameters.How) -> int:
 @click.argument("new")
 @parameters.edit
 def rename(cassette: Path, old: str, new: str, how: parameters.How) -> int:
-    """Give what is called OLD the name NEW, everywhere in CASSETTE: identities, ARNs and documents included.
+    """Give what is called OLD the name NEW, everywhere.
 
-    Both are aliases or, with the cassette's key at hand, real names; NEW then becomes its alias, so that a test can ask
-    for it. Account ids and unique ids can be renamed, too.
+    In identities, ARNs and documents, in any encoding. Both are aliases or, with the cassette's key at hand, real
+    names; NEW then becomes its alias, so that a test can ask for it. Account ids and unique ids can be renamed, too.
 
     \b
     awstape rename team.yaml role-yqmy4ayihgou AuditRole
@@ -100,10 +100,10 @@ def rename(cassette: Path, old: str, new: str, how: parameters.How) -> int:
 @parameters.tracks
 @parameters.edit
 def repage(cassette: Path, pages: str, tracks: tuple[str, ...], how: parameters.How) -> int:
-    """Cut the listings of CASSETTE, or those of TRACKs, into pages of N items.
+    """Cut listings into pages of N items.
 
-    The items stay, and their order. N may be torture or torture:SEED as well, which are pages as `replay --paging
-    torture` makes them: short ones, empty ones, one with one item.
+    Those of TRACKs, or all. The items stay, and their order. N may be torture or torture:SEED as well, which are pages
+    as `replay --paging torture` makes them: short ones, empty ones, one with one item.
 
     \b
     awstape repage roles.yaml 2
@@ -128,7 +128,7 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], how: parameters.
 @click.option("--clear", is_flag=True, help="Take away the faults that are there.")
 @parameters.edit
 def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, how: parameters.How) -> int:
-    """Put FAULTS into a track of CASSETTE: whoever replays it meets them.
+    """Put FAULTS into a track: whoever replays it meets them.
 
     FAULT is KIND [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of throttle, internal, unavailable,
     denied, expired, drop, slow.
@@ -174,9 +174,9 @@ def add_item(
     name: str,
     how: parameters.How,
 ) -> int:
-    """Add an item to a listing of CASSETTE, of FILE with its JSON (- is standard input) or of --item.
+    """Add an item to a listing.
 
-    Real names and ids in it are redacted under your key.
+    It is JSON, in FILE (- is standard input) or said with --item. Real names and ids in it are redacted under your key.
 
     \b
     awstape add-item roles.yaml ListRoles --like 1 --item '{"RoleName": "AuditRole", "Path": "/"}'
@@ -212,9 +212,9 @@ def _json(text: str) -> Value:
 @_list
 @parameters.edit
 def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, how: parameters.How) -> int:
-    """Take ITEMS out of a listing of CASSETTE. ITEM is a number, counted from 1, or a JMESPath condition.
+    """Take ITEMS out of a listing.
 
-    A page that has no item left stays, as services may send such.
+    An item is a number, counted from 1, or a JMESPath condition. A page that has no item left stays, as services may send such.
 
     \b
     awstape drop-item roles.yaml ListRoles 2 3

@@ -79,7 +79,7 @@ def record(
     port: int,
     as_json: bool,
 ) -> int:
-    """Record what COMMAND asks of IAM and Access Analyzer into CASSETTE.
+    """Record what COMMAND asks of IAM and Access Analyzer.
 
     COMMAND runs with HTTPS_PROXY and CA variables set; other TLS traffic passes through unread. Without COMMAND
     the proxy runs until Ctrl-C. Account ids, names and other identifiers are replaced before anything is written.

@@ -1,0 +1,45 @@
+"""The table of commands in the README, made from the commands themselves: `make reference` writes it there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import click
+
+from awstape import cli
+from examples import ROOT
+
+README = ROOT / "README.md"
+_TABLE = re.compile(r"(?<=<!-- made by `make reference` -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+def table() -> str:
+    """A line for each command: how it is called, what it does, and its options."""
+    return "\n".join(["| command | does | options |", "| --- | --- | --- |", *_lines()]) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    context = click.Context(cli.cli, info_name="awstape")
+    for name in cli.cli.list_commands(context):
+        command = cli.cli.get_command(context, name)
+        assert command
+        arguments = [
+            param.make_metavar(click.Context(command)) for param in command.params if isinstance(param, click.Argument)
+        ]
+        options = [
+            max(param.opts, key=len) for param in command.params if isinstance(param, click.Option) and not param.hidden
+        ]
+        does = command.get_short_help_str(200).rstrip(".")
+        said = ", ".join(f"`{option}`" for option in sorted(options))
+        yield f"| `{' '.join([name, *arguments])}` | {does} | {said} |".replace("||", "\\|\\|")
+
+
+def in_readme() -> str | None:
+    """The table as the README has it."""
+    match = _TABLE.search(README.read_text("utf-8"))
+    return match[0] if match else None
+
+
+if __name__ == "__main__":
+    README.write_text(_TABLE.sub(lambda _: table(), README.read_text("utf-8")), "utf-8")
