@@ -214,7 +214,8 @@ def _json(text: str) -> Value:
 def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, how: parameters.How) -> int:
     """Take ITEMS out of a listing.
 
-    An item is a number, counted from 1, or a JMESPath condition. A page that has no item left stays, as services may send such.
+    An item is a number, counted from 1, or a JMESPath condition. A page that has none left stays: services send such,
+    too.
 
     \b
     awstape drop-item roles.yaml ListRoles 2 3
