@@ -119,6 +119,18 @@ def with_token(operation: Operation, answer: Answer, token: str) -> Answer:
     return replace(answer, output=output)
 
 
+def unnamed(operation: Operation, take: Take) -> Take:
+    """The take with all tokens that it gives out alike, to be compared with others of its track."""
+    pages = (replace(page, answer=with_token(operation, page.answer, "token")) for page in take.pages)
+    return replace(take, pages=tuple(pages))
+
+
+def begins(shorter: Take, longer: Take) -> bool:
+    """Whether a take says nothing but what the other one begins with; both with their tokens `unnamed`."""
+    pairs = zip(shorter.pages, longer.pages, strict=False)
+    return len(shorter.pages) <= len(longer.pages) and all(one.answer == other.answer for one, other in pairs)
+
+
 def named(operation: Operation, track: Track, number: int, pages: Sequence[Page]) -> tuple[Page, ...]:
     """The pages of a track's take, counted from 1, with their tokens named by position."""
     return tuple(

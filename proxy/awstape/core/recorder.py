@@ -29,7 +29,18 @@ from awstape.core.document import write
 from awstape.core.encode import encode
 from awstape.core.model import Models, Operation
 from awstape.core.operation import Call, recognise
-from awstape.core.pages import Ask, ask, is_finished, is_last, item_count, named, next_token, with_token
+from awstape.core.pages import (
+    Ask,
+    ask,
+    begins,
+    is_finished,
+    is_last,
+    item_count,
+    named,
+    next_token,
+    unnamed,
+    with_token,
+)
 from awstape.core.redact import Redactor
 from awstape.core.residual import Leak
 from awstape.core.wire import Request, Response, WireError
@@ -196,14 +207,7 @@ class Recorder:
         takes = []
         for track, same in cassette.tracks():
             operation = self._models.operation(track.service, track.operation)
-            read = [
-                replace(
-                    take,
-                    pages=tuple(replace(p, answer=with_token(operation, p.answer, "token")) for p in take.pages),
-                )
-                for take in same
-            ]
-            for number, take in enumerate(_telling(read), 1):
+            for number, take in enumerate(_telling([unnamed(operation, take) for take in same]), 1):
                 takes.append(replace(take, pages=named(operation, track, number, take.pages)))
         return Cassette.of(takes, cassette.keys or [self._redactor.key_fingerprint])
 
@@ -304,17 +308,13 @@ def _same(one: Page, other: Page) -> bool:
     return one.answer == other.answer
 
 
-def _begins(shorter: Take, longer: Take) -> bool:
-    return len(shorter.pages) <= len(longer.pages) and all(map(_same, shorter.pages, longer.pages))
-
-
 def _telling(takes: list[Take]) -> list[Take]:
     """The takes without those that a neighbour says as well: equal ones and beginnings of others."""
     kept: list[Take] = []
     for take in takes:
-        while kept and _begins(kept[-1], take):
+        while kept and begins(kept[-1], take):
             take = _joined(take, kept.pop())
-        if kept and _begins(take, kept[-1]):
+        if kept and begins(take, kept[-1]):
             kept[-1] = _joined(kept[-1], take)
         else:
             kept.append(take)
