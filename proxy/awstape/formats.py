@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -28,10 +27,13 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 def as_text(found: Found, files: int) -> str:
     if not found:
         return f"{count(files, 'cassette')}: nothing real found"
-    lines = []
-    for (file, line, where, problem), group in groupby(found, _line_of_text):
-        said = problem or ", ".join(_said(finding) for _, finding in group)
-        lines.append(f"{' '.join(file.splitlines())}:{line}: {where}{said}")
+    said: dict[tuple[str, int, str, str], list[str]] = {}
+    for file, finding in found:
+        said.setdefault(_line_of_text(file, finding), []).append(_said(finding))
+    lines = [
+        f"{' '.join(file.splitlines())}:{line}: {where}{problem or ', '.join(kinds)}"
+        for (file, line, where, problem), kinds in said.items()
+    ]
     counts = ", ".join(count(number, noun) for noun, level in _NOUNS if (number := _number(found, level)))
     bad = len({file for file, _ in found})
     lines.append(f"{counts} in {bad} of {count(files, 'cassette')}")
@@ -45,9 +47,8 @@ def _number(found: Found, level: Level) -> int:
     return sum(finding.level == level for _, finding in found)
 
 
-def _line_of_text(found: tuple[str, Finding]) -> tuple[str, int, str, str]:
-    """What makes a line of text: real values of one place share theirs."""
-    file, finding = found
+def _line_of_text(file: str, finding: Finding) -> tuple[str, int, str, str]:
+    """What makes a line of text: the real values of one place share theirs."""
     member = f"{_printable(finding.member)}: " if finding.member else ""
     level = "warning: " if finding.level == "warning" else ""
     return file, finding.line, member + level, _printable(_advice(finding))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from awstape.core.alias import is_alias
 from awstape.core.cassette import Take
@@ -56,16 +57,17 @@ def value_problems(operation: Operation, take: Take) -> Iterator[Problem]:
 
 def _identity_problems(operation: Operation, take: Take) -> Iterator[Problem]:
     identity = take.track.identity
-    shape = operation.input or Shape(f"{operation.name}, which takes nothing,", "structure")
-    for misfit in misfits(identity, shape):
-        if misfit.unknown:
-            yield Problem(("identity", *misfit.path), misfit.problem, kind=UNKNOWN)
+    shape = replace(operation.input or Shape("", "structure"), name=operation.name)
+    yield from _unknown(identity, shape, ("identity",))
     never = _never_in_identities(operation)
     for name in identity:
         if name in never:
             yield Problem(("identity", name), f"{never[name]}: no request finds the track", "take it out", UNASKED)
-    yield from _nulls(identity, ("identity",))
+    yield from _nulls(identity, shape, ("identity",))
     if any(page.answer.output is not None for page in take.pages):
+        for misfit in misfits(identity, shape):
+            if not misfit.unknown:  # text that should be something else: reading accepts what clients spell oddly
+                yield Problem(("identity", *misfit.path), misfit.problem, "the service would refuse it", RANGE)
         yield from _asked_problems(identity, shape, ("identity",), tuple(never))
         yield from _problems(identity, shape, ("identity",))
 
@@ -81,11 +83,24 @@ def _never_in_identities(operation: Operation) -> dict[str, str]:
     return never
 
 
-def _nulls(value: Value, path: Path) -> Iterator[Problem]:
+def _unknown(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]:
+    """Members that the model doesn't have. One that resembles none of them isn't named: it may be somebody's."""
+    if shape is None:
+        return
+    for step, item in _below(value, shape):
+        if shape.type == "structure" and isinstance(step, str) and step not in shape.members:
+            hint = did_you_mean(step, shape.members)
+            place = (*path, step if hint else MapKey(step))
+            yield Problem(place, f"{shape.name} has no such member{hint}", kind=UNKNOWN)
+        else:
+            yield from _unknown(item, _shape_of(shape, step), (*path, step))
+
+
+def _nulls(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]:
     if value is None:
         yield Problem(path, "nothing is the same as no member: no request finds the track", "take it out", UNASKED)
-    for step, item in _below(value):
-        yield from _nulls(item, (*path, step))
+    for step, item in _below(value, shape):
+        yield from _nulls(item, _shape_of(shape, step) if shape else None, (*path, step))
 
 
 def _asked_problems(value: Value, shape: Shape | None, path: Path, left_out: tuple[str, ...] = ()) -> Iterator[Problem]:
@@ -98,7 +113,7 @@ def _asked_problems(value: Value, shape: Shape | None, path: Path, left_out: tup
                 yield Problem(path, f"{shape.name} needs {name}", kind=MISSING)
     elif problem := _measured(value, shape):
         yield Problem(path, problem, "the service would refuse it", RANGE)
-    for step, item in _below(value):
+    for step, item in _below(value, shape):
         yield from _asked_problems(item, _shape_of(shape, step), (*path, step))
 
 
@@ -106,7 +121,7 @@ def _measured(value: Value, shape: Shape) -> str:
     """In what a value breaks the model's bounds, or nothing."""
     size: float
     match value:
-        case str():
+        case str() if shape.type == "string":
             size, smaller, larger = len(value), "shorter than {} characters", "longer than {} characters"
         case list() | dict():
             size, smaller, larger = len(value), "fewer than {}", "more than {}"
@@ -138,8 +153,8 @@ def _problems(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem
     if shape.key and isinstance(value, dict):
         for key in value:
             yield from _text_problems(key, shape.key.shape, (*path, MapKey(key)))
-    for step, item in _below(value):
-        yield from _problems(item, _shape_of(shape, step), (*path, MapKey(step) if shape.type == "map" else step))
+    for step, item in _below(value, shape):
+        yield from _problems(item, _shape_of(shape, step), (*path, step))
 
 
 def _text_problems(text: str, shape: Shape, path: Path) -> Iterator[Problem]:
@@ -152,10 +167,11 @@ def _text_problems(text: str, shape: Shape, path: Path) -> Iterator[Problem]:
         yield Problem(path, "a policy document that is no JSON", kind=POLICY)
 
 
-def _below(value: Value) -> Iterator[tuple[str | int, Value]]:
-    """What a value holds, with the step to it."""
+def _below(value: Value, shape: Shape | None) -> Iterator[tuple[str | int, Value]]:
+    """What a value holds, with the step to it. A key that is no name of the model is data."""
     if isinstance(value, dict):
-        yield from value.items()
+        names = shape.members if shape else {}
+        yield from ((name if name in names else MapKey(name), item) for name, item in value.items())
     elif isinstance(value, list):
         yield from enumerate(value)
 
