@@ -90,7 +90,7 @@ def _unknown(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]
     for step, item in _below(value, shape):
         if shape.type == "structure" and isinstance(step, str) and step not in shape.members:
             hint = did_you_mean(step, shape.members)
-            place = (*path, step if hint else MapKey(step))
+            place = (*path, str(step) if hint else step)
             yield Problem(place, f"{shape.name} has no such member{hint}", kind=UNKNOWN)
         else:
             yield from _unknown(item, _shape_of(shape, step), (*path, step))
