@@ -25,6 +25,10 @@ ACCOUNT = Finding(7, "pages[0].error.message", "account")
 ROLE = Finding(7, "pages[0].error.message", "role")
 COMMENT = Finding(9, "", "account")
 NO_STATUS = Finding(7, "pages[0].error.status", "format", "the status of an error is between 300 and 599")
+UNFINISHED = Finding(
+    9, "pages[0].output.Marker", "unfinished listing", "no page\x1b has it", "record it to its end", "warning"
+)
+WARNED: Found = [("a.yaml", ACCOUNT), ("a.yaml", UNFINISHED), ("b.yaml", UNFINISHED)]
 FOUND: Found = [("a.yaml", ACCOUNT), ("a.yaml", ROLE), ("a.yaml", COMMENT), ("b.yaml", NO_STATUS)]
 
 TEXT = """\
@@ -73,15 +77,39 @@ def test_as_text() -> None:
     assert FORMATS["text"]([], 2) == "2 cassettes: nothing real found"
 
 
+def test_warnings_are_told_from_findings() -> None:
+    warning = "9: pages[0].output.Marker: warning: no page\\x1b has it (record it to its end)"
+    assert FORMATS["text"](WARNED, 3).splitlines() == [
+        "a.yaml:7: pages[0].error.message: account id",
+        f"a.yaml:{warning}",
+        f"b.yaml:{warning}",
+        "1 finding, 2 warnings in 2 of 3 cassettes",
+    ]
+    assert FORMATS["text"](WARNED[2:], 3).splitlines()[-1] == "1 warning in 1 of 3 cassettes"
+    assert [(each["level"], each["tip"]) for each in json.loads(FORMATS["json"](WARNED[:2], 3))] == [
+        ("error", ""),
+        ("warning", "record it to its end"),
+    ]
+    assert FORMATS["github"](WARNED[2:], 3) == (
+        "::warning file=b.yaml,line=9,title=awstape check::"
+        "pages[0].output.Marker: no page\x1b has it (record it to its end)"
+    )
+    (run,) = sarif(WARNED)["runs"]
+    assert [result["level"] for result in run["results"]] == ["error", "warning", "warning"]
+    rules = {rule["id"]: rule["shortDescription"]["text"] for rule in run["tool"]["driver"]["rules"]}
+    assert rules["unfinished listing"] == "a listing that doesn't come to its end"
+
+
 def test_as_json() -> None:
-    keys = ("file", "line", "member", "kind", "message")
+    keys = ("file", "line", "member", "kind", "message", "level", "tip")
     rows = [
         ("a.yaml", 7, "pages[0].error.message", "account", "account id"),
         ("a.yaml", 7, "pages[0].error.message", "role", "role name"),
         ("a.yaml", 9, "", "account", "account id"),
         ("b.yaml", 7, "pages[0].error.status", "format", "the status of an error is between 300 and 599"),
     ]
-    assert json.loads(FORMATS["json"](FOUND, 3)) == [dict(zip(keys, row, strict=True)) for row in rows]
+    expected = [dict(zip(keys, (*row, "error", ""), strict=True)) for row in rows]
+    assert json.loads(FORMATS["json"](FOUND, 3)) == expected
     assert FORMATS["json"]([], 3) == "[]"
 
 
@@ -141,7 +169,7 @@ def official_schema() -> Any:
     raise AssertionError("the package has no schema of SARIF 2.1.0")
 
 
-@pytest.mark.parametrize("found", [[], FOUND, [("/tapes/ü b.yaml", COMMENT), ("..\\a:b,c.yaml", NO_STATUS)]])
+@pytest.mark.parametrize("found", [[], FOUND, WARNED, [("/tapes/ü b.yaml", COMMENT), ("..\\a:b,c.yaml", NO_STATUS)]])
 def test_sarif_is_what_its_schema_asks(found: Found, official_schema: Any) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     assert official_schema["title"].startswith("Static Analysis Results Format (SARIF) Version 2.1.0")
@@ -215,6 +243,19 @@ def test_it_tells_by_its_exit_status(folder: Path, check: Check) -> None:
     (folder / "b.yml").write_text(BROKEN)
     status, said, _ = check("b.yml")
     assert (status, said.splitlines()[-1]) == (1, "1 finding in 1 of 1 cassette")
+
+
+def test_warnings_fail_only_where_they_shall(folder: Path, check: Check) -> None:
+    (folder / "a.yaml").write_text(CLEAN)
+    assert check("a.yaml", "--strict")[0] == 0
+    (folder / "a.yaml").write_text(CLEAN.replace("{RoleName", "{RoleNmae: x, RoleName"))
+    warning = "a.yaml:5: identity.RoleNmae: warning: GetRole has no such member; did you mean RoleName?\n"
+    leak = "a.yaml:5: identity.*: text of a member that the service model doesn't know\n"
+    assert check("a.yaml")[:2] == (1, leak + warning + "1 finding, 1 warning in 1 of 1 cassette\n")
+    (folder / "a.yaml").write_text(CLEAN.replace("role-r3pdr6yylyw5", "null"))
+    assert check("a.yaml")[0] == 0
+    for form in FORMATS:
+        assert (check("a.yaml", "--format", form)[0], check("a.yaml", "--strict", "--format", form)[0]) == (0, 1)
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -1,7 +1,8 @@
 """What `awstape check` found, in the formats that people and other programs read.
 
-text: `file:line: member: kinds`. json: a list of objects. github: workflow commands, which become annotations
-(docs.github.com, "Workflow commands for GitHub Actions"). sarif: SARIF 2.1.0, for code scanning.
+text: `file:line: member: kinds`, or what is wrong there; warnings say that they are. json: a list of objects. github:
+workflow commands, which become annotations (docs.github.com, "Workflow commands for GitHub Actions"). sarif: SARIF
+2.1.0, for code scanning.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 from pathlib import PurePath
 from urllib.parse import quote
 
 from awstape import __version__
-from awstape.core.check import FORMAT, Finding
+from awstape.core.check import FORMAT, Finding, Level
+from awstape.core.lint import KINDS
 from awstape.report import count, kind_name
 
 Found = Sequence[tuple[str, Finding]]
@@ -24,20 +25,47 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_text(found: Found, files: int) -> str:
-    lines = []
-    for (file, line, member), group in groupby(found, lambda each: (each[0], each[1].line, each[1].member)):
-        said = ", ".join(_said(finding) for _, finding in group)
-        lines.append(f"{' '.join(file.splitlines())}:{line}: {member + ': ' if member else ''}{said}")
     if not found:
         return f"{count(files, 'cassette')}: nothing real found"
+    said: dict[tuple[str, int, str, str], list[str]] = {}
+    for file, finding in found:
+        said.setdefault(_line_of_text(file, finding), []).append(_said(finding))
+    lines = [
+        f"{' '.join(file.splitlines())}:{line}: {where}{problem or ', '.join(kinds)}"
+        for (file, line, where, problem), kinds in said.items()
+    ]
+    counts = ", ".join(count(number, noun) for noun, level in _NOUNS if (number := _number(found, level)))
     bad = len({file for file, _ in found})
-    lines.append(f"{count(len(found), 'finding')} in {bad} of {count(files, 'cassette')}")
+    lines.append(f"{counts} in {bad} of {count(files, 'cassette')}")
     return "\n".join(lines)
+
+
+_NOUNS: tuple[tuple[str, Level], ...] = (("finding", "error"), ("warning", "warning"))
+
+
+def _number(found: Found, level: Level) -> int:
+    return sum(finding.level == level for _, finding in found)
+
+
+def _line_of_text(file: str, finding: Finding) -> tuple[str, int, str, str]:
+    """What makes a line of text: the real values of one place share theirs."""
+    member = f"{_printable(finding.member)}: " if finding.member else ""
+    level = "warning: " if finding.level == "warning" else ""
+    return file, finding.line, member + level, _printable(_advice(finding))
 
 
 def as_json(found: Found, files: int) -> str:
     objects = [
-        {"file": file, "line": f.line, "member": f.member, "kind": f.kind, "message": _said(f)} for file, f in found
+        {
+            "file": file,
+            "line": f.line,
+            "member": f.member,
+            "level": f.level,
+            "kind": f.kind,
+            "message": _said(f),
+            "tip": f.tip,
+        }
+        for file, f in found
     ]
     return json.dumps(objects, indent=2)
 
@@ -47,8 +75,8 @@ def as_github(found: Found, files: int) -> str:
 
 
 def as_sarif(found: Found, files: int) -> str:
-    kinds = sorted({finding.kind for _, finding in found})
-    rules = [{"id": kind, "shortDescription": {"text": _headline(kind)}} for kind in kinds]
+    headlines = {finding.kind: _headline(finding) for _, finding in found}
+    rules = [{"id": kind, "shortDescription": {"text": text}} for kind, text in sorted(headlines.items())]
     driver = {"name": "awstape", "version": __version__, "rules": rules}
     run = {"tool": {"driver": driver}, "results": [_result(file, finding) for file, finding in found]}
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
@@ -66,18 +94,30 @@ def _said(finding: Finding) -> str:
     return finding.problem or kind_name(finding.kind)
 
 
-def _headline(kind: str) -> str:
-    return "not a valid cassette" if kind == FORMAT else f"looks real: {kind_name(kind)}"
+def _advice(finding: Finding) -> str:
+    """What is wrong and what to do about it; nothing of a real value, which speaks for itself."""
+    return f"{finding.problem} ({finding.tip})" if finding.tip else finding.problem
+
+
+def _headline(finding: Finding) -> str:
+    if finding.level == "warning":
+        return KINDS[finding.kind]
+    return "not a valid cassette" if finding.kind == FORMAT else f"looks real: {kind_name(finding.kind)}"
 
 
 def _message(finding: Finding) -> str:
     where = f"{finding.member}: " if finding.member else ""
-    return f"{where}{finding.problem or _headline(finding.kind)}"
+    return f"{where}{_advice(finding) or _headline(finding)}"
 
 
 def _annotation(file: str, finding: Finding) -> str:
     properties = f"file={_escaped(file, ':,')},line={finding.line},title=awstape check"
-    return f"::error {properties}::{_escaped(_message(finding))}"
+    return f"::{finding.level} {properties}::{_escaped(_message(finding))}"
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _escaped(text: str, more: str = "") -> str:
@@ -94,7 +134,7 @@ def _result(file: str, finding: Finding) -> dict[str, object]:
     place = {"artifactLocation": {"uri": _uri(file)}, "region": {"startLine": finding.line}}
     return {
         "ruleId": finding.kind,
-        "level": "error",
+        "level": finding.level,
         "message": {"text": _message(finding)},
         "locations": [{"physicalLocation": place}],
     }

@@ -14,11 +14,14 @@ from awstape.botocore_values import for_botocore
 from awstape.core import document
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
+from awstape.core.conform import shown
 from awstape.core.decode import decode
 from awstape.core.encode import encode
+from awstape.core.lint import SAME_ITEM, warnings
+from awstape.core.lint_values import MISSING, RANGE
 from awstape.core.model import Operation, Shape, Value
 from awstape.core.operation import recognise
-from awstape.core.pages import canonical
+from awstape.core.pages import ask, canonical, named
 from awstape.core.redact import Redactor
 from exchanges import (
     KEY,
@@ -137,6 +140,11 @@ def test_a_recording_replays_as_it_was_redacted(op: Operation) -> None:
         assert cassette == recording.cassette
         assert document.write(cassette) == text
 
+        # Nothing in it is suspicious but what was in the exchange, and that only because no service looked at it.
+        told = _warnings(text)
+        assert {kind for kind, _ in told} <= {MISSING, RANGE, SAME_ITEM}
+        assert told <= _warnings(_unredacted(op, _exchanges(op, input_, outputs, tokens[:4])))
+
         # Other tokens and another order of the traffic make the same text.
         interleaved = _interleaved(beside, _exchanges(op, input_, outputs, tokens[4:]), data)
         assert document.write(recorder(*interleaved, include_writes=True).finish().cassette) == text
@@ -177,6 +185,20 @@ def _exchanges(
         token: dict[str, Value] = {op.paging.output_token: tokens[i]} if goes_on else {}
         exchanges.append((request(op.name, asked), respond(op.name, {**more, **bare, **token})))
     return exchanges
+
+
+def _warnings(text: str) -> set[tuple[str, str]]:
+    """What `awstape check` warns of: kind and member."""
+    return {(problem.kind, shown(problem.path)) for _, problem in warnings(document.entries(text, MODELS), MODELS)}
+
+
+def _unredacted(op: Operation, exchanges: list[Exchange]) -> str:
+    """A traversal as a cassette that hides nothing."""
+    call = recognise(MODELS, exchanges[0][0])
+    assert call
+    track = Track(op.service.name, op.name, call.region, ask(call).identity)
+    pages = [Page(None, None, decode(op, response)) for _, response in exchanges]
+    return document.write(Cassette((Take(track, named(op, track, 1, pages)),)))
 
 
 def _interleaved(one: list[Exchange], other: list[Exchange], data: st.DataObject) -> list[Exchange]:

@@ -14,16 +14,26 @@ _FORMATS = ("text", "json", "github", "sarif")
 
 @click.command()
 @parameters.cassettes
+@click.option("--strict", is_flag=True, help="Exit with status 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to say it.")
-def check(cassettes: tuple[Path, ...], form: str) -> int:
-    """Find what looks real in CASSETTES, files or folders.
+def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
+    """Find what looks real, what can't be read and what is hardly meant in CASSETTES, files or folders.
 
-    Account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other secrets, in
-    hand-edited or imported cassettes as well; comments are searched, too. No key is needed. What is found is never
-    printed. The exit status is 1 if something was found.
+    What looks real: account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other
+    secrets, in hand-edited or imported cassettes as well; comments are searched, too. No key is needed. What is found
+    is never printed.
+
+    What can't be read: all that is not as the format and the service model have it, not only the first of it.
+
+    Warnings: members, values and timestamps that the service model doesn't know, members that it requires, policy
+    documents that are no JSON; listings that don't come to their end or have an item twice, tokens that lead nowhere,
+    takes that say nothing new, faults that never strike.
+
+    The exit status is 1 if something was found that is no warning.
 
     \b
     awstape check cassettes/
+    awstape check cassettes/ --strict
     awstape check cassettes/ --format sarif > awstape.sarif
     """
     from awstape import catalog, project, store
@@ -40,4 +50,4 @@ def check(cassettes: tuple[Path, ...], form: str) -> int:
             found.append((str(file), Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
     if text := FORMATS[form](found, len(files)):
         click.echo(text)
-    return int(bool(found))
+    return int(any(strict or finding.level == "error" for _, finding in found))

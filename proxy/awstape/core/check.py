@@ -1,10 +1,11 @@
-"""What in a cassette's text looks real: leaks, found without the key.
+"""What is wrong in a cassette's text: what looks real, found without the key, what can't be read, what is suspicious.
 
 1. Redaction is its own judge: it changes nothing in what is redacted already, under any key. So every string of the
    text is redacted, by its shape, under a key that is thrown away; what changes was real, and its kind is known.
 2. The text need not be a valid cassette: it may be hand-edited, imported, or of another version. What the model
    doesn't know is searched as free text, comments too, and where it is no YAML, every line.
-3. A finding says where and what kind, never the value. A text that can't be read as a cassette is a finding as well.
+3. A finding says where and what kind, never the value. What keeps the text from being read as a cassette is a finding
+   as well (`structure`). What can be read, but is hardly meant, is a warning (`lint`).
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from awstape.core.conform import shown
-from awstape.core.document import Document, DocumentError, documents, read
+from awstape.core.document import Document, DocumentError, Entry, entries
+from awstape.core.lint import warnings
 from awstape.core.members import TEXT, Edit, Place, edit_members, edit_value
 from awstape.core.model import Member, Models, Operation, Shape, Value
 from awstape.core.redact import Redactor
 from awstape.core.rules import NO_RULES, Rules
+from awstape.core.structure import Problem, operation_of
 
 _KEY = b"thrown away"
 _COMMENT = re.compile(r"(?:^|\s)#.*")
@@ -27,41 +31,67 @@ HIDDEN = "can't be read as a cassette; what stands there looks real and is not s
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
 
 
+Level = Literal["error", "warning"]
+
+
 @dataclass(frozen=True, order=True)
 class Finding:
     """What is wrong in a text: the line, counted from 1, the member (may be empty), and the kind of what was found.
 
-    kind: of the real value, as `Aliases.counts` has it, or `format`, of which `problem` says more.
+    kind: of the real value, as `Aliases.counts` has it; `format`, or of a warning, as `lint.KINDS` has it, of which
+    `problem` says more. tip: what to do, may be empty.
     """
 
     line: int
     member: str
     kind: str
     problem: str = ""
+    tip: str = ""
+    level: Level = "error"
 
 
 def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding]:
-    """Everything in a cassette's text that looks real, and whether it can be read, by line."""
+    """Everything in a cassette's text that looks real, that can't be read or that is suspicious, by line."""
     lines = text.split("\n")
     found: set[Finding] = set()
     scalars: list[str] = []
     searched = range(0)
+    read: list[Entry] = []
+    errors: list[DocumentError] = []
     try:
-        for document in documents(text):
-            found.update(_in_document(document, lines, models, rules, scalars))
-    except DocumentError:  # nothing can be told apart in what follows
+        for entry in entries(text, models):
+            found.update(_in_document(entry.document, lines, models, rules, scalars))
+            read.append(entry)
+            errors += entry.errors
+    except DocumentError as error:  # nothing can be told apart in what follows
+        errors.append(error)
         searched = range(len(lines))
-    try:
-        read(text, models)
-    except DocumentError as error:
-        member, problem = ("", HIDDEN) if is_telling(error) else (error.path, error.problem)
-        found.add(Finding(error.line, member, FORMAT, problem))
-    return sorted(found | _in_lines(lines, searched, "\n".join(scalars), rules, {(f.line, f.kind) for f in found}))
+    found.update(map(_error, errors))
+    found |= _in_lines(lines, searched, "\n".join(scalars), rules, {(f.line, f.kind) for f in found})
+    found.update(_warning(document, problem) for document, problem in warnings(read, models))
+    return sorted(found)
+
+
+def _error(error: DocumentError) -> Finding:
+    if is_telling(error):
+        return Finding(error.line, "", FORMAT, HIDDEN)
+    return Finding(error.line, error.path, FORMAT, error.problem, error.tip)
+
+
+def _warning(document: Document, problem: Problem) -> Finding:
+    member, said = shown(problem.path), problem.problem
+    if _looks_real(member, said):
+        member, said = "", "what stands there looks real and is not shown"
+    return Finding(document.line(problem.path), member, problem.kind, said, problem.tip, "warning")
 
 
 def is_telling(error: DocumentError) -> bool:
     """Whether an error quotes something that looks real."""
-    return any(_kinds(said, _ANYWHERE, NO_RULES) for said in (error.path, error.problem))
+    return _looks_real(error.path, error.problem)
+
+
+def _looks_real(*said: str) -> bool:
+    return any(_kinds(text, _ANYWHERE, NO_RULES) for text in said)
 
 
 def _in_lines(
@@ -92,7 +122,7 @@ def _in_document(
         scalars.append(text)
         return text
 
-    _walk(document.value, _operation(document.value, models), note)
+    _walk(document.value, operation_of(document.value, models), note)
     for text, place in found:
         redacted, kinds = _redacted(text, place, rules)
         if not kinds:
@@ -100,14 +130,6 @@ def _in_document(
         at = document.line(place.path)
         for line, here in _lines_of(text, redacted, kinds, at, lines, rules):
             yield from (Finding(line, shown(place.path), kind) for kind in here)
-
-
-def _operation(value: Value, models: Models) -> Operation | None:
-    if not isinstance(value, dict):
-        return None
-    service, operation = value.get("service"), value.get("operation")
-    known = models.services.get(service) if isinstance(service, str) else None
-    return known.operations.get(operation) if known and isinstance(operation, str) else None
 
 
 def _kinds(text: str, place: Place, rules: Rules) -> list[str]:

@@ -4,9 +4,9 @@
    Equal cassettes are equal text.
 2. Block style, one member a line, in the order of the wire; text of several lines as a literal block. Anchors,
    aliases and tags (but `!!binary`) are never written.
-3. Reading is strict: anchors, aliases, tags, duplicate keys, unknown keys, unknown operations, members that the
-   model doesn't have (unless the page lists them as `unmodelled`) or of the wrong type, broken page chains and deep
-   nesting are refused with line and path. Plain scalars are those of JSON; everything else, dates included, is text.
+3. Reading is strict: anchors, aliases, tags, duplicate keys and deep nesting are refused with line and path, and so is
+   what `structure` finds wrong. Plain scalars are those of JSON; everything else, dates included, is text.
+4. No two pages of a track have the same token.
 """
 
 from __future__ import annotations
@@ -14,23 +14,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import yaml
 
-from awstape.core.answer import Answer, Failure
+from awstape.core.answer import Failure
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.conform import Path, describe, did_you_mean, input_misfits, output_misfits, pattern_of, spelled
-from awstape.core.decode import FIRST_ERROR_STATUS
-from awstape.core.encode import encode
-from awstape.core.faults import Fault, FaultError
-from awstape.core.model import Models, Operation, Value
-from awstape.core.pages import next_token
-from awstape.core.wire import WireError
+from awstape.core.conform import Path, spelled
+from awstape.core.model import Models, Value
+from awstape.core.structure import VERSION, Problem, fingerprints, header_problems, take_of, take_problems
 
-VERSION = 1
 MAX_DEPTH = 64
 SEPARATOR = "---\n"
 
@@ -39,11 +34,6 @@ _BINARY = "tag:yaml.org,2002:binary"
 _LONGEST_INT = 4300
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
 _NUMBER_OF_SOME_YAML = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
-_HEADER_KEYS = {"version": int, "key": str}
-_FINGERPRINT = re.compile(r"[a-z2-7]{12}")
-_TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "faults": list, "pages": list}
-_PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "unmodelled": list}
-_ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
 
 
 class DocumentError(ValueError):
@@ -144,23 +134,64 @@ def text_of_value(document: Mapping[str, Value]) -> str:
 
 def read(text: str, models: Models) -> Cassette:
     """The cassette that a YAML text describes. Raises DocumentError."""
+    takes: list[Take] = []
+    keys: set[str] = set()
+    for entry in entries(text, models):
+        if entry.errors:
+            raise entry.errors[0]
+        if entry.take:
+            takes.append(entry.take)
+        else:
+            keys |= fingerprints(entry.document.value)
+    return Cassette.of(takes, keys)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A document of a cassette and what keeps it from being read. take: None for the header and for what is no take."""
+
+    document: Document
+    errors: tuple[DocumentError, ...] = ()
+    take: Take | None = None
+
+
+def entries(text: str, models: Models) -> Iterator[Entry]:
+    """The documents of a cassette with everything that is wrong with them. Raises DocumentError for what is no YAML."""
     stream = documents(text)
     header = next(stream, None)
     if header is None:
-        raise DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")
-    keys = _read_header(header)
-    takes = [_read_take(document, models) for document in stream]
-    cassette = Cassette.of((take for take, _ in takes), keys)
-    lines = {id(take): document for take, document in takes}
-    for _, same in cassette.tracks():
-        seen: set[str] = set()
-        for take in same:
-            for i, page in enumerate(take.pages):
-                if page.token is not None and page.token in seen:
-                    problem = "another page of the track has this token"
-                    raise lines[id(take)].error(("pages", i, "token"), problem, "tokens of a track must differ")
-                seen |= {page.token} if page.token is not None else set()
-    return cassette
+        empty = DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")
+        yield Entry(Document(None, {(): 1}), (empty,))
+        return
+    yield Entry(header, header.errors(header_problems(header.value)))
+    tokens: defaultdict[Track, _Tokens] = defaultdict(dict)
+    for document in stream:
+        if errors := document.errors(take_problems(document.value, models)):
+            yield Entry(document, errors)
+        else:
+            take = take_of(document.value, models)
+            yield Entry(document, document.errors(_repeated(document, take, tokens[take.track])), take)
+
+
+_Tokens = dict[str, tuple[Take, int, int]]
+"""The tokens of a track: the take that has it, the line where the take begins, and that of the token."""
+
+
+def _repeated(document: Document, take: Take, tokens: _Tokens) -> Iterator[Problem]:
+    """The tokens that other pages of the track have as well; of a take that was there before, only that it was."""
+    for i, page in enumerate(take.pages):
+        if page.token is None:
+            continue
+        here = (take, document.line(()), document.line(("pages", i, "token")))
+        other, start, line = first = tokens.setdefault(page.token, here)
+        if first is here:
+            continue
+        if other is not take and other.pages == take.pages:
+            problem = f"the take stands twice, the first time in line {start}"
+            yield Problem((), problem, "take one of the two out")
+            return
+        problem = f"another page of the track has this token, in line {line}"
+        yield Problem(("pages", i, "token"), problem, "tokens of a track must differ")
 
 
 @dataclass(frozen=True)
@@ -179,120 +210,8 @@ class Document:
     def error(self, path: Path, problem: str, tip: str = "") -> DocumentError:
         return DocumentError(self.line(path), spelled(path), problem, tip)
 
-
-def _read_header(header: Document) -> set[str]:
-    """The fingerprint of the key, if the header has one."""
-    version = header.value.get("version") if isinstance(header.value, dict) else None
-    if version != VERSION or isinstance(version, bool):
-        raise header.error((), "a cassette begins with a document `version: 1`", "is this file a cassette?")
-    fields = _fields(header, header.value, (), _HEADER_KEYS, ("version",))
-    if "key" in fields and not _FINGERPRINT.fullmatch(fields["key"]):
-        tip = "it tells which key the aliases were made with; leave it out if nobody knows"
-        raise header.error(("key",), "not the fingerprint of a key", tip)
-    return {fields["key"]} if "key" in fields else set()
-
-
-def _read_take(document: Document, models: Models) -> tuple[Take, Document]:
-    fields = _fields(document, document.value, (), _TAKE_KEYS, ("service", "operation", "identity", "pages"))
-    service = models.services.get(fields["service"])
-    if service is None:
-        raise document.error(("service",), f"unknown service{did_you_mean(fields['service'], models.services)}")
-    operation = service.operations.get(fields["operation"])
-    if operation is None:
-        hint = did_you_mean(fields["operation"], service.operations)
-        raise document.error(("operation",), f"{service.name} has no such operation{hint}")
-    for misfit in input_misfits(fields["identity"], operation.input):
-        raise document.error(("identity", *misfit.path), misfit.problem)
-    track = Track(service.name, operation.name, fields.get("region"), fields["identity"])
-    if not fields["pages"]:
-        raise document.error(("pages",), "a take has at least one page")
-    pages = [_read_page(document, operation, ("pages", i)) for i in range(len(fields["pages"]))]
-    _check_chain(document, operation, pages)
-    faults = [_read_fault(document, text, ("faults", i)) for i, text in enumerate(fields.get("faults", ()))]
-    return Take(track, tuple(pages), tuple(faults)), document
-
-
-def _read_fault(document: Document, text: Value, path: Path) -> Fault:
-    if not isinstance(text, str):
-        raise document.error(path, f"expected text, got {describe(text)}")
-    try:
-        fault = Fault.parse(text)
-    except FaultError as error:
-        raise document.error(path, str(error), error.tip) from None
-    if fault.operation is not None:
-        raise document.error(path, "a fault of a take names no operation", f"it belongs to the take: {fault.kind} …")
-    return fault
-
-
-def _read_page(document: Document, operation: Operation, path: Path) -> Page:
-    value: Any = document.value
-    fields = _fields(document, value["pages"][path[1]], path, _PAGE_KEYS, ())
-    if ("output" in fields) == ("error" in fields):
-        raise document.error(path, "a page has either an output or an error")
-    if fields.get("limit", 1) < 1:
-        raise document.error((*path, "limit"), "a limit is at least 1")
-    unmodelled = tuple(fields.get("unmodelled", ()))
-    for i, name in enumerate(unmodelled):
-        if not isinstance(name, str):
-            raise document.error((*path, "unmodelled", i), f"expected text, got {describe(name)}")
-    if "error" in fields:
-        failure = _read_failure(document, fields["error"], (*path, "error"))
-        answer = Answer(error=failure, unmodelled=unmodelled)
-    else:
-        answer = Answer(
-            output=_read_output(document, operation, fields["output"], path, unmodelled), unmodelled=unmodelled
-        )
-    try:
-        encode(operation, answer, "")
-    except WireError as error:
-        raise document.error(path, str(error), "the service could not send it either") from None
-    return Page(fields.get("token"), fields.get("limit"), answer)
-
-
-def _read_output(
-    document: Document, operation: Operation, output: dict[str, Value], path: Path, unmodelled: tuple[str, ...]
-) -> dict[str, Value]:
-    for misfit in output_misfits(operation, output):
-        if not misfit.unknown or pattern_of(misfit.path) not in unmodelled:
-            tip = "list it under `unmodelled` of the page if AWS really sends it" if misfit.unknown else ""
-            raise document.error((*path, "output", *misfit.path), misfit.problem, tip)
-    return output
-
-
-def _read_failure(document: Document, value: Value, path: Path) -> Failure:
-    fields = _fields(document, value, path, _ERROR_KEYS, ("status",))
-    if not FIRST_ERROR_STATUS <= fields["status"] <= 599:
-        raise document.error((*path, "status"), f"the status of an error is between {FIRST_ERROR_STATUS} and 599")
-    return Failure(fields["status"], fields.get("code"), fields.get("message"), fields.get("members", {}))
-
-
-def _fields(
-    document: Document, value: Value, path: Path, known: Mapping[str, type], required: tuple[str, ...]
-) -> dict[str, Any]:
-    """The members of a mapping of the format itself, checked."""
-    if not isinstance(value, dict):
-        raise document.error(path, f"expected a mapping with {', '.join(known)}, got {describe(value)}")
-    for name, item in value.items():
-        if name not in known:
-            raise document.error((*path, name), f"unknown key{did_you_mean(name, known)}", f"known: {', '.join(known)}")
-        if not isinstance(item, known[name]) or isinstance(item, bool):
-            raise document.error((*path, name), f"expected {_TYPE_NAMES[known[name]]}, got {describe(item)}")
-    for name in required:
-        if name not in value:
-            raise document.error(path, f"the key {name} is missing")
-    return value
-
-
-def _check_chain(document: Document, operation: Operation, pages: list[Page]) -> None:
-    expected: str | None = None
-    for i, page in enumerate(pages):
-        if page.token != expected:
-            where: Path = ("pages", i, "token") if page.token is not None else ("pages", i)
-            problem = "the first page of a take has no token" if i == 0 else "the page before does not lead here"
-            raise document.error(where, problem, "a page's token is the one in the output of the page before")
-        expected = next_token(operation, page.answer.output) if page.answer.output is not None else None
-        if expected is None and i + 1 < len(pages):
-            raise document.error(("pages", i), "more pages follow, but this page leads to none")
+    def errors(self, problems: Iterable[Problem]) -> tuple[DocumentError, ...]:
+        return tuple(self.error(each.path, each.problem, each.tip) for each in problems)
 
 
 def documents(text: str) -> Iterator[Document]:
@@ -384,4 +303,3 @@ def _plain(text: str) -> Value:
 
 
 _WORDS: Mapping[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
-_TYPE_NAMES: Mapping[type, str] = {str: "text", int: "a number", dict: "a mapping", list: "a list"}

@@ -32,7 +32,7 @@ from awstape.core.operation import Call, recognise
 from awstape.core.pages import Ask, ask, is_last, item_count, next_token, with_token
 from awstape.core.redact import Redactor
 from awstape.core.residual import Leak
-from awstape.core.takes import merge, same, told
+from awstape.core.takes import merge, told
 from awstape.core.wire import Request, Response, WireError
 
 #: botocore/data/_retry.json and botocore/retries/standard.py: what SDKs take for throttling whatever its status.
@@ -244,7 +244,7 @@ class Recorder:
                 self._put(listing, take, index, page)
                 return
         for take, index in places:
-            if same(take.pages[index].page, page.page):
+            if take.pages[index].page.answer == page.page.answer:
                 listing.issue(page.next, take, index + 1)
                 return
         take, index = places[-1]

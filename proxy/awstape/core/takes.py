@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from awstape.core.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette import Cassette, Take, Track
 from awstape.core.model import Models, Operation
 from awstape.core.pages import is_finished, named, with_token
 
@@ -42,32 +42,32 @@ def told(models: Models, cassette: Cassette, keys: Iterable[str]) -> Cassette:
 
 def retold(operation: Operation, track: Track, takes: Iterable[Take]) -> list[Take]:
     """The same for the takes of one track."""
-    read = [
-        replace(take, pages=tuple(replace(p, answer=with_token(operation, p.answer, "token")) for p in take.pages))
-        for take in takes
-    ]
+    read = [unnamed(operation, take) for take in takes]
     return [
         replace(take, track=track, pages=named(operation, track, number, take.pages))
         for number, take in enumerate(_telling(read), 1)
     ]
 
 
-def same(one: Page, other: Page) -> bool:
-    """Whether two pages say the same, whatever limit was asked for."""
-    return one.answer == other.answer
+def unnamed(operation: Operation, take: Take) -> Take:
+    """The take with all tokens that it gives out alike, to be compared with others of its track."""
+    pages = (replace(page, answer=with_token(operation, page.answer, "token")) for page in take.pages)
+    return replace(take, pages=tuple(pages))
 
 
-def _begins(shorter: Take, longer: Take) -> bool:
-    return len(shorter.pages) <= len(longer.pages) and all(map(same, shorter.pages, longer.pages))
+def begins(shorter: Take, longer: Take) -> bool:
+    """Whether a take says nothing but what the other one begins with; both with their tokens `unnamed`."""
+    pairs = zip(shorter.pages, longer.pages, strict=False)
+    return len(shorter.pages) <= len(longer.pages) and all(one.answer == other.answer for one, other in pairs)
 
 
 def _telling(takes: list[Take]) -> list[Take]:
     """The takes without those that a neighbour says as well: equal ones and beginnings of others."""
     kept: list[Take] = []
     for take in takes:
-        while kept and _begins(kept[-1], take):
+        while kept and begins(kept[-1], take):
             take = _joined(take, kept.pop())
-        if kept and _begins(take, kept[-1]):
+        if kept and begins(take, kept[-1]):
             kept[-1] = _joined(kept[-1], take)
         else:
             kept.append(take)
