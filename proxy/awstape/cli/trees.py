@@ -1,0 +1,156 @@
+"""A track as a tree: takes, pages and how they lead to each other, items, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from awstape.cli.rendering import lines, notes
+from awstape.core.answer import Answer, Failure
+from awstape.core.cassette import Page, Take
+from awstape.core.document import page_document
+from awstape.core.layout import members, printable
+from awstape.core.model import Models, Operation, Shape, Value
+from awstape.core.overview import error_name, items, overview
+from awstape.core.pages import next_token
+from awstape.core.select import Chosen
+from awstape.core.telling import Detail, first_members, identity_words, telling
+from awstape.report import count
+
+_LINES_SHOWN = 40
+_GUIDES = 12  # columns, at the deepest
+_STYLES = ("", "dim", "", "green", "dim")
+
+
+def heading(each: Chosen, models: Models) -> Text:
+    """`2 iam ListRoles PathPrefix=/`, and what is remarkable of the track."""
+    track = each.track
+    identity = identity_words(track.identity, None, Detail())
+    words = [(str(each.number), "dim"), (track.service, "cyan"), (track.operation, "bold")]
+    words += [(printable(track.region), "cyan")] if track.region else []
+    words += [(identity, "")] if identity else []
+    label = Text(" ").join(Text(text, style) for text, style in words)
+    if remarks := notes(overview(each.number, track, each.takes, models)):
+        label.append("  ").append_text(remarks)
+    return label
+
+
+def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
+    """The selected takes of a track. is_short: without a line for each item."""
+    operation = models.operation(each.track.service, each.track.operation)
+    root = Tree(heading(each, models), guide_style="dim")
+    for number in each.numbers:
+        take = each.takes[number - 1]
+        branch = root.add(Text(f"take {number}", "blue")) if len(each.takes) > 1 else root
+        for i, page in enumerate(take.pages, 1):
+            node = branch.add(_page_label(operation, take, i, is_short))
+            if not is_short:
+                _add_content(to, node, operation, page)
+    return root
+
+
+def page_in_full(to: Console, each: Chosen, take: int, number: int, models: Models) -> Iterator[RenderableType]:
+    """One page of a take with all that is in it, and all of the identity."""
+    pages = each.takes[take - 1].pages
+    yield heading(each, models)
+    if each.track.identity:
+        yield from lines(members({"identity": each.track.identity}, "  "), to.width)
+    of_take = f" of take {take}" if len(each.takes) > 1 else ""
+    yield Text(f"  page {number} of {len(pages)}{of_take}", "bold")
+    yield from lines(members(page_document(pages[number - 1]), "    "), to.width)
+
+
+def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -> Text:
+    """`page 1  3 items  → page-2.qljy`, and in short what tells of its items."""
+    page = take.pages[number - 1]
+    label = Text(f"page {number}", no_wrap=is_short, overflow="ellipsis" if is_short else "fold")
+    if page.answer.error:
+        label.append(f"  {page.answer.error.status} {printable(error_name(page.answer.error))}", "red")
+    if (held := items(operation, page.answer)) is not None:
+        label.append(f"  {count(held, 'item')}")
+    if page.limit is not None:
+        label.append(f"  limit {page.limit}", "dim")
+    if (token := next_token(operation, page.answer.output or {})) is not None:
+        is_recorded = number < len(take.pages)
+        label.append(f"  → {printable(token)}", "dim" if is_recorded else "yellow")
+        label.append("" if is_recorded else ", which was not recorded", "yellow")
+    if is_short:
+        label.append(f"  {_in_short(operation, page.answer)}", "dim")
+    return label
+
+
+def _in_short(operation: Operation, answer: Answer) -> str:
+    if answer.error:
+        return printable(answer.error.message or "")
+    lists = [telling(item, shape) for _, held, shape in _lists(operation, answer) for item in held]
+    if lists or operation.paging:
+        return ", ".join(next(filter(None, cells)) for cells in lists)
+    return "  ".join(filter(None, telling(answer.output, operation.output)))
+
+
+def _add_content(to: Console, node: Tree, operation: Operation, page: Page) -> None:
+    answer = page.answer
+    if answer.error:
+        _add_error(node, answer.error)
+    elif operation.paging:
+        _add_lists(node, operation, answer)
+    else:
+        _add_lines(to, node, answer.output or {})
+    if answer.unmodelled:
+        node.add(Text(f"unmodelled: {printable(', '.join(answer.unmodelled))}", "yellow"))
+
+
+def _add_error(node: Tree, error: Failure) -> None:
+    if error.message is not None:
+        node.add(Text(printable(error.message), "red"))
+    if error.members:
+        node.add(Text(first_members(error.members), "dim"))
+
+
+def _add_lists(node: Tree, operation: Operation, answer: Answer) -> None:
+    lists = list(_lists(operation, answer))
+    for name, held, shape in lists:
+        below = node.add(Text(f"{name}  {count(len(held), 'item')}")) if len(lists) > 1 else node
+        for line in _aligned([telling(item, shape) for item in held]):
+            below.add(line)
+    paging = operation.paging
+    assert paging
+    said = {*paging.items, paging.output_token, paging.more}
+    if rest := {name: value for name, value in (answer.output or {}).items() if name not in said}:
+        node.add(Text(first_members(rest), "dim", no_wrap=True, overflow="ellipsis"))
+
+
+def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence[Value], Shape | None]]:
+    """The lists that an operation pages which are in an answer, with the shapes of their items."""
+    for name in operation.paging.items if operation.paging else ():
+        held = (answer.output or {}).get(name)
+        if isinstance(held, list):
+            shape = operation.output.members[name].shape if operation.output else None
+            yield name, held, shape.member.shape if shape and shape.member else None
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[Text]:
+    """Items one below the other, cell below cell; a column that all leave empty isn't there."""
+    columns = list(zip_longest(*rows, fillvalue=""))
+    widths = [max(map(cell_len, column)) for column in columns]
+    for row in zip(*columns, strict=True):
+        line = Text(no_wrap=True, overflow="ellipsis")
+        for text, width, style in zip(row, widths, _STYLES, strict=False):
+            line.append(text + " " * (width - cell_len(text) + 2) if width else "", style)
+        line.rstrip()
+        yield line
+
+
+def _add_lines(to: Console, node: Tree, output: dict[str, Value]) -> None:
+    """An answer that is no listing: its members."""
+    laid_out = list(members(output))
+    shown: Iterable[RenderableType] = lines(islice(laid_out, _LINES_SHOWN), max(to.width - _GUIDES, 20))
+    if laid_out:
+        node.add(Group(*shown))
+    if len(laid_out) > _LINES_SHOWN:
+        node.add(Text(f"{len(laid_out) - _LINES_SHOWN} lines more; --page shows all", "dim"))
