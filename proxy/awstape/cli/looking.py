@@ -113,11 +113,11 @@ def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_sh
     console = rendering.console()
     for each in chosen:
         if page is None:
-            rendering.say(console, trees.tree(console, each, models, is_short=is_short), "")
+            rendering.say(console, trees.tree(console, each, models, is_short=is_short), *([] if is_short else [""]))
             continue
         for number, take in _takes(each):
             if page <= len(take.pages):
-                rendering.say(console, *trees.page_in_full(console, each, number, page, models), "")
+                rendering.say(console, *trees.page_in_full(console, each, number, page), "")
 
 
 def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import click
@@ -32,7 +33,7 @@ _ENDLESS = 1_000_000
 _LONGEST_NOTES = 28
 _LONGEST_CUT = 14
 _DETAILS = (Detail(), Detail(whole_arns=False), Detail(whole_arns=False, names=False))
-_CROPPED = tuple(Detail(longest, whole_arns=False, names=False) for longest in (40, 30, 24, 20, 16, 12))
+_SHORTEST = 12
 _STYLES = {WORD: "magenta", JSON: ""}
 
 
@@ -93,14 +94,15 @@ def totals(tracks: Iterable[Overview], cassettes: int | None = None) -> str:
 
 def _table(to: Console, tracks: Sequence[Overview], models: Models) -> Table:
     """The first of the ways to say it that fits; the last one is made to."""
-    ways = [(_columns, detail) for detail in _DETAILS]
-    ways += [(_grouped, detail) for detail in (*_DETAILS, *_CROPPED)]
     endless = to.options.update(max_width=_ENDLESS)
-    for way, detail in ways:
-        table = way(tracks, models, detail)
-        if to.measure(table, options=endless).maximum <= to.width:
-            break
-    return table
+    for way in (_columns, _grouped):
+        for detail in _DETAILS:
+            table = way(tracks, models, detail)
+            too_wide = to.measure(table, options=endless).maximum - to.width
+            if too_wide <= 0:
+                return table
+    longest = max(len(_identity(each, models, detail, True)) for each in tracks)
+    return _grouped(tracks, models, replace(detail, room=max(longest - too_wide, _SHORTEST)))
 
 
 def _columns(tracks: Sequence[Overview], models: Models, detail: Detail) -> Table:
@@ -171,9 +173,10 @@ def _number(each: Overview) -> Text:
 
 def _identity(each: Overview, models: Models, detail: Detail, has_region: bool) -> Text:
     track = each.track
-    said = identity_words(track.identity, models.operation(track.service, track.operation).input, detail)
-    region = printable(track.region or "") if has_region else ""
-    return Text(" ").join(Text(text, style) for text, style in ((region, "cyan"), (said, "")) if text)
+    region = f"{printable(track.region)} " if has_region and track.region else ""
+    input_ = models.operation(track.service, track.operation).input
+    said = identity_words(track.identity, input_, replace(detail, room=detail.room - len(region)))
+    return Text(region, "cyan").append(said, "default")
 
 
 def _counts(each: Overview) -> tuple[Text, Text, Text]:
@@ -184,12 +187,12 @@ def _counts(each: Overview) -> tuple[Text, Text, Text]:
 
 
 def notes(each: Overview) -> Text:
-    """What is remarkable of a track."""
+    """What is remarkable of a track, in short."""
     said = [(f"{len(each.takes)} takes", "blue")] if len(each.takes) > 1 else []
     said += [(cropped(printable(code), 2 * _LONGEST_NOTES), "red") for code in dict.fromkeys(each.errors)]
     said += [("unfinished", "yellow")] if not each.complete else []
-    said += [(f"fault {fault}", "magenta") for fault in each.faults]
-    said += [("unmodelled members", "yellow")] if each.unmodelled else []
+    said += [(f"fault {fault.split()[0]}", "magenta") for fault in each.faults]
+    said += [("unmodelled", "yellow")] if each.unmodelled else []
     return Text(", ").join(Text(text, style) for text, style in said)
 
 

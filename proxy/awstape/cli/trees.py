@@ -10,13 +10,13 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from awstape.cli.rendering import lines, notes
+from awstape.cli.rendering import lines
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Page, Take
 from awstape.core.document import page_document
 from awstape.core.layout import members, printable
 from awstape.core.model import Models, Operation, Shape, Value
-from awstape.core.overview import error_name, items, overview
+from awstape.core.overview import error_name, items
 from awstape.core.pages import next_token
 from awstape.core.select import Chosen
 from awstape.core.telling import Detail, first_members, identity_words, telling
@@ -27,26 +27,32 @@ _GUIDES = 12  # columns, at the deepest
 _STYLES = ("", "dim", "", "green", "dim")
 
 
-def heading(each: Chosen, models: Models) -> Text:
-    """`2 iam ListRoles PathPrefix=/`, and what is remarkable of the track."""
+def heading(to: Console, each: Chosen) -> tuple[Text, bool]:
+    """`2 iam ListRoles PathPrefix=/`, and whether all of the identity is in it."""
     track = each.track
-    identity = identity_words(track.identity, None, Detail())
     words = [(str(each.number), "dim"), (track.service, "cyan"), (track.operation, "bold")]
     words += [(printable(track.region), "cyan")] if track.region else []
-    words += [(identity, "")] if identity else []
     label = Text(" ").join(Text(text, style) for text, style in words)
-    if remarks := notes(overview(each.number, track, each.takes, models)):
-        label.append("  ").append_text(remarks)
-    return label
+    room = to.width - cell_len(label.plain) - 1
+    whole = said = identity_words(track.identity, None, Detail())
+    if len(whole) > room:
+        said = identity_words(track.identity, None, Detail(room, whole_arns=False))
+    label.append(f" {said}" if said else "")
+    return label, said == whole and "…" not in said
 
 
 def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
     """The selected takes of a track. is_short: without a line for each item."""
     operation = models.operation(each.track.service, each.track.operation)
-    root = Tree(heading(each, models), guide_style="dim")
+    label, is_whole = heading(to, each)
+    root = Tree(label, guide_style="dim")
+    if not is_whole and not is_short:
+        _add_lines(to, root, {"identity": each.track.identity})
     for number in each.numbers:
         take = each.takes[number - 1]
         branch = root.add(Text(f"take {number}", "blue")) if len(each.takes) > 1 else root
+        for fault in take.faults:
+            branch.add(Text(f"fault: {fault}", "magenta"))
         for i, page in enumerate(take.pages, 1):
             node = branch.add(_page_label(operation, take, i, is_short))
             if not is_short:
@@ -54,14 +60,14 @@ def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
     return root
 
 
-def page_in_full(to: Console, each: Chosen, take: int, number: int, models: Models) -> Iterator[RenderableType]:
+def page_in_full(to: Console, each: Chosen, take: int, number: int) -> Iterator[RenderableType]:
     """One page of a take with all that is in it, and all of the identity."""
     pages = each.takes[take - 1].pages
-    yield heading(each, models)
+    yield heading(to, each)[0]
     if each.track.identity:
         yield from lines(members({"identity": each.track.identity}, "  "), to.width)
-    of_take = f" of take {take}" if len(each.takes) > 1 else ""
-    yield Text(f"  page {number} of {len(pages)}{of_take}", "bold")
+    of_take = f"take {take}, " if len(each.takes) > 1 else ""
+    yield Text(f"  {of_take}page {number} of {len(pages)}", "bold")
     yield from lines(members(page_document(pages[number - 1]), "    "), to.width)
 
 
@@ -80,6 +86,7 @@ def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -
         label.append(f"  → {printable(token)}", "dim" if is_recorded else "yellow")
         label.append("" if is_recorded else ", which was not recorded", "yellow")
     if is_short:
+        label.append("  unmodelled members" if page.answer.unmodelled else "", "yellow")
         label.append(f"  {_in_short(operation, page.answer)}", "dim")
     return label
 
@@ -122,7 +129,7 @@ def _add_lists(node: Tree, operation: Operation, answer: Answer) -> None:
     assert paging
     said = {*paging.items, paging.output_token, paging.more}
     if rest := {name: value for name, value in (answer.output or {}).items() if name not in said}:
-        node.add(Text(first_members(rest), "dim", no_wrap=True, overflow="ellipsis"))
+        node.add(Text(first_members(rest, len(rest)), "dim", no_wrap=True, overflow="ellipsis"))
 
 
 def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence[Value], Shape | None]]:

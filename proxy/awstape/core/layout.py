@@ -26,7 +26,9 @@ TEXT, WORD, JSON = "text", "word", "json"
 
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 #: What would be read as another value, as a block or as a list.
-_MISLEADING = re.compile(r"""(?x) \s* | \s.* | .*\s | true | false | null | -?\d[\d.eE+-]* | [|"].* | !!.*""")
+_MISLEADING = re.compile(
+    r"""(?x) \s* | \s.* | .*\s | true | false | null | -?\d+(\.\d+)?([eE][+-]?\d+)? | [|"].* | !!.*"""
+)
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 

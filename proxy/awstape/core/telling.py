@@ -3,7 +3,7 @@
 1. Of an ARN the end tells: `policy/team/Deploy`; and before it `aws:`, if the resource is AWS's own.
 2. Of an item its name, its id, its ARN if that says more than the name does, its words (such as a status) and what is
    true of it, and its first date tell, in this order. Where it has none of these, its first members do.
-3. A structure around a single structure, such as a union, is told by what is in it.
+3. A structure around a single structure is told by what is in it; where that has no name, with its own, as of a union.
 4. What is too long keeps its beginning and its end.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -21,41 +21,51 @@ from awstape.core.model import Shape, Value
 _ID = re.compile(r"id|.*I[dD]", re.DOTALL)
 _MEMBERS_SHOWN = 3
 _LONGEST_CELL = 80
+_LONGEST = 200
 
 _Sort = Literal["name", "id", "arn", "word", "date"]
 
 
 @dataclass(frozen=True)
 class Detail:
-    """How much is said of an identity. longest: of a value. names: of members that the service doesn't insist on."""
+    """How much is said of an identity. room: for all of it. names: of members that the service insists on, too."""
 
-    longest: int = 200
+    room: int = 10_000
     whole_arns: bool = True
     names: bool = True
 
 
 def identity_words(identity: Mapping[str, Value], input_: Shape | None, detail: Detail) -> str:
-    """An identity in one line; empty for one that is empty."""
-    required = input_.required if input_ else ()
-    return " ".join(
-        _word(said_in_short(value, detail), name if detail.names or name not in required else "")
-        for name, value in identity.items()
-    )
+    """An identity in one line; empty for one that is empty. Where there is no room, its longest values are cropped."""
+    required = input_.required if input_ and not detail.names else ()
+    names = ["" if name in required else f"{printable(name)}=" for name in identity]
+    values = [said_in_short(value, _LONGEST, detail.whole_arns) for value in identity.values()]
+    longest = _fair_share(list(map(len, values)), detail.room - len(names) + 1 - sum(map(len, names)))
+    return " ".join(name + cropped(value, max(longest, 3)) for name, value in zip(names, values, strict=True))
+
+
+def _fair_share(lengths: Sequence[int], room: int) -> int:
+    """How long each may be that all fit, when the short ones leave their room to the long ones."""
+    for i, length in enumerate(sorted(lengths)):
+        share = room // (len(lengths) - i)
+        if length > share:
+            return share
+        room -= length
+    return max(lengths, default=0)
 
 
 def _word(said: str, name: str) -> str:
     return f"{printable(name)}={said}" if name else said
 
 
-def said_in_short(value: Value, detail: Detail) -> str:
-    """A value in one line, at most as long as `detail` says."""
+def said_in_short(value: Value, longest: int = _LONGEST_CELL, whole_arns: bool = False) -> str:
+    """A value in one line."""
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
-    if not detail.whole_arns:
-        said = arn_end(said)
+    said = said if whole_arns else arn_end(said)
     # what can't be printed gets longer when it is spelled out
-    return cropped(printable(cropped(said, 2 * detail.longest)), detail.longest)
+    return cropped(printable(cropped(said, 2 * longest)), longest)
 
 
 def cropped(text: str, longest: int) -> str:
@@ -81,18 +91,19 @@ def telling(item: Value, shape: Shape | None) -> tuple[str, ...]:
         kind = next(iter(item))
         item, shape = inner, _below(shape, kind)
     if not isinstance(item, dict):
-        return (_cell(item),)
+        return (said_in_short(item),)
     found: dict[_Sort, list[str]] = {sort: [] for sort in get_args(_Sort)}
     for name, value in item.items():
         if sort := _sort(name, value, _below(shape, name)):
-            found[sort].append(_cell(name if value is True else value))
-    names, words, dates = found["name"], [*found["word"], *filter(None, [printable(kind)])], found["date"]
-    arn = _first(found["arn"])
-    if arn.split("/")[1:] == names[:1]:
+            found[sort].append(said_in_short(name if value is True else value))
+    names, arn = found["name"], _first(found["arn"])
+    if names and arn.split("/")[1:] == names[:1]:
         arn = ""
-    further = " ".join([*names[1:], *words][:_MEMBERS_SHOWN])
-    cells = (_first(names), _first(found["id"]), arn, further, _first(dates).partition("T")[0])
-    return cells if any(cells) else (first_members(item),)
+    cells = (_first(names), _first(found["id"]), arn)
+    if not any(cells):
+        return (f"{printable(kind)} {first_members(item)}".lstrip(),)
+    further = " ".join([*names[1:], *found["word"]][:_MEMBERS_SHOWN])
+    return (*cells, further, _first(found["date"]).partition("T")[0])
 
 
 def _below(shape: Shape | None, name: str) -> Shape | None:
@@ -112,15 +123,11 @@ def _sort(name: str, value: Value, shape: Shape | None) -> _Sort | None:
     return "name" if name.lower().endswith("name") else "id" if _ID.fullmatch(name) else None
 
 
-def first_members(item: Mapping[str, Value]) -> str:
+def first_members(item: Mapping[str, Value], most: int = _MEMBERS_SHOWN) -> str:
     """The first members of a mapping with their names."""
-    shown = [_word(_cell(value), name) for name, value in list(item.items())[:_MEMBERS_SHOWN]]
-    return " ".join(shown) + (" …" if len(item) > _MEMBERS_SHOWN else "")
+    shown = [f"{printable(name)}={said_in_short(value)}" for name, value in list(item.items())[:most]]
+    return " ".join(shown) + (" …" if len(item) > most else "")
 
 
 def _first(texts: list[str]) -> str:
     return texts[0] if texts else ""
-
-
-def _cell(value: Value) -> str:
-    return said_in_short(value, Detail(_LONGEST_CELL, whole_arns=False))
