@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from awstape.core.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ def _selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[
     from click.shell_completion import CompletionItem
 
     from awstape import catalog, store
-    from awstape.core.layout import printable
 
     path = ctx.params.get("cassette")
     try:
@@ -40,10 +40,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, 
 
 
 def fail(problem: str, tip: str) -> None:
-    """Says what went wrong, in one line each, whatever stands in a file's name."""
+    """Says what went wrong, in one line each, whatever stands in a file or in its name."""
     for word, text in (("ERROR", problem), ("TIP", tip)):
         if text:
-            click.echo(f"{word} {' '.join(text.splitlines())}", err=True)
+            click.echo(f"{word} {printable(' '.join(text.splitlines()))}", err=True)
 
 
 def binary(value: object) -> object:

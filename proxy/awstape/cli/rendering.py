@@ -2,7 +2,7 @@
 
 1. On a terminal nothing is wider than it, and there is colour unless NO_COLOR is set or the terminal is dumb. In a pipe
    nothing is cut to a width, and there is no escape sequence.
-2. Every text of a cassette comes printable (`awstape.core.layout`), and is never read as rich's markup.
+2. Every text of a cassette comes printable (`awstape.core.printable`), and is never read as rich's markup.
 3. A table says as much of each identity as there is room for, the same of all: a list of ways to say it is gone
    through, from the fullest on, until one fits.
 """
@@ -23,9 +23,10 @@ from rich.highlighter import JSONHighlighter
 from rich.table import Table
 from rich.text import Text
 
-from awstape.core.layout import JSON, WORD, Line, printable
+from awstape.core.layout import JSON, WORD, Line
 from awstape.core.model import Models
 from awstape.core.overview import Overview, TakeOverview
+from awstape.core.printable import printable
 from awstape.core.telling import Detail, cropped, identity_words
 from awstape.report import count
 
@@ -101,7 +102,8 @@ def _table(to: Console, tracks: Sequence[Overview], models: Models) -> Table:
             too_wide = to.measure(table, options=endless).maximum - to.width
             if too_wide <= 0:
                 return table
-    longest = max(len(_identity(each, models, detail, True)) for each in tracks)
+    said = (_identity(each, models, detail, differ) for _, same, differ in _by_service(tracks) for each in same)
+    longest = max(map(len, said))
     return _grouped(tracks, models, replace(detail, room=max(longest - too_wide, _SHORTEST)))
 
 

@@ -14,10 +14,11 @@ from awstape.cli.rendering import lines
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Page, Take
 from awstape.core.document import page_document
-from awstape.core.layout import members, printable
+from awstape.core.layout import members
 from awstape.core.model import Models, Operation, Shape, Value
-from awstape.core.overview import error_name, items
+from awstape.core.overview import items
 from awstape.core.pages import next_token
+from awstape.core.printable import printable
 from awstape.core.select import Chosen
 from awstape.core.telling import Detail, first_members, identity_words, telling
 from awstape.report import count
@@ -76,7 +77,7 @@ def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -
     page = take.pages[number - 1]
     label = Text(f"page {number}", no_wrap=is_short, overflow="ellipsis" if is_short else "fold")
     if page.answer.error:
-        label.append(f"  {page.answer.error.status} {printable(error_name(page.answer.error))}", "red")
+        label.append(f"  {_status(page.answer.error)}", "red")
     if (held := items(operation, page.answer)) is not None:
         label.append(f"  {count(held, 'item')}")
     if page.limit is not None:
@@ -89,6 +90,10 @@ def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -
         label.append("  unmodelled members" if page.answer.unmodelled else "", "yellow")
         label.append(f"  {_in_short(operation, page.answer)}", "dim")
     return label
+
+
+def _status(error: Failure) -> str:
+    return f"{error.status} {printable(error.code)}" if error.code else str(error.status)
 
 
 def _in_short(operation: Operation, answer: Answer) -> str:

@@ -6,8 +6,7 @@
    several lines stands below a `|`.
 3. A text that is a JSON object or list, as policy documents are, is laid out below a `|`, too. It is done token by
    token: a member that stands twice, the spelling of numbers and escapes stay; only white space is lost.
-4. What doesn't print is told by its number, `\\u001b`: no escape sequence of a cassette reaches a terminal, and nothing
-   turns the direction of a line.
+4. All of it can be printed (`awstape.core.printable`).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from awstape.core.cassette import Cassette
 from awstape.core.document import page_document
 from awstape.core.model import Value
+from awstape.core.printable import printable
 
 TEXT, WORD, JSON = "text", "word", "json"
 
@@ -29,7 +29,6 @@ _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 _MISLEADING = re.compile(
     r"""(?x) \s* | \s.* | .*\s | true | false | null | -?\d+(\.\d+)?([eE][+-]?\d+)? | [|"].* | !!.*"""
 )
-_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 @dataclass(frozen=True)
@@ -120,14 +119,3 @@ def json_lines(text: str) -> list[str] | None:
         depth += token in ("{", "[")
         before = token
     return [*lines, line]
-
-
-def printable(text: str) -> str:
-    """The text, with what doesn't print spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _SHORT_ESCAPES.get(c) or _escape(ord(c)) for c in text)
-
-
-def _escape(number: int) -> str:
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from awstape.core.layout import printable
 from awstape.core.model import Shape, Value
+from awstape.core.printable import printable
 
 _ID = re.compile(r"id|.*I[dD]", re.DOTALL)
 _MEMBERS_SHOWN = 3
