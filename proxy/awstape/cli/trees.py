@@ -20,12 +20,13 @@ from awstape.core.overview import items
 from awstape.core.pages import next_token
 from awstape.core.printable import printable
 from awstape.core.select import Chosen
-from awstape.core.telling import Detail, first_members, identity_words, telling
+from awstape.core.telling import Detail, cropped, first_members, identity_words, telling
 from awstape.report import count
 
 _LINES_SHOWN = 40
+_SHORTEST = 16
 _GUIDES = 12  # columns, at the deepest
-_STYLES = ("", "dim", "", "green", "dim")
+_STYLES = ("", "dim", "", "green", "dim")  # of the cells of `telling`
 
 
 def heading(to: Console, each: Chosen) -> tuple[Text, bool]:
@@ -101,7 +102,7 @@ def _in_short(operation: Operation, answer: Answer) -> str:
         return printable(answer.error.message or "")
     lists = [telling(item, shape) for _, held, shape in _lists(operation, answer) for item in held]
     if lists or operation.paging:
-        return ", ".join(next(filter(None, cells)) for cells in lists)
+        return ", ".join(cells[0] or cells[1] or cells[-1] for cells in lists)
     return "  ".join(filter(None, telling(answer.output, operation.output)))
 
 
@@ -110,7 +111,7 @@ def _add_content(to: Console, node: Tree, operation: Operation, page: Page) -> N
     if answer.error:
         _add_error(node, answer.error)
     elif operation.paging:
-        _add_lists(node, operation, answer)
+        _add_lists(to, node, operation, answer)
     else:
         _add_lines(to, node, answer.output or {})
     if answer.unmodelled:
@@ -124,11 +125,11 @@ def _add_error(node: Tree, error: Failure) -> None:
         node.add(Text(first_members(error.members), "dim"))
 
 
-def _add_lists(node: Tree, operation: Operation, answer: Answer) -> None:
+def _add_lists(to: Console, node: Tree, operation: Operation, answer: Answer) -> None:
     lists = list(_lists(operation, answer))
     for name, held, shape in lists:
         below = node.add(Text(f"{name}  {count(len(held), 'item')}")) if len(lists) > 1 else node
-        for line in _aligned([telling(item, shape) for item in held]):
+        for line in _aligned([telling(item, shape) for item in held], to.width - _GUIDES):
             below.add(line)
     paging = operation.paging
     assert paging
@@ -146,14 +147,16 @@ def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence
             yield name, held, shape.member.shape if shape and shape.member else None
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[Text]:
+def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
     """Items one below the other, cell below cell; a column that all leave empty isn't there."""
     columns = list(zip_longest(*rows, fillvalue=""))
     widths = [max(map(cell_len, column)) for column in columns]
     for row in zip(*columns, strict=True):
         line = Text(no_wrap=True, overflow="ellipsis")
-        for text, width, style in zip(row, widths, _STYLES, strict=False):
-            line.append(text + " " * (width - cell_len(text) + 2) if width else "", style)
+        *others, last = zip(row, widths, _STYLES, strict=False)
+        for text, widest, style in others:
+            line.append(text + " " * (widest - cell_len(text) + 2) if widest else "", style)
+        line.append(cropped(last[0], max(width - cell_len(line.plain), _SHORTEST)), last[2])
         line.rstrip()
         yield line
 

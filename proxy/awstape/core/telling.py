@@ -1,8 +1,8 @@
 """What of an identity or an item a line has room for: the members that tell it from others.
 
 1. Of an ARN the end tells: `policy/team/Deploy`; and before it `aws:`, if the resource is AWS's own.
-2. Of an item its name, its id, its ARN if that says more than the name does, its words (such as a status) and what is
-   true of it, and its first date tell, in this order. Where it has none of these, its first members do.
+2. Of an item its name, its id, its first date, its words (such as a status) and what is true of it, and its ARN, if
+   that says more than the name does, tell, in this order. Where it has no name, id or ARN, its first members do.
 3. A structure around a single structure is told by what is in it; where that has no name, with its own, as of a union.
 4. What is too long keeps its beginning and its end.
 """
@@ -85,7 +85,7 @@ def arn_end(text: str) -> str:
 
 
 def telling(item: Value, shape: Shape | None) -> tuple[str, ...]:
-    """An item in cells, which may be empty: name, id, end of the ARN, words, date. Printable."""
+    """An item in cells, which may be empty: name, id, date, words, end of the ARN. Printable."""
     kind = ""
     while isinstance(item, dict) and len(item) == 1 and isinstance(inner := next(iter(item.values())), dict):
         kind = next(iter(item))
@@ -99,11 +99,10 @@ def telling(item: Value, shape: Shape | None) -> tuple[str, ...]:
     names, arn = found["name"], _first(found["arn"])
     if names and arn.split("/")[1:] == names[:1]:
         arn = ""
-    cells = (_first(names), _first(found["id"]), arn)
-    if not any(cells):
+    if not (names or found["id"] or arn):
         return (f"{printable(kind)} {first_members(item)}".lstrip(),)
-    further = " ".join([*names[1:], *found["word"]][:_MEMBERS_SHOWN])
-    return (*cells, further, _first(found["date"]).partition("T")[0])
+    words = " ".join([*names[1:], *found["word"]][:_MEMBERS_SHOWN])
+    return (_first(names), _first(found["id"]), _first(found["date"]).partition("T")[0], words, arn)
 
 
 def _below(shape: Shape | None, name: str) -> Shape | None:
