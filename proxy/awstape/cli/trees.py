@@ -156,7 +156,8 @@ def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
         *others, last = zip(row, widths, _STYLES, strict=False)
         for text, widest, style in others:
             line.append(text + " " * (widest - cell_len(text) + 2) if widest else "", style)
-        line.append(cropped(last[0], max(width - cell_len(line.plain), _SHORTEST)), last[2])
+        room = max(width - cell_len(line.plain), _SHORTEST)
+        line.append(cropped(last[0], room) if others else last[0], last[2])  # an ARN keeps its end
         line.rstrip()
         yield line
 

@@ -1,6 +1,6 @@
 """What of an identity or an item a line has room for: the members that tell it from others.
 
-1. Of an ARN the end tells: `policy/team/Deploy`; and before it `aws:`, if the resource is AWS's own.
+1. Of an ARN the end tells: `policy/team/Deploy`; with `aws:` before it, if the resource is AWS's own.
 2. Of an item its name, its id, its first date, its words (such as a status) and what is true of it, and its ARN, if
    that says more than the name does, tell, in this order. Where it has no name, id or ARN, its first members do.
 3. A structure around a single structure is told by what is in it; where that has no name, with its own, as of a union.
