@@ -3,7 +3,7 @@
 1. A line has a lead (how far it is indented, with a dash where an item of a list begins), a name, which may be empty,
    and what it says.
 2. Text stands without quotes, unless it could be taken for something else or holds what can't be printed. Text of
-   several lines stands below a `|`.
+   several lines stands below a `|`. What differs in a cassette differs in its lines, but for white space in rule 3.
 3. A text that is a JSON object or list, as policy documents are, is laid out below a `|`, too. It is done token by
    token: a member that stands twice, the spelling of numbers and escapes stay; only white space is lost.
 4. All of it can be printed (`awstape.core.printable`).
@@ -25,6 +25,7 @@ from awstape.core.printable import printable
 TEXT, WORD, JSON = "text", "word", "json"
 
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_PLAIN_NAME = re.compile(r"""[^\s"-]\S*(?<!:)""")
 #: What would be read as another value, as a block or as a list.
 _MISLEADING = re.compile(
     r"""(?x) \s* | \s.* | .*\s | true | false | null | -?\d+(\.\d+)?([eE][+-]?\d+)? | [|"].* | !!.*"""
@@ -41,8 +42,9 @@ class Line:
     kind: str = TEXT
 
     def __str__(self) -> str:
-        colon = ":" if self.name else ""
-        return f"{self.lead}{self.name}{colon}{' ' if colon and self.said else ''}{self.said}".rstrip(" ")
+        parts = [f"{self.name}:" if self.name else "", self.said]
+        said = " ".join(filter(None, parts))
+        return f"{self.lead}{said}" if said else ""
 
 
 def text_of(cassette: Cassette) -> str:
@@ -51,9 +53,10 @@ def text_of(cassette: Cassette) -> str:
     for track, takes in cassette.tracks():
         for i, take in enumerate(takes, 1):
             lines += ["", printable(f"{track} take {i}" if i > 1 else str(track))]
-            parts: dict[str, Value] = {"identity": track.identity, "faults": [str(fault) for fault in take.faults]}
-            parts.update((f"page {n}", page_document(page)) for n, page in enumerate(take.pages, 1))
-            lines += (str(line) for line in members({name: part for name, part in parts.items() if part}, "  "))
+            about: dict[str, Value] = {"identity": track.identity, "faults": [str(fault) for fault in take.faults]}
+            lines += (str(line) for line in members({name: value for name, value in about.items() if value}, "  "))
+            for n, page in enumerate(take.pages, 1):
+                lines += [f"  page {n}:", *map(str, members(page_document(page), "    "))]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -62,13 +65,13 @@ def members(value: Mapping[str, Value], lead: str = "") -> Iterator[Line]:
     for name, item in value.items():
         below = " " * (len(lead) + 2)
         if isinstance(item, dict) and item:
-            yield Line(lead, printable(name))
+            yield Line(lead, _name(name))
             yield from members(item, below)
         elif isinstance(item, list) and item:
-            yield Line(lead, printable(name))
+            yield Line(lead, _name(name))
             yield from _items(item, below)
         else:
-            yield from _scalar(item, lead, printable(name))
+            yield from _scalar(item, lead, _name(name))
         lead = " " * len(lead)
 
 
@@ -97,7 +100,16 @@ def _scalar(value: Value, lead: str, name: str) -> Iterator[Line]:
         yield from (Line(below, "", line) for line in block)
     else:
         is_plain = value.isprintable() and not _MISLEADING.fullmatch(value) and (name or ": " not in value)
-        yield Line(lead, name, value if is_plain else printable(json.dumps(value, ensure_ascii=False)))
+        yield Line(lead, name, value if is_plain else _quoted(value))
+
+
+def _name(name: str) -> str:
+    """That of a member of a map is data."""
+    return name if name.isprintable() and _PLAIN_NAME.fullmatch(name) else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    return printable(json.dumps(text, ensure_ascii=False))
 
 
 def json_lines(text: str) -> list[str] | None:

@@ -97,7 +97,7 @@ def telling(item: Value, shape: Shape | None) -> tuple[str, ...]:
         if sort := _sort(name, value, _below(shape, name)):
             found[sort].append(said_in_short(name if value is True else value))
     names, arn = found["name"], _first(found["arn"])
-    if names and arn.split("/")[1:] == names[:1]:
+    if not arn.startswith("aws:") and arn.partition("/")[2] in names:
         arn = ""
     if not (names or found["id"] or arn):
         return (f"{printable(kind)} {first_members(item)}".lstrip(),)
