@@ -59,6 +59,12 @@ pages:
 - error: {{status: 503}}
 ---
 service: iam
+operation: GetRole
+identity: {{RoleName: role-r3pdr6yylyw5}}
+pages:
+- error: {{status: 404, code: NoSuchEntity}}
+---
+service: iam
 operation: GetRolePolicy
 identity: {{RoleName: role-yqmy4ayihgou, PolicyName: deploy}}
 pages:
@@ -137,10 +143,10 @@ def test_ls_tells_what_is_odd(odd: Path, capfd: pytest.CaptureFixture[str]) -> N
     assert table["accessanalyzer"] == table["iam"] == []
     assert table["1"][1].startswith(r"eu-west-1 analyzerName=x\u001b[31m[bold]y")
     assert table["2"] == ["ListAnalyzers", "us-east-1", "1", "0", "unfinished, fault throttle"]
-    assert table["4"] == ["GetRole", "RoleName=role-r3pdr6yylyw5", "1", "503"]
+    assert table["4"] == ["GetRole", "RoleName=role-r3pdr6yylyw5", "2", "2 takes, 503, NoSuchEntity"]
     assert table["5"][-2:] == ["1", "unmodelled"]
     assert table["7"] == ["ListAccessKeys", "5", "3+1, 0+1", "2 takes, Throttling"]
-    assert table["7 tracks, 11 pages, 5 items, 2 errors, 1 unfinished, 1 fault"] == []
+    assert table["7 tracks, 12 pages, 5 items, 3 errors, 1 unfinished, 1 fault"] == []
 
 
 def test_ls_in_json(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +169,7 @@ def test_one_bad_file_hides_nothing(odd: Path, capfd: pytest.CaptureFixture[str]
         output, errors = capfd.readouterr()
         assert errors.splitlines()[0] == rf"ERROR {bad}:3: a\u001b[31m: unknown key"
         assert errors.count("\n") == 2
-        assert len(json.loads(output)) == count if option else "2 cassettes, 10 tracks, 16 pages" in output
+        assert len(json.loads(output)) == count if option else "2 cassettes, 10 tracks, 17 pages" in output
 
 
 def test_a_cassette_without_tracks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -183,7 +183,7 @@ def _identity(each: Overview, models: Models, detail: Detail, has_region: bool) 
 
 def _counts(each: Overview) -> tuple[Text, Text, Text]:
     """Pages, items as they are cut, and what is remarkable."""
-    cuts = ", ".join(cut(take) for take in each.takes)
+    cuts = ", ".join(filter(None, map(cut, each.takes)))
     items = cuts if len(cuts) <= _LONGEST_CUT else str(each.items)
     return Text(str(each.pages)), Text(items), notes(each)
 
@@ -224,5 +224,5 @@ def lines(laid_out: Iterable[Line], width: int) -> Iterator[RenderableType]:
         grid = Table.grid()
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
-        grid.add_row(name if is_short else Text(" " * (len(line.lead) + 2)), said)
+        grid.add_row(name if is_short else Text(" " * min(len(line.lead) + 2, width // 2)), said)
         yield grid

@@ -65,8 +65,9 @@ def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
 def page_in_full(to: Console, each: Chosen, take: int, number: int) -> Iterator[RenderableType]:
     """One page of a take with all that is in it, and all of the identity."""
     pages = each.takes[take - 1].pages
-    yield heading(to, each)[0]
-    if each.track.identity:
+    label, is_whole = heading(to, each)
+    yield label
+    if not is_whole:
         yield from lines(members({"identity": each.track.identity}, "  "), to.width)
     of_take = f"take {take}, " if len(each.takes) > 1 else ""
     yield Text(f"  {of_take}page {number} of {len(pages)}", "bold")

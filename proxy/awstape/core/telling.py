@@ -54,10 +54,6 @@ def _fair_share(lengths: Sequence[int], room: int) -> int:
     return max(lengths, default=0)
 
 
-def _word(said: str, name: str) -> str:
-    return f"{printable(name)}={said}" if name else said
-
-
 def said_in_short(value: Value, longest: int = _LONGEST_CELL, whole_arns: bool = False) -> str:
     """A value in one line."""
     if isinstance(value, bytes):
