@@ -14,8 +14,10 @@ from awstape.errors import UserError
 
 def chosen(cassette: Cassette, selectors: Iterable[str], environ: Mapping[str, str]) -> tuple[Chosen, ...]:
     """What the selectors (`awstape.core.select`) select, everything if there is none. Raises UserError."""
+    texts = tuple(selectors)
+    redactor = redactor_for(cassette, environ) if texts else None  # a key that is a phrase takes its time
     try:
-        return select(catalog.models(), cassette, selectors, redactor_for(cassette, environ))
+        return select(catalog.models(), cassette, texts, redactor)
     except SelectorError as error:
         raise UserError(str(error), error.tip) from None
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import click
 
 from awstape import __version__
+from awstape.cli import parameters
 from awstape.cli.aliases import alias, rekey
 from awstape.cli.arranging import merge, split
 from awstape.cli.checking import check
+from awstape.cli.completing import completion
 from awstape.cli.drafting import edit
 from awstape.cli.editing import add_item, drop_item, fault, rename, repage, rm, set_
+from awstape.cli.looking import ls, show
 from awstape.cli.traffic import addon, record, replay
 from awstape.errors import UserError
 
 #: The commands as the help lists them.
 SECTIONS = {
     "Record and replay": (record, replay, addon),
-    "Look": (check,),
+    "Look": (ls, show, check),
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
     "Aliases": (alias, rekey),
+    "Shell": (completion,),
 }
 
 
@@ -52,19 +56,12 @@ def main(args: list[str] | None = None) -> int:
     try:
         return cli.main(args, prog_name="awstape", standalone_mode=False) or 0
     except UserError as error:
-        _fail(error.problem, error.tip)
+        parameters.fail(error.problem, error.tip)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "awstape"
-        _fail(error.format_message(), f"{where} --help")
+        parameters.fail(error.format_message(), f"{where} --help")
     except click.ClickException as error:
-        _fail(error.format_message(), "")
+        parameters.fail(error.format_message(), "")
     except click.Abort:
         return 130
     return 2
-
-
-def _fail(problem: str, tip: str) -> None:
-    """One line each, whatever stands in a file's name."""
-    for word, text in (("ERROR", problem), ("TIP", tip)):
-        if text:
-            click.echo(f"{word} {' '.join(text.splitlines())}", err=True)

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from awstape.core.printable import printable
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def _selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """What selects tracks of the cassette that stands before: operations, or numbers where a number was begun."""
+    from click.shell_completion import CompletionItem
+
+    from awstape import catalog, store
+
+    path = ctx.params.get("cassette")
+    try:
+        found = [track for track, _ in store.load(path, catalog.models()).tracks()] if path else []
+    except UserError:
+        return []
+    numbers = {str(i): str(track) for i, track in enumerate(found, 1)}
+    operations = {track.operation: track.service for track in found}
+    offered = numbers if incomplete.isdigit() else operations
+    return [CompletionItem(word, help=printable(of)) for word, of in offered.items() if word.startswith(incomplete)]
+
+
 cassettes = click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 cassette = click.argument("cassette", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+#: Of the argument `cassette`, as `awstape.core.select` reads them.
+tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_selectors)
+some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...", shell_complete=_selectors)
+one_track = click.argument("track", metavar="TRACK", shell_complete=_selectors)
 as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
-
-tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...")
-some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...")
-one_track = click.argument("track", metavar="TRACK")
 
 
 @dataclass(frozen=True)
@@ -38,3 +64,16 @@ def edit(command: Callable[..., int]) -> Callable[..., int]:
         return command(how=How(dry_run, as_json, lose_comments), **rest)
 
     return with_how
+
+
+def fail(problem: str, tip: str) -> None:
+    """Says what went wrong, in one line each, whatever stands in a file or in its name."""
+    for word, text in (("ERROR", problem), ("TIP", tip)):
+        if text:
+            click.echo(f"{word} {printable(' '.join(text.splitlines()))}", err=True)
+
+
+def binary(value: object) -> object:
+    """For `json.dumps`: the one thing in a cassette that JSON doesn't have."""
+    assert isinstance(value, bytes)
+    return {"base64": base64.b64encode(value).decode()}

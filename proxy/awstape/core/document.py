@@ -77,11 +77,12 @@ def take_value(take: Take) -> dict[str, Value]:
         **region,
         "identity": track.identity,
         **({"faults": [str(fault) for fault in take.faults]} if take.faults else {}),
-        "pages": [_page(page) for page in take.pages],
+        "pages": [page_document(page) for page in take.pages],
     }
 
 
-def _page(page: Page) -> dict[str, Value]:
+def page_document(page: Page) -> dict[str, Value]:
+    """A page as it stands in the file."""
     document: dict[str, Value] = {}
     if page.token is not None:
         document["token"] = page.token

@@ -1,0 +1,155 @@
+"""`ls` and `show`: what is in cassettes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli import parameters
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.core.cassette import Take
+    from awstape.core.model import Models
+    from awstape.core.select import Chosen
+
+
+@click.command()
+@parameters.cassettes
+@parameters.as_json
+def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
+    """List the tracks of CASSETTES, files or folders, with their numbers.
+
+    Of each track: its pages, its items and how they are cut into pages (3+2), its errors, whether a take was not read
+    to its end, and the faults that somebody put in. The exit status is 2 if a file can't be read; the others are
+    listed all the same.
+
+    \b
+    awstape ls cassettes/
+    awstape ls cassettes/ --json | jq '.[] | select(.complete | not)'
+    """
+    from awstape import catalog, store
+    from awstape.cli import rendering
+    from awstape.core.overview import Overview, overviews
+
+    models = catalog.models()
+    files = store.find_all(cassettes)
+    found: dict[Path, list[Overview]] = {}
+    errors: list[UserError] = []
+    console = rendering.console()
+    for file in files:
+        try:
+            tracks = found[file] = overviews(store.load(file, models), models)
+        except UserError as error:  # one file must not hide what is in the others
+            parameters.fail(error.problem, error.tip)
+            errors.append(error)
+            continue
+        if not as_json:
+            rendering.say(console, *rendering.listing(console, str(file), tracks, models), "")
+    every = [(file, track) for file, tracks in found.items() for track in tracks]
+    if as_json:
+        facts = [{"cassette": str(file), **track.facts()} for file, track in every]
+        click.echo(json.dumps(facts, default=parameters.binary))
+    elif len(found) > 1:
+        rendering.say(console, rendering.totals((track for _, track in every), len(found)))
+    return 2 if errors else 0
+
+
+@click.command()
+@parameters.cassette
+@parameters.tracks
+@click.option("--page", type=click.IntRange(1), metavar="N", help="Show the Nth page in full, all members of it.")
+@click.option("--textconv", is_flag=True, help="Print all of it as plain lines, for git diff.")
+@parameters.as_json
+def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bool, as_json: bool) -> int:
+    """Show tracks of CASSETTE: their takes, pages and items, and how one page leads to the next.
+
+    TRACK is a number as `awstape ls` tells it, or 'OPERATION [MEMBER=GLOB]… [take=N]'. Without it, all tracks are
+    shown in short.
+
+    \b
+    awstape show roles.yaml
+    awstape show roles.yaml 3
+    awstape show roles.yaml 'ListAttachedRolePolicies RoleName=role-yq*' --page 2
+
+    \b
+    git diff shows cassettes member by member, policy documents laid out, after
+      git config diff.awstape.textconv 'awstape show --textconv'
+      echo 'cassettes/*.yaml diff=awstape' >> .gitattributes
+    """
+    from awstape import catalog, selection, store
+
+    if textconv and (tracks or page or as_json):
+        raise UserError("--textconv shows all of a cassette", "leave out what else is asked for")
+    if textconv:
+        return _textconv(cassette)
+    models = catalog.models()
+    chosen = selection.chosen(store.load(cassette, models), tracks, os.environ)
+    if page and not any(page <= len(take.pages) for each in chosen for _, take in _takes(each)):
+        raise UserError(f"no track that was asked for has a page {page}", f"awstape ls {cassette} counts the pages")
+    if as_json:
+        facts = [{"cassette": str(cassette), **_facts(each, models, page)} for each in chosen]
+        click.echo(json.dumps(facts, default=parameters.binary))
+        return 0
+    _render(chosen, models, page, is_short=not tracks)
+    return 0
+
+
+def _takes(each: Chosen) -> Iterator[tuple[int, Take]]:
+    """The takes that were selected, with their numbers."""
+    return ((number, each.takes[number - 1]) for number in each.numbers)
+
+
+def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_short: bool) -> None:
+    from awstape.cli import rendering, trees
+
+    console = rendering.console()
+    for each in chosen:
+        if page is None:
+            rendering.say(console, trees.tree(console, each, models, is_short=is_short), *([] if is_short else [""]))
+            continue
+        for number, take in _takes(each):
+            if page <= len(take.pages):
+                rendering.say(console, *trees.page_in_full(console, each, number, page), "")
+
+
+def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
+    """What `ls` says of a track, and all that was recorded of it, as in the file."""
+    from awstape.core.document import page_document
+    from awstape.core.overview import overview
+
+    recorded = [
+        {
+            "take": number,
+            "faults": [str(fault) for fault in take.faults],
+            "pages": [
+                {"page": i, **page_document(each_page)}
+                for i, each_page in enumerate(take.pages, 1)
+                if page in (None, i)
+            ],
+        }
+        for number, take in _takes(each)
+    ]
+    return {**overview(each.number, each.track, each.takes, models).facts(), "recorded": recorded}
+
+
+def _textconv(cassette: Path) -> int:
+    """What is no cassette is printed as it is: of a failure, git would make one of its own."""
+    from awstape import catalog, store
+    from awstape.core.layout import text_of
+
+    try:
+        text = text_of(store.load(cassette, catalog.models()))
+    except UserError:
+        with cassette.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        return 0
+    click.echo(text.encode(), nl=False)
+    return 0
