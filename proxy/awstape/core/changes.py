@@ -86,13 +86,13 @@ def lines(changes: Iterable[Change]) -> Iterator[str]:
 def _in_take(changes: Iterable[Change]) -> Iterator[str]:
     for (item, name), of_item in groupby(changes, key=lambda change: (change.item, change.path[:1])):
         title = f"{spelled(name)}{f'[{item}]' if isinstance(item, int) else f' {item}'}"
-        for kind, inside in groupby(of_item, key=lambda change: change.kind):
-            if item is not None and kind != "item":
+        for is_whole, inside in groupby(of_item, key=lambda change: change.kind == "item"):
+            if item is not None and not is_whole:
                 yield f"~ {visible(title)}"
             for change in inside:
                 if item is None:
                     yield _line(change, spelled(change.path))
-                elif kind == "item":
+                elif is_whole:
                     # What nothing identifies is shown by what it says.
                     yield _line(change, title) if isinstance(item, int) else f"{change.mark} {visible(title)}"
                 else:
@@ -121,16 +121,13 @@ def summary(changes: Iterable[Change]) -> str:
     of_track: dict[Track | None, set[str]] = {}
     for change in changes:
         of_track.setdefault(change.track, set()).add(change.mark if change.kind == "track" else change.kind)
-    told = ["the keys differ"] if of_track.pop(None, None) else []
+    keys = ["the keys differ"] if of_track.pop(None, None) else []
     counts = Counter(
         _SUMMED.get(min(kinds), "changed") if len(kinds) == 1 else "changed" for kinds in of_track.values()
     )
-    noun = "track" if counts.total() == 1 else "tracks"
-    for word in ("changed", *_SUMMED.values()):
-        if counts[word]:
-            told.append(f"{counts[word]} {noun} {word}" if noun else f"{counts[word]} {word}")
-            noun = ""
-    return ", ".join(told)
+    told = [(counts[word], word) for word in ("changed", *_SUMMED.values()) if counts[word]]
+    nouns = ["track " if n == 1 else "tracks " for n, _ in told[:1]] + [""] * len(told)
+    return ", ".join([*keys, *(f"{n} {noun}{word}" for (n, word), noun in zip(told, nouns, strict=False))])
 
 
 #: What is said of a track with changes of one kind.

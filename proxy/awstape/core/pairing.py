@@ -23,6 +23,7 @@ _NAME = re.compile(r"\w*(?:Arn|Name|Namespace|SerialNumber)|name|[Kk]ey|Sid|acti
 #: Looking alike takes time; of more pairs than these none is tried.
 _MOST_COMPARED = 100_000
 
+_Choose = Callable[[list[int], list[int]], Iterable[tuple[int, int]]]
 Pair = tuple[int | None, int | None]
 """The positions of an item in the lists; one that is in one list only has None in the other."""
 
@@ -30,16 +31,12 @@ Pair = tuple[int | None, int | None]
 def pairs(before: Sequence[Value], after: Sequence[Value], shape: Shape | None) -> list[Pair]:
     """The items of two lists in the order of the first, then those that are new. shape: that of an item."""
     table = _Table(before, after, shape)
-    olds = [meaning(item, shape) for item in before]
-    news = [meaning(item, shape) for item in after]
-    table.take(olds, news, _in_order)
-    names_before = [_identity(item, shape) for item in before]
-    names_after = [_identity(item, shape) for item in after]
-    for kind in (0, 1):
-        table.take([n.own[kind] for n in names_before], [n.own[kind] for n in names_after], _only)
-    wholes = [n.whole for n in names_before], [n.whole for n in names_after]
-    table.take(*wholes, _only)
-    table.take([n or "" for n in wholes[0]], [n or "" for n in wholes[1]], table.alike)
+    table.take(repr, _in_order)  # what is the same to the letter is found quickly
+    table.take(lambda item: meaning(item, shape), _in_order)
+    table.take(lambda item: _identity(item, shape).arn, _only)
+    table.take(lambda item: _identity(item, shape).id, _only)
+    table.take(lambda item: _identity(item, shape).whole, _only)
+    table.take(lambda item: _identity(item, shape).whole or (), table.alike)
     found = table.found
     removed: list[Pair] = [(i, found.get(i)) for i in range(len(before))]
     taken = set(found.values())
@@ -68,21 +65,16 @@ class _Table:
     shape: Shape | None
     found: dict[int, int] = field(default_factory=dict)
 
-    def take(
-        self,
-        olds: Sequence[Hashable],
-        news: Sequence[Hashable],
-        choose: Callable[[list[int], list[int]], Iterable[tuple[int, int]]],
-    ) -> None:
+    def take(self, mark: Callable[[Value], Hashable], choose: _Choose) -> None:
         """Pairs items that aren't in a pair and share a mark; None is no mark. choose: which of those that do."""
         taken = set(self.found.values())
         groups: defaultdict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-        for i, mark in enumerate(olds):
-            if i not in self.found and mark is not None:
-                groups[mark][0].append(i)
-        for j, mark in enumerate(news):
-            if j not in taken and mark is not None:
-                groups[mark][1].append(j)
+        for i, item in enumerate(self.before):
+            if i not in self.found and (shared := mark(item)) is not None:
+                groups[shared][0].append(i)
+        for j, item in enumerate(self.after):
+            if j not in taken and (shared := mark(item)) is not None:
+                groups[shared][1].append(j)
         for left, right in groups.values():
             if left and right:
                 self.found.update(choose(left, right))
@@ -117,9 +109,10 @@ def _members(item: Value, shape: Shape | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Identity:
-    """own: Arn and id. whole: all that identifies it, None if nothing does."""
+    """arn, id: its own. whole: all that identifies it, None if nothing does. label: what people call it."""
 
-    own: tuple[str | None, str | None] = (None, None)
+    arn: str | None = None
+    id: str | None = None
     whole: tuple[str, ...] | None = None
     label: str = ""
 
@@ -127,19 +120,19 @@ class _Identity:
 def _identity(item: Value, shape: Shape | None) -> _Identity:
     if not isinstance(item, dict):
         return _Identity()
-    order = shape.members if shape and shape.members else sorted(item)
+    order = list(shape.members) if shape and shape.members else sorted(item)
     texts = {name: text for name in order if isinstance(text := item.get(name), str) and text}
-    arn = next((name for name in texts if name.lower() == "arn"), None)
-    ids = [name for name in order if name.endswith("Id")]
-    id_ = next((name for name in order if name.lower() == "id"), ids[0] if ids else None)
-    own = (texts.get(arn) if arn else None, texts.get(id_) if id_ else None)
-    if any(own):
-        called = texts.get(f"{id_[:-2]}Name") if id_ and len(id_) > len("Id") else texts.get("Name", texts.get("name"))
-        whole = tuple(text for text in own if text)
-        return _Identity(own, whole, called or whole[0])
+    arn = next((texts[name] for name in texts if name.lower() == "arn"), None)
+    # The first of the shape, also where this item lacks it.
+    of_id = next((name for name in order if name.lower() == "id"), next((n for n in order if n.endswith("Id")), ""))
+    id_ = texts.get(of_id)
+    if own := tuple(text for text in (arn, id_) if text):
+        name = f"{of_id[:-2]}Name" if len(of_id) > len("Id") else "name"
+        return _Identity(arn, id_, own, texts.get(name, own[0]))
     names = [name for name in texts if _NAME.fullmatch(name)]
     if not names:
         return _Identity()
     # An Arn beside the name of the same thing says nothing new to people.
     shown = [name for name in names if not (name.endswith("Arn") and f"{name[:-3]}Name" in names)]
-    return _Identity(whole=tuple(f"{name}={texts[name]}" for name in names), label=" ".join(texts[n] for n in shown))
+    whole = tuple(f"{name}={texts[name]}" for name in names)
+    return _Identity(whole=whole, label=" ".join(texts[name] for name in shown))
