@@ -184,7 +184,7 @@ def test_to_git_everything_ends_well(changed: Path, tmp_path: Path, monkeypatch:
     broken.write_text("<<<<<<< HEAD\n")
     assert for_git("a.yaml", ROLES, changed) == (f"a.yaml:\n{SAID}", 0)
     assert for_git("a.yaml", "/dev/null", ROLES)[0].endswith("\n3 tracks added\n")
-    assert for_git("a.yaml", ROLES, ROLES, "b.yaml", "rename from a.yaml") == ("a.yaml: says the same\n", 0)
+    assert for_git("a.yaml", ROLES, ROLES, "b.yaml", "rename from a.yaml") == ("a.yaml → b.yaml: says the same\n", 0)
     said, status = for_git("a.yaml", ROLES, broken)
     assert (status, said.startswith("a.yaml: can't be compared (")) == (0, True)
     monkeypatch.setenv("GIT_DIFF_PATH_COUNTER", "1")

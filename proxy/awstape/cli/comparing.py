@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -48,9 +49,10 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
     compared = [(name, _changes(old, new)) for name, old, new in _sides(*paths)]
     found = [(name, changes) for name, changes in compared if changes]
     if as_json:
-        from awstape.core.meaning import as_json as in_json
+        from awstape.core.meaning import binary
 
-        click.echo(in_json([_facts(change, name) for name, changes in found for change in changes], sort_keys=False))
+        facts = [_facts(change, name) for name, changes in found for change in changes]
+        click.echo(json.dumps(facts, default=binary))
         return int(bool(found))
     for name, changes in found:
         if name is not None:
@@ -130,14 +132,15 @@ def _say_to_git(path: Path, *rest: Path) -> None:
     if not rest:
         click.echo(f"* Unmerged path {path}")
         return
-    old, _, _, new, *_ = rest
+    old, _, _, new, _, _, *renamed = rest
+    name = f"{path} → {renamed[0]}" if renamed else str(path)
     try:
         changes = _changes(_cassette(old), _cassette(new))
     except UserError as error:
-        click.echo(f"{path}: can't be compared ({error.problem}); git diff --no-ext-diff shows the text")
+        click.echo(f"{name}: can't be compared ({error.problem}); git diff --no-ext-diff shows the text")
         return
     if not changes:
-        click.echo(f"{path}: says the same")
+        click.echo(f"{name}: says the same")
         return
-    click.echo(f"{path}:")
+    click.echo(f"{name}:")
     show(changes, True if os.environ.get("GIT_PAGER_IN_USE") else None)

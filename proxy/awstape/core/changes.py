@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Literal
 
 from awstape.core.cassette import Track
+from awstape.core.conform import Path
 from awstape.core.meaning import as_json
 from awstape.core.model import Value
 
@@ -27,17 +28,14 @@ class Label(str):
     __slots__ = ()
 
 
-Path = tuple[str | int, ...]
-
-
 @dataclass(frozen=True)
 class Change:
     """One difference. A side that lacks it has None.
 
     track: None for the key. take: counted from 1; None in a track with one. item: what identifies the item of a listing
-    that it is, or is in; its position, from 0, if nothing does. path: from the output on, or from the item, or from
-    `error` if that differs; a policy document is entered. before, after: of a track or take, how much is in it; of
-    paging, the number of items, page by page.
+    that it is, or is in; its position, from 0, if nothing does. path: from the output or, of an error, the page on; it
+    goes on into policy documents. before, after: of a track or take, how much is in it; of an end, `complete`,
+    `unfinished` or the error; of paging, the number of items, page by page.
     """
 
     kind: Kind

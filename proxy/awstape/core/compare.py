@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from awstape.core.changes import Change, Label, Path
+from awstape.core.changes import Change, Label
+from awstape.core.conform import Path
 from awstape.core.meaning import below, document, is_ordered, meaning
 from awstape.core.model import Shape, Value
 from awstape.core.pairing import label, pairs

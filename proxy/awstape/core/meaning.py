@@ -28,8 +28,13 @@ def meaning(value: Value, shape: Shape | None) -> str:
 
 
 def as_json(value: object, *, sort_keys: bool = True) -> str:
-    """The value in JSON; bytes as base64 under a key that tells."""
-    return json.dumps(value, sort_keys=sort_keys, ensure_ascii=False, default=_binary)
+    return json.dumps(value, sort_keys=sort_keys, ensure_ascii=False, default=binary)
+
+
+def binary(value: object) -> object:
+    """What JSON has for a blob that is not text: its base64, under a key that tells."""
+    assert isinstance(value, bytes)
+    return {"!!binary": base64.b64encode(value).decode("ascii")}
 
 
 def is_ordered(shape: Shape | None) -> bool:
@@ -68,11 +73,6 @@ def _plain(value: Value, shape: Shape | None) -> Value:
     if isinstance(value, dict):
         return {name: _plain(item, below(shape, name)) for name, item in value.items() if item is not None}
     return value
-
-
-def _binary(value: object) -> object:
-    assert isinstance(value, bytes)
-    return {"!!binary": base64.b64encode(value).decode("ascii")}
 
 
 def _without_doubles(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
