@@ -39,6 +39,7 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
     awstape diff cassettes/ recorded-again/ --json
     git difftool -y -x 'awstape diff' HEAD~1 -- cassettes/
     """
+    from awstape.core.changes import visible
     from awstape.report import count
 
     if len(paths) in _FROM_GIT or (len(paths) == 1 and "GIT_DIFF_PATH_COUNTER" in os.environ):
@@ -56,7 +57,7 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
         return int(bool(found))
     for name, changes in found:
         if name is not None:
-            click.echo(f"{name}:")
+            click.echo(f"{visible(name)}:")
         show(changes)
     if found and found[0][0] is not None:
         click.echo(f"{len(found)} of {count(len(compared), 'cassette')} {'differs' if len(found) == 1 else 'differ'}")
@@ -129,11 +130,13 @@ def _cassette(path: Path) -> Cassette:
 
 def _say_to_git(path: Path, *rest: Path) -> None:
     """As git's driver for a file; whatever it finds, git goes on with the next one only if it ends well."""
+    from awstape.core.changes import visible
+
     if not rest:
-        click.echo(f"* Unmerged path {path}")
+        click.echo(f"* Unmerged path {visible(str(path))}")
         return
     old, _, _, new, _, _, *renamed = rest
-    name = f"{path} → {renamed[0]}" if renamed else str(path)
+    name = visible(f"{path} → {renamed[0]}" if renamed else str(path))
     try:
         changes = _changes(_cassette(old), _cassette(new))
     except UserError as error:

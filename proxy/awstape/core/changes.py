@@ -74,11 +74,12 @@ def lines(changes: Iterable[Change]) -> Iterator[str]:
     for (track, take), of_take in groupby(changes, key=lambda change: (change.track, change.take)):
         title = f"{track}{f', take {take}' if take else ''}"
         for is_whole, inside in groupby(of_take, key=lambda change: change.kind in ("key", "track", "take")):
-            if not is_whole:
+            if is_whole:
+                for change in inside:
+                    yield f"{change.mark} {visible(title)}: {_extent(change)}" if track else f"~ {_keys(change)}"
+            else:
                 yield f"~ {visible(title)}"
                 yield from (f"  {line}" for line in _in_take(inside))
-            for change in inside:
-                yield f"{change.mark} {visible(title)}: {_extent(change)}" if track else f"~ {_keys(change)}"
 
 
 def _in_take(changes: Iterable[Change]) -> Iterator[str]:
@@ -172,15 +173,7 @@ def _cut(sizes: Value) -> str:
 
 def visible(text: str) -> str:
     """The text with an escape for each character that a terminal would obey or hide."""
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    return (
-        character.encode("ascii", "backslashreplace").decode()
-        if not character.isascii()
-        else f"\\x{ord(character):02x}"
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _said(value: Value) -> str:
@@ -193,8 +186,8 @@ def _plain(value: Value) -> str:
 
 def _windows(before: str, after: str) -> tuple[str, str]:
     """Two texts, both cut to where they begin to differ if they are long."""
-    same = next((i for i, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
-    same = same or min(len(before), len(after))
+    both = enumerate(zip(before, after, strict=False))
+    same = next((i for i, (one, other) in both if one != other), min(len(before), len(after)))
     begin = max(0, same - _CONTEXT) if max(len(before), len(after)) > _LONGEST else 0
     return _window(before, begin), _window(after, begin)
 
