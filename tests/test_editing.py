@@ -48,7 +48,7 @@ def run(*arguments: str | Path) -> Result:
 def good(path: Path) -> str:
     """The text of a cassette that can be read and shows nothing real."""
     text = store.load_text(path)
-    store.cassette_of(path, text, catalog.models())
+    store.parsed(path, text, catalog.models())
     assert findings(text, catalog.models()) == []
     return text
 

@@ -55,7 +55,7 @@ class Edited:
 def edited(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[str, str]) -> Edited:
     """A cassette file, changed. Raises UserError if it can't be read, the edit can't be made or a real value got in."""
     text = store.load_text(path)
-    before = store.cassette_of(path, text, catalog.models())
+    before = store.parsed(path, text, catalog.models())
     return put_together(path, before, changed(lambda: change(before)), text, [text], environ)
 
 

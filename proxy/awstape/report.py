@@ -76,7 +76,7 @@ def replay_facts(player: Player, session: Session | None = None) -> dict[str, ob
         "misses": [_miss_facts(miss) for miss in (session or player.total).misses],
         "unstruck": [str(fault) for fault in player.unstruck(session)],
         "unplayed": [
-            {**_track_facts(track), "take": take, "pages": pages} for track, take, pages in player.unplayed(session)
+            {**track_facts(track), "take": take, "pages": pages} for track, take, pages in player.unplayed(session)
         ],
     }
 
@@ -86,12 +86,13 @@ def _miss_facts(miss: Miss) -> dict[str, object]:
         "kind": miss.kind,
         "operation": miss.operation,
         "text": miss.text,
-        "nearest": _track_facts(miss.nearest) if miss.nearest else None,
+        "nearest": track_facts(miss.nearest) if miss.nearest else None,
         "differences": [asdict(difference) for difference in miss.differences],
     }
 
 
-def _track_facts(track: Track) -> dict[str, object]:
+def track_facts(track: Track) -> dict[str, object]:
+    """What a track is, for scripts."""
     return {
         "service": track.service,
         "operation": track.operation,

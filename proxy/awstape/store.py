@@ -24,11 +24,11 @@ _SUFFIXES = (".yaml", ".yml")
 
 def load(path: Path, models: Models) -> Cassette:
     """The cassette in a file. Raises UserError with file, line and path."""
-    return cassette_of(path, load_text(path), models)
+    return parsed(path, load_text(path), models)
 
 
-def cassette_of(path: Path, text: str, models: Models) -> Cassette:
-    """The cassette that a file's text describes. Raises UserError with file, line and path."""
+def parsed(path: Path, text: str, models: Models) -> Cassette:
+    """The cassette that the text of a file describes. Raises UserError with file, line and path."""
     try:
         return read(text, models)
     except DocumentError as error:
@@ -75,10 +75,14 @@ def find(path: Path) -> list[Path]:
     """The cassette files at a path: itself, or those in the folder and below, sorted."""
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
-    if not files:
+    if not (files := inside(path)):
         raise UserError(f"{path}: no cassettes in this folder", "cassettes end in .yaml")
     return files
+
+
+def inside(folder: Path) -> list[Path]:
+    """The cassette files in a folder and below, sorted; there may be none."""
+    return sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
 
 
 def check_writable(path: Path) -> None:

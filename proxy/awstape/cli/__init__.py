@@ -9,6 +9,7 @@ from awstape.cli import parameters
 from awstape.cli.aliases import alias, rekey
 from awstape.cli.arranging import merge, split
 from awstape.cli.checking import check
+from awstape.cli.comparing import diff
 from awstape.cli.completing import completion
 from awstape.cli.drafting import edit
 from awstape.cli.editing import add_item, drop_item, fault, rename, repage, rm, set_
@@ -19,7 +20,7 @@ from awstape.errors import UserError
 #: The commands as the help lists them.
 SECTIONS = {
     "Record and replay": (record, replay, addon),
-    "Look": (ls, show, check),
+    "Look": (ls, show, diff, check),
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
     "Aliases": (alias, rekey),
     "Shell": (completion,),

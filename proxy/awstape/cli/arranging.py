@@ -49,7 +49,7 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     store.check_writable(output)
     with store.exclusively(output):
         texts = [store.load_text(file) for file in files]
-        read = [store.cassette_of(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
+        read = [store.parsed(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
         together = changed(lambda: edit.merge(catalog.models(), read, prefer))
         here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
         before, old = here[0] if here else (Cassette(), "")
@@ -89,7 +89,7 @@ def split(cassette: Path, tracks: tuple[str, ...], output: Path, by: str | None,
     store.check_writable(cassette)
     with store.exclusively(cassette):
         text = store.load_text(cassette)
-        whole = store.cassette_of(cassette, text, catalog.models())
+        whole = store.parsed(cassette, text, catalog.models())
         found = chosen(whole, tracks, os.environ)
         paths = {each.number: output / f"{_name(each, by)}.yaml" if by else output for each in found}
         results = []
