@@ -25,9 +25,9 @@ from awstape.cli import parameters
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
-    help="The cassette; if there is one, the track is added. Without it, the cassette is printed.",
+    help="Where to; to a cassette that is there, the track is added. Without it, to the standard output.",
 )
 @parameters.as_json
 def new(
@@ -56,8 +56,11 @@ def new(
     from awstape.core import document
     from awstape.core.cassette import Cassette
 
+    output = None if output == Path("-") else output
     wanted = making.operation_of(service, operation)
     with store.exclusively(output) if output else nullcontext():
+        if output:
+            store.check_writable(output)
         old = making.load(output) if output and output.exists() else Cassette()
         made = making.make(
             wanted, identity, os.environ, items=items, page_size=page_size, seed=seed, region=region, beside=old

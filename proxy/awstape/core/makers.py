@@ -93,6 +93,10 @@ def _tags(scene: Scene) -> Value:
     return {key: scene.chance.at(key).pick(TAGS[key]) for key in ("team", "stage")}
 
 
+def _summary(scene: Scene) -> Value:
+    return {**{name: scene.chance.at(name).number(1, 90) for name in COUNTED}, **QUOTAS}
+
+
 def _service_name(scene: Scene) -> Value:
     """In the structures that have it, it comes before the namespace, which it must fit."""
     namespace = str(_in_turn(NAMESPACES)(scene))
@@ -268,7 +272,7 @@ MAKERS: Mapping[str, Make] = {
     "IssuerIdentifier": lambda scene: f"https://{scene.chance.uuid()}.tokens.sts.global.api.aws",
     "localeType": _words("en"),
     "summaryContentType": _words("Lets a partner read the build artifacts of one bucket for an hour."),
-    "summaryMapType": lambda scene: {name: scene.chance.at(name).number(1, 90) for name in COUNTED} | dict(QUOTAS),
+    "summaryMapType": _summary,
     "ReportContentType": credential_report,
     "ReportStateDescriptionType": _words("No report exists. Starting a new report generation task"),
     "OrganizationIdType": _words("o-exampleorg1"),

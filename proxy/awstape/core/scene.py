@@ -51,8 +51,8 @@ _ID_PREFIXES: Mapping[str, str] = {
 _WITH_POLICIES_OF_AWS = frozenset({"AttachedPolicy", "Policy"})
 _POLICIES_OF_AWS = """
     ReadOnlyAccess AmazonS3ReadOnlyAccess service-role/AWSLambdaBasicExecutionRole CloudWatchLogsFullAccess
-    AmazonSSMManagedInstanceCore job-function/ViewOnlyAccess AmazonDynamoDBFullAccess SecurityAudit AmazonSQSFullAccess
-    service-role/AmazonEC2ContainerServiceforEC2Role PowerUserAccess job-function/Billing IAMReadOnlyAccess
+    AmazonSSMManagedInstanceCore AWSKeyManagementServicePowerUser AmazonDynamoDBFullAccess SecurityAudit AmazonSQSFullAccess
+    service-role/AmazonEC2ContainerServiceforEC2Role PowerUserAccess AmazonSNSReadOnlyAccess IAMReadOnlyAccess
     AmazonEC2ReadOnlyAccess AWSXRayDaemonWriteAccess service-role/AWSLambdaVPCAccessExecutionRole
 """.split()
 TEAMS = "billing checkout data identity inventory mobile payments platform search shipping".split()

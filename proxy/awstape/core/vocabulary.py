@@ -1,4 +1,4 @@
-"""The words that made-up values consist of: services and their actions, resources, tags, quotas; and dates by member."""
+"""The words of made-up values: services, their actions and resources, tags, quotas; and the dates of members."""
 
 from __future__ import annotations
 
