@@ -324,6 +324,19 @@ def test_policies_of_aws_are_among_those_that_are_attached() -> None:
     assert [arn.startswith("arn:aws:iam::aws:policy/") for arn in arns] == [True, False, False] * 3
 
 
+@pytest.mark.parametrize(("scope", "accounts"), [("AWS", {"aws"}), ("Local", {"000"}), ("All", {"aws", "000"})])
+def test_the_policies_of_whom_are_asked_for(scope: str, accounts: set[str]) -> None:
+    arns = [policy["Arn"] for policy in all_items(make("ListPolicies", {"Scope": scope}, items=40))]
+    assert {arn.split(":")[4][:3] for arn in arns} == accounts
+    assert len(set(arns)) == 40
+
+
+def test_the_answer_is_in_the_partition_that_is_asked_about() -> None:
+    arn = "arn:aws-cn:iam::000611752023:policy/policy-lbqrvfrt7g2w"
+    (output,) = outputs(make("GetPolicy", {"PolicyArn": arn}))
+    assert output["Policy"]["Arn"] == arn
+
+
 def test_the_answer_speaks_of_what_was_asked() -> None:
     asked: dict[str, Value] = {"RoleName": ALIASED_ROLE}
     (output,) = outputs(make("GetRole", asked))

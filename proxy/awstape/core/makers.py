@@ -16,6 +16,7 @@ from awstape.core.model import Value
 from awstape.core.scene import LETTERS, NAMES, TEAMS, Scene, unique_id
 from awstape.core.vocabulary import (
     ACTIONS,
+    CONTEXT_KEYS,
     COUNTED,
     DESCRIPTIONS,
     FINDING_TYPES,
@@ -298,9 +299,7 @@ MAKERS: Mapping[str, Make] = {
     # simulation
     "ActionNameType": _asked("ActionNames", _in_turn(ACTIONS)),
     "ResourceNameType": _asked("ResourceArns", _words("*")),
-    "ContextKeyNameType": _in_turn(
-        ("aws:SourceIp", "aws:MultiFactorAuthPresent", "aws:PrincipalTag/team", "s3:prefix")
-    ),
+    "ContextKeyNameType": _in_turn(CONTEXT_KEYS),
     "EvalDecisionSourceType": _words("IAM Policy"),
     "PolicyIdentifierType": lambda scene: scene.entity("policy").name,
     "EvalDecisionDetailsType": _words({}),

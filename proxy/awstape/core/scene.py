@@ -47,12 +47,13 @@ _ID_PREFIXES: Mapping[str, str] = {
     "instance-profile": "AIPA",
     "server-certificate": "ASCA",
 }
+_WITHOUT_PATH = frozenset({"analyzer", "mfa", "oidc-provider", "role-template", "saml-provider"})
 #: Structures of which AWS's own policies are among the customer's.
 _WITH_POLICIES_OF_AWS = frozenset({"AttachedPolicy", "Policy"})
 _POLICIES_OF_AWS = """
     ReadOnlyAccess AmazonS3ReadOnlyAccess service-role/AWSLambdaBasicExecutionRole CloudWatchLogsFullAccess
-    AmazonSSMManagedInstanceCore AWSKeyManagementServicePowerUser AmazonDynamoDBFullAccess SecurityAudit AmazonSQSFullAccess
-    service-role/AmazonEC2ContainerServiceforEC2Role PowerUserAccess AmazonSNSReadOnlyAccess IAMReadOnlyAccess
+    AmazonSSMManagedInstanceCore AWSKeyManagementServicePowerUser
+    AmazonDynamoDBFullAccess SecurityAudit AmazonSQSFullAccess service-role/AmazonEC2ContainerServiceforEC2Role PowerUserAccess AmazonSNSReadOnlyAccess IAMReadOnlyAccess
     AmazonEC2ReadOnlyAccess AWSXRayDaemonWriteAccess service-role/AWSLambdaVPCAccessExecutionRole
 """.split()
 TEAMS = "billing checkout data identity inventory mobile payments platform search shipping".split()
@@ -61,7 +62,8 @@ _FIRST_NAMES = "alice bob carol dave erin frank grace heidi ivan judy mallory ni
 #: Of unique ids.
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _ARN = re.compile(
-    r"arn:aws[a-z-]*:(?:iam|access-analyzer):(?P<region>[^:]*):(?P<account>[^:]*):(?P<kind>[a-z-]+)/(?P<name>.+)"
+    r"arn:(?P<partition>aws[a-z-]*):(?:iam|access-analyzer):(?P<region>[^:]*):(?P<account>[^:]*):"
+    r"(?P<kind>[a-z-]+)/(?P<name>.+)"
 )
 
 
@@ -75,11 +77,12 @@ class Entity:
     id: str
     account: str
     region: str = ""
+    partition: str = "aws"
 
     @property
     def arn(self) -> str:
         service = "access-analyzer" if self.kind == "analyzer" else "iam"
-        return f"arn:aws:{service}:{self.region}:{self.account}:{self.kind}{self.path}{self.name}"
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{self.kind}{self.path}{self.name}"
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,15 @@ class Scene:
         return replace(self, chance=chance, thing=chance, index=index, count=count)
 
     def policy_of_aws(self) -> Entity | None:
-        """Every third policy of a listing, as long as AWS has some, unless it is asked for by path."""
-        rank, is_other = divmod(self.index, 3)
-        if is_other or rank >= len(_POLICIES_OF_AWS) or self.prefix != "/" or self.facts.get("Scope") == "Local":
+        """Every third policy of a listing, as long as AWS has some; all, if those of AWS are asked for."""
+        of_aws = self.facts.get("Scope") == "AWS"
+        rank, is_other = (self.index, 0) if of_aws else divmod(self.index, 3)
+        turn, rank = divmod(rank, len(_POLICIES_OF_AWS))
+        if not of_aws and (is_other or turn or self.prefix != "/" or self.facts.get("Scope") == "Local"):
             return None
-        of_listing = Chance(self.chance.place.rpartition("/")[0]).number(0, len(_POLICIES_OF_AWS) - 1)
-        path, _, name = _POLICIES_OF_AWS[(rank + of_listing) % len(_POLICIES_OF_AWS)].rpartition("/")
+        first = Chance(self.chance.place.rpartition("/")[0]).number(1, len(_POLICIES_OF_AWS))
+        path, _, name = _POLICIES_OF_AWS[rank - first].rpartition("/")
+        name = f"{name}V{turn + 1}" if turn else name
         return Entity("policy", name, f"/{path}/" if path else "/", unique_id("ANPA", self.chance), "aws")
 
     @property
@@ -146,24 +152,24 @@ class Scene:
         return f"{prefix.rstrip('/')}/" if isinstance(prefix, str) else "/"
 
     def _kind_of(self, shape: Shape) -> str | None:
-        if shape.name == "EntityInfo":
+        if shape.name == "EntityInfo":  # as its member `Type` will say
             return self.chance.at("Type").pick(shape.members["Type"].shape.enum).lower()
         return _ABOUT.get(shape.name) or next((NAMES[name] for name in shape.members if name in NAMES), None)
 
     def _entity(self, kind: str, chance: Chance, name: str | None = None) -> Entity:
         team, number = chance.at("team").pick(TEAMS), self.index + 1 if self.count > 1 else chance.number(1, 99)
+        made = f"{team}-{chance.at('purpose').pick(_PURPOSES)}-{number:02}"
         if kind == "user":
             made = f"{chance.at('first').pick(_FIRST_NAMES)}.{team}{number}"
-        else:
-            made = f"{team}-{chance.at('purpose').pick(_PURPOSES)}-{number:02}"
-        path = f"{self.prefix}{team}/" if chance.at("path").happens(30) else self.prefix
-        if kind == "oidc-provider":
+        elif kind == "oidc-provider":
             made = f"oidc.{made}.example.net"
-        if kind in ("oidc-provider", "saml-provider", "mfa", "analyzer", "role-template"):
+        path = f"{self.prefix}{team}/" if chance.at("path").happens(30) else self.prefix
+        if kind in _WITHOUT_PATH:
             path = "/"
-        if isinstance(asked := self.facts.get("Path"), str):
+        elif isinstance(asked := self.facts.get("Path"), str):
             path = asked
-        account, region = "aws" if kind == "role-template" else self.account, self.region if kind == "analyzer" else ""
+        account = "aws" if kind == "role-template" else self.account
+        region = self.region if kind == "analyzer" else ""
         id_ = unique_id(_ID_PREFIXES.get(kind, ""), chance)
         return Entity(kind, made if name is None else name, path, id_, account, region)
 
@@ -178,7 +184,8 @@ class Scene:
             folders, _, name = match["name"].rpartition("/")
             entity = scene._named(match["kind"], name)
             path = f"/{folders}/" if folders else "/"
-            known[match["kind"]] = replace(entity, path=path, account=match["account"], region=match["region"])
+            where = {part: match[part] for part in ("partition", "account", "region")}
+            known[match["kind"]] = replace(entity, path=path, **where)
         return replace(scene, known=known)
 
     def _named(self, kind: str, name: str) -> Entity:

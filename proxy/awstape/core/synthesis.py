@@ -171,21 +171,19 @@ def lists_of(operation: Operation) -> tuple[str, ...]:
 
 def _sizes(operation: Operation, items: int | None, page_size: int | None) -> tuple[int, int]:
     """How many items there are, and how many on a page. Raises SynthesisError."""
-    name = f"{operation.service.name} {operation.name}"
-    if operation.paging is None and page_size is not None:
-        raise SynthesisError(f"{name} isn't paged: there is one page", "leave out --page-size")
-    lists = lists_of(operation)
-    if not lists and items:
-        raise SynthesisError(f"{name} answers without a list that items could be in", "leave out --items")
+    name, lists = f"{operation.service.name} {operation.name}", lists_of(operation)
     at_most = _longest_page(operation, lists)
+    option = "page-size"
     if operation.paging is None:
-        page_size = at_most if items is None else items
-        items = min(at_most, _A_FEW) if items is None else items
-    else:
-        items = ITEMS if items is None else items
-        page_size = min(at_most, PAGE_SIZE) if page_size is None else page_size
+        if page_size is not None:
+            raise SynthesisError(f"{name} isn't paged: there is one page", "leave out --page-size")
+        if items and not lists:
+            raise SynthesisError(f"{name} answers without a list that items could be in", "leave out --items")
+        items = page_size = min(at_most, _A_FEW) if items is None else items
+        option = "items"
+    items = ITEMS if items is None else items
+    page_size = min(at_most, PAGE_SIZE) if page_size is None else page_size
     if page_size > at_most:
-        option = "items" if operation.paging is None else "page-size"
         raise SynthesisError(f"{name} has pages of at most {at_most} items", f"--{option} {at_most}")
     return items, page_size
 
@@ -337,8 +335,15 @@ class _Maker:
         if shape.enum:
             usual = tuple(word for word in _USUAL.get(shape.name, ()) if word in shape.enum)
             return scene.chance.pick(usual or shape.enum) if self._operation.is_read else (usual or shape.enum)[0]
-        made = [make(scene) for key, make in MAKERS.items() if key == shape.name]
-        for text in (*made, *WORDS, scene.chance.uuid(), scene.account, scene.entity("role").arn):
+        make = MAKERS.get(shape.name)
+        for text in (
+            make(scene) if make else None,
+            *WORDS,
+            scene.chance.uuid(),
+            scene.account,
+            scene.entity("role").arn,
+        ):
             if isinstance(text, str) and (shape.type == "blob" or fits(text, shape)):
                 return text
-        raise SynthesisError(f"awstape knows nothing to say for {structure}.{name}, which is new to it")
+        problem = f"awstape knows nothing to say for {structure}.{name}, which is new to it"
+        raise SynthesisError(problem, "an older botocore may not have it")
