@@ -52,9 +52,9 @@ _WITHOUT_PATH = frozenset({"analyzer", "mfa", "oidc-provider", "role-template", 
 _WITH_POLICIES_OF_AWS = frozenset({"AttachedPolicy", "Policy"})
 _POLICIES_OF_AWS = """
     ReadOnlyAccess AmazonS3ReadOnlyAccess service-role/AWSLambdaBasicExecutionRole CloudWatchLogsFullAccess
-    AmazonSSMManagedInstanceCore AWSKeyManagementServicePowerUser
-    AmazonDynamoDBFullAccess SecurityAudit AmazonSQSFullAccess service-role/AmazonEC2ContainerServiceforEC2Role PowerUserAccess AmazonSNSReadOnlyAccess IAMReadOnlyAccess
-    AmazonEC2ReadOnlyAccess AWSXRayDaemonWriteAccess service-role/AWSLambdaVPCAccessExecutionRole
+    AmazonSSMManagedInstanceCore AWSKeyManagementServicePowerUser AmazonDynamoDBFullAccess SecurityAudit
+    AmazonSQSFullAccess service-role/AmazonEC2ContainerServiceforEC2Role PowerUserAccess AmazonSNSReadOnlyAccess
+    IAMReadOnlyAccess AmazonEC2ReadOnlyAccess AWSXRayDaemonWriteAccess service-role/AWSLambdaVPCAccessExecutionRole
 """.split()
 TEAMS = "billing checkout data identity inventory mobile payments platform search shipping".split()
 _PURPOSES = "admin api audit backup batch build deploy monitor read support".split()
