@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from awstape import catalog, keys, project, store
+from awstape.botocore_values import DEFAULT_REGION
 from awstape.core import document
 from awstape.core.alias import CollisionError
 from awstape.core.cassette import Cassette
@@ -19,7 +20,6 @@ from awstape.core.synthesis import SynthesisError, lists_of, synthesise
 from awstape.errors import UserError
 from awstape.selection import redactor_for
 
-DEFAULT_REGION = "us-east-1"
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}-\d", re.ASCII)
 
 
