@@ -1,0 +1,88 @@
+"""`new`: cassettes that nobody recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from awstape.cli import parameters
+
+
+@click.command()
+@click.argument("service")
+@click.argument("operation")
+@click.option(
+    "--items", type=click.IntRange(0, 10_000), help="How many items the listing has: 25 if pages cut it, else a few."
+)
+@click.option("--page-size", type=click.IntRange(1), help="How many items a page has: 10 unless told.")
+@click.option("--identity", multiple=True, metavar="MEMBER=VALUE", help="What is asked for; repeatable, lists in JSON.")
+@click.option("--region", help="The region, of Access Analyzer: us-east-1 unless told.")
+@click.option("--seed", default="", metavar="TEXT", help="Another text makes other data; the same, the same bytes.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Where to; to a cassette that is there, the track is added. Without it, to the standard output.",
+)
+@parameters.as_json
+def new(
+    service: str,
+    operation: str,
+    items: int | None,
+    page_size: int | None,
+    identity: tuple[str, ...],
+    region: str | None,
+    seed: str,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Make up a cassette of OPERATION of SERVICE, from the service model: no account of AWS is needed.
+
+    SERVICE is iam or accessanalyzer, OPERATION any of theirs, spelled as in the AWS CLI or in the API. Names, ARNs,
+    dates and policies are plausible and agree with each other; what the service requires to be asked is made up where
+    --identity doesn't say it.
+
+    \b
+    awstape new iam list-roles --items 250 --page-size 100 -o roles.yaml
+    awstape new accessanalyzer list-findings-v2 --region eu-west-1 -o findings.yaml
+    awstape new iam list-policies --identity Scope=Local
+    """
+    from awstape import making, store
+    from awstape.core import document
+    from awstape.core.cassette import Cassette
+
+    output = None if output == Path("-") else output
+    wanted = making.operation_of(service, operation)
+    with store.exclusively(output) if output else nullcontext():
+        if output:
+            store.check_writable(output)
+        old = making.load(output) if output and output.exists() else Cassette()
+        made = making.make(
+            wanted, identity, os.environ, items=items, page_size=page_size, seed=seed, region=region, beside=old
+        )
+        if output:
+            making.save(output, old, made)
+        else:
+            click.echo(document.write(made), nl=False)
+    take = made.takes[0]
+    count = making.item_count(wanted, made)
+    track = {
+        "service": take.track.service,
+        "operation": take.track.operation,
+        "region": take.track.region,
+        "identity": take.track.identity,
+    }
+    facts = {"cassette": str(output) if output else None, "tracks": [track], "pages": len(take.pages), "items": count}
+    told = f"made {output}: {take.track}, {_number(len(take.pages), 'page')}, {_number(count, 'item')}"
+    if output or as_json:
+        click.echo(json.dumps(facts) if as_json else told, err=not output)
+    return 0
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,161 @@
+"""Cassettes that are made up: what somebody asks for on a command line, as a track of `awstape.core.synthesis`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from awstape import catalog, keys, project, store
+from awstape.botocore_values import DEFAULT_REGION
+from awstape.core import document
+from awstape.core.alias import CollisionError
+from awstape.core.cassette import Cassette
+from awstape.core.conform import did_you_mean, misfits, spelled
+from awstape.core.constraints import excesses
+from awstape.core.model import Operation, Shape, Value
+from awstape.core.redact import Redactor
+from awstape.core.synthesis import SynthesisError, lists_of, synthesise
+from awstape.errors import UserError
+from awstape.selection import redactor_for
+
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}-\d", re.ASCII)
+
+
+def operation_of(service: str, name: str) -> Operation:
+    """An operation, spelled as in the AWS CLI or as in the API. Raises UserError."""
+    services = catalog.models().services
+    found = services.get(_plain(service))
+    if found is None:
+        hint = did_you_mean(_plain(service), services)
+        raise UserError(f"awstape knows no service {service!r}{hint}", f"it is one of {', '.join(services)}")
+    operation = {_plain(known): operation for known, operation in found.operations.items()}.get(_plain(name))
+    if operation is None:
+        is_dashed = name == name.lower()
+        known = [_dashed(each) for each in found.operations] if is_dashed else list(found.operations)
+        raise UserError(
+            f"{found.name} has no operation {name!r}{did_you_mean(name, known)}",
+            "it is spelled as in the AWS CLI, list-roles, or as in the API, ListRoles",
+        )
+    return operation
+
+
+def make(
+    operation: Operation,
+    said: Iterable[str],
+    environ: Mapping[str, str],
+    *,
+    items: int | None = None,
+    page_size: int | None = None,
+    seed: str = "",
+    region: str | None = None,
+    beside: Cassette = Cassette(),  # noqa: B008, it is a value
+) -> Cassette:
+    """A cassette with a made-up track.
+
+    said: `MEMBER=VALUE`, of the identity; a real value needs the key at hand, which is that of the cassette that the
+    track is to stand `beside`. Raises UserError.
+    """
+    place, rules = _region(operation, region), project.rules()
+    asked = _said(operation, said)
+    redactor = redactor_for(beside, environ) if asked else None
+    redacted = (redactor or Redactor(b"thrown away", rules)).identity(operation, asked)
+    real = [name for name, value in asked.items() if redacted[name] != value]
+    if real and redactor is None:
+        raise UserError(
+            f"--identity {real[0]}: the value is a real one, and the key to make its alias with is not at hand",
+            f"say an alias instead, or set {keys.VARIABLE}" + (" to the cassette's key" if beside.keys else ""),
+        )
+    try:
+        take = synthesise(operation, redacted, items=items, page_size=page_size, seed=seed, region=place, rules=rules)
+    except SynthesisError as error:
+        raise UserError(str(error), error.tip) from None
+    except CollisionError as error:
+        raise UserError(f"nothing is made: {error}", "take another --seed") from None
+    return Cassette.of([take], [redactor.key_fingerprint] if redactor and real else ())
+
+
+def load(path: Path) -> Cassette:
+    """The cassette in a file, to add a track to. Raises UserError, also where adding would lose comments."""
+    cassette = store.load(path, catalog.models())
+    if document.write(cassette) != store.load_text(path):
+        problem = f"{path}: edited by hand; comments and spelling would be lost if a track was added"
+        raise UserError(problem, "name another file")
+    return cassette
+
+
+def item_count(operation: Operation, cassette: Cassette) -> int:
+    """How many items the pages hold, over all lists."""
+    outputs = (page.answer.output or {} for take in cassette.takes for page in take.pages)
+    lists = (output.get(name) for output in outputs for name in lists_of(operation))
+    return sum(len(items) for items in lists if isinstance(items, list))
+
+
+def save(path: Path, old: Cassette, new: Cassette) -> None:
+    """Adds what was made to the cassette that is in a file, or makes the file. Raises UserError."""
+    known = {track for track, _ in old.tracks()}
+    for track, _ in new.tracks():
+        if track in known:
+            raise UserError(f"{path}: {track} is in it already", "name another file, or another --identity")
+    store.save(path, Cassette.of(old.takes + new.takes, old.keys | new.keys))
+
+
+# --- what was said ----------------------------------------------------------------------------------------------------
+
+
+def _plain(name: str) -> str:
+    return re.sub("[-_]", "", name).lower()
+
+
+def _dashed(name: str) -> str:
+    """`ListMFADevices` → `list-mfa-devices`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def _region(operation: Operation, region: str | None) -> str | None:
+    if not operation.service.regional:
+        if region is not None:
+            raise UserError(f"{operation.service.name} has no regions", "leave out --region")
+        return None
+    if region is not None and not _REGION.fullmatch(region):
+        raise UserError(f"{region!r} is no region", f"such as --region {DEFAULT_REGION}")
+    return region or DEFAULT_REGION
+
+
+def _said(operation: Operation, said: Iterable[str]) -> dict[str, Value]:
+    """The members of an identity that somebody wrote as `MEMBER=VALUE`, checked against the model."""
+    paging = operation.paging
+    pages = {name for name in (paging.token, paging.limit) if name} if paging else set()
+    members = operation.input.members if operation.input else {}
+    known = {name: m for name, m in members.items() if name not in pages and not m.idempotency_token}
+    identity: dict[str, Value] = {}
+    for text in said:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"--identity {text!r} is not MEMBER=VALUE", "as --identity PathPrefix=/")
+        if name in pages:
+            raise UserError(f"--identity {name}: it pages the answer", "--page-size says how many items a page has")
+        if name not in known:
+            tip = f"it has {', '.join(known)}" if known else "leave out --identity"
+            raise UserError(f"{operation.name} has no member {name!r} to ask by{did_you_mean(name, known)}", tip)
+        if name in identity:
+            raise UserError(f"--identity {name}: it stands twice", "say it once; a list is JSON")
+        identity[name] = _value(name, value, known[name].shape)
+    return identity
+
+
+def _value(name: str, text: str, shape: Shape) -> Value:
+    value: Value = text
+    if shape.type not in ("string", "timestamp", "blob"):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            tip = "true or false" if shape.type == "boolean" else "a number" if shape.is_scalar else "write it as JSON"
+            raise UserError(f"--identity {name}: the value is no {shape.type}", tip) from None
+    for misfit in misfits(value, shape):
+        raise UserError(f"--identity {spelled((name, *misfit.path))}: {misfit.problem}", "the service model has it so")
+    for misfit in excesses(value, shape):
+        where = spelled((name, *misfit.path))
+        raise UserError(f"--identity {where}: expected {misfit.problem}", "the service would refuse it")
+    return value
