@@ -64,7 +64,7 @@ def write(cassette: Cassette) -> str:
     """The cassette as YAML."""
     assert len(cassette.keys) <= 1, "a file has one key"
     header: dict[str, Value] = {"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))}
-    return "---\n".join(map(_dump, [header, *(_take(take) for take in cassette.takes)]))
+    return "---\n".join(map(dump, [header, *(_take(take) for take in cassette.takes)]))
 
 
 def _take(take: Take) -> dict[str, Value]:
@@ -120,7 +120,8 @@ def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_str)
 
 
-def _dump(document: dict[str, Value]) -> str:
+def dump(document: dict[str, Value]) -> str:
+    """A document in the style of a cassette."""
     text: str = yaml.dump(
         document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1, default_flow_style=False
     )
