@@ -41,7 +41,7 @@ PURE = {
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
 #: Which edge may import which heavy dependency.
 OWNERS = {
-    "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire"},
+    "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire", "exports"},
     "mitmproxy": {"addon", "interception"},
     "httptools": {"endpoint"},
     "click": {"cli", "keys"},

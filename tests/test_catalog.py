@@ -243,3 +243,9 @@ def as_documents(value: Any) -> Any:
 )
 def test_of_a_host_only_the_service_is_told(host: str, shown: str) -> None:
     assert catalog.shown(host) == shown
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "mars-north-1"])
+def test_a_host_is_the_one_that_botocore_asks(region: str) -> None:
+    endpoint = boto3.Session().client("accessanalyzer", region_name=region).meta.endpoint_url
+    assert f"https://{catalog.host_of('accessanalyzer', region)}" == endpoint

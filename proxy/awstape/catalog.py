@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import product
 from typing import Any
@@ -164,9 +164,12 @@ def service_of_host(host: str) -> tuple[Service, str | None] | None:
 
 
 def host_of(service: str, region: str) -> str:
-    """A host name of a service in a region: the plain one of the partition aws."""
+    """A host name of a service in a region: the plain one. That of a global service is in the partition aws."""
     found = models().services[service]
-    return f"{found.signing_name}.{region}.amazonaws.com" if found.regional else f"{found.signing_name}.amazonaws.com"
+    if not found.regional:
+        return f"{found.signing_name}.amazonaws.com"
+    suffixes = (p["dnsSuffix"] for p in _partitions() if re.match(p["regionRegex"], region))
+    return f"{found.signing_name}.{region}.{next(suffixes, 'amazonaws.com')}"
 
 
 def shown(host: str) -> str:
@@ -274,18 +277,29 @@ def parse(operation: Operation, response: Response) -> dict[str, Any]:
     parsed: dict[str, Any] = parser.parse(wire, shape)
     parsed.pop("ResponseMetadata", None)
     if response.status < 301:
-        return _percent_decoded(parsed, operation.output) if operation.output else parsed
+        decoded: dict[str, Any] = edit_documents(parsed, operation.output, unquote)
+        return decoded
     code = parsed.get("Error", {}).get("Code", "")
     if error := model.shape_for_error_code(code):
         parsed.update(parser.parse(wire, error))
     return parsed
 
 
-def _percent_decoded(value: Any, shape: Shape) -> Any:
-    if isinstance(value, dict) and shape.type == "structure":
-        return {k: _percent_decoded(v, shape.members[k].shape) if k in shape.members else v for k, v in value.items()}
-    if isinstance(value, list) and shape.member:
-        return [_percent_decoded(item, shape.member.shape) for item in value]
+def edit_documents(value: Any, shape: Shape | None, edit: Callable[[str], Any]) -> Any:
+    """A parsed value with each policy document in it, of those that IAM percent-encodes, edited."""
+    if shape is None:
+        return value
     if isinstance(value, dict) and shape.value:
-        return {key: _percent_decoded(item, shape.value.shape) for key, item in value.items()}
-    return unquote(value) if shape.percent_encoded and isinstance(value, str) else value
+        return {key: edit_documents(item, shape.value.shape, edit) for key, item in value.items()}
+    if isinstance(value, dict):
+        below = {name: member.shape for name, member in shape.members.items()}
+        return {name: edit_documents(item, below.get(name), edit) for name, item in value.items()}
+    if isinstance(value, list) and shape.member:
+        return [edit_documents(item, shape.member.shape, edit) for item in value]
+    return edit(value) if shape.percent_encoded and isinstance(value, str) else value
+
+
+def pagination(operation: Operation) -> Mapping[str, Any] | None:
+    """How botocore's paginator follows an operation; None if it has no paginator for it."""
+    found: Mapping[str, Any] = _loader().load_service_model(operation.service.name, "paginators-1")["pagination"]
+    return found.get(operation.name)

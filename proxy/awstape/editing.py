@@ -49,7 +49,7 @@ class Edited:
     def save(self) -> None:
         """Writes it, if there is a change. Raises UserError; the file is as it was then."""
         if self.is_change:
-            store.save_text(self.path, self.text)
+            store.write_whole(self.path, self.text.encode("utf-8"))
 
 
 def edited(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[str, str]) -> Edited:

@@ -1,4 +1,4 @@
-"""Cassette files: found, read and written whole or not at all."""
+"""Files: cassettes are found and read, and whatever is written is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -120,18 +120,19 @@ def _nearest_folder(path: Path) -> Path:
 
 
 def save(path: Path, cassette: Cassette) -> None:
-    """Writes the cassette; until it is all on the disk, the file stays what it was. Raises UserError."""
-    save_text(path, write(cassette))
+    """Writes the cassette. Raises UserError."""
+    write_whole(path, write(cassette).encode("utf-8"))
 
 
-def save_text(path: Path, text: str) -> None:
-    """Writes a file; until it is all on the disk, it stays what it was. Raises UserError.
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file; until it is all on the disk, the file stays what it was. Raises UserError.
 
     Where the path is a symbolic link, the file that it leads to is written.
     """
-    data = text.encode("utf-8")
     path = path.resolve()
     try:
+        if path.exists() and not path.is_file():  # a device or a pipe, whose place a file would take
+            raise UserError(f"{path}: can't be written: it is no file", "name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115
         try:

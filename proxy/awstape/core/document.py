@@ -59,12 +59,12 @@ def write(cassette: Cassette) -> str:
 def header_text(cassette: Cassette) -> str:
     """The first document."""
     assert len(cassette.keys) <= 1, "a file has one key"
-    return text_of_value({"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))})
+    return dump({"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))})
 
 
 def take_text(take: Take) -> str:
     """The document of a take, without the separator before it."""
-    return text_of_value(take_value(take))
+    return dump(take_value(take))
 
 
 def take_value(take: Take) -> dict[str, Value]:
@@ -122,8 +122,8 @@ def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_str)
 
 
-def text_of_value(document: Mapping[str, Value]) -> str:
-    """A document as YAML."""
+def dump(document: Mapping[str, Value]) -> str:
+    """A document in the style of a cassette."""
     text: str = yaml.dump(
         dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1, default_flow_style=False
     )

@@ -18,7 +18,7 @@ from typing import Literal
 
 from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.conform import Path, did_you_mean, spelled
-from awstape.core.document import SEPARATOR, DocumentError, header_text, read, take_value, text_of_value
+from awstape.core.document import SEPARATOR, DocumentError, dump, header_text, read, take_value
 from awstape.core.faults import Fault
 from awstape.core.model import Models, Operation, Shape, Value
 from awstape.core.places import PlaceError, holds, places
@@ -341,7 +341,7 @@ def _checked(models: Models, cassette: Cassette) -> Cassette:
 
 def _read(models: Models, document: Mapping[str, Value], take: Take) -> Take:
     """The take of a document that was changed. Raises EditError for one that the loader refuses."""
-    text = header_text(Cassette()) + SEPARATOR + text_of_value(document)
+    text = header_text(Cassette()) + SEPARATOR + dump(document)
     try:
         (read_back,) = read(text, models).takes
     except DocumentError as error:

@@ -226,7 +226,7 @@ class Recorder:
         for path in redacted.unmodelled:
             self._notes[f"{operation.name}: the service model doesn't know {path}; it is kept, redacted"] = None
         page = Page(None, asked.limit, redacted)
-        return _Page(page, real, request.header("amz-sdk-invocation-id"), _is_retryable(answer))
+        return _Page(page, real, request.header("amz-sdk-invocation-id"), is_retryable(answer))
 
     def _open(self, listing: _Listing, page: _Page) -> None:
         for take in listing.takes:
@@ -259,7 +259,8 @@ class Recorder:
         listing.issue(page.next, take, index + 1)
 
 
-def _is_retryable(answer: Answer) -> bool:
+def is_retryable(answer: Answer) -> bool:
+    """Whether SDKs ask again after it."""
     error = answer.error
     if error is None:
         return False
