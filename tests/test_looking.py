@@ -275,7 +275,7 @@ def test_blobs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         f"version: 1\n---\nservice: iam\noperation: GetCredentialReport\nidentity: {{}}\npages: [{{{output}}}]"
     )
     (shown,) = json.loads(said(capfd, "show", path, "--json"))
-    assert shown["recorded"][0]["pages"][0]["output"]["Content"] == {"base64": "/wA="}
+    assert shown["recorded"][0]["pages"][0]["output"]["Content"] == {"!!binary": "/wA="}
     assert "page 1  Content=2 bytes ReportFormat=text/csv\n" in said(capfd, "show", path)
     assert "Content: !!binary /wA=\n" in said(capfd, "show", path, "--textconv")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from awstape import catalog, keys, project, store
 from awstape.botocore_values import DEFAULT_REGION
-from awstape.core import document
 from awstape.core.alias import CollisionError
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean, misfits, spelled
 from awstape.core.constraints import excesses
 from awstape.core.model import Operation, Shape, Value
 from awstape.core.redact import Redactor
+from awstape.core.rewrite import rewrite
 from awstape.core.synthesis import SynthesisError, lists_of, synthesise
 from awstape.errors import UserError
 from awstape.selection import redactor_for
@@ -76,15 +76,6 @@ def make(
     return Cassette.of([take], [redactor.key_fingerprint] if redactor and real else ())
 
 
-def load(path: Path) -> Cassette:
-    """The cassette in a file, to add a track to. Raises UserError, also where adding would lose comments."""
-    cassette = store.load(path, catalog.models())
-    if document.write(cassette) != store.load_text(path):
-        problem = f"{path}: edited by hand; comments and spelling would be lost if a track was added"
-        raise UserError(problem, "name another file")
-    return cassette
-
-
 def item_count(operation: Operation, cassette: Cassette) -> int:
     """How many items the pages hold, over all lists."""
     outputs = (page.answer.output or {} for take in cassette.takes for page in take.pages)
@@ -92,13 +83,14 @@ def item_count(operation: Operation, cassette: Cassette) -> int:
     return sum(len(items) for items in lists if isinstance(items, list))
 
 
-def save(path: Path, old: Cassette, new: Cassette) -> None:
-    """Adds what was made to the cassette that is in a file, or makes the file. Raises UserError."""
+def add(path: Path, text: str, old: Cassette, new: Cassette) -> None:
+    """Adds what was made to the cassette that is in a file; comments in it stay. Raises UserError."""
     known = {track for track, _ in old.tracks()}
     for track, _ in new.tracks():
         if track in known:
-            raise UserError(f"{path}: {track} is in it already", "name another file, or another --identity")
-    store.save(path, Cassette.of(old.takes + new.takes, old.keys | new.keys))
+            raise UserError(f"{path}: {track} is in it already", "take another --identity, or awstape rm it")
+    both = Cassette.of(old.takes + new.takes, old.keys | new.keys)
+    store.write_whole(path, rewrite(catalog.models(), [text], both).text.encode("utf-8"))
 
 
 # --- what was said ----------------------------------------------------------------------------------------------------

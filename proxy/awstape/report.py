@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from awstape.core.cassette import Track, identity_key
+from awstape.core.changes import Change, spelled
 from awstape.core.misses import Miss
 from awstape.core.player import Player, Session
 from awstape.core.recorder import Recording
@@ -98,6 +99,19 @@ def track_facts(track: Track) -> dict[str, object]:
         "operation": track.operation,
         "region": track.region,
         "identity": json.loads(identity_key(track.identity)),
+    }
+
+
+def change_facts(change: Change) -> dict[str, object]:
+    """What differs between two cassettes, or what an edit changes."""
+    return {
+        "kind": change.kind,
+        "track": track_facts(change.track) if change.track else None,
+        "take": change.take,
+        "item": change.item,
+        "path": spelled(change.path),
+        "before": change.before,
+        "after": change.after,
     }
 
 

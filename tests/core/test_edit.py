@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
-from awstape.core import document, edit
+from awstape.core import document, edit, items
 from awstape.core.alias import Aliases
 from awstape.core.cassette import Cassette
 from awstape.core.check import findings
@@ -168,21 +168,23 @@ def test_removing_what_lies_between_two_equal_takes_leaves_one() -> None:
 )
 def test_drop_items(recorded: Cassette, which: list[str], left: list[list[str]]) -> None:
     wanted = [text.replace("{Build}", name("Build")).replace("{Audit}", name("Audit")) for text in which]
-    after = edit.drop_items(MODELS, recorded, chosen(recorded, "ListRoles"), wanted)
+    after = items.drop_items(MODELS, recorded, chosen(recorded, "ListRoles"), wanted)
     assert names(after) == [[name(real) for real in page] for page in left]
     holds(after)
 
 
 def test_add_items(recorded: Cassette) -> None:
     roles = chosen(recorded, "ListRoles")[-1:]
-    item = edit.item_of(MODELS, roles, 1) | {"RoleName": "role-r3pdr6yylyw5", "Path": "/path-7f3femk2d6b2/"}
+    item = items.item_like(MODELS, roles, 1, {"RoleName": "role-r3pdr6yylyw5", "Path": PATH})
+    assert str(item["Arn"]).endswith(f":role{PATH}role-r3pdr6yylyw5")
+    assert item["RoleId"] != recorded.takes[-1].pages[0].answer.output["Roles"][0]["RoleId"]  # type: ignore[index, call-overload]
     for at, place in ((None, (1, 2)), (1, (0, 0)), (4, (1, 0)), (6, (1, 2))):
-        after = edit.add_item(MODELS, recorded, roles, item, at)
+        after = items.add_item(MODELS, recorded, roles, item, at)
         assert names(after)[place[0]][place[1]] == "role-r3pdr6yylyw5"
         assert sum(map(len, names(after))) == 6
         holds(after)
     empty = chosen(recorded, "ListAttachedRolePolicies")
-    holds(edit.add_item(MODELS, recorded, empty, {"PolicyName": "policy-mdd2mdbui7sb"}))
+    holds(items.add_item(MODELS, recorded, empty, {"PolicyName": "policy-mdd2mdbui7sb"}))
 
 
 def test_a_limit_that_no_longer_fits_goes() -> None:
@@ -190,20 +192,20 @@ def test_a_limit_that_no_longer_fits_goes() -> None:
     recorded = cassette(*limited)
     assert recorded.takes[0].pages[0].limit == 5
     item = {"RoleName": "role-r3pdr6yylyw5"}
-    after = edit.add_item(MODELS, recorded, chosen(recorded), item, 1)
+    after = items.add_item(MODELS, recorded, chosen(recorded), item, 1)
     assert after.takes[0].pages[0].limit == 5
     for path in ("/path-7f3femk2d6b2/", "/path-oem5jpth7rxu/"):
-        after = edit.add_item(MODELS, after, chosen(after), item | {"Path": path}, 1)
+        after = items.add_item(MODELS, after, chosen(after), item | {"Path": path}, 1)
     assert after.takes[0].pages[0].limit is None
 
 
 def test_lists_by_name(recorded: Cassette) -> None:
     details = chosen(recorded, "GetAccountAuthorizationDetails")
-    after = edit.add_item(MODELS, recorded, details, {"PolicyName": "policy-mdd2mdbui7sb"}, name="Policies")
+    after = items.add_item(MODELS, recorded, details, {"PolicyName": "policy-mdd2mdbui7sb"}, name="Policies")
     assert len(after.takes[details[0].number - 1].pages[1].answer.output["Policies"]) == 2  # type: ignore[index, arg-type]
     aliases = chosen(recorded, "ListAccountAliases")
-    holds(edit.add_item(MODELS, recorded, aliases, "account-alias-r3pdr6yylyw5"))
-    holds(edit.drop_items(MODELS, recorded, aliases, ["1"]))
+    holds(items.add_item(MODELS, recorded, aliases, "account-alias-r3pdr6yylyw5"))
+    holds(items.drop_items(MODELS, recorded, aliases, ["1"]))
 
 
 @pytest.mark.parametrize(
@@ -242,11 +244,11 @@ def setting(track: str, expression: str, text: str | None) -> Any:
 
 
 def adding(track: str, item: Any, at: int | None = None, of: str = "") -> Any:
-    return lambda c: edit.add_item(MODELS, c, chosen(c, track), item, at, of)
+    return lambda c: items.add_item(MODELS, c, chosen(c, track), item, at, of)
 
 
 def dropping(*which: str) -> Any:
-    return lambda c: edit.drop_items(MODELS, c, chosen(c, "ListRoles"), which)
+    return lambda c: items.drop_items(MODELS, c, chosen(c, "ListRoles"), which)
 
 
 def failing(fault: str) -> Any:
@@ -280,8 +282,8 @@ ERRORS = [
     (dropping("Path="), "is no JMESPath condition"),
     (failing("drop page=3"), "not there: there are"),
     (failing("drop GetRole"), "names an operation"),
-    (lambda c: edit.item_of(MODELS, chosen(c, "ListAccountAliases"), 1), "have no members"),
-    (lambda c: edit.item_of(MODELS, chosen(c, "ListAccountAliases"), 2), "there is no item 2"),
+    (lambda c: items.item_like(MODELS, chosen(c, "ListAccountAliases"), 1, {}), "have no members"),
+    (lambda c: items.item_like(MODELS, chosen(c, "ListAccountAliases"), 2, {}), "there is no item 2"),
     (renaming("role-yqmy4ayihgou", "Other"), "stands nowhere"),
     (renaming("Deploy", "Audit"), "stands there already"),
     (renaming("Deploy", "Deploy"), "is what it is called"),
@@ -301,8 +303,11 @@ def test_what_is_refused(recorded: Cassette, attempt: Any, problem: str) -> None
 
 def test_an_item_that_is_there_is_not_added_again(recorded: Cassette) -> None:
     roles = chosen(recorded, "ListRoles")[-1:]
-    with pytest.raises(EditError, match="has this item already"):
-        edit.add_item(MODELS, recorded, roles, edit.item_of(MODELS, roles, 5), 1)
+    first, last = recorded.takes[-1].pages
+    there: Any = last.answer.output["Roles"][1], {"Arn": first.answer.output["Roles"][0]["Arn"]}  # type: ignore[index, call-overload]
+    for item, number in zip(there, (5, 1), strict=True):
+        with pytest.raises(EditError, match=f"has this item already: item {number}"):
+            items.add_item(MODELS, recorded, roles, item, 1)
 
 
 def test_faults(recorded: Cassette) -> None:
@@ -397,11 +402,11 @@ def torturing(c: Cassette, _: tuple[Chosen, ...], n: int) -> Cassette:
 
 def dropping_one(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
     paging = operation(one[0].track.operation).paging
-    return edit.drop_items(MODELS, c, one, [str(n % 5 + 1)], paging.items[0] if paging else "")
+    return items.drop_items(MODELS, c, one, [str(n % 5 + 1)], paging.items[0] if paging else "")
 
 
 def adding_one(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
-    return edit.add_item(MODELS, c, one, {"RoleName": name(f"Made{n}"), "Path": "/"}, n % 6 + 1)
+    return items.add_item(MODELS, c, one, {"RoleName": name(f"Made{n}"), "Path": "/"}, n % 6 + 1)
 
 
 def setting_all(c: Cassette, _: tuple[Chosen, ...], n: int) -> Cassette:

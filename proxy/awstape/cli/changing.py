@@ -16,6 +16,7 @@ from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.cassette import Cassette
+    from awstape.core.changes import Change
     from awstape.core.comments import Comment
     from awstape.editing import Edited
 
@@ -34,6 +35,8 @@ def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> i
 
 def write(results: Iterable[Edited], how: How) -> int:
     """Tells what edits come to and writes them, in their order, unless it is a dry run."""
+    from awstape.core.meaning import binary
+
     results = list(results)
     for result in results:
         if not how.dry_run and not how.lose_comments:
@@ -43,7 +46,7 @@ def write(results: Iterable[Edited], how: How) -> int:
             result.save()
     facts = [_facts(result, how) for result in results]
     if how.as_json:
-        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts))
+        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, default=binary))
         return 0
     for result in results:
         _tell(result, how)
@@ -65,16 +68,27 @@ def _ask(path: Path, lost: tuple[Comment, ...]) -> None:
 
 
 def _facts(result: Edited, how: How) -> dict[str, object]:
+    from awstape.report import change_facts
+
     return {
         "cassette": str(result.path),
         "changed": result.is_change,
         "written": result.is_change and not how.dry_run,
         "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost, *result.gone)],
         "redacted": dict(result.redacted),
+        "changes": [change_facts(change) for change in _changes(result)],
     }
 
 
+def _changes(result: Edited) -> tuple[Change, ...]:
+    from awstape import catalog
+    from awstape.core.diff import differences
+
+    return tuple(differences(catalog.models(), result.before, result.after))
+
+
 def _tell(result: Edited, how: How) -> None:
+    from awstape.cli.comparing import show
     from awstape.report import redacted_line
 
     if not result.is_change:
@@ -82,6 +96,7 @@ def _tell(result: Edited, how: How) -> None:
         return
     if how.dry_run:
         click.echo(f"{result.path} would change")
+        show(_changes(result))
         for comment in result.lost:
             click.echo(f"  the comment in line {comment.line} would be lost: {comment.text}")
     else:

@@ -17,7 +17,7 @@ _FORMATS = ("text", "json", "github", "sarif")
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to say it.")
 def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
-    """Find what looks real, what can't be read and what is hardly meant in CASSETTES, files or folders.
+    """Find what looks real, can't be read or is hardly meant.
 
     What looks real: account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other
     secrets, in hand-edited or imported cassettes as well; comments are searched, too. No key is needed. What is found

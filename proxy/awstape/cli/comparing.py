@@ -27,20 +27,21 @@ _FROM_GIT = (7, 9)
 @click.argument("paths", nargs=-1, required=True, metavar="OLD NEW", type=click.Path(path_type=Path))
 @parameters.as_json
 def diff(paths: tuple[Path, ...], as_json: bool) -> int:
-    """Tell what cassette NEW says differently than OLD: tracks, takes, items, members, errors, faults.
+    """Tell what cassette NEW says differently than OLD.
 
-    Page tokens and limits, formatting, and order where it doesn't count are no difference; how a listing is cut into
-    pages is told in a line of its own. Policy documents are compared as policies. Of two folders, files of the same
-    name are compared; of a folder and a file, the folder's cassettes together. An empty file is an empty cassette.
-    Where nothing differs, nothing is printed. The exit status is 1 if something does.
+    Tracks, takes, items, members, errors and faults. Page tokens and limits, formatting, and order where it doesn't
+    count are no difference; how a listing is cut into pages is told in a line of its own. Policy documents are compared
+    as policies. Of two folders, files of the same name are compared; of a folder and a file, the folder's cassettes
+    together. An empty file is an empty cassette. Where nothing differs, nothing is printed. The exit status is 1 if
+    something does.
 
     \b
     awstape diff before.yaml after.yaml
     awstape diff cassettes/ recorded-again/ --json
     git difftool -y -x 'awstape diff' HEAD~1 -- cassettes/
     """
-    from awstape.core.changes import visible
-    from awstape.report import count
+    from awstape.core.printable import printable
+    from awstape.report import change_facts, count
 
     if len(paths) in _FROM_GIT or (len(paths) == 1 and "GIT_DIFF_PATH_COUNTER" in os.environ):
         _say_to_git(*paths)
@@ -52,12 +53,16 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
     if as_json:
         from awstape.core.meaning import binary
 
-        facts = [_facts(change, name) for name, changes in found for change in changes]
+        facts = [
+            {**({} if name is None else {"cassette": name}), **change_facts(change)}
+            for name, changes in found
+            for change in changes
+        ]
         click.echo(json.dumps(facts, default=binary))
         return int(bool(found))
     for name, changes in found:
         if name is not None:
-            click.echo(f"{visible(name)}:")
+            click.echo(f"{printable(name)}:")
         show(changes)
     if found and found[0][0] is not None:
         click.echo(f"{len(found)} of {count(len(compared), 'cassette')} {'differs' if len(found) == 1 else 'differ'}")
@@ -79,22 +84,6 @@ def _changes(old: Cassette, new: Cassette) -> tuple[Change, ...]:
     from awstape.core.diff import differences
 
     return tuple(differences(catalog.models(), old, new))
-
-
-def _facts(change: Change, name: str | None) -> dict[str, object]:
-    from awstape.core.changes import spelled
-    from awstape.report import track_facts
-
-    return {
-        **({} if name is None else {"cassette": name}),
-        "kind": change.kind,
-        "track": track_facts(change.track) if change.track else None,
-        "take": change.take,
-        "item": change.item,
-        "path": spelled(change.path),
-        "before": change.before,
-        "after": change.after,
-    }
 
 
 # --- what is compared -------------------------------------------------------------------------------------------
@@ -130,13 +119,13 @@ def _cassette(path: Path) -> Cassette:
 
 def _say_to_git(path: Path, *rest: Path) -> None:
     """As git's driver for a file; whatever it finds, git goes on with the next one only if it ends well."""
-    from awstape.core.changes import visible
+    from awstape.core.printable import printable
 
     if not rest:
-        click.echo(f"* Unmerged path {visible(str(path))}")
+        click.echo(f"* Unmerged path {printable(str(path))}")
         return
     old, _, _, new, _, _, *renamed = rest
-    name = visible(f"{path} → {renamed[0]}" if renamed else str(path))
+    name = printable(f"{path} → {renamed[0]}" if renamed else str(path))
     try:
         changes = _changes(_cassette(old), _cassette(new))
     except UserError as error:

@@ -160,7 +160,7 @@ def _fault(text: str) -> Fault:
 @parameters.one_track
 @click.argument("item", type=click.File(encoding="utf-8"), metavar="FILE", required=False)
 @click.option("--item", "said", metavar="JSON", help="The item, instead of FILE.")
-@click.option("--like", type=click.IntRange(1), metavar="N", help="Begin with the members of item N of the listing.")
+@click.option("--like", type=click.IntRange(1), metavar="N", help="Like item N, but for the members said.")
 @click.option("--at", type=click.IntRange(1), metavar="N", help="Put it there; the default is behind the last one.")
 @_list
 @parameters.edit
@@ -182,7 +182,7 @@ def add_item(
     awstape add-item roles.yaml ListRoles --like 1 --item '{"RoleName": "AuditRole", "Path": "/"}'
     awstape add-item roles.yaml ListRoles role.json --at 1
     """
-    from awstape.core import edit
+    from awstape.core import items
 
     if (item is None) == (said is None):
         raise click.UsageError("say either a FILE or --item")
@@ -191,8 +191,8 @@ def add_item(
         raise UserError("the item has no members to put in the place of others", "leave --like out")
 
     def add(models: Models, before: Cassette, chosen: tuple[Chosen, ...]) -> Cassette:
-        item = {**edit.item_of(models, chosen, like, name), **value} if like and isinstance(value, dict) else value
-        return edit.add_item(models, before, chosen, item, at, name)
+        item = items.item_like(models, chosen, like, value, name) if like and isinstance(value, dict) else value
+        return items.add_item(models, before, chosen, item, at, name)
 
     return edit_file(cassette, _on_tracks((track,), add), how)
 
@@ -221,7 +221,7 @@ def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, how
     awstape drop-item roles.yaml ListRoles 2 3
     awstape drop-item roles.yaml ListRoles "Path=='/'"
     """
-    from awstape.core.edit import drop_items
+    from awstape.core.items import drop_items
 
     return edit_file(cassette, _on_tracks((track,), lambda m, c, chosen: drop_items(m, c, chosen, items, name)), how)
 

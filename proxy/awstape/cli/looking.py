@@ -37,6 +37,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     """
     from awstape import catalog, store
     from awstape.cli import rendering
+    from awstape.core.meaning import binary
     from awstape.core.overview import Overview, overviews
 
     models = catalog.models()
@@ -56,7 +57,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     every = [(file, track) for file, tracks in found.items() for track in tracks]
     if as_json:
         facts = [{"cassette": str(file), **track.facts()} for file, track in every]
-        click.echo(json.dumps(facts, default=parameters.binary))
+        click.echo(json.dumps(facts, default=binary))
     elif len(found) > 1:
         rendering.say(console, rendering.totals((track for _, track in every), len(found)))
     return 2 if errors else 0
@@ -69,7 +70,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
 @click.option("--textconv", is_flag=True, help="Print all of it as plain lines, for git diff.")
 @parameters.as_json
 def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bool, as_json: bool) -> int:
-    """Show tracks of CASSETTE: their takes, pages and items, and how one page leads to the next.
+    """Show takes, pages and items, and how one page leads to the next.
 
     TRACK is a number as `awstape ls` tells it, or 'OPERATION [MEMBER=GLOB]… [take=N]'. Without it, all tracks are
     shown in short.
@@ -85,6 +86,7 @@ def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bo
       echo 'cassettes/*.yaml diff=awstape' >> .gitattributes
     """
     from awstape import catalog, selection, store
+    from awstape.core.meaning import binary
 
     if textconv and (tracks or page or as_json):
         raise UserError("--textconv shows all of a cassette", "leave out what else is asked for")
@@ -96,7 +98,7 @@ def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bo
         raise UserError(f"no track that was asked for has a page {page}", f"awstape ls {cassette} counts the pages")
     if as_json:
         facts = [{"cassette": str(cassette), **_facts(each, models, page)} for each in chosen]
-        click.echo(json.dumps(facts, default=parameters.binary))
+        click.echo(json.dumps(facts, default=binary))
         return 0
     _render(chosen, models, page, is_short=not tracks)
     return 0

@@ -41,7 +41,7 @@ def new(
     output: Path | None,
     as_json: bool,
 ) -> int:
-    """Make up a cassette of OPERATION of SERVICE, from the service model: no account of AWS is needed.
+    """Make up a cassette from the service model: no account needed.
 
     SERVICE is iam or accessanalyzer, OPERATION any of theirs, spelled as in the AWS CLI or in the API. Names, ARNs,
     dates and policies are plausible and agree with each other; what the service requires to be asked is made up where
@@ -52,37 +52,36 @@ def new(
     awstape new accessanalyzer list-findings-v2 --region eu-west-1 -o findings.yaml
     awstape new iam list-policies --identity Scope=Local
     """
-    from awstape import making, store
+    from awstape import catalog, making, store
     from awstape.core import document
     from awstape.core.cassette import Cassette
+    from awstape.report import count, track_facts
 
     output = None if output == Path("-") else output
     wanted = making.operation_of(service, operation)
     with store.exclusively(output) if output else nullcontext():
         if output:
             store.check_writable(output)
-        old = making.load(output) if output and output.exists() else Cassette()
+        text = store.load_text(output) if output and output.exists() else ""
+        old = store.parsed(output, text, catalog.models()) if output and text else Cassette()
         made = making.make(
             wanted, identity, os.environ, items=items, page_size=page_size, seed=seed, region=region, beside=old
         )
-        if output:
-            making.save(output, old, made)
+        if output and text:
+            making.add(output, text, old, made)
+        elif output:
+            store.save(output, made)
         else:
             click.echo(document.write(made), nl=False)
     take = made.takes[0]
-    count = making.item_count(wanted, made)
-    track = {
-        "service": take.track.service,
-        "operation": take.track.operation,
-        "region": take.track.region,
-        "identity": take.track.identity,
+    items_made = making.item_count(wanted, made)
+    facts = {
+        "cassette": str(output) if output else None,
+        "tracks": [track_facts(take.track)],
+        "pages": len(take.pages),
+        "items": items_made,
     }
-    facts = {"cassette": str(output) if output else None, "tracks": [track], "pages": len(take.pages), "items": count}
-    told = f"made {output}: {take.track}, {_number(len(take.pages), 'page')}, {_number(count, 'item')}"
+    told = f"made {output}: {take.track}, {count(len(take.pages), 'page')}, {count(items_made, 'item')}"
     if output or as_json:
         click.echo(json.dumps(facts) if as_json else told, err=not output)
     return 0
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -71,9 +70,3 @@ def fail(problem: str, tip: str) -> None:
     for word, text in (("ERROR", problem), ("TIP", tip)):
         if text:
             click.echo(f"{word} {printable(' '.join(text.splitlines()))}", err=True)
-
-
-def binary(value: object) -> object:
-    """For `json.dumps`: the one thing in a cassette that JSON doesn't have."""
-    assert isinstance(value, bytes)
-    return {"base64": base64.b64encode(value).decode()}

@@ -16,6 +16,7 @@ from awstape.core.cassette import Track
 from awstape.core.conform import Path
 from awstape.core.meaning import as_json
 from awstape.core.model import Value
+from awstape.core.printable import printable
 
 Kind = Literal["key", "track", "take", "item", "member", "order", "end", "fault", "paging"]
 """What came, went or is another: the fingerprint of the key, a track, a take, an item of a listing, a member of an item
@@ -76,9 +77,9 @@ def lines(changes: Iterable[Change]) -> Iterator[str]:
         for is_whole, inside in groupby(of_take, key=lambda change: change.kind in ("key", "track", "take")):
             if is_whole:
                 for change in inside:
-                    yield f"{change.mark} {visible(title)}: {_extent(change)}" if track else f"~ {_keys(change)}"
+                    yield f"{change.mark} {printable(title)}: {_extent(change)}" if track else f"~ {_keys(change)}"
             else:
-                yield f"~ {visible(title)}"
+                yield f"~ {printable(title)}"
                 yield from (f"  {line}" for line in _in_take(inside))
 
 
@@ -87,13 +88,13 @@ def _in_take(changes: Iterable[Change]) -> Iterator[str]:
         title = f"{spelled(name)}{f'[{item}]' if isinstance(item, int) else f' {item}'}"
         for is_whole, inside in groupby(of_item, key=lambda change: change.kind == "item"):
             if item is not None and not is_whole:
-                yield f"~ {visible(title)}"
+                yield f"~ {printable(title)}"
             for change in inside:
                 if item is None:
                     yield _line(change, spelled(change.path))
                 elif is_whole:
                     # What nothing identifies is shown by what it says.
-                    yield _line(change, title) if isinstance(item, int) else f"{change.mark} {visible(title)}"
+                    yield _line(change, title) if isinstance(item, int) else f"{change.mark} {printable(title)}"
                 else:
                     yield f"  {_line(change, spelled(change.path[2:]))}"
 
@@ -101,7 +102,7 @@ def _in_take(changes: Iterable[Change]) -> Iterator[str]:
 def _line(change: Change, what: str) -> str:
     match change.kind:
         case "order":
-            return f"~ {visible(what)}: in another order"
+            return f"~ {printable(what)}: in another order"
         case "paging":
             return f"~ pages: {_sizes(change)}"
         case "end":
@@ -112,7 +113,7 @@ def _line(change: Change, what: str) -> str:
         said = " → ".join(_windows(_said(change.before), _said(change.after)))
     else:
         said = _window(_said(change.after if change.before is None else change.before), 0)
-    return f"{change.mark} {visible(what)}: {said}"
+    return f"{change.mark} {printable(what)}: {said}"
 
 
 def summary(changes: Iterable[Change]) -> str:
@@ -171,17 +172,12 @@ def _cut(sizes: Value) -> str:
 # --- values -----------------------------------------------------------------------------------------------------
 
 
-def visible(text: str) -> str:
-    """The text with an escape for each character that a terminal would obey or hide."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
 def _said(value: Value) -> str:
-    return visible(as_json(value, sort_keys=False))
+    return printable(as_json(value, sort_keys=False))
 
 
 def _plain(value: Value) -> str:
-    return visible(value) if isinstance(value, str) else _said(value)
+    return printable(value) if isinstance(value, str) else _said(value)
 
 
 def _windows(before: str, after: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from awstape.core.conform import Path, did_you_mean, spelled
 from awstape.core.document import SEPARATOR, DocumentError, dump, header_text, read, take_value
 from awstape.core.faults import Fault
 from awstape.core.model import Models, Operation, Shape, Value
-from awstape.core.places import PlaceError, holds, places
+from awstape.core.places import PlaceError, places
 from awstape.core.repage import Listing, Paging
 from awstape.core.select import Chosen
 from awstape.core.takes import retold
@@ -42,7 +42,7 @@ class EditError(ValueError):
 
 def remove(models: Models, cassette: Cassette, chosen: Iterable[Chosen]) -> Cassette:
     """The cassette without the chosen takes."""
-    return _edited(models, cassette, chosen, lambda _, take: None)
+    return edited(models, cassette, chosen, lambda _, take: None)
 
 
 def repage(models: Models, cassette: Cassette, chosen: Iterable[Chosen], paging: Paging) -> Cassette:
@@ -53,7 +53,7 @@ def repage(models: Models, cassette: Cassette, chosen: Iterable[Chosen], paging:
         pages = tuple(Page(None, None, answer) for answer in Listing(operation, take, 1, paging).answers())
         return take if operation.paging is None else replace(take, pages=pages)
 
-    return _edited(models, cassette, chosen, cut)
+    return edited(models, cassette, chosen, cut)
 
 
 def put_faults(
@@ -67,7 +67,7 @@ def put_faults(
     def put(_: Operation, take: Take) -> Take:
         return replace(take, faults=(() if instead else take.faults) + tuple(faults))
 
-    return _edited(models, cassette, chosen, put)
+    return edited(models, cassette, chosen, put)
 
 
 def merge(models: Models, cassettes: Sequence[Cassette], prefer: Preference | None) -> Cassette:
@@ -103,116 +103,6 @@ def split(cassette: Cassette, chosen: Iterable[Chosen]) -> tuple[Cassette, Casse
     return Cassette.of(out, cassette.keys), Cassette.of(left, cassette.keys)
 
 
-# --- items --------------------------------------------------------------------------------------------------------
-
-
-def add_item(
-    models: Models, cassette: Cassette, chosen: Iterable[Chosen], item: Value, at: int | None = None, name: str = ""
-) -> Cassette:
-    """The chosen listings with an item more.
-
-    at: its number in the listing, counted from 1; None for behind the last. name: the list of the output that it is
-    in, where there are several. Raises EditError.
-    """
-
-    def add(operation: Operation, take: Take) -> Take:
-        of = _list_name(operation, name)
-        items = _items(take, of)
-        if item in [value for _, _, value in items]:
-            raise EditError(f"{take.track} has this item already", "awstape set changes one that is there")
-        if at is not None and not 1 <= at <= len(items) + 1:
-            raise EditError(f"there is no place {at}: the listing has {len(items)} items", "items are counted from 1")
-        answered = [i for i, page in enumerate(take.pages) if page.answer.output is not None]
-        if not answered:
-            raise EditError(f"{take.track} has no page that could hold an item", "every page of it is an error")
-        if at is None or at > len(items):
-            return _with_items(take, answered[-1], of, [*_of_page(take, answered[-1], of), item])
-        page, index, _ = items[at - 1]
-        there = _of_page(take, page, of)
-        return _with_items(take, page, of, [*there[:index], item, *there[index:]])
-
-    return _checked(models, _edited(models, cassette, chosen, add))
-
-
-def item_of(models: Models, chosen: Iterable[Chosen], number: int, name: str = "") -> dict[str, Value]:
-    """An item of the first chosen listing, counted from 1. Raises EditError."""
-    first = next(iter(chosen))
-    of = _list_name(models.operation(first.track.service, first.track.operation), name)
-    items = _items(first.takes[first.numbers[0] - 1], of)
-    if number > len(items):
-        raise EditError(f"there is no item {number}: the listing has {len(items)}", "items are counted from 1")
-    item = items[number - 1][2]
-    if not isinstance(item, dict):
-        raise EditError(f"the items of {first.track} have no members", "give the item itself")
-    return item
-
-
-def drop_items(
-    models: Models, cassette: Cassette, chosen: Iterable[Chosen], which: Sequence[str], name: str = ""
-) -> Cassette:
-    """The chosen listings without some items. Pages that have none left stay, as a service may send them.
-
-    which: numbers of items, counted from 1, or JMESPath conditions. Raises EditError if one of them finds none.
-    """
-    missing = list(which)
-
-    def drop(operation: Operation, take: Take) -> Take:
-        of = _list_name(operation, name)
-        gone: set[tuple[int, int]] = set()
-        for each in which:
-            meant = [(page, i) for n, (page, i, item) in enumerate(_items(take, of), 1) if _is_meant(each, n, item)]
-            if meant and each in missing:
-                missing.remove(each)
-            gone.update(meant)
-        for page in {page for page, _ in gone}:
-            left = [item for i, item in enumerate(_of_page(take, page, of)) if (page, i) not in gone]
-            take = _with_items(take, page, of, left)
-        return take
-
-    result = _edited(models, cassette, chosen, drop)
-    if missing:
-        raise EditError(f"no item is selected by {missing[0]!r}", "it is a number, or a condition as \"RoleName=='x'\"")
-    return result
-
-
-def _is_meant(which: str, number: int, item: Value) -> bool:
-    try:
-        return number == int(which) if which.isdecimal() else holds(which, item)
-    except PlaceError as error:
-        raise EditError(str(error), "for example \"RoleName=='role-yqmy4ayihgou'\"") from None
-
-
-def _list_name(operation: Operation, name: str) -> str:
-    """The list of the output that holds the items."""
-    names = operation.paging.items if operation.paging else ()
-    if not names:
-        raise EditError(f"{operation.name} is no listing", "awstape set changes what a single answer says")
-    if not name and len(names) > 1:
-        raise EditError(f"{operation.name} has several lists", f"--list {' or --list '.join(names)}")
-    if name and name not in names:
-        raise EditError(f"{operation.name} has no list {name}{did_you_mean(name, names)}", f"lists: {', '.join(names)}")
-    return name or names[0]
-
-
-def _items(take: Take, name: str) -> list[tuple[int, int, Value]]:
-    """(page, index in the page, item) of a listing."""
-    return [(i, j, item) for i in range(len(take.pages)) for j, item in enumerate(_of_page(take, i, name))]
-
-
-def _of_page(take: Take, number: int, name: str) -> list[Value]:
-    items = (take.pages[number].answer.output or {}).get(name)
-    return items if isinstance(items, list) else []
-
-
-def _with_items(take: Take, number: int, name: str, items: list[Value]) -> Take:
-    page = take.pages[number]
-    answer = replace(page.answer, output={**(page.answer.output or {}), name: items})
-    limit = page.limit if page.limit is not None and len(items) <= page.limit else None
-    return replace(
-        take, pages=(*take.pages[:number], replace(page, limit=limit, answer=answer), *take.pages[number + 1 :])
-    )
-
-
 # --- values -------------------------------------------------------------------------------------------------------
 
 
@@ -240,7 +130,7 @@ def set_value(
             _put(document, path, None if text is None else _value(text, shape_at(operation, path), path), text is None)
         return _read(models, document, take) if paths else take
 
-    result = _edited(models, cassette, chosen, put)
+    result = edited(models, cassette, chosen, put)
     if not found:
         raise EditError(f"nothing is selected by {expression!r}", "awstape show --json shows the members")
     return result
@@ -298,7 +188,7 @@ def _put(document: Value, path: Path, value: Value, takes_away: bool) -> None:
 # --- what holds of all of them ------------------------------------------------------------------------------------
 
 
-def _edited(
+def edited(
     models: Models, cassette: Cassette, chosen: Iterable[Chosen], edit: Callable[[Operation, Take], Take | None]
 ) -> Cassette:
     """The cassette with the chosen takes edited; an edit that returns None takes the take away."""
@@ -332,7 +222,7 @@ def _check_faults(take: Take) -> None:
             )
 
 
-def _checked(models: Models, cassette: Cassette) -> Cassette:
+def checked(models: Models, cassette: Cassette) -> Cassette:
     """The cassette, if it can be written and read. Raises EditError."""
     for take in cassette.takes:
         _read(models, take_value(take), take)

@@ -121,7 +121,7 @@ def _item_problems(read: _Read, paging: Paging) -> Iterator[Problem]:
     members = read.operation.output.members if read.operation.output else {}
     for name in paging.items:
         items = members[name].shape.member if name in members else None
-        key = _key_of(items.shape) if items else None
+        key = key_of(items.shape) if items else None
         first: dict[str, Path] = {}
         for place, item in _items(read.take, name):
             told, what = item, "the item"
@@ -140,7 +140,7 @@ def _items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
             yield ("pages", i, "output", name, j), item
 
 
-def _key_of(shape: Shape) -> str | None:
+def key_of(shape: Shape) -> str | None:
     """The member that tells items apart: `Arn`, `id`, …, or of AttachedPolicy its PolicyArn."""
     for known in _KEYS:
         for name in shape.members:
