@@ -21,6 +21,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from awstape import catalog
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError, place_of
+from awstape.flow_values import request_of
 from awstape.report import recording_lines, replay_lines
 from awstape.serve import Upstream, parse_upstream
 from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
@@ -56,7 +57,7 @@ class Interceptor:
             data.server.error = "awstape replay opens no connection"
 
     async def request(self, flow: http.HTTPFlow) -> None:
-        request = _request(flow)
+        request = request_of(flow)
         if self.tape is None or (not self._replays_only and self._is_foreign(request)):
             return
         if self.failure:
@@ -195,13 +196,6 @@ class Awstape(Interceptor):
             lines = replay_lines(tape.player)
         for line in lines:
             _log.warning(line)
-
-
-def _request(flow: http.HTTPFlow) -> Request:
-    path, _, query = flow.request.path.partition("?")
-    headers = tuple(flow.request.headers.items(multi=True))
-    body = flow.request.get_content(strict=False) or b""
-    return Request(flow.request.method, flow.request.pretty_host, path, query, headers, body)
 
 
 def _told(error: UserError) -> str:

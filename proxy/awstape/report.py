@@ -40,27 +40,30 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
         "items": recording.items,
         "redacted": recording.redacted,
         "skipped": recording.skipped,
+        **({"first": recording.first} if recording.first else {}),
         "notes": list(recording.notes),
     }
 
 
-def recording_lines(path: str, recording: Recording, answered: int = 0) -> Iterator[str]:
-    """For people. answered: how many pages the cassette answered itself."""
+def recording_lines(path: str, recording: Recording, answered: int = 0, *, imported: bool = False) -> Iterator[str]:
+    """For people. answered: how many pages the cassette answered itself. imported: from recordings of other tools."""
+    done = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
     if not recording.cassette.takes and answered:
         yield f"{path} stays as it is: {count(answered, 'page')} of it answered what was asked"
         return
     if not recording.cassette.takes:
-        yield f"nothing was recorded, {path} was not written"
-        if not recording.skipped:
+        yield f"nothing was {done.split()[0]}, {path} was not written"
+        if not recording.skipped and not imported:
             yield "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
-        yield f"recorded {path}: {counts}"
+        yield f"{done} {path}: {counts}"
     if recording.redacted:
         yield "  redacted: " + ", ".join(count(n, _noun(kind)) for kind, n in recording.redacted.items())
     for reason, number in recording.skipped.items():
-        yield f"  skipped: {number} × {reason}"
+        place = f" ({'first: ' if number > 1 else ''}{recording.first[reason]})" if reason in recording.first else ""
+        yield f"  skipped: {number} × {reason}{place}"
     for note in recording.notes:
         yield f"  note: {note}"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from awstape.cli import parameters
+from awstape.cli import parameters, progress
 from awstape.errors import UserError
 
 _FORMATS = ("text", "json", "github", "sarif")
@@ -33,7 +33,7 @@ def check(cassettes: tuple[Path, ...], form: str) -> int:
     rules = project.rules()
     files = store.find_all(cassettes)
     found: list[tuple[str, Finding]] = []
-    for file in files:
+    for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
         try:
             found += [(str(file), each) for each in findings(store.load_text(file), catalog.models(), rules)]
         except UserError as error:  # one file must not hide what is in the others

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -283,13 +283,16 @@ def _check_chain(document: Document, operation: Operation, pages: list[Page]) ->
             raise document.error(("pages", i), "more pages follow, but this page leads to none")
 
 
-def documents(text: str) -> Iterator[Document]:
-    """The documents of a YAML stream that cassettes may be made of, whatever they say. Raises DocumentError."""
+def documents(text: str, text_tags: Collection[str] = ()) -> Iterator[Document]:
+    """The documents of a YAML stream that cassettes may be made of, whatever they say. Raises DocumentError.
+
+    text_tags: tags that other tools put on texts, and that say nothing more.
+    """
     try:
         events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                reader = _Reader(events)
+                reader = _Reader(events, text_tags)
                 value = reader.value(next(events), ())
                 yield Document(value, reader.lines)
     except yaml.MarkedYAMLError as error:
@@ -304,8 +307,9 @@ def documents(text: str) -> Iterator[Document]:
 class _Reader:
     """Builds one document's value from YAML events."""
 
-    def __init__(self, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, events: Iterator[yaml.Event], text_tags: Collection[str]) -> None:
         self._events = events
+        self._text_tags = text_tags
         self.lines: dict[Path, int] = {}
 
     def value(self, event: yaml.Event, path: Path) -> Value:
@@ -334,7 +338,7 @@ class _Reader:
         line = _line(event)
         if not isinstance(event, yaml.ScalarEvent):
             raise DocumentError(line, spelled(path), "a key is not a text")
-        if event.anchor is not None or event.tag is not None:
+        if event.anchor is not None or event.tag not in (None, *self._text_tags):
             raise DocumentError(line, spelled(path), "anchors and tags on a key are not allowed")
         key: str = event.value
         if key in members:
@@ -348,9 +352,11 @@ class _Reader:
                 return base64.b64decode(event.value)
             except (binascii.Error, ValueError):
                 raise DocumentError(line, spelled(path), "!!binary is not base64") from None
+        text: str = event.value
+        if event.tag in self._text_tags:
+            return text
         if event.tag is not None:
             raise DocumentError(line, spelled(path), f"the tag {event.tag} is not allowed")
-        text: str = event.value
         return _plain(text) if event.implicit[0] else text
 
 
