@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from mitmproxy import ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
@@ -27,7 +28,6 @@ from awstape.serve import Upstream, parse_upstream
 from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
 
 _log = logging.getLogger(__name__)
-_REQUEST = "awstape_request"
 
 
 class Interceptor:
@@ -41,6 +41,8 @@ class Interceptor:
         self.tape = tape
         self.upstream: Upstream = upstream or {}
         self.failure: str | None = None
+        # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
+        self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         address = data.context.server.address
@@ -78,11 +80,11 @@ class Interceptor:
             if request.method == "HEAD":
                 flow.response.raw_content = b""  # the header says how long it would be
             return
-        flow.metadata[_REQUEST] = request
+        self._asked[flow] = request
         self._redirect(flow, request)
 
     def response(self, flow: http.HTTPFlow) -> None:
-        request = flow.metadata.get(_REQUEST)
+        request = self._asked.get(flow)
         if self.tape is None or request is None or flow.response is None:
             return
         try:
@@ -97,7 +99,7 @@ class Interceptor:
             self._stop(flow, error)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        request = flow.metadata.get(_REQUEST)
+        request = self._asked.get(flow)
         if self.tape and request:
             try:
                 self.tape.feed(request, None)

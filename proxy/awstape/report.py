@@ -13,6 +13,8 @@ from awstape.core.player import Player, Session
 from awstape.core.recorder import Recording
 
 _UNPLAYED_SHOWN = 5
+_NO_CALL = "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"
+_NO_EXCHANGE = "  no exchange is in these files"
 #: Kinds of real values that are no names.
 _KINDS = {
     "account": "account id",
@@ -54,8 +56,8 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
         return
     if not recording.cassette.takes:
         yield f"nothing was {done.split()[0]}, {path} was not written"
-        if not recording.skipped and not imported:
-            yield "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"
+        if not recording.skipped:
+            yield _NO_EXCHANGE if imported else _NO_CALL
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"{done} {path}: {counts}"

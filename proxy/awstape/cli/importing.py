@@ -70,6 +70,7 @@ def import_(
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
 
+    _check_region(region)
     identity = _identity(identities)
     is_first = not keys.is_there(os.environ)
     tape = open_for_recording(cassette, "all", os.environ, operation, include_writes)
@@ -84,6 +85,14 @@ def import_(
     lines = recording_lines(str(cassette), recording, imported=True)
     click.echo(json.dumps(recording_facts(str(cassette), recording)) if as_json else "\n".join(lines))
     return int(not recording.cassette.takes)
+
+
+def _check_region(name: str | None) -> None:
+    """Raises UserError for a region that AWS doesn't have."""
+    from awstape import catalog
+
+    if name is not None and catalog.service_of_host(catalog.host_of("accessanalyzer", name)) is None:
+        raise UserError(f"--region: AWS has no region {name}", "regions are spelled as in eu-west-1")
 
 
 def _identity(texts: tuple[str, ...]) -> dict[str, str]:

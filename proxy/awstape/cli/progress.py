@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
@@ -20,10 +21,12 @@ def over(items: Iterable[_Item], doing: str, *, total: int | None = None, quiet:
     """
     ahead = iter(items)
     is_shown = not quiet and (total is None or total > FEW) and _is_terminal()
-    for number, item in enumerate(ahead, 1):
-        yield item
-        if number == FEW and is_shown:
-            yield from _shown(ahead, doing, total)
+    yield from islice(ahead, FEW)
+    for item in ahead:
+        if is_shown:
+            yield from _shown(chain([item], ahead), doing, total)
+        else:
+            yield item
 
 
 def _is_terminal() -> bool:

@@ -87,7 +87,6 @@ def _foreign(request: Request) -> str | None:
         return None
     if service := signed_for(request):
         return f"for the service {service}, which is not recorded"
-    host = catalog.shown(request.host)
-    if host.endswith(tuple(catalog.host_suffixes())):
-        return f"for {host}, which is not recorded"
+    if request.host.lower().endswith(tuple(f".{suffix}" for suffix in catalog.host_suffixes())):
+        return f"for {catalog.shown(request.host)}, which is not recorded"
     return "for a host that is not AWS's, with no signature that tells the service"

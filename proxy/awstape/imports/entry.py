@@ -59,8 +59,8 @@ def attempt(where: str, read: Callable[[Any], tuple[Request, Response | None]], 
         return Exchange(where, *read(item))
     except WireError as error:  # its text quotes nothing
         return Unusable(where, str(error))
-    except (AttributeError, LookupError, TypeError, ValueError):
-        return Unusable(where, "not as its format has it")
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return Unusable(where, "malformed, or of another version of its format")
 
 
 def request_to(method: str, url: str, headers: Headers, body: bytes) -> Request:

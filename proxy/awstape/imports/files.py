@@ -61,16 +61,27 @@ def load(path: Path) -> Any:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotReadableError(f"not UTF-8 at byte {error.start}") from None
+    parse = _toml if path.suffix == ".toml" else _json if text.lstrip()[:1] in ("{", "[") else _yaml
     try:
-        if path.suffix == ".toml":
-            return tomllib.loads(text)
-        return json.loads(text) if text.lstrip()[:1] in ("{", "[") else _yaml(text)
-    except json.JSONDecodeError as error:
-        raise NotReadableError(f"not JSON at line {error.lineno}") from None
-    except ValueError:  # of TOML, and of numbers that Python can't say
-        raise NotReadableError("not JSON or TOML") from None
+        return parse(text)
     except RecursionError:
         raise NotReadableError("nested too deeply") from None
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise NotReadableError(f"line {error.lineno}: not JSON") from None
+    except ValueError:
+        raise NotReadableError("a number has too many digits") from None
+
+
+def _toml(text: str) -> Any:
+    try:
+        return tomllib.loads(text)
+    except ValueError:  # its message may quote the file
+        raise NotReadableError("not TOML") from None
 
 
 def _yaml(text: str) -> Any:

@@ -44,9 +44,9 @@ def exchange(
     input_ = dict(asked) if asked is not None else _input_of(operation, answer, token, known)
     for misfit in misfits(input_, operation.input):
         raise WireError(f"{operation.name}: the request's {_told(misfit)}")
-    for name in operation.input.required if operation.input else ():
-        if input_.get(name) in (None, ""):
-            raise WireError(f"{operation.name}: what was asked for is not kept; --identity {name}=… tells it")
+    required = operation.input.required if operation.input else ()
+    if lacking := " ".join(f"--identity {name}=…" for name in required if input_.get(name) in (None, "")):
+        raise WireError(f"{operation.name}: what was asked for is not kept; {lacking} would tell it")
     for misfit in output_misfits(operation, answer.output):
         if not misfit.unknown:
             raise WireError(f"{operation.name}: {_told(misfit)}")

@@ -16,7 +16,8 @@ from awstape.imports.entry import Entry, Known, bytes_of, each, header_pairs, ke
 
 def fits(content: Any) -> bool:
     """Whether a parsed file is one: a status is a mapping of code and message."""
-    return any(isinstance(status, dict) for status in kept_statuses(content))
+    is_empty = isinstance(content, dict) and content.get("interactions") == []
+    return is_empty or any(isinstance(status, dict) for status in kept_statuses(content))
 
 
 def read(path: Path, content: Any, _: Known) -> Iterator[Entry]:
