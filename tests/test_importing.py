@@ -251,6 +251,7 @@ def test_every_literal_exchange_is_imported_as_it_is_recorded(tmp_path: Path) ->
         assert (tmp_path / f"{name}.yaml").read_text() == document.write(own)
 
 
+SIGNED = "AWS4-HMAC-SHA256 Credential=F/20260101/us-east-1/sts/aws4_request"
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 IAM = "https://iam.amazonaws.com/"
 XML = [("content-type", "text/xml")]
@@ -282,6 +283,17 @@ def test_what_browsers_and_proxies_export(tmp_path: Path, pair: tuple[Any, Any])
     assert [(take.track.operation, take.pages[0].answer.output) for take in cassette.takes] == [
         ("ListRoles", {"IsTruncated": False, "Roles": []})
     ]
+
+
+def test_what_was_recorded_against_local_stack(tmp_path: Path) -> None:
+    """Where the host is nobody's, the signature tells service and region, and the form that it is IAM."""
+    signed = SIGNED.replace("us-east-1/sts", "eu-west-1/access-analyzer")
+    answered = har_response(200, [("content-type", "application/json")], '{"analyzers":[]}')
+    analyzers = (har_request("http://localhost:4566/analyzer", Authorization=signed), answered)
+    roles = (har_request("http://localhost:4566/", "POST", ROLES, **FORM), har_response(200, XML, NO_ROLES))
+    cassette = imported(tmp_path / "x.yaml", write(tmp_path / "x.har", har(analyzers, roles)))
+    tracks = [(take.track.operation, take.track.region) for take in cassette.takes]
+    assert tracks == [("ListAnalyzers", "eu-west-1"), ("ListRoles", None)]
 
 
 def raw_deflate(body: bytes) -> bytes:
@@ -360,7 +372,6 @@ def test_answers_of_a_stubber(tmp_path: Path) -> None:
 
 # --- what can not be used ---
 
-SIGNED = "AWS4-HMAC-SHA256 Credential=F/20260101/us-east-1/sts/aws4_request"
 DEEP = json.loads('{"x":' * 600 + "1" + "}" * 600)
 SECRET = "DeployRole"  # is_clean finds it
 UNUSABLE: Mapping[str, tuple[Any, str]] = {
@@ -579,6 +590,14 @@ def test_only_one_format_may_be_taken(recorded: Path, tmp_path: Path, capfd: pyt
     assert imported(tmp_path / "x.yaml", recorded / "vcr.json", "--from", "vcr").takes
     said, _ = failing.failure(capfd, "import", recorded / "vcr.json", "--from", "har", "-o", tmp_path / "x.yaml")
     assert said == f"{recorded / 'vcr.json'}: not HAR"
+
+
+def test_a_place_is_one_line_whatever_the_file_is_called(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "a\nb\x1b[31m.har", har((har_request("https://sts.amazonaws.com/"), har_response(200, XML, "")))
+    )
+    said = run(file, "-o", tmp_path / "x.yaml").output
+    assert said.endswith("which is not recorded (" + str(tmp_path / "a\ufffdb\ufffd[31m.har, entry 1)\n"))
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,17 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
     if recording.redacted:
         yield "  redacted: " + ", ".join(count(n, _noun(kind)) for kind, n in recording.redacted.items())
     for reason, number in recording.skipped.items():
-        place = f" ({'first: ' if number > 1 else ''}{recording.first[reason]})" if reason in recording.first else ""
-        yield f"  skipped: {number} × {reason}{place}"
+        yield f"  skipped: {number} × {reason}{_first_place(recording.first.get(reason), number)}"
     for note in recording.notes:
         yield f"  note: {note}"
+
+
+def _first_place(place: str | None, number: int) -> str:
+    """Where the first of a number of exchanges was, in one line whatever stands in a file's name."""
+    if place is None:
+        return ""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in place)
+    return f" (first: {shown})" if number > 1 else f" ({shown})"
 
 
 def replay_facts(player: Player, session: Session | None = None) -> dict[str, object]:

@@ -25,7 +25,7 @@ _FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Put it into this cassette, which may be there.",
 )
-@click.option("--from", "form", type=click.Choice(_FORMATS), help="The only format to take; by default, any.")
+@click.option("--from", "form", type=click.Choice(_FORMATS), help="Take only this format.")
 @click.option("--operation", multiple=True, metavar="GLOB", help="Import only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Import operations that change something, too.")
 @click.option(
@@ -49,17 +49,17 @@ def import_(
 ) -> int:
     """Import recordings of other tools from FILES, or folders of files, into a cassette.
 
-    What is in them is recognised and redacted as in a recording of awstape's own; tracks of an old cassette stay as
-    with `record --mode all`. The format is told by the content of a file. Said is what could not be used, and why.
-    The exit status is 1 if nothing could be.
+    It is recognised and redacted as in a recording of awstape's own; tracks of an old cassette stay as with
+    `record --mode all`. The format is told by what is in a file. What could not be used is counted, with the reason.
+    The exit status is 1 if nothing could be used.
 
     \b
     mitmproxy  flow files of mitmproxy, mitmdump and mitmweb (needs mitmproxy)
     har        HAR of browsers and proxies
     vcr        cassettes of VCR.py, YAML or JSON
     cassetter  cassettes of cassetter, YAML or TOML
-    placebo    answers of placebo, iam.ListRoles_1.json; what was asked for is in the answer, or --identity tells it
-    stubber    a JSON list of what botocore's Stubber takes: service, method, expected_params, service_response, …
+    placebo    answers of placebo, iam.ListRoles_1.json; --identity may have to say to which question
+    stubber    a JSON list of what botocore's Stubber takes: service, method, service_response, …
 
     \b
     awstape import flows.mitm session.har -o team.yaml
