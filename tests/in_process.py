@@ -81,15 +81,20 @@ def save(path: Path, recorded: Cassette) -> Path:
     return path
 
 
-def of_wire_cases(path: Path) -> Path:
-    """A cassette of all literal wire cases, under `ENVIRON`'s key."""
+def wire_pairs() -> list[exchanges.Exchange]:
+    """All literal wire cases."""
     pairs = []
     for case in wire_cases.load():
         url = urlsplit(case.url)
         asked = Request(case.method, url.hostname or "", url.path, url.query, case.request_headers, case.request_body)
         pairs.append((asked, Response(case.status, case.response_headers, case.response_body)))
+    return pairs
+
+
+def of_wire_cases(path: Path) -> Path:
+    """A cassette of all literal wire cases, under `ENVIRON`'s key."""
     key = ENVIRON["AWSTAPE_KEY"].encode()
-    return save(path, exchanges.record(*pairs, key=key, include_writes=True).cassette)
+    return save(path, exchanges.record(*wire_pairs(), key=key, include_writes=True).cassette)
 
 
 def with_takes(path: Path, count: int) -> Path:

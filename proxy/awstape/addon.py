@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from mitmproxy import ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
@@ -21,12 +22,12 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from awstape import catalog
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError, place_of
+from awstape.flow_values import request_of
 from awstape.report import recording_lines, replay_lines
 from awstape.serve import Upstream, parse_upstream
 from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
 
 _log = logging.getLogger(__name__)
-_REQUEST = "awstape_request"
 
 
 class Interceptor:
@@ -40,6 +41,8 @@ class Interceptor:
         self.tape = tape
         self.upstream: Upstream = upstream or {}
         self.failure: str | None = None
+        # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
+        self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         address = data.context.server.address
@@ -56,7 +59,7 @@ class Interceptor:
             data.server.error = "awstape replay opens no connection"
 
     async def request(self, flow: http.HTTPFlow) -> None:
-        request = _request(flow)
+        request = request_of(flow)
         if self.tape is None or (not self._replays_only and self._is_foreign(request)):
             return
         if self.failure:
@@ -77,11 +80,11 @@ class Interceptor:
             if request.method == "HEAD":
                 flow.response.raw_content = b""  # the header says how long it would be
             return
-        flow.metadata[_REQUEST] = request
+        self._asked[flow] = request
         self._redirect(flow, request)
 
     def response(self, flow: http.HTTPFlow) -> None:
-        request = flow.metadata.get(_REQUEST)
+        request = self._asked.get(flow)
         if self.tape is None or request is None or flow.response is None:
             return
         try:
@@ -96,7 +99,7 @@ class Interceptor:
             self._stop(flow, error)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        request = flow.metadata.get(_REQUEST)
+        request = self._asked.get(flow)
         if self.tape and request:
             try:
                 self.tape.feed(request, None)
@@ -195,13 +198,6 @@ class Awstape(Interceptor):
             lines = replay_lines(tape.player)
         for line in lines:
             _log.warning(line)
-
-
-def _request(flow: http.HTTPFlow) -> Request:
-    path, _, query = flow.request.path.partition("?")
-    headers = tuple(flow.request.headers.items(multi=True))
-    body = flow.request.get_content(strict=False) or b""
-    return Request(flow.request.method, flow.request.pretty_host, path, query, headers, body)
 
 
 def _told(error: UserError) -> str:

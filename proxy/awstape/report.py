@@ -11,9 +11,12 @@ from awstape.core.cassette import Track, identity_key
 from awstape.core.changes import Change, spelled
 from awstape.core.misses import Miss
 from awstape.core.player import Player, Session
+from awstape.core.printable import printable
 from awstape.core.recorder import Recording
 
 _UNPLAYED_SHOWN = 5
+_NO_CALL = "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"
+_NO_EXCHANGE = "  no exchange is in these files"
 #: Kinds of real values that are no names.
 _KINDS = {
     "account": "account id",
@@ -41,27 +44,29 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
         "items": recording.items,
         "redacted": recording.redacted,
         "skipped": recording.skipped,
+        **({"first": recording.first} if recording.first else {}),
         "notes": list(recording.notes),
     }
 
 
-def recording_lines(path: str, recording: Recording, answered: int = 0) -> Iterator[str]:
-    """For people. answered: how many pages the cassette answered itself."""
+def recording_lines(path: str, recording: Recording, answered: int = 0, *, imported: bool = False) -> Iterator[str]:
+    """For people. answered: how many pages the cassette answered itself. imported: from recordings of other tools."""
+    done = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
     if not recording.cassette.takes and answered:
         yield f"{path} stays as it is: {count(answered, 'page')} of it answered what was asked"
         return
     if not recording.cassette.takes:
-        yield f"nothing was recorded, {path} was not written"
+        yield f"nothing was {done.split()[0]}, {path} was not written"
         if not recording.skipped:
-            yield "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"
+            yield _NO_EXCHANGE if imported else _NO_CALL
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
-        yield f"recorded {path}: {counts}"
+        yield f"{done} {path}: {counts}"
     if recording.redacted:
         yield redacted_line(recording.redacted)
     for reason, number in recording.skipped.items():
-        yield f"  skipped: {number} × {reason}"
+        yield f"  skipped: {number} × {reason}{_first_place(recording.first.get(reason), number)}"
     for note in recording.notes:
         yield f"  note: {note}"
 
@@ -69,6 +74,14 @@ def recording_lines(path: str, recording: Recording, answered: int = 0) -> Itera
 def redacted_line(redacted: Mapping[str, int]) -> str:
     """What was replaced. redacted: kind → number of different values."""
     return "  redacted: " + ", ".join(count(n, _noun(kind)) for kind, n in redacted.items())
+
+
+def _first_place(place: str | None, number: int) -> str:
+    """Where the first of a number of exchanges was, in one line whatever stands in a file's name."""
+    if place is None:
+        return ""
+    shown = printable(place)
+    return f" (first: {shown})" if number > 1 else f" ({shown})"
 
 
 def replay_facts(player: Player, session: Session | None = None) -> dict[str, object]:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.test import taddons, tflow
 
-from awstape import addon
+from awstape import addon, cli
 from e2e.conftest import Recorded
 from e2e.harness import LIST_EVERYTHING, TIMEOUT, Machine, Run, calls
 from e2e.renaming import renaming
+from e2e.test_secrecy import is_clean
 from standin import StandIn
 
 ADDON = addon.__file__
@@ -83,16 +85,36 @@ def through(machine: Machine, address: str) -> dict[str, str]:
     }
 
 
+def imports_the_same(file: Path, cassette: Path) -> str:
+    """Imports what mitmproxy kept; what is said."""
+    imported = file.with_suffix(".yaml")
+    result = CliRunner().invoke(cli.cli, ["import", str(file), "-o", str(imported)], standalone_mode=False)
+    assert result.return_value == 0, result.output
+    assert imported.read_bytes() == cassette.read_bytes()
+    assert is_clean(result.output)
+    return result.output
+
+
 def test_awstape_tells_where_the_addon_is(machine: Machine) -> None:
     assert machine.awstape("addon").ok().out == f"{ADDON}\n"
 
 
-def test_mitmdump_records_and_replays(recorded: Recorded, owner: Machine, aws: StandIn, cassette: Path) -> None:
-    with mitm(owner, "mitmdump", *arguments(owner, f"awstape_cassette={cassette}", *to_upstream(aws))) as dump:
+def test_mitmdump_records_and_replays(
+    recorded: Recorded, owner: Machine, aws: StandIn, cassette: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flows, har = tmp_path / "flows", tmp_path / "dump.har"
+    options = f"awstape_cassette={cassette}", f"save_stream_file={flows}", f"hardump={har}", *to_upstream(aws)
+    with mitm(owner, "mitmdump", *arguments(owner, *options)) as dump:
         assert owner.run(*LIST_EVERYTHING, **dump.environ).json == recorded.seen
         run = dump.stop()
     assert f"recorded {cassette}: 16 tracks, " in run.out
     assert cassette.read_bytes() == recorded.cassette.read_bytes()
+    monkeypatch.setenv("AWSTAPE_KEY", recorded.key)
+    imports_the_same(flows, recorded.cassette)
+    imports_the_same(har, recorded.cassette)
+    with flows.open("ab") as file:
+        file.write(b"9999:9:websocket;DeployRole")
+    assert "1 × here the file is damaged" in imports_the_same(flows, recorded.cassette)
     with mitm(owner, "mitmdump", *arguments(owner, f"awstape_replay={cassette}")) as dump:
         assert renaming(recorded.seen, owner.run(*LIST_EVERYTHING, **dump.environ).json)
         assert owner.run(*calls("iam.list_role_tags(RoleName='Fake')"), **dump.environ).out == "400 CassetteMiss\n"

@@ -14,6 +14,7 @@ from awstape.cli.completing import completion
 from awstape.cli.drafting import edit
 from awstape.cli.editing import add_item, drop_item, fault, rename, repage, rm, set_
 from awstape.cli.exporting import export
+from awstape.cli.importing import import_
 from awstape.cli.looking import ls, show
 from awstape.cli.making import new
 from awstape.cli.traffic import addon, record, replay
@@ -24,7 +25,7 @@ SECTIONS = {
     "Record and replay": (record, replay, addon),
     "Look": (ls, show, diff, check),
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
-    "Make and hand out": (new, export),
+    "Make, bring in, hand out": (new, import_, export),
     "Aliases": (alias, rekey),
     "Shell": (completion,),
 }

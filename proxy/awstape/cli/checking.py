@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from awstape.cli import parameters
+from awstape.cli import parameters, progress
 from awstape.errors import UserError
 
 _FORMATS = ("text", "json", "github", "sarif")
@@ -17,7 +17,7 @@ _FORMATS = ("text", "json", "github", "sarif")
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to say it.")
 def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
-    """Find what looks real, can't be read or is hardly meant.
+    """Find what looks real, is wrong or is hardly meant.
 
     What looks real: account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other
     secrets, in hand-edited or imported cassettes as well; comments are searched, too. No key is needed. What is found
@@ -43,7 +43,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     rules = project.rules()
     files = store.find_all(cassettes)
     found: list[tuple[str, Finding]] = []
-    for file in files:
+    for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
         try:
             found += [(str(file), each) for each in findings(store.load_text(file), catalog.models(), rules)]
         except UserError as error:  # one file must not hide what is in the others

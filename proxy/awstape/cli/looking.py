@@ -70,7 +70,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
 @click.option("--textconv", is_flag=True, help="Print all of it as plain lines, for git diff.")
 @parameters.as_json
 def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bool, as_json: bool) -> int:
-    """Show takes, pages and items, and how one page leads to the next.
+    """Show takes, pages and items, and how pages are chained.
 
     TRACK is a number as `awstape ls` tells it, or 'OPERATION [MEMBER=GLOB]… [take=N]'. Without it, all tracks are
     shown in short.

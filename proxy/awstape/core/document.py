@@ -15,7 +15,7 @@ import base64
 import binascii
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
@@ -215,13 +215,16 @@ class Document:
         return tuple(self.error(each.path, each.problem, each.tip) for each in problems)
 
 
-def documents(text: str) -> Iterator[Document]:
-    """The documents of a YAML stream that cassettes may be made of, whatever they say. Raises DocumentError."""
+def documents(text: str, text_tags: Collection[str] = ()) -> Iterator[Document]:
+    """The documents of a YAML stream that cassettes may be made of, whatever they say. Raises DocumentError.
+
+    text_tags: tags that other tools put on texts, and that say nothing more.
+    """
     try:
         events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                reader = _Reader(events)
+                reader = _Reader(events, text_tags)
                 value = reader.value(next(events), ())
                 yield Document(value, reader.lines)
     except yaml.MarkedYAMLError as error:
@@ -236,8 +239,9 @@ def documents(text: str) -> Iterator[Document]:
 class _Reader:
     """Builds one document's value from YAML events."""
 
-    def __init__(self, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, events: Iterator[yaml.Event], text_tags: Collection[str]) -> None:
         self._events = events
+        self._text_tags = text_tags
         self.lines: dict[Path, int] = {}
 
     def value(self, event: yaml.Event, path: Path) -> Value:
@@ -266,7 +270,7 @@ class _Reader:
         line = _line(event)
         if not isinstance(event, yaml.ScalarEvent):
             raise DocumentError(line, spelled(path), "a key is not a text")
-        if event.anchor is not None or event.tag is not None:
+        if event.anchor is not None or event.tag not in (None, *self._text_tags):
             raise DocumentError(line, spelled(path), "anchors and tags on a key are not allowed")
         key: str = event.value
         if key in members:
@@ -280,9 +284,11 @@ class _Reader:
                 return base64.b64decode(event.value)
             except (binascii.Error, ValueError):
                 raise DocumentError(line, spelled(path), "!!binary is not base64") from None
+        text: str = event.value
+        if event.tag in self._text_tags:
+            return text
         if event.tag is not None:
             raise DocumentError(line, spelled(path), f"the tag {event.tag} is not allowed")
-        text: str = event.value
         return _plain(text) if event.implicit[0] else text
 
 

@@ -62,6 +62,7 @@ class Recording:
 
     merged: the cassette, and the tracks of the old one that stay.
     redacted: kind → number of different values replaced. skipped: reason → number of exchanges.
+    first: reason → where the first of them was, for those that came with a place.
     notes: what a reader of the cassette should know: members without a model, answers that were not lossless.
     """
 
@@ -71,6 +72,7 @@ class Recording:
     skipped: dict[str, int]
     notes: tuple[str, ...]
     merged: Cassette = field(default_factory=Cassette)
+    first: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -123,14 +125,17 @@ class Recorder:
         self._include_writes = include_writes
         self._listings: dict[tuple[str, str, str, str], _Listing] = {}
         self._skipped: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+        self._where = ""
         self._notes: dict[str, None] = {}
 
-    def feed(self, request: Request, response: Response | None) -> None:
-        """Takes one exchange; `response` is None if the connection ended without one."""
+    def feed(self, request: Request, response: Response | None, where: str = "") -> None:
+        """Takes one exchange; `response` is None if the connection ended without one. where: what to call its place."""
         call: Call | None = None
+        self._where = where
         try:
             call = recognise(self._models, request)
-            if call and (reason := self._unwanted(call)):
+            if call and (reason := self.unwanted(call.operation)):
                 self.skip(reason)
             elif call and response is None:
                 self.skip(f"{call.operation.name}: no answer")
@@ -144,9 +149,11 @@ class Recorder:
         """Whether no exchange was recorded so far."""
         return not self._listings
 
-    def skip(self, reason: str) -> None:
+    def skip(self, reason: str, where: str = "") -> None:
         """Counts an exchange that is not recorded."""
         self._skipped[reason] += 1
+        if place := where or self._where:
+            self._first.setdefault(reason, place)
 
     def finish(self, old: Cassette = Cassette()) -> Recording:  # noqa: B008, it is a value
         """The recording, and what the old cassette becomes with it.
@@ -174,16 +181,18 @@ class Recorder:
         if collisions := self._redactor.collisions():
             raise CollisionError(collisions[0])
         skipped = {self._redactor.accounts(reason): number for reason, number in self._skipped.items()}
+        first = {self._redactor.accounts(reason): place for reason, place in self._first.items()}
         notes = {self._redactor.accounts(note) for note in self._notes}
         if already := self._redactor.already():
             notes.add(f"values that came as aliases and stay as they are: {already}")
-        return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)), merged)
+        return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)), merged, first)
 
-    def _unwanted(self, call: Call) -> str | None:
-        name = call.operation.name
+    def unwanted(self, operation: Operation) -> str | None:
+        """Why calls of an operation are not recorded, None if they are."""
+        name = operation.name
         if not any(fnmatchcase(name, glob) for glob in self._operations):
             return f"{name}: not among the operations asked for"
-        if not call.operation.is_read and not self._include_writes:
+        if not operation.is_read and not self._include_writes:
             return f"{name}: a write; --include-writes records it"
         return None
 
