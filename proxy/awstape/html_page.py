@@ -20,12 +20,11 @@ from awstape import catalog
 from awstape.core.cassette import Cassette
 from awstape.core.outline import outline
 
-
 _SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "start.js")
 
 
 def page(cassette: Cassette, title: str) -> str:
-    """The HTML of a cassette's page, its script, style and data in it. title: text, such as the cassette's file name."""
+    """The HTML of a cassette's page, script, style and data in it. title: such as the file's name."""
     # The name of a file may hold what is no character.
     title = title.encode("utf-8", "replace").decode("utf-8")
     style, script = _text("page.css"), "\n".join(map(_text, _SCRIPTS))

@@ -68,11 +68,12 @@ def outline(cassette: Cassette, models: Models) -> dict[str, Any]:
                 "takes": [_take(take, operation, nodes) for take in takes],
             }
         )
+    found = texts(cassette, models)
     return {
         "keys": sorted(cassette.keys),
         "counts": _counts(tracks),
         "aliases": nodes.aliases(),
-        "texts": [[member, [[nodes.text(text), text, n] for text, n in found]] for member, found in texts(cassette, models)],
+        "texts": [[member, [[nodes.text(text), text, n] for text, n in said]] for member, said in found],
         "tracks": tracks,
     }
 
@@ -248,7 +249,8 @@ def _document(text: str) -> Any:
     """The value of a JSON document, its numbers and the order and number of its keys kept; None for other texts."""
     if not is_json(text) or text.count("{") + text.count("[") > 20_000:
         return None
-    value = json.loads(text, object_pairs_hook=_Pairs, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal)
+    spelled: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), _Literal)
+    value = json.loads(text, object_pairs_hook=_Pairs, **spelled)
     return value if _is_flat([value], _DEEPEST_DOCUMENT) else None
 
 

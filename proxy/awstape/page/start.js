@@ -31,11 +31,12 @@ function drawSummary() {
   );
 }
 
+/** A part of the summary that is drawn when somebody wants to see it. */
 function section(title, told, draw) {
   const body = element("div", { class: "table" });
-  const made = element("details", {}, element("summary", {}, element("h2", {}, title), element("span", {}, told)), body);
-  made.addEventListener("toggle", () => made.open && !body.firstChild && body.append(...draw()));
-  return made;
+  const click = () => body.firstChild || body.append(...draw());
+  const summary = element("summary", { click }, element("h2", {}, title), element("span", {}, told));
+  return element("details", {}, summary, body);
 }
 
 function drawKind(kind, numbers) {

@@ -202,9 +202,8 @@ function drawItem(unit) {
   const label = name == null ? shortened(itemRows(unit.item)) : scalar(value.m[name][1]);
   const badge = element("span", { class: "badge", hidden: true });
   const kind = name == null ? null : element("span", { class: "member" }, ...drawParts(pieces(value.m[name][0], ""), false));
-  const summary = element("summary", {}, element("span", { class: "label" }, ...drawParts(label, false)), kind, badge);
+  const summary = element("summary", { click: () => unit.fill() }, element("span", { class: "label" }, ...drawParts(label, false)), kind, badge);
   unit.badge = badge;
   unit.drawn = element("details", { class: "item" }, summary);
-  unit.drawn.addEventListener("toggle", () => unit.drawn.open && unit.fill());
   return unit.drawn;
 }
