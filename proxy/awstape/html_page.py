@@ -25,15 +25,15 @@ _SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "start.js")
 
 def page(cassette: Cassette, title: str) -> str:
     """The HTML of a cassette's page, script, style and data in it. title: such as the file's name."""
-    # The name of a file may hold what is no character.
-    title = title.encode("utf-8", "replace").decode("utf-8")
+    # The name of a file may hold what can't be seen, or is no character.
+    title = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in title)
     style, script = _text("page.css"), "\n".join(map(_text, _SCRIPTS))
     return Template(_text("page.html")).substitute(
         title=html.escape(title),
         policy=_policy(style, script),
         style=style,
         script=script,
-        data=_inert({"title": title, **outline(cassette, catalog.models())}),
+        data=_inert(outline(cassette, catalog.models())),
     )
 
 

@@ -3,7 +3,8 @@
 const aside = document.getElementById("places");
 let chosen = null; // the number of the alias that was clicked
 let places = null; // alias → the units that it stands in, once for each place
-let at = -1;
+let at = -1; // the place that is shown
+let from = null; // what had the focus before
 
 function placesOf(alias) {
   if (!places) {
@@ -29,6 +30,8 @@ function dim(...kinds) {
 
 function choose(alias) {
   dim("chosen", "kin", "here");
+  if (alias === null) from?.focus({ preventScroll: true });
+  else if (chosen === null) from = document.activeElement;
   chosen = alias;
   at = -1;
   aside.hidden = alias === null;
@@ -92,8 +95,8 @@ const aliasAt = (event) => {
 
 document.addEventListener("click", (event) => {
   const alias = aliasAt(event);
-  if (alias === null) return;
-  event.preventDefault(); // where it stands in a summary, that stays as it is
+  if (alias === null || !event.target.closest("button, [role]")) return;
+  event.preventDefault(); // the summary that it may stand in stays as it is
   choose(alias === chosen && !event.target.closest("#summary") ? null : alias);
 });
 for (const [over, out] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {

@@ -105,11 +105,11 @@ function drawRows(rows) {
   });
 }
 
-/** Parts of a row; where something else can be clicked around them, their aliases are no stops for the keyboard. */
-function drawParts(parts, isStop = true) {
+/** Parts of a row. Where a click is for what is around them, their aliases are no buttons. */
+function drawParts(parts, isButton = true) {
   return parts.map(({ text, kind, alias }) => {
     if (alias === undefined) return element("span", { class: kind }, text);
-    const stop = isStop ? { role: "button", tabindex: "0" } : {};
-    return element("span", { class: "alias", "data-alias": alias, ...stop }, text);
+    const role = isButton ? { role: "button", tabindex: "0" } : {};
+    return element("span", { class: "alias", "data-alias": alias, ...role }, text);
   });
 }

@@ -18,7 +18,8 @@ function drawSummary() {
   });
   const key = keys.length ? ["Aliases made under the key ", element("code", {}, keys.join(", "))] : ["No key is named"];
   const kinds = new Map();
-  cassette.aliases.forEach((alias, i) => alias.places && kinds.set(alias.kind, [...(kinds.get(alias.kind) ?? []), i]));
+  const often = cassette.aliases.map((alias, i) => [alias, i]).sort(([a], [b]) => b.places - a.places);
+  often.forEach(([alias, i]) => alias.places && kinds.set(alias.kind, [...(kinds.get(alias.kind) ?? []), i]));
   const sorted = [...kinds].sort((a, b) => b[1].length - a[1].length || a[0].localeCompare(b[0]));
   const texts = cassette.texts.reduce((sum, [, found]) => sum + found.length, 0);
   document.getElementById("summary").append(

@@ -162,8 +162,8 @@ function drawChain(track, take) {
     const noun = page.error ? "error" : !track.paged ? "answer" : isEmpty ? "empty" : page.count === 1 ? "item" : "items";
     const box = button("", () => page.section.scrollIntoView({ block: "nearest" }), { class: kind });
     box.append(element("b", {}, said), element("span", {}, noun));
-    const below = [track.paged && `page ${i + 1}`, page.limit && `limit ${page.limit}`].filter(Boolean).join(", ");
-    chain.append(element("li", { class: "box" }, box, below && element("small", {}, below)));
+    const below = [track.paged && `page ${i + 1}`, page.limit && `limit ${page.limit}`].filter(Boolean);
+    chain.append(element("li", { class: "box" }, box, ...below.map((line) => element("small", {}, line))));
   });
   if (take.end === "unfinished") chain.append(element("li", { class: "arrow" }, element("code", {}, take.beyond)));
   const ends = { complete: "complete", error: take.pages.at(-1).error ?? "error", unfinished: "unfinished" };
@@ -190,11 +190,19 @@ function drawPage(track, page, number) {
     page.section.append(...list.units.map(drawItem));
   }
   if (page.said) {
-    const kind = track.paged && !page.error ? "rows rest" : "rows";
+    const isFew = track.paged && !page.error && page.said.rows.length <= 3; // a token and the like
+    const kind = isFew ? "rows few" : "rows";
     page.said.drawn = element("div", { class: kind }, ...drawRows(page.said.rows));
     page.section.append(page.said.drawn);
   }
   return page.section;
+}
+
+/** The ARN of an item, or what it is about, for the line that names it. */
+function drawArn({ name, value }) {
+  const isArn = ([, text], i) => i !== name && text.t?.[0]?.startsWith?.("arn:");
+  const arn = value.m?.find(isArn);
+  return arn && element("span", { class: "digest" }, ...drawParts(pieces(arn[1], ""), false));
 }
 
 function drawItem(unit) {
@@ -202,7 +210,7 @@ function drawItem(unit) {
   const label = name == null ? shortened(itemRows(unit.item)) : scalar(value.m[name][1]);
   const badge = element("span", { class: "badge", hidden: true });
   const kind = name == null ? null : element("span", { class: "member" }, ...drawParts(pieces(value.m[name][0], ""), false));
-  const summary = element("summary", { click: () => unit.fill() }, element("span", { class: "label" }, ...drawParts(label, false)), kind, badge);
+  const summary = element("summary", { click: () => unit.fill() }, element("span", { class: "label" }, ...drawParts(label, false)), kind, badge, drawArn(unit.item));
   unit.badge = badge;
   unit.drawn = element("details", { class: "item" }, summary);
   return unit.drawn;
