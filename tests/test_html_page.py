@@ -74,7 +74,7 @@ class Browser:
     def texts(self, selector: str) -> list[str]:
         """What stands in the elements that can be seen."""
         found = f"[...document.querySelectorAll({json.dumps(selector)})].filter(element => element.checkVisibility())"
-        return self.run(f"return {found}.map(element => element.innerText)")  # type: ignore[no-any-return]
+        return self.run(f"return {found}.map(element => element.textContent)")  # type: ignore[no-any-return]
 
     def search(self, text: str) -> None:
         """Types into the search and waits until it has been done."""
@@ -135,7 +135,7 @@ def test_the_summary_tells_what_is_in_it(browser: Browser) -> None:
 def test_tracks_fold_and_unfold(browser: Browser) -> None:
     browser.open_example()
     browser.click("#track-2 h3 button")
-    assert browser.texts("#track-2 .chain li") == ["2\nitems\npage 1", "page-2.rswf", "1\nitem\npage 2", "complete"]
+    assert browser.texts("#track-2 .chain li") == ["2itemspage 1", "page-2.rswf", "1itempage 2", "complete"]
     assert browser.texts("#track-2 .item .label") == [
         "ReadOnlyAccess",
         "policy-mdd2mdbui7sb",
@@ -192,6 +192,10 @@ def test_the_search_filters_counts_and_marks(browser: Browser) -> None:
     ) == {'Action": "sts:AssumeRole"'}
     browser.driver.find_element(By.ID, "search").send_keys(Keys.ENTER)
     assert len(browser.texts("mark.current")) == 1
+    for everywhere in ("E", "arn:aws:iam::", ", "):
+        browser.search(everywhere)
+        marks = browser.texts(".row mark:not(.more)")
+        assert browser.texts("#hits")[0].startswith(f"{len(marks)} hits in ")
     browser.search("nowhere at all")
     assert (browser.texts("#hits"), browser.texts(".track")) == (["no hits"], [])
     browser.driver.find_element(By.ID, "search").send_keys(Keys.ESCAPE)
@@ -204,7 +208,7 @@ def test_an_alias_shows_where_else_it_stands(browser: Browser) -> None:
     browser.open_example()
     browser.click("#track-2 .identity .alias")
     (told,) = browser.texts("#places p")
-    assert told == "role-yqmy4ayihgou role, 3 places in 2 tracks"
+    assert told.strip() == "role-yqmy4ayihgou role, 3 places in 2 tracks"
     assert browser.texts(".badge.same") == ["1×", "2×"]
     for _ in range(2):  # the second place is in a track that is folded
         browser.click("#places button:nth-of-type(2)")
@@ -231,13 +235,15 @@ def test_texts_are_never_markup_or_script(browser: Browser) -> None:
     browser.open(read(HOSTILE, catalog.models()), ATTACK)
     browser.click("#summary details:nth-of-type(2) summary")
     browser.run("document.getElementById('unfold').dispatchEvent(new MouseEvent('click', {shiftKey: true}))")
-    browser.search("</script>")
     shown = ATTACK.replace("\u2028", "\\u2028")
     assert f"Description: {shown}" in browser.texts(".item .row")
     assert f'"{shown}": "{shown}"' in browser.texts(".item .document .row")
     assert f"message: {shown}" in browser.texts(".failed .row")
     assert f"PathPrefix: {shown}" in browser.texts(".identity .row")
     assert shown in browser.texts("#summary .value")
+    browser.click("#summary .link")
+    assert browser.run("return document.getElementById('search').value") == shown
+    assert len(browser.texts(".row mark:not(.more)")) == 9
     assert browser.run("return document.images.length") == 0
     assert browser.run("return document.scripts.length") == 2  # the page's own
     assert browser.driver.title == shown

@@ -73,7 +73,7 @@ def outline(cassette: Cassette, models: Models) -> dict[str, Any]:
         "keys": sorted(cassette.keys),
         "counts": _counts(tracks),
         "aliases": nodes.aliases(),
-        "texts": [[member, [[nodes.text(text), text, n] for text, n in said]] for member, said in found],
+        "texts": [[member, [[nodes.text(text), n] for text, n in said]] for member, said in found],
         "tracks": tracks,
     }
 
@@ -97,12 +97,18 @@ def texts(cassette: Cassette, models: Models) -> list[tuple[str, list[tuple[str,
         return text
 
     def add(text: str, member: str) -> str:
-        if _WORD.search(replace_aliases(ARN.sub(" ", text), lambda _: " ")) and not is_principal(text):
-            found.setdefault(member, Counter())[text] += 1
+        known = found.setdefault(member, Counter())
+        if text in known or _is_words(text):
+            known[text] += 1
         return text
 
     edit_cassette(models, cassette, note, note)
-    return [(member, sorted(counter.items())) for member, counter in sorted(found.items())]
+    return [(member, sorted(counter.items())) for member, counter in sorted(found.items()) if counter]
+
+
+def _is_words(text: str) -> bool:
+    beside = replace_aliases(ARN.sub(" ", text), lambda _: " ") if _WORD.search(text) else ""
+    return _WORD.search(beside) is not None and not is_principal(text)
 
 
 def kind_of(alias: str) -> str:
@@ -187,6 +193,7 @@ class _Nodes:
     def __init__(self) -> None:
         self._places: Counter[str] = Counter()
         self._numbers: dict[str, int] = {}
+        self._made: dict[tuple[str, bool], tuple[Node, list[str]]] = {}  # most texts stand there many times
 
     def aliases(self) -> list[dict[str, Any]]:
         """What each number stands for. `name` is what all aliases of a name share."""
@@ -218,19 +225,29 @@ class _Nodes:
                 return self.members(value)
         return {"n": json.dumps(value)}
 
-    def text(self, text: str, *, quoted: bool = False) -> Node:
+    def text(self, text: str) -> Node:
+        """The node of a text, which is no place."""
+        return self._text(text, aliases_in(text), quoted=False)
+
+    def _text(self, text: str, aliases: list[str], *, quoted: bool) -> Node:
         """The node of a text that is shown as it is or, if `quoted`, as JSON spells it."""
         pieces: list[Any] = []
         rest = text
-        for alias in aliases_in(text):
+        for alias in aliases:
             before, _, rest = rest.partition(alias)
             pieces += [*_pieces(before, quoted), self._numbers.setdefault(alias, len(self._numbers))]
         pieces += _pieces(rest, quoted)
-        return {"t": pieces} if len(pieces) != 1 or not isinstance(pieces[0], str) else pieces[0]
+        if all(isinstance(piece, str) for piece in pieces):
+            return "".join(pieces)
+        return {"t": pieces}
 
     def _counted(self, text: str, *, quoted: bool = False) -> Node:
-        self._places.update(aliases_in(text))
-        return self.text(text, quoted=quoted) if text else ""
+        if (text, quoted) not in self._made:
+            aliases = aliases_in(text)
+            self._made[text, quoted] = self._text(text, aliases, quoted=quoted), aliases
+        node, aliases = self._made[text, quoted]
+        self._places.update(aliases)
+        return node
 
     def _in_document(self, value: Any) -> Node:
         match value:

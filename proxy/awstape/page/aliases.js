@@ -56,7 +56,7 @@ function choose(alias) {
       { class: "buttons" },
       button("Previous", () => goTo(at < 0 ? -1 : at - 1)),
       button("Next", () => goTo(at + 1)),
-      button("Show only these", () => find(text)),
+      button("Show only these", () => showOnly(text)),
       button("Close", () => choose(null), { "aria-keyshortcuts": "Escape" }),
     ),
   );

@@ -39,6 +39,11 @@ function find(text) {
   status.textContent = !wanted ? "" : hits ? `${count(hits, "hit")} in ${count(found.length, "track")}` : "no hits";
 }
 
+function showOnly(text) {
+  find(text);
+  document.getElementById("tracks").scrollIntoView();
+}
+
 /** Shows of a track that is drawn what the search found in it. */
 function showHits(track) {
   const inside = track.hits - track.head.hits;

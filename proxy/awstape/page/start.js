@@ -54,8 +54,9 @@ function drawKind(kind, numbers) {
 }
 
 function drawTexts([member, found]) {
-  const lines = found.map(([node, text, n]) => {
-    const look = button("Find", () => find(text.split("\n")[0].slice(0, 200)), { class: "link" });
+  const lines = found.map(([node, n]) => {
+    const said = pieces(node).map((piece) => piece.text).join("").trim();
+    const look = button("Find", () => showOnly(said.split("\n")[0].slice(0, 200)), { class: "link" });
     const times = n > 1 ? element("small", {}, ` ${n}×`) : null;
     return element("li", {}, element("span", { class: "value" }, ...drawParts(pieces(node, "value"))), times, " ", look);
   });

@@ -42,7 +42,7 @@ class Track {
   constructor(data, number) {
     Object.assign(this, data, { number });
     this.isOpen = false;
-    this.head = new Unit(this, () => [row([part(`${data.service} ${data.operation}`)]), ...this.identityRows()], "head");
+    this.head = new Unit(this, () => [row([part(data.operation)]), ...this.identityRows()], "head");
     this.isShort = this.identityRows().every((r) => !r.below && r.parts.reduce((n, p) => n + p.text.length, 0) < 140);
     this.pages = data.takes.flatMap((take) => take.pages);
     this.units = [this.head];
@@ -200,8 +200,8 @@ function drawPage(track, page, number) {
 
 /** The ARN of an item, or what it is about, for the line that names it. */
 function drawArn({ name, value }) {
-  const isArn = ([, text], i) => i !== name && text.t?.[0]?.startsWith?.("arn:");
-  const arn = value.m?.find(isArn);
+  const isArn = (text) => String(text.t?.[0] ?? text).startsWith("arn:");
+  const arn = value.m?.find(([, text], i) => i !== name && isArn(text));
   return arn && element("span", { class: "digest" }, ...drawParts(pieces(arn[1], ""), false));
 }
 
