@@ -81,7 +81,12 @@ class Browser:
         field = self.driver.find_element(By.ID, "search")
         field.clear()
         field.send_keys(text)
-        script = "const done = arguments[0]; setTimeout(done, 200)"
+        self.settle()
+
+    def settle(self) -> None:
+        """Waits until the page has done what it put off: the search until nobody types, scrolling until all is drawn."""
+        frames = "requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        script = f"const done = arguments[0]; setTimeout(() => {frames}, 200)"
         self.driver.execute_async_script(script)  # type: ignore[no-untyped-call]
 
     def requests(self) -> list[str]:
@@ -210,9 +215,12 @@ def test_an_alias_shows_where_else_it_stands(browser: Browser) -> None:
     (told,) = browser.texts("#places p")
     assert told.strip() == "role-yqmy4ayihgou role, 3 places in 2 tracks"
     assert browser.texts(".badge.same") == ["1×", "2×"]
-    for _ in range(2):  # the second place is in a track that is folded
+    for _ in range(3):  # the second and the third place are in a track that is folded
         browser.click("#places button:nth-of-type(2)")
     assert browser.texts("#track-3 .alias.here") == ["role-yqmy4ayihgou"]
+    browser.settle()
+    middle = browser.run("return document.querySelector('.here').getBoundingClientRect().top / innerHeight")
+    assert 0.3 < middle < 0.7
     assert set(browser.texts(".alias.chosen")) == {"role-yqmy4ayihgou"}
     browser.click("#places button:nth-of-type(3)")
     assert browser.texts(".track h3") == ["ListAttachedRolePolicies", "ListRoles"]
@@ -247,6 +255,18 @@ def test_texts_are_never_markup_or_script(browser: Browser) -> None:
     assert browser.run("return document.images.length") == 0
     assert browser.run("return document.scripts.length") == 2  # the page's own
     assert browser.driver.title == shown
+
+
+def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser) -> None:
+    narrow = {"width": 360, "height": 700, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
+    try:
+        browser.open(read(HOSTILE, catalog.models()), ATTACK)
+        browser.run("for (const track of tracks) track.units.forEach(unit => unit.unfold())")
+        assert len(browser.texts(".item .document .row")) == 2
+        assert browser.run("return document.documentElement.scrollWidth") <= 360
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def outline(cassette: Cassette, models: Models) -> dict[str, Any]:
             {
                 "service": track.service,
                 "operation": track.operation,
-                "region": track.region,
+                "region": track.region and visible(track.region),
                 "identity": nodes.members(track.identity),
                 "paged": operation.paging is not None,
                 "takes": [_take(take, operation, nodes) for take in takes],
@@ -111,6 +111,11 @@ def _is_words(text: str) -> bool:
     return _WORD.search(beside) is not None and not is_principal(text)
 
 
+def visible(text: str) -> str:
+    """A text with escapes for what can't be seen in it."""
+    return "".join(piece if isinstance(piece, str) else piece[0] for piece in _pieces(text, quoted=False))
+
+
 def kind_of(alias: str) -> str:
     """What an alias stands for, as it tells by itself: `role`, `account id`."""
     if alias.endswith(ADDRESS):
@@ -132,22 +137,25 @@ def kind_of(alias: str) -> str:
 
 def _take(take: Take, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     answer = take.pages[-1].answer
+    beyond = next_token(operation, answer.output) if answer.output else None
     end = "error" if answer.error else "complete" if is_last(operation, answer) else "unfinished"
     return {
         "faults": [str(fault) for fault in take.faults],
         "end": end,
-        "beyond": next_token(operation, answer.output) if answer.output else None,
+        "beyond": beyond and visible(beyond),
         "pages": [_page(page, operation, nodes) for page in take.pages],
     }
 
 
 def _page(page: Page, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     answer = page.answer
-    shown: dict[str, Any] = {"token": page.token, "limit": page.limit, "unmodelled": list(answer.unmodelled)}
+    token, unmodelled = page.token and visible(page.token), [visible(name) for name in answer.unmodelled]
+    shown: dict[str, Any] = {"token": token, "limit": page.limit, "unmodelled": unmodelled}
     if failure := answer.error:
         said: dict[str, Value] = {"status": failure.status, "code": failure.code, "message": failure.message}
         members = {name: value for name, value in said.items() if value is not None} | failure.members
-        return {**shown, "error": f"{failure.status} {failure.code or ''}".strip(), "rest": nodes.members(members)}
+        error = f"{failure.status} {visible(failure.code or '')}".strip()
+        return {**shown, "error": error, "rest": nodes.members(members)}
     output = answer.output or {}
     paged = operation.paging.items if operation.paging else ()
     lists = {name: value for name in paged if isinstance(value := output.get(name), list)}
@@ -235,8 +243,8 @@ class _Nodes:
         rest = text
         for alias in aliases:
             before, _, rest = rest.partition(alias)
-            pieces += [*_pieces(before, quoted), self._numbers.setdefault(alias, len(self._numbers))]
-        pieces += _pieces(rest, quoted)
+            pieces += [*_pieces(before, quoted=quoted), self._numbers.setdefault(alias, len(self._numbers))]
+        pieces += _pieces(rest, quoted=quoted)
         if all(isinstance(piece, str) for piece in pieces):
             return "".join(pieces)
         return {"t": pieces}
@@ -278,7 +286,7 @@ def _is_flat(level: list[Any], depth: int) -> bool:
     return not below or (depth > 0 and _is_flat(below, depth - 1))
 
 
-def _pieces(text: str, quoted: bool) -> list[Any]:
+def _pieces(text: str, *, quoted: bool) -> list[Any]:
     """A text without aliases, with what can't be seen in it apart."""
     if not text:
         return []

@@ -76,7 +76,7 @@ function goTo(place) {
   for (let up = span; up; up = up.parentElement?.closest("details")) if (up.tagName === "DETAILS") up.open = true;
   dim("here");
   span?.classList.add("here");
-  span?.scrollIntoView({ block: "center" });
+  if (span) reveal(span);
   aside.querySelector(".position").textContent = `· place ${at + 1}`;
 }
 

@@ -20,6 +20,13 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Scrolls to an element, again when what had not been laid out on the way is. */
+function reveal(shown, block = "center") {
+  const scroll = () => shown.scrollIntoView({ block });
+  scroll();
+  requestAnimationFrame(() => requestAnimationFrame(scroll));
+}
+
 const count = (number, noun, plural = `${noun}s`) => `${number.toLocaleString("en")} ${number === 1 ? noun : plural}`;
 const button = (label, click, attributes = {}) => element("button", { type: "button", click, ...attributes }, label);
 

@@ -110,5 +110,5 @@ function step(by) {
   const from = marks.indexOf(current);
   current = marks.at(from < 0 && by < 0 ? -1 : (from + by) % marks.length);
   current.classList.add("current");
-  current.scrollIntoView({ block: "center" });
+  reveal(current);
 }

@@ -155,21 +155,23 @@ function drawIdentity(track) {
 function drawChain(track, take) {
   const chain = element("ol", { class: "chain", "aria-label": "Pages" });
   take.pages.forEach((page, i) => {
-    if (i) chain.append(element("li", { class: "arrow" }, element("code", {}, page.token)));
+    if (i) chain.append(drawArrow(page.token));
     const isEmpty = track.paged && page.count === 0;
     const kind = page.error ? "error" : isEmpty ? "empty" : "";
     const said = page.error ? page.error.split(" ")[0] : track.paged ? page.count.toLocaleString("en") : "1";
     const noun = page.error ? "error" : !track.paged ? "answer" : isEmpty ? "empty" : page.count === 1 ? "item" : "items";
-    const box = button("", () => page.section.scrollIntoView({ block: "nearest" }), { class: kind });
+    const box = button("", () => reveal(page.section, "start"), { class: kind });
     box.append(element("b", {}, said), element("span", {}, noun));
     const below = [track.paged && `page ${i + 1}`, page.limit && `limit ${page.limit}`].filter(Boolean);
     chain.append(element("li", { class: "box" }, box, ...below.map((line) => element("small", {}, line))));
   });
-  if (take.end === "unfinished") chain.append(element("li", { class: "arrow" }, element("code", {}, take.beyond)));
+  if (take.end === "unfinished") chain.append(drawArrow(take.beyond));
   const ends = { complete: "complete", error: take.pages.at(-1).error ?? "error", unfinished: "unfinished" };
   chain.append(element("li", { class: `end ${take.end}` }, element("span", {}, ends[take.end])));
   return chain;
 }
+
+const drawArrow = (token) => element("li", { class: "arrow" }, element("code", { title: token }, token));
 
 function drawPage(track, page, number) {
   page.section = element("section", { class: `page ${page.error ? "failed" : ""}` });
