@@ -84,7 +84,7 @@ class Browser:
         self.settle()
 
     def settle(self) -> None:
-        """Waits until the page has done what it put off: the search until nobody types, scrolling until all is drawn."""
+        """Waits until the page has searched, which waits for typing to end, and has scrolled to what is drawn."""
         frames = "requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))"
         script = f"const done = arguments[0]; setTimeout(() => {frames}, 200)"
         self.driver.execute_async_script(script)  # type: ignore[no-untyped-call]
