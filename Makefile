@@ -21,7 +21,7 @@ demo: $(READY) ## record a stand-in for AWS, replay it offline: no AWS account n
 	@$(BIN)/python tests/demo.py
 
 test: $(READY) ## run all tests
-	$(BIN)/python -m pytest -q -n $(WORKERS) $(TESTS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
 
 aio: $(READY_AIO) ## run the tests of aiobotocore, which caps botocore, in an environment of their own
 	$(VENV)-aio/bin/python -m pytest -q tests/aio

@@ -52,7 +52,9 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
         metadata = next(name for name in wheel.namelist() if name.endswith("METADATA"))
         requires = [line for line in wheel.read(metadata).decode().splitlines() if line.startswith("Requires-Dist")]
     modules = {f"awstape/{path.relative_to(PACKAGE)}" for path in PACKAGE.rglob("*.py")}
-    assert names == modules | {"awstape/py.typed"} | {f"awstape/_cassettes/{name}.yaml" for name in NAMES}
+    parts = {f"awstape/page/{path.name}" for path in (PACKAGE / "page").iterdir()}
+    assert len(parts) == 7
+    assert names == modules | parts | {"awstape/py.typed"} | {f"awstape/_cassettes/{name}.yaml" for name in NAMES}
     assert {line.partition(" ")[2].partition(">")[0] for line in requires if "extra ==" not in line} == {
         "botocore",
         "click",

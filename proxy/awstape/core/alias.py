@@ -297,6 +297,11 @@ def name_aliases(text: str) -> dict[str, str]:
     return {ending: f"{kind}-{ending}" for kind, _, ending in named if kind not in _PARTS}
 
 
+def aliases_in(text: str) -> list[str]:
+    """Every alias in a text, in its order, as often as it stands there."""
+    return [match[0] for match in _ANYWHERE.finditer(text) if is_alias(match[0])]
+
+
 def beside_aliases(text: str, edit: Callable[[str], str]) -> str:
     """The text with what is no alias in it edited, piece by piece."""
     return outside((match for match in _ANYWHERE.finditer(text) if is_alias(match[0])), text, edit)

@@ -1,0 +1,103 @@
+// What stands above the tracks, and the beginning of it all.
+
+function drawSummary() {
+  const { counts, keys } = cassette;
+  const figures = [
+    [counts.tracks, "track"],
+    [counts.pages, "page"],
+    [counts.items, "item"],
+    [counts.retaken, "later take"],
+    [counts.empty, "empty page"],
+    [counts.errors, "error"],
+    [counts.unfinished, "unfinished", "unfinished"],
+  ];
+  const always = 3;
+  const list = element("ul", { class: "figures" });
+  figures.forEach(([n, noun, plural = `${noun}s`], i) => {
+    if (n || i < always) list.append(element("li", {}, element("b", {}, n.toLocaleString("en")), n === 1 ? noun : plural));
+  });
+  const key = keys.length ? ["Aliases made under the key ", element("code", {}, keys.join(", "))] : ["No key is named"];
+  const kinds = new Map();
+  const often = cassette.aliases.map((alias, i) => [alias, i]).sort(([a], [b]) => b.places - a.places);
+  often.forEach(([alias, i]) => alias.places && kinds.set(alias.kind, [...(kinds.get(alias.kind) ?? []), i]));
+  const sorted = [...kinds].sort((a, b) => b[1].length - a[1].length || a[0].localeCompare(b[0]));
+  const texts = cassette.texts.reduce((sum, [, found]) => sum + found.length, 0);
+  document.getElementById("summary").append(
+    list,
+    element("p", { class: "key" }, ...key),
+    section("Aliases", sorted.map(([kind, numbers]) => `${kind} ${numbers.length}`).join(", ") || "none", () =>
+      sorted.map(([kind, numbers]) => drawKind(kind, numbers)),
+    ),
+    section("Texts that are no alias", count(texts, "text"), () => cassette.texts.map(drawTexts)),
+  );
+}
+
+/** A part of the summary that is drawn when somebody wants to see it. */
+function section(title, told, draw) {
+  const body = element("div", { class: "table" });
+  const click = () => body.firstChild || body.append(...draw());
+  const summary = element("summary", { click }, element("h2", {}, title), element("span", {}, told));
+  return element("details", {}, summary, body);
+}
+
+function drawKind(kind, numbers) {
+  const sum = numbers.reduce((n, i) => n + cassette.aliases[i].places, 0);
+  const chips = numbers.map((i) =>
+    button("", () => {}, { class: "alias", "data-alias": i, "aria-label": cassette.aliases[i].text }),
+  );
+  chips.forEach((chip, n) => {
+    const { text, places: at } = cassette.aliases[numbers[n]];
+    chip.append(text, element("small", {}, ` ${at}×`));
+  });
+  const told = `${numbers.length.toLocaleString("en")} in ${count(sum, "place")}`;
+  return element("dl", {}, element("dt", {}, kind, element("small", {}, told)), element("dd", {}, ...chips));
+}
+
+function drawTexts([member, found]) {
+  const lines = found.map(([node, n]) => {
+    const said = pieces(node).map((piece) => piece.text).join("").trim();
+    const look = button("Find", () => showOnly(said.split("\n")[0].slice(0, 200)), { class: "link" });
+    const times = n > 1 ? element("small", {}, ` ${n}×`) : null;
+    return element("li", {}, element("span", { class: "value" }, ...drawParts(pieces(node, "value"))), times, " ", look);
+  });
+  return element("dl", {}, element("dt", {}, member), element("dd", {}, element("ul", {}, ...lines)));
+}
+
+const tracks = cassette.tracks.map((data, i) => new Track(data, i + 1));
+
+function drawTracks() {
+  const main = document.getElementById("tracks");
+  for (const service of new Set(tracks.map((track) => track.service))) {
+    const own = tracks.filter((track) => track.service === service);
+    const title = element("h2", {}, service, element("span", {}, count(own.length, "track")));
+    main.append(element("section", {}, title, ...own.map((track) => track.element)));
+  }
+  if (!tracks.length) main.append(element("p", { class: "none" }, "The cassette holds no tracks."));
+}
+
+function openNamed() {
+  const track = tracks[Number(location.hash.match(/^#track-(\d+)$/)?.[1]) - 1];
+  track?.unfold();
+  track?.element.scrollIntoView();
+}
+
+let timer = 0;
+search.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(() => find(search.value), 120);
+});
+search.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+  if (event.key === "Escape") find("");
+});
+document.getElementById("unfold").addEventListener("click", (event) => {
+  for (const track of tracks) {
+    track.unfold();
+    if (event.shiftKey) track.units.forEach((unit) => unit.kind === "item" && unit.unfold());
+  }
+});
+document.getElementById("fold").addEventListener("click", () => tracks.forEach((track) => track.fold()));
+addEventListener("hashchange", openNamed);
+drawSummary();
+drawTracks();
+openNamed();
