@@ -7,6 +7,7 @@ import click
 from awstape import __version__
 from awstape.cli.aliases import alias, rekey
 from awstape.cli.checking import check
+from awstape.cli.schema import schema
 from awstape.cli.traffic import addon, record, replay
 from awstape.errors import UserError
 
@@ -17,7 +18,7 @@ def cli() -> None:
     """Record paginated AWS IAM and Access Analyzer traffic; replay it offline, page by page."""
 
 
-for command in (record, replay, check, alias, rekey, addon):
+for command in (record, replay, check, alias, rekey, schema, addon):
     cli.add_command(command)
 
 

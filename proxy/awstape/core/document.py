@@ -1,7 +1,7 @@
 """`Cassette` ⇄ YAML text.
 
 1. A stream: a header document with the version and the fingerprint of the key, then one document per take, sorted.
-   Equal cassettes are equal text.
+   Equal cassettes are equal text. A comment at its head names the schema, `awstape.core.schema`, for editors.
 2. Block style, one member a line, in the order of the wire; text of several lines as a literal block. Anchors,
    aliases and tags (but `!!binary`) are never written.
 3. Reading is strict: anchors, aliases, tags, duplicate keys, unknown keys, unknown operations, members that the
@@ -32,6 +32,9 @@ from awstape.core.wire import WireError
 
 VERSION = 1
 MAX_DEPTH = 64
+#: The file with the schema, beside the cassette: there is no public address to name.
+SCHEMA_FILE = "awstape.schema.json"
+SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
 _BINARY = "tag:yaml.org,2002:binary"
 #: Python refuses to read integers of more digits.
@@ -64,7 +67,7 @@ def write(cassette: Cassette) -> str:
     """The cassette as YAML."""
     assert len(cassette.keys) <= 1, "a file has one key"
     header: dict[str, Value] = {"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))}
-    return "---\n".join(map(_dump, [header, *(_take(take) for take in cassette.takes)]))
+    return SCHEMA_LINE + "---\n".join(map(_dump, [header, *(_take(take) for take in cassette.takes)]))
 
 
 def _take(take: Take) -> dict[str, Value]:
