@@ -9,7 +9,7 @@ import pytest
 
 from awstape import catalog, store
 from awstape.core.check import findings
-from awstape.core.document import write
+from awstape.core.document import SCHEMA_FILE, write
 from awstape.core.pages import next_token
 from examples import FOLDER, NAMES, record
 from standin import StandIn
@@ -20,7 +20,8 @@ each_example = pytest.mark.parametrize("name", NAMES)
 
 
 def test_each_file_is_an_example_and_each_example_a_file() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(f"{name}.yaml" for name in NAMES)
+    names = {f"{name}.yaml" for name in NAMES}
+    assert {path.name for path in FOLDER.iterdir()} == names | {SCHEMA_FILE}
 
 
 @each_example

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from awstape.core.document import SCHEMA_FILE
 from examples import NAMES, ROOT, environment
 
 UV = Path(sys.prefix) / "bin" / "uv"
@@ -52,7 +53,8 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
         metadata = next(name for name in wheel.namelist() if name.endswith("METADATA"))
         requires = [line for line in wheel.read(metadata).decode().splitlines() if line.startswith("Requires-Dist")]
     modules = {f"awstape/{path.relative_to(PACKAGE)}" for path in PACKAGE.rglob("*.py")}
-    assert names == modules | {"awstape/py.typed"} | {f"awstape/_cassettes/{name}.yaml" for name in NAMES}
+    examples = {f"awstape/_cassettes/{name}" for name in (*(f"{name}.yaml" for name in NAMES), SCHEMA_FILE)}
+    assert names == modules | {"awstape/py.typed"} | examples
     assert {line.partition(" ")[2].partition(">")[0] for line in requires if "extra ==" not in line} == {
         "botocore",
         "click",
