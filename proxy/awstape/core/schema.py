@@ -123,7 +123,7 @@ def _operation(operation: Operation, identities: _Shapes, outputs: _Shapes) -> J
 
 
 def _identity(operation: Operation, shapes: _Shapes) -> Json:
-    """An identity has no token and no limit. As any other member they may stand there, but no editor need offer them."""
+    """An identity has no token and no limit: as other members they may stand there, but no editor should offer them."""
     paging = operation.paging
     left_out = {paging.token, paging.limit} if paging else set()
     return {
