@@ -1,7 +1,8 @@
 """The JSON Schema (draft 7) of the cassette format, for editors: what `awstape.core.document` accepts.
 
-1. Editors hold each document of a stream against the one schema, so it is one of a header or a take; a document with
-   a `version` is a header.
+1. Editors hold each document of a stream against the one schema, so it is that of a header or of a take: a document
+   with a `version` is a header. (yaml-language-server does so where its settings name the schema; a comment that names
+   it counts for its own document alone: redhat-developer/yaml-language-server, issue 946.)
 2. A take is told by its service, then by its operation, in chains of if and then: what an editor finds wrong is then a
    member at its line, and not that a take is none of 219 kinds.
 3. Each structure, list, map and enumeration that a take can reach is defined once for outputs, once for identities. In
@@ -12,16 +13,16 @@
 6. What the loader accepts, the schema accepts. What the loader refuses, the schema refuses, but for what it can't say:
    where in the stream a document stands; that the tokens of pages are a chain, and differ within a track; which
    members `unmodelled` lists, so that anything goes in an output where it does; 1.0, which is no integer; values that
-   the protocol can't say, such as control characters; nesting deeper than any answer's; and what is YAML's: tags,
-   anchors, keys that stand twice.
+   the protocol can't say, such as control characters; nesting deeper than `MAX_DEPTH`; and what is YAML's: tags, with
+   them `!!binary` where text is meant, anchors, keys that stand twice.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from awstape.core.decode import FIRST_ERROR_STATUS
 from awstape.core.document import VERSION
@@ -53,11 +54,10 @@ def schema(models: Models, comment: str = "") -> Json:
     }
 
 
-def dumped(schema: Json) -> str:
+def dumped(whole: Json) -> str:
     """The schema as JSON text, compact, with one definition a line: git shows which of them a new model changes."""
-    definitions = schema["definitions"]
-    head = ",\n".join(_line(name, part) for name, part in schema.items() if name != "definitions")
-    lines = ",\n".join(_line(name, part) for name, part in definitions.items())
+    head = ",\n".join(_line(name, part) for name, part in whole.items() if name != "definitions")
+    lines = ",\n".join(_line(name, part) for name, part in whole["definitions"].items())
     return f'{{\n{head},\n"definitions": {{\n{lines}\n}}\n}}\n'
 
 
@@ -224,8 +224,8 @@ class _Shapes:
     """The shapes of a service as its outputs or its identities have them; they are put into `definitions`."""
 
     service: Service
-    side: str
-    definitions: Json = field(repr=False)
+    side: Literal["output", "identity"]
+    definitions: Json
 
     def of(self, shape: Shape, *, is_member: bool = True) -> Json:
         """The schema of a shape in its place: by reference, but for what is shorter than one."""
