@@ -201,6 +201,7 @@ WRONG = (
 
 
 _MISSING = object()
+MORE: tuple[dict[str, Any], ...] = ({"output": {}}, {"error": {"status": 404}}, {"Extra": 1}, {"limit": 0})
 
 #: A place of every type in both protocols, in outputs and in identities.
 TAKES = (
@@ -295,14 +296,16 @@ def test_they_agree_on_every_mistake_in_a_small_take(take: str) -> None:
     right = yaml.safe_load(take)
     assert_agreement(right)
     assert is_valid(right)
-    for path in paths(right):
-        for mistake in (*WRONG, _MISSING):
+    for *above, step in paths(right):
+        for mistake in (*WRONG, _MISSING, *MORE):
             wrong = deepcopy(right)
-            parent = reduce(getitem, path[:-1], wrong)
+            parent = reduce(getitem, above, wrong)
             if mistake is _MISSING:
-                del parent[path[-1]]
-            else:
-                parent[path[-1]] = mistake
+                del parent[step]
+            elif mistake not in MORE:
+                parent[step] = mistake
+            elif isinstance(parent, dict):
+                parent.update(deepcopy(mistake))
             assert_agreement(wrong)
 
 
