@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from awstape.core.document import SCHEMA_FILE
 from standin import StandIn
 
 ROOT = Path(__file__).parent.parent
@@ -50,10 +51,11 @@ def record(name: str, folder: Path, url: str, environ: Mapping[str, str] | None 
 
 
 def main(folder: Path) -> None:
-    """Records all of them."""
+    """Records all of them, and writes the schema that they name beside them."""
     with StandIn() as aws:
         for name in NAMES:
             print(record(name, folder, aws.url), end="")
+    subprocess.run([sys.executable, "-m", "awstape", "schema", "-o", str(folder / SCHEMA_FILE)], check=True)
 
 
 if __name__ == "__main__":

@@ -112,4 +112,4 @@ def cassettes() -> dict[str, str]:
         ),
     }
     texts = {name: document.write(exchanges.cassette(each, include_writes=True)) for name, each in made.items()}
-    return texts | {path.stem: path.read_text("utf-8") for path in FOLDER.iterdir()}
+    return texts | {path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.yaml")}

@@ -53,6 +53,25 @@ def users(tmp_path: Path) -> Path:
     return path
 
 
+# --- schema ---
+
+
+def test_the_schema_is_printed_or_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "new" / "awstape.schema.json"
+    assert cli.main(["schema"]) == 0
+    assert cli.main(["schema", "--output", str(file)]) == 0
+    printed, _ = capsys.readouterr()
+    assert file.read_text() == printed
+    assert json.loads(printed)["$comment"].startswith("botocore 1.")
+
+
+def test_a_schema_that_can_not_be_written(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    inside = users / "awstape.schema.json"
+    assert failure(capfd, "schema", "-o", inside) == (f"{inside}: can't be written: File exists", "name another file")
+    folder = users.parent
+    assert failure(capfd, "schema", "-o", folder)[0] == f"{folder}: can't be written: Is a directory"
+
+
 # --- help ---
 
 

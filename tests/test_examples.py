@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from awstape import catalog, store
 from awstape.core.check import findings
-from awstape.core.document import write
+from awstape.core.document import SCHEMA_FILE, documents, write
 from awstape.core.pages import next_token
+from awstape.core.schema import dumped, schema
 from examples import FOLDER, NAMES, record
 from standin import StandIn
 
@@ -20,13 +23,27 @@ each_example = pytest.mark.parametrize("name", NAMES)
 
 
 def test_each_file_is_an_example_and_each_example_a_file() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(f"{name}.yaml" for name in NAMES)
+    names = {f"{name}.yaml" for name in NAMES}
+    assert {path.name for path in FOLDER.iterdir()} == names | {SCHEMA_FILE}
 
 
 @each_example
 def test_it_is_what_the_writer_writes(name: str) -> None:
     path = FOLDER / f"{name}.yaml"
     assert write(store.load(path, MODELS)) == path.read_text("utf-8")
+
+
+def test_the_schema_that_they_name_is_that_of_the_models() -> None:
+    """To the letter where botocore is the one that it was made with; it fits the cassettes under any."""
+    text = (FOLDER / SCHEMA_FILE).read_text("utf-8")
+    shipped = json.loads(text)
+    if shipped["$comment"] == catalog.source():
+        assert text == dumped(schema(MODELS, catalog.source())), "make examples"
+    validator = jsonschema.Draft7Validator(shipped)
+    for name in NAMES:
+        cassette = (FOLDER / f"{name}.yaml").read_text("utf-8")
+        assert cassette.startswith(f"# yaml-language-server: $schema={SCHEMA_FILE}\n")
+        assert [error for each in documents(cassette) for error in validator.iter_errors(each.value)] == []
 
 
 @each_example

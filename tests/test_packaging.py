@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from awstape.core.document import SCHEMA_FILE
 from examples import NAMES, ROOT, environment
 
 UV = Path(sys.prefix) / "bin" / "uv"
@@ -54,7 +55,8 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
     modules = {f"awstape/{path.relative_to(PACKAGE)}" for path in PACKAGE.rglob("*.py")}
     parts = {f"awstape/page/{path.name}" for path in (PACKAGE / "page").iterdir()}
     assert len(parts) == 7
-    assert names == modules | parts | {"awstape/py.typed"} | {f"awstape/_cassettes/{name}.yaml" for name in NAMES}
+    examples = {f"awstape/_cassettes/{name}" for name in (*(f"{name}.yaml" for name in NAMES), SCHEMA_FILE)}
+    assert names == modules | parts | {"awstape/py.typed"} | examples
     assert {line.partition(" ")[2].partition(">")[0] for line in requires if "extra ==" not in line} == {
         "botocore",
         "click",

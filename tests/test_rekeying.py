@@ -12,6 +12,7 @@ import pytest
 
 from awstape import cli, store, tape
 from awstape.core.alias import Aliases, fingerprint, is_alias
+from awstape.core.document import SCHEMA_LINE
 from awstape.core.model import Value
 from awstape.errors import UserError
 from awstape.tape import RecordMode
@@ -201,7 +202,7 @@ def test_nothing_is_written_if_one_cassette_can_not_be(
     problem, _ = failure(capfd, "rekey", folder)
     expected = {
         "wrong key": f"{other}: made with another key ({KEYS[OTHER]}) than AWSTAPE_OLD_KEY ({KEYS[OLD]})",
-        "broken": f"{other}:13: colour: unknown key",
+        "broken": f"{other}:14: colour: unknown key",
         "unwritable": f"{other}: can't be written: permission denied",
         "short key": "AWSTAPE_OLD_KEY: a key has at least 16 characters",
     }
@@ -228,7 +229,7 @@ def test_the_mapping_in_json_is_for_all_cassettes(folder: Path, capfd: pytest.Ca
         renewed = re.sub("|".join(sorted(mapping)), lambda match: mapping[match[0]], text)
         takes = path.read_text().split("---\n")
         assert sorted(takes[1:]) == sorted(renewed.split("---\n")[1:])
-        assert takes[0] == f"version: 1\nkey: {KEYS[NEW]}\n"
+        assert takes[0] == f"{SCHEMA_LINE}version: 1\nkey: {KEYS[NEW]}\n"
 
 
 # --- the key of a cassette --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 
 from awstape import catalog, store
 from awstape.core.cassette import Cassette
-from awstape.core.document import read, write
+from awstape.core.document import SCHEMA_LINE, read, write
 from awstape.errors import UserError
 
 MODELS = catalog.models()
@@ -84,7 +84,7 @@ def test_permissions_are_kept(mode: int, tmp_path: Path) -> None:
     path.chmod(mode)
     store.save(path, cassette())
     assert path.stat().st_mode & 0o777 == mode
-    assert path.read_text() == USERS
+    assert path.read_text() == SCHEMA_LINE + USERS
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
@@ -107,7 +107,7 @@ def test_a_symbolic_link_is_written_through(exists: bool, tmp_path: Path) -> Non
     link.symlink_to(Path("real") / "users.yaml")
     store.save(link, cassette())
     assert link.is_symlink()
-    assert real.read_text() == USERS
+    assert real.read_text() == SCHEMA_LINE + USERS
     assert sorted(tmp_path.rglob("*")) == [link, real.parent, real]
 
 
@@ -180,7 +180,7 @@ def test_a_file_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPat
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_bytes(b"\xef\xbb\xbf" + USERS.replace("\n", "\r\n").encode())
-    assert write(store.load(tmp_path / "users.yaml", MODELS)) == USERS
+    assert write(store.load(tmp_path / "users.yaml", MODELS)) == SCHEMA_LINE + USERS
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

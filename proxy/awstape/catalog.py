@@ -19,6 +19,7 @@ from itertools import product
 from typing import Any
 from urllib.parse import unquote
 
+import botocore
 import botocore.awsrequest
 import botocore.exceptions
 import botocore.loaders
@@ -41,6 +42,11 @@ _PERCENT_ENCODED = {("iam", "policyDocumentType")}
 def models() -> Models:
     """The models of all recorded services, read once."""
     return Models({name: _Reader(name).service() for name in SERVICES}, service_of_host)
+
+
+def source() -> str:
+    """Where the models are from."""
+    return f"botocore {botocore.__version__}"
 
 
 @cache

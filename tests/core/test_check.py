@@ -101,7 +101,7 @@ def test_findings_are_sorted_by_line_and_told_once() -> None:
     text = edited(("version: 1", f"version: 1 # {ACCOUNT} {ACCOUNT}"), ("code: NoSuch", f"code: {ACCOUNT}.NoSuch"))
     text += f"# {ACCOUNT}\n"
     code = text.splitlines().index(f"    code: {ACCOUNT}.NoSuchEntity") + 1
-    expected = [(1, "a comment"), (code, "pages[0].error.code"), (len(text.splitlines()), "a comment")]
+    expected = [(2, "a comment"), (code, "pages[0].error.code"), (len(text.splitlines()), "a comment")]
     assert [(finding.line, finding.member) for finding in leaks(text)] == expected
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import strategies
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.document import MAX_DEPTH, DocumentError, read, write
+from awstape.core.document import MAX_DEPTH, SCHEMA_LINE, DocumentError, read, write
 from awstape.core.model import Value
 from exchanges import MODELS
 
@@ -112,7 +112,7 @@ CASSETTE = Cassette(
 
 
 def test_a_small_cassette_to_the_letter() -> None:
-    assert write(CASSETTE) == SMALL
+    assert write(CASSETTE) == "# yaml-language-server: $schema=awstape.schema.json\n" + SMALL
     assert read(SMALL, MODELS) == CASSETTE
 
 
@@ -120,7 +120,7 @@ def test_takes_are_sorted_when_read_and_those_of_a_track_keep_their_order() -> N
     finding, listing = SMALL.removeprefix("version: 1\n---\n").split("---\n")
     second = listing.replace("page-2", "take-2.page-2").replace("blue", "red")
     cassette = read("---\n".join(["version: 1\n", listing, finding, second]), MODELS)
-    assert write(cassette) == "---\n".join(["version: 1\n", finding, listing, second])
+    assert write(cassette) == SCHEMA_LINE + "---\n".join(["version: 1\n", finding, listing, second])
 
 
 def test_a_person_may_write_it_their_way() -> None:
@@ -340,7 +340,7 @@ def test_any_value_comes_back(value: Value) -> None:
     read_again = read(text, MODELS)
     assert _typed(read_again.takes[0].pages[0].answer.output) == _typed(answer.output)
     assert write(read_again) == text
-    assert "\n---" not in text.removeprefix("version: 1\n---\n")
+    assert "\n---" not in text.removeprefix(f"{SCHEMA_LINE}version: 1\n---\n")
 
 
 def _typed(value: Any) -> Any:

@@ -41,7 +41,7 @@ _FAULTS = (Fault("throttle", page=2), Fault("slow", times=None, seconds=0.5))
 def test_the_faults_of_a_take_are_text() -> None:
     read = document.read(_TEXT, MODELS)
     assert read.takes[0].faults == _FAULTS
-    assert document.write(read) == _TEXT
+    assert document.write(read) == document.SCHEMA_LINE + _TEXT
     playing = player(read)
     assert [page.served.delay for page in follow(playing, "ListUsers", {})] == [0.5]
     assert codes(playing, "page-2.vwdd") == ["-"], "the second page was throttled once"

@@ -17,6 +17,7 @@ from awstape.cli.exporting import export
 from awstape.cli.importing import import_
 from awstape.cli.looking import ls, show
 from awstape.cli.making import new
+from awstape.cli.schema import schema
 from awstape.cli.traffic import addon, record, replay
 from awstape.errors import UserError
 
@@ -27,7 +28,7 @@ SECTIONS = {
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
     "Make, bring in, hand out": (new, import_, export),
     "Aliases": (alias, rekey),
-    "Shell": (completion,),
+    "Shell and editor": (completion, schema),
 }
 
 

@@ -27,7 +27,7 @@ _FORMATS = ("awscli", "har", "stubber", "vcr")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @click.option("--track", "tracks", multiple=True, metavar="SELECTOR", help="Only this track; repeatable.")
 def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tracks: tuple[str, ...]) -> int:
-    """Write CASSETTES, files or folders, for people who use other tools.
+    """Write cassettes for people who use other tools.
 
     \b
     awscli   the JSON that the AWS CLI prints, all pages together; of several tracks,

@@ -16,7 +16,7 @@ from awstape.cli import parameters
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.core.cassette import Take
+    from awstape.core.cassette import Cassette, Take
     from awstape.core.model import Models
     from awstape.core.select import Chosen
 
@@ -67,9 +67,14 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
 @parameters.cassette
 @parameters.tracks
 @click.option("--page", type=click.IntRange(1), metavar="N", help="Show the Nth page in full, all members of it.")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page for browsers."
+)
 @click.option("--textconv", is_flag=True, help="Print all of it as plain lines, for git diff.")
 @parameters.as_json
-def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bool, as_json: bool) -> int:
+def show(
+    cassette: Path, tracks: tuple[str, ...], page: int | None, html: Path | None, textconv: bool, as_json: bool
+) -> int:
     """Show takes, pages and items, and how pages are chained.
 
     TRACK is a number as `awstape ls` tells it, or 'OPERATION [MEMBER=GLOB]… [take=N]'. Without it, all tracks are
@@ -79,6 +84,7 @@ def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bo
     awstape show roles.yaml
     awstape show roles.yaml 3
     awstape show roles.yaml 'ListAttachedRolePolicies RoleName=role-yq*' --page 2
+    awstape show roles.yaml --html roles.html
 
     \b
     git diff shows cassettes member by member, policy documents laid out, after
@@ -86,14 +92,18 @@ def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bo
       echo 'cassettes/*.yaml diff=awstape' >> .gitattributes
     """
     from awstape import catalog, selection, store
+    from awstape.core.cassette import Cassette
     from awstape.core.meaning import binary
 
-    if textconv and (tracks or page or as_json):
+    if textconv and (tracks or page or html or as_json):
         raise UserError("--textconv shows all of a cassette", "leave out what else is asked for")
     if textconv:
         return _textconv(cassette)
     models = catalog.models()
-    chosen = selection.chosen(store.load(cassette, models), tracks, os.environ)
+    whole = store.load(cassette, models)
+    chosen = selection.chosen(whole, tracks, os.environ)
+    if html:
+        return _write_page(html, cassette, Cassette.of((t for each in chosen for _, t in _takes(each)), whole.keys))
     if page and not any(page <= len(take.pages) for each in chosen for _, take in _takes(each)):
         raise UserError(f"no track that was asked for has a page {page}", f"awstape ls {cassette} counts the pages")
     if as_json:
@@ -101,6 +111,18 @@ def show(cassette: Path, tracks: tuple[str, ...], page: int | None, textconv: bo
         click.echo(json.dumps(facts, default=binary))
         return 0
     _render(chosen, models, page, is_short=not tracks)
+    return 0
+
+
+def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
+    """Writes a cassette as a page for browsers."""
+    from awstape import store
+    from awstape.html_page import page
+
+    if path.exists() and path.samefile(source):
+        raise UserError(f"{path}: is the cassette itself", "name another file for the page")
+    store.write_whole(path, page(cassette, source.name).encode("utf-8"))
+    click.echo(f"wrote {path}")
     return 0
 
 

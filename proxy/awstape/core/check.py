@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from awstape.core.conform import shown
-from awstape.core.document import Document, DocumentError, Entry, entries
+from awstape.core.document import SCHEMA_LINE, Document, DocumentError, Entry, entries
 from awstape.core.lint import warnings
 from awstape.core.members import TEXT, Edit, Place, edit_members, edit_value
 from awstape.core.model import Member, Models, Operation, Shape, Value
@@ -100,6 +100,8 @@ def _in_lines(
     """What lines hold besides values: directives and comments; all of the lines that are to be searched as they are."""
     found = set()
     for i, line in enumerate(lines):
+        if line.rstrip() == SCHEMA_LINE.rstrip():  # awstape itself writes it: no rule of the project is about it
+            continue
         comment = _COMMENT.search(line)
         is_comment = comment is not None and comment[0].strip() not in scalars
         if i in searched or line.startswith("%"):

@@ -1,7 +1,7 @@
 """`Cassette` ⇄ YAML text.
 
 1. A stream: a header document with the version and the fingerprint of the key, then one document per take, sorted.
-   Equal cassettes are equal text.
+   Equal cassettes are equal text. A comment at its head names the schema, `awstape.core.schema`, for editors.
 2. Block style, one member a line, in the order of the wire; text of several lines as a literal block. Anchors,
    aliases and tags (but `!!binary`) are never written.
 3. Reading is strict: anchors, aliases, tags, duplicate keys and deep nesting are refused with line and path, and so is
@@ -28,6 +28,9 @@ from awstape.core.structure import VERSION, Problem, fingerprints, header_proble
 
 MAX_DEPTH = 64
 SEPARATOR = "---\n"
+#: The file with the schema, beside the cassette: there is no public address to name.
+SCHEMA_FILE = "awstape.schema.json"
+SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
 _BINARY = "tag:yaml.org,2002:binary"
 #: Python refuses to read integers of more digits.
@@ -59,7 +62,7 @@ def write(cassette: Cassette) -> str:
 def header_text(cassette: Cassette) -> str:
     """The first document."""
     assert len(cassette.keys) <= 1, "a file has one key"
-    return dump({"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))})
+    return SCHEMA_LINE + dump({"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))})
 
 
 def take_text(take: Take) -> str:
