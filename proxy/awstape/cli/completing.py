@@ -9,10 +9,10 @@ import click
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> int:
-    """Print the script with which SHELL completes commands, options, files and the tracks of a cassette.
+    """Print the script with which SHELL completes words.
 
-    Put it where the shell looks for such scripts (zsh: into any folder of $fpath, before compinit), or try it out:
-    source <(awstape completion bash).
+    Commands, options, files and the tracks of a cassette. Put it where the shell looks for such scripts (zsh: into any
+    folder of $fpath, before compinit), or try it out: source <(awstape completion bash).
 
     \b
     awstape completion bash > ~/.local/share/bash-completion/completions/awstape

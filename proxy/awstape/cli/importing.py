@@ -47,11 +47,11 @@ def import_(
     region: str | None,
     as_json: bool,
 ) -> int:
-    """Import recordings of other tools from FILES, or folders of files, into a cassette.
+    """Bring in what other tools recorded.
 
-    It is recognised and redacted as in a recording of awstape's own; tracks of an old cassette stay as with
-    `record --mode all`. The format is told by what is in a file. What could not be used is counted, with the reason.
-    The exit status is 1 if nothing could be used.
+    FILES, or folders of files, go into a cassette, recognised and redacted as in a recording of awstape's own; tracks
+    of an old cassette stay as with `record --mode all`. The format is told by what is in a file. What could not be used
+    is counted, with the reason. The exit status is 1 if nothing could be used.
 
     \b
     mitmproxy  flow files of mitmproxy, mitmdump and mitmweb (needs mitmproxy)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @parameters.cassettes
 @parameters.as_json
 def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
-    """List the tracks of CASSETTES, files or folders, with their numbers.
+    """List the tracks of CASSETTES, files or folders.
 
     Of each track: its pages, its items and how they are cut into pages (3+2), its errors, whether a take was not read
     to its end, and the faults that somebody put in. The exit status is 2 if a file can't be read; the others are
@@ -67,9 +67,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
 @parameters.cassette
 @parameters.tracks
 @click.option("--page", type=click.IntRange(1), metavar="N", help="Show the Nth page in full, all members of it.")
-@click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page for browsers."
-)
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it for a browser.")
 @click.option("--textconv", is_flag=True, help="Print all of it as plain lines, for git diff.")
 @parameters.as_json
 def show(

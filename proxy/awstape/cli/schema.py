@@ -19,9 +19,10 @@ from awstape.errors import UserError
     help="Write it to FILE instead of printing it.",
 )
 def schema(output: Path) -> int:
-    """Print the JSON Schema of cassettes, for editors that complete and validate YAML.
+    """Print the JSON Schema of cassettes, for editors.
 
-    Cassettes begin with a comment that names it as awstape.schema.json in their own folder.
+    They complete and validate YAML with it. Cassettes begin with a comment that names it as awstape.schema.json in
+    their own folder.
 
     \b
     awstape schema -o cassettes/awstape.schema.json
