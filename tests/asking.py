@@ -24,7 +24,7 @@ from awstape.exports import Export, export
 from exchanges import MODELS
 from in_process import CASSETTES, FAKE_KEYS
 
-SHIPPED = sorted(path.name for path in CASSETTES.iterdir())
+SHIPPED = sorted(path.name for path in CASSETTES.glob("*.yaml"))
 ONCE = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 REGION = "us-east-1"
 

@@ -311,9 +311,9 @@ def test_real_names_that_were_typed_become_aliases(roles: Path, editor: Editor) 
 @pytest.mark.parametrize(
     ("pair", "problem"),
     [
-        (("Duration: 3600", "Duration: long"), ":45: pages[0].output.Roles[0].MaxSessionDuration: expected"),
-        (("version: 1", "version: 1 # 111122223333"), ":1: a comment: looks real"),
-        (("pages:", "pages: ]"), ":8: not YAML"),
+        (("Duration: 3600", "Duration: long"), ":46: pages[0].output.Roles[0].MaxSessionDuration: expected"),
+        (("version: 1", "version: 1 # 111122223333"), ":2: a comment: looks real"),
+        (("pages:", "pages: ]"), ":9: not YAML"),
         (("version", "\x00"), "not YAML"),
     ],
 )  # fmt: skip
@@ -390,6 +390,6 @@ def test_the_editor_is_opened_again_at_the_error(roles: Path, editor: Editor, tm
     assert b"expected an integer, got text" in said
     assert b"Edit again? [Y/n]" in said
     started: list[list[Any]] = json.loads((tmp_path / "tmp" / "log").read_text())
-    assert [each[:-1] for each in started] == [[], ["+45"]]
+    assert [each[:-1] for each in started] == [[], ["+46"]]
     assert "MaxSessionDuration: 7200" in good(roles)
     assert drafts(tmp_path) == []

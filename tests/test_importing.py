@@ -597,7 +597,7 @@ def test_a_place_is_one_line_whatever_the_file_is_called(tmp_path: Path) -> None
         tmp_path / "a\nb\x1b[31m.har", har((har_request("https://sts.amazonaws.com/"), har_response(200, XML, "")))
     )
     said = run(file, "-o", tmp_path / "x.yaml").output
-    assert said.endswith("which is not recorded (" + str(tmp_path / "a\ufffdb\ufffd[31m.har, entry 1)\n"))
+    assert said.endswith("which is not recorded (" + str(tmp_path / "a\\nb\\u001b[31m.har, entry 1)\n"))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import in_process
 from awstape import cli, store
 from awstape.core.conform import Misfit
 from awstape.core.constraints import excesses
+from awstape.core.document import SCHEMA_LINE
 from awstape.core.model import Member, Shape, Value
 from exchanges import MODELS
 from failing import failure
@@ -45,7 +46,7 @@ def new(*arguments: str) -> Result:
 def test_the_cassette_is_printed() -> None:
     printed = new("iam", "list-saml-providers", "--items", "1").stdout
     assert printed.startswith(
-        "version: 1\n---\nservice: iam\noperation: ListSAMLProviders\nidentity: {}\npages:\n- output:\n"
+        f"{SCHEMA_LINE}version: 1\n---\nservice: iam\noperation: ListSAMLProviders\nidentity: {}\npages:\n- output:\n"
     )
     assert printed.count("- Arn: arn:aws:iam::") == 1
 
@@ -79,7 +80,7 @@ def test_it_says_what_was_made() -> None:
 
 def test_it_says_so_beside_the_cassette_that_it_prints() -> None:
     said = new("iam", "list-saml-providers", "--items", "2", "--json")
-    assert said.stdout.startswith("version: 1\n")
+    assert said.stdout.startswith(f"{SCHEMA_LINE}version: 1\n")
     assert json.loads(said.stderr)["items"] == 2
     assert new("iam", "list-saml-providers").stderr == ""
 

@@ -291,7 +291,8 @@ class _Account:
 
 def _is_ours(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.readline().startswith(b"version: ")
+        said = (line for line in file if line.strip() and not line.startswith(b"#"))
+        return next(said, b"").startswith(b"version: ")
 
 
 _ACCOUNT = pytest.StashKey[_Account]()

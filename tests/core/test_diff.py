@@ -104,7 +104,7 @@ MEMBERS = {
     "a control character": (
         'Roles: [{RoleName: anna, Description: "a"}]\n',
         'Roles: [{RoleName: anna, Description: "a\\u202e\\u0085\\n"}]\n',
-        ["~ Roles anna", '  ~ Description: "a" → "a\\u202e\\x85\\n"'],
+        ["~ Roles anna", '  ~ Description: "a" → "a\\u202e\\u0085\\n"'],
     ),
 }
 

@@ -198,7 +198,6 @@ def test_the_texts_of_several_cassettes() -> None:
 def test_a_header_that_changes_is_written_anew() -> None:
     recorded = replace(cassette(), keys=frozenset({"gjf6xcekxdvp"}))
     result = rewrite(MODELS, [TEXT], recorded)
-    assert result.text.startswith(
-        "# The roles of the examples.\n# the first format\nversion: 1\nkey: gjf6xcekxdvp\n---\n"
-    )
+    header = f"{document.SCHEMA_LINE}version: 1\nkey: gjf6xcekxdvp\n---\n"
+    assert result.text.startswith(f"# The roles of the examples.\n# the first format\n{header}")
     assert document.read(result.text, MODELS) == recorded

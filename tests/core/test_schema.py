@@ -41,7 +41,10 @@ ONLY_THE_LOADER: dict[str, tuple[str, str]] = {
     "the last page is the last": ("leads to none", HEADER + ROLES + "pages: [output: {}, output: {}]\n"),
     "tokens differ": (
         "another page of the track",
-        HEADER + 2 * (ROLES + "pages: [output: {Marker: a}, {token: a, output: {}}]\n"),
+        HEADER
+        + (ROLES + "pages: [output: {Marker: a}, {token: a, output: {}}]\n")
+        + (ROLES + "pages: [output: {Marker: a, Roles: []}, {token: a, output: {}}]\n"),
+    ),
     ),
     "which members are unmodelled": (
         "has no member Extra",

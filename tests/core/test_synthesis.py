@@ -20,6 +20,7 @@ from awstape.botocore_values import for_botocore
 from awstape.core import document
 from awstape.core.cassette import Cassette, Take
 from awstape.core.check import findings
+from awstape.core.document import SCHEMA_LINE
 from awstape.core.model import Member, Operation, Shape, Value
 from awstape.core.player import Serve
 from awstape.core.rules import Rules
@@ -216,7 +217,7 @@ def test_every_seed_makes_a_cassette_of_its_own(name: str, seed: str) -> None:
 
 
 def test_no_key_is_said_to_be_the_cassettes() -> None:
-    assert text_of(made("ListRoles")).startswith("version: 1\n---\n")
+    assert text_of(made("ListRoles")).startswith(f"{SCHEMA_LINE}version: 1\n---\n")
 
 
 def test_one_seed_has_one_account() -> None:
