@@ -46,7 +46,7 @@ def new(*arguments: str) -> Result:
 def test_the_cassette_is_printed() -> None:
     printed = new("iam", "list-saml-providers", "--items", "1").stdout
     assert printed.startswith(
-        f"{SCHEMA_LINE}version: 1\n---\nservice: iam\noperation: ListSAMLProviders\nidentity: {}\npages:\n- output:\n"
+        f"{SCHEMA_LINE}version: 1\n---\nservice: iam\noperation: ListSAMLProviders\nidentity: {{}}\npages:\n- output:\n"
     )
     assert printed.count("- Arn: arn:aws:iam::") == 1
 

@@ -45,7 +45,6 @@ ONLY_THE_LOADER: dict[str, tuple[str, str]] = {
         + (ROLES + "pages: [output: {Marker: a}, {token: a, output: {}}]\n")
         + (ROLES + "pages: [output: {Marker: a, Roles: []}, {token: a, output: {}}]\n"),
     ),
-    ),
     "which members are unmodelled": (
         "has no member Extra",
         HEADER + ROLES + "pages: [{output: {Extra: 1}, unmodelled: [Other]}]\n",
