@@ -10,11 +10,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from awstape.core.comments import comments
 from awstape.core.conform import shown
 from awstape.core.document import SCHEMA_LINE, Document, DocumentError, Entry, entries
 from awstape.core.lint import warnings
@@ -25,7 +25,6 @@ from awstape.core.rules import NO_RULES, Rules
 from awstape.core.structure import Problem, operation_of
 
 _KEY = b"thrown away"
-_COMMENT = re.compile(r"(?:^|\s)#.*")
 FORMAT = "format"
 HIDDEN = "can't be read as a cassette; what stands there looks real and is not shown"
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
@@ -54,20 +53,19 @@ def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding
     """Everything in a cassette's text that looks real, that can't be read or that is suspicious, by line."""
     lines = text.split("\n")
     found: set[Finding] = set()
-    scalars: list[str] = []
-    searched = range(0)
+    is_readable = True
     read: list[Entry] = []
     errors: list[DocumentError] = []
     try:
         for entry in entries(text, models):
-            found.update(_in_document(entry.document, lines, models, rules, scalars))
+            found.update(_in_document(entry.document, lines, models, rules))
             read.append(entry)
             errors += entry.errors
     except DocumentError as error:  # nothing can be told apart in what follows
         errors.append(error)
-        searched = range(len(lines))
+        is_readable = False
     found.update(map(_error, errors))
-    found |= _in_lines(lines, searched, "\n".join(scalars), rules, {(f.line, f.kind) for f in found})
+    found |= _in_lines(text, is_readable, rules, {(f.line, f.kind) for f in found})
     found.update(_warning(document, problem) for document, problem in warnings(read, models))
     return sorted(found)
 
@@ -94,34 +92,28 @@ def _looks_real(*said: str) -> bool:
     return any(_kinds(text, _ANYWHERE, NO_RULES) for text in said)
 
 
-def _in_lines(
-    lines: list[str], searched: range, scalars: str, rules: Rules, known: set[tuple[int, str]]
-) -> set[Finding]:
-    """What lines hold besides values: directives and comments; all of the lines that are to be searched as they are."""
-    found = set()
-    for i, line in enumerate(lines):
-        if line.rstrip() == SCHEMA_LINE.rstrip():  # awstape itself writes it: no rule of the project is about it
-            continue
-        comment = _COMMENT.search(line)
-        is_comment = comment is not None and comment[0].strip() not in scalars
-        if i in searched or line.startswith("%"):
-            said, member = line, ""
-        elif comment is not None and is_comment:
-            said, member = comment[0], "a comment"
-        else:
-            continue
-        found |= {Finding(i + 1, member, kind) for kind in _kinds(said, _ANYWHERE, rules) if (i + 1, kind) not in known}
-    return found
+def _in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[int, str]]) -> set[Finding]:
+    """What stands beside values, directives and comments; of a text that can't be read, what stands in any line."""
+    lines = list(enumerate(text.split("\n"), 1))
+    if is_readable:
+        said = [(number, line, "") for number, line in lines if line.startswith("%")]
+        said += [(comment.line, comment.text, "a comment") for comment in comments(text)]
+    else:
+        said = [(number, line, "") for number, line in lines]
+    return {
+        Finding(number, member, kind)
+        for number, words, member in said
+        if words.strip() != SCHEMA_LINE.strip()  # awstape itself writes it: no rule of the project is about it
+        for kind in _kinds(words, _ANYWHERE, rules)
+        if (number, kind) not in known
+    }
 
 
-def _in_document(
-    document: Document, lines: list[str], models: Models, rules: Rules, scalars: list[str]
-) -> Iterator[Finding]:
+def _in_document(document: Document, lines: list[str], models: Models, rules: Rules) -> Iterator[Finding]:
     found: list[tuple[str, Place]] = []
 
     def note(text: str, place: Place) -> str:
         found.append((text, place))
-        scalars.append(text)
         return text
 
     _walk(document.value, operation_of(document.value, models), note)
