@@ -12,7 +12,7 @@ WORKERS ?= 3
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo canaries examples test aio lint type check bench fmt clean
+.PHONY: help demo canaries examples reference test aio lint type check bench fmt clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ canaries: $(READY) ## plant N real values (10000) everywhere and look for them i
 
 examples: $(READY) ## record the cassettes in cassettes/ again
 	$(BIN)/python tests/examples.py
+
+reference: $(READY) ## write the table of commands into the README
+	$(BIN)/python tests/reference.py
 
 fmt: $(READY) ## format the code
 	$(BIN)/ruff check --fix

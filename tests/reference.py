@@ -32,7 +32,8 @@ def _lines() -> Iterator[str]:
         ]
         does = command.get_short_help_str(200).rstrip(".")
         said = ", ".join(f"`{option}`" for option in sorted(options))
-        yield f"| `{' '.join([name, *arguments])}` | {does} | {said} |".replace("||", "\\|\\|")
+        called = " ".join([name, *arguments]).replace("|", "\\|")
+        yield f"| `{called}` | {does} | {said} |"
 
 
 def in_readme() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import reference
 from awstape import __version__, catalog
 from awstape.core import document
 from awstape.core.rules import Rules
@@ -28,6 +30,8 @@ PROGRAMS = {name: text for name, _, text in PYTHON}
 SESSIONS = [body for language, body in BLOCKS if language == "console"]
 LINES = [line for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
 COMMANDS = [line.partition("#")[0].strip() for line in LINES]
+
+GIT = [command for command in COMMANDS if command.startswith("git config")]
 
 
 @pytest.fixture
@@ -112,10 +116,33 @@ def test_every_other_command_is_one_that_a_test_runs() -> None:
         "pip install 'awstape[record]'",  # test_packaging
         "pip install awstape",  # test_packaging
         *(command for command in COMMANDS if command.startswith("mitmdump")),  # below
+        *GIT,  # below
         "make demo",  # below
         "make test",  # what runs this
     }
     assert set(COMMANDS) == tested
+
+
+@pytest.mark.parametrize(("command", "mark"), list(zip(GIT, ("~ ", "+    "), strict=True)))
+def test_git_shows_what_a_cassette_says(command: str, mark: str, folder: Path, shell: dict[str, str]) -> None:
+    attributes = "echo 'cassettes/*.yaml diff=awstape' >> .gitattributes"
+    assert f"`{attributes}`" in README
+    change = "sed -i 's/MaxSessionDuration: 3600/MaxSessionDuration: 7200/' cassettes/roles.yaml"
+    script = f"git init -q; git add .; {attributes}; {command}; {change}; git --no-pager diff"
+    done = subprocess.run(["sh", "-c", script], cwd=folder, env=shell, capture_output=True, text=True, timeout=60)
+    said = [line.strip() for line in done.stdout.splitlines() if "MaxSessionDuration: " in line]
+    assert any(line.startswith(mark) and line.endswith("7200") for line in said), done
+
+
+def test_the_schema_is_named_where_the_command_writes_it() -> None:
+    (settings,) = [json.loads(f"{{{body}}}") for language, body in BLOCKS if language == "json"]
+    ((schema, glob),) = settings["yaml.schemas"].items()
+    assert f"`awstape schema -o {schema.removeprefix('./')}`" in README
+    assert Path("cassettes/roles.yaml").match(glob.replace("**/", "")) and schema.endswith(document.SCHEMA_FILE)
+
+
+def test_the_table_of_commands_is_made_from_them() -> None:
+    assert reference.in_readme() == reference.table(), "make reference"
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("mitmdump")])

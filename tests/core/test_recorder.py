@@ -19,7 +19,20 @@ from awstape.core.model import Value
 from awstape.core.recorder import LeakError, Recorder
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response
-from exchanges import ACCOUNT, KEY, MODELS, Exchange, cassette, fail, listing, record, recorder, request, respond
+from exchanges import (
+    ACCOUNT,
+    KEY,
+    MODELS,
+    Exchange,
+    cassette,
+    fail,
+    listing,
+    player,
+    record,
+    recorder,
+    request,
+    respond,
+)
 
 POLICY: dict[str, Value] = {"PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
 NAME = "ListPolicyVersions"
@@ -65,6 +78,17 @@ def test_a_traversal_is_a_take() -> None:
 
 def test_the_same_listing_again_is_no_new_take() -> None:
     assert takes(*traversal("1", "2"), *traversal("1", "2", token="U")) == [["1", "2"]]
+
+
+def test_a_recording_of_a_replay_is_the_same_cassette() -> None:
+    """Its tokens say their position already: they are no real ones."""
+    recorded = cassette(*traversal("12", "34", "5"))
+    playing = player(recorded)
+    tokens = [page.token for page in recorded.takes[0].pages]
+    identity = recorded.takes[0].track.identity
+    asked = [request(NAME, {**identity, "Marker": token} if token else identity) for token in tokens]
+    replayed = [(each, reply.response) for each in asked if (reply := playing.answer(each)).response]
+    assert cassette(*replayed) == recorded
 
 
 def test_a_changed_listing_is_a_new_take() -> None:

@@ -158,7 +158,7 @@ def _fault(text: str) -> Fault:
 @click.command("add-item")
 @parameters.cassette
 @parameters.one_track
-@click.argument("item", type=click.File(encoding="utf-8"), metavar="FILE", required=False)
+@click.argument("item", type=click.File(encoding="utf-8"), metavar="[FILE]", required=False)
 @click.option("--item", "said", metavar="JSON", help="The item, instead of FILE.")
 @click.option("--like", type=click.IntRange(1), metavar="N", help="Like item N, but for the members said.")
 @click.option("--at", type=click.IntRange(1), metavar="N", help="Put it there; the default is behind the last one.")

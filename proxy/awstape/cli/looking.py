@@ -53,7 +53,8 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
             errors.append(error)
             continue
         if not as_json:
-            rendering.say(console, *rendering.listing(console, str(file), tracks, models), "")
+            after = [""] if len(files) > 1 else []
+            rendering.say(console, *rendering.listing(console, str(file), tracks, models), *after)
     every = [(file, track) for file, tracks in found.items() for track in tracks]
     if as_json:
         facts = [{"cassette": str(file), **track.facts()} for file, track in every]
@@ -133,13 +134,14 @@ def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_sh
     from awstape.cli import rendering, trees
 
     console = rendering.console()
-    for each in chosen:
+    for i, each in enumerate(chosen):
         if page is None:
-            rendering.say(console, trees.tree(console, each, models, is_short=is_short), *([] if is_short else [""]))
+            before = [""] if i and not is_short else []
+            rendering.say(console, *before, trees.tree(console, each, models, is_short=is_short))
             continue
         for number, take in _takes(each):
             if page <= len(take.pages):
-                rendering.say(console, *trees.page_in_full(console, each, number, page), "")
+                rendering.say(console, *trees.page_in_full(console, each, number, page))
 
 
 def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:

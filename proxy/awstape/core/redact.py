@@ -118,7 +118,8 @@ class Redactor:
         identity: dict[str, Value] | None = None,
     ) -> Answer:
         """The answer, redacted. `tokens`: real page tokens of the exchange; `identity`: what was asked, as it was."""
-        known = [token for token in tokens if len(token) >= _SHORTEST_TOKEN]
+        # What a replay gave out says its position and nothing else: it is no real token.
+        known = [token for token in tokens if len(token) >= _SHORTEST_TOKEN and not _PAGE_TOKEN.fullmatch(token)]
         self._tokens.update(known)
         asked = self._names_in(operation, identity or {}) if answer.error else None
 
