@@ -30,16 +30,22 @@ import awstape
 from awstape import catalog
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
+from awstape.core.check import findings
 from awstape.core.decode import decode
+from awstape.core.diff import differences
 from awstape.core.document import read, write
+from awstape.core.edit import set_value
 from awstape.core.encode import encode
 from awstape.core.model import Value
 from awstape.core.player import Player
 from awstape.core.recorder import Recorder
 from awstape.core.redact import Redactor
 from awstape.core.repage import Paging
+from awstape.core.rewrite import rewrite
+from awstape.core.select import select
 from awstape.core.wire import Request, Response
 from awstape.endpoint import serving
+from awstape.html_page import page
 
 ROUNDS = 5
 MODELS = catalog.models()
@@ -143,6 +149,21 @@ def bench_document(cassette: Cassette) -> None:
     tracemalloc.stop()
     assert len(kept.takes) == len(cassette.takes)
     print(f"{'memory to read it, at most':<34} {peak / 1e6:>9.1f} MB {peak / len(text):>7.2f} × the text")
+
+
+def bench_looking(recorded: Cassette) -> None:
+    """What people wait for who look at a cassette or change it, against reading it."""
+    redactor = Redactor(b"key")
+    cassette = redactor.again(MODELS, recorded)
+    text = "# a comment\n" + write(cassette)
+    edited = set_value(MODELS, cassette, select(MODELS, cassette, ["1"]), "pages[].output.Roles[0].Path", "/")
+    for what, work in (
+        ("check it", lambda: findings(text, MODELS)),
+        ("diff it with an edited one", lambda: list(differences(MODELS, cassette, edited))),
+        ("rewrite it after an edit", lambda: rewrite(MODELS, [text], edited)),
+        ("its page for a browser", lambda: page(cassette, "it")),
+    ):
+        show(what, *timed(work, lambda: read(text, MODELS)), "reading it")
 
 
 def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
@@ -251,6 +272,7 @@ def main() -> None:
     bench_codec(responses[0])
     bench_recorder(responses)
     bench_document(Cassette.of(take(i, 100) for i in range(60)))
+    bench_looking(Cassette.of(take(i, 20) for i in range(50)))
     bench_paging(Cassette.of([take(0, 1000)]))
     bench_endpoint(Cassette.of([take(0, 5)]))
     with tempfile.TemporaryDirectory() as folder:
