@@ -23,7 +23,7 @@ demo: $(READY) ## record a stand-in for AWS, replay it offline: no AWS account n
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
 
-aio: $(READY_AIO) ## run the tests of aiobotocore, which caps botocore, in an environment of their own
+aio: $(READY_AIO) ## run the tests of aiobotocore and cassetter, in an environment of their own
 	$(VENV)-aio/bin/python -m pytest -q tests/aio
 
 lint: $(READY) ## look for mistakes and formatting (ruff)

@@ -73,8 +73,8 @@ def check(capfd: pytest.CaptureFixture[str]) -> Check:
 def test_as_text() -> None:
     assert FORMATS["text"](FOUND, 3) == TEXT
     assert FORMATS["text"](FOUND[:1], 1).splitlines()[-1] == "1 finding in 1 of 1 cassette"
-    assert FORMATS["text"]([], 1) == "1 cassette: nothing real found"
-    assert FORMATS["text"]([], 2) == "2 cassettes: nothing real found"
+    assert FORMATS["text"]([], 1) == "1 cassette: nothing found"
+    assert FORMATS["text"]([], 2) == "2 cassettes: nothing found"
 
 
 def test_warnings_are_told_from_findings() -> None:
@@ -235,7 +235,7 @@ def test_a_path_of_windows_becomes_a_uri(file: str, uri: str, monkeypatch: pytes
 
 def test_it_tells_by_its_exit_status(folder: Path, check: Check) -> None:
     (folder / "a.yaml").write_text(CLEAN)
-    assert check("a.yaml") == (0, "1 cassette: nothing real found\n", "")
+    assert check("a.yaml") == (0, "1 cassette: nothing found\n", "")
     (folder / "b.yml").write_text(LEAKY)
     said = "b.yml:7: pages[0].error.message: account id, role name\n2 findings in 1 of 2 cassettes\n"
     assert check(".") == (1, said, "")

@@ -90,7 +90,7 @@ def test_check_finds_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in ("", KEY):
         monkeypatch.setenv("AWSTAPE_KEY", key)
         result = CliRunner().invoke(cli.cli, ["check", "account.yaml"])
-        assert (result.exit_code, result.output) == (0, "1 cassette: nothing real found\n")
+        assert (result.exit_code, result.output) == (0, "1 cassette: nothing found\n")
 
 
 def test_what_the_project_masks_is_masked() -> None:

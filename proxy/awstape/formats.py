@@ -26,7 +26,7 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def as_text(found: Found, files: int) -> str:
     if not found:
-        return f"{count(files, 'cassette')}: nothing real found"
+        return f"{count(files, 'cassette')}: nothing found"
     said: dict[tuple[str, int, str, str], list[str]] = {}
     for file, finding in found:
         said.setdefault(_line_of_text(file, finding), []).append(_said(finding))

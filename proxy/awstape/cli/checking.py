@@ -14,6 +14,7 @@ _FORMATS = ("text", "json", "github", "sarif")
 
 @click.command()
 @parameters.cassettes
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to say it.")
 def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:

@@ -1,0 +1,37 @@
+"""Recordings of cassetter, imported: here, for its pytest plugin and pytest-recording's can't live together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import cassetter
+import pytest
+from click.testing import CliRunner
+
+from awstape import catalog, cli, store
+from examples import KEY
+from standin import StandIn
+
+
+@pytest.mark.parametrize("ending", ["yaml", "toml"])
+def test_what_cassetter_records_is_imported(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWSTAPE_KEY", KEY)
+    theirs, ours = tmp_path / f"theirs.{ending}", tmp_path / "ours.yaml"
+    with StandIn() as aws:
+        client: Any = botocore.session.get_session().create_client(
+            "iam",
+            endpoint_url=aws.url,
+            region_name="us-east-1",
+            aws_access_key_id="AKIAEXAMPLEEXAMPLE12",
+            aws_secret_access_key="nobody's",
+        )
+        with cassetter.use_cassette(theirs, record_mode="all"):
+            pages = list(client.get_paginator("list_roles").paginate())
+    assert len(pages) == 2
+    result = CliRunner().invoke(cli.cli, ["import", str(theirs), "-o", str(ours)])
+    assert result.exit_code == 0, result.output
+    listing = [take for take in store.load(ours, catalog.models()).takes if take.track.operation == "ListRoles"]
+    shipped = store.load(Path(__file__).parents[2] / "cassettes" / "roles.yaml", catalog.models())
+    assert listing == [take for take in shipped.takes if take.track.operation == "ListRoles"]
