@@ -78,7 +78,7 @@ def test_as_text() -> None:
 
 
 def test_warnings_are_told_from_findings() -> None:
-    warning = "9: pages[0].output.Marker: warning: no page\\x1b has it (record it to its end)"
+    warning = "9: pages[0].output.Marker: warning: no page\\u001b has it (record it to its end)"
     assert FORMATS["text"](WARNED, 3).splitlines() == [
         "a.yaml:7: pages[0].error.message: account id",
         f"a.yaml:{warning}",
