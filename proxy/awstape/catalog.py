@@ -27,7 +27,7 @@ import botocore.model
 import botocore.parsers
 import botocore.regions
 
-from awstape.core.model import Member, Models, Operation, Paging, Service, Shape
+from awstape.core.model import Member, Models, Operation, Paging, Service, Shape, below
 from awstape.core.wire import Response
 
 SERVICES = ("iam", "accessanalyzer")
@@ -295,13 +295,10 @@ def edit_documents(value: Any, shape: Shape | None, edit: Callable[[str], Any]) 
     """A parsed value with each policy document in it, of those that IAM percent-encodes, edited."""
     if shape is None:
         return value
-    if isinstance(value, dict) and shape.value:
-        return {key: edit_documents(item, shape.value.shape, edit) for key, item in value.items()}
     if isinstance(value, dict):
-        below = {name: member.shape for name, member in shape.members.items()}
-        return {name: edit_documents(item, below.get(name), edit) for name, item in value.items()}
-    if isinstance(value, list) and shape.member:
-        return [edit_documents(item, shape.member.shape, edit) for item in value]
+        return {name: edit_documents(item, below(shape, name), edit) for name, item in value.items()}
+    if isinstance(value, list):
+        return [edit_documents(item, below(shape, i), edit) for i, item in enumerate(value)]
     return edit(value) if shape.percent_encoded and isinstance(value, str) else value
 
 

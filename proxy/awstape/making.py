@@ -14,6 +14,7 @@ from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean, misfits, spelled
 from awstape.core.constraints import excesses
 from awstape.core.model import Operation, Shape, Value
+from awstape.core.pages import listed
 from awstape.core.redact import Redactor
 from awstape.core.rewrite import rewrite
 from awstape.core.synthesis import SynthesisError, lists_of, synthesise
@@ -78,9 +79,8 @@ def make(
 
 def item_count(operation: Operation, cassette: Cassette) -> int:
     """How many items the pages hold, over all lists."""
-    outputs = (page.answer.output or {} for take in cassette.takes for page in take.pages)
-    lists = (output.get(name) for output in outputs for name in lists_of(operation))
-    return sum(len(items) for items in lists if isinstance(items, list))
+    outputs = (page.answer.output for take in cassette.takes for page in take.pages)
+    return sum(len(listed(output, name)) for output in outputs for name in lists_of(operation))
 
 
 def add(path: Path, text: str, old: Cassette, new: Cassette) -> None:

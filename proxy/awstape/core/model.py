@@ -65,6 +65,14 @@ class Member:
     idempotency_token: bool = False
 
 
+def below(shape: Shape | None, step: str | int) -> Shape | None:
+    """The shape of a member, of a map's value or, by any number, of a list's items; None if the model has none."""
+    if shape is None:
+        return None
+    member = shape.member if isinstance(step, int) else shape.members.get(step) or shape.value
+    return member.shape if member else None
+
+
 @dataclass(frozen=True)
 class Paging:
     """How an operation pages. Names are those of input and output members.
@@ -91,6 +99,11 @@ class Operation:
     result_wrapper: str | None = None
     errors: tuple[Shape, ...] = ()
     paging: Paging | None = None
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The lists of the output that the pages cut."""
+        return self.paging.items if self.paging else ()
 
     @property
     def is_read(self) -> bool:

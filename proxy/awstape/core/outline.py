@@ -151,8 +151,7 @@ def _page(page: Page, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
         error = f"{failure.status} {printable(failure.code or '')}".strip()
         return {**shown, "error": error, "rest": nodes.members(members)}
     output = answer.output or {}
-    paged = operation.paging.items if operation.paging else ()
-    lists = {name: value for name in paged if isinstance(value := output.get(name), list)}
+    lists = {name: value for name in operation.lists if isinstance(value := output.get(name), list)}
     return {
         **shown,
         "count": item_count(operation, output),

@@ -16,8 +16,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from awstape.core.meaning import below, meaning
-from awstape.core.model import Shape, Value
+from awstape.core.meaning import meaning
+from awstape.core.model import Shape, Value, below
 
 _NAME = re.compile(r"\w*(?:Arn|Name|Namespace|SerialNumber)|name|[Kk]ey|Sid|action|account")
 #: Looking alike takes time; of more pairs than these none is tried.
