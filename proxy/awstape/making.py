@@ -13,7 +13,7 @@ from awstape.core.alias import CollisionError
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean, misfits, spelled
 from awstape.core.constraints import excesses
-from awstape.core.model import Operation, Shape, Value
+from awstape.core.model import Operation, Shape, Value, plain_name
 from awstape.core.pages import listed
 from awstape.core.redact import Redactor
 from awstape.core.rewrite import rewrite
@@ -27,11 +27,11 @@ _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}-\d", re.ASCII)
 def operation_of(service: str, name: str) -> Operation:
     """An operation, spelled as in the AWS CLI or as in the API. Raises UserError."""
     services = catalog.models().services
-    found = services.get(_plain(service))
+    found = services.get(plain_name(service))
     if found is None:
-        hint = did_you_mean(_plain(service), services)
+        hint = did_you_mean(plain_name(service), services)
         raise UserError(f"awstape knows no service {service!r}{hint}", f"it is one of {', '.join(services)}")
-    operation = {_plain(known): operation for known, operation in found.operations.items()}.get(_plain(name))
+    operation = found.by_plain_name.get(plain_name(name))
     if operation is None:
         is_dashed = name == name.lower()
         known = [_dashed(each) for each in found.operations] if is_dashed else list(found.operations)
@@ -94,10 +94,6 @@ def add(path: Path, text: str, old: Cassette, new: Cassette) -> None:
 
 
 # --- what was said ----------------------------------------------------------------------------------------------------
-
-
-def _plain(name: str) -> str:
-    return re.sub("[-_]", "", name).lower()
 
 
 def _dashed(name: str) -> str:

@@ -50,8 +50,7 @@ def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
     root = Tree(label, guide_style="dim")
     if not is_whole and not is_short:
         _add_lines(to, root, {"identity": each.track.identity})
-    for number in each.numbers:
-        take = each.takes[number - 1]
+    for number, take in each.selected():
         branch = root.add(Text(f"take {number}", "blue")) if len(each.takes) > 1 else root
         for fault in take.faults:
             branch.add(Text(f"fault: {fault}", "magenta"))

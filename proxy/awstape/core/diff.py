@@ -53,7 +53,7 @@ def _extent(operation: Operation, takes: Sequence[Take]) -> Value:
     if operation.paging:
         extent["items"] = sum(item_count(operation, answer.output) for answer in answers)
     if errors:
-        extent["errors"] = [error.code or str(error.status) for error in errors]
+        extent["errors"] = [error.name for error in errors]
     return extent if takes else None
 
 

@@ -21,8 +21,9 @@ from awstape.core import lint_values
 from awstape.core.cassette import Take, Track
 from awstape.core.conform import Path
 from awstape.core.document import Document, Entry
-from awstape.core.model import Models, Operation, Paging, Shape, Value, below
+from awstape.core.model import Models, Operation, Paging, Value, below
 from awstape.core.pages import item_count, listed, next_token
+from awstape.core.pairing import key_of
 from awstape.core.structure import Problem
 from awstape.core.takes import begins, unnamed
 
@@ -38,9 +39,6 @@ KINDS: Mapping[str, str] = {
     SAME_TAKE: "a take that says nothing new",
     FAULT: "a fault that never strikes",
 }
-
-#: What tells an item of a listing from the others, besides ids and ARNs that its shape is named after.
-_KEYS = ("arn", "id", "serialnumber", "key", "jobid", "rulename")
 
 
 @dataclass(frozen=True)
@@ -136,19 +134,6 @@ def _items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
     for i, page in enumerate(take.pages):
         for j, item in enumerate(listed(page.answer.output, name)):
             yield ("pages", i, "output", name, j), item
-
-
-def key_of(shape: Shape) -> str | None:
-    """The member that tells items apart: `Arn`, `id`, …, or of AttachedPolicy its PolicyArn."""
-    for known in _KEYS:
-        for name in shape.members:
-            if name.lower() == known:
-                return name
-    for name in shape.members:
-        stem = name.removesuffix("Arn").removesuffix("Id")
-        if stem != name and stem.lower() in shape.name.lower():
-            return name
-    return None
 
 
 # --- takes and faults -------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from dataclasses import replace
 from awstape.core.alias import is_alias
 from awstape.core.cassette import Take
 from awstape.core.conform import MapKey, Path, did_you_mean, misfits
+from awstape.core.constraints import excess
 from awstape.core.embedded import is_json
 from awstape.core.model import Operation, Shape, Value, below
 from awstape.core.structure import Problem
@@ -111,37 +112,10 @@ def _asked_problems(value: Value, shape: Shape | None, path: Path, left_out: tup
         for name in shape.required:
             if name not in value and name not in left_out:
                 yield Problem(path, f"{shape.name} needs {name}", kind=MISSING)
-    elif problem := _measured(value, shape):
-        yield Problem(path, problem, "the service would refuse it", RANGE)
+    elif not shape.enum and (expected := excess(value, shape)):  # `_problems` tells of enums
+        yield Problem(path, f"expected {expected}", "the service would refuse it", RANGE)
     for step, item in _parts(value, shape):
         yield from _asked_problems(item, below(shape, step), (*path, step))
-
-
-def _measured(value: Value, shape: Shape) -> str:
-    """In what a value breaks the model's bounds, or nothing."""
-    size: float
-    match value:
-        case str() if shape.type == "string":
-            size, smaller, larger = len(value), "shorter than {} characters", "longer than {} characters"
-        case list() | dict():
-            size, smaller, larger = len(value), "fewer than {}", "more than {}"
-        case int() | float() if not isinstance(value, bool):
-            size, smaller, larger = value, "less than {}", "more than {}"
-        case _:
-            return ""
-    if shape.min is not None and size < shape.min:
-        return smaller.format(shape.min)
-    if shape.max is not None and size > shape.max:
-        return larger.format(shape.max)
-    has_form = not isinstance(value, str) or not shape.pattern or _fits(value, shape.pattern)
-    return "" if has_form else f"not of the form {shape.pattern}"
-
-
-def _fits(text: str, pattern: str) -> bool:
-    try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:  # a class of characters that Python doesn't know
-        return True
 
 
 def _problems(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]:

@@ -128,6 +128,11 @@ class Service:
     errors: dict[str, Shape] = field(default_factory=dict)
 
     @cached_property
+    def by_plain_name(self) -> Mapping[str, Operation]:
+        """`plain_name` of each operation → the operation."""
+        return {plain_name(name): operation for name, operation in self.operations.items()}
+
+    @cached_property
     def routes(self) -> tuple[tuple[str, re.Pattern[str], Operation], ...]:
         """(method, path pattern with a group per label, operation), literal paths before labelled ones."""
         ordered = sorted(self.operations.values(), key=lambda op: ("{" in op.uri, op.uri, op.name))
@@ -142,6 +147,11 @@ def _route(uri: str) -> re.Pattern[str]:
         for literal, label, greedy in zip(parts[::3], [*parts[1::3], ""], [*parts[2::3], ""], strict=True)
     )
     return re.compile(pattern + "/?")
+
+
+def plain_name(name: str) -> str:
+    """A name however it is spelled: `ListRoles` in the API, `list-roles` in the AWS CLI, `list_roles` in boto3."""
+    return re.sub("[-_]", "", name).lower()
 
 
 class Models:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, get_args
 
 from awstape.core.model import Shape, Value, below
@@ -70,6 +71,12 @@ def cropped(text: str, longest: int) -> str:
         return text
     end = (longest - 1) // 2
     return f"{text[: longest - 1 - end]}…{text[len(text) - end :]}"
+
+
+def cut(sizes: Iterable[int]) -> str:
+    """How items are cut into pages: `3+2`, and `4×100+7` for equal pages in a row."""
+    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
+    return "+".join(f"{n}×{size}" if n > 2 else "+".join([str(size)] * n) for size, n in runs)
 
 
 def arn_end(text: str) -> str:
