@@ -178,6 +178,11 @@ def host_of(service: str, region: str) -> str:
     return f"{found.signing_name}.{region}.{next(suffixes, 'amazonaws.com')}"
 
 
+def is_region(name: str) -> bool:
+    """Whether a partition of AWS has regions that are spelled so."""
+    return name == name.lower() and service_of_host(host_of("accessanalyzer", name)) is not None
+
+
 def shown(host: str) -> str:
     """What of a host name may be told: a service, not a bucket or whose it is."""
     host = host.lower().removesuffix(".")

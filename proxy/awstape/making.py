@@ -21,8 +21,6 @@ from awstape.core.synthesis import SynthesisError, lists_of, synthesise
 from awstape.errors import UserError
 from awstape.selection import redactor_for
 
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}-\d", re.ASCII)
-
 
 def operation_of(service: str, name: str) -> Operation:
     """An operation, spelled as in the AWS CLI or as in the API. Raises UserError."""
@@ -44,7 +42,7 @@ def operation_of(service: str, name: str) -> Operation:
 
 def make(
     operation: Operation,
-    said: Iterable[str],
+    said: Iterable[tuple[str, str]],
     environ: Mapping[str, str],
     *,
     items: int | None = None,
@@ -55,8 +53,8 @@ def make(
 ) -> Cassette:
     """A cassette with a made-up track.
 
-    said: `MEMBER=VALUE`, of the identity; a real value needs the key at hand, which is that of the cassette that the
-    track is to stand `beside`. Raises UserError.
+    said: members of the identity and their values; a real value needs the key at hand, which is that of the
+    cassette that the track is to stand `beside`. Raises UserError.
     """
     place, rules = _region(operation, region), project.rules()
     asked = _said(operation, said)
@@ -106,22 +104,17 @@ def _region(operation: Operation, region: str | None) -> str | None:
         if region is not None:
             raise UserError(f"{operation.service.name} has no regions", "leave out --region")
         return None
-    if region is not None and not _REGION.fullmatch(region):
-        raise UserError(f"{region!r} is no region", f"such as --region {DEFAULT_REGION}")
     return region or DEFAULT_REGION
 
 
-def _said(operation: Operation, said: Iterable[str]) -> dict[str, Value]:
-    """The members of an identity that somebody wrote as `MEMBER=VALUE`, checked against the model."""
+def _said(operation: Operation, said: Iterable[tuple[str, str]]) -> dict[str, Value]:
+    """The members of an identity that somebody wrote, checked against the model."""
     paging = operation.paging
     pages = {name for name in (paging.token, paging.limit) if name} if paging else set()
     members = operation.input.members if operation.input else {}
     known = {name: m for name, m in members.items() if name not in pages and not m.idempotency_token}
     identity: dict[str, Value] = {}
-    for text in said:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise UserError(f"--identity {text!r} is not MEMBER=VALUE", "as --identity PathPrefix=/")
+    for name, value in said:
         if name in pages:
             raise UserError(f"--identity {name}: it pages the answer", "--page-size says how many items a page has")
         if name not in known:

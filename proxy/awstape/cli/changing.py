@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awstape.cli.parameters import How
+from awstape.cli.parameters import How, say_json
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from awstape.core.changes import Change
     from awstape.core.comments import Comment
     from awstape.editing import Edited
-
-_SHOWN = 5
 
 
 def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> int:
@@ -35,8 +32,6 @@ def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> i
 
 def write(results: Iterable[Edited], how: How) -> int:
     """Tells what edits come to and writes them, in their order, unless it is a dry run."""
-    from awstape.core.meaning import binary
-
     results = list(results)
     for result in results:
         if not how.dry_run and not how.lose_comments:
@@ -46,7 +41,7 @@ def write(results: Iterable[Edited], how: How) -> int:
             result.save()
     facts = [_facts(result, how) for result in results]
     if how.as_json:
-        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, default=binary))
+        say_json(facts[0] if len(facts) == 1 else facts)
         return 0
     for result in results:
         _tell(result, how)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,14 +50,12 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
     compared = [(name, _changes(old, new)) for name, old, new in _sides(*paths)]
     found = [(name, changes) for name, changes in compared if changes]
     if as_json:
-        from awstape.core.meaning import binary
-
         facts = [
             {**({} if name is None else {"cassette": name}), **change_facts(change)}
             for name, changes in found
             for change in changes
         ]
-        click.echo(json.dumps(facts, default=binary))
+        parameters.say_json(facts)
         return int(bool(found))
     for name, changes in found:
         if name is not None:
@@ -73,7 +70,7 @@ def show(changes: Sequence[Change], colour: bool | None = None) -> None:
     """Prints changes and their summary; in colour on a terminal, or if that is said."""
     from awstape.core.changes import lines, summary
 
-    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    is_plain = os.environ.get("NO_COLOR") or parameters.has_dumb_terminal()
     for line in lines(changes):
         click.echo(line if is_plain else click.style(line, fg=_COLOURS[line.lstrip()[0]]), color=colour)
     click.echo(summary(changes))

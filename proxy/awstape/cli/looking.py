@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -37,7 +36,6 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     """
     from awstape import catalog, store
     from awstape.cli import rendering
-    from awstape.core.meaning import binary
     from awstape.core.overview import Overview, overviews
     from awstape.report import overview_facts
 
@@ -58,7 +56,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     every = [(file, track) for file, tracks in found.items() for track in tracks]
     if as_json:
         facts = [{"cassette": str(file), **overview_facts(track)} for file, track in every]
-        click.echo(json.dumps(facts, default=binary))
+        parameters.say_json(facts)
     elif len(found) > 1:
         rendering.say(console, rendering.totals((track for _, track in every), len(found)))
     return 2 if errors else 0
@@ -76,8 +74,8 @@ def show(
 ) -> int:
     """Show takes, pages and items, and how pages are chained.
 
-    TRACK is a number as `awstape ls` tells it, or 'OPERATION [MEMBER=GLOB]… [take=N]'. Without it, all tracks are
-    shown in short.
+    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N]. Without
+    it, all tracks are shown in short.
 
     \b
     awstape show roles.yaml
@@ -92,7 +90,6 @@ def show(
     """
     from awstape import catalog, selection, store
     from awstape.core.cassette import Cassette
-    from awstape.core.meaning import binary
 
     if textconv and (tracks or page or html or as_json):
         raise UserError("--textconv shows all of a cassette", "leave out what else is asked for")
@@ -107,7 +104,7 @@ def show(
         raise UserError(f"no track that was asked for has a page {page}", f"awstape ls {cassette} counts the pages")
     if as_json:
         facts = [{"cassette": str(cassette), **_facts(each, models, page)} for each in chosen]
-        click.echo(json.dumps(facts, default=binary))
+        parameters.say_json(facts)
         return 0
     _render(chosen, models, page, is_short=not tracks)
     return 0

@@ -23,6 +23,7 @@ from rich.highlighter import JSONHighlighter
 from rich.table import Table
 from rich.text import Text
 
+from awstape.cli.parameters import has_dumb_terminal
 from awstape.core.layout import JSON, WORD, Line
 from awstape.core.model import Models
 from awstape.core.overview import Overview
@@ -41,7 +42,7 @@ _STYLES = {WORD: "magenta", JSON: ""}
 def console() -> Console:
     """For standard output, whatever that is."""
     is_terminal = sys.stdout.isatty()
-    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "") in ("", "dumb", "unknown")
+    is_plain = bool(os.environ.get("NO_COLOR")) or has_dumb_terminal()
     return Console(
         width=None if is_terminal else _ENDLESS,
         force_terminal=is_terminal,
