@@ -15,7 +15,6 @@ from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.cassette import Cassette
-    from awstape.core.changes import Change
     from awstape.core.comments import Comment
     from awstape.editing import Edited
 
@@ -63,6 +62,7 @@ def _ask(path: Path, lost: tuple[Comment, ...]) -> None:
 
 
 def _facts(result: Edited, how: How) -> dict[str, object]:
+    from awstape.cli.comparing import changes_between
     from awstape.report import change_facts
 
     return {
@@ -71,19 +71,12 @@ def _facts(result: Edited, how: How) -> dict[str, object]:
         "written": result.is_change and not how.dry_run,
         "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost, *result.gone)],
         "redacted": dict(result.redacted),
-        "changes": [change_facts(change) for change in _changes(result)],
+        "changes": [change_facts(change) for change in changes_between(result.before, result.after)],
     }
 
 
-def _changes(result: Edited) -> tuple[Change, ...]:
-    from awstape import catalog
-    from awstape.core.diff import differences
-
-    return tuple(differences(catalog.models(), result.before, result.after))
-
-
 def _tell(result: Edited, how: How) -> None:
-    from awstape.cli.comparing import show
+    from awstape.cli.comparing import changes_between, show
     from awstape.report import redacted_line
 
     if not result.is_change:
@@ -91,7 +84,7 @@ def _tell(result: Edited, how: How) -> None:
         return
     if how.dry_run:
         click.echo(f"{result.path} would change")
-        show(_changes(result))
+        show(changes_between(result.before, result.after))
         for comment in result.lost:
             click.echo(f"  the comment in line {comment.line} would be lost: {comment.text}")
     else:

@@ -38,7 +38,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     """
     from awstape import catalog, project, store
     from awstape.core.check import FORMAT, Finding, findings
-    from awstape.formats import FORMATS
+    from awstape.findings import FORMATS
 
     rules = project.rules()
     files = store.find_all(cassettes)

@@ -47,7 +47,7 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
         return 0
     if len(paths) != 2:
         raise click.UsageError("two cassettes or folders are compared, OLD and NEW")
-    compared = [(name, _changes(old, new)) for name, old, new in _sides(*paths)]
+    compared = [(name, changes_between(old, new)) for name, old, new in _sides(*paths)]
     found = [(name, changes) for name, changes in compared if changes]
     if as_json:
         facts = [
@@ -76,7 +76,8 @@ def show(changes: Sequence[Change], colour: bool | None = None) -> None:
     click.echo(summary(changes))
 
 
-def _changes(old: Cassette, new: Cassette) -> tuple[Change, ...]:
+def changes_between(old: Cassette, new: Cassette) -> tuple[Change, ...]:
+    """What one cassette says differently than another."""
     from awstape import catalog
     from awstape.core.diff import differences
 
@@ -124,7 +125,7 @@ def _say_to_git(path: Path, *rest: Path) -> None:
     old, _, _, new, _, _, *renamed = rest
     name = printable(f"{path} → {renamed[0]}" if renamed else str(path))
     try:
-        changes = _changes(_cassette(old), _cassette(new))
+        changes = changes_between(_cassette(old), _cassette(new))
     except UserError as error:
         click.echo(f"{name}: can't be compared ({error.problem}); git diff --no-ext-diff shows the text")
         return

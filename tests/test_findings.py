@@ -14,7 +14,7 @@ import pytest
 
 from awstape import __version__, catalog, cli, formats
 from awstape.core.check import Finding, findings
-from awstape.formats import FORMATS, Found
+from awstape.findings import FORMATS, Found
 
 START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-r3pdr6yylyw5}\n"
 CLEAN = START + "pages:\n- error: {status: 404}\n"
