@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from awstape.check_formats import FORMATS
 from awstape.core import document
 from awstape.core.check import FORMAT, Finding, findings
 from awstape.core.lint import KINDS, PAGING, UNFINISHED
 from awstape.core.rules import Rules
-from awstape.findings import FORMATS
 from exchanges import MODELS
 
 START = "version: 1\n---\n"

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from awstape import __version__, catalog, cli, formats
+from awstape import __version__, catalog, check_formats, cli
+from awstape.check_formats import FORMATS, Found
 from awstape.core.check import Finding, findings
-from awstape.findings import FORMATS, Found
 
 START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-r3pdr6yylyw5}\n"
 CLEAN = START + "pages:\n- error: {status: 404}\n"
@@ -226,7 +226,7 @@ def test_a_path_becomes_a_uri(file: str, uri: str) -> None:
     ],
 )
 def test_a_path_of_windows_becomes_a_uri(file: str, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "PurePath", PureWindowsPath)
+    monkeypatch.setattr(check_formats, "PurePath", PureWindowsPath)
     test_a_path_becomes_a_uri(file, uri)
 
 
