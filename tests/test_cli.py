@@ -67,9 +67,12 @@ def test_the_schema_is_printed_or_written(tmp_path: Path, capsys: pytest.Capture
 
 def test_a_schema_that_can_not_be_written(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
     inside = users / "awstape.schema.json"
-    assert failure(capfd, "schema", "-o", inside) == (f"{inside}: can't be written: File exists", "name another file")
+    assert failure(capfd, "schema", "-o", inside) == (
+        f"{inside}: can't be written: File exists",
+        "the file is as it was",
+    )
     folder = users.parent
-    assert failure(capfd, "schema", "-o", folder)[0] == f"{folder}: can't be written: Is a directory"
+    assert failure(capfd, "schema", "-o", folder)[0].endswith("is a directory.")
 
 
 # --- help ---

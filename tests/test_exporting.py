@@ -94,7 +94,7 @@ def test_it_takes_folders_and_selectors() -> None:
 def test_a_file_that_is_there_stays_unless_it_is_forced(form: str, capfd: pytest.CaptureFixture[str]) -> None:
     Path("there").write_text("precious")
     command = ("export", ROLES, "--to", form, "-o", "there")
-    assert failure(capfd, *command) == ("there is there already", "--force overwrites it")
+    assert failure(capfd, *command) == ("there: is there already", "--force overwrites it")
     assert Path("there").read_text() == "precious"
     assert cli.main([*command, "--force"]) == 0
     assert Path("there").read_text() != "precious"
@@ -106,7 +106,7 @@ def test_no_force_makes_it_lose_a_cassette(capfd: pytest.CaptureFixture[str]) ->
     Path("link").symlink_to("roles.yaml")
     for there in ("roles.yaml", "link"):
         told = failure(capfd, "export", ".", "--to", "vcr", "-o", there, "--force")
-        assert told == (f"{there} is the cassette itself", "name another file")
+        assert told == (f"{there}: is the cassette itself", "name another file")
     assert Path("roles.yaml").read_bytes() == Path(ROLES).read_bytes()
 
 

@@ -17,7 +17,7 @@ import botocore.awsrequest
 import botocore.serialize
 
 from awstape import catalog
-from awstape.core.model import Operation, Shape, Value
+from awstape.core.model import Operation, Shape, Value, below
 from awstape.core.wire import Request
 
 DEFAULT_REGION = "us-east-1"
@@ -53,13 +53,10 @@ def for_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) ->
             return json.loads(value)
         except ValueError:
             return value
-    if isinstance(value, list) and shape.member:
-        return [for_botocore(item, shape.member.shape, is_output=is_output) for item in value]
-    if isinstance(value, dict) and shape.value:
-        return {key: for_botocore(item, shape.value.shape, is_output=is_output) for key, item in value.items()}
+    if isinstance(value, list):
+        return [for_botocore(item, below(shape, i), is_output=is_output) for i, item in enumerate(value)]
     if isinstance(value, dict):
-        below = {name: member.shape for name, member in shape.members.items()}
-        return {name: for_botocore(item, below.get(name), is_output=is_output) for name, item in value.items()}
+        return {name: for_botocore(item, below(shape, name), is_output=is_output) for name, item in value.items()}
     return value
 
 
@@ -81,15 +78,9 @@ def from_botocore(value: Any, shape: Shape | None) -> Value:
             except UnicodeDecodeError:
                 return value
         case dict():
-            members = shape.members if shape else {}
-            of_map = shape.value.shape if shape and shape.value else None
-            return {
-                name: from_botocore(item, members[name].shape if name in members else of_map)
-                for name, item in value.items()
-                if item is not None
-            }
+            return {name: from_botocore(item, below(shape, name)) for name, item in value.items() if item is not None}
         case list() | tuple():
-            return [from_botocore(item, shape.member.shape if shape and shape.member else None) for item in value]
+            return [from_botocore(item, below(shape, i)) for i, item in enumerate(value)]
         case None | bool() | int() | float() | str():
             return value
     raise TypeError(f"a {type(value).__name__} is nothing that a service answers")

@@ -27,7 +27,7 @@ import botocore.model
 import botocore.parsers
 import botocore.regions
 
-from awstape.core.model import Member, Models, Operation, Paging, Service, Shape
+from awstape.core.model import Member, Models, Operation, Paging, Service, Shape, below
 from awstape.core.wire import Response
 
 SERVICES = ("iam", "accessanalyzer")
@@ -178,6 +178,11 @@ def host_of(service: str, region: str) -> str:
     return f"{found.signing_name}.{region}.{next(suffixes, 'amazonaws.com')}"
 
 
+def is_region(name: str) -> bool:
+    """Whether a partition of AWS has regions that are spelled so."""
+    return name == name.lower() and service_of_host(host_of("accessanalyzer", name)) is not None
+
+
 def shown(host: str) -> str:
     """What of a host name may be told: a service, not a bucket or whose it is."""
     host = host.lower().removesuffix(".")
@@ -295,13 +300,10 @@ def edit_documents(value: Any, shape: Shape | None, edit: Callable[[str], Any]) 
     """A parsed value with each policy document in it, of those that IAM percent-encodes, edited."""
     if shape is None:
         return value
-    if isinstance(value, dict) and shape.value:
-        return {key: edit_documents(item, shape.value.shape, edit) for key, item in value.items()}
     if isinstance(value, dict):
-        below = {name: member.shape for name, member in shape.members.items()}
-        return {name: edit_documents(item, below.get(name), edit) for name, item in value.items()}
-    if isinstance(value, list) and shape.member:
-        return [edit_documents(item, shape.member.shape, edit) for item in value]
+        return {name: edit_documents(item, below(shape, name), edit) for name, item in value.items()}
+    if isinstance(value, list):
+        return [edit_documents(item, below(shape, i), edit) for i, item in enumerate(value)]
     return edit(value) if shape.percent_encoded and isinstance(value, str) else value
 
 

@@ -18,14 +18,15 @@ from typing import Any
 
 from awstape import catalog
 from awstape.core.cassette import Cassette
-from awstape.core.outline import outline, visible
+from awstape.core.outline import outline
+from awstape.core.printable import printable
 
 _SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "start.js")
 
 
 def page(cassette: Cassette, title: str) -> str:
     """The HTML of a cassette's page, script, style and data in it. title: such as the file's name."""
-    title = visible(title)  # the name of a file may hold half characters
+    title = printable(title)  # the name of a file may hold half characters
     style, script = _text("page.css"), "\n".join(map(_text, _SCRIPTS))
     return Template(_text("page.html")).substitute(
         title=html.escape(title),

@@ -13,24 +13,23 @@ from awstape.core.alias import CollisionError
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean, misfits, spelled
 from awstape.core.constraints import excesses
-from awstape.core.model import Operation, Shape, Value
+from awstape.core.model import Operation, Shape, Value, plain_name
+from awstape.core.pages import listed
 from awstape.core.redact import Redactor
 from awstape.core.rewrite import rewrite
 from awstape.core.synthesis import SynthesisError, lists_of, synthesise
 from awstape.errors import UserError
 from awstape.selection import redactor_for
 
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}-\d", re.ASCII)
-
 
 def operation_of(service: str, name: str) -> Operation:
     """An operation, spelled as in the AWS CLI or as in the API. Raises UserError."""
     services = catalog.models().services
-    found = services.get(_plain(service))
+    found = services.get(plain_name(service))
     if found is None:
-        hint = did_you_mean(_plain(service), services)
+        hint = did_you_mean(plain_name(service), services)
         raise UserError(f"awstape knows no service {service!r}{hint}", f"it is one of {', '.join(services)}")
-    operation = {_plain(known): operation for known, operation in found.operations.items()}.get(_plain(name))
+    operation = found.by_plain_name.get(plain_name(name))
     if operation is None:
         is_dashed = name == name.lower()
         known = [_dashed(each) for each in found.operations] if is_dashed else list(found.operations)
@@ -43,7 +42,7 @@ def operation_of(service: str, name: str) -> Operation:
 
 def make(
     operation: Operation,
-    said: Iterable[str],
+    said: Iterable[tuple[str, str]],
     environ: Mapping[str, str],
     *,
     items: int | None = None,
@@ -54,8 +53,8 @@ def make(
 ) -> Cassette:
     """A cassette with a made-up track.
 
-    said: `MEMBER=VALUE`, of the identity; a real value needs the key at hand, which is that of the cassette that the
-    track is to stand `beside`. Raises UserError.
+    said: members of the identity and their values; a real value needs the key at hand, which is that of the
+    cassette that the track is to stand `beside`. Raises UserError.
     """
     place, rules = _region(operation, region), project.rules()
     asked = _said(operation, said)
@@ -78,9 +77,8 @@ def make(
 
 def item_count(operation: Operation, cassette: Cassette) -> int:
     """How many items the pages hold, over all lists."""
-    outputs = (page.answer.output or {} for take in cassette.takes for page in take.pages)
-    lists = (output.get(name) for output in outputs for name in lists_of(operation))
-    return sum(len(items) for items in lists if isinstance(items, list))
+    outputs = (page.answer.output for take in cassette.takes for page in take.pages)
+    return sum(len(listed(output, name)) for output in outputs for name in lists_of(operation))
 
 
 def add(path: Path, text: str, old: Cassette, new: Cassette) -> None:
@@ -96,10 +94,6 @@ def add(path: Path, text: str, old: Cassette, new: Cassette) -> None:
 # --- what was said ----------------------------------------------------------------------------------------------------
 
 
-def _plain(name: str) -> str:
-    return re.sub("[-_]", "", name).lower()
-
-
 def _dashed(name: str) -> str:
     """`ListMFADevices` → `list-mfa-devices`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
@@ -110,22 +104,17 @@ def _region(operation: Operation, region: str | None) -> str | None:
         if region is not None:
             raise UserError(f"{operation.service.name} has no regions", "leave out --region")
         return None
-    if region is not None and not _REGION.fullmatch(region):
-        raise UserError(f"{region!r} is no region", f"such as --region {DEFAULT_REGION}")
     return region or DEFAULT_REGION
 
 
-def _said(operation: Operation, said: Iterable[str]) -> dict[str, Value]:
-    """The members of an identity that somebody wrote as `MEMBER=VALUE`, checked against the model."""
+def _said(operation: Operation, said: Iterable[tuple[str, str]]) -> dict[str, Value]:
+    """The members of an identity that somebody wrote, checked against the model."""
     paging = operation.paging
     pages = {name for name in (paging.token, paging.limit) if name} if paging else set()
     members = operation.input.members if operation.input else {}
     known = {name: m for name, m in members.items() if name not in pages and not m.idempotency_token}
     identity: dict[str, Value] = {}
-    for text in said:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise UserError(f"--identity {text!r} is not MEMBER=VALUE", "as --identity PathPrefix=/")
+    for name, value in said:
         if name in pages:
             raise UserError(f"--identity {name}: it pages the answer", "--page-size says how many items a page has")
         if name not in known:

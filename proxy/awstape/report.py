@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from awstape.core.cassette import Track, identity_key
+from awstape.core.cassette import Track
 from awstape.core.changes import Change, spelled
+from awstape.core.meaning import as_json
 from awstape.core.misses import Miss
+from awstape.core.overview import Overview
 from awstape.core.player import Player, Session
 from awstape.core.printable import printable
 from awstape.core.recorder import Recording
@@ -111,7 +113,21 @@ def track_facts(track: Track) -> dict[str, object]:
         "service": track.service,
         "operation": track.operation,
         "region": track.region,
-        "identity": json.loads(identity_key(track.identity)),
+        "identity": json.loads(as_json(track.identity, sort_keys=False)),
+    }
+
+
+def overview_facts(overview: Overview) -> dict[str, object]:
+    """A track in numbers, for scripts."""
+    return {
+        "number": overview.number,
+        **track_facts(overview.track),
+        "takes": len(overview.takes),
+        "pages": overview.pages,
+        "items": overview.items,
+        "errors": overview.errors,
+        "complete": overview.complete,
+        "faults": overview.faults,
     }
 
 

@@ -46,7 +46,7 @@ def diff(old: Cassette, new: Cassette) -> list[Change]:
     return list(differences(MODELS, old, new))
 
 
-@strategies.few(25)
+@strategies.few(12)
 @given(recorded)
 def test_nothing_differs_from_itself(cassette: Cassette) -> None:
     again = edited(cassette, lambda output: dict(reversed(output.items())))
@@ -126,7 +126,7 @@ def of_roles(pages: list[dict[str, Value]]) -> Cassette:
     return recording("ListRoles", {}, pages)
 
 
-@strategies.few(25)
+@strategies.few(12)
 @given(listings(), st.data())
 def test_an_item_that_comes_or_goes_is_the_one_change(pages: list[dict[str, Value]], data: st.DataObject) -> None:
     new: dict[str, Any] = {"RoleName": "new", "Arn": "arn/new", **data.draw(members)}

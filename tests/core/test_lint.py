@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from awstape.check_formats import FORMATS
 from awstape.core import document
 from awstape.core.check import FORMAT, Finding, findings
 from awstape.core.lint import KINDS, PAGING, UNFINISHED
 from awstape.core.rules import Rules
-from awstape.formats import FORMATS
 from exchanges import MODELS
 
 START = "version: 1\n---\n"
@@ -247,7 +247,7 @@ CASES = {
         4,
         "identity.RoleName",
         "out of bounds",
-        "shorter than 1 characters",
+        "expected text of at least 1 and at most 64 characters",
         "the service would refuse it",
     ),
     "too long": Case(
@@ -257,7 +257,7 @@ CASES = {
         4,
         "identity.RoleName",
         "out of bounds",
-        "longer than 64 characters",
+        "expected text of at least 1 and at most 64 characters",
         "the service would refuse it",
     ),
     "too few": Case(
@@ -267,7 +267,7 @@ CASES = {
         6,
         "identity.filter.*.eq",
         "out of bounds",
-        "fewer than 1",
+        "expected at least 1 and at most 20 items",
         "the service would refuse it",
     ),
     "too much": Case(
@@ -277,7 +277,7 @@ CASES = {
         3,
         "identity.MaxPasswordAge",
         "out of bounds",
-        "more than 1095",
+        "expected a number of at least 1 and at most 1095",
         "the service would refuse it",
     ),
     "no number": Case(
@@ -297,7 +297,7 @@ CASES = {
         5,
         "identity.PathPrefix",
         "out of bounds",
-        "not of the form ((/[A-Za-z0-9\\.,\\+@=_-]+)*)/",
+        "expected text of the pattern ((/[A-Za-z0-9\\.,\\+@=_-]+)*)/",
         "the service would refuse it",
     ),
     # values

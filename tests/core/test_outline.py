@@ -96,7 +96,7 @@ def test_binary_is_readable_where_it_is_text() -> None:
         "- output: {Content: !!binary /0EAcm9sZS15cW15NGF5aWhnb3U=}\n"
     )
     ((_, content),) = plain["tracks"][0]["takes"][0]["pages"][0]["rest"]["m"]
-    assert content == {"b": 20, "t": ["ÿA", ["\\x00"], 0]}
+    assert content == {"b": 20, "t": ["ÿA", ["\\u0000"], 0]}
 
 
 ENDS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TextIO
@@ -30,7 +29,10 @@ def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
     from awstape.rekeying import aliases_of
 
     aliases = aliases_of(values, kind, os.environ)
-    click.echo(json.dumps(dict(aliases)) if as_json else "\n".join(alias for _, alias in aliases))
+    if as_json:
+        parameters.say_json(dict(aliases))
+    else:
+        click.echo("\n".join(alias for _, alias in aliases))
     return 0
 
 
@@ -62,7 +64,10 @@ def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> 
         raise UserError(f"the values are not UTF-8: {error.reason}", "one value a line, as UTF-8 text") from None
     renewed, files, matched = rekey_files(cassettes, known, os.environ)
     told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
-    click.echo(json.dumps(renewed) if as_json else told)
+    if as_json:
+        parameters.say_json(renewed)
+    else:
+        click.echo(told)
     if known and files:
         click.echo(f"{len(matched & set(known))} of {len(set(known))} values were found", err=True)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -11,16 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awstape.cli.parameters import How
+from awstape.cli.parameters import How, say_json
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.cassette import Cassette
-    from awstape.core.changes import Change
     from awstape.core.comments import Comment
     from awstape.editing import Edited
-
-_SHOWN = 5
 
 
 def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> int:
@@ -35,8 +31,6 @@ def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> i
 
 def write(results: Iterable[Edited], how: How) -> int:
     """Tells what edits come to and writes them, in their order, unless it is a dry run."""
-    from awstape.core.meaning import binary
-
     results = list(results)
     for result in results:
         if not how.dry_run and not how.lose_comments:
@@ -46,7 +40,7 @@ def write(results: Iterable[Edited], how: How) -> int:
             result.save()
     facts = [_facts(result, how) for result in results]
     if how.as_json:
-        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, default=binary))
+        say_json(facts[0] if len(facts) == 1 else facts)
         return 0
     for result in results:
         _tell(result, how)
@@ -68,6 +62,7 @@ def _ask(path: Path, lost: tuple[Comment, ...]) -> None:
 
 
 def _facts(result: Edited, how: How) -> dict[str, object]:
+    from awstape.cli.comparing import changes_between
     from awstape.report import change_facts
 
     return {
@@ -76,19 +71,12 @@ def _facts(result: Edited, how: How) -> dict[str, object]:
         "written": result.is_change and not how.dry_run,
         "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost, *result.gone)],
         "redacted": dict(result.redacted),
-        "changes": [change_facts(change) for change in _changes(result)],
+        "changes": [change_facts(change) for change in changes_between(result.before, result.after)],
     }
 
 
-def _changes(result: Edited) -> tuple[Change, ...]:
-    from awstape import catalog
-    from awstape.core.diff import differences
-
-    return tuple(differences(catalog.models(), result.before, result.after))
-
-
 def _tell(result: Edited, how: How) -> None:
-    from awstape.cli.comparing import show
+    from awstape.cli.comparing import changes_between, show
     from awstape.report import redacted_line
 
     if not result.is_change:
@@ -96,7 +84,7 @@ def _tell(result: Edited, how: How) -> None:
         return
     if how.dry_run:
         click.echo(f"{result.path} would change")
-        show(_changes(result))
+        show(changes_between(result.before, result.after))
         for comment in result.lost:
             click.echo(f"  the comment in line {comment.line} would be lost: {comment.text}")
     else:

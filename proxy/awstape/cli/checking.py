@@ -38,8 +38,8 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     awstape check cassettes/ --format sarif > awstape.sarif
     """
     from awstape import catalog, project, store
+    from awstape.check_formats import FORMATS
     from awstape.core.check import FORMAT, Finding, findings
-    from awstape.formats import FORMATS
 
     rules = project.rules()
     files = store.find_all(cassettes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -48,17 +47,15 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
         return 0
     if len(paths) != 2:
         raise click.UsageError("two cassettes or folders are compared, OLD and NEW")
-    compared = [(name, _changes(old, new)) for name, old, new in _sides(*paths)]
+    compared = [(name, changes_between(old, new)) for name, old, new in _sides(*paths)]
     found = [(name, changes) for name, changes in compared if changes]
     if as_json:
-        from awstape.core.meaning import binary
-
         facts = [
             {**({} if name is None else {"cassette": name}), **change_facts(change)}
             for name, changes in found
             for change in changes
         ]
-        click.echo(json.dumps(facts, default=binary))
+        parameters.say_json(facts)
         return int(bool(found))
     for name, changes in found:
         if name is not None:
@@ -73,13 +70,14 @@ def show(changes: Sequence[Change], colour: bool | None = None) -> None:
     """Prints changes and their summary; in colour on a terminal, or if that is said."""
     from awstape.core.changes import lines, summary
 
-    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    is_plain = os.environ.get("NO_COLOR") or parameters.has_dumb_terminal()
     for line in lines(changes):
         click.echo(line if is_plain else click.style(line, fg=_COLOURS[line.lstrip()[0]]), color=colour)
     click.echo(summary(changes))
 
 
-def _changes(old: Cassette, new: Cassette) -> tuple[Change, ...]:
+def changes_between(old: Cassette, new: Cassette) -> tuple[Change, ...]:
+    """What one cassette says differently than another."""
     from awstape import catalog
     from awstape.core.diff import differences
 
@@ -127,7 +125,7 @@ def _say_to_git(path: Path, *rest: Path) -> None:
     old, _, _, new, _, _, *renamed = rest
     name = printable(f"{path} → {renamed[0]}" if renamed else str(path))
     try:
-        changes = _changes(_cassette(old), _cassette(new))
+        changes = changes_between(_cassette(old), _cassette(new))
     except UserError as error:
         click.echo(f"{name}: can't be compared ({error.problem}); git diff --no-ext-diff shows the text")
         return

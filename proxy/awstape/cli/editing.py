@@ -27,7 +27,7 @@ _list = click.option("--list", "name", default="", metavar="NAME", help="The lis
 @parameters.cassette
 @click.argument("path")
 @click.argument("value", required=False)
-@click.option("--track", "tracks", multiple=True, metavar="TRACK", help="Only in this track; repeatable.")
+@parameters.only_tracks
 @click.option("--remove", is_flag=True, help="Take the member away instead.")
 @parameters.edit
 def set_(

@@ -16,16 +16,9 @@ _FORMATS = ("awscli", "har", "stubber", "vcr")
 @click.command()
 @parameters.cassettes
 @click.option("--to", "form", type=click.Choice(_FORMATS), required=True, help="The format to write.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    default="-",
-    metavar="FILE",
-    help="Write it here; - is standard output, the default.",
-)
+@parameters.output
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
-@click.option("--track", "tracks", multiple=True, metavar="SELECTOR", help="Only this track; repeatable.")
+@parameters.only_tracks
 def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tracks: tuple[str, ...]) -> int:
     """Write cassettes for people who use other tools.
 
@@ -38,8 +31,7 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
 
     An export holds the same aliases as the cassette. What the format can't hold is said on the error stream.
 
-    \b
-    SELECTOR is a number or OPERATION [MEMBER=GLOB]... [region=GLOB] [take=N]
+    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
 
     \b
     awstape export team.yaml --to vcr -o tests/cassettes/team.yaml
@@ -47,19 +39,14 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
     """
     from awstape import catalog, exports, selection, store
 
-    is_file = str(output) != "-"
-    if is_file and os.path.exists(output):
+    if output != parameters.STANDARD_OUTPUT and output.exists():
         if not force:
-            raise UserError(f"{output} is there already", "--force overwrites it")
+            raise UserError(f"{output}: is there already", "--force overwrites it")
         if output.resolve() in [file.resolve() for file in store.find_all(cassettes)]:
-            raise UserError(f"{output} is the cassette itself", "name another file")
+            raise UserError(f"{output}: is the cassette itself", "name another file")
     chosen = selection.chosen(store.load_all(cassettes, catalog.models()), tracks, os.environ)
     exported = exports.export(chosen, form)
-    data = exported.text.encode()  # whatever the terminal's encoding is
-    if is_file:
-        store.write_whole(output, data)
-    else:
-        click.echo(data, nl=False)
+    parameters.put_out(output, exported.text)
     for note in exported.notes:
         click.echo(f"note: {' '.join(note.splitlines())}", err=True)
     return 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -28,14 +28,8 @@ _FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
 @click.option("--from", "form", type=click.Choice(_FORMATS), help="Take only this format.")
 @click.option("--operation", multiple=True, metavar="GLOB", help="Import only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Import operations that change something, too.")
-@click.option(
-    "--identity",
-    "identities",
-    multiple=True,
-    metavar="MEMBER=VALUE",
-    help="What was asked for, where only answers were kept; [OPERATION.]MEMBER, repeatable.",
-)
-@click.option("--region", metavar="REGION", help="Where that was; us-east-1 by default.")
+@parameters.identity("What was asked for, where only answers were kept; [OPERATION.]MEMBER, repeatable.")
+@parameters.region("Where that was; us-east-1 by default.")
 @parameters.as_json
 def import_(
     files: tuple[Path, ...],
@@ -43,7 +37,7 @@ def import_(
     form: str | None,
     operation: tuple[str, ...],
     include_writes: bool,
-    identities: tuple[str, ...],
+    identity: list[tuple[str, str]],
     region: str | None,
     as_json: bool,
 ) -> int:
@@ -70,44 +64,33 @@ def import_(
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
 
-    _check_region(region)
-    identity = _identity(identities)
+    _check_members(name for name, _ in identity)
     is_first = not keys.is_there(os.environ)
     tape = open_for_recording(cassette, "all", os.environ, operation, include_writes)
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     assert tape.recorder
-    known = Known(identity, region, tape.recorder.unwanted)
+    known = Known(dict(identity), region, tape.recorder.unwanted)
     for entry in progress.over(imports.entries(files, form, known), "importing", quiet=as_json):
         imports.feed(tape.recorder, entry)
     recording = tape.close()
     assert recording
-    lines = recording_lines(str(cassette), recording, imported=True)
-    click.echo(json.dumps(recording_facts(str(cassette), recording)) if as_json else "\n".join(lines))
+    if as_json:
+        parameters.say_json(recording_facts(str(cassette), recording))
+    else:
+        click.echo("\n".join(recording_lines(str(cassette), recording, imported=True)))
     return int(not recording.cassette.takes)
 
 
-def _check_region(name: str | None) -> None:
-    """Raises UserError for a region that AWS doesn't have."""
-    from awstape import catalog
-
-    if name is not None and catalog.service_of_host(catalog.host_of("accessanalyzer", name)) is None:
-        raise UserError(f"--region: AWS has no region {name}", "regions are spelled as in eu-west-1")
-
-
-def _identity(texts: tuple[str, ...]) -> dict[str, str]:
-    """Member → value. Raises UserError for what is not spelled so, or is a member of no request."""
+def _check_members(names: Iterable[str]) -> None:
+    """Raises UserError for what is a member of no request."""
     from awstape import catalog
     from awstape.core.conform import did_you_mean
 
     operations = [each for service in catalog.models().services.values() for each in service.operations.values()]
     members = {name: None for each in operations if each.input for name in each.input.members}
     narrow = {f"{each.name}.{name}": None for each in operations if each.input for name in each.input.members}
-    for text in texts:
-        name, equals, _ = text.partition("=")
-        if not equals:
-            raise UserError("--identity: not spelled MEMBER=VALUE", "for example --identity RoleName=DeployRole")
+    for name in names:
         if name not in members and name not in narrow:
             hint = did_you_mean(name, narrow if "." in name else members).lstrip("; ")
             raise UserError(f"--identity: no request has a member {name}", hint or "members are spelled as in RoleName")
-    return dict(text.split("=", 1) for text in texts)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from awstape.cli import parameters
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.core.cassette import Cassette, Take
+    from awstape.core.cassette import Cassette
     from awstape.core.model import Models
     from awstape.core.select import Chosen
 
@@ -37,8 +36,8 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     """
     from awstape import catalog, store
     from awstape.cli import rendering
-    from awstape.core.meaning import binary
     from awstape.core.overview import Overview, overviews
+    from awstape.report import overview_facts
 
     models = catalog.models()
     files = store.find_all(cassettes)
@@ -57,8 +56,8 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
             rendering.say(console, *rendering.listing(console, str(file), tracks, models), *after)
     every = [(file, track) for file, tracks in found.items() for track in tracks]
     if as_json:
-        facts = [{"cassette": str(file), **track.facts()} for file, track in every]
-        click.echo(json.dumps(facts, default=binary))
+        facts = [{"cassette": str(file), **overview_facts(track)} for file, track in every]
+        parameters.say_json(facts)
     elif len(found) > 1:
         rendering.say(console, rendering.totals((track for _, track in every), len(found)))
     return 2 if errors else 0
@@ -76,8 +75,8 @@ def show(
 ) -> int:
     """Show takes, pages and items, and how pages are chained.
 
-    TRACK is a number as `awstape ls` tells it, or 'OPERATION [MEMBER=GLOB]… [take=N]'. Without it, all tracks are
-    shown in short.
+    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N]. Without
+    it, all tracks are shown in short.
 
     \b
     awstape show roles.yaml
@@ -92,7 +91,6 @@ def show(
     """
     from awstape import catalog, selection, store
     from awstape.core.cassette import Cassette
-    from awstape.core.meaning import binary
 
     if textconv and (tracks or page or html or as_json):
         raise UserError("--textconv shows all of a cassette", "leave out what else is asked for")
@@ -102,12 +100,12 @@ def show(
     whole = store.load(cassette, models)
     chosen = selection.chosen(whole, tracks, os.environ)
     if html:
-        return _write_page(html, cassette, Cassette.of((t for each in chosen for _, t in _takes(each)), whole.keys))
-    if page and not any(page <= len(take.pages) for each in chosen for _, take in _takes(each)):
+        return _write_page(html, cassette, Cassette.of((t for each in chosen for _, t in each.selected()), whole.keys))
+    if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):
         raise UserError(f"no track that was asked for has a page {page}", f"awstape ls {cassette} counts the pages")
     if as_json:
         facts = [{"cassette": str(cassette), **_facts(each, models, page)} for each in chosen]
-        click.echo(json.dumps(facts, default=binary))
+        parameters.say_json(facts)
         return 0
     _render(chosen, models, page, is_short=not tracks)
     return 0
@@ -125,11 +123,6 @@ def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
     return 0
 
 
-def _takes(each: Chosen) -> Iterator[tuple[int, Take]]:
-    """The takes that were selected, with their numbers."""
-    return ((number, each.takes[number - 1]) for number in each.numbers)
-
-
 def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_short: bool) -> None:
     from awstape.cli import rendering, trees
 
@@ -139,7 +132,7 @@ def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_sh
             before = [""] if i and not is_short else []
             rendering.say(console, *before, trees.tree(console, each, models, is_short=is_short))
             continue
-        for number, take in _takes(each):
+        for number, take in each.selected():
             if page <= len(take.pages):
                 rendering.say(console, *trees.page_in_full(console, each, number, page))
 
@@ -148,6 +141,7 @@ def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
     """What `ls` says of a track, and all that was recorded of it, as in the file."""
     from awstape.core.document import page_document
     from awstape.core.overview import overview
+    from awstape.report import overview_facts
 
     recorded = [
         {
@@ -159,9 +153,9 @@ def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
                 if page in (None, i)
             ],
         }
-        for number, take in _takes(each)
+        for number, take in each.selected()
     ]
-    return {**overview(each.number, each.track, each.takes, models).facts(), "recorded": recorded}
+    return {**overview_facts(overview(each.number, each.track, each.takes, models)), "recorded": recorded}
 
 
 def _textconv(cassette: Path) -> int:

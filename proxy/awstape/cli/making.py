@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,11 +15,14 @@ from awstape.cli import parameters
 @click.argument("service")
 @click.argument("operation")
 @click.option(
-    "--items", type=click.IntRange(0, 10_000), help="How many items the listing has: 25 if pages cut it, else a few."
+    "--items",
+    type=click.IntRange(0, 10_000),
+    metavar="N",
+    help="How many items the listing has: 25 if pages cut it, else a few.",
 )
-@click.option("--page-size", type=click.IntRange(1), help="How many items a page has: 10 unless told.")
-@click.option("--identity", multiple=True, metavar="MEMBER=VALUE", help="What is asked for; repeatable, lists in JSON.")
-@click.option("--region", help="The region, of Access Analyzer: us-east-1 unless told.")
+@click.option("--page-size", type=click.IntRange(1), metavar="N", help="How many items a page has: 10 unless told.")
+@parameters.identity("What is asked for; repeatable, lists in JSON.")
+@parameters.region("The region, of Access Analyzer; us-east-1 by default.")
 @click.option("--seed", default="", metavar="TEXT", help="Another text makes other data; the same, the same bytes.")
 @click.option(
     "-o",
@@ -35,7 +37,7 @@ def new(
     operation: str,
     items: int | None,
     page_size: int | None,
-    identity: tuple[str, ...],
+    identity: list[tuple[str, str]],
     region: str | None,
     seed: str,
     output: Path | None,
@@ -57,7 +59,7 @@ def new(
     from awstape.core.cassette import Cassette
     from awstape.report import count, track_facts
 
-    output = None if output == Path("-") else output
+    output = None if output == parameters.STANDARD_OUTPUT else output
     wanted = making.operation_of(service, operation)
     with store.exclusively(output) if output else nullcontext():
         if output:
@@ -75,13 +77,10 @@ def new(
             click.echo(document.write(made), nl=False)
     take = made.takes[0]
     items_made = making.item_count(wanted, made)
-    facts = {
-        "cassette": str(output) if output else None,
-        "tracks": [track_facts(take.track)],
-        "pages": len(take.pages),
-        "items": items_made,
-    }
-    told = f"made {output}: {take.track}, {count(len(take.pages), 'page')}, {count(items_made, 'item')}"
-    if output or as_json:
-        click.echo(json.dumps(facts) if as_json else told, err=not output)
+    counts = {"pages": len(take.pages), "items": items_made}
+    if as_json:
+        cassette = str(output) if output else None
+        parameters.say_json({"cassette": cassette, **track_facts(take.track), **counts}, err=not output)
+    elif output:
+        click.echo(f"made {output}: {take.track}, {', '.join(count(n, noun[:-1]) for noun, n in counts.items())}")
     return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from awstape.core.meaning import binary
 from awstape.core.printable import printable
 from awstape.errors import UserError
 
@@ -40,7 +43,44 @@ cassette = click.argument("cassette", type=click.Path(exists=True, dir_okay=Fals
 tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_selectors)
 some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...", shell_complete=_selectors)
 one_track = click.argument("track", metavar="TRACK", shell_complete=_selectors)
+only_tracks = click.option(
+    "--track", "tracks", multiple=True, metavar="TRACK", shell_complete=_selectors, help="Only this track; repeatable."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
+STANDARD_OUTPUT = Path("-")
+output = click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    default=STANDARD_OUTPUT,
+    metavar="FILE",
+    help="Write it to FILE; - is standard output, the default.",
+)
+
+
+def _pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
+    for text in texts:
+        if "=" not in text:
+            raise UserError(f"--{option.name}: not spelled MEMBER=VALUE", "as --identity RoleName=role-yqmy4ayihgou")
+    return [(name, value) for name, _, value in (text.partition("=") for text in texts)]
+
+
+def _known_region(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    from awstape import catalog
+
+    if name is not None and not catalog.is_region(name):
+        raise UserError(f"--region: AWS has no region {name}", "regions are spelled as in eu-west-1")
+    return name
+
+
+def identity(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The option `--identity`, as pairs of member and value."""
+    return click.option("--identity", multiple=True, metavar="MEMBER=VALUE", callback=_pairs, help=text)
+
+
+def region(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The option `--region`, of a region that there is."""
+    return click.option("--region", metavar="REGION", callback=_known_region, help=text)
 
 
 @dataclass(frozen=True)
@@ -63,6 +103,26 @@ def edit(command: Callable[..., int]) -> Callable[..., int]:
         return command(how=How(dry_run, as_json, lose_comments), **rest)
 
     return with_how
+
+
+def put_out(output: Path, text: str) -> None:
+    """Writes what was made to a file or to standard output, as UTF-8 whatever the terminal's encoding is."""
+    from awstape import store
+
+    if output == STANDARD_OUTPUT:
+        click.echo(text.encode(), nl=False)
+    else:
+        store.write_whole(output, text.encode())
+
+
+def say_json(facts: object, *, err: bool = False) -> None:
+    """Says something to scripts; what is binary as `awstape.core.meaning` has it."""
+    click.echo(json.dumps(facts, default=binary), err=err)
+
+
+def has_dumb_terminal() -> bool:
+    """Whether the terminal obeys no control sequences, or none is named."""
+    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
 def fail(problem: str, tip: str) -> None:

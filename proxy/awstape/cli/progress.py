@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import TypeVar
+
+from awstape.cli.parameters import has_dumb_terminal
 
 _Item = TypeVar("_Item")
 
@@ -30,7 +31,7 @@ def over(items: Iterable[_Item], doing: str, *, total: int | None = None, quiet:
 
 
 def _is_terminal() -> bool:
-    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+    return sys.stderr.isatty() and not has_dumb_terminal()
 
 
 def _shown(items: Iterator[_Item], doing: str, total: int | None) -> Iterator[_Item]:

@@ -23,11 +23,12 @@ from rich.highlighter import JSONHighlighter
 from rich.table import Table
 from rich.text import Text
 
+from awstape.cli.parameters import has_dumb_terminal
 from awstape.core.layout import JSON, WORD, Line
 from awstape.core.model import Models
-from awstape.core.overview import Overview, TakeOverview
+from awstape.core.overview import Overview
 from awstape.core.printable import printable
-from awstape.core.telling import Detail, cropped, identity_words
+from awstape.core.telling import Detail, cropped, cut, identity_words
 from awstape.report import count
 
 _ENDLESS = 1_000_000
@@ -41,7 +42,7 @@ _STYLES = {WORD: "magenta", JSON: ""}
 def console() -> Console:
     """For standard output, whatever that is."""
     is_terminal = sys.stdout.isatty()
-    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "") in ("", "dumb", "unknown")
+    is_plain = bool(os.environ.get("NO_COLOR")) or has_dumb_terminal()
     return Console(
         width=None if is_terminal else _ENDLESS,
         force_terminal=is_terminal,
@@ -183,7 +184,7 @@ def _identity(each: Overview, models: Models, detail: Detail, has_region: bool) 
 
 def _counts(each: Overview) -> tuple[Text, Text, Text]:
     """Pages, items as they are cut, and what is remarkable."""
-    cuts = ", ".join(filter(None, map(cut, each.takes)))
+    cuts = ", ".join(cut(take.items) for take in each.takes if take.items)
     items = cuts if len(cuts) <= _LONGEST_CUT else str(each.items)
     return Text(str(each.pages)), Text(items), notes(each)
 
@@ -196,12 +197,6 @@ def notes(each: Overview) -> Text:
     said += [(f"fault {fault.split()[0]}", "magenta") for fault in each.faults]
     said += [("unmodelled", "yellow")] if each.unmodelled else []
     return Text(", ").join(Text(text, style) for text, style in said)
-
-
-def cut(take: TakeOverview) -> str:
-    """How the items of a take are cut into pages: `3+2`, and `4×100+7` for equal pages in a row."""
-    runs = [(size, len(list(same))) for size, same in groupby(take.items or ())]
-    return "+".join(f"{n}×{size}" if n > 2 else "+".join([str(size)] * n) for size, n in runs)
 
 
 # --- lines ------------------------------------------------------------------------------------------------------

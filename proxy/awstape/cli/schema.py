@@ -6,18 +6,11 @@ from pathlib import Path
 
 import click
 
-from awstape.errors import UserError
+from awstape.cli import parameters
 
 
 @click.command()
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
-    default="-",
-    metavar="FILE",
-    help="Write it to FILE instead of printing it.",
-)
+@parameters.output
 def schema(output: Path) -> int:
     """Print the JSON Schema of cassettes, for editors.
 
@@ -31,13 +24,5 @@ def schema(output: Path) -> int:
     from awstape.core.schema import dumped
     from awstape.core.schema import schema as schema_of
 
-    text = dumped(schema_of(catalog.models(), catalog.source()))
-    if str(output) == "-":
-        click.echo(text, nl=False)
-        return 0
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        raise UserError(f"{output}: can't be written: {error.strerror}", "name another file") from None
+    parameters.put_out(output, dumped(schema_of(catalog.models(), catalog.source())))
     return 0

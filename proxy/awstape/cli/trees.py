@@ -15,7 +15,7 @@ from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Page, Take
 from awstape.core.document import page_document
 from awstape.core.layout import members
-from awstape.core.model import Models, Operation, Shape, Value
+from awstape.core.model import Models, Operation, Shape, Value, below
 from awstape.core.overview import items
 from awstape.core.pages import next_token
 from awstape.core.printable import printable
@@ -50,8 +50,7 @@ def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
     root = Tree(label, guide_style="dim")
     if not is_whole and not is_short:
         _add_lines(to, root, {"identity": each.track.identity})
-    for number in each.numbers:
-        take = each.takes[number - 1]
+    for number, take in each.selected():
         branch = root.add(Text(f"take {number}", "blue")) if len(each.takes) > 1 else root
         for fault in take.faults:
             branch.add(Text(f"fault: {fault}", "magenta"))
@@ -129,9 +128,9 @@ def _add_error(node: Tree, error: Failure) -> None:
 def _add_lists(to: Console, node: Tree, operation: Operation, answer: Answer) -> None:
     lists = list(_lists(operation, answer))
     for name, held, shape in lists:
-        below = node.add(Text(f"{name}  {count(len(held), 'item')}")) if len(lists) > 1 else node
+        branch = node.add(Text(f"{name}  {count(len(held), 'item')}")) if len(lists) > 1 else node
         for line in _aligned([telling(item, shape) for item in held], to.width - _GUIDES):
-            below.add(line)
+            branch.add(line)
     paging = operation.paging
     assert paging
     said = {*paging.items, paging.output_token, paging.more}
@@ -141,11 +140,10 @@ def _add_lists(to: Console, node: Tree, operation: Operation, answer: Answer) ->
 
 def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence[Value], Shape | None]]:
     """The lists that an operation pages which are in an answer, with the shapes of their items."""
-    for name in operation.paging.items if operation.paging else ():
+    for name in operation.lists:
         held = (answer.output or {}).get(name)
         if isinstance(held, list):
-            shape = operation.output.members[name].shape if operation.output else None
-            yield name, held, shape.member.shape if shape and shape.member else None
+            yield name, held, below(below(operation.output, name), 0)
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:

@@ -22,6 +22,11 @@ class Failure:
     message: str | None = None
     members: dict[str, Value] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """The code, or the status where there is none."""
+        return self.code or str(self.status)
+
 
 @dataclass(frozen=True)
 class Answer:

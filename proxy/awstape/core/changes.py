@@ -17,6 +17,7 @@ from awstape.core.conform import Path
 from awstape.core.meaning import as_json
 from awstape.core.model import Value
 from awstape.core.printable import printable
+from awstape.core.telling import cut
 
 Kind = Literal["key", "track", "take", "item", "member", "order", "end", "fault", "paging"]
 """What came, went or is another: the fingerprint of the key, a track, a take, an item of a listing, a member of an item
@@ -65,9 +66,8 @@ def spelled(path: Path) -> str:
 _LONGEST = 80
 #: What is seen of a long value before the place where it differs.
 _CONTEXT = 20
-#: Of a long listing, equal pages are told in one, and nothing but their number if there are too many sizes.
-_FEW = 3
-_MOST_RUNS = 8
+#: Of a listing with more sizes of pages nothing is told but how many pages there are.
+_MOST_SIZES = 8
 
 
 def lines(changes: Iterable[Change]) -> Iterator[str]:
@@ -163,10 +163,8 @@ def _sizes(change: Change) -> str:
 
 def _cut(sizes: Value) -> str:
     assert isinstance(sizes, list)
-    runs = [(str(size), len(list(run))) for size, run in groupby(sizes)]
-    if len(runs) > _MOST_RUNS:
-        return f"{len(sizes)} pages"
-    return "+".join(f"{times}×{size}" if times > _FEW else "+".join([size] * times) for size, times in runs)
+    said = cut(size for size in sizes if isinstance(size, int))
+    return said if said.count("+") < _MOST_SIZES else f"{len(sizes)} pages"
 
 
 # --- values -----------------------------------------------------------------------------------------------------

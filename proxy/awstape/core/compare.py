@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from awstape.core.changes import Change, Label
 from awstape.core.conform import Path
-from awstape.core.meaning import below, document, is_ordered, meaning
-from awstape.core.model import Shape, Value
+from awstape.core.meaning import document, is_ordered, meaning
+from awstape.core.model import Shape, Value, below
 from awstape.core.pairing import label, pairs
 
 

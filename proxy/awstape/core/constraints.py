@@ -1,7 +1,7 @@
 """Whether a value keeps the limits of its shape: enum, length or size, pattern, required members, one of a union.
 
 `awstape.core.conform` lets these pass, for AWS widens them without notice. What is made up keeps them all, and what
-somebody asks to be in it.
+somebody asks to be in it; `awstape.core.lint_values` warns of an identity that doesn't.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": r"\s"}
 
 def excesses(value: Value, shape: Shape, path: Path = ()) -> Iterator[Misfit]:
     """Where a value, which is of the type of its shape, breaks the limits; what would not, without showing it."""
-    if problem := _of_one(value, shape):
+    if problem := excess(value, shape):
         yield Misfit(path, problem)
     match value:
         case list() if shape.member:
@@ -38,7 +38,7 @@ def excesses(value: Value, shape: Shape, path: Path = ()) -> Iterator[Misfit]:
                     yield from excesses(item, shape.members[name].shape, (*path, name))
 
 
-def _of_one(value: Value, shape: Shape) -> str:
+def excess(value: Value, shape: Shape) -> str:
     """What a value itself should be, if it isn't; of what is in it nothing is said."""
     match value:
         case str() if shape.type == "string":

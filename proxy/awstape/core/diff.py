@@ -21,9 +21,9 @@ from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Take, Track
 from awstape.core.changes import Change
 from awstape.core.compare import compare, compare_lists
-from awstape.core.meaning import below, meaning
-from awstape.core.model import Member, Models, Operation, Shape, Value
-from awstape.core.pages import is_last, item_count
+from awstape.core.meaning import meaning
+from awstape.core.model import Member, Models, Operation, Shape, Value, below
+from awstape.core.pages import is_last, item_count, listed
 from awstape.core.pairing import Pair
 
 
@@ -51,9 +51,9 @@ def _extent(operation: Operation, takes: Sequence[Take]) -> Value:
     errors = [answer.error for answer in answers if answer.error]
     extent: dict[str, Value] = {"takes": len(takes), "pages": len(answers)}
     if operation.paging:
-        extent["items"] = sum(item_count(operation, answer.output or {}) for answer in answers)
+        extent["items"] = sum(item_count(operation, answer.output) for answer in answers)
     if errors:
-        extent["errors"] = [error.code or str(error.status) for error in errors]
+        extent["errors"] = [error.name for error in errors]
     return extent if takes else None
 
 
@@ -95,7 +95,7 @@ def _take(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
     """The changes of a take, which don't say yet whose."""
     for change in compare_lists(_faults(old), _faults(new), None, ("faults",), ordered=True):
         yield change if change.kind == "order" else replace(change, kind="fault")
-    for name in operation.paging.items if operation.paging else ():
+    for name in operation.lists:
         yield from _listing(operation, name, old, new)
     yield from _beside(operation, old, new)
     yield from _end(operation, old.pages[-1].answer, new.pages[-1].answer)
@@ -126,9 +126,9 @@ def _listing(operation: Operation, name: str, old: Take, new: Take) -> Iterator[
 
 def _items(take: Take, name: str) -> list[Value] | None:
     """The items of a take in a list of the output, None if no page has the list."""
-    lists = [page.answer.output[name] for page in take.pages if page.answer.output and name in page.answer.output]
-    found = [items for items in lists if isinstance(items, list)]
-    return [item for items in found for item in items] if found else None
+    outputs = [page.answer.output or {} for page in take.pages]
+    is_there = any(output.get(name) is not None for output in outputs)
+    return [item for output in outputs for item in listed(output, name)] if is_there else None
 
 
 def _beside(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
@@ -187,7 +187,5 @@ def _cut(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
 
 def _sizes(operation: Operation, take: Take) -> list[tuple[int, ...]]:
     """How many items each page holds, list by list."""
-    names = operation.paging.items if operation.paging else ()
-    outputs = [page.answer.output for page in take.pages if page.answer.output is not None]
-    lists = [[output.get(name) for name in names] for output in outputs]
-    return [tuple(len(items) if isinstance(items, list) else 0 for items in page) for page in lists]
+    outputs = (page.answer.output for page in take.pages)
+    return [tuple(len(listed(output, name)) for name in operation.lists) for output in outputs if output is not None]

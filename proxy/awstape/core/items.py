@@ -15,8 +15,8 @@ from awstape.core.alias import Aliases, is_alias
 from awstape.core.cassette import Cassette, Take
 from awstape.core.conform import did_you_mean
 from awstape.core.edit import EditError, checked, edited
-from awstape.core.lint import key_of
 from awstape.core.model import Models, Operation, Value
+from awstape.core.pairing import key_of
 from awstape.core.places import PlaceError, holds
 from awstape.core.select import Chosen
 

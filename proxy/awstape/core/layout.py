@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 from awstape.core.cassette import Cassette
 from awstape.core.document import page_document
+from awstape.core.embedded import is_json
 from awstape.core.model import Value
-from awstape.core.printable import printable
+from awstape.core.printable import is_printable, printable
 
 TEXT, WORD, JSON = "text", "word", "json"
 
@@ -95,17 +96,17 @@ def _scalar(value: Value, lead: str, name: str) -> Iterator[Line]:
     if (laid_out := json_lines(value)) is not None:
         yield Line(lead, name, "|")
         yield from (Line(below, "", line, JSON) for line in laid_out)
-    elif len(block) > 1 and all(map(str.isprintable, block)):
+    elif len(block) > 1 and all(map(is_printable, block)):
         yield Line(lead, name, "|")
         yield from (Line(below, "", line) for line in block)
     else:
-        is_plain = value.isprintable() and not _MISLEADING.fullmatch(value) and (name or ": " not in value)
+        is_plain = is_printable(value) and not _MISLEADING.fullmatch(value) and (name or ": " not in value)
         yield Line(lead, name, value if is_plain else _quoted(value))
 
 
 def _name(name: str) -> str:
     """That of a member of a map is data."""
-    return name if name.isprintable() and _PLAIN_NAME.fullmatch(name) else _quoted(name)
+    return name if is_printable(name) and _PLAIN_NAME.fullmatch(name) else _quoted(name)
 
 
 def _quoted(text: str) -> str:
@@ -114,11 +115,7 @@ def _quoted(text: str) -> str:
 
 def json_lines(text: str) -> list[str] | None:
     """A JSON object or list, laid out; None for any other text."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return None
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+    if not is_json(text):
         return None
     lines, line, depth, before = [], "", 0, ""
     for token in _JSON_TOKEN.findall(text):

@@ -21,8 +21,9 @@ from awstape.core import lint_values
 from awstape.core.cassette import Take, Track
 from awstape.core.conform import Path
 from awstape.core.document import Document, Entry
-from awstape.core.model import Models, Operation, Paging, Shape, Value
-from awstape.core.pages import item_count, next_token
+from awstape.core.model import Models, Operation, Paging, Value, below
+from awstape.core.pages import item_count, listed, next_token
+from awstape.core.pairing import key_of
 from awstape.core.structure import Problem
 from awstape.core.takes import begins, unnamed
 
@@ -38,9 +39,6 @@ KINDS: Mapping[str, str] = {
     SAME_TAKE: "a take that says nothing new",
     FAULT: "a fault that never strikes",
 }
-
-#: What tells an item of a listing from the others, besides ids and ARNs that its shape is named after.
-_KEYS = ("arn", "id", "serialnumber", "key", "jobid", "rulename")
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def _take_problems(read: _Read, takes: list[_Read]) -> Iterator[Problem]:
     if read.operation.paging:
         yield from _page_problems(read, read.operation.paging)
         yield from _end_problems(read, takes, read.operation.paging)
-        yield from _item_problems(read, read.operation.paging)
+        yield from _item_problems(read)
     yield from _fault_problems(read)
 
 
@@ -117,11 +115,10 @@ def _end_problems(read: _Read, takes: list[_Read], paging: Paging) -> Iterator[P
     yield Problem(place, "no page has this token: the listing is unfinished", "record it to its end", UNFINISHED)
 
 
-def _item_problems(read: _Read, paging: Paging) -> Iterator[Problem]:
-    members = read.operation.output.members if read.operation.output else {}
-    for name in paging.items:
-        items = members[name].shape.member if name in members else None
-        key = key_of(items.shape) if items else None
+def _item_problems(read: _Read) -> Iterator[Problem]:
+    for name in read.operation.lists:
+        shape = below(below(read.operation.output, name), 0)
+        key = key_of(shape) if shape else None
         first: dict[str, Path] = {}
         for place, item in _items(read.take, name):
             told, what = item, "the item"
@@ -135,22 +132,8 @@ def _item_problems(read: _Read, paging: Paging) -> Iterator[Problem]:
 
 def _items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
     for i, page in enumerate(take.pages):
-        items = (page.answer.output or {}).get(name)
-        for j, item in enumerate(items if isinstance(items, list) else ()):
+        for j, item in enumerate(listed(page.answer.output, name)):
             yield ("pages", i, "output", name, j), item
-
-
-def key_of(shape: Shape) -> str | None:
-    """The member that tells items apart: `Arn`, `id`, …, or of AttachedPolicy its PolicyArn."""
-    for known in _KEYS:
-        for name in shape.members:
-            if name.lower() == known:
-                return name
-    for name in shape.members:
-        stem = name.removesuffix("Arn").removesuffix("Id")
-        if stem != name and stem.lower() in shape.name.lower():
-            return name
-    return None
 
 
 # --- takes and faults -------------------------------------------------------------------------------------------

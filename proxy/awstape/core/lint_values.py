@@ -18,8 +18,9 @@ from dataclasses import replace
 from awstape.core.alias import is_alias
 from awstape.core.cassette import Take
 from awstape.core.conform import MapKey, Path, did_you_mean, misfits
+from awstape.core.constraints import excess
 from awstape.core.embedded import is_json
-from awstape.core.model import Operation, Shape, Value
+from awstape.core.model import Operation, Shape, Value, below
 from awstape.core.structure import Problem
 
 UNKNOWN, MISSING, UNASKED = "unknown member", "missing member", "part of no identity"
@@ -87,20 +88,20 @@ def _unknown(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]
     """Members that the model doesn't have. One that resembles none of them isn't named: it may be somebody's."""
     if shape is None:
         return
-    for step, item in _below(value, shape):
+    for step, item in _parts(value, shape):
         if shape.type == "structure" and isinstance(step, str) and step not in shape.members:
             hint = did_you_mean(step, shape.members)
             place = (*path, str(step) if hint else step)
             yield Problem(place, f"{shape.name} has no such member{hint}", kind=UNKNOWN)
         else:
-            yield from _unknown(item, _shape_of(shape, step), (*path, step))
+            yield from _unknown(item, below(shape, step), (*path, step))
 
 
 def _nulls(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]:
     if value is None:
         yield Problem(path, "nothing is the same as no member: no request finds the track", "take it out", UNASKED)
-    for step, item in _below(value, shape):
-        yield from _nulls(item, _shape_of(shape, step) if shape else None, (*path, step))
+    for step, item in _parts(value, shape):
+        yield from _nulls(item, below(shape, step), (*path, step))
 
 
 def _asked_problems(value: Value, shape: Shape | None, path: Path, left_out: tuple[str, ...] = ()) -> Iterator[Problem]:
@@ -111,37 +112,10 @@ def _asked_problems(value: Value, shape: Shape | None, path: Path, left_out: tup
         for name in shape.required:
             if name not in value and name not in left_out:
                 yield Problem(path, f"{shape.name} needs {name}", kind=MISSING)
-    elif problem := _measured(value, shape):
-        yield Problem(path, problem, "the service would refuse it", RANGE)
-    for step, item in _below(value, shape):
-        yield from _asked_problems(item, _shape_of(shape, step), (*path, step))
-
-
-def _measured(value: Value, shape: Shape) -> str:
-    """In what a value breaks the model's bounds, or nothing."""
-    size: float
-    match value:
-        case str() if shape.type == "string":
-            size, smaller, larger = len(value), "shorter than {} characters", "longer than {} characters"
-        case list() | dict():
-            size, smaller, larger = len(value), "fewer than {}", "more than {}"
-        case int() | float() if not isinstance(value, bool):
-            size, smaller, larger = value, "less than {}", "more than {}"
-        case _:
-            return ""
-    if shape.min is not None and size < shape.min:
-        return smaller.format(shape.min)
-    if shape.max is not None and size > shape.max:
-        return larger.format(shape.max)
-    has_form = not isinstance(value, str) or not shape.pattern or _fits(value, shape.pattern)
-    return "" if has_form else f"not of the form {shape.pattern}"
-
-
-def _fits(text: str, pattern: str) -> bool:
-    try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:  # a class of characters that Python doesn't know
-        return True
+    elif not shape.enum and (expected := excess(value, shape)):  # `_problems` tells of enums
+        yield Problem(path, f"expected {expected}", "the service would refuse it", RANGE)
+    for step, item in _parts(value, shape):
+        yield from _asked_problems(item, below(shape, step), (*path, step))
 
 
 def _problems(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]:
@@ -153,8 +127,8 @@ def _problems(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem
     if shape.key and isinstance(value, dict):
         for key in value:
             yield from _text_problems(key, shape.key.shape, (*path, MapKey(key)))
-    for step, item in _below(value, shape):
-        yield from _problems(item, _shape_of(shape, step), (*path, step))
+    for step, item in _parts(value, shape):
+        yield from _problems(item, below(shape, step), (*path, step))
 
 
 def _text_problems(text: str, shape: Shape, path: Path) -> Iterator[Problem]:
@@ -167,15 +141,10 @@ def _text_problems(text: str, shape: Shape, path: Path) -> Iterator[Problem]:
         yield Problem(path, "a policy document that is no JSON", kind=POLICY)
 
 
-def _below(value: Value, shape: Shape | None) -> Iterator[tuple[str | int, Value]]:
+def _parts(value: Value, shape: Shape | None) -> Iterator[tuple[str | int, Value]]:
     """What a value holds, with the step to it. A key that is no name of the model is data."""
     if isinstance(value, dict):
         names = shape.members if shape else {}
         yield from ((name if name in names else MapKey(name), item) for name, item in value.items())
     elif isinstance(value, list):
         yield from enumerate(value)
-
-
-def _shape_of(shape: Shape, step: str | int) -> Shape | None:
-    member = shape.member if isinstance(step, int) else shape.value or shape.members.get(step)
-    return member.shape if member else None

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from awstape.core.model import Member, Shape, Type, Value
+from awstape.core.model import Member, Shape, Type, Value, below
 
 #: "A path in a policy, represented as a sequence of path elements" (Access Analyzer's model).
 _ORDERED = frozenset({"PathElementList"})
@@ -40,14 +40,6 @@ def binary(value: object) -> object:
 def is_ordered(shape: Shape | None) -> bool:
     """Whether the order of a list of this shape counts."""
     return shape is None or shape.name in _ORDERED
-
-
-def below(shape: Shape | None, step: str | int) -> Shape | None:
-    """The shape of a member, of a map's value or of a list's items."""
-    if shape is None:
-        return None
-    member = shape.member if isinstance(step, int) else shape.members.get(step) or shape.value
-    return member.shape if member else None
 
 
 def document(text: str) -> tuple[dict[str, Value], Shape | None] | None:

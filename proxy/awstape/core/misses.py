@@ -18,6 +18,7 @@ from awstape.core.match import Difference, Tracks, differences, nearest
 from awstape.core.model import Models, Operation, Service, Value
 from awstape.core.operation import Call
 from awstape.core.pages import Ask, request_id
+from awstape.core.printable import printable
 from awstape.core.redact import Redactor
 from awstape.core.wire import Reply
 
@@ -148,7 +149,7 @@ class Explainer:
     ) -> Miss:
         speaking = (s for s in self.models.services.values() if (s.protocol == "rest-json") == as_json)
         service = of.service if isinstance(of, Operation) else of or next(speaking)
-        text = _printable("\n".join([summary, *(f"  {line}" for line in lines)]))
+        text = "\n".join(map(printable, [summary, *(f"  {line}" for line in lines)]))
         members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
         # Where services that are not recorded say it, each by its own protocol.
         members |= {"__type": code} if as_json else {}
@@ -163,11 +164,6 @@ class Explainer:
             track,
             tuple(found),
         )
-
-
-def _printable(text: str) -> str:
-    """The text without what a terminal would obey or XML can't say: a request may hold anything."""
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def _title(operation: Operation) -> str:

@@ -65,6 +65,14 @@ class Member:
     idempotency_token: bool = False
 
 
+def below(shape: Shape | None, step: str | int) -> Shape | None:
+    """The shape of a member, of a map's value or, by any number, of a list's items; None if the model has none."""
+    if shape is None:
+        return None
+    member = shape.member if isinstance(step, int) else shape.members.get(step) or shape.value
+    return member.shape if member else None
+
+
 @dataclass(frozen=True)
 class Paging:
     """How an operation pages. Names are those of input and output members.
@@ -93,6 +101,11 @@ class Operation:
     paging: Paging | None = None
 
     @property
+    def lists(self) -> tuple[str, ...]:
+        """The lists of the output that the pages cut."""
+        return self.paging.items if self.paging else ()
+
+    @property
     def is_read(self) -> bool:
         """True for operations that change nothing that a test could see, by their verb."""
         return _READ.match(self.name) is not None
@@ -115,6 +128,11 @@ class Service:
     errors: dict[str, Shape] = field(default_factory=dict)
 
     @cached_property
+    def by_plain_name(self) -> Mapping[str, Operation]:
+        """`plain_name` of each operation → the operation."""
+        return {plain_name(name): operation for name, operation in self.operations.items()}
+
+    @cached_property
     def routes(self) -> tuple[tuple[str, re.Pattern[str], Operation], ...]:
         """(method, path pattern with a group per label, operation), literal paths before labelled ones."""
         ordered = sorted(self.operations.values(), key=lambda op: ("{" in op.uri, op.uri, op.name))
@@ -129,6 +147,11 @@ def _route(uri: str) -> re.Pattern[str]:
         for literal, label, greedy in zip(parts[::3], [*parts[1::3], ""], [*parts[2::3], ""], strict=True)
     )
     return re.compile(pattern + "/?")
+
+
+def plain_name(name: str) -> str:
+    """A name however it is spelled: `ListRoles` in the API, `list-roles` in the AWS CLI, `list_roles` in boto3."""
+    return re.sub("[-_]", "", name).lower()
 
 
 class Models:

@@ -26,6 +26,7 @@ from awstape.core.embedded import edit_literals, is_json
 from awstape.core.members import Place, edit_cassette, is_public
 from awstape.core.model import Models, Operation, Value
 from awstape.core.pages import is_last, item_count, next_token
+from awstape.core.printable import is_printable, printable
 
 Node = str | dict[str, Any]
 
@@ -34,8 +35,6 @@ _DEEPEST_DOCUMENT = 100
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}")
 _ORGANIZATION = frozenset({"o", "r", "p", "ou"})
-#: Printable to Python, and nothing to see: fillers, a joiner and an empty Braille cell.
-_BLANK = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 #: Members that name an item best, by their ending.
 _NAMING = ("Name", "name", "Id", "id", "Arn", "arn")
 
@@ -62,7 +61,7 @@ def outline(cassette: Cassette, models: Models) -> dict[str, Any]:
             {
                 "service": track.service,
                 "operation": track.operation,
-                "region": track.region and visible(track.region),
+                "region": track.region and printable(track.region),
                 "identity": nodes.members(track.identity),
                 "paged": operation.paging is not None,
                 "takes": [_take(take, operation, nodes) for take in takes],
@@ -111,11 +110,6 @@ def _is_words(text: str) -> bool:
     return _WORD.search(beside) is not None and not is_principal(text)
 
 
-def visible(text: str) -> str:
-    """A text with escapes for what can't be seen in it."""
-    return "".join(piece if isinstance(piece, str) else piece[0] for piece in _pieces(text, quoted=False))
-
-
 def kind_of(alias: str) -> str:
     """What an alias stands for, as it tells by itself: `role`, `account id`."""
     if alias.endswith(ADDRESS):
@@ -142,23 +136,22 @@ def _take(take: Take, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     return {
         "faults": [str(fault) for fault in take.faults],
         "end": end,
-        "beyond": beyond and visible(beyond),
+        "beyond": beyond and printable(beyond),
         "pages": [_page(page, operation, nodes) for page in take.pages],
     }
 
 
 def _page(page: Page, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     answer = page.answer
-    token, unmodelled = page.token and visible(page.token), [visible(name) for name in answer.unmodelled]
+    token, unmodelled = page.token and printable(page.token), [printable(name) for name in answer.unmodelled]
     shown: dict[str, Any] = {"token": token, "limit": page.limit, "unmodelled": unmodelled}
     if failure := answer.error:
         said: dict[str, Value] = {"status": failure.status, "code": failure.code, "message": failure.message}
         members = {name: value for name, value in said.items() if value is not None} | failure.members
-        error = f"{failure.status} {visible(failure.code or '')}".strip()
+        error = f"{failure.status} {printable(failure.code or '')}".strip()
         return {**shown, "error": error, "rest": nodes.members(members)}
     output = answer.output or {}
-    paged = operation.paging.items if operation.paging else ()
-    lists = {name: value for name in paged if isinstance(value := output.get(name), list)}
+    lists = {name: value for name in operation.lists if isinstance(value := output.get(name), list)}
     return {
         **shown,
         "count": item_count(operation, output),
@@ -290,19 +283,15 @@ def _pieces(text: str, *, quoted: bool) -> list[Any]:
     """A text without aliases, with what can't be seen in it apart."""
     if not text:
         return []
-    if text.isprintable() and _BLANK.isdisjoint(text):
+    if is_printable(text):
         return [_spelled(text, quoted)]
     runs = [(is_seen, "".join(run)) for is_seen, run in groupby(text, _is_seen)]
-    return [_spelled(run, quoted) if is_seen else [_escaped(run)] for is_seen, run in runs]
+    return [_spelled(run, quoted) if is_seen else [printable(run)] for is_seen, run in runs]
 
 
 def _is_seen(character: str) -> bool:
-    return (character.isprintable() and character not in _BLANK) or character in "\n\t"
+    return character in "\n\t" or is_printable(character)
 
 
 def _spelled(text: str, quoted: bool) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1] if quoted else text
-
-
-def _escaped(text: str) -> str:
-    return text.encode("unicode_escape").decode("ascii")

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from awstape.core.answer import Answer, Failure
+from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Take, Track
-from awstape.core.model import Models, Operation, Value
+from awstape.core.model import Models, Operation
 from awstape.core.pages import is_last, item_count
 
 
@@ -62,22 +62,6 @@ class Overview:
     def complete(self) -> bool:
         return all(take.complete for take in self.takes)
 
-    def facts(self) -> dict[str, Value]:
-        """For scripts."""
-        return {
-            "number": self.number,
-            "service": self.track.service,
-            "operation": self.track.operation,
-            "region": self.track.region,
-            "identity": self.track.identity,
-            "takes": len(self.takes),
-            "pages": self.pages,
-            "items": self.items,
-            "errors": list(self.errors),
-            "complete": self.complete,
-            "faults": list(self.faults),
-        }
-
 
 def overviews(cassette: Cassette, models: Models) -> list[Overview]:
     """All tracks of a cassette, in its order."""
@@ -95,7 +79,7 @@ def _take(operation: Operation, take: Take) -> TakeOverview:
     return TakeOverview(
         pages=len(answers),
         items=tuple(n for n in counts if n is not None) if any(n is not None for n in counts) else None,
-        errors=tuple(error_name(answer.error) for answer in answers if answer.error),
+        errors=tuple(answer.error.name for answer in answers if answer.error),
         complete=is_last(operation, answers[-1]),
         unmodelled=tuple(dict.fromkeys(path for answer in answers for path in answer.unmodelled)),
         faults=tuple(map(str, take.faults)),
@@ -107,7 +91,3 @@ def items(operation: Operation, answer: Answer) -> int | None:
     if answer.output is None or operation.paging is None:
         return None
     return item_count(operation, answer.output)
-
-
-def error_name(failure: Failure) -> str:
-    return failure.code or str(failure.status)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from awstape.core.answer import Answer
 from awstape.core.cassette import Page, Take, Track
-from awstape.core.model import Operation, Shape, Value
+from awstape.core.model import Operation, Shape, Value, below
 from awstape.core.operation import Call
 from awstape.core.wire import WireError
 
@@ -56,19 +56,13 @@ def ask(call: Call) -> Ask:
 def canonical(value: Value, shape: Shape | None) -> Value:
     """Structures in the model's order (unknown members last, sorted), maps sorted, nulls left out."""
     if isinstance(value, list):
-        below = shape.member.shape if shape and shape.member else None
-        return [canonical(item, below) for item in value]
+        return [canonical(item, below(shape, i)) for i, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     members = shape.members if shape else {}
     known = [name for name in members if name in value]
     order = known + sorted(name for name in value if name not in members)
-    result: dict[str, Value] = {}
-    for name in order:
-        below = members[name].shape if name in members else shape.value.shape if shape and shape.value else None
-        if value[name] is not None:
-            result[name] = canonical(value[name], below)
-    return result
+    return {name: canonical(value[name], below(shape, name)) for name in order if value[name] is not None}
 
 
 def next_token(operation: Operation, output: Mapping[str, Value]) -> str | None:
@@ -91,10 +85,15 @@ def is_finished(operation: Operation, takes: Iterable[Take]) -> bool:
     return all(is_last(operation, take.pages[-1].answer) for take in takes)
 
 
-def item_count(operation: Operation, output: Mapping[str, Value]) -> int:
+def listed(output: Mapping[str, Value] | None, name: str) -> list[Value]:
+    """The items of a list of the output; none where it isn't there, or where an error is."""
+    items = (output or {}).get(name)
+    return items if isinstance(items, list) else []
+
+
+def item_count(operation: Operation, output: Mapping[str, Value] | None) -> int:
     """How many items a page holds, over all lists that the operation pages."""
-    lists = (output.get(name) for name in (operation.paging.items if operation.paging else ()))
-    return sum(len(items) for items in lists if isinstance(items, list))
+    return sum(len(listed(output, name)) for name in operation.lists)
 
 
 def token_name(track_key: tuple[str, ...], take: int, page: int) -> str:

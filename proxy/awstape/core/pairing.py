@@ -16,10 +16,12 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from awstape.core.meaning import below, meaning
-from awstape.core.model import Shape, Value
+from awstape.core.meaning import meaning
+from awstape.core.model import Shape, Value, below
 
 _NAME = re.compile(r"\w*(?:Arn|Name|Namespace|SerialNumber)|name|[Kk]ey|Sid|action|account")
+#: What tells an item of a listing from the others, besides ids and ARNs that its shape is named after.
+_KEYS = ("arn", "id", "serialnumber", "key", "jobid", "rulename")
 #: Looking alike takes time; of more pairs than these none is tried.
 _MOST_COMPARED = 100_000
 
@@ -136,3 +138,19 @@ def _identity(item: Value, shape: Shape | None) -> _Identity:
     shown = [name for name in names if not (name.endswith("Arn") and f"{name[:-3]}Name" in names)]
     whole = tuple(f"{name}={texts[name]}" for name in names)
     return _Identity(whole=whole, label=" ".join(texts[name] for name in shown))
+
+
+def key_of(shape: Shape) -> str | None:
+    """The member that no two items of a listing share: `Arn`, `id`, …, or of AttachedPolicy its PolicyArn.
+
+    Stricter than what pairs items: whoever says that two are the same must be sure of it.
+    """
+    for known in _KEYS:
+        for name in shape.members:
+            if name.lower() == known:
+                return name
+    for name in shape.members:
+        stem = name.removesuffix("Arn").removesuffix("Id")
+        if stem != name and stem.lower() in shape.name.lower():
+            return name
+    return None

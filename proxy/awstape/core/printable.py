@@ -1,20 +1,26 @@
-"""Text that a terminal may be given.
+"""Text that people may be given, on a terminal or in a browser.
 
-What doesn't print is told by its number, `\\u001b`: no escape sequence of a cassette reaches a terminal, nothing turns
-the direction of a line, and a line stays one.
+What can't be seen is told by its number, `\\u001b`: no escape sequence of a cassette reaches a terminal, nothing turns
+the direction of a line or hides in it, and a line stays one.
 """
 
 from __future__ import annotations
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+#: Printable to Python, and nothing to see: fillers, a joiner and an empty Braille cell.
+_BLANK = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 
 
 def printable(text: str) -> str:
-    """The text, with what doesn't print spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _SHORT.get(c) or _escape(ord(c)) for c in text)
+    """The text, with what can't be seen spelled out."""
+    return text if is_printable(text) else "".join(c if is_printable(c) else _spelled(c) for c in text)
 
 
-def _escape(number: int) -> str:
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+def is_printable(text: str) -> bool:
+    """Whether all of a text can be seen."""
+    return text.isprintable() and _BLANK.isdisjoint(text)
+
+
+def _spelled(character: str) -> str:
+    number = ord(character)
+    return _SHORT.get(character) or (f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}")

@@ -175,7 +175,7 @@ class Recorder:
             operation = self._models.operation(take.track.service, take.track.operation)
             if not is_last(operation, take.pages[-1].answer):
                 self._notes[f"{operation.name}: a listing was not read to its end"] = None
-            items += sum(item_count(operation, page.answer.output or {}) for page in take.pages)
+            items += sum(item_count(operation, page.answer.output) for page in take.pages)
         if leaks := self._redactor.leaks(self._models, merged):
             raise LeakError(leaks)
         if collisions := self._redactor.collisions():

@@ -31,7 +31,7 @@ from awstape.core.cassette import Take
 from awstape.core.conform import did_you_mean, unmodelled
 from awstape.core.model import Operation, Value
 from awstape.core.operation import Call
-from awstape.core.pages import next_token, token_tag
+from awstape.core.pages import listed, next_token, token_tag
 
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
 #: Access Analyzer does not say; its answers to a limit out of range are of the kind that the model describes.
@@ -108,7 +108,7 @@ class Listing:
             begin = len(self._items)
             if page.token is not None:
                 self._tokens[page.token] = Position(i, begin)
-            self._items += _items(operation, page.answer)
+            self._items += [(name, item) for name in operation.lists for item in listed(page.answer.output, name)]
             self._ranges.append((begin, len(self._items)))
         last = take.pages[-1].answer.output
         self._beyond = next_token(operation, last) if last is not None else None
@@ -248,13 +248,6 @@ def refusal(paging: Paging, call: Call) -> Failure | None:
         return Failure(400, "ValidationError", message, {"Type": "Sender"})
     fields: list[Value] = [{"name": spelled, "message": said}]
     return Failure(400, "ValidationException", message, {"reason": "fieldValidationFailed", "fieldList": fields})
-
-
-def _items(operation: Operation, answer: Answer) -> Iterator[tuple[str, Value]]:
-    """The items of a page, each with the list of the output that it is in."""
-    for name in operation.paging.items if operation.paging else ():
-        items = (answer.output or {}).get(name)
-        yield from ((name, item) for item in (items if isinstance(items, list) else ()))
 
 
 def _pick(sizes: list[int], byte: int) -> list[int]:

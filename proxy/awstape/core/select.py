@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from awstape.core.cassette import Cassette, Take, Track
 from awstape.core.conform import did_you_mean
-from awstape.core.model import Models, Value
+from awstape.core.model import Models, Value, plain_name
 from awstape.core.redact import Redactor
 
 
@@ -38,6 +38,10 @@ class Chosen:
     track: Track
     takes: tuple[Take, ...]
     numbers: tuple[int, ...]
+
+    def selected(self) -> Iterator[tuple[int, Take]]:
+        """The selected takes with their numbers."""
+        return ((number, self.takes[number - 1]) for number in self.numbers)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Selector:
         """The takes of a track that it selects, counted from 1. asked: what a value is in an identity under the key."""
         is_it = (
             self.number in (None, number)
-            and fnmatchcase(_plain(track.operation), _plain(self.operation))
+            and fnmatchcase(plain_name(track.operation), plain_name(self.operation))
             and (self.region is None or fnmatchcase(track.region or "", self.region))
             and all(_fits(track, name, text, asked) for name, text in self.members)
         )
@@ -129,10 +133,6 @@ _NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _TIP = "it is a number, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N], as 'ListRoles PathPrefix=/a*'"
 
 
-def _plain(operation: str) -> str:
-    return operation.replace("-", "").lower()
-
-
 def _fits(track: Track, name: str, text: str, asked: Asked) -> bool:
     if name not in track.identity:
         return False
@@ -150,7 +150,7 @@ def _nothing(text: str, selector: Selector, tracks: list[Track]) -> tuple[str, s
     if selector.number is not None and selector.number > len(tracks):
         return f"there is no track {selector.number}", f"the cassette has {len(tracks)}; awstape ls numbers them"
     problem, tip = f"no track is selected by {text!r}", "awstape ls lists the tracks"
-    same = [track for track in tracks if fnmatchcase(_plain(track.operation), _plain(selector.operation))]
+    same = [track for track in tracks if fnmatchcase(plain_name(track.operation), plain_name(selector.operation))]
     if not same:
         return f"{problem}: none is of this operation", _hint(selector.operation, (t.operation for t in tracks)) or tip
     members = {name for track in same for name in track.identity}

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, get_args
 
-from awstape.core.model import Shape, Value
+from awstape.core.model import Shape, Value, below
 from awstape.core.printable import printable
 
 _ID = re.compile(r"id|.*I[dD]", re.DOTALL)
@@ -72,6 +73,12 @@ def cropped(text: str, longest: int) -> str:
     return f"{text[: longest - 1 - end]}…{text[len(text) - end :]}"
 
 
+def cut(sizes: Iterable[int]) -> str:
+    """How items are cut into pages: `3+2`, and `4×100+7` for equal pages in a row."""
+    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
+    return "+".join(f"{n}×{size}" if n > 2 else "+".join([str(size)] * n) for size, n in runs)
+
+
 def arn_end(text: str) -> str:
     """What tells in an ARN; other text as it is."""
     parts = text.split(":", 5)
@@ -85,12 +92,12 @@ def telling(item: Value, shape: Shape | None) -> tuple[str, ...]:
     kind = ""
     while isinstance(item, dict) and len(item) == 1 and isinstance(inner := next(iter(item.values())), dict):
         kind = next(iter(item))
-        item, shape = inner, _below(shape, kind)
+        item, shape = inner, below(shape, kind)
     if not isinstance(item, dict):
         return (said_in_short(item),)
     found: dict[_Sort, list[str]] = {sort: [] for sort in get_args(_Sort)}
     for name, value in item.items():
-        if sort := _sort(name, value, _below(shape, name)):
+        if sort := _sort(name, value, below(shape, name)):
             found[sort].append(said_in_short(name if value is True else value))
     names, arn = found["name"], _first(found["arn"])
     if not arn.startswith("aws:") and arn.partition("/")[2] in names:
@@ -99,10 +106,6 @@ def telling(item: Value, shape: Shape | None) -> tuple[str, ...]:
         return (f"{printable(kind)} {first_members(item)}".lstrip(),)
     words = " ".join([*names[1:], *found["word"]][:_MEMBERS_SHOWN])
     return (_first(names), _first(found["id"]), _first(found["date"]).partition("T")[0], words, arn)
-
-
-def _below(shape: Shape | None, name: str) -> Shape | None:
-    return shape.members[name].shape if shape and name in shape.members else None
 
 
 def _sort(name: str, value: Value, shape: Shape | None) -> _Sort | None:

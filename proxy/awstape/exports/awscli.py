@@ -87,7 +87,7 @@ def _is_limit(page: Exchange, name: str) -> bool:
 
 def _answer(page: Exchange) -> dict[str, Any]:
     if error := page.page.answer.error:
-        raise LeftOut(f"the AWS CLI prints nothing but the error {error.code or error.status}")
+        raise LeftOut(f"the AWS CLI prints nothing but the error {error.name}")
     return page.parsed(_document)
 
 

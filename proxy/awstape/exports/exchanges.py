@@ -93,9 +93,9 @@ class Exchange:
 
 def exchanges(chosen: Chosen) -> Iterator[Exchange]:
     """The chosen takes of a track, page by page."""
-    for take in chosen.numbers:
-        for number, page in enumerate(chosen.takes[take - 1].pages, 1):
-            yield Exchange(chosen.track, take, number, page)
+    for of_take, take in chosen.selected():
+        for number, page in enumerate(take.pages, 1):
+            yield Exchange(chosen.track, of_take, number, page)
 
 
 def check_askable(chosen: Chosen) -> None:
@@ -114,8 +114,7 @@ def check_askable(chosen: Chosen) -> None:
 def common_notes(chosen: Chosen) -> Iterator[str]:
     """What no format holds."""
     operation = catalog.models().operation(chosen.track.service, chosen.track.operation)
-    for number in chosen.numbers:
-        take = chosen.takes[number - 1]
+    for number, take in chosen.selected():
         which = f"take {number}: " if len(chosen.takes) > 1 else ""
         if take.faults:
             yield f"{which}left out the faults, which awstape alone lets strike: {', '.join(map(str, take.faults))}"

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from awstape.core.answer import Answer
-from awstape.core.model import Operation, Shape
+from awstape.core.model import Operation, Shape, below
 from awstape.core.operation import unblob
 from awstape.core.pages import next_token
 from awstape.core.wire import Request, Response, WireError
@@ -84,10 +84,7 @@ def _revived(value: Any, shape: Shape | None) -> Any:
         case str() if shape and shape.percent_encoded and value.lstrip()[:3].upper() == "%7B":
             return unquote(value)  # placebo listens before botocore decodes policy documents
         case list():
-            below = shape.member.shape if shape and shape.member else None
-            return [_revived(item, below) for item in value]
+            return [_revived(item, below(shape, i)) for i, item in enumerate(value)]
         case dict():
-            members = shape.members if shape else {}
-            of_map = shape.value.shape if shape and shape.value else None
-            return {k: _revived(item, members[k].shape if k in members else of_map) for k, item in value.items()}
+            return {name: _revived(item, below(shape, name)) for name, item in value.items()}
     return value

@@ -15,7 +15,7 @@ from typing import Any
 from awstape import catalog
 from awstape.botocore_values import from_botocore
 from awstape.core.answer import Answer
-from awstape.core.model import Operation
+from awstape.core.model import Operation, plain_name
 from awstape.core.pages import next_token
 from awstape.core.wire import Request, Response, WireError
 from awstape.imports.entry import Entry, Known, each
@@ -47,11 +47,9 @@ def read(path: Path, content: Any, known: Known) -> Iterator[Entry]:
 def _operation(item: Any) -> Operation:
     """The operation of a client's method: `get_role` is GetRole."""
     services = [service_named(item["service"])] if "service" in item else catalog.models().services.values()
-    name = item["method"].replace("_", "").lower()
     for service in services:
-        for operation in service.operations.values():
-            if operation.name.lower() == name:
-                return operation
+        if operation := service.by_plain_name.get(plain_name(item["method"])):
+            return operation
     raise WireError("no recorded service has such a method")
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from awstape import __version__, catalog, cli, formats
+from awstape import __version__, catalog, check_formats, cli
+from awstape.check_formats import FORMATS, Found
 from awstape.core.check import Finding, findings
-from awstape.formats import FORMATS, Found
 
 START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-r3pdr6yylyw5}\n"
 CLEAN = START + "pages:\n- error: {status: 404}\n"
@@ -78,7 +78,7 @@ def test_as_text() -> None:
 
 
 def test_warnings_are_told_from_findings() -> None:
-    warning = "9: pages[0].output.Marker: warning: no page\\x1b has it (record it to its end)"
+    warning = "9: pages[0].output.Marker: warning: no page\\u001b has it (record it to its end)"
     assert FORMATS["text"](WARNED, 3).splitlines() == [
         "a.yaml:7: pages[0].error.message: account id",
         f"a.yaml:{warning}",
@@ -226,7 +226,7 @@ def test_a_path_becomes_a_uri(file: str, uri: str) -> None:
     ],
 )
 def test_a_path_of_windows_becomes_a_uri(file: str, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "PurePath", PureWindowsPath)
+    monkeypatch.setattr(check_formats, "PurePath", PureWindowsPath)
     test_a_path_becomes_a_uri(file, uri)
 
 

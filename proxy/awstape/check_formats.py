@@ -16,6 +16,7 @@ from urllib.parse import quote
 from awstape import __version__
 from awstape.core.check import FORMAT, Finding, Level
 from awstape.core.lint import KINDS
+from awstape.core.printable import printable
 from awstape.report import count, kind_name
 
 Found = Sequence[tuple[str, Finding]]
@@ -31,7 +32,7 @@ def as_text(found: Found, files: int) -> str:
     for file, finding in found:
         said.setdefault(_line_of_text(file, finding), []).append(_said(finding))
     lines = [
-        f"{' '.join(file.splitlines())}:{line}: {where}{problem or ', '.join(kinds)}"
+        f"{printable(file)}:{line}: {where}{problem or ', '.join(kinds)}"
         for (file, line, where, problem), kinds in said.items()
     ]
     counts = ", ".join(count(number, noun) for noun, level in _NOUNS if (number := _number(found, level)))
@@ -49,9 +50,9 @@ def _number(found: Found, level: Level) -> int:
 
 def _line_of_text(file: str, finding: Finding) -> tuple[str, int, str, str]:
     """What makes a line of text: the real values of one place share theirs."""
-    member = f"{_printable(finding.member)}: " if finding.member else ""
+    member = f"{printable(finding.member)}: " if finding.member else ""
     level = "warning: " if finding.level == "warning" else ""
-    return file, finding.line, member + level, _printable(_advice(finding))
+    return file, finding.line, member + level, printable(_advice(finding))
 
 
 def as_json(found: Found, files: int) -> str:
@@ -113,11 +114,6 @@ def _message(finding: Finding) -> str:
 def _annotation(file: str, finding: Finding) -> str:
     properties = f"file={_escaped(file, ':,')},line={finding.line},title=awstape check"
     return f"::{finding.level} {properties}::{_escaped(_message(finding))}"
-
-
-def _printable(text: str) -> str:
-    """The text without what a terminal would obey."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _escaped(text: str, more: str = "") -> str:
