@@ -46,6 +46,7 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
     awstape export team.yaml --to awscli --track list-roles | jq '.Roles[].Arn'
     """
     from awstape import catalog, exports, selection, store
+    from awstape.core.printable import printable
 
     is_file = str(output) != "-"
     if is_file and os.path.exists(output):
@@ -61,5 +62,5 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
     else:
         click.echo(data, nl=False)
     for note in exported.notes:
-        click.echo(f"note: {' '.join(note.splitlines())}", err=True)
+        click.echo(f"note: {printable(' '.join(note.splitlines()))}", err=True)
     return 0

@@ -43,6 +43,10 @@ one_track = click.argument("track", metavar="TRACK", shell_complete=_selectors)
 as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
 
 
+#: A problem may quote what stands in a file.
+_LONGEST = 2000
+
+
 @dataclass(frozen=True)
 class How:
     """How an edit is made: whether it is written, how it is told, and whether comments may be lost."""
@@ -69,4 +73,5 @@ def fail(problem: str, tip: str) -> None:
     """Says what went wrong, in one line each, whatever stands in a file or in its name."""
     for word, text in (("ERROR", problem), ("TIP", tip)):
         if text:
-            click.echo(f"{word} {printable(' '.join(text.splitlines()))}", err=True)
+            said = printable(" ".join(text.splitlines()))
+            click.echo(f"{word} {said if len(said) <= _LONGEST else f'{said[:_LONGEST]}…'}", err=True)

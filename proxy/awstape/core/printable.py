@@ -6,6 +6,8 @@ the direction of a line, and a line stays one.
 
 from __future__ import annotations
 
+import json
+
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -14,6 +16,14 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _SHORT.get(c) or _escape(ord(c)) for c in text)
+
+
+def printable_json(text: str) -> str:
+    """A JSON text that says the same, printable; its lines stay."""
+    lines = text.split("\n")
+    if all(line.isprintable() for line in lines):
+        return text
+    return "\n".join("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line) for line in lines)
 
 
 def _escape(number: int) -> str:

@@ -118,7 +118,7 @@ class Redactor:
         identity: dict[str, Value] | None = None,
     ) -> Answer:
         """The answer, redacted. `tokens`: real page tokens of the exchange; `identity`: what was asked, as it was."""
-        known = [token for token in tokens if len(token) >= _SHORTEST_TOKEN]
+        known = [t for t in tokens if len(t) >= _SHORTEST_TOKEN and not _PAGE_TOKEN.fullmatch(t)]
         self._tokens.update(known)
         asked = self._names_in(operation, identity or {}) if answer.error else None
 
