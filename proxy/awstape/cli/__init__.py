@@ -42,6 +42,12 @@ _PIPE_CLOSED = 141
 class _Commands(click.Group):
     """Lists its commands in sections."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # of which click makes the status 1, which says that something was found
+            return _unread()
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [command.name or "" for commands in SECTIONS.values() for command in commands]
 
@@ -75,8 +81,8 @@ def main(args: list[str] | None = None) -> int:
             status = _run(args)
             sys.stdout.flush()
             return status
-        except SystemExit:  # click's end where nobody reads the output any more (click/core.py, Command.main)
-            return _PIPE_CLOSED
+        except BrokenPipeError:
+            return _unread()
         except OSError as error:
             _drop_output()
             what = error.filename or "the output can't be written"
@@ -99,6 +105,12 @@ def _run(args: list[str] | None) -> int:
     except click.Abort:
         return 130
     return 2
+
+
+def _unread() -> int:
+    """The status where nobody reads the output any more."""
+    _drop_output()
+    return _PIPE_CLOSED
 
 
 def _drop_output() -> None:
