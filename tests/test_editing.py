@@ -336,6 +336,44 @@ def test_what_is_wrong_is_told_and_kept(
     assert roles.read_text() == before
 
 
+def test_what_was_typed_on_trial_is_told_and_kept(roles: Path, editor: Editor, tmp_path: Path) -> None:
+    editor(("RoleName: role-", "RoleName: Audit-"))
+    said = run("edit", roles, "--dry-run").stderr
+    (draft,) = drafts(tmp_path)
+    assert said == f"your text is kept in {draft}\n"
+    assert "RoleName: Audit-" in draft.read_text()
+
+
+def test_what_was_typed_before_ctrl_c_is_told_and_kept(
+    roles: Path, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("awstape.drafts.Draft.result", interrupted)
+    editor(("3600", "7200"), ("", ""))
+    result = CliRunner().invoke(cli.cli, ["edit", str(roles)])
+    (draft,) = drafts(tmp_path)
+    assert f"your text is kept in {draft}" in result.stderr
+    draft.unlink()
+    draft.parent.rmdir()
+    CliRunner().invoke(cli.cli, ["edit", str(roles)])
+    assert drafts(tmp_path) == []
+
+
+def test_a_region_is_one_of_aws(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    findings = roles.with_name("findings.yaml")
+    shutil.copy(ROOT / "cassettes" / "findings.yaml", findings)
+    for region in "DeployRole", "alice@corp.example", "dG8gQUdQQVpSUDVHTVFE":
+        assert "AWS has no such region" in failure(capfd, "set", findings, "region", region)[0]
+    assert "eu-west-1" in run("set", findings, "region", "eu-west-1", "--dry-run").output
+
+
+def test_comments_are_shown_without_what_a_terminal_obeys(roles: Path) -> None:
+    roles.write_text(roles.read_text().replace("RoleName: ", "# \u202e mine\n  RoleName: ", 1))
+    assert "gone with its take: # \\u202e mine\n" in run("rm", roles, "1").output
+
+
 def test_a_broken_cassette_can_be_mended(roles: Path, editor: Editor) -> None:
     before = roles.read_text()
     roles.write_text(before.replace("operation: ListRoles", "operation: ListRolez"))
@@ -356,7 +394,16 @@ def test_what_somebody_else_wrote_meanwhile_stays(
     assert "7200" in drafts(tmp_path)[0].read_text()
 
 
-@pytest.mark.parametrize(("program", "problem"), [("/nowhere/editor", "can't be started"), ("false", "status 1")])
+@pytest.mark.parametrize(
+    ("program", "problem"),
+    [
+        ("/nowhere/editor", "can't be started"),
+        ("false", "status 1"),
+        ("vim '", "no command"),
+        (" ", "no command"),
+        ("sh -c 'rm $0'", "can't be read"),
+    ],
+)
 def test_an_editor_that_fails(
     program: str,
     problem: str,

@@ -215,6 +215,22 @@ def test_what_a_format_cannot_hold_is_told(text: str, form: str, said: list[str]
     assert notes(text, form) == said
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_terminal_obeys_what_a_cassette_says(form: str) -> None:
+    odd = '"\\u202e\\x9b\\u2028\\x85"'
+    name = "role-a" if form == "vcr" else odd  # in YAML a line may turn, as in the cassette itself
+    Path("made.yaml").write_text(
+        "version: 1\n---\nservice: accessanalyzer\noperation: ListAnalyzers\nregion: us-east-1\nidentity: {}\n"
+        f"pages:\n- output: {{analyzers: [], {name}: 1}}\n  unmodelled: [{name}]\n"
+        "---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-a}\npages:\n"
+        f"- output: {{Role: {{RoleName: {name}, Path: /, RoleId: AROATAPE7EANGW7I2PLGG, "
+        "Arn: arn:aws:iam::000611752023:role/role-a, CreateDate: '2024-01-01T00:00:00Z'}}\n"
+    )
+    result = run("made.yaml", "--to", form)
+    assert result.exception is None
+    assert all(line.isprintable() for line in result.output.split("\n")), result.output
+
+
 def test_takes_are_named_if_there_are_several(tmp_path: Path) -> None:
     recorded = recording("ListUsers", {}, users(1), (users(2, 1), "unfinished"))
     told = asking.exported(recorded, "har").notes

@@ -462,6 +462,14 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
         [{"method": "get_role", "expected_params": {"RoleName": "x"}, "service_response": {"Role": {"Path": "\x01"}}}],
         "Path holds a character that XML can't say",
     ),
+    "a stub with one in a member of any name": (
+        [{"method": "list_roles", "service_response": {"Roles": [], SECRET: "\x01"}}],
+        "a member that the service model doesn't know holds a character that XML can't say",
+    ),
+    "a method of any name": (
+        har((har_request("https://access-analyzer.eu-west-1.amazonaws.com/", SECRET), har_response(200, [], "{}"))),
+        "no operation at this method",
+    ),
     "a stub with a status of success": (
         [{"method": "list_roles", "service_error_code": SECRET, "http_status_code": 200}],
         "malformed",
@@ -480,6 +488,21 @@ def test_what_can_not_be_used_is_counted_with_its_place(tmp_path: Path, content:
     assert told.startswith("  skipped: 1 × ") and reason in told
     assert str(file) in told
     assert not (tmp_path / "new.yaml").exists()
+
+
+@pytest.mark.parametrize("form", ["har", "vcr"])
+def test_what_awstape_exported_comes_back(form: str, tmp_path: Path) -> None:
+    """Its page tokens, too: they are no real ones, though they come where real ones do."""
+    cassette = in_process.CASSETTES / "roles.yaml"
+    arguments = ["export", str(cassette), "--to", form, "-o", str(tmp_path / "exported")]
+    assert CliRunner().invoke(cli.cli, arguments).exit_code == 0
+    assert imported(tmp_path / "x.yaml", tmp_path / "exported").takes == store.load(cassette, MODELS).takes
+
+
+def test_a_date_that_is_none_is_malformed(tmp_path: Path) -> None:
+    far = {"__class__": "datetime", "year": 10**20, "month": 1, "day": 1}
+    write(tmp_path / "iam.ListRoles_1.json", {"status_code": 200, "data": {"Roles": [{"CreateDate": far}]}})
+    assert "1 × malformed" in run(tmp_path / "iam.ListRoles_1.json", "-o", tmp_path / "x.yaml").output
 
 
 def test_equal_reasons_are_counted_and_the_first_place_is_told(tmp_path: Path) -> None:

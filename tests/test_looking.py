@@ -180,6 +180,11 @@ def test_a_cassette_without_tracks(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert said(capfd, "show", path, "--textconv") == "cassette\n"
 
 
+def test_what_is_no_file_and_no_cassette_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    """A device may have no end."""
+    assert "the file is empty" in failure(capfd, "show", os.devnull, "--textconv")[0]
+
+
 def test_many_equal_pages_are_told_by_their_number(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     page = "output: {{Users: [{{}}, {{}}], Marker: '{}'}}\n"
     pages = "- " + page.format(2) + "".join(f"- token: '{i}'\n  {page.format(i + 1)}" for i in range(2, 8))

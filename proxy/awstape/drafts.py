@@ -30,12 +30,15 @@ class Draft:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.old = store.load_text(path)
-        self.file = Path(tempfile.mkdtemp(prefix="awstape-")) / path.name
-        self.file.write_text(self.old, "utf-8")
+        try:
+            self.file = Path(tempfile.mkdtemp(prefix="awstape-")) / path.name  # a folder that nobody else can enter
+            self.file.write_text(self.old, "utf-8")
+        except OSError as error:
+            raise UserError(f"{path}: no draft of it can be written: {error.strerror}", "is the disk full?") from None
 
     def edit(self, environ: Mapping[str, str], line: int = 1) -> None:
         """Opens the draft at a line and waits until the editor ends. Raises UserError if it fails."""
-        command = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or _first_editor())
+        command = _editor(environ)
         at = [f"+{line}"] if line > 1 and Path(command[0]).name in _TAKE_A_LINE else []
         try:
             status = subprocess.run([*command, *at, self.file], check=False).returncode
@@ -68,14 +71,30 @@ class Draft:
 
     def is_touched(self) -> bool:
         """Whether there is anything in the draft that would be lost with it."""
-        return self.file.read_bytes() != self.old.encode()
+        return self.file.is_file() and self.file.read_bytes() != self.old.encode()
+
+    @property
+    def kept(self) -> str:
+        """Where the text is, for who loses it otherwise."""
+        return f"your text is kept in {self.file}"
 
     def is_current(self) -> bool:
         """Whether the cassette is still what the draft was made from."""
         return store.load_text(self.path) == self.old
 
     def discard(self) -> None:
-        shutil.rmtree(self.file.parent)
+        shutil.rmtree(self.file.parent, ignore_errors=True)
+
+
+def _editor(environ: Mapping[str, str]) -> list[str]:
+    """The words of the command that starts the editor. Raises UserError if there is none."""
+    try:
+        command = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or _first_editor())
+    except ValueError:
+        command = []
+    if not command:
+        raise UserError("VISUAL or EDITOR is no command", "set EDITOR to your editor")
+    return command
 
 
 def _first_editor() -> str:

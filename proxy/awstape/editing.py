@@ -99,6 +99,10 @@ def _redacted(
     ours = redactor_for(after, environ)
     redactor = ours or Redactor(secrets.token_bytes(32), project.rules())
     new = [take not in known[take.track] for take in after.takes]
+    for take in (t for t, n in zip(after.takes, new, strict=True) if n):
+        region = take.track.region
+        if region and catalog.service_of_host(catalog.host_of(take.track.service, region)) is None:
+            raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
     safe = [redactor.again(models, Cassette((t,))).takes[0] if n else t for t, n in zip(after.takes, new, strict=True)]
     if ours is None:
         if safe != list(after.takes):

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
+from awstape.core import document
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.document import MAX_DEPTH, SCHEMA_LINE, DocumentError, read, write
+from awstape.core.document import MAX_DEPTH, SCHEMA_LINE, DocumentError, documents, read, write
 from awstape.core.model import Value
 from exchanges import MODELS
 
@@ -276,6 +277,13 @@ REFUSED: dict[str, tuple[str, int, str, str]] = {
     "very deep": (_swap("Shade: blue", f"Shade: {'[' * 5000}{']' * 5000}"), 38, "", "nested deeper"),
     "an enormous number": (_swap("429", "9" * 5000), 11, "pages[0].error.status", "expected a number, got text"),
 }
+
+
+def test_a_document_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "MAX_VALUES", 100)
+    assert list(documents("[" + "a, " * 99 + "]"))
+    with pytest.raises(DocumentError, match="line 3: more than 100 values"):
+        list(documents("[\n" + "a, " * 99 + "\na,\n b]"))
 
 
 @pytest.mark.parametrize(("text", "line", "path", "problem"), REFUSED.values(), ids=REFUSED)

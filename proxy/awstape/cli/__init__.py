@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
+
 import click
 
 from awstape import __version__
@@ -19,7 +23,7 @@ from awstape.cli.looking import ls, show
 from awstape.cli.making import new
 from awstape.cli.schema import schema
 from awstape.cli.traffic import addon, record, replay
-from awstape.errors import UserError
+from awstape.errors import UserError, place_of
 
 #: The commands as the help lists them.
 SECTIONS = {
@@ -31,9 +35,18 @@ SECTIONS = {
     "Shell and editor": (completion, schema),
 }
 
+#: As shells tell the end by SIGPIPE.
+_PIPE_CLOSED = 141
+
 
 class _Commands(click.Group):
     """Lists its commands in sections."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # of which click makes the status 1, which says that something was found
+            return _unread()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [command.name or "" for commands in SECTIONS.values() for command in commands]
@@ -58,7 +71,28 @@ for section in SECTIONS.values():
 
 
 def main(args: list[str] | None = None) -> int:
-    """Runs the command line; returns the exit status."""
+    """Runs the command line; returns the exit status.
+
+    Nothing ends in a traceback, which may quote a file.
+    """
+    _open_streams()
+    with suppress(OSError, ValueError):  # nobody is left to tell it to
+        try:
+            status = _run(args)
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:
+            return _unread()
+        except OSError as error:
+            _drop_output()
+            what = error.filename or "the output can't be written"
+            parameters.fail(f"{what}: {error.strerror or type(error).__name__}", "")
+        except Exception as error:
+            parameters.fail(f"a mistake of awstape: {place_of(error)}", "please report this")
+    return 2
+
+
+def _run(args: list[str] | None) -> int:
     try:
         return cli.main(args, prog_name="awstape", standalone_mode=False) or 0
     except UserError as error:
@@ -71,3 +105,24 @@ def main(args: list[str] | None = None) -> int:
     except click.Abort:
         return 130
     return 2
+
+
+def _unread() -> int:
+    """The status where nobody reads the output any more."""
+    _drop_output()
+    return _PIPE_CLOSED
+
+
+def _drop_output() -> None:
+    """Python would write what is left of the output at its end, fail again and say so."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_streams() -> None:
+    """Puts the null device where a standard stream was closed: the next file would take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115, it stays open
+            os.set_inheritable(stream.fileno(), True)  # to the programs that are started
+            setattr(sys, name, stream)

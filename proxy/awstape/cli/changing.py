@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.parameters import How, say_json
+from awstape.core.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ def _ask(path: Path, lost: tuple[Comment, ...]) -> None:
     if not lost:
         return
     one = len(lost) == 1
-    click.echo(f"{path}: {'this comment has' if one else 'these comments have'} no place any more:", err=True)
+    which = "this comment has" if one else "these comments have"
+    click.echo(f"{printable(str(path))}: {which} no place any more:", err=True)
     for comment in lost:
-        click.echo(f"  {comment.line}: {comment.text}", err=True)
+        click.echo(f"  {comment.line}: {printable(comment.text)}", err=True)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UserError(f"{path}: not changed: comments would be lost", "--lose-comments changes it all the same")
     if not click.confirm("Change it all the same?", err=True):
@@ -79,17 +81,18 @@ def _tell(result: Edited, how: How) -> None:
     from awstape.cli.comparing import changes_between, show
     from awstape.report import redacted_line
 
+    path = printable(str(result.path))
     if not result.is_change:
-        click.echo(f"{result.path} stays as it is")
+        click.echo(f"{path} stays as it is")
         return
     if how.dry_run:
-        click.echo(f"{result.path} would change")
+        click.echo(f"{path} would change")
         show(changes_between(result.before, result.after))
         for comment in result.lost:
-            click.echo(f"  the comment in line {comment.line} would be lost: {comment.text}")
+            click.echo(f"  the comment in line {comment.line} would be lost: {printable(comment.text)}")
     else:
-        click.echo(f"{'changed' if result.old else 'wrote'} {result.path}")
+        click.echo(f"{'changed' if result.old else 'wrote'} {path}")
     if result.redacted:
         click.echo(redacted_line(result.redacted))
     for comment in result.gone:
-        click.echo(f"  {'goes' if how.dry_run else 'gone'} with its take: {comment.text}")
+        click.echo(f"  {'goes' if how.dry_run else 'gone'} with its take: {printable(comment.text)}")

@@ -127,7 +127,7 @@ def _say_to_git(path: Path, *rest: Path) -> None:
     try:
         changes = changes_between(_cassette(old), _cassette(new))
     except UserError as error:
-        click.echo(f"{name}: can't be compared ({error.problem}); git diff --no-ext-diff shows the text")
+        click.echo(f"{name}: can't be compared ({printable(error.problem)}); git diff --no-ext-diff shows the text")
         return
     if not changes:
         click.echo(f"{name}: says the same")

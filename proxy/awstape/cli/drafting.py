@@ -11,6 +11,7 @@ import click
 
 from awstape.cli import parameters
 from awstape.cli.changing import write
+from awstape.core.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -44,10 +45,18 @@ def edit(cassette: Path, how: parameters.How) -> int:
             status = write([result], how)
     except UserError as error:
         if draft.is_touched():
-            raise UserError(error.problem, f"{error.tip}; your text is kept in {draft.file}".lstrip("; ")) from None
+            raise UserError(error.problem, f"{error.tip}; {draft.kept}".lstrip("; ")) from None
         draft.discard()
         raise
-    if not how.dry_run:
+    except (click.Abort, KeyboardInterrupt):
+        if draft.is_touched():
+            click.echo(f"\n{printable(draft.kept)}", err=True)
+        else:
+            draft.discard()
+        raise
+    if how.dry_run and draft.is_touched():
+        click.echo(printable(draft.kept), err=True)
+    else:
         draft.discard()
     return status
 
@@ -68,6 +77,6 @@ def _edited(draft: Draft) -> Edited:
             wrong = error
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise wrong
-        click.echo(f"{wrong.problem}\n  {wrong.tip}".rstrip(), err=True)
+        click.echo(f"{printable(wrong.problem)}\n  {printable(wrong.tip)}".rstrip(), err=True)
         if not click.confirm("Edit again?", default=True, err=True):
             raise wrong

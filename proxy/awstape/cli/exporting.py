@@ -38,6 +38,7 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
     awstape export team.yaml --to awscli --track list-roles | jq '.Roles[].Arn'
     """
     from awstape import catalog, exports, selection, store
+    from awstape.core.printable import printable
 
     if output != parameters.STANDARD_OUTPUT and output.exists():
         if not force:
@@ -48,5 +49,5 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
     exported = exports.export(chosen, form)
     parameters.put_out(output, exported.text)
     for note in exported.notes:
-        click.echo(f"note: {' '.join(note.splitlines())}", err=True)
+        click.echo(f"note: {printable(' '.join(note.splitlines()))}", err=True)
     return 0

@@ -114,12 +114,13 @@ def show(
 def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
     """Writes a cassette as a page for browsers."""
     from awstape import store
+    from awstape.core.printable import printable
     from awstape.html_page import page
 
     if path.exists() and path.samefile(source):
         raise UserError(f"{path}: is the cassette itself", "name another file for the page")
     store.write_whole(path, page(cassette, source.name).encode("utf-8"))
-    click.echo(f"wrote {path}")
+    click.echo(f"wrote {printable(str(path))}")
     return 0
 
 
@@ -159,13 +160,15 @@ def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
 
 
 def _textconv(cassette: Path) -> int:
-    """What is no cassette is printed as it is: of a failure, git would make one of its own."""
+    """What is no cassette is printed as it is, for of a failure git would make one of its own; but to no terminal."""
     from awstape import catalog, store
     from awstape.core.layout import text_of
 
     try:
         text = text_of(store.load(cassette, catalog.models()))
     except UserError:
+        if sys.stdout.isatty() or not cassette.is_file():
+            raise
         with cassette.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         return 0

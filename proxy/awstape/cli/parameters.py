@@ -83,6 +83,10 @@ def region(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option("--region", metavar="REGION", callback=_known_region, help=text)
 
 
+#: A problem may quote what stands in a file.
+_LONGEST = 2000
+
+
 @dataclass(frozen=True)
 class How:
     """How an edit is made: whether it is written, how it is told, and whether comments may be lost."""
@@ -129,4 +133,5 @@ def fail(problem: str, tip: str) -> None:
     """Says what went wrong, in one line each, whatever stands in a file or in its name."""
     for word, text in (("ERROR", problem), ("TIP", tip)):
         if text:
-            click.echo(f"{word} {printable(' '.join(text.splitlines()))}", err=True)
+            said = printable(" ".join(text.splitlines()))
+            click.echo(f"{word} {said if len(said) <= _LONGEST else f'{said[:_LONGEST]}…'}", err=True)

@@ -27,6 +27,8 @@ from awstape.core.model import Models, Value
 from awstape.core.structure import VERSION, Problem, fingerprints, header_problems, take_of, take_problems
 
 MAX_DEPTH = 64
+#: Of a document. The largest file that is read has no more, if it has anything to say.
+MAX_VALUES = 2_000_000
 SEPARATOR = "---\n"
 #: The file with the schema, beside the cassette: there is no public address to name.
 SCHEMA_FILE = "awstape.schema.json"
@@ -254,6 +256,8 @@ class _Reader:
             raise DocumentError(line, spelled(path), "anchors and aliases are not allowed", "write the value out")
         if len(path) > MAX_DEPTH:
             raise DocumentError(line, "", f"nested deeper than {MAX_DEPTH} levels")
+        if len(self.lines) > MAX_VALUES:
+            raise DocumentError(line, "", f"more than {MAX_VALUES:,} values")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path, line)
         if isinstance(event, yaml.CollectionStartEvent) and event.tag is not None:

@@ -137,7 +137,7 @@ def _generic(name: str, value: Value, depth: int) -> Iterator[str]:
         case dict():
             yield from _parent(name, depth, (x for k, v in value.items() for x in _generic(k, v, depth + 1)))
         case _:
-            yield _leaf(name, to_text(value), depth)
+            yield _leaf(name, to_text(value), depth, "a member that the service model doesn't know")
 
 
 def _parent(name: str, depth: int, children: Iterator[str] | list[str]) -> Iterator[str]:
@@ -151,9 +151,10 @@ def _parent(name: str, depth: int, children: Iterator[str] | list[str]) -> Itera
     yield f"{indent}</{name}>"
 
 
-def _leaf(name: str, text: str, depth: int) -> str:
+def _leaf(name: str, text: str, depth: int, told: str = "") -> str:
+    """told: what to call it in an error; a name that nobody knows may be anything."""
     if _NOT_XML.search(text):
-        raise WireError(f"{name} holds a character that XML can't say")
+        raise WireError(f"{told or name} holds a character that XML can't say")
     indent = "  " * depth
     # A bare carriage return would be read as a newline.
     return f"{indent}<{name}>{escape(text, _CARRIAGE_RETURN)}</{name}>" if text else f"{indent}<{name}/>"

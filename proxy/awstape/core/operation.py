@@ -219,8 +219,10 @@ def _route(service: Service, request: Request) -> tuple[Operation, dict[str, str
     for method, route, operation in service.routes:
         if method == request.method and (match := route.fullmatch(request.path)):
             return operation, match.groupdict()
+    known = request.method in {method for method, _, _ in service.routes}  # any other may be anything
     raise WireError(
-        f"{service.name} has no operation at {request.method} with such a path; a newer botocore may know it; "
+        f"{service.name} has no operation at {request.method if known else 'this method'} with such a path; "
+        "a newer botocore may know it; "
         "before it a session of a replay is /~NAME"
     )
 

@@ -26,6 +26,7 @@ from awstape import catalog
 from awstape.core.cassette import Track
 from awstape.core.model import Value
 from awstape.core.pages import is_last
+from awstape.core.printable import printable_json
 from awstape.core.select import Chosen
 from awstape.exports.exchanges import Exchange, LeftOut, Note, exchanges, unmodelled_notes
 
@@ -51,7 +52,7 @@ def whole(parts: Sequence[Printed]) -> str:
     """The document of the only command, or an object of all."""
     printed = dict(chain.from_iterable(part.items() for part in parts))
     document = printed if len(printed) > 1 else next(iter(printed.values()))
-    return json.dumps(document, indent=4, ensure_ascii=False, default=_scalar) + "\n"
+    return printable_json(json.dumps(document, indent=4, ensure_ascii=False, default=_scalar)) + "\n"
 
 
 def _all(pages: Sequence[Exchange], pagination: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from awstape import __version__
+from awstape.core.printable import printable_json
 from awstape.core.select import Chosen
 from awstape.core.wire import Headers, Response
 from awstape.exports.exchanges import Exchange, Note, exchanges
@@ -34,7 +35,7 @@ def whole(parts: Sequence[list[dict[str, Any]]]) -> str:
     entries = [{"startedDateTime": _date(i), **entry} for i, entry in enumerate(chain.from_iterable(parts))]
     creator = {"name": "awstape", "version": __version__}
     log = {"version": "1.2", "creator": creator, "entries": entries}
-    return json.dumps({"log": log}, indent=2, ensure_ascii=False) + "\n"
+    return printable_json(json.dumps({"log": log}, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _date(second: int) -> str:

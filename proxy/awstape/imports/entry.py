@@ -59,7 +59,7 @@ def attempt(where: str, read: Callable[[Any], tuple[Request, Response | None]], 
         return Exchange(where, *read(item))
     except WireError as error:  # its text quotes nothing
         return Unusable(where, str(error))
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return Unusable(where, "malformed, or of another version of its format")
 
 
