@@ -129,7 +129,7 @@ pages:
       RoleName: role-jnqbykus7k7m
     - Path: /
       RoleName: role-4444444444444
-# the end of the roles
+ # the end of the roles
 """
     )
 
