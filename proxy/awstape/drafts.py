@@ -35,7 +35,7 @@ class Draft:
 
     def edit(self, environ: Mapping[str, str], line: int = 1) -> None:
         """Opens the draft at a line and waits until the editor ends. Raises UserError if it fails."""
-        command = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or _first_editor())
+        command = _command(environ)
         at = [f"+{line}"] if line > 1 and Path(command[0]).name in _TAKE_A_LINE else []
         try:
             status = subprocess.run([*command, *at, self.file], check=False).returncode
@@ -68,7 +68,7 @@ class Draft:
 
     def is_touched(self) -> bool:
         """Whether there is anything in the draft that would be lost with it."""
-        return self.file.read_bytes() != self.old.encode()
+        return self.file.exists() and self.file.read_bytes() != self.old.encode()
 
     def is_current(self) -> bool:
         """Whether the cassette is still what the draft was made from."""
@@ -76,6 +76,14 @@ class Draft:
 
     def discard(self) -> None:
         shutil.rmtree(self.file.parent)
+
+
+def _command(environ: Mapping[str, str]) -> list[str]:
+    said = environ.get("VISUAL") or environ.get("EDITOR") or ""
+    try:
+        return shlex.split(said) or [_first_editor()]
+    except ValueError:
+        raise UserError(f"the editor {said!r} has a quote without end", "set EDITOR to your editor") from None
 
 
 def _first_editor() -> str:

@@ -42,18 +42,22 @@ def edit(cassette: Path, how: parameters.How) -> int:
             if not draft.is_current():
                 raise UserError(f"{cassette}: changed by somebody else meanwhile", "compare the two")
             status = write([result], how)
-    except UserError as error:
+    except (UserError, click.Abort) as error:
         if draft.is_touched():
-            raise UserError(error.problem, f"{error.tip}; your text is kept in {draft.file}".lstrip("; ")) from None
+            problem, tip = (error.problem, error.tip) if isinstance(error, UserError) else ("not changed", "")
+            raise UserError(problem, f"{tip}; your text is kept in {draft.file}".lstrip("; ")) from None
         draft.discard()
         raise
-    if not how.dry_run:
+    if how.dry_run and draft.is_touched():
+        click.echo(f"your text is kept in {draft.file}", err=True)
+    else:
         draft.discard()
     return status
 
 
 def _edited(draft: Draft) -> Edited:
     """What the draft comes to once it is good. Raises UserError if somebody gives up."""
+    from awstape import store
     from awstape.core.document import DocumentError
 
     line = 1
@@ -62,8 +66,7 @@ def _edited(draft: Draft) -> Edited:
         try:
             return draft.result(os.environ)
         except DocumentError as error:
-            where = f"{draft.path}:{error.line}: {error.path + ': ' if error.path else ''}"
-            wrong, line = UserError(f"{where}{error.problem}", error.tip), error.line
+            wrong, line = store.wrong(draft.path, error, ""), error.line
         except UserError as error:
             wrong = error
         if not (sys.stdin.isatty() and sys.stderr.isatty()):

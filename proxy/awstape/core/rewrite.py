@@ -74,6 +74,12 @@ class _Part:
     def comments(self) -> list[Comment]:
         return [Comment(self.line + c.line, c.text, c.is_alone) for c in comments(self.text)]
 
+    @property
+    def can_be_followed(self) -> bool:
+        """Whether it says the same before another part: not so a block scalar that ends with the text."""
+        ends = self.text.endswith("\n") or self.tail
+        return bool(ends) or next(documents(self.body)).value == next(documents(f"{self.body}\n")).value
+
     def before(self, is_last: bool) -> str:
         """Its text, as it can stand before another part."""
         if is_last:
@@ -111,7 +117,7 @@ def rewrite(models: Models, texts: Sequence[str], cassette: Cassette) -> Rewritt
         leading = "".join(dict.fromkeys(source.part.leading for source in same))
         if not same:
             parts.append(_Part("", SEPARATOR + take_text(take), 0))
-        elif same[0].take == take and not others[i]:
+        elif same[0].take == take and not others[i] and (i == len(cassette.takes) - 1 or same[0].part.can_be_followed):
             parts.append(same[0].part)
         else:
             text, dropped = _commented(models, same, take)
