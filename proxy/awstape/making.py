@@ -92,9 +92,7 @@ def add(path: Path, text: str, old: Cassette, new: Cassette) -> None:
     both = Cassette.of(old.takes + new.takes, old.keys | new.keys)
     made = rewrite(catalog.models(), [text], both)
     if made.lost:
-        raise UserError(
-            f"{path}: not changed: comments would be lost", "make a file of its own and merge"
-        )
+        raise UserError(f"{path}: not changed: comments would be lost", "make a file of its own and merge")
     store.write_whole(path, made.text.encode("utf-8"))
 
 

@@ -36,6 +36,7 @@ from awstape.core.document import (
 )
 from awstape.core.model import Models
 from awstape.core.moved import moved
+from awstape.core.takes import unnamed
 
 #: A line that stands in more takes than this doesn't tell which one another take was.
 _COMMON = 50
@@ -109,7 +110,7 @@ def rewrite(models: Models, texts: Sequence[str], cassette: Cassette) -> Rewritt
         takes = _in_order_of(text, models)
         old += [_Source(take, part, number) for take, part in zip(takes, parts, strict=True)]
         headers.append(header)
-    sources, left = _sources(cassette, old)
+    sources, left = _sources(models, cassette, old)
     others, left = _beside(cassette, sources, left)
     parts, lost = [_header(headers, cassette, texts[0], models)], list[Comment]()
     for i, take in enumerate(cassette.takes):
@@ -206,7 +207,7 @@ def _in_order_of(text: str, models: Models) -> list[Take]:
     return [takes[key].pop(0) for key in keys]
 
 
-def _sources(cassette: Cassette, old: Iterable[_Source]) -> tuple[dict[int, _Source], list[_Source]]:
+def _sources(models: Models, cassette: Cassette, old: Iterable[_Source]) -> tuple[dict[int, _Source], list[_Source]]:
     """The index of each take → the old one that it was, if there is one; and the old ones that are no more.
 
     It is an equal one, else of its track the one that is most alike, else of its operation.
@@ -229,31 +230,39 @@ def _sources(cassette: Cassette, old: Iterable[_Source]) -> tuple[dict[int, _Sou
         for source in left:
             sources[source.take.track.key[:length]].append(source)
         for key, of_key in takes.items():
-            for i, source in _most_alike(of_key, sources[key]).items():
+            for i, source in _most_alike(models, of_key, sources[key]).items():
                 found[i] = source
                 del left[source]
     return found, list(left)
 
 
-def _most_alike(takes: Mapping[int, Take], sources: Sequence[_Source]) -> dict[int, _Source]:
-    """Which source each take was: those that share the most lines, and the rest in order."""
+def _most_alike(models: Models, takes: Mapping[int, Take], sources: Sequence[_Source]) -> dict[int, _Source]:
+    """Which source each take was: those that share most of their lines, and the rest in order."""
     found: dict[int, _Source] = {}
     left = dict(enumerate(sources))
     if len(takes) > 1 or len(sources) > 1:
         owners = defaultdict[str, list[int]](list)
-        for j, source in left.items():
-            for line in set(take_text(source.take).splitlines()):
+        theirs = {j: _lines(models, source.take) for j, source in left.items()}
+        for j, lines in theirs.items():
+            for line in lines:
                 owners[line].append(j)
         telling = {line: of_line for line, of_line in owners.items() if len(of_line) <= _COMMON}
-        shared: list[tuple[int, int, int]] = []
+        shared: list[tuple[float, int, int]] = []
         for i, take in takes.items():
-            lines = set(take_text(take).splitlines())
+            lines = _lines(models, take)
             votes = Counter(j for line in lines for j in telling.get(line, ()))
-            shared += [(-count, i, j) for j, count in votes.items()]
+            shared += [(-count / len(lines | theirs[j]), i, j) for j, count in votes.items()]
         for _, i, j in sorted(shared):
             if i not in found and j in left:
                 found[i] = left.pop(j)
     return found | dict(zip((i for i in takes if i not in found), left.values(), strict=False))
+
+
+def _lines(models: Models, take: Take) -> set[str]:
+    """The lines of a take's text, whatever its tokens are called."""
+    operation = models.operation(take.track.service, take.track.operation)
+    pages = (replace(page, token=None) for page in unnamed(operation, take).pages)
+    return set(take_text(replace(take, pages=tuple(pages))).splitlines())
 
 
 def _beside(
