@@ -27,6 +27,7 @@ PURE = {
         "__future__",
         "base64",
         "binascii",
+        "bisect",
         "collections",
         "csv",
         "dataclasses",

@@ -126,6 +126,15 @@ def test_an_item_of_a_file_or_of_standard_input(roles: Path) -> None:
     assert "RoleName: role-7777777777777\n" not in good(roles)
 
 
+def test_a_file_that_is_no_item(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    item = roles.with_name("item.json")
+    item.write_bytes(b"\xff{}")
+    assert failure(capfd, "add-item", roles, "ListRoles", item)[0] == f"{item}: not UTF-8 at byte 0"
+    item.write_bytes(b'\xef\xbb\xbf{"RoleName": "role-r3pdr6yylyw5"}')
+    run("add-item", roles, "ListRoles", item)
+    good(roles)
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem", "tip"),
     [
@@ -240,6 +249,28 @@ def test_merge_of_a_folder_into_a_new_file(roles: Path) -> None:
         run("merge", ROOT / "cassettes", "-o", team)
 
 
+def test_a_dry_run_makes_no_folder(roles: Path) -> None:
+    output = roles.parent / "new" / "team.yaml"
+    assert f"{output} would change" in run("merge", roles, "-o", output, "--dry-run").output
+    assert not output.parent.exists()
+
+
+def test_comments_on_both_sides(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    other = roles.with_name("other.yaml")
+    other.write_text("# Theirs.\n" + roles.read_text().replace("operation: GetRole\n", "operation: GetRole  # why\n"))
+    commented(roles)
+    run("merge", roles, other, "-o", other)
+    assert "# Theirs.\n" in good(other)
+    assert "operation: GetRole # why # not there\n" in other.read_text()
+    run("drop-item", roles, "ListRoles", "1", "--lose-comments")
+    assert "would be lost" in failure_after_comments(capfd, "merge", other, roles, "-o", other, "--prefer", "last")
+
+
+def failure_after_comments(capfd: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    assert cli.main([str(argument) for argument in arguments]) == 2
+    return capfd.readouterr().err
+
+
 def test_merge_of_what_differs(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
     other = Path(shutil.copy(roles, roles.with_name("other.yaml")))
     run("drop-item", other, "ListRoles", "1")
@@ -295,6 +326,16 @@ def test_what_was_typed_is_what_is_written(roles: Path, editor: Editor, tmp_path
     assert drafts(tmp_path) == []
 
 
+def test_what_was_typed_is_kept_in_a_dry_run(roles: Path, editor: Editor, tmp_path: Path) -> None:
+    before = roles.read_text()
+    editor(("Duration: 3600", "Duration: 7200"))
+    said = run("edit", roles, "--dry-run")
+    (draft,) = drafts(tmp_path)
+    assert f"your text is kept in {draft}\n" in said.output
+    assert "Duration: 7200" in draft.read_text()
+    assert roles.read_text() == before
+
+
 def test_nothing_typed(roles: Path, editor: Editor, tmp_path: Path) -> None:
     editor(("", ""))
     assert run("edit", roles).output == f"{roles} stays as it is\n"
@@ -315,6 +356,7 @@ def test_real_names_that_were_typed_become_aliases(roles: Path, editor: Editor) 
         (("version: 1", "version: 1 # 111122223333"), ":2: a comment: looks real"),
         (("pages:", "pages: ]"), ":9: not YAML"),
         (("version", "\x00"), "not YAML"),
+        (("operation: GetRole", "operation: GetRole\narn:aws:iam::111122223333:role/Audit: x"), "looks real"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_and_kept(

@@ -82,7 +82,8 @@ def put_together(
     Raises UserError if a real value can't be hidden.
     """
     safe, redacted = _redacted(path, [*before.takes, *known], after, environ)
-    if old and safe == before:
+    texts = sorted(texts, key=lambda text: text != old)  # what is there is spelled as it is
+    if safe == before and texts == [old]:
         return Edited(path, before, before, old, old)
     made = rewrite(catalog.models(), texts, safe)
     return Edited(path, before, safe, old, made.text, made.lost, made.gone, redacted)

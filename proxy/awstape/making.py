@@ -88,7 +88,10 @@ def add(path: Path, text: str, old: Cassette, new: Cassette) -> None:
         if track in known:
             raise UserError(f"{path}: {track} is in it already", "take another --identity, or awstape rm it")
     both = Cassette.of(old.takes + new.takes, old.keys | new.keys)
-    store.write_whole(path, rewrite(catalog.models(), [text], both).text.encode("utf-8"))
+    made = rewrite(catalog.models(), [text], both)
+    if made.lost:
+        raise UserError(f"{path}: not changed: comments would be lost", "make a file of its own and merge")
+    store.write_whole(path, made.text.encode("utf-8"))
 
 
 # --- what was said ----------------------------------------------------------------------------------------------------

@@ -32,10 +32,15 @@ def parsed(path: Path, text: str, models: Models) -> Cassette:
     try:
         return read(text, models)
     except DocumentError as error:
-        if is_telling(error):
-            raise UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {path}") from None
-        where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
-        raise UserError(f"{where}{error.problem}", error.tip or "mend the file, or record it anew") from None
+        raise wrong(path, error, "mend the file, or record it anew") from None
+
+
+def wrong(path: Path, error: DocumentError, tip: str) -> UserError:
+    """What is wrong in a file, without what looks real. tip: where the error has none."""
+    if is_telling(error):
+        return UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {path}")
+    where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
+    return UserError(f"{where}{error.problem}", error.tip or tip)
 
 
 def load_text(path: Path) -> str:

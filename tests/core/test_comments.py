@@ -25,6 +25,12 @@ d: [1, # in a flow
 e#f: g#h
 - é: ü # ü 😀
 # end"""
+BREAKS = """a: 'x\u2028 y' # a\u2028# b\x85c: # c
+  d
+e: \t # e\r# f\r\n# g
+  - # h
+    i
+"""
 
 
 def test_comments_are_found_exactly() -> None:
@@ -48,4 +54,16 @@ def test_comments_are_found_exactly() -> None:
 def test_odd_texts(text: str) -> None:
     assert [comment.text for comment in comments(text)] == [
         line for line in text.removeprefix("\ufeff").splitlines() if line.startswith("#")
+    ]
+
+
+def test_lines_are_those_that_the_parser_counts() -> None:
+    assert list(comments(BREAKS)) == [
+        Comment(2, "# a", False),
+        Comment(3, "# b", True),
+        Comment(4, "# c", False),
+        Comment(6, "# e", False),
+        Comment(7, "# f", True),
+        Comment(8, "# g", True),
+        Comment(9, "# h", True),
     ]

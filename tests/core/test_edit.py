@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -269,6 +270,10 @@ ERRORS = [
     (setting("ListRoles", "pages[0].token", "x"), "has no token"),
     (setting("ListRoles", "pages", None), "the key pages is missing"),
     (setting("ListRoles", "identity.PathPrefx", PATH), "ListRoles takes no PathPrefx; did you mean PathPrefix?"),
+    (setting("ListRoles", "identity.MaxItems", "3"), "ListRoles takes no MaxItems"),
+    (setting("ListRoles", "identity.Marker", "x"), "ListRoles takes no Marker"),
+    (setting("ListRoles", "pages[0].output.Roles[0].Path", "\udcff"), "half a character"),
+    (setting("ListRoles", "faults", '["\\ud800"]'), "half a character"),
     (setting("GetRole", "operation", "ListRoles"), "no member Role"),
     (setting("ListRoles PathPrefix=*", "identity", "{}"), "is there already"),
     (adding("ListAccountAliases", {}), "expected text"),
@@ -280,6 +285,8 @@ ERRORS = [
     (dropping("6"), "no item is selected by '6'"),
     (dropping("1", "Path=='x'"), 'no item is selected by "Path'),
     (dropping("Path="), "is no JMESPath condition"),
+    (dropping("@]|[0"), "is no JMESPath condition"),
+    (dropping("9" * 5000), "no item is selected by '9"),
     (failing("drop page=3"), "not there: there are"),
     (failing("drop GetRole"), "names an operation"),
     (lambda c: items.item_like(MODELS, chosen(c, "ListAccountAliases"), 1, {}), "have no members"),
@@ -289,6 +296,9 @@ ERRORS = [
     (renaming("Deploy", "Deploy"), "is what it is called"),
     (renaming("Deploy", "111122223333"), "is of the form name, '111122223333' of the form account id"),
     (renaming("Deploy", "Other", None), "is no alias"),
+    (renaming("Deploy", ""), "'' is no name"),
+    (renaming("Deploy", "a\nb"), "is no name"),
+    (renaming("demo-a", "demo-/: #", Aliases(KEY, Rules.of({"keep": ["demo-*"]}, MODELS))), "is no name"),
     (renaming(f"{ARN}role/Deploy", "Other"), "holds a name, but is none"),
 ]
 
@@ -359,6 +369,42 @@ def test_rename_of_names_that_the_project_keeps() -> None:
     assert output["Role"]["Arn"].endswith(":role/demo-b")
     assert output["Role"]["Description"] == "demo-b, not demo-ab; ask demo-b."
     assert "demo-a" not in output["Role"]["AssumeRolePolicyDocument"]
+
+
+def test_accounts_are_renamed_where_names_are_kept(recorded: Cassette) -> None:
+    aliases = Aliases(KEY, Rules.of({"keep-names": True}, MODELS))
+    after = rename(MODELS, recorded, "111122223333", "444455556666", aliases)
+    assert ALIASES.account("111122223333") not in document.write(after)
+    assert ALIASES.account("444455556666") in document.write(after)
+
+
+STEPS = """
+    pages identity faults service region limit token output error Roles RoleName Tags Path [] [0] [-1] [*] [::-1] [1:]
+    [?Path=='/'] [?@] [?length(@)>`1`] * @ | Marker IsTruncated unmodelled MaxSessionDuration
+""".split()
+SAID = [
+    "7200",
+    "x",
+    "[]",
+    "{}",
+    "null",
+    '"x"',
+    "true",
+    '[{"RoleName": "role-r3pdr6yylyw5"}]',
+    "NaN",
+    "1e999",
+    "",
+    "\u2028",
+]
+
+
+@strategies.few(60)
+@given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=7), st.one_of(st.none(), st.sampled_from(SAID)))
+def test_whatever_is_set_a_cassette_stays_one(recorded: Cassette, steps: list[str], text: str | None) -> None:
+    expression = re.sub(r"\.\[", "[", ".".join(["pages[].output", *steps] if steps[0][0] == "R" else steps))
+    with suppress(EditError):
+        after = edit.set_value(MODELS, recorded, chosen(recorded), expression, text)
+        assert document.read(document.write(after), MODELS) == after
 
 
 # --- several cassettes ---

@@ -129,7 +129,7 @@ pages:
       RoleName: role-jnqbykus7k7m
     - Path: /
       RoleName: role-4444444444444
-# the end of the roles
+ # the end of the roles
 """
     )
 
@@ -201,3 +201,88 @@ def test_a_header_that_changes_is_written_anew() -> None:
     header = f"{document.SCHEMA_LINE}version: 1\nkey: gjf6xcekxdvp\n---\n"
     assert result.text.startswith(f"# The roles of the examples.\n# the first format\n{header}")
     assert document.read(result.text, MODELS) == recorded
+
+
+def other_text() -> str:
+    """The same roles, as somebody else wrote about them."""
+    listing = TEXT.split("---\n")[1].replace("# two", "# few").replace("# the third", "# the last")
+    return f"# Theirs.\nversion: 1\n---\n{listing}"
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_comments_of_several_texts_come_together(is_changed: bool) -> None:
+    role, listing = cassette().takes
+    take = edited(listing, 0, Roles=roles(listing)[0][:1]) if is_changed else listing
+    result = rewrite(MODELS, [TEXT, other_text()], Cassette.of([role, take]))
+    assert document.read(result.text, MODELS).takes == (role, take)
+    assert result.text.startswith("# Theirs.\n# The roles of the examples.\n")
+    assert "    Roles: # two # few\n" in result.text
+    assert "    # the third\n    # the last\n    - Path: /\n" in result.text
+    assert result.text.count("# a listing\n") == result.text.count("operation: ListRoles # all of them\n") == 1
+    assert result.gone == ()
+    assert [c.text for c in result.lost] == ["# the second", "# its name", "# a block"] * 2 * is_changed
+
+
+def test_the_comments_of_the_take_that_stays() -> None:
+    _, listing = cassette().takes
+    other = edited(listing, 0, Roles=roles(listing)[0][:1])
+    takes = [replace(take, pages=named(operation("ListRoles"), take.track, n, take.pages))
+             for n, take in enumerate((listing, other), 1)]  # fmt: skip
+    text = document.write(Cassette.of(takes))
+    for i, part in enumerate(text.split("---\n")[1:], 1):
+        text = text.replace(part, part.replace("identity: {}", f"identity: {{}} # take {i}"))
+    left = replace(other, pages=named(operation("ListRoles"), other.track, 1, other.pages))
+    result = rewrite(MODELS, [text], Cassette.of([left]))
+    assert "identity: {} # take 2\n" in result.text
+    assert [c.text for c in result.gone] == ["# take 1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("    - {Path: /, RoleName: role-yqmy4ayihgou}\n    # the second\n    - RoleName",
+         "    - {Path: /, RoleName: role-yqmy4ayihgou}\n    - # the second\n      RoleName",
+         "    # the second\n    - RoleName: role-r3pdr6yylyw5"),
+        ("      Path: /\n    Marker", "      Path:\n        # the path\n        /\n    Marker",
+         "      Path: / # the path\n"),
+        ("{Path: /, RoleName: role-jnqbykus7k7m}", "{Path: /, # the path\n       RoleName: role-jnqbykus7k7m}",
+         "    - Path: / # the path\n"),
+        ("Path: /\n    Marker",
+         "Path: /\n      Tags: [ # the tags\n       {Key: a, Value: b},\n       # end\n      ]\n    Marker",
+         "      Tags: # the tags\n      - Key: a\n        Value: b\n    # end\n    Marker: here"),
+    ],
+)  # fmt: skip
+def test_comments_in_odd_places(old: str, new: str, expected: str) -> None:
+    text = TEXT.replace(old, new)
+    assert text != TEXT
+    before = document.read(text, MODELS)
+    changed = edited(before.takes[1], 0, Marker="there")
+    pages = (changed.pages[0], replace(changed.pages[1], token="there"))
+    result = rewrite(MODELS, [text], Cassette.of([replace(changed, pages=pages)]))
+    assert expected.replace("here", "there") in result.text
+
+
+def test_a_comment_at_the_end_does_not_go_to_the_next() -> None:
+    role = TEXT.rpartition("---\n")[2]
+    text = TEXT.replace(role, role + "# the end of the role\n")
+    result = rewrite(MODELS, [text], cassette())  # in the order of cassettes: the role is first
+    assert " # the end of the role\n# Nobody's roles:\n---\n# a listing\n" in result.text
+    without = rewrite(MODELS, [result.text], Cassette.of(cassette().takes[1:]))
+    assert "# the end of the role" in [c.text for c in without.gone]
+
+
+@pytest.mark.parametrize(
+    ("end", "between"),
+    [("", ""), ("\n...\n", "%YAML 1.1\n"), ("\n...\n# of the next\n", "%YAML 1.1\n"), ("\n", ""), ("\r\n", "")],
+)
+def test_documents_change_places(end: str, between: str) -> None:
+    """Whatever ends and begins them, what they say is the same, and so is their text."""
+    header, listing, role = TEXT.replace("# Nobody's roles:\n", "").split("---\n")
+    block = role.partition("pages:")[0] + "pages: \n- error: \n    status: 404\n    message: |\n      said"
+    text = f"{header}---\n{listing}{'...' if between else ''}\n{between}---\n{block}{end}"
+    before = document.read(text, MODELS)
+    result = rewrite(MODELS, [text], before)
+    assert document.read(result.text, MODELS) == before
+    assert result.lost == result.gone == ()
+    assert "operation: ListRoles  # all of them\n" in result.text
+    assert '"iam"  # in quotes' in result.text or not end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     if output.exists() and not any(_is_same(file, output) for file in files):
         raise UserError(f"{output}: is there already", "name it among the cassettes, too, and it is merged")
     store.check_writable(output)
-    with store.exclusively(output):
+    with nullcontext() if how.dry_run else store.exclusively(output):  # which makes its folder
         texts = [store.load_text(file) for file in files]
         read = [store.parsed(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
         together = changed(lambda: edit.merge(catalog.models(), read, prefer))

@@ -63,6 +63,7 @@ def edit(cassette: Path, how: parameters.How) -> int:
 
 def _edited(draft: Draft) -> Edited:
     """What the draft comes to once it is good. Raises UserError if somebody gives up."""
+    from awstape import store
     from awstape.core.document import DocumentError
 
     line = 1
@@ -71,8 +72,7 @@ def _edited(draft: Draft) -> Edited:
         try:
             return draft.result(os.environ)
         except DocumentError as error:
-            where = f"{draft.path}:{error.line}: {error.path + ': ' if error.path else ''}"
-            wrong, line = UserError(f"{where}{error.problem}", error.tip), error.line
+            wrong, line = store.wrong(draft.path, error, ""), error.line
         except UserError as error:
             wrong = error
         if not (sys.stdin.isatty() and sys.stderr.isatty()):

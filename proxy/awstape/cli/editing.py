@@ -158,7 +158,7 @@ def _fault(text: str) -> Fault:
 @click.command("add-item")
 @parameters.cassette
 @parameters.one_track
-@click.argument("item", type=click.File(encoding="utf-8"), metavar="[FILE]", required=False)
+@click.argument("item", type=click.File(encoding="utf-8-sig"), metavar="[FILE]", required=False)
 @click.option("--item", "said", metavar="JSON", help="The item, instead of FILE.")
 @click.option("--like", type=click.IntRange(1), metavar="N", help="Like item N, but for the members said.")
 @click.option("--at", type=click.IntRange(1), metavar="N", help="Put it there; the default is behind the last one.")
@@ -186,7 +186,7 @@ def add_item(
 
     if (item is None) == (said is None):
         raise click.UsageError("say either a FILE or --item")
-    value = _json(item.read() if item else said or "")
+    value = _json(_text(item) if item else said or "")
     if like and not isinstance(value, dict):
         raise UserError("the item has no members to put in the place of others", "leave --like out")
 
@@ -195,6 +195,13 @@ def add_item(
         return items.add_item(models, before, chosen, item, at, name)
 
     return edit_file(cassette, _on_tracks((track,), add), how)
+
+
+def _text(file: TextIO) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file.name}: not UTF-8 at byte {error.start}", "is this file JSON?") from None
 
 
 def _json(text: str) -> Value:

@@ -34,6 +34,8 @@ SEPARATOR = "---\n"
 SCHEMA_FILE = "awstape.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
+#: What ends a line in YAML 1.1, but not in 1.2, nor in most editors.
+_ODD_BREAK = re.compile("[\x85\u2028\u2029]")
 _BINARY = "tag:yaml.org,2002:binary"
 #: Python refuses to read integers of more digits.
 _LONGEST_INT = 4300
@@ -121,6 +123,8 @@ class _Dumper(yaml.CSafeDumper):
 def _represent_str(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     # The emitter quotes what YAML 1.1 takes for a number; 000123456789 is one only for YAML 1.2.
     style = "|" if "\n" in text else "'" if _NUMBER_OF_SOME_YAML.fullmatch(text) else None
+    if _ODD_BREAK.search(text):  # escaped, so that a line is a line to everybody
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

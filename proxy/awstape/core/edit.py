@@ -123,8 +123,8 @@ def set_value(
         except PlaceError as error:
             raise EditError(str(error), "for example pages[].output.Roles[].MaxSessionDuration") from None
         found += len(paths)
-        if unknown := next((path for path in paths if _is_unknown(operation, path)), None):
-            hint = did_you_mean(str(unknown[1]), operation.input.members if operation.input else ())
+        if unknown := next((path for path in paths if text is not None and _is_unknown(operation, path)), None):
+            hint = did_you_mean(str(unknown[1]), _asked(operation))
             raise EditError(f"{operation.name} takes no {unknown[1]}{hint}", "awstape set --help")
         for path in sorted(paths, key=_in_order, reverse=True):  # of items that go, the last one first
             _put(document, path, None if text is None else _value(text, shape_at(operation, path), path), text is None)
@@ -154,9 +154,15 @@ def shape_at(operation: Operation, path: Path) -> Shape | None:
 
 
 def _is_unknown(operation: Operation, path: Path) -> bool:
-    """Whether a place is a member of the identity that the model doesn't know: read, but not to be put there."""
-    known = operation.input.members if operation.input else {}
-    return len(path) > 1 and path[0] == "identity" and path[1] not in known
+    """Whether a place is a member of the identity that no track is found by: read, but not to be put there."""
+    return len(path) > 1 and path[0] == "identity" and path[1] not in _asked(operation)
+
+
+def _asked(operation: Operation) -> list[str]:
+    """What an identity is made of: the members of the input but for token and limit (`awstape.core.pages`)."""
+    members = operation.input.members if operation.input else {}
+    pages = (operation.paging.token, operation.paging.limit) if operation.paging else ()
+    return [name for name, member in members.items() if name not in pages and not member.idempotency_token]
 
 
 def _value(text: str, shape: Shape | None, path: Path) -> Value:
@@ -231,9 +237,10 @@ def checked(models: Models, cassette: Cassette) -> Cassette:
 
 def _read(models: Models, document: Mapping[str, Value], take: Take) -> Take:
     """The take of a document that was changed. Raises EditError for one that the loader refuses."""
-    text = header_text(Cassette()) + SEPARATOR + dump(document)
     try:
-        (read_back,) = read(text, models).takes
+        (read_back,) = read(header_text(Cassette()) + SEPARATOR + dump(document), models).takes
+    except UnicodeEncodeError:
+        raise EditError(f"{take.track}: half a character", "the service could not say it") from None
     except DocumentError as error:
         where = f"{error.path}: " if error.path else ""
         raise EditError(f"{take.track}: {where}{error.problem}", error.tip or "the service could not say it") from None

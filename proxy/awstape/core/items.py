@@ -131,7 +131,7 @@ def drop_items(
 
 def _is_meant(which: str, number: int, item: Value) -> bool:
     try:
-        return number == int(which) if which.isdecimal() else holds(which, item)
+        return str(number) == which.lstrip("0") if which.isdecimal() else holds(which, item)
     except PlaceError as error:
         raise EditError(str(error), "for example \"RoleName=='role-yqmy4ayihgou'\"") from None
 

@@ -52,6 +52,7 @@ def places(expression: str, document: Value) -> list[Path]:
 def holds(condition: str, value: Value) -> bool:
     """Whether a JMESPath condition is true of a value. Raises PlaceError."""
     try:
+        jmespath.compile(condition)  # by itself, so that it can't end the brackets
         return bool(jmespath.search(f"[?{condition}]", [value]))
     except jmespath.exceptions.JMESPathError as error:
         reason = str(error).partition("\n")[0].rstrip(":")

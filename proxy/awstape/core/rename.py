@@ -21,6 +21,7 @@ from awstape.core.scan import redact_text
 from awstape.core.takes import retold
 
 #: What a name of IAM may consist of; a dot or comma at its end is one of the sentence.
+_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _BEFORE, _BEHIND = r"(?<![\w+=,.@-])", r"(?![\w+=@-]|[.,]\w)"
 
 
@@ -34,6 +35,8 @@ class Name:
     @classmethod
     def of(cls, said: str, aliases: Aliases | None) -> Name:
         """What somebody means who says that. Raises EditError for a real name without the key."""
+        if not said.strip() or not said.isprintable():
+            raise EditError(f"{said!r} is no name", "awstape show shows the names")
         name = said.removesuffix(ADDRESS)
         if is_name_alias(name):
             return cls("name", ending_of(name))
@@ -41,9 +44,11 @@ class Name:
             return cls("account id" if said.isdigit() else f"{said[:4]}… of {len(said)} characters", said)
         if aliases is None:
             raise EditError(f"{said!r} is no alias", "with the cassette's key at hand real names can be said, too")
-        if aliases.rules.keeps(said) or aliases.rules.keep_names:
+        redacted = said if aliases.rules.keeps(said) else redact_text(said, aliases)
+        if redacted == said and (aliases.rules.keeps(said) or aliases.rules.keep_names):
+            if not _NAME.fullmatch(said):  # it would stand there as it is
+                raise EditError(f"{said!r} is no name", "a name has letters, digits and any of +=,.@_-")
             return cls("kept name", said)
-        redacted = redact_text(said, aliases)
         if redacted != said:
             if not is_alias(redacted):
                 raise EditError(f"{said!r} holds a name, but is none", "say the name or the id in it")
