@@ -146,7 +146,7 @@ def test_comments_stay_where_they_were_or_are_told(
         return
     lines = [[line.strip(" -") for line in MARK.sub("", each).splitlines()] for each in (old, made.text)]
     for number, said in was.items():
-        is_one = said and all(of_text.count(said) == 1 for of_text in lines)
+        is_one = not said.endswith((":", "[]")) and said and all(of_text.count(said) == 1 for of_text in lines)
         if number in now and is_one and not said.startswith(("token:", "Marker:")):
             assert now[number] == said
         elif number in now:
