@@ -10,6 +10,7 @@ from typing import TextIO
 import click
 
 from awstape.cli import parameters
+from awstape.core.printable import printable
 from awstape.errors import UserError
 
 
@@ -62,7 +63,7 @@ def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> 
         raise UserError(f"the values are not UTF-8: {error.reason}", "one value a line, as UTF-8 text") from None
     renewed, files, matched = rekey_files(cassettes, known, os.environ)
     told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
-    click.echo(json.dumps(renewed) if as_json else told)
+    click.echo(json.dumps(renewed) if as_json else printable(told))
     if known and files:
         click.echo(f"{len(matched & set(known))} of {len(set(known))} values were found", err=True)
     return 0

@@ -186,7 +186,10 @@ def add_item(
 
     if (item is None) == (said is None):
         raise click.UsageError("say either a FILE or --item")
-    value = _json(item.read() if item else said or "")
+    try:
+        value = _json(item.read() if item else said or "")
+    except UnicodeDecodeError:
+        raise UserError("the item is not UTF-8", "is this file JSON?") from None
     if like and not isinstance(value, dict):
         raise UserError("the item has no members to put in the place of others", "leave --like out")
 

@@ -55,13 +55,14 @@ def new(
     from awstape import catalog, making, store
     from awstape.core import document
     from awstape.core.cassette import Cassette
+    from awstape.core.printable import printable
     from awstape.report import count, track_facts
 
     output = None if output == Path("-") else output
     wanted = making.operation_of(service, operation)
+    if output:
+        store.check_writable(output)
     with store.exclusively(output) if output else nullcontext():
-        if output:
-            store.check_writable(output)
         text = store.load_text(output) if output and output.exists() else ""
         old = store.parsed(output, text, catalog.models()) if output and text else Cassette()
         made = making.make(
@@ -83,5 +84,5 @@ def new(
     }
     told = f"made {output}: {take.track}, {count(len(take.pages), 'page')}, {count(items_made, 'item')}"
     if output or as_json:
-        click.echo(json.dumps(facts) if as_json else told, err=not output)
+        click.echo(json.dumps(facts) if as_json else printable(told), err=not output)
     return 0
