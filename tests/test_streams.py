@@ -66,6 +66,18 @@ def test_closed_streams_are_as_the_null_device(tmp_path: Path) -> None:
     assert "MaxSessionDuration: 7200" in file.read_text("utf-8")
 
 
+def test_odd_files_are_refused_and_odd_names_are_printable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    loop, latin, odd = tmp_path / "loop.yaml", tmp_path / "item.json", tmp_path / "\u202e\n.yaml"
+    loop.symlink_to(loop)
+    latin.write_bytes(b'{"RoleName": "\xe9"}')
+    assert cli.main(["new", "iam", "list-users", "-o", str(loop)]) == 2
+    assert "it leads nowhere" in capsys.readouterr().err
+    assert cli.main(["add-item", ROLES, "ListRoles", str(latin)]) == 2
+    assert "ERROR the item is not UTF-8" in capsys.readouterr().err
+    assert cli.main(["new", "iam", "list-users", "-o", str(odd)]) == 0
+    assert "\\u202e\\n.yaml: iam ListUsers" in capsys.readouterr().out
+
+
 def test_a_mistake_of_awstape_tells_its_place_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

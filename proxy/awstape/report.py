@@ -59,12 +59,12 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
         yield f"{path} stays as it is: {count(answered, 'page')} of it answered what was asked"
         return
     if not recording.cassette.takes:
-        yield f"nothing was {done.split()[0]}, {path} was not written"
+        yield f"nothing was {done.split()[0]}, {printable(path)} was not written"
         if not recording.skipped:
             yield _NO_EXCHANGE if imported else _NO_CALL
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
-        yield f"{done} {path}: {counts}"
+        yield f"{done} {printable(path)}: {counts}"
     if recording.redacted:
         yield redacted_line(recording.redacted)
     for reason, number in recording.skipped.items():

@@ -121,7 +121,10 @@ def exclusively(path: Path) -> Iterator[None]:
 
 def _nearest_folder(path: Path) -> Path:
     """The folder of a file, or where that isn't there yet, the one that it will be in."""
-    return next(parent for parent in path.resolve().parents if parent.exists())
+    try:
+        return next(parent for parent in path.resolve().parents if parent.exists())
+    except (OSError, RuntimeError):  # pathlib's word for symbolic links that lead in a circle
+        raise UserError(f"{path}: can't be written: it leads nowhere", "name another file") from None
 
 
 def save(path: Path, cassette: Cassette) -> None:

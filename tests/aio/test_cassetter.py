@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-import cassetter
 import pytest
 from click.testing import CliRunner
 
 from awstape import catalog, cli, store
 from examples import KEY
 from standin import StandIn
+
+cassetter = pytest.importorskip("cassetter")
 
 
 @pytest.mark.parametrize("ending", ["yaml", "toml"])

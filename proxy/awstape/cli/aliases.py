@@ -9,6 +9,7 @@ from typing import TextIO
 import click
 
 from awstape.cli import parameters
+from awstape.core.printable import printable
 from awstape.errors import UserError
 
 
@@ -67,7 +68,7 @@ def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> 
     if as_json:
         parameters.say_json(renewed)
     else:
-        click.echo(told)
+        click.echo(printable(told))
     if known and files:
         click.echo(f"{len(matched & set(known))} of {len(set(known))} values were found", err=True)
     return 0

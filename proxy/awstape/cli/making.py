@@ -57,13 +57,14 @@ def new(
     from awstape import catalog, making, store
     from awstape.core import document
     from awstape.core.cassette import Cassette
+    from awstape.core.printable import printable
     from awstape.report import count, track_facts
 
     output = None if output == parameters.STANDARD_OUTPUT else output
     wanted = making.operation_of(service, operation)
+    if output:
+        store.check_writable(output)
     with store.exclusively(output) if output else nullcontext():
-        if output:
-            store.check_writable(output)
         text = store.load_text(output) if output and output.exists() else ""
         old = store.parsed(output, text, catalog.models()) if output and text else Cassette()
         made = making.make(
@@ -82,5 +83,6 @@ def new(
         cassette = str(output) if output else None
         parameters.say_json({"cassette": cassette, **track_facts(take.track), **counts}, err=not output)
     elif output:
-        click.echo(f"made {output}: {take.track}, {', '.join(count(n, noun[:-1]) for noun, n in counts.items())}")
+        said = ", ".join(count(n, noun[:-1]) for noun, n in counts.items())
+        click.echo(printable(f"made {output}: {take.track}, {said}"))
     return 0
