@@ -108,7 +108,7 @@ def test_without_the_key_nothing_real_gets_in(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(roles.parent))
     before = roles.read_text()
     problem, tip = failure(capfd, "add-item", roles, "ListRoles", "--item", '{"RoleName": "AuditRole"}')
-    assert problem == f"{roles}: not changed: what is put there looks real (role name)"
+    assert problem == f"{roles}: not changed: what would stand there looks real (role name)"
     assert "AWSTAPE_KEY" in tip
     assert roles.read_text() == before
     run("add-item", roles, "ListRoles", "--item", '{"RoleName": "role-r3pdr6yylyw5"}')

@@ -6,16 +6,19 @@ that looks real gets in.
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from awstape import catalog, project, store
 from awstape.core.alias import CollisionError
 from awstape.core.cassette import Cassette, Take, Track
+from awstape.core.check import Finding, suspicions
 from awstape.core.comments import Comment
+from awstape.core.document import DocumentError
 from awstape.core.edit import EditError
 from awstape.core.redact import Redactor
 from awstape.core.rewrite import rewrite
@@ -46,10 +49,35 @@ class Edited:
     def is_change(self) -> bool:
         return self.text != self.old
 
+    def warnings(self) -> list[Finding]:
+        """What is suspicious after the edit and was not before, as `awstape check` tells it."""
+        if not self.is_change:
+            return []
+        left = Counter(map(_pattern, lint(self.old)))
+        new = []
+        for finding in lint(self.text):
+            left[_pattern(finding)] -= 1
+            if left[_pattern(finding)] < 0:
+                new.append(finding)
+        return new
+
     def save(self) -> None:
         """Writes it, if there is a change. Raises UserError; the file is as it was then."""
         if self.is_change:
             store.write_whole(self.path, self.text.encode("utf-8"))
+
+
+def _pattern(finding: Finding) -> tuple[str, str]:
+    """What a warning is about, wherever the edit moved it to."""
+    return finding.kind, re.sub(r"\[\d+\]", "[]", finding.member)
+
+
+def lint(text: str) -> list[Finding]:
+    """The warnings about a cassette's text; none for one that can't be read."""
+    try:
+        return suspicions(text, catalog.models())
+    except DocumentError:
+        return []
 
 
 def edited(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[str, str]) -> Edited:
@@ -57,6 +85,14 @@ def edited(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[
     text = store.load_text(path)
     before = store.parsed(path, text, catalog.models())
     return put_together(path, before, changed(lambda: change(before)), text, [text], environ)
+
+
+def redacted(path: Path, environ: Mapping[str, str]) -> Edited:
+    """A cassette file with everything in it redacted, as a recording is. Raises UserError."""
+    text = store.load_text(path)
+    before = store.parsed(path, text, catalog.models())
+    made = put_together(path, Cassette(), before, "", [text], environ)
+    return replace(made, before=before, old=text, text=text if made.after == before else made.text)
 
 
 def changed(change: Callable[[], Cassette]) -> Cassette:
@@ -109,14 +145,16 @@ def _redacted(
         if safe != list(after.takes):
             kinds = ", ".join(map(kind_name, redactor.counts()))
             tip = "set AWSTAPE_KEY to the key that the cassette was made with, or say aliases"
-            raise UserError(f"{path}: not changed: what is put there looks real ({kinds})", tip)
+            raise UserError(f"{path}: not changed: what would stand there looks real ({kinds})", tip)
         return after, {}
     named = [redactor.with_names(models, Cassette((t,))).takes[0] if n else t for t, n in zip(safe, new, strict=True)]
     result = _retold(after, named)
     if leaks := redactor.leaks(models, result):
-        raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", "put it there as an alias")
+        raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
     if collisions := redactor.collisions():
         raise UserError(f"{path}: not changed: {CollisionError(collisions[0])}", "rekey it with another AWSTAPE_KEY")
+    if redactor.counts() and not result.keys:
+        result = replace(result, keys=frozenset({redactor.key_fingerprint}))
     return result, redactor.counts()
 
 

@@ -32,7 +32,7 @@ def operation_of(service: str, name: str) -> Operation:
     operation = found.by_plain_name.get(plain_name(name))
     if operation is None:
         is_dashed = name == name.lower()
-        known = [_dashed(each) for each in found.operations] if is_dashed else list(found.operations)
+        known = [dashed_name(each) for each in found.operations] if is_dashed else list(found.operations)
         raise UserError(
             f"{found.name} has no operation {name!r}{did_you_mean(name, known)}",
             "it is spelled as in the AWS CLI, list-roles, or as in the API, ListRoles",
@@ -97,7 +97,7 @@ def add(path: Path, text: str, old: Cassette, new: Cassette) -> None:
 # --- what was said ----------------------------------------------------------------------------------------------------
 
 
-def _dashed(name: str) -> str:
+def dashed_name(name: str) -> str:
     """`ListMFADevices` → `list-mfa-devices`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
 

@@ -11,6 +11,7 @@ from awstape.core.arn import is_principal, redact_name, redact_path, redact_prov
 from awstape.core.conform import did_you_mean
 from awstape.core.members import NAMES
 from awstape.core.rekey import Renewal
+from awstape.core.rewrite import rewrite
 from awstape.core.scan import redact_accounts, redact_text
 from awstape.errors import UserError
 
@@ -66,7 +67,8 @@ def rekey_files(
     if old is not None:
         renewal.know(values, old)
     models = catalog.models()
-    cassettes = {file: store.load(file, models) for file in store.find_all(paths)}
+    texts = {file: store.load_text(file) for file in store.find_all(paths)}
+    cassettes = {file: store.parsed(file, text, models) for file, text in texts.items()}
     due = {file: cassette for file, cassette in cassettes.items() if fingerprint(new) not in cassette.keys}
     for file, cassette in due.items():
         if old is not None and cassette.keys and fingerprint(old) not in cassette.keys:
@@ -81,5 +83,6 @@ def rekey_files(
     except CollisionError as error:
         raise UserError(f"nothing is written: {error}", f"take another {keys.VARIABLE}") from None
     for file, cassette in renewed.items():
-        store.save(file, cassette)
+        called = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
+        store.write_whole(file, rewrite(models, [texts[file]], cassette, called).text.encode("utf-8"))
     return renewal.made, list(renewed), renewal.matched

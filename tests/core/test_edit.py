@@ -262,7 +262,7 @@ def renaming(old: str, new: str, aliases: Aliases | None = ALIASES) -> Any:
 
 ERRORS = [
     (setting("ListRoles", "pages[0].output.Rolez", "[]"), "did you mean Roles?"),
-    (setting("ListRoles", "pages[0].output.Roles", "x"), "expected JSON for a list"),
+    (setting("ListRoles", "pages[0].output.Roles", "x"), "expected JSON: a list"),
     (setting("ListRoles", "pages[9].output.Roles", "[]"), "nothing is selected"),
     (setting("ListRoles", "pages[", "[]"), "is no JMESPath expression"),
     (setting("ListRoles", "length(@)", "[]"), "selects no place"),

@@ -10,7 +10,7 @@ import click
 
 from awstape import __version__
 from awstape.cli import parameters
-from awstape.cli.aliases import alias, rekey
+from awstape.cli.aliases import alias, redact, rekey
 from awstape.cli.arranging import merge, split
 from awstape.cli.checking import check
 from awstape.cli.comparing import diff
@@ -31,7 +31,7 @@ SECTIONS = {
     "Look": (ls, show, diff, check),
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
     "Make, bring in, hand out": (new, import_, export),
-    "Aliases": (alias, rekey),
+    "Aliases": (alias, redact, rekey),
     "Shell and editor": (completion, schema),
 }
 

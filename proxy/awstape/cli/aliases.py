@@ -39,6 +39,30 @@ def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
 
 @click.command()
 @parameters.cassettes
+@parameters.edit
+def redact(cassettes: tuple[Path, ...], how: parameters.How) -> int:
+    """Replace what looks real in cassettes, as recording does.
+
+    In CASSETTES, files or folders, that were written by hand or where `awstape check` found something. What is an
+    alias stays. Comments stay as they are: what is real in them, check tells.
+
+    \b
+    awstape redact team.yaml --dry-run
+    awstape redact cassettes/
+    """
+    from awstape import keys, store
+    from awstape.cli.changing import write
+    from awstape.editing import redacted
+
+    keys.find_or_make_key(os.environ)
+    files = store.find_all(cassettes)
+    for file in files:
+        store.check_writable(file)
+    return write([redacted(file, os.environ) for file in files], how)
+
+
+@click.command()
+@parameters.cassettes
 @click.option(
     "--values",
     type=click.File(encoding="utf-8"),

@@ -73,6 +73,9 @@ def _facts(result: Edited, how: How) -> dict[str, object]:
         "written": result.is_change and not how.dry_run,
         "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost, *result.gone)],
         "redacted": dict(result.redacted),
+        "warnings": [
+            {"line": f.line, "member": f.member, "kind": f.kind, "message": f.problem} for f in result.warnings()
+        ],
         "changes": [change_facts(change) for change in changes_between(result.before, result.after)],
     }
 
@@ -94,5 +97,8 @@ def _tell(result: Edited, how: How) -> None:
         click.echo(f"{'changed' if result.old else 'wrote'} {path}")
     if result.redacted:
         click.echo(redacted_line(result.redacted))
+    for finding in result.warnings():
+        where = f"{finding.member}: " if finding.member else ""
+        click.echo(f"  warning: line {finding.line}: {printable(where + finding.problem)}")
     for comment in result.gone:
         click.echo(f"  {'goes' if how.dry_run else 'gone'} with its take: {printable(comment.text)}")

@@ -11,9 +11,26 @@ import click
 from awstape.cli import parameters
 
 
+def _services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from awstape import catalog
+
+    return [name for name in catalog.models().services if name.startswith(incomplete)]
+
+
+def _operations(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The operations of the service that stands before, as they are spelled so far."""
+    from awstape import catalog
+    from awstape.making import dashed_name
+
+    service = catalog.models().services.get(ctx.params.get("service") or "")
+    known = list(service.operations) if service else []
+    spelled = known if incomplete[:1].isupper() else [dashed_name(name) for name in known]
+    return [name for name in spelled if name.startswith(incomplete)]
+
+
 @click.command()
-@click.argument("service")
-@click.argument("operation")
+@click.argument("service", shell_complete=_services)
+@click.argument("operation", shell_complete=_operations)
 @click.option(
     "--items",
     type=click.IntRange(0, 10_000),
@@ -46,7 +63,7 @@ def new(
     """Make up a cassette from the service model: no account needed.
 
     SERVICE is iam or accessanalyzer, OPERATION any of theirs, spelled as in the AWS CLI or in the API. Names, ARNs,
-    dates and policies are plausible and agree with each other; what the service requires to be asked is made up where
+    dates and policies are plausible and agree within a track; what the service requires to be asked is made up where
     --identity doesn't say it.
 
     \b

@@ -70,6 +70,11 @@ def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding
     return sorted(found)
 
 
+def suspicions(text: str, models: Models) -> list[Finding]:
+    """The warnings alone, which are found quickly. Raises DocumentError for a text that can't be read."""
+    return sorted(_warning(document, problem) for document, problem in warnings(list(entries(text, models)), models))
+
+
 def _error(error: DocumentError) -> Finding:
     if is_telling(error):
         return Finding(error.line, "", FORMAT, HIDDEN)

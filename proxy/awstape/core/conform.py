@@ -56,7 +56,7 @@ def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misf
         return
     accepted = _ACCEPTED[shape.type]
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
-        yield Misfit(path, f"expected {_article(shape.type)}, got {describe(value)}")
+        yield Misfit(path, f"expected {article(shape.type)}, got {describe(value)}")
     elif isinstance(value, list):
         for i, item in enumerate(value):
             yield from misfits(item, below(shape, i), (*path, i))
@@ -142,6 +142,6 @@ def describe(value: Value) -> str:
             return "a mapping"
 
 
-def _article(type_: Type) -> str:
+def article(type_: Type) -> str:
     word = "text" if type_ in ("string", "timestamp") else "mapping" if type_ in ("structure", "map") else type_
     return word if word == "text" else f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -29,7 +29,7 @@ from awstape.core.pairing import Pair
 
 def differences(models: Models, old: Cassette, new: Cassette) -> Iterator[Change]:
     """The changes that make the new cassette of the old one: first the key, then track by track in cassette order."""
-    if old.takes and new.takes and old.keys != new.keys:
+    if old.keys and new.keys and old.keys != new.keys:
         yield Change("key", before=_keys(old), after=_keys(new))
     before, after = dict(old.tracks()), dict(new.tracks())
     for track in sorted(before.keys() | after.keys(), key=lambda track: track.key):

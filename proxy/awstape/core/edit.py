@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Literal
 
 from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.conform import Path, did_you_mean, spelled
+from awstape.core.conform import Path, article, did_you_mean, spelled
 from awstape.core.document import SEPARATOR, DocumentError, dump, header_text, read, take_value
 from awstape.core.faults import Fault
 from awstape.core.model import Models, Operation, Shape, Value
@@ -132,7 +132,9 @@ def set_value(
 
     result = edited(models, cassette, chosen, put)
     if not found:
-        raise EditError(f"nothing is selected by {expression!r}", "awstape show --json shows the members")
+        raise EditError(
+            f"nothing is selected by {expression!r}", "awstape show --json shows the members, with aliases for names"
+        )
     return result
 
 
@@ -173,7 +175,8 @@ def _value(text: str, shape: Shape | None, path: Path) -> Value:
     except (ValueError, RecursionError):
         if shape is None:
             return text
-        raise EditError(f"{spelled(path)}: expected JSON for a {shape.type}", "such as 3600, true or '[…]'") from None
+        problem = f"{spelled(path)}: expected JSON: {article(shape.type)}"
+        raise EditError(problem, "such as 3600, true or '[…]'") from None
     return value
 
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ from awstape.core.model import Models, Operation, Value
 from awstape.core.pairing import key_of
 from awstape.core.places import PlaceError, holds
 from awstape.core.select import Chosen
+
+_AWS_OWNED = re.compile(r"arn:aws[a-z-]*:iam::aws:")
 
 
 def add_item(
@@ -84,6 +87,9 @@ def item_like(
             like[member] = Aliases(b"like").renewed(value)
         else:
             like[member] = _renamed(value, item, members) if value.startswith("arn:") else value
+            if like[member] != value and _AWS_OWNED.match(value):
+                problem = f"item {number} is AWS's own, and none of yours is like it"
+                raise EditError(problem, "--like another item, or say all members with --item")
     return {**like, **members}
 
 
@@ -125,7 +131,8 @@ def drop_items(
 
     result = edited(models, cassette, chosen, drop)
     if missing:
-        raise EditError(f"no item is selected by {missing[0]!r}", "it is a number, or a condition as \"RoleName=='x'\"")
+        tip = "it is a number, or a condition as \"RoleName=='role-yqmy4ayihgou'\"; names are aliases here"
+        raise EditError(f"no item is selected by {missing[0]!r}", tip)
     return result
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from awstape.core.alias import ADDRESS, Aliases, CollisionError, fingerprint, replace_aliases
 from awstape.core.arn import redact_path, redact_provider
-from awstape.core.cassette import Cassette, Take
+from awstape.core.cassette import Cassette, Take, Track
 from awstape.core.embedded import everywhere
 from awstape.core.members import Place, edit_cassette
 from awstape.core.model import Models
@@ -87,6 +87,10 @@ class Renewal:
             operation = models.operation(track.service, track.operation)
             takes += [replace(take, pages=named(operation, track, n, take.pages)) for n, take in enumerate(same, 1)]
         return Cassette.of(takes, [fingerprint(self.key)])
+
+    def track(self, models: Models, take: Take) -> Track:
+        """What the track of a take is called under the new key."""
+        return self.cassette(models, Cassette((replace(take, pages=take.pages[:1]),))).takes[0].track
 
     def _edit(self, text: str, place: Place) -> str:
         return self._redactor.edit(self.text(text), place)  # what somebody wrote into it by hand is replaced as well

@@ -98,10 +98,13 @@ class _Source:
     text: int
 
 
-def rewrite(models: Models, texts: Sequence[str], cassette: Cassette) -> Rewritten:
+def rewrite(
+    models: Models, texts: Sequence[str], cassette: Cassette, called: Mapping[Track, Track] | None = None
+) -> Rewritten:
     """The cassette as text, out of the texts that its takes come from; the first one's header stays.
 
-    Raises DocumentError if one of them is no cassette.
+    called: what a track was called in the texts, where somebody knows that. Raises DocumentError if one of them is no
+    cassette.
     """
     old: list[_Source] = []
     headers = []
@@ -110,7 +113,7 @@ def rewrite(models: Models, texts: Sequence[str], cassette: Cassette) -> Rewritt
         takes = _in_order_of(text, models)
         old += [_Source(take, part, number) for take, part in zip(takes, parts, strict=True)]
         headers.append(header)
-    sources, left = _sources(models, cassette, old)
+    sources, left = _sources(models, cassette, old, called or {})
     others, left = _beside(cassette, sources, left)
     parts, lost = [_header(headers, cassette, texts[0], models)], list[Comment]()
     for i, take in enumerate(cassette.takes):
@@ -207,10 +210,12 @@ def _in_order_of(text: str, models: Models) -> list[Take]:
     return [takes[key].pop(0) for key in keys]
 
 
-def _sources(models: Models, cassette: Cassette, old: Iterable[_Source]) -> tuple[dict[int, _Source], list[_Source]]:
+def _sources(
+    models: Models, cassette: Cassette, old: Iterable[_Source], called: Mapping[Track, Track]
+) -> tuple[dict[int, _Source], list[_Source]]:
     """The index of each take → the old one that it was, if there is one; and the old ones that are no more.
 
-    It is an equal one, else of its track the one that is most alike, else of its operation.
+    It is an equal one, else of its track, or of what that was called, the one most alike, else of its operation.
     """
     left = dict.fromkeys(old)
     found: dict[int, _Source] = {}
@@ -225,7 +230,7 @@ def _sources(models: Models, cassette: Cassette, old: Iterable[_Source]) -> tupl
         takes = defaultdict[tuple[str, ...], dict[int, Take]](dict)
         for i, take in enumerate(cassette.takes):
             if i not in found:
-                takes[take.track.key[:length]][i] = take
+                takes[called.get(take.track, take.track).key[:length]][i] = take
         sources = defaultdict[tuple[str, ...], list[_Source]](list)
         for source in left:
             sources[source.take.track.key[:length]].append(source)
