@@ -73,7 +73,7 @@ def test_odd_files_are_refused_and_odd_names_are_printable(tmp_path: Path, capsy
     assert cli.main(["new", "iam", "list-users", "-o", str(loop)]) == 2
     assert "it leads nowhere" in capsys.readouterr().err
     assert cli.main(["add-item", ROLES, "ListRoles", str(latin)]) == 2
-    assert "ERROR the item is not UTF-8" in capsys.readouterr().err
+    assert ": not UTF-8 at byte 14\n" in capsys.readouterr().err
     assert cli.main(["new", "iam", "list-users", "-o", str(odd)]) == 0
     assert "\\u202e\\n.yaml: iam ListUsers" in capsys.readouterr().out
 
