@@ -657,3 +657,11 @@ def test_nothing_that_stands_there_is_told(real: str) -> None:
     for form in FORMATS.values():
         said = form([("a.yaml", finding) for finding in found], 1)
         assert not [part for part in (real, "1111", "Payroll") if part in said]
+
+
+def test_what_has_no_name_may_stand_twice() -> None:
+    finding = "{findingType: ERROR, findingDetails: x, locations: []}"
+    identity = "{policyDocument: '{}', policyType: IDENTITY_POLICY}"
+    take = f"service: accessanalyzer\noperation: ValidatePolicy\nregion: us-east-1\nidentity: {identity}"
+    text = f"version: 1\n---\n{take}\npages: [output: {{findings: [{finding}, {finding}]}}]\n"
+    assert findings(text, MODELS) == []

@@ -119,6 +119,8 @@ def _item_problems(read: _Read) -> Iterator[Problem]:
     for name in read.operation.lists:
         shape = below(below(read.operation.output, name), 0)
         key = key_of(shape) if shape else None
+        if shape and shape.members and not key and not any(member.lower().endswith("name") for member in shape.members):
+            continue  # what has no name, such as a finding, may well be said twice
         first: dict[str, Path] = {}
         for place, item in _items(read.take, name):
             told, what = item, "the item"
