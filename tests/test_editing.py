@@ -336,6 +336,12 @@ def test_what_was_typed_is_kept_in_a_dry_run(roles: Path, editor: Editor, tmp_pa
     assert roles.read_text() == before
 
 
+def test_what_check_only_warns_of_is_written_and_told(roles: Path, editor: Editor) -> None:
+    editor(("CreateDate: '2016-08-23T19:23:16Z'", "CreateDate: yesterday"))
+    assert "warning: line 51: pages[0].output.Roles[0].CreateDate: not a timestamp" in run("edit", roles).output
+    assert "CreateDate: yesterday" in roles.read_text()
+
+
 def test_nothing_typed(roles: Path, editor: Editor, tmp_path: Path) -> None:
     editor(("", ""))
     assert run("edit", roles).output == f"{roles} stays as it is\n"
