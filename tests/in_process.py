@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -46,6 +46,14 @@ def read_once(patch: pytest.MonkeyPatch) -> None:
     """Makes sessions cheap: botocore's files are read once, not once a session."""
     read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
     patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """botocore's data are read once for a module that takes this fixture for its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        read_once(patch)
+        yield
 
 
 def cut_off(patch: pytest.MonkeyPatch) -> list[object]:

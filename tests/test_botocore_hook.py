@@ -47,11 +47,7 @@ ONCE = Config(retries={"total_max_attempts": 1})
 SHIPPED = sorted(path.name for path in CASSETTES.glob("*.yaml"))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        in_process.read_once(patch)
-        yield
+quick = in_process.quick
 
 
 @pytest.fixture(autouse=True)

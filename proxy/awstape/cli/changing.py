@@ -39,8 +39,8 @@ def write(results: Iterable[Edited], how: How) -> int:
     for result in results:
         if not how.dry_run:
             result.save()
-    facts = [_facts(result, how) for result in results]
     if how.as_json:
+        facts = [_facts(result, how) for result in results]
         say_json(facts[0] if len(facts) == 1 else facts)
         return 0
     for result in results:

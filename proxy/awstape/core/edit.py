@@ -20,7 +20,7 @@ from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.conform import Path, article, did_you_mean, spelled
 from awstape.core.document import SEPARATOR, DocumentError, dump, header_text, read, take_value
 from awstape.core.faults import Fault
-from awstape.core.model import Models, Operation, Shape, Value
+from awstape.core.model import Models, Operation, Shape, Value, below
 from awstape.core.places import PlaceError, places
 from awstape.core.repage import Listing, Paging
 from awstape.core.select import Chosen
@@ -148,10 +148,7 @@ def shape_at(operation: Operation, path: Path) -> Shape | None:
         case _:
             return None
     for step in rest:
-        if shape is None:
-            return None
-        member = shape.member if isinstance(step, int) else shape.members.get(step) or shape.value
-        shape = member.shape if member else None
+        shape = below(shape, step)
     return shape
 
 

@@ -16,7 +16,8 @@ from awstape.core.alias import Aliases, is_alias
 from awstape.core.cassette import Cassette, Take
 from awstape.core.conform import did_you_mean
 from awstape.core.edit import EditError, checked, edited
-from awstape.core.model import Models, Operation, Value
+from awstape.core.model import Models, Operation, Value, below
+from awstape.core.pages import listed
 from awstape.core.pairing import key_of
 from awstape.core.places import PlaceError, holds
 from awstape.core.select import Chosen
@@ -55,8 +56,8 @@ def add_item(
 
 def _same_item(operation: Operation, name: str, item: Value, items: list[Value]) -> int | None:
     """The number of an item that is equal, or has the same ARN or id."""
-    of = operation.output.members[name].shape.member if operation.output else None
-    key = key_of(of.shape) if of else None
+    of = below(below(operation.output, name), 0)
+    key = key_of(of) if of else None
 
     def told(value: Value) -> Value:
         return value[key] if key and isinstance(value, dict) and value.get(key) is not None else value
@@ -145,7 +146,7 @@ def _is_meant(which: str, number: int, item: Value) -> bool:
 
 def _list_name(operation: Operation, name: str) -> str:
     """The list of the output that holds the items."""
-    names = operation.paging.items if operation.paging else ()
+    names = operation.lists
     if not names:
         raise EditError(f"{operation.name} is no listing", "awstape set changes what a single answer says")
     if not name and len(names) > 1:
@@ -161,8 +162,7 @@ def _items(take: Take, name: str) -> list[tuple[int, int, Value]]:
 
 
 def _of_page(take: Take, number: int, name: str) -> list[Value]:
-    items = (take.pages[number].answer.output or {}).get(name)
-    return items if isinstance(items, list) else []
+    return listed(take.pages[number].answer.output, name)
 
 
 def _with_items(take: Take, number: int, name: str, items: list[Value]) -> Take:

@@ -12,12 +12,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import yaml
 
@@ -108,14 +108,15 @@ def rewrite(
     """
     old: list[_Source] = []
     headers = []
+    cassettes = [read(text, models) for text in texts]
     for number, text in enumerate(texts):
         header, *parts = _parts(text)
-        takes = _in_order_of(text, models)
+        takes = _in_order_of(text, cassettes[number])
         old += [_Source(take, part, number) for take, part in zip(takes, parts, strict=True)]
         headers.append(header)
     sources, left = _sources(models, cassette, old, called or {})
     others, left = _beside(cassette, sources, left)
-    parts, lost = [_header(headers, cassette, texts[0], models)], list[Comment]()
+    parts, lost = [_header(headers, cassette, cassettes[0].keys)], list[Comment]()
     for i, take in enumerate(cassette.takes):
         same = [sources[i], *others[i]] if i in sources else []
         leading = "".join(dict.fromkeys(source.part.leading for source in same))
@@ -144,11 +145,11 @@ def _joined(parts: Sequence[_Part]) -> str:
     return "".join(text)
 
 
-def _header(headers: Sequence[_Part], cassette: Cassette, text: str, models: Models) -> _Part:
+def _header(headers: Sequence[_Part], cassette: Cassette, keys: frozenset[str]) -> _Part:
     """The first header; a new one gets the comments of the old one. Those of the others stand at its head."""
     first, *others = headers
     said: list[str] = []
-    if read(text, models).keys == cassette.keys:
+    if keys == cassette.keys:
         body, tail = first.leading + first.body, first.tail
     else:
         body, tail = header_text(cassette), ""
@@ -194,20 +195,15 @@ def _parts(text: str) -> list[_Part]:
     return [*parts[:-1], replace(parts[-1], body=text[at:end], tail=text[end:])]
 
 
-def _in_order_of(text: str, models: Models) -> list[Take]:
+def _in_order_of(text: str, cassette: Cassette) -> list[Take]:
     """The takes of a text in the order in which they stand there."""
-    keys = []
+    takes = {track: list(same) for track, same in cassette.tracks()}
+    ordered = []
     for document in list(documents(text))[1:]:
-        value = document.value
-        assert isinstance(value, dict)
-        said = (value["service"], value["operation"], value.get("region"), value["identity"])
-        keys.append(json.dumps(said, sort_keys=True, default=repr))
-    takes = defaultdict[str, list[Take]](list)
-    for take in read(text, models).takes:
-        track = take.track
-        said = (track.service, track.operation, track.region, track.identity)
-        takes[json.dumps(said, sort_keys=True, default=repr)].append(take)
-    return [takes[key].pop(0) for key in keys]
+        value: Any = document.value
+        track = Track(value["service"], value["operation"], value.get("region"), value["identity"])
+        ordered.append(takes[track].pop(0))
+    return ordered
 
 
 def _sources(
