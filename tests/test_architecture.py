@@ -42,6 +42,7 @@ PURE = {
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
 #: Which edge may import which heavy dependency.
 OWNERS = {
+    "cryptography": {"ca", "journal"},
     "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire", "exports"},
     "mitmproxy": {"addon", "flow_values", "imports", "interception"},
     "httptools": {"endpoint"},

@@ -21,7 +21,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
 from awstape.core.wire import Request, Response
-from awstape.errors import UserError, place_of
+from awstape.errors import UserError, failure_of
 from awstape.flow_values import request_of
 from awstape.report import recording_lines, replay_lines
 from awstape.serve import Upstream, parse_upstream
@@ -33,14 +33,13 @@ _log = logging.getLogger(__name__)
 class Interceptor:
     """Puts a `Tape` between client and upstream.
 
-    failure: the first bug of ours that came up; from then on every request is refused, so that nothing goes
-    unrecorded without notice.
+    failure: why it can't go on; from then on every request is refused, so that nothing goes unrecorded without notice.
     """
 
     def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None) -> None:
         self.tape = tape
         self.upstream: Upstream = upstream or {}
-        self.failure: str | None = None
+        self.failure: UserError | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
 
@@ -62,13 +61,12 @@ class Interceptor:
         request = request_of(flow)
         if self.tape is None or (not self._replays_only and self._is_foreign(request)):
             return
-        if self.failure:
-            flow.response = _refusal(502, f"awstape stopped: {self.failure}")
-            return
         try:
+            if self.failure:
+                raise self.failure
             reply = self.tape.answer(request)
         except Exception as error:
-            self._stop(flow, error)
+            self._stop(flow, request, error)
             return
         if reply is not None:
             if reply.delay:
@@ -76,7 +74,7 @@ class Interceptor:
             if (response := reply.response) is None:
                 flow.kill()
                 return
-            flow.response = http.Response.make(response.status, response.body, dict(response.headers))
+            flow.response = _made(response)
             if request.method == "HEAD":
                 flow.response.raw_content = b""  # the header says how long it would be
             return
@@ -96,7 +94,7 @@ class Interceptor:
             headers = tuple(flow.response.headers.items(multi=True))
             self.tape.feed(request, Response(flow.response.status_code, headers, body))
         except Exception as error:
-            self._stop(flow, error)
+            self._stop(flow, request, error)
 
     def error(self, flow: http.HTTPFlow) -> None:
         request = self._asked.get(flow)
@@ -104,7 +102,7 @@ class Interceptor:
             try:
                 self.tape.feed(request, None)
             except Exception as error:
-                self._stop(flow, error)
+                self._stop(flow, request, error)
 
     @property
     def _replays_only(self) -> bool:
@@ -117,9 +115,10 @@ class Interceptor:
         if self.tape and self.tape.recorder:
             self.tape.recorder.skip(reason)
 
-    def _stop(self, flow: http.HTTPFlow, error: Exception) -> None:
-        self.failure = self.failure or place_of(error)
-        flow.response = _refusal(502, f"awstape stopped: {self.failure}")
+    def _stop(self, flow: http.HTTPFlow, request: Request, error: Exception) -> None:
+        assert self.tape
+        self.failure = self.failure or failure_of(error)
+        flow.response = _made(self.tape.stopped(request, self.failure))
 
     def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
         found = catalog.service_of_host(request.host)
@@ -169,6 +168,8 @@ class Awstape(Interceptor):
                 )
         except UserError as error:
             raise exceptions.OptionsError(_told(error)) from None
+        for line in self.tape.recovered if self.tape else ():
+            _log.warning(line)
         if self._replays_only or self.upstream:
             # Otherwise mitmproxy asks the real host for its certificate before there is a request to answer.
             options.update(connection_strategy="lazy", upstream_cert=False)
@@ -184,8 +185,7 @@ class Awstape(Interceptor):
         if tape is None:
             return
         if failure:
-            _log.error(f"awstape stopped, and nothing is written: {failure}")
-            return
+            _log.error(f"awstape: {_told(failure)}")
         try:
             recording = tape.close()
         except UserError as error:
@@ -202,6 +202,10 @@ class Awstape(Interceptor):
 
 def _told(error: UserError) -> str:
     return f"{error.problem} ({error.tip})" if error.tip else error.problem
+
+
+def _made(response: Response) -> http.Response:
+    return http.Response.make(response.status, response.body, dict(response.headers))
 
 
 def _refusal(status: int, text: str) -> http.Response:

@@ -20,5 +20,12 @@ class UserError(Exception):
         self.problem, self.tip = problem, tip
 
 
+def failure_of(error: Exception) -> UserError:
+    """What is told of an error that ends the work: itself, or where the bug is."""
+    if isinstance(error, UserError):
+        return error
+    return UserError(f"awstape stopped: {place_of(error)}", "please report this; no traffic is in the message")
+
+
 class MissError(AssertionError):
     """Something was asked of a cassette that is not in it, or, where that was asked for, the other way round."""

@@ -221,7 +221,9 @@ def _open(item: pytest.Item, wish: _Wish) -> InProcess:
         item.config.stash[_ACCOUNT].recorded.append(f"made a key for your aliases: {keys.key_file()}")
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
     upstream = serve.parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
-    return InProcess(open_for_recording(path, record_mode, os.environ), upstream=upstream)
+    tape = open_for_recording(path, record_mode, os.environ, shared=True)  # by the workers of pytest-xdist
+    item.config.stash[_ACCOUNT].recorded += tape.recovered
+    return InProcess(tape, upstream=upstream)
 
 
 def _not_there(item: pytest.Item, path: Path) -> str:
@@ -237,6 +239,9 @@ def _end(item: pytest.Item, wish: _Wish, hook: InProcess) -> None:
         recording = hook.close()
     if recording and recording.cassette.takes:
         item.config.stash[_ACCOUNT].recorded += recording_lines(where, recording)
+    with _failing():
+        if hook.tape.failure:
+            raise hook.tape.failure
     passed = not item.stash[_DID_NOT_PASS]
     if problem := hook.problem(unplayed=wish.strict and passed, unstruck=passed):
         told = f"{where} does not fit the test" if wish.paths[0].exists() else _not_there(item, wish.paths[0])

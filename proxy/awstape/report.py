@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 from awstape.core.cassette import Track
 from awstape.core.changes import Change, spelled
@@ -71,6 +72,13 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
         yield f"  skipped: {number} × {reason}{_first_place(recording.first.get(reason), number)}"
     for note in recording.notes:
         yield f"  note: {note}"
+
+
+def recovered_line(path: Path, captures: int, damaged: int, aside: Path) -> str:
+    """What became of a recording that broke off. aside: where its journal is, if that was damaged."""
+    done = f"recovered {printable(str(path))}: {count(captures, 'page')} of a recording that broke off"
+    lost = f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}"
+    return done + (lost if damaged else "")
 
 
 def redacted_line(redacted: Mapping[str, int]) -> str:

@@ -74,7 +74,7 @@ async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Plac
                 changes |= session.without_account(os.environ, tape.region)
             yield url, changes
     if interceptor.failure:
-        raise UserError(f"awstape stopped: {interceptor.failure}", "please report this; no traffic is in the message")
+        raise interceptor.failure
 
 
 @asynccontextmanager

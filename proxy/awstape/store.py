@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -107,7 +108,7 @@ def exclusively(path: Path) -> Iterator[None]:
         yield
         return
     try:
-        path.resolve().parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.resolve().parent)
         folder = os.open(path.resolve().parent, os.O_RDONLY)
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
@@ -141,20 +142,60 @@ def write_whole(path: Path, data: bytes) -> None:
     try:
         if path.exists() and not path.is_file():  # a device or a pipe, whose place a file would take
             raise UserError(f"{path}: can't be written: it is no file", "name a file")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115
+        make_folder(path.parent)
+        file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(file.name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-            os.replace(file.name, path)
+            try:
+                write_all(file, data)
+                os.fsync(file)
+            finally:
+                os.close(file)
+            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+            os.replace(name, path)
         except BaseException:
-            os.unlink(file.name)
+            os.unlink(name)
             raise
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
+    try:
+        sync_folder(path.parent)
+    except OSError as error:
+        raise UserError(f"{path}: written, but perhaps not to last: {error.strerror}", "look after the disk") from None
+
+
+def write_all(file: int, data: bytes) -> None:
+    """Writes to an open file, however many writes it takes. Raises OSError."""
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """Makes a folder that lasts, with those above it; the ones that were not there, the innermost first."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+    return missing
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes sure that what was put into a folder, or taken out of it, stays so if the machine stops. Raises OSError."""
+    if sys.platform == "win32":  # where a folder can't be opened
+        return
+    try:
+        file = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # one that may be written to, but not read
+        return
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what some file systems say that needn't be asked
+            raise
+    finally:
+        os.close(file)
 
 
 def _umask() -> int:

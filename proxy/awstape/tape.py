@@ -12,39 +12,55 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
 from awstape import catalog, keys, project, store
 from awstape.core.alias import CollisionError, fingerprint
+from awstape.core.capture import read as read_capture
+from awstape.core.capture import write as write_capture
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean
 from awstape.core.faults import Fault, FaultError
-from awstape.core.misses import Miss
+from awstape.core.misses import Miss, stopped
 from awstape.core.player import Player
 from awstape.core.recorder import LeakError, Recorder, Recording
 from awstape.core.redact import Redactor
 from awstape.core.repage import Paging, PagingError
+from awstape.core.rules import Rules
 from awstape.core.wire import Reply, Request, Response
-from awstape.errors import UserError, place_of
+from awstape.errors import UserError, failure_of, place_of
+from awstape.journal import Abandoned, Journal, abandoned
+from awstape.report import recovered_line
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
 RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 
+_ANOTHER_KEY = "record it under another AWSTAPE_KEY"
+
 
 @dataclass
 class Tape:
-    """A cassette in use, by several threads. `recorder` and `player` are there as the mode asks."""
+    """A cassette in use, by several threads. `recorder` and `player` are there as the mode asks.
+
+    claim: makes the journal, at the first capture. recovered: what is to be told of recordings that broke off.
+    """
 
     path: Path | None
     old: Cassette
     recorder: Recorder | None
     player: Player | None
     keeps_old: bool = True
+    journal: Journal | None = None
+    claim: Callable[[], Journal] | None = None
+    recovered: tuple[str, ...] = ()
+    failure: UserError | None = None
+    """Why recording stopped. From then on every request is refused, so that nothing goes unrecorded without notice."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -54,11 +70,16 @@ class Tape:
         return next(iter(regions)) if len(regions) == 1 else None
 
     def answer(self, request: Request, session: str = "") -> Reply | None:
-        """The recorded answer, a fault or a miss; None if the request is to go upstream."""
+        """The recorded answer, a fault or a miss; None if the request is to go upstream.
+
+        Raises UserError if the recording stopped.
+        """
         with self._lock:
-            if self.player is None or (self.recorder and not self.player.is_complete(request)):
-                return None
-            return self.player.answer(request, session)
+            if self.recorder is None:
+                assert self.player
+                return self.player.answer(request, session)
+            with self._stopping():
+                return self.player.answer(request) if self.player and self.player.is_complete(request) else None
 
     def refuse(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: what may be shown of it."""
@@ -73,37 +94,104 @@ class Tape:
                 self.player.reset(session)
 
     def feed(self, request: Request, response: Response | None) -> None:
-        """An exchange with the upstream."""
-        with self._lock:
-            if self.recorder:
-                self.recorder.feed(request, response)
+        """An exchange with the upstream; when this returns, it is on the disk. Raises UserError if it can't be."""
+        with self._lock, self._stopping():
+            if self.recorder and (capture := self.recorder.feed(request, response)):
+                if self.journal is None and self.claim:
+                    self.journal = self.claim()
+                if self.journal:
+                    self.journal.append(write_capture(capture))
+
+    def stopped(self, request: Request, failure: UserError) -> Response:
+        """What a request gets that can't be recorded, or answered, any more."""
+        return stopped(catalog.models(), request, str(failure))
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Stops the recording for good at the first failure."""
+        if self.failure:
+            raise self.failure
+        try:
+            yield
+        except CollisionError as error:
+            self.failure = UserError(f"nothing more is recorded: {error}", _ANOTHER_KEY)
+        except Exception as error:
+            self.failure = failure_of(error)
+        if self.failure:
+            raise self.failure
 
     def close(self) -> Recording | None:
         """Writes what was recorded. Raises UserError if it can't be or may not be written; None in replay."""
         if self.recorder is None or self.path is None:
             return None
-        # Where nothing was recorded, nothing will be written: so no folder is made.
-        with nullcontext() if self.recorder.is_empty else store.exclusively(self.path):
-            return self._merge(self.path, self.recorder)
-
-    def _merge(self, path: Path, recorder: Recorder) -> Recording:
-        # Read again, for another recording may have ended meanwhile.
-        old = store.load(path, catalog.models()) if self.keeps_old and path.exists() else Cassette()
+        kept = True
         try:
-            recording = recorder.finish(old)
-        except LeakError as error:
-            rule = next((leak.rule for leak in error.leaks if leak.rule), "")
-            tip = f"put `{rule}` under [tool.awstape] of pyproject.toml, and " if rule else ""
-            raise UserError(f"{path}: not written: {error}", f"{tip}report this: redaction has a gap") from None
-        except CollisionError as error:
-            raise UserError(f"{path}: not written: {error}", "record it under another AWSTAPE_KEY") from None
-        except Exception as error:
-            raise UserError(f"{path}: not written: {place_of(error)}", "please report this") from None
-        if recording.cassette.takes:
-            if len(recording.merged.keys) > 1:
-                raise UserError(f"{path}: not written: it was made anew with another key meanwhile", "record again")
-            store.save(path, recording.merged)
+            # Where nothing was recorded, nothing will be written: so no folder is made.
+            with nullcontext() if self.recorder.is_empty else store.exclusively(self.path):
+                recording = _merged(self.path, self.recorder, self.keeps_old)
+            kept = False
+        except RefusedError:
+            kept = False
+            raise
+        except UserError as error:
+            if self.journal:
+                raise UserError(error.problem, f"{error.tip}; what was recorded is in {self.journal.path}") from None
+            raise
+        finally:
+            if self.journal:
+                self.journal.close(remove=not kept)
+                self.journal = None
         return recording
+
+
+class RefusedError(UserError):
+    """A recording that may never be written: it says too much, or something else than was recorded."""
+
+
+def _merged(path: Path, recorder: Recorder, keeps_old: bool = True) -> Recording:
+    """Writes what was recorded, if it was anything, into a cassette. Raises UserError; that is as it was then."""
+    # Read again, for another recording may have ended meanwhile.
+    old = store.load(path, catalog.models()) if keeps_old and path.exists() else Cassette()
+    try:
+        recording = recorder.finish(old)
+    except LeakError as error:
+        rule = next((leak.rule for leak in error.leaks if leak.rule), "")
+        tip = f"put `{rule}` under [tool.awstape] of pyproject.toml, and " if rule else ""
+        raise RefusedError(f"{path}: not written: {error}", f"{tip}report this: redaction has a gap") from None
+    except CollisionError as error:
+        raise RefusedError(f"{path}: not written: {error}", _ANOTHER_KEY) from None
+    except Exception as error:
+        raise UserError(f"{path}: not written: {place_of(error)}", "please report this") from None
+    if recording.cassette.takes:
+        if len(recording.merged.keys) > 1:
+            raise UserError(f"{path}: not written: it was made anew with another key meanwhile", "record again")
+        store.save(path, recording.merged)
+    return recording
+
+
+def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Puts what recordings left that broke off into their cassette; what is to be told of it. Raises UserError."""
+    return _recover(path, keys.find_or_make_key(environ), project.rules())
+
+
+def _recover(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
+    return tuple(_recovered(path, found, key, rules) for found in abandoned(path, key))
+
+
+def _recovered(path: Path, found: Abandoned, key: bytes, rules: Rules) -> str:
+    recorder = Recorder(catalog.models(), Redactor(key, rules), catalog.parse)
+    try:
+        for text in found.texts:
+            recorder.restore(read_capture(text, catalog.models()))
+    except ValueError:
+        raise UserError(f"{found.path}: the journal of another version of awstape", "recover it with that") from None
+    try:
+        with nullcontext() if recorder.is_empty else store.exclusively(path):
+            _merged(path, recorder)
+    except RefusedError as error:
+        raise UserError(error.problem, f"{error.tip}; or remove {found.path}") from None
+    found.remove()
+    return recovered_line(path, len(found.texts), found.damaged, found.aside)
 
 
 def open_for_recording(
@@ -112,21 +200,28 @@ def open_for_recording(
     environ: Mapping[str, str],
     operations: Sequence[str] = (),
     include_writes: bool = False,
+    *,
+    shared: bool = False,
 ) -> Tape:
-    """A tape that records into `path`. Raises UserError for a cassette or key that can't be used."""
+    """A tape that records into `path`. shared: others may record into it, too.
+
+    Raises UserError for a cassette or key that can't be used, or if somebody else records into it.
+    """
     _check_operations(operations)
     store.check_writable(path)
     exists = path.exists()
-    old = store.load(path, catalog.models()) if exists and mode != "rewrite" else Cassette()
-    key = keys.find_or_make_key(environ)
-    rules = project.rules()
+    key, rules = keys.find_or_make_key(environ), project.rules()
+    recovered = _recover(path, key, rules)
+    old = store.load(path, catalog.models()) if path.exists() and mode != "rewrite" else Cassette()
     if mode == "once" and exists:
         return Tape(path, old, None, Player(catalog.models(), old, Redactor(key, rules), has_key=True))
     _check_key(path, old, key)
     player = Player(catalog.models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
     recorder = Recorder(catalog.models(), redactor, catalog.parse, tuple(operations) or ("*",), include_writes)
-    return Tape(path, old, recorder, player, keeps_old=mode != "rewrite")
+    claim = partial(Journal.claim, path, key, shared=shared)
+    journal = None if shared else claim()
+    return Tape(path, old, recorder, player, mode != "rewrite", journal, claim, recovered)
 
 
 def _check_operations(globs: Sequence[str]) -> None:

@@ -21,13 +21,14 @@ from awstape.cli.exporting import export
 from awstape.cli.importing import import_
 from awstape.cli.looking import ls, show
 from awstape.cli.making import new
+from awstape.cli.recovering import recover
 from awstape.cli.schema import schema
 from awstape.cli.traffic import addon, record, replay
 from awstape.errors import UserError, place_of
 
 #: The commands as the help lists them.
 SECTIONS = {
-    "Record and replay": (record, replay, addon),
+    "Record and replay": (record, recover, replay, addon),
     "Look": (ls, show, diff, check),
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
     "Make, bring in, hand out": (new, import_, export),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,8 +37,23 @@ def _selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[
     return [CompletionItem(word, help=printable(of)) for word, of in offered.items() if word.startswith(incomplete)]
 
 
-cassettes = click.argument("cassettes", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-cassette = click.argument("cassette", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+class _CassettePath(click.Path):
+    """The path of a cassette, or of a folder of them: what recordings left there that broke off is told."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from awstape import journal
+
+        path = Path(value)
+        if found := [] if ctx and ctx.resilient_parsing else journal.at(path):
+            what, tip = f"{found[0]}: a recording goes on, or broke off", f"awstape recover {path}"
+            if not path.exists():
+                raise UserError(what, tip)
+            click.echo(f"note: {printable(what)}; if so, {tip}", err=True)
+        return super().convert(value, param, ctx)
+
+
+cassettes = click.argument("cassettes", nargs=-1, required=True, type=_CassettePath(exists=True, path_type=Path))
+cassette = click.argument("cassette", type=_CassettePath(exists=True, dir_okay=False, path_type=Path))
 #: Of the argument `cassette`, as `awstape.core.select` reads them.
 tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_selectors)
 some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...", shell_complete=_selectors)

@@ -104,6 +104,8 @@ def record(
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
+    for line in tape.recovered:
+        click.echo(line, err=True)
     announce = _announcer(f"recording into {cassette}", as_json)
     server = serve.proxy(tape, redirected, port)
     status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))

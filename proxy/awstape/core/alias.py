@@ -213,6 +213,10 @@ class Aliases:
         """What all aliases of a name end in."""
         return _ending(self._digest("name", name))
 
+    def digest(self, text: str) -> str:
+        """What under the key stands for a text, and for no other: 32 hexadecimal digits."""
+        return self._digest("digest", text).hex()[:32]
+
     def counts(self) -> dict[str, int]:
         """How many different values were aliased, by kind."""
         return {kind: len(values) for kind, values in sorted(self.real.items())}

@@ -16,11 +16,11 @@ from awstape.core.cassette import Track
 from awstape.core.encode import encode_failure
 from awstape.core.match import Difference, Tracks, differences, nearest
 from awstape.core.model import Models, Operation, Service, Value
-from awstape.core.operation import Call
+from awstape.core.operation import Call, known_service
 from awstape.core.pages import Ask, request_id
 from awstape.core.printable import printable
 from awstape.core.redact import Redactor
-from awstape.core.wire import Reply
+from awstape.core.wire import Reply, Request, Response
 
 HEADER = ("x-awstape-miss", "true")
 _STATUS = 400
@@ -164,6 +164,14 @@ class Explainer:
             track,
             tuple(found),
         )
+
+
+def stopped(models: Models, request: Request, text: str) -> Response:
+    """What a request gets when awstape can't go on: an error that no SDK retries."""
+    service = known_service(models, request) or next(iter(models.services.values()))
+    members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
+    failure = Failure(_STATUS, "CassetteStopped", printable(text), members)
+    return encode_failure(service, failure, request_id("stopped", text))
 
 
 def _title(operation: Operation) -> str:

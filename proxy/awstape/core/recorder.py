@@ -7,10 +7,11 @@
    or the beginning of a take that parts there.
 3. A retryable error (throttling, 5xx) is replaced by the answer to its retry. An SDK marks retries with one
    invocation id; where there is none, the next answer to the same request counts as the retry.
-4. Answers are redacted as they come. Real tokens stay in memory only, to chain pages.
+4. Answers are redacted as they come. Of real tokens digests are kept, to chain pages.
 5. At the end: names seen anywhere are replaced in free text everywhere, takes that say nothing new are dropped,
    tokens get their names, and the whole is searched for real values.
 6. Lossless or loud: each answer is encoded again; if `parse` sees a difference, the operation is named in the notes.
+7. What `feed` gives back is all that a recording needs of an exchange: one that broke off is made anew of its captures.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from fnmatch import fnmatchcase
 
 from awstape.core.alias import CollisionError, name_aliases
 from awstape.core.answer import Answer
+from awstape.core.capture import Capture
 from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.conform import input_misfits, output_misfits, pattern_of
 from awstape.core.decode import decode, error_name
@@ -76,21 +78,13 @@ class Recording:
 
 
 @dataclass
-class _Page:
-    page: Page
-    next: str | None  # the real token of the page after it
-    invocation: str | None  # what the SDK calls this call and its retries
-    retryable: bool
-
-
-@dataclass
 class _Take:
-    pages: list[_Page]
+    pages: list[Capture]
 
 
 @dataclass
 class _Listing:
-    """The takes of one track, and where its real tokens lead: to a take and an index in it."""
+    """The takes of one track, and where its tokens, as digests, lead: to a take and an index in it."""
 
     track: Track
     operation: Operation
@@ -128,9 +122,14 @@ class Recorder:
         self._first: dict[str, str] = {}
         self._where = ""
         self._notes: dict[str, None] = {}
+        self._is_restored = False
 
-    def feed(self, request: Request, response: Response | None, where: str = "") -> None:
-        """Takes one exchange; `response` is None if the connection ended without one. where: what to call its place."""
+    def feed(self, request: Request, response: Response | None, where: str = "") -> Capture | None:
+        """Takes one exchange; what was captured of it, None if it isn't recorded.
+
+        response: None if the connection ended without one. where: what to call its place. Raises CollisionError if two
+        values became one.
+        """
         call: Call | None = None
         self._where = where
         try:
@@ -140,9 +139,15 @@ class Recorder:
             elif call and response is None:
                 self.skip(f"{call.operation.name}: no answer")
             elif call and response:
-                self._record(request, call, ask(call), response)
+                return self._record(request, call, ask(call), response)
         except WireError as error:
             self.skip(f"{call.operation.name}: {error}" if call else str(error))
+        return None
+
+    def restore(self, capture: Capture) -> None:
+        """Takes what `feed` of another recorder with the same key gave back, in the same order."""
+        self._is_restored = True
+        self._place(capture)
 
     @property
     def is_empty(self) -> bool:
@@ -160,17 +165,19 @@ class Recorder:
 
         Raises LeakError if a real value is left in it, CollisionError if two values became one.
         """
-        found = [
-            Take(listing.track, tuple(page.page for page in take.pages))
+        found = Cassette.of(
+            Take(listing.track, tuple(capture.page for capture in take.pages))
             for listing in self._listings.values()
             for take in listing.takes
-        ]
+        )
         # Where all that could be replaced came as aliases, somebody else's key made them.
         is_ours = bool(self._redactor.counts()) or not self._redactor.already()
         keys = [self._redactor.key_fingerprint] if is_ours else []
         old = self._redactor.again(self._models, old)
-        known = name_aliases(write(old)) if old.takes else None
-        cassette = told(self._models, self._redactor.with_names(self._models, Cassette.of(found), known), keys)
+        known = name_aliases(write(old)) if old.takes else {}
+        if self._is_restored:  # what their names were, nobody remembers
+            known |= name_aliases(write(found))
+        cassette = told(self._models, self._redactor.with_names(self._models, found, known), keys)
         merged = told(self._models, merge(self._models, self._redactor.with_names(self._models, old), cassette), keys)
         items = 0
         for take in cassette.takes:
@@ -180,8 +187,7 @@ class Recorder:
             items += sum(item_count(operation, page.answer.output) for page in take.pages)
         if leaks := self._redactor.leaks(self._models, merged):
             raise LeakError(leaks)
-        if collisions := self._redactor.collisions():
-            raise CollisionError(collisions[0])
+        self._check_collisions()
         skipped = {self._redactor.accounts(reason): number for reason, number in self._skipped.items()}
         first = {self._redactor.accounts(reason): place for reason, place in self._first.items()}
         notes = {self._redactor.accounts(note) for note in self._notes}
@@ -198,7 +204,7 @@ class Recorder:
             return f"{name}: a write; --include-writes records it"
         return None
 
-    def _record(self, request: Request, call: Call, asked: Ask, response: Response) -> None:
+    def _record(self, request: Request, call: Call, asked: Ask, response: Response) -> Capture | None:
         operation = call.operation
         answer = decode(operation, response)
         for misfit in output_misfits(operation, answer.output):
@@ -207,18 +213,13 @@ class Recorder:
         for misfit in input_misfits(asked.identity, operation.input):
             raise WireError(f"the request's {pattern_of(misfit.path)}: {misfit.problem}")
         self._check_lossless(operation, answer, response)
-        identity = self._redactor.identity(operation, asked.identity)
-        track = Track(operation.service.name, operation.name, call.region, identity)
-        listing = self._listings.setdefault(track.key, _Listing(track, operation))
-        page = self._redacted(operation, asked, answer, request)
-        if asked.token is None:
-            self._open(listing, page)
-        elif asked.token in listing.issued:
-            self._go_on(listing, asked.token, page)
-        else:
-            self.skip(f"{operation.name}: goes on with a listing whose beginning was not recorded")
-            if not listing.takes:
-                del self._listings[track.key]
+        capture = self._capture(request, call, asked, answer)
+        self._check_collisions()
+        return capture if self._place(capture) else None
+
+    def _check_collisions(self) -> None:
+        if collisions := self._redactor.collisions():
+            raise CollisionError(collisions[0])
 
     def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
         try:
@@ -229,45 +230,63 @@ class Recorder:
         if not lossless:
             self._notes[f"{operation.name}: a client reads the recorded answer differently from the real one"] = None
 
-    def _redacted(self, operation: Operation, asked: Ask, answer: Answer, request: Request) -> _Page:
+    def _capture(self, request: Request, call: Call, asked: Ask, answer: Answer) -> Capture:
+        operation = call.operation
         real = next_token(operation, answer.output) if answer.output is not None else None
         hidden = with_token(operation, answer, "token")
         tokens = [token for token in (asked.token, real) if token]
+        identity = self._redactor.identity(operation, asked.identity)
         redacted = self._redactor.answer(operation, hidden, tokens, asked.identity)
         for path in redacted.unmodelled:
             self._notes[f"{operation.name}: the service model doesn't know {path}; it is kept, redacted"] = None
-        page = Page(None, asked.limit, redacted)
-        return _Page(page, real, request.header("amz-sdk-invocation-id"), is_retryable(answer))
+        of = (asked.token, real, request.header("amz-sdk-invocation-id"))
+        digests = (None if text is None else self._redactor.digest(text) for text in of)
+        track = Track(operation.service.name, operation.name, call.region, identity)
+        return Capture(track, Page(None, asked.limit, redacted), *digests)
 
-    def _open(self, listing: _Listing, page: _Page) -> None:
+    def _place(self, capture: Capture) -> bool:
+        """Puts a capture where it belongs; false if it belongs nowhere."""
+        track = capture.track
+        listing = self._listings.get(track.key)
+        if capture.token is None:
+            operation = self._models.operation(track.service, track.operation)
+            self._open(self._listings.setdefault(track.key, listing or _Listing(track, operation)), capture)
+        elif listing and capture.token in listing.issued:
+            self._go_on(listing, capture.token, capture)
+        else:
+            self.skip(f"{track.operation}: goes on with a listing whose beginning was not recorded")
+            return False
+        return True
+
+    def _open(self, listing: _Listing, capture: Capture) -> None:
         for take in listing.takes:
-            if len(take.pages) == 1 and _is_retry(take.pages[0], page):
-                self._put(listing, take, 0, page)
+            if len(take.pages) == 1 and _is_retry(take.pages[0], capture):
+                self._put(listing, take, 0, capture)
                 return
         take = _Take([])
         listing.takes.append(take)
-        self._put(listing, take, 0, page)
+        self._put(listing, take, 0, capture)
 
-    def _go_on(self, listing: _Listing, token: str, page: _Page) -> None:
+    def _go_on(self, listing: _Listing, token: str, capture: Capture) -> None:
         places = listing.issued[token]
         for take, index in reversed(places):  # where tokens repeat themselves, the traversal begun last goes on
-            if len(take.pages) == index or _is_retry(take.pages[index], page):
-                self._put(listing, take, index, page)
+            if len(take.pages) == index or _is_retry(take.pages[index], capture):
+                self._put(listing, take, index, capture)
                 return
         for take, index in places:
-            if take.pages[index].page.answer == page.page.answer:
-                listing.issue(page.next, take, index + 1)
+            if take.pages[index].page.answer == capture.page.answer:
+                listing.issue(capture.next, take, index + 1)
                 return
         take, index = places[-1]
         parted = _Take(take.pages[:index])
         listing.takes.append(parted)
-        self._put(listing, parted, index, page)
+        self._put(listing, parted, index, capture)
 
-    def _put(self, listing: _Listing, take: _Take, index: int, page: _Page) -> None:
+    def _put(self, listing: _Listing, take: _Take, index: int, capture: Capture) -> None:
         if index < len(take.pages):
             self.skip(f"{listing.operation.name}: an error whose retry was answered")
-        take.pages[index : index + 1] = [page]
-        listing.issue(page.next, take, index + 1)
+        take.pages[index : index + 1] = [capture]
+        listing.issue(capture.next, take, index + 1)
 
 
 def is_retryable(answer: Answer) -> bool:
@@ -278,6 +297,6 @@ def is_retryable(answer: Answer) -> bool:
     return error.status >= 500 or error.status == 429 or error_name(error.code or "") in _THROTTLING
 
 
-def _is_retry(failed: _Page, page: _Page) -> bool:
-    """Whether `page` answers the retry of `failed`."""
-    return failed.retryable and (failed.invocation is None or failed.invocation == page.invocation)
+def _is_retry(failed: Capture, later: Capture) -> bool:
+    """Whether `later` answers the retry of `failed`."""
+    return is_retryable(failed.page.answer) and (failed.invocation is None or failed.invocation == later.invocation)

@@ -136,6 +136,10 @@ class Redactor:
         """A text of our own with aliases for the account ids in it."""
         return redact_accounts(text, self._aliases)
 
+    def digest(self, text: str) -> str:
+        """What stands for a text that is compared and never shown, such as a page token."""
+        return self._aliases.digest(text)
+
     def again(self, models: Models, cassette: Cassette) -> Cassette:
         """A cassette redacted once more: what was redacted stays, what somebody wrote into it by hand doesn't."""
         return edit_cassette(models, cassette, self.edit, self.edit)
