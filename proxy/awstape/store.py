@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import sys
 import tempfile
@@ -167,6 +168,14 @@ def write_all(file: int, data: bytes) -> None:
     """Writes to an open file, however many writes it takes. Raises OSError."""
     while data:
         data = data[os.write(file, data) :]
+
+
+def remove_unfinished(path: Path) -> None:
+    """Removes what writers of a file left that were killed. To be called where nobody else writes it."""
+    path = path.resolve()
+    for unfinished in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}"):
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def make_folder(folder: Path) -> list[Path]:

@@ -186,8 +186,10 @@ def _recovered(path: Path, found: Abandoned, key: bytes, rules: Rules) -> str:
     except ValueError:
         raise UserError(f"{found.path}: the journal of another version of awstape", "recover it with that") from None
     try:
-        with nullcontext() if recorder.is_empty else store.exclusively(path):
-            _merged(path, recorder)
+        if not recorder.is_empty:
+            with store.exclusively(path):
+                store.remove_unfinished(path)
+                _merged(path, recorder)
     except RefusedError as error:
         raise UserError(error.problem, f"{error.tip}; or remove {found.path}") from None
     found.remove()
