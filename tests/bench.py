@@ -29,6 +29,8 @@ from botocore.stub import Stubber
 import awstape
 from awstape import catalog
 from awstape.core.answer import Answer
+from awstape.core.capture import read as read_capture
+from awstape.core.capture import write as write_capture
 from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.check import findings
 from awstape.core.decode import decode
@@ -46,6 +48,7 @@ from awstape.core.select import select
 from awstape.core.wire import Request, Response
 from awstape.endpoint import serving
 from awstape.html_page import page
+from awstape.journal import Journal
 
 ROUNDS = 5
 MODELS = catalog.models()
@@ -133,6 +136,35 @@ def bench_recorder(responses: list[Response]) -> None:
         "botocore parsing them",
         f"; {size / work / 1e6:.1f} MB/s",
     )
+
+
+def bench_journal(responses: list[Response]) -> None:
+    """What it costs that each exchange is on the disk before it is answered."""
+    requests = [request(f"/p{i}/") for i in range(len(responses))]
+
+    def feed(recorder: Recorder) -> list[str]:
+        fed = (recorder.feed(*exchange) for exchange in zip(requests, responses, strict=True))
+        return [write_capture(capture) for capture in fed if capture]
+
+    captures = feed(Recorder(MODELS, Redactor(b"key"), catalog.parse))
+    with tempfile.TemporaryDirectory() as folder:
+
+        def keep() -> None:
+            journal = Journal.claim(Path(folder, "x.yaml"), b"key")
+            for capture in captures:
+                journal.append(capture)
+            journal.close(remove=True)
+
+        def restore() -> None:
+            recorder = Recorder(MODELS, Redactor(b"key"), catalog.parse)
+            for capture in captures:
+                recorder.restore(read_capture(capture, MODELS))
+
+        def redact() -> object:
+            return feed(Recorder(MODELS, Redactor(b"key"), catalog.parse))
+
+        show("put them on the disk, one by one", *timed(keep, redact), "redacting them")
+        show("restore them", *timed(restore, redact), "redacting them")
 
 
 def bench_document(cassette: Cassette) -> None:
@@ -271,6 +303,7 @@ def main() -> None:
     responses = [encode(LIST_ROLES, Answer(output=output(i, 100)), "id") for i in range(20)]
     bench_codec(responses[0])
     bench_recorder(responses)
+    bench_journal(responses)
     bench_document(Cassette.of(take(i, 100) for i in range(60)))
     bench_looking(Cassette.of(take(i, 20) for i in range(50)))
     bench_paging(Cassette.of([take(0, 1000)]))

@@ -23,6 +23,7 @@ NEW = [
     (request("GetRole", {"RoleName": "a"}), exchanges.fail("GetRole", 404, "NoSuchEntity")),
     (request("ListUsers"), respond("ListUsers", {"Users": [], "IsTruncated": False})),
 ]
+NEW_NUMBERS = list(range(len(NEW)))
 
 
 @pytest.fixture(scope="module", params=["new", "old"])
@@ -78,6 +79,20 @@ def check(begun: Begun, path: Path, answered: list[int]) -> None:
     assert [each.name for each in path.parent.glob("*")] in ([], [path.name]), "something was left behind"
 
 
+def broken_off(begun: Begun, folder: Path) -> Path:
+    """A cassette's place with the journal of all of NEW beside it."""
+    path = begun.laid_out(folder)
+    opened = tape.open_for_recording(path, "all", ENVIRON)
+    for asked, response in NEW:
+        opened.feed(asked, response)
+    assert opened.journal
+    kept = opened.journal.path.read_bytes()
+    opened.journal.close(remove=True)
+    path.parent.mkdir(exist_ok=True)
+    opened.journal.path.write_bytes(kept)
+    return path
+
+
 def calls_of(begun: Begun, folder: Path) -> int:
     """How many calls a recording makes that change the disk."""
     path = begun.laid_out(folder)
@@ -118,3 +133,24 @@ def test_the_disk_fails_at_every_call(begun: Begun, error: int, lasting: bool, t
                 assert len(answered) == len(NEW), "it failed, and nobody was told"
         check(begun, path, answered)
     assert told == {os.strerror(error)}
+
+
+@pytest.mark.parametrize("error", [None, errno.ENOSPC])
+def test_the_disk_fails_while_what_was_left_is_recovered(begun: Begun, error: int | None, tmp_path: Path) -> None:
+    at, is_over = 0, False
+    while not is_over:
+        at += 1
+        folder = after = tmp_path / f"{at}"
+        path = broken_off(begun, folder)
+        with Disk(folder, at, error).mounted() as disk:
+            try:
+                tape.recover(path, ENVIRON)
+                is_over = disk.calls < at
+            except (UserError, PowerCutError):
+                assert disk.calls >= at
+        if error is None:
+            after = tmp_path / f"{at}-after"
+            after.mkdir()
+            disk.after_power_cut(after, random.Random(at))
+        check(begun, after / path.relative_to(folder), NEW_NUMBERS)
+    assert at > 8

@@ -140,7 +140,7 @@ class Tape:
         finally:
             if self.journal:
                 self.journal.close(remove=not kept)
-                self.journal = None
+            self.journal = self.claim = None
         return recording
 
 
