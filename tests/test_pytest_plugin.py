@@ -385,6 +385,21 @@ def test_modes_record_as_their_names_say(pytester: pytest.Pytester, aws: StandIn
     assert [track.operation for track, _ in store.load(tape, catalog.models()).tracks()] == ["ListRoles", "ListUsers"]
 
 
+def test_what_can_not_be_recorded_fails_the_test(pytester: pytest.Pytester, aws: StandIn) -> None:
+    (pytester.path / "cassettes" / "tape.yaml.journal").mkdir(parents=True)
+    module = f"""
+@pytest.mark.awstape("tape")
+def test_it():
+    try:
+        {LIST_ROLES}
+    except Exception:
+        "a program that goes on whatever happens"
+"""
+    result = run(pytester, module, "--awstape=all")
+    result.assert_outcomes(passed=1, errors=1)
+    assert "tape.yaml.journal: can't be written: Is a directory" in said(result)
+
+
 def test_in_ci_nothing_is_recorded(pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     result = run(pytester, RECORDED, "--awstape=all")

@@ -200,12 +200,19 @@ class _Seal:
 
 
 def _lock(path: Path, flags: int = 0) -> int | None:
-    """The file, open and locked; None if it isn't there or another has it, or if it was to be made and has been."""
+    """The file, open and locked; None if it isn't there or another has it, or if it was to be made and says something.
+
+    Raises OSError.
+    """
     with suppress(FileNotFoundError):
-        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
-        if _is_locked(file) and _is_at(path, file) and not (flags and os.fstat(file).st_size):
-            return file
-        os.close(file)
+        while True:
+            file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
+            is_free = _is_locked(file)
+            if is_free and _is_at(path, file) and not (flags and os.fstat(file).st_size):
+                return file
+            os.close(file)
+            if not is_free or path.exists():
+                break  # else who had it has just removed it
     return None
 
 
