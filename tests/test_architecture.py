@@ -44,6 +44,7 @@ IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__impor
 OWNERS = {
     "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire", "exports"},
     "mitmproxy": {"addon", "flow_values", "imports", "interception"},
+    "cryptography": {"ca"},
     "httptools": {"endpoint"},
     "click": {"cli", "keys"},
     "yaml": set[str](),

@@ -15,11 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from mitmproxy import ctx, exceptions, http, tls
+from mitmproxy import connection, ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
+from awstape.core.answer import Failure
+from awstape.core.encode import encode_failure
+from awstape.core.pages import request_id
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError, place_of
 from awstape.flow_values import request_of
@@ -37,12 +40,16 @@ class Interceptor:
     unrecorded without notice.
     """
 
+    tip = "--upstream-ca FILE adds a CA"
+
     def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None) -> None:
         self.tape = tape
         self.upstream: Upstream = upstream or {}
         self.failure: str | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
+        # Address of an upstream that was not let in → what to say to the one who asks for it again.
+        self._not_let_in: dict[tuple[str, int], str] = {}
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         address = data.context.server.address
@@ -57,6 +64,18 @@ class Interceptor:
     def server_connect(self, data: ServerConnectionHookData) -> None:
         if self._replays_only:
             data.server.error = "awstape replay opens no connection"
+
+    def tls_failed_server(self, data: tls.TlsData) -> None:
+        """An upstream that doesn't prove itself gets no request.
+
+        mitmproxy answers with a page of HTML, of which SDKs show nothing; but they ask again.
+        """
+        if self.tape and isinstance(data.conn, connection.Server) and data.conn.address:
+            host, port = data.conn.address[:2]
+            reason = (data.conn.error or "TLS failed").removeprefix("Certificate verify failed: ")
+            told = f"the upstream {data.conn.sni or host} was not let in: {reason}; {self.tip}"
+            self._not_let_in[host, port] = told
+            self._skip(told)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         request = request_of(flow)
@@ -80,8 +99,11 @@ class Interceptor:
             if request.method == "HEAD":
                 flow.response.raw_content = b""  # the header says how long it would be
             return
-        self._asked[flow] = request
         self._redirect(flow, request)
+        if told := self._not_let_in.pop((flow.request.host, flow.request.port), None):
+            flow.response = _failure(request, told)
+            return
+        self._asked[flow] = request
 
     def response(self, flow: http.HTTPFlow) -> None:
         request = self._asked.get(flow)
@@ -133,6 +155,8 @@ class Interceptor:
 
 class Awstape(Interceptor):
     """The addon as mitmproxy loads it: set up by mitmproxy's options, written when mitmproxy ends."""
+
+    tip = "--set ssl_verify_upstream_trusted_ca=FILE adds CAs"
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
@@ -202,6 +226,15 @@ class Awstape(Interceptor):
 
 def _told(error: UserError) -> str:
     return f"{error.problem} ({error.tip})" if error.tip else error.problem
+
+
+def _failure(request: Request, text: str) -> http.Response:
+    """An error in the service's own format that no SDK retries."""
+    found = catalog.service_of_host(request.host)
+    if found is None:
+        return _refusal(502, text)
+    response = encode_failure(found[0], Failure(400, "UpstreamNotVerified", text), request_id("upstream"))
+    return http.Response.make(response.status, response.body, dict(response.headers))
 
 
 def _refusal(status: int, text: str) -> http.Response:
