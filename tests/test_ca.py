@@ -37,7 +37,7 @@ FORGED = [
     pytest.param([IAM, EVIL], "", IAM, id="another name beside one of AWS"),
     pytest.param(["evilamazonaws.com"], "", "evilamazonaws.com", id="the end of a word"),
     pytest.param(["amazonaws.com.example.com"], "", "amazonaws.com.example.com", id="AWS in the middle"),
-    pytest.param(["*.com"], "", "amazonaws.com", id="a wildcard"),
+    pytest.param([f"*.{EVIL}"], "", f"a.{EVIL}", id="a wildcard"),
     pytest.param(["127.0.0.1"], "", "127.0.0.1", id="IPv4"),
     pytest.param(["::1"], "", "::1", id="IPv6"),
     pytest.param([], EVIL, EVIL, id="a common name"),
@@ -142,6 +142,13 @@ def test_what_a_thief_signs_for_others_is_refused(
     forged = Identity.signed_by(thief(authority), names, cn=common_name)
     with pytest.raises((ssl.SSLError, ValueError, verification.VerificationError)):
         verify(authority, forged, host, tmp_path)
+
+
+@pytest.mark.parametrize("verify", [by_python, by_openssl, as_java_does])  # cryptography takes it from version 45 on
+def test_a_wildcard_above_the_domains_of_aws_is_refused(verify: Verify, authority: Authority, tmp_path: Path) -> None:
+    forged = Identity.signed_by(thief(authority), ["*.com"])
+    with pytest.raises((ssl.SSLError, ValueError)):
+        verify(authority, forged, "example.com", tmp_path)
 
 
 @each_verifier

@@ -43,7 +43,6 @@ async def intercepting(
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
     opts.update(connection_strategy="lazy", upstream_cert=False, server=True)
     opts.update(ssl_insecure=False, ssl_verify_upstream_trusted_ca=str(trusted))
-    opts.update(tls_version_client_min="TLS1_2", tls_version_server_min="TLS1_2")
     run = asyncio.create_task(proxy.run())
     try:
         yield await _address(run, server, host, port)
