@@ -72,8 +72,10 @@ class Interceptor:
         """
         if self.tape and isinstance(data.conn, connection.Server) and data.conn.address:
             host, port = data.conn.address[:2]
-            reason = (data.conn.error or "TLS failed").removeprefix("Certificate verify failed: ")
-            told = f"the upstream {data.conn.sni or host} was not let in: {reason}; {self.tip}"
+            reason = (data.conn.error or "TLS failed").removesuffix(".")
+            is_proof_wrong = reason.startswith("Certificate verify failed")
+            tip = f"; {self.tip}" if is_proof_wrong else ""
+            told = f"the upstream {data.conn.sni or host} was not let in: {reason[:1].lower()}{reason[1:]}{tip}"
             self._not_let_in[host, port] = told
             self._skip(told)
 
@@ -156,7 +158,7 @@ class Interceptor:
 class Awstape(Interceptor):
     """The addon as mitmproxy loads it: set up by mitmproxy's options, written when mitmproxy ends."""
 
-    tip = "--set ssl_verify_upstream_trusted_ca=FILE adds CAs"
+    tip = "--set ssl_verify_upstream_trusted_ca=FILE names the CAs to trust"
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option

@@ -82,19 +82,21 @@ class Machine:
 
     @contextmanager
     def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
-        tape = open_for_recording(self.folder / "tape.yaml", "all", {"AWSTAPE_KEY": "an example key of some length"})
+        tape = open_for_recording(self.folder / "tape.yaml", "all", {"AWSTAPE_KEY": "0123456789abcdef" * 4})
         server = serve.proxy(tape, serve.parse_upstream(specs), 0, upstream_cas=cas)
         with serve.in_background(server) as (url, changes):
-            yield Recording(tape, int(url.rpartition(":")[2]), str(changes["AWS_CA_BUNDLE"]))
+            root = str(self.folder / "data" / "awstape" / "ca.pem")
+            yield Recording(tape, int(url.rpartition(":")[2]), str(changes["AWS_CA_BUNDLE"]), root)
 
 
 @dataclass
 class Recording:
-    """A recorder at work. bundle: what programs are told to trust."""
+    """A recorder at work. bundle: what programs are told to trust; root: the one in it that counts here."""
 
     tape: Tape
     port: int
     bundle: str
+    root: str
 
     @contextmanager
     def tunnel(self, to: str, sni: str, verify: str | None = None) -> Iterator[ssl.SSLSocket]:
@@ -114,7 +116,7 @@ class Recording:
         """Status and body of a call in a verified tunnel."""
         body = b"Action=ListUsers&Version=2010-05-08"
         head = f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n"
-        with self.tunnel(to, sni, self.bundle) as wrapped:
+        with self.tunnel(to, sni, self.root) as wrapped:
             wrapped.sendall(head.encode() + body)
             answer = http.client.HTTPResponse(wrapped)
             answer.begin()
@@ -185,7 +187,9 @@ def test_who_does_not_prove_itself_is_not_asked(
         upstream(identity(), tmp_path) as server,
         machine.recording(f"iam=https://localhost:{server.port}", cas=cas) as recording,
     ):
-        told = f"the upstream localhost was not let in: {reason}; --upstream-ca FILE adds a CA"
+        told = (
+            f"the upstream localhost was not let in: certificate verify failed: {reason}; --upstream-ca FILE adds a CA"
+        )
         status, body = recording.ask(f"{IAM}:443", IAM)
         assert status == 502
         assert reason in body
@@ -209,7 +213,8 @@ def test_an_sdk_shows_why(machine: Machine, tmp_path: Path) -> None:
         keys = {"aws_access_key_id": "fake", "aws_secret_access_key": "fake"}
         iam = boto3.client("iam", region_name="us-east-1", config=config, verify=recording.bundle, **keys)
         with pytest.raises(
-            ClientError, match=r"UpstreamNotVerified.*: the upstream localhost was not let in: self-signed"
+            ClientError,
+            match=r"UpstreamNotVerified.*: the upstream localhost was not let in: certificate verify failed: self-",
         ):
             iam.list_users()
 
