@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import socket
 import ssl
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography import x509
 
-from awstape import ca, serve, session
+from awstape import ca, cli, serve, session
 from awstape.report import recording_lines
 from awstape.tape import Tape, open_for_recording
 from e2e.test_mitmproxy import NO_USERS
+from examples import ROOT
 from forging import DAY, Identity, Signer
 
 IAM = "iam.amazonaws.com"
@@ -82,7 +85,7 @@ class Machine:
 
     @contextmanager
     def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
-        tape = open_for_recording(self.folder / "tape.yaml", "all", {"AWSTAPE_KEY": "0123456789abcdef" * 4})
+        tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ)
         server = serve.proxy(tape, serve.parse_upstream(specs), 0, upstream_cas=cas)
         with serve.in_background(server) as (url, changes):
             root = str(self.folder / "data" / "awstape" / "ca.pem")
@@ -143,6 +146,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     (home / ".mitmproxy" / "config.yaml").write_text("ssl_insecure: true\n")
     (session.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}) / "config.yaml").write_text("ssl_insecure: true\n")
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWSTAPE_KEY", "0123456789abcdef" * 4)
     return Machine(tmp_path)
 
 
@@ -322,3 +326,28 @@ def test_old_tls_is_not_spoken(machine: Machine) -> None:
                         assert (wrapped.version() == "TLSv1.2") == is_spoken
                 except OSError:
                     assert not is_spoken
+
+
+# --- the command line ---
+
+
+def test_the_command_hands_files_of_cas_on(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    file = machine.folder / "empty.pem"
+    file.touch()
+    assert cli.main(["record", str(machine.folder / "tape.yaml"), "--upstream-ca", str(file), "--", "true"]) == 2
+    assert f"ERROR {file}: no certificate in it\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["record", "replay"])
+def test_the_command_says_that_the_ca_was_renewed(
+    command: str, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = session.data_folder(os.environ)
+    ca.rotate(folder, datetime.now(UTC) - 360 * DAY)
+    options = (
+        [str(ROOT / "cassettes" / "roles.yaml"), "--proxy"] if command == "replay" else [str(machine.folder / "a.yaml")]
+    )
+    assert cli.main([command, *options, "--", "true"]) == 0
+    err = capsys.readouterr().err
+    assert re.findall(r"^renewed awstape's CA, which expires on 20.*: .*/ca\.pem$", err, re.MULTILINE)
+    assert err.count("renewed") == 1
