@@ -102,7 +102,7 @@ class Recording:
     root: str
 
     @contextmanager
-    def tunnel(self, to: str, sni: str, verify: str | None = None) -> Iterator[ssl.SSLSocket]:
+    def tunnel(self, to: str, sni: str | None, verify: str | None = None) -> Iterator[ssl.SSLSocket]:
         """TLS through CONNECT. to: host and port. verify: a file of CAs, or nothing is verified."""
         context = ssl.create_default_context(cafile=verify)
         if verify is None:
@@ -299,8 +299,11 @@ def test_the_program_gets_a_short_lived_leaf_with_a_key_of_its_own(machine: Mach
     with machine.recording() as recording:
         with recording.tunnel(f"{IAM}:443", IAM, recording.bundle) as wrapped:
             assert wrapped.version() == "TLSv1.3"
+            assert names(wrapped.getpeercert(binary_form=True)) == [IAM]
             leaf = x509.load_der_x509_certificate(wrapped.getpeercert(binary_form=True) or b"")
         assert leaf.not_valid_after_utc - leaf.not_valid_before_utc < 2 * DAY
+        with recording.tunnel(f"{IAM}:443", None) as wrapped:  # who names nobody means the host of CONNECT
+            assert names(wrapped.getpeercert(binary_form=True)) == [IAM]
         folder = Path(recording.bundle).parent
         for path in folder.iterdir():
             assert "PRIVATE" not in path.read_text("utf-8")
