@@ -45,6 +45,7 @@ OWNERS = {
     "cryptography": {"ca", "journal"},
     "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire", "exports"},
     "mitmproxy": {"addon", "flow_values", "imports", "interception"},
+    "cryptography": {"ca"},
     "httptools": {"endpoint"},
     "click": {"cli", "keys"},
     "yaml": set[str](),

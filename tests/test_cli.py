@@ -335,7 +335,19 @@ def test_without_a_program_it_serves_until_it_is_told_to_stop(
 
 # --- imports ---
 
-HEAVY = ("botocore", "boto3", "mitmproxy", "click", "yaml", "rich", "httptools", "asyncio", "pytest", "http.client")
+HEAVY = (
+    "botocore",
+    "boto3",
+    "mitmproxy",
+    "click",
+    "yaml",
+    "rich",
+    "cryptography",
+    "httptools",
+    "asyncio",
+    "pytest",
+    "http.client",
+)
 
 
 def imported_by(code: str, tmp_path: Path) -> set[str]:
@@ -354,7 +366,7 @@ def test_importing_the_package_imports_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["record", "--help"], ["replay", "--help"], ["--version"], ["nope"]])
 def test_help_is_quick(arguments: list[str], tmp_path: Path) -> None:
     loaded = imported_by(f"from awstape.cli import main; main({arguments!r})", tmp_path)
-    assert not loaded & {"botocore", "boto3", "mitmproxy", "yaml", "httptools", "pytest"}
+    assert not loaded & {"botocore", "boto3", "mitmproxy", "yaml", "cryptography", "httptools", "pytest"}
 
 
 def test_replay_needs_no_mitmproxy(users: Path, tmp_path: Path) -> None:

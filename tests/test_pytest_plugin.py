@@ -18,7 +18,7 @@ from standin import StandIn
 pytest_plugins = ["pytester"]
 
 LIST_ROLES = "[r for p in boto3.client('iam').get_paginator('list_roles').paginate() for r in p['Roles']]"
-HEAVY = {"boto3", "botocore", "click", "httptools", "mitmproxy", "yaml", "asyncio", "rich", "ssl"}
+HEAVY = {"boto3", "botocore", "click", "cryptography", "httptools", "mitmproxy", "yaml", "asyncio", "rich", "ssl"}
 
 
 @pytest.fixture(autouse=True)

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from mitmproxy import ctx, exceptions, http, tls
+from mitmproxy import connection, ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
+from awstape.core.misses import refusal
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError, failure_of
 from awstape.flow_values import request_of
@@ -36,12 +37,16 @@ class Interceptor:
     failure: why it can't go on; from then on every request is refused, so that nothing goes unrecorded without notice.
     """
 
+    tip = "--upstream-ca FILE adds a CA"
+
     def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None) -> None:
         self.tape = tape
         self.upstream: Upstream = upstream or {}
         self.failure: UserError | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
+        # Address of an upstream that was not let in → what to say to the one who asks for it again.
+        self._not_let_in: dict[tuple[str, int], str] = {}
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         address = data.context.server.address
@@ -56,6 +61,20 @@ class Interceptor:
     def server_connect(self, data: ServerConnectionHookData) -> None:
         if self._replays_only:
             data.server.error = "awstape replay opens no connection"
+
+    def tls_failed_server(self, data: tls.TlsData) -> None:
+        """An upstream that doesn't prove itself gets no request.
+
+        mitmproxy answers with a page of HTML, of which SDKs show nothing; but they ask again.
+        """
+        if self.tape and isinstance(data.conn, connection.Server) and data.conn.address:
+            host, port = data.conn.address[:2]
+            reason = (data.conn.error or "TLS failed").removesuffix(".")
+            is_proof_wrong = reason.startswith("Certificate verify failed")
+            tip = f"; {self.tip}" if is_proof_wrong else ""
+            told = f"the upstream {data.conn.sni or host} was not let in: {reason[:1].lower()}{reason[1:]}{tip}"
+            self._not_let_in[host, port] = told
+            self._skip(told)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         request = request_of(flow)
@@ -78,8 +97,11 @@ class Interceptor:
             if request.method == "HEAD":
                 flow.response.raw_content = b""  # the header says how long it would be
             return
-        self._asked[flow] = request
         self._redirect(flow, request)
+        if told := self._not_let_in.pop((flow.request.host, flow.request.port), None):
+            flow.response = _told_to(request, "UpstreamNotVerified", told)
+            return
+        self._asked[flow] = request
 
     def response(self, flow: http.HTTPFlow) -> None:
         request = self._asked.get(flow)
@@ -118,7 +140,7 @@ class Interceptor:
     def _stop(self, flow: http.HTTPFlow, request: Request, error: Exception) -> None:
         assert self.tape
         self.failure = self.failure or failure_of(error)
-        flow.response = _made(self.tape.stopped(request, self.failure))
+        flow.response = _told_to(request, "CassetteStopped", str(self.failure))
 
     def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
         found = catalog.service_of_host(request.host)
@@ -132,6 +154,8 @@ class Interceptor:
 
 class Awstape(Interceptor):
     """The addon as mitmproxy loads it: set up by mitmproxy's options, written when mitmproxy ends."""
+
+    tip = "--set ssl_verify_upstream_trusted_ca=FILE names the CAs to trust"
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
@@ -202,6 +226,11 @@ class Awstape(Interceptor):
 
 def _told(error: UserError) -> str:
     return f"{error.problem} ({error.tip})" if error.tip else error.problem
+
+
+def _told_to(request: Request, code: str, text: str) -> http.Response:
+    """An error in the service's own format that no SDK retries."""
+    return _made(refusal(catalog.models(), request, code, text))
 
 
 def _made(response: Response) -> http.Response:

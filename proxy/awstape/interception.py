@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from mitmproxy import master, options
+from mitmproxy import certs, master, options
 from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig, upstream_auth
+from mitmproxy.proxy import context
 
+from awstape import ca
 from awstape.addon import Interceptor
+from awstape.ca import Authority
 from awstape.errors import UserError
 
 
 @asynccontextmanager
 async def intercepting(
-    interceptor: Interceptor, host: str, port: int, ca_folder: Path, trusted: Path
+    interceptor: Interceptor, host: str, port: int, authority: Authority, folder: Path, trusted: Path
 ) -> AsyncIterator[tuple[str, int]]:
     """Runs a proxy; yields its address.
 
-    ca_folder: where mitmproxy keeps its CA; made on first use. trusted: a file of certificates that upstreams
-    are verified with. Raises UserError if it can't listen.
+    authority: vouches for the hosts that are intercepted. folder: for files that last as long as the proxy. trusted:
+    a file of certificates that upstreams are verified with, always. Raises UserError if it can't listen.
     """
-    opts = options.Options(confdir=str(ca_folder), listen_host=host, listen_port=port, mode=["regular"])
+    # Values given to `Options` are all there are: mitmproxy's own programs read files in `confdir`, this does not.
+    opts = options.Options(confdir=str(folder), listen_host=host, listen_port=port, mode=["regular"])
     proxy = master.Master(opts)
     server = proxyserver.Proxyserver()
     proxy.addons.add(
@@ -31,18 +36,18 @@ async def intercepting(
         disable_h2c.DisableH2C(),
         server,
         next_layer.NextLayer(),
-        tlsconfig.TlsConfig(),
+        _Tls(authority, folder),
         upstream_auth.UpstreamAuth(),
         interceptor,
     )
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
-    opts.update(
-        connection_strategy="lazy", upstream_cert=False, ssl_verify_upstream_trusted_ca=str(trusted), server=True
-    )
+    opts.update(connection_strategy="lazy", upstream_cert=False, server=True)
+    opts.update(ssl_insecure=False, ssl_verify_upstream_trusted_ca=str(trusted))
     run = asyncio.create_task(proxy.run())
     try:
         yield await _address(run, server, host, port)
     finally:
+        await server.servers.update([])  # mitmproxy leaves it to the end of the process to close its port
         proxy.shutdown()
         await run
 
@@ -58,5 +63,31 @@ async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, hos
     raise UserError("the proxy ended before it listened", "please report this")
 
 
-def ca_certificate(ca_folder: Path) -> Path:
-    return ca_folder / "mitmproxy-ca-cert.pem"
+class _Tls(tlsconfig.TlsConfig):
+    """mitmproxy's TLS with certificates of our CA: it makes none itself, and keeps no files."""
+
+    def __init__(self, authority: Authority, folder: Path) -> None:
+        self.authority = authority
+        self.certstore = _Store(authority)
+        self.chain = folder / "signer.pem"  # sent behind the leaf
+        self.chain.write_text(ca.pem(authority.signer), encoding="ascii")
+
+    def configure(self, updated: Iterable[str]) -> None:
+        super().configure(set(updated) - {"certs", "confdir", "key_size", "cert_passphrase"})
+
+    def get_cert(self, conn_context: context.Context) -> certs.CertStoreEntry:
+        """For the name that the client asks for, and no other: that is also the one that the upstream must prove."""
+        address = conn_context.server.address
+        host = conn_context.client.sni or (address[0] if address else "")
+        leaf, signer = certs.Cert(self.authority.leaf(host)), certs.Cert(self.authority.signer)
+        key: Any = self.authority.leaf_key  # which mitmproxy takes for one of RSA
+        return certs.CertStoreEntry(leaf, key, self.chain, [signer])
+
+
+class _Store(certs.CertStore):
+    """What else mitmproxy wants of its store of certificates."""
+
+    def __init__(self, authority: Authority) -> None:
+        self.default_ca = certs.Cert(authority.signer)
+        self.default_crl = b""
+        self.dhparams = certs.DHParams(b"")

@@ -26,6 +26,9 @@ Place = tuple[str, Environment]
 Announce = Callable[[str, Environment], None]
 """(address, variables to set) → None: what to say when there is no program to run."""
 
+Say = Callable[[str], object]
+"""What to do with a line that the user should know of."""
+
 Upstream = Mapping[str, SplitResult]
 """Service name → where its requests go instead of to AWS."""
 
@@ -51,23 +54,31 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
 
 
 @asynccontextmanager
-async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Place]:
-    """Serves a tape behind an intercepting proxy. Raises UserError, at the end too."""
+async def proxy(
+    tape: Tape, upstream: Upstream, port: int, *, upstream_cas: Sequence[Path] = (), say: Say = lambda _: None
+) -> AsyncIterator[Place]:
+    """Serves a tape behind an intercepting proxy. Raises UserError, at the end too.
+
+    upstream_cas: files of CAs that upstreams may prove themselves with, besides those that the user's programs trust.
+    """
     try:
+        from awstape import ca
         from awstape.addon import Interceptor
-        from awstape.interception import ca_certificate, intercepting
+        from awstape.interception import intercepting
     except ModuleNotFoundError:
         raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
 
-    ca_folder = session.data_folder(os.environ)
-    certificates = session.trusted_certificates(os.environ)
+    authority = ca.at_hand(session.data_folder(os.environ))
+    for line in authority.news:
+        say(line)
+    certificates = ca.without_ours(session.trusted_certificates(os.environ))
+    added = ca.added(upstream_cas)
     interceptor = Interceptor(tape, upstream)
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
         trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
-        trusted.write_text(certificates, encoding="utf-8")
-        async with intercepting(interceptor, HOST, port, ca_folder, trusted) as address:
-            ours = ca_certificate(ca_folder).read_text(encoding="ascii")
-            bundle.write_text(f"{certificates}\n{ours}", encoding="utf-8")
+        trusted.write_text(certificates + added, encoding="utf-8")
+        bundle.write_text(certificates + ca.pem(authority.root), encoding="utf-8")
+        async with intercepting(interceptor, HOST, port, authority, Path(folder), trusted) as address:
             url = "http://{}:{}".format(*address)
             changes = session.through_proxy(os.environ, url, bundle)
             if upstream or tape.recorder is None:
@@ -108,6 +119,15 @@ def in_background(server: AbstractAsyncContextManager[Place]) -> Iterator[Place]
         finally:
             asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
     finally:
+        asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _end_tasks() -> None:
+    """Ends what still runs in a loop, such as connections that clients keep open; `asyncio.run` does so by itself."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,7 +16,8 @@ from awstape.errors import UserError
 
 #: Variables that name a file of CA certificates: botocore, OpenSSL and Go, requests, curl, Node.js.
 _CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+#: A certificate in a PEM file.
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _LOCAL = ("127.0.0.1", "localhost", "::1", "169.254.169.254")
 
 Environment = dict[str, str | None]
@@ -75,7 +76,9 @@ def trusted_certificates(environ: Mapping[str, str]) -> str:
     defaults = ssl.get_default_verify_paths()
     system = (defaults.cafile, defaults.openssl_cafile, defaults.capath)
     paths = [path for path in (*map(environ.get, _CA_VARIABLES), *system) if path]
-    found = list(dict.fromkeys(found for path in paths for text in _texts(Path(path)) for found in _PEM.findall(text)))
+    found = list(
+        dict.fromkeys(found for path in paths for text in _texts(Path(path)) for found in CERTIFICATE.findall(text))
+    )
     if not found:
         import certifi
 

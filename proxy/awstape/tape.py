@@ -27,7 +27,7 @@ from awstape.core.capture import write as write_capture
 from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean
 from awstape.core.faults import Fault, FaultError
-from awstape.core.misses import Miss, stopped
+from awstape.core.misses import Miss
 from awstape.core.player import Player
 from awstape.core.recorder import LeakError, Recorder, Recording
 from awstape.core.redact import Redactor
@@ -101,10 +101,6 @@ class Tape:
                     self.journal = self.claim()
                 if self.journal:
                     self.journal.append(write_capture(capture))
-
-    def stopped(self, request: Request, failure: UserError) -> Response:
-        """What a request gets that can't be recorded, or answered, any more."""
-        return stopped(catalog.models(), request, str(failure))
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:

@@ -95,7 +95,7 @@ def test_a_recording_leaves_nothing_real(recorded: Recorded, machine: Machine, w
             "/dev/null",
             r".*/__pycache__/.*\.pyc(\.\d+)?",
             rf"{machine.data_home}/.*",  # the CA
-            rf"{machine.home}/tmp/awstape-\w+/(trusted|with-awstape)\.pem",
+            rf"{machine.home}/tmp/awstape-\w+/(signer|trusted|with-awstape)\.pem",
             rf"{machine.home}/tmp/\w{{8}}",  # tempfile tries whether it may write there
             rf"{machine.home}(/\.tape\.yaml\.\w+)?",  # redacted by then
         )

@@ -12,6 +12,7 @@ from awstape import __version__
 from awstape.cli import parameters
 from awstape.cli.aliases import alias, redact, rekey
 from awstape.cli.arranging import merge, split
+from awstape.cli.authority import ca
 from awstape.cli.checking import check
 from awstape.cli.comparing import diff
 from awstape.cli.completing import completion
@@ -33,6 +34,7 @@ SECTIONS = {
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
     "Make, bring in, hand out": (new, import_, export),
     "Aliases": (alias, redact, rekey),
+    "The proxy's CA": (ca,),
     "Shell and editor": (completion, schema),
 }
 

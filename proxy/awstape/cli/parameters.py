@@ -139,6 +139,11 @@ def say_json(facts: object, *, err: bool = False) -> None:
     click.echo(json.dumps(facts, default=binary), err=err)
 
 
+def warn(line: str) -> None:
+    """Says what the user should know of on the error stream, in one line whatever a file is called."""
+    click.echo(printable(line), err=True)
+
+
 def has_dumb_terminal() -> bool:
     """Whether the terminal obeys no control sequences, or none is named."""
     return os.environ.get("TERM", "") in ("", "dumb", "unknown")

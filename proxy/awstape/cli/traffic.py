@@ -64,6 +64,14 @@ _port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="L
     metavar="SERVICE=URL",
     help="Record a stand-in, such as LocalStack or moto.",
 )
+@click.option(
+    "--upstream-ca",
+    "upstream_cas",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Trust the CAs in FILE, too, when AWS or the stand-in proves itself; repeatable.",
+)
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Record operations that change something, too.")
 @_port
@@ -74,6 +82,7 @@ def record(
     cassette: Path,
     mode: RecordMode,
     upstream: tuple[str, ...],
+    upstream_cas: tuple[Path, ...],
     operation: tuple[str, ...],
     include_writes: bool,
     port: int,
@@ -107,7 +116,7 @@ def record(
     for line in tape.recovered:
         click.echo(line, err=True)
     announce = _announcer(f"recording into {cassette}", as_json)
-    server = serve.proxy(tape, redirected, port)
+    server = serve.proxy(tape, redirected, port, upstream_cas=upstream_cas, say=parameters.warn)
     status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
     if recording := tape.close():
         lines = recording_lines(str(cassette), recording, len(tape.player.total.played) if tape.player else 0)
@@ -169,7 +178,7 @@ def replay(
 
     tape = open_for_replay(cassettes, os.environ, paging, faults)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
-    server = serve.proxy(tape, {}, port) if proxy else serve.endpoint(tape, port)
+    server = serve.proxy(tape, {}, port, say=parameters.warn) if proxy else serve.endpoint(tape, port)
     status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
     return _report_replay(tape, status, as_json, strict=strict)
 

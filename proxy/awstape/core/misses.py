@@ -166,12 +166,11 @@ class Explainer:
         )
 
 
-def stopped(models: Models, request: Request, text: str) -> Response:
-    """What a request gets when awstape can't go on: an error that no SDK retries."""
+def refusal(models: Models, request: Request, code: str, text: str) -> Response:
+    """What a request gets that awstape can't serve: an error in the service's own format that no SDK retries."""
     service = known_service(models, request) or next(iter(models.services.values()))
     members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
-    failure = Failure(_STATUS, "CassetteStopped", printable(text), members)
-    return encode_failure(service, failure, request_id("stopped", text))
+    return encode_failure(service, Failure(_STATUS, code, printable(text), members), request_id(code, text))
 
 
 def _title(operation: Operation) -> str:

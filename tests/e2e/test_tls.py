@@ -1,0 +1,356 @@
+"""TLS on both sides of the proxy: who is vouched for to the program, and who must prove itself to be asked."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from cryptography import x509
+
+from awstape import ca, cli, serve, session
+from awstape.report import recording_lines
+from awstape.tape import Tape, open_for_recording
+from e2e.test_mitmproxy import NO_USERS
+from examples import ROOT
+from forging import DAY, Identity, Signer
+
+IAM = "iam.amazonaws.com"
+EVIL = "login.example.com"
+COMPANY = Signer.anew("a company's CA")
+FORM = "application/x-www-form-urlencoded"
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what mitmproxy uses
+
+
+@dataclass
+class Upstream:
+    """A server that says to every request that there are no users."""
+
+    port: int
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def upstream(identity: Identity, folder: Path) -> Iterator[Upstream]:
+    class Handler(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):  # whom the client doesn't let in
+                self.connection.do_handshake()
+                super().handle()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            running.asked.append(self.headers["Host"])
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(NO_USERS)))
+            self.end_headers()
+            self.wfile.write(NO_USERS.encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = False  # they are waited for
+    server.socket = identity.context(folder).wrap_socket(server.socket, True, do_handshake_on_connect=False)
+    running = Upstream(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
+    thread.start()
+    try:
+        yield running
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class Machine:
+    """Where recordings are made in this process."""
+
+    folder: Path
+
+    @contextmanager
+    def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
+        tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ)
+        server = serve.proxy(tape, serve.parse_upstream(specs), 0, upstream_cas=cas)
+        with serve.in_background(server) as (url, changes):
+            root = str(self.folder / "data" / "awstape" / "ca.pem")
+            yield Recording(tape, int(url.rpartition(":")[2]), str(changes["AWS_CA_BUNDLE"]), root)
+
+
+@dataclass
+class Recording:
+    """A recorder at work. bundle: what programs are told to trust; root: the one in it that counts here."""
+
+    tape: Tape
+    port: int
+    bundle: str
+    root: str
+
+    @contextmanager
+    def tunnel(self, to: str, sni: str | None, verify: str | None = None) -> Iterator[ssl.SSLSocket]:
+        """TLS through CONNECT. to: host and port. verify: a file of CAs, or nothing is verified."""
+        context = ssl.create_default_context(cafile=verify)
+        if verify is None:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain:
+            plain.sendall(f"CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\n".encode())
+            answer = http.client.HTTPResponse(plain, method="CONNECT")
+            answer.begin()
+            assert answer.status == 200
+            with context.wrap_socket(plain, server_hostname=sni) as wrapped:
+                yield wrapped
+
+    def ask(self, to: str, sni: str, host: str = IAM) -> tuple[int, str]:
+        """Status and body of a call in a verified tunnel."""
+        body = b"Action=ListUsers&Version=2010-05-08"
+        head = f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n"
+        with self.tunnel(to, sni, self.root) as wrapped:
+            wrapped.sendall(head.encode() + body)
+            answer = http.client.HTTPResponse(wrapped)
+            answer.begin()
+            return answer.status, answer.read().decode()
+
+    def end(self) -> str:
+        """What is said at the end."""
+        finished = self.tape.close()
+        assert finished
+        return "\n".join(recording_lines("tape.yaml", finished))
+
+
+def names(certificate: bytes | None) -> list[str]:
+    found = x509.load_der_x509_certificate(certificate or b"")
+    return [str(each.value) for each in found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    # What would count in mitmproxy's own programs.
+    home = tmp_path / "home"
+    (home / ".mitmproxy").mkdir(parents=True)
+    (home / ".mitmproxy" / "config.yaml").write_text("ssl_insecure: true\n")
+    (session.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}) / "config.yaml").write_text("ssl_insecure: true\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWSTAPE_KEY", "0123456789abcdef" * 4)
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    """A file that a user adds."""
+    file = tmp_path / "company.pem"
+    file.write_bytes(COMPANY.pem)
+    return file
+
+
+# --- upstreams ---
+
+
+UNPROVEN = [
+    pytest.param(lambda: Identity.of_itself(["localhost"]), True, "self-signed certificate", id="self-signed"),
+    pytest.param(
+        lambda: Identity.signed_by(COMPANY, ["localhost"]),
+        False,
+        "self-signed certificate in certificate chain",
+        id="unknown CA",
+    ),
+    pytest.param(
+        lambda: Identity.signed_by(COMPANY, ["localhost"], until=-DAY), True, "certificate has expired", id="expired"
+    ),
+    pytest.param(lambda: Identity.signed_by(COMPANY, [EVIL]), True, "hostname mismatch", id="another's name"),
+    pytest.param(lambda: Identity.signed_by(COMPANY, [], cn="localhost"), True, "hostname mismatch", id="common name"),
+]
+
+
+@pytest.mark.parametrize(("identity", "is_company_trusted", "reason"), UNPROVEN)
+def test_who_does_not_prove_itself_is_not_asked(
+    identity: Callable[[], Identity],
+    is_company_trusted: bool,
+    reason: str,
+    machine: Machine,
+    company: Path,
+    tmp_path: Path,
+) -> None:
+    cas = (company,) if is_company_trusted else ()
+    with (
+        upstream(identity(), tmp_path) as server,
+        machine.recording(f"iam=https://localhost:{server.port}", cas=cas) as recording,
+    ):
+        told = (
+            f"the upstream localhost was not let in: certificate verify failed: {reason}; --upstream-ca FILE adds a CA"
+        )
+        status, body = recording.ask(f"{IAM}:443", IAM)
+        assert status == 502
+        assert reason in body
+        status, body = recording.ask(f"{IAM}:443", IAM)  # as SDKs do after a 502
+        assert status == 400
+        assert f"<Message>{told}</Message>" in body
+        assert recording.ask(f"{IAM}:443", IAM)[0] == 502  # it may be mended meanwhile
+        said = recording.end()
+        assert f"skipped: 2 × {told}" in said
+        assert "nothing was recorded" in said
+        assert server.asked == []
+        assert not (tmp_path / "tape.yaml").exists()
+
+
+def test_an_sdk_shows_why(machine: Machine, tmp_path: Path) -> None:
+    with (
+        upstream(Identity.of_itself(["localhost"]), tmp_path) as server,
+        machine.recording(f"iam=https://localhost:{server.port}") as recording,
+    ):
+        config = Config(proxies={"https": f"http://127.0.0.1:{recording.port}"}, retries={"max_attempts": 1})
+        keys = {"aws_access_key_id": "fake", "aws_secret_access_key": "fake"}
+        iam = boto3.client("iam", region_name="us-east-1", config=config, verify=recording.bundle, **keys)
+        with pytest.raises(
+            ClientError,
+            match=r"UpstreamNotVerified.*: the upstream localhost was not let in: certificate verify failed: self-",
+        ):
+            iam.list_users()
+
+
+def test_a_ca_that_was_added_counts(machine: Machine, company: Path, tmp_path: Path) -> None:
+    itself = Identity.of_itself(["localhost"])
+    other = tmp_path / "itself.pem"
+    other.write_bytes(Signer(itself.key, itself.chain[0]).pem)
+    for identity in (Identity.signed_by(COMPANY, ["localhost"]), itself):
+        with (
+            upstream(identity, tmp_path) as server,
+            machine.recording(f"iam=https://localhost:{server.port}", cas=(company, other)) as recording,
+        ):
+            assert recording.ask(f"{IAM}:443", IAM) == (200, NO_USERS)
+            assert server.asked == [f"localhost:{server.port}"]
+            assert "recorded tape.yaml: 1 track, 1 page" in recording.end()
+
+
+def test_our_own_ca_proves_nobody(
+    machine: Machine, company: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the user's programs are told to trust it, and the name is AWS's."""
+    resolve(monkeypatch)
+    authority = ca.at_hand(session.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}))
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(company.read_bytes() + authority.file.read_bytes())
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    ours = Identity(authority.leaf_key, (authority.leaf(IAM), authority.signer))
+    theirs = Identity.signed_by(COMPANY, [IAM])
+    for identity, status in ((ours, 502), (theirs, 200)):
+        with upstream(identity, tmp_path) as server, machine.recording() as recording:
+            assert recording.ask(f"{IAM}:{server.port}", IAM)[0] == status
+            assert len(server.asked) == (status == 200)
+
+
+# --- names that differ ---
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the name of IAM be this machine."""
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *rest, **more: real("127.0.0.1" if host == IAM else host, *rest, **more)
+    )
+
+
+def test_another_name_under_an_address_of_aws_is_not_ours(
+    machine: Machine, company: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CONNECT says IAM, the client asks for another: it gets what is really there, unread."""
+    resolve(monkeypatch)
+    theirs = Identity.signed_by(COMPANY, [EVIL])
+    with upstream(theirs, tmp_path) as server, machine.recording(cas=(company,)) as recording:
+        with recording.tunnel(f"{IAM}:{server.port}", EVIL) as wrapped:
+            assert names(wrapped.getpeercert(binary_form=True)) == [EVIL]
+        with recording.tunnel(f"{IAM}:{server.port}", EVIL, str(company)):
+            pass
+        with pytest.raises(ssl.SSLCertVerificationError, match="certificate verify failed"):
+            recording.ask(f"{IAM}:{server.port}", EVIL)
+        assert "no call to record was seen" in recording.end()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost"])
+def test_a_name_of_aws_under_another_address_must_be_proven_there(
+    address: str, machine: Machine, company: Path, tmp_path: Path
+) -> None:
+    """CONNECT says another, the client asks for IAM: the certificate is for IAM, and so must the upstream's be."""
+    for theirs, status in ((Identity.signed_by(COMPANY, [address]), 502), (Identity.signed_by(COMPANY, [IAM]), 200)):
+        with upstream(theirs, tmp_path) as server, machine.recording(cas=(company,)) as recording:
+            with recording.tunnel(f"{address}:{server.port}", IAM, recording.bundle) as wrapped:
+                assert names(wrapped.getpeercert(binary_form=True)) == [IAM]
+            assert recording.ask(f"{address}:{server.port}", IAM)[0] == status
+            assert server.asked == [IAM] * (status == 200)
+            assert bool(re.search("recorded tape.yaml: 1 track", recording.end())) == (status == 200)
+
+
+def test_the_program_gets_a_short_lived_leaf_with_a_key_of_its_own(machine: Machine) -> None:
+    with machine.recording() as recording:
+        with recording.tunnel(f"{IAM}:443", IAM, recording.bundle) as wrapped:
+            assert wrapped.version() == "TLSv1.3"
+            assert names(wrapped.getpeercert(binary_form=True)) == [IAM]
+            leaf = x509.load_der_x509_certificate(wrapped.getpeercert(binary_form=True) or b"")
+        assert leaf.not_valid_after_utc - leaf.not_valid_before_utc < 2 * DAY
+        with recording.tunnel(f"{IAM}:443", None) as wrapped:  # who names nobody means the host of CONNECT
+            assert names(wrapped.getpeercert(binary_form=True)) == [IAM]
+        folder = Path(recording.bundle).parent
+        for path in folder.iterdir():
+            assert "PRIVATE" not in path.read_text("utf-8")
+        signer = x509.load_pem_x509_certificate((folder / "signer.pem").read_bytes())
+        assert leaf.public_key() != signer.public_key()
+        assert leaf.issuer == signer.subject
+
+
+def test_old_tls_is_not_spoken(machine: Machine) -> None:
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with machine.recording() as recording:
+        for version, is_spoken in ((ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_1, False)):
+            with pytest.warns() if not is_spoken else pytest.MonkeyPatch.context():
+                old.minimum_version = ssl.TLSVersion.TLSv1_1
+            old.maximum_version = version
+            with socket.create_connection(("127.0.0.1", recording.port), timeout=30) as plain:
+                plain.sendall(f"CONNECT {IAM}:443 HTTP/1.1\r\n\r\n".encode())
+                assert b" 200 " in plain.recv(1000)
+                try:
+                    with old.wrap_socket(plain, server_hostname=IAM) as wrapped:
+                        assert (wrapped.version() == "TLSv1.2") == is_spoken
+                except OSError:
+                    assert not is_spoken
+
+
+# --- the command line ---
+
+
+def test_the_command_hands_files_of_cas_on(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    file = machine.folder / "empty.pem"
+    file.touch()
+    assert cli.main(["record", str(machine.folder / "tape.yaml"), "--upstream-ca", str(file), "--", "true"]) == 2
+    assert f"ERROR {file}: no certificate in it\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["record", "replay"])
+def test_the_command_says_that_the_ca_was_renewed(
+    command: str, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = session.data_folder(os.environ)
+    ca.rotate(folder, datetime.now(UTC) - 360 * DAY)
+    options = (
+        [str(ROOT / "cassettes" / "roles.yaml"), "--proxy"] if command == "replay" else [str(machine.folder / "a.yaml")]
+    )
+    assert cli.main([command, *options, "--", "true"]) == 0
+    err = capsys.readouterr().err
+    assert re.findall(r"^renewed awstape's CA, which expires on 20.*: .*/ca\.pem$", err, re.MULTILINE)
+    assert err.count("renewed") == 1
