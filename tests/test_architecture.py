@@ -43,7 +43,7 @@ IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__impor
 #: Which edge may import which heavy dependency.
 OWNERS = {
     "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire", "exports"},
-    "mitmproxy": {"addon", "flow_values", "imports", "interception"},
+    "mitmproxy": {"addon", "corporate", "flow_values", "imports", "interception"},
     "httptools": {"endpoint"},
     "click": {"cli", "keys"},
     "yaml": set[str](),

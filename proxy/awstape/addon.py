@@ -20,7 +20,10 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
+from awstape.core.answer import Failure
+from awstape.core.encode import encode_failure
 from awstape.core.wire import Request, Response
+from awstape.corporate import CorporateProxy
 from awstape.errors import UserError, place_of
 from awstape.flow_values import request_of
 from awstape.report import recording_lines, replay_lines
@@ -34,8 +37,10 @@ class Interceptor:
     """Puts a `Tape` between client and upstream.
 
     failure: the first bug of ours that came up; from then on every request is refused, so that nothing goes
-    unrecorded without notice.
+    unrecorded without notice. corporate: the proxy between us and AWS.
     """
+
+    corporate: CorporateProxy | None = None
 
     def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None) -> None:
         self.tape = tape
@@ -80,8 +85,10 @@ class Interceptor:
             if request.method == "HEAD":
                 flow.response.raw_content = b""  # the header says how long it would be
             return
-        self._asked[flow] = request
-        self._redirect(flow, request)
+        if self._redirect(flow, request) or (refusal := await self._refusal(flow)) is None:
+            self._asked[flow] = request
+        else:
+            flow.response = self._unreachable(request, refusal)
 
     def response(self, flow: http.HTTPFlow) -> None:
         request = self._asked.get(flow)
@@ -121,14 +128,34 @@ class Interceptor:
         self.failure = self.failure or place_of(error)
         flow.response = _refusal(502, f"awstape stopped: {self.failure}")
 
-    def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
+    def _redirect(self, flow: http.HTTPFlow, request: Request) -> bool:
+        """Sends a request to the stand-in for its service, if there is one."""
         found = catalog.service_of_host(request.host)
         url = self.upstream.get(found[0].name) if found else None
-        if url is not None:
-            flow.request.scheme = url.scheme
-            flow.request.host = url.hostname or ""
-            flow.request.port = url.port or (443 if url.scheme == "https" else 80)
-            flow.request.path = url.path.rstrip("/") + flow.request.path
+        if url is None:
+            return False
+        flow.request.scheme = url.scheme
+        flow.request.host = url.hostname or ""
+        flow.request.port = url.port or (443 if url.scheme == "https" else 80)
+        flow.request.path = url.path.rstrip("/") + flow.request.path
+        flow.server_conn.via = None
+        return True
+
+    async def _refusal(self, flow: http.HTTPFlow) -> str | None:
+        """Why there is no way to AWS, if that is known beforehand."""
+        if self.corporate is None:
+            return None
+        refusal = await self.corporate.refusal(flow.request.host, flow.request.port)
+        return refusal.text if refusal else None
+
+    def _unreachable(self, request: Request, reason: str) -> http.Response:
+        """An error in the service's own form, which SDKs show and don't retry."""
+        found = catalog.service_of_host(request.host)
+        assert found and self.tape
+        self.tape.feed(request, None)
+        failure = Failure(400, "ProxyRefusal", reason)
+        response = encode_failure(found[0], failure, "awstape")
+        return http.Response.make(response.status, response.body, dict(response.headers))
 
 
 class Awstape(Interceptor):

@@ -30,6 +30,7 @@ async def intercepting(
         core.Core(),
         disable_h2c.DisableH2C(),
         server,
+        *([interceptor.corporate] if interceptor.corporate else []),  # before the one that decides on layers
         next_layer.NextLayer(),
         tlsconfig.TlsConfig(),
         upstream_auth.UpstreamAuth(),

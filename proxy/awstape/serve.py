@@ -26,6 +26,9 @@ Place = tuple[str, Environment]
 Announce = Callable[[str, Environment], None]
 """(address, variables to set) → None: what to say when there is no program to run."""
 
+Tell = Callable[[str], None]
+"""What to do with a line for whoever watches."""
+
 Upstream = Mapping[str, SplitResult]
 """Service name → where its requests go instead of to AWS."""
 
@@ -55,6 +58,7 @@ async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Plac
     """Serves a tape behind an intercepting proxy. Raises UserError, at the end too."""
     try:
         from awstape.addon import Interceptor
+        from awstape.corporate import CorporateProxy, proxy_of
         from awstape.interception import ca_certificate, intercepting
     except ModuleNotFoundError:
         raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
@@ -62,9 +66,12 @@ async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Plac
     ca_folder = session.data_folder(os.environ)
     certificates = session.trusted_certificates(os.environ)
     interceptor = Interceptor(tape, upstream)
+    corporate = None if tape.recorder is None else proxy_of(os.environ)
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
         trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
         trusted.write_text(certificates, encoding="utf-8")
+        if corporate:
+            interceptor.corporate = CorporateProxy(corporate, dict(os.environ), trusted)
         async with intercepting(interceptor, HOST, port, ca_folder, trusted) as address:
             ours = ca_certificate(ca_folder).read_text(encoding="ascii")
             bundle.write_text(f"{certificates}\n{ours}", encoding="utf-8")
@@ -85,11 +92,15 @@ async def endpoint(tape: Tape, port: int) -> AsyncIterator[Place]:
         yield url, session.to_endpoint(os.environ, url) | session.without_account(os.environ, tape.region)
 
 
-async def run(server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce) -> int:
-    """Runs a server for a program, whose exit status is returned, or until Ctrl-C, which is 0."""
+async def run(
+    server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce, tell: Tell
+) -> int:
+    """Runs a server for a program, whose end is returned as by `child.run`, or until Ctrl-C, which is 0."""
     async with server as (url, changes):
         if command:
-            return await session.run(command, session.applied(os.environ, changes))
+            from awstape import child
+
+            return await child.run(command, session.applied(os.environ, changes), tell)
         announce(url, changes)
         await session.until_interrupted()
         return 0

@@ -1,4 +1,4 @@
-"""A child process and the environment it needs to talk to the proxy or the endpoint."""
+"""The environment that a program needs to talk to the proxy or the endpoint."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import shlex
 import signal
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -81,28 +81,6 @@ def trusted_certificates(environ: Mapping[str, str]) -> str:
 
         return certifi.contents()
     return "\n".join([*found, ""])
-
-
-async def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Runs a program to its end; its exit status, 128 + N if signal N ended it. Raises UserError if it can't start.
-
-    Ctrl-C reaches the program by itself, as one of the terminal's foreground group; SIGTERM and SIGHUP are passed on.
-    """
-    try:
-        process = await asyncio.create_subprocess_exec(*command, env=dict(environ))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UserError(f"{command[0]}: can't be started: {reason}", "what follows -- is the program to run") from None
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, lambda: None)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, process.send_signal, number)
-    try:
-        status = await process.wait()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.remove_signal_handler(number)
-    return status if status >= 0 else 128 - status
 
 
 async def until_interrupted() -> None:
