@@ -162,7 +162,7 @@ def test_without_mitmproxy_it_says_what_to_install(
 
 
 def test_a_program_that_cannot_be_started(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    problem, _ = failure(capfd, "replay", users, "--", "/nowhere/program")
+    problem, _ = failure(capfd, "replay", users, "--", "/nowhere/program", status=127)
     assert problem == "/nowhere/program: can't be started: No such file or directory"
 
 

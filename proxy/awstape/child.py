@@ -27,6 +27,7 @@ from asyncio.subprocess import Process
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 from awstape.errors import UserError
 
@@ -50,7 +51,7 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-async def run(command: Sequence[str], environ: Mapping[str, str], tell: Callable[[str], None]) -> int:
+async def run(command: Sequence[str], environ: Mapping[str, str], say: Callable[[str], object]) -> int:
     """Runs a program to its end; its exit status, or -N if signal N ended it.
 
     Raises UserError, with the status that shells give, if it can't be started.
@@ -58,10 +59,10 @@ async def run(command: Sequence[str], environ: Mapping[str, str], tell: Callable
     with undisturbed():
         came = {number for number in signal.sigpending() & _ENDING if signal.getsignal(number) != signal.SIG_IGN}
         if came:  # before there was a program to take them: they end it here
-            return -int(min(came))
+            return -int(signal.sigwait(came))
         process = await _start(command, environ)
         try:
-            with _passing_on(process, tell):
+            with _passing_on(process, say):
                 return await process.wait()
         finally:
             await _end(process)
@@ -87,7 +88,7 @@ async def _start(command: Sequence[str], environ: Mapping[str, str]) -> Process:
     # In the event loop's thread, the main one: the program is told of the end of the thread that started it.
     try:
         return await asyncio.create_subprocess_exec(
-            *command, env=dict(environ), preexec_fn=partial(_become_a_program, os.getpid())
+            *command, env=_without_our_locale(environ), preexec_fn=partial(_become_a_program, os.getpid())
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -96,6 +97,15 @@ async def _start(command: Sequence[str], environ: Mapping[str, str]) -> Process:
             "what follows -- is the program to run",
             _NOT_THERE if isinstance(error, FileNotFoundError) else _NOT_RUNNABLE,
         ) from None
+
+
+def _without_our_locale(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the LC_CTYPE that Python gives itself where there is no locale (PEP 538)."""
+    with suppress(OSError):
+        given = Path("/proc/self/environ").read_bytes().split(b"\0")
+        if not any(variable.startswith(b"LC_CTYPE=") for variable in given):
+            return {name: value for name, value in environ.items() if name != "LC_CTYPE"}
+    return dict(environ)
 
 
 def _become_a_program(parent: int) -> None:
@@ -109,7 +119,7 @@ def _become_a_program(parent: int) -> None:
 
 
 @contextmanager
-def _passing_on(process: Process, tell: Callable[[str], None]) -> Iterator[None]:
+def _passing_on(process: Process, say: Callable[[str], object]) -> Iterator[None]:
     """Passes signals on to a program, meanwhile."""
     loop = asyncio.get_running_loop()
     asked_at: float | None = None
@@ -120,7 +130,7 @@ def _passing_on(process: Process, tell: Callable[[str], None]) -> Iterator[None]
         if number == signal.SIGTERM:
             now = time.monotonic()
             if asked_at is not None and now - asked_at >= 1:
-                tell(f"SIGTERM came again: the program, process {process.pid}, is killed")
+                say(f"SIGTERM came again: the program, process {process.pid}, is killed")
                 number = signal.SIGKILL
             asked_at = asked_at or now
         _send(process, number)

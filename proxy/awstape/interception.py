@@ -44,6 +44,7 @@ async def intercepting(
     try:
         yield await _address(run, server, host, port)
     finally:
+        await server.servers.update([])  # mitmproxy leaves it to the end of the process to close its port
         proxy.shutdown()
         await run
 

@@ -26,8 +26,8 @@ Place = tuple[str, Environment]
 Announce = Callable[[str, Environment], None]
 """(address, variables to set) → None: what to say when there is no program to run."""
 
-Tell = Callable[[str], None]
-"""What to do with a line for whoever watches."""
+Say = Callable[[str], object]
+"""What to do with a line that the user should know of."""
 
 Upstream = Mapping[str, SplitResult]
 """Service name → where its requests go instead of to AWS."""
@@ -93,14 +93,14 @@ async def endpoint(tape: Tape, port: int) -> AsyncIterator[Place]:
 
 
 async def run(
-    server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce, tell: Tell
+    server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce, say: Say
 ) -> int:
     """Runs a server for a program, whose end is returned as by `child.run`, or until Ctrl-C, which is 0."""
     async with server as (url, changes):
         if command:
             from awstape import child
 
-            return await child.run(command, session.applied(os.environ, changes), tell)
+            return await child.run(command, session.applied(os.environ, changes), say)
         announce(url, changes)
         await session.until_interrupted()
         return 0
@@ -119,6 +119,15 @@ def in_background(server: AbstractAsyncContextManager[Place]) -> Iterator[Place]
         finally:
             asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
     finally:
+        asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _end_tasks() -> None:
+    """Ends what still runs in a loop, such as connections that clients keep open; `asyncio.run` does so by itself."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
