@@ -202,6 +202,25 @@ def test_certificates_of_all_variables_and_the_system_each_once(tmp_path: Path, 
     assert text.endswith("-----END CERTIFICATE-----\n")
 
 
+def test_certificates_of_profiles_and_of_several_folders(tmp_path: Path, system: Path) -> None:
+    """A variable that few programs know is set where it was set already, and keeps what it named."""
+    for name in ("profile", "nix", "first/1.0", "second/2.0"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(certificate(name))
+    config = tmp_path / "config"
+    not_this = f"s3 =\n  ca_bundle = {tmp_path}/nix\n"
+    config.write_text(f"[profile other]\nregion = x\nca_bundle = {tmp_path}/profile\n{not_this}")
+    environ = {
+        "AWS_CONFIG_FILE": str(config),
+        "NIX_SSL_CERT_FILE": str(tmp_path / "nix"),
+        "SSL_CERT_DIR": os.pathsep.join([str(tmp_path / "first"), str(tmp_path / "second")]),
+    }
+    assert trusted_certificates(environ).splitlines()[1::3] == ["nix", "profile", "first/1.0", "second/2.0"]
+    changes = through_proxy(environ, PROXY, BUNDLE)
+    assert changes["NIX_SSL_CERT_FILE"] == str(BUNDLE)
+    assert not changes.keys() & {"SSL_CERT_DIR", "GIT_SSL_CAINFO", "DENO_CERT"}
+
+
 def test_missing_and_useless_certificate_files_are_passed_over(tmp_path: Path, system: Path) -> None:
     (system / "ca.pem").write_text(certificate("system"))
     (tmp_path / "der").write_bytes(b"\x30\x82\x01\x0a\xff")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shlex
 import signal
@@ -16,7 +17,10 @@ from awstape.errors import UserError
 
 #: Variables that name a file of CA certificates: botocore, OpenSSL and Go, requests, curl, Node.js.
 _CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+#: Those that count for some programs before others do: they are set where they are set already.
+_OTHER_CA_VARIABLES = ("NIX_SSL_CERT_FILE", "DENO_CERT", "GIT_SSL_CAINFO", "PIP_CERT", "CARGO_HTTP_CAINFO")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_CA_BUNDLE = re.compile(r"^ca_bundle[ \t]*[=:][ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _LOCAL = ("127.0.0.1", "localhost", "::1", "169.254.169.254")
 
 Environment = dict[str, str | None]
@@ -29,7 +33,7 @@ def through_proxy(environ: Mapping[str, str], proxy_url: str, bundle: Path) -> E
         "HTTPS_PROXY": proxy_url,
         "https_proxy": proxy_url,
         **_no_proxy(environ),
-        **dict.fromkeys(_CA_VARIABLES, str(bundle)),
+        **dict.fromkeys((*_CA_VARIABLES, *(name for name in _OTHER_CA_VARIABLES if name in environ)), str(bundle)),
         # An endpoint that was configured would go past the proxy.
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
     }
@@ -71,10 +75,12 @@ def exports(changes: Environment) -> list[str]:
 
 
 def trusted_certificates(environ: Mapping[str, str]) -> str:
-    """The CAs that the user's programs trust: those of the environment's variables and the system's, as PEM."""
+    """The CAs that the user's programs trust: those of the environment, of AWS profiles and of the system, as PEM."""
     defaults = ssl.get_default_verify_paths()
+    named = [environ.get(name, "") for name in (*_CA_VARIABLES, *_OTHER_CA_VARIABLES)]
+    folders = environ.get("SSL_CERT_DIR", "").split(os.pathsep)
     system = (defaults.cafile, defaults.openssl_cafile, defaults.capath)
-    paths = [path for path in (*map(environ.get, _CA_VARIABLES), *system) if path]
+    paths = [path for path in (*named, *_ca_bundles(environ), *folders, *system) if path]
     found = list(dict.fromkeys(found for path in paths for text in _texts(Path(path)) for found in _PEM.findall(text)))
     if not found:
         import certifi
@@ -119,6 +125,12 @@ def _covers_aws(entry: str) -> bool:
     if not name or catalog.service_of_host(name):
         return True
     return any(f".{suffix}".endswith(f".{name}") or name.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+
+
+def _ca_bundles(environ: Mapping[str, str]) -> list[str]:
+    """The CAs of all AWS profiles: which one a program takes is its own affair, and AWS_CA_BUNDLE hides them all."""
+    config = os.path.expanduser(environ.get("AWS_CONFIG_FILE") or "~/.aws/config")
+    return [os.path.expanduser(found) for text in _texts(Path(config)) for found in _CA_BUNDLE.findall(text)]
 
 
 def _texts(path: Path) -> Iterator[str]:
