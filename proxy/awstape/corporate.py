@@ -109,7 +109,7 @@ class CorporateProxy:
         self._proxy = proxy
         self._environ = environ
         self._trusted = trusted
-        self._open: set[tuple[str, int]] = set()
+        self._asked: dict[tuple[str, int], asyncio.Task[Refusal | None]] = {}
 
     def next_layer(self, data: layer.NextLayer) -> None:
         """Puts the tunnel below what comes after a CONNECT, as mitmproxy's own upstream mode does for everything."""
@@ -124,15 +124,23 @@ class CorporateProxy:
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Tells the program at once that it can't get through; for AWS, `Interceptor` tells it when it has to."""
-        if catalog.service_of_host(flow.request.host) is None and (
-            refusal := await self.refusal(flow.request.host, flow.request.port)
-        ):
+        if flow.response or catalog.service_of_host(flow.request.host):
+            return
+        if refusal := await self.refusal(flow.request.host, flow.request.port):
             flow.response = http.Response.make(refusal.status, refusal.text + "\n", {"content-type": "text/plain"})
 
     async def refusal(self, host: str, port: int) -> Refusal | None:
         """Why the proxy doesn't let us through to a host; None if it does, or isn't needed."""
-        if (host, port) in self._open or is_direct(self._environ, host, port):
+        if is_direct(self._environ, host, port):
             return None
+        if (host, port) not in self._asked:
+            self._asked[host, port] = asyncio.create_task(self._try(host, port))
+        refusal = await asyncio.shield(self._asked[host, port])  # which others may wait for, too
+        if refusal:  # next time it may be another
+            self._asked.pop((host, port), None)
+        return refusal
+
+    async def _try(self, host: str, port: int) -> Refusal | None:
         try:
             async with asyncio.timeout(_PATIENCE):
                 status, reason = await self._ask(host, port)
@@ -146,7 +154,6 @@ class CorporateProxy:
                 reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
             return Refusal(502, f"{self._proxy} can't be reached: {reason}")
         if 200 <= status < 300:
-            self._open.add((host, port))
             return None
         return Refusal(status if 400 <= status < 600 else 502, f"{self._proxy} refuses {host}:{port}: {reason}")
 

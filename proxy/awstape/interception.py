@@ -30,11 +30,12 @@ async def intercepting(
         core.Core(),
         disable_h2c.DisableH2C(),
         server,
-        *([interceptor.corporate] if interceptor.corporate else []),  # before the one that decides on layers
+        interceptor,
+        # After the one that refuses connections, before the one that decides on layers.
+        *([interceptor.corporate] if interceptor.corporate else []),
         next_layer.NextLayer(),
         tlsconfig.TlsConfig(),
         upstream_auth.UpstreamAuth(),
-        interceptor,
     )
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
     opts.update(
