@@ -10,9 +10,9 @@ import pytest
 from awstape import cli
 
 
-def failure(capfd: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[str, str]:
+def failure(capfd: pytest.CaptureFixture[str], *arguments: str | Path, status: int = 2) -> tuple[str, str]:
     """Runs a command that is to fail; its ERROR and its TIP."""
-    assert cli.main([str(argument) for argument in arguments]) == 2
+    assert cli.main([str(argument) for argument in arguments]) == status
     output, errors = capfd.readouterr()
     assert output == ""
     match = re.fullmatch(r"ERROR (?P<problem>.+)\nTIP (?P<tip>.+)\n", errors)

@@ -44,8 +44,7 @@ IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__impor
 OWNERS = {
     "cryptography": {"ca", "journal"},
     "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire", "exports"},
-    "mitmproxy": {"addon", "flow_values", "imports", "interception"},
-    "cryptography": {"ca"},
+    "mitmproxy": {"addon", "corporate", "flow_values", "imports", "interception"},
     "httptools": {"endpoint"},
     "click": {"cli", "keys"},
     "yaml": set[str](),

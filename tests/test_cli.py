@@ -20,8 +20,11 @@ import pytest
 from click.testing import CliRunner
 
 import awstape
-from awstape import cli
+from awstape import cli, serve
 from awstape.cli import traffic
+from awstape.errors import UserError
+from awstape.tape import Tape
+from exchanges import request, respond
 from failing import failure
 
 COMMANDS = [command.name or "" for commands in cli.SECTIONS.values() for command in commands]
@@ -162,7 +165,7 @@ def test_without_mitmproxy_it_says_what_to_install(
 
 
 def test_a_program_that_cannot_be_started(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    problem, _ = failure(capfd, "replay", users, "--", "/nowhere/program")
+    problem, _ = failure(capfd, "replay", users, "--", "/nowhere/program", status=127)
     assert problem == "/nowhere/program: can't be started: No such file or directory"
 
 
@@ -385,3 +388,38 @@ def test_the_installed_command_is_the_module() -> None:
         subprocess.run([sys.executable, "-m", "awstape", "nope"], capture_output=True, env={**os.environ}).returncode
         == 2
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (UserError("awstape stopped: KeyError in x.py, line 1", "please report this"), 2, "ERROR awstape stopped: "),
+        (RuntimeError("which may quote the traffic"), 2, "ERROR a mistake of awstape: RuntimeError in "),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_was_captured_is_written_whatever_fails(
+    error: BaseException,
+    status: int,
+    told: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWSTAPE_KEY", "a fake key of 16")
+    tapes: list[Tape] = []
+
+    async def run(*_: object) -> int:
+        tapes[0].feed(request("ListUsers"), respond("ListUsers", {"Users": [], "IsTruncated": False}))
+        raise error
+
+    monkeypatch.setattr(serve, "proxy", lambda tape, *_: tapes.append(tape))
+    monkeypatch.setattr(serve, "run", run)
+    cassette = tmp_path / "tape.yaml"
+    assert cli.main(["record", str(cassette), "--", "true"]) == status
+    first, *rest = capfd.readouterr().err.splitlines()
+    assert first == f"recorded {cassette}: 1 track, 1 page, 0 items"
+    assert any(line.startswith(told) for line in rest)
+    assert "which may quote" not in "".join(rest)
+    assert "operation: ListUsers\n" in cassette.read_text("utf-8")

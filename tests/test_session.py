@@ -1,4 +1,4 @@
-"""What a child process gets to see: its environment, the CAs it trusts, and what becomes of its end."""
+"""What a child process gets to see: its environment and the CAs it trusts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 
 from awstape import session
 from awstape.errors import UserError
-from awstape.session import applied, exports, run, through_proxy, to_endpoint, trusted_certificates, without_account
+from awstape.session import applied, exports, through_proxy, to_endpoint, trusted_certificates, without_account
 
 PROXY = "http://127.0.0.1:3128"
 ENDPOINT = "http://127.0.0.1:5000"
@@ -202,6 +202,25 @@ def test_certificates_of_all_variables_and_the_system_each_once(tmp_path: Path, 
     assert text.endswith("-----END CERTIFICATE-----\n")
 
 
+def test_certificates_of_profiles_and_of_several_folders(tmp_path: Path, system: Path) -> None:
+    """A variable that few programs know is set where it was set already, and keeps what it named."""
+    for name in ("profile", "nix", "first/1.0", "second/2.0"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(certificate(name))
+    config = tmp_path / "config"
+    not_this = f"s3 =\n  ca_bundle = {tmp_path}/nix\n"
+    config.write_text(f"[profile other]\nregion = x\nca_bundle = {tmp_path}/profile\n{not_this}")
+    environ = {
+        "AWS_CONFIG_FILE": str(config),
+        "NIX_SSL_CERT_FILE": str(tmp_path / "nix"),
+        "SSL_CERT_DIR": os.pathsep.join([str(tmp_path / "first"), str(tmp_path / "second")]),
+    }
+    assert trusted_certificates(environ).splitlines()[1::3] == ["nix", "profile", "first/1.0", "second/2.0"]
+    changes = through_proxy(environ, PROXY, BUNDLE)
+    assert changes["NIX_SSL_CERT_FILE"] == str(BUNDLE)
+    assert not changes.keys() & {"SSL_CERT_DIR", "GIT_SSL_CAINFO", "DENO_CERT"}
+
+
 def test_missing_and_useless_certificate_files_are_passed_over(tmp_path: Path, system: Path) -> None:
     (system / "ca.pem").write_text(certificate("system"))
     (tmp_path / "der").write_bytes(b"\x30\x82\x01\x0a\xff")
@@ -224,68 +243,7 @@ def test_the_real_system_is_trusted() -> None:
     assert ssl.create_default_context(cadata=trusted_certificates(os.environ)).get_ca_certs()
 
 
-# --- run ---
-
-
-def python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
-
-
-@pytest.mark.parametrize(
-    ("code", "status"),
-    [
-        ("", 0),
-        ("raise SystemExit(7)", 7),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 128 + signal.SIGTERM),
-    ],
-)
-def test_the_exit_status_is_passed_on(code: str, status: int) -> None:
-    assert asyncio.run(run(python(code), os.environ)) == status
-
-
-def test_the_program_gets_its_environment_and_no_other() -> None:
-    code = "import os; raise SystemExit(0 if os.environ.get('ONLY') == 'this' and 'HOME' not in os.environ else 1)"
-    assert asyncio.run(run(python(code), {"ONLY": "this"})) == 0
-
-
-@pytest.mark.parametrize(
-    ("command", "reason"),
-    [
-        (["/nowhere/program"], "No such file or directory"),
-        (["no-such-program-anywhere"], "No such file or directory"),
-        ([str(Path(__file__).parent)], "Permission denied"),
-        (["true", "nul\0"], "embedded null byte"),
-    ],
-)
-def test_a_program_that_cannot_be_started_is_named(command: list[str], reason: str) -> None:
-    with pytest.raises(UserError) as caught:
-        asyncio.run(run(command, os.environ))
-    assert caught.value.problem == f"{command[0]}: can't be started: {reason}"
-    assert caught.value.tip
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 3), (signal.SIGINT, 0)])
-def test_signals(number: signal.Signals, status: int, tmp_path: Path) -> None:
-    """SIGTERM is passed on. Ctrl-C reaches the program by itself, from the terminal; only the program decides."""
-    ready = tmp_path / "ready"
-    code = (
-        "import pathlib, signal, sys, time\n"
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))\n"
-        f"pathlib.Path({str(ready)!r}).touch()\n"
-        "time.sleep(0.5)"
-    )
-
-    async def main() -> int:
-        running = asyncio.create_task(run(python(code), os.environ))
-        while not ready.exists():
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)
-        os.kill(os.getpid(), number)
-        return await running
-
-    assert asyncio.run(main()) == status
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+# --- servers ---
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -22,6 +22,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from awstape import catalog
 from awstape.core.misses import refusal
 from awstape.core.wire import Request, Response
+from awstape.corporate import CorporateProxy
 from awstape.errors import UserError, failure_of
 from awstape.flow_values import request_of
 from awstape.report import recording_lines, replay_lines
@@ -35,9 +36,11 @@ class Interceptor:
     """Puts a `Tape` between client and upstream.
 
     failure: why it can't go on; from then on every request is refused, so that nothing goes unrecorded without notice.
+    corporate: the proxy between us and AWS.
     """
 
     tip = "--upstream-ca FILE adds a CA"
+    corporate: CorporateProxy | None = None
 
     def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None) -> None:
         self.tape = tape
@@ -97,11 +100,14 @@ class Interceptor:
             if request.method == "HEAD":
                 flow.response.raw_content = b""  # the header says how long it would be
             return
-        self._redirect(flow, request)
+        is_stand_in = self._redirect(flow, request)
         if told := self._not_let_in.pop((flow.request.host, flow.request.port), None):
             flow.response = _told_to(request, "UpstreamNotVerified", told)
-            return
-        self._asked[flow] = request
+        elif not is_stand_in and (refused := await self._refusal(flow)):
+            self.tape.feed(request, None)
+            flow.response = _told_to(request, "ProxyRefusal", refused)
+        else:
+            self._asked[flow] = request
 
     def response(self, flow: http.HTTPFlow) -> None:
         request = self._asked.get(flow)
@@ -142,14 +148,25 @@ class Interceptor:
         self.failure = self.failure or failure_of(error)
         flow.response = _told_to(request, "CassetteStopped", str(self.failure))
 
-    def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
+    def _redirect(self, flow: http.HTTPFlow, request: Request) -> bool:
+        """Sends a request to the stand-in for its service, if there is one."""
         found = catalog.service_of_host(request.host)
         url = self.upstream.get(found[0].name) if found else None
-        if url is not None:
-            flow.request.scheme = url.scheme
-            flow.request.host = url.hostname or ""
-            flow.request.port = url.port or (443 if url.scheme == "https" else 80)
-            flow.request.path = url.path.rstrip("/") + flow.request.path
+        if url is None:
+            return False
+        flow.request.scheme = url.scheme
+        flow.request.host = url.hostname or ""
+        flow.request.port = url.port or (443 if url.scheme == "https" else 80)
+        flow.request.path = url.path.rstrip("/") + flow.request.path
+        flow.server_conn.via = None
+        return True
+
+    async def _refusal(self, flow: http.HTTPFlow) -> str | None:
+        """Why there is no way to AWS, if that is known beforehand."""
+        if self.corporate is None:
+            return None
+        refusal = await self.corporate.refusal(flow.request.host, flow.request.port)
+        return refusal.text if refusal else None
 
 
 class Awstape(Interceptor):

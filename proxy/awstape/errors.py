@@ -13,11 +13,11 @@ def place_of(bug: BaseException) -> str:
 
 
 class UserError(Exception):
-    """`problem` says what happened and where, `tip` what to do about it."""
+    """`problem` says what happened and where, `tip` what to do about it, `status` how the command line exits."""
 
-    def __init__(self, problem: str, tip: str = "") -> None:
+    def __init__(self, problem: str, tip: str = "", status: int = 2) -> None:
         super().__init__(problem)
-        self.problem, self.tip = problem, tip
+        self.problem, self.tip, self.status = problem, tip, status
 
 
 def failure_of(error: Exception) -> UserError:

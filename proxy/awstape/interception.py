@@ -35,10 +35,12 @@ async def intercepting(
         core.Core(),
         disable_h2c.DisableH2C(),
         server,
+        interceptor,
+        # After the one that refuses connections, before the one that decides on layers.
+        *([interceptor.corporate] if interceptor.corporate else []),
         next_layer.NextLayer(),
         _Tls(authority, folder),
         upstream_auth.UpstreamAuth(),
-        interceptor,
     )
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
     opts.update(connection_strategy="lazy", upstream_cert=False, server=True)

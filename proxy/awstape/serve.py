@@ -64,6 +64,7 @@ async def proxy(
     try:
         from awstape import ca
         from awstape.addon import Interceptor
+        from awstape.corporate import CorporateProxy, proxy_of
         from awstape.interception import intercepting
     except ModuleNotFoundError:
         raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
@@ -74,10 +75,13 @@ async def proxy(
     certificates = ca.without_ours(session.trusted_certificates(os.environ))
     added = ca.added(upstream_cas)
     interceptor = Interceptor(tape, upstream)
+    corporate = None if tape.recorder is None else proxy_of(os.environ)
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
         trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
         trusted.write_text(certificates + added, encoding="utf-8")
         bundle.write_text(certificates + ca.pem(authority.root), encoding="utf-8")
+        if corporate:
+            interceptor.corporate = CorporateProxy(corporate, dict(os.environ), trusted)
         async with intercepting(interceptor, HOST, port, authority, Path(folder), trusted) as address:
             url = "http://{}:{}".format(*address)
             changes = session.through_proxy(os.environ, url, bundle)
@@ -96,11 +100,15 @@ async def endpoint(tape: Tape, port: int) -> AsyncIterator[Place]:
         yield url, session.to_endpoint(os.environ, url) | session.without_account(os.environ, tape.region)
 
 
-async def run(server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce) -> int:
-    """Runs a server for a program, whose exit status is returned, or until Ctrl-C, which is 0."""
+async def run(
+    server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce, say: Say
+) -> int:
+    """Runs a server for a program, whose end is returned as by `child.run`, or until Ctrl-C, which is 0."""
     async with server as (url, changes):
         if command:
-            return await session.run(command, session.applied(os.environ, changes))
+            from awstape import child
+
+            return await child.run(command, session.applied(os.environ, changes), say)
         announce(url, changes)
         await session.until_interrupted()
         return 0

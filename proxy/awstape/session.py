@@ -1,13 +1,14 @@
-"""A child process and the environment it needs to talk to the proxy or the endpoint."""
+"""The environment that a program needs to talk to the proxy or the endpoint."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shlex
 import signal
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from awstape.errors import UserError
 _CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 #: A certificate in a PEM file.
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+#: Those that count for some programs before others do: they are set where they are set already.
+_OTHER_CA_VARIABLES = ("NIX_SSL_CERT_FILE", "DENO_CERT", "GIT_SSL_CAINFO", "PIP_CERT", "CARGO_HTTP_CAINFO")
+_CA_BUNDLE = re.compile(r"^ca_bundle[ \t]*[=:][ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _LOCAL = ("127.0.0.1", "localhost", "::1", "169.254.169.254")
 
 Environment = dict[str, str | None]
@@ -30,7 +34,7 @@ def through_proxy(environ: Mapping[str, str], proxy_url: str, bundle: Path) -> E
         "HTTPS_PROXY": proxy_url,
         "https_proxy": proxy_url,
         **_no_proxy(environ),
-        **dict.fromkeys(_CA_VARIABLES, str(bundle)),
+        **dict.fromkeys((*_CA_VARIABLES, *(name for name in _OTHER_CA_VARIABLES if name in environ)), str(bundle)),
         # An endpoint that was configured would go past the proxy.
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
     }
@@ -72,40 +76,19 @@ def exports(changes: Environment) -> list[str]:
 
 
 def trusted_certificates(environ: Mapping[str, str]) -> str:
-    """The CAs that the user's programs trust: those of the environment's variables and the system's, as PEM."""
+    """The CAs that the user's programs trust: those of the environment, of AWS profiles and of the system, as PEM."""
     defaults = ssl.get_default_verify_paths()
+    named = [environ.get(name, "") for name in (*_CA_VARIABLES, *_OTHER_CA_VARIABLES)]
+    folders = environ.get("SSL_CERT_DIR", "").split(os.pathsep)
     system = (defaults.cafile, defaults.openssl_cafile, defaults.capath)
-    paths = [path for path in (*map(environ.get, _CA_VARIABLES), *system) if path]
-    found = list(
-        dict.fromkeys(found for path in paths for text in _texts(Path(path)) for found in CERTIFICATE.findall(text))
-    )
+    paths = [path for path in (*named, *_ca_bundles(environ), *folders, *system) if path]
+    texts = (text for path in paths for text in _texts(Path(path)))
+    found = list(dict.fromkeys(found for text in texts for found in CERTIFICATE.findall(text)))
     if not found:
         import certifi
 
         return certifi.contents()
     return "\n".join([*found, ""])
-
-
-async def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Runs a program to its end; its exit status, 128 + N if signal N ended it. Raises UserError if it can't start.
-
-    Ctrl-C reaches the program by itself, as one of the terminal's foreground group; SIGTERM and SIGHUP are passed on.
-    """
-    try:
-        process = await asyncio.create_subprocess_exec(*command, env=dict(environ))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UserError(f"{command[0]}: can't be started: {reason}", "what follows -- is the program to run") from None
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, lambda: None)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, process.send_signal, number)
-    try:
-        status = await process.wait()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.remove_signal_handler(number)
-    return status if status >= 0 else 128 - status
 
 
 async def until_interrupted() -> None:
@@ -144,6 +127,12 @@ def _covers_aws(entry: str) -> bool:
     if not name or catalog.service_of_host(name):
         return True
     return any(f".{suffix}".endswith(f".{name}") or name.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+
+
+def _ca_bundles(environ: Mapping[str, str]) -> list[str]:
+    """The CAs of all AWS profiles: which one a program takes is its own affair, and AWS_CA_BUNDLE hides them all."""
+    config = os.path.expanduser(environ.get("AWS_CONFIG_FILE") or "~/.aws/config")
+    return [os.path.expanduser(found) for text in _texts(Path(config)) for found in _CA_BUNDLE.findall(text)]
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -100,6 +100,7 @@ def _run(args: list[str] | None) -> int:
         return cli.main(args, prog_name="awstape", standalone_mode=False) or 0
     except UserError as error:
         parameters.fail(error.problem, error.tip)
+        return error.status
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "awstape"
         parameters.fail(error.format_message(), f"{where} --help")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from awstape.cli import parameters
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.serve import Announce
+    from awstape.serve import Announce, Place
     from awstape.tape import RecordMode, Tape
 
 _MODES = ("all", "new_episodes", "once", "rewrite")
@@ -104,8 +106,7 @@ def record(
     awstape record team.yaml --mode new_episodes -- pytest
     """
     _need_mitmproxy("record")
-    from awstape import keys, serve
-    from awstape.report import recording_facts, recording_lines
+    from awstape import child, keys, serve
     from awstape.tape import open_for_recording
 
     is_first = not keys.is_there(os.environ)
@@ -116,13 +117,13 @@ def record(
     for line in tape.recovered:
         click.echo(line, err=True)
     announce = _announcer(f"recording into {cassette}", as_json)
-    server = serve.proxy(tape, redirected, port, upstream_cas=upstream_cas, say=parameters.warn)
-    status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
-    if recording := tape.close():
-        lines = recording_lines(str(cassette), recording, len(tape.player.total.played) if tape.player else 0)
-        _say(lines, recording_facts(str(cassette), recording), as_json)
-        return status
-    return _report_replay(tape, status, as_json)
+    with child.undisturbed() if _COMMAND in ctx.meta else nullcontext():
+        with _kept(tape, cassette, as_json):
+            server = serve.proxy(tape, redirected, port, upstream_cas=upstream_cas, say=parameters.warn)
+            status = _served(ctx, server, announce)
+        if tape.recorder is None:
+            status = _report_replay(tape, status, as_json)
+    return child.end_as(status)
 
 
 @click.command(cls=ProgramCommand)
@@ -173,14 +174,15 @@ def replay(
     """
     if proxy:
         _need_mitmproxy("replay --proxy")
-    from awstape import serve
+    from awstape import child, serve
     from awstape.tape import open_for_replay
 
     tape = open_for_replay(cassettes, os.environ, paging, faults)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
-    server = serve.proxy(tape, {}, port, say=parameters.warn) if proxy else serve.endpoint(tape, port)
-    status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
-    return _report_replay(tape, status, as_json, strict=strict)
+    with child.undisturbed() if _COMMAND in ctx.meta else nullcontext():
+        server = serve.proxy(tape, {}, port, say=parameters.warn) if proxy else serve.endpoint(tape, port)
+        status = _report_replay(tape, _served(ctx, server, announce), as_json, strict=strict)
+    return child.end_as(status)
 
 
 @click.command()
@@ -213,6 +215,31 @@ def _announcer(doing: str, as_json: bool) -> Announce:
         click.echo("\n".join(exports(changes)))
 
     return announce
+
+
+def _served(ctx: click.Context, server: AbstractAsyncContextManager[Place], announce: Announce) -> int:
+    """Serves the program of the command line to its end, or until Ctrl-C."""
+    from awstape import serve
+
+    return asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce, partial(click.echo, err=True)))
+
+
+@contextmanager
+def _kept(tape: Tape, cassette: Path, as_json: bool) -> Iterator[None]:
+    """Writes what was recorded and tells of it, whatever becomes of the program and of us."""
+    from awstape import child
+    from awstape.report import recording_facts, recording_lines
+
+    is_well = False
+    try:
+        yield
+        is_well = True
+    finally:
+        with child.undisturbed():
+            recording = tape.close()
+            if recording and (is_well or recording.cassette.takes):
+                lines = recording_lines(str(cassette), recording, len(tape.player.total.played) if tape.player else 0)
+                _say(lines, recording_facts(str(cassette), recording), as_json)
 
 
 def _report_replay(tape: Tape, status: int, as_json: bool, strict: bool = False) -> int:
