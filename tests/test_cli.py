@@ -414,7 +414,7 @@ def test_what_was_captured_is_written_whatever_fails(
         tapes[0].feed(request("ListUsers"), respond("ListUsers", {"Users": [], "IsTruncated": False}))
         raise error
 
-    monkeypatch.setattr(serve, "proxy", lambda tape, *_: tapes.append(tape))
+    monkeypatch.setattr(serve, "proxy", lambda tape, *_, **__: tapes.append(tape))
     monkeypatch.setattr(serve, "run", run)
     cassette = tmp_path / "tape.yaml"
     assert cli.main(["record", str(cassette), "--", "true"]) == status

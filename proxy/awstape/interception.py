@@ -44,6 +44,7 @@ async def intercepting(
     )
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
     opts.update(connection_strategy="lazy", upstream_cert=False, server=True)
+    opts.update(http2=False)  # as AWS's own endpoints: what is not spoken can't be abused
     opts.update(ssl_insecure=False, ssl_verify_upstream_trusted_ca=str(trusted))
     run = asyncio.create_task(proxy.run())
     try:
