@@ -277,3 +277,11 @@ def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "awstape").touch()
     with pytest.raises(UserError, match="awstape: can't be used: File exists"):
         session.data_folder({"XDG_DATA_HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3"])
+def test_who_is_set_up_for_a_stand_in_is_not_sent_to_aws(name: str) -> None:
+    with pytest.raises(UserError, match=f"{name} is set: .* would ask AWS itself"):
+        session.check_endpoints({name: "http://127.0.0.1:4566"})
+    session.check_endpoints({name: ""})
+    session.check_endpoints({name: "http://127.0.0.1:4566", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"})

@@ -63,6 +63,18 @@ def without_account(environ: Mapping[str, str], region: str | None) -> Environme
     }
 
 
+def check_endpoints(environ: Mapping[str, str]) -> None:
+    """Raises UserError where a program is set up to ask a stand-in: through the proxy it would ask AWS itself."""
+    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return
+    for name in sorted(environ):
+        if name.startswith("AWS_ENDPOINT_URL") and environ[name]:
+            raise UserError(
+                f"{name} is set: through the proxy, the program would ask AWS itself instead",
+                "record a stand-in with --upstream iam=URL, or AWS with the variable unset",
+            )
+
+
 def applied(environ: Mapping[str, str], changes: Environment) -> dict[str, str]:
     merged = {**environ, **changes}
     return {name: value for name, value in merged.items() if value is not None}

@@ -106,11 +106,13 @@ def record(
     awstape record team.yaml --mode new_episodes -- pytest
     """
     _need_mitmproxy("record")
-    from awstape import child, keys, serve
+    from awstape import child, keys, serve, session
     from awstape.tape import open_for_recording
 
-    is_first = not keys.is_there(os.environ)
     redirected = serve.parse_upstream(upstream)
+    if not redirected:
+        session.check_endpoints(os.environ)
+    is_first = not keys.is_there(os.environ)
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
