@@ -22,7 +22,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from awstape import catalog
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError, place_of
-from awstape.flow_values import request_of
+from awstape.flow_values import headers_of, request_of
 from awstape.report import recording_lines, replay_lines
 from awstape.serve import Upstream, parse_upstream
 from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
@@ -93,8 +93,7 @@ class Interceptor:
             self._skip("the body's content encoding can't be undone")
             return
         try:
-            headers = tuple(flow.response.headers.items(multi=True))
-            self.tape.feed(request, Response(flow.response.status_code, headers, body))
+            self.tape.feed(request, Response(flow.response.status_code, headers_of(flow.response), body))
         except Exception as error:
             self._stop(flow, error)
 
