@@ -139,19 +139,14 @@ def test_settings_have_an_end(tmp_path: Path, text: str, problem: str) -> None:
 
 def test_what_cassettes_say_reaches_no_terminal_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     odd = json.dumps("\x1b[31m\u202e\x07")[1:-1]
-    text = (
-        f'{HEADER}{TAKE.replace("role-yqmy4ayihgou", chr(34) + odd + chr(34))}- error: {{status: 404, code: "{odd}"}}\n'
-    )
-    text = text.replace("service: iam\noperation: GetRole\n", "service: accessanalyzer\noperation: GetFinding\n")
-    (path := tmp_path / "odd.yaml").write_text(text.replace("RoleName", "id"))
-    for command in (
-        ["ls"],
-        ["show"],
-        ["show", "--textconv"],
-        ["check"],
-        ["check", "--format", "github"],
-        ["diff", str(path)],
-    ):
-        cli.main([*command, str(path)])
+    take = TAKE.replace("role-yqmy4ayihgou", f'"{odd}"')
+    (path := tmp_path / "odd.yaml").write_text(f"{HEADER}{take}- error: {{status: 404, message: none}}\n")
+    (good := tmp_path / "good.yaml").write_text(f"{HEADER}{TAKE}- error: {{status: 404, message: none}}\n")
+    assert store.load(path, MODELS).takes
+    replay = "replay -- true"
+    for command in ("ls", "show", "show --textconv", "check", "check --format github", f"diff {good}", replay):
+        first, dashes, program = command.partition(" -- ")
+        cli.main([*first.split(), str(path), *([dashes.strip(), program] if dashes else [])])
         output = capsys.readouterr()
+        assert "u001b" in output.out + output.err or command.startswith("check"), command
         assert not set(output.out + output.err) & set("\x1b\u202e\x07"), command
