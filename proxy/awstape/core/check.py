@@ -31,6 +31,7 @@ from awstape.core.structure import Problem, operation_of
 _KEY = b"thrown away"
 #: Characters of a comment, or of a text that can't be read; to search them takes some ten seconds.
 _MOST_SEARCHED = 4_000_000
+_MOST_LINES = 50_000
 FORMAT = "format"
 HIDDEN = "can't be read as a cassette; what stands there looks real and is not shown"
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
@@ -108,12 +109,14 @@ def _looks_real(*said: str) -> bool:
 
 def _in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[int, str]]) -> set[Finding]:
     """What stands beside values, directives and comments; of a text that can't be read, what stands in any line."""
+    searched: list[str] = []
     said: Iterator[tuple[int, str, str]]
     if is_readable:
         directives = ((i, line, "") for i, line in enumerate(text.split("\n"), 1) if line.startswith("%"))
         said = chain(directives, ((comment.line, comment.text, "a comment") for comment in comments(text)))
     else:
-        said = ((i, line, "") for i, line in enumerate(text[:_MOST_SEARCHED].split("\n"), 1))
+        searched = text[:_MOST_SEARCHED].split("\n", _MOST_LINES)[:_MOST_LINES]
+        said = ((i, line, "") for i, line in enumerate(searched, 1))
 
     @cache  # lines and comments that say the same are many
     def kinds(words: str) -> list[str]:
@@ -126,9 +129,9 @@ def _in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[int, 
         found.update(Finding(number, member, kind) for kind in here if (number, kind) not in known)
         if len(words) > _MOST_SEARCHED:
             found.add(Finding(number, member, FORMAT, "too long to be searched to its end"))
-    if not is_readable and len(text) > _MOST_SEARCHED:
-        line = text.count("\n", 0, _MOST_SEARCHED) + 1
-        found.add(Finding(line, "", FORMAT, "from here on the text is not searched: it can't be read, and is long"))
+    if not is_readable and len(text) > sum(map(len, searched)) + len(searched):
+        problem = "from here on the text is not searched: it can't be read, and is long"
+        found.add(Finding(len(searched), "", FORMAT, problem))
     return found
 
 
