@@ -24,6 +24,8 @@ from awstape.core.wire import MAX_BODY, Response, WireError, check_tree
 #: botocore/parsers.py (`ResponseParser.parse`): from here on a response is an error.
 FIRST_ERROR_STATUS = 301
 LAST_STATUS = 599
+#: Of an error that is no JSON, which some proxy made.
+_LONGEST_MESSAGE = 64 * 1024
 
 
 def decode(operation: Operation, response: Response) -> Answer:
@@ -176,6 +178,8 @@ def _rest_json_error(service: Service, response: Response) -> Failure:
     except WireError:
         if _is_generic_error(response):
             return Failure(response.status, code)
+        if len(response.body) > _LONGEST_MESSAGE:
+            raise
         body = {"message": response.body.decode("utf-8", errors="replace")}
     if not isinstance(body, dict):
         raise WireError("the JSON body of an error is not an object")
