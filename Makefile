@@ -6,13 +6,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_AIO := $(VENV)-aio/.ready
+READY_FUZZ := $(VENV)-fuzz/.ready
 N ?= 10000
 # The end-to-end tests wait for processes of their own: one worker more than cores.
 WORKERS ?= 3
 TESTS ?= tests
+# What `make fuzz` is for, and how long.
+TARGET ?= all
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo canaries examples reference test aio lint type check bench fmt clean
+.PHONY: help demo canaries examples reference test aio lint type check bench fuzz fmt clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +42,9 @@ check: lint type ## lint and type
 bench: $(READY) ## measure speed and memory, as ratios to a reference in the same run
 	$(BIN)/python tests/bench.py
 
+fuzz: $(READY_FUZZ) ## look for SECONDS (60) for bytes that break TARGET (all: decode request document endpoint import)
+	$(VENV)-fuzz/bin/python tests/fuzz.py $(TARGET) $(SECONDS)
+
 canaries: $(READY) ## plant N real values (10000) everywhere and look for them in what is recorded
 	$(BIN)/python tests/canaries.py $(N)
 
@@ -52,7 +59,7 @@ fmt: $(READY) ## format the code
 	$(BIN)/ruff format
 
 clean: ## remove everything that was made
-	rm -rf .venv* build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv* .fuzz build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find proxy tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml
@@ -66,4 +73,10 @@ $(READY_AIO): pyproject.toml $(READY)
 	@echo "setting up $(VENV)-aio (a few seconds, once)"
 	@$(PYTHON) -m venv --without-pip $(VENV)-aio
 	@$(BIN)/uv pip install --quiet --python $(VENV)-aio/bin/python -e '.[aio]'
+	@touch $@
+
+$(READY_FUZZ): pyproject.toml $(READY)
+	@echo "setting up $(VENV)-fuzz (a few seconds, once)"
+	@$(PYTHON) -m venv --without-pip $(VENV)-fuzz
+	@$(BIN)/uv pip install --quiet --python $(VENV)-fuzz/bin/python -e '.[fuzz]'
 	@touch $@

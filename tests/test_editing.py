@@ -150,7 +150,7 @@ def test_a_file_that_is_no_item(roles: Path, capfd: pytest.CaptureFixture[str]) 
         ("fault {} ListRoles trottle", "begins with none of throttle", "did you mean throttle?"),
         ("fault {} ListRoles drop\xa0page=9", "for a page that is not there", "awstape fault"),
         ("add-item {} ListRoles", "say either a FILE or --item", "awstape add-item --help"),
-        ("add-item {} ListRoles --item {{", "the item is no JSON", "such as"),
+        ("add-item {} ListRoles --item {{", "the item is not JSON", "such as"),
         ("add-item {} ListRoles --item 1", "expected a mapping, got a number", "the service could not say it"),
         ("add-item {} ListRoles --item 1 --like 1", "has no members to put", "leave --like out"),
         ("drop-item {} ListRoles 9", "no item is selected by '9'", "it is a number"),

@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import NoReturn
 
 import pytest
 
@@ -119,10 +120,10 @@ def test_what_is_not_utf_8_is_refused(folder: Path) -> None:
 def test_what_can_not_be_read_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, "")
 
-    def read_text(path: Path, encoding: str) -> str:
+    def opened(path: Path, limit: int) -> NoReturn:
         raise PermissionError(13, "Permission denied")  # root may read anything
 
-    monkeypatch.setattr(Path, "read_text", read_text)
+    monkeypatch.setattr("awstape.store.opened", opened)
     assert refused(folder)[0] == " can't be read: Permission denied"
 
 

@@ -21,10 +21,10 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
 from awstape.core.misses import refusal
-from awstape.core.wire import Request, Response
+from awstape.core.wire import Request, Response, WireError
 from awstape.corporate import CorporateProxy
 from awstape.errors import UserError, failure_of
-from awstape.flow_values import request_of
+from awstape.flow_values import body_of, headers_of, request_of
 from awstape.report import recording_lines, replay_lines
 from awstape.serve import Upstream, parse_upstream
 from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
@@ -114,13 +114,12 @@ class Interceptor:
         if self.tape is None or request is None or flow.response is None:
             return
         try:
-            body = flow.response.get_content(strict=True) or b""
-        except ValueError:
-            self._skip("the body's content encoding can't be undone")
+            body = body_of(flow.response)
+        except WireError as error:
+            self._skip(str(error))
             return
         try:
-            headers = tuple(flow.response.headers.items(multi=True))
-            self.tape.feed(request, Response(flow.response.status_code, headers, body))
+            self.tape.feed(request, Response(flow.response.status_code, headers_of(flow.response), body))
         except Exception as error:
             self._stop(flow, request, error)
 

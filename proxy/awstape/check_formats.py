@@ -113,7 +113,7 @@ def _message(finding: Finding) -> str:
 
 def _annotation(file: str, finding: Finding) -> str:
     properties = f"file={_escaped(file, ':,')},line={finding.line},title=awstape check"
-    return f"::{finding.level} {properties}::{_escaped(_message(finding))}"
+    return f"::{finding.level} {properties}::{_escaped(printable(_message(finding)))}"
 
 
 def _escaped(text: str, more: str = "") -> str:

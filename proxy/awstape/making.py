@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from awstape.core.cassette import Cassette
 from awstape.core.conform import did_you_mean, misfits, spelled
 from awstape.core.constraints import excesses
 from awstape.core.model import Operation, Shape, Value, plain_name
+from awstape.core.operation import JsonError, json_of
 from awstape.core.pages import listed
 from awstape.core.redact import Redactor
 from awstape.core.rewrite import rewrite
@@ -133,8 +133,8 @@ def _value(name: str, text: str, shape: Shape) -> Value:
     value: Value = text
     if shape.type not in ("string", "timestamp", "blob"):
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = json_of(text)
+        except JsonError:
             tip = "true or false" if shape.type == "boolean" else "a number" if shape.is_scalar else "write it as JSON"
             raise UserError(f"--identity {name}: the value is no {shape.type}", tip) from None
     for misfit in misfits(value, shape):

@@ -6,9 +6,12 @@ import tomllib
 from contextlib import suppress
 from pathlib import Path
 
-from awstape import catalog
+from awstape import catalog, store
 from awstape.core.rules import NO_RULES, RuleError, Rules
 from awstape.errors import UserError
+
+#: A TOML reader takes a second for each of them.
+_MAX_BYTES = 2 * 1024 * 1024
 
 
 def rules(folder: Path | None = None) -> Rules:
@@ -28,14 +31,14 @@ def rules(folder: Path | None = None) -> Rules:
 def _rules(path: Path) -> Rules | None:
     """The rules of a file, None if it says nothing of awstape."""
     try:
-        text = path.read_text("utf-8")
+        text = store.load_bytes(path, _MAX_BYTES, "awstape reads no larger settings").decode("utf-8")
         settings = _settings(text)
     except tomllib.TOMLDecodeError as error:  # its message has the line
         raise UserError(f"{path}: not TOML: {error}", "mend the file") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}", "mend the file") from None
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror}", "mend its permissions") from None
+    except RecursionError:
+        raise UserError(f"{path}: not TOML: it nests too deeply", "mend the file") from None
     if settings is None:
         return None
     if not isinstance(settings, dict):

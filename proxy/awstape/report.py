@@ -57,7 +57,7 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
     done = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
     if not recording.cassette.takes and answered:
-        yield f"{path} stays as it is: {count(answered, 'page')} of it answered what was asked"
+        yield f"{printable(path)} stays as it is: {count(answered, 'page')} of it answered what was asked"
         return
     if not recording.cassette.takes:
         yield f"nothing was {done.split()[0]}, {printable(path)} was not written"
@@ -69,9 +69,9 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
     if recording.redacted:
         yield redacted_line(recording.redacted)
     for reason, number in recording.skipped.items():
-        yield f"  skipped: {number} × {reason}{_first_place(recording.first.get(reason), number)}"
+        yield f"  skipped: {number} × {printable(reason)}{_first_place(recording.first.get(reason), number)}"
     for note in recording.notes:
-        yield f"  note: {note}"
+        yield f"  note: {printable(note)}"
 
 
 def recovered_line(path: Path, captures: int, damaged: int, aside: Path) -> str:
@@ -177,7 +177,7 @@ def unplayed_lines(player: Player, shown: int | None = None) -> Iterator[str]:
     """What was never asked for; shown: how many takes, None for all."""
     unplayed = player.unplayed()
     for track, take, pages in unplayed[:shown]:
-        yield f"unplayed: {track}: {count(pages, 'page')}" + (f" of take {take}" if take > 1 else "")
+        yield f"unplayed: {printable(str(track))}: {count(pages, 'page')}" + (f" of take {take}" if take > 1 else "")
     if shown is not None and len(unplayed) > shown:
         yield f"unplayed: {len(unplayed) - shown} takes more (--json names all)"
 

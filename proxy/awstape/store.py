@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from awstape.core.cassette import Cassette, Take, Track
 from awstape.core.check import HIDDEN, is_telling
@@ -48,15 +51,49 @@ def wrong(path: Path, error: DocumentError, tip: str) -> UserError:
 def load_text(path: Path) -> str:
     """The text in a file, whatever it says. Raises UserError."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise UserError(f"{path}: larger than {MAX_BYTES // 2**20} MiB", "split the cassette")
-        return data.decode("utf-8")
+        return load_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}", "is this file a cassette?") from None
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror}", "is it the right path?") from None
+
+
+def load_bytes(path: Path, limit: int | None = None, tip: str = "split the cassette") -> bytes:
+    """What stands in a file. Raises UserError.
+
+    limit: how many bytes it may have, `MAX_BYTES` unless told. tip: what to do about one that is larger.
+    """
+    limit = MAX_BYTES if limit is None else limit
+    try:
+        with opened(path, limit) as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # a name may hold a NUL
+        reason = getattr(error, "strerror", None) or "no file is called so"
+        raise UserError(f"{path}: can't be read: {reason}", "is it the right path?") from None
+    if len(data) > limit:
+        raise UserError(f"{path}: larger than {limit // 2**20} MiB", tip)
+    return data
+
+
+def opened(path: Path, limit: int) -> BinaryIO:
+    """A file to be read, or what comes through a pipe, such as `<(…)`. Raises OSError.
+
+    A pipe is read at once, up to what is more than the limit. One that nobody writes to is refused: to open it as any
+    file would be to wait for ever.
+    """
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
+    if not hasattr(os, "O_NONBLOCK"):
+        return file
+    try:
+        is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+        if is_pipe and (first := file.raw.read(1)) == b"":  # None where somebody is yet to write
+            raise OSError(errno.EPIPE, "it is a pipe, and nobody writes to it")
+        os.set_blocking(file.fileno(), True)
+        if not is_pipe:
+            return file
+        with file:
+            return BytesIO((first or b"") + file.read(limit))
+    except BaseException:
+        file.close()
+        raise
 
 
 def find_all(paths: Iterable[Path]) -> list[Path]:
@@ -139,8 +176,8 @@ def write_whole(path: Path, data: bytes) -> None:
 
     Where the path is a symbolic link, the file that it leads to is written.
     """
-    path = path.resolve()
     try:
+        path = path.resolve()
         if path.exists() and not path.is_file():  # a device or a pipe, whose place a file would take
             raise UserError(f"{path}: can't be written: it is no file", "name a file")
         make_folder(path.parent)
@@ -158,6 +195,8 @@ def write_whole(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
+    except RuntimeError:  # pathlib's word for symbolic links that lead in a circle
+        raise UserError(f"{path}: can't be written: it leads nowhere", "name another file") from None
     try:
         sync_folder(path.parent)
     except OSError as error:

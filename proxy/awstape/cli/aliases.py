@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TextIO
 
 import click
 
 from awstape.cli import parameters
 from awstape.core.printable import printable
-from awstape.errors import UserError
 
 
 @click.command()
@@ -65,12 +63,12 @@ def redact(cassettes: tuple[Path, ...], how: parameters.How) -> int:
 @parameters.cassettes
 @click.option(
     "--values",
-    type=click.File(encoding="utf-8"),
+    type=parameters.INPUT,
     metavar="FILE",
     help="Real values, a line each, that are to match under the new key; needs AWSTAPE_OLD_KEY. - is standard input.",
 )
 @parameters.as_json
-def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> int:
+def rekey(cassettes: tuple[Path, ...], values: Path | None, as_json: bool) -> int:
     """Renew every alias under the key at hand.
 
     That is AWSTAPE_KEY or your key file. What agreed before agrees after, in all cassettes alike. Which real value an
@@ -83,10 +81,8 @@ def rekey(cassettes: tuple[Path, ...], values: TextIO | None, as_json: bool) -> 
     """
     from awstape.rekeying import rekey_files
 
-    try:
-        known = [line.strip() for line in values if line.strip()] if values else []
-    except UnicodeDecodeError as error:
-        raise UserError(f"the values are not UTF-8: {error.reason}", "one value a line, as UTF-8 text") from None
+    text = parameters.text_from(values, "one value a line, as UTF-8 text") if values else ""
+    known = [line.strip() for line in text.splitlines() if line.strip()]
     renewed, files, matched = rekey_files(cassettes, known, os.environ)
     told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
     if as_json:

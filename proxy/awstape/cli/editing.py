@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -158,7 +157,7 @@ def _fault(text: str) -> Fault:
 @click.command("add-item")
 @parameters.cassette
 @parameters.one_track
-@click.argument("item", type=click.File(encoding="utf-8-sig"), metavar="[FILE]", required=False)
+@click.argument("item", type=parameters.INPUT, metavar="[FILE]", required=False)
 @click.option("--item", "said", metavar="JSON", help="The item, instead of FILE.")
 @click.option("--like", type=click.IntRange(1), metavar="N", help="Like item N, but for the members said.")
 @click.option("--at", type=click.IntRange(1), metavar="N", help="Put it there; the default is behind the last one.")
@@ -167,7 +166,7 @@ def _fault(text: str) -> Fault:
 def add_item(
     cassette: Path,
     track: str,
-    item: TextIO | None,
+    item: Path | None,
     said: str | None,
     like: int | None,
     at: int | None,
@@ -186,7 +185,7 @@ def add_item(
 
     if (item is None) == (said is None):
         raise click.UsageError("say either a FILE or --item")
-    value = _json(_text(item) if item else said or "")
+    value = _json(parameters.text_from(item, "is this file JSON?") if item else said or "")
     if like and not isinstance(value, dict):
         raise UserError("the item has no members to put in the place of others", "leave --like out")
 
@@ -197,19 +196,13 @@ def add_item(
     return edit_file(cassette, _on_tracks((track,), add), how)
 
 
-def _text(file: TextIO) -> str:
-    try:
-        return file.read()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file.name}: not UTF-8 at byte {error.start}", "is this file JSON?") from None
-
-
 def _json(text: str) -> Value:
+    from awstape.core.operation import JsonError, json_of
+
     try:
-        value: Value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"the item is no JSON: {error}", 'such as \'{"RoleName": "role-yqmy4ayihgou"}\'') from None
-    return value
+        return json_of(text)
+    except JsonError as error:
+        raise UserError(f"the item {error}", 'such as \'{"RoleName": "role-yqmy4ayihgou"}\'') from None
 
 
 @click.command("drop-item")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -63,6 +64,8 @@ only_tracks = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
 STANDARD_OUTPUT = Path("-")
+#: A file that somebody names to be read, or `-` for standard input.
+INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 output = click.option(
     "-o",
     "--output",
@@ -132,6 +135,17 @@ def put_out(output: Path, text: str) -> None:
         click.echo(text.encode(), nl=False)
     else:
         store.write_whole(output, text.encode())
+
+
+def text_from(path: Path, tip: str) -> str:
+    """The text in a file of type `INPUT`. tip: what to do about one that is none. Raises UserError."""
+    from awstape import store
+
+    data = sys.stdin.buffer.read(store.MAX_BYTES) if path == Path("-") else store.load_bytes(path, tip=tip)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}", tip) from None
 
 
 def say_json(facts: object, *, err: bool = False) -> None:

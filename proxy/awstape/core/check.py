@@ -4,7 +4,9 @@
    text is redacted, by its shape, under a key that is thrown away; what changes was real, and its kind is known.
 2. The text need not be a valid cassette: it may be hand-edited, imported, or of another version. What the model
    doesn't know is searched as free text, comments too, and where it is no YAML, every line.
-3. A finding says where and what kind, never the value. What keeps the text from being read as a cassette is a finding
+3. What is wrong with the format is told up to a number, and of a comment, or of a text that can't be read, only so
+   much is searched: that there is more is a finding, too. Values are searched to their end.
+4. A finding says where and what kind, never the value. What keeps the text from being read as a cassette is a finding
    as well (`structure`). What can be read, but is hardly meant, is a warning (`lint`).
 """
 
@@ -12,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import Literal
 
 from awstape.core.comments import comments
 from awstape.core.conform import shown
-from awstape.core.document import SCHEMA_LINE, Document, DocumentError, Entry, entries
+from awstape.core.document import MAX_ERRORS, SCHEMA_LINE, Document, DocumentError, Entry, entries
 from awstape.core.lint import warnings
 from awstape.core.members import TEXT, Edit, Place, edit_members, edit_value
 from awstape.core.model import Member, Models, Operation, Shape, Value
@@ -25,6 +29,9 @@ from awstape.core.rules import NO_RULES, Rules
 from awstape.core.structure import Problem, operation_of
 
 _KEY = b"thrown away"
+#: Characters of a comment, or of a text that can't be read; to search them takes some ten seconds.
+_MOST_SEARCHED = 4_000_000
+_MOST_LINES = 50_000
 FORMAT = "format"
 HIDDEN = "can't be read as a cassette; what stands there looks real and is not shown"
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
@@ -58,9 +65,12 @@ def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding
     errors: list[DocumentError] = []
     try:
         for entry in entries(text, models):
+            errors += entry.errors
+            if len(errors) >= MAX_ERRORS:
+                problem = "so much is wrong that the rest is not looked at"
+                raise DocumentError(errors[-1].line, "", problem, "is this file a cassette?")
             found.update(_in_document(entry.document, lines, models, rules))
             read.append(entry)
-            errors += entry.errors
     except DocumentError as error:  # nothing can be told apart in what follows
         errors.append(error)
         is_readable = False
@@ -99,19 +109,30 @@ def _looks_real(*said: str) -> bool:
 
 def _in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[int, str]]) -> set[Finding]:
     """What stands beside values, directives and comments; of a text that can't be read, what stands in any line."""
-    lines = list(enumerate(text.split("\n"), 1))
+    searched: list[str] = []
+    said: Iterator[tuple[int, str, str]]
     if is_readable:
-        said = [(number, line, "") for number, line in lines if line.startswith("%")]
-        said += [(comment.line, comment.text, "a comment") for comment in comments(text)]
+        directives = ((i, line, "") for i, line in enumerate(text.split("\n"), 1) if line.startswith("%"))
+        said = chain(directives, ((comment.line, comment.text, "a comment") for comment in comments(text)))
     else:
-        said = [(number, line, "") for number, line in lines]
-    return {
-        Finding(number, member, kind)
-        for number, words, member in said
-        if words.strip() != SCHEMA_LINE.strip()  # awstape itself writes it: no rule of the project is about it
-        for kind in _kinds(words, _ANYWHERE, rules)
-        if (number, kind) not in known
-    }
+        searched = text[:_MOST_SEARCHED].split("\n", _MOST_LINES)[:_MOST_LINES]
+        said = ((i, line, "") for i, line in enumerate(searched, 1))
+
+    @cache  # lines and comments that say the same are many
+    def kinds(words: str) -> list[str]:
+        # Awstape itself writes the line of the schema: no rule of the project is about it.
+        return [] if words.strip() == SCHEMA_LINE.strip() else _kinds(words, _ANYWHERE, rules)
+
+    found: set[Finding] = set()
+    for number, words, member in said:
+        here = kinds(words[:_MOST_SEARCHED])
+        found.update(Finding(number, member, kind) for kind in here if (number, kind) not in known)
+        if len(words) > _MOST_SEARCHED:
+            found.add(Finding(number, member, FORMAT, "too long to be searched to its end"))
+    if not is_readable and len(text) > sum(map(len, searched)) + len(searched):
+        problem = "from here on the text is not searched: it can't be read, and is long"
+        found.add(Finding(len(searched), "", FORMAT, problem))
+    return found
 
 
 def _in_document(document: Document, lines: list[str], models: Models, rules: Rules) -> Iterator[Finding]:

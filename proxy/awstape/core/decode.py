@@ -5,7 +5,8 @@
    text is a string, one with children a mapping, siblings of one name a list.
 3. IAM's policy documents are percent-encoded on the wire and plain here.
 4. Everything else of the envelope (request ids, metadata, namespaces, other headers) is dropped.
-5. An XML document type is refused: no AWS answer has one, and entities are an attack.
+5. An XML document type is refused: no AWS answer has one, and entities are an attack. So is what is larger than any
+   page, before it is parsed, and a status that a cassette can't say.
 """
 
 from __future__ import annotations
@@ -18,14 +19,21 @@ from awstape.core.answer import Answer, Failure
 from awstape.core.conform import unmodelled
 from awstape.core.model import Operation, Protocol, Service, Shape, Value
 from awstape.core.operation import from_json, load_json, scalar
-from awstape.core.wire import Response, WireError, check_depth
+from awstape.core.wire import MAX_BODY, Response, WireError, check_tree
 
 #: botocore/parsers.py (`ResponseParser.parse`): from here on a response is an error.
 FIRST_ERROR_STATUS = 301
+LAST_STATUS = 599
+#: Of an error that is no JSON, which some proxy made.
+_LONGEST_MESSAGE = 64 * 1024
 
 
 def decode(operation: Operation, response: Response) -> Answer:
     """What a response says. Raises WireError for a body that is not of the service's protocol."""
+    if not 200 <= response.status <= LAST_STATUS:
+        raise WireError("the status is none of an answer")
+    if len(response.body) > MAX_BODY:
+        raise WireError(f"the body is larger than {MAX_BODY // 2**20} MiB")
     return _READERS[operation.service.protocol](operation, response)
 
 
@@ -80,7 +88,7 @@ def _xml(body: bytes) -> ET.Element:
         if isinstance(error, WireError):
             raise
         raise WireError("the body is not XML") from None
-    check_depth(root, iter)
+    check_tree(root, iter)
     return root
 
 
@@ -170,6 +178,8 @@ def _rest_json_error(service: Service, response: Response) -> Failure:
     except WireError:
         if _is_generic_error(response):
             return Failure(response.status, code)
+        if len(response.body) > _LONGEST_MESSAGE:
+            raise
         body = {"message": response.body.decode("utf-8", errors="replace")}
     if not isinstance(body, dict):
         raise WireError("the JSON body of an error is not an object")

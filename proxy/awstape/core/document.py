@@ -17,6 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import yaml
 
@@ -25,10 +26,16 @@ from awstape.core.cassette import Cassette, Page, Take, Track
 from awstape.core.conform import Path, spelled
 from awstape.core.model import Models, Value
 from awstape.core.structure import VERSION, Problem, fingerprints, header_problems, take_of, take_problems
+from awstape.core.wire import MAX_BODY
 
 MAX_DEPTH = 64
 #: Of a document. The largest file that is read has no more, if it has anything to say.
 MAX_VALUES = 2_000_000
+#: Of a text: no answer that is recorded is longer.
+MAX_TEXT = MAX_BODY
+MAX_KEY = 100_000
+#: Of a document: as many are told.
+MAX_ERRORS = 1000
 SEPARATOR = "---\n"
 #: The file with the schema, beside the cassette: there is no public address to name.
 SCHEMA_FILE = "awstape.schema.json"
@@ -221,7 +228,8 @@ class Document:
         return DocumentError(self.line(path), spelled(path), problem, tip)
 
     def errors(self, problems: Iterable[Problem]) -> tuple[DocumentError, ...]:
-        return tuple(self.error(each.path, each.problem, each.tip) for each in problems)
+        """As many of them as anybody reads."""
+        return tuple(self.error(each.path, each.problem, each.tip) for each in islice(problems, MAX_ERRORS))
 
 
 def documents(text: str, text_tags: Collection[str] = ()) -> Iterator[Document]:
@@ -284,6 +292,8 @@ class _Reader:
         if event.anchor is not None or event.tag not in (None, *self._text_tags):
             raise DocumentError(line, spelled(path), "anchors and tags on a key are not allowed")
         key: str = event.value
+        if len(key) > MAX_KEY:
+            raise DocumentError(line, spelled(path), f"a key of more than {MAX_KEY:,} characters")
         if key in members:
             raise DocumentError(line, spelled((*path, key)), "the key stands twice")
         self.lines[(*path, key)] = line
@@ -296,6 +306,8 @@ class _Reader:
             except (binascii.Error, ValueError):
                 raise DocumentError(line, spelled(path), "!!binary is not base64") from None
         text: str = event.value
+        if len(text) > MAX_TEXT:
+            raise DocumentError(line, spelled(path), f"a text of more than {MAX_TEXT:,} characters")
         if event.tag in self._text_tags:
             return text
         if event.tag is not None:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -21,6 +20,7 @@ from awstape.core.conform import Path, article, did_you_mean, spelled
 from awstape.core.document import SEPARATOR, DocumentError, dump, header_text, read, take_value
 from awstape.core.faults import Fault
 from awstape.core.model import Models, Operation, Shape, Value, below
+from awstape.core.operation import JsonError, json_of
 from awstape.core.places import PlaceError, places
 from awstape.core.repage import Listing, Paging
 from awstape.core.select import Chosen
@@ -168,13 +168,12 @@ def _value(text: str, shape: Shape | None, path: Path) -> Value:
     if shape is not None and shape.type in ("string", "timestamp", "blob"):
         return text
     try:
-        value: Value = json.loads(text)
-    except (ValueError, RecursionError):
+        return json_of(text)
+    except JsonError:
         if shape is None:
             return text
         problem = f"{spelled(path)}: expected JSON: {article(shape.type)}"
         raise EditError(problem, "such as 3600, true or '[…]'") from None
-    return value
 
 
 def _in_order(path: Path) -> list[tuple[int, str]]:

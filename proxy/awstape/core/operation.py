@@ -19,7 +19,17 @@ from typing import Any, NoReturn
 
 from awstape.core.conform import did_you_mean
 from awstape.core.model import Member, Models, Operation, Protocol, Service, Shape, Value
-from awstape.core.wire import MAX_DEPTH, Request, WireError, check_depth, parse_form, text_of, unquote_label
+from awstape.core.wire import (
+    MAX_ASKED,
+    MAX_DEPTH,
+    MAX_VALUES,
+    Request,
+    WireError,
+    check_tree,
+    parse_form,
+    text_of,
+    unquote_label,
+)
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
 _SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
@@ -205,7 +215,7 @@ def _read_rest_json(service: Service, request: Request) -> tuple[Operation, dict
     for name, values in query.items():  # unknown to the model
         input_[name] = values[0] if len(values) == 1 else list(values)
     if request.body.strip():
-        body = load_json(request.body)
+        body = load_json(request.body, MAX_ASKED)
         if not isinstance(body, dict):
             raise WireError("the JSON body is not an object")
         read = from_json(body, shape)
@@ -259,22 +269,36 @@ def unblob(text: str) -> str | bytes:
         return raw
 
 
-def load_json(body: bytes) -> Value:
-    """The value of a JSON body. Raises WireError for what is not strict JSON in UTF-8."""
+def load_json(body: bytes, most: int = MAX_VALUES) -> Value:
+    """The value of a JSON body, of at most so many. Raises WireError for what is not strict JSON in UTF-8."""
+    try:
+        return json_of(text_of(body), most)
+    except JsonError as error:
+        raise WireError(f"the body {error}") from None
+
+
+class JsonError(ValueError):
+    """A text that is no strict JSON. The error says what it does, such as `is not JSON`; it never quotes the text."""
+
+
+def json_of(text: str, most: int = MAX_VALUES) -> Value:
+    """The value of a JSON text, from the wire or from a user. Raises JsonError for what is not strict or too much."""
 
     def refuse(constant: str) -> NoReturn:
-        raise WireError(f"the JSON body holds {constant}, which is not JSON")
+        raise JsonError(f"holds {constant}, which is not JSON")
 
     try:
-        value: Value = json.loads(text_of(body), parse_constant=refuse)
+        value: Value = json.loads(text, parse_constant=refuse)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except WireError:
+        check_tree(value, _items, most)
+    except JsonError:
         raise
+    except WireError as error:
+        raise JsonError(str(error).removeprefix("the body ")) from None
     except UnicodeEncodeError:
-        raise WireError("the JSON body holds half a surrogate pair") from None
+        raise JsonError("holds half a surrogate pair") from None
     except (ValueError, RecursionError):  # no JSON, or a number that Python can't say
-        raise WireError("the body is not JSON") from None
-    check_depth(value, _items)
+        raise JsonError("is not JSON") from None
     return value
 
 

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,22 +42,32 @@ _Found = _Here | list["_Found"] | None
 
 def places(expression: str, document: Value) -> list[Path]:
     """The places that an expression selects, in order. Raises PlaceError."""
-    try:
+    with _refusing(expression, "expression"):
         tree = jmespath.compile(expression).parsed
         return list(dict.fromkeys(here.path for here in _flat(_walk(tree, _Here((), document)))))
-    except jmespath.exceptions.JMESPathError as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
-        raise PlaceError(f"{expression!r} is no JMESPath expression: {reason}") from None
 
 
 def holds(condition: str, value: Value) -> bool:
     """Whether a JMESPath condition is true of a value. Raises PlaceError."""
-    try:
+    with _refusing(condition, "condition"):
         jmespath.compile(condition)  # by itself, so that it can't end the brackets
         return bool(jmespath.search(f"[?{condition}]", [value]))
+
+
+@contextmanager
+def _refusing(text: str, what: str) -> Iterator[None]:
+    """Says what of JMESPath's own errors can be told."""
+    try:
+        yield
     except jmespath.exceptions.JMESPathError as error:
         reason = str(error).partition("\n")[0].rstrip(":")
-        raise PlaceError(f"{condition!r} is no JMESPath condition: {reason}") from None
+        raise PlaceError(f"{text!r} is no JMESPath {what}: {reason}") from None
+    except PlaceError:
+        raise
+    except RecursionError:
+        raise PlaceError(f"{text!r} is no JMESPath {what}: it nests too deeply") from None
+    except ValueError:  # of int()
+        raise PlaceError(f"{text!r} is no JMESPath {what}: a number has too many digits") from None
 
 
 def _walk(node: _Node, found: _Found) -> _Found:

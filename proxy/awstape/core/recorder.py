@@ -222,8 +222,11 @@ class Recorder:
             raise CollisionError(collisions[0])
 
     def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
+        said_again = encode(
+            operation, answer, ""
+        )  # what can't be said again can't be replayed: a reason to leave it out
         try:
-            lossless = self._parse(operation, encode(operation, answer, "")) == self._parse(operation, response)
+            lossless = self._parse(operation, said_again) == self._parse(operation, response)
         except Exception as error:  # botocore's parser: what a client would raise, it can't be replayed faithfully
             self._notes[f"{operation.name}: {type(error).__name__} in botocore's parser"] = None
             return

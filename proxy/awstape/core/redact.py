@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from awstape.core.alias import NAME_ENDING, Aliases, ending_of, fingerprint, holds_alias, is_alias, is_name_alias
 from awstape.core.answer import Answer
@@ -93,6 +94,7 @@ class Redactor:
         """
         ours = self._aliases
 
+        @cache  # a word comes again and again, as a part of others
         def known_ending(word: str) -> str | None:
             if is_name_alias(word):
                 return ending_of(word)

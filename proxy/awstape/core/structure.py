@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from awstape.core.answer import Answer, Failure
 from awstape.core.cassette import Page, Take, Track
 from awstape.core.conform import Path, describe, did_you_mean, input_misfits, output_misfits, pattern_of
-from awstape.core.decode import FIRST_ERROR_STATUS
+from awstape.core.decode import FIRST_ERROR_STATUS, LAST_STATUS
 from awstape.core.encode import encode
 from awstape.core.faults import Fault, FaultError
 from awstape.core.model import Models, Operation, Value
@@ -163,8 +163,8 @@ def _format_problems(page: Value, operation: Operation | None, path: Path) -> It
 
 def _failure_problems(error: dict[str, Value], path: Path) -> Iterator[Problem]:
     yield from _key_problems(error, path, _ERROR_KEYS, ("status",))
-    if type(status := error.get("status")) is int and not FIRST_ERROR_STATUS <= status <= 599:
-        yield Problem((*path, "status"), f"the status of an error is between {FIRST_ERROR_STATUS} and 599")
+    if type(status := error.get("status")) is int and not FIRST_ERROR_STATUS <= status <= LAST_STATUS:
+        yield Problem((*path, "status"), f"the status of an error is between {FIRST_ERROR_STATUS} and {LAST_STATUS}")
 
 
 def _chain_problems(operation: Operation, pages: list[Value]) -> Iterator[Problem]:

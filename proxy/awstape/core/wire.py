@@ -14,6 +14,12 @@ Headers = tuple[tuple[str, str], ...]
 
 #: How deep a message may nest: deeper than any model, not so deep that recursion ends the process.
 MAX_DEPTH = 48
+#: How large an answer may be that is decoded, and how many values it may hold: a page has at most 1000 items.
+MAX_BODY = 16 * 1024 * 1024
+MAX_VALUES = 200_000
+#: As many parameters and values as no request has; and how long their names may be.
+MAX_ASKED = 10_000
+MAX_NAME = 1000
 
 _Node = TypeVar("_Node")
 
@@ -72,12 +78,16 @@ def find_header(headers: Headers, name: str) -> str | None:
 def parse_form(text: str) -> list[tuple[str, str]]:
     """`a=1&b=x+y` → [("a", "1"), ("b", "x y")], in order, blanks and repeats kept.
 
-    Raises WireError for percent-escapes that are not UTF-8.
+    Raises WireError for percent-escapes that are not UTF-8, and for what no client sends.
     """
     pairs = []
+    if text.count("&") >= MAX_ASKED:
+        raise WireError(f"more than {MAX_ASKED:,} parameters")
     for part in text.split("&"):
         if part:
             name, _, value = part.partition("=")
+            if len(name) > MAX_NAME:
+                raise WireError(f"a parameter has a name of more than {MAX_NAME:,} characters")
             pairs.append((_unquote(name, plus=True), _unquote(value, plus=True)))
     return pairs
 
@@ -102,11 +112,14 @@ def text_of(body: bytes) -> str:
         raise WireError("the body is not UTF-8") from None
 
 
-def check_depth(root: _Node, children: Callable[[_Node], Iterable[_Node]]) -> None:
-    """Raises WireError for a tree that is deeper than `MAX_DEPTH`."""
-    level = [root]
+def check_tree(root: _Node, children: Callable[[_Node], Iterable[_Node]], most: int = MAX_VALUES) -> None:
+    """Raises WireError for a tree that is deeper than `MAX_DEPTH` or has more than so many nodes."""
+    level, count = [root], 1
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in children(node)]
+        count += len(level)
+        if count > most:
+            raise WireError(f"the body holds more than {most:,} values")
         if not level:
             return
     raise WireError(f"the body nests deeper than {MAX_DEPTH} levels")

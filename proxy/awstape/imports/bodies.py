@@ -19,15 +19,19 @@ _KNOWN = ("br", "zstd", "compress")
 
 def plain(headers: Headers, body: bytes) -> bytes:
     """The body without its content encoding. Raises WireError if that can't be undone."""
+    return body if body.lstrip()[:1] in (b"<", b"{", b"[") else undone(headers, body)
+
+
+def undone(headers: Headers, body: bytes) -> bytes:
+    """As `plain`, of a body that is as its header says, as on the wire."""
     encodings = (find_header(headers, "content-encoding") or "").lower().replace(" ", "").split(",")
-    if not body or body.lstrip()[:1] in (b"<", b"{", b"["):
-        return body
-    for encoding in reversed(encodings):
+    for encoding in reversed(encodings if body else ()):
         match encoding:
             case "gzip" | "x-gzip":
                 body = _inflated(body, _GZIP_OR_ZLIB)
             case "deflate":
-                body = _inflated(body, _GZIP_OR_ZLIB if body[0] & 0x0F == zlib.DEFLATED else _RAW_DEFLATE)
+                is_zlib = body[:1] and body[0] & 0x0F == zlib.DEFLATED
+                body = _inflated(body, _GZIP_OR_ZLIB if is_zlib else _RAW_DEFLATE)
             case "" | "identity":
                 pass
             case _:

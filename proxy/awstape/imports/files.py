@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from awstape.core.document import DocumentError, documents
 from awstape.errors import UserError
-from awstape.store import MAX_BYTES
+from awstape.store import MAX_BYTES, opened
 
 #: What Python 2 put on texts.
 _TEXT_TAGS = ("tag:yaml.org,2002:python/str", "tag:yaml.org,2002:python/unicode")
@@ -46,9 +47,11 @@ def find(path: Path) -> list[Path]:
 def load(path: Path) -> Any:
     """What a file says; of mitmproxy's flows only the head, as bytes. Raises NotReadableError."""
     try:
-        with path.open("rb") as file:
+        with opened(path, MAX_BYTES) as file:
             head = file.read(32)
             if _FLOW.match(head):
+                if isinstance(file, BytesIO):
+                    raise NotReadableError("flows of mitmproxy that come through a pipe", "save them to a file")
                 return head
             data = head + file.read(MAX_BYTES + 1 - len(head))
     except OSError as error:

@@ -57,12 +57,12 @@ def read(path: Path, _: Any, __: Known) -> Iterator[Entry]:
 
 
 def _exchange(flow: http.HTTPFlow) -> tuple[Request, Response | None]:
-    from awstape.flow_values import request_of
+    from awstape.flow_values import headers_of, request_of
 
     request, answered = request_of(flow), flow.response
     if answered is None or (answered.raw_content is None and flow.error):
         return request, None
     if answered.raw_content is None:
         raise WireError("the body was not kept")
-    headers = tuple(answered.headers.items(multi=True))
+    headers = headers_of(answered)
     return request, Response(answered.status_code, headers, plain(headers, answered.raw_content))
