@@ -13,19 +13,24 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
-from mitmproxy import ctx, exceptions, http, tls
+from mitmproxy import connection, ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
+from mitmproxy.proxy import layer, layers
+from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError, place_of
+from awstape.exposure import Guard
 from awstape.flow_values import request_of
 from awstape.report import recording_lines, replay_lines
 from awstape.serve import Upstream, parse_upstream
 from awstape.tape import RECORD_MODES, Tape, open_for_recording, open_for_replay
+
+MAX_CONNECTIONS = 500
 
 _log = logging.getLogger(__name__)
 
@@ -33,16 +38,43 @@ _log = logging.getLogger(__name__)
 class Interceptor:
     """Puts a `Tape` between client and upstream.
 
-    failure: the first bug of ours that came up; from then on every request is refused, so that nothing goes
-    unrecorded without notice.
+    guard: who may ask it for what; None where mitmproxy's own options say that. failure: the first bug of ours that
+    came up; from then on every request is refused, so that nothing goes unrecorded without notice.
     """
 
-    def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None) -> None:
+    def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None, guard: Guard | None = None) -> None:
         self.tape = tape
         self.upstream: Upstream = upstream or {}
+        self.guard = guard
         self.failure: str | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
+        self._under_way: WeakSet[http.HTTPFlow] = WeakSet()
+        self._clients = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request waits for its answer."""
+        return any(flow.live for flow in self._under_way)
+
+    def client_connected(self, client: connection.Client) -> None:
+        self._clients += 1
+        if self.guard and self._clients > MAX_CONNECTIONS:
+            client.error = "too many connections"
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        self._clients -= 1
+
+    def next_layer(self, data: layer.NextLayer) -> None:
+        """Reads as HTTP, and so refuses, what goes to a host of ours and is neither HTTP nor TLS: else it would pass."""
+        address = data.context.server.address
+        names = (data.context.client.sni, address[0] if address else None)
+        if (
+            isinstance(data.layer, layers.TCPLayer)
+            and self.guard
+            and any(map(catalog.service_of_host, filter(None, names)))
+        ):
+            data.layer = layers.HttpLayer(data.context, HTTPMode.transparent)
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         address = data.context.server.address
@@ -53,13 +85,28 @@ class Interceptor:
         if self._replays_only and catalog.service_of_host(flow.request.host) is None:
             assert self.tape
             flow.response = _refusal(403, self.tape.refuse(catalog.shown(flow.request.host)).text)
+        else:
+            self._guard(flow)
 
-    def server_connect(self, data: ServerConnectionHookData) -> None:
+    async def server_connect(self, data: ServerConnectionHookData) -> None:
         if self._replays_only:
             data.server.error = "awstape replay opens no connection"
+        elif self.guard and data.server.address:
+            # Whatever way led here.
+            host, port = data.server.address[:2]
+            client = _address_of(data.client)
+            allowed = None if self.guard.forbidden(host, port, client) else await self.guard.pinned(host, port, client)
+            if allowed is None:
+                data.server.error = "awstape does not lead there"
+            elif allowed != host:
+                data.server.address = (allowed, port)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         request = request_of(flow)
+        self._guard(flow)
+        if flow.response:
+            return
+        self._under_way.add(flow)
         if self.tape is None or (not self._replays_only and self._is_foreign(request)):
             return
         if self.failure:
@@ -109,6 +156,25 @@ class Interceptor:
     @property
     def _replays_only(self) -> bool:
         return self.tape is not None and self.tape.recorder is None
+
+    def _guard(self, flow: http.HTTPFlow) -> None:
+        """Refuses what the guard does not let through."""
+        if self.guard is None:
+            return
+        request, client = flow.request, flow.client_conn
+        if request.scheme == "http" and request.port == client.sockname[1]:  # as a page in a browser asks: it is for us
+            if not self._replays_only:
+                flow.response = _refused(421, "this is a proxy: set HTTPS_PROXY to its address")
+            elif reason := self.guard.stranger(request_of(flow)):
+                flow.response = _refused(421, reason)
+        elif self._replays_only or self._is_redirected(request.host):
+            return
+        elif reason := self.guard.forbidden(request.host, request.port, _address_of(client)):
+            flow.response = _refused(403, reason)
+
+    def _is_redirected(self, host: str) -> bool:
+        found = catalog.service_of_host(host)
+        return found is not None and found[0].name in self.upstream
 
     def _is_foreign(self, request: Request) -> bool:
         return catalog.service_of_host(request.host) is None
@@ -202,6 +268,14 @@ class Awstape(Interceptor):
 
 def _told(error: UserError) -> str:
     return f"{error.problem} ({error.tip})" if error.tip else error.problem
+
+
+def _address_of(client: connection.Client) -> str:
+    return str(client.peername[0])
+
+
+def _refused(status: int, text: str) -> http.Response:
+    return http.Response.make(status, f"awstape: {text}\n", {"content-type": "text/plain"})
 
 
 def _refusal(status: int, text: str) -> http.Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from mitmproxy import master, options
@@ -12,6 +12,10 @@ from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconf
 
 from awstape.addon import Interceptor
 from awstape.errors import UserError
+
+#: Of a request or an answer: more than AWS sends or takes.
+MAX_BODY = "64m"
+DRAIN_TIME = 5.0  # seconds
 
 
 @asynccontextmanager
@@ -37,14 +41,29 @@ async def intercepting(
     )
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
     opts.update(
-        connection_strategy="lazy", upstream_cert=False, ssl_verify_upstream_trusted_ca=str(trusted), server=True
+        connection_strategy="lazy",
+        upstream_cert=False,
+        ssl_verify_upstream_trusted_ca=str(trusted),
+        server=True,
+        body_size_limit=MAX_BODY,
     )
     run = asyncio.create_task(proxy.run())
     try:
         yield await _address(run, server, host, port)
+        with suppress(asyncio.CancelledError):
+            await _drain(opts, interceptor)
     finally:
         proxy.shutdown()
         await run
+
+
+async def _drain(opts: options.Options, interceptor: Interceptor) -> None:
+    """Takes no new connection, and waits for the answers that are under way: they are recorded."""
+    opts.update(server=False)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_TIME):
+            while interceptor.is_busy:
+                await asyncio.sleep(0.02)
 
 
 async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, host: str, port: int) -> tuple[str, int]:

@@ -7,7 +7,8 @@ import os
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -15,16 +16,32 @@ from urllib.parse import SplitResult, urlsplit
 from awstape import catalog, control, session
 from awstape.endpoint import serving
 from awstape.errors import UserError
+from awstape.exposure import LOOPBACK, Guard, Passes, listening_address, url_of
 from awstape.session import Environment
 from awstape.tape import Tape
-
-HOST = "127.0.0.1"
 
 Place = tuple[str, Environment]
 """Where a server listens, and the variables that make programs ask it."""
 
 Announce = Callable[[str, Environment], None]
 """(address, variables to set) → None: what to say when there is no program to run."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where to listen. names: what hosts call it by, besides its address and the names that are nobody's."""
+
+    address: str = LOOPBACK
+    names: frozenset[str] = frozenset()
+
+
+HERE = Listening()
+
+
+def listening(host: str, *, allow_remote: bool) -> Listening:
+    """Where a server listens that was told to listen on a host. Raises UserError."""
+    return Listening(listening_address(host, allow_remote=allow_remote), frozenset({host.lower().removesuffix(".")}))
+
 
 Upstream = Mapping[str, SplitResult]
 """Service name → where its requests go instead of to AWS."""
@@ -51,8 +68,13 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
 
 
 @asynccontextmanager
-async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Place]:
-    """Serves a tape behind an intercepting proxy. Raises UserError, at the end too."""
+async def proxy(
+    tape: Tape, upstream: Upstream, port: int, at: Listening = HERE, passes: Passes = "local"
+) -> AsyncIterator[Place]:
+    """Serves a tape behind an intercepting proxy. Raises UserError, at the end too.
+
+    passes: whose connections to others than AWS pass through.
+    """
     try:
         from awstape.addon import Interceptor
         from awstape.interception import ca_certificate, intercepting
@@ -61,14 +83,15 @@ async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Plac
 
     ca_folder = session.data_folder(os.environ)
     certificates = session.trusted_certificates(os.environ)
-    interceptor = Interceptor(tape, upstream)
+    stand_ins = ((url.hostname or "", url.port or (443 if url.scheme == "https" else 80)) for url in upstream.values())
+    interceptor = Interceptor(tape, upstream, Guard(at.names, passes, frozenset(stand_ins)))
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
         trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
         trusted.write_text(certificates, encoding="utf-8")
-        async with intercepting(interceptor, HOST, port, ca_folder, trusted) as address:
+        async with intercepting(interceptor, at.address, port, ca_folder, trusted) as address:
             ours = ca_certificate(ca_folder).read_text(encoding="ascii")
             bundle.write_text(f"{certificates}\n{ours}", encoding="utf-8")
-            url = "http://{}:{}".format(*address)
+            url = url_of(*address)
             changes = session.through_proxy(os.environ, url, bundle)
             if upstream or tape.recorder is None:
                 changes |= session.without_account(os.environ, tape.region)
@@ -78,21 +101,28 @@ async def proxy(tape: Tape, upstream: Upstream, port: int) -> AsyncIterator[Plac
 
 
 @asynccontextmanager
-async def endpoint(tape: Tape, port: int) -> AsyncIterator[Place]:
+async def endpoint(tape: Tape, port: int, at: Listening = HERE) -> AsyncIterator[Place]:
     """Serves a tape that only replays behind a plain endpoint. Raises UserError."""
-    async with serving(partial(control.answer, tape), HOST, port) as address:
-        url = "http://{}:{}".format(*address)
+    async with serving(partial(control.answer, tape, Guard(at.names)), at.address, port) as address:
+        url = url_of(*address)
         yield url, session.to_endpoint(os.environ, url) | session.without_account(os.environ, tape.region)
 
 
 async def run(server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce) -> int:
-    """Runs a server for a program, whose exit status is returned, or until Ctrl-C, which is 0."""
-    async with server as (url, changes):
+    """Runs a server for a program, whose exit status is returned, or until Ctrl-C, which is 0.
+
+    What the server was asked by then is still answered; a second Ctrl-C ends it at once.
+    """
+    running = AsyncExitStack()
+    url, changes = await running.enter_async_context(server)
+    try:
         if command:
             return await session.run(command, session.applied(os.environ, changes))
         announce(url, changes)
         await session.until_interrupted()
         return 0
+    finally:
+        await session.unless_interrupted(running.aclose())
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from awstape.cli import parameters
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
+    from awstape.exposure import Passes
     from awstape.serve import Announce
     from awstape.tape import RecordMode, Tape
 
@@ -48,6 +49,10 @@ class ProgramCommand(click.Command):
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
 
 
+_host = click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen on this address."
+)
+_allow_remote = click.option("--allow-remote", is_flag=True, help="Let --host be one that other machines reach.")
 _port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here; 0 is any free port.")
 
 
@@ -66,6 +71,9 @@ _port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="L
 )
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Record operations that change something, too.")
+@click.option("--pass-through", is_flag=True, help="Let all connections through, also without COMMAND.")
+@_host
+@_allow_remote
 @_port
 @parameters.as_json
 @click.pass_context
@@ -76,13 +84,17 @@ def record(
     upstream: tuple[str, ...],
     operation: tuple[str, ...],
     include_writes: bool,
+    pass_through: bool,
+    host: str,
+    allow_remote: bool,
     port: int,
     as_json: bool,
 ) -> int:
     """Record what COMMAND asks of IAM and Access Analyzer.
 
     COMMAND runs with HTTPS_PROXY and CA variables set; other TLS traffic passes through unread. Without COMMAND
-    the proxy runs until Ctrl-C. Account ids, names and other identifiers are replaced before anything is written.
+    the proxy runs until Ctrl-C and leads to AWS only. Account ids, names and other identifiers are replaced before
+    anything is written.
 
     \b
     all           (default) record everything; tracks not seen in this run stay
@@ -96,17 +108,23 @@ def record(
     """
     _need_mitmproxy("record")
     from awstape import keys, serve
+    from awstape.exposure import exposed_by_record, is_loopback
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
 
     is_first = not keys.is_there(os.environ)
+    command = ctx.meta.get(_COMMAND)
     redirected = serve.parse_upstream(upstream)
+    at = serve.listening(host, allow_remote=allow_remote)
+    passes: Passes = "all" if pass_through else "local" if command else "nobody"
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     announce = _announcer(f"recording into {cassette}", as_json)
-    server = serve.proxy(tape, redirected, port)
-    status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
+    if not is_loopback(at.address):
+        click.echo(exposed_by_record(at.address, passes), err=True)
+    server = serve.proxy(tape, redirected, port, at, passes)
+    status = asyncio.run(serve.run(server, command, announce))
     if recording := tape.close():
         lines = recording_lines(str(cassette), recording, len(tape.player.total.played) if tape.player else 0)
         _say(lines, recording_facts(str(cassette), recording), as_json)
@@ -132,6 +150,8 @@ def record(
 )
 @click.option("--strict", is_flag=True, help="Fail if something recorded was not asked for, or a fault never struck.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
+@_host
+@_allow_remote
 @_port
 @parameters.as_json
 @click.pass_context
@@ -142,6 +162,8 @@ def replay(
     faults: tuple[str, ...],
     strict: bool,
     proxy: bool,
+    host: str,
+    allow_remote: bool,
     port: int,
     as_json: bool,
 ) -> int:
@@ -163,11 +185,15 @@ def replay(
     if proxy:
         _need_mitmproxy("replay --proxy")
     from awstape import serve
+    from awstape.exposure import exposed_by_replay, is_loopback
     from awstape.tape import open_for_replay
 
+    at = serve.listening(host, allow_remote=allow_remote)
     tape = open_for_replay(cassettes, os.environ, paging, faults)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
-    server = serve.proxy(tape, {}, port) if proxy else serve.endpoint(tape, port)
+    if not is_loopback(at.address):
+        click.echo(exposed_by_replay(at.address), err=True)
+    server = serve.proxy(tape, {}, port, at) if proxy else serve.endpoint(tape, port, at)
     status = asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce))
     return _report_replay(tape, status, as_json, strict=strict)
 
