@@ -274,6 +274,7 @@ class Load:
             if way == "hangs up" and chance.random() < 0.2:
                 await connection.send(sent[0][: chance.randrange(len(sent[0]))])
                 connection.close(hard=True)
+                await self._reset(name, connection)
                 return
             # A dropped connection takes with it what was sent behind: that is asked one by one.
             step = len(sent) if way == "pipelines" and all(self.expected[i] for i in batch) else 1
@@ -295,6 +296,9 @@ class Load:
         await connection.send(Asked("POST", "/", head, form).in_session(name))
         missed = await connection.answer()
         self.check("a miss", b"HTTP/1.1 400 ", missed[:13] if b"<Code>CassetteMiss</Code>" in missed else missed)
+        await self._reset(name, connection)
+
+    async def _reset(self, name: str, connection: Connection) -> None:
         await connection.send(b"POST /~%b/~/reset HTTP/1.1\r\nHost: localhost\r\n\r\n" % name.encode())
         said = b'{"reset": "%b"}\n' % name.encode()
         self.check("a reset", said, (await connection.answer()).partition(b"\r\n\r\n")[2])

@@ -66,15 +66,12 @@ class Interceptor:
         self._clients -= 1
 
     def next_layer(self, data: layer.NextLayer) -> None:
-        """Reads as HTTP, and so refuses, what goes to a host of ours and is neither HTTP nor TLS: else it would pass."""
+        """Reads what goes to a host of ours and is no TLS as HTTP, whatever it is: else it would pass unrecorded."""
         address = data.context.server.address
-        names = (data.context.client.sni, address[0] if address else None)
-        if (
-            isinstance(data.layer, layers.TCPLayer)
-            and self.guard
-            and any(map(catalog.service_of_host, filter(None, names)))
-        ):
-            data.layer = layers.HttpLayer(data.context, HTTPMode.transparent)
+        if self.guard and isinstance(data.layer, layers.TCPLayer):
+            names = (data.context.client.sni or "", address[0] if address else "")
+            if any(map(catalog.service_of_host, names)):
+                data.layer = layers.HttpLayer(data.context, HTTPMode.transparent)
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         address = data.context.server.address
@@ -85,8 +82,8 @@ class Interceptor:
         if self._replays_only and catalog.service_of_host(flow.request.host) is None:
             assert self.tape
             flow.response = _refusal(403, self.tape.refuse(catalog.shown(flow.request.host)).text)
-        else:
-            self._guard(flow)
+        elif refused := self._guarded(flow):
+            flow.response = refused
 
     async def server_connect(self, data: ServerConnectionHookData) -> None:
         if self._replays_only:
@@ -103,8 +100,8 @@ class Interceptor:
 
     async def request(self, flow: http.HTTPFlow) -> None:
         request = request_of(flow)
-        self._guard(flow)
-        if flow.response:
+        if refused := self._guarded(flow):
+            flow.response = refused
             return
         self._under_way.add(flow)
         if self.tape is None or (not self._replays_only and self._is_foreign(request)):
@@ -157,20 +154,23 @@ class Interceptor:
     def _replays_only(self) -> bool:
         return self.tape is not None and self.tape.recorder is None
 
-    def _guard(self, flow: http.HTTPFlow) -> None:
-        """Refuses what the guard does not let through."""
-        if self.guard is None:
-            return
+    def _guarded(self, flow: http.HTTPFlow) -> http.Response | None:
+        """The refusal of what the guard does not let through."""
         request, client = flow.request, flow.client_conn
+        if self.guard is None:
+            return None
         if request.scheme == "http" and request.port == client.sockname[1]:  # as a page in a browser asks: it is for us
-            if not self._replays_only:
-                flow.response = _refused(421, "this is a proxy: set HTTPS_PROXY to its address")
-            elif reason := self.guard.stranger(request_of(flow)):
-                flow.response = _refused(421, reason)
-        elif self._replays_only or self._is_redirected(request.host):
-            return
-        elif reason := self.guard.forbidden(request.host, request.port, _address_of(client)):
-            flow.response = _refused(403, reason)
+            here = "this is a proxy: set HTTPS_PROXY to its address"
+            reason = self.guard.stranger(request_of(flow)) if self._replays_only else here
+            return _refused(421, reason) if reason else None
+        if self._replays_only:
+            return None
+        if catalog.service_of_host(request.host) and not catalog.service_of_host(request.pretty_host):
+            return _refused(421, "the Host of the request is another than it goes to")  # it would pass unrecorded
+        if self._is_redirected(request.host):
+            return None
+        reason = self.guard.forbidden(request.host, request.port, _address_of(client))
+        return _refused(403, reason) if reason else None
 
     def _is_redirected(self, host: str) -> bool:
         found = catalog.service_of_host(host)
