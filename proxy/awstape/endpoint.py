@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +25,7 @@ from http import HTTPStatus
 
 import httptools
 
-from awstape.core.wire import Reply, Request, Response
+from awstape.core.wire import Reply, Request, Response, find_header
 from awstape.errors import UserError, place_of
 
 MAX_BODY = 16 * 1024 * 1024
@@ -53,7 +54,8 @@ async def serving(answer: Answer, host: str, port: int) -> AsyncIterator[tuple[s
     try:
         server = await loop.create_server(lambda: _Connection(serving), host, port)
     except OSError as error:
-        raise UserError(f"can't listen on {host}:{port}: {error.strerror}", "choose another --port") from None
+        reason = os.strerror(error.errno or 0)  # asyncio's own text says where once more
+        raise UserError(f"can't listen on {host}:{port}: {reason}", "choose another --port") from None
     looking = asyncio.create_task(serving.look_at_times())
     try:
         address = server.sockets[0].getsockname()
@@ -242,13 +244,26 @@ class _Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         self._size = self._unparsed = 0
         self._has_headers = True
-        hosts = [value for name, value in self._headers if name.lower() == "host"]
-        is_told = len(hosts) == 1 or (not hosts and self._parser.get_http_version() == "1.0")
-        if not is_told or not all(map(_HOST.fullmatch, hosts)):
-            raise _RefusedError(400)
-        self._host = _PORT.sub("", hosts[0]) if hosts else ""
+        if status := self._fault_of_headers():
+            raise _RefusedError(status)
         if any(name.lower() == "expect" and value.lower() == "100-continue" for name, value in self._headers):
             self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _fault_of_headers(self) -> int | None:
+        """The status that refuses what the parser lets pass."""
+        version = self._parser.get_http_version()
+        hosts = self._values("host")
+        lengths, codings = self._values("content-length"), self._values("transfer-encoding")
+        if version not in ("1.0", "1.1"):
+            return 505
+        if len(hosts) > 1 or (not hosts and version == "1.1") or not all(map(_HOST.fullmatch, hosts)):
+            return 400
+        if codings and (version == "1.0" or codings[0].lower() != "chunked"):
+            return 501  # a coding that nobody here undoes
+        return 413 if any(int(length) > MAX_BODY for length in lengths) else None
+
+    def _values(self, name: str) -> list[str]:
+        return [value for key, value in self._headers if key.lower() == name]
 
     def on_body(self, body: bytes) -> None:
         self._count(body, MAX_BODY)
@@ -261,12 +276,15 @@ class _Connection(asyncio.Protocol):
             return
         self._unparsed = 0
         url = httptools.parse_url(self._url)
+        if url.userinfo or url.schema not in (None, b"http", b"https"):
+            raise _RefusedError(400)
+        headers = tuple(self._headers)
         request = Request(
             self._parser.get_method().decode("ascii"),
-            url.host.decode("ascii") if url.host else self._host,
+            url.host.decode("ascii") if url.host else _PORT.sub("", find_header(headers, "host") or ""),
             (url.path or b"/").decode("ascii"),
             (url.query or b"").decode("ascii"),
-            tuple(self._headers),
+            headers,
             bytes(self.body),
         )
         keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -72,7 +73,8 @@ async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, hos
             if instance.is_running and instance.listen_addrs:
                 return instance.listen_addrs[0][0], instance.listen_addrs[0][1]
             if instance.last_exception:
-                raise UserError(f"can't listen on {host}:{port}", "choose another --port")
+                reason = os.strerror(getattr(instance.last_exception, "errno", None) or 0)
+                raise UserError(f"can't listen on {host}:{port}: {reason}", "choose another --port")
         await asyncio.sleep(0.01)
     raise UserError("the proxy ended before it listened", "please report this")
 

@@ -306,7 +306,8 @@ class Player:
 
     def _session(self, name: str) -> Session | None:
         """The session of a name, a new one if need be; None if there are too many."""
-        if name and name not in self.sessions and len(self.sessions) >= MAX_SESSIONS:
+        named = len(self.sessions) - ("" in self.sessions)
+        if name and name not in self.sessions and named >= MAX_SESSIONS:
             return None
         return self.sessions.setdefault(name, Session())
 
