@@ -29,7 +29,7 @@ from awstape.core.wire import Reply, Request, Response, find_header
 from awstape.errors import UserError, place_of
 
 MAX_BODY = 16 * 1024 * 1024
-MAX_HELD = 256 * 1024 * 1024
+MAX_HELD = 64 * 1024 * 1024
 MAX_HEADERS = 64 * 1024
 MAX_FIELDS = 100
 MAX_CONNECTIONS = 500
@@ -141,6 +141,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._refused = True
+        self._forget_request()
         self._waiting.clear()
         if self._slow:
             self._slow.cancel()

@@ -71,7 +71,7 @@ def url_of(address: str, port: int) -> str:
 def exposed_by_replay(address: str) -> str:
     """What is said of a replay that others reach."""
     return (
-        f"whoever reaches {address} can read the cassettes, redacted as they are, see what was missed and reset "
+        f"whoever reaches {_shown(address)} can read the cassettes, redacted as they are, see what was missed and reset "
         "takes: there is no password"
     )
 
@@ -79,7 +79,14 @@ def exposed_by_replay(address: str) -> str:
 def exposed_by_record(address: str, passes: Passes) -> str:
     """What is said of a recording that others reach."""
     where = "AWS, and through it any public host," if passes == "all" else "AWS"
-    return f"whoever reaches {address} can talk to {where} as this machine, and is recorded: there is no password"
+    return (
+        f"whoever reaches {_shown(address)} can talk to {where} as this machine, and is recorded: there is no password"
+    )
+
+
+def _shown(address: str) -> str:
+    parsed = _address(address)
+    return "this machine, by any of its addresses," if parsed is not None and parsed.is_unspecified else address
 
 
 # --- asking -----------------------------------------------------------------------------------------------------

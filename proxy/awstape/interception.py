@@ -53,6 +53,7 @@ async def intercepting(
         yield await _address(run, server, host, port)
         with suppress(asyncio.CancelledError):
             await _drain(opts, interceptor)
+            await _hang_up(server)
     finally:
         proxy.shutdown()
         await run
@@ -65,6 +66,16 @@ async def _drain(opts: options.Options, interceptor: Interceptor) -> None:
         async with asyncio.timeout(DRAIN_TIME):
             while interceptor.is_busy:
                 await asyncio.sleep(0.02)
+
+
+async def _hang_up(server: proxyserver.Proxyserver) -> None:
+    """Ends the connections of clients as idle ones are ended; left to the end of the loop they complain."""
+    for connection in list(server.connections.values()):
+        await connection.on_timeout()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            while server.connections:
+                await asyncio.sleep(0.01)
 
 
 async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, host: str, port: int) -> tuple[str, int]:
