@@ -71,8 +71,8 @@ def url_of(address: str, port: int) -> str:
 def exposed_by_replay(address: str) -> str:
     """What is said of a replay that others reach."""
     return (
-        f"whoever reaches {_shown(address)} can read the cassettes, redacted as they are, see what was missed and reset "
-        "takes: there is no password"
+        f"whoever reaches {_shown(address)} can read the cassettes, redacted as they are, see what was missed and "
+        "reset takes: there is no password"
     )
 
 
