@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 READY_AIO := $(VENV)-aio/.ready
 READY_FUZZ := $(VENV)-fuzz/.ready
 N ?= 10000
+# `make soak` goes on until N requests are answered and MINUTES have passed.
+MINUTES ?= 0
 # The end-to-end tests wait for processes of their own: one worker more than cores.
 WORKERS ?= 3
 TESTS ?= tests
@@ -16,7 +18,7 @@ TARGET ?= all
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo canaries examples reference test aio lint type check bench fuzz fmt clean
+.PHONY: help demo soak canaries examples reference test aio lint type check bench fuzz fmt clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +43,9 @@ check: lint type ## lint and type
 
 bench: $(READY) ## measure speed and memory, as ratios to a reference in the same run
 	$(BIN)/python tests/bench.py
+
+soak: $(READY) ## let 64 clients ask a replay N times (10000), or for MINUTES, and check every answer
+	@$(BIN)/python tests/soak.py $(N) $(MINUTES)
 
 fuzz: $(READY_FUZZ) ## look for SECONDS (60) for bytes that break TARGET (all: decode request document endpoint import)
 	$(VENV)-fuzz/bin/python tests/fuzz.py $(TARGET) $(SECONDS)

@@ -286,7 +286,7 @@ def test_what_is_not_on_the_tape_is_a_miss_and_goes_nowhere(flow: http.HTTPFlow,
 def test_replay_opens_no_connection(replaying: Interceptor, recording: Interceptor) -> None:
     for addon, error in ((replaying, "awstape replay opens no connection"), (recording, None)):
         data = server_hooks.ServerConnectionHookData(tflow.tserver_conn(), tflow.tclient_conn())
-        addon.server_connect(data)
+        without_wait(addon.server_connect(data))
         assert data.server.error == error
 
 

@@ -201,6 +201,39 @@ def test_a_probe_may_ask_for_the_head_only(client: Client) -> None:
     assert int(answer.headers["Content-Length"]) == len(client.ask("GET", "/~/health").body)
 
 
+# --- whom it answers ---
+
+
+@pytest.mark.parametrize("path", ["/", "/~one", "/~/health", "/~/misses", "/~/reset", "/~one/~/reset"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=["rebinding", "page", "sandbox", "image"],
+)
+def test_pages_of_others_are_not_answered(client: Client, path: str, headers: dict[str, str]) -> None:
+    client.call(GET_ROLE)
+    for method in ("GET", "POST", "OPTIONS"):
+        client.connection.request(method, path, headers=headers)
+        response = client.connection.getresponse()
+        text = response.read().decode()
+        assert (response.status, text.split()[0]) == (421, "awstape")
+        assert not [name for name, _ in response.getheaders() if name.lower().startswith("access-control")]
+    assert client.call(GET_ROLE) == "second", "nothing was reset, no take was taken"
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "awstape", "host.docker.internal", "iam.amazonaws.com", "[::1]:80"])
+def test_programs_may_call_it_by_names_of_their_networks(client: Client, host: str) -> None:
+    client.connection.request("GET", "/~/health", headers={"Host": host, "Origin": "http://localhost:3000"})
+    response = client.connection.getresponse()
+    assert json.loads(response.read())["status"] == "ok"
+    assert response.getheader("access-control-allow-origin") is None
+
+
 # --- sessions ---
 
 

@@ -120,7 +120,7 @@ def test_one_connection_serves_many_requests() -> None:
 
 
 def test_pipelined_requests_are_answered_in_order() -> None:
-    bodies = b"".join(f"POST /{i} HTTP/1.1\r\nContent-Length: 1\r\n\r\n{i}".encode() for i in range(5))
+    bodies = b"".join(f"POST /{i} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n{i}".encode() for i in range(5))
     answer, seen = ask(bodies)
     assert answer == ANSWER * 5
     assert [(request.path, request.body) for request in seen] == [(f"/{i}", f"{i}".encode()) for i in range(5)]
@@ -135,16 +135,18 @@ def test_a_request_may_come_byte_by_byte() -> None:
 
 def test_chunked_bodies() -> None:
     answer, seen = ask(
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: t\r\n\r\n" + GET
+        b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: t\r\nHost: evil.example\r\n\r\n" + GET
     )
     assert answer == ANSWER * 2
     assert seen[0].body == b"abcde"
+    assert seen[0].headers == (("Host", "h"), ("Transfer-Encoding", "chunked")), "a trailer is no header"
 
 
 def test_a_client_that_expects_to_continue_is_told_to() -> None:
     async def scenario(running: Endpoint) -> None:
         async with running.connection() as (reader, writer):
-            writer.write(b"POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n")
+            writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n")
             assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
             writer.write(b"abc")
             assert await reader.readexactly(len(ANSWER)) == ANSWER
@@ -152,7 +154,7 @@ def test_a_client_that_expects_to_continue_is_told_to() -> None:
     assert run(scenario).seen[0].body == b"abc"
 
 
-@pytest.mark.parametrize("head", [b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"])
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"])
 def test_a_connection_that_is_not_to_be_kept_is_closed(head: bytes) -> None:
     async def scenario(running: Endpoint) -> None:
         async with running.connection() as (reader, writer):
@@ -163,7 +165,7 @@ def test_a_connection_that_is_not_to_be_kept_is_closed(head: bytes) -> None:
 
 
 def test_what_follows_a_last_request_is_not_answered() -> None:
-    answer, seen = ask(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n" + GET)
+    answer, seen = ask(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" + GET)
     assert (answer, len(seen)) == (LAST_ANSWER, 1)
 
 
@@ -195,7 +197,9 @@ def test_header_values_may_be_latin_1() -> None:
 
 def test_an_upgrade_is_ignored() -> None:
     """`curl --http2` asks for one; a server may go on in HTTP/1.1."""
-    answer, seen = ask(b"POST / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nb")
+    answer, seen = ask(
+        b"POST / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nb"
+    )
     assert (answer, len(seen)) == (LAST_ANSWER, 1)
 
 
@@ -209,7 +213,7 @@ def test_identical_requests_get_identical_bytes_without_a_date() -> None:
 
 
 def test_a_head_request_gets_no_body() -> None:
-    answer, _ = ask(b"HEAD / HTTP/1.1\r\n\r\n" + GET)
+    answer, _ = ask(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n" + GET)
     assert answer == ANSWER.removesuffix(b"answer") + ANSWER
 
 
@@ -247,13 +251,13 @@ def test_a_failure_of_ours_is_a_500_and_is_reported() -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",  # HTTP/2
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /\xff HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-        b"GET / HTTP/1.1\r\nNo colon\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\nNo colon\r\n\r\n",
         b"CONNECT iam.amazonaws.com:443 HTTP/1.1\r\nHost: iam.amazonaws.com:443\r\n\r\n",
-        b"GET http://[::1/ HTTP/1.1\r\n\r\n",
+        b"GET http://[::1/ HTTP/1.1\r\nHost: h\r\n\r\n",
     ],
 )
 def test_a_bad_request_is_refused_and_the_connection_closed(request_: bytes) -> None:
@@ -262,7 +266,7 @@ def test_a_bad_request_is_refused_and_the_connection_closed(request_: bytes) -> 
     assert len(seen) == 1
 
 
-def a_flood(first: bytes, more: bytes) -> Scenario:
+def a_flood(first: bytes, more: bytes, status: HTTPStatus) -> Scenario:
     """A client that goes on sending until it is refused, then a while longer."""
 
     async def scenario(running: Endpoint) -> None:
@@ -275,7 +279,7 @@ def a_flood(first: bytes, more: bytes) -> Scenario:
                 writer.write(more)
                 await writer.drain()
                 sent += len(more)
-            assert await answer == refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            assert await answer == refusal(status)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert sent < 8 * MAX_BODY
@@ -289,28 +293,33 @@ def a_flood(first: bytes, more: bytes) -> Scenario:
     ("first", "more"),
     [
         (b"GET /", b"a" * PIECE),
-        (b"GET / HTTP/1.1\r\nX: ", b"a" * PIECE),
-        (b"GET / HTTP/1.1\r\n", b"a" * PIECE),
-        (b"GET / HTTP/1.1\r\n", b"X: y\r\n" * (PIECE // 6)),
-        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"a" * PIECE),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"20\r\n%b\r\n" % (b"a" * 32) * (PIECE // 38)),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * PIECE),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * (PIECE // 6)),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: ", b"a" * PIECE),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n", b"a" * PIECE),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n", b"X: y\r\n" * (PIECE // 6)),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n", b"a" * PIECE),
+        (
+            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"20\r\n%b\r\n" % (b"a" * 32) * (PIECE // 38),
+        ),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * PIECE),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * (PIECE // 6)),
     ],
     ids="url header-value header-name headers body chunks chunk-extension trailers".split(),
 )
 def test_too_large_requests_are_refused_before_they_fill_the_memory(
-    first: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch
+    first: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setattr(endpoint, "MAX_BODY", MAX_BODY)
-    assert run(a_flood(first, more)).seen == [
+    is_many = request.node.callspec.id == "headers"
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if is_many else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert run(a_flood(first, more, status)).seen == [
         Request("GET", "iam.amazonaws.com", "/x", "a=1", (("Host", "iam.amazonaws.com"),))
     ]
 
 
 def test_a_body_up_to_the_limit_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "MAX_BODY", 10)
-    head = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n"
     assert ask(head % 10 + b"a" * 10)[0] == ANSWER
     assert ask(head % 11 + b"a" * 11)[0].startswith(b"HTTP/1.1 413 ")
 
@@ -322,7 +331,7 @@ def test_a_slow_client_does_not_hold_up_another() -> None:
     async def scenario(running: Endpoint) -> None:
         async with running.connection() as (reader, writer), running.connection() as (_, unheard):
             writer.write(GET[:20])
-            unheard.write(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+            unheard.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
             await writer.drain()
             for _ in range(10):
                 assert await running.ask(GET) == ANSWER
@@ -355,9 +364,10 @@ def test_many_clients_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"", GET[:10], b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", GET * 500, b"bad\r\n\r\n"]
+    "sent", [b"", GET[:10], b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab", GET * 500, b"bad\r\n\r\n"]
 )
-def test_it_ends_with_connections_open(sent: bytes) -> None:
+def test_it_ends_with_connections_open(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "DRAIN_TIME", 0.05)
     big = b"x" * 2**16
 
     async def main() -> None:
@@ -403,7 +413,15 @@ def test_a_port_in_use_is_named() -> None:
 # --- anything ---
 
 PHRASES = (
-    *(b"GET ", b"POST / HTTP/1.1\r\n", b" HTTP/1.1\r\n", b"Host: ", b"http://", b"[::1]:x", b"%zz"),
+    *(
+        b"GET ",
+        b"POST / HTTP/1.1\r\nHost: h\r\n",
+        b" HTTP/1.1\r\nHost: h\r\n",
+        b"Host: ",
+        b"http://",
+        b"[::1]:x",
+        b"%zz",
+    ),
     *(b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\n", b"Content-Length: 3\r\n\r\nab", b"Upgrade: h2c\r\n", b"\r\n"),
 )
 GARBAGE = st.lists(
@@ -417,7 +435,7 @@ GARBAGE = st.lists(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(GARBAGE, min_size=5, max_size=10))
-@example([[b"GET http://\xe4/ HTTP/1.1\r\nHost: \xff:9\r\n\r\n"], [b"GET /", b"\xe9", b" HTTP/1.1\r\n\r\n"]])
+@example([[b"GET http://\xe4/ HTTP/1.1\r\nHost: \xff:9\r\n\r\n"], [b"GET /", b"\xe9", b" HTTP/1.1\r\nHost: h\r\n\r\n"]])
 def test_no_bytes_harm_the_endpoint(conversations: list[list[bytes]]) -> None:
     async def scenario(running: Endpoint) -> None:
         for pieces in conversations:

@@ -144,7 +144,7 @@ def test_a_body_that_comes_during_a_slow_answer_is_read_after_it() -> None:
     size = 2**20
 
     async def scenario(endpoint: Endpoint) -> None:
-        head = f"POST /body HTTP/1.1\r\nContent-Length: {size}\r\n\r\n".encode()
+        head = f"POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n".encode()
         await endpoint.some(get("/slow") + head + b"x" * size, said("/slow") + said("/body"))
 
     run(scenario)

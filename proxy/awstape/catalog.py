@@ -194,6 +194,27 @@ def shown(host: str) -> str:
     return "a host" if labels[-1].isdigit() or ":" in host else f"a host under {'.'.join(labels[-2:])}"
 
 
+def is_endpoint(host: str) -> bool:
+    """Whether a host name is that of an AWS service, of whichever: one that AWS gives to nobody.
+
+    Known are the prefixes in `endpoints.json`, with or without a region; not the names of buckets, machines, balancers.
+    """
+    host = host.lower().removesuffix(".")
+    for partition in _partitions():
+        for suffix in (partition["dnsSuffix"], partition["dualStackDnsSuffix"]):
+            name = host.removesuffix(f".{suffix}")
+            front, _, last = name.rpartition(".")
+            prefix = front if re.fullmatch(partition["regionRegex"].strip("^$"), last) else name
+            if name != host and prefix.removesuffix("-fips") in _prefixes():
+                return True
+    return service_of_host(host) is not None
+
+
+@cache
+def _prefixes() -> frozenset[str]:
+    return frozenset(name for p in _loader().load_data("endpoints")["partitions"] for name in p["services"])
+
+
 def host_suffixes() -> frozenset[str]:
     """The DNS suffixes under which all hosts of the recorded services lie."""
     return frozenset(suffix for p in _partitions() for suffix in (p["dnsSuffix"], p["dualStackDnsSuffix"]))

@@ -6,6 +6,7 @@
    never asked for, `POST /~/reset` lets takes and faults begin anew: of everybody, or as `/~NAME/~/…` of a session.
 3. What a reset forgets stays in the report at the end.
 4. A client that is led elsewhere, such as to a session without a name, gets a miss in the service's own format.
+5. What a page of another site makes a browser ask (`awstape.exposure`) is asked of nobody: it gets a 421.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from awstape import __version__
 from awstape.core.operation import signed_for
 from awstape.core.player import Session
 from awstape.core.wire import Reply, Request, Response
+from awstape.exposure import Guard
 from awstape.report import replay_facts
 from awstape.tape import Tape
 
@@ -25,10 +27,12 @@ _SESSION = re.compile(r"/(?:~|%7[Ee])([^/]{1,200})(?=/|$)")
 _CONTROL = re.compile(r"/~/(health|misses|reset)/?")
 
 
-def answer(tape: Tape, request: Request) -> Reply:
+def answer(tape: Tape, guard: Guard, request: Request) -> Reply:
     """The answer to a request that came to the endpoint of a tape that only replays."""
     player = tape.player
     assert player and not tape.recorder
+    if reason := guard.stranger(request):
+        return Reply(Response(421, (("Content-Type", "text/plain"),), f"{reason}\n".encode()))
     name = ""
     if match := _SESSION.match(request.path):
         name = match[1]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconf
 from mitmproxy.proxy import context
 
 from awstape import ca
-from awstape.addon import Interceptor
 from awstape.ca import Authority
 from awstape.errors import UserError
+from awstape.interceptor import Interceptor
+
+#: Of a request or an answer: more than AWS sends or takes.
+MAX_BODY = "64m"
+DRAIN_TIME = 5.0  # seconds
 
 
 @asynccontextmanager
@@ -43,16 +48,38 @@ async def intercepting(
         upstream_auth.UpstreamAuth(),
     )
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
-    opts.update(connection_strategy="lazy", upstream_cert=False, server=True)
+    opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=MAX_BODY)
     opts.update(http2=False)  # as AWS's own endpoints: what is not spoken can't be abused
     opts.update(ssl_insecure=False, ssl_verify_upstream_trusted_ca=str(trusted))
     run = asyncio.create_task(proxy.run())
     try:
         yield await _address(run, server, host, port)
+        with suppress(asyncio.CancelledError):
+            await _drain(opts, interceptor)
+            await _hang_up(server)
     finally:
         await server.servers.update([])  # mitmproxy leaves it to the end of the process to close its port
         proxy.shutdown()
         await run
+
+
+async def _drain(opts: options.Options, interceptor: Interceptor) -> None:
+    """Takes no new connection, and waits for the answers that are under way: they are recorded."""
+    opts.update(server=False)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_TIME):
+            while interceptor.is_busy:
+                await asyncio.sleep(0.02)
+
+
+async def _hang_up(server: proxyserver.Proxyserver) -> None:
+    """Ends the connections of clients as idle ones are ended; left to the end of the loop they complain."""
+    for connection in list(server.connections.values()):
+        await connection.on_timeout()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            while server.connections:
+                await asyncio.sleep(0.01)
 
 
 async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, host: str, port: int) -> tuple[str, int]:
@@ -61,7 +88,8 @@ async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, hos
             if instance.is_running and instance.listen_addrs:
                 return instance.listen_addrs[0][0], instance.listen_addrs[0][1]
             if instance.last_exception:
-                raise UserError(f"can't listen on {host}:{port}", "choose another --port")
+                reason = os.strerror(getattr(instance.last_exception, "errno", None) or 0)
+                raise UserError(f"can't listen on {host}:{port}: {reason}", "choose another --port")
         await asyncio.sleep(0.01)
     raise UserError("the proxy ended before it listened", "please report this")
 

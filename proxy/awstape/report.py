@@ -96,8 +96,10 @@ def _first_place(place: str | None, number: int) -> str:
 
 def replay_facts(player: Player, session: Session | None = None) -> dict[str, object]:
     """What was missed and what was never asked for, in a session or, with None, by anybody."""
+    account = session or player.total
     return {
-        "misses": [_miss_facts(miss) for miss in (session or player.total).misses],
+        "misses": [_miss_facts(miss) for miss in account.misses],
+        **({"more_misses": account.more_misses} if account.more_misses else {}),
         "unstruck": [str(fault) for fault in player.unstruck(session)],
         "unplayed": [
             {**track_facts(track), "take": take, "pages": pages} for track, take, pages in player.unplayed(session)
@@ -165,6 +167,8 @@ def miss_lines(player: Player) -> Iterator[str]:
         first, *rest = text.splitlines()
         yield f"miss: {first}" + (f" ({times} times)" if times > 1 else "")
         yield from rest
+    if more := player.total.more_misses:
+        yield f"miss: {more} more, which were not kept"
 
 
 def unstruck_lines(player: Player) -> Iterator[str]:

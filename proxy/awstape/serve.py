@@ -7,7 +7,8 @@ import os
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -15,10 +16,9 @@ from urllib.parse import SplitResult, urlsplit
 from awstape import catalog, control, session
 from awstape.endpoint import serving
 from awstape.errors import UserError
+from awstape.exposure import LOOPBACK, Guard, Passes, listening_address, url_of
 from awstape.session import Environment
 from awstape.tape import Tape
-
-HOST = "127.0.0.1"
 
 Place = tuple[str, Environment]
 """Where a server listens, and the variables that make programs ask it."""
@@ -28,6 +28,23 @@ Announce = Callable[[str, Environment], None]
 
 Say = Callable[[str], object]
 """What to do with a line that the user should know of."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where to listen. names: what hosts call it by, besides its address and the names that are nobody's."""
+
+    address: str = LOOPBACK
+    names: frozenset[str] = frozenset()
+
+
+HERE = Listening()
+
+
+def listening(host: str, *, allow_remote: bool) -> Listening:
+    """Where a server listens that was told to listen on a host. Raises UserError."""
+    return Listening(listening_address(host, allow_remote=allow_remote), frozenset({host.lower().removesuffix(".")}))
+
 
 Upstream = Mapping[str, SplitResult]
 """Service name → where its requests go instead of to AWS."""
@@ -55,17 +72,25 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
 
 @asynccontextmanager
 async def proxy(
-    tape: Tape, upstream: Upstream, port: int, *, upstream_cas: Sequence[Path] = (), say: Say = lambda _: None
+    tape: Tape,
+    upstream: Upstream,
+    port: int,
+    at: Listening = HERE,
+    passes: Passes = "local",
+    *,
+    upstream_cas: Sequence[Path] = (),
+    say: Say = lambda _: None,
 ) -> AsyncIterator[Place]:
     """Serves a tape behind an intercepting proxy. Raises UserError, at the end too.
 
-    upstream_cas: files of CAs that upstreams may prove themselves with, besides those that the user's programs trust.
+    passes: whose connections to others than AWS pass through. upstream_cas: files of CAs that upstreams may prove
+    themselves with, besides those that the user's programs trust.
     """
     try:
         from awstape import ca
-        from awstape.addon import Interceptor
         from awstape.corporate import CorporateProxy, proxy_of
         from awstape.interception import intercepting
+        from awstape.interceptor import Interceptor
     except ModuleNotFoundError:
         raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
 
@@ -74,16 +99,19 @@ async def proxy(
         say(line)
     certificates = ca.without_ours(session.trusted_certificates(os.environ))
     added = ca.added(upstream_cas)
-    interceptor = Interceptor(tape, upstream)
     corporate = None if tape.recorder is None else proxy_of(os.environ)
+    leads_to = {(url.hostname or "", url.port or (443 if url.scheme == "https" else 80)) for url in upstream.values()}
+    if corporate:
+        leads_to.add(corporate.address)
+    interceptor = Interceptor(tape, upstream, Guard(at.names, passes, frozenset(leads_to)))
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
         trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
         trusted.write_text(certificates + added, encoding="utf-8")
         bundle.write_text(certificates + ca.pem(authority.root), encoding="utf-8")
         if corporate:
             interceptor.corporate = CorporateProxy(corporate, dict(os.environ), trusted)
-        async with intercepting(interceptor, HOST, port, authority, Path(folder), trusted) as address:
-            url = "http://{}:{}".format(*address)
+        async with intercepting(interceptor, at.address, port, authority, Path(folder), trusted) as address:
+            url = url_of(*address)
             changes = session.through_proxy(os.environ, url, bundle)
             if upstream or tape.recorder is None:
                 changes |= session.without_account(os.environ, tape.region)
@@ -93,18 +121,23 @@ async def proxy(
 
 
 @asynccontextmanager
-async def endpoint(tape: Tape, port: int) -> AsyncIterator[Place]:
+async def endpoint(tape: Tape, port: int, at: Listening = HERE) -> AsyncIterator[Place]:
     """Serves a tape that only replays behind a plain endpoint. Raises UserError."""
-    async with serving(partial(control.answer, tape), HOST, port) as address:
-        url = "http://{}:{}".format(*address)
+    async with serving(partial(control.answer, tape, Guard(at.names)), at.address, port) as address:
+        url = url_of(*address)
         yield url, session.to_endpoint(os.environ, url) | session.without_account(os.environ, tape.region)
 
 
 async def run(
     server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce, say: Say
 ) -> int:
-    """Runs a server for a program, whose end is returned as by `child.run`, or until Ctrl-C, which is 0."""
-    async with server as (url, changes):
+    """Runs a server for a program, whose end is returned as by `child.run`, or until Ctrl-C, which is 0.
+
+    What the server was asked by then is still answered; a second Ctrl-C ends it at once.
+    """
+    running = AsyncExitStack()
+    url, changes = await running.enter_async_context(server)
+    try:
         if command:
             from awstape import child
 
@@ -112,6 +145,8 @@ async def run(
         announce(url, changes)
         await session.until_interrupted()
         return 0
+    finally:
+        await session.unless_interrupted(running.aclose())
 
 
 @contextmanager

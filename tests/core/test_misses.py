@@ -12,9 +12,10 @@ from awstape.core.cassette import Cassette
 from awstape.core.misses import HEADER, Kind, Miss
 from awstape.core.model import Value
 from awstape.core.player import Player
+from awstape.core.redact import Redactor
 from awstape.core.wire import Request
-from awstape.report import replay_facts
-from exchanges import ACCOUNT, KEY, OTHER_KEY, cassette, listing, operation, player, request, respond
+from awstape.report import miss_lines, replay_facts
+from exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, cassette, listing, operation, player, request, respond
 
 ANALYZER = f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/zreal-guard"
 OF_ANALYZER: dict[str, Value] = {"analyzerArn": ANALYZER}
@@ -242,9 +243,60 @@ def test_a_connection_to_another_host_is_a_miss() -> None:
     assert facts_of(asked) == [facts(miss)]
 
 
+def test_one_session_more_than_there_may_be_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("awstape.core.player.MAX_SESSIONS", 2)
+    asked = player(RECORDED)
+    case = next(case for case in cases() if case.kind == "operation")
+    for name in ("one", "two", "one", ""):
+        assert isinstance(miss := asked.answer(case.asked, name), Miss)
+        assert miss.kind == "operation", name
+    for name in ("three", "four"):
+        assert isinstance(miss := asked.answer(case.asked, name), Miss)
+        assert (miss.kind, miss.operation) == ("session", "iam")
+        assert miss.text.startswith("there are 2 sessions, and no more may begin\n")
+        assert "POST /~NAME/~/reset" in miss.text
+        assert miss.response
+        assert b"<Code>CassetteMiss</Code>" in miss.response.body
+    assert len(asked.misses) == 6
+    asked.reset("two")
+    assert isinstance(miss := asked.answer(case.asked, "three"), Miss)
+    assert miss.kind == "operation"
+
+
+def test_misses_are_kept_up_to_a_number_and_counted_beyond(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("awstape.core.player.MAX_MISSES", 3)
+    asked = player(RECORDED)
+    case = next(case for case in cases() if case.kind == "operation")
+    for name in ("one", "one", "two", "two", "two"):
+        asked.answer(case.asked, name)
+    assert [(len(s.misses), s.more_misses) for s in (asked.sessions["two"], asked.total)] == [(3, 0), (3, 2)]
+    assert replay_facts(asked)["more_misses"] == 2
+    assert "more_misses" not in replay_facts(asked, asked.sessions["two"])
+    assert list(miss_lines(asked))[-1] == "miss: 2 more, which were not kept"
+    monkeypatch.setattr("awstape.core.player.MAX_TEXT", asked.sessions["one"].text + asked.sessions["two"].text)
+    asked.answer(case.asked, "one")
+    assert (len(asked.sessions["one"].misses), asked.sessions["one"].more_misses) == (2, 1)
+    asked.reset("two")
+    asked.answer(case.asked, "one")
+    assert len(asked.sessions["one"].misses) == 3
+
+
+def test_what_clients_asked_for_is_not_remembered() -> None:
+    """But for misses: else a server that runs for long would grow with every name."""
+    redactor = Redactor(b"an example key of some length")
+    asked = Player(MODELS, Cassette(), redactor, has_key=True)
+    for number in range(3):
+        form = f"Action=GetRole&Version=2010-05-08&RoleName=Name{number}&x=arn:aws:iam::111122223333:role/{number}"
+        headers = (("Content-Type", "application/x-www-form-urlencoded"),)
+        request = Request("POST", "iam.amazonaws.com", "/", headers=headers, body=form.encode())
+        assert isinstance(asked.answer(request), Miss)
+        assert not asked.is_complete(request)
+        assert (redactor.counts(), redactor.already()) == ({}, 0)
+
+
 def test_every_kind_of_miss_is_tried_here() -> None:
     kinds: Any = Kind
-    assert {case.kind for case in cases()} | {"host"} == set(kinds.__args__)
+    assert {case.kind for case in cases()} | {"host", "session"} == set(kinds.__args__)
 
 
 @pytest.mark.parametrize("paging", ["client", "1", "torture"])

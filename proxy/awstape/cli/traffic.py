@@ -18,6 +18,7 @@ from awstape.cli import parameters
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
+    from awstape.exposure import Passes
     from awstape.serve import Announce, Place
     from awstape.tape import RecordMode, Tape
 
@@ -50,6 +51,10 @@ class ProgramCommand(click.Command):
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
 
 
+_host = click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen on this address."
+)
+_allow_remote = click.option("--allow-remote", is_flag=True, help="Let --host be one that other machines reach.")
 _port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here; 0 is any free port.")
 
 
@@ -76,6 +81,9 @@ _port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="L
 )
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Record operations that change something, too.")
+@click.option("--pass-through", is_flag=True, help="Let all connections through, also without COMMAND.")
+@_host
+@_allow_remote
 @_port
 @parameters.as_json
 @click.pass_context
@@ -87,13 +95,17 @@ def record(
     upstream_cas: tuple[Path, ...],
     operation: tuple[str, ...],
     include_writes: bool,
+    pass_through: bool,
+    host: str,
+    allow_remote: bool,
     port: int,
     as_json: bool,
 ) -> int:
     """Record what COMMAND asks of IAM and Access Analyzer.
 
     COMMAND runs with HTTPS_PROXY and CA variables set; other TLS traffic passes through unread. Without COMMAND
-    the proxy runs until Ctrl-C. Account ids, names and other identifiers are replaced before anything is written.
+    the proxy runs until Ctrl-C and leads to AWS only. Account ids, names and other identifiers are replaced before
+    anything is written.
 
     \b
     all           (default) record everything; tracks not seen in this run stay
@@ -107,11 +119,15 @@ def record(
     """
     _need_mitmproxy("record")
     from awstape import child, keys, serve, session
+    from awstape.exposure import exposed_by_record, is_loopback
     from awstape.tape import open_for_recording
 
+    command = ctx.meta.get(_COMMAND)
     redirected = serve.parse_upstream(upstream)
     if not redirected:
         session.check_endpoints(os.environ)
+    at = serve.listening(host, allow_remote=allow_remote)
+    passes: Passes = "all" if pass_through else "local" if command else "nobody"
     is_first = not keys.is_there(os.environ)
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
     if is_first:
@@ -119,9 +135,11 @@ def record(
     for line in tape.recovered:
         click.echo(line, err=True)
     announce = _announcer(f"recording into {cassette}", as_json)
-    with child.undisturbed() if _COMMAND in ctx.meta else nullcontext():
+    if not is_loopback(at.address):
+        click.echo(exposed_by_record(at.address, passes), err=True)
+    with child.undisturbed() if command else nullcontext():
         with _kept(tape, cassette, as_json):
-            server = serve.proxy(tape, redirected, port, upstream_cas=upstream_cas, say=parameters.warn)
+            server = serve.proxy(tape, redirected, port, at, passes, upstream_cas=upstream_cas, say=parameters.warn)
             status = _served(ctx, server, announce)
         if tape.recorder is None:
             status = _report_replay(tape, status, as_json)
@@ -146,6 +164,8 @@ def record(
 )
 @click.option("--strict", is_flag=True, help="Fail if something recorded was not asked for, or a fault never struck.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
+@_host
+@_allow_remote
 @_port
 @parameters.as_json
 @click.pass_context
@@ -156,6 +176,8 @@ def replay(
     faults: tuple[str, ...],
     strict: bool,
     proxy: bool,
+    host: str,
+    allow_remote: bool,
     port: int,
     as_json: bool,
 ) -> int:
@@ -177,12 +199,16 @@ def replay(
     if proxy:
         _need_mitmproxy("replay --proxy")
     from awstape import child, serve
+    from awstape.exposure import exposed_by_replay, is_loopback
     from awstape.tape import open_for_replay
 
+    at = serve.listening(host, allow_remote=allow_remote)
     tape = open_for_replay(cassettes, os.environ, paging, faults)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
+    if not is_loopback(at.address):
+        click.echo(exposed_by_replay(at.address), err=True)
     with child.undisturbed() if _COMMAND in ctx.meta else nullcontext():
-        server = serve.proxy(tape, {}, port, say=parameters.warn) if proxy else serve.endpoint(tape, port)
+        server = serve.proxy(tape, {}, port, at, say=parameters.warn) if proxy else serve.endpoint(tape, port, at)
         status = _report_replay(tape, _served(ctx, server, announce), as_json, strict=strict)
     return child.end_as(status)
 

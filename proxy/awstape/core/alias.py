@@ -205,6 +205,10 @@ class Aliases:
         prefix = "" if alias.startswith("TAPE") else alias[:4]
         return _spelled_unique_id(digest, prefix, len(alias) - len(prefix) - len("tape"))
 
+    @property
+    def has_seen(self) -> bool:
+        return bool(self.made or self.kept or self.already)
+
     def unseen(self) -> Aliases:
         """The same aliases, by one that has seen nothing."""
         return Aliases(self._key, self.rules)

@@ -30,9 +30,10 @@ _BAD_TOKEN = {
     "rest-json": ("ValidationException", "Invalid {token}"),
 }
 
-Kind = Literal["operation", "identity", "region", "key", "token", "end", "service", "request", "host"]
+Kind = Literal["operation", "identity", "region", "key", "token", "end", "service", "request", "host", "session"]
 """What is not in the cassette: the operation, this identity, this region, aliases under this key, a page of this token,
-the pages after the one where the recording ended; or the request is for another service or host, or can't be read."""
+the pages after the one where the recording ended; or the request is for another service or host, or can't be read, or
+is in one session more than there may be."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ class Explainer:
         known_by = "a service is known by its host name or by the signature, which names none here"
         lines = [] if name else [known_by]
         return self._miss("service", None, self._refused(name or "an unknown service"), lines, as_json=as_json)
+
+    def too_many_sessions(self, service: Service | None, limit: int) -> Miss:
+        """The request would begin one session more than there may be."""
+        lines = ["reset those that have ended, POST /~NAME/~/reset, or all: POST /~/reset"]
+        return self._miss("session", service, f"there are {limit} sessions, and no more may begin", lines)
 
     def other_host(self, host: str) -> Miss:
         """A connection to a host that is none of the recorded services'. host: what may be shown of it."""

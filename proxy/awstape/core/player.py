@@ -8,6 +8,9 @@
    is a miss that says so. Either way it is counted as a miss.
 4. Nothing is ever forwarded. A miss is an error in the service's own format that no SDK retries.
 5. Identical requests in the same state get identical bytes: request ids are made from the page's position.
+6. What clients can make grow is bounded. At most MAX_SESSIONS sessions exist at a time; a request in one more is a miss
+   that says so. An account keeps at most MAX_MISSES misses, all sessions together as many texts as MAX_TEXT characters;
+   what is beyond is counted. What was redacted to find a request's track is forgotten with the request.
 """
 
 from __future__ import annotations
@@ -32,6 +35,10 @@ from awstape.core.wire import Reply, Request, Response, WireError
 _ATTEMPT = re.compile(r"attempt=(\d+)")
 _CALLS_REMEMBERED = 1000
 
+MAX_SESSIONS = 10_000
+MAX_MISSES = 1_000
+MAX_TEXT = 8 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Serve(Reply):
@@ -46,11 +53,14 @@ class Serve(Reply):
 class Session:
     """What one test has got so far.
 
-    played: track, take and recorded page. struck: how often each fault did.
+    played: track, take and recorded page. struck: how often each fault did. more_misses: how many were not kept, and
+    text: how many characters those have that were.
     """
 
     played: set[tuple[Track, int, int]] = field(default_factory=set)
     misses: list[Miss] = field(default_factory=list)
+    more_misses: int = 0
+    text: int = 0
     struck: Counter[object] = field(default_factory=Counter)
     _last: dict[Track, int] = field(default_factory=dict)
     _tried: dict[Track, int] = field(default_factory=dict)
@@ -117,6 +127,7 @@ class Player:
         self.sessions: dict[str, Session] = {}
         self.everybody = Session()  # since the last reset of all
         self.total = Session()
+        self._redactor = redactor
 
     @property
     def misses(self) -> list[Miss]:
@@ -128,8 +139,17 @@ class Player:
 
         Never raises for what a client may send.
         """
+        try:
+            return self._answer_in(session, request)
+        finally:
+            self._redactor.forget()
+
+    def _answer_in(self, session: str, request: Request) -> Reply:
         state = self._session(session)
         try:
+            if state is None:
+                service = known_service(self._models, request)
+                return self._missed(None, self._explain.too_many_sessions(service, MAX_SESSIONS))
             call = recognise(self._models, request)
             if call is None:
                 name = signed_for(request)
@@ -184,6 +204,8 @@ class Player:
             track = self._tracks.find(call, ask(call)) if call else None
         except WireError:
             return False
+        finally:
+            self._redactor.forget()
         if call is None or track is None:
             return False
         return is_finished(call.operation, self._tracks.takes[track])
@@ -272,14 +294,23 @@ class Player:
             if any(listing.position(token) for listing in self._cut(operation, track)):
                 yield track
 
-    def _missed(self, state: Session, miss: Miss) -> Miss:
+    def _missed(self, state: Session | None, miss: Miss) -> Miss:
+        has_room = sum(session.text for session in self.sessions.values()) + len(miss.text) <= MAX_TEXT
         for account in self._accounts(state):
-            account.misses.append(miss)
+            if len(account.misses) < MAX_MISSES and (has_room if account is state else account.text < MAX_TEXT):
+                account.misses.append(miss)
+                account.text += len(miss.text)
+            else:
+                account.more_misses += 1
         return miss
 
-    def _session(self, name: str) -> Session:
+    def _session(self, name: str) -> Session | None:
+        """The session of a name, a new one if need be; None if there are too many."""
+        named = len(self.sessions) - ("" in self.sessions)
+        if name and name not in self.sessions and named >= MAX_SESSIONS:
+            return None
         return self.sessions.setdefault(name, Session())
 
-    def _accounts(self, state: Session) -> tuple[Session, ...]:
+    def _accounts(self, state: Session | None) -> tuple[Session, ...]:
         """Where something that happens in a session is counted."""
-        return state, self.everybody, self.total
+        return (state, self.everybody, self.total) if state else (self.everybody, self.total)

@@ -81,6 +81,12 @@ class Redactor:
         self._aliases = Aliases(key, rules)
         self._tokens: set[str] = set()
 
+    def forget(self) -> None:
+        """Forgets what it saw. The aliases stay what they are: they are made of the key and the value alone."""
+        if self._aliases.has_seen:
+            self._aliases = self._aliases.unseen()
+        self._tokens.clear()
+
     def identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
         return edit_members(identity, operation.input, self.edit)
 

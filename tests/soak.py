@@ -1,0 +1,358 @@
+"""A real `awstape replay` under load: 64 clients, good ones and bad ones, and every answer the right bytes.
+
+    make soak [N=100000] [MINUTES=10]
+
+1. What is right is what a second server, asked by one client, answered before: a script of requests, in a session.
+   Every client goes through scripts, each in a session that nobody else has, so that takes and faults are its own.
+2. The requests are those of a botocore client. Most clients keep their connection; some send several requests at once,
+   some a few bytes at a time, some end their half, hang up in the middle, or send what is no HTTP.
+3. Every script ends with a request that nobody made before: what the server remembers of it must not grow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+from asking import questions
+from awstape import store
+from exchanges import MODELS
+from in_process import CASSETTES, FAKE_KEYS
+
+CLIENTS = 64
+LIMIT = 60.0  # seconds; for one answer, whatever the machine
+SLOW = 0.02
+#: Takes and faults; the shipped cassettes have neither.
+TAKES = """\
+version: 1
+---
+service: iam
+operation: GetUser
+identity: {UserName: user-yqmy4ayihgou}
+faults: [throttle times=2, drop]
+pages:
+- error: {status: 404, code: NoSuchEntity, message: first}
+---
+service: iam
+operation: GetUser
+identity: {UserName: user-yqmy4ayihgou}
+pages:
+- error: {status: 404, code: NoSuchEntity, message: second}
+---
+service: iam
+operation: ListServerCertificates
+identity: {}
+faults: [slow page=1 seconds=0.02, internal page=2 times=1]
+pages:
+- output: {IsTruncated: true, ServerCertificateMetadataList: [], Marker: page-2.ex4m}
+- token: page-2.ex4m
+  output: {IsTruncated: false, ServerCertificateMetadataList: []}
+---
+service: iam
+operation: ListServerCertificates
+identity: {}
+pages:
+- output: {IsTruncated: false, ServerCertificateMetadataList: []}
+"""
+GARBAGE = (
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+)
+STRANGER = b"POST /~/reset HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n"
+WAYS = ("keeps", "keeps", "keeps", "pipelines", "trickles", "ends its half", "hangs up", "garbage", "stranger")
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as a client of botocore sends it, but for the session."""
+
+    method: str
+    path: str
+    head: bytes
+    body: bytes
+
+    def in_session(self, name: str) -> bytes:
+        return f"{self.method} /~{name}{self.path} HTTP/1.1\r\n".encode() + self.head + b"\r\n\r\n" + self.body
+
+
+class Capture:
+    """Clients whose requests go nowhere."""
+
+    def __init__(self) -> None:
+        self._session = botocore.session.get_session()
+        self._clients: dict[str, Any] = {}
+        self._asked: list[Asked] = []
+
+    def of(self, service: str, method: str, input_: dict[str, Any]) -> Asked:
+        """The request of a call."""
+        if service not in self._clients:
+            client = self._clients[service] = self._session.create_client(
+                service, "us-east-1", endpoint_url="http://127.0.0.1:1", config=_ONCE, **FAKE_KEYS
+            )
+            client.meta.events.register("before-send", self._keep)
+        with suppress(_CapturedError):
+            getattr(self._clients[service], method)(**input_)
+        return self._asked[-1]
+
+    def _keep(self, request: Any, **_: object) -> None:
+        body = request.body or b""
+        lines = [f"{k}: {v.decode() if isinstance(v, bytes) else v}" for k, v in request.headers.items()]
+        path = request.url.removeprefix("http://127.0.0.1:1")
+        head = "\r\n".join(["Host: 127.0.0.1", *lines]).encode()
+        self._asked.append(Asked(request.method, path, head, body.encode() if isinstance(body, str) else bytes(body)))
+        raise _CapturedError
+
+
+class _CapturedError(Exception):
+    """A request was made, which is all that was wanted."""
+
+
+_ONCE = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+
+
+def script(folder: Path) -> list[Asked]:
+    """Every page of the cassettes, and the takes several times over."""
+    (takes := folder / "takes.yaml").write_text(TAKES, "utf-8")
+    capture, asked = Capture(), list[Asked]()
+    for path in (*sorted(CASSETTES.glob("*.yaml")), takes):
+        for question in questions(store.load(path, MODELS)):
+            asked.append(capture.of(question.track.service, question.method, question.input))
+    for _ in range(5):
+        asked.append(capture.of("iam", "get_user", {"UserName": "user-yqmy4ayihgou"}))
+        asked.append(capture.of("iam", "list_server_certificates", {}))
+        asked.append(capture.of("iam", "list_open_id_connect_providers", {}))
+    return asked
+
+
+# --- the server -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Server:
+    process: subprocess.Popen[bytes]
+    host: str
+    port: int
+
+    @property
+    def memory(self) -> int:
+        """What it has in memory, in KiB; 0 where the system doesn't tell."""
+        with suppress(OSError):
+            for line in Path(f"/proc/{self.process.pid}/status").read_text("ascii").splitlines():
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1])
+        return 0
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """`awstape replay` of the shipped cassettes and `TAKES`; it must end by itself when it is told to."""
+    command = (sys.executable, "-m", "awstape", "replay", CASSETTES, folder / "takes.yaml", "--json")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            address = json.loads(process.stdout.readline())["address"]
+            host, port = address.removeprefix("http://").split(":")
+            yield Server(process, host, int(port))
+            process.send_signal(signal.SIGTERM)
+            _, told = process.communicate(timeout=LIMIT)
+            assert process.returncode == 1, told  # there were misses
+            assert set(json.loads(told)) == {"misses", "more_misses", "unstruck", "unplayed"} or b"misses" in told, told
+        finally:
+            process.kill()
+
+
+# --- the clients ------------------------------------------------------------------------------------------------
+
+
+class Connection:
+    """A client's connection, opened when it is needed."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def send(self, *pieces: bytes, end: bool = False) -> None:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._server.host, self._server.port)
+        for piece in pieces:
+            self._streams[1].write(piece)
+            if len(pieces) > 1:
+                await asyncio.sleep(0.001)
+        if end:
+            self._streams[1].write_eof()
+
+    async def answer(self) -> bytes:
+        """One answer; b"" where the connection ends without."""
+        assert self._streams
+        reader = self._streams[0]
+        try:
+            async with asyncio.timeout(LIMIT):
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
+                body = await reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            self.close()
+            return error.partial if isinstance(error, asyncio.IncompleteReadError) else b""
+        if b"\r\nConnection: close\r\n" in head:
+            self.close()
+        return head + body
+
+    def close(self, *, hard: bool = False) -> None:
+        if self._streams:
+            if hard:
+                self._streams[1].transport.abort()
+            self._streams[1].close()
+            self._streams = None
+
+
+@dataclass
+class Load:
+    """What is asked and what should come; how it went."""
+
+    server: Server
+    script: list[Asked]
+    expected: list[bytes]
+    total: int
+    until: float
+    asked: int = 0
+    started: int = 0
+    wrong: list[str] = field(default_factory=list)
+    ways: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.wrong) or (self.asked >= self.total and time.monotonic() >= self.until)
+
+    def check(self, what: str, expected: bytes, came: bytes) -> None:
+        self.asked += 1
+        if came != expected:
+            self.wrong.append(f"{what}: expected {expected[:300]!r}, got {came[:300]!r}")
+
+    async def client(self, number: int) -> None:
+        chance, connection = Random(number), Connection(self.server)
+        while not self.is_over:
+            self.started += 1
+            way = chance.choice(WAYS)
+            self.ways[way] += 1
+            await self._one(f"{number}-{self.started}", way, chance, connection)
+        connection.close()
+
+    async def _one(self, name: str, way: str, chance: Random, connection: Connection) -> None:
+        """Goes through the script once, in a session of its own."""
+        if way in ("garbage", "stranger"):
+            connection.close()
+            await connection.send(chance.choice(GARBAGE) if way == "garbage" else STRANGER)
+            status = b"HTTP/1.1 400 " if way == "garbage" else b"HTTP/1.1 421 "
+            self.check(way, status, (await connection.answer())[:13])
+            connection.close()
+            return
+        step = 1
+        for first in range(0, len(self.script), 3):
+            batch = range(first, min(first + 3, len(self.script)))
+            sent = [self.script[i].in_session(name) for i in batch]
+            if way == "hangs up" and chance.random() < 0.2:
+                await connection.send(sent[0][: chance.randrange(len(sent[0]))])
+                connection.close(hard=True)
+                await self._reset(name, connection)
+                return
+            # A dropped connection takes with it what was sent behind: that is asked one by one.
+            step = len(sent) if way == "pipelines" and all(self.expected[i] for i in batch) else 1
+            for at in range(0, len(sent), step):
+                data = b"".join(sent[at : at + step])
+                size = max(1, len(data) // 10) if way == "trickles" and chance.random() < 0.1 else len(data)
+                end = way == "ends its half" and chance.random() < 0.2
+                await connection.send(*(data[i : i + size] for i in range(0, len(data), size)), end=end)
+                for i in batch[at : at + step]:
+                    self.check(f"{way}, request {i} of {name}", self.expected[i], await connection.answer())
+                if end:
+                    connection.close()
+        await self._finish(name, connection)
+
+    async def _finish(self, name: str, connection: Connection) -> None:
+        form = f"Action=GetRole&Version=2010-05-08&RoleName=nobody-{name}".encode()
+        kind = b"Content-Type: application/x-www-form-urlencoded"
+        head = b"Host: localhost\r\n%b\r\nContent-Length: %d" % (kind, len(form))
+        await connection.send(Asked("POST", "/", head, form).in_session(name))
+        missed = await connection.answer()
+        self.check("a miss", b"HTTP/1.1 400 ", missed[:13] if b"<Code>CassetteMiss</Code>" in missed else missed)
+        await self._reset(name, connection)
+
+    async def _reset(self, name: str, connection: Connection) -> None:
+        await connection.send(b"POST /~%b/~/reset HTTP/1.1\r\nHost: localhost\r\n\r\n" % name.encode())
+        said = b'{"reset": "%b"}\n' % name.encode()
+        self.check("a reset", said, (await connection.answer()).partition(b"\r\n\r\n")[2])
+
+
+async def reference(server: Server, asked: list[Asked]) -> list[bytes]:
+    """What one client gets, one request after the other."""
+    connection, came = Connection(server), []
+    for each in asked:
+        await connection.send(each.in_session("reference"))
+        came.append(await connection.answer())
+    connection.close()
+    return came
+
+
+async def under_load(load: Load, *, is_told: bool) -> list[int]:
+    """Runs the clients; the memory of the server, now and then."""
+    clients = [asyncio.create_task(load.client(number)) for number in range(CLIENTS)]
+    start, last, memory = time.monotonic(), 0, [load.server.memory]
+    while any(not client.done() for client in clients):
+        await asyncio.wait(clients, timeout=10)
+        memory.append(load.server.memory)
+        passed = time.monotonic() - start
+        if is_told:
+            rate = (load.asked - last) / 10
+            print(f"{passed:6.0f} s {load.asked:>9,} requests {rate:>7,.0f}/s {memory[-1]:>8,} KiB", flush=True)
+        last = load.asked
+    await asyncio.gather(*clients)
+    return memory
+
+
+def soak(total: int, minutes: float = 0, *, is_told: bool = False) -> Load:
+    """Asks `total` requests, or as many as come in `minutes`."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        asked = script(folder)
+        with serving(folder) as one:
+            expected = asyncio.run(reference(one, asked))
+        with serving(folder) as server:
+            load = Load(server, asked, expected, total, time.monotonic() + minutes * 60)
+            start = time.monotonic()
+            memory = asyncio.run(under_load(load, is_told=is_told))
+            if is_told:
+                rate = load.asked / (time.monotonic() - start)
+                kinds = Counter(answer[9:12].decode() or "dropped" for answer in expected)
+                print(f"a script of {len(asked)} requests: {dict(kinds)}; scripts begun: {load.started:,}")
+                print(f"clients: {dict(load.ways)}")
+                print(f"{load.asked:,} requests, {rate:,.0f}/s, {len(load.wrong)} wrong")
+                print(f"memory of the server: {memory[0]:,} KiB, later {memory[1:]}")
+    return load
+
+
+if __name__ == "__main__":
+    done = soak(int(sys.argv[1]), float(sys.argv[2]), is_told=True)
+    for told in done.wrong[:5]:
+        print(told)
+    sys.exit(bool(done.wrong))
