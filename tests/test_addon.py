@@ -22,9 +22,10 @@ from mitmproxy.options import Options
 from mitmproxy.proxy import context, server_hooks
 from mitmproxy.test import taddons, tflow
 
-from awstape.addon import Awstape, Interceptor
+from awstape.addon import Awstape
 from awstape.core.wire import Request, Response
 from awstape.errors import UserError
+from awstape.interceptor import Interceptor
 from awstape.serve import parse_upstream
 from awstape.tape import Tape, open_for_recording, open_for_replay
 

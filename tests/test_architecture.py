@@ -44,7 +44,7 @@ IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__impor
 OWNERS = {
     "cryptography": {"ca", "journal"},
     "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire", "exports"},
-    "mitmproxy": {"addon", "corporate", "flow_values", "imports", "interception"},
+    "mitmproxy": {"addon", "corporate", "flow_values", "imports", "interceptor", "proxy_server"},
     "httptools": {"endpoint"},
     "click": {"cli", "keys"},
     "yaml": set[str](),

@@ -376,7 +376,14 @@ def test_replay_needs_no_mitmproxy(users: Path, tmp_path: Path) -> None:
     """Nor a botocore client, whose session costs 0.4 s."""
     loaded = imported_by(f"from awstape.cli import main; main(['replay', {str(users)!r}, '--', 'true'])", tmp_path)
     assert "httptools" in loaded
-    assert not loaded & {"mitmproxy", "awstape.addon", "awstape.interception", "boto3", "botocore.session", "rich"}
+    assert not loaded & {
+        "mitmproxy",
+        "awstape.interceptor",
+        "awstape.proxy_server",
+        "boto3",
+        "botocore.session",
+        "rich",
+    }
 
 
 def test_the_installed_command_is_the_module() -> None:

@@ -89,8 +89,8 @@ async def proxy(
     try:
         from awstape import ca
         from awstape.corporate import CorporateProxy, proxy_of
-        from awstape.interception import intercepting
         from awstape.interceptor import Interceptor
+        from awstape.proxy_server import intercepting
     except ModuleNotFoundError:
         raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
 
