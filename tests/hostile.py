@@ -10,7 +10,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +28,7 @@ from awstape.core.recorder import LeakError, Recorder
 from awstape.core.redact import Redactor
 from awstape.core.wire import Request, Response, WireError
 from awstape.errors import UserError
+from awstape.exposure import Guard
 from awstape.imports.entry import Known
 from awstape.tape import Tape
 from exchanges import ACCOUNT, KEY, MODELS
@@ -160,7 +161,7 @@ async def _converse(pieces: list[bytes]) -> None:
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     tape = Tape(None, document.Cassette(), None, player())
-    connection = endpoint._Connection(lambda asked: control.answer(tape, asked), set())
+    connection = endpoint._Connection(endpoint._Serving(partial(control.answer, tape, Guard())))
     transport = _Transport()
     connection.connection_made(cast(asyncio.Transport, transport))
     for piece in pieces:

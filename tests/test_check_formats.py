@@ -92,7 +92,7 @@ def test_warnings_are_told_from_findings() -> None:
     ]
     assert FORMATS["github"](WARNED[2:], 3) == (
         "::warning file=b.yaml,line=9,title=awstape check::"
-        "pages[0].output.Marker: no page\x1b has it (record it to its end)"
+        "pages[0].output.Marker: no page\\u001b has it (record it to its end)"
     )
     (run,) = sarif(WARNED)["runs"]
     assert [result["level"] for result in run["results"]] == ["error", "warning", "warning"]
@@ -140,7 +140,7 @@ def test_a_message_is_escaped_for_github() -> None:
     """Commas and colons have no meaning there."""
     finding = Finding(1, "", "format", "50% of: a,\r\nb")
     said = FORMATS["github"]([("a.yaml", finding)], 1)
-    assert said == "::error file=a.yaml,line=1,title=awstape check::50%25 of: a,%0D%0Ab"
+    assert said == "::error file=a.yaml,line=1,title=awstape check::50%25 of: a,%0Ab"
 
 
 def test_a_files_name_takes_one_line_of_text() -> None:

@@ -18,7 +18,7 @@ from awstape import journal, store, tape
 from awstape.cli import main
 from awstape.errors import UserError
 from awstape.journal import Journal, abandoned
-from awstape.tape import Tape
+from awstape.tape import JournalUse, Tape
 from exchanges import MODELS, Exchange, listing, request, respond
 from failing import failure
 
@@ -34,8 +34,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "team.yaml"
 
 
-def begin(path: Path, *pairs: Exchange, shared: bool = False) -> Tape:
-    opened = tape.open_for_recording(path, "all", ENVIRON, shared=shared)
+def begin(path: Path, *pairs: Exchange, use: JournalUse = "own") -> Tape:
+    opened = tape.open_for_recording(path, "all", ENVIRON, journal=use)
     for asked, response in pairs:
         opened.feed(asked, response)
     return opened
@@ -158,7 +158,7 @@ def test_another_process_is_told_in_two_lines(path: Path, capfd: pytest.CaptureF
 
 
 def test_workers_share_a_cassette(path: Path) -> None:
-    workers = [begin(path, each, shared=True) for each in (GROUPS[0], *USERS)]
+    workers = [begin(path, each, use="shared") for each in (GROUPS[0], *USERS)]
     assert names(path.parent) == ["team.yaml.2.journal", "team.yaml.journal"]
     for worker in workers:
         worker.close()
@@ -167,7 +167,7 @@ def test_workers_share_a_cassette(path: Path) -> None:
 
 
 def test_a_worker_that_records_nothing_locks_nothing(path: Path) -> None:
-    worker = begin(path, shared=True)
+    worker = begin(path, use="shared")
     assert names(path.parent) == []
     worker.close()
 

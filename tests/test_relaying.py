@@ -85,7 +85,7 @@ def received(connection: socket.socket) -> bytes:
 @contextmanager
 def proxying(folder: Path, upstream: str, passes: Passes) -> Iterator[Proxy]:
     environ = {"AWSTAPE_KEY": "a fake key for the proxy"}
-    tape = open_for_recording(folder / "tape.yaml", "all", environ)
+    tape = open_for_recording(folder / "tape.yaml", "all", environ, journal="shared")
     to = serve.parse_upstream([f"iam={upstream}"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of mitmproxy

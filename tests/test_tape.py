@@ -10,15 +10,15 @@ import exchanges
 from awstape import store, tape
 from awstape.core.cassette import Cassette
 from awstape.errors import UserError
-from awstape.tape import RecordMode, Tape
+from awstape.tape import JournalUse, RecordMode, Tape
 from exchanges import MODELS, request, respond
 
 ENVIRON = {"AWSTAPE_KEY": "a key for tests, not a secret"}
 PAGES = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}, {"Groups": []}])
 
 
-def recording(path: Path, mode: RecordMode = "all", *, shared: bool = False) -> Tape:
-    return tape.open_for_recording(path, mode, ENVIRON, shared=shared)
+def recording(path: Path, mode: RecordMode = "all", journal: JournalUse = "own") -> Tape:
+    return tape.open_for_recording(path, mode, ENVIRON, journal=journal)
 
 
 def record(path: Path, *pairs: exchanges.Exchange, mode: RecordMode = "all") -> Cassette:
@@ -46,7 +46,7 @@ def test_a_listing_broken_off_does_not_replace_one_read_to_its_end(tmp_path: Pat
 
 def test_two_recordings_that_overlap_both_stay(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
-    one, two = recording(path, shared=True), recording(path, shared=True)
+    one, two = recording(path, journal="shared"), recording(path, journal="shared")
     one.feed(request("ListUsers"), respond("ListUsers", {"Users": []}))
     two.feed(request("ListRoles"), respond("ListRoles", {"Roles": []}))
     one.close()

@@ -113,7 +113,8 @@ def _message(finding: Finding) -> str:
 
 def _annotation(file: str, finding: Finding) -> str:
     properties = f"file={_escaped(file, ':,')},line={finding.line},title=awstape check"
-    return f"::{finding.level} {properties}::{_escaped(printable(_message(finding)))}"
+    message = "\n".join(map(printable, _message(finding).splitlines()))
+    return f"::{finding.level} {properties}::{_escaped(message)}"
 
 
 def _escaped(text: str, more: str = "") -> str:

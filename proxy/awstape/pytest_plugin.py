@@ -221,7 +221,7 @@ def _open(item: pytest.Item, wish: _Wish) -> InProcess:
         item.config.stash[_ACCOUNT].recorded.append(f"made a key for your aliases: {keys.key_file()}")
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
     upstream = serve.parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
-    tape = open_for_recording(path, record_mode, os.environ, shared=True)  # by the workers of pytest-xdist
+    tape = open_for_recording(path, record_mode, os.environ, journal="shared")  # of the workers of pytest-xdist
     item.config.stash[_ACCOUNT].recorded += tape.recovered
     return InProcess(tape, upstream=upstream)
 

@@ -41,6 +41,9 @@ from awstape.report import recovered_line
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
 RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 
+JournalUse = Literal["own", "shared", "none"]
+"""Whether nobody else may record into the cassette; or others may; or there is no journal, as all can be had again."""
+
 _ANOTHER_KEY = "record it under another AWSTAPE_KEY"
 
 
@@ -198,10 +201,9 @@ def open_for_recording(
     environ: Mapping[str, str],
     operations: Sequence[str] = (),
     include_writes: bool = False,
-    *,
-    shared: bool = False,
+    journal: JournalUse = "own",
 ) -> Tape:
-    """A tape that records into `path`. shared: others may record into it, too.
+    """A tape that records into `path`.
 
     Raises UserError for a cassette or key that can't be used, or if somebody else records into it.
     """
@@ -217,9 +219,9 @@ def open_for_recording(
     player = Player(catalog.models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
     recorder = Recorder(catalog.models(), redactor, catalog.parse, tuple(operations) or ("*",), include_writes)
-    claim = partial(Journal.claim, path, key, shared=shared)
-    journal = None if shared else claim()
-    return Tape(path, old, recorder, player, mode != "rewrite", journal, claim, recovered)
+    claim = None if journal == "none" else partial(Journal.claim, path, key, shared=journal == "shared")
+    claimed = claim() if claim and journal == "own" else None
+    return Tape(path, old, recorder, player, mode != "rewrite", claimed, claim, recovered)
 
 
 def _check_operations(globs: Sequence[str]) -> None:

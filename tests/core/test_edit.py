@@ -273,7 +273,7 @@ ERRORS = [
     (setting("ListRoles", "identity.MaxItems", "3"), "ListRoles takes no MaxItems"),
     (setting("ListRoles", "identity.Marker", "x"), "ListRoles takes no Marker"),
     (setting("ListRoles", "pages[0].output.Roles[0].Path", "\udcff"), "half a character"),
-    (setting("ListRoles", "faults", '["\\ud800"]'), "half a character"),
+    (setting("ListRoles", "faults", '["\\ud800"]'), "faults: expected a list, got text"),
     (setting("GetRole", "operation", "ListRoles"), "no member Role"),
     (setting("ListRoles PathPrefix=*", "identity", "{}"), "is there already"),
     (adding("ListAccountAliases", {}), "expected text"),

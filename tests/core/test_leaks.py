@@ -188,7 +188,10 @@ def test_two_accounts_of_one_alias_are_refused() -> None:
         if other != account:
             break
     roles = [{"Arn": f"arn:aws:iam::{number}:role/x"} for number in (account, other)]
-    recorder = exchanges.recorder((exchanges.request("ListRoles"), exchanges.respond("ListRoles", {"Roles": roles})))
+    both = (exchanges.request("ListRoles"), exchanges.respond("ListRoles", {"Roles": roles}))
+    recorder = exchanges.recorder()
+    with pytest.raises(CollisionError):
+        recorder.feed(*both)
     with pytest.raises(CollisionError):
         recorder.finish()
 

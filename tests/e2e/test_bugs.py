@@ -45,7 +45,7 @@ def is_refused(flow: HTTPFlow) -> bool:
     assert flow.response
     assert flow.response.text
     assert "DeployRole" not in flow.response.text
-    return flow.response.status_code == 502
+    return "<Code>CassetteStopped</Code>" in flow.response.text and flow.response.status_code == 400
 
 
 @pytest.mark.parametrize("where", ["request", "response", "error"])
@@ -61,7 +61,7 @@ def test_from_a_bug_on_everything_is_refused(broken: Interceptor, where: str) ->
     asyncio.run(broken.request(second := flow("ListUsers")))
     assert is_refused(second)
     assert broken.failure
-    assert broken.failure.startswith("KeyError in test_bugs.py, line ")
+    assert broken.failure.problem.startswith("awstape stopped: KeyError in test_bugs.py, line ")
 
 
 def test_a_bug_at_the_end_writes_nothing(cassette: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,7 @@ def test_a_recording_leaves_nothing_real(recorded: Recorded, machine: Machine, w
             rf"{machine.home}/tmp/awstape-\w+/(signer|trusted|with-awstape)\.pem",
             rf"{machine.home}/tmp/\w{{8}}",  # tempfile tries whether it may write there
             rf"{machine.home}(/\.tape\.yaml\.\w+)?",  # redacted by then
+            rf"{machine.home}/tape\.yaml\.journal",  # redacted, and sealed
         )
     )
     assert [name for name in watch.events("awstape", "open") if not re.fullmatch(written, name)] == []

@@ -85,7 +85,7 @@ class Machine:
 
     @contextmanager
     def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
-        tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ, shared=True)
+        tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ, journal="shared")
         server = serve.proxy(tape, serve.parse_upstream(specs), 0, upstream_cas=cas)
         with serve.in_background(server) as (url, changes):
             root = str(self.folder / "data" / "awstape" / "ca.pem")
