@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -143,10 +144,30 @@ async def run(
 
             return await child.run(command, session.applied(os.environ, changes), say)
         announce(url, changes)
-        await session.until_interrupted()
+        await until_interrupted()
         return 0
     finally:
-        await session.unless_interrupted(running.aclose())
+        await _unless_interrupted(running.aclose())
+
+
+async def until_interrupted() -> None:
+    """Waits for Ctrl-C, SIGTERM or SIGHUP."""
+    stop = asyncio.Event()
+    _at_interrupt(stop.set)
+    await stop.wait()
+
+
+async def _unless_interrupted(work: Coroutine[None, None, None]) -> None:
+    """Does what is left to do, up to the next interrupt."""
+    task = asyncio.ensure_future(work)
+    _at_interrupt(task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _at_interrupt(act: Callable[[], object]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 @contextmanager

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shlex
-import signal
 import ssl
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -101,24 +99,6 @@ def trusted_certificates(environ: Mapping[str, str]) -> str:
 
         return certifi.contents()
     return "\n".join([*found, ""])
-
-
-async def until_interrupted() -> None:
-    """Waits for Ctrl-C, SIGTERM or SIGHUP."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
-
-
-async def unless_interrupted(work: Coroutine[None, None, None]) -> None:
-    """Does what is left to do; Ctrl-C, SIGTERM or SIGHUP cancels it."""
-    task = asyncio.ensure_future(work)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:
