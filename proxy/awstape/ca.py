@@ -53,7 +53,7 @@ _CLOCK_SKEW = timedelta(hours=1)
 _OURS = "awstape"
 #: What mitmproxy made here for earlier versions: a CA that could sign for any host.
 _MITMPROXYS = ("ca.pem", "ca.p12", "ca-cert.pem", "ca-cert.p12", "ca-cert.cer", "dhparam.pem")
-_ROTATE = "to make a new one in its place: awstape ca rotate"
+_ROTATE = "awstape ca rotate makes a new one in its place"
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:
@@ -313,9 +313,7 @@ def _read(folder: Path) -> Authority | None:
             raise ValueError("a CA of somebody else's")
         return Authority(folder, root, signer, key)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound):
-        raise UserError(
-            f"{path}: not a CA that awstape made, or not all of it", f"move it away, or {_ROTATE}"
-        ) from None
+        raise UserError(f"{path}: not a CA that awstape made, or not all of it", f"move it away; {_ROTATE}") from None
 
 
 def _belongs_together(key: ec.EllipticCurvePrivateKey, signer: x509.Certificate, root: x509.Certificate) -> bool:
@@ -330,7 +328,7 @@ def _check_is_ours(path: Path) -> None:
     """Raises UserError for a file in the certificate's place that awstape didn't make."""
     text = _text(path)
     if text is not None and not (len(found := session.CERTIFICATE.findall(text)) == 1 and _is_ours(found[0])):
-        raise UserError(f"{path}: not a certificate that awstape made", f"move it away, or {_ROTATE}")
+        raise UserError(f"{path}: not a certificate that awstape made", f"move it away; {_ROTATE}")
 
 
 def _text(path: Path) -> str | None:

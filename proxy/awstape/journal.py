@@ -207,7 +207,7 @@ def _lock(path: Path, flags: int = 0) -> int | None:
     with suppress(FileNotFoundError):
         while True:
             file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
-            is_free = _is_locked(file)
+            is_free = _takes_lock(file)
             if is_free and _is_at(path, file) and not (flags and os.fstat(file).st_size):
                 return file
             os.close(file)
@@ -216,8 +216,8 @@ def _lock(path: Path, flags: int = 0) -> int | None:
     return None
 
 
-def _is_locked(file: int) -> bool:
-    """Whether the lock is ours now."""
+def _takes_lock(file: int) -> bool:
+    """Locks a file until it is closed, unless another has it locked; whether it did."""
     if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
