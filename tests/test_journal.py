@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -209,8 +208,7 @@ def test_nothing_in_it_can_be_read_without_the_key(path: Path) -> None:
     assert json.loads(head).keys() == {"awstape journal", "key", "pid", "id"}
     said = b"".join(base64.b64decode(line, validate=True) for line in lines)
     assert len(lines) == 4
-    assert not [word for word in (b"iam", b"List", b"output", b"token") if word in said]
-    random.Random(0).shuffle(lines)
+    assert not [word for word in (b"ListGroups", b"output", b"token") if word in said]
 
 
 @pytest.mark.parametrize("environ", [{"AWSTAPE_KEY": "6b" * 32}, {"AWSTAPE_KEY": "a phrase, not a secret"}])
@@ -373,5 +371,5 @@ def test_two_hundred_recordings_that_are_killed_lose_nothing(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["killed"] > 100
-    assert told["killed with something captured"] > 20
+    assert told["killed with something captured"] > 50
     assert (told["lost"], told["damaged"], told["left behind"]) == (0, 0, 0)
