@@ -333,6 +333,20 @@ def test_one_that_somebody_recovers_is_left_to_him(path: Path) -> None:
     assert len(tape.recover(path, ENVIRON)) == 1
 
 
+def test_what_can_not_be_put_into_its_cassette_stays_and_is_named(
+    path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = break_off(path, *GROUPS)
+    theirs = tape.open_for_recording(path.with_name("other.yaml"), "all", {"AWSTAPE_KEY": "6b" * 32})
+    theirs.feed(*USERS[0])
+    theirs.close()
+    path.with_name("other.yaml").rename(path)
+    problem, tip = failure(capfd, "recover", path)
+    assert problem == f"{path}: not written: it was made anew with another key meanwhile"
+    assert tip.endswith(f"; to go on without what broke off, remove {file}")
+    assert file.exists()
+
+
 # --- told ---
 
 
@@ -346,10 +360,7 @@ def test_commands_tell_of_what_was_left(path: Path, capfd: pytest.CaptureFixture
     assert capfd.readouterr().out == f"nothing to recover for {path}\n"
     break_off(path, *USERS)
     assert main(["ls", str(path.parent)]) == 0
-    assert (
-        f"note: {file}: a recording goes on, or broke off; if so, awstape recover {path.parent}"
-        in capfd.readouterr().err
-    )
+    assert f"note: {file}: a recording goes on, or broke off; if so, awstape recover {path}\n" in capfd.readouterr().err
 
 
 def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:
@@ -359,6 +370,15 @@ def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:
     assert tape.recover(other, ENVIRON) == ()
     assert journal.beside(other) == []
     assert journal.at(path.parent) == [path.with_name("team.yaml.journal")]
+
+
+@pytest.mark.parametrize("name", ["team.yaml", "2.yml", "a.2.yaml"])
+def test_its_cassette_is_known_by_its_name(path: Path, name: str) -> None:
+    cassette = path.with_name(name)
+    claimed = [Journal.claim(cassette, KEY, shared=True) for _ in range(2)]
+    assert [journal.cassette_of(each.path) for each in claimed] == [cassette] * 2
+    for each in claimed:
+        each.close(remove=True)
 
 
 # --- killed ---
