@@ -347,6 +347,15 @@ def test_what_can_not_be_put_into_its_cassette_stays_and_is_named(
     assert file.exists()
 
 
+def test_to_recover_makes_no_key(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("awstape.keys.key_file", lambda: tmp_path / "key")
+    assert tape.recover(path, {}) == ()
+    file = break_off(path, *GROUPS)
+    with pytest.raises(UserError, match="needs the key of the recording"):
+        tape.recover(path, {})
+    assert names(tmp_path) == [file.name]
+
+
 # --- told ---
 
 

@@ -35,7 +35,7 @@ from awstape.core.repage import Paging, PagingError
 from awstape.core.rules import Rules
 from awstape.core.wire import Reply, Request, Response
 from awstape.errors import UserError, failure_of, place_of
-from awstape.journal import Abandoned, Journal, abandoned, another_version
+from awstape.journal import Abandoned, Journal, abandoned, another_version, beside
 from awstape.report import recovered_line
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
@@ -170,7 +170,11 @@ def _merged(path: Path, recorder: Recorder, keeps_old: bool = True) -> Recording
 
 def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Puts what recordings left that broke off into their cassette; what is to be told of it. Raises UserError."""
-    return _recover(path, keys.find_or_make_key(environ), project.rules())
+    if not beside(path):
+        return ()
+    if (key := keys.find_key(environ)) is None:
+        raise UserError(f"{path}: recovering needs the key of the recording", f"set {keys.VARIABLE} to it")
+    return _recover(path, key, project.rules())
 
 
 def _recover(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
