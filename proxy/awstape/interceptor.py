@@ -40,12 +40,18 @@ class Interceptor:
     """
 
     tip = "--upstream-ca FILE adds a CA"
-    corporate: CorporateProxy | None = None
 
-    def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        tape: Tape | None = None,
+        upstream: Upstream | None = None,
+        guard: Guard | None = None,
+        corporate: CorporateProxy | None = None,
+    ) -> None:
         self.tape = tape
         self.upstream: Upstream = upstream or {}
         self.guard = guard
+        self.corporate = corporate
         self.failure: UserError | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()

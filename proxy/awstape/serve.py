@@ -104,13 +104,13 @@ async def proxy(
     leads_to = {(url.hostname or "", url.port or (443 if url.scheme == "https" else 80)) for url in upstream.values()}
     if corporate:
         leads_to.add(corporate.address)
-    interceptor = Interceptor(tape, upstream, Guard(at.names, passes, frozenset(leads_to)))
+    guard = Guard(at.names, passes, frozenset(leads_to))
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
         trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
         trusted.write_text(certificates + added, encoding="utf-8")
         bundle.write_text(certificates + ca.pem(authority.root), encoding="utf-8")
-        if corporate:
-            interceptor.corporate = CorporateProxy(corporate, dict(os.environ), trusted)
+        way_out = CorporateProxy(corporate, dict(os.environ), trusted) if corporate else None
+        interceptor = Interceptor(tape, upstream, guard, way_out)
         async with intercepting(interceptor, at.address, port, authority, Path(folder), trusted) as address:
             url = url_of(*address)
             changes = session.through_proxy(os.environ, url, bundle)

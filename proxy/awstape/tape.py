@@ -6,6 +6,8 @@
 - `once`: if there is a cassette, as `replay`; if there is none, everything is recorded.
 - `rewrite`: as `all`, but the old cassette is forgotten.
 - `replay`: everything is answered from the cassette; what isn't there is a miss, and nothing goes upstream.
+
+What is recorded is in a journal (`awstape.journal`) before it is answered, and in the cassette when the tape is closed.
 """
 
 from __future__ import annotations
