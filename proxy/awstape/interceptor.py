@@ -28,7 +28,7 @@ from awstape.endpoint import MAX_CONNECTIONS
 from awstape.errors import UserError, failure_of
 from awstape.exposure import Guard
 from awstape.flow_values import body_of, headers_of, request_of
-from awstape.serve import Upstream
+from awstape.serve import Upstream, address_of
 from awstape.tape import Tape
 
 
@@ -55,8 +55,8 @@ class Interceptor:
         self.failure: UserError | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
-        # Address of an upstream that was not let in → what to say to the one who asks for it again.
-        self._not_let_in: dict[tuple[str, int], str] = {}
+        # Address of an upstream that did not prove itself → what to say to the one who asks for it again.
+        self._unproven: dict[tuple[str, int], str] = {}
         self._under_way: WeakSet[http.HTTPFlow] = WeakSet()
         self._clients = 0
 
@@ -117,8 +117,8 @@ class Interceptor:
             reason = (data.conn.error or "TLS failed").removesuffix(".")
             is_proof_wrong = reason.startswith("Certificate verify failed")
             tip = f"; {self.tip}" if is_proof_wrong else ""
-            told = f"the upstream {data.conn.sni or host} was not let in: {reason[:1].lower()}{reason[1:]}{tip}"
-            self._not_let_in[host, port] = told
+            told = f"the upstream {data.conn.sni or host} did not prove itself: {reason[:1].lower()}{reason[1:]}{tip}"
+            self._unproven[host, port] = told
             self._skip(told)
 
     async def request(self, flow: http.HTTPFlow) -> None:
@@ -140,7 +140,7 @@ class Interceptor:
             await _give(flow, reply)
             return
         self._redirect(flow, request)
-        if told := self._not_let_in.pop((flow.request.host, flow.request.port), None):
+        if told := self._unproven.pop((flow.request.host, flow.request.port), None):
             flow.response = _told_to(request, "UpstreamNotVerified", told)
         elif told := await self._no_way_out(flow, request):
             self._skip(f"the company's proxy: {told}")
@@ -209,8 +209,7 @@ class Interceptor:
     def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
         if url := self._stand_in(request.host):
             flow.request.scheme = url.scheme
-            flow.request.host = url.hostname or ""
-            flow.request.port = url.port or (443 if url.scheme == "https" else 80)
+            flow.request.host, flow.request.port = address_of(url)
             flow.request.path = url.path.rstrip("/") + flow.request.path
             flow.server_conn.via = None
 

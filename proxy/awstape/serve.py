@@ -51,6 +51,11 @@ Upstream = Mapping[str, SplitResult]
 """Service name → where its requests go instead of to AWS."""
 
 
+def address_of(url: SplitResult) -> tuple[str, int]:
+    """Host and port of an upstream."""
+    return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+
+
 def parse_upstream(specs: Sequence[str]) -> Upstream:
     """`SERVICE=URL` strings, taken apart. Raises UserError."""
     upstream = {}
@@ -101,7 +106,7 @@ async def proxy(
     certificates = ca.without_ours(session.trusted_certificates(os.environ))
     added = ca.added(upstream_cas)
     corporate = None if tape.recorder is None else proxy_of(os.environ)
-    leads_to = {(url.hostname or "", url.port or (443 if url.scheme == "https" else 80)) for url in upstream.values()}
+    leads_to = set(map(address_of, upstream.values()))
     if corporate:
         leads_to.add(corporate.address)
     guard = Guard(at.names, passes, frozenset(leads_to))

@@ -31,6 +31,7 @@ from forging import DAY, Identity, Signer
 
 IAM = "iam.amazonaws.com"
 EVIL = "login.example.com"
+NO_PROOF = "the upstream localhost did not prove itself: certificate verify failed: "
 COMPANY = Signer.anew("a company's CA")
 FORM = "application/x-www-form-urlencoded"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what mitmproxy uses
@@ -191,9 +192,7 @@ def test_who_does_not_prove_itself_is_not_asked(
         upstream(identity(), tmp_path) as server,
         machine.recording(f"iam=https://localhost:{server.port}", cas=cas) as recording,
     ):
-        told = (
-            f"the upstream localhost was not let in: certificate verify failed: {reason}; --upstream-ca FILE adds a CA"
-        )
+        told = f"{NO_PROOF}{reason}; --upstream-ca FILE adds a CA"
         status, body = recording.ask(f"{IAM}:443", IAM)
         assert status == 502
         assert reason in body
@@ -218,7 +217,7 @@ def test_an_sdk_shows_why(machine: Machine, tmp_path: Path) -> None:
         iam = boto3.client("iam", region_name="us-east-1", config=config, verify=recording.bundle, **keys)
         with pytest.raises(
             ClientError,
-            match=r"UpstreamNotVerified.*: the upstream localhost was not let in: certificate verify failed: self-",
+            match=f"UpstreamNotVerified.*: {NO_PROOF}self-",
         ):
             iam.list_users()
 
