@@ -28,8 +28,8 @@ from awstape.endpoint import MAX_CONNECTIONS
 from awstape.errors import UserError, failure_of
 from awstape.exposure import Guard
 from awstape.flow_values import body_of, headers_of, request_of
-from awstape.serve import Upstream, address_of
 from awstape.tape import Tape
+from awstape.upstream import Upstream, address_of
 
 
 class Interceptor:

@@ -7,19 +7,19 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
-from awstape import catalog, control, session
+from awstape import control, session
 from awstape.endpoint import serving
 from awstape.errors import UserError
 from awstape.exposure import LOOPBACK, Guard, Passes, listening_address, url_of
 from awstape.session import Environment
 from awstape.tape import Tape
+from awstape.upstream import Upstream, address_of
 
 Place = tuple[str, Environment]
 """Where a server listens, and the variables that make programs ask it."""
@@ -45,35 +45,6 @@ HERE = Listening()
 def listening(host: str, *, allow_remote: bool) -> Listening:
     """Where a server listens that was told to listen on a host. Raises UserError."""
     return Listening(listening_address(host, allow_remote=allow_remote), frozenset({host.lower().removesuffix(".")}))
-
-
-Upstream = Mapping[str, SplitResult]
-"""Service name → where its requests go instead of to AWS."""
-
-
-def address_of(url: SplitResult) -> tuple[str, int]:
-    """Host and port of an upstream."""
-    return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
-
-
-def parse_upstream(specs: Sequence[str]) -> Upstream:
-    """`SERVICE=URL` strings, taken apart. Raises UserError."""
-    upstream = {}
-    for spec in specs:
-        service, _, url = spec.partition("=")
-        try:
-            parts = urlsplit(url)
-            valid = service in catalog.SERVICES and parts.scheme in ("http", "https") and parts.hostname
-            _ = parts.port  # raises for a port that is none
-        except ValueError:
-            valid = None
-        if not valid:
-            services = " or ".join(catalog.SERVICES)
-            raise UserError(
-                f"the upstream {spec!r} is not SERVICE=URL with {services}", "for example iam=http://127.0.0.1:5000"
-            )
-        upstream[service] = parts
-    return upstream
 
 
 @asynccontextmanager

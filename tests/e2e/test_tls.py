@@ -25,6 +25,7 @@ from cryptography import x509
 from awstape import ca, cli, serve, session
 from awstape.report import recording_lines
 from awstape.tape import Tape, open_for_recording
+from awstape.upstream import parse_upstream
 from e2e.test_mitmproxy import NO_USERS
 from examples import ROOT
 from forging import DAY, Identity, Signer
@@ -87,7 +88,7 @@ class Machine:
     @contextmanager
     def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
         tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ, journal="shared")
-        server = serve.proxy(tape, serve.parse_upstream(specs), 0, upstream_cas=cas)
+        server = serve.proxy(tape, parse_upstream(specs), 0, upstream_cas=cas)
         with serve.in_background(server) as (url, changes):
             root = str(self.folder / "data" / "awstape" / "ca.pem")
             yield Recording(tape, int(url.rpartition(":")[2]), str(changes["AWS_CA_BUNDLE"]), root)

@@ -120,9 +120,10 @@ def record(
     from awstape import child, keys, serve, session
     from awstape.exposure import exposed_by_record, is_loopback
     from awstape.tape import open_for_recording
+    from awstape.upstream import parse_upstream
 
     command = ctx.meta.get(_COMMAND)
-    redirected = serve.parse_upstream(upstream)
+    redirected = parse_upstream(upstream)
     if not redirected:
         session.check_endpoints(os.environ)
     at = serve.listening(host, allow_remote=allow_remote)
