@@ -153,7 +153,7 @@ def document_seeds() -> Iterator[bytes]:
 
 
 def endpoint_(data: bytes) -> None:
-    """Bytes as one client sends them; a NUL byte parts what comes at once from what comes later."""
+    """Bytes as one client sends them; two NUL bytes part what comes at once from what comes later."""
     asyncio.run(_converse(data.split(b"\0\0")))
 
 

@@ -36,6 +36,7 @@ from awstape import serve, store
 from awstape.botocore_hook import InProcess
 from awstape.errors import MissError, UserError
 from awstape.tape import RecordMode, open_for_recording, open_for_replay
+from awstape.upstream import parse_upstream
 from exchanges import MODELS
 from in_process import CASSETTES, ENVIRON, FAKE_KEYS, LISTING, PAGINGS, VERSIONS
 from programs import examples as programs
@@ -737,7 +738,7 @@ def test_tapes_may_end_in_any_order() -> None:
 
 
 def test_an_upstream_is_where_a_recording_comes_from(aws: StandIn, tmp_path: Path) -> None:
-    upstream = serve.parse_upstream([f"iam={aws.url}", f"accessanalyzer={aws.url}"])
+    upstream = parse_upstream([f"iam={aws.url}", f"accessanalyzer={aws.url}"])
     with InProcess(open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON), upstream=upstream):
         client().list_roles()
     assert aws.calls == {"ListRoles": 1}

@@ -17,6 +17,7 @@ import pytest
 from awstape import serve
 from awstape.exposure import Passes
 from awstape.tape import Tape, open_for_recording
+from awstape.upstream import parse_upstream
 from standin import StandIn
 
 LIST_USERS = b"Action=ListUsers&Version=2010-05-08"
@@ -86,7 +87,7 @@ def received(connection: socket.socket) -> bytes:
 def proxying(folder: Path, upstream: str, passes: Passes) -> Iterator[Proxy]:
     environ = {"AWSTAPE_KEY": "a fake key for the proxy"}
     tape = open_for_recording(folder / "tape.yaml", "all", environ, journal="shared")
-    to = serve.parse_upstream([f"iam={upstream}"])
+    to = parse_upstream([f"iam={upstream}"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of mitmproxy
         with serve.in_background(serve.proxy(tape, to, 0, passes=passes)) as (url, changes):

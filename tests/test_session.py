@@ -16,7 +16,7 @@ from pathlib import Path
 import botocore.utils
 import pytest
 
-from awstape import session
+from awstape import serve, session
 from awstape.errors import UserError
 from awstape.session import applied, exports, through_proxy, to_endpoint, trusted_certificates, without_account
 
@@ -249,7 +249,7 @@ def test_the_real_system_is_trusted() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_server_ends_at_a_signal(number: signal.Signals) -> None:
     async def main() -> None:
-        waiting = asyncio.create_task(session.until_interrupted())
+        waiting = asyncio.create_task(serve.until_interrupted())
         await asyncio.sleep(0.01)
         assert not waiting.done()
         os.kill(os.getpid(), number)

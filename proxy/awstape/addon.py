@@ -18,8 +18,8 @@ from mitmproxy.addonmanager import Loader
 from awstape.errors import UserError
 from awstape.interceptor import Interceptor
 from awstape.report import recording_lines, replay_lines
-from awstape.serve import parse_upstream
 from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
+from awstape.upstream import parse_upstream
 
 _log = logging.getLogger(__name__)
 

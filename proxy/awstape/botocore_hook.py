@@ -46,8 +46,8 @@ from awstape.core.recorder import Recording
 from awstape.core.wire import Reply, Request
 from awstape.errors import MissError
 from awstape.report import miss_lines, unplayed_lines, unstruck_lines
-from awstape.serve import Upstream
 from awstape.tape import Tape, open_for_replay
+from awstape.upstream import Upstream
 
 _in_use: list[InProcess] = []
 _attached: list[Any] = []  # emitters of what was attached

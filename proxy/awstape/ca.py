@@ -53,7 +53,7 @@ _CLOCK_SKEW = timedelta(hours=1)
 _OURS = "awstape"
 #: What mitmproxy made here for earlier versions: a CA that could sign for any host.
 _MITMPROXYS = ("ca.pem", "ca.p12", "ca-cert.pem", "ca-cert.p12", "ca-cert.cer", "dhparam.pem")
-_ROTATE = "to make a new one in its place: awstape ca rotate"
+_ROTATE = "awstape ca rotate makes a new one in its place"
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:
@@ -157,7 +157,7 @@ def pem(*certificates: x509.Certificate) -> str:
 
 def without_ours(certificates: str) -> str:
     """PEM certificates without those of any CA of awstape's: they are for programs, and prove no upstream."""
-    return "".join(f"{found}\n" for found in session.CERTIFICATE.findall(certificates) if not _is_ours(found))
+    return "".join(f"{found}\n" for found in session.PEM_CERTIFICATE.findall(certificates) if not _is_ours(found))
 
 
 def added(files: Sequence[Path]) -> str:
@@ -168,7 +168,7 @@ def added(files: Sequence[Path]) -> str:
             text = path.read_text(encoding="ascii", errors="replace")
         except OSError as error:
             raise UserError(f"{path}: can't be read: {error.strerror}", "name a file of CA certificates") from None
-        found = session.CERTIFICATE.findall(text)
+        found = session.PEM_CERTIFICATE.findall(text)
         if not found:
             raise UserError(f"{path}: no certificate in it", "a PEM file has -----BEGIN CERTIFICATE----- in it")
         try:
@@ -313,9 +313,7 @@ def _read(folder: Path) -> Authority | None:
             raise ValueError("a CA of somebody else's")
         return Authority(folder, root, signer, key)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound):
-        raise UserError(
-            f"{path}: not a CA that awstape made, or not all of it", f"move it away, or {_ROTATE}"
-        ) from None
+        raise UserError(f"{path}: not a CA that awstape made, or not all of it", f"move it away; {_ROTATE}") from None
 
 
 def _belongs_together(key: ec.EllipticCurvePrivateKey, signer: x509.Certificate, root: x509.Certificate) -> bool:
@@ -329,8 +327,8 @@ def _belongs_together(key: ec.EllipticCurvePrivateKey, signer: x509.Certificate,
 def _check_is_ours(path: Path) -> None:
     """Raises UserError for a file in the certificate's place that awstape didn't make."""
     text = _text(path)
-    if text is not None and not (len(found := session.CERTIFICATE.findall(text)) == 1 and _is_ours(found[0])):
-        raise UserError(f"{path}: not a certificate that awstape made", f"move it away, or {_ROTATE}")
+    if text is not None and not (len(found := session.PEM_CERTIFICATE.findall(text)) == 1 and _is_ours(found[0])):
+        raise UserError(f"{path}: not a certificate that awstape made", f"move it away; {_ROTATE}")
 
 
 def _text(path: Path) -> str | None:

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # documented by urllib.request.proxy_bypass
 
@@ -44,7 +44,7 @@ class Proxy:
     """
 
     variable: str
-    scheme: str
+    scheme: Literal["http", "https"]
     address: tuple[str, int]
     authorization: str | None = field(default=None, repr=False)
 
@@ -80,7 +80,9 @@ def proxy_of(environ: Mapping[str, str]) -> Proxy | None:
     if url.username is not None:
         pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
         authorization = f"Basic {b64encode(pair.encode()).decode()}"
-    return Proxy(variable, scheme, (host, port or (443 if scheme == "https" else 80)), authorization)
+    if scheme == "https":
+        return Proxy(variable, "https", (host, port or 443), authorization)
+    return Proxy(variable, "http", (host, port or 80), authorization)
 
 
 def is_direct(environ: Mapping[str, str], host: str, port: int) -> bool:
@@ -115,7 +117,7 @@ class CorporateProxy:
         """Puts the tunnel below what comes after a CONNECT, as mitmproxy's own upstream mode does for everything."""
         server = data.context.server
         if server.address and server.via is None and not is_direct(self._environ, *server.address[:2]):
-            server.via = (cast(Literal["http", "https"], self._proxy.scheme), self._proxy.address)
+            server.via = (self._proxy.scheme, self._proxy.address)
             data.layer = HttpUpstreamProxy.make(data.context, send_connect=True)[0]
 
     def http_connect_upstream(self, flow: http.HTTPFlow) -> None:

@@ -25,10 +25,9 @@ from http import HTTPStatus
 
 import httptools
 
-from awstape.core.wire import Reply, Request, Response, find_header
+from awstape.core.wire import MAX_BODY, Reply, Request, Response, find_header
 from awstape.errors import UserError, place_of
 
-MAX_BODY = 16 * 1024 * 1024
 MAX_HELD = 64 * 1024 * 1024
 MAX_HEADERS = 64 * 1024
 MAX_FIELDS = 100

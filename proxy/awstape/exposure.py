@@ -29,6 +29,7 @@ LOOPBACK = "127.0.0.1"
 Passes = Literal["nobody", "local", "all"]
 """Whose connections to other hosts than AWS's pass through: nobody's, those of clients on this machine, all."""
 
+_PASS_THROUGH = "--pass-through lets other connections through"
 _PORTS = (80, 443)
 #: Names that are nobody's in the public DNS: RFC 6761, and ICANN's choice for private use (2024), as Docker has it.
 _PRIVATE = (".localhost", ".internal")
@@ -40,7 +41,7 @@ _PRIVATE = (".localhost", ".internal")
 def listening_address(host: str, *, allow_remote: bool) -> str:
     """The address that a server asked to listen on `host`, a name or an address, listens on.
 
-    Raises UserError for a host that is none of this machine's, or that others reach and may not.
+    Raises UserError for a host that there is not, or that others reach and may not.
     """
     try:
         found = socket.getaddrinfo(host.strip("[]") or "?", None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -123,8 +124,8 @@ class Guard:
         if (is_aws and port in _PORTS) or (host, port) in self.stand_ins or self._passes_for(client):
             return None
         if is_aws:
-            return "this proxy leads to AWS on the ports 80 and 443 only; --pass-through lets other connections through"
-        return f"{catalog.shown(host)} is no endpoint of AWS; --pass-through lets connections to other hosts through"
+            return f"awstape leads to AWS on the ports 80 and 443 only; {_PASS_THROUGH}"
+        return f"awstape leads to AWS only, and {catalog.shown(host)} is no endpoint of AWS; {_PASS_THROUGH}"
 
     async def pinned(self, host: str, port: int, client: str) -> str | None:
         """What to connect to for a client that is led to a host: the host, or the one address of it that was looked at.

@@ -18,6 +18,7 @@ _ASCII = bytes(range(0x21, 0x7F))
 
 
 def request_of(flow: http.HTTPFlow) -> Request:
+    """The request, and its body without the content encoding, if that can be undone."""
     path, _, query = quote(flow.request.data.path, safe=_ASCII).partition("?")
     host = flow.request.pretty_host.encode("utf-8", "replace").decode()
     method = flow.request.data.method.decode("latin-1")

@@ -1,10 +1,18 @@
-"""`Interceptor`: a tape in mitmproxy, between clients and upstreams. It only translates flows to `awstape.core.wire`
-values and back. TLS connections to other hosts are never opened.
+"""`Interceptor`: a tape in mitmproxy, between clients and upstreams.
+
+1. What goes to a recorded service is read and asked of the tape; what the tape has no answer for goes upstream. TLS
+   connections to other hosts are never opened: they pass through, or are refused.
+2. Nothing passes unrecorded: what is no HTTP is read as if it were, a Host that says another service than the one that
+   is asked is refused, and once the tape fails, so is everything.
+3. No request goes to an upstream that doesn't prove itself, nor, in replay, to any.
+4. What the tape refuses is said in the service's own format, for SDKs show nothing else; what the `Guard` refuses is
+   said in plain text, for it is no SDK that asks.
 """
 
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import SplitResult
 from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy import connection, http, tls
@@ -13,37 +21,42 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape import catalog
-from awstape.core.misses import refusal
+from awstape.core.misses import HEADER, refusal
 from awstape.core.wire import Reply, Request, Response, WireError
 from awstape.corporate import CorporateProxy
+from awstape.endpoint import MAX_CONNECTIONS
 from awstape.errors import UserError, failure_of
 from awstape.exposure import Guard
 from awstape.flow_values import body_of, headers_of, request_of
-from awstape.serve import Upstream
 from awstape.tape import Tape
-
-MAX_CONNECTIONS = 500
+from awstape.upstream import Upstream, address_of
 
 
 class Interceptor:
     """Puts a `Tape` between client and upstream.
 
-    guard: who may ask it for what; None where mitmproxy's own options say that. corporate: the proxy between us and
-    AWS. failure: why it can't go on; from then on every request is refused, so that nothing goes unrecorded.
+    guard: who may ask it for what; None where mitmproxy's own options say that. tip: what to do about an upstream whose
+    certificate is not trusted. corporate: the proxy between us and AWS. failure: why it can't go on.
     """
 
     tip = "--upstream-ca FILE adds a CA"
-    corporate: CorporateProxy | None = None
 
-    def __init__(self, tape: Tape | None = None, upstream: Upstream | None = None, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        tape: Tape | None = None,
+        upstream: Upstream | None = None,
+        guard: Guard | None = None,
+        corporate: CorporateProxy | None = None,
+    ) -> None:
         self.tape = tape
         self.upstream: Upstream = upstream or {}
         self.guard = guard
+        self.corporate = corporate
         self.failure: UserError | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._asked: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
-        # Address of an upstream that was not let in → what to say to the one who asks for it again.
-        self._not_let_in: dict[tuple[str, int], str] = {}
+        # Address of an upstream that did not prove itself → what to say to the one who asks for it again.
+        self._unproven: dict[tuple[str, int], str] = {}
         self._under_way: WeakSet[http.HTTPFlow] = WeakSet()
         self._clients = 0
 
@@ -76,7 +89,7 @@ class Interceptor:
     def http_connect(self, flow: http.HTTPFlow) -> None:
         if self._replays_only and catalog.service_of_host(flow.request.host) is None:
             assert self.tape
-            flow.response = _refusal(403, self.tape.refuse(catalog.shown(flow.request.host)).text)
+            flow.response = _plain(403, self.tape.refuse(catalog.shown(flow.request.host)).text, HEADER)
         elif refused := self._guarded(flow):
             flow.response = refused
 
@@ -87,9 +100,10 @@ class Interceptor:
             # Whatever way led here.
             host, port = data.server.address[:2]
             client = _address_of(data.client)
-            allowed = None if self.guard.forbidden(host, port, client) else await self.guard.pinned(host, port, client)
+            reason = self.guard.forbidden(host, port, client)
+            allowed = None if reason else await self.guard.pinned(host, port, client)
             if allowed is None:
-                data.server.error = "awstape does not lead there"
+                data.server.error = reason or "awstape leads clients on other machines to public addresses only"
             elif allowed != host:
                 data.server.address = (allowed, port)
 
@@ -103,8 +117,8 @@ class Interceptor:
             reason = (data.conn.error or "TLS failed").removesuffix(".")
             is_proof_wrong = reason.startswith("Certificate verify failed")
             tip = f"; {self.tip}" if is_proof_wrong else ""
-            told = f"the upstream {data.conn.sni or host} was not let in: {reason[:1].lower()}{reason[1:]}{tip}"
-            self._not_let_in[host, port] = told
+            told = f"the upstream {data.conn.sni or host} did not prove itself: {reason[:1].lower()}{reason[1:]}{tip}"
+            self._unproven[host, port] = told
             self._skip(told)
 
     async def request(self, flow: http.HTTPFlow) -> None:
@@ -113,7 +127,7 @@ class Interceptor:
             flow.response = refused
             return
         self._under_way.add(flow)
-        if self.tape is None or (not self._replays_only and self._is_foreign(request)):
+        if self.tape is None or (not self._replays_only and catalog.service_of_host(request.host) is None):
             return
         try:
             if self.failure:
@@ -126,9 +140,9 @@ class Interceptor:
             await _give(flow, reply)
             return
         self._redirect(flow, request)
-        if told := self._not_let_in.pop((flow.request.host, flow.request.port), None):
+        if told := self._unproven.pop((flow.request.host, flow.request.port), None):
             flow.response = _told_to(request, "UpstreamNotVerified", told)
-        elif told := await self._refused_way_out(flow, request):
+        elif told := await self._no_way_out(flow, request):
             self._skip(f"the company's proxy: {told}")
             flow.response = _told_to(request, "ProxyRefusal", told)
         else:
@@ -166,24 +180,22 @@ class Interceptor:
         if self.guard is None:
             return None
         if request.scheme == "http" and request.port == client.sockname[1]:  # as a page in a browser asks: it is for us
-            here = "this is a proxy: set HTTPS_PROXY to its address"
+            here = "this is the proxy of awstape: set HTTPS_PROXY to its address"
             reason = self.guard.stranger(request_of(flow)) if self._replays_only else here
-            return _refused(421, reason) if reason else None
+            return _plain(421, reason) if reason else None
         if self._replays_only:
             return None
         if catalog.service_of_host(request.host) and not catalog.service_of_host(request.pretty_host):
-            return _refused(421, "the Host of the request is another than it goes to")  # it would pass unrecorded
-        if self._is_redirected(request.host):
+            return _plain(421, "awstape sends no request to a host that its Host header doesn't name")
+        if self._stand_in(request.host):
             return None
         reason = self.guard.forbidden(request.host, request.port, _address_of(client))
-        return _refused(403, reason) if reason else None
+        return _plain(403, reason) if reason else None
 
-    def _is_redirected(self, host: str) -> bool:
+    def _stand_in(self, host: str) -> SplitResult | None:
+        """Where requests for a host go instead of to AWS."""
         found = catalog.service_of_host(host)
-        return found is not None and found[0].name in self.upstream
-
-    def _is_foreign(self, request: Request) -> bool:
-        return catalog.service_of_host(request.host) is None
+        return self.upstream.get(found[0].name) if found else None
 
     def _skip(self, reason: str) -> None:
         if self.tape and self.tape.recorder:
@@ -195,18 +207,15 @@ class Interceptor:
         flow.response = _told_to(request, "CassetteStopped", str(self.failure))
 
     def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
-        found = catalog.service_of_host(request.host)
-        url = self.upstream.get(found[0].name) if found else None
-        if url is not None:
+        if url := self._stand_in(request.host):
             flow.request.scheme = url.scheme
-            flow.request.host = url.hostname or ""
-            flow.request.port = url.port or (443 if url.scheme == "https" else 80)
+            flow.request.host, flow.request.port = address_of(url)
             flow.request.path = url.path.rstrip("/") + flow.request.path
             flow.server_conn.via = None
 
-    async def _refused_way_out(self, flow: http.HTTPFlow, request: Request) -> str | None:
+    async def _no_way_out(self, flow: http.HTTPFlow, request: Request) -> str | None:
         """Why there is no way to AWS, if that is known beforehand."""
-        if self.corporate is None or self._is_redirected(request.host):
+        if self.corporate is None or self._stand_in(request.host):
             return None
         refusal = await self.corporate.refusal(flow.request.host, flow.request.port)
         return refusal.text if refusal else None
@@ -237,9 +246,5 @@ def _address_of(client: connection.Client) -> str:
     return str(client.peername[0])
 
 
-def _refused(status: int, text: str) -> http.Response:
-    return http.Response.make(status, f"awstape: {text}\n", {"content-type": "text/plain"})
-
-
-def _refusal(status: int, text: str) -> http.Response:
-    return http.Response.make(status, text + "\n", {"content-type": "text/plain", "x-awstape-miss": "true"})
+def _plain(status: int, text: str, *headers: tuple[str, str]) -> http.Response:
+    return http.Response.make(status, f"{text}\n", {"content-type": "text/plain", **dict(headers)})

@@ -18,11 +18,13 @@ import errno
 import hmac
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from awstape import keys, store
@@ -57,7 +59,7 @@ class Journal:
         first, *others = _names(cassette)
         about = {"awstape journal": _VERSION, "key": fingerprint(key), "pid": os.getpid(), "id": secrets.token_hex(8)}
         seal = _Seal(key, json.dumps(about).encode())
-        with _doing(first, "written"):
+        with _writing(first):
             made = store.make_folder(first.parent)
             for path in [first, *others] if shared else [first]:
                 if (file := _lock(path, os.O_CREAT)) is not None:
@@ -69,7 +71,7 @@ class Journal:
 
     def append(self, text: str) -> None:
         """Puts a capture on the disk. Raises UserError if that can't be done."""
-        with _doing(self.path, "written"):
+        with _writing(self.path):
             store.write_all(self._file, self._seal.sealed(text))
             os.fsync(self._file)
             if not _is_at(self.path, self._file):
@@ -96,7 +98,7 @@ class Abandoned:
 
     def remove(self) -> None:
         """To be called when its captures are in the cassette. Raises UserError. One that is damaged is put aside."""
-        with _doing(self.path, "removed"):
+        with _doing(self.path, "removed", "its captures are in the cassette: remove it yourself"):
             if self.damaged:
                 self.path.rename(self.aside)
             else:
@@ -115,7 +117,7 @@ def abandoned(cassette: Path, key: bytes) -> Iterator[Abandoned]:
     Raises UserError for one that this key doesn't open.
     """
     for path in beside(cassette):
-        with _doing(path, "read"):
+        with _doing(path, "read", "mend its permissions, or move it away"):
             if (file := _lock(path)) is None:
                 continue
             try:
@@ -127,6 +129,16 @@ def abandoned(cassette: Path, key: bytes) -> Iterator[Abandoned]:
 def beside(cassette: Path) -> list[Path]:
     """The journals of a cassette, in use or abandoned."""
     return [path for path in _names(cassette) if path.is_file()]
+
+
+def another_version(path: Path) -> UserError:
+    """What is told of a journal that says what this version doesn't know."""
+    return UserError(f"{path}: the journal of another version of awstape", "recover it with that version")
+
+
+def cassette_of(journal: Path) -> Path:
+    """The cassette that a journal is for."""
+    return journal.with_name(re.sub(r"(\.\d+)?\.journal$", "", journal.name))
 
 
 def at(path: Path) -> list[Path]:
@@ -151,7 +163,7 @@ def _opened(path: Path, data: bytes, key: bytes) -> Abandoned:
     except (ValueError, LookupError, TypeError, RecursionError):
         raise UserError(f"{path}: is no journal of a recording", "move this file away") from None
     if version != _VERSION:
-        raise UserError(f"{path}: the journal of another version of awstape", "recover it with that version")
+        raise another_version(path)
     if made_with != fingerprint(key):
         raise UserError(
             f"{path}: a recording that broke off, made with another key (fingerprint {made_with[:12]!r}) than the one "
@@ -207,7 +219,7 @@ def _lock(path: Path, flags: int = 0) -> int | None:
     with suppress(FileNotFoundError):
         while True:
             file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
-            is_free = _is_locked(file)
+            is_free = _takes_lock(file)
             if is_free and _is_at(path, file) and not (flags and os.fstat(file).st_size):
                 return file
             os.close(file)
@@ -216,8 +228,8 @@ def _lock(path: Path, flags: int = 0) -> int | None:
     return None
 
 
-def _is_locked(file: int) -> bool:
-    """Whether the lock is ours now."""
+def _takes_lock(file: int) -> bool:
+    """Locks a file until it is closed, unless another has it locked; whether it did."""
     if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -247,9 +259,12 @@ def _by(path: Path) -> str:
 
 
 @contextmanager
-def _doing(path: Path, done: str) -> Iterator[None]:
+def _doing(path: Path, done: str, tip: str) -> Iterator[None]:
     """Raises UserError for what the operating system refuses. done: what is to be done with the journal."""
     try:
         yield
     except OSError as error:
-        raise UserError(f"{path}: can't be {done}: {error.strerror}", "make room, or name another cassette") from None
+        raise UserError(f"{path}: can't be {done}: {error.strerror}", tip) from None
+
+
+_writing = partial(_doing, done="written", tip="make room, or name another cassette")

@@ -15,12 +15,12 @@ from mitmproxy.proxy import context
 
 from awstape import ca
 from awstape.ca import Authority
+from awstape.endpoint import DRAIN_TIME
 from awstape.errors import UserError
 from awstape.interceptor import Interceptor
 
-#: Of a request or an answer: more than AWS sends or takes.
-MAX_BODY = "64m"
-DRAIN_TIME = 5.0  # seconds
+#: Of a request or an answer, whoever it is for: more than AWS sends or takes.
+_MAX_BODY = "64m"
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def intercepting(
         upstream_auth.UpstreamAuth(),
     )
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
-    opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=MAX_BODY)
+    opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=_MAX_BODY)
     opts.update(http2=False)  # as AWS's own endpoints: what is not spoken can't be abused
     opts.update(ssl_insecure=False, ssl_verify_upstream_trusted_ca=str(trusted))
     run = asyncio.create_task(proxy.run())

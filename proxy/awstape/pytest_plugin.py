@@ -203,9 +203,10 @@ def _awstape_marked(request: pytest.FixtureRequest) -> None:
 
 def _open(item: pytest.Item, wish: _Wish) -> InProcess:
     """Raises UserError."""
-    from awstape import keys, serve
+    from awstape import keys
     from awstape.botocore_hook import InProcess
     from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
+    from awstape.upstream import parse_upstream
 
     mode, path = _mode(item.config), wish.paths[0]
     missing = [each for each in wish.paths if not each.exists()]
@@ -220,7 +221,7 @@ def _open(item: pytest.Item, wish: _Wish) -> InProcess:
     if not keys.is_there(os.environ):
         item.config.stash[_ACCOUNT].recorded.append(f"made a key for your aliases: {keys.key_file()}")
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
-    upstream = serve.parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
+    upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
     tape = open_for_recording(path, record_mode, os.environ, journal="shared")  # of the workers of pytest-xdist
     item.config.stash[_ACCOUNT].recorded += tape.recovered
     return InProcess(tape, upstream=upstream)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
-from awstape import catalog, control, session
+from awstape import control, session
 from awstape.endpoint import serving
 from awstape.errors import UserError
 from awstape.exposure import LOOPBACK, Guard, Passes, listening_address, url_of
 from awstape.session import Environment
 from awstape.tape import Tape
+from awstape.upstream import Upstream, address_of
 
 Place = tuple[str, Environment]
 """Where a server listens, and the variables that make programs ask it."""
@@ -44,30 +45,6 @@ HERE = Listening()
 def listening(host: str, *, allow_remote: bool) -> Listening:
     """Where a server listens that was told to listen on a host. Raises UserError."""
     return Listening(listening_address(host, allow_remote=allow_remote), frozenset({host.lower().removesuffix(".")}))
-
-
-Upstream = Mapping[str, SplitResult]
-"""Service name → where its requests go instead of to AWS."""
-
-
-def parse_upstream(specs: Sequence[str]) -> Upstream:
-    """`SERVICE=URL` strings, taken apart. Raises UserError."""
-    upstream = {}
-    for spec in specs:
-        service, _, url = spec.partition("=")
-        try:
-            parts = urlsplit(url)
-            valid = service in catalog.SERVICES and parts.scheme in ("http", "https") and parts.hostname
-            _ = parts.port  # raises for a port that is none
-        except ValueError:
-            valid = None
-        if not valid:
-            services = " or ".join(catalog.SERVICES)
-            raise UserError(
-                f"the upstream {spec!r} is not SERVICE=URL with {services}", "for example iam=http://127.0.0.1:5000"
-            )
-        upstream[service] = parts
-    return upstream
 
 
 @asynccontextmanager
@@ -100,16 +77,16 @@ async def proxy(
     certificates = ca.without_ours(session.trusted_certificates(os.environ))
     added = ca.added(upstream_cas)
     corporate = None if tape.recorder is None else proxy_of(os.environ)
-    leads_to = {(url.hostname or "", url.port or (443 if url.scheme == "https" else 80)) for url in upstream.values()}
+    leads_to = set(map(address_of, upstream.values()))
     if corporate:
         leads_to.add(corporate.address)
-    interceptor = Interceptor(tape, upstream, Guard(at.names, passes, frozenset(leads_to)))
+    guard = Guard(at.names, passes, frozenset(leads_to))
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
         trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
         trusted.write_text(certificates + added, encoding="utf-8")
         bundle.write_text(certificates + ca.pem(authority.root), encoding="utf-8")
-        if corporate:
-            interceptor.corporate = CorporateProxy(corporate, dict(os.environ), trusted)
+        way_out = CorporateProxy(corporate, dict(os.environ), trusted) if corporate else None
+        interceptor = Interceptor(tape, upstream, guard, way_out)
         async with intercepting(interceptor, at.address, port, authority, Path(folder), trusted) as address:
             url = url_of(*address)
             changes = session.through_proxy(os.environ, url, bundle)
@@ -143,10 +120,30 @@ async def run(
 
             return await child.run(command, session.applied(os.environ, changes), say)
         announce(url, changes)
-        await session.until_interrupted()
+        await until_interrupted()
         return 0
     finally:
-        await session.unless_interrupted(running.aclose())
+        await _unless_interrupted(running.aclose())
+
+
+async def until_interrupted() -> None:
+    """Waits for Ctrl-C, SIGTERM or SIGHUP."""
+    stop = asyncio.Event()
+    _at_interrupt(stop.set)
+    await stop.wait()
+
+
+async def _unless_interrupted(work: Coroutine[None, None, None]) -> None:
+    """Does what is left to do, up to the next interrupt."""
+    task = asyncio.ensure_future(work)
+    _at_interrupt(task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _at_interrupt(act: Callable[[], object]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 @contextmanager

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shlex
-import signal
 import ssl
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,10 +15,10 @@ from awstape.errors import UserError
 
 #: Variables that name a file of CA certificates: botocore, OpenSSL and Go, requests, curl, Node.js.
 _CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-#: A certificate in a PEM file.
-CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 #: Those that count for some programs before others do: they are set where they are set already.
 _OTHER_CA_VARIABLES = ("NIX_SSL_CERT_FILE", "DENO_CERT", "GIT_SSL_CAINFO", "PIP_CERT", "CARGO_HTTP_CAINFO")
+#: A certificate in a text.
+PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _CA_BUNDLE = re.compile(r"^ca_bundle[ \t]*[=:][ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _LOCAL = ("127.0.0.1", "localhost", "::1", "169.254.169.254")
 
@@ -95,30 +93,12 @@ def trusted_certificates(environ: Mapping[str, str]) -> str:
     system = (defaults.cafile, defaults.openssl_cafile, defaults.capath)
     paths = [path for path in (*named, *_ca_bundles(environ), *folders, *system) if path]
     texts = (text for path in paths for text in _texts(Path(path)))
-    found = list(dict.fromkeys(found for text in texts for found in CERTIFICATE.findall(text)))
+    found = list(dict.fromkeys(found for text in texts for found in PEM_CERTIFICATE.findall(text)))
     if not found:
         import certifi
 
         return certifi.contents()
     return "\n".join([*found, ""])
-
-
-async def until_interrupted() -> None:
-    """Waits for Ctrl-C, SIGTERM or SIGHUP."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
-
-
-async def unless_interrupted(work: Coroutine[None, None, None]) -> None:
-    """Does what is left to do; Ctrl-C, SIGTERM or SIGHUP cancels it."""
-    task = asyncio.ensure_future(work)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:

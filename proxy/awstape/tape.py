@@ -6,6 +6,8 @@
 - `once`: if there is a cassette, as `replay`; if there is none, everything is recorded.
 - `rewrite`: as `all`, but the old cassette is forgotten.
 - `replay`: everything is answered from the cassette; what isn't there is a miss, and nothing goes upstream.
+
+What is recorded is in a journal (`awstape.journal`) before it is answered, and in the cassette when the tape is closed.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from awstape.core.repage import Paging, PagingError
 from awstape.core.rules import Rules
 from awstape.core.wire import Reply, Request, Response
 from awstape.errors import UserError, failure_of, place_of
-from awstape.journal import Abandoned, Journal, abandoned
+from awstape.journal import Abandoned, Journal, abandoned, another_version, beside
 from awstape.report import recovered_line
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
@@ -123,14 +125,14 @@ class Tape:
         """Writes what was recorded. Raises UserError if it can't be or may not be written; None in replay."""
         if self.recorder is None or self.path is None:
             return None
-        kept = True
+        is_needed = True  # what is in the journal
         try:
             # Where nothing was recorded, nothing will be written: so no folder is made.
             with nullcontext() if self.recorder.is_empty else store.exclusively(self.path):
                 recording = _merged(self.path, self.recorder, self.keeps_old)
-            kept = False
+            is_needed = False
         except RefusedError:
-            kept = False
+            is_needed = False
             raise
         except UserError as error:
             if self.journal:
@@ -138,7 +140,7 @@ class Tape:
             raise
         finally:
             if self.journal:
-                self.journal.close(remove=not kept)
+                self.journal.close(remove=not is_needed)
             self.journal = self.claim = None
         return recording
 
@@ -170,7 +172,11 @@ def _merged(path: Path, recorder: Recorder, keeps_old: bool = True) -> Recording
 
 def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Puts what recordings left that broke off into their cassette; what is to be told of it. Raises UserError."""
-    return _recover(path, keys.find_or_make_key(environ), project.rules())
+    if not beside(path):
+        return ()
+    if (key := keys.find_key(environ)) is None:
+        raise UserError(f"{path}: recovering needs the key of the recording", f"set {keys.VARIABLE} to it")
+    return _recover(path, key, project.rules())
 
 
 def _recover(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
@@ -183,14 +189,14 @@ def _recovered(path: Path, found: Abandoned, key: bytes, rules: Rules) -> str:
         for text in found.texts:
             recorder.restore(read_capture(text, catalog.models()))
     except ValueError:
-        raise UserError(f"{found.path}: the journal of another version of awstape", "recover it with that") from None
+        raise another_version(found.path) from None
     try:
         if not recorder.is_empty:
             with store.exclusively(path):
                 store.remove_unfinished(path)
                 _merged(path, recorder)
-    except RefusedError as error:
-        raise UserError(error.problem, f"{error.tip}; or remove {found.path}") from None
+    except UserError as error:
+        raise UserError(error.problem, f"{error.tip}; to go on without what broke off, remove {found.path}") from None
     found.remove()
     return recovered_line(path, len(found.texts), found.damaged, found.aside)
 

@@ -273,7 +273,7 @@ def test_misses_are_kept_up_to_a_number_and_counted_beyond(monkeypatch: pytest.M
     assert replay_facts(asked)["more_misses"] == 2
     assert "more_misses" not in replay_facts(asked, asked.sessions["two"])
     assert list(miss_lines(asked))[-1] == "miss: 2 more, which were not kept"
-    monkeypatch.setattr("awstape.core.player.MAX_TEXT", asked.sessions["one"].text + asked.sessions["two"].text)
+    monkeypatch.setattr("awstape.core.player.MAX_MISSES_TEXT", asked.sessions["one"].text + asked.sessions["two"].text)
     asked.answer(case.asked, "one")
     assert (len(asked.sessions["one"].misses), asked.sessions["one"].more_misses) == (2, 1)
     asked.reset("two")

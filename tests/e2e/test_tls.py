@@ -25,12 +25,14 @@ from cryptography import x509
 from awstape import ca, cli, serve, session
 from awstape.report import recording_lines
 from awstape.tape import Tape, open_for_recording
+from awstape.upstream import parse_upstream
 from e2e.test_mitmproxy import NO_USERS
 from examples import ROOT
 from forging import DAY, Identity, Signer
 
 IAM = "iam.amazonaws.com"
 EVIL = "login.example.com"
+NO_PROOF = "the upstream localhost did not prove itself: certificate verify failed: "
 COMPANY = Signer.anew("a company's CA")
 FORM = "application/x-www-form-urlencoded"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what mitmproxy uses
@@ -86,7 +88,7 @@ class Machine:
     @contextmanager
     def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
         tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ, journal="shared")
-        server = serve.proxy(tape, serve.parse_upstream(specs), 0, upstream_cas=cas)
+        server = serve.proxy(tape, parse_upstream(specs), 0, upstream_cas=cas)
         with serve.in_background(server) as (url, changes):
             root = str(self.folder / "data" / "awstape" / "ca.pem")
             yield Recording(tape, int(url.rpartition(":")[2]), str(changes["AWS_CA_BUNDLE"]), root)
@@ -191,9 +193,7 @@ def test_who_does_not_prove_itself_is_not_asked(
         upstream(identity(), tmp_path) as server,
         machine.recording(f"iam=https://localhost:{server.port}", cas=cas) as recording,
     ):
-        told = (
-            f"the upstream localhost was not let in: certificate verify failed: {reason}; --upstream-ca FILE adds a CA"
-        )
+        told = f"{NO_PROOF}{reason}; --upstream-ca FILE adds a CA"
         status, body = recording.ask(f"{IAM}:443", IAM)
         assert status == 502
         assert reason in body
@@ -218,7 +218,7 @@ def test_an_sdk_shows_why(machine: Machine, tmp_path: Path) -> None:
         iam = boto3.client("iam", region_name="us-east-1", config=config, verify=recording.bundle, **keys)
         with pytest.raises(
             ClientError,
-            match=r"UpstreamNotVerified.*: the upstream localhost was not let in: certificate verify failed: self-",
+            match=f"UpstreamNotVerified.*: {NO_PROOF}self-",
         ):
             iam.list_users()
 

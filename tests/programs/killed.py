@@ -36,8 +36,8 @@ def record(path: Path, pairs: list[exchanges.Exchange], pipe: int | None = None)
     opened.close()
 
 
-def killed(path: Path, after: float | None) -> tuple[bool, int]:
-    """Records in a child that is killed after some seconds: whether it was, and how many answers it had given."""
+def killed(path: Path, answers: int, after: float) -> tuple[bool, int]:
+    """Records in a child that is killed some seconds after it gave so many answers: whether it was, and how many."""
     read, write = os.pipe()
     if (child := os.fork()) == 0:
         status = 1
@@ -48,13 +48,13 @@ def killed(path: Path, after: float | None) -> tuple[bool, int]:
         finally:
             os._exit(status)
     os.close(write)
-    if after is not None:
+    with os.fdopen(read, "rb", buffering=0) as pipe:
+        given = sum(len(pipe.read(1)) for _ in range(answers))
         time.sleep(after)
         os.kill(child, signal.SIGKILL)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in (0, -signal.SIGKILL), "the child failed by itself"
-    with os.fdopen(read, "rb") as pipe:
-        return status != 0, len(pipe.read())
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert status in (0, -signal.SIGKILL), "the child failed by itself"
+        return status != 0, given + len(pipe.readall())
 
 
 def main(times: int, folder: Path) -> None:
@@ -64,14 +64,15 @@ def main(times: int, folder: Path) -> None:
         record(path, PAIRS[:i])
         texts.append(path.read_text() if path.exists() else None)
     begin = time.monotonic()
-    assert killed(folder / "unharmed.yaml", None) == (False, len(PAIRS))
-    whole = time.monotonic() - begin
+    record(folder / "unharmed.yaml", PAIRS)
+    each = (time.monotonic() - begin) / len(PAIRS)
     told = {"killed": 0, "killed with something captured": 0, "answered": 0, "lost": 0, "damaged": 0, "left behind": 0}
     chance = random.Random(times)
     for i in range(times):
         place = folder / f"{i}"
         path = place / "team.yaml"
-        was_killed, answered = killed(path, chance.uniform(0, whole))
+        # Half of them at once: so there are some, however slow or fast the machine is.
+        was_killed, answered = killed(path, chance.randint(0, len(PAIRS)), chance.choice([0, chance.uniform(0, each)]))
         told["killed"] += was_killed
         told["killed with something captured"] += was_killed and answered > 0
         told["answered"] += answered
@@ -79,7 +80,7 @@ def main(times: int, folder: Path) -> None:
         tape.recover(path, ENVIRON)
         found = texts.index(path.read_text() if path.exists() else None)
         told["lost"] += max(answered - found, 0)
-        told["left behind"] += place.exists() and [each.name for each in place.iterdir()] not in ([], [path.name])
+        told["left behind"] += place.exists() and [file.name for file in place.iterdir()] not in ([], [path.name])
     print(json.dumps(told))
 
 

@@ -46,10 +46,11 @@ class _CassettePath(click.Path):
 
         path = Path(value)
         if found := [] if ctx and ctx.resilient_parsing else journal.at(path):
-            what, tip = f"{found[0]}: a recording goes on, or broke off", f"awstape recover {path}"
+            what = f"{found[0]}: a recording goes on, or broke off"
+            tip = f"awstape recover {journal.cassette_of(found[0])}"
             if not path.exists():
                 raise UserError(what, tip)
-            click.echo(f"note: {printable(what)}; if so, {tip}", err=True)
+            warn(f"note: {what}; if so, {tip}")
         return super().convert(value, param, ctx)
 
 

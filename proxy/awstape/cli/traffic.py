@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,9 +120,10 @@ def record(
     from awstape import child, keys, serve, session
     from awstape.exposure import exposed_by_record, is_loopback
     from awstape.tape import open_for_recording
+    from awstape.upstream import parse_upstream
 
     command = ctx.meta.get(_COMMAND)
-    redirected = serve.parse_upstream(upstream)
+    redirected = parse_upstream(upstream)
     if not redirected:
         session.check_endpoints(os.environ)
     at = serve.listening(host, allow_remote=allow_remote)
@@ -133,10 +133,10 @@ def record(
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     for line in tape.recovered:
-        click.echo(line, err=True)
+        parameters.warn(line)
     announce = _announcer(f"recording into {cassette}", as_json)
     if not is_loopback(at.address):
-        click.echo(exposed_by_record(at.address, passes), err=True)
+        parameters.warn(exposed_by_record(at.address, passes))
     with child.undisturbed() if command else nullcontext():
         with _kept(tape, cassette, as_json):
             server = serve.proxy(tape, redirected, port, at, passes, upstream_cas=upstream_cas, say=parameters.warn)
@@ -206,7 +206,7 @@ def replay(
     tape = open_for_replay(cassettes, os.environ, paging, faults)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
     if not is_loopback(at.address):
-        click.echo(exposed_by_replay(at.address), err=True)
+        parameters.warn(exposed_by_replay(at.address))
     with child.undisturbed() if _COMMAND in ctx.meta else nullcontext():
         server = serve.proxy(tape, {}, port, at, say=parameters.warn) if proxy else serve.endpoint(tape, port, at)
         status = _report_replay(tape, _served(ctx, server, announce), as_json, strict=strict)
@@ -249,7 +249,7 @@ def _served(ctx: click.Context, server: AbstractAsyncContextManager[Place], anno
     """Serves the program of the command line to its end, or until Ctrl-C."""
     from awstape import serve
 
-    return asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce, partial(click.echo, err=True)))
+    return asyncio.run(serve.run(server, ctx.meta.get(_COMMAND), announce, parameters.warn))
 
 
 @contextmanager

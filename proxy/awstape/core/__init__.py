@@ -8,8 +8,8 @@ Where to look; the first lines of each module say the rest:
 
     what there is       cassette answer wire model; conform and constraints: whether a value is as the model has it
     off and on the wire operation decode encode pages
-    record              recorder takes redact; what is somebody's: members rules alias arn identifiers scan words
-                        embedded conditions, and residual, the search for what was left; rekey
+    record              recorder capture takes redact; what is somebody's: members rules alias arn identifiers scan
+                        words embedded conditions, and residual, the search for what was left; rekey
     replay              player match misses repage faults
     in a file           document structure comments rewrite schema
     choose and look     select overview telling layout outline printable

@@ -156,12 +156,10 @@ class Explainer:
         speaking = (s for s in self.models.services.values() if (s.protocol == "rest-json") == as_json)
         service = of.service if isinstance(of, Operation) else of or next(speaking)
         text = "\n".join(map(printable, [summary, *(f"  {line}" for line in lines)]))
-        members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
-        # Where services that are not recorded say it, each by its own protocol.
-        members |= {"__type": code} if as_json else {}
+        # Services that are not recorded say it each by its own protocol.
         errortype = () if of or as_json else (("x-amzn-errortype", code),)
         message = f"{said}\n{text}" if said else text
-        response = encode_failure(service, Failure(_STATUS, code, message, members), request_id("miss", text))
+        response = _error(service, code, message, request_id("miss", text), as_json=as_json)
         return Miss(
             replace(response, headers=(*response.headers, HEADER, *errortype)),
             kind,
@@ -175,8 +173,13 @@ class Explainer:
 def refusal(models: Models, request: Request, code: str, text: str) -> Response:
     """What a request gets that awstape can't serve: an error in the service's own format that no SDK retries."""
     service = known_service(models, request) or next(iter(models.services.values()))
+    return _error(service, code, printable(text), request_id(code, text))
+
+
+def _error(service: Service, code: str, message: str, id_: str, *, as_json: bool = False) -> Response:
     members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
-    return encode_failure(service, Failure(_STATUS, code, printable(text), members), request_id(code, text))
+    members |= {"__type": code} if as_json else {}  # where services that are not recorded say it
+    return encode_failure(service, Failure(_STATUS, code, message, members), id_)
 
 
 def _title(operation: Operation) -> str:

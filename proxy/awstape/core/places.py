@@ -40,6 +40,10 @@ class _Here:
 _Found = _Here | list["_Found"] | None
 
 
+#: Characters of an expression that an error quotes, so that its reason is read.
+_SHOWN = 200
+
+
 def places(expression: str, document: Value) -> list[Path]:
     """The places that an expression selects, in order. Raises PlaceError."""
     with _refusing(expression, "expression"):
@@ -57,17 +61,18 @@ def holds(condition: str, value: Value) -> bool:
 @contextmanager
 def _refusing(text: str, what: str) -> Iterator[None]:
     """Says what of JMESPath's own errors can be told."""
+    said = f"{text!r}" if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
     try:
         yield
     except jmespath.exceptions.JMESPathError as error:
         reason = str(error).partition("\n")[0].rstrip(":")
-        raise PlaceError(f"{text!r} is no JMESPath {what}: {reason}") from None
+        raise PlaceError(f"{said} is no JMESPath {what}: {reason}") from None
     except PlaceError:
         raise
     except RecursionError:
-        raise PlaceError(f"{text!r} is no JMESPath {what}: it nests too deeply") from None
+        raise PlaceError(f"{said} is no JMESPath {what}: it nests too deeply") from None
     except ValueError:  # of int()
-        raise PlaceError(f"{text!r} is no JMESPath {what}: a number has too many digits") from None
+        raise PlaceError(f"{said} is no JMESPath {what}: a number has too many digits") from None
 
 
 def _walk(node: _Node, found: _Found) -> _Found:

@@ -9,8 +9,8 @@
 4. Nothing is ever forwarded. A miss is an error in the service's own format that no SDK retries.
 5. Identical requests in the same state get identical bytes: request ids are made from the page's position.
 6. What clients can make grow is bounded. At most MAX_SESSIONS sessions exist at a time; a request in one more is a miss
-   that says so. An account keeps at most MAX_MISSES misses, all sessions together as many texts as MAX_TEXT characters;
-   what is beyond is counted. What was redacted to find a request's track is forgotten with the request.
+   that says so. An account keeps at most MAX_MISSES misses, and all sessions together MAX_MISSES_TEXT characters of
+   their texts; what is beyond is counted. What was redacted to find a request's track is forgotten with the request.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CALLS_REMEMBERED = 1000
 
 MAX_SESSIONS = 10_000
 MAX_MISSES = 1_000
-MAX_TEXT = 8 * 1024 * 1024
+MAX_MISSES_TEXT = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -295,9 +295,9 @@ class Player:
                 yield track
 
     def _missed(self, state: Session | None, miss: Miss) -> Miss:
-        has_room = sum(session.text for session in self.sessions.values()) + len(miss.text) <= MAX_TEXT
+        has_room = sum(session.text for session in self.sessions.values()) + len(miss.text) <= MAX_MISSES_TEXT
         for account in self._accounts(state):
-            if len(account.misses) < MAX_MISSES and (has_room if account is state else account.text < MAX_TEXT):
+            if len(account.misses) < MAX_MISSES and (has_room if account is state else account.text < MAX_MISSES_TEXT):
                 account.misses.append(miss)
                 account.text += len(miss.text)
             else:

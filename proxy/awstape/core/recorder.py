@@ -222,9 +222,8 @@ class Recorder:
             raise CollisionError(collisions[0])
 
     def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
-        said_again = encode(
-            operation, answer, ""
-        )  # what can't be said again can't be replayed: a reason to leave it out
+        # What can't be said again can't be replayed: a reason to leave it out.
+        said_again = encode(operation, answer, "")
         try:
             lossless = self._parse(operation, said_again) == self._parse(operation, response)
         except Exception as error:  # botocore's parser: what a client would raise, it can't be replayed faithfully

@@ -14,7 +14,7 @@ Headers = tuple[tuple[str, str], ...]
 
 #: How deep a message may nest: deeper than any model, not so deep that recursion ends the process.
 MAX_DEPTH = 48
-#: How large an answer may be that is decoded, and how many values it may hold: a page has at most 1000 items.
+#: How large the body of a request or an answer may be, and how many values it may hold: a page has at most 1000 items.
 MAX_BODY = 16 * 1024 * 1024
 MAX_VALUES = 200_000
 #: As many parameters and values as no request has; and how long their names may be.
