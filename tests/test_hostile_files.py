@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape import ca, cli, keys, project, store
+from awstape import addon, ca, cli, keys, project, pytest_plugin, store
 from awstape.core import check, document
 from awstape.core.check import findings
 from awstape.errors import UserError
@@ -167,6 +167,12 @@ def test_no_key_is_read_but_of_a_small_file(
     monkeypatch.setattr(keys, "key_file", lambda: key)
     with pytest.raises(UserError, match=f"{re.escape(str(key))}: the key can't be read: "):
         keys.find_key({})
+
+
+def test_an_error_in_a_mitmproxy_or_a_test_is_printable() -> None:
+    assert addon._told(UserError("\x1b[31m", "\u202e")) == "\\u001b[31m (\\u202e)"
+    with pytest.raises(pytest.fail.Exception, match=r"^\\u001b\[31m\n\\u202e$"), pytest_plugin._failing():
+        raise UserError("\x1b[31m", "\u202e")
 
 
 def put_in_the_way(path: Path, kind: str) -> None:
