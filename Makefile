@@ -47,7 +47,7 @@ bench: $(READY) ## measure speed and memory, as ratios to a reference in the sam
 soak: $(READY) ## let 64 clients ask a replay N times (10000), or for MINUTES, and check every answer
 	@$(BIN)/python tests/soak.py $(N) $(MINUTES)
 
-fuzz: $(READY_FUZZ) ## look for SECONDS (60) for bytes that break TARGET (all: decode request document endpoint import)
+fuzz: $(READY_FUZZ) ## look for SECONDS (60) for bytes that break TARGET (all: decode request document endpoint import journal)
 	$(VENV)-fuzz/bin/python tests/fuzz.py $(TARGET) $(SECONDS)
 
 canaries: $(READY) ## plant N real values (10000) everywhere and look for them in what is recorded

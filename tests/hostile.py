@@ -6,6 +6,7 @@ Each property takes bytes, raises AssertionError for what is wrong, and lets eve
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,9 +17,9 @@ from typing import Any, cast
 
 import exchanges
 import wire_cases
-from awstape import control, endpoint, imports
-from awstape.core import check, decode, document
-from awstape.core.alias import CollisionError
+from awstape import control, endpoint, imports, journal, tape
+from awstape.core import capture, check, decode, document
+from awstape.core.alias import CollisionError, fingerprint
 from awstape.core.conform import output_misfits
 from awstape.core.encode import encode
 from awstape.core.model import Operation
@@ -26,6 +27,7 @@ from awstape.core.operation import recognise
 from awstape.core.player import Player
 from awstape.core.recorder import LeakError, Recorder
 from awstape.core.redact import Redactor
+from awstape.core.rules import Rules
 from awstape.core.wire import Request, Response, WireError
 from awstape.errors import UserError
 from awstape.exposure import Guard
@@ -266,10 +268,54 @@ def import_seeds() -> Iterator[bytes]:
     yield b"\0" + b"18:4:type;4:http;}"
 
 
+# --- the journal of a recording that broke off ------------------------------------------------------------------
+
+
+def journal_(data: bytes) -> None:
+    """After a byte that chooses: the bytes of a journal, or a line each of texts that are sealed in one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "team.yaml")
+        (file := Path(folder, "team.yaml.journal")).write_bytes(data[1:])
+        if data[:1] != b"\0":
+            seal = journal._Seal(KEY, _about_journal())
+            texts = data[1:].decode("utf-8", "replace").split("\n\0\n")
+            file.write_bytes(seal.head + b"".join(map(seal.sealed, texts)))
+        try:
+            tape._recover(path, KEY, Rules())
+        except UserError as error:
+            assert error.tip != "please report this", error.problem  # noqa: PT017 - the fuzzer's own process
+            assert file.exists()
+        else:
+            assert not file.exists()
+        if path.exists():
+            document.read(path.read_text("utf-8"), MODELS)
+
+
+def _about_journal() -> bytes:
+    return json.dumps({"awstape journal": 1, "key": fingerprint(KEY), "pid": 1, "id": "x"}).encode()
+
+
+def journal_seeds() -> Iterator[bytes]:
+    recorder = Recorder(MODELS, Redactor(KEY), exchanges.catalog.parse, include_writes=True)
+    pairs = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}])
+    texts = [capture.write(fed) for asked, response in pairs if (fed := recorder.feed(asked, response))]
+    seal = journal._Seal(KEY, _about_journal())
+    yield b"\0" + seal.head + b"".join(map(seal.sealed, texts))
+    yield b"\0" + seal.head
+    yield b"\1" + "\n\0\n".join(texts).encode()
+    for asked, _ in pairs:
+        wrong = Response(
+            403, (), b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+        )
+        if fed := recorder.feed(asked, wrong):
+            yield b"\1" + capture.write(fed).encode()
+
+
 TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], Iterator[bytes]]]] = {
     "decode": (decode_, decode_seeds),
     "request": (request, request_seeds),
     "document": (document_, document_seeds),
     "endpoint": (endpoint_, endpoint_seeds),
     "import": (import_, import_seeds),
+    "journal": (journal_, journal_seeds),
 }

@@ -129,6 +129,7 @@ def test_as_github() -> None:
         ("a\n::error::b.yaml", "a%0A%3A%3Aerror%3A%3Ab.yaml"),
         ("C:\\tapes\\a.yaml", "C%3A\\tapes\\a.yaml"),
         ("für 中.yaml", "für 中.yaml"),
+        ("a\x1b[31m\u202e.yaml", "a\\u001b[31m\\u202e.yaml"),
     ],
 )
 def test_a_files_name_is_escaped_for_github(file: str, escaped: str) -> None:

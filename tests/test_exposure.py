@@ -195,3 +195,13 @@ def test_another_machine_gets_nowhere_on_this_ones_networks(host: str) -> None:
     assert asyncio.run(guard.pinned(host, 80, ELSEWHERE)) is None
     assert asyncio.run(guard.pinned(host, 80, HERE)) == host
     assert asyncio.run(guard.pinned("1.1.1.1", 80, ELSEWHERE)) == "1.1.1.1"
+
+
+@pytest.mark.parametrize(
+    ("dest", "is_asked"), [("empty", True), ("document", True), ("image", False), ("iframe", False)]
+)
+def test_nothing_of_a_page_is_there(dest: str, is_asked: bool) -> None:
+    """Such as the icon for the page of a refusal, which a browser asks for as if it were of this site."""
+    headers = (("host", "127.0.0.1:1"), ("sec-fetch-site", "same-origin"), ("sec-fetch-dest", dest))
+    asked = Request("GET", "127.0.0.1", "/favicon.ico", "", headers, b"")
+    assert (Guard().stranger(asked) is None) == is_asked

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from awstape import cli, project, store
+from awstape import addon, ca, cli, keys, project, pytest_plugin, store
 from awstape.core import check, document
 from awstape.core.check import findings
 from awstape.errors import UserError
@@ -150,3 +151,37 @@ def test_what_cassettes_say_reaches_no_terminal_as_it_is(tmp_path: Path, capsys:
         output = capsys.readouterr()
         assert "u001b" in output.out + output.err or command.startswith("check"), command
         assert not set(output.out + output.err) & set("\x1b\u202e\x07"), command
+
+
+@needs_pipes
+@pytest.mark.parametrize("name", ["awstape/ca-key.pem", "awstape/ca.pem"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "too large", "a circle"])
+def test_no_key_is_read_but_of_a_small_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    (folder := tmp_path / "awstape").mkdir()
+    put_in_the_way(path := tmp_path / name, kind)
+    with pytest.raises(UserError, match=f"{re.escape(str(path))}: "):
+        ca.at_hand(folder)
+    put_in_the_way(key := tmp_path / "key", kind)
+    monkeypatch.setattr(keys, "key_file", lambda: key)
+    with pytest.raises(UserError, match=f"{re.escape(str(key))}: the key can't be read: "):
+        keys.find_key({})
+
+
+def test_an_error_in_a_mitmproxy_or_a_test_is_printable() -> None:
+    assert addon._told(UserError("\x1b[31m", "\u202e")) == "\\u001b[31m (\\u202e)"
+    with pytest.raises(pytest.fail.Exception, match=r"^\\u001b\[31m\n\\u202e$"), pytest_plugin._failing():
+        raise UserError("\x1b[31m", "\u202e")
+
+
+def put_in_the_way(path: Path, kind: str) -> None:
+    if kind == "a pipe":
+        os.mkfifo(path, 0o600)
+    elif kind == "a device":
+        path.symlink_to("/dev/zero")
+    elif kind == "a circle":
+        path.symlink_to(path.name)
+    else:
+        path.touch(0o600)
+        os.truncate(path, 3 * 2**30)

@@ -201,6 +201,23 @@ def test_what_is_no_http_does_not_pass_to_aws(sent: bytes, proxy: Proxy) -> None
     assert answer == b"" or status_of(answer) == 400
 
 
+@either
+@pytest.mark.parametrize(
+    ("tunnel", "sent"),
+    [
+        ((), b"GET /" + b"x" * 1_000_000),
+        ((connect("iam.amazonaws.com:80"),), b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 200_000),
+        ((connect("iam.amazonaws.com:443"),), b"\x16\3\1\0\4\1\xff\xff\xf0" + b"\x16\3\1\0\1x" * 200_000),
+    ],
+    ids=["a request line", "headers", "a ClientHello"],
+)
+def test_what_has_no_end_is_not_read_to_it(tunnel: tuple[bytes, ...], sent: bytes, proxy: Proxy) -> None:
+    with proxy.connect() as connection:
+        assert all(status_of(opened) == 200 for opened in exchange(connection, *tunnel))
+        with pytest.raises(ConnectionError):
+            connection.sendall(20 * sent)
+
+
 @without_program
 def test_no_tunnel_in_a_tunnel(proxy: Proxy, other: Other) -> None:
     opened, answer = proxy.ask(connect("iam.amazonaws.com:443"), connect(f"127.0.0.1:{other.port}"))

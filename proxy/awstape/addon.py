@@ -15,6 +15,7 @@ from pathlib import Path
 from mitmproxy import ctx, exceptions
 from mitmproxy.addonmanager import Loader
 
+from awstape.core.printable import printable
 from awstape.errors import UserError
 from awstape.interceptor import Interceptor
 from awstape.report import recording_lines, replay_lines
@@ -97,7 +98,8 @@ class Awstape(Interceptor):
 
 
 def _told(error: UserError) -> str:
-    return f"{error.problem} ({error.tip})" if error.tip else error.problem
+    """In one line, whatever stands in a file or in its name."""
+    return printable(f"{error.problem} ({error.tip})" if error.tip else error.problem)
 
 
 addons = [Awstape()]

@@ -165,7 +165,8 @@ def added(files: Sequence[Path]) -> str:
     texts = []
     for path in files:
         try:
-            text = path.read_text(encoding="ascii", errors="replace")
+            with store.opened(path, store.MAX_BYTES) as file:
+                text = file.read(store.MAX_BYTES).decode("ascii", errors="replace")
         except OSError as error:
             raise UserError(f"{path}: can't be read: {error.strerror}", "name a file of CA certificates") from None
         found = session.PEM_CERTIFICATE.findall(text)
@@ -296,8 +297,7 @@ def _read(folder: Path) -> Authority | None:
     """What the key file says; None where there is none. Raises UserError for one that is of no use."""
     path = folder / KEY
     try:
-        with path.open("rb") as file:
-            state, data = os.fstat(file.fileno()), file.read()
+        state, data = store.small(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -333,7 +333,7 @@ def _check_is_ours(path: Path) -> None:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="ascii", errors="replace")
+        return store.small(path)[1].decode("ascii", errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -118,7 +118,7 @@ def _annotation(file: str, finding: Finding) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
-    return "".join(f"%{ord(c):02X}" if c in "%\r\n" + more else c for c in text)
+    return "".join(f"%{ord(c):02X}" if c in "%\r\n" + more else printable(c) for c in text)
 
 
 def _uri(file: str) -> str:

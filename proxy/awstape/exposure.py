@@ -31,6 +31,8 @@ Passes = Literal["nobody", "local", "all"]
 
 _PASS_THROUGH = "--pass-through lets other connections through"
 _PORTS = (80, 443)
+#: Fetch Metadata's word for what a browser wants something for. Other programs don't say it.
+_ASKED_BY_SCRIPTS_AND_PEOPLE = ("empty", "document")
 #: Names that are nobody's in the public DNS: RFC 6761, and ICANN's choice for private use (2024), as Docker has it.
 _PRIVATE = (".localhost", ".internal")
 
@@ -114,6 +116,8 @@ class Guard:
             )
         origins = [value for name, value in request.headers if name.lower() == "origin"]
         is_from_elsewhere = (request.header("sec-fetch-site") or "").strip().lower() == "cross-site"
+        if (request.header("sec-fetch-dest") or "empty").strip().lower() not in _ASKED_BY_SCRIPTS_AND_PEOPLE:
+            return "awstape has nothing that a page is made of, such as the icon of a page that was refused"
         if not all(map(_is_local_origin, origins)) or (is_from_elsewhere and not origins):
             return "awstape is not asked by pages of other sites\nask it by a program, or from a page of this machine"
         return None

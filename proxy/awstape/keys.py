@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 
+from awstape import store
 from awstape.errors import UserError
 
 VARIABLE = "AWSTAPE_KEY"
@@ -32,8 +33,8 @@ def find_key(environ: Mapping[str, str]) -> bytes | None:
         return _from_text(environ[VARIABLE], VARIABLE)
     path = key_file()
     try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii")
+        state, data = store.small(path)
+        text = data.decode("ascii")
     except (FileNotFoundError, PermissionError):  # none, or somebody else's
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -41,7 +42,7 @@ def find_key(environ: Mapping[str, str]) -> bytes | None:
         raise UserError(
             f"{path}: the key can't be read: {reason}", f"mend or move the file, or set {VARIABLE}"
         ) from None
-    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+    if os.name == "posix" and stat.S_IMODE(state.st_mode) & 0o077:
         raise UserError(f"{path}: other users can read the key", f"chmod 600 {path}")
     return _from_text(text, str(path))
 

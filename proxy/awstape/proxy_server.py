@@ -9,9 +9,13 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from h11._receivebuffer import ReceiveBuffer
 from mitmproxy import certs, master, options
 from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig, upstream_auth
 from mitmproxy.proxy import context
+from mitmproxy.proxy.layers import tls as tls_layer
+from mitmproxy.proxy.layers.http import _http1 as http1_layer
+from mitmproxy.tls import ClientHello
 
 from awstape import ca
 from awstape.ca import Authority
@@ -21,6 +25,8 @@ from awstape.interceptor import Interceptor
 
 #: Of a request or an answer, whoever it is for: more than AWS sends or takes.
 _MAX_BODY = "64m"
+#: Of what is read and can't be parsed yet, such as headers; bodies don't wait there.
+_MAX_UNPARSED = 128 * 1024
 
 
 @asynccontextmanager
@@ -92,6 +98,32 @@ async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, hos
                 raise UserError(f"can't listen on {host}:{port}: {reason}", "choose another --port")
         await asyncio.sleep(0.01)
     raise UserError("the proxy ended before it listened", "please report this")
+
+
+class _Buffer(ReceiveBuffer):
+    """What a connection has sent and mitmproxy hasn't parsed, which it lets grow without end."""
+
+    def __iadd__(self, data: bytes | bytearray) -> _Buffer:
+        if len(self) + len(data) > _MAX_UNPARSED:
+            self._extract(len(self))
+            data = b"(longer than is read)\r\n\r\n"  # which is no HTTP, and is refused as such
+        super().__iadd__(data)
+        return self
+
+
+_parse_client_hello = tls_layer.parse_client_hello
+
+
+def _client_hello(data: bytes) -> ClientHello | None:
+    """Of what a client begins TLS with, which mitmproxy parses anew from its beginning whenever more of it comes."""
+    if len(data) > _MAX_UNPARSED:
+        raise ValueError("a ClientHello that is longer than is read")
+    return _parse_client_hello(data)
+
+
+# mitmproxy has no options for these.
+http1_layer.ReceiveBuffer = _Buffer  # type: ignore[attr-defined]
+tls_layer.parse_client_hello = _client_hello
 
 
 class _Tls(tlsconfig.TlsConfig):

@@ -254,10 +254,12 @@ def _end(item: pytest.Item, wish: _Wish, hook: InProcess) -> None:
 @contextmanager
 def _failing() -> Iterator[None]:
     """Lets the test fail with what a user can do something about."""
+    from awstape.core.printable import printable
+
     try:
         yield
     except UserError as error:
-        told = f"{error.problem}\n{error.tip}" if error.tip else error.problem
+        told = "\n".join(map(printable, filter(None, (error.problem, error.tip))))
         raise pytest.fail.Exception(told, pytrace=False) from None
 
 

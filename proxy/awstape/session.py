@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from awstape import catalog
+from awstape import catalog, store
 from awstape.errors import UserError
 
 #: Variables that name a file of CA certificates: botocore, OpenSSL and Go, requests, curl, Node.js.
@@ -138,6 +138,9 @@ def _ca_bundles(environ: Mapping[str, str]) -> list[str]:
 
 def _texts(path: Path) -> Iterator[str]:
     """The texts of a file, or of the files in a folder, as far as they can be read."""
-    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-        with suppress(OSError):
-            yield file.read_text(encoding="ascii", errors="replace")
+    files = [path]
+    with suppress(OSError, ValueError):  # it is no folder; a configuration may name what can't be one
+        files = sorted(path.iterdir())
+    for file in files:
+        with suppress(OSError, ValueError), store.opened(file, store.MAX_BYTES) as opened:
+            yield opened.read(store.MAX_BYTES).decode("ascii", errors="replace")

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +24,8 @@ if sys.platform != "win32":
     import fcntl
 
 MAX_BYTES = 64 * 1024 * 1024
+#: Of a key, or of a certificate.
+MAX_SMALL = 1024 * 1024
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -79,7 +81,7 @@ def opened(path: Path, limit: int) -> BinaryIO:
     A pipe is read at once, up to what is more than the limit. One that nobody writes to is refused: to open it as any
     file would be to wait for ever.
     """
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
+    file = _unblocked(path)
     if not hasattr(os, "O_NONBLOCK"):
         return file
     try:
@@ -94,6 +96,22 @@ def opened(path: Path, limit: int) -> BinaryIO:
     except BaseException:
         file.close()
         raise
+
+
+def _unblocked(path: Path) -> BufferedReader:
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
+
+
+def small(path: Path) -> tuple[os.stat_result, bytes]:
+    """The state of a file that is a file, of 1 MiB at most, and what stands in it. Raises OSError."""
+    with _unblocked(path) as file:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        data = file.read(MAX_SMALL + 1)
+    if len(data) > MAX_SMALL:
+        raise OSError(errno.EFBIG, "it is too large")
+    return state, data
 
 
 def find_all(paths: Iterable[Path]) -> list[Path]:
@@ -150,6 +168,8 @@ def exclusively(path: Path) -> Iterator[None]:
         folder = os.open(path.resolve().parent, os.O_RDONLY)
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
+    except RuntimeError:  # pathlib's word for symbolic links that lead in a circle
+        raise UserError(f"{path}: can't be written: it leads nowhere", "name another file") from None
     try:
         with suppress(OSError):  # a file system without locks
             fcntl.flock(folder, fcntl.LOCK_EX)

@@ -144,3 +144,9 @@ def test_any_bytes_get_an_answer_or_an_end(data: bytes) -> None:
 @given(mutated("import"))
 def test_any_file_is_imported_or_refused(data: bytes) -> None:
     hostile.import_(data)
+
+
+@few(30)
+@given(mutated("journal"))
+def test_any_journal_is_recovered_or_refused(data: bytes) -> None:
+    hostile.journal_(data)

@@ -239,7 +239,7 @@ def _announcer(doing: str, as_json: bool) -> Announce:
         if as_json:
             click.echo(json.dumps({"address": url, "environment": changes}))
             return
-        click.echo(f"{doing} at {url}; Ctrl-C ends it", err=True)
+        parameters.warn(f"{doing} at {url}; Ctrl-C ends it")
         click.echo("\n".join(exports(changes)))
 
     return announce
