@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from h11._receivebuffer import ReceiveBuffer
 from mitmproxy import certs, master, options
 from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig, upstream_auth
 from mitmproxy.proxy import context
@@ -100,7 +99,7 @@ async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, hos
     raise UserError("the proxy ended before it listened", "please report this")
 
 
-class _Buffer(ReceiveBuffer):
+class _Buffer(http1_layer.ReceiveBuffer):  # type: ignore[name-defined,misc]
     """What a connection has sent and mitmproxy hasn't parsed, which it lets grow without end."""
 
     def __iadd__(self, data: bytes | bytearray) -> _Buffer:
