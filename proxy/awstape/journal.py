@@ -61,11 +61,20 @@ class Journal:
             made = store.make_folder(first.parent)
             for path in [first, *others] if shared else [first]:
                 if (file := _lock(path, os.O_CREAT)) is not None:
-                    store.write_all(file, seal.head)
-                    os.fsync(file)
-                    store.sync_folder(path.parent)
-                    return cls(path, file, seal, made)
+                    journal = cls(path, file, seal, made)
+                    journal._begin()
+                    return journal
         raise UserError(f"{cassette}: is being recorded into already{_by(first)}", "end that, or name another cassette")
+
+    def _begin(self) -> None:
+        """Raises OSError; then nothing is there and nobody has the lock."""
+        try:
+            store.write_all(self._file, self._seal.head)
+            os.fsync(self._file)
+            store.sync_folder(self.path.parent)
+        except OSError:
+            self.close(remove=True)
+            raise
 
     def append(self, text: str) -> None:
         """Puts a capture on the disk. Raises UserError if that can't be done."""
