@@ -303,6 +303,15 @@ def test_of_a_damaged_one_the_rest_is_recovered_and_the_file_stays(path: Path) -
     assert names(path.parent) == ["team.yaml", "team.yaml.journal", "team.yaml.journal.damaged"]
 
 
+def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
+    file = break_off(path, *GROUPS)
+    head, first, second, third, _ = file.read_bytes().split(b"\n")
+    file.write_bytes(b"\n".join([head, first, second[:-9], third[:-9], b""]))
+    (line,) = tape.recover(path, ENVIRON)
+    assert line.endswith(f"1 page of a recording that broke off; 1 page can't be read, in {file}.damaged")
+    assert recorded(path) == ["ListGroups 1"]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

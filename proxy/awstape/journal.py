@@ -168,8 +168,8 @@ def _opened(path: Path, data: bytes, key: bytes) -> Abandoned:
             f"set {keys.VARIABLE} to its key, or remove the file",
         )
     seal = _Seal(key, head)
-    texts = [seal.opened(line) for line in rest.split(b"\n")]
-    while texts and texts[-1] is None:  # what was being written, and nothing, behind the last line feed
+    texts = [seal.opened(line) for line in rest.removesuffix(b"\n").split(b"\n")]
+    if texts[-1] is None:  # what was being written; the lines before it were on the disk
         texts.pop()
     return Abandoned(path, tuple(text for text in texts if text is not None), texts.count(None))
 
