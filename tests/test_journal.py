@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from awstape.journal import Journal, abandoned
 from awstape.tape import JournalUse, Tape
 from exchanges import MODELS, Exchange, listing, request, respond
 from failing import failure
+from failing_disk import Disk
 
 KEY = bytes.fromhex("5a" * 32)
 ENVIRON = {"AWSTAPE_KEY": KEY.hex()}
@@ -79,6 +81,16 @@ def test_it_is_there_from_the_beginning_to_the_end(path: Path) -> None:
 def test_where_nothing_was_recorded_nothing_stays(tmp_path: Path) -> None:
     begin(tmp_path / "new" / "folders" / "team.yaml").close()
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", ["made", "written", "synced", "kept in its folder"])
+def test_one_that_can_not_be_begun_does_not_stay(call: str, path: Path) -> None:
+    at = ("", "made", "written", "synced", "kept in its folder").index(call)
+    with Disk(path.parent, at, errno.ENOSPC).mounted(), pytest.raises(UserError, match="can't be written: No space"):
+        begin(path)
+    assert names(path.parent) == []
+    begin(path, *GROUPS).close()  # nobody has it
+    assert recorded(path) == ["ListGroups 3"]
 
 
 def test_what_may_not_be_written_does_not_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,6 +299,15 @@ def test_of_a_damaged_one_the_rest_is_recovered_and_the_file_stays(path: Path) -
     assert line == (f"recovered {path}: 1 page of a recording that broke off; 1 page can't be read, in {file}.damaged")
     assert recorded(path) == ["ListGroups 1"]
     assert names(path.parent) == ["team.yaml", "team.yaml.journal", "team.yaml.journal.damaged"]
+
+
+def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
+    file = break_off(path, *GROUPS)
+    head, first, second, third, _ = file.read_bytes().split(b"\n")
+    file.write_bytes(b"\n".join([head, first, second[:-9], third[:-9], b""]))
+    (line,) = tape.recover(path, ENVIRON)
+    assert line.endswith(f"1 page of a recording that broke off; 1 page can't be read, in {file}.damaged")
+    assert recorded(path) == ["ListGroups 1"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -209,6 +211,38 @@ def test_nothing_is_written_if_one_cassette_can_not_be(
     assert problem == expected[bad]
     assert {path: path.read_bytes() for path in (good, other)} == before
     assert sorted(folder.iterdir()) == [good, other]
+
+
+@pytest.mark.parametrize("command", ["rekey", "redact"])
+def test_no_recording_is_written_between_reading_and_writing(
+    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under = OLD if command == "rekey" else NEW
+    one, other = record(folder / "a.yaml", under), record(folder / "b" / "b.yaml", under)
+    for path in (one, other):
+        path.write_text(re.sub(r"iam::\d{12}", f"iam::{ACCOUNT}", path.read_text()))
+    written: list[Path] = []
+
+    def check(path: Path, data: bytes) -> None:
+        written.append(path)
+        for each in (one.parent, other.parent):
+            lock = os.open(each, os.O_RDONLY)
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.close(lock)
+
+    monkeypatch.setattr(store, "write_whole", check)
+    assert cli.main([command, str(folder)]) == 0
+    assert written == [one, other]
+
+
+def test_what_is_being_recorded_is_not_renewed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = record(folder / "x.yaml")
+    before, opened = path.read_bytes(), tape.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD})
+    assert cli.main(["rekey", str(path)]) == 2
+    assert f"TIP with that key: awstape recover {path}\n" in capfd.readouterr().err
+    assert path.read_bytes() == before
+    opened.close()
 
 
 def test_what_has_the_new_key_is_left_alone(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

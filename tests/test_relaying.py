@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import socket
 import ssl
@@ -15,6 +17,7 @@ from typing import Self
 import pytest
 
 from awstape import serve
+from awstape.errors import UserError
 from awstape.exposure import Passes
 from awstape.tape import Tape, open_for_recording
 from awstape.upstream import parse_upstream
@@ -248,3 +251,15 @@ def test_calls_are_recorded_all_the_same(proxy: Proxy) -> None:
     assert recording.skipped == {}
     assert [take.track.operation for take in recording.cassette.takes] == ["ListUsers"]
     assert recording.skipped == {}
+
+
+def test_a_full_temporary_folder_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_text(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with (
+        pytest.raises(UserError, match=r"awstape-\w+: can't be written: No space left on device"),
+        proxying(folder, "http://127.0.0.1:1", "local"),
+    ):
+        pass

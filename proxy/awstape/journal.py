@@ -63,11 +63,20 @@ class Journal:
             made = store.make_folder(first.parent)
             for path in [first, *others] if shared else [first]:
                 if (file := _lock(path, os.O_CREAT)) is not None:
-                    store.write_all(file, seal.head)
-                    os.fsync(file)
-                    store.sync_folder(path.parent)
-                    return cls(path, file, seal, made)
+                    journal = cls(path, file, seal, made)
+                    journal._begin()
+                    return journal
         raise UserError(f"{cassette}: is being recorded into already{_by(first)}", "end that, or name another cassette")
+
+    def _begin(self) -> None:
+        """Raises OSError; then nothing is there and nobody has the lock."""
+        try:
+            store.write_all(self._file, self._seal.head)
+            os.fsync(self._file)
+            store.sync_folder(self.path.parent)
+        except OSError:
+            self.close(remove=True)
+            raise
 
     def append(self, text: str) -> None:
         """Puts a capture on the disk. Raises UserError if that can't be done."""
@@ -171,8 +180,8 @@ def _opened(path: Path, data: bytes, key: bytes) -> Abandoned:
             f"set {keys.VARIABLE} to its key, or remove the file",
         )
     seal = _Seal(key, head)
-    texts = [seal.opened(line) for line in rest.split(b"\n")]
-    while texts and texts[-1] is None:  # what was being written, and nothing, behind the last line feed
+    texts = [seal.opened(line) for line in rest.removesuffix(b"\n").split(b"\n")]
+    if texts[-1] is None:  # what was being written; the lines before it were on the disk
         texts.pop()
     return Abandoned(path, tuple(text for text in texts if text is not None), texts.count(None))
 

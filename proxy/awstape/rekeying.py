@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from awstape import catalog, keys, project, store
+from awstape import catalog, journal, keys, project, store
 from awstape.core.alias import Aliases, CollisionError, fingerprint, is_alias
 from awstape.core.arn import is_principal, redact_name, redact_path, redact_provider
 from awstape.core.conform import did_you_mean
@@ -67,22 +67,29 @@ def rekey_files(
     if old is not None:
         renewal.know(values, old)
     models = catalog.models()
-    texts = {file: store.load_text(file) for file in store.find_all(paths)}
-    cassettes = {file: store.parsed(file, text, models) for file, text in texts.items()}
-    due = {file: cassette for file, cassette in cassettes.items() if fingerprint(new) not in cassette.keys}
-    for file, cassette in due.items():
-        if old is not None and cassette.keys and fingerprint(old) not in cassette.keys:
-            raise UserError(
-                f"{file}: made with another key ({', '.join(cassette.keys)}) than {keys.OLD_VARIABLE} "
-                f"({fingerprint(old)})",
-                f"set {keys.OLD_VARIABLE} to its key",
-            )
-        store.check_writable(file)
-    try:
-        renewed = {file: renewal.cassette(models, cassette) for file, cassette in due.items()}
-    except CollisionError as error:
-        raise UserError(f"nothing is written: {error}", f"take another {keys.VARIABLE}") from None
-    for file, cassette in renewed.items():
-        called = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
-        store.write_whole(file, rewrite(models, [texts[file]], cassette, called).text.encode("utf-8"))
-    return renewal.made, list(renewed), renewal.matched
+    files = store.find_all(paths)
+    with store.exclusively(*files):
+        texts = {file: store.load_text(file) for file in files}
+        cassettes = {file: store.parsed(file, text, models) for file, text in texts.items()}
+        due = {file: cassette for file, cassette in cassettes.items() if fingerprint(new) not in cassette.keys}
+        for file, cassette in due.items():
+            if old is not None and cassette.keys and fingerprint(old) not in cassette.keys:
+                raise UserError(
+                    f"{file}: made with another key ({', '.join(cassette.keys)}) than {keys.OLD_VARIABLE} "
+                    f"({fingerprint(old)})",
+                    f"set {keys.OLD_VARIABLE} to its key",
+                )
+            if journal.beside(file):
+                raise UserError(
+                    f"{file}: a recording into it goes on, or broke off, under the key that it has now",
+                    f"with that key: awstape recover {file}",
+                )
+            store.check_writable(file)
+        try:
+            renewed = {file: renewal.cassette(models, cassette) for file, cassette in due.items()}
+        except CollisionError as error:
+            raise UserError(f"nothing is written: {error}", f"take another {keys.VARIABLE}") from None
+        for file, cassette in renewed.items():
+            called = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
+            store.write_whole(file, rewrite(models, [texts[file]], cassette, called).text.encode("utf-8"))
+        return renewal.made, list(renewed), renewal.matched

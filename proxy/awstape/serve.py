@@ -83,8 +83,11 @@ async def proxy(
     guard = Guard(at.names, passes, frozenset(leads_to))
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
         trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
-        trusted.write_text(certificates + added, encoding="utf-8")
-        bundle.write_text(certificates + ca.pem(authority.root), encoding="utf-8")
+        try:
+            trusted.write_text(certificates + added, encoding="utf-8")
+            bundle.write_text(certificates + ca.pem(authority.root), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{folder}: can't be written: {error.strerror}", "make room, or set TMPDIR") from None
         way_out = CorporateProxy(corporate, dict(os.environ), trusted) if corporate else None
         interceptor = Interceptor(tape, upstream, guard, way_out)
         async with intercepting(interceptor, at.address, port, authority, Path(folder), trusted) as address:

@@ -9,7 +9,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -155,27 +155,30 @@ def check_writable(path: Path) -> None:
 
 
 @contextmanager
-def exclusively(path: Path) -> Iterator[None]:
-    """Lets no other process read and write a cassette there meanwhile: workers may share one. Raises UserError.
+def exclusively(*paths: Path) -> Iterator[None]:
+    """Lets no other process read and write cassettes there meanwhile: workers may share one. Raises UserError.
 
-    The folder is made if need be, and locked.
+    Their folders are made if need be, and locked, each once and in an order that is everybody's.
     """
     if sys.platform == "win32":  # where a folder can't be opened
         yield
         return
     try:
-        make_folder(path.resolve().parent)
-        folder = os.open(path.resolve().parent, os.O_RDONLY)
-    except OSError as error:
-        raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
+        folders = {path.resolve().parent: path for path in paths}
     except RuntimeError:  # pathlib's word for symbolic links that lead in a circle
-        raise UserError(f"{path}: can't be written: it leads nowhere", "name another file") from None
-    try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(folder, fcntl.LOCK_EX)
+        named = " ".join(map(str, paths))
+        raise UserError(f"{named}: can't be written: it leads nowhere", "name another file") from None
+    with ExitStack() as locked:
+        for folder, path in sorted(folders.items()):
+            try:
+                make_folder(folder)
+                file = os.open(folder, os.O_RDONLY)
+            except OSError as error:
+                raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
+            locked.callback(os.close, file)
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(folder)
 
 
 def _nearest_folder(path: Path) -> Path:

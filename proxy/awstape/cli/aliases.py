@@ -56,7 +56,8 @@ def redact(cassettes: tuple[Path, ...], how: parameters.How) -> int:
     files = store.find_all(cassettes)
     for file in files:
         store.check_writable(file)
-    return write([redacted(file, os.environ) for file in files], how)
+    with store.exclusively(*files):
+        return write([redacted(file, os.environ) for file in files], how)
 
 
 @click.command()
