@@ -105,19 +105,18 @@ class Abandoned:
     texts: tuple[str, ...]
     damaged: int
 
-    def remove(self) -> None:
-        """To be called when its captures are in the cassette. Raises UserError. One that is damaged is put aside."""
+    def remove(self) -> Path | None:
+        """To be called when its captures are in the cassette. Where it was put, if it is damaged. Raises UserError."""
+        aside = None
         with _doing(self.path, "removed", "its captures are in the cassette: remove it yourself"):
             if self.damaged:
-                self.path.rename(self.aside)
+                names = (self.path.with_name(f"{self.path.name}.damaged{n}") for n in ("", *range(2, 1000)))
+                aside = next(name for name in names if not name.exists())
+                self.path.rename(aside)
             else:
                 self.path.unlink()
             store.sync_folder(self.path.parent)
-
-    @property
-    def aside(self) -> Path:
-        """Where a damaged one is put."""
-        return self.path.with_name(f"{self.path.name}.damaged")
+        return aside
 
 
 def abandoned(cassette: Path, key: bytes) -> Iterator[Abandoned]:

@@ -74,11 +74,11 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
         yield f"  note: {printable(note)}"
 
 
-def recovered_line(path: Path, captures: int, damaged: int, aside: Path) -> str:
+def recovered_line(path: Path, captures: int, damaged: int, aside: Path | None) -> str:
     """What became of a recording that broke off. aside: where its journal is, if that was damaged."""
     done = f"recovered {printable(str(path))}: {count(captures, 'page')} of a recording that broke off"
     lost = f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}"
-    return done + (lost if damaged else "")
+    return done + (lost if aside else "")
 
 
 def redacted_line(redacted: Mapping[str, int]) -> str:

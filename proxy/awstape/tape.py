@@ -197,8 +197,7 @@ def _recovered(path: Path, found: Abandoned, key: bytes, rules: Rules) -> str:
                 _merged(path, recorder)
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to go on without what broke off, remove {found.path}") from None
-    found.remove()
-    return recovered_line(path, len(found.texts), found.damaged, found.aside)
+    return recovered_line(path, len(found.texts), found.damaged, found.remove())
 
 
 def open_for_recording(
