@@ -18,7 +18,7 @@ TARGET ?= all
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries examples reference test aio lint type check bench fuzz fmt clean
+.PHONY: help demo soak canaries examples reference test aio lint type check bench fuzz audit fmt clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ soak: $(READY) ## let 64 clients ask a replay N times (10000), or for MINUTES, a
 
 fuzz: $(READY_FUZZ) ## look for SECONDS (60) for bytes that break TARGET (all: decode request document endpoint import journal)
 	$(VENV)-fuzz/bin/python tests/fuzz.py $(TARGET) $(SECONDS)
+
+audit: $(READY) ## look for known vulnerabilities in what awstape needs (this asks the internet)
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --extra record pyproject.toml -o $(VENV)/needed.txt
+	$(BIN)/uvx pip-audit --no-deps --disable-pip -r $(VENV)/needed.txt
 
 canaries: $(READY) ## plant N real values (10000) everywhere and look for them in what is recorded
 	$(BIN)/python tests/canaries.py $(N)

@@ -305,8 +305,10 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
     file = break_off(path, *GROUPS)
     head, first, second, third, _ = file.read_bytes().split(b"\n")
     file.write_bytes(b"\n".join([head, first, second[:-9], third[:-9], b""]))
+    file.with_name(f"{file.name}.damaged").write_text("an older one")
     (line,) = tape.recover(path, ENVIRON)
-    assert line.endswith(f"1 page of a recording that broke off; 1 page can't be read, in {file}.damaged")
+    assert line.endswith(f"1 page of a recording that broke off; 1 page can't be read, in {file}.damaged2")
+    assert file.with_name(f"{file.name}.damaged").read_text() == "an older one"
     assert recorded(path) == ["ListGroups 1"]
 
 

@@ -193,7 +193,7 @@ class _Seal:
             from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
         except ModuleNotFoundError:
             raise UserError(
-                "recording needs the package cryptography, which is not installed", "pip install 'awstape[record]'"
+                "a recording needs the package cryptography, which is not installed", "pip install 'awstape[record]'"
             ) from None
         self._cipher = ChaCha20Poly1305(hmac.digest(key, b"journal\0", "sha256"))
         self._about = about
