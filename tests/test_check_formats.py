@@ -141,7 +141,7 @@ def test_a_message_is_escaped_for_github() -> None:
     """Commas and colons have no meaning there."""
     finding = Finding(1, "", "format", "50% of: a,\r\nb")
     said = FORMATS["github"]([("a.yaml", finding)], 1)
-    assert said == "::error file=a.yaml,line=1,title=awstape check::50%25 of: a,%0Ab"
+    assert said == "::error file=a.yaml,line=1,title=awstape check::50%25 of: a,%0D%0Ab"
 
 
 def test_a_files_name_takes_one_line_of_text() -> None:

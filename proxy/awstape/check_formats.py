@@ -113,8 +113,7 @@ def _message(finding: Finding) -> str:
 
 def _annotation(file: str, finding: Finding) -> str:
     properties = f"file={_escaped(file, ':,')},line={finding.line},title=awstape check"
-    message = "\n".join(map(printable, _message(finding).splitlines()))
-    return f"::{finding.level} {properties}::{_escaped(message)}"
+    return f"::{finding.level} {properties}::{_escaped(_message(finding))}"
 
 
 def _escaped(text: str, more: str = "") -> str:
