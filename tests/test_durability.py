@@ -86,10 +86,7 @@ def broken_off(begun: Begun, folder: Path) -> Path:
     for asked, response in NEW:
         opened.feed(asked, response)
     assert opened.journal
-    kept = opened.journal.path.read_bytes()
-    opened.journal.close(remove=True)
-    path.parent.mkdir(exist_ok=True)
-    opened.journal.path.write_bytes(kept)
+    opened.journal.close(remove=False)
     return path
 
 

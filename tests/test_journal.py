@@ -46,11 +46,8 @@ def break_off(path: Path, *pairs: Exchange) -> Path:
     """What is there when a recording is killed: its journal."""
     opened = begin(path, *pairs)
     assert opened.journal
-    file = opened.journal.path
-    kept = file.read_bytes()
-    opened.journal.close(remove=True)
-    file.write_bytes(kept)
-    return file
+    opened.journal.close(remove=False)
+    return opened.journal.path
 
 
 def recorded(path: Path) -> list[str]:
