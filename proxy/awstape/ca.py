@@ -21,7 +21,6 @@ import os
 import secrets
 import ssl
 import stat
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -343,16 +342,7 @@ def _text(path: Path) -> str | None:
 def _write(path: Path, text: str) -> None:
     """Puts a file that is its user's alone into place, whole."""
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # 0600, whatever the umask
-        try:
-            with open(descriptor, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        store.put_whole(path, text.encode("ascii"), 0o600)
     except OSError as error:
         raise UserError(
             f"{path}: the CA can't be kept there: {error.strerror}", "set XDG_DATA_HOME to a folder of yours"

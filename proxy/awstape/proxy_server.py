@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mitmproxy import certs, master, options
-from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig, upstream_auth
+from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig
 from mitmproxy.proxy import context
 from mitmproxy.proxy.layers import tls as tls_layer
 from mitmproxy.proxy.layers.http import _http1 as http1_layer
@@ -50,7 +50,6 @@ async def intercepting(
         *([interceptor.corporate] if interceptor.corporate else []),
         next_layer.NextLayer(),
         _Tls(authority, folder),
-        upstream_auth.UpstreamAuth(),
     )
     # Lazy, so that the upstream is contacted only when a request is to be sent there.
     opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=_MAX_BODY)

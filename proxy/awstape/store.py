@@ -204,18 +204,7 @@ def write_whole(path: Path, data: bytes) -> None:
         if path.exists() and not path.is_file():  # a device or a pipe, whose place a file would take
             raise UserError(f"{path}: can't be written: it is no file", "name a file")
         make_folder(path.parent)
-        file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            try:
-                write_all(file, data)
-                os.fsync(file)
-            finally:
-                os.close(file)
-            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        put_whole(path, data, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}", "the file is as it was") from None
     except RuntimeError:  # pathlib's word for symbolic links that lead in a circle
@@ -224,6 +213,25 @@ def write_whole(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise UserError(f"{path}: written, but perhaps not to last: {error.strerror}", "look after the disk") from None
+
+
+def put_whole(path: Path, data: bytes, mode: int) -> None:
+    """Puts a file into the place of what is at a path, if anything. Until then nobody else can read it.
+
+    mode: its permissions. Raises OSError; what is at the path is as it was then.
+    """
+    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        try:
+            write_all(file, data)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
 
 
 def write_all(file: int, data: bytes) -> None:

@@ -19,7 +19,7 @@ from awstape.core.answer import Answer, Failure
 from awstape.core.conform import unmodelled
 from awstape.core.model import Operation, Protocol, Service, Shape, Value
 from awstape.core.operation import from_json, load_json, scalar
-from awstape.core.wire import MAX_BODY, Response, WireError, check_tree
+from awstape.core.wire import MAX_BODY, Response, WireError, excess
 
 #: botocore/parsers.py (`ResponseParser.parse`): from here on a response is an error.
 FIRST_ERROR_STATUS = 301
@@ -88,7 +88,8 @@ def _xml(body: bytes) -> ET.Element:
         if isinstance(error, WireError):
             raise
         raise WireError("the body is not XML") from None
-    check_tree(root, iter)
+    if problem := excess(root, iter):
+        raise WireError(f"the body {problem}")
     return root
 
 

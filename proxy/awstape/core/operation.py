@@ -25,7 +25,7 @@ from awstape.core.wire import (
     MAX_VALUES,
     Request,
     WireError,
-    check_tree,
+    excess,
     parse_form,
     text_of,
     unquote_label,
@@ -290,15 +290,15 @@ def json_of(text: str, most: int = MAX_VALUES) -> Value:
     try:
         value: Value = json.loads(text, parse_constant=refuse)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
-        check_tree(value, _items, most)
+        problem = excess(value, _items, most)
     except JsonError:
         raise
-    except WireError as error:
-        raise JsonError(str(error).removeprefix("the body ")) from None
     except UnicodeEncodeError:
         raise JsonError("holds half a surrogate pair") from None
     except (ValueError, RecursionError):  # no JSON, or a number that Python can't say
         raise JsonError("is not JSON") from None
+    if problem:
+        raise JsonError(problem)
     return value
 
 

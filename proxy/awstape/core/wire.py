@@ -112,14 +112,14 @@ def text_of(body: bytes) -> str:
         raise WireError("the body is not UTF-8") from None
 
 
-def check_tree(root: _Node, children: Callable[[_Node], Iterable[_Node]], most: int = MAX_VALUES) -> None:
-    """Raises WireError for a tree that is deeper than `MAX_DEPTH` or has more than so many nodes."""
+def excess(root: _Node, children: Callable[[_Node], Iterable[_Node]], most: int = MAX_VALUES) -> str:
+    """What a tree does that is deeper than `MAX_DEPTH` or has more than so many nodes; nothing of any other."""
     level, count = [root], 1
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in children(node)]
         count += len(level)
         if count > most:
-            raise WireError(f"the body holds more than {most:,} values")
+            return f"holds more than {most:,} values"
         if not level:
-            return
-    raise WireError(f"the body nests deeper than {MAX_DEPTH} levels")
+            return ""
+    return f"nests deeper than {MAX_DEPTH} levels"
