@@ -27,28 +27,28 @@ import yaml
 from botocore.stub import Stubber
 
 import awstape
-from awstape import catalog
-from awstape.core.answer import Answer
-from awstape.core.capture import read as read_capture
-from awstape.core.capture import write as write_capture
-from awstape.core.cassette import Cassette, Page, Take, Track
-from awstape.core.check import findings
-from awstape.core.decode import decode
-from awstape.core.diff import differences
-from awstape.core.document import read, write
-from awstape.core.edit import set_value
-from awstape.core.encode import encode
-from awstape.core.model import Value
-from awstape.core.player import Player
-from awstape.core.recorder import Recorder
-from awstape.core.redact import Redactor
-from awstape.core.repage import Paging
-from awstape.core.rewrite import rewrite
-from awstape.core.select import select
-from awstape.core.wire import Request, Response
-from awstape.endpoint import serving
-from awstape.html_page import page
-from awstape.journal import Journal
+from awstape.catalog import catalog
+from awstape.core.aws.answer import Answer
+from awstape.core.aws.decode import decode
+from awstape.core.aws.encode import encode
+from awstape.core.aws.model import Value
+from awstape.core.aws.wire import Request, Response
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.yaml.document import read, write
+from awstape.core.cassette.yaml.rewrite import rewrite
+from awstape.core.check.check import findings
+from awstape.core.compare.diff import differences
+from awstape.core.editing.edit import set_value
+from awstape.core.recording.capture import read as read_capture
+from awstape.core.recording.capture import write as write_capture
+from awstape.core.recording.recorder import Recorder
+from awstape.core.redaction.redact import Redactor
+from awstape.core.replay.player import Player
+from awstape.core.replay.repage import Paging
+from awstape.core.view.select import select
+from awstape.files.journal import Journal
+from awstape.serving.endpoint import serving
+from awstape.workbench.html_page import page
 
 ROUNDS = 5
 MODELS = catalog.models()

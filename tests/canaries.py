@@ -31,18 +31,18 @@ from urllib.parse import quote, unquote, urlencode
 
 import yaml
 
-import exchanges
 from awstape import report
-from awstape.core import document
-from awstape.core.answer import Answer, Failure
-from awstape.core.cassette import Cassette
-from awstape.core.encode import encode
-from awstape.core.members import NAMES, PATHS, TEXT, Place, is_free_text
-from awstape.core.misses import Miss
-from awstape.core.model import Member, Operation, Shape
-from awstape.core.recorder import CollisionError, LeakError
-from awstape.core.wire import Response
-from exchanges import KEY, MODELS, Exchange
+from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.encode import encode
+from awstape.core.aws.model import Member, Operation, Shape
+from awstape.core.aws.wire import Response
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml import document
+from awstape.core.recording.recorder import CollisionError, LeakError
+from awstape.core.redaction.members import NAMES, PATHS, TEXT, Place, is_free_text
+from awstape.core.replay.misses import Miss
+from support import exchanges
+from support.exchanges import KEY, MODELS, Exchange
 
 # --- kinds, encodings, contexts ---------------------------------------------------------------------------------
 

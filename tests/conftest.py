@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from standin import StandIn
+from support.standin import StandIn
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from examples import PROGRAMS, environment, upstreams
-from standin import StandIn
+from support.standin import StandIn
 
 PROGRAM = ("python", "seed_operations.py")
 

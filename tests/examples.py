@@ -13,8 +13,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from awstape.core.document import SCHEMA_FILE
-from standin import StandIn
+from awstape.core.cassette.yaml.document import SCHEMA_FILE
+from support.standin import StandIn
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "cassettes"

@@ -33,7 +33,7 @@ def _dictionary() -> Path:
 def _fuzz(name: str, what: str) -> None:
     """Doesn't return: libFuzzer ends the process."""
     with atheris.instrument_imports(include=["awstape"]):
-        from hostile import TARGETS
+        from support.hostile import TARGETS
 
     target, seeds = TARGETS[name]
     corpus = FOLDER / name / "corpus"
@@ -50,7 +50,7 @@ def _fuzz(name: str, what: str) -> None:
 def main(name: str = "all", what: str = "60") -> int:
     if name != "all":
         _fuzz(name, what)
-    from hostile import TARGETS
+    from support.hostile import TARGETS
 
     broken = []
     for each in TARGETS:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 
-from awstape import cli
+from awstape.cli.main import cli
 from examples import ROOT
 
 README = ROOT / "README.md"
@@ -20,9 +20,9 @@ def table() -> str:
 
 
 def _lines() -> Iterator[str]:
-    context = click.Context(cli.cli, info_name="awstape")
-    for name in cli.cli.list_commands(context):
-        command = cli.cli.get_command(context, name)
+    context = click.Context(cli, info_name="awstape")
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
         assert command
         arguments = [
             param.make_metavar(click.Context(command)) for param in command.params if isinstance(param, click.Argument)

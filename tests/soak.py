@@ -29,10 +29,10 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from asking import questions
-from awstape import store
-from exchanges import MODELS
-from in_process import CASSETTES, FAKE_KEYS
+from awstape.files import store
+from support.asking import questions
+from support.exchanges import MODELS
+from support.in_process import CASSETTES, FAKE_KEYS
 
 CLIENTS = 64
 LIMIT = 60.0  # seconds; for one answer, whatever the machine

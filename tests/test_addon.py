@@ -23,11 +23,11 @@ from mitmproxy.proxy import context, server_hooks
 from mitmproxy.test import taddons, tflow
 
 from awstape.addon import Awstape
-from awstape.core.wire import Request, Response
+from awstape.core.aws.wire import Request, Response
 from awstape.errors import UserError
-from awstape.interceptor import Interceptor
+from awstape.proxying.interceptor import Interceptor
+from awstape.proxying.upstream import parse_upstream
 from awstape.tape import Tape, open_for_recording, open_for_replay
-from awstape.upstream import parse_upstream
 
 ENVIRON = {"AWSTAPE_KEY": "an example key of some length"}
 FOREIGN = ("sts.amazonaws.com", "example.com", "iam.amazonaws.com.example.com", "127.0.0.1")

@@ -9,13 +9,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from awstape import catalog, store
-from awstape.core.check import findings
-from awstape.core.document import SCHEMA_FILE, documents, write
-from awstape.core.pages import next_token
-from awstape.core.schema import dumped, schema
+from awstape.catalog import catalog
+from awstape.core.aws.pages import next_token
+from awstape.core.cassette.yaml.document import SCHEMA_FILE, documents, write
+from awstape.core.cassette.yaml.schema import dumped, schema
+from awstape.core.check.check import findings
+from awstape.files import store
 from examples import FOLDER, NAMES, record
-from standin import StandIn
+from support.standin import StandIn
 
 ALIAS = re.compile(r"arn:aws:[a-z-]+:[a-z0-9-]*:000\d{9}:")
 MODELS = catalog.models()

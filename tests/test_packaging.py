@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape.core.document import SCHEMA_FILE
+from awstape.core.cassette.yaml.document import SCHEMA_FILE
 from examples import NAMES, ROOT, environment
 
 UV = Path(sys.prefix) / "bin" / "uv"
@@ -53,7 +53,7 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
         metadata = next(name for name in wheel.namelist() if name.endswith("METADATA"))
         requires = [line for line in wheel.read(metadata).decode().splitlines() if line.startswith("Requires-Dist")]
     modules = {f"awstape/{path.relative_to(PACKAGE)}" for path in PACKAGE.rglob("*.py")}
-    parts = {f"awstape/page/{path.name}" for path in (PACKAGE / "page").iterdir()}
+    parts = {f"awstape/workbench/page/{path.name}" for path in (PACKAGE / "workbench" / "page").iterdir()}
     assert len(parts) == 7
     examples = {f"awstape/_cassettes/{name}" for name in (*(f"{name}.yaml" for name in NAMES), SCHEMA_FILE)}
     assert names == modules | parts | {"awstape/py.typed"} | examples
@@ -69,7 +69,7 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
 def test_the_sdist_can_be_built_from(built: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "proxy/awstape/cli/__init__.py", "cassettes/roles.yaml"} <= names
+    assert {"pyproject.toml", "README.md", "LICENSE", "proxy/awstape/cli/main.py", "cassettes/roles.yaml"} <= names
 
 
 def test_the_base_install_has_no_mitmproxy_and_says_so(base: Path, tmp_path: Path) -> None:

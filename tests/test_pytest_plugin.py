@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from awstape import catalog, store
+from awstape.catalog import catalog
+from awstape.files import store
 from examples import KEY, ROOT
-from standin import StandIn
+from support.standin import StandIn
 
 pytest_plugins = ["pytester"]
 

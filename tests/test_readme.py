@@ -17,11 +17,12 @@ import pytest
 import yaml
 
 import reference
-from awstape import __version__, catalog
-from awstape.core import document
-from awstape.core.rules import Rules
+from awstape import __version__
+from awstape.catalog import catalog
+from awstape.core.cassette.yaml import document
+from awstape.core.redaction.rules import Rules
 from examples import ROOT, environment, upstreams
-from standin import StandIn
+from support.standin import StandIn
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from awstape.core.cassette import Cassette
-from awstape.core.model import Value
-from awstape.core.recorder import Recording
+from awstape.core.aws.model import Value
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.recording.recorder import Recording
 from awstape.report import recording_facts, recording_lines, replay_facts, replay_lines
-from exchanges import ACCOUNT, cassette, fail, player, record, request, respond
+from support.exchanges import ACCOUNT, cassette, fail, player, record, request, respond
 
 USER: dict[str, Value] = {"UserName": "alice-example", "Arn": f"arn:aws:iam::{ACCOUNT}:user/alice-example"}
 POLICY = {"PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/example"}

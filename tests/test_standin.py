@@ -19,8 +19,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-import standin_data as data
-from standin import StandIn
+from support import standin_data as data
+from support.standin import StandIn
 
 HERE = Path(__file__).parent
 DEPLOY_POLICY, AUDIT_POLICY, BOUNDARY_POLICY = data.POLICY_VERSIONS
@@ -352,7 +352,7 @@ def test_a_failure_inside_the_stand_in_fails_the_test() -> None:
 
 def test_the_command_line_and_the_programs(tmp_path: Path) -> None:
     """The programs page through a stand-in in another process; threads change nothing, names change the answers."""
-    arguments = [sys.executable, str(HERE / "standin.py"), "--throttle", "ListRoles=1"]
+    arguments = [sys.executable, str(HERE / "support" / "standin.py"), "--throttle", "ListRoles=1"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

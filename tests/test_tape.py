@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-import exchanges
-from awstape import store, tape
-from awstape.core.cassette import Cassette
+from awstape import tape
+from awstape.core.cassette.cassette import Cassette
 from awstape.errors import UserError
+from awstape.files import store
 from awstape.tape import JournalUse, RecordMode, Tape
-from exchanges import MODELS, request, respond
+from support import exchanges
+from support.exchanges import MODELS, request, respond
 
 ENVIRON = {"AWSTAPE_KEY": "a key for tests, not a secret"}
 PAGES = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}, {"Groups": []}])

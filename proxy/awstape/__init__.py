@@ -6,13 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from awstape.botocore_hook import InProcess, replay
     from awstape.errors import MissError, UserError
+    from awstape.inprocess.botocore_hook import InProcess, replay
 
 __all__ = ["InProcess", "MissError", "UserError", "replay"]
 __version__ = "0.1.0"
 
-_HOMES = {"InProcess": "botocore_hook", "MissError": "errors", "UserError": "errors", "replay": "botocore_hook"}
+_HOMES = {
+    "InProcess": "inprocess.botocore_hook",
+    "MissError": "errors",
+    "UserError": "errors",
+    "replay": "inprocess.botocore_hook",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -2,6 +2,6 @@
 
 import sys
 
-from awstape.cli import main
+from awstape.cli.main import main
 
 sys.exit(main())

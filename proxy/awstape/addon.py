@@ -15,12 +15,12 @@ from pathlib import Path
 from mitmproxy import ctx, exceptions
 from mitmproxy.addonmanager import Loader
 
-from awstape.core.printable import printable
+from awstape.core.text.printable import printable
 from awstape.errors import UserError
-from awstape.interceptor import Interceptor
+from awstape.proxying.interceptor import Interceptor
+from awstape.proxying.upstream import parse_upstream
 from awstape.report import recording_lines, replay_lines
 from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
-from awstape.upstream import parse_upstream
 
 _log = logging.getLogger(__name__)
 

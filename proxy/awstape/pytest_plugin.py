@@ -28,8 +28,8 @@ import pytest
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.botocore_hook import InProcess
-    from awstape.core.misses import Miss
+    from awstape.core.replay.misses import Miss
+    from awstape.inprocess.botocore_hook import InProcess
 
 _MODES = ("none", "once", "new_episodes", "all")
 _FOLDER = "cassettes"
@@ -166,7 +166,7 @@ class Awstape:
 
     def _serve(self) -> tuple[str, dict[str, str]]:
         if self._served is None:
-            from awstape import serve, session
+            from awstape.program import serve, session
 
             tape = self._hook.tape
             if self._hook.replays_only:
@@ -203,10 +203,10 @@ def _awstape_marked(request: pytest.FixtureRequest) -> None:
 
 def _open(item: pytest.Item, wish: _Wish) -> InProcess:
     """Raises UserError."""
-    from awstape import keys
-    from awstape.botocore_hook import InProcess
+    from awstape.files import keys
+    from awstape.inprocess.botocore_hook import InProcess
+    from awstape.proxying.upstream import parse_upstream
     from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
-    from awstape.upstream import parse_upstream
 
     mode, path = _mode(item.config), wish.paths[0]
     missing = [each for each in wish.paths if not each.exists()]
@@ -254,7 +254,7 @@ def _end(item: pytest.Item, wish: _Wish, hook: InProcess) -> None:
 @contextmanager
 def _failing() -> Iterator[None]:
     """Lets the test fail with what a user can do something about."""
-    from awstape.core.printable import printable
+    from awstape.core.text.printable import printable
 
     try:
         yield

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from awstape.core.cassette import Track
-from awstape.core.changes import Change, spelled
-from awstape.core.meaning import as_json
-from awstape.core.misses import Miss
-from awstape.core.overview import Overview
-from awstape.core.player import Player, Session
-from awstape.core.printable import printable
-from awstape.core.recorder import Recording
+from awstape.core.cassette.cassette import Track
+from awstape.core.compare.changes import Change, spelled
+from awstape.core.compare.meaning import as_json
+from awstape.core.recording.recorder import Recording
+from awstape.core.replay.misses import Miss
+from awstape.core.replay.player import Player, Session
+from awstape.core.text.printable import printable
+from awstape.core.view.overview import Overview
 
 _UNPLAYED_SHOWN = 5
 _NO_CALL = "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"

@@ -7,7 +7,7 @@
 - `rewrite`: as `all`, but the old cassette is forgotten.
 - `replay`: everything is answered from the cassette; what isn't there is a miss, and nothing goes upstream.
 
-What is recorded is in a journal (`awstape.journal`) before it is answered, and in the cassette when the tape is closed.
+What is recorded is in a journal (`awstape.files.journal`) before it is answered, and in the cassette when the tape is closed.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-from awstape import catalog, keys, project, store
-from awstape.core.alias import CollisionError, fingerprint
-from awstape.core.capture import read as read_capture
-from awstape.core.capture import write as write_capture
-from awstape.core.cassette import Cassette
-from awstape.core.conform import did_you_mean
-from awstape.core.faults import Fault, FaultError
-from awstape.core.misses import Miss
-from awstape.core.player import Player
-from awstape.core.recorder import LeakError, Recorder, Recording
-from awstape.core.redact import Redactor
-from awstape.core.repage import Paging, PagingError
-from awstape.core.rules import Rules
-from awstape.core.wire import Reply, Request, Response
+from awstape.catalog import catalog
+from awstape.core.aws.conform import did_you_mean
+from awstape.core.aws.wire import Reply, Request, Response
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.faults import Fault, FaultError
+from awstape.core.recording.capture import read as read_capture
+from awstape.core.recording.capture import write as write_capture
+from awstape.core.recording.recorder import LeakError, Recorder, Recording
+from awstape.core.redaction.alias import CollisionError, fingerprint
+from awstape.core.redaction.redact import Redactor
+from awstape.core.redaction.rules import Rules
+from awstape.core.replay.misses import Miss
+from awstape.core.replay.player import Player
+from awstape.core.replay.repage import Paging, PagingError
 from awstape.errors import UserError, failure_of, place_of
-from awstape.journal import Abandoned, Journal, abandoned, another_version, beside
+from awstape.files import keys, project, store
+from awstape.files.journal import Abandoned, Journal, abandoned, another_version, beside
 from awstape.report import recovered_line
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]

@@ -17,13 +17,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 import awstape
-import in_process
-from awstape.botocore_hook import InProcess
 from awstape.errors import MissError
+from awstape.inprocess.botocore_hook import InProcess
 from awstape.tape import RecordMode, open_for_recording
-from exchanges import MODELS
-from in_process import CASSETTES, ENVIRON, FAKE_KEYS, LISTING, PAGINGS, VERSIONS
-from standin import StandIn
+from support import in_process
+from support.exchanges import MODELS
+from support.in_process import CASSETTES, ENVIRON, FAKE_KEYS, LISTING, PAGINGS, VERSIONS
+from support.standin import StandIn
 
 aiobotocore_session = pytest.importorskip("aiobotocore.session")
 AioConfig = pytest.importorskip("aiobotocore.config").AioConfig

@@ -9,9 +9,11 @@ import botocore.session
 import pytest
 from click.testing import CliRunner
 
-from awstape import catalog, cli, store
+from awstape.catalog import catalog
+from awstape.cli.main import cli
+from awstape.files import store
 from examples import KEY
-from standin import StandIn
+from support.standin import StandIn
 
 cassetter = pytest.importorskip("cassetter")
 
@@ -31,7 +33,7 @@ def test_what_cassetter_records_is_imported(ending: str, tmp_path: Path, monkeyp
         with cassetter.use_cassette(theirs, record_mode="all"):
             pages = list(client.get_paginator("list_roles").paginate())
     assert len(pages) == 2
-    result = CliRunner().invoke(cli.cli, ["import", str(theirs), "-o", str(ours)])
+    result = CliRunner().invoke(cli, ["import", str(theirs), "-o", str(ours)])
     assert result.exit_code == 0, result.output
     listing = [take for take in store.load(ours, catalog.models()).takes if take.track.operation == "ListRoles"]
     shipped = store.load(Path(__file__).parents[2] / "cassettes" / "roles.yaml", catalog.models())

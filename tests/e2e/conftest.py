@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from e2e.harness import Machine, Run
-from standin import StandIn
+from support.standin import StandIn
 
 
 @pytest.fixture(scope="session")

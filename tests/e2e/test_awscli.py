@@ -5,7 +5,7 @@ from typing import Any
 
 from e2e.harness import Machine, Run, aws_cli, ca_variables, json_documents
 from e2e.renaming import renaming
-from standin import StandIn
+from support.standin import StandIn
 
 AUDIT_POLICY = "arn:aws:iam::111122223333:policy/team-a/AuditPolicy"
 DEPLOY_POLICY = "arn:aws:iam::111122223333:policy/DeployPolicy"

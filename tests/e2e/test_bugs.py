@@ -8,12 +8,12 @@ from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.test import tflow
 
 from awstape import tape
-from awstape.core.cassette import Cassette
-from awstape.core.recorder import Recorder, Recording
-from awstape.core.wire import Reply, Request
-from awstape.core.wire import Response as Answer
+from awstape.core.aws.wire import Reply, Request
+from awstape.core.aws.wire import Response as Answer
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.recording.recorder import Recorder, Recording
 from awstape.errors import UserError
-from awstape.interceptor import Interceptor
+from awstape.proxying.interceptor import Interceptor
 
 
 class BrokenTape(tape.Tape):

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from awstape.core.wire import Request, Response
+from awstape.core.aws.wire import Request, Response
 from canaries import Canary, canaries, found
 from e2e.harness import Machine, Run, Server, to_upstream
 

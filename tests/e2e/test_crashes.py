@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from e2e.harness import AWSTAPE, Machine, calls, to_upstream
-from standin import StandIn
+from support.standin import StandIn
 
 LIST_USERS = "iam.list_users()"
 _MOST = resource.getrlimit(resource.RLIMIT_FSIZE)[1]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from e2e.harness import TIMEOUT, Machine, Server, calls, to_upstream
-from standin import StandIn
+from support.standin import StandIn
 
 TAPE = """\
 version: 1

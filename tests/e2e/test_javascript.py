@@ -11,7 +11,7 @@ import pytest
 from e2e.conftest import Recorded
 from e2e.harness import TESTS, Machine
 from e2e.renaming import renaming
-from standin import StandIn
+from support.standin import StandIn
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("AWSTAPE_TEST_JS") != "1", reason="AWSTAPE_TEST_JS is not 1"),

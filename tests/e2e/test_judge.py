@@ -15,13 +15,13 @@ import pytest
 from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import default_settings
 
-import exchanges
-from awstape.core import document
-from awstape.core.model import Value
+from awstape.core.aws.model import Value
+from awstape.core.cassette.yaml import document
 from canaries import secret
 from e2e.conftest import Recorded
 from examples import FOLDER
-from exchanges import Exchange
+from support import exchanges
+from support.exchanges import Exchange
 
 _RANDOM = Random(1)  # made-up values that look real; in the source they would be found as well
 

@@ -11,7 +11,7 @@ import yaml
 from e2e.conftest import Recorded
 from e2e.harness import LIST_EVERYTHING, Machine, ca_variables, calls
 from e2e.renaming import renaming
-from standin import StandIn
+from support.standin import StandIn
 
 
 def documents(cassette: Path) -> list[dict[str, Any]]:

@@ -14,12 +14,13 @@ from click.testing import CliRunner
 from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.test import taddons, tflow
 
-from awstape import addon, cli
+from awstape import addon
+from awstape.cli.main import cli
 from e2e.conftest import Recorded
 from e2e.harness import LIST_EVERYTHING, TIMEOUT, Machine, Run, calls
 from e2e.renaming import renaming
 from e2e.test_secrecy import is_clean
-from standin import StandIn
+from support.standin import StandIn
 
 ADDON = addon.__file__
 NO_USERS = """\
@@ -88,7 +89,7 @@ def through(machine: Machine, address: str) -> dict[str, str]:
 def imports_the_same(file: Path, cassette: Path) -> str:
     """Imports what mitmproxy kept; what is said."""
     imported = file.with_suffix(".yaml")
-    result = CliRunner().invoke(cli.cli, ["import", str(file), "-o", str(imported)], standalone_mode=False)
+    result = CliRunner().invoke(cli, ["import", str(file), "-o", str(imported)], standalone_mode=False)
     assert result.return_value == 0, result.output
     assert imported.read_bytes() == cassette.read_bytes()
     assert is_clean(result.output)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from e2e.harness import Machine, calls
-from standin import StandIn
+from support.standin import StandIn
 
 ROLES = "print(len(iam.list_roles()['Roles']))"
 USERS = "print(len(iam.list_users()['Users']))"

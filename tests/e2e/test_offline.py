@@ -13,7 +13,7 @@ import pytest
 from e2e.conftest import Recorded
 from e2e.harness import LIST_EVERYTHING, Machine, calls, program
 from e2e.watch import Watch
-from standin import StandIn
+from support.standin import StandIn
 
 LOCAL = {"127.0.0.1", "localhost"}
 

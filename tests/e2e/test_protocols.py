@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from e2e.conftest import Recorded
 from e2e.harness import Machine, calls, program, to_upstream
-from standin import StandIn
+from support.standin import StandIn
 
 IAM = "https://iam.amazonaws.com/"
 ANALYZER = "https://access-analyzer.us-east-1.amazonaws.com/policy/generation"

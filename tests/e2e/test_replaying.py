@@ -16,7 +16,7 @@ import botocore
 import pytest
 import yaml
 
-from awstape.core.faults import KINDS
+from awstape.core.cassette.faults import KINDS
 from e2e.harness import TESTS, Machine, Server, aws_cli, json_documents
 
 ASK = (sys.executable, str(TESTS / "programs" / "ask_in_threads.py"))

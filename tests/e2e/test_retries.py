@@ -4,7 +4,7 @@ from pathlib import Path
 
 from e2e.conftest import Recorded
 from e2e.harness import LIST_EVERYTHING, Machine, calls
-from standin import StandIn
+from support.standin import StandIn
 
 LIST_ROLES = calls("print(len(iam.list_roles()['Roles']))")
 

@@ -13,7 +13,7 @@ import pytest
 from e2e.conftest import Recorded
 from e2e.harness import AWSTAPE, TIMEOUT, Machine, calls, to_upstream
 from e2e.watch import Watch
-from standin import StandIn
+from support.standin import StandIn
 
 REAL = re.compile(
     r"""

@@ -22,13 +22,15 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography import x509
 
-from awstape import ca, cli, serve, session
+from awstape.cli.main import main
+from awstape.program import serve, session
+from awstape.proxying import ca
+from awstape.proxying.upstream import parse_upstream
 from awstape.report import recording_lines
 from awstape.tape import Tape, open_for_recording
-from awstape.upstream import parse_upstream
 from e2e.test_mitmproxy import NO_USERS
 from examples import ROOT
-from forging import DAY, Identity, Signer
+from support.forging import DAY, Identity, Signer
 
 IAM = "iam.amazonaws.com"
 EVIL = "login.example.com"
@@ -337,7 +339,7 @@ def test_old_tls_is_not_spoken(machine: Machine) -> None:
 def test_the_command_hands_files_of_cas_on(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     file = machine.folder / "empty.pem"
     file.touch()
-    assert cli.main(["record", str(machine.folder / "tape.yaml"), "--upstream-ca", str(file), "--", "true"]) == 2
+    assert main(["record", str(machine.folder / "tape.yaml"), "--upstream-ca", str(file), "--", "true"]) == 2
     assert f"ERROR {file}: no certificate in it\n" in capsys.readouterr().err
 
 
@@ -350,7 +352,7 @@ def test_the_command_says_that_the_ca_was_renewed(
     options = (
         [str(ROOT / "cassettes" / "roles.yaml"), "--proxy"] if command == "replay" else [str(machine.folder / "a.yaml")]
     )
-    assert cli.main([command, *options, "--", "true"]) == 0
+    assert main([command, *options, "--", "true"]) == 0
     err = capsys.readouterr().err
     assert re.findall(r"^renewed awstape's CA, which expires on 20.*: .*/ca\.pem$", err, re.MULTILINE)
     assert err.count("renewed") == 1

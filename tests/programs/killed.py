@@ -15,9 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-import exchanges
 from awstape import tape
-from exchanges import fail, request
+from support import exchanges
+from support.exchanges import fail, request
 
 ENVIRON = {"AWSTAPE_KEY": "5a" * 32}
 PAIRS = [

@@ -1,0 +1,86 @@
+"""Values and requests as botocore's users write and read them, to and from those of the core.
+
+botocore's timestamps are datetimes, its blobs bytes, the policy documents that IAM percent-encodes are objects. A
+request is what botocore's own serializer makes of an input.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.awsrequest
+import botocore.serialize
+
+from awstape.catalog import catalog
+from awstape.core.aws.model import Operation, Shape, Value, below
+from awstape.core.aws.wire import Request
+
+DEFAULT_REGION = "us-east-1"
+
+
+def request_of(operation: Operation, input_: Mapping[str, Value], region: str | None = None) -> Request:
+    """The request that botocore makes of a call, unsigned. region: None for that of a global service."""
+    service = operation.service
+    endpoint = f"https://{catalog.host_of(service.name, region or DEFAULT_REGION)}"
+    serializer = botocore.serialize.create_serializer(service.protocol, include_validation=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # botocore's own deprecations
+        parts = serializer.serialize_to_request(for_botocore(dict(input_), operation.input), catalog.plan(operation))
+        botocore.awsrequest.prepare_request_dict(parts, endpoint_url=endpoint)
+        prepared = botocore.awsrequest.create_request_object(parts).prepare()
+    url = urlsplit(prepared.url)
+    headers = tuple((name, v.decode() if isinstance(v, bytes) else v) for name, v in prepared.headers.items())
+    body = prepared.body or b""
+    raw = body.encode() if isinstance(body, str) else bytes(body)
+    return Request(prepared.method, url.hostname or "", url.path, url.query, headers, raw)
+
+
+def for_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> Any:
+    """A value of the core as botocore's users write it in inputs or, if `is_output`, read it in outputs."""
+    if shape is None or value is None:
+        return value
+    if shape.type == "timestamp":
+        return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
+    if shape.type == "blob":
+        return value.encode() if isinstance(value, str) else value
+    if shape.percent_encoded and is_output and isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    if isinstance(value, list):
+        return [for_botocore(item, below(shape, i), is_output=is_output) for i, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {name: for_botocore(item, below(shape, name), is_output=is_output) for name, item in value.items()}
+    return value
+
+
+def from_botocore(value: Any, shape: Shape | None) -> Value:
+    """A value that a user of botocore wrote or read, as the core has it; null members are left out.
+
+    Raises TypeError for what no botocore answer holds.
+    """
+    match value:
+        case datetime():
+            at = value if value.tzinfo else value.replace(tzinfo=UTC)
+            spec = "milliseconds" if at.microsecond else "seconds"
+            return at.astimezone(UTC).isoformat(timespec=spec).replace("+00:00", "Z")
+        case dict() if shape and shape.type == "string":  # a policy document
+            return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        case bytes():
+            try:
+                return value.decode("utf-8")
+            except UnicodeDecodeError:
+                return value
+        case dict():
+            return {name: from_botocore(item, below(shape, name)) for name, item in value.items() if item is not None}
+        case list() | tuple():
+            return [from_botocore(item, below(shape, i)) for i, item in enumerate(value)]
+        case None | bool() | int() | float() | str():
+            return value
+    raise TypeError(f"a {type(value).__name__} is nothing that a service answers")

@@ -1,0 +1,97 @@
+"""`import`: recordings that other tools made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from awstape.cli.terminal import parameters, progress
+from awstape.errors import UserError
+
+_FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "cassette",
+    required=True,
+    metavar="CASSETTE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Put it into this cassette, which may be there.",
+)
+@click.option("--from", "form", type=click.Choice(_FORMATS), help="Take only this format.")
+@click.option("--operation", multiple=True, metavar="GLOB", help="Import only operations that match; repeatable.")
+@click.option("--include-writes", is_flag=True, help="Import operations that change something, too.")
+@parameters.identity("What was asked for, where only answers were kept; [OPERATION.]MEMBER, repeatable.")
+@parameters.region("Where that was; us-east-1 by default.")
+@parameters.as_json
+def import_(
+    files: tuple[Path, ...],
+    cassette: Path,
+    form: str | None,
+    operation: tuple[str, ...],
+    include_writes: bool,
+    identity: list[tuple[str, str]],
+    region: str | None,
+    as_json: bool,
+) -> int:
+    """Bring in what other tools recorded.
+
+    FILES, or folders of files, go into a cassette, recognised and redacted as in a recording of awstape's own; tracks
+    of an old cassette stay as with `record --mode all`. The format is told by what is in a file. What could not be used
+    is counted, with the reason. The exit status is 1 if nothing could be used.
+
+    \b
+    mitmproxy  flow files of mitmproxy, mitmdump and mitmweb (needs mitmproxy)
+    har        HAR of browsers and proxies
+    vcr        cassettes of VCR.py, YAML or JSON
+    cassetter  cassettes of cassetter, YAML or TOML
+    placebo    answers of placebo, iam.ListRoles_1.json; --identity may have to say to which question
+    stubber    a JSON list of what botocore's Stubber takes: service, method, service_response, …
+
+    \b
+    awstape import flows.mitm session.har -o team.yaml
+    awstape import placebo/ --identity ListRolePolicies.RoleName=DeployRole -o team.yaml
+    """
+    from awstape.files import keys
+    from awstape.formats import imports
+    from awstape.formats.imports.entry import Known
+    from awstape.report import recording_facts, recording_lines
+    from awstape.tape import open_for_recording
+
+    _check_members(name for name, _ in identity)
+    is_first = not keys.is_there(os.environ)
+    tape = open_for_recording(cassette, "all", os.environ, operation, include_writes, journal="none")
+    if is_first:
+        click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
+    assert tape.recorder
+    known = Known(dict(identity), region, tape.recorder.unwanted)
+    for entry in progress.over(imports.entries(files, form, known), "importing", quiet=as_json):
+        imports.feed(tape.recorder, entry)
+    recording = tape.close()
+    assert recording
+    if as_json:
+        parameters.say_json(recording_facts(str(cassette), recording))
+    else:
+        click.echo("\n".join(recording_lines(str(cassette), recording, imported=True)))
+    return int(not recording.cassette.takes)
+
+
+def _check_members(names: Iterable[str]) -> None:
+    """Raises UserError for what is a member of no request."""
+    from awstape.catalog import catalog
+    from awstape.core.aws.conform import did_you_mean
+
+    operations = [each for service in catalog.models().services.values() for each in service.operations.values()]
+    members = {name: None for each in operations if each.input for name in each.input.members}
+    narrow = {f"{each.name}.{name}": None for each in operations if each.input for name in each.input.members}
+    for name in names:
+        if name not in members and name not in narrow:
+            hint = did_you_mean(name, narrow if "." in name else members).lstrip("; ")
+            raise UserError(f"--identity: no request has a member {name}", hint or "members are spelled as in RoleName")

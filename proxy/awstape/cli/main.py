@@ -1,0 +1,132 @@
+"""The command line. It turns words into calls and errors into text; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+import click
+
+from awstape import __version__
+from awstape.cli.commands.aliases import alias, redact, rekey
+from awstape.cli.commands.arranging import merge, split
+from awstape.cli.commands.authority import ca
+from awstape.cli.commands.checking import check
+from awstape.cli.commands.comparing import diff
+from awstape.cli.commands.completing import completion
+from awstape.cli.commands.drafting import edit
+from awstape.cli.commands.editing import add_item, drop_item, fault, rename, repage, rm, set_
+from awstape.cli.commands.exporting import export
+from awstape.cli.commands.importing import import_
+from awstape.cli.commands.looking import ls, show
+from awstape.cli.commands.making import new
+from awstape.cli.commands.recovering import recover
+from awstape.cli.commands.schema import schema
+from awstape.cli.commands.traffic import addon, record, replay
+from awstape.cli.terminal import parameters
+from awstape.errors import UserError, place_of
+
+#: The commands as the help lists them.
+SECTIONS = {
+    "Record and replay": (record, recover, replay, addon),
+    "Look": (ls, show, diff, check),
+    "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
+    "Make, bring in, hand out": (new, import_, export),
+    "Aliases": (alias, redact, rekey),
+    "The proxy's CA": (ca,),
+    "Shell and editor": (completion, schema),
+}
+
+#: As shells tell the end by SIGPIPE.
+_PIPE_CLOSED = 141
+
+
+class _Commands(click.Group):
+    """Lists its commands in sections."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # of which click makes the status 1, which says that something was found
+            return _unread()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [command.name or "" for commands in SECTIONS.values() for command in commands]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, self.list_commands(ctx)))
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                limit = formatter.width - width - 6
+                formatter.write_dl([((c.name or "").ljust(width), c.get_short_help_str(limit)) for c in commands])
+
+
+@click.group(cls=_Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="awstape")
+def cli() -> None:
+    """Record paginated AWS IAM and Access Analyzer traffic; replay it offline, page by page."""
+
+
+for section in SECTIONS.values():
+    for command in section:
+        cli.add_command(command)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit status.
+
+    Nothing ends in a traceback, which may quote a file.
+    """
+    _open_streams()
+    with suppress(OSError, ValueError):  # nobody is left to tell it to
+        try:
+            status = _run(args)
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:
+            return _unread()
+        except OSError as error:
+            _drop_output()
+            what = error.filename or "the output can't be written"
+            parameters.fail(f"{what}: {error.strerror or type(error).__name__}", "")
+        except Exception as error:
+            parameters.fail(f"a mistake of awstape: {place_of(error)}", "please report this")
+    return 2
+
+
+def _run(args: list[str] | None) -> int:
+    try:
+        return cli.main(args, prog_name="awstape", standalone_mode=False) or 0
+    except UserError as error:
+        parameters.fail(error.problem, error.tip)
+        return error.status
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "awstape"
+        parameters.fail(error.format_message(), f"{where} --help")
+    except click.ClickException as error:
+        parameters.fail(error.format_message(), "")
+    except click.Abort:
+        return 130
+    return 2
+
+
+def _unread() -> int:
+    """The status where nobody reads the output any more."""
+    _drop_output()
+    return _PIPE_CLOSED
+
+
+def _drop_output() -> None:
+    """Python would write what is left of the output at its end, fail again and say so."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_streams() -> None:
+    """Puts the null device where a standard stream was closed: the next file would take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115, it stays open
+            os.set_inheritable(stream.fileno(), True)  # to the programs that are started
+            setattr(sys, name, stream)

@@ -1,0 +1,173 @@
+"""Arguments and options that several commands take, and how they say what they found."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from awstape.core.compare.meaning import binary
+from awstape.core.text.printable import printable
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def _selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """What selects tracks of the cassette that stands before: operations, or numbers where a number was begun."""
+    from click.shell_completion import CompletionItem
+
+    from awstape.catalog import catalog
+    from awstape.files import store
+
+    path = ctx.params.get("cassette")
+    try:
+        found = [track for track, _ in store.load(path, catalog.models()).tracks()] if path else []
+    except UserError:
+        return []
+    numbers = {str(i): str(track) for i, track in enumerate(found, 1)}
+    operations = {track.operation: track.service for track in found}
+    offered = numbers if incomplete.isdigit() else operations
+    return [CompletionItem(word, help=printable(of)) for word, of in offered.items() if word.startswith(incomplete)]
+
+
+class _CassettePath(click.Path):
+    """The path of a cassette, or of a folder of them: what recordings left there that broke off is told."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from awstape.files import journal
+
+        path = Path(value)
+        if found := [] if ctx and ctx.resilient_parsing else journal.at(path):
+            what = f"{found[0]}: a recording goes on, or broke off"
+            tip = f"awstape recover {journal.cassette_of(found[0])}"
+            if not path.exists():
+                raise UserError(what, tip)
+            warn(f"note: {what}; if so, {tip}")
+        return super().convert(value, param, ctx)
+
+
+cassettes = click.argument("cassettes", nargs=-1, required=True, type=_CassettePath(exists=True, path_type=Path))
+cassette = click.argument("cassette", type=_CassettePath(exists=True, dir_okay=False, path_type=Path))
+#: Of the argument `cassette`, as `awstape.core.view.select` reads them.
+tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_selectors)
+some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...", shell_complete=_selectors)
+one_track = click.argument("track", metavar="TRACK", shell_complete=_selectors)
+only_tracks = click.option(
+    "--track", "tracks", multiple=True, metavar="TRACK", shell_complete=_selectors, help="Only this track; repeatable."
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
+STANDARD_OUTPUT = Path("-")
+#: A file that somebody names to be read, or `-` for standard input.
+INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+output = click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    default=STANDARD_OUTPUT,
+    metavar="FILE",
+    help="Write it to FILE; - is standard output, the default.",
+)
+
+
+def _pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
+    for text in texts:
+        if "=" not in text:
+            raise UserError(f"--{option.name}: not spelled MEMBER=VALUE", "as --identity RoleName=role-yqmy4ayihgou")
+    return [(name, value) for name, _, value in (text.partition("=") for text in texts)]
+
+
+def _known_region(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    from awstape.catalog import catalog
+
+    if name is not None and not catalog.is_region(name):
+        raise UserError(f"--region: AWS has no region {name}", "regions are spelled as in eu-west-1")
+    return name
+
+
+def identity(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The option `--identity`, as pairs of member and value."""
+    return click.option("--identity", multiple=True, metavar="MEMBER=VALUE", callback=_pairs, help=text)
+
+
+def region(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The option `--region`, of a region that there is."""
+    return click.option("--region", metavar="REGION", callback=_known_region, help=text)
+
+
+#: A problem may quote what stands in a file.
+_LONGEST = 2000
+
+
+@dataclass(frozen=True)
+class How:
+    """How an edit is made: whether it is written, how it is told, and whether comments may be lost."""
+
+    dry_run: bool
+    as_json: bool
+    lose_comments: bool
+
+
+def edit(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of a command that edits: `--dry-run`, `--json` and `--lose-comments`, as `how`."""
+
+    @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+    @click.option("--lose-comments", is_flag=True, help="Don't ask if a comment has no place any more.")
+    @as_json
+    @wraps(command)
+    def with_how(dry_run: bool, lose_comments: bool, as_json: bool, **rest: object) -> int:
+        return command(how=How(dry_run, as_json, lose_comments), **rest)
+
+    return with_how
+
+
+def put_out(output: Path, text: str) -> None:
+    """Writes what was made to a file or to standard output, as UTF-8 whatever the terminal's encoding is."""
+    from awstape.files import store
+
+    if output == STANDARD_OUTPUT:
+        click.echo(text.encode(), nl=False)
+    else:
+        store.write_whole(output, text.encode())
+
+
+def text_from(path: Path, tip: str) -> str:
+    """The text in a file of type `INPUT`. tip: what to do about one that is none. Raises UserError."""
+    from awstape.files import store
+
+    data = sys.stdin.buffer.read(store.MAX_BYTES) if path == Path("-") else store.load_bytes(path, tip=tip)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}", tip) from None
+
+
+def say_json(facts: object, *, err: bool = False) -> None:
+    """Says something to scripts; what is binary as `awstape.core.compare.meaning` has it."""
+    click.echo(json.dumps(facts, default=binary), err=err)
+
+
+def warn(line: str) -> None:
+    """Says what the user should know of on the error stream, in one line whatever a file is called."""
+    click.echo(printable(line), err=True)
+
+
+def has_dumb_terminal() -> bool:
+    """Whether the terminal obeys no control sequences, or none is named."""
+    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
+
+
+def fail(problem: str, tip: str) -> None:
+    """Says what went wrong, in one line each, whatever stands in a file or in its name."""
+    for word, text in (("ERROR", problem), ("TIP", tip)):
+        if text:
+            said = printable(" ".join(text.splitlines()))
+            click.echo(f"{word} {said if len(said) <= _LONGEST else f'{said[:_LONGEST]}…'}", err=True)

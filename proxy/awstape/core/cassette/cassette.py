@@ -1,0 +1,89 @@
+"""`Cassette`, `Take`, `Track`, `Page`: what a recording is, and what always holds of it.
+
+1. Takes are sorted by track (service, operation, region, identity); takes of one track stay in recorded order.
+2. The first page of a take has no token. Every other page has the token that the page before it gives out.
+3. No two pages of a track have the same token.
+4. Neighbouring takes of a track differ, and neither is the beginning of the other.
+5. The aliases of a cassette were made under one key, unless several cassettes are taken together to be replayed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+
+from awstape.core.aws.answer import Answer
+from awstape.core.aws.model import Value
+from awstape.core.cassette.faults import Fault
+
+_LONGEST_SHOWN = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One operation with one identity. Equal where service, operation, region and identity are."""
+
+    service: str
+    operation: str
+    region: str | None
+    identity: dict[str, Value] = field(hash=False)
+
+    @cached_property
+    def key(self) -> tuple[str, str, str, str]:
+        """Sorts and compares tracks; the identity as text, whatever the order of its members."""
+        return (self.service, self.operation, self.region or "", identity_key(self.identity))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Track) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        where = f" in {self.region}" if self.region else ""
+        identity = json.dumps(self.identity, default=repr)
+        shown = identity if len(identity) <= _LONGEST_SHOWN else f"{identity[:_LONGEST_SHOWN]}…"
+        return f"{self.service} {self.operation}{where} {shown}"
+
+
+def identity_key(identity: dict[str, Value]) -> str:
+    return json.dumps(identity, sort_keys=True, default=repr)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One request and its answer. `limit` is what the client asked for, if it did."""
+
+    token: str | None
+    limit: int | None
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Take:
+    """One traversal of a track from its first page. `faults` are put into the cassette by people, for replay."""
+
+    track: Track
+    pages: tuple[Page, ...]
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cassette:
+    """keys: the fingerprints of the keys that its aliases were made under; none if nobody says."""
+
+    takes: tuple[Take, ...] = ()
+    keys: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, takes: Iterable[Take], keys: Iterable[str] = ()) -> Cassette:
+        """The takes in cassette order."""
+        return cls(tuple(sorted(takes, key=lambda take: take.track.key)), frozenset(keys))
+
+    def tracks(self) -> Iterator[tuple[Track, tuple[Take, ...]]]:
+        for _, group in groupby(self.takes, key=lambda take: take.track.key):
+            takes = tuple(group)
+            yield takes[0].track, takes

@@ -1,0 +1,171 @@
+"""Faults: answers that a test wants instead of the recorded ones, so that a client's retries see the real thing.
+
+1. A fault is text, the same in `--fault`, in a test's marker and in a cassette:
+   `throttle ListPolicyVersions page=2 times=1`. First what happens, then to which operations (a glob, all of them if
+   it is left out), to which page of a traversal (any), and how often (once; `times=always`).
+2. What a service says to it is in the table at the bottom, by protocol: the codes and statuses of the service model and
+   of AWS's lists of common errors. `drop` ends the connection without an answer; `slow` answers after `seconds`.
+3. A fault needs no recording: a replay's own strike whether or not there is a track.
+4. A fault in a cassette belongs to a take, so it names no operation. The faults of a replay come before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from awstape.core.aws.answer import Failure
+from awstape.core.aws.conform import did_you_mean
+from awstape.core.aws.model import Operation, Value
+
+_DEFAULT_SECONDS = 5.0
+_LONGEST = 3600.0
+_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
+_SECONDS = re.compile(r"\d{1,4}(?:\.\d{1,3})?", re.ASCII)
+_GLOB = re.compile(r"[\w*?\[\]!-]+", re.ASCII)
+
+
+class FaultError(ValueError):
+    """A text that describes no fault; `tip` says what would."""
+
+    def __init__(self, problem: str, tip: str) -> None:
+        super().__init__(problem)
+        self.tip = tip
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to which requests.
+
+    operation: a glob, None for all. page: of a traversal, counted from 1, None for any. times: how often, None for
+    always. seconds: how long a slow answer takes.
+    """
+
+    kind: str
+    operation: str | None = None
+    page: int | None = None
+    times: int | None = 1
+    seconds: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """The fault that a text describes. Raises FaultError."""
+        kind, *words = text.split() or [""]
+        if kind not in KINDS:
+            hint = did_you_mean(kind, KINDS).lstrip("; ")
+            raise FaultError(
+                f"the fault {text!r} begins with none of {', '.join(KINDS)}",
+                hint or "for example 'throttle ListPolicyVersions page=2 times=1'",
+            )
+        fields: dict[str, str] = {}
+        for i, word in enumerate(words):
+            name, equals, value = word.partition("=")
+            name, value = (name, value) if equals else ("operation", word)
+            is_misplaced = (name == "operation" and (i or equals)) or (name == "seconds" and kind != "slow")
+            if name in fields or name not in _FIELDS or is_misplaced:
+                raise FaultError(
+                    f"the fault {text!r} has a {word!r} that can't be there",
+                    "it is KIND [OPERATION] [page=N] [times=N|always], or slow [OPERATION] … [seconds=S]",
+                )
+            if not _FIELDS[name](value):
+                raise FaultError(f"the fault {text!r} has {word!r}", f"{name} is {_EXPECTED[name]}")
+            fields[name] = value
+        return cls(
+            kind,
+            fields.get("operation"),
+            int(fields["page"]) if "page" in fields else None,
+            None if fields.get("times") == "always" else int(fields.get("times", 1)),
+            float(fields["seconds"]) if "seconds" in fields else None,
+        )
+
+    def __str__(self) -> str:
+        page = f"page={self.page}" if self.page else ""
+        times = "times=always" if self.times is None else f"times={self.times}" if self.times != 1 else ""
+        seconds = f"seconds={self.seconds:.7g}" if self.seconds is not None else ""
+        return " ".join(part for part in (self.kind, self.operation, page, times, seconds) if part)
+
+    def is_for(self, operation: Operation, page: int) -> bool:
+        """Whether it strikes a request for this page of an operation."""
+        return (self.operation is None or fnmatchcase(operation.name, self.operation)) and self.page in (None, page)
+
+    def failure(self, operation: Operation) -> Failure | None:
+        """What the service says; None if the connection is dropped or the answer only slow."""
+        say = KINDS[self.kind]
+        return say(operation) if say else None
+
+    @property
+    def drops(self) -> bool:
+        return self.kind == "drop"
+
+    @property
+    def delay(self) -> float:
+        """Seconds to wait before the answer."""
+        return (_DEFAULT_SECONDS if self.seconds is None else self.seconds) if self.kind == "slow" else 0.0
+
+
+_FIELDS: Mapping[str, Callable[[str], object]] = {
+    "operation": lambda text: _GLOB.fullmatch(text) and not text.isdigit(),
+    "page": _NUMBER.fullmatch,
+    "times": lambda text: text == "always" or _NUMBER.fullmatch(text),
+    "seconds": lambda text: _SECONDS.fullmatch(text) and float(text) <= _LONGEST,
+}
+_EXPECTED: Mapping[str, str] = {
+    "operation": "a glob of operation names; a number is page=, times= or seconds=",
+    "page": "a number, counted from 1",
+    "times": "a number from 1, or always",
+    "seconds": f"a number up to {_LONGEST:g}",
+}
+
+
+# --- what the services say --------------------------------------------------------------------------------------
+
+Say = Callable[[Operation], Failure]
+_Error = tuple[int, str, str]  # status, code and message
+
+
+def _error(query: _Error, rest_json: _Error) -> Say:
+    """An error by protocol."""
+
+    def say(operation: Operation) -> Failure:
+        is_query = operation.service.protocol == "query"
+        status, code, message = query if is_query else rest_json
+        members: dict[str, Value] = {}
+        if is_query:
+            members["Type"] = "Receiver" if status >= 500 else "Sender"
+        elif (shape := operation.service.errors.get(code)) and "retryAfterSeconds" in shape.members:
+            members["retryAfterSeconds"] = 1
+        action = f"{operation.service.signing_name}:{operation.name}"
+        return Failure(status, code, message.format(action=action), members)
+
+    return say
+
+
+_NOT_AUTHORIZED = (
+    "User: arn:aws:iam::000000000000:user/awstape is not authorized to perform: {action} on resource: * "
+    "because no identity-based policy allows the {action} action"
+)
+_EXPIRED = "The security token included in the request is expired"
+_UNAVAILABLE = "The request has failed due to a temporary failure of the server."
+
+#: Kind → what a service says to it. Sources: the error shapes of the service models; for what they leave out, "Common
+#: Errors" in the API references of IAM and Access Analyzer.
+KINDS: Mapping[str, Say | None] = {
+    "throttle": _error(
+        query=(400, "Throttling", "Rate exceeded"), rest_json=(429, "ThrottlingException", "Rate exceeded")
+    ),
+    "internal": _error(
+        query=(500, "ServiceFailure", "The request processing has failed because of an unknown error."),
+        rest_json=(500, "InternalServerException", "Internal server error"),
+    ),
+    "unavailable": _error(
+        query=(503, "ServiceUnavailable", _UNAVAILABLE), rest_json=(503, "ServiceUnavailableException", _UNAVAILABLE)
+    ),
+    "denied": _error(
+        query=(403, "AccessDenied", _NOT_AUTHORIZED), rest_json=(403, "AccessDeniedException", _NOT_AUTHORIZED)
+    ),
+    "expired": _error(query=(403, "ExpiredToken", _EXPIRED), rest_json=(403, "ExpiredTokenException", _EXPIRED)),
+    "drop": None,
+    "slow": None,
+}

@@ -1,0 +1,88 @@
+"""HTTP archives, HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), for browsers, proxies and API tools.
+
+A HAR tells when everything happened, and a cassette does not: the exchanges are dated a second apart from the first of
+January 1970 on, so that tools which sort by time keep their order, and equal cassettes give equal bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any
+from urllib.parse import parse_qsl
+
+from awstape import __version__
+from awstape.core.aws.wire import Headers, Response
+from awstape.core.text.printable import printable_json
+from awstape.core.view.select import Chosen
+from awstape.formats.exports.exchanges import Exchange, Note, exchanges
+
+_HTTP = "HTTP/1.1"
+_UNKNOWN = -1  # HAR's word for a size that nobody knows
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def part(chosen: Chosen, _: Note) -> list[dict[str, Any]]:
+    """The entries of a track, without their dates."""
+    return [_entry(exchange) for exchange in exchanges(chosen)]
+
+
+def whole(parts: Sequence[list[dict[str, Any]]]) -> str:
+    """The archive, in JSON."""
+    entries = [{"startedDateTime": _date(i), **entry} for i, entry in enumerate(chain.from_iterable(parts))]
+    creator = {"name": "awstape", "version": __version__}
+    log = {"version": "1.2", "creator": creator, "entries": entries}
+    return printable_json(json.dumps({"log": log}, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _date(second: int) -> str:
+    return (_BEGINNING + timedelta(seconds=second)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _entry(exchange: Exchange) -> dict[str, Any]:
+    request, response = exchange.request, exchange.response
+    type_ = request.header("content-type") or "application/octet-stream"
+    posted = {"postData": {"mimeType": type_, "text": request.body.decode()}} if request.body else {}
+    return {
+        "time": 0,
+        "request": {
+            "method": request.method,
+            "url": exchange.url,
+            "httpVersion": _HTTP,
+            "cookies": [],
+            "headers": _pairs(request.headers),
+            "queryString": _pairs(tuple(parse_qsl(request.query, keep_blank_values=True))),
+            **posted,
+            "headersSize": _UNKNOWN,
+            "bodySize": len(request.body),
+        },
+        "response": {
+            "status": response.status,
+            "statusText": exchange.reason,
+            "httpVersion": _HTTP,
+            "cookies": [],
+            "headers": _pairs(response.headers),
+            "content": _content(response),
+            "redirectURL": "",
+            "headersSize": _UNKNOWN,
+            "bodySize": len(response.body),
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": 0, "receive": 0},
+        "comment": f"{exchange.track}: take {exchange.take}, page {exchange.number}",
+    }
+
+
+def _content(response: Response) -> dict[str, Any]:
+    """The body. IAM names no charset, and readers take text that isn't JSON for Latin-1 then: base64 is clear."""
+    body, type_ = response.body, response.header("content-type") or ""
+    is_clear = body.isascii() or "json" in type_
+    text = {"text": body.decode()} if is_clear else {"text": base64.b64encode(body).decode(), "encoding": "base64"}
+    return {"size": len(body), "mimeType": type_, **text}
+
+
+def _pairs(headers: Headers) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers]

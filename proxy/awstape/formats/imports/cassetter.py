@@ -1,0 +1,54 @@
+"""Cassettes of cassetter, https://kludex.github.io/cassetter: YAML or TOML.
+
+A body has a type: `json` is structured, in TOML its text; `binary` is hexadecimal. The interactions stand sorted by
+method and URL, so that pages may be out of order: `recorded_at` says when each was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from awstape.core.aws.bodies import plain
+from awstape.core.aws.wire import Request, Response
+from awstape.formats.imports.entry import Entry, Known, attempt, header_pairs, kept_statuses, request_to, status_of
+
+
+def fits(content: Any) -> bool:
+    """Whether a parsed file is one: a status is a number."""
+    return any(isinstance(status, int) for status in kept_statuses(content))
+
+
+def read(path: Path, content: Any, _: Known) -> Iterator[Entry]:
+    """The exchanges of a cassette, in the order of their recording."""
+    numbered = list(enumerate(content["interactions"], 1))
+    for number, interaction in sorted(numbered, key=lambda item: _recorded_at(item[1])):
+        yield attempt(f"{path}, entry {number}", _exchange, interaction)
+
+
+def _recorded_at(interaction: Any) -> str:
+    at = interaction.get("recorded_at") if isinstance(interaction, dict) else None
+    return at if isinstance(at, str) else ""
+
+
+def _exchange(interaction: Any) -> tuple[Request, Response | None]:
+    asked, answered = interaction["request"], interaction["response"]
+    sent, headers = header_pairs(asked.get("headers") or {}), header_pairs(answered.get("headers") or {})
+    request = request_to(asked["method"], asked["uri"], sent, _body(asked))
+    return request, Response(status_of(answered["status"]), headers, plain(headers, _body(answered)))
+
+
+def _body(message: Mapping[str, Any]) -> bytes:
+    body = message.get("body") or {"type": message.get("body_type"), "content": message.get("body_content")}
+    match body["type"], body.get("content"):
+        case "json", content if "body" in message:
+            return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        case "json" | "text", str(text):
+            return text.encode()
+        case "binary", str(digits):
+            return bytes.fromhex(digits)
+        case "none" | None, None:
+            return b""
+    raise TypeError("a body of no such type")

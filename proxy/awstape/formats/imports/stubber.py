@@ -1,0 +1,61 @@
+"""Answers for botocore's Stubber, kept as JSON: a list of objects with the parameters of its methods, and `service`.
+
+    [{"service": "iam", "method": "get_role", "expected_params": {"RoleName": "…"}, "service_response": {…}},
+     {"service": "iam", "method": "get_role", "service_error_code": "NoSuchEntity", "http_status_code": 404}]
+
+https://botocore.amazonaws.com/v1/documentation/api/latest/reference/stubber.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from awstape.catalog import catalog
+from awstape.catalog.botocore_values import from_botocore
+from awstape.core.aws.answer import Answer
+from awstape.core.aws.model import Operation, plain_name
+from awstape.core.aws.pages import next_token
+from awstape.core.aws.wire import Request, Response, WireError
+from awstape.formats.imports.entry import Entry, Known, each
+from awstape.formats.imports.values import answer_of, exchange, failure_of, service_named
+
+
+def fits(content: Any) -> bool:
+    """Whether a parsed file is one."""
+    return isinstance(content, list) and any(isinstance(item, dict) and "method" in item for item in content)
+
+
+def read(path: Path, content: Any, known: Known) -> Iterator[Entry]:
+    """The exchanges of a file; without `expected_params`, a page's token is that of the answer before."""
+    tokens: dict[str, str | None] = {}
+
+    def made(item: Any) -> tuple[Request, Response | None]:
+        operation = _operation(item)
+        answer = _answer(operation, item)
+        before = tokens.get(operation.name)
+        tokens[operation.name] = next_token(operation, answer.output or {})
+        asked = from_botocore(item.get("expected_params"), operation.input)
+        if not isinstance(asked, dict | None):
+            raise WireError(f"{operation.name}: expected_params is no mapping")
+        return exchange(operation, asked, answer, before, known)
+
+    yield from each(path, content, made)
+
+
+def _operation(item: Any) -> Operation:
+    """The operation of a client's method: `get_role` is GetRole."""
+    services = [service_named(item["service"])] if "service" in item else catalog.models().services.values()
+    for service in services:
+        if operation := service.by_plain_name.get(plain_name(item["method"])):
+            return operation
+    raise WireError("no recorded service has such a method")
+
+
+def _answer(operation: Operation, item: Any) -> Answer:
+    if "service_response" in item:
+        return answer_of(operation, item["service_response"])
+    members = {**(item.get("service_error_meta") or {}), **(item.get("modeled_fields") or {})}
+    code, message = item.get("service_error_code", ""), item.get("service_message", "")  # the defaults of Stubber
+    return failure_of(item.get("http_status_code", 400), code, message or None, members)

@@ -1,0 +1,45 @@
+"""Cassettes of VCR.py, https://vcrpy.readthedocs.io: YAML or, from its JSON serializer, JSON.
+
+Responses are raw HTTP. Headers are lists, of text or bytes; a body stands under `string`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from awstape.core.aws.bodies import check_whole, plain
+from awstape.core.aws.wire import Request, Response, find_header
+from awstape.formats.imports.entry import (
+    Entry,
+    Known,
+    bytes_of,
+    each,
+    header_pairs,
+    kept_statuses,
+    request_to,
+    status_of,
+)
+
+
+def fits(content: Any) -> bool:
+    """Whether a parsed file is one: a status is a mapping of code and message."""
+    is_empty = isinstance(content, dict) and content.get("interactions") == []
+    return is_empty or any(isinstance(status, dict) for status in kept_statuses(content))
+
+
+def read(path: Path, content: Any, _: Known) -> Iterator[Entry]:
+    """The exchanges of a cassette, in its order."""
+    yield from each(path, content["interactions"], _exchange)
+
+
+def _exchange(interaction: Any) -> tuple[Request, Response | None]:
+    asked, answered = interaction["request"], interaction["response"]
+    sent = header_pairs(asked.get("headers") or {})
+    request = request_to(asked["method"], asked["uri"], sent, bytes_of(asked.get("body")))
+    headers = header_pairs(answered.get("headers") or {})
+    body = bytes_of((answered.get("body") or {}).get("string"))
+    length = find_header(headers, "content-length") or ""
+    check_whole(body, int(length) if length.isdecimal() else None)
+    return request, Response(status_of(answered["status"]["code"]), headers, plain(headers, body))

@@ -1,0 +1,136 @@
+"""What `awstape check` found, in the formats that people and other programs read.
+
+text: `file:line: member: kinds`, or what is wrong there; warnings say that they are. json: a list of objects. github:
+workflow commands, which become annotations (docs.github.com, "Workflow commands for GitHub Actions"). sarif: SARIF
+2.1.0, for code scanning.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from urllib.parse import quote
+
+from awstape import __version__
+from awstape.core.check.check import FORMAT, Finding, Level
+from awstape.core.check.lint import KINDS
+from awstape.core.text.printable import printable
+from awstape.report import count, kind_name
+
+Found = Sequence[tuple[str, Finding]]
+"""(file, finding) in the order of files and lines."""
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def as_text(found: Found, files: int) -> str:
+    if not found:
+        return f"{count(files, 'cassette')}: nothing found"
+    said: dict[tuple[str, int, str, str], list[str]] = {}
+    for file, finding in found:
+        said.setdefault(_line_of_text(file, finding), []).append(_said(finding))
+    lines = [
+        f"{printable(file)}:{line}: {where}{problem or ', '.join(kinds)}"
+        for (file, line, where, problem), kinds in said.items()
+    ]
+    counts = ", ".join(count(number, noun) for noun, level in _NOUNS if (number := _number(found, level)))
+    bad = len({file for file, _ in found})
+    lines.append(f"{counts} in {bad} of {count(files, 'cassette')}")
+    return "\n".join(lines)
+
+
+_NOUNS: tuple[tuple[str, Level], ...] = (("finding", "error"), ("warning", "warning"))
+
+
+def _number(found: Found, level: Level) -> int:
+    return sum(finding.level == level for _, finding in found)
+
+
+def _line_of_text(file: str, finding: Finding) -> tuple[str, int, str, str]:
+    """What makes a line of text: the real values of one place share theirs."""
+    member = f"{printable(finding.member)}: " if finding.member else ""
+    level = "warning: " if finding.level == "warning" else ""
+    return file, finding.line, member + level, printable(_advice(finding))
+
+
+def as_json(found: Found, files: int) -> str:
+    objects = [
+        {
+            "file": file,
+            "line": f.line,
+            "member": f.member,
+            "level": f.level,
+            "kind": f.kind,
+            "message": _said(f),
+            "tip": f.tip,
+        }
+        for file, f in found
+    ]
+    return json.dumps(objects, indent=2)
+
+
+def as_github(found: Found, files: int) -> str:
+    return "\n".join(_annotation(file, finding) for file, finding in found)
+
+
+def as_sarif(found: Found, files: int) -> str:
+    headlines = {finding.kind: _headline(finding) for _, finding in found}
+    rules = [{"id": kind, "shortDescription": {"text": text}} for kind, text in sorted(headlines.items())]
+    driver = {"name": "awstape", "version": __version__, "rules": rules}
+    run = {"tool": {"driver": driver}, "results": [_result(file, finding) for file, finding in found]}
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+FORMATS: Mapping[str, Callable[[Found, int], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "github": as_github,
+    "sarif": as_sarif,
+}
+
+
+def _said(finding: Finding) -> str:
+    return finding.problem or kind_name(finding.kind)
+
+
+def _advice(finding: Finding) -> str:
+    """What is wrong and what to do about it; nothing of a real value, which speaks for itself."""
+    return f"{finding.problem} ({finding.tip})" if finding.tip else finding.problem
+
+
+def _headline(finding: Finding) -> str:
+    if finding.level == "warning":
+        return KINDS[finding.kind]
+    return "not a valid cassette" if finding.kind == FORMAT else f"looks real: {kind_name(finding.kind)}"
+
+
+def _message(finding: Finding) -> str:
+    where = f"{finding.member}: " if finding.member else ""
+    return f"{where}{_advice(finding) or _headline(finding)}"
+
+
+def _annotation(file: str, finding: Finding) -> str:
+    properties = f"file={_escaped(file, ':,')},line={finding.line},title=awstape check"
+    return f"::{finding.level} {properties}::{_escaped(_message(finding))}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    return "".join(f"%{ord(c):02X}" if c in "%\r\n" + more else printable(c) for c in text)
+
+
+def _uri(file: str) -> str:
+    """A path as SARIF has it: relative ones stay relative."""
+    path = PurePath(file)
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
+
+
+def _result(file: str, finding: Finding) -> dict[str, object]:
+    place = {"artifactLocation": {"uri": _uri(file)}, "region": {"startLine": finding.line}}
+    return {
+        "ruleId": finding.kind,
+        "level": finding.level,
+        "message": {"text": _message(finding)},
+        "locations": [{"physicalLocation": place}],
+    }

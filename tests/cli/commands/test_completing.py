@@ -1,0 +1,84 @@
+"""`completion`: what shells offer, asked as they ask, and the script in a real bash."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from awstape.cli.main import main
+from examples import ROOT
+
+ROLES = ROOT / "cassettes" / "roles.yaml"
+
+
+def offered(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> list[str]:
+    """What is offered for the last of the words, with its kind before it."""
+    monkeypatch.setenv("_AWSTAPE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", shlex.join(["awstape", *map(str, words)]))
+    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    output, errors = capfd.readouterr()
+    assert (ended.value.code, errors) == (0, "")
+    return output.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["sho"], ["plain,show"]),
+        (["show", "--pa"], ["plain,--page"]),
+        (["ls", "cass"], ["file,cass"]),
+        (["show", "cass"], ["file,cass"]),
+        (["show", ROLES, ""], ["plain,GetRole", "plain,ListAttachedRolePolicies", "plain,ListRoles"]),
+        (["show", ROLES, "GetRole", "List"], ["plain,ListAttachedRolePolicies", "plain,ListRoles"]),
+        (["show", ROLES, "2"], ["plain,2"]),
+        (["show", ROLES, "4"], []),
+        (["show", "nowhere.yaml", ""], []),
+        (["show", ROOT / "README.md", ""], []),
+        (["new", "a"], ["plain,accessanalyzer"]),
+        (["new", "iam", "list-rol"], ["plain,list-role-policies", "plain,list-role-tags", "plain,list-roles"]),
+        (["new", "iam", "ListSAMLP"], ["plain,ListSAMLProviderTags", "plain,ListSAMLProviders"]),
+        (["new", "nothing", "l"], []),
+        (["completion", ""], ["plain,bash", "plain,zsh", "plain,fish"]),
+    ],
+    ids=lambda value: " ".join(getattr(word, "name", word) for word in value),
+)
+def test_what_is_offered(
+    words: list[str | Path], expected: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert offered(capfd, monkeypatch, *words) == expected
+
+
+def test_bash_completes_with_the_script(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "bash"]) == 0
+    (tmp_path / "script").write_text(capfd.readouterr().out)
+    command = tmp_path / "awstape"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m awstape "$@"\n')
+    command.chmod(0o755)
+    ask = 'COMP_WORDS=(awstape show "$1" List) COMP_CWORD=3; _awstape_completion awstape; echo ${COMPREPLY[@]}'
+    done = subprocess.run(
+        ["bash", "--norc", "-c", f"source script; complete -p awstape; {ask}", "bash", ROLES],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    registered = "complete -o nosort -F _awstape_completion awstape"
+    assert (done.stdout, done.stderr) == (f"{registered}\nListAttachedRolePolicies ListRoles\n", "")
+
+
+@pytest.mark.parametrize(("shell", "begins"), [("zsh", "#compdef awstape\n"), ("fish", "function _awstape_completion")])
+def test_scripts_of_other_shells(shell: str, begins: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capfd.readouterr().out
+    assert script.startswith(begins)
+    if program := shutil.which(shell):
+        (tmp_path / "script").write_text(script)
+        subprocess.run([program, "-n", tmp_path / "script"], check=True)

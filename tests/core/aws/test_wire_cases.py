@@ -1,0 +1,97 @@
+"""Every literal wire case, decoded and encoded again; botocore's parser says whether a client sees the same."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from awstape.catalog import catalog
+from awstape.core.aws.answer import Answer
+from awstape.core.aws.conform import misfits
+from awstape.core.aws.decode import decode
+from awstape.core.aws.encode import encode
+from awstape.core.aws.operation import Call, recognise
+from awstape.core.aws.wire import Request, Response
+from support import wire_cases
+from support.wire_cases import WireCase
+
+MODELS = catalog.models()
+CASES = wire_cases.load()
+
+
+def request_of(case: WireCase) -> Request:
+    url = urlsplit(case.url)
+    return Request(case.method, url.hostname or "", url.path, url.query, case.request_headers, case.request_body)
+
+
+def response_of(case: WireCase) -> Response:
+    return Response(case.status, case.response_headers, case.response_body)
+
+
+def call_of(case: WireCase) -> Call:
+    call = recognise(MODELS, request_of(case))
+    assert call is not None
+    return call
+
+
+def answer_of(case: WireCase) -> Answer:
+    return decode(call_of(case).operation, response_of(case))
+
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+@each_case
+def test_the_request_is_recognised(case: WireCase) -> None:
+    call = call_of(case)
+    assert (call.operation.service.name, call.operation.name) == (case.service, case.operation)
+    assert call.region == case.region
+    assert call.input == case.input
+
+
+@each_case
+def test_a_client_reads_the_encoded_answer_as_the_original(case: WireCase) -> None:
+    operation = call_of(case).operation
+    encoded = encode(operation, answer_of(case), "request-id")
+    assert encoded.status == case.status
+    assert catalog.parse(operation, encoded) == catalog.parse(operation, response_of(case))
+
+
+@each_case
+def test_encoding_and_decoding_again_changes_nothing(case: WireCase) -> None:
+    operation = call_of(case).operation
+    answer = answer_of(case)
+    again = decode(operation, encode(operation, answer, "request-id"))
+    assert again == answer
+    assert _in_order(again.output) == _in_order(answer.output)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.service == "iam" and c.canonical], ids=lambda case: case.name)
+def test_iam_bytes_are_aws_bytes(case: WireCase) -> None:
+    request_id = re.search(rb"<RequestId>(.*?)</RequestId>", case.response_body)
+    encoded = encode(call_of(case).operation, answer_of(case), request_id[1].decode() if request_id else "")
+    assert encoded.body.decode() == case.response_body.decode()
+
+
+@each_case
+def test_the_answer_fits_the_model_but_for_what_is_unmodelled(case: WireCase) -> None:
+    answer = answer_of(case)
+    strangers = list(misfits(answer.output, call_of(case).operation.output))
+    assert all(misfit.unknown for misfit in strangers)
+    assert bool(answer.unmodelled) == bool(strangers)
+
+
+def _in_order(value: object) -> object:
+    """Mappings as lists of pairs, which compare by order."""
+    if isinstance(value, dict):
+        return [(key, _in_order(item)) for key, item in value.items()]
+    return [_in_order(item) for item in value] if isinstance(value, list) else value
+
+
+def test_there_are_enough_cases_of_each_kind() -> None:
+    for service in ("iam", "accessanalyzer"):
+        mine = [case for case in CASES if case.service == service]
+        assert len(mine) >= 30
+        assert sum(case.status >= 300 for case in mine) >= 5

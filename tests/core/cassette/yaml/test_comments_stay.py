@@ -1,0 +1,156 @@
+"""Whatever is edited, each comment stands where it stood, or is told: comments anywhere, edits of any kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.faults import Fault
+from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.comments import comments
+from awstape.core.cassette.yaml.rewrite import rewrite
+from awstape.core.editing import edit, items
+from awstape.core.editing.edit import EditError
+from awstape.core.editing.rename import rename
+from awstape.core.redaction.alias import Aliases
+from awstape.core.replay.repage import Paging
+from awstape.core.view.select import Chosen, select
+from support import strategies
+from support.exchanges import KEY, MODELS, cassette, listing, request, respond
+
+ROLES: list[Any] = [
+    {
+        "Path": "/",
+        "RoleName": name,
+        "Arn": f"arn:aws:iam::111122223333:role/{name}",
+        "MaxSessionDuration": 3600 + i,
+        "Description": f"a block {i}\n\n# no comment\n" if i % 2 else f"odd\u2028breaks {i}",
+        "Tags": [{"Key": "k", "Value": str(i)}],
+    }
+    for i, name in enumerate(("Deploy", "Audit", "Build", "Backup", "Restore"))
+]
+LATER = [{**role, "MaxSessionDuration": role["MaxSessionDuration"] + 10} for role in ROLES]
+RECORDED = cassette(
+    *listing("ListRoles", {}, [{"Roles": ROLES[:3]}, {"Roles": ROLES[3:]}]),
+    *listing("ListRoles", {}, [{"Roles": LATER[2:4]}, {"Roles": LATER[:1]}], token="U"),
+    (request("GetRole", {"RoleName": "Deploy"}), respond("GetRole", {"Role": ROLES[0]})),
+    (request("GetRole", {"RoleName": "Audit"}), respond("GetRole", {"Role": ROLES[1]})),
+    *listing("ListAccountAliases", {}, [{"AccountAliases": ["corp-prod"]}]),
+)
+BLOCK = document.write(RECORDED)
+FLOW = "---\n".join(
+    yaml.dump(each.value, Dumper=document._Dumper, allow_unicode=True, width=60, default_flow_style=None)
+    for each in document.documents(BLOCK)
+)
+MARK = re.compile(r"# c(\d+)\.")
+Change = Callable[[Cassette, tuple[Chosen, ...], int], Cassette]
+
+
+def inside(text: str) -> set[int]:
+    """The lines, from 0, that begin inside a text of the document: no comment can stand before them."""
+    found: set[int] = set()
+    for token in yaml.scan(text, Loader=yaml.CSafeLoader):
+        if isinstance(token, yaml.ScalarToken):
+            is_block = token.style in ("|", ">")
+            found |= set(range(token.start_mark.line + 1, token.end_mark.line + (not is_block)))
+    return found
+
+
+CLOSED = {text: inside(text) for text in (BLOCK, FLOW)}
+
+
+def commented(text: str, places: list[tuple[int, bool]]) -> str:
+    """The text with comments behind some of its lines, or above them."""
+    lines = text.splitlines()
+    closed, said, out = CLOSED[text], set(places), []
+    for i, line in enumerate(lines):
+        if (i, True) in said and i not in closed:
+            out.append(re.match(" *", line)[0] + f"# c{2 * i}.")  # type: ignore[index]
+        is_open = i + 1 not in closed or line.endswith(("|", "|-"))
+        out.append(line + f" # c{2 * i + 1}." * ((i, False) in said and is_open and i not in closed))
+    return "\n".join(out) + "\n"
+
+
+def about(text: str) -> dict[int, str]:
+    """The line that each comment stands beside or above, without what begins an item."""
+    found, waiting = {}, []
+    for line in text.splitlines():
+        here = [int(n) for n in MARK.findall(line)]
+        said = MARK.sub("", line).partition(document.SCHEMA_LINE.strip())[0].strip(" -")
+        waiting += here
+        if said and not said.startswith("#"):
+            found |= dict.fromkeys(waiting, said)
+            waiting = []
+    return found | dict.fromkeys(waiting, "")
+
+
+def setting(path: str, text: str | None) -> Change:
+    return lambda c, chosen, n: edit.set_value(MODELS, c, chosen, path.replace("N", str(n)), text)
+
+
+def merging(c: Cassette, chosen: tuple[Chosen, ...], n: int) -> Cassette:
+    other = items.drop_items(MODELS, c, select(MODELS, c, ["ListRoles"]), [str(n % 5 + 1)])
+    preferences: list[edit.Preference] = ["first", "last", "both"]
+    return edit.merge(MODELS, [c, other], preferences[n % 3])
+
+
+CHANGES: list[Change] = [
+    lambda c, chosen, n: edit.repage(MODELS, c, chosen, Paging.parse(str(n % 4 + 1))),
+    lambda c, chosen, n: edit.repage(MODELS, c, chosen, Paging.parse(f"torture:{n}")),
+    lambda c, chosen, n: items.drop_items(MODELS, c, chosen, [str(n % 5 + 1)]),
+    lambda c, chosen, n: items.add_item(MODELS, c, chosen, {"RoleName": "role-r3pdr6yylyw5"}, n % 6 + 1),
+    lambda c, chosen, n: rename(MODELS, c, ("Deploy", "Audit", "Build")[n % 3], "Other", Aliases(KEY)),
+    lambda c, chosen, n: edit.remove(MODELS, c, chosen),
+    lambda c, chosen, n: edit.remove(MODELS, c, select(MODELS, c, [f"ListRoles take={n % 2 + 1}"])),
+    lambda c, chosen, n: edit.put_faults(MODELS, c, chosen, [Fault.parse("drop page=1")]),
+    lambda c, chosen, n: edit.split(c, chosen)[n % 2],
+    setting("pages[].output.Roles[].MaxSessionDuration", "7200"),
+    setting("pages[].output.Roles[N].Description", "x"),
+    setting("pages[].output.Roles[?MaxSessionDuration > `3601`][].Tags", None),
+    merging,
+]  # fmt: skip
+
+
+@strategies.few(60)
+@given(
+    st.sampled_from((BLOCK, FLOW)),
+    st.lists(st.tuples(st.integers(0, 145), st.booleans()), min_size=10, max_size=40),
+    st.sampled_from(CHANGES),
+    st.sampled_from(("ListRoles", "ListRoles", "ListRoles take=2", "GetRole", "ListAccountAliases")),
+    st.integers(0, 9),
+    st.sampled_from(("\n", "\r\n")),
+)
+def test_comments_stay_where_they_were_or_are_told(
+    text: str, places: list[tuple[int, bool]], change: Change, which: str, n: int, line_break: str
+) -> None:
+    old = commented(text, places)
+    was = about(old)
+    before = document.read(old, MODELS)
+    assert before == RECORDED
+    after = before
+    with suppress(EditError):
+        after = change(before, select(MODELS, before, [which]), n)
+    made = rewrite(MODELS, [old.replace("\n", line_break)], after)
+    assert document.read(made.text, MODELS) == after
+    told = [int(number) for comment in (*made.lost, *made.gone) for number in MARK.findall(comment.text)]
+    now = about(made.text)
+    assert sorted([*now, *told]) == sorted(was)
+    assert {n for c in comments(made.text) for n in map(int, MARK.findall(c.text))} == set(now)
+    if text is FLOW:  # several things stand on a line
+        return
+    lines = [[line.strip(" -") for line in MARK.sub("", each).splitlines()] for each in (old, made.text)]
+    for number, said in was.items():
+        is_one = not said.endswith((":", "[]")) and said and all(of_text.count(said) == 1 for of_text in lines)
+        if number in now and is_one and not said.startswith(("token:", "Marker:")):
+            assert now[number] == said
+        elif number in now:
+            assert now[number].partition(":")[0] == said.partition(":")[0]
+        elif is_one and not said.startswith(("token:", "Marker:")):
+            assert number not in told, said

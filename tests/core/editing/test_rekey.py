@@ -1,0 +1,290 @@
+"""Another key for a cassette: every alias renewed, nothing else changed, and what is known matches real values."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.wire import Response
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml import document
+from awstape.core.editing.rekey import Renewal
+from awstape.core.redaction.alias import Aliases, CollisionError, fingerprint, is_alias, replace_aliases
+from awstape.core.replay.misses import Miss
+from awstape.core.replay.player import Serve
+from awstape.core.text.embedded import variants
+from support import strategies
+from support.exchanges import (
+    ACCOUNT,
+    KEY,
+    MODELS,
+    OTHER_KEY,
+    Exchange,
+    cassette,
+    listing,
+    operation,
+    player,
+    recorder,
+    request,
+    respond,
+    traverse,
+)
+
+ARN = f"arn:aws:iam::{ACCOUNT}:role/zreal/zreal-deployer"
+ALIASES = Aliases(KEY)
+#: Kind → an alias under the key, and its grammar.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "account": (ALIASES.account(ACCOUNT), r"000\d{9}"),
+    "role": (ALIASES.name("role", "zreal"), r"role-[a-z2-7]{12}"),
+    "kind of two words": (ALIASES.name("instance profile", "zreal"), r"instance-profile-[a-z2-7]{12}"),
+    "unique id": (ALIASES.unique_id("AROAEXAMPLEID12345678"), r"AROATAPE[A-Z2-7]{13}"),
+    "access key id": (ALIASES.unique_id("AKIAEXAMPLEID123"), r"AKIAtape[a-z2-7]{8}"),
+    "long id": (ALIASES.unique_id("AIDA" + "EXAMPLE7" * 15 + "ABCD"), r"AIDATAPE[A-Z2-7]{120}"),
+    "id without prefix": (ALIASES.unique_id("12345678EXAMPLE90ABCDEF"), r"TAPE[A-Z2-7]{19}"),
+    "organisation": (ALIASES.organization_id("o-zrealorg123"), r"o-[a-z2-7]{12}"),
+    "unit": (ALIASES.organization_id("ou-ab12-zrealunit1"), r"ou-[a-z2-7]{12}-[a-z2-7]{12}"),
+    "canonical user id": (ALIASES.canonical_id("a1" * 32), r"0{8}[0-9a-f]{56}"),
+    "resource": (ALIASES.resource_id("vpc-0a1b2c3d4e5f67890"), r"vpc-000[0-9a-f]{14}"),
+    "e-mail": (ALIASES.email("zreal@corp.example"), r"user-[a-z2-7]{12}@example\.com"),
+    "secret": (ALIASES.secret("secret", "zreal"), r"secret-[a-z2-7]{12}"),
+    "URL": (ALIASES.url("https://zreal.example/x"), r"https://url-[a-z2-7]{12}\.example/"),
+    "SAML": (ALIASES.saml_metadata("zreal"), r'<EntityDescriptor entityID="saml-metadata-[a-z2-7]{12}"> +</E.*>'),
+}
+ENCODED: Mapping[str, Callable[[str], str]] = {
+    "plain": lambda text: text,
+    "percent": lambda text: quote(text, safe=""),
+    "double percent": lambda text: quote(quote(text, safe=""), safe=""),
+    "base64": lambda text: b64encode(text.encode()).decode(),
+    "URL-safe base64": lambda text: urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "JSON": lambda text: json.dumps({"x": text}),
+    "JSON in JSON": lambda text: json.dumps({"x": json.dumps([text])}),
+}
+each_kind = pytest.mark.parametrize(("old", "grammar"), KINDS.values(), ids=KINDS)
+each_encoding = pytest.mark.parametrize("encode", ENCODED.values(), ids=ENCODED)
+
+
+def role(name: str = "zreal-deployer", **members: Value) -> Exchange:
+    known: dict[str, Value] = {"RoleName": name, "Arn": ARN.replace("zreal-deployer", name)}
+    return request("GetRole", {"RoleName": name}), respond("GetRole", {"Role": {**known, **members}})
+
+
+def renewed(recorded: Cassette, renewal: Renewal | None = None) -> Cassette:
+    """The cassette under the other key, as it comes back from its text."""
+    new = (renewal or Renewal(OTHER_KEY)).cassette(MODELS, recorded)
+    text = document.write(new)
+    assert document.read(text, MODELS) == new
+    assert new.keys == {fingerprint(OTHER_KEY)}
+    return new
+
+
+def aliases_in(text: str) -> set[str]:
+    """The aliases in a text, in whatever encoding."""
+    found: set[str] = set()
+    for variant in variants(text):
+        replace_aliases(variant, lambda alias: found.add(alias) or alias)  # type: ignore[func-returns-value]
+    return found
+
+
+# --- aliases ----------------------------------------------------------------------------------------------------
+
+
+@each_kind
+def test_an_alias_is_renewed_within_its_kind(old: str, grammar: str) -> None:
+    new = Renewal(OTHER_KEY).text(old)
+    assert new != old
+    assert is_alias(old) and is_alias(new)
+    assert re.fullmatch(grammar, old) and re.fullmatch(grammar, new)
+    assert len(new) == len(old)
+    assert Renewal(OTHER_KEY).text(old) == new
+    assert Renewal(b"a third key for tests").text(old) != new
+
+
+@each_encoding
+@each_kind
+def test_an_alias_is_renewed_in_every_encoding(old: str, grammar: str, encode: Callable[[str], str]) -> None:
+    renewal = Renewal(OTHER_KEY)
+    new = renewal.text(old)
+    for frame in ("{}", "it is {}, so to say", "a\n{}\n", "{}/{}", "x={};", "\\{}"):
+        assert renewal.text(encode(frame.replace("{}", old))) == encode(frame.replace("{}", new))
+
+
+def test_what_is_renewed_stays() -> None:
+    renewal = Renewal(OTHER_KEY)
+    text = " ".join(old for old, _ in KINDS.values())
+    new = renewal.text(text)
+    assert renewal.text(new) == new
+    assert renewal.text(quote(new)) == quote(new)
+    assert not aliases_in(text) & aliases_in(new)
+
+
+def test_what_is_no_alias_stays() -> None:
+    text = f"{ARN} role-deployer 000123456789 AROATAPEABCDEFGH %20 aGVsbG8gd29ybGQgYW5k"
+    text += " 12345678-abcd-4bcd-9bcd-1234567890ab"
+    assert Renewal(OTHER_KEY).text(text) == text
+
+
+def test_one_name_keeps_one_ending_in_whatever_kind() -> None:
+    renewal = Renewal(OTHER_KEY)
+    olds = [ALIASES.name(kind, "zreal") for kind in ("role", "path", "instance-profile")]
+    news = [renewal.alias(old) for old in olds]
+    assert len({new[-12:] for new in news}) == 1
+    assert [new[:-12] for new in news] == ["role-", "path-", "instance-profile-"]
+
+
+@pytest.mark.parametrize("before", ["JIRA-", "2024-", "x_", "X", "-", "1/2-"])
+def test_an_alias_is_renewed_whatever_stands_before_it(before: str) -> None:
+    """A mask puts it in the middle of a word, a token begins after a hyphen."""
+    old = ALIASES.secret("masked", "12345")
+    assert old not in Renewal(OTHER_KEY).text(f"see {before}{old}")
+
+
+def test_two_that_become_one_are_refused() -> None:
+    """Of 20,000 accounts, about twenty meet among the ten million aliases."""
+    renewal, olds = Renewal(OTHER_KEY), {ALIASES.account(f"9{i:011}") for i in range(20_000)}
+    with pytest.raises(CollisionError, match="two values of the kind account have the same alias"):
+        renewal.text(" ".join(olds))
+
+
+def test_json_stays_json() -> None:
+    """An escape beside an alias must not be undone so that it ends the literal."""
+    old = KINDS["role"][0]
+    new = Renewal(OTHER_KEY).text(f'{{"x": "\\u0022{old}\\u0022, \\u000b{old}"}}')
+    assert json.loads(new) == {"x": f'"{Renewal(OTHER_KEY).alias(old)}", \x0b{Renewal(OTHER_KEY).alias(old)}'}
+
+
+# --- cassettes --------------------------------------------------------------------------------------------------
+
+
+def test_what_agreed_before_agrees_after_in_all_cassettes() -> None:
+    trust = json.dumps({"Statement": [{"Principal": {"AWS": ARN}}]})
+    one = cassette(role(AssumeRolePolicyDocument=trust, Description="zreal-deployer it is"))
+    other = cassette(*listing("ListRoles", {}, [{"Roles": [{"RoleName": "zreal-deployer", "Arn": ARN}]}, {}]))
+    renewal = Renewal(OTHER_KEY)
+    texts = [document.write(renewed(each, renewal)) for each in (one, other)]
+    names = {name for text in texts for name in re.findall(r"role-[a-z2-7]{12}", text)}
+    assert len(names) == 1
+    assert all(f"/path-{renewal.alias(ALIASES.name('path', 'zreal'))[5:]}/{min(names)}" in text for text in texts)
+    assert [document.write(renewed(each)) for each in (other, one)] == texts[::-1], "each by itself becomes the same"
+    assert len(re.findall(min(names), texts[0])) == 5
+
+
+def test_pages_chain_and_tokens_are_those_of_a_recording() -> None:
+    """Where everything is known, renewing is recording again."""
+    users: list[dict[str, Value]] = [{"Users": [{"UserName": f"zreal-{i}"}]} for i in range(3)]
+    path: dict[str, Value] = {"PathPrefix": "/zreal/"}
+    pairs = [*listing("ListUsers", path, users), *listing("ListUsers", path, users[1:], "U"), role(), role("zreal-1")]
+    pairs += listing("ListGroups", {}, [{"Groups": []}, {}, {}])[:2]
+    renewal = Renewal(OTHER_KEY)
+    renewal.know([ACCOUNT, "zreal", "zreal-0", "zreal-1", "zreal-2", "zreal-deployer"], KEY)
+    new = renewed(cassette(*pairs), renewal)
+    assert document.write(new) == document.write(recorder(*pairs, key=OTHER_KEY).finish().cassette)
+    assert len(list(traverse(player(new, key=OTHER_KEY), "ListUsers", path))) == 3
+
+
+def test_errors_and_limits_stay_and_their_texts_are_renewed() -> None:
+    name = ALIASES.name("role", "zreal-deployer")
+    text = (
+        document.write(cassette(role())).replace("  output:", "  limit: 7\n  output:").replace("- output", "- output")
+    )
+    failing = text[: text.index("pages:")] + f"pages:\n- error:\n    status: 404\n    code: X\n    message: no {name}\n"
+    new = renewed(document.read(failing, MODELS)).takes[0].pages[0]
+    assert new.answer.error
+    assert new.answer.error.message == f"no {Renewal(OTHER_KEY).alias(name)}"
+
+
+def test_a_member_that_the_model_does_not_know_may_have_an_alias_in_its_name() -> None:
+    body = respond("ListUsers", {"Users": []}).body
+    odd = Response(200, (), body.replace(b"<Users", f"<N{ACCOUNT}>zreal</N{ACCOUNT}><Users".encode()))
+    recorded = cassette((request("ListUsers"), odd))
+    assert recorded.takes[0].pages[0].answer.unmodelled
+    renewed(recorded)
+
+
+def test_binary_stand_ins_are_renewed() -> None:
+    report = respond("GetCredentialReport", {"Content": b"\xff\xfe zreal"})
+    old, new = (
+        str((each.takes[0].pages[0].answer.output or {})["Content"])
+        for recorded in [cassette((request("GetCredentialReport"), report))]
+        for each in (recorded, renewed(recorded))
+    )
+    assert aliases_in(old)
+    assert new == replace_aliases(old, Renewal(OTHER_KEY).alias)
+
+
+@pytest.mark.parametrize("name", ["ListRoles", "GetAccountAuthorizationDetails", "ListFindingsV2", "GetFinding"])
+def test_nothing_of_the_old_aliases_is_left(name: str) -> None:
+    op = operation(name)
+
+    @strategies.few(8)
+    @given(strategies.inputs(op), st.lists(strategies.outputs(op), min_size=1, max_size=3 if op.paging else 1))
+    def check(input_: dict[str, Value], outputs: list[dict[str, Value]]) -> None:
+        pairs = listing(name, input_, outputs) if op.paging else [(request(name, input_), respond(name, outputs[0]))]
+        old = recorder(*pairs).finish().cassette
+        new = renewed(old)
+        assert not _aliases_of(op, old) & _aliases_of(op, new)
+        assert len(_aliases_of(op, old)) == len(_aliases_of(op, new))
+        assert re.sub(r"\S+", "", document.write(old)) == re.sub(r"\S+", "", document.write(new)), "its form stays"
+
+    check()
+
+
+def _aliases_of(op: Operation, recorded: Cassette) -> set[str]:
+    """The aliases in all strings of a cassette."""
+    texts = [json.dumps([take.track.identity for take in recorded.takes], default=repr, ensure_ascii=False)]
+    texts += [json.dumps(page.answer.output, default=repr, ensure_ascii=False) for page in recorded.takes[0].pages]
+    return aliases_in("\n".join(texts)) | {alias for text in texts for alias in aliases_in(text)}
+
+
+# --- known values -----------------------------------------------------------------------------------------------
+
+_ANALYZER = f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/zreal-guard"
+KNOWN: Mapping[str, tuple[str, dict[str, Value], list[str]]] = {
+    # what is known: an operation, its input, and the values that are named
+    "name": ("GetRole", {"RoleName": "zreal-deployer"}, ["zreal-deployer"]),
+    "name in an ARN": ("GetRole", {"RoleName": "zreal-deployer"}, [ARN]),
+    "ARN": ("GetPolicy", {"PolicyArn": ARN.replace("role", "policy")}, [ARN.replace("role", "policy")]),
+    "ARN by its parts": ("GetPolicy", {"PolicyArn": ARN}, [ACCOUNT, "zreal", "zreal-deployer"]),
+    "path": ("ListRoles", {"PathPrefix": "/zreal/team/"}, ["/zreal/team/"]),
+    "e-mail": ("GetUser", {"UserName": "zreal@corp.example"}, ["zreal@corp.example"]),
+    "access key id": ("GetAccessKeyLastUsed", {"AccessKeyId": "AKIAEXAMPLEID1234567"}, ["AKIAEXAMPLEID1234567"]),
+    "certificate id": ("GetSSHPublicKey", {"UserName": "x", "SSHPublicKeyId": "EXAMPLEKEY12"}, ["x", "EXAMPLEKEY12"]),
+    "provider": (
+        "GetOpenIDConnectProvider",
+        {"OpenIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/idp.zreal.example/x"},
+        [ACCOUNT, "https://idp.zreal.example/x"],
+    ),
+    "filter": (
+        "ListFindings",
+        {"analyzerArn": _ANALYZER, "filter": {"resource": {"eq": ["zreal bucket"]}}},
+        [_ANALYZER, "zreal bucket"],
+    ),
+    "context value": (
+        "SimulateCustomPolicy",
+        {"ContextEntries": [{"ContextKeyName": "aws:x", "ContextKeyValues": ["zreal value"]}]},
+        ["zreal value"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "input_", "values"), KNOWN.values(), ids=KNOWN)
+def test_what_is_known_matches_under_the_new_key(name: str, input_: dict[str, Value], values: list[str]) -> None:
+    recorded = cassette((request(name, input_), respond(name)))
+    for known, answer in ((values, Serve), (["zreal-somebody"], Miss)):
+        renewal = Renewal(OTHER_KEY)
+        renewal.know(known, KEY)
+        new = renewed(recorded, renewal)
+        assert isinstance(player(new, key=OTHER_KEY).answer(request(name, input_)), answer)
+        aliased = request(name, new.takes[0].track.identity)
+        assert isinstance(player(new, key=None).answer(aliased), Serve)
+
+
+def test_texts_that_hold_real_values_can_be_named() -> None:
+    Renewal(OTHER_KEY).know(["The role with name zreal-111122223333 cannot be found.", json.dumps({"a": ARN})], KEY)

@@ -1,0 +1,137 @@
+"""Captures: a recording that broke off is made anew of them, and they say no more than it would have said."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.catalog import catalog
+from awstape.core.aws.model import Operation, Value
+from awstape.core.cassette.yaml import document
+from awstape.core.recording import capture
+from awstape.core.recording.capture import Capture
+from awstape.core.recording.recorder import Recorder
+from awstape.core.redaction.redact import Redactor
+from canaries import canaries, found
+from support import strategies
+from support.exchanges import KEY, MODELS, Exchange, fail, listing, record, recorder, request, respond
+
+OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
+
+
+def captures(*exchanges: Exchange) -> list[str]:
+    """The texts of what is captured of exchanges."""
+    feeding = recorder(include_writes=True)
+    fed = (feeding.feed(asked, response) for asked, response in exchanges)
+    return [capture.write(each) for each in fed if each]
+
+
+def restored(texts: list[str]) -> Recorder:
+    """A recorder that knows the captures and has seen no traffic."""
+    result = Recorder(MODELS, Redactor(KEY), catalog.parse)
+    for text in texts:
+        result.restore(capture.read(text, MODELS))
+    return result
+
+
+def text_of(recorder: Recorder) -> str:
+    return document.write(recorder.finish().merged)
+
+
+@strategies.few(60)
+@given(st.data())
+def test_of_captures_the_same_recording_is_made(data: st.DataObject) -> None:
+    exchanges: list[Exchange] = []
+    for op in data.draw(st.lists(st.sampled_from(OPERATIONS), min_size=1, max_size=3)):
+        outputs = data.draw(st.lists(strategies.outputs(op), min_size=1, max_size=3 if op.paging else 1))
+        input_ = data.draw(strategies.inputs(op))
+        exchanges += _traversal(op, input_, outputs)
+    data.draw(st.randoms()).shuffle(exchanges)
+    texts = captures(*exchanges)
+    assert text_of(restored(texts)) == document.write(record(*exchanges, include_writes=True).merged)
+    assert [capture.write(capture.read(text, MODELS)) for text in texts] == texts
+    assert not [text for text in texts if strategies.identifiers_in(text)]
+
+
+def _traversal(op: Operation, input_: dict[str, Value], outputs: list[dict[str, Value]]) -> list[Exchange]:
+    if op.paging:
+        return listing(op.name, input_, outputs, token=f"token-of-{op.name}-")
+    return [(request(op.name, input_), respond(op.name, outputs[0]))]
+
+
+def test_a_retry_takes_the_place_of_what_failed() -> None:
+    throttled = fail("ListGroups", 400, "Throttling", "Rate exceeded")
+    asked = [request("ListGroups", invocation=name) for name in ("one", "two")]
+    answered = respond("ListGroups", {"Groups": []})
+    pairs = [(asked[0], throttled), (asked[1], throttled), (asked[1], answered), (asked[0], answered)]
+    assert text_of(restored(captures(*pairs))) == document.write(record(*pairs).merged)
+    assert "Throttling" not in text_of(restored(captures(*pairs)))
+
+
+def test_the_order_of_pages_is_known_without_their_tokens() -> None:
+    pages: list[dict[str, Value]] = [{"Groups": [_group(f"g{i}")]} for i in range(5)]
+    pairs = listing("ListGroups", {}, pages, token="AAAAsecretsecretsecretAAAA")
+    texts = captures(*pairs)
+    assert "secret" not in "".join(texts)
+    first, *others = texts
+    random.Random(1).shuffle(others)
+    assert text_of(restored(texts)) == document.write(record(*pairs).merged)
+    broken_off = restored([first, *others]).finish()
+    assert sum(broken_off.skipped.values()) + sum(len(take.pages) for take in broken_off.cassette.takes) == 5
+
+
+def test_a_name_that_is_told_later_is_hidden_in_what_was_captured_before() -> None:
+    policy: dict[str, Value] = {"PolicyName": "one", "Description": "for the team of zDeployTeam"}
+    pairs = [
+        (
+            request("GetPolicy", {"PolicyArn": "arn:aws:iam::111122223333:policy/one"}),
+            respond("GetPolicy", {"Policy": policy}),
+        ),
+        (request("ListGroups"), respond("ListGroups", {"Groups": [_group("zDeployTeam")]})),
+    ]
+    texts = captures(*pairs)
+    assert "zDeployTeam" in texts[0], "that is why the journal is sealed"
+    assert "zDeployTeam" not in text_of(restored(texts))
+    assert text_of(restored(texts)) == document.write(record(*pairs).merged)
+
+
+def test_no_canary_comes_through_captures() -> None:
+    for canary in canaries(150, 7):
+        texts = captures(*canary.exchanges)
+        assert not found([text_of(restored(texts))], canary.parts), canary.position
+        if canary.kind != "known name":
+            assert not found(texts, canary.parts), canary.position
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}\n",
+        "{}\n---\nversion: 1\n",
+        "{}\n---\nservice: iam\noperation: ListUsers\nidentity: {}\npages: []\n",
+        "owner: x\n---\nservice: iam\noperation: ListUsers\nidentity: {}\npages:\n- output: {}\n",
+        "{}\n---\nservice: iam\noperation: ListUsers\nidentity: {}\npages:\n- output: {}\n---\n{}\n",
+        "\0",
+    ],
+)
+def test_what_is_no_capture_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a capture"):
+        capture.read(text, MODELS)
+
+
+def test_a_capture_is_a_small_text() -> None:
+    (text,) = captures((request("ListGroups", invocation="x"), respond("ListGroups", {"Groups": []})))
+    read = capture.read(text, MODELS)
+    assert isinstance(read, Capture)
+    assert text == (
+        f"invocation: {read.invocation}\n---\nservice: iam\noperation: ListGroups\nidentity: {{}}\npages:\n"
+        "- output:\n    Groups: []\n"
+    )
+
+
+def _group(name: str) -> dict[str, Value]:
+    return {"GroupName": name, "Arn": f"arn:aws:iam::111122223333:group/{name}"}

@@ -1,0 +1,199 @@
+"""Sessions: what runs at the same time doesn't meet, however it interleaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.core.aws.model import Value
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.replay.misses import Miss
+from awstape.core.replay.player import Player, Serve
+from awstape.report import replay_facts
+from support import strategies
+from support.exchanges import player, request
+from support.paging import Got, codes, follow, names, recording, users
+
+TRACKS = 8
+TRAVERSALS = 32
+MODES = ("recorded", "client", "2", "torture")
+
+
+def take(playing: Player, session: str = "", call: str | None = None, attempt: int | None = None) -> int:
+    """Which take a first page is of."""
+    served = playing.answer(request("ListUsers", invocation=call, attempt=attempt), session)
+    assert isinstance(served, Serve)
+    return served.take
+
+
+def of_takes(count: int) -> Cassette:
+    return recording("ListUsers", {}, *(users(n) for n in range(1, count + 1)))
+
+
+def inside(number: int) -> dict[str, Value]:
+    return {"PathPrefix": f"/{number}/"}
+
+
+def tracks(takes: int) -> Cassette:
+    """Listings of as many users as the number of their track says, and a user more in each take."""
+    return Cassette.of(
+        take
+        for n in range(TRACKS)
+        for take in recording("ListUsers", inside(n), *(users(n, 0, 3 + more) for more in range(takes))).takes
+    )
+
+
+def interleaved(traversals: list[Iterator[Got]], order: Random) -> list[list[Got]]:
+    """The pages of each of the traversals, which go on one page at a time, in random order."""
+    pages: list[list[Got]] = [[] for _ in traversals]
+    going = list(range(len(traversals)))
+    while going:
+        one = order.choice(going)
+        if page := next(traversals[one], None):
+            pages[one].append(page)
+        else:
+            going.remove(one)
+    return pages
+
+
+# --- what a session has of its own ------------------------------------------------------------------------------
+
+
+def test_a_session_walks_the_takes_by_itself() -> None:
+    playing = player(of_takes(3))
+    assert [take(playing, session) for session in ("one", "two", "one", "", "two", "one", "one")] == [
+        1,
+        1,
+        2,
+        1,
+        2,
+        3,
+        3,
+    ]
+
+
+def test_a_session_has_the_misses_that_it_made() -> None:
+    playing = player(of_takes(1))
+    for session, name in (("one", "ListGroups"), ("two", "ListRoles"), ("one", "ListPolicies"), ("", "ListGroups")):
+        assert isinstance(playing.answer(request(name), session), Miss)
+    host = playing.refuse("example.com")
+    assert [miss.operation for miss in playing.sessions["one"].misses] == ["iam ListGroups", "iam ListPolicies"]
+    assert [miss.operation for miss in playing.sessions["two"].misses] == ["iam ListRoles"]
+    assert [miss.operation for miss in playing.sessions[""].misses] == ["iam ListGroups", ""]
+    assert len(playing.misses) == 5
+    assert playing.misses[-1] is host, "whose connection it was nobody knows"
+
+
+def test_a_session_has_played_what_it_asked_for() -> None:
+    playing = player(of_takes(2))
+    take(playing, "one")
+    take(playing, "one")
+    take(playing, "two")
+    assert playing.unplayed() == playing.unplayed(playing.sessions["one"]) == []
+    assert [number for _, number, _ in playing.unplayed(playing.sessions["two"])] == [2]
+    assert replay_facts(playing, playing.sessions["two"])["unplayed"] != []
+
+
+def test_the_reset_of_a_session_is_of_that_one() -> None:
+    playing = player(of_takes(3), faults=["denied ListRoles"])
+    for session in ("one", "two"):
+        assert [take(playing, session), take(playing, session)] == [1, 2]
+        assert isinstance(playing.answer(request("ListGroups"), session), Miss)
+    playing.reset("one")
+    playing.reset("nobody")
+    assert "one" not in playing.sessions
+    assert len(playing.sessions["two"].misses) == 1
+    assert [take(playing, "one"), take(playing, "two")] == [1, 3]
+    assert playing.sessions["one"].misses == []
+
+
+def test_no_reset_takes_anything_out_of_the_total() -> None:
+    playing = player(of_takes(2), faults=["throttle"])
+    for session in ("", "one"):
+        assert codes(playing, None, None, None, session=session) == ["Throttling", "-", "-"]
+        playing.answer(request("ListGroups"), session)
+    before = replay_facts(playing)
+    playing.reset()
+    assert playing.sessions == {}
+    assert replay_facts(playing) == before
+    assert len(playing.misses) == 2
+    assert playing.unplayed() == []
+    for session in ("", "one"):
+        assert codes(playing, None, None, None, session=session) == ["Throttling", "-", "-"]
+
+
+# --- retries ----------------------------------------------------------------------------------------------------
+
+
+@strategies.few(100)
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 3)), max_size=16), st.sampled_from(["", "one"]))
+def test_a_call_gets_the_same_take_however_often_it_is_tried(tries: list[tuple[str, int]], session: str) -> None:
+    playing = player(of_takes(3))
+    got: dict[str, int] = {}
+    for call, attempt in tries:
+        number = take(playing, session, call, attempt)
+        assert number == got.setdefault(call, min(len(got) + 1, 3))
+
+
+def test_a_call_of_another_session_is_another_call() -> None:
+    playing = player(of_takes(2))
+    assert [take(playing, session, "call") for session in ("one", "one", "two")] == [1, 1, 1]
+    take(playing, "one", "other")
+    assert [take(playing, session, "call", 2) for session in ("one", "two")] == [1, 1]
+
+
+def test_a_call_is_known_by_its_track() -> None:
+    """Some clients number their calls, and begin anew with each of their connections."""
+    both = Cassette.of([*of_takes(2).takes, *recording("ListUsers", inside(1), users(1), users(2)).takes])
+    playing = player(both)
+    take(playing, call="1")
+    assert take(playing, call="2") == 2
+    elsewhere = playing.answer(request("ListUsers", inside(1), invocation="2"))
+    assert isinstance(elsewhere, Serve)
+    assert elsewhere.take == 1
+
+
+# --- many at once -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("sessions", [1, TRAVERSALS])
+def test_traversals_that_interleave_see_their_pages(mode: str, sessions: int) -> None:
+    alone = [list(follow(player(tracks(1), paging=mode), "ListUsers", inside(n))) for n in range(TRACKS)]
+
+    @strategies.few(4)
+    @given(st.integers())
+    def check(seed: int) -> None:
+        playing = player(tracks(1), paging=mode)
+        traversals = [
+            follow(playing, "ListUsers", inside(n % TRACKS), session=str(n % sessions)) for n in range(TRAVERSALS)
+        ]
+        for n, pages in enumerate(interleaved(traversals, Random(seed))):
+            assert [page.response for page in pages] == [page.response for page in alone[n % TRACKS]]
+        assert (playing.misses, playing.unplayed()) == ([], [])
+        assert len(playing.sessions) == sessions
+
+    check()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_traversals_that_interleave_see_one_take_each(mode: str) -> None:
+    @strategies.few(4)
+    @given(st.integers())
+    def check(seed: int) -> None:
+        playing = player(tracks(2), paging=mode)
+        traversals = [follow(playing, "ListUsers", inside(n % TRACKS)) for n in range(TRAVERSALS)]
+        seen: dict[int, list[int]] = {}
+        for n, pages in enumerate(interleaved(traversals, Random(seed))):
+            track = n % TRACKS
+            (number,) = {page.served.take for page in pages}
+            seen.setdefault(track, []).append(number)
+            count = track + 3 + number - 1
+            assert " ".join(filter(None, map(names, pages))) == " ".join(f"u{i}" for i in range(count))
+        assert [sorted(numbers) for numbers in seen.values()] == [[1, 2, 2, 2]] * TRACKS
+
+    check()

@@ -1,0 +1,151 @@
+"""Whatever becomes of disk and machine: what was answered is in the cassette or recovered, and nothing is damaged."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from awstape import tape
+from awstape.errors import UserError
+from support import exchanges
+from support.exchanges import request, respond
+from support.failing_disk import Disk, PowerCutError
+
+ENVIRON = {"AWSTAPE_KEY": "5a" * 32}
+OLD = exchanges.listing("ListUsers", {}, [{"Users": []}, {"Users": []}])
+NEW = [
+    *exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}]),
+    (request("GetRole", {"RoleName": "a"}), exchanges.fail("GetRole", 404, "NoSuchEntity")),
+    (request("ListUsers"), respond("ListUsers", {"Users": [], "IsTruncated": False})),
+]
+NEW_NUMBERS = list(range(len(NEW)))
+
+
+@pytest.fixture(scope="module", params=["new", "old"])
+def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Begun:
+    """A place to record in: with nothing there, or with a cassette."""
+    return Begun(request.param == "old", tmp_path_factory.mktemp(request.param))
+
+
+class Begun:
+    """What is there before a recording, and what the cassette says after 0, 1, 2 … exchanges; None if there is none."""
+
+    def __init__(self, is_old: bool, folder: Path) -> None:
+        self.old: str | None = None
+        if is_old:
+            record(folder / "old.yaml", [], OLD)
+            self.old = (folder / "old.yaml").read_text()
+        self.after: list[str | None] = []
+        for i in range(len(NEW) + 1):
+            path = self.laid_out(folder / str(i))
+            record(path, [], NEW[:i])
+            self.after.append(path.read_text() if path.exists() else None)
+
+    def laid_out(self, folder: Path) -> Path:
+        """The cassette's place in a folder, as it is before the recording."""
+        folder.mkdir()
+        path = folder / "deep" / "team.yaml"
+        if self.old:
+            path.parent.mkdir()
+            path.write_text(self.old)
+        return path
+
+
+def record(path: Path, answered: list[int], pairs: list[exchanges.Exchange]) -> None:
+    """Records exchanges; `answered` gets the number of each that the client would have an answer of."""
+    opened = tape.open_for_recording(path, "all", ENVIRON)
+    try:
+        for i, (asked, response) in enumerate(pairs, 1):
+            assert opened.answer(asked) is None
+            opened.feed(asked, response)
+            answered.append(i)
+    finally:
+        opened.close()
+
+
+def check(begun: Begun, path: Path, answered: list[int]) -> None:
+    """The cassette is whole; when the next recording has begun, all that was answered is in it."""
+    found = path.read_text() if path.exists() else None
+    assert found in begun.after, "the cassette is damaged"
+    record(path, [], [])
+    # An exchange may be on the disk, and its answer not yet given.
+    n = len(answered)
+    assert (path.read_text() if path.exists() else None) in begun.after[n : n + 2], f"of {n} exchanges some are lost"
+    assert [each.name for each in path.parent.glob("*")] in ([], [path.name]), "something was left behind"
+
+
+def broken_off(begun: Begun, folder: Path) -> Path:
+    """A cassette's place with the journal of all of NEW beside it."""
+    path = begun.laid_out(folder)
+    opened = tape.open_for_recording(path, "all", ENVIRON)
+    for asked, response in NEW:
+        opened.feed(asked, response)
+    assert opened.journal
+    opened.journal.close(remove=False)
+    return path
+
+
+def calls_of(begun: Begun, folder: Path) -> int:
+    """How many calls a recording makes that change the disk."""
+    path = begun.laid_out(folder)
+    with Disk(folder).mounted() as disk:
+        record(path, [], NEW)
+    return disk.calls
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_power_goes_at_every_call(begun: Begun, seed: int, tmp_path: Path) -> None:
+    calls = calls_of(begun, tmp_path / "count")
+    assert calls > 4 * len(NEW)
+    for at in range(1, calls + 5):  # in the end it goes when all is done
+        folder, after = tmp_path / f"{at}", tmp_path / f"{at}-after"
+        path, answered = begun.laid_out(folder), list[int]()
+        with Disk(folder, at).mounted() as disk, pytest.raises(PowerCutError) if at <= calls else nullcontext():
+            record(path, answered, NEW)
+        after.mkdir()
+        disk.after_power_cut(after, random.Random(f"{at} {seed}"))
+        check(begun, after / path.relative_to(folder), answered)
+
+
+@pytest.mark.parametrize(("error", "lasting"), [(errno.ENOSPC, True), (errno.EIO, False)])
+def test_the_disk_fails_at_every_call(begun: Begun, error: int, lasting: bool, tmp_path: Path) -> None:
+    calls = calls_of(begun, tmp_path / "count")
+    told = set()
+    for at in range(1, calls + 1):
+        folder = tmp_path / f"{at}"
+        path, answered = begun.laid_out(folder), list[int]()
+        with Disk(folder, at, error, lasting).mounted():
+            try:
+                record(path, answered, NEW)
+            except UserError as failed:
+                told.add(failed.problem.rpartition(": ")[2])
+            else:
+                assert len(answered) == len(NEW), "it failed, and nobody was told"
+        check(begun, path, answered)
+    assert told == {os.strerror(error)}
+
+
+@pytest.mark.parametrize("error", [None, errno.ENOSPC])
+def test_the_disk_fails_while_what_was_left_is_recovered(begun: Begun, error: int | None, tmp_path: Path) -> None:
+    at, is_over = 0, False
+    while not is_over:
+        at += 1
+        folder = after = tmp_path / f"{at}"
+        path = broken_off(begun, folder)
+        with Disk(folder, at, error).mounted() as disk:
+            try:
+                tape.recover(path, ENVIRON)
+                is_over = disk.calls < at
+            except (UserError, PowerCutError):
+                assert disk.calls >= at
+        if error is None:
+            after = tmp_path / f"{at}-after"
+            after.mkdir()
+            disk.after_power_cut(after, random.Random(at))
+        check(begun, after / path.relative_to(folder), NEW_NUMBERS)
+    assert at > 8

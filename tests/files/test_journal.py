@@ -1,0 +1,426 @@
+"""The journal beside a cassette: locked, sealed, recovered, removed."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from awstape import tape
+from awstape.cli.main import main
+from awstape.errors import UserError
+from awstape.files import journal, store
+from awstape.files.journal import Journal, abandoned
+from awstape.tape import JournalUse, Tape
+from support.exchanges import MODELS, Exchange, listing, request, respond
+from support.failing import failure
+from support.failing_disk import Disk
+from support.paths import TESTS
+
+KEY = bytes.fromhex("5a" * 32)
+ENVIRON = {"AWSTAPE_KEY": KEY.hex()}
+GROUPS = listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}, {"Groups": []}])
+USERS: list[Exchange] = [(request("ListUsers"), respond("ListUsers", {"Users": []}))]
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AWSTAPE_KEY", KEY.hex())
+    return tmp_path / "team.yaml"
+
+
+def begin(path: Path, *pairs: Exchange, use: JournalUse = "own") -> Tape:
+    opened = tape.open_for_recording(path, "all", ENVIRON, journal=use)
+    for asked, response in pairs:
+        opened.feed(asked, response)
+    return opened
+
+
+def break_off(path: Path, *pairs: Exchange) -> Path:
+    """What is there when a recording is killed: its journal."""
+    opened = begin(path, *pairs)
+    assert opened.journal
+    opened.journal.close(remove=False)
+    return opened.journal.path
+
+
+def recorded(path: Path) -> list[str]:
+    return [f"{take.track.operation} {len(take.pages)}" for take in store.load(path, MODELS).takes]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+# --- while recording ---
+
+
+def test_it_is_there_from_the_beginning_to_the_end(path: Path) -> None:
+    opened = begin(path)
+    file = path.with_name("team.yaml.journal")
+    assert file.stat().st_mode & 0o777 == 0o600
+    sizes = [file.stat().st_size]
+    for asked, response in GROUPS:
+        opened.feed(asked, response)
+        sizes.append(file.stat().st_size)
+    assert sizes == sorted(set(sizes)), "each exchange is there when `feed` returns"
+    opened.close()
+    assert names(path.parent) == ["team.yaml"]
+    assert recorded(path) == ["ListGroups 3"]
+
+
+def test_where_nothing_was_recorded_nothing_stays(tmp_path: Path) -> None:
+    begin(tmp_path / "new" / "folders" / "team.yaml").close()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", ["made", "written", "synced", "kept in its folder"])
+def test_one_that_can_not_be_begun_does_not_stay(call: str, path: Path) -> None:
+    at = ("", "made", "written", "synced", "kept in its folder").index(call)
+    with Disk(path.parent, at, errno.ENOSPC).mounted(), pytest.raises(UserError, match="can't be written: No space"):
+        begin(path)
+    assert names(path.parent) == []
+    begin(path, *GROUPS).close()  # nobody has it
+    assert recorded(path) == ["ListGroups 3"]
+
+
+def test_what_may_not_be_written_does_not_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who recovers it knows no real values to look for."""
+    opened = begin(path, *GROUPS)
+    assert opened.recorder
+    monkeypatch.setattr("awstape.core.recording.recorder.Recorder._check_collisions", _collide)
+    with pytest.raises(UserError, match="not written: two values"):
+        opened.close()
+    assert names(path.parent) == []
+
+
+def _collide(_: object) -> None:
+    raise tape.CollisionError("role")
+
+
+def test_two_values_with_one_alias_stop_a_recording(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = begin(path, *GROUPS[:1])
+    monkeypatch.setattr("awstape.core.recording.recorder.Recorder._check_collisions", _collide)
+    for asked, response in GROUPS[1:]:
+        with pytest.raises(UserError, match="nothing more is recorded: two values"):
+            opened.feed(asked, response)
+    with pytest.raises(UserError, match="nothing more is recorded"):
+        opened.answer(GROUPS[0][0])
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_folder_that_vanishes_stops_a_recording_and_what_was_captured_is_written(path: Path, whole: bool) -> None:
+    folder = path.parent / "gone"
+    opened = begin(folder / "team.yaml", *GROUPS[:2])
+    shutil.rmtree(folder)
+    if not whole:
+        folder.mkdir()
+    with pytest.raises(UserError, match="was removed while recording"):
+        opened.feed(*GROUPS[2])
+    with pytest.raises(UserError, match="was removed while recording"):
+        opened.answer(USERS[0][0])
+    opened.close()
+    assert recorded(folder / "team.yaml") == ["ListGroups 3"]
+
+
+def test_a_cassette_that_can_not_be_read_any_more_loses_nothing(path: Path) -> None:
+    opened = begin(path, *GROUPS)
+    path.write_text("somebody is editing this")
+    with pytest.raises(UserError) as caught:
+        opened.close()
+    assert caught.value.tip.endswith(f"; what was recorded is in {path}.journal")
+    path.unlink()
+    assert begin(path).recovered == (f"recovered {path}: 3 pages of a recording that broke off",)
+    assert recorded(path) == ["ListGroups 3"]
+
+
+# --- locked ---
+
+
+def test_a_second_recorder_is_told(path: Path) -> None:
+    first = begin(path, *GROUPS)
+    for place in (path, path.with_name("link.yaml")):
+        if place != path:
+            place.symlink_to(path)
+        with pytest.raises(UserError) as caught:
+            begin(place)
+        assert caught.value.problem == f"{place}: is being recorded into already, by process {os.getpid()}"
+        assert caught.value.tip
+    first.close()
+    begin(path, *USERS).close()
+    assert recorded(path) == ["ListGroups 3", "ListUsers 1"]
+
+
+def test_another_process_is_told_in_two_lines(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first = begin(path, *GROUPS)
+    problem, tip = failure(capfd, "record", path, "--", "true")
+    assert problem.endswith(f"is being recorded into already, by process {os.getpid()}")
+    assert tip == "end that, or name another cassette"
+    first.close()
+
+
+def test_workers_share_a_cassette(path: Path) -> None:
+    workers = [begin(path, each, use="shared") for each in (GROUPS[0], *USERS)]
+    assert names(path.parent) == ["team.yaml.2.journal", "team.yaml.journal"]
+    for worker in workers:
+        worker.close()
+    assert names(path.parent) == ["team.yaml"]
+    assert recorded(path) == ["ListGroups 1", "ListUsers 1"]
+
+
+def test_a_worker_that_records_nothing_locks_nothing(path: Path) -> None:
+    worker = begin(path, use="shared")
+    assert names(path.parent) == []
+    worker.close()
+
+
+def test_of_many_that_claim_it_one_gets_it(path: Path) -> None:
+    claimed: list[Journal] = []
+    refused: list[UserError] = []
+    start = threading.Barrier(8)
+
+    def claim() -> None:
+        start.wait()
+        try:
+            claimed.append(Journal.claim(path, KEY))
+        except UserError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(claimed), len(refused)) == (1, 7)
+    claimed[0].close(remove=True)
+
+
+def test_without_what_seals_it_recording_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
+    with pytest.raises(UserError, match="needs the package cryptography") as caught:
+        begin(path)
+    assert caught.value.tip == "pip install 'awstape[record]'"
+
+
+# --- sealed ---
+
+
+def test_nothing_in_it_can_be_read_without_the_key(path: Path) -> None:
+    file = break_off(path, *GROUPS, *USERS)
+    head, *lines = file.read_bytes().splitlines()
+    assert json.loads(head).keys() == {"awstape journal", "key", "pid", "id"}
+    said = b"".join(base64.b64decode(line, validate=True) for line in lines)
+    assert len(lines) == 4
+    assert not [word for word in (b"ListGroups", b"output", b"token") if word in said]
+
+
+@pytest.mark.parametrize("environ", [{"AWSTAPE_KEY": "6b" * 32}, {"AWSTAPE_KEY": "a phrase, not a secret"}])
+def test_another_key_opens_nothing_and_loses_nothing(path: Path, environ: dict[str, str]) -> None:
+    file = break_off(path, *GROUPS)
+    before = file.read_bytes()
+    with pytest.raises(UserError, match="made with another key") as caught:
+        tape.open_for_recording(path, "all", environ)
+    assert caught.value.tip == "set AWSTAPE_KEY to its key, or remove the file"
+    assert file.read_bytes() == before
+    assert not path.exists()
+
+
+def test_lines_of_another_journal_or_place_are_not_taken(path: Path) -> None:
+    file = break_off(path, *GROUPS)
+    mine = file.read_bytes().splitlines(keepends=True)
+    file.unlink()
+    other = break_off(path, *USERS).read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([mine[0], mine[1], other[1], mine[3], mine[2]]))
+    (found,) = abandoned(path, KEY)
+    assert (len(found.texts), found.damaged) == (2, 1), (
+        "the third is where it was; behind it is none that can be opened"
+    )
+
+
+# --- recovered ---
+
+
+def test_the_next_recording_recovers_what_was_left(path: Path) -> None:
+    break_off(path, *GROUPS)
+    opened = begin(path, *USERS)
+    assert opened.recovered == (f"recovered {path}: 3 pages of a recording that broke off",)
+    assert recorded(path) == ["ListGroups 3"], "before it begins"
+    opened.close()
+    assert recorded(path) == ["ListGroups 3", "ListUsers 1"]
+    assert names(path.parent) == ["team.yaml"]
+
+
+def test_what_stands_in_the_cassette_stays(path: Path) -> None:
+    begin(path, *USERS).close()
+    break_off(path, *GROUPS)
+    begin(path).close()
+    assert recorded(path) == ["ListGroups 3", "ListUsers 1"]
+
+
+@pytest.mark.parametrize("mode", tape.RECORD_MODES)
+def test_every_mode_recovers(path: Path, mode: tape.RecordMode) -> None:
+    break_off(path, *GROUPS)
+    opened = tape.open_for_recording(path, mode, ENVIRON)
+    assert opened.recorder, "what broke off was not recorded once"
+    opened.feed(*USERS[0])
+    opened.close()
+    assert recorded(path) == (["ListUsers 1"] if mode == "rewrite" else ["ListGroups 3", "ListUsers 1"])
+
+
+def test_a_torn_end_was_never_answered(path: Path) -> None:
+    file = break_off(path, *GROUPS)
+    whole = file.read_bytes()
+    ends = [i + 1 for i, byte in enumerate(whole) if byte == 10]
+    for length in sorted({*range(0, len(whole), 41), *ends, *(end - 1 for end in ends)}):
+        for tail in (b"", b"\0" * 9):
+            path.unlink(missing_ok=True)
+            file.write_bytes(whole[:length] + tail)
+            tape.recover(path, ENVIRON)
+            # The line feed may be what is missing.
+            captured = max(sum(end <= length + (not tail) for end in ends) - 1, 0)
+            assert (recorded(path) if path.exists() else []) == ([f"ListGroups {captured}"] if captured else [])
+            assert not file.exists()
+
+
+def test_of_a_damaged_one_the_rest_is_recovered_and_the_file_stays(path: Path) -> None:
+    file = break_off(path, *USERS, *GROUPS[:1])
+    head, first, second, _ = file.read_bytes().split(b"\n")
+    file.write_bytes(b"\n".join([head, first[:-8] + b"AAAAAAA=", second, b""]))
+    (line,) = begin(path).recovered
+    assert line == (f"recovered {path}: 1 page of a recording that broke off; 1 page can't be read, in {file}.damaged")
+    assert recorded(path) == ["ListGroups 1"]
+    assert names(path.parent) == ["team.yaml", "team.yaml.journal", "team.yaml.journal.damaged"]
+
+
+def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
+    file = break_off(path, *GROUPS)
+    head, first, second, third, _ = file.read_bytes().split(b"\n")
+    file.write_bytes(b"\n".join([head, first, second[:-9], third[:-9], b""]))
+    file.with_name(f"{file.name}.damaged").write_text("an older one")
+    (line,) = tape.recover(path, ENVIRON)
+    assert line.endswith(f"1 page of a recording that broke off; 1 page can't be read, in {file}.damaged2")
+    assert file.with_name(f"{file.name}.damaged").read_text() == "an older one"
+    assert recorded(path) == ["ListGroups 1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("my diary\ntoday\n", "is no journal of a recording"),
+        ("[]\nx\n", "is no journal of a recording"),
+        ("[" * 100_000 + "\nx\n", "is no journal of a recording"),
+        ('{"awstape journal": 2, "key": "x"}\nx\n', "the journal of another version of awstape"),
+        ('{"awstape journal": 1, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
+    ],
+)
+def test_what_is_no_journal_of_ours_stays(path: Path, text: str, problem: str) -> None:
+    file = path.with_name("team.yaml.journal")
+    file.write_text(text)
+    with pytest.raises(UserError, match=problem) as caught:
+        begin(path)
+    assert caught.value.tip
+    assert "\x1b" not in caught.value.problem
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_something_else_in_its_place_is_told(path: Path, kind: str) -> None:
+    file = path.with_name("team.yaml.journal")
+    match kind:
+        case "folder":
+            file.mkdir()
+        case "link":
+            file.symlink_to(path.with_name("elsewhere"))
+        case "pipe":
+            os.mkfifo(file)
+    with pytest.raises(UserError, match=r"team\.yaml\.journal"):
+        begin(path)
+    assert not path.with_name("elsewhere").exists()
+
+
+def test_one_that_somebody_recovers_is_left_to_him(path: Path) -> None:
+    break_off(path, *GROUPS)
+    found = abandoned(path, KEY)
+    assert len(next(found).texts) == 3
+    assert tape.recover(path, ENVIRON) == ()
+    found.close()
+    assert len(tape.recover(path, ENVIRON)) == 1
+
+
+def test_what_can_not_be_put_into_its_cassette_stays_and_is_named(
+    path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = break_off(path, *GROUPS)
+    theirs = tape.open_for_recording(path.with_name("other.yaml"), "all", {"AWSTAPE_KEY": "6b" * 32})
+    theirs.feed(*USERS[0])
+    theirs.close()
+    path.with_name("other.yaml").rename(path)
+    problem, tip = failure(capfd, "recover", path)
+    assert problem == f"{path}: not written: it was made anew with another key meanwhile"
+    assert tip.endswith(f"; to go on without what broke off, remove {file}")
+    assert file.exists()
+
+
+def test_to_recover_makes_no_key(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("awstape.files.keys.key_file", lambda: tmp_path / "key")
+    assert tape.recover(path, {}) == ()
+    file = break_off(path, *GROUPS)
+    with pytest.raises(UserError, match="needs the key of the recording"):
+        tape.recover(path, {})
+    assert names(tmp_path) == [file.name]
+
+
+# --- told ---
+
+
+def test_commands_tell_of_what_was_left(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = break_off(path, *GROUPS)
+    assert failure(capfd, "ls", path) == (f"{file}: a recording goes on, or broke off", f"awstape recover {path}")
+    assert main(["recover", str(path), "--json"]) == 0
+    said = f"recovered {path}: 3 pages of a recording that broke off"
+    assert json.loads(capfd.readouterr().out) == {str(path): [said]}
+    assert main(["recover", str(path)]) == 0
+    assert capfd.readouterr().out == f"nothing to recover for {path}\n"
+    break_off(path, *USERS)
+    assert main(["ls", str(path.parent)]) == 0
+    assert f"note: {file}: a recording goes on, or broke off; if so, awstape recover {path}\n" in capfd.readouterr().err
+
+
+def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:
+    """Journals of other cassettes in the folder are left alone."""
+    break_off(path, *GROUPS)
+    other = path.with_name("other.yaml")
+    assert tape.recover(other, ENVIRON) == ()
+    assert journal.beside(other) == []
+    assert journal.at(path.parent) == [path.with_name("team.yaml.journal")]
+
+
+@pytest.mark.parametrize("name", ["team.yaml", "2.yml", "a.2.yaml"])
+def test_its_cassette_is_known_by_its_name(path: Path, name: str) -> None:
+    cassette = path.with_name(name)
+    claimed = [Journal.claim(cassette, KEY, shared=True) for _ in range(2)]
+    assert [journal.cassette_of(each.path) for each in claimed] == [cassette] * 2
+    for each in claimed:
+        each.close(remove=True)
+
+
+# --- killed ---
+
+
+def test_two_hundred_recordings_that_are_killed_lose_nothing(tmp_path: Path) -> None:
+    program = TESTS / "programs" / "killed.py"
+    environ = {**os.environ, "PYTHONPATH": str(program.parent.parent)}
+    done = subprocess.run([sys.executable, program, "200", tmp_path], capture_output=True, text=True, env=environ)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["killed"] > 100
+    assert told["killed with something captured"] > 50
+    assert (told["lost"], told["damaged"], told["left behind"]) == (0, 0, 0)

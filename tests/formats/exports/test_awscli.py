@@ -1,0 +1,40 @@
+"""An export is what the real AWS CLI prints, command by command."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import awscli
+import pytest
+from awscli.clidriver import create_clidriver
+
+import awstape
+from awstape.files import store
+from support import asking
+from support.asking import SHIPPED, exported
+from support.exchanges import MODELS
+
+
+@pytest.fixture(autouse=True)
+def as_version_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Lets the AWS CLI 1 write times as its successor does."""
+    config = tmp_path / "config"
+    config.write_text("[default]\ncli_timestamp_format = iso8601\nregion = eu-west-1\noutput = json\n")
+    monkeypatch.setenv("AWS_DATA_PATH", str(Path(awscli.__file__).parent / "data"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "FAKE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, "wire-cases.yaml"])
+def test_it_is_what_the_aws_cli_prints(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = asking.of(name, tmp_path)
+    cassette = store.load(path, MODELS)
+    printed = json.loads(exported(cassette, "awscli").text)
+    with awstape.replay(path, strict=False):
+        driver = create_clidriver()
+        for command, document in printed.items():
+            assert driver.main(shlex.split(command)[1:]) == 0, command
+            assert json.loads(capfd.readouterr().out) == document, command

@@ -1,0 +1,102 @@
+"""Cassettes that are asked for page by page: of replay, the judge, and of what an export was made into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import boto3
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import awstape
+from awstape.catalog.botocore_values import for_botocore
+from awstape.core.cassette.cassette import Cassette, Track
+from awstape.core.view.select import select
+from awstape.files import store
+from awstape.formats.exports import Export, export
+from support import in_process
+from support.exchanges import MODELS
+from support.in_process import CASSETTES, FAKE_KEYS
+
+SHIPPED = sorted(path.name for path in CASSETTES.glob("*.yaml"))
+ONCE = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a client asks for a page."""
+
+    track: Track
+    input: dict[str, Any]
+    limit: str | None
+
+    @property
+    def method(self) -> str:
+        return xform_name(self.track.operation)
+
+
+def questions(cassette: Cassette) -> Iterator[Question]:
+    """What asks for each page of a cassette, in its order."""
+    for take in cassette.takes:
+        operation = MODELS.operation(take.track.service, take.track.operation)
+        for page in take.pages:
+            paging = operation.paging
+            input_ = for_botocore(dict(take.track.identity), operation.input)
+            if paging and page.token:
+                input_[paging.token] = page.token
+            if paging and paging.limit and page.limit:
+                input_[paging.limit] = page.limit
+            yield Question(take.track, input_, paging.limit if paging else None)
+
+
+def answer(client: Any, question: Question) -> dict[str, Any]:
+    """What a client gets, be it an error."""
+    try:
+        response = getattr(client, question.method)(**question.input)
+    except ClientError as error:
+        response = error.response
+    assert isinstance(response, dict)
+    metadata = response.pop("ResponseMetadata", {})
+    return {**response, "RequestId": metadata.get("RequestId")}
+
+
+def answers(clients: Callable[[str, str], Any], asked: Iterable[Question]) -> list[dict[str, Any]]:
+    """What clients of a service and a region get, question by question."""
+    return [answer(clients(q.track.service, q.track.region or REGION), q) for q in asked]
+
+
+def replayed(path: Path) -> list[dict[str, Any]]:
+    """What clients get of a replay."""
+    with awstape.replay(path, strict=False):
+        return answers(new_clients(), questions(store.load(path, MODELS)))
+
+
+def new_clients() -> Callable[[str, str], Any]:
+    """Makes clients of a session, each once."""
+    session = boto3.Session(**FAKE_KEYS)
+    return cache(lambda service, region: session.client(service, region_name=region, config=ONCE))
+
+
+def exported(cassette: Cassette, form: str, *selectors: str) -> Export:
+    return export(select(MODELS, cassette, selectors), form)
+
+
+def of(name: str, folder: Path) -> Path:
+    """A cassette that ships, or one of all literal wire cases."""
+    if name in SHIPPED:
+        return CASSETTES / name
+    (path := folder / name).write_text(_wire_cases(), "utf-8")
+    return path
+
+
+@cache
+def _wire_cases() -> str:
+    with TemporaryDirectory() as folder:
+        return in_process.of_wire_cases(Path(folder) / "made.yaml").read_text("utf-8")

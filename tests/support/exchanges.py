@@ -1,0 +1,128 @@
+"""Exchanges for tests: requests as botocore's serializer makes them, answers as AWS writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from awstape.catalog import catalog
+from awstape.catalog.botocore_values import request_of
+from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.encode import encode
+from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.wire import Request, Response
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.faults import Fault
+from awstape.core.cassette.yaml import document
+from awstape.core.recording.recorder import Recorder, Recording
+from awstape.core.redaction.redact import Redactor
+from awstape.core.replay.player import Player, Serve
+from awstape.core.replay.repage import Paging
+
+MODELS = catalog.models()
+KEY = b"a key for tests, not a secret...."
+OTHER_KEY = b"another key for tests"
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+
+Exchange = tuple[Request, Response]
+
+
+def operation(name: str) -> Operation:
+    """The operation of that name, in whatever service has it."""
+    return next(s.operations[name] for s in MODELS.services.values() if name in s.operations)
+
+
+def request(
+    name: str,
+    input_: Mapping[str, Value] | None = None,
+    *,
+    region: str = REGION,
+    endpoint: str | None = None,
+    invocation: str | None = None,
+    attempt: int | None = None,
+) -> Request:
+    """The request that botocore makes of a call, unsigned."""
+    made = request_of(operation(name), input_ or {}, region)
+    headers = list(made.headers)
+    if invocation is not None:
+        headers.append(("amz-sdk-invocation-id", invocation))
+    if attempt is not None:
+        headers.append(("amz-sdk-request", f"attempt={attempt}; max=3"))
+    url = urlsplit(endpoint or "")
+    return replace(made, host=url.hostname or made.host, path=url.path.rstrip("/") + made.path, headers=tuple(headers))
+
+
+def respond(name: str, output: Mapping[str, Value] | None = None) -> Response:
+    return encode(operation(name), Answer(output=dict(output or {})), "5d2f9c1e-0000-4000-8000-00000000real")
+
+
+def fail(name: str, status: int, code: str | None, message: str | None = None) -> Response:
+    op = operation(name)
+    members: dict[str, Value] = {"Type": "Sender"} if op.service.protocol == "query" else {}
+    return encode(op, Answer(error=Failure(status, code, message, members if code else {})), "request-id")
+
+
+def endpoint_of(op: Operation, region: str = REGION) -> str:
+    return f"https://access-analyzer.{region}.amazonaws.com" if op.service.regional else "https://iam.amazonaws.com"
+
+
+def record(*exchanges: Exchange, **options: Any) -> Recording:
+    """A recording of the exchanges under `KEY`."""
+    return recorder(*exchanges, **options).finish()
+
+
+def recorder(*exchanges: Exchange, key: bytes = KEY, **options: Any) -> Recorder:
+    result = Recorder(MODELS, Redactor(key), catalog.parse, **options)
+    for asked, answered in exchanges:
+        result.feed(asked, answered)
+    return result
+
+
+def cassette(*exchanges: Exchange, **options: Any) -> Cassette:
+    """The cassette of a recording, as it comes back from its text."""
+    recording = record(*exchanges, **options)
+    text = document.write(recording.cassette)
+    read = document.read(text, MODELS)
+    assert read == recording.cassette
+    assert document.write(read) == text
+    return read
+
+
+def player(
+    recorded: Cassette, *, key: bytes | None = KEY, paging: str = "recorded", faults: Iterable[str] = ()
+) -> Player:
+    """A player with the key, or without one for None."""
+    cut, failing = Paging.parse(paging), [Fault.parse(text) for text in faults]
+    redactor = Redactor(key or b"thrown away")
+    return Player(MODELS, recorded, redactor, has_key=key is not None, paging=cut, faults=failing)
+
+
+def listing(name: str, input_: Mapping[str, Value], pages: list[dict[str, Value]], token: str = "T") -> list[Exchange]:
+    """A traversal: the pages of a listing with tokens `T1`, `T2`…, and the requests that fetch them."""
+    paging = operation(name).paging
+    assert paging
+    exchanges = []
+    for i, page in enumerate(pages):
+        asked = {**input_, **({paging.token: f"{token}{i}"} if i else {})}
+        more: dict[str, Value] = {paging.more: i + 1 < len(pages)} if paging.more else {}
+        last: dict[str, Value] = {paging.output_token: f"{token}{i + 1}"} if i + 1 < len(pages) else {}
+        exchanges.append((request(name, asked), respond(name, {**more, **page, **last})))
+    return exchanges
+
+
+def traverse(playing: Player, name: str, input_: Mapping[str, Value]) -> Iterator[Serve]:
+    """What a client gets that follows the tokens from the first page to the last."""
+    op = operation(name)
+    token: str | None = None
+    while True:
+        asked = {**input_, op.paging.token: token} if op.paging and token is not None else input_
+        served = playing.answer(request(name, asked))
+        assert isinstance(served, Serve), served
+        yield served
+        parsed = catalog.parse(op, served.response)
+        token = parsed.get(op.paging.output_token) if op.paging else None
+        if token is None:
+            return

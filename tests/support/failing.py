@@ -1,0 +1,20 @@
+"""What a command says that fails: one ERROR line and one TIP line, nothing on its output."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from awstape.cli.main import main
+
+
+def failure(capfd: pytest.CaptureFixture[str], *arguments: str | Path, status: int = 2) -> tuple[str, str]:
+    """Runs a command that is to fail; its ERROR and its TIP."""
+    assert main([str(argument) for argument in arguments]) == status
+    output, errors = capfd.readouterr()
+    assert output == ""
+    match = re.fullmatch(r"ERROR (?P<problem>.+)\nTIP (?P<tip>.+)\n", errors)
+    assert match, errors
+    return match["problem"], match["tip"]

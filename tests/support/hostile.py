@@ -1,0 +1,327 @@
+"""What no bytes may do, at each door by which bytes come in: for hypothesis in the suite and for `make fuzz`.
+
+Each property takes bytes, raises AssertionError for what is wrong, and lets everything pass that nobody expected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, cast
+
+from awstape import tape
+from awstape.core.aws import decode
+from awstape.core.aws.conform import output_misfits
+from awstape.core.aws.encode import encode
+from awstape.core.aws.model import Operation
+from awstape.core.aws.operation import recognise
+from awstape.core.aws.wire import Request, Response, WireError
+from awstape.core.cassette.yaml import document
+from awstape.core.check import check
+from awstape.core.recording import capture
+from awstape.core.recording.recorder import LeakError, Recorder
+from awstape.core.redaction.alias import CollisionError, fingerprint
+from awstape.core.redaction.redact import Redactor
+from awstape.core.redaction.rules import Rules
+from awstape.core.replay.player import Player
+from awstape.errors import UserError
+from awstape.files import journal
+from awstape.formats import imports
+from awstape.formats.imports.entry import Known
+from awstape.serving import control, endpoint
+from awstape.serving.exposure import Guard
+from awstape.tape import Tape
+from support import exchanges, wire_cases
+from support.exchanges import ACCOUNT, KEY, MODELS
+from support.paths import ROOT
+
+CASSETTES = sorted((ROOT / "cassettes").glob("*.yaml"))
+OPERATIONS = [operation for service in MODELS.services.values() for operation in service.operations.values()]
+STATUSES = (200, 200, 200, 204, 400, 404, 429, 500, 503)
+FORM = "application/x-www-form-urlencoded"
+
+
+# --- answers of the upstream ------------------------------------------------------------------------------------
+
+
+def decode_(data: bytes) -> None:
+    """Two bytes choose the operation and the status, the rest is the body, after a line with the type of an error."""
+    operation, status = OPERATIONS[int.from_bytes(data[:1]) % len(OPERATIONS)], STATUSES[int.from_bytes(data[1:2]) % 9]
+    kind, _, body = data[2:].partition(b"\n")
+    response = Response(status, (("x-amzn-errortype", kind.decode("latin-1")),), body)
+    _recorded(operation, response)
+    try:
+        answer = decode.decode(operation, response)
+        if any(not misfit.unknown for misfit in output_misfits(operation, answer.output)):
+            return
+        again = decode.decode(operation, encode(operation, answer, "id"))
+        assert decode.decode(operation, encode(operation, again, "id")) == again
+    except WireError:
+        return
+
+
+def _recorded(operation: Operation, response: Response) -> None:
+    """What was recorded can be read, and no account id is in it."""
+    members = operation.input.members if operation.input else {}
+    labels = {name: "label" for name, member in members.items() if member.location == "uri"}
+    recorder = Recorder(MODELS, Redactor(KEY), exchanges.catalog.parse, include_writes=True)
+    recorder.feed(exchanges.request(operation.name, labels), response)
+    _readable(recorder)
+
+
+def _readable(recorder: Recorder) -> None:
+    try:
+        merged = recorder.finish().merged
+    except (LeakError, CollisionError):  # refused, as it should be: an account id within a longer number, say
+        return
+    text = document.write(merged)
+    assert document.read(text, MODELS) == merged
+    assert not re.search(rf"(?<!\d){ACCOUNT}(?!\d)", text)
+
+
+def decode_seeds() -> Iterator[bytes]:
+    for case in wire_cases.load():
+        index = next(i for i, each in enumerate(OPERATIONS) if each.name == case.operation)
+        if index < 256:
+            code = dict(case.response_headers).get("x-amzn-errortype", "").encode()
+            yield (
+                bytes((index, STATUSES.index(case.status) if case.status in STATUSES else 0))
+                + code
+                + b"\n"
+                + (case.response_body)
+            )
+
+
+# --- requests ---------------------------------------------------------------------------------------------------
+
+
+def request(data: bytes) -> None:
+    """A line of method and target, one of the host, one of the authorization, then the body."""
+    line, host, authorization, body = (data.split(b"\n", 3) + [b""] * 3)[:4]
+    method, _, target = line.decode("latin-1").partition(" ")
+    path, _, query = target.partition("?")
+    kind = "application/json" if body[:1] in (b"{", b"[") else FORM
+    headers = (("content-type", kind), ("authorization", authorization.decode("latin-1")))
+    asked = Request(method, host.decode("latin-1"), path, query, headers, body)
+    with suppress(WireError):
+        recognise(MODELS, asked)
+    reply = player().answer(asked)
+    assert reply.response is not None
+    assert not any("\n" in value or "\r" in value for _, value in reply.response.headers)
+
+
+def request_seeds() -> Iterator[bytes]:
+    for case in wire_cases.load():
+        host, _, target = case.url.removeprefix("https://").partition("/")
+        signed = dict(case.request_headers).get("authorization", "")
+        yield f"{case.method} /{target}\n{host}\n{signed}\n".encode() + case.request_body
+
+
+@cache
+def player() -> Player:
+    cassette = document.read(CASSETTES[-1].read_text("utf-8"), MODELS)
+    return Player(MODELS, cassette, Redactor(KEY), has_key=True)
+
+
+# --- cassettes --------------------------------------------------------------------------------------------------
+
+
+def document_(data: bytes) -> None:
+    """Reading gives a cassette that is written and read to the same, or says what is wrong; so does checking."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    found = check.findings(text, MODELS)
+    try:
+        cassette = document.read(text, MODELS)
+    except document.DocumentError:
+        assert any(finding.kind == check.FORMAT for finding in found)
+        return
+    if len(cassette.keys) > 1:
+        return
+    written = document.write(cassette)
+    assert document.read(written, MODELS) == cassette
+    assert document.write(document.read(written, MODELS)) == written
+
+
+def document_seeds() -> Iterator[bytes]:
+    for path in CASSETTES:
+        head, *takes = path.read_bytes().split(b"---\n")
+        yield from (head + b"---\n" + take for take in takes)
+
+
+# --- the endpoint -----------------------------------------------------------------------------------------------
+
+
+def endpoint_(data: bytes) -> None:
+    """Bytes as one client sends them; two NUL bytes part what comes at once from what comes later."""
+    asyncio.run(_converse(data.split(b"\0\0")))
+
+
+async def _converse(pieces: list[bytes]) -> None:
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    tape = Tape(None, document.Cassette(), None, player())
+    connection = endpoint._Connection(endpoint._Serving(partial(control.answer, tape, Guard())))
+    transport = _Transport()
+    connection.connection_made(cast(asyncio.Transport, transport))
+    for piece in pieces:
+        if not transport.closed:
+            connection.data_received(piece)
+    assert failures == []
+    assert transport.sent == b"" or transport.sent.startswith(b"HTTP/1.1 ")
+    assert b"HTTP/1.1 500 " not in transport.sent
+    for state in list(player().sessions):
+        player().reset(state)
+    player().sessions.clear()
+
+
+class _Transport(asyncio.Transport):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent, self.closed, self.reading = b"", False, True
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.sent += data
+
+    def write_eof(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def is_reading(self) -> bool:
+        return self.reading
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+def endpoint_seeds() -> Iterator[bytes]:
+    for case in wire_cases.load():
+        host, _, target = case.url.removeprefix("https://").partition("/")
+        headers = {"host": host, "content-length": str(len(case.request_body)), **dict(case.request_headers)}
+        lines = [f"{case.method} /{target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        yield "\r\n".join(lines).encode() + case.request_body
+    for path in ("/~/health", "/~/misses", "/~a/~/reset", "/~%00/", "/~a/../~/health"):
+        yield f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
+# --- recordings of other tools ----------------------------------------------------------------------------------
+
+
+def import_(data: bytes) -> None:
+    """A file, after a byte that chooses what it is called."""
+    name = ("x.json", "x.toml", "iam.ListRoles_1.json", "x.yaml")[int.from_bytes(data[:1]) % 4]
+    recorder = Recorder(MODELS, Redactor(KEY), exchanges.catalog.parse, include_writes=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_bytes(data[1:])
+        try:
+            for entry in imports.entries([path], None, Known(unwanted=recorder.unwanted)):
+                imports.feed(recorder, entry)
+        except UserError as error:
+            if error.tip == "please report this":  # a mistake of ours, told to the user
+                raise AssertionError(error.problem) from error
+            return
+    _readable(recorder)
+
+
+def import_seeds() -> Iterator[bytes]:
+    iam = "https://iam.amazonaws.com/"
+    form = "Action=ListRoles&Version=2010-05-08"
+    body = next(case.response_body for case in wire_cases.load() if case.operation == "ListRoles").decode()
+    quoted = document.dump({"x": body})[3:].encode()
+    yield (
+        b'\0{"log":{"entries":[{"request":{"method":"POST","url":"%s?%s","headers":[]},"response":{"status":200,'
+        % (
+            iam.encode(),
+            form.encode(),
+        )
+        + b'"headers":[],"content":{"text":"<a/>","encoding":"","size":4}}}]}}'
+    )
+    yield (
+        b"\3interactions:\n- request: {body: '%s', headers: {content-type: [%s]}, method: POST, uri: '%s'}\n"
+        b"  response:\n    headers: {}\n    status: {code: 200, message: OK}\n    body:\n      string: %s"
+        % (form.encode(), FORM.encode(), iam.encode(), quoted)
+    )
+    yield b'\2{"status_code": 200, "data": {"Roles": [{"RoleName": "x", "CreateDate": {"__class__": "datetime"}}]}}'
+    yield b'\0[{"service": "iam", "method": "get_role", "expected_params": {"RoleName": "x"}, "service_response": {}}]'
+    yield (
+        b"\1[[interactions]]\nrecorded_at = '1'\n[interactions.request]\nmethod = 'POST'\nuri = '%s?%s'\n"
+        b"[interactions.response]\nstatus = 200\nbody_type = 'text'\nbody_content = '<a/>'\n"
+        % (iam.encode(), form.encode())
+    )
+    yield b"\0" + b"18:4:type;4:http;}"
+
+
+# --- the journal of a recording that broke off ------------------------------------------------------------------
+
+
+def journal_(data: bytes) -> None:
+    """After a byte that chooses: the bytes of a journal, or a line each of texts that are sealed in one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "team.yaml")
+        (file := Path(folder, "team.yaml.journal")).write_bytes(data[1:])
+        if data[:1] != b"\0":
+            seal = journal._Seal(KEY, _about_journal())
+            texts = data[1:].decode("utf-8", "replace").split("\n\0\n")
+            file.write_bytes(seal.head + b"".join(map(seal.sealed, texts)))
+        try:
+            tape._recover(path, KEY, Rules())
+        except UserError as error:
+            assert error.tip != "please report this", error.problem  # noqa: PT017 - the fuzzer's own process
+            assert file.exists()
+        else:
+            assert not file.exists()
+        if path.exists():
+            document.read(path.read_text("utf-8"), MODELS)
+
+
+def _about_journal() -> bytes:
+    return json.dumps({"awstape journal": 1, "key": fingerprint(KEY), "pid": 1, "id": "x"}).encode()
+
+
+def journal_seeds() -> Iterator[bytes]:
+    recorder = Recorder(MODELS, Redactor(KEY), exchanges.catalog.parse, include_writes=True)
+    pairs = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}])
+    texts = [capture.write(fed) for asked, response in pairs if (fed := recorder.feed(asked, response))]
+    seal = journal._Seal(KEY, _about_journal())
+    yield b"\0" + seal.head + b"".join(map(seal.sealed, texts))
+    yield b"\0" + seal.head
+    yield b"\1" + "\n\0\n".join(texts).encode()
+    for asked, _ in pairs:
+        wrong = Response(
+            403, (), b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+        )
+        if fed := recorder.feed(asked, wrong):
+            yield b"\1" + capture.write(fed).encode()
+
+
+TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], Iterator[bytes]]]] = {
+    "decode": (decode_, decode_seeds),
+    "request": (request, request_seeds),
+    "document": (document_, document_seeds),
+    "endpoint": (endpoint_, endpoint_seeds),
+    "import": (import_, import_seeds),
+    "journal": (journal_, journal_seeds),
+}

@@ -1,0 +1,130 @@
+"""What the tests of in-process replay share: a process that knows nobody's account, and what is asked of a cassette."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import botocore
+import botocore.handlers
+import pytest
+from botocore.loaders import JSONFileLoader
+
+from awstape.catalog.botocore_values import for_botocore
+from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.wire import Request, Response
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml import document
+from awstape.files import store
+from support import exchanges, wire_cases
+from support.exchanges import MODELS
+from support.paths import ROOT
+
+CASSETTES = ROOT / "cassettes"
+POLICY = "arn:aws:iam::000611752023:policy/policy-mdd2mdbui7sb"
+LISTING: dict[str, Any] = {"PolicyArn": POLICY}
+VERSIONS = ["v5", "v4", "v3", "v2", "v1"]
+PAGINGS = {"recorded": [2, 2, 1], "client": [5], "4": [4, 1], "torture": [1, 0, 3, 1, 0]}
+ENVIRON = {"AWSTAPE_KEY": "a key for tests, not a secret"}
+FAKE_KEYS: dict[str, Any] = {"aws_access_key_id": "FAKE", "aws_secret_access_key": "fake"}
+
+
+def isolate(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Takes away what the machine knows of AWS and awstape."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "AWSTAPE_"))]:
+        patch.delenv(name)
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        patch.setenv(name, str(folder / "home"))
+
+
+def read_once(patch: pytest.MonkeyPatch) -> None:
+    """Makes sessions cheap: botocore's files are read once, not once a session."""
+    read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
+    patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """botocore's data are read once for a module that takes this fixture for its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        read_once(patch)
+        yield
+
+
+def cut_off(patch: pytest.MonkeyPatch) -> list[object]:
+    """Lets no socket connect; who tried to is listed."""
+    tried: list[object] = []
+
+    def refuse(_: object, address: object, *__: object) -> NoReturn:
+        tried.append(address)
+        raise OSError("the tests are offline")
+
+    for name in ("connect", "connect_ex"):
+        patch.setattr(socket.socket, name, refuse)
+    return tried
+
+
+def handlers() -> Sequence[object]:
+    """What botocore registers with every session that is made."""
+    return list(botocore.handlers.BUILTIN_HANDLERS)
+
+
+def handler_counts(client: Any) -> list[int]:
+    """How many handlers a client calls when it is answered, and before it signs."""
+    emit = client.meta.events.emit
+    answered = [emit(f"response-received.{name}.Any", response_dict=None) for name in MODELS.services]
+    return [len(responses) for responses in (*answered, emit("choose-signer.iam.Any", context={}, signing_name=""))]
+
+
+# --- cassettes --------------------------------------------------------------------------------------------------
+
+
+def save(path: Path, recorded: Cassette) -> Path:
+    path.write_text(document.write(recorded), encoding="utf-8")
+    return path
+
+
+def wire_pairs() -> list[exchanges.Exchange]:
+    """All literal wire cases."""
+    pairs = []
+    for case in wire_cases.load():
+        url = urlsplit(case.url)
+        asked = Request(case.method, url.hostname or "", url.path, url.query, case.request_headers, case.request_body)
+        pairs.append((asked, Response(case.status, case.response_headers, case.response_body)))
+    return pairs
+
+
+def of_wire_cases(path: Path) -> Path:
+    """A cassette of all literal wire cases, under `ENVIRON`'s key."""
+    key = ENVIRON["AWSTAPE_KEY"].encode()
+    return save(path, exchanges.record(*wire_pairs(), key=key, include_writes=True).cassette)
+
+
+def with_takes(path: Path, count: int) -> Path:
+    """A cassette with takes of ListRoles; the description of the only role tells which."""
+    roles: list[dict[str, Value]] = [
+        {"Roles": [{"RoleName": "Fake", "Description": f"take {i}"}]} for i in range(count)
+    ]
+    pairs = [pair for role in roles for pair in exchanges.listing("ListRoles", {}, [role])]
+    return save(path, exchanges.cassette(*pairs))
+
+
+def questions(path: Path) -> list[tuple[Operation, str | None, Mapping[str, Any]]]:
+    """Operation, region and input of the first page of each take."""
+    found = []
+    for take in store.load(path, MODELS).takes:
+        operation = MODELS.operation(take.track.service, take.track.operation)
+        identity = for_botocore(dict(take.track.identity), operation.input)
+        found.append((operation, take.track.region, identity))
+    return found
+
+
+def next_page(operation: Operation, response: Mapping[str, Any]) -> dict[str, Any]:
+    """What to ask for more with; empty if there is no more."""
+    token = response.get(operation.paging.output_token) if operation.paging else None
+    return {operation.paging.token: token} if operation.paging and token else {}

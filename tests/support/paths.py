@@ -1,0 +1,10 @@
+"""Where the tests find files: the project's root, its cassettes and the tests' own data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+TESTS: Final = Path(__file__).parents[1]
+ROOT: Final = TESTS.parent
+CASSETTES: Final = ROOT / "cassettes"

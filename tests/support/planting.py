@@ -1,0 +1,115 @@
+"""Cassettes with real values put in by hand, where and as a person would, and where `findings` should see them.
+
+A spot is an edit: one line of a cassette is replaced by others, in which VALUE is the value. The cassettes are those
+that ship, and some made here.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+from awstape.core.cassette.yaml import document
+from canaries import KNOWN_NAME, NAME, secret
+from examples import FOLDER
+from support import exchanges
+
+VALUE = "VALUE"
+
+
+def plain(value: str) -> str:
+    """As most people write it; of several lines it needs quotes."""
+    return json.dumps(value) if "\n" in value else value
+
+
+def inside(value: str) -> str:
+    """In a text of one line: a sentence, a comment, a JSON literal."""
+    return value.replace("\n", "\\n")
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a value is planted, and how: `old` is replaced by `new` in the cassette, once, after `after`."""
+
+    name: str
+    cassette: str
+    old: str
+    new: str
+    member: str
+    spell: Callable[[str], str] = plain
+    after: str = ""
+    kinds: tuple[str, ...] = ()  # only these; all but names if empty
+    names: bool = False  # whether a bare name is somebody's here
+
+    def takes(self, kind: str) -> bool:
+        if kind == KNOWN_NAME:
+            return False
+        return kind in self.kinds if self.kinds else kind != NAME or self.names
+
+    @property
+    def before(self) -> str:
+        return cassettes()[self.cassette]
+
+    @property
+    def edited(self) -> str:
+        """The cassette with VALUE in it."""
+        text = self.before
+        start = text.index(self.old, text.index(self.after))
+        return text[:start] + self.new + text[start + len(self.old) :]
+
+    def plant(self, kind: str, number: int) -> tuple[str, int, tuple[str, ...]]:
+        """The text with a value of the kind in it, the line that the value begins in, and its real parts."""
+        value, parts = secret(kind, Random(f"{self.name} {kind} {number}"))
+        before, _, after = self.edited.partition(VALUE)
+        return before + self.spell(value) + after, before.count("\n") + 1, parts
+
+
+@cache
+def cassettes() -> dict[str, str]:
+    """Name → text: the cassettes that ship, and what they have no example of."""
+    made = {
+        "user": (
+            exchanges.request("GetUser", {"UserName": "Ana"}),
+            exchanges.respond(
+                "GetUser",
+                {
+                    "User": {
+                        "Path": "/",
+                        "UserName": "Ana",
+                        "UserId": "AIDAEXAMPLEID1234567",
+                        "Arn": "arn:aws:iam::111122223333:user/Ana",
+                        "CreateDate": "2024-01-01T00:00:00Z",
+                        "Tags": [{"Key": "team", "Value": "blue"}],
+                    }
+                },
+            ),
+        ),
+        "report": (
+            exchanges.request("GetCredentialReport"),
+            exchanges.respond("GetCredentialReport", {"Content": "user,arn,user_creation_time\nx,y,z\n"}),
+        ),
+        "key": (
+            exchanges.request("CreateAccessKey", {"UserName": "Ana"}),
+            exchanges.respond(
+                "CreateAccessKey",
+                {
+                    "AccessKey": {
+                        "UserName": "Ana",
+                        "AccessKeyId": "AKIAEXAMPLEID1234567",
+                        "Status": "Active",
+                        "SecretAccessKey": "fake/Secret/Access/Key/0123456789abcdefg",
+                    }
+                },
+            ),
+        ),
+    }
+    texts = {name: document.write(exchanges.cassette(each, include_writes=True)) for name, each in made.items()}
+    return texts | {path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.yaml")}

@@ -1,0 +1,291 @@
+"""The page of a cassette, as headless Chromium shows it from the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from awstape.catalog import catalog
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml.document import read
+from awstape.workbench.html_page import page
+from examples import FOLDER
+
+pytestmark = pytest.mark.xdist_group("chromium")  # one worker, one browser
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+SWITCHES = """
+--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync --window-size=1280,1000
+""".split()
+ATTACK = "</script><img src=http://stolen.example/ onerror=document.title='taken'>\u2028<!--<script>"
+HOSTILE = f"""version: 1
+---
+service: iam
+operation: ListRoles
+identity: {{PathPrefix: {json.dumps(ATTACK)}}}
+faults: [throttle]
+pages:
+- output:
+    IsTruncated: true
+    Roles:
+    - RoleName: {json.dumps(ATTACK)}
+      Description: {json.dumps(ATTACK)}
+      AssumeRolePolicyDocument: {json.dumps(json.dumps({ATTACK: ATTACK}))}
+      Tags:
+      - {{Key: __proto__, Value: {json.dumps(ATTACK)}}}
+    Marker: {json.dumps(ATTACK)}
+- token: {json.dumps(ATTACK)}
+  error: {{status: 400, code: {json.dumps(ATTACK)}, message: {json.dumps(ATTACK)}}}
+"""
+
+
+class Browser:
+    """One Chromium for all tests; each opens pages of its own in it."""
+
+    def __init__(self, driver: Chrome, folder: Path) -> None:
+        self.driver, self.folder = driver, folder
+
+    def open(self, cassette: Cassette, title: str = "a cassette") -> None:
+        file = self.folder / "page.html"
+        file.write_text(page(cassette, title), "utf-8")
+        self.driver.get_log("performance")
+        self.driver.get(file.as_uri())
+
+    def open_example(self) -> None:
+        self.open(read((FOLDER / "roles.yaml").read_text("utf-8"), catalog.models()))
+
+    def run(self, script: str) -> Any:
+        return self.driver.execute_script(script)  # type: ignore[no-untyped-call]
+
+    def click(self, selector: str) -> None:
+        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+
+    def texts(self, selector: str) -> list[str]:
+        """What stands in the elements that can be seen."""
+        found = f"[...document.querySelectorAll({json.dumps(selector)})].filter(element => element.checkVisibility())"
+        return self.run(f"return {found}.map(element => element.textContent)")  # type: ignore[no-any-return]
+
+    def search(self, text: str) -> None:
+        """Types into the search and waits until it has been done."""
+        field = self.driver.find_element(By.ID, "search")
+        field.clear()
+        field.send_keys(text)
+        self.settle()
+
+    def settle(self) -> None:
+        """Waits until the page has searched, which waits for typing to end, and has scrolled to what is drawn."""
+        frames = "requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        script = f"const done = arguments[0]; setTimeout(() => {frames}, 200)"
+        self.driver.execute_async_script(script)  # type: ignore[no-untyped-call]
+
+    def requests(self) -> list[str]:
+        """The addresses that the page asked for since it was opened."""
+        entries = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        asked = [entry["params"] for entry in entries if entry["method"] == "Network.requestWillBeSent"]
+        return [params["request"]["url"] for params in asked if params["documentURL"].startswith("file:")]
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("Chromium and its driver are not installed: apt-get install chromium chromium-driver")
+    folder = tmp_path_factory.mktemp("chromium")
+    options = ChromeOptions()
+    options.binary_location = CHROMIUM
+    for switch in [*SWITCHES, f"--user-data-dir={folder / 'profile'}"]:
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        driver = Chrome(options=options, service=Service(DRIVER))
+        try:
+            yield Browser(driver, folder)
+        finally:
+            driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser; whatever a test does in it, the page has no errors and asks for nothing."""
+    yield chromium
+    assert chromium.driver.get_log("browser") == []
+    assert chromium.requests() == [(chromium.folder / "page.html").as_uri()]
+
+
+def test_the_summary_tells_what_is_in_it(browser: Browser) -> None:
+    browser.open_example()
+    assert browser.texts("h1") == ["a cassette"]
+    assert browser.texts(".figures li") == ["3tracks", "5pages", "8items", "1error"]
+    assert browser.texts("p.key") == ["Aliases made under the key gjf6xcekxdvp"]
+    aliases, texts = browser.texts("#summary summary")
+    assert "role 5" in aliases
+    assert "8 texts" in texts
+    assert browser.texts(".track h3") == ["GetRole", "ListAttachedRolePolicies", "ListRoles"]
+    assert browser.texts(".body") == []
+
+
+def test_tracks_fold_and_unfold(browser: Browser) -> None:
+    browser.open_example()
+    browser.click("#track-2 h3 button")
+    assert browser.texts("#track-2 .chain li") == ["2itemspage 1", "page-2.rswf", "1itempage 2", "complete"]
+    assert browser.texts("#track-2 .item .label") == [
+        "ReadOnlyAccess",
+        "policy-mdd2mdbui7sb",
+        "AWSLambdaBasicExecutionRole",
+    ]
+    browser.click("#track-2 h3 button")
+    assert browser.texts(".body") == []
+    browser.click("#unfold")
+    assert len(browser.texts(".body")) == 3
+    assert browser.texts("#track-1 .chain .end") == ["404 NoSuchEntity"]
+    browser.click("#fold")
+    assert browser.texts(".body") == []
+
+
+def test_the_keyboard_suffices(browser: Browser) -> None:
+    browser.open_example()
+    browser.run("document.querySelector('#track-1 h3 button').focus()")
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    assert browser.run("return document.activeElement.ariaExpanded") == "true"
+    browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    assert browser.texts("#places code") == ["role-r3pdr6yylyw5"]
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert browser.texts("#places") == []
+    browser.driver.switch_to.active_element.send_keys("/")
+    assert browser.driver.switch_to.active_element.get_attribute("id") == "search"
+
+
+def test_a_policy_is_shown_and_folds(browser: Browser) -> None:
+    browser.open_example()
+    browser.click("#track-3 h3 button")
+    browser.click("#track-3 .item summary")
+    document = "#track-3 .item .document"
+    lines = browser.texts(f"{document} .row, {document} .tail")
+    assert lines[:4] == ["AssumeRolePolicyDocument: {", '"Version": "2012-10-17",', '"Statement": [', "{"]
+    assert '"sts:ExternalId": "external-id-oy3f43xyfb4f"' in lines
+    browser.click(f"{document} > summary")
+    assert browser.texts(f"{document} .row, {document} .tail") == ["AssumeRolePolicyDocument: {"]
+
+
+def test_the_search_filters_counts_and_marks(browser: Browser) -> None:
+    browser.open_example()
+    browser.click("#track-2 h3 button")
+    browser.search('ACTION": "sts:assumerole"')  # across elements, in whatever case, in documents
+    assert browser.texts("#hits") == ["3 hits in 1 track"]
+    assert browser.texts(".track h3") == ["ListRoles"]
+    assert browser.texts(".item .badge") == ["1 hit"] * 3
+    assert len(browser.texts(".row mark:not(.more)")) == 3
+    assert set(
+        browser.run(
+            "return [...document.querySelectorAll('.row')].map(row => [...row.querySelectorAll('mark')]"
+            ".map(mark => mark.textContent).join('')).filter(Boolean)"
+        )
+    ) == {'Action": "sts:AssumeRole"'}
+    browser.driver.find_element(By.ID, "search").send_keys(Keys.ENTER)
+    assert len(browser.texts("mark.current")) == 1
+    for everywhere in ("E", "arn:aws:iam::", ", "):
+        browser.search(everywhere)
+        marks = browser.texts(".row mark:not(.more)")
+        assert browser.texts("#hits")[0].startswith(f"{len(marks)} hits in ")
+    browser.search("nowhere at all")
+    assert (browser.texts("#hits"), browser.texts(".track")) == (["no hits"], [])
+    browser.driver.find_element(By.ID, "search").send_keys(Keys.ESCAPE)
+    assert browser.texts(".track h3") == ["GetRole", "ListAttachedRolePolicies", "ListRoles"]
+    assert browser.texts("mark") == []
+    assert browser.texts(".track:has(.body:not([hidden])) h3") == ["ListAttachedRolePolicies"]  # as before
+
+
+def test_an_alias_shows_where_else_it_stands(browser: Browser) -> None:
+    browser.open_example()
+    browser.click("#track-2 .identity .alias")
+    (told,) = browser.texts("#places p")
+    assert told.strip() == "role-yqmy4ayihgou role, 3 places in 2 tracks"
+    assert browser.texts(".badge.same") == ["1×", "2×"]
+    for _ in range(3):  # the second and the third place are in a track that is folded
+        browser.click("#places button:nth-of-type(2)")
+    assert browser.texts("#track-3 .alias.here") == ["role-yqmy4ayihgou"]
+    browser.settle()
+    middle = browser.run("return document.querySelector('.here').getBoundingClientRect().top / innerHeight")
+    assert 0.3 < middle < 0.7
+    assert set(browser.texts(".alias.chosen")) == {"role-yqmy4ayihgou"}
+    browser.click("#places button:nth-of-type(3)")
+    assert browser.texts(".track h3") == ["ListAttachedRolePolicies", "ListRoles"]
+    browser.click("#places button:nth-of-type(4)")
+    assert browser.texts(".alias.chosen, #places") == []
+
+
+def test_aliases_of_one_name_are_shown_together(browser: Browser) -> None:
+    head = "version: 1\n---\nservice: iam\noperation: GetInstanceProfile\n"
+    identity = "identity: {InstanceProfileName: instance-profile-yqmy4ayihgou}\n"
+    answer = "pages:\n- error: {status: 404, message: role-yqmy4ayihgou}\n"
+    browser.open(read(head + identity + answer, catalog.models()))
+    browser.click("#unfold")
+    browser.click(".identity .alias")
+    assert browser.texts(".alias.kin") == ["role-yqmy4ayihgou"]
+    assert browser.texts("#places .link") == ["role-yqmy4ayihgou"]
+
+
+def test_texts_are_never_markup_or_script(browser: Browser) -> None:
+    browser.open(read(HOSTILE, catalog.models()), ATTACK)
+    browser.click("#summary details:nth-of-type(2) summary")
+    browser.run("document.getElementById('unfold').dispatchEvent(new MouseEvent('click', {shiftKey: true}))")
+    shown = ATTACK.replace("\u2028", "\\u2028")
+    assert f"Description: {shown}" in browser.texts(".item .row")
+    assert f'"{shown}": "{shown}"' in browser.texts(".item .document .row")
+    assert f"message: {shown}" in browser.texts(".failed .row")
+    assert f"PathPrefix: {shown}" in browser.texts(".identity .row")
+    assert shown in browser.texts("#summary .value")
+    browser.click("#summary .link")
+    assert browser.run("return document.getElementById('search').value") == shown
+    assert len(browser.texts(".row mark:not(.more)")) == 9
+    assert browser.run("return document.images.length") == 0
+    assert browser.run("return document.scripts.length") == 2  # the page's own
+    assert browser.driver.title == shown
+
+
+def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser) -> None:
+    narrow = {"width": 360, "height": 700, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
+    try:
+        browser.open(read(HOSTILE, catalog.models()), ATTACK)
+        browser.run("for (const track of tracks) track.units.forEach(unit => unit.unfold())")
+        assert len(browser.texts(".item .document .row")) == 2
+        assert browser.run("return document.documentElement.scrollWidth") <= 360
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "document.body.innerHTML = '<b>'",
+        "document.body.setAttribute('onclick', 'alert()')",
+        "document.body.append(Object.assign(document.createElement('script'), {text: 'alert()'}))",
+        "document.body.append(Object.assign(document.createElement('img'), {src: 'http://stolen.example/'}))",
+    ],
+)
+def test_the_policy_of_the_page_holds_if_all_else_fails(chromium: Browser, attempt: str) -> None:
+    chromium.open_example()
+    chromium.run(f"try {{ {attempt} }} catch (refused) {{}}")
+    (entry,) = chromium.driver.get_log("browser")
+    assert "The action has been blocked" in entry["message"]
+
+
+def test_a_cassette_without_tracks(browser: Browser) -> None:
+    browser.open(Cassette(), "\udcff.yaml")
+    assert browser.texts("main") == ["The cassette holds no tracks."]
+    assert browser.driver.title == "\\udcff.yaml"
