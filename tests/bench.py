@@ -35,17 +35,17 @@ from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.document import read, write
-from awstape.core.cassette.yaml.rewrite import rewrite
-from awstape.core.check.check import findings
-from awstape.core.compare.diff import differences
-from awstape.core.editing.edit import set_value
+from awstape.core.cassette.yaml.hand_edits import rewrite
+from awstape.core.check.findings import findings
+from awstape.core.compare.cassette_diff import differences
+from awstape.core.editing.edits import set_value
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
 from awstape.core.recording.recorder import Recorder
-from awstape.core.redaction.redact import Redactor
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player
-from awstape.core.replay.repage import Paging
-from awstape.core.view.select import select
+from awstape.core.view.selectors import select
 from awstape.files.journal import Journal
 from awstape.serving.endpoint import serving
 from awstape.workbench.html_page import page

@@ -39,7 +39,7 @@ from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
 from awstape.core.recording.recorder import CollisionError, LeakError
-from awstape.core.redaction.members import NAMES, PATHS, TEXT, Place, is_free_text
+from awstape.core.redaction.member_kinds import NAMES, PATHS, TEXT, Place, is_free_text
 from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import KEY, MODELS, Exchange

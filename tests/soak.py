@@ -29,7 +29,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from awstape.files import store
+from awstape.files import cassette_files
 from support.asking import questions
 from support.exchanges import MODELS
 from support.in_process import CASSETTES, FAKE_KEYS
@@ -136,7 +136,7 @@ def script(folder: Path) -> list[Asked]:
     (takes := folder / "takes.yaml").write_text(TAKES, "utf-8")
     capture, asked = Capture(), list[Asked]()
     for path in (*sorted(CASSETTES.glob("*.yaml")), takes):
-        for question in questions(store.load(path, MODELS)):
+        for question in questions(cassette_files.load(path, MODELS)):
             asked.append(capture.of(question.track.service, question.method, question.input))
     for _ in range(5):
         asked.append(capture.of("iam", "get_user", {"UserName": "user-yqmy4ayihgou"}))

@@ -10,11 +10,11 @@ import jsonschema
 import pytest
 
 from awstape.catalog import catalog
-from awstape.core.aws.pages import next_token
+from awstape.core.aws.paging import next_token
 from awstape.core.cassette.yaml.document import SCHEMA_FILE, documents, write
-from awstape.core.cassette.yaml.schema import dumped, schema
-from awstape.core.check.check import findings
-from awstape.files import store
+from awstape.core.cassette.yaml.json_schema import dumped, schema
+from awstape.core.check.findings import findings
+from awstape.files import cassette_files
 from examples import FOLDER, NAMES, record
 from support.standin import StandIn
 
@@ -31,7 +31,7 @@ def test_each_file_is_an_example_and_each_example_a_file() -> None:
 @each_example
 def test_it_is_what_the_writer_writes(name: str) -> None:
     path = FOLDER / f"{name}.yaml"
-    assert write(store.load(path, MODELS)) == path.read_text("utf-8")
+    assert write(cassette_files.load(path, MODELS)) == path.read_text("utf-8")
 
 
 def test_the_schema_that_they_name_is_that_of_the_models() -> None:
@@ -49,7 +49,7 @@ def test_the_schema_that_they_name_is_that_of_the_models() -> None:
 
 @each_example
 def test_every_listing_is_recorded_to_its_end(name: str) -> None:
-    for take in store.load(FOLDER / f"{name}.yaml", MODELS).takes:
+    for take in cassette_files.load(FOLDER / f"{name}.yaml", MODELS).takes:
         operation = MODELS.services[take.track.service].operations[take.track.operation]
         output = take.pages[-1].answer.output
         assert output is None or next_token(operation, output) is None

@@ -20,7 +20,7 @@ import reference
 from awstape import __version__
 from awstape.catalog import catalog
 from awstape.core.cassette.yaml import document
-from awstape.core.redaction.rules import Rules
+from awstape.core.redaction.project_rules import Rules
 from examples import ROOT, environment, upstreams
 from support.standin import StandIn
 

@@ -9,7 +9,7 @@ import pytest
 from awstape import tape
 from awstape.core.cassette.cassette import Cassette
 from awstape.errors import UserError
-from awstape.files import store
+from awstape.files import cassette_files
 from awstape.tape import JournalUse, RecordMode, Tape
 from support import exchanges
 from support.exchanges import MODELS, request, respond
@@ -29,7 +29,7 @@ def record(path: Path, *pairs: exchanges.Exchange, mode: RecordMode = "all") -> 
         assert opened.answer(asked) is None
         opened.feed(asked, answered)
     opened.close()
-    return store.load(path, MODELS)
+    return cassette_files.load(path, MODELS)
 
 
 def pages_of(cassette: Cassette, operation: str) -> int:
@@ -52,7 +52,7 @@ def test_two_recordings_that_overlap_both_stay(tmp_path: Path) -> None:
     two.feed(request("ListRoles"), respond("ListRoles", {"Roles": []}))
     one.close()
     two.close()
-    assert [take.track.operation for take in store.load(path, MODELS).takes] == ["ListRoles", "ListUsers"]
+    assert [take.track.operation for take in cassette_files.load(path, MODELS).takes] == ["ListRoles", "ListUsers"]
 
 
 def test_new_episodes_asks_again_for_what_was_broken_off(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Errors that are somebody's to mend: what happened, and what to do next. Turned into text once, in `awstape.cli`."""
+"""Errors that are somebody's to mend: what happened, and what to do next. Turned into text once, in `cli`."""
 
 from __future__ import annotations
 

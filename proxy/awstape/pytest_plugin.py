@@ -166,17 +166,17 @@ class Awstape:
 
     def _serve(self) -> tuple[str, dict[str, str]]:
         if self._served is None:
-            from awstape.program import serve, session
+            from awstape.program import environment, servers
 
             tape = self._hook.tape
             if self._hook.replays_only:
-                server = serve.endpoint(tape, 0)
+                server = servers.endpoint(tape, 0)
             else:  # mitmproxy uses what others deprecate; pytest takes the filter back after the test
                 warnings.filterwarnings("ignore", category=DeprecationWarning)
-                server = serve.proxy(tape, self._hook.upstream, 0)
+                server = servers.proxy(tape, self._hook.upstream, 0)
             with _failing():
-                url, changes = self._stack.enter_context(serve.in_background(server))
-            self._served = url, session.applied(os.environ, changes)
+                url, changes = self._stack.enter_context(servers.in_background(server))
+            self._served = url, environment.applied(os.environ, changes)
         return self._served
 
 

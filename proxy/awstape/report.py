@@ -10,12 +10,12 @@ from pathlib import Path
 
 from awstape.core.cassette.cassette import Track
 from awstape.core.compare.changes import Change, spelled
-from awstape.core.compare.meaning import as_json
+from awstape.core.compare.equality import as_json
 from awstape.core.recording.recorder import Recording
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player, Session
 from awstape.core.text.printable import printable
-from awstape.core.view.overview import Overview
+from awstape.core.view.track_statistics import Overview
 
 _UNPLAYED_SHOWN = 5
 _NO_CALL = "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"

@@ -7,7 +7,7 @@
 - `rewrite`: as `all`, but the old cassette is forgotten.
 - `replay`: everything is answered from the cassette; what isn't there is a miss, and nothing goes upstream.
 
-What is recorded is in a journal (`awstape.files.journal`) before it is answered, and in the cassette when the tape is closed.
+What is recorded is in a journal (`files.journal`) before it is answered, and in the cassette when the tape is closed.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from awstape.core.cassette.faults import Fault, FaultError
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
 from awstape.core.recording.recorder import LeakError, Recorder, Recording
-from awstape.core.redaction.alias import CollisionError, fingerprint
-from awstape.core.redaction.redact import Redactor
-from awstape.core.redaction.rules import Rules
+from awstape.core.redaction.aliases import CollisionError, fingerprint
+from awstape.core.redaction.project_rules import Rules
+from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
+from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
-from awstape.core.replay.repage import Paging, PagingError
 from awstape.errors import UserError, failure_of, place_of
-from awstape.files import keys, project, store
+from awstape.files import cassette_files, keys, project_settings
 from awstape.files.journal import Abandoned, Journal, abandoned, another_version, beside
 from awstape.report import recovered_line
 
@@ -129,7 +129,7 @@ class Tape:
         is_needed = True  # what is in the journal
         try:
             # Where nothing was recorded, nothing will be written: so no folder is made.
-            with nullcontext() if self.recorder.is_empty else store.exclusively(self.path):
+            with nullcontext() if self.recorder.is_empty else cassette_files.exclusively(self.path):
                 recording = _merged(self.path, self.recorder, self.keeps_old)
             is_needed = False
         except RefusedError:
@@ -153,7 +153,7 @@ class RefusedError(UserError):
 def _merged(path: Path, recorder: Recorder, keeps_old: bool = True) -> Recording:
     """Writes what was recorded, if it was anything, into a cassette. Raises UserError; that is as it was then."""
     # Read again, for another recording may have ended meanwhile.
-    old = store.load(path, catalog.models()) if keeps_old and path.exists() else Cassette()
+    old = cassette_files.load(path, catalog.models()) if keeps_old and path.exists() else Cassette()
     try:
         recording = recorder.finish(old)
     except LeakError as error:
@@ -167,7 +167,7 @@ def _merged(path: Path, recorder: Recorder, keeps_old: bool = True) -> Recording
     if recording.cassette.takes:
         if len(recording.merged.keys) > 1:
             raise UserError(f"{path}: not written: it was made anew with another key meanwhile", "record again")
-        store.save(path, recording.merged)
+        cassette_files.save(path, recording.merged)
     return recording
 
 
@@ -177,7 +177,7 @@ def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     if (key := keys.find_key(environ)) is None:
         raise UserError(f"{path}: recovering needs the key of the recording", f"set {keys.VARIABLE} to it")
-    return _recover(path, key, project.rules())
+    return _recover(path, key, project_settings.rules())
 
 
 def _recover(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
@@ -193,8 +193,8 @@ def _recovered(path: Path, found: Abandoned, key: bytes, rules: Rules) -> str:
         raise another_version(found.path) from None
     try:
         if not recorder.is_empty:
-            with store.exclusively(path):
-                store.remove_unfinished(path)
+            with cassette_files.exclusively(path):
+                cassette_files.remove_unfinished(path)
                 _merged(path, recorder)
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to go on without what broke off, remove {found.path}") from None
@@ -214,11 +214,11 @@ def open_for_recording(
     Raises UserError for a cassette or key that can't be used, or if somebody else records into it.
     """
     _check_operations(operations)
-    store.check_writable(path)
+    cassette_files.check_writable(path)
     exists = path.exists()
-    key, rules = keys.find_or_make_key(environ), project.rules()
+    key, rules = keys.find_or_make_key(environ), project_settings.rules()
     recovered = _recover(path, key, rules)
-    old = store.load(path, catalog.models()) if path.exists() and mode != "rewrite" else Cassette()
+    old = cassette_files.load(path, catalog.models()) if path.exists() and mode != "rewrite" else Cassette()
     if mode == "once" and exists:
         return Tape(path, old, None, Player(catalog.models(), old, Redactor(key, rules), has_key=True))
     _check_key(path, old, key)
@@ -253,9 +253,9 @@ def open_for_replay(
 ) -> Tape:
     """A tape that replays files and folders of files. Raises UserError."""
     cutting, failing = _paging(paging), [_fault(text) for text in faults]
-    cassette = store.load_all(paths, catalog.models())
+    cassette = cassette_files.load_all(paths, catalog.models())
     key = keys.find_key(environ)
-    redactor = Redactor(key if key is not None else secrets.token_bytes(32), project.rules())
+    redactor = Redactor(key if key is not None else secrets.token_bytes(32), project_settings.rules())
     has_key = key is not None
     player = Player(catalog.models(), cassette, redactor, has_key=has_key, paging=cutting, faults=failing)
     return Tape(None, cassette, None, player)

@@ -17,7 +17,7 @@ import pytest
 from awstape import tape
 from awstape.cli.main import main
 from awstape.errors import UserError
-from awstape.files import journal, store
+from awstape.files import cassette_files, journal
 from awstape.files.journal import Journal, abandoned
 from awstape.tape import JournalUse, Tape
 from support.exchanges import MODELS, Exchange, listing, request, respond
@@ -53,7 +53,7 @@ def break_off(path: Path, *pairs: Exchange) -> Path:
 
 
 def recorded(path: Path) -> list[str]:
-    return [f"{take.track.operation} {len(take.pages)}" for take in store.load(path, MODELS).takes]
+    return [f"{take.track.operation} {len(take.pages)}" for take in cassette_files.load(path, MODELS).takes]
 
 
 def names(folder: Path) -> list[str]:

@@ -31,9 +31,9 @@ from moto import mock_aws
 import awstape
 import examples
 from awstape.errors import MissError, UserError
-from awstape.files import store
+from awstape.files import cassette_files
 from awstape.inprocess.botocore_hook import InProcess
-from awstape.program import serve
+from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream
 from awstape.tape import RecordMode, open_for_recording, open_for_replay
 from programs import examples as programs
@@ -228,7 +228,7 @@ def test_a_client_sees_what_it_sees_over_the_wire(name: str, paging: str, aws: S
     unfinished = nullcontext() if name in SHIPPED else suppress(MissError)
     with unfinished, awstape.replay(path, paging=paging, strict=True):
         inside = walk(path)
-    with serve.in_background(serve.endpoint(open_for_replay([path], os.environ, paging), 0)) as (url, _):
+    with servers.in_background(servers.endpoint(open_for_replay([path], os.environ, paging), 0)) as (url, _):
         outside = walk(path, endpoint_url=url)
     for response in outside:
         metadata = (response[2] if isinstance(response, tuple) else response)["ResponseMetadata"]
@@ -267,7 +267,7 @@ def test_the_region_of_a_client_counts_with_an_endpoint_of_its_own(tmp_path: Pat
         answer = exchanges.respond("ListAnalyzers", {"analyzers": [{"name": f"in-{region}"}]})
         pairs.append((exchanges.request("ListAnalyzers", region=region), answer))
     path = in_process.save(tmp_path / "x.yaml", exchanges.cassette(*pairs))
-    takes = {take.track.region: take for take in store.load(path, MODELS).takes}
+    takes = {take.track.region: take for take in cassette_files.load(path, MODELS).takes}
     with awstape.replay(path):
         for region, take in takes.items():
             for options in ({}, {"endpoint_url": ELSEWHERE}):
@@ -577,7 +577,7 @@ def recording(path: Path, mode: RecordMode = "all", key: str = ENVIRON["AWSTAPE_
 
 
 def operations(path: Path) -> list[str]:
-    return [take.track.operation for take in store.load(path, MODELS).takes]
+    return [take.track.operation for take in cassette_files.load(path, MODELS).takes]
 
 
 @pytest.mark.parametrize("name", examples.NAMES)
@@ -722,7 +722,7 @@ def test_a_client_that_was_made_before_is_recorded(aws: StandIn, tmp_path: Path)
         before.list_roles()
         client(region_name="us-east-1", endpoint_url=aws.url, **FAKE_KEYS).list_roles()
     assert aws.calls == {"ListRoles": 2}
-    (take,) = store.load(tmp_path / "tape.yaml", MODELS).takes
+    (take,) = cassette_files.load(tmp_path / "tape.yaml", MODELS).takes
     assert take.track.operation == "ListRoles"
 
 

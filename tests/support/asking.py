@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 import awstape
 from awstape.catalog.botocore_values import for_botocore
 from awstape.core.cassette.cassette import Cassette, Track
-from awstape.core.view.select import select
-from awstape.files import store
+from awstape.core.view.selectors import select
+from awstape.files import cassette_files
 from awstape.formats.exports import Export, export
 from support import in_process
 from support.exchanges import MODELS
@@ -75,7 +75,7 @@ def answers(clients: Callable[[str, str], Any], asked: Iterable[Question]) -> li
 def replayed(path: Path) -> list[dict[str, Any]]:
     """What clients get of a replay."""
     with awstape.replay(path, strict=False):
-        return answers(new_clients(), questions(store.load(path, MODELS)))
+        return answers(new_clients(), questions(cassette_files.load(path, MODELS)))
 
 
 def new_clients() -> Callable[[str, str], Any]:

@@ -17,9 +17,9 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.yaml import document
 from awstape.core.recording.recorder import Recorder, Recording
-from awstape.core.redaction.redact import Redactor
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player, Serve
-from awstape.core.replay.repage import Paging
 
 MODELS = catalog.models()
 KEY = b"a key for tests, not a secret...."

@@ -23,19 +23,19 @@ from awstape.core.aws.model import Operation
 from awstape.core.aws.operation import recognise
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.yaml import document
-from awstape.core.check import check
+from awstape.core.check import findings
 from awstape.core.recording import capture
 from awstape.core.recording.recorder import LeakError, Recorder
-from awstape.core.redaction.alias import CollisionError, fingerprint
-from awstape.core.redaction.redact import Redactor
-from awstape.core.redaction.rules import Rules
+from awstape.core.redaction.aliases import CollisionError, fingerprint
+from awstape.core.redaction.project_rules import Rules
+from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.player import Player
 from awstape.errors import UserError
 from awstape.files import journal
 from awstape.formats import imports
 from awstape.formats.imports.entry import Known
-from awstape.serving import control, endpoint
-from awstape.serving.exposure import Guard
+from awstape.serving import control_api, endpoint
+from awstape.serving.access_control import Guard
 from awstape.tape import Tape
 from support import exchanges, wire_cases
 from support.exchanges import ACCOUNT, KEY, MODELS
@@ -138,11 +138,11 @@ def document_(data: bytes) -> None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return
-    found = check.findings(text, MODELS)
+    found = findings.findings(text, MODELS)
     try:
         cassette = document.read(text, MODELS)
     except document.DocumentError:
-        assert any(finding.kind == check.FORMAT for finding in found)
+        assert any(finding.kind == findings.FORMAT for finding in found)
         return
     if len(cassette.keys) > 1:
         return
@@ -169,7 +169,7 @@ async def _converse(pieces: list[bytes]) -> None:
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     tape = Tape(None, document.Cassette(), None, player())
-    connection = endpoint._Connection(endpoint._Serving(partial(control.answer, tape, Guard())))
+    connection = endpoint._Connection(endpoint._Serving(partial(control_api.answer, tape, Guard())))
     transport = _Transport()
     connection.connection_made(cast(asyncio.Transport, transport))
     for piece in pieces:

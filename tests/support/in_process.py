@@ -20,7 +20,7 @@ from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
-from awstape.files import store
+from awstape.files import cassette_files
 from support import exchanges, wire_cases
 from support.exchanges import MODELS
 from support.paths import ROOT
@@ -117,7 +117,7 @@ def with_takes(path: Path, count: int) -> Path:
 def questions(path: Path) -> list[tuple[Operation, str | None, Mapping[str, Any]]]:
     """Operation, region and input of the first page of each take."""
     found = []
-    for take in store.load(path, MODELS).takes:
+    for take in cassette_files.load(path, MODELS).takes:
         operation = MODELS.operation(take.track.service, take.track.operation)
         identity = for_botocore(dict(take.track.identity), operation.input)
         found.append((operation, take.track.region, identity))

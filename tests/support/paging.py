@@ -12,7 +12,7 @@ from awstape.catalog.botocore_values import for_botocore
 from awstape.core.aws.answer import Answer, Failure
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.operation import recognise
-from awstape.core.aws.pages import ask, named
+from awstape.core.aws.paging import ask, named
 from awstape.core.aws.wire import Reply, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.replay.player import Player, Serve

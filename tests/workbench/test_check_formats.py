@@ -15,7 +15,7 @@ import pytest
 from awstape import __version__
 from awstape.catalog import catalog
 from awstape.cli.main import main
-from awstape.core.check.check import Finding, findings
+from awstape.core.check.findings import Finding, findings
 from awstape.workbench import check_formats
 from awstape.workbench.check_formats import FORMATS, Found
 

@@ -55,7 +55,7 @@ def _loader() -> botocore.loaders.Loader:
 
 
 class _Reader:
-    """Turns one service's JSON into values of `awstape.core.aws.model`."""
+    """Turns one service's JSON into values of `core.aws.model`."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -9,21 +9,21 @@ from contextlib import suppress
 import click
 
 from awstape import __version__
-from awstape.cli.commands.aliases import alias, redact, rekey
-from awstape.cli.commands.arranging import merge, split
-from awstape.cli.commands.authority import ca
-from awstape.cli.commands.checking import check
-from awstape.cli.commands.comparing import diff
-from awstape.cli.commands.completing import completion
-from awstape.cli.commands.drafting import edit
-from awstape.cli.commands.editing import add_item, drop_item, fault, rename, repage, rm, set_
-from awstape.cli.commands.exporting import export
-from awstape.cli.commands.importing import import_
-from awstape.cli.commands.looking import ls, show
-from awstape.cli.commands.making import new
-from awstape.cli.commands.recovering import recover
+from awstape.cli.commands.alias import alias, redact, rekey
+from awstape.cli.commands.ca import ca
+from awstape.cli.commands.check import check
+from awstape.cli.commands.completion import completion
+from awstape.cli.commands.diff import diff
+from awstape.cli.commands.edit import add_item, drop_item, fault, rename, repage, rm, set_
+from awstape.cli.commands.editor import edit
+from awstape.cli.commands.export import export
+from awstape.cli.commands.import_ import import_
+from awstape.cli.commands.ls_show import ls, show
+from awstape.cli.commands.merge_split import merge, split
+from awstape.cli.commands.new import new
+from awstape.cli.commands.record_replay import addon, record, replay
+from awstape.cli.commands.recover import recover
 from awstape.cli.commands.schema import schema
-from awstape.cli.commands.traffic import addon, record, replay
 from awstape.cli.terminal import parameters
 from awstape.errors import UserError, place_of
 

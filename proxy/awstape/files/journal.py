@@ -27,9 +27,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from awstape.core.redaction.alias import fingerprint
+from awstape.core.redaction.aliases import fingerprint
 from awstape.errors import UserError
-from awstape.files import keys, store
+from awstape.files import cassette_files, keys
 
 if sys.platform != "win32":
     import fcntl
@@ -60,7 +60,7 @@ class Journal:
         about = {"awstape journal": _VERSION, "key": fingerprint(key), "pid": os.getpid(), "id": secrets.token_hex(8)}
         seal = _Seal(key, json.dumps(about).encode())
         with _writing(first):
-            made = store.make_folder(first.parent)
+            made = cassette_files.make_folder(first.parent)
             for path in [first, *others] if shared else [first]:
                 if (file := _lock(path, os.O_CREAT)) is not None:
                     journal = cls(path, file, seal, made)
@@ -71,9 +71,9 @@ class Journal:
     def _begin(self) -> None:
         """Raises OSError; then nothing is there and nobody has the lock."""
         try:
-            store.write_all(self._file, self._seal.head)
+            cassette_files.write_all(self._file, self._seal.head)
             os.fsync(self._file)
-            store.sync_folder(self.path.parent)
+            cassette_files.sync_folder(self.path.parent)
         except OSError:
             self.close(remove=True)
             raise
@@ -81,7 +81,7 @@ class Journal:
     def append(self, text: str) -> None:
         """Puts a capture on the disk. Raises UserError if that can't be done."""
         with _writing(self.path):
-            store.write_all(self._file, self._seal.sealed(text))
+            cassette_files.write_all(self._file, self._seal.sealed(text))
             os.fsync(self._file)
             if not _is_at(self.path, self._file):
                 raise UserError(f"{self.path}: was removed while recording", "record into a folder that stays")
@@ -115,7 +115,7 @@ class Abandoned:
                 self.path.rename(aside)
             else:
                 self.path.unlink()
-            store.sync_folder(self.path.parent)
+            cassette_files.sync_folder(self.path.parent)
         return aside
 
 

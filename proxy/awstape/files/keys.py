@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from awstape.errors import UserError
-from awstape.files import store
+from awstape.files import cassette_files
 
 VARIABLE = "AWSTAPE_KEY"
 OLD_VARIABLE = "AWSTAPE_OLD_KEY"
@@ -33,7 +33,7 @@ def find_key(environ: Mapping[str, str]) -> bytes | None:
         return _from_text(environ[VARIABLE], VARIABLE)
     path = key_file()
     try:
-        state, data = store.small(path)
+        state, data = cassette_files.small(path)
         text = data.decode("ascii")
     except (FileNotFoundError, PermissionError):  # none, or somebody else's
         return None

@@ -24,11 +24,11 @@ from awstape.catalog import catalog
 from awstape.core.aws.wire import Reply, Request, Response, WireError
 from awstape.core.replay.misses import HEADER, refusal
 from awstape.errors import UserError, failure_of
-from awstape.proxying.corporate import CorporateProxy
-from awstape.proxying.flow_values import body_of, headers_of, request_of
+from awstape.proxying.mitmproxy_flows import body_of, headers_of, request_of
 from awstape.proxying.upstream import Upstream, address_of
+from awstape.proxying.upstream_proxy import CorporateProxy
+from awstape.serving.access_control import Guard
 from awstape.serving.endpoint import MAX_CONNECTIONS
-from awstape.serving.exposure import Guard
 from awstape.tape import Tape
 
 

@@ -17,8 +17,8 @@ from mitmproxy.proxy.layers.http import _http1 as http1_layer
 from mitmproxy.tls import ClientHello
 
 from awstape.errors import UserError
-from awstape.proxying import ca
-from awstape.proxying.ca import Authority
+from awstape.proxying import certificate_authority
+from awstape.proxying.certificate_authority import Authority
 from awstape.proxying.interceptor import Interceptor
 from awstape.serving.endpoint import DRAIN_TIME
 
@@ -131,7 +131,7 @@ class _Tls(tlsconfig.TlsConfig):
         self.authority = authority
         self.certstore = _Store(authority)
         self.chain = folder / "signer.pem"  # sent behind the leaf
-        self.chain.write_text(ca.pem(authority.signer), encoding="ascii")
+        self.chain.write_text(certificate_authority.pem(authority.signer), encoding="ascii")
 
     def configure(self, updated: Iterable[str]) -> None:
         super().configure(set(updated) - {"certs", "confdir", "key_size", "cert_passphrase"})

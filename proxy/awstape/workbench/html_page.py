@@ -19,7 +19,7 @@ from typing import Any
 from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.text.printable import printable
-from awstape.core.view.outline import outline
+from awstape.core.view.annotated_view import outline
 
 _SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "start.js")
 

@@ -17,10 +17,10 @@ from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
 from awstape.core.editing.rekey import Renewal
-from awstape.core.redaction.alias import Aliases, CollisionError, fingerprint, is_alias, replace_aliases
+from awstape.core.redaction.aliases import Aliases, CollisionError, fingerprint, is_alias, replace_aliases
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Serve
-from awstape.core.text.embedded import variants
+from awstape.core.text.encoded_text import variants
 from support import strategies
 from support.exchanges import (
     ACCOUNT,

@@ -14,7 +14,7 @@ from awstape.core.cassette.yaml import document
 from awstape.core.recording import capture
 from awstape.core.recording.capture import Capture
 from awstape.core.recording.recorder import Recorder
-from awstape.core.redaction.redact import Redactor
+from awstape.core.redaction.redactor import Redactor
 from canaries import canaries, found
 from support import strategies
 from support.exchanges import KEY, MODELS, Exchange, fail, listing, record, recorder, request, respond

@@ -11,7 +11,7 @@ from awstape.catalog import catalog
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.redact import Redactor
+from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import HEADER, Kind, Miss
 from awstape.core.replay.player import Player
 from awstape.report import miss_lines, replay_facts

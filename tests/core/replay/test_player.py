@@ -14,7 +14,7 @@ from awstape.catalog import catalog
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.alias import Aliases
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.replay.misses import HEADER as MISS_HEADER
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player, Serve

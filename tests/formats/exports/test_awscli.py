@@ -11,7 +11,7 @@ import pytest
 from awscli.clidriver import create_clidriver
 
 import awstape
-from awstape.files import store
+from awstape.files import cassette_files
 from support import asking
 from support.asking import SHIPPED, exported
 from support.exchanges import MODELS
@@ -31,7 +31,7 @@ def as_version_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [*SHIPPED, "wire-cases.yaml"])
 def test_it_is_what_the_aws_cli_prints(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = asking.of(name, tmp_path)
-    cassette = store.load(path, MODELS)
+    cassette = cassette_files.load(path, MODELS)
     printed = json.loads(exported(cassette, "awscli").text)
     with awstape.replay(path, strict=False):
         driver = create_clidriver()

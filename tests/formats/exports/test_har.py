@@ -15,7 +15,7 @@ from mitmproxy.io import FlowReader
 
 from awstape.core.aws.wire import Request
 from awstape.core.replay.player import Serve
-from awstape.files import store
+from awstape.files import cassette_files
 from support import asking
 from support.asking import SHIPPED, exported
 from support.exchanges import MODELS, cassette, player, request, respond
@@ -72,7 +72,7 @@ def at(value: Any, path: str) -> Iterator[Any]:
 @pytest.mark.parametrize("name", [*SHIPPED, "wire-cases.yaml"])
 def test_mitmproxy_reads_it_and_replay_answers_the_same(name: str, tmp_path: Path) -> None:
     path = asking.of(name, tmp_path)
-    recorded = store.load(path, MODELS)
+    recorded = cassette_files.load(path, MODELS)
     text = exported(recorded, "har").text
     playing = player(recorded, key=None)
     flows = list(FlowReader(io.BytesIO(text.encode())).stream())
@@ -89,7 +89,7 @@ def test_mitmproxy_reads_it_and_replay_answers_the_same(name: str, tmp_path: Pat
 
 
 def test_it_is_valid(tmp_path: Path) -> None:
-    har = json.loads(exported(store.load(asking.of("wire-cases.yaml", tmp_path), MODELS), "har").text)
+    har = json.loads(exported(cassette_files.load(asking.of("wire-cases.yaml", tmp_path), MODELS), "har").text)
     for path, members in REQUIRED.items():
         found = list(at(har, path))
         assert found

@@ -15,7 +15,7 @@ from botocore.exceptions import StubAssertionError
 
 from awstape.core.aws.model import Value
 from awstape.errors import UserError
-from awstape.files import store
+from awstape.files import cassette_files
 from support import asking, in_process
 from support.asking import SHIPPED, Question, exported
 from support.exchanges import MODELS, cassette, listing, request, respond
@@ -48,7 +48,7 @@ def stubbed(text: str, questions: Sequence[Question]) -> list[dict[str, Any]]:
 
 def wanted(path: Path, notes: Iterable[str]) -> Iterator[tuple[Question, dict[str, Any]]]:
     """What is asked and answered of all tracks that are not left out."""
-    questions = asking.questions(store.load(path, MODELS))
+    questions = asking.questions(cassette_files.load(path, MODELS))
     for question, answer in zip(questions, asking.replayed(path), strict=True):
         said = " ".join(note for note in notes if note.startswith(f"{question.track}: left out"))
         if ": left out: " not in said:
@@ -59,13 +59,13 @@ def wanted(path: Path, notes: Iterable[str]) -> Iterator[tuple[Question, dict[st
 @pytest.mark.parametrize("name", [*SHIPPED, "wire-cases.yaml"])
 def test_stubs_give_what_replay_gives(name: str, tmp_path: Path) -> None:
     path = asking.of(name, tmp_path)
-    made = exported(store.load(path, MODELS), "stubber")
+    made = exported(cassette_files.load(path, MODELS), "stubber")
     questions, expected = zip(*wanted(path, made.notes), strict=True)
     assert stubbed(made.text, questions) == list(expected)
 
 
 def test_paginators_follow_them_whatever_their_page_size() -> None:
-    made = exported(store.load(CASSETTES / "policy-versions.yaml", MODELS), "stubber", f"* PolicyArn={POLICY}")
+    made = exported(cassette_files.load(CASSETTES / "policy-versions.yaml", MODELS), "stubber", f"* PolicyArn={POLICY}")
     for size in (2, 1000):
         client = clients()("iam", "eu-west-1")
         with stubs(made.text)["stub_iam"](client) as stubber:
@@ -76,7 +76,7 @@ def test_paginators_follow_them_whatever_their_page_size() -> None:
 
 
 def test_a_limit_must_be_there_where_it_was_as_the_note_says() -> None:
-    made = exported(store.load(CASSETTES / "policy-versions.yaml", MODELS), "stubber", f"* PolicyArn={POLICY}")
+    made = exported(cassette_files.load(CASSETTES / "policy-versions.yaml", MODELS), "stubber", f"* PolicyArn={POLICY}")
     assert made.notes == (
         f'iam ListPolicyVersions {{"PolicyArn": "{POLICY}"}}: '
         "was asked for with MaxItems=2: Stubber answers only who asks for a limit",
@@ -102,12 +102,14 @@ def test_each_region_is_a_client_of_its_own(tmp_path: Path) -> None:
     path = asking.of("wire-cases.yaml", tmp_path)
     regions = {"us_east_1", "us_west_2", "eu_west_1", "eu_central_1", "ap_southeast_2", "cn_north_1"}
     names = {"stub_iam", *(f"stub_accessanalyzer_{region}" for region in regions)}
-    assert stubs(exported(store.load(path, MODELS), "stubber").text).keys() == names
+    assert stubs(exported(cassette_files.load(path, MODELS), "stubber").text).keys() == names
 
 
 def test_ruff_would_write_it_so(tmp_path: Path) -> None:
     path = tmp_path / "stubs.py"
-    path.write_text(exported(store.load(asking.of("wire-cases.yaml", tmp_path), MODELS), "stubber").text, "utf-8")
+    path.write_text(
+        exported(cassette_files.load(asking.of("wire-cases.yaml", tmp_path), MODELS), "stubber").text, "utf-8"
+    )
     for command in (["format", "--check"], ["check", "--select", "E,F,I,W", "--ignore", "E501"]):
         subprocess.run([RUFF, *command, "--isolated", path], check=True, capture_output=True)
 

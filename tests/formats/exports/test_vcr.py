@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
 from awstape.core.cassette.cassette import Cassette
-from awstape.files import store
+from awstape.files import cassette_files
 from support import asking, in_process
 from support.asking import SHIPPED, exported
 from support.exchanges import MODELS, cassette, fail, request
@@ -40,7 +40,7 @@ def without_tokens_of_clients(recorded: Cassette) -> Cassette:
 @pytest.mark.parametrize("name", [*SHIPPED, "wire-cases.yaml"])
 def test_vcr_plays_what_replay_plays(name: str, tmp_path: Path) -> None:
     path = asking.of(name, tmp_path)
-    recorded = without_tokens_of_clients(store.load(path, MODELS))
+    recorded = without_tokens_of_clients(cassette_files.load(path, MODELS))
     with played(write(tmp_path / "vcr.yaml", exported(recorded, "vcr").text)) as tape:
         got = asking.answers(asking.new_clients(), asking.questions(recorded))
         assert tape.all_played
@@ -48,7 +48,7 @@ def test_vcr_plays_what_replay_plays(name: str, tmp_path: Path) -> None:
 
 
 def test_a_paginator_follows_it_to_the_end(tmp_path: Path) -> None:
-    recorded = store.load(CASSETTES / "policy-versions.yaml", MODELS)
+    recorded = cassette_files.load(CASSETTES / "policy-versions.yaml", MODELS)
     with played(write(tmp_path / "vcr.yaml", exported(recorded, "vcr").text)):
         paginator = asking.new_clients()("iam", "eu-west-1").get_paginator("list_policy_versions")
         pages = list(paginator.paginate(**LISTING, PaginationConfig={"PageSize": 2}))
@@ -63,7 +63,7 @@ def test_a_paginator_follows_it_to_the_end(tmp_path: Path) -> None:
     ("repeats", "expected"), [(False, ["take 0", "take 1", "refused"]), (True, ["take 0", "take 0", "take 0"])]
 )
 def test_takes_are_played_as_the_note_says(repeats: bool, expected: list[str], tmp_path: Path) -> None:
-    recorded = store.load(in_process.with_takes(tmp_path / "takes.yaml", 2), MODELS)
+    recorded = cassette_files.load(in_process.with_takes(tmp_path / "takes.yaml", 2), MODELS)
     made = exported(recorded, "vcr")
     assert made.notes == (
         "iam ListRoles {}: its 2 takes are played one after the other; the first with allow_playback_repeats",

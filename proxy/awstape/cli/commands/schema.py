@@ -21,8 +21,8 @@ def schema(output: Path) -> int:
     awstape schema -o cassettes/awstape.schema.json
     """
     from awstape.catalog import catalog
-    from awstape.core.cassette.yaml.schema import dumped
-    from awstape.core.cassette.yaml.schema import schema as schema_of
+    from awstape.core.cassette.yaml.json_schema import dumped
+    from awstape.core.cassette.yaml.json_schema import schema as schema_of
 
     parameters.put_out(output, dumped(schema_of(catalog.models(), catalog.source())))
     return 0

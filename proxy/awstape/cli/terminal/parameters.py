@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from awstape.core.compare.meaning import binary
+from awstape.core.compare.equality import binary
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
@@ -26,11 +26,11 @@ def _selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[
     from click.shell_completion import CompletionItem
 
     from awstape.catalog import catalog
-    from awstape.files import store
+    from awstape.files import cassette_files
 
     path = ctx.params.get("cassette")
     try:
-        found = [track for track, _ in store.load(path, catalog.models()).tracks()] if path else []
+        found = [track for track, _ in cassette_files.load(path, catalog.models()).tracks()] if path else []
     except UserError:
         return []
     numbers = {str(i): str(track) for i, track in enumerate(found, 1)}
@@ -57,7 +57,7 @@ class _CassettePath(click.Path):
 
 cassettes = click.argument("cassettes", nargs=-1, required=True, type=_CassettePath(exists=True, path_type=Path))
 cassette = click.argument("cassette", type=_CassettePath(exists=True, dir_okay=False, path_type=Path))
-#: Of the argument `cassette`, as `awstape.core.view.select` reads them.
+#: Of the argument `cassette`, as `core.view.selectors` reads them.
 tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_selectors)
 some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...", shell_complete=_selectors)
 one_track = click.argument("track", metavar="TRACK", shell_complete=_selectors)
@@ -131,19 +131,23 @@ def edit(command: Callable[..., int]) -> Callable[..., int]:
 
 def put_out(output: Path, text: str) -> None:
     """Writes what was made to a file or to standard output, as UTF-8 whatever the terminal's encoding is."""
-    from awstape.files import store
+    from awstape.files import cassette_files
 
     if output == STANDARD_OUTPUT:
         click.echo(text.encode(), nl=False)
     else:
-        store.write_whole(output, text.encode())
+        cassette_files.write_whole(output, text.encode())
 
 
 def text_from(path: Path, tip: str) -> str:
     """The text in a file of type `INPUT`. tip: what to do about one that is none. Raises UserError."""
-    from awstape.files import store
+    from awstape.files import cassette_files
 
-    data = sys.stdin.buffer.read(store.MAX_BYTES) if path == Path("-") else store.load_bytes(path, tip=tip)
+    data = (
+        sys.stdin.buffer.read(cassette_files.MAX_BYTES)
+        if path == Path("-")
+        else cassette_files.load_bytes(path, tip=tip)
+    )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -151,7 +155,7 @@ def text_from(path: Path, tip: str) -> str:
 
 
 def say_json(facts: object, *, err: bool = False) -> None:
-    """Says something to scripts; what is binary as `awstape.core.compare.meaning` has it."""
+    """Says something to scripts; what is binary as `core.compare.equality` has it."""
     click.echo(json.dumps(facts, default=binary), err=err)
 
 

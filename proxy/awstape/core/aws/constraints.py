@@ -1,7 +1,7 @@
 """Whether a value keeps the limits of its shape: enum, length or size, pattern, required members, one of a union.
 
-`awstape.core.aws.conform` lets these pass, for AWS widens them without notice. What is made up keeps them all, and what
-somebody asks to be in it; `awstape.core.check.lint_values` warns of an identity that doesn't.
+`core.aws.conform` lets these pass, for AWS widens them without notice. What is made up keeps them all, and what
+somebody asks to be in it; `core.check.lint_values` warns of an identity that doesn't.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Response → `Answer`, by the service model. The mirror of `awstape.core.aws.encode`.
+"""Response → `Answer`, by the service model. The mirror of `core.aws.encode`.
 
 1. Member order is the wire's. Timestamps keep their exact text. Blobs that are UTF-8 text become that text.
 2. Elements or keys that the model doesn't know are kept and named in `Answer.unmodelled`: an element with only

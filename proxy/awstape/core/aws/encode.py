@@ -1,4 +1,4 @@
-"""`Answer` → Response, by the service model. The mirror of `awstape.core.aws.decode`.
+"""`Answer` → Response, by the service model. The mirror of `core.aws.decode`.
 
 1. IAM's bytes are AWS's bytes: no XML declaration, two-space indent, a newline at the end, an empty list as
    `<Users/>`, policy documents percent-encoded by RFC 3986 in upper-case hex.

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.pages import is_finished, named, with_token
+from awstape.core.aws.paging import is_finished, named, with_token
 from awstape.core.cassette.cassette import Cassette, Take, Track
 
 

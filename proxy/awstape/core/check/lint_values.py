@@ -19,9 +19,9 @@ from awstape.core.aws.conform import MapKey, Path, did_you_mean, misfits
 from awstape.core.aws.constraints import excess
 from awstape.core.aws.model import Operation, Shape, Value, below
 from awstape.core.cassette.cassette import Take
-from awstape.core.cassette.yaml.structure import Problem
-from awstape.core.redaction.alias import is_alias
-from awstape.core.text.embedded import is_json
+from awstape.core.cassette.yaml.validation import Problem
+from awstape.core.redaction.aliases import is_alias
+from awstape.core.text.encoded_text import is_json
 
 UNKNOWN, MISSING, UNASKED = "unknown member", "missing member", "part of no identity"
 ENUM, TIMESTAMP, RANGE, POLICY = "unknown value", "no timestamp", "out of bounds", "no policy document"

@@ -15,9 +15,9 @@ from typing import Literal
 from awstape.core.aws.conform import Path
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Track
-from awstape.core.compare.meaning import as_json
+from awstape.core.compare.equality import as_json
 from awstape.core.text.printable import printable
-from awstape.core.view.telling import cut
+from awstape.core.view.labels import cut
 
 Kind = Literal["key", "track", "take", "item", "member", "order", "end", "fault", "paging"]
 """What came, went or is another: the fingerprint of the key, a track, a take, an item of a listing, a member of an item

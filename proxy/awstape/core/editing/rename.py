@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.takes import retold
-from awstape.core.editing.edit import EditError
-from awstape.core.redaction.alias import ADDRESS, Aliases, ending_of, is_alias, is_name_alias, replace_aliases
-from awstape.core.redaction.members import Place, edit_cassette
-from awstape.core.redaction.scan import redact_text
-from awstape.core.text.embedded import everywhere
+from awstape.core.editing.edits import EditError
+from awstape.core.redaction.aliases import ADDRESS, Aliases, ending_of, is_alias, is_name_alias, replace_aliases
+from awstape.core.redaction.free_text import redact_text
+from awstape.core.redaction.member_kinds import Place, edit_cassette
+from awstape.core.text.encoded_text import everywhere
 
 #: What a name of IAM may consist of; a dot or comma at its end is one of the sentence.
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)

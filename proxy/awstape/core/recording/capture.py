@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.yaml.document import SEPARATOR, documents, dump, take_text
-from awstape.core.cassette.yaml.structure import take_of, take_problems
+from awstape.core.cassette.yaml.validation import take_of, take_problems
 
 _DIGESTS = ("token", "next", "invocation")
 

@@ -27,15 +27,15 @@ from awstape.core.aws.decode import decode, error_name
 from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.operation import Call, recognise
-from awstape.core.aws.pages import Ask, ask, is_last, item_count, next_token, with_token
+from awstape.core.aws.paging import Ask, ask, is_last, item_count, next_token, with_token
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.takes import merge, told
 from awstape.core.cassette.yaml.document import write
 from awstape.core.recording.capture import Capture
-from awstape.core.redaction.alias import CollisionError, name_aliases
-from awstape.core.redaction.redact import Redactor
-from awstape.core.redaction.residual import Leak
+from awstape.core.redaction.aliases import CollisionError, name_aliases
+from awstape.core.redaction.leak_search import Leak
+from awstape.core.redaction.redactor import Redactor
 
 #: botocore/data/_retry.json and botocore/retries/standard.py: what SDKs take for throttling whatever its status.
 _THROTTLING = frozenset(

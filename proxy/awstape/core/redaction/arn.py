@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from awstape.core.redaction.alias import Aliases
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.identifiers import whole_identifier
 
 _VARIABLE = r"\$\{[^{}]{0,128}\}"

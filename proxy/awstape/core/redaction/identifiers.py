@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from awstape.core.redaction.alias import Aliases, beside_aliases
-from awstape.core.text.embedded import outside_runs
+from awstape.core.redaction.aliases import Aliases, beside_aliases
+from awstape.core.text.encoded_text import outside_runs
 
 _PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA"
 #: docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html: eight digits, or seventeen since 2018.

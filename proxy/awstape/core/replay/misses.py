@@ -15,11 +15,11 @@ from awstape.core.aws.answer import Failure
 from awstape.core.aws.encode import encode_failure
 from awstape.core.aws.model import Models, Operation, Service, Value
 from awstape.core.aws.operation import Call, known_service
-from awstape.core.aws.pages import Ask, request_id
+from awstape.core.aws.paging import Ask, request_id
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Track
-from awstape.core.redaction.redact import Redactor
-from awstape.core.replay.match import Difference, Tracks, differences, nearest
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.replay.matching import Difference, Tracks, differences, nearest
 from awstape.core.text.printable import printable
 
 HEADER = ("x-awstape-miss", "true")

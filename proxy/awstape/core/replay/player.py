@@ -23,14 +23,14 @@ from dataclasses import dataclass, field, replace
 from awstape.core.aws.encode import encode, encode_failure
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.operation import Call, known_service, recognise, signed_for, speaks_json
-from awstape.core.aws.pages import Ask, ask, is_finished, request_id
+from awstape.core.aws.paging import Ask, ask, is_finished, request_id
 from awstape.core.aws.wire import Reply, Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.cassette.faults import Fault
-from awstape.core.redaction.redact import Redactor
-from awstape.core.replay.match import Tracks
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.replay.matching import Tracks
 from awstape.core.replay.misses import Explainer, Miss
-from awstape.core.replay.repage import Listing, Paging, Position, refusal
+from awstape.core.replay.paging_modes import Listing, Paging, Position, refusal
 
 _ATTEMPT = re.compile(r"attempt=(\d+)")
 _CALLS_REMEMBERED = 1000

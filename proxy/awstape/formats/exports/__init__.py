@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from awstape.core.view.select import Chosen
+from awstape.core.view.selectors import Chosen
 from awstape.errors import UserError
 from awstape.formats.exports import awscli, har, stubber, vcr
 from awstape.formats.exports.exchanges import LeftOut, Note, check_askable, common_notes

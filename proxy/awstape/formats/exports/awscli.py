@@ -24,10 +24,10 @@ from botocore import xform_name
 
 from awstape.catalog import catalog
 from awstape.core.aws.model import Value
-from awstape.core.aws.pages import is_last
+from awstape.core.aws.paging import is_last
 from awstape.core.cassette.cassette import Track
 from awstape.core.text.printable import printable_json
-from awstape.core.view.select import Chosen
+from awstape.core.view.selectors import Chosen
 from awstape.formats.exports.exchanges import Exchange, LeftOut, Note, exchanges, unmodelled_notes
 
 Printed = dict[str, Any]

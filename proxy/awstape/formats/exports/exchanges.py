@@ -23,10 +23,10 @@ from awstape.catalog.botocore_values import request_of
 from awstape.core.aws.conform import misfits, spelled
 from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.pages import is_last, request_id
+from awstape.core.aws.paging import is_last, request_id
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page, Track
-from awstape.core.view.select import Chosen
+from awstape.core.view.selectors import Chosen
 
 Note = Callable[[str], None]
 """Takes what a format can't hold of a track."""

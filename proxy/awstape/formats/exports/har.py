@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from awstape import __version__
 from awstape.core.aws.wire import Headers, Response
 from awstape.core.text.printable import printable_json
-from awstape.core.view.select import Chosen
+from awstape.core.view.selectors import Chosen
 from awstape.formats.exports.exchanges import Exchange, Note, exchanges
 
 _HTTP = "HTTP/1.1"

@@ -27,7 +27,7 @@ from botocore.validate import validate_parameters
 from awstape.catalog import catalog
 from awstape.catalog.botocore_values import for_botocore
 from awstape.core.cassette.cassette import Track
-from awstape.core.view.select import Chosen
+from awstape.core.view.selectors import Chosen
 from awstape.formats.exports.exchanges import Exchange, LeftOut, Note, exchanges, limit_note, unmodelled_notes
 
 _WIDTH = 88

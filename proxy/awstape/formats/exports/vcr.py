@@ -13,7 +13,7 @@ from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Headers
 from awstape.core.cassette.yaml.document import dump
 from awstape.core.recording.recorder import is_retryable
-from awstape.core.view.select import Chosen
+from awstape.core.view.selectors import Chosen
 from awstape.formats.exports.exchanges import Exchange, Note, exchanges, limit_note
 
 #: The version of the format: vcr/serialize.py, CASSETTE_FORMAT_VERSION.

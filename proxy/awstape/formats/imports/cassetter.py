@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from awstape.core.aws.bodies import plain
+from awstape.core.aws.content_encoding import plain
 from awstape.core.aws.wire import Request, Response
 from awstape.formats.imports.entry import Entry, Known, attempt, header_pairs, kept_statuses, request_to, status_of
 

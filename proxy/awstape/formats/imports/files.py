@@ -17,7 +17,7 @@ from typing import Any
 
 from awstape.core.cassette.yaml.document import DocumentError, documents
 from awstape.errors import UserError
-from awstape.files.store import MAX_BYTES, opened
+from awstape.files.cassette_files import MAX_BYTES, opened
 
 #: What Python 2 put on texts.
 _TEXT_TAGS = ("tag:yaml.org,2002:python/str", "tag:yaml.org,2002:python/unicode")

@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from awstape.core.aws.bodies import plain
+from awstape.core.aws.content_encoding import plain
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.errors import UserError
-from awstape.files.store import MAX_BYTES
+from awstape.files.cassette_files import MAX_BYTES
 from awstape.formats.imports.entry import Entry, Known, Unusable, attempt
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read(path: Path, _: Any, __: Known) -> Iterator[Entry]:
 
 
 def _exchange(flow: http.HTTPFlow) -> tuple[Request, Response | None]:
-    from awstape.proxying.flow_values import headers_of, request_of
+    from awstape.proxying.mitmproxy_flows import headers_of, request_of
 
     request, answered = request_of(flow), flow.response
     if answered is None or (answered.raw_content is None and flow.error):

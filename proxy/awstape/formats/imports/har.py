@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from awstape.core.aws.bodies import check_whole, plain
+from awstape.core.aws.content_encoding import check_whole, plain
 from awstape.core.aws.wire import Headers, Request, Response, WireError
 from awstape.formats.imports.entry import Entry, Known, each, request_to, status_of, text_of
 

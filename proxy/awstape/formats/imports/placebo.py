@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from awstape.core.aws.answer import Answer
 from awstape.core.aws.model import Operation, Shape, below
 from awstape.core.aws.operation import unblob
-from awstape.core.aws.pages import next_token
+from awstape.core.aws.paging import next_token
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.entry import Entry, Known, attempt
 from awstape.formats.imports.files import NotReadableError, load

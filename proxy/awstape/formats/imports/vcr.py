@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from awstape.core.aws.bodies import check_whole, plain
+from awstape.core.aws.content_encoding import check_whole, plain
 from awstape.core.aws.wire import Request, Response, find_header
 from awstape.formats.imports.entry import (
     Entry,

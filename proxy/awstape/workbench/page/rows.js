@@ -1,5 +1,5 @@
 "use strict";
-// The cassette that stands in the page as JSON, laid out as rows; `awstape.core.outline` says how the JSON is made.
+// The cassette that stands in the page as JSON, laid out as rows; `core.outline` says how the JSON is made.
 // The scripts of this folder are put together as one, in the order that `awstape.html_page` names.
 //
 // 1. Texts come into the page as text nodes only; no style and no script is ever made of them.

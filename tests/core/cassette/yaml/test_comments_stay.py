@@ -15,13 +15,13 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.yaml import document
 from awstape.core.cassette.yaml.comments import comments
-from awstape.core.cassette.yaml.rewrite import rewrite
-from awstape.core.editing import edit, items
-from awstape.core.editing.edit import EditError
+from awstape.core.cassette.yaml.hand_edits import rewrite
+from awstape.core.editing import edits, list_items
+from awstape.core.editing.edits import EditError
 from awstape.core.editing.rename import rename
-from awstape.core.redaction.alias import Aliases
-from awstape.core.replay.repage import Paging
-from awstape.core.view.select import Chosen, select
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.replay.paging_modes import Paging
+from awstape.core.view.selectors import Chosen, select
 from support import strategies
 from support.exchanges import KEY, MODELS, cassette, listing, request, respond
 
@@ -92,25 +92,25 @@ def about(text: str) -> dict[int, str]:
 
 
 def setting(path: str, text: str | None) -> Change:
-    return lambda c, chosen, n: edit.set_value(MODELS, c, chosen, path.replace("N", str(n)), text)
+    return lambda c, chosen, n: edits.set_value(MODELS, c, chosen, path.replace("N", str(n)), text)
 
 
 def merging(c: Cassette, chosen: tuple[Chosen, ...], n: int) -> Cassette:
-    other = items.drop_items(MODELS, c, select(MODELS, c, ["ListRoles"]), [str(n % 5 + 1)])
-    preferences: list[edit.Preference] = ["first", "last", "both"]
-    return edit.merge(MODELS, [c, other], preferences[n % 3])
+    other = list_items.drop_items(MODELS, c, select(MODELS, c, ["ListRoles"]), [str(n % 5 + 1)])
+    preferences: list[edits.Preference] = ["first", "last", "both"]
+    return edits.merge(MODELS, [c, other], preferences[n % 3])
 
 
 CHANGES: list[Change] = [
-    lambda c, chosen, n: edit.repage(MODELS, c, chosen, Paging.parse(str(n % 4 + 1))),
-    lambda c, chosen, n: edit.repage(MODELS, c, chosen, Paging.parse(f"torture:{n}")),
-    lambda c, chosen, n: items.drop_items(MODELS, c, chosen, [str(n % 5 + 1)]),
-    lambda c, chosen, n: items.add_item(MODELS, c, chosen, {"RoleName": "role-r3pdr6yylyw5"}, n % 6 + 1),
+    lambda c, chosen, n: edits.repage(MODELS, c, chosen, Paging.parse(str(n % 4 + 1))),
+    lambda c, chosen, n: edits.repage(MODELS, c, chosen, Paging.parse(f"torture:{n}")),
+    lambda c, chosen, n: list_items.drop_items(MODELS, c, chosen, [str(n % 5 + 1)]),
+    lambda c, chosen, n: list_items.add_item(MODELS, c, chosen, {"RoleName": "role-r3pdr6yylyw5"}, n % 6 + 1),
     lambda c, chosen, n: rename(MODELS, c, ("Deploy", "Audit", "Build")[n % 3], "Other", Aliases(KEY)),
-    lambda c, chosen, n: edit.remove(MODELS, c, chosen),
-    lambda c, chosen, n: edit.remove(MODELS, c, select(MODELS, c, [f"ListRoles take={n % 2 + 1}"])),
-    lambda c, chosen, n: edit.put_faults(MODELS, c, chosen, [Fault.parse("drop page=1")]),
-    lambda c, chosen, n: edit.split(c, chosen)[n % 2],
+    lambda c, chosen, n: edits.remove(MODELS, c, chosen),
+    lambda c, chosen, n: edits.remove(MODELS, c, select(MODELS, c, [f"ListRoles take={n % 2 + 1}"])),
+    lambda c, chosen, n: edits.put_faults(MODELS, c, chosen, [Fault.parse("drop page=1")]),
+    lambda c, chosen, n: edits.split(c, chosen)[n % 2],
     setting("pages[].output.Roles[].MaxSessionDuration", "7200"),
     setting("pages[].output.Roles[N].Description", "x"),
     setting("pages[].output.Roles[?MaxSessionDuration > `3601`][].Tags", None),

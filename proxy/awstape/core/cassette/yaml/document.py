@@ -1,7 +1,7 @@
 """`Cassette` ⇄ YAML text.
 
 1. A stream: a header document with the version and the fingerprint of the key, then one document per take, sorted.
-   Equal cassettes are equal text. A comment at its head names the schema, `awstape.core.cassette.yaml.schema`, for editors.
+   Equal cassettes are equal text. A comment at its head names the schema, `json_schema`, for editors.
 2. Block style, one member a line, in the order of the wire; text of several lines as a literal block. Anchors,
    aliases and tags (but `!!binary`) are never written.
 3. Reading is strict: anchors, aliases, tags, duplicate keys and deep nesting are refused with line and path, and so is
@@ -26,7 +26,14 @@ from awstape.core.aws.conform import Path, spelled
 from awstape.core.aws.model import Models, Value
 from awstape.core.aws.wire import MAX_BODY
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.yaml.structure import VERSION, Problem, fingerprints, header_problems, take_of, take_problems
+from awstape.core.cassette.yaml.validation import (
+    VERSION,
+    Problem,
+    fingerprints,
+    header_problems,
+    take_of,
+    take_problems,
+)
 
 MAX_DEPTH = 64
 #: Of a document. The largest file that is read has no more, if it has anything to say.

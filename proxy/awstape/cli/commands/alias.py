@@ -1,0 +1,95 @@
+"""`alias` and `rekey`: what stands for real values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from awstape.cli.terminal import parameters
+from awstape.core.text.printable import printable
+
+
+@click.command()
+@click.argument("values", nargs=-1, required=True, metavar="VALUE...")
+@click.option("--kind", metavar="KIND", help="What the values name: role, policy, user, path, external-id, …")
+@parameters.as_json
+def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
+    """Print the aliases of VALUES under your key, a line each.
+
+    ARNs, account ids, unique ids, e-mail addresses and the like say by themselves what they are. The alias of a name
+    depends on what it names: --kind says it.
+
+    \b
+    awstape alias arn:aws:iam::111122223333:policy/Deploy
+    awstape alias --kind role DeployRole AuditRole
+    """
+    from awstape.workbench.rekey_files import aliases_of
+
+    aliases = aliases_of(values, kind, os.environ)
+    if as_json:
+        parameters.say_json(dict(aliases))
+    else:
+        click.echo("\n".join(alias for _, alias in aliases))
+    return 0
+
+
+@click.command()
+@parameters.cassettes
+@parameters.edit
+def redact(cassettes: tuple[Path, ...], how: parameters.How) -> int:
+    """Replace what looks real in cassettes, as recording does.
+
+    In CASSETTES, files or folders, that were written by hand or where `awstape check` found something. What is an
+    alias stays. Comments stay as they are: what is real in them, check tells.
+
+    \b
+    awstape redact team.yaml --dry-run
+    awstape redact cassettes/
+    """
+    from awstape.cli.terminal.edit_output import write
+    from awstape.files import cassette_files, keys
+    from awstape.workbench.edit_files import redacted
+
+    keys.find_or_make_key(os.environ)
+    files = cassette_files.find_all(cassettes)
+    for file in files:
+        cassette_files.check_writable(file)
+    with cassette_files.exclusively(*files):
+        return write([redacted(file, os.environ) for file in files], how)
+
+
+@click.command()
+@parameters.cassettes
+@click.option(
+    "--values",
+    type=parameters.INPUT,
+    metavar="FILE",
+    help="Real values, a line each, that are to match under the new key; needs AWSTAPE_OLD_KEY. - is standard input.",
+)
+@parameters.as_json
+def rekey(cassettes: tuple[Path, ...], values: Path | None, as_json: bool) -> int:
+    """Renew every alias under the key at hand.
+
+    That is AWSTAPE_KEY or your key file. What agreed before agrees after, in all cassettes alike. Which real value an
+    alias stands for is not known: only those in FILE match requests with real values afterwards; the rest match as
+    aliases, or are recorded again. --json tells old aliases and new ones, to change tests with.
+
+    \b
+    awstape rekey cassettes/
+    AWSTAPE_OLD_KEY=… awstape rekey cassettes/ --values names.txt
+    """
+    from awstape.workbench.rekey_files import rekey_files
+
+    text = parameters.text_from(values, "one value a line, as UTF-8 text") if values else ""
+    known = [line.strip() for line in text.splitlines() if line.strip()]
+    renewed, files, matched = rekey_files(cassettes, known, os.environ)
+    told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
+    if as_json:
+        parameters.say_json(renewed)
+    else:
+        click.echo(printable(told))
+    if known and files:
+        click.echo(f"{len(matched & set(known))} of {len(set(known))} values were found", err=True)
+    return 0

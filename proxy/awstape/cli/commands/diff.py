@@ -1,0 +1,141 @@
+"""`diff`: what two cassettes say differently."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli.terminal import parameters
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.core.compare.changes import Change
+
+_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
+#: gitattributes(5), "Defining an external diff driver": path, old file, hex and mode, new file, hex and mode; of a
+#: renamed file the new path and a text about it as well, of an unmerged one nothing but the path.
+_FROM_GIT = (7, 9)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="OLD NEW", type=click.Path(path_type=Path))
+@parameters.as_json
+def diff(paths: tuple[Path, ...], as_json: bool) -> int:
+    """Tell what cassette NEW says differently than OLD.
+
+    Tracks, takes, items, members, errors and faults. Page tokens and limits, formatting, and order where it doesn't
+    count are no difference; how a listing is cut into pages is told in a line of its own. Policy documents are compared
+    as policies. Of two folders, files of the same name are compared; of a folder and a file, the folder's cassettes
+    together. An empty file is an empty cassette. Where nothing differs, nothing is printed. The exit status is 1 if
+    something does.
+
+    \b
+    awstape diff before.yaml after.yaml
+    awstape diff cassettes/ recorded-again/ --json
+    git difftool -y -x 'awstape diff' HEAD~1 -- cassettes/
+    """
+    from awstape.core.text.printable import printable
+    from awstape.report import change_facts, count
+
+    if len(paths) in _FROM_GIT or (len(paths) == 1 and "GIT_DIFF_PATH_COUNTER" in os.environ):
+        _say_to_git(*paths)
+        return 0
+    if len(paths) != 2:
+        raise click.UsageError("two cassettes or folders are compared, OLD and NEW")
+    compared = [(name, changes_between(old, new)) for name, old, new in _sides(*paths)]
+    found = [(name, changes) for name, changes in compared if changes]
+    if as_json:
+        facts = [
+            {**({} if name is None else {"cassette": name}), **change_facts(change)}
+            for name, changes in found
+            for change in changes
+        ]
+        parameters.say_json(facts)
+        return int(bool(found))
+    for name, changes in found:
+        if name is not None:
+            click.echo(f"{printable(name)}:")
+        show(changes)
+    if found and found[0][0] is not None:
+        click.echo(f"{len(found)} of {count(len(compared), 'cassette')} {'differs' if len(found) == 1 else 'differ'}")
+    return int(bool(found))
+
+
+def show(changes: Sequence[Change], colour: bool | None = None) -> None:
+    """Prints changes and their summary; in colour on a terminal, or if that is said."""
+    from awstape.core.compare.changes import lines, summary
+
+    is_plain = os.environ.get("NO_COLOR") or parameters.has_dumb_terminal()
+    for line in lines(changes):
+        click.echo(line if is_plain else click.style(line, fg=_COLOURS[line.lstrip()[0]]), color=colour)
+    click.echo(summary(changes))
+
+
+def changes_between(old: Cassette, new: Cassette) -> tuple[Change, ...]:
+    """What one cassette says differently than another."""
+    from awstape.catalog import catalog
+    from awstape.core.compare.cassette_diff import differences
+
+    return tuple(differences(catalog.models(), old, new))
+
+
+# --- what is compared -------------------------------------------------------------------------------------------
+
+
+def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassette]]:
+    """The cassettes to compare; of two folders file by file, with their names."""
+    from awstape.catalog import catalog
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.files import cassette_files
+
+    if not (old.is_dir() and new.is_dir()):
+        old_side, new_side = (
+            cassette_files.load_all([path], catalog.models()) if path.is_dir() else _cassette(path)
+            for path in (old, new)
+        )
+        yield None, old_side, new_side
+        return
+    olds, news = (
+        {str(file.relative_to(folder)): file for file in cassette_files.inside(folder)} for folder in (old, new)
+    )
+    if not olds and not news:
+        raise UserError(f"{old}, {new}: no cassettes in these folders", "cassettes end in .yaml")
+    for name in sorted(olds.keys() | news.keys()):
+        before, after = (_cassette(files[name]) if name in files else Cassette() for files in (olds, news))
+        yield name, before, after
+
+
+def _cassette(path: Path) -> Cassette:
+    """The cassette in a file, an empty one if the file is: so git and others spell a file that isn't there."""
+    from awstape.catalog import catalog
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.files import cassette_files
+
+    text = cassette_files.load_text(path)  # once: it may be a pipe
+    return cassette_files.parsed(path, text, catalog.models()) if text.strip() else Cassette()
+
+
+def _say_to_git(path: Path, *rest: Path) -> None:
+    """As git's driver for a file; whatever it finds, git goes on with the next one only if it ends well."""
+    from awstape.core.text.printable import printable
+
+    if not rest:
+        click.echo(f"* Unmerged path {printable(str(path))}")
+        return
+    old, _, _, new, _, _, *renamed = rest
+    name = printable(f"{path} → {renamed[0]}" if renamed else str(path))
+    try:
+        changes = changes_between(_cassette(old), _cassette(new))
+    except UserError as error:
+        click.echo(f"{name}: can't be compared ({printable(error.problem)}); git diff --no-ext-diff shows the text")
+        return
+    if not changes:
+        click.echo(f"{name}: says the same")
+        return
+    click.echo(f"{name}:")
+    show(changes, True if os.environ.get("GIT_PAGER_IN_USE") else None)

@@ -1,0 +1,236 @@
+"""`set`, `rm`, `rename`, `repage`, `fault`, `add-item`, `drop-item`: edits of one cassette."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli.terminal import parameters
+from awstape.cli.terminal.edit_output import edit_file
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.core.aws.model import Models, Value
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.core.cassette.faults import Fault
+    from awstape.core.view.selectors import Chosen
+
+_list = click.option("--list", "name", default="", metavar="NAME", help="The list of the output, where it has several.")
+
+
+@click.command("set")
+@parameters.cassette
+@click.argument("path")
+@click.argument("value", required=False)
+@parameters.only_tracks
+@click.option("--remove", is_flag=True, help="Take the member away instead.")
+@parameters.edit
+def set_(
+    cassette: Path, path: str, value: str | None, tracks: tuple[str, ...], remove: bool, how: parameters.How
+) -> int:
+    """Set the members that PATH selects to VALUE.
+
+    PATH is a JMESPath expression, in the document of each track as it stands in the file; it may select many members,
+    and one that is not there yet. VALUE is text where the service has text, JSON elsewhere. Real names and ids are
+    redacted under your key.
+
+    \b
+    awstape set roles.yaml 'pages[].output.Roles[].MaxSessionDuration' 7200
+    awstape set roles.yaml "pages[].output.Roles[?Path=='/'].Description" 'Deploys' --track ListRoles
+    awstape set roles.yaml 'pages[0].output.Roles[0].Tags' '[{"Key": "team", "Value": "a"}]'
+    """
+    if (value is None) != remove:
+        raise click.UsageError("say either a VALUE or --remove")
+    from awstape.core.editing.edits import set_value
+
+    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: set_value(m, c, chosen, path, value)), how)
+
+
+@click.command()
+@parameters.cassette
+@parameters.some_tracks
+@parameters.edit
+def rm(cassette: Path, tracks: tuple[str, ...], how: parameters.How) -> int:
+    """Remove TRACKs, or takes of them.
+
+    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
+
+    \b
+    awstape rm team.yaml 3
+    awstape rm team.yaml 'GetRole RoleName=role-yqmy4ayihgou' 'ListUsers take=2'
+    """
+    from awstape.core.editing.edits import remove
+
+    return edit_file(cassette, _on_tracks(tracks, remove), how)
+
+
+@click.command()
+@parameters.cassette
+@click.argument("old")
+@click.argument("new")
+@parameters.edit
+def rename(cassette: Path, old: str, new: str, how: parameters.How) -> int:
+    """Give what is called OLD the name NEW, everywhere.
+
+    In identities, ARNs and documents, in any encoding. Both are aliases or, with the cassette's key at hand, real
+    names; NEW then becomes its alias, so that a test can ask for it. Account ids and unique ids can be renamed, too.
+
+    \b
+    awstape rename team.yaml role-yqmy4ayihgou AuditRole
+    awstape rename team.yaml 000611752023 111122223333
+    """
+    from awstape.catalog import catalog
+    from awstape.core.editing import rename as renaming
+    from awstape.workbench.selected_tracks import aliases_for
+
+    def change(before: Cassette) -> Cassette:
+        return renaming.rename(catalog.models(), before, old, new, aliases_for(before, os.environ))
+
+    return edit_file(cassette, change, how)
+
+
+@click.command()
+@parameters.cassette
+@click.argument("pages", metavar="N")
+@parameters.tracks
+@parameters.edit
+def repage(cassette: Path, pages: str, tracks: tuple[str, ...], how: parameters.How) -> int:
+    """Cut listings into pages of N items.
+
+    Those of TRACKs, or all. The items stay, and their order. N may be torture or torture:SEED as well, which are pages
+    as `replay --paging torture` makes them: short ones, empty ones, one with one item.
+
+    \b
+    awstape repage roles.yaml 2
+    awstape repage team.yaml torture ListRoles
+    """
+    from awstape.core.editing.edits import repage as recut
+    from awstape.core.replay.paging_modes import Paging, PagingError
+
+    try:
+        paging = Paging.parse(pages)
+    except PagingError as error:
+        raise UserError(str(error), "for example 2 or torture:1") from None
+    if paging.mode not in ("N", "torture"):
+        raise UserError(f"a cassette can't be paged as {pages}", "for example 2 or torture:1")
+    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: recut(m, c, chosen, paging)), how)
+
+
+@click.command()
+@parameters.cassette
+@parameters.one_track
+@click.argument("faults", nargs=-1)
+@click.option("--clear", is_flag=True, help="Take away the faults that are there.")
+@parameters.edit
+def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, how: parameters.How) -> int:
+    """Put FAULTS into a track: whoever replays it meets them.
+
+    FAULT is KIND [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of throttle, internal, unavailable,
+    denied, expired, drop, slow.
+
+    \b
+    awstape fault roles.yaml ListRoles 'throttle page=2 times=2'
+    awstape fault roles.yaml ListRoles --clear
+    """
+    if not faults and not clear:
+        raise click.UsageError("say a FAULT or --clear")
+    from awstape.core.editing.edits import put_faults
+
+    parsed = [_fault(text) for text in faults]
+    put = _on_tracks((track,), lambda m, c, chosen: put_faults(m, c, chosen, parsed, instead=clear))
+    return edit_file(cassette, put, how)
+
+
+def _fault(text: str) -> Fault:
+    from awstape.core.cassette.faults import Fault, FaultError
+
+    try:
+        return Fault.parse(text)
+    except FaultError as error:
+        raise UserError(str(error), error.tip) from None
+
+
+@click.command("add-item")
+@parameters.cassette
+@parameters.one_track
+@click.argument("item", type=parameters.INPUT, metavar="[FILE]", required=False)
+@click.option("--item", "said", metavar="JSON", help="The item, instead of FILE.")
+@click.option("--like", type=click.IntRange(1), metavar="N", help="Like item N, but for the members said.")
+@click.option("--at", type=click.IntRange(1), metavar="N", help="Put it there; the default is behind the last one.")
+@_list
+@parameters.edit
+def add_item(
+    cassette: Path,
+    track: str,
+    item: Path | None,
+    said: str | None,
+    like: int | None,
+    at: int | None,
+    name: str,
+    how: parameters.How,
+) -> int:
+    """Add an item to a listing.
+
+    It is JSON, in FILE (- is standard input) or said with --item. Real names and ids in it are redacted under your key.
+
+    \b
+    awstape add-item roles.yaml ListRoles --like 1 --item '{"RoleName": "AuditRole", "Path": "/"}'
+    awstape add-item roles.yaml ListRoles role.json --at 1
+    """
+    from awstape.core.editing import list_items
+
+    if (item is None) == (said is None):
+        raise click.UsageError("say either a FILE or --item")
+    value = _json(parameters.text_from(item, "is this file JSON?") if item else said or "")
+    if like and not isinstance(value, dict):
+        raise UserError("the item has no members to put in the place of others", "leave --like out")
+
+    def add(models: Models, before: Cassette, chosen: tuple[Chosen, ...]) -> Cassette:
+        item = list_items.item_like(models, chosen, like, value, name) if like and isinstance(value, dict) else value
+        return list_items.add_item(models, before, chosen, item, at, name)
+
+    return edit_file(cassette, _on_tracks((track,), add), how)
+
+
+def _json(text: str) -> Value:
+    from awstape.core.aws.operation import JsonError, json_of
+
+    try:
+        return json_of(text)
+    except JsonError as error:
+        raise UserError(f"the item {error}", 'such as \'{"RoleName": "role-yqmy4ayihgou"}\'') from None
+
+
+@click.command("drop-item")
+@parameters.cassette
+@parameters.one_track
+@click.argument("items", nargs=-1, required=True)
+@_list
+@parameters.edit
+def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, how: parameters.How) -> int:
+    """Take ITEMS out of a listing.
+
+    An item is a number, counted from 1, or a JMESPath condition. A page that has none left stays: services send such,
+    too.
+
+    \b
+    awstape drop-item roles.yaml ListRoles 2 3
+    awstape drop-item roles.yaml ListRoles "Path=='/'"
+    """
+    from awstape.core.editing.list_items import drop_items
+
+    return edit_file(cassette, _on_tracks((track,), lambda m, c, chosen: drop_items(m, c, chosen, items, name)), how)
+
+
+def _on_tracks(
+    tracks: tuple[str, ...], edit: Callable[[Models, Cassette, tuple[Chosen, ...]], Cassette]
+) -> Callable[[Cassette], Cassette]:
+    """An edit of the tracks that are selected."""
+    from awstape.catalog import catalog
+    from awstape.workbench.selected_tracks import chosen
+
+    return lambda before: edit(catalog.models(), before, chosen(before, tracks, os.environ))

@@ -1,0 +1,180 @@
+"""`ls` and `show`: what is in cassettes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli.terminal import parameters
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.core.aws.model import Models
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.core.view.selectors import Chosen
+
+
+@click.command()
+@parameters.cassettes
+@parameters.as_json
+def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
+    """List the tracks of CASSETTES, files or folders.
+
+    Of each track: its pages, its items and how they are cut into pages (3+2), its errors, whether a take was not read
+    to its end, and the faults that somebody put in. The exit status is 2 if a file can't be read; the others are
+    listed all the same.
+
+    \b
+    awstape ls cassettes/
+    awstape ls cassettes/ --json | jq '.[] | select(.complete | not)'
+    """
+    from awstape.catalog import catalog
+    from awstape.cli.terminal import tables
+    from awstape.core.view.track_statistics import Overview, overviews
+    from awstape.files import cassette_files
+    from awstape.report import overview_facts
+
+    models = catalog.models()
+    files = cassette_files.find_all(cassettes)
+    found: dict[Path, list[Overview]] = {}
+    errors: list[UserError] = []
+    console = tables.console()
+    for file in files:
+        try:
+            tracks = found[file] = overviews(cassette_files.load(file, models), models)
+        except UserError as error:  # one file must not hide what is in the others
+            parameters.fail(error.problem, error.tip)
+            errors.append(error)
+            continue
+        if not as_json:
+            after = [""] if len(files) > 1 else []
+            tables.say(console, *tables.listing(console, str(file), tracks, models), *after)
+    every = [(file, track) for file, tracks in found.items() for track in tracks]
+    if as_json:
+        facts = [{"cassette": str(file), **overview_facts(track)} for file, track in every]
+        parameters.say_json(facts)
+    elif len(found) > 1:
+        tables.say(console, tables.totals((track for _, track in every), len(found)))
+    return 2 if errors else 0
+
+
+@click.command()
+@parameters.cassette
+@parameters.tracks
+@click.option("--page", type=click.IntRange(1), metavar="N", help="Show the Nth page in full, all members of it.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it for a browser.")
+@click.option("--textconv", is_flag=True, help="Print all of it as plain lines, for git diff.")
+@parameters.as_json
+def show(
+    cassette: Path, tracks: tuple[str, ...], page: int | None, html: Path | None, textconv: bool, as_json: bool
+) -> int:
+    """Show takes, pages and items, and how pages are chained.
+
+    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N]. Without
+    it, all tracks are shown in short.
+
+    \b
+    awstape show roles.yaml
+    awstape show roles.yaml 3
+    awstape show roles.yaml 'ListAttachedRolePolicies RoleName=role-yq*' --page 2
+    awstape show roles.yaml --html roles.html
+
+    \b
+    git diff shows cassettes member by member, policy documents laid out, after
+      git config diff.awstape.textconv 'awstape show --textconv'
+      echo 'cassettes/*.yaml diff=awstape' >> .gitattributes
+    """
+    from awstape.catalog import catalog
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.files import cassette_files
+    from awstape.workbench import selected_tracks
+
+    if textconv and (tracks or page or html or as_json):
+        raise UserError("--textconv shows all of a cassette", "leave out what else is asked for")
+    if textconv:
+        return _textconv(cassette)
+    models = catalog.models()
+    whole = cassette_files.load(cassette, models)
+    chosen = selected_tracks.chosen(whole, tracks, os.environ)
+    if html:
+        return _write_page(html, cassette, Cassette.of((t for each in chosen for _, t in each.selected()), whole.keys))
+    if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):
+        raise UserError(f"no track that was asked for has a page {page}", f"awstape ls {cassette} counts the pages")
+    if as_json:
+        facts = [{"cassette": str(cassette), **_facts(each, models, page)} for each in chosen]
+        parameters.say_json(facts)
+        return 0
+    _render(chosen, models, page, is_short=not tracks)
+    return 0
+
+
+def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
+    """Writes a cassette as a page for browsers."""
+    from awstape.core.text.printable import printable
+    from awstape.files import cassette_files
+    from awstape.workbench.html_page import page
+
+    if path.exists() and path.samefile(source):
+        raise UserError(f"{path}: is the cassette itself", "name another file for the page")
+    cassette_files.write_whole(path, page(cassette, source.name).encode("utf-8"))
+    click.echo(f"wrote {printable(str(path))}")
+    return 0
+
+
+def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_short: bool) -> None:
+    from awstape.cli.terminal import tables, track_tree
+
+    console = tables.console()
+    for i, each in enumerate(chosen):
+        if page is None:
+            before = [""] if i and not is_short else []
+            tables.say(console, *before, track_tree.tree(console, each, models, is_short=is_short))
+            continue
+        for number, take in each.selected():
+            if page <= len(take.pages):
+                tables.say(console, *track_tree.page_in_full(console, each, number, page))
+
+
+def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
+    """What `ls` says of a track, and all that was recorded of it, as in the file."""
+    from awstape.core.cassette.yaml.document import page_document
+    from awstape.core.view.track_statistics import overview
+    from awstape.report import overview_facts
+
+    recorded = [
+        {
+            "take": number,
+            "faults": [str(fault) for fault in take.faults],
+            "pages": [
+                {"page": i, **page_document(each_page)}
+                for i, each_page in enumerate(take.pages, 1)
+                if page in (None, i)
+            ],
+        }
+        for number, take in each.selected()
+    ]
+    return {**overview_facts(overview(each.number, each.track, each.takes, models)), "recorded": recorded}
+
+
+def _textconv(cassette: Path) -> int:
+    """What is no cassette is printed as it is, for of a failure git would make one of its own; but to no terminal."""
+    from awstape.catalog import catalog
+    from awstape.core.view.value_lines import text_of
+    from awstape.files import cassette_files
+
+    try:
+        text = text_of(cassette_files.load(cassette, catalog.models()))
+    except UserError:
+        if sys.stdout.isatty() or not cassette.is_file():
+            raise
+        with cassette.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        return 0
+    click.echo(text.encode(), nl=False)
+    return 0

@@ -1,0 +1,122 @@
+"""`merge` and `split`: tracks of several cassettes in one, and of one in several."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli.terminal import parameters
+from awstape.cli.terminal.edit_output import write
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.core.editing.edits import Preference
+    from awstape.core.view.selectors import Chosen
+
+_BY = ("operation", "service", "region", "track")
+
+
+@click.command()
+@parameters.cassettes
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
+@click.option(
+    "--prefer",
+    type=click.Choice(("first", "last", "both")),
+    help="Whose takes stay where a track stands in several and differs; both are takes one after the other.",
+)
+@parameters.edit
+def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, how: parameters.How) -> int:
+    """Put the tracks of several cassettes into one.
+
+    CASSETTES stay as they are, unless one of them is the output as well. Their comments come along.
+
+    \b
+    awstape merge roles.yaml users.yaml -o team.yaml
+    awstape merge team.yaml new.yaml -o team.yaml --prefer last
+    """
+    from awstape.catalog import catalog
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.core.editing import edits
+    from awstape.files import cassette_files
+    from awstape.workbench.edit_files import changed, put_together
+
+    files = cassette_files.find_all(cassettes)
+    if output.exists() and not any(_is_same(file, output) for file in files):
+        raise UserError(f"{output}: is there already", "name it among the cassettes, too, and it is merged")
+    cassette_files.check_writable(output)
+    with nullcontext() if how.dry_run else cassette_files.exclusively(output):  # which makes its folder
+        texts = [cassette_files.load_text(file) for file in files]
+        read = [cassette_files.parsed(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
+        together = changed(lambda: edits.merge(catalog.models(), read, prefer))
+        here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
+        before, old = here[0] if here else (Cassette(), "")
+        takes = [take for each in read for take in each.takes]
+        return write([put_together(output, before, together, old, texts, os.environ, takes)], how)
+
+
+def _is_same(file: Path, other: Path) -> bool:
+    return file.resolve() == other.resolve()
+
+
+@click.command()
+@parameters.cassette
+@parameters.tracks
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The new file; with --by a folder."
+)
+@click.option("--by", type=click.Choice(_BY), help="Divide all of it: a file for each.")
+@parameters.edit
+def split(cassette: Path, tracks: tuple[str, ...], output: Path, by: str | None, how: parameters.How) -> int:
+    """Move TRACKs into a file of their own, or divide all of it.
+
+    With --by, CASSETTE is divided into a folder of files. Then CASSETTE itself stays: its parts say the same.
+
+    \b
+    awstape split team.yaml 'List*Roles' ListRoles -o roles.yaml
+    awstape split team.yaml --by operation -o cassettes/team
+    """
+    if bool(tracks) == bool(by):
+        raise click.UsageError("say either TRACKs or --by")
+    from awstape.catalog import catalog
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.core.editing import edits
+    from awstape.files import cassette_files
+    from awstape.workbench.edit_files import put_together
+    from awstape.workbench.selected_tracks import chosen
+
+    cassette_files.check_writable(cassette)
+    with cassette_files.exclusively(cassette):
+        text = cassette_files.load_text(cassette)
+        whole = cassette_files.parsed(cassette, text, catalog.models())
+        found = chosen(whole, tracks, os.environ)
+        paths = {each.number: output / f"{_name(each, by)}.yaml" if by else output for each in found}
+        results = []
+        for path in dict.fromkeys(paths.values()):
+            cassette_files.check_writable(path)
+            if path.exists():
+                raise UserError(f"{path}: is there already", "take another name, or awstape merge")
+            part, left = edits.split(whole, [each for each in found if paths[each.number] == path])
+            results.append(put_together(path, Cassette(), part, "", [text], os.environ, whole.takes))
+        if by is None:
+            if not left.takes:
+                raise UserError(f"{cassette}: nothing would be left in it", "rename the file instead")
+            results.append(put_together(cassette, whole, left, text, [text], os.environ))  # once its tracks are safe
+        # The comments of other tracks are where those are.
+        return write([replace(result, gone=()) for result in results], how)
+
+
+def _name(chosen: Chosen, by: str) -> str:
+    """What the file of a track is called."""
+    track = chosen.track
+    names = {
+        "operation": track.operation,
+        "service": track.service,
+        "region": track.region or "global",
+        "track": f"{chosen.number:03}-{track.operation}",
+    }
+    return names[by]

@@ -1,0 +1,107 @@
+"""`new`: cassettes that nobody recorded."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from awstape.cli.terminal import parameters
+
+
+def _services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from awstape.catalog import catalog
+
+    return [name for name in catalog.models().services if name.startswith(incomplete)]
+
+
+def _operations(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The operations of the service that stands before, as they are spelled so far."""
+    from awstape.catalog import catalog
+    from awstape.workbench.synthetic_tracks import dashed_name
+
+    service = catalog.models().services.get(ctx.params.get("service") or "")
+    known = list(service.operations) if service else []
+    spelled = known if incomplete[:1].isupper() else [dashed_name(name) for name in known]
+    return [name for name in spelled if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("service", shell_complete=_services)
+@click.argument("operation", shell_complete=_operations)
+@click.option(
+    "--items",
+    type=click.IntRange(0, 10_000),
+    metavar="N",
+    help="How many items the listing has: 25 if pages cut it, else a few.",
+)
+@click.option("--page-size", type=click.IntRange(1), metavar="N", help="How many items a page has: 10 unless told.")
+@parameters.identity("What is asked for; repeatable, lists in JSON.")
+@parameters.region("The region, of Access Analyzer; us-east-1 by default.")
+@click.option("--seed", default="", metavar="TEXT", help="Another text makes other data; the same, the same bytes.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Where to; to a cassette that is there, the track is added. Without it, to the standard output.",
+)
+@parameters.as_json
+def new(
+    service: str,
+    operation: str,
+    items: int | None,
+    page_size: int | None,
+    identity: list[tuple[str, str]],
+    region: str | None,
+    seed: str,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Make up a cassette from the service model: no account needed.
+
+    SERVICE is iam or accessanalyzer, OPERATION any of theirs, spelled as in the AWS CLI or in the API. Names, ARNs,
+    dates and policies are plausible and agree within a track; what the service requires to be asked is made up where
+    --identity doesn't say it.
+
+    \b
+    awstape new iam list-roles --items 250 --page-size 100 -o roles.yaml
+    awstape new accessanalyzer list-findings-v2 --region eu-west-1 -o findings.yaml
+    awstape new iam list-policies --identity Scope=Local
+    """
+    from awstape.catalog import catalog
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.core.cassette.yaml import document
+    from awstape.core.text.printable import printable
+    from awstape.files import cassette_files
+    from awstape.report import count, track_facts
+    from awstape.workbench import synthetic_tracks
+
+    output = None if output == parameters.STANDARD_OUTPUT else output
+    wanted = synthetic_tracks.operation_of(service, operation)
+    if output:
+        cassette_files.check_writable(output)
+    with cassette_files.exclusively(output) if output else nullcontext():
+        text = cassette_files.load_text(output) if output and output.exists() else ""
+        old = cassette_files.parsed(output, text, catalog.models()) if output and text else Cassette()
+        made = synthetic_tracks.make(
+            wanted, identity, os.environ, items=items, page_size=page_size, seed=seed, region=region, beside=old
+        )
+        if output and text:
+            synthetic_tracks.add(output, text, old, made)
+        elif output:
+            cassette_files.save(output, made)
+        else:
+            click.echo(document.write(made), nl=False)
+    take = made.takes[0]
+    items_made = synthetic_tracks.item_count(wanted, made)
+    counts = {"pages": len(take.pages), "items": items_made}
+    if as_json:
+        cassette = str(output) if output else None
+        parameters.say_json({"cassette": cassette, **track_facts(take.track), **counts}, err=not output)
+    elif output:
+        said = ", ".join(count(n, noun[:-1]) for noun, n in counts.items())
+        click.echo(printable(f"made {output}: {take.track}, {said}"))
+    return 0

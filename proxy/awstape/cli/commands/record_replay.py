@@ -1,0 +1,286 @@
+"""`record`, `replay` and `addon`: what stands between a program and AWS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli.terminal import parameters
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.program.servers import Announce, Place
+    from awstape.serving.access_control import Passes
+    from awstape.tape import RecordMode, Tape
+
+_MODES = ("all", "new_episodes", "once", "rewrite")
+_COMMAND = "awstape.command"
+
+
+class ProgramCommand(click.Command):
+    """A command whose arguments after `--` are a program to run, kept in `ctx.meta`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_COMMAND] = tuple(args[at + 1 :])
+            args = args[:at]
+            if not ctx.meta[_COMMAND] and not ctx.resilient_parsing:
+                raise click.UsageError("after -- the program to run is missing", ctx)
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.UsageError as error:
+            param = error.param if isinstance(error, click.BadParameter) else None
+            of_a_word = type(error) is click.UsageError or (param is not None and param.name == "cassettes")
+            if _COMMAND in ctx.meta or len(args) < 2 or not of_a_word:
+                raise
+            raise UserError(
+                error.format_message(), f"{ctx.command_path} CASSETTE -- PROGRAM: put -- before it"
+            ) from None
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+
+_host = click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen on this address."
+)
+_allow_remote = click.option("--allow-remote", is_flag=True, help="Let --host be one that other machines reach.")
+_port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here; 0 is any free port.")
+
+
+@click.command(cls=ProgramCommand)
+@click.argument("cassette", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--mode", type=click.Choice(_MODES), default="all", show_default=True, help="How to treat an old cassette."
+)
+@click.option(
+    "--upstream",
+    multiple=True,
+    envvar="AWSTAPE_UPSTREAM",
+    show_envvar=True,
+    metavar="SERVICE=URL",
+    help="Record a stand-in, such as LocalStack or moto.",
+)
+@click.option(
+    "--upstream-ca",
+    "upstream_cas",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Trust the CAs in FILE, too, when AWS or the stand-in proves itself; repeatable.",
+)
+@click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
+@click.option("--include-writes", is_flag=True, help="Record operations that change something, too.")
+@click.option("--pass-through", is_flag=True, help="Let all connections through, also without COMMAND.")
+@_host
+@_allow_remote
+@_port
+@parameters.as_json
+@click.pass_context
+def record(
+    ctx: click.Context,
+    cassette: Path,
+    mode: RecordMode,
+    upstream: tuple[str, ...],
+    upstream_cas: tuple[Path, ...],
+    operation: tuple[str, ...],
+    include_writes: bool,
+    pass_through: bool,
+    host: str,
+    allow_remote: bool,
+    port: int,
+    as_json: bool,
+) -> int:
+    """Record what COMMAND asks of IAM and Access Analyzer.
+
+    COMMAND runs with HTTPS_PROXY and CA variables set; other TLS traffic passes through unread. Without COMMAND
+    the proxy runs until Ctrl-C and leads to AWS only. Account ids, names and other identifiers are replaced before
+    anything is written.
+
+    \b
+    all           (default) record everything; tracks not seen in this run stay
+    new_episodes  answer from the cassette what is in it to the end, record the rest
+    once          record only if there is no cassette yet, else replay it
+    rewrite       forget the old cassette
+
+    \b
+    awstape record policies.yaml -- aws iam list-policies --scope Local
+    awstape record team.yaml --mode new_episodes -- pytest
+    """
+    _need_mitmproxy("record")
+    from awstape.files import keys
+    from awstape.program import child_process, environment, servers
+    from awstape.proxying.upstream import parse_upstream
+    from awstape.serving.access_control import exposed_by_record, is_loopback
+    from awstape.tape import open_for_recording
+
+    command = ctx.meta.get(_COMMAND)
+    redirected = parse_upstream(upstream)
+    if not redirected:
+        environment.check_endpoints(os.environ)
+    at = servers.listening(host, allow_remote=allow_remote)
+    passes: Passes = "all" if pass_through else "local" if command else "nobody"
+    is_first = not keys.is_there(os.environ)
+    tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
+    if is_first:
+        click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
+    for line in tape.recovered:
+        parameters.warn(line)
+    announce = _announcer(f"recording into {cassette}", as_json)
+    if not is_loopback(at.address):
+        parameters.warn(exposed_by_record(at.address, passes))
+    with child_process.undisturbed() if command else nullcontext():
+        with _kept(tape, cassette, as_json):
+            server = servers.proxy(tape, redirected, port, at, passes, upstream_cas=upstream_cas, say=parameters.warn)
+            status = _served(ctx, server, announce)
+        if tape.recorder is None:
+            status = _report_replay(tape, status, as_json)
+    return child_process.end_as(status)
+
+
+@click.command(cls=ProgramCommand)
+@parameters.cassettes
+@click.option(
+    "--paging",
+    default="recorded",
+    show_default=True,
+    metavar="MODE",
+    help="How pages are cut: recorded, client (by its limit), N items each, torture[:SEED].",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    help="Let requests fail, as 'throttle ListRoles page=2 times=1'.",
+)
+@click.option("--strict", is_flag=True, help="Fail if something recorded was not asked for, or a fault never struck.")
+@click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
+@_host
+@_allow_remote
+@_port
+@parameters.as_json
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    cassettes: tuple[Path, ...],
+    paging: str,
+    faults: tuple[str, ...],
+    strict: bool,
+    proxy: bool,
+    host: str,
+    allow_remote: bool,
+    port: int,
+    as_json: bool,
+) -> int:
+    """Serve CASSETTES, files or folders, offline.
+
+    COMMAND runs with AWS_ENDPOINT_URL set (with --proxy: HTTPS_PROXY and CA variables) and credentials that are
+    nobody's. Nothing is ever forwarded. The exit status is that of COMMAND, or 1 if a request had no recorded answer.
+
+    \b
+    FAULT is KIND [OPERATION] [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of
+    throttle, internal, unavailable, denied, expired, drop, slow
+
+    \b
+    awstape replay policies.yaml -- python list_policies.py
+    awstape replay policies.yaml --paging torture --strict -- pytest
+    awstape replay policies.yaml --fault 'throttle ListPolicies page=2' -- ./audit
+    awstape replay cassettes/ --proxy -- aws iam list-policies --scope Local
+    """
+    if proxy:
+        _need_mitmproxy("replay --proxy")
+    from awstape.program import child_process, servers
+    from awstape.serving.access_control import exposed_by_replay, is_loopback
+    from awstape.tape import open_for_replay
+
+    at = servers.listening(host, allow_remote=allow_remote)
+    tape = open_for_replay(cassettes, os.environ, paging, faults)
+    announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
+    if not is_loopback(at.address):
+        parameters.warn(exposed_by_replay(at.address))
+    with child_process.undisturbed() if _COMMAND in ctx.meta else nullcontext():
+        server = servers.proxy(tape, {}, port, at, say=parameters.warn) if proxy else servers.endpoint(tape, port, at)
+        status = _report_replay(tape, _served(ctx, server, announce), as_json, strict=strict)
+    return child_process.end_as(status)
+
+
+@click.command()
+def addon() -> int:
+    """Print the path of the mitmproxy addon.
+
+    \b
+    mitmdump -s "$(awstape addon)" --set awstape_cassette=team.yaml
+    """
+    _need_mitmproxy("addon")
+    click.echo(Path(__file__).parents[2] / "addon.py")
+    return 0
+
+
+def _need_mitmproxy(what: str) -> None:
+    if find_spec("mitmproxy") is None:
+        raise UserError(f"awstape {what} needs mitmproxy, which is not installed", "pip install 'awstape[record]'")
+
+
+def _announcer(doing: str, as_json: bool) -> Announce:
+    """Says where the server listens and what to set, for people to copy or for scripts to read."""
+
+    def announce(url: str, changes: dict[str, str | None]) -> None:
+        from awstape.program.environment import exports
+
+        if as_json:
+            click.echo(json.dumps({"address": url, "environment": changes}))
+            return
+        parameters.warn(f"{doing} at {url}; Ctrl-C ends it")
+        click.echo("\n".join(exports(changes)))
+
+    return announce
+
+
+def _served(ctx: click.Context, server: AbstractAsyncContextManager[Place], announce: Announce) -> int:
+    """Serves the program of the command line to its end, or until Ctrl-C."""
+    from awstape.program import servers
+
+    return asyncio.run(servers.run(server, ctx.meta.get(_COMMAND), announce, parameters.warn))
+
+
+@contextmanager
+def _kept(tape: Tape, cassette: Path, as_json: bool) -> Iterator[None]:
+    """Writes what was recorded and tells of it, whatever becomes of the program and of us."""
+    from awstape.program import child_process
+    from awstape.report import recording_facts, recording_lines
+
+    is_well = False
+    try:
+        yield
+        is_well = True
+    finally:
+        with child_process.undisturbed():
+            recording = tape.close()
+            if recording and (is_well or recording.cassette.takes):
+                lines = recording_lines(str(cassette), recording, len(tape.player.total.played) if tape.player else 0)
+                _say(lines, recording_facts(str(cassette), recording), as_json)
+
+
+def _report_replay(tape: Tape, status: int, as_json: bool, strict: bool = False) -> int:
+    """Says what was missed and what never happened; a miss, and if strict the rest, turns success into 1."""
+    from awstape.report import replay_facts, replay_lines
+
+    assert tape.player
+    _say(replay_lines(tape.player), replay_facts(tape.player), as_json)
+    return status or int(bool(tape.player.misses or (strict and (tape.player.unplayed() or tape.player.unstruck()))))
+
+
+def _say(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:
+    """On the error stream: the output is the program's."""
+    for line in [json.dumps(facts)] if as_json else lines:
+        click.echo(line, err=True)

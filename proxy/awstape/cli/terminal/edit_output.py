@@ -1,0 +1,104 @@
+"""What all edits have in common: comments that would be lost are asked about, changes are told, then it is written."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from awstape.cli.terminal.parameters import How, say_json
+from awstape.core.text.printable import printable
+from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.core.cassette.cassette import Cassette
+    from awstape.core.cassette.yaml.comments import Comment
+    from awstape.workbench.edit_files import Edited
+
+
+def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> int:
+    """Makes an edit of one cassette file, tells what changed, and writes it."""
+    from awstape.files import cassette_files
+    from awstape.workbench.edit_files import edited
+
+    cassette_files.check_writable(path)
+    with cassette_files.exclusively(path):
+        return write([edited(path, change, os.environ)], how)
+
+
+def write(results: Iterable[Edited], how: How) -> int:
+    """Tells what edits come to and writes them, in their order, unless it is a dry run."""
+    results = list(results)
+    for result in results:
+        if not how.dry_run and not how.lose_comments:
+            _ask(result.path, result.lost)
+    for result in results:
+        if not how.dry_run:
+            result.save()
+    if how.as_json:
+        facts = [_facts(result, how) for result in results]
+        say_json(facts[0] if len(facts) == 1 else facts)
+        return 0
+    for result in results:
+        _tell(result, how)
+    return 0
+
+
+def _ask(path: Path, lost: tuple[Comment, ...]) -> None:
+    """Asks whether comments may be lost, before anything is written. Raises UserError if not."""
+    if not lost:
+        return
+    one = len(lost) == 1
+    which = "this comment has" if one else "these comments have"
+    click.echo(f"{printable(str(path))}: {which} no place any more:", err=True)
+    for comment in lost:
+        click.echo(f"  {comment.line}: {printable(comment.text)}", err=True)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UserError(f"{path}: not changed: comments would be lost", "--lose-comments changes it all the same")
+    if not click.confirm("Change it all the same?", err=True):
+        raise UserError(f"{path}: not changed", "")
+
+
+def _facts(result: Edited, how: How) -> dict[str, object]:
+    from awstape.cli.commands.diff import changes_between
+    from awstape.report import change_facts
+
+    return {
+        "cassette": str(result.path),
+        "changed": result.is_change,
+        "written": result.is_change and not how.dry_run,
+        "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost, *result.gone)],
+        "redacted": dict(result.redacted),
+        "warnings": [
+            {"line": f.line, "member": f.member, "kind": f.kind, "message": f.problem} for f in result.warnings()
+        ],
+        "changes": [change_facts(change) for change in changes_between(result.before, result.after)],
+    }
+
+
+def _tell(result: Edited, how: How) -> None:
+    from awstape.cli.commands.diff import changes_between, show
+    from awstape.report import redacted_line
+
+    path = printable(str(result.path))
+    if not result.is_change:
+        click.echo(f"{path} stays as it is")
+        return
+    if how.dry_run:
+        click.echo(f"{path} would change")
+        show(changes_between(result.before, result.after))
+        for comment in result.lost:
+            click.echo(f"  the comment in line {comment.line} would be lost: {printable(comment.text)}")
+    else:
+        click.echo(f"{'changed' if result.old else 'wrote'} {path}")
+    if result.redacted:
+        click.echo(redacted_line(result.redacted))
+    for finding in result.warnings():
+        where = f"{finding.member}: " if finding.member else ""
+        click.echo(f"  warning: line {finding.line}: {printable(where + finding.problem)}")
+    for comment in result.gone:
+        click.echo(f"  {'goes' if how.dry_run else 'gone'} with its take: {printable(comment.text)}")

@@ -1,0 +1,171 @@
+"""A track as a tree: takes, pages and how they lead to each other, items, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from awstape.cli.terminal.tables import lines
+from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.model import Models, Operation, Shape, Value, below
+from awstape.core.aws.paging import next_token
+from awstape.core.cassette.cassette import Page, Take
+from awstape.core.cassette.yaml.document import page_document
+from awstape.core.text.printable import printable
+from awstape.core.view.labels import Detail, cropped, first_members, identity_words, telling
+from awstape.core.view.selectors import Chosen
+from awstape.core.view.track_statistics import items
+from awstape.core.view.value_lines import members
+from awstape.report import count
+
+_LINES_SHOWN = 40
+_SHORTEST = 16
+_GUIDES = 12  # columns, at the deepest
+_STYLES = ("", "dim", "", "green", "dim")  # of the cells of `telling`
+
+
+def heading(to: Console, each: Chosen) -> tuple[Text, bool]:
+    """`2 iam ListRoles PathPrefix=/`, and whether all of the identity is in it."""
+    track = each.track
+    words = [(str(each.number), "dim"), (track.service, "cyan"), (track.operation, "bold")]
+    words += [(printable(track.region), "cyan")] if track.region else []
+    label = Text(" ").join(Text(text, style) for text, style in words)
+    room = to.width - cell_len(label.plain) - 1
+    whole = said = identity_words(track.identity, None, Detail())
+    if len(whole) > room:
+        said = identity_words(track.identity, None, Detail(room, whole_arns=False))
+    label.append(f" {said}" if said else "")
+    return label, said == whole and "…" not in said
+
+
+def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
+    """The selected takes of a track. is_short: without a line for each item."""
+    operation = models.operation(each.track.service, each.track.operation)
+    label, is_whole = heading(to, each)
+    root = Tree(label, guide_style="dim")
+    if not is_whole and not is_short:
+        _add_lines(to, root, {"identity": each.track.identity})
+    for number, take in each.selected():
+        branch = root.add(Text(f"take {number}", "blue")) if len(each.takes) > 1 else root
+        for fault in take.faults:
+            branch.add(Text(f"fault: {fault}", "magenta"))
+        for i, page in enumerate(take.pages, 1):
+            node = branch.add(_page_label(operation, take, i, is_short))
+            if not is_short:
+                _add_content(to, node, operation, page)
+    return root
+
+
+def page_in_full(to: Console, each: Chosen, take: int, number: int) -> Iterator[RenderableType]:
+    """One page of a take with all that is in it, and all of the identity."""
+    pages = each.takes[take - 1].pages
+    label, is_whole = heading(to, each)
+    yield label
+    if not is_whole:
+        yield from lines(members({"identity": each.track.identity}, "  "), to.width)
+    of_take = f"take {take}, " if len(each.takes) > 1 else ""
+    yield Text(f"  {of_take}page {number} of {len(pages)}", "bold")
+    yield from lines(members(page_document(pages[number - 1]), "    "), to.width)
+
+
+def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -> Text:
+    """`page 1  3 items  → page-2.qljy`, and in short what tells of its items."""
+    page = take.pages[number - 1]
+    label = Text(f"page {number}", no_wrap=is_short, overflow="ellipsis" if is_short else "fold")
+    if page.answer.error:
+        label.append(f"  {_status(page.answer.error)}", "red")
+    if (held := items(operation, page.answer)) is not None:
+        label.append(f"  {count(held, 'item')}")
+    if page.limit is not None:
+        label.append(f"  limit {page.limit}", "dim")
+    if (token := next_token(operation, page.answer.output or {})) is not None:
+        is_recorded = number < len(take.pages)
+        label.append(f"  → {printable(token)}", "dim" if is_recorded else "yellow")
+        label.append("" if is_recorded else ", which was not recorded", "yellow")
+    if is_short:
+        label.append("  unmodelled members" if page.answer.unmodelled else "", "yellow")
+        label.append(f"  {_in_short(operation, page.answer)}", "dim")
+    return label
+
+
+def _status(error: Failure) -> str:
+    return f"{error.status} {printable(error.code)}" if error.code else str(error.status)
+
+
+def _in_short(operation: Operation, answer: Answer) -> str:
+    if answer.error:
+        return printable(answer.error.message or "")
+    lists = [telling(item, shape) for _, held, shape in _lists(operation, answer) for item in held]
+    if lists or operation.paging:
+        return ", ".join(cells[0] or cells[1] or cells[-1] for cells in lists)
+    return "  ".join(filter(None, telling(answer.output, operation.output)))
+
+
+def _add_content(to: Console, node: Tree, operation: Operation, page: Page) -> None:
+    answer = page.answer
+    if answer.error:
+        _add_error(node, answer.error)
+    elif operation.paging:
+        _add_lists(to, node, operation, answer)
+    else:
+        _add_lines(to, node, answer.output or {})
+    if answer.unmodelled:
+        node.add(Text(f"unmodelled: {printable(', '.join(answer.unmodelled))}", "yellow"))
+
+
+def _add_error(node: Tree, error: Failure) -> None:
+    if error.message is not None:
+        node.add(Text(printable(error.message), "red"))
+    if error.members:
+        node.add(Text(first_members(error.members), "dim"))
+
+
+def _add_lists(to: Console, node: Tree, operation: Operation, answer: Answer) -> None:
+    lists = list(_lists(operation, answer))
+    for name, held, shape in lists:
+        branch = node.add(Text(f"{name}  {count(len(held), 'item')}")) if len(lists) > 1 else node
+        for line in _aligned([telling(item, shape) for item in held], to.width - _GUIDES):
+            branch.add(line)
+    paging = operation.paging
+    assert paging
+    said = {*paging.items, paging.output_token, paging.more}
+    if rest := {name: value for name, value in (answer.output or {}).items() if name not in said}:
+        node.add(Text(first_members(rest, len(rest)), "dim", no_wrap=True, overflow="ellipsis"))
+
+
+def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence[Value], Shape | None]]:
+    """The lists that an operation pages which are in an answer, with the shapes of their items."""
+    for name in operation.lists:
+        held = (answer.output or {}).get(name)
+        if isinstance(held, list):
+            yield name, held, below(below(operation.output, name), 0)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
+    """Items one below the other, cell below cell; a column that all leave empty isn't there."""
+    columns = list(zip_longest(*rows, fillvalue=""))
+    widths = [max(map(cell_len, column)) for column in columns]
+    for row in zip(*columns, strict=True):
+        line = Text(no_wrap=True, overflow="ellipsis")
+        *others, last = zip(row, widths, _STYLES, strict=False)
+        for text, widest, style in others:
+            line.append(text + " " * (widest - cell_len(text) + 2) if widest else "", style)
+        room = max(width - cell_len(line.plain), _SHORTEST)
+        line.append(cropped(last[0], room) if others else last[0], last[2])  # an ARN keeps its end
+        line.rstrip()
+        yield line
+
+
+def _add_lines(to: Console, node: Tree, output: dict[str, Value]) -> None:
+    """An answer that is no listing: its members."""
+    laid_out = list(members(output))
+    shown: Iterable[RenderableType] = lines(islice(laid_out, _LINES_SHOWN), max(to.width - _GUIDES, 20))
+    if laid_out:
+        node.add(Group(*shown))
+    if len(laid_out) > _LINES_SHOWN:
+        node.add(Text(f"{len(laid_out) - _LINES_SHOWN} lines more; --page shows all", "dim"))

@@ -1,0 +1,260 @@
+"""The JSON Schema (draft 7) of the cassette format, for editors: what `core.cassette.yaml.document` accepts.
+
+1. Editors hold each document of a stream against the one schema, so it is that of a header or of a take: a document
+   with a `version` is a header. (yaml-language-server does so where its settings name the schema; a comment that names
+   it counts for its own document alone: redhat-developer/yaml-language-server, issue 946.)
+2. A take is told by its service, then by its operation, in chains of if and then: what an editor finds wrong is then a
+   member at its line, and not that a take is none of 219 kinds.
+3. Each structure, list, map and enumeration that a take can reach is defined once for outputs, once for identities. In
+   outputs types are those of the model, and other members are refused, unless the page lists any as `unmodelled`. In
+   identities text may stand anywhere and other members, too, as clients spell them.
+4. A null stands for an absent member; in a list or a map of an output of IAM, which XML has no way to say, for nothing.
+5. Values of enumerations are suggested, and any text is taken; patterns and lengths are not looked at.
+6. What the loader accepts, the schema accepts. What the loader refuses, the schema refuses, but for what it can't say:
+   where in the stream a document stands; that the tokens of pages are a chain, and differ within a track; which
+   members `unmodelled` lists, so that anything goes in an output where it does; 1.0, which is no integer; values that
+   the protocol can't say, such as control characters; nesting deeper than `MAX_DEPTH`; and what is YAML's: tags, with
+   them `!!binary` where text is meant, anchors, keys that stand twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from awstape.core.aws.decode import FIRST_ERROR_STATUS
+from awstape.core.aws.model import Models, Operation, Service, Shape, Type
+from awstape.core.cassette.faults import KINDS
+from awstape.core.cassette.yaml.validation import VERSION
+
+Json = dict[str, Any]
+
+_DRAFT = "http://json-schema.org/draft-07/schema#"
+
+
+def schema(models: Models, comment: str = "") -> Json:
+    """The schema of cassettes of these services. comment: what they were read from, for `$comment`."""
+    definitions = {"header": _HEADER, "take": _take(models), "page": _PAGE, "error": _ERROR, "fault": _fault()}
+    for service in models.services.values():
+        definitions[service.name] = _service(service)
+        outputs = _Shapes(service, "output", definitions)
+        identities = _Shapes(service, "identity", definitions)
+        for operation in service.operations.values():
+            definitions[f"{service.name}.{operation.name}"] = _operation(operation, identities, outputs)
+    return {
+        "$schema": _DRAFT,
+        **({"$comment": comment} if comment else {}),
+        "title": f"awstape cassette, version {VERSION}",
+        "if": {"required": ["version"]},
+        "then": _ref("header"),
+        "else": _ref("take"),
+        "definitions": definitions,
+    }
+
+
+def dumped(whole: Json) -> str:
+    """The schema as JSON text, compact, with one definition a line: git shows which of them a new model changes."""
+    head = ",\n".join(_line(name, part) for name, part in whole.items() if name != "definitions")
+    lines = ",\n".join(_line(name, part) for name, part in whole["definitions"].items())
+    return f'{{\n{head},\n"definitions": {{\n{lines}\n}}\n}}\n'
+
+
+def _line(name: str, part: Any) -> str:
+    return f"{json.dumps(name)}: {json.dumps(part, separators=(',', ':'))}"
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/definitions/{name}"}
+
+
+# --- takes ------------------------------------------------------------------------------------------------------
+
+
+def _take(models: Models) -> Json:
+    return {
+        "type": "object",
+        "properties": {
+            "service": {"description": "The service, by its name in botocore.", "enum": list(models.services)},
+            "operation": {"description": "The operation, as the service names it.", "type": "string"},
+            "region": {"description": "The region that was asked; global services have none.", "type": "string"},
+            "identity": {"description": "The input without page token and page limit.", "type": "object"},
+            "faults": {
+                "description": "What goes wrong before the pages are answered.",
+                "type": "array",
+                "items": _ref("fault"),
+            },
+            "pages": {
+                "description": "One request and its answer each, in the order of their tokens.",
+                "type": "array",
+                "items": _ref("page"),
+                "minItems": 1,
+            },
+        },
+        "required": ["service", "operation", "identity", "pages"],
+        "additionalProperties": False,
+        "allOf": [_if_it_is("service", name) for name in models.services],
+    }
+
+
+def _service(service: Service) -> Json:
+    codes = {"code": {"examples": sorted(service.errors)}}
+    return {
+        "properties": {
+            "operation": {
+                "enum": list(service.operations),
+                "errorMessage": f"{service.name} has no such operation",
+            },
+            "pages": {"items": {"properties": {"error": {"properties": codes}}}},
+        },
+        "allOf": [_if_it_is("operation", name, f"{service.name}.{name}") for name in service.operations],
+    }
+
+
+def _if_it_is(key: str, name: str, definition: str = "") -> Json:
+    return {"if": {"properties": {key: {"const": name}}, "required": [key]}, "then": _ref(definition or name)}
+
+
+def _operation(operation: Operation, identities: _Shapes, outputs: _Shapes) -> Json:
+    output = outputs.of(operation.output) if operation.output else {"additionalProperties": False}
+    page = {"if": _LISTS_UNMODELLED, "else": {"properties": {"output": output}}}
+    return {"properties": {"identity": _identity(operation, identities), "pages": {"items": page}}}
+
+
+def _identity(operation: Operation, shapes: _Shapes) -> Json:
+    """An identity has no token and no limit: as other members they may stand there, but no editor should offer them."""
+    paging = operation.paging
+    left_out = {paging.token, paging.limit} if paging else set()
+    return {
+        "properties": {
+            name: shapes.of(member.shape) | ({"doNotSuggest": True} if name in left_out else {})
+            for name, member in (operation.input.members if operation.input else {}).items()
+        }
+    }
+
+
+def _fault() -> Json:
+    """The grammar of `core.cassette.faults`, without an operation: each word at most once, in any order."""
+    number, seconds = "[1-9][0-9]{0,8}", r"(?:(?:[0-2]?[0-9]{1,3}|3[0-5][0-9]{2})(?:\.[0-9]{1,3})?|3600(?:\.0{1,3})?)"
+    once = "".join(rf"(?![\s\S]*{word}=[\s\S]*{word}=)" for word in ("page", "times", "seconds"))
+    words = rf"page={number}|times=(?:always|{number})"
+    others = "|".join(kind for kind in KINDS if kind != "slow")
+    pattern = rf"^{once}\s*(?:(?:{others})(?:\s+(?:{words}))*|slow(?:\s+(?:{words}|seconds={seconds}))*)\s*$"
+    return {
+        "description": f"What goes wrong: {_FAULT_FORM}.",
+        "type": "string",
+        "pattern": pattern,
+        "patternErrorMessage": f"a fault is {_FAULT_FORM}",
+        "examples": [*KINDS, "throttle page=2 times=2", "slow seconds=5"],
+    }
+
+
+_FAULT_FORM = f"KIND [page=N] [times=N|always], where slow may have seconds=S; KIND is {', '.join(KINDS)}"
+
+_HEADER: Json = {
+    "type": "object",
+    "properties": {
+        "version": {"description": "The version of the format.", "type": "integer", "const": VERSION},
+        "key": {
+            "description": "The fingerprint of the key that the aliases were made with.",
+            "type": "string",
+            "pattern": "^[a-z2-7]{12}$",
+            "patternErrorMessage": "not the fingerprint of a key",
+        },
+    },
+    "required": ["version"],
+    "additionalProperties": False,
+}
+
+_PAGE: Json = {
+    "type": "object",
+    "properties": {
+        "token": {"description": "The token in the output of the page before; the first has none.", "type": "string"},
+        "limit": {"description": "The page size that was asked for.", "type": "integer", "minimum": 1},
+        "output": {"description": "What the service answered.", "type": "object"},
+        "error": _ref("error"),
+        "unmodelled": {
+            "description": "Paths, such as Roles[].NewMember, of members that the service model doesn't know.",
+            "type": "array",
+            "items": {"type": "string"},
+        },
+    },
+    "additionalProperties": False,
+    "if": {"required": ["error"]},
+    "then": {"properties": {"output": False}, "errorMessage": "a page has either an output or an error"},
+    "else": {"required": ["output"]},
+}
+
+_ERROR: Json = {
+    "description": "What the service answered instead of an output.",
+    "type": "object",
+    "properties": {
+        "status": {"type": "integer", "minimum": FIRST_ERROR_STATUS, "maximum": 599},
+        "code": {"description": "The error code, as on the wire.", "type": "string"},
+        "message": {"type": "string"},
+        "members": {"description": "What else the error says, such as its Type.", "type": "object"},
+    },
+    "required": ["status"],
+    "additionalProperties": False,
+}
+
+_LISTS_UNMODELLED: Json = {"properties": {"unmodelled": {"minItems": 1}}, "required": ["unmodelled"]}
+
+
+# --- shapes -----------------------------------------------------------------------------------------------------
+
+_TYPES: Mapping[Type, tuple[str, ...]] = {
+    "string": ("string",),
+    "integer": ("integer",),
+    "long": ("integer",),
+    "float": ("number",),
+    "double": ("number",),
+    "boolean": ("boolean",),
+    "timestamp": ("string", "number"),
+    "blob": ("string",),  # text or, as !!binary, base64
+    "list": ("array",),
+    "structure": ("object",),
+    "map": ("object",),
+}
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    """The shapes of a service as its outputs or its identities have them; they are put into `definitions`."""
+
+    service: Service
+    side: Literal["output", "identity"]
+    definitions: Json
+
+    def of(self, shape: Shape, *, is_member: bool = True) -> Json:
+        """The schema of a shape in its place: by reference, but for what is shorter than one."""
+        may_be_null = is_member or self.side == "identity" or self.service.protocol != "query"
+        types = self._types(shape, may_be_null=may_be_null)
+        if shape.is_scalar and not shape.enum:
+            return {"type": types}
+        name = f"{self.service.name}.{self.side}.{shape.name}"
+        if name not in self.definitions:
+            self.definitions[name] = {}  # a shape may contain itself
+            self.definitions[name].update(self._definition(shape))
+        return _ref(name) if may_be_null else {"type": types, "allOf": [_ref(name)]}
+
+    def _definition(self, shape: Shape) -> Json:
+        definition: Json = {"type": self._types(shape, may_be_null=True)}
+        if shape.enum:
+            definition["examples"] = list(shape.enum)
+        elif shape.member:
+            definition["items"] = self.of(shape.member.shape, is_member=False)
+        elif shape.value:
+            definition["additionalProperties"] = self.of(shape.value.shape, is_member=False)
+        elif shape.type == "structure":
+            definition["properties"] = {name: self.of(member.shape) for name, member in shape.members.items()}
+            if self.side == "output":
+                definition["additionalProperties"] = False
+        return definition
+
+    def _types(self, shape: Shape, *, may_be_null: bool) -> list[str] | str:
+        text = ["string"] if self.side == "identity" else []
+        null = ["null"] if may_be_null else []
+        types = list(dict.fromkeys([*_TYPES[shape.type], *text, *null]))
+        return types if len(types) > 1 else types[0]

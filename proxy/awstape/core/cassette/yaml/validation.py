@@ -1,0 +1,222 @@
+"""Whether the values of a document are a cassette's: a take, or the header. Every problem is told, with its path.
+
+1. A take has the keys of the format and no others, each of its type; an operation that the service model has; an
+   identity and outputs of the model's types, without members that it doesn't know, unless the page lists them as
+   `unmodelled`. In an identity they may stand: a newer SDK sends what this model doesn't have yet.
+2. The pages are a chain: the first has no token, each other one the token that the page before it gives out.
+3. A page is one that the service can send.
+4. What is broken hides as little as can be: where the operation is unknown, the keys of the pages are still looked at.
+   The problems come in the order in which a reader meets them, and reading raises the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.conform import Path, describe, did_you_mean, input_misfits, output_misfits, pattern_of
+from awstape.core.aws.decode import FIRST_ERROR_STATUS, LAST_STATUS
+from awstape.core.aws.encode import encode
+from awstape.core.aws.model import Models, Operation, Value
+from awstape.core.aws.paging import next_token
+from awstape.core.aws.wire import WireError
+from awstape.core.cassette.cassette import Page, Take, Track
+from awstape.core.cassette.faults import Fault, FaultError
+
+VERSION = 1
+
+_FINGERPRINT = re.compile(r"[a-z2-7]{12}")
+_HEADER_KEYS = {"version": int, "key": str}
+_TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "faults": list, "pages": list}
+_PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "unmodelled": list}
+_ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
+_TYPE_NAMES: Mapping[type, str] = {str: "text", int: "a number", dict: "a mapping", list: "a list"}
+
+T = TypeVar("T", str, dict[str, Any], list[Any])
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong at a place of a document. tip: what to do about it, may be empty.
+
+    kind: what kind of a problem it is, to programs.
+    """
+
+    path: Path
+    problem: str
+    tip: str = ""
+    kind: str = "format"
+
+
+# --- the header -------------------------------------------------------------------------------------------------
+
+
+def header_problems(value: Value) -> Iterator[Problem]:
+    """What keeps a document from being a cassette's first."""
+    version = value.get("version") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or version != VERSION or isinstance(version, bool):
+        yield Problem((), "a cassette begins with a document `version: 1`", "is this file a cassette?")
+        return
+    yield from _key_problems(value, (), _HEADER_KEYS)
+    if (key := _typed(value, "key", str)) is not None and not _FINGERPRINT.fullmatch(key):
+        tip = "it tells which key the aliases were made with; leave it out if nobody knows"
+        yield Problem(("key",), "not the fingerprint of a key", tip)
+
+
+def fingerprints(header: Value) -> set[str]:
+    """The fingerprint of the key, if a header without problems has one."""
+    return {str(header["key"])} if isinstance(header, dict) and "key" in header else set()
+
+
+# --- takes ------------------------------------------------------------------------------------------------------
+
+
+def take_problems(value: Value, models: Models) -> Iterator[Problem]:
+    """What keeps a document from being a take."""
+    yield from _key_problems(value, (), _TAKE_KEYS, ("service", "operation", "identity", "pages"))
+    if not isinstance(value, dict):
+        return
+    operation = operation_of(value, models)
+    if operation is None:
+        yield from _operation_problems(value, models)
+    if operation and (identity := _typed(value, "identity", dict)) is not None:
+        for misfit in input_misfits(identity, operation.input):
+            yield Problem(("identity", *misfit.path), misfit.problem)
+    pages = _typed(value, "pages", list)
+    if pages == []:
+        yield Problem(("pages",), "a take has at least one page")
+    for i, page in enumerate(pages or ()):
+        yield from _page_problems(page, operation, ("pages", i))
+    if operation:
+        yield from _chain_problems(operation, pages or [])
+    for i, text in enumerate(_typed(value, "faults", list) or ()):
+        yield from _fault_problems(text, ("faults", i))
+
+
+def operation_of(value: Value, models: Models) -> Operation | None:
+    """The operation that a document says it is of, if there is one, whatever else the document says."""
+    if not isinstance(value, dict):
+        return None
+    service = models.services.get(_typed(value, "service", str) or "")
+    return service.operations.get(_typed(value, "operation", str) or "") if service else None
+
+
+def take_of(value: Any, models: Models) -> Take:
+    """The take that a document without problems describes."""
+    operation = models.operation(value["service"], value["operation"])
+    track = Track(operation.service.name, operation.name, value.get("region"), value["identity"])
+    pages = tuple(Page(page.get("token"), page.get("limit"), _answer(page)) for page in value["pages"])
+    return Take(track, pages, tuple(Fault.parse(text) for text in value.get("faults", ())))
+
+
+def _answer(page: Any) -> Answer:
+    unmodelled = tuple(page.get("unmodelled", ()))
+    if (error := page.get("error")) is None:
+        return Answer(page["output"], unmodelled=unmodelled)
+    failure = Failure(error["status"], error.get("code"), error.get("message"), error.get("members", {}))
+    return Answer(error=failure, unmodelled=unmodelled)
+
+
+def _operation_problems(value: dict[str, Value], models: Models) -> Iterator[Problem]:
+    service_name, name = _typed(value, "service", str), _typed(value, "operation", str)
+    service = models.services.get(service_name or "")
+    if service_name is not None and service is None:
+        yield Problem(("service",), f"unknown service{did_you_mean(service_name, models.services)}")
+    elif name is not None and service is not None:
+        hint = did_you_mean(name, service.operations)
+        yield Problem(("operation",), f"{service.name} has no such operation{hint}")
+
+
+def _page_problems(page: Value, operation: Operation | None, path: Path) -> Iterator[Problem]:
+    found = list(_format_problems(page, operation, path))
+    yield from found
+    if operation and not found:
+        try:
+            encode(operation, _answer(page), "")
+        except WireError as error:
+            yield Problem(path, str(error), "the service could not send it either")
+
+
+def _format_problems(page: Value, operation: Operation | None, path: Path) -> Iterator[Problem]:
+    yield from _key_problems(page, path, _PAGE_KEYS)
+    if not isinstance(page, dict):
+        return
+    if ("output" in page) == ("error" in page):
+        yield Problem(path, "a page has either an output or an error")
+    if type(limit := page.get("limit")) is int and limit < 1:
+        yield Problem((*path, "limit"), "a limit is at least 1")
+    unmodelled = _typed(page, "unmodelled", list) or []
+    for i, name in enumerate(unmodelled):
+        if not isinstance(name, str):
+            yield Problem((*path, "unmodelled", i), f"expected text, got {describe(name)}")
+    if (error := _typed(page, "error", dict)) is not None:
+        yield from _failure_problems(error, (*path, "error"))
+    if operation and (output := _typed(page, "output", dict)) is not None:
+        for misfit in output_misfits(operation, output):
+            if not misfit.unknown or pattern_of(misfit.path) not in unmodelled:
+                tip = "list it under `unmodelled` of the page if AWS really sends it" if misfit.unknown else ""
+                yield Problem((*path, "output", *misfit.path), misfit.problem, tip)
+
+
+def _failure_problems(error: dict[str, Value], path: Path) -> Iterator[Problem]:
+    yield from _key_problems(error, path, _ERROR_KEYS, ("status",))
+    if type(status := error.get("status")) is int and not FIRST_ERROR_STATUS <= status <= LAST_STATUS:
+        yield Problem((*path, "status"), f"the status of an error is between {FIRST_ERROR_STATUS} and {LAST_STATUS}")
+
+
+def _chain_problems(operation: Operation, pages: list[Value]) -> Iterator[Problem]:
+    expected: str | None = None
+    is_known = True  # whether it can be told what the page before leads to
+    for i, page in enumerate(pages):
+        fields = page if isinstance(page, dict) else {}
+        token, output = fields.get("token"), fields.get("output")
+        if is_known and token != expected and (token is None or isinstance(token, str)):
+            where: Path = ("pages", i, "token") if token is not None else ("pages", i)
+            problem = "the first page of a take has no token" if i == 0 else "the page before does not lead here"
+            yield Problem(where, problem, "a page's token is the one in the output of the page before")
+        expected = next_token(operation, output) if isinstance(output, dict) else None
+        is_known = isinstance(output, dict) or isinstance(fields.get("error"), dict)
+        if is_known and expected is None and i + 1 < len(pages):
+            yield Problem(("pages", i), "more pages follow, but this page leads to none")
+            is_known = False  # told once
+
+
+def _fault_problems(text: Value, path: Path) -> Iterator[Problem]:
+    if not isinstance(text, str):
+        yield Problem(path, f"expected text, got {describe(text)}")
+        return
+    try:
+        fault = Fault.parse(text)
+    except FaultError as error:
+        yield Problem(path, str(error), error.tip)
+        return
+    if fault.operation is not None:
+        yield Problem(path, "a fault of a take names no operation", f"it belongs to the take: {fault.kind} …")
+
+
+# --- mappings of the format -------------------------------------------------------------------------------------
+
+
+def _key_problems(
+    value: Value, path: Path, known: Mapping[str, type], required: tuple[str, ...] = ()
+) -> Iterator[Problem]:
+    if not isinstance(value, dict):
+        yield Problem(path, f"expected a mapping with {', '.join(known)}, got {describe(value)}")
+        return
+    for name, item in value.items():
+        if name not in known:
+            yield Problem((*path, name), f"unknown key{did_you_mean(name, known)}", f"known: {', '.join(known)}")
+        elif not isinstance(item, known[name]) or isinstance(item, bool):
+            yield Problem((*path, name), f"expected {_TYPE_NAMES[known[name]]}, got {describe(item)}")
+    for name in required:
+        if name not in value:
+            yield Problem(path, f"the key {name} is missing")
+
+
+def _typed(value: Mapping[str, Value], name: str, type_: type[T]) -> T | None:
+    """What stands under a key, if it is of the type that it must be."""
+    item = value.get(name)
+    return item if isinstance(item, type_) else None

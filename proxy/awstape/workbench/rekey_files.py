@@ -1,0 +1,96 @@
+"""Aliases by hand: those of values that somebody names, and a new key for cassette files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from awstape.catalog import catalog
+from awstape.core.aws.conform import did_you_mean
+from awstape.core.cassette.yaml.hand_edits import rewrite
+from awstape.core.editing.rekey import Renewal
+from awstape.core.redaction.aliases import Aliases, CollisionError, fingerprint, is_alias
+from awstape.core.redaction.arn import is_principal, redact_name, redact_path, redact_provider
+from awstape.core.redaction.free_text import redact_accounts, redact_text
+from awstape.core.redaction.member_kinds import NAMES
+from awstape.errors import UserError
+from awstape.files import cassette_files, journal, keys, project_settings
+
+_KINDS = sorted({*NAMES.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
+
+
+def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(value, alias) under the key at hand. Raises UserError for a bare name of no kind, or a kind there is not."""
+    if kind is not None and kind not in _KINDS:
+        hint = did_you_mean(kind, dict.fromkeys(_KINDS))
+        raise UserError(f"no names are of the kind {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
+    aliases = Aliases(_key(environ), project_settings.rules())
+    return [(value, redact_accounts(_alias(value, kind, aliases), aliases)) for value in values]
+
+
+def _key(environ: Mapping[str, str]) -> bytes:
+    """The key at hand. Raises UserError if there is none: one made now would be nobody's."""
+    if (key := keys.find_key(environ)) is None:
+        raise UserError("there is no key", f"set {keys.VARIABLE}, or record something: that makes {keys.key_file()}")
+    return key
+
+
+def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
+    if value.startswith("arn:"):
+        return redact_text(value, aliases)
+    if kind == "path":
+        return redact_path(value, aliases)
+    if kind == "oidc-provider":
+        return redact_provider(value, aliases)
+    if kind is not None:
+        return redact_name(kind, value, aliases)
+    redacted = redact_text(value, aliases)
+    is_public = value.startswith("AWSServiceRoleFor") or is_principal(value)
+    if redacted == value and not (is_public or is_alias(value) or aliases.rules.keeps(value)):
+        raise UserError(f"{value!r} doesn't say what it is", "--kind role (or policy, user, …), or give its ARN")
+    return redacted
+
+
+def rekey_files(
+    paths: Sequence[Path], values: Sequence[str], environ: Mapping[str, str]
+) -> tuple[dict[str, str], list[Path], set[str]]:
+    """Renews the aliases in cassette files.
+
+    Returns old alias → new one, the files that were written, and the values that were found.
+
+    values: real values that are to match under the new key. Raises UserError, before anything is written if a cassette
+    can't be read or was made with another old key than the one that is told.
+    """
+    new, old = _key(environ), keys.old_key(environ)
+    renewal = Renewal(new, project_settings.rules())
+    if values and old is None:
+        raise UserError("real values can't be found without the key that was used", f"set {keys.OLD_VARIABLE} to it")
+    if old is not None:
+        renewal.know(values, old)
+    models = catalog.models()
+    files = cassette_files.find_all(paths)
+    with cassette_files.exclusively(*files):
+        texts = {file: cassette_files.load_text(file) for file in files}
+        cassettes = {file: cassette_files.parsed(file, text, models) for file, text in texts.items()}
+        due = {file: cassette for file, cassette in cassettes.items() if fingerprint(new) not in cassette.keys}
+        for file, cassette in due.items():
+            if old is not None and cassette.keys and fingerprint(old) not in cassette.keys:
+                raise UserError(
+                    f"{file}: made with another key ({', '.join(cassette.keys)}) than {keys.OLD_VARIABLE} "
+                    f"({fingerprint(old)})",
+                    f"set {keys.OLD_VARIABLE} to its key",
+                )
+            if journal.beside(file):
+                raise UserError(
+                    f"{file}: a recording into it goes on, or broke off, under the key that it has now",
+                    f"with that key: awstape recover {file}",
+                )
+            cassette_files.check_writable(file)
+        try:
+            renewed = {file: renewal.cassette(models, cassette) for file, cassette in due.items()}
+        except CollisionError as error:
+            raise UserError(f"nothing is written: {error}", f"take another {keys.VARIABLE}") from None
+        for file, cassette in renewed.items():
+            called = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
+            cassette_files.write_whole(file, rewrite(models, [texts[file]], cassette, called).text.encode("utf-8"))
+        return renewal.made, list(renewed), renewal.matched

@@ -1,0 +1,135 @@
+"""`awstape redact`: a cassette that was written by hand becomes one that may be shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from awstape.catalog import catalog
+from awstape.cli.main import cli, main
+from awstape.core.check.findings import findings
+from awstape.core.redaction.aliases import fingerprint
+from awstape.files import cassette_files
+from awstape.files.keys import find_key
+from examples import KEY
+
+BY_HAND = """\
+# Ours.
+version: 1
+---
+service: iam
+operation: ListAttachedRolePolicies
+identity: {RoleName: DeployRole}  # the one that deploys
+pages:
+- output:
+    IsTruncated: true
+    AttachedPolicies:
+    - {PolicyName: Deploy, PolicyArn: 'arn:aws:iam::111122223333:policy/Deploy'}  # ours
+    Marker: next
+- token: next
+  output:
+    IsTruncated: false
+    AttachedPolicies:
+    # AWS's
+    - {PolicyName: ReadOnlyAccess, PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess'}
+---
+service: iam
+operation: GetRole
+identity: {RoleName: DeployRole}
+pages:
+- error: {status: 404, code: NoSuchEntity, message: The role with name DeployRole cannot be found.}
+"""
+
+
+@pytest.fixture
+def by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AWSTAPE_KEY", KEY)
+    path = tmp_path / "hand.yaml"
+    path.write_text(BY_HAND)
+    return path
+
+
+def run(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments], standalone_mode=False)
+    assert result.exception is None, result.exception
+    assert result.return_value == 0
+    return result.output
+
+
+def test_what_looks_real_goes_and_comments_stay(by_hand: Path) -> None:
+    assert any(finding.level == "error" for finding in findings(BY_HAND, catalog.models()))
+    assert "hand.yaml would change" in run("redact", by_hand, "--dry-run")
+    assert by_hand.read_text() == BY_HAND
+    said = run("redact", by_hand)
+    assert "redacted: 1 account id, 1 policy, 1 role" in said
+    text = by_hand.read_text()
+    assert findings(text, catalog.models()) == []
+    assert not [name for name in ("111122223333", "DeployRole", "policy/Deploy") if name in text]
+    for comment in ("# Ours.\n", "# the one that deploys\n", "# ours\n", "# AWS's\n"):
+        assert comment in text
+    key = find_key({"AWSTAPE_KEY": KEY})
+    assert key and cassette_files.parsed(by_hand, text, catalog.models()).keys == {fingerprint(key)}
+
+
+def test_twice_is_once(by_hand: Path) -> None:
+    run("redact", by_hand)
+    before = by_hand.read_text()
+    assert run("redact", by_hand) == f"{by_hand} stays as it is\n"
+    assert by_hand.read_text() == before
+
+
+def test_a_folder_and_json(by_hand: Path) -> None:
+    (by_hand.parent / "other.yaml").write_text("version: 1\n")
+    facts = json.loads(run("redact", by_hand.parent, "--json"))
+    assert [(Path(each["cassette"]).name, each["written"]) for each in facts] == [
+        ("hand.yaml", True),
+        ("other.yaml", False),
+    ]
+    assert facts[0]["redacted"] == {"account": 1, "policy": 1, "role": 1}
+
+
+def test_an_edit_tells_what_redacts_the_rest(by_hand: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["set", str(by_hand), "pages[0].output.AttachedPolicies[0].PolicyName", "111122223333"]) == 2
+    assert f"TIP awstape redact {by_hand}" in capfd.readouterr().err
+
+
+def test_rekey_keeps_comments(by_hand: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("redact", by_hand)
+    before = by_hand.read_text()
+    monkeypatch.setenv("AWSTAPE_KEY", "another key, of 16 characters")
+    run("rekey", by_hand)
+    after = by_hand.read_text()
+    assert after != before
+    assert [line.rpartition("#")[2] for line in after.splitlines() if "#" in line] == [
+        line.rpartition("#")[2] for line in before.splitlines() if "#" in line
+    ]
+
+
+def test_what_is_like_something_of_aws_is_refused(by_hand: Path) -> None:
+    run("redact", by_hand)
+    before = by_hand.read_text()
+    arguments = [
+        "add-item",
+        str(by_hand),
+        "ListAttachedRolePolicies",
+        "--like",
+        "2",
+        "--item",
+        '{"PolicyName": "Acme"}',
+    ]
+    assert main(arguments) == 2
+    assert by_hand.read_text() == before
+
+
+def test_an_edit_tells_what_check_would_warn_of(by_hand: Path) -> None:
+    run("redact", by_hand)
+    item = '{"PolicyName": "Deploy", "PolicyArn": "arn:aws:iam::111122223333:policy/Deploy"}'
+    said = run("add-item", by_hand, "ListAttachedRolePolicies", "--item", item)
+    assert "pages[1].output.AttachedPolicies[1].PolicyArn: an item with this PolicyArn stands in the listing" in said
+    assert "warning" not in run("repage", by_hand, "1")
+    identity = '{"RoleName": "Deploy", "RoleNam": "x"}'
+    (warning,) = json.loads(run("set", by_hand, "identity", identity, "--track", "GetRole", "--json"))["warnings"]
+    assert warning["kind"] == "unknown member"

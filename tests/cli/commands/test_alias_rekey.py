@@ -1,0 +1,328 @@
+"""`awstape alias`, `awstape rekey`, and cassettes that meet another key than the one they were made with."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from awstape import tape
+from awstape.cli.main import main
+from awstape.core.aws.model import Value
+from awstape.core.cassette.yaml.document import SCHEMA_LINE
+from awstape.core.redaction.aliases import Aliases, fingerprint, is_alias
+from awstape.errors import UserError
+from awstape.files import cassette_files
+from awstape.tape import RecordMode
+from support.exchanges import ACCOUNT, MODELS, request, respond
+from support.failing import failure
+
+#: Of 64 digits: no time is spent on stretching them.
+OLD, NEW, OTHER = (digit * 64 for digit in "0bf")
+KEYS = {text: fingerprint(bytes.fromhex(text)) for text in (OLD, NEW, OTHER)}
+ALIASES = {text: Aliases(bytes.fromhex(text)) for text in (OLD, NEW)}
+ARN = f"arn:aws:iam::{ACCOUNT}:role/zreal-deployer"
+ASK = """
+import os, sys, urllib.error, urllib.parse, urllib.request
+form = urllib.parse.urlencode({"Action": "GetRole", "Version": "2010-05-08", "RoleName": sys.argv[1]}).encode()
+try:
+    print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL_IAM"], form).status)
+except urllib.error.HTTPError as error:
+    print(error.read().decode())
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The current folder, without settings; the key at hand is the new one."""
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp("home")))
+    monkeypatch.delenv("AWSTAPE_OLD_KEY", raising=False)
+    monkeypatch.setenv("AWSTAPE_KEY", NEW)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def record(path: Path, under: str = OLD, *names: str, mode: RecordMode = "all") -> Path:
+    """A cassette with roles in it, recorded under a key."""
+    opened = tape.open_for_recording(path, mode, {"AWSTAPE_KEY": under}, journal="shared")
+    for name in names or ("zreal-deployer",):
+        output: dict[str, Value] = {"Role": {"RoleName": name, "Arn": ARN.replace("zreal-deployer", name)}}
+        opened.feed(request("GetRole", {"RoleName": name}), respond("GetRole", output))
+    opened.close()
+    return path
+
+
+def without_key(path: Path) -> Path:
+    path.write_text(re.sub("^key: .*\n", "", path.read_text(), flags=re.MULTILINE))
+    return path
+
+
+def said(capfd: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """Runs a command that is to end well; its output."""
+    assert main([str(argument) for argument in arguments]) == 0
+    output, errors = capfd.readouterr()
+    assert errors == ""
+    return output
+
+
+def asked(capfd: pytest.CaptureFixture[str], role: str, *cassettes: Path) -> str:
+    """What a program gets that asks for a role."""
+    main(["replay", *map(str, cassettes), "--", sys.executable, "-c", ASK, role])
+    return capfd.readouterr().out
+
+
+# --- alias ------------------------------------------------------------------------------------------------------
+
+
+def test_an_alias_is_the_one_of_a_recording(capfd: pytest.CaptureFixture[str], folder: Path) -> None:
+    text = record(folder / "x.yaml", NEW).read_text()
+    assert f"Arn: {said(capfd, 'alias', ARN)}" in text
+    assert f"RoleName: {said(capfd, 'alias', '--kind', 'role', 'zreal-deployer')}" in text
+
+
+def test_what_says_what_it_is_needs_no_kind(capfd: pytest.CaptureFixture[str]) -> None:
+    values = [ACCOUNT, "AROAEXAMPLEID12345678", "zreal@corp.example", "o-zrealorg123", ARN]
+    lines = said(capfd, "alias", *values).splitlines()
+    assert [is_alias(line) for line in lines] == [True] * 4 + [False]
+    assert re.fullmatch(rf"arn:aws:iam::{lines[0]}:role/role-[a-z2-7]{{12}}", lines[4])
+
+
+@pytest.mark.parametrize("kind", ["role", "policy", "user", "group", "external-id", "bucket", "analyzer", "session"])
+def test_a_name_has_the_alias_of_its_kind(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert said(capfd, "alias", "--kind", kind, "zreal") == ALIASES[NEW].name(kind, "zreal") + "\n"
+
+
+def test_paths_and_providers(capfd: pytest.CaptureFixture[str]) -> None:
+    assert re.fullmatch(
+        r"/path-[a-z2-7]{12}/service-role/\n", said(capfd, "alias", "--kind", "path", "/z/service-role/")
+    )
+    with_scheme, without = said(capfd, "alias", "--kind", "oidc-provider", "https://idp.zreal/x", "idp.zreal/x").split()
+    assert with_scheme == f"https://{without}"
+
+
+def test_what_is_an_alias_or_belongs_to_aws_stays(capfd: pytest.CaptureFixture[str]) -> None:
+    aliases = said(capfd, "alias", ACCOUNT, ARN, "zreal@corp.example").split()
+    assert said(capfd, "alias", *aliases).split() == aliases
+    public = ["arn:aws:iam::aws:policy/ReadOnlyAccess", "AWSServiceRoleForSupport", "ec2.amazonaws.com"]
+    assert said(capfd, "alias", *public).split() == public
+    (name,) = said(capfd, "alias", "--kind", "role", "zreal").split()
+    assert said(capfd, "alias", name).split() == said(capfd, "alias", "--kind", "role", name).split() == [name]
+
+
+def test_aliases_in_json(capfd: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(said(capfd, "alias", "--json", ARN, ACCOUNT))
+    assert list(found) == [ARN, ACCOUNT]
+    assert list(found.values()) == said(capfd, "alias", ARN, ACCOUNT).split()
+
+
+def test_there_is_a_line_for_each_value(capfd: pytest.CaptureFixture[str]) -> None:
+    assert len(said(capfd, "alias", "--kind", "role", "zreal", "zreal", "zother").splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "tip"),
+    [
+        (["zreal-deployer"], "'zreal-deployer' doesn't say what it is", "--kind role"),
+        ([ACCOUNT, "zreal"], "'zreal' doesn't say what it is", "--kind role"),
+        (["--kind", "rloe", "x"], "no names are of the kind 'rloe'; did you mean role?", "kinds: account-alias"),
+        (["--kind", "colour", "x"], "no names are of the kind 'colour'", "oidc-provider, path"),
+        ([], "Missing argument 'VALUE...'", "awstape alias --help"),
+    ],
+)
+def test_a_name_of_no_kind(arguments: list[str], problem: str, tip: str, capfd: pytest.CaptureFixture[str]) -> None:
+    found = failure(capfd, "alias", *arguments)
+    assert problem in found[0]
+    assert tip in found[1]
+
+
+@pytest.mark.parametrize("value", [ACCOUNT, "zkept@corp.example", ARN.replace("zreal", "zkept")])
+def test_what_the_project_keeps_is_its_own_alias(value: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "pyproject.toml").write_text(f"[tool.awstape]\nkeep = ['zkept*', '{ACCOUNT}']\n")
+    assert said(capfd, "alias", value) == f"{value}\n"
+
+
+# --- rekey ------------------------------------------------------------------------------------------------------
+
+
+def test_without_the_old_key_only_aliases_match(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = record(folder / "x.yaml")
+    old = ALIASES[OLD].name("role", "zreal-deployer")
+    assert said(capfd, "rekey", path) == f"renewed 2 aliases in {path}\n"
+    assert old not in path.read_text()
+    assert cassette_files.load(path, MODELS).keys == {KEYS[NEW]}
+    (new,) = set(re.findall(r"role-[a-z2-7]{12}", path.read_text()))
+    assert asked(capfd, new, path) == "200\n"
+    assert "CassetteMiss" in asked(capfd, "zreal-deployer", path)
+
+
+@pytest.mark.parametrize("source", ["names.txt", "-"])
+def test_values_that_are_named_match_under_the_new_key(
+    source: str, folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, names = record(folder / "x.yaml", OLD, "zreal-a", "zreal-b"), f"\n{ACCOUNT}\n  zreal-a  \n\n"
+    (folder / "names.txt").write_text(names)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(names.encode())))
+    monkeypatch.setenv("AWSTAPE_OLD_KEY", OLD)
+    assert main(["rekey", str(path), "--values", source]) == 0
+    assert capfd.readouterr() == (f"renewed 3 aliases in {path}\n", "2 of 2 values were found\n")
+    assert asked(capfd, "zreal-a", path) == "200\n"
+    assert "CassetteMiss" in asked(capfd, "zreal-b", path)
+    assert ALIASES[NEW].account(ACCOUNT) in path.read_text()
+
+
+def test_values_need_the_old_key(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = record(folder / "x.yaml")
+    before = path.read_bytes()
+    (folder / "names.txt").write_text("zreal-deployer\n")
+    problem, tip = failure(capfd, "rekey", path, "--values", "names.txt")
+    assert problem == "real values can't be found without the key that was used"
+    assert tip == "set AWSTAPE_OLD_KEY to it"
+    assert path.read_bytes() == before
+
+
+def test_values_that_are_not_utf_8_are_refused(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "names.txt").write_bytes("Schlüssel\n".encode("latin-1"))
+    assert "UTF-8" in failure(capfd, "rekey", record(folder / "x.yaml"), "--values", "names.txt")[0]
+
+
+@pytest.mark.parametrize("bad", ["wrong key", "broken", "unwritable", "short key"])
+def test_nothing_is_written_if_one_cassette_can_not_be(
+    bad: str, folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWSTAPE_OLD_KEY", "short" if bad == "short key" else OLD)
+    good, other = record(folder / "a.yaml"), record(folder / "b.yaml", OTHER if bad == "wrong key" else OLD)
+    if bad == "broken":
+        other.write_text(other.read_text() + "colour: red\n")
+    if bad == "unwritable":
+        monkeypatch.setattr("os.access", lambda path, mode: Path(path) != other)  # root may write anywhere
+    before = {path: path.read_bytes() for path in (good, other)}
+    problem, _ = failure(capfd, "rekey", folder)
+    expected = {
+        "wrong key": f"{other}: made with another key ({KEYS[OTHER]}) than AWSTAPE_OLD_KEY ({KEYS[OLD]})",
+        "broken": f"{other}:14: colour: unknown key",
+        "unwritable": f"{other}: can't be written: permission denied",
+        "short key": "AWSTAPE_OLD_KEY: a key has at least 16 characters",
+    }
+    assert problem == expected[bad]
+    assert {path: path.read_bytes() for path in (good, other)} == before
+    assert sorted(folder.iterdir()) == [good, other]
+
+
+@pytest.mark.parametrize("command", ["rekey", "redact"])
+def test_no_recording_is_written_between_reading_and_writing(
+    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under = OLD if command == "rekey" else NEW
+    one, other = record(folder / "a.yaml", under), record(folder / "b" / "b.yaml", under)
+    for path in (one, other):
+        path.write_text(re.sub(r"iam::\d{12}", f"iam::{ACCOUNT}", path.read_text()))
+    written: list[Path] = []
+
+    def check(path: Path, data: bytes) -> None:
+        written.append(path)
+        for each in (one.parent, other.parent):
+            lock = os.open(each, os.O_RDONLY)
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.close(lock)
+
+    monkeypatch.setattr(cassette_files, "write_whole", check)
+    assert main([command, str(folder)]) == 0
+    assert written == [one, other]
+
+
+def test_what_is_being_recorded_is_not_renewed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = record(folder / "x.yaml")
+    before, opened = path.read_bytes(), tape.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD})
+    assert main(["rekey", str(path)]) == 2
+    assert f"TIP with that key: awstape recover {path}\n" in capfd.readouterr().err
+    assert path.read_bytes() == before
+    opened.close()
+
+
+def test_what_has_the_new_key_is_left_alone(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "below").mkdir()
+    old, new = record(folder / "below" / "old.yaml"), record(folder / "new.yaml", NEW)
+    new.write_text("# a comment stays\n" + new.read_text())
+    before = new.read_bytes()
+    assert said(capfd, "rekey", folder, old) == f"renewed 2 aliases in {old}\n"
+    assert new.read_bytes() == before
+    assert said(capfd, "rekey", folder) == "all have this key already\n"
+
+
+def test_the_mapping_in_json_is_for_all_cassettes(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    one, other = record(folder / "a.yaml"), without_key(record(folder / "b.yaml", OLD, "zreal-deployer", "zreal-b"))
+    before = one.read_text(), other.read_text()
+    mapping = json.loads(said(capfd, "rekey", "--json", folder))
+    for text, path in zip(before, (one, other), strict=True):
+        renewed = re.sub("|".join(sorted(mapping)), lambda match: mapping[match[0]], text)
+        takes = path.read_text().split("---\n")
+        assert sorted(takes[1:]) == sorted(renewed.split("---\n")[1:])
+        assert takes[0] == f"{SCHEMA_LINE}version: 1\nkey: {KEYS[NEW]}\n"
+
+
+# --- the key of a cassette --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["all", "new_episodes"])
+def test_two_keys_do_not_go_into_one_cassette(mode: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = record(folder / "x.yaml")
+    before = path.read_bytes()
+    problem, tip = failure(capfd, "record", path, "--mode", mode, "--", "true")
+    assert problem == f"{path}: made with another key (fingerprint {KEYS[OLD]}) than the one at hand ({KEYS[NEW]})"
+    assert tip == "set AWSTAPE_KEY to its key, or forget the old tracks with --mode rewrite"
+    assert path.read_bytes() == before
+
+
+def test_rewriting_takes_the_new_key(folder: Path) -> None:
+    path = record(record(folder / "x.yaml"), NEW, "zreal-b", mode="rewrite")
+    assert cassette_files.load(path, MODELS).keys == {KEYS[NEW]}
+    assert len(cassette_files.load(path, MODELS).takes) == 1
+
+
+def test_a_cassette_that_got_another_key_meanwhile_is_not_written(folder: Path) -> None:
+    path = folder / "x.yaml"
+    opened = tape.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD}, journal="shared")
+    opened.feed(request("ListUsers"), respond("ListUsers"))
+    before = record(path, NEW).read_bytes()
+    with pytest.raises(UserError, match="made anew with another key meanwhile"):
+        opened.close()
+    assert path.read_bytes() == before
+
+
+def test_without_a_fingerprint_it_is_recorded_and_replayed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = record(without_key(record(folder / "x.yaml", NEW)), NEW, "zreal-b")
+    assert len(cassette_files.load(path, MODELS).takes) == 2
+    assert asked(capfd, "zreal-deployer", without_key(path)) == asked(capfd, "zreal-b", path) == "200\n"
+    assert "as your key redacts it; under another key only aliases match" in asked(capfd, "zreal-c", path)
+
+
+def test_a_miss_tells_of_another_key(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = record(folder / "x.yaml")
+    told = f"made with another key ({KEYS[OLD]}; yours is {KEYS[NEW]}) matches by alias only"
+    assert told in asked(capfd, "zreal-deployer", path)
+    assert asked(capfd, ALIASES[OLD].name("role", "zreal-deployer"), path) == "200\n"
+    monkeypatch.setenv("AWSTAPE_KEY", OLD)
+    assert "another key" not in asked(capfd, "zreal-b", path)
+    monkeypatch.delenv("AWSTAPE_KEY")
+    text = asked(capfd, "zreal-deployer", path)
+    assert "set AWSTAPE_KEY to match real values" in text
+    assert "another key" not in text
+
+
+def test_cassettes_of_two_keys_are_replayed_together(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    one, other = record(folder / "a.yaml", NEW, "zreal-a"), record(folder / "b.yaml", OLD, "zreal-b")
+    assert asked(capfd, "zreal-a", one, other) == "200\n"
+    assert asked(capfd, ALIASES[OLD].name("role", "zreal-b"), folder) == "200\n"
+    text = asked(capfd, "zreal-b", folder)
+    assert "CassetteMiss" in text
+    assert KEYS[OLD] in text, "the miss tells which key one of them was made with"

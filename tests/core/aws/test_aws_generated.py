@@ -1,0 +1,256 @@
+"""Every operation of the models, with generated inputs and outputs: wire, recording, cassette, replay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.catalog import catalog
+from awstape.catalog.botocore_values import for_botocore
+from awstape.core.aws.answer import Answer
+from awstape.core.aws.conform import shown
+from awstape.core.aws.decode import decode
+from awstape.core.aws.encode import encode
+from awstape.core.aws.model import Operation, Shape, Value
+from awstape.core.aws.operation import recognise
+from awstape.core.aws.paging import ask, canonical, named
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.yaml import document
+from awstape.core.check.lint_takes import SAME_ITEM, warnings
+from awstape.core.check.lint_values import MISSING, RANGE
+from awstape.core.redaction.redactor import Redactor
+from support import strategies
+from support.exchanges import (
+    KEY,
+    MODELS,
+    OTHER_KEY,
+    REGION,
+    Exchange,
+    listing,
+    player,
+    recorder,
+    request,
+    respond,
+    traverse,
+)
+
+OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
+PAGINATED = [op for op in OPERATIONS if op.paging]
+_NOTHING = object()
+
+each_operation = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
+
+
+def test_every_operation_is_there() -> None:
+    assert len(PAGINATED) >= 51
+    assert len(OPERATIONS) >= 180 + 39
+
+
+# --- the wire ---------------------------------------------------------------------------------------------------
+
+
+@each_operation
+def test_botocore_and_decode_read_what_encode_writes(op: Operation) -> None:
+    @strategies.few(5)
+    @given(strategies.outputs(op))
+    def check(output: dict[str, Value]) -> None:
+        response = encode(op, Answer(output), "request-id")
+        assert catalog.parse(op, response) == for_botocore(output, op.output)
+        again = decode(op, response)
+        assert again == Answer(output)
+        assert _in_order(again.output) == _in_order(output)
+
+    check()
+
+
+@each_operation
+def test_a_request_of_botocore_is_recognised(op: Operation) -> None:
+    @strategies.few(5)
+    @given(strategies.inputs(op))
+    def check(input_: dict[str, Value]) -> None:
+        call = recognise(MODELS, request(op.name, input_))
+        assert call is not None
+        assert call.operation is op
+        assert call.region == (REGION if op.service.regional else None)
+        said = _said(input_, op.input, is_form=op.service.protocol == "query")
+        assert call.input == ({} if said is _NOTHING else said)
+
+    check()
+
+
+def _said(value: Any, shape: Shape | None, *, is_form: bool) -> Any:
+    """What a request says of a value: microseconds, in a form no structures without members, in a query no lists."""
+    if shape is None:
+        return value
+    if shape.type == "timestamp" and "." in value:
+        return value.replace("Z", "000Z") if int(value[-4:-1]) else f"{value[:-5]}Z"
+    if shape.member:
+        items = [_said(item, shape.member.shape, is_form=is_form) for item in value]
+        items = [item for item in items if item is not _NOTHING]
+        return _NOTHING if value and not items else items
+    if shape.value:
+        said = {key: _said(item, shape.value.shape, is_form=is_form) for key, item in value.items()}
+        entries = {key: {} if item is _NOTHING else item for key, item in said.items()}
+        return _NOTHING if is_form and not entries else entries
+    if shape.type == "structure":
+        members = {name: _said(item, shape.members[name].shape, is_form=is_form) for name, item in value.items()}
+        for name, item in list(members.items()):
+            if item is _NOTHING or (item == [] and shape.members[name].location == "querystring"):
+                del members[name]
+        return _NOTHING if is_form and not members else members
+    return value
+
+
+# --- recording and replay ---------------------------------------------------------------------------------------
+
+
+@st.composite
+def traversals(draw: st.DrawFn, op: Operation) -> tuple[dict[str, Value], list[dict[str, Value]]]:
+    """An input, and the outputs of its pages without their tokens."""
+    pages = draw(st.lists(strategies.outputs(op), min_size=1, max_size=4 if op.paging else 1))
+    return draw(strategies.inputs(op)), pages
+
+
+@each_operation
+def test_a_recording_replays_as_it_was_redacted(op: Operation) -> None:
+    beside: list[Exchange] = listing(
+        "ListGroups" if op.name != "ListGroups" else "ListUsers",
+        {"PathPrefix": "/zreal/"},
+        [{"Groups" if op.name != "ListGroups" else "Users": []}, {}],
+    )
+
+    @strategies.few(3)
+    @given(traversals(op), st.lists(strategies.tokens, min_size=8, max_size=8, unique=True), st.data())
+    def check(
+        traversal: tuple[dict[str, Value], list[dict[str, Value]]], tokens: list[str], data: st.DataObject
+    ) -> None:
+        input_, outputs = traversal
+        recording = recorder(*_exchanges(op, input_, outputs, tokens[:4]), *beside, include_writes=True).finish()
+        assert not recording.skipped
+        assert not [note for note in recording.notes if "differently" in note]
+
+        # The text says everything, and nothing that is somebody's.
+        text = document.write(recording.cassette)
+        assert strategies.identifiers_in(text) == []
+        assert not [token for token in tokens if token in text]
+        cassette = document.read(text, MODELS)
+        assert cassette == recording.cassette
+        assert document.write(cassette) == text
+
+        # Nothing in it is suspicious but what was in the exchange, and that only because no service looked at it.
+        told = _warnings(text)
+        assert {kind for kind, _ in told} <= {MISSING, RANGE, SAME_ITEM}
+        assert told <= _warnings(_unredacted(op, _exchanges(op, input_, outputs, tokens[:4])))
+
+        # Other tokens and another order of the traffic make the same text.
+        interleaved = _interleaved(beside, _exchanges(op, input_, outputs, tokens[4:]), data)
+        assert document.write(recorder(*interleaved, include_writes=True).finish().cassette) == text
+
+        # A cassette is public already: recording it again, under any key, changes nothing.
+        track = next(take for take in cassette.takes if take.track.operation == op.name)
+        aliased = [page.answer.output or {} for page in track.pages]
+        again = recorder(*_exchanges(op, track.track.identity, aliased, tokens[:4]), key=OTHER_KEY, include_writes=True)
+        assert again.finish().cassette.takes == tuple(
+            take for take in cassette.takes if take.track.operation == op.name
+        )
+
+        # Real identity with the key, alias without: the same bytes, page by page.
+        by_real = list(traverse(player(cassette), op.name, input_))
+        by_alias = list(traverse(player(cassette, key=None), op.name, track.track.identity))
+        assert [served.response for served in by_real] == [served.response for served in by_alias]
+        assert [served.page for served in by_real] == list(range(1, len(outputs) + 1))
+        for output, expected, served in zip(outputs, _redacted(op, input_, outputs), by_real, strict=True):
+            replayed = decode(op, served.response).output or {}
+            assert _in_order(_bare(op, replayed)) == _in_order(_bare(op, expected))
+            assert catalog.parse(op, served.response) == for_botocore(replayed, op.output)
+            _assert_same_skeleton(output, _bare(op, replayed), op.output)
+
+    check()
+
+
+def _exchanges(
+    op: Operation, input_: dict[str, Value], outputs: list[dict[str, Value]], tokens: list[str]
+) -> list[Exchange]:
+    if not op.paging:
+        return [(request(op.name, input_), respond(op.name, outputs[0]))]
+    exchanges = []
+    for i, output in enumerate(outputs):
+        bare = _bare(op, output)
+        asked: dict[str, Value] = {**input_, **({op.paging.token: tokens[i - 1]} if i else {})}
+        goes_on = i + 1 < len(outputs)
+        more: dict[str, Value] = {op.paging.more: goes_on} if op.paging.more else {}
+        token: dict[str, Value] = {op.paging.output_token: tokens[i]} if goes_on else {}
+        exchanges.append((request(op.name, asked), respond(op.name, {**more, **bare, **token})))
+    return exchanges
+
+
+def _warnings(text: str) -> set[tuple[str, str]]:
+    """What `awstape check` warns of: kind and member."""
+    return {(problem.kind, shown(problem.path)) for _, problem in warnings(document.entries(text, MODELS), MODELS)}
+
+
+def _unredacted(op: Operation, exchanges: list[Exchange]) -> str:
+    """A traversal as a cassette that hides nothing."""
+    call = recognise(MODELS, exchanges[0][0])
+    assert call
+    track = Track(op.service.name, op.name, call.region, ask(call).identity)
+    pages = [Page(None, None, decode(op, response)) for _, response in exchanges]
+    return document.write(Cassette((Take(track, named(op, track, 1, pages)),)))
+
+
+def _interleaved(one: list[Exchange], other: list[Exchange], data: st.DataObject) -> list[Exchange]:
+    left, right, merged = list(one), list(other), []
+    while left or right:
+        from_left = bool(left) and (not right or data.draw(st.booleans()))
+        merged.append((left if from_left else right).pop(0))
+    return merged
+
+
+def _redacted(op: Operation, input_: dict[str, Value], outputs: list[dict[str, Value]]) -> list[dict[str, Value]]:
+    """What a redactor that saw everything makes of the outputs."""
+    redactor = Redactor(KEY)
+    identity = canonical(_as_dict(_said(input_, op.input, is_form=op.service.protocol == "query")), op.input)
+    track = Track(op.service.name, op.name, None, redactor.identity(op, _as_dict(identity)))
+    pages = [Page(None, None, redactor.answer(op, Answer(output))) for output in outputs]
+    (take,) = redactor.with_names(MODELS, Cassette((Take(track, tuple(pages)),))).takes
+    return [page.answer.output or {} for page in take.pages]
+
+
+def _bare(op: Operation, output: dict[str, Value]) -> dict[str, Value]:
+    """The output without what pages it."""
+    paging = {op.paging.output_token, op.paging.more} if op.paging else set()
+    return {name: value for name, value in output.items() if name not in paging}
+
+
+def _assert_same_skeleton(real: Value, alias: Value, shape: Shape | None) -> None:
+    """Redaction changes texts, and never those of public vocabulary, their place or their number."""
+    assert type(real) is type(alias)
+    if isinstance(real, dict) and isinstance(alias, dict):
+        assert len(real) == len(alias)
+        if shape and shape.type == "structure":
+            assert list(real) == list(alias)
+        for (name, one), other in zip(real.items(), alias.values(), strict=True):
+            below = shape.value.shape if shape and shape.value else shape.members[name].shape if shape else None
+            _assert_same_skeleton(one, other, below)
+    elif isinstance(real, list) and isinstance(alias, list):
+        assert len(real) == len(alias)
+        for one, other in zip(real, alias, strict=True):
+            _assert_same_skeleton(one, other, shape.member.shape if shape and shape.member else None)
+    elif not isinstance(real, str | bytes) or (shape and (shape.enum or shape.type == "timestamp")):
+        assert real == alias
+    else:
+        assert bool(real) == bool(alias)
+
+
+def _as_dict(value: Any) -> dict[str, Value]:
+    return value if isinstance(value, dict) else {}
+
+
+def _in_order(value: object) -> object:
+    """Mappings as lists of pairs, which compare by order."""
+    if isinstance(value, dict):
+        return [(key, _in_order(item)) for key, item in value.items()]
+    return [_in_order(item) for item in value] if isinstance(value, list) else value

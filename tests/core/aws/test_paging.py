@@ -1,0 +1,114 @@
+"""Paging: what of an input is identity, which page follows, how pages are named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from awstape.core.aws.model import Value
+from awstape.core.aws.operation import Call, recognise
+from awstape.core.aws.paging import Ask, ask, canonical, item_count, next_token, token_name
+from awstape.core.aws.wire import WireError
+from support.exchanges import MODELS, operation, request
+
+
+def asked(name: str, input_: dict[str, Value]) -> Ask:
+    return ask(Call(operation(name), None, input_))
+
+
+def test_token_and_limit_are_no_identity() -> None:
+    got = asked("ListUsers", {"Marker": "m", "PathPrefix": "/x/", "MaxItems": 2})
+    assert got == Ask({"PathPrefix": "/x/"}, "m", 2)
+    got = asked("ListFindings", {"nextToken": "n", "maxResults": 3, "analyzerArn": "a"})
+    assert got == Ask({"analyzerArn": "a"}, "n", 3)
+
+
+def test_without_paging_they_are_members_like_others() -> None:
+    assert asked("GetUser", {"Marker": "m"}) == Ask({"Marker": "m"}, None, None)
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, "007", "many", None, [1]])
+def test_a_limit_that_no_service_accepts_is_none(limit: Value) -> None:
+    """The cassette could not be read back with it."""
+    assert asked("ListFindings", {"maxResults": limit}).limit is None
+
+
+@pytest.mark.parametrize("token", [1, ["a"], {}])
+def test_a_token_that_is_no_text_is_refused(token: Value) -> None:
+    with pytest.raises(WireError, match="page token of ListFindings is not a string"):
+        asked("ListFindings", {"nextToken": token})
+
+
+def test_idempotency_tokens_are_no_identity() -> None:
+    one, other = ({"type": "ACCOUNT", "analyzerName": "a", "clientToken": token} for token in ("1", "2"))
+    assert asked("CreateAnalyzer", dict(one)) == asked("CreateAnalyzer", dict(other))
+
+
+def test_the_identity_is_canonical() -> None:
+    one: dict[str, Value] = {
+        "zeta": {"b": 1, "a": None},
+        "sort": {"orderBy": "DESC", "attributeName": "x"},
+        "filter": {"b": {"neq": ["1"], "eq": ["2", "1"]}, "a": {}},
+        "analyzerArn": "a",
+        "alpha": 1,
+    }
+    identity = asked("ListFindings", one).identity
+    assert identity == {**one, "zeta": {"b": 1}}
+    assert list(identity) == ["analyzerArn", "filter", "sort", "alpha", "zeta"]
+    assert list(identity["filter"]) == ["a", "b"]  # type: ignore[arg-type]
+    assert list(identity["filter"]["b"]) == ["eq", "neq"]  # type: ignore
+    assert list(identity["sort"]) == ["attributeName", "orderBy"]  # type: ignore[arg-type]
+    assert canonical(identity, operation("ListFindings").input) == identity
+
+
+def test_the_order_of_a_form_is_no_identity() -> None:
+    plain = request("SimulateCustomPolicy", {"ActionNames": ["b:B", "a:A"], "PolicyInputList": ["{}"], "MaxItems": 5})
+    turned = replace(plain, body=b"&".join(reversed(plain.body.split(b"&"))))
+    one, other = recognise(MODELS, plain), recognise(MODELS, turned)
+    assert one and other
+    assert ask(one) == ask(other)
+    assert ask(one).identity["ActionNames"] == ["b:B", "a:A"]
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "token"),
+    [
+        ("ListUsers", {"IsTruncated": True, "Marker": "m"}, "m"),
+        ("ListUsers", {"Marker": "m"}, "m"),
+        ("ListUsers", {"IsTruncated": False, "Marker": "m"}, None),
+        ("ListUsers", {"IsTruncated": True}, None),
+        ("ListUsers", {"IsTruncated": True, "Marker": ""}, None),
+        ("ListDelegationRequests", {"isTruncated": False, "Marker": "m"}, None),
+        ("ListFindings", {"nextToken": "n"}, "n"),
+        ("ListFindings", {"nextToken": ""}, None),
+        ("ListFindings", {"nextToken": None}, None),
+        ("GetUser", {"Marker": "m"}, None),
+    ],
+)
+def test_the_next_token(name: str, output: dict[str, Value], token: str | None) -> None:
+    assert next_token(operation(name), output) == token
+
+
+def test_items_are_counted_over_all_lists_of_the_paginator() -> None:
+    output: dict[str, Value] = {"PolicyGroups": [1], "PolicyUsers": [1, 2], "PolicyRoles": None, "Other": [1, 2, 3]}
+    assert item_count(operation("ListEntitiesForPolicy"), output) == 3
+    assert item_count(operation("GetUser"), {"Tags": [1]}) == 0
+
+
+def test_tokens_name_track_take_and_page() -> None:
+    key = ("iam", "ListUsers", "", "{}")
+    tag = token_name(key, 1, 2).removeprefix("page-2.")
+    assert len(tag) == 4
+    assert token_name(key, 1, 12) == f"page-12.{tag}"
+    assert token_name(key, 3, 2) == f"take-3.page-2.{tag}"
+    assert token_name(("iam", "ListGroups", "", "{}"), 1, 2) != token_name(key, 1, 2)
+
+
+def test_tokens_fit_the_models() -> None:
+    """IAM takes 1 to 320 characters of a marker, and clients check that."""
+    shape = operation("ListUsers").input
+    assert shape
+    marker = shape.members["Marker"].shape
+    assert (marker.min, marker.max) == (1, 320)
+    assert len(token_name(("iam", "x" * 500, "", ""), 999999, 999999)) < 40

@@ -1,0 +1,170 @@
+"""Leaks that a person put into a cassette: all are found, in the right line, and nothing of them is told.
+
+Each test is a kind of value at one place, or a place; its message says how many of the planted values were found.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from awstape.core.check.findings import FORMAT, Finding, findings
+from awstape.core.redaction.project_rules import Rules
+from canaries import KINDS, KNOWN_NAME, NAME, found
+from support.exchanges import MODELS
+from support.planting import Spot
+from support.plants import spots
+
+PLANTED = 2  # values of a kind at a place; the places take different spellings of it
+
+each_spot = pytest.mark.parametrize("spot", spots(), ids=lambda spot: spot.name)
+each_plant = pytest.mark.parametrize(
+    ("spot", "kind"),
+    [pytest.param(spot, kind, id=f"{spot.name}-{kind}") for spot in spots() for kind in KINDS if spot.takes(kind)],
+)
+
+
+def leaks(text: str, rules: Rules | None = None) -> list[Finding]:
+    every = findings(text, MODELS, rules) if rules else findings(text, MODELS)
+    return [finding for finding in every if finding.kind != FORMAT and finding.level == "error"]
+
+
+def kinds_at(spot: Spot) -> list[str]:
+    return [kind for kind in KINDS if spot.takes(kind)]
+
+
+@each_spot
+def test_a_cassette_is_clean_before_the_edit(spot: Spot) -> None:
+    assert leaks(spot.before) == []
+    assert spot.edited.count("VALUE") == 1
+
+
+@each_plant
+def test_every_planted_value_is_found(spot: Spot, kind: str) -> None:
+    missed = [text for text, _, _ in (spot.plant(kind, i) for i in range(PLANTED)) if not leaks(text)]
+    assert not missed, f"{PLANTED - len(missed)}/{PLANTED} found of {kind} at {spot.name}\n{missed[0]}"
+
+
+@each_spot
+def test_it_is_found_where_it_stands(spot: Spot) -> None:
+    """In a literal block: in the line of the block; in other text of several lines, in its first."""
+    wrong = {}
+    for kind in kinds_at(spot):
+        text, line, _ = spot.plant(kind, 0)
+        if (told := {finding.line for finding in leaks(text)}) != {line}:
+            wrong[kind] = f"line {line} is told as {sorted(told)}"
+    assert not wrong, f"{spot.name}: {wrong}"
+
+
+@each_spot
+def test_its_member_is_named(spot: Spot) -> None:
+    wrong = {}
+    for kind in kinds_at(spot):
+        told = {finding.member for finding in leaks(spot.plant(kind, 0)[0])}
+        if told != {spot.member}:
+            wrong[kind] = f"{spot.member or 'no member'} is told as {sorted(told)}"
+    assert not wrong, f"{spot.name}: {wrong}"
+
+
+@each_spot
+def test_nothing_of_it_is_told(spot: Spot) -> None:
+    told = {}
+    for kind in kinds_at(spot):
+        text, _, parts = spot.plant(kind, 0)
+        if leaked := found(map(repr, findings(text, MODELS)), parts):
+            told[kind] = leaked
+    assert not told, f"{spot.name}: {told}"
+
+
+# --- several ---
+
+ROLES = next(spot.before for spot in spots() if spot.name == "name")
+ACCOUNT = "111122223333"
+
+
+def edited(*changes: tuple[str, str]) -> str:
+    text = ROLES
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_each_line_of_a_block_is_told() -> None:
+    text = edited(("Description: ''", f"Description: |-\n        of {ACCOUNT}\n        and\n        of {ACCOUNT}"))
+    first = text.splitlines().index(f"        of {ACCOUNT}") + 1
+    assert [finding.line for finding in leaks(text)] == [first, first + 2]
+
+
+def test_findings_are_sorted_by_line_and_told_once() -> None:
+    text = edited(("version: 1", f"version: 1 # {ACCOUNT} {ACCOUNT}"), ("code: NoSuch", f"code: {ACCOUNT}.NoSuch"))
+    text += f"# {ACCOUNT}\n"
+    code = text.splitlines().index(f"    code: {ACCOUNT}.NoSuchEntity") + 1
+    expected = [(2, "a comment"), (code, "pages[0].error.code"), (len(text.splitlines()), "a comment")]
+    assert [(finding.line, finding.member) for finding in leaks(text)] == expected
+
+
+def test_what_a_value_and_its_comment_hold_is_told_once() -> None:
+    text = edited(("Description: ''", f"Description: of {ACCOUNT} # of {ACCOUNT}"))
+    assert len(leaks(text)) == 1
+
+
+def test_lines_are_counted_as_editors_do() -> None:
+    """YAML 1.1 and Python know more ends of lines than editors and GitHub do."""
+    for separator in ("\u2028", "\u2029", "\u0085"):
+        text = edited(("Description: ''", f'Description: "one{separator}two" # three{separator}four'))
+        line = text.count("\n") + 1
+        assert [finding.line for finding in leaks(f"{text}# {ACCOUNT}\n")] == [line], repr(separator)
+
+
+def test_windows_ends_of_lines_change_nothing() -> None:
+    text = edited(("Description: ''", f"Description: |-\n        of\n        {ACCOUNT}"))
+    assert leaks(text.replace("\n", "\r\n")) == leaks(text) != []
+
+
+# --- what a project keeps ---
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "Description: of {}",
+        "Description: arn:aws:iam::{}:root",
+        "Description: '' # of {}",
+        "Description: ''\n      NewMember: '{}'",
+        'Description: \'{{"Statement":{{"Principal":{{"AWS":"{}"}}}}}}\'',
+    ],
+)
+def test_what_a_project_keeps_is_no_finding(new: str) -> None:
+    text = edited(("Description: ''", new.format(ACCOUNT)))
+    assert leaks(text)
+    kept = leaks(text, Rules(keep=(ACCOUNT,)))
+    # A member that the model doesn't know is no identifier, whatever it says.
+    assert kept == [] if "NewMember" not in new else {finding.kind for finding in kept} == {"text"}
+    assert leaks(text, Rules(keep=("4444*",))) == leaks(text)
+
+
+def test_kept_names_are_no_findings() -> None:
+    for spot in spots():
+        if spot.name in ("identity name", "name", "path", "identity path"):
+            for i in range(PLANTED):
+                assert leaks(spot.plant(NAME, i)[0], Rules(keep_names=True)) == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (NAME, KNOWN_NAME)])
+def test_what_is_no_name_is_found_where_names_are_kept(kind: str) -> None:
+    spot = next(spot for spot in spots() if spot.name == "description")
+    for i in range(PLANTED):
+        text, line, _ = spot.plant(kind, i)
+        # Of an ARN without an account id there is nothing left but names.
+        if kind != "arn" or re.search(r":\d{12}:", text.splitlines()[line - 1]):
+            assert leaks(text, Rules(keep_names=True)), text.splitlines()[line - 1]
+
+
+def test_kept_names_by_their_glob() -> None:
+    text = edited(("RoleName: role-yqmy4ayihgou\n    ", "RoleName: Payroll-a\n    "))
+    text = text.replace("RoleName: role-4wdtmh2unbjz", "RoleName: Deploy")
+    assert [f.kind for f in leaks(text)] == ["role", "role"]
+    assert [f.kind for f in leaks(text, Rules(keep=("Payroll-*",)))] == ["role"]
+    assert leaks(text, Rules(keep=("Payroll-*", "Deploy"))) == []

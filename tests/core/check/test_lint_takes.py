@@ -1,0 +1,667 @@
+"""What can be read, but is hardly meant: each warning with its line, its member and what to do.
+
+That recording gives none is tried in test_generated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from awstape.core.cassette.yaml import document
+from awstape.core.check.findings import FORMAT, Finding, findings
+from awstape.core.check.lint_takes import KINDS, PAGING, UNFINISHED
+from awstape.core.redaction.project_rules import Rules
+from awstape.workbench.check_formats import FORMATS
+from support.exchanges import MODELS
+
+START = "version: 1\n---\n"
+POLICIES = """\
+service: iam
+operation: ListAttachedRolePolicies
+identity:
+  RoleName: role-yqmy4ayihgou
+  PathPrefix: /
+pages:
+- limit: 2
+  output:
+    IsTruncated: true
+    AttachedPolicies:
+    - PolicyName: ReadOnlyAccess
+      PolicyArn: arn:aws:iam::aws:policy/ReadOnlyAccess
+    - PolicyName: policy-mdd2mdbui7sb
+      PolicyArn: arn:aws:iam::000611752023:policy/policy-mdd2mdbui7sb
+    Marker: page-2.rswf
+- token: page-2.rswf
+  output:
+    IsTruncated: false
+    AttachedPolicies:
+    - PolicyName: AWSLambdaBasicExecutionRole
+      PolicyArn: arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole
+"""
+VERSIONS = """\
+service: iam
+operation: ListPolicyVersions
+identity:
+  PolicyArn: arn:aws:iam::000611752023:policy/policy-mdd2mdbui7sb
+pages:
+- output:
+    Versions:
+    - VersionId: v2
+      CreateDate: 2026-03-02T09:14:11Z
+      Document: '{"Version": "2012-10-17"}'
+    - VersionId: v1
+      CreateDate: '2026-03-02T09:14:11.123Z'
+      Document: '{"Version": "2012-10-17"}'
+"""
+FINDINGS = """\
+service: accessanalyzer
+operation: ListFindings
+region: eu-west-1
+identity:
+  analyzerArn: arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-3gnndimudebl
+  filter: {status: {eq: [ACTIVE]}}
+  sort: {attributeName: createdAt, orderBy: ASC}
+pages:
+- output:
+    findings:
+    - id: 00000000-0000-4000-9000-000000000001
+      status: ACTIVE
+    nextToken: page-2.kgra
+- token: page-2.kgra
+  output:
+    findings: []
+"""
+SIMULATION = """\
+service: iam
+operation: SimulateCustomPolicy
+identity:
+  PolicyInputList: ['{}']
+  ActionNames: [s3:GetObject]
+pages:
+- output:
+    EvaluationResults:
+    - EvalActionName: s3:GetObject
+      EvalDecision: allowed
+    - {EvalActionName: s3:GetObject, EvalDecision: explicitDeny}
+"""
+ROLE = """\
+service: iam
+operation: GetRole
+identity:
+  RoleName: role-yqmy4ayihgou
+faults: [throttle page=1, slow]
+pages:
+- error: {status: 404}
+"""
+CREATED = """\
+service: accessanalyzer
+operation: CreateAnalyzer
+identity:
+  analyzerName: analyzer-3gnndimudebl
+  type: ACCOUNT
+pages:
+- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-3gnndimudebl'}
+"""
+TEXTS = (POLICIES, VERSIONS, FINDINGS, SIMULATION, ROLE, CREATED)
+
+
+def warned(text: str) -> list[Finding]:
+    """The warnings of a text that can be read."""
+    every = findings(text, MODELS, Rules(keep=("111122223333",)))
+    document.read(text, MODELS)
+    return [finding for finding in every if finding.level == "warning"]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.split()[3])
+def test_what_is_as_it_should_be_gives_no_warning(text: str) -> None:
+    assert warned(START + text) == []
+    assert findings(START + text, MODELS) == []
+
+
+@dataclass(frozen=True)
+class Case:
+    """An edit of a take; the warning that it gives, its line counted in the take from 1."""
+
+    text: str
+    old: str
+    new: str
+    line: int
+    member: str
+    kind: str
+    problem: str
+    tip: str = ""
+
+
+CASES = {
+    # the identity
+    "misspelt": Case(
+        POLICIES,
+        "PathPrefix",
+        "PathPerfix",
+        5,
+        "identity.PathPerfix",
+        "unknown member",
+        "ListAttachedRolePolicies has no such member; did you mean PathPrefix?",
+    ),
+    "unknown": Case(
+        POLICIES,
+        "PathPrefix",
+        "Whatever",
+        5,
+        "identity.*",
+        "unknown member",
+        "ListAttachedRolePolicies has no such member",
+    ),
+    "misspelt below": Case(
+        FINDINGS,
+        "attributeName",
+        "atributeName",
+        7,
+        "identity.sort.atributeName",
+        "unknown member",
+        "SortCriteria has no such member; did you mean attributeName?",
+    ),
+    "of an operation without input": Case(
+        "service: iam\noperation: GetAccountSummary\nidentity: {}\npages: [output: {}]\n",
+        "identity: {}",
+        "identity: {Role: x}",
+        3,
+        "identity.*",
+        "unknown member",
+        "GetAccountSummary has no such member",
+    ),
+    "missing": Case(
+        POLICIES,
+        "  RoleName: role-yqmy4ayihgou\n",
+        "",
+        3,
+        "identity",
+        "missing member",
+        "ListAttachedRolePolicies needs RoleName",
+    ),
+    "missing below": Case(
+        CREATED,
+        "  type: ACCOUNT",
+        "  type: ACCOUNT\n  archiveRules: [{filter: {}}]",
+        6,
+        "identity.archiveRules[0]",
+        "missing member",
+        "InlineArchiveRule needs ruleName",
+    ),
+    "a limit": Case(
+        POLICIES,
+        "  PathPrefix: /",
+        "  MaxItems: 7",
+        5,
+        "identity.MaxItems",
+        "part of no identity",
+        "a limit belongs to its page: no request finds the track",
+        "take it out",
+    ),
+    "a token": Case(
+        POLICIES,
+        "PathPrefix: /",
+        "Marker: x",
+        5,
+        "identity.Marker",
+        "part of no identity",
+        "a page token belongs to its page: no request finds the track",
+        "take it out",
+    ),
+    "an idempotency token": Case(
+        CREATED,
+        "  type",
+        "  clientToken: x\n  type",
+        5,
+        "identity.clientToken",
+        "part of no identity",
+        "made up anew for each call: no request finds the track",
+        "take it out",
+    ),
+    "null": Case(
+        POLICIES,
+        "PathPrefix: /",
+        "PathPrefix:",
+        5,
+        "identity.PathPrefix",
+        "part of no identity",
+        "nothing is the same as no member: no request finds the track",
+        "take it out",
+    ),
+    "null in a map": Case(
+        FINDINGS,
+        "{eq: [ACTIVE]}",
+        "",
+        6,
+        "identity.filter.*",
+        "part of no identity",
+        "nothing is the same as no member: no request finds the track",
+        "take it out",
+    ),
+    "too short": Case(
+        POLICIES,
+        "RoleName: role-yqmy4ayihgou",
+        "RoleName: ''",
+        4,
+        "identity.RoleName",
+        "out of bounds",
+        "expected text of at least 1 and at most 64 characters",
+        "the service would refuse it",
+    ),
+    "too long": Case(
+        POLICIES,
+        "role-yqmy4ayihgou",
+        "x" * 65,
+        4,
+        "identity.RoleName",
+        "out of bounds",
+        "expected text of at least 1 and at most 64 characters",
+        "the service would refuse it",
+    ),
+    "too few": Case(
+        FINDINGS,
+        "[ACTIVE]",
+        "[]",
+        6,
+        "identity.filter.*.eq",
+        "out of bounds",
+        "expected at least 1 and at most 20 items",
+        "the service would refuse it",
+    ),
+    "too much": Case(
+        "service: iam\noperation: UpdateAccountPasswordPolicy\nidentity: {MaxPasswordAge: 1}\npages: [output: {}]\n",
+        "1}",
+        "1096}",
+        3,
+        "identity.MaxPasswordAge",
+        "out of bounds",
+        "expected a number of at least 1 and at most 1095",
+        "the service would refuse it",
+    ),
+    "no number": Case(
+        "service: iam\noperation: UpdateAccountPasswordPolicy\nidentity: {MaxPasswordAge: 1}\npages: [output: {}]\n",
+        "1}",
+        "'1'}",
+        3,
+        "identity.MaxPasswordAge",
+        "out of bounds",
+        "expected an integer, got text",
+        "the service would refuse it",
+    ),
+    "of another form": Case(
+        POLICIES,
+        "PathPrefix: /",
+        "PathPrefix: a",
+        5,
+        "identity.PathPrefix",
+        "out of bounds",
+        "expected text of the pattern ((/[A-Za-z0-9\\.,\\+@=_-]+)*)/",
+        "the service would refuse it",
+    ),
+    # values
+    "enum": Case(
+        FINDINGS,
+        "status: ACTIVE",
+        "status: ACTVE",
+        12,
+        "pages[0].output.findings[0].status",
+        "unknown value",
+        "the model knows no such value; did you mean ACTIVE?",
+        "known: ACTIVE, ARCHIVED, RESOLVED",
+    ),
+    "enum in other letters": Case(
+        FINDINGS,
+        "orderBy: ASC",
+        "orderBy: asc",
+        7,
+        "identity.sort.orderBy",
+        "unknown value",
+        "the model knows no such value; did you mean ASC?",
+        "known: ASC, DESC",
+    ),
+    "a date": Case(
+        VERSIONS,
+        "CreateDate: 2026-03-02T09:14:11Z",
+        "CreateDate: 2026-03-02",
+        9,
+        "pages[0].output.Versions[0].CreateDate",
+        "no timestamp",
+        "not a timestamp",
+        "as AWS writes it: 2026-03-02T09:14:11Z",
+    ),
+    "policy": Case(
+        VERSIONS,
+        '\'{"Version": "2012-10-17"}\'\n    - V',
+        "'{\"Version\": }'\n    - V",
+        10,
+        "pages[0].output.Versions[0].Document",
+        "no policy document",
+        "a policy document that is no JSON",
+    ),
+    "policy in an identity": Case(
+        SIMULATION,
+        "['{}']",
+        "\n  - '{}'\n  - '%7B%7D'",
+        6,
+        "identity.PolicyInputList[1]",
+        "no policy document",
+        "a policy document that is no JSON",
+    ),
+    # paging
+    "no token": Case(
+        POLICIES,
+        "IsTruncated: false",
+        "IsTruncated: true",
+        18,
+        "pages[1].output.IsTruncated",
+        "odd paging",
+        "true, but there is no Marker to go on with: the listing ends here",
+    ),
+    "a token too many": Case(
+        POLICIES,
+        "IsTruncated: false",
+        "IsTruncated: false\n    Marker: x",
+        19,
+        "pages[1].output.Marker",
+        "odd paging",
+        "a token where IsTruncated says that no page follows: clients stop here",
+    ),
+    "empty token": Case(
+        POLICIES,
+        "IsTruncated: false",
+        "Marker: ''",
+        18,
+        "pages[1].output.Marker",
+        "odd paging",
+        "an empty token leads nowhere",
+        "take it out",
+    ),
+    "empty token and more": Case(
+        POLICIES,
+        "IsTruncated: false",
+        "{IsTruncated: true, Marker: ''".replace("{", "IsTruncated: true\n    Marker: ''\n    # "),
+        19,
+        "pages[1].output.Marker",
+        "odd paging",
+        "an empty token leads nowhere",
+        "take it out",
+    ),
+    "unfinished": Case(
+        POLICIES,
+        "IsTruncated: false",
+        "Marker: page-3.rswf",
+        18,
+        "pages[1].output.Marker",
+        "unfinished listing",
+        "no page has this token: the listing is unfinished",
+        "record it to its end",
+    ),
+    "unfinished without a flag": Case(
+        FINDINGS,
+        "findings: []",
+        "nextToken: page-3.rswf",
+        16,
+        "pages[1].output.nextToken",
+        "unfinished listing",
+        "no page has this token: the listing is unfinished",
+        "record it to its end",
+    ),
+    "loop": Case(
+        POLICIES,
+        "IsTruncated: false",
+        "Marker: page-2.rswf",
+        18,
+        "pages[1].output.Marker",
+        "odd paging",
+        "it leads back to the page in line 18: whoever follows it comes to no end",
+    ),
+    "over its limit": Case(
+        POLICIES, "limit: 2", "limit: 1", 7, "pages[0].limit", "odd paging", "the page has more items than its limit: 2"
+    ),
+    "same key": Case(
+        POLICIES,
+        "PolicyArn: arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+        "PolicyArn: arn:aws:iam::aws:policy/ReadOnlyAccess",
+        21,
+        "pages[1].output.AttachedPolicies[0].PolicyArn",
+        "same item",
+        "an item with this PolicyArn stands in the listing already, in line 14",
+    ),
+    "same item": Case(
+        SIMULATION,
+        "explicitDeny}",
+        "allowed}",
+        11,
+        "pages[0].output.EvaluationResults[1]",
+        "same item",
+        "the item stands in the listing already, in line 11",
+    ),
+    "same text": Case(
+        "service: iam\noperation: ListAccountAliases\nidentity: {}\npages: [output: {AccountAliases: [a]}]\n",
+        "[a]",
+        "[a, b, a]",
+        4,
+        "pages[0].output.AccountAliases[2]",
+        "same item",
+        "the item stands in the listing already, in line 6",
+    ),
+    # faults
+    "after the last page": Case(
+        ROLE,
+        "throttle page=1",
+        "throttle page=2",
+        5,
+        "faults[0]",
+        "idle fault",
+        "the take ends with page 1: the fault can't strike where it is served as recorded",
+    ),
+    "after one that never tires": Case(
+        ROLE,
+        "[throttle page=1",
+        "[drop times=always",
+        5,
+        "faults[1]",
+        "idle fault",
+        "the fault in line 7 always comes first",
+    ),
+    "after one of its page": Case(
+        POLICIES,
+        "pages:",
+        "faults:\n- slow page=2 times=always\n- drop\n- denied page=2\npages:",
+        9,
+        "faults[2]",
+        "idle fault",
+        "the fault in line 9 always comes first",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_it_is_warned_of(case: Case) -> None:
+    assert case.text.count(case.old) == 1
+    text = START + case.text.replace(case.old, case.new)
+    (finding,) = warned(text)
+    assert finding == Finding(case.line + 2, case.member, case.kind, case.problem, case.tip, "warning")
+
+
+def test_each_kind_has_a_case_and_a_headline() -> None:
+    assert {case.kind for case in CASES.values()} | {"same take"} == set(KINDS)
+
+
+FINE = {
+    "an identity that was refused": (
+        POLICIES.partition("pages")[0] + "pages: [error: {status: 400}]\n",
+        "role-yqmy4ayihgou",
+        "''",
+    ),
+    "required, and refused": (ROLE, "RoleName: role-yqmy4ayihgou", "{}"),
+    "a new enum value in free text": (POLICIES, "PolicyName: ReadOnlyAccess", "PolicyName: ACTVE"),
+    "the root user's id": (
+        "service: iam\noperation: GetUser\nidentity: {}\npages: [output: {User: {UserId: '000611752023'}}]\n",
+        "'000611752023'",
+        "'000611752023', UserName: ''",
+    ),
+    "an offset": (VERSIONS, "09:14:11.123Z", "09:14:11+00:00"),
+    "seconds since 1970": (FINDINGS, "status: ACTIVE\n", "createdAt: 1772442851.5\n"),
+    "a masked policy": (VERSIONS, '\'{"Version": "2012-10-17"}\'\n    - V', "masked-yqmy4ayihgou\n    - V"),
+    "short pages": (POLICIES, "limit: 2", "limit: 1000"),
+    "an error on the way": (POLICIES, "  output:\n    IsTruncated: false", "  error: {status: 403}\n# "),
+    "items without their key": (SIMULATION, "EvalDecision: allowed\n", "EvalDecision: implicitDeny\n"),
+    "a fault that tires before": (ROLE, "throttle page=1, slow", "slow, throttle page=1, drop times=always"),
+    "flow style, other order": (ROLE, "- error: {status: 404}", "  [{error: {message: x, status: 404}}]"),
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_it_is_fine(name: str) -> None:
+    text, old, new = FINE[name]
+    assert text.count(old) == 1
+    if name == "an error on the way":
+        new, text = new.rstrip(), text[: text.index("    AttachedPolicies:\n    - PolicyName: AWSLambda")]
+    assert warned(START + text.replace(old, new)) == []
+
+
+# --- takes of a track ---
+
+
+def takes(*texts: str) -> str:
+    return START + "---\n".join(texts)
+
+
+def test_takes_that_say_nothing_new_are_told() -> None:
+    def told(*texts: str) -> list[tuple[int, str, str]]:
+        found = warned(takes(*texts))
+        assert {finding.kind for finding in found} <= {"same take", UNFINISHED}
+        return [(f.line, f.problem, f.tip) for f in found if f.kind == "same take"]
+
+    other = POLICIES.replace("page-2", "take-2.page-2")
+    same = (25, "the take says the same as the one before it, in line 3", "take one of the two out")
+    assert told(POLICIES, other) == [same]
+    assert told(POLICIES, other.replace("limit: 2\n", "limit: 9\n")) == [same]
+    assert told(POLICIES, ROLE, other.replace("ReadOnly", "ReadMost")) == []
+    assert told(POLICIES, other.replace("pages:", "faults: [drop]\npages:")) == []
+    begun = other.partition("- token")[0]
+    assert told(POLICIES, begun) == [
+        (25, "the take is but the beginning of the one before it, in line 3", "take it out")
+    ]
+    assert told(begun, POLICIES) == [
+        (3, "the take is but the beginning of the one after it, in line 19", "take it out")
+    ]
+    assert [line for line, *_ in told(ROLE, ROLE, ROLE)] == [11, 19]
+    # The track's takes are neighbours wherever they stand in the file.
+    assert [line for line, *_ in told(ROLE, VERSIONS, ROLE)] == [25]
+
+
+def test_a_token_that_leads_into_another_take_is_told() -> None:
+    begun = POLICIES.partition("- token")[0].replace("ReadOnly", "ReadMost")
+    (finding,) = warned(takes(begun, POLICIES))
+    assert (finding.line, finding.kind) == (17, PAGING)
+    assert finding.problem == "it leads to a page of another take, in line 34"
+
+
+def test_what_cannot_be_read_hides_no_warning_of_what_can() -> None:
+    text = takes(ROLE.replace("404", "200"), POLICIES.replace("limit: 2", "limit: 1")) + "---\n[\n"
+    assert [(f.line, f.level) for f in findings(text, MODELS)] == [(9, "error"), (17, "warning"), (34, "error")]
+
+
+# --- nothing is told ---
+
+#: A text with an error or a warning in nearly every line, and VALUE in each.
+LEAKY = """\
+version: 1
+---
+service: iam
+operation: ListAttachedRolePolicies
+identity:
+  VALUE: x
+  PathPrefix: VALUE VALUE
+  RoleName: {VALUE: VALUE}
+VALUE: x
+pages:
+- output: {VALUE: []}
+---
+service: iam
+operation: VALUE
+identity: VALUE
+faults: [VALUE, throttle VALUE, drop page=VALUE]
+pages: []
+---
+service: iam
+operation: ListAttachedRolePolicies
+identity:
+  VALUE: x
+  MaxItems: VALUE
+  PathPrefix: VALUE VALUE
+  RoleName:
+pages:
+- limit: 1
+  output:
+    IsTruncated: true
+    AttachedPolicies:
+    - PolicyArn: VALUE
+    - PolicyArn: VALUE
+    Marker: VALUE
+- token: VALUE
+  output:
+    IsTruncated: false
+    Marker: VALUE
+---
+service: iam
+operation: ListAttachedRolePolicies
+identity:
+  VALUE: x
+  MaxItems: VALUE
+  PathPrefix: VALUE VALUE
+  RoleName:
+pages:
+- output: {Marker: take-2.VALUE, AttachedPolicies: [{PolicyArn: VALUE}, {PolicyArn: VALUE}]}
+---
+service: accessanalyzer
+operation: ListFindings
+identity:
+  analyzerArn: VALUE.VALUE
+  filter: {VALUE: , VALUE2: {eq: [], VALUE: VALUE}}
+  sort: {orderBy: VALUE, attributeName: VALUE}
+pages:
+- output:
+    findings:
+    - {id: VALUE, status: VALUE, createdAt: VALUE, condition: {VALUE: VALUE}}
+    - {id: VALUE, status: VALUE, createdAt: VALUE, condition: {VALUE: VALUE}}
+    nextToken: VALUE
+---
+service: iam
+operation: ListPolicyVersions
+identity: {PolicyArn: VALUE}
+pages:
+- output: {Versions: [{VersionId: VALUE, CreateDate: VALUE, Document: '{VALUE'}]}
+---
+service: iam
+operation: SimulateCustomPolicy
+identity: {PolicyInputList: [VALUE], ActionNames: []}
+pages: [output: {EvaluationResults: [{EvalActionName: VALUE}, {EvalActionName: VALUE}]}]
+"""
+
+
+@pytest.mark.parametrize("real", ["111122223333.a", "arn:aws:iam::111122223333:role/Payroll", "PayrollDeploy"])
+def test_nothing_that_stands_there_is_told(real: str) -> None:
+    """A bare name isn't known for one where a key of the format or a fault should be: these are left out for it."""
+    text = LEAKY.replace("VALUE", real)
+    if real.isalpha():
+        text = text[: text.index("---")] + text[text.index("---\nservice: iam\noperation: ListA", 20) :]
+    found = findings(text, MODELS)
+    warned = {finding.kind for finding in found if finding.level == "warning"}
+    assert {FORMAT} <= {finding.kind for finding in found} or real.isalpha()
+    assert warned >= set(KINDS) - {"idle fault", "missing member", "same take"}
+    for form in FORMATS.values():
+        said = form([("a.yaml", finding) for finding in found], 1)
+        assert not [part for part in (real, "1111", "Payroll") if part in said]
+
+
+def test_what_has_no_name_may_stand_twice() -> None:
+    finding = "{findingType: ERROR, findingDetails: x, locations: []}"
+    identity = "{policyDocument: '{}', policyType: IDENTITY_POLICY}"
+    take = f"service: accessanalyzer\noperation: ValidatePolicy\nregion: us-east-1\nidentity: {identity}"
+    text = f"version: 1\n---\n{take}\npages: [output: {{findings: [{finding}, {finding}]}}]\n"
+    assert findings(text, MODELS) == []

@@ -1,0 +1,173 @@
+"""Aliases: keyed, recognisable without the key, in the grammar of what they stand for, never shared."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import zlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.core.aws.model import Value
+from awstape.core.cassette.yaml.document import write
+from awstape.core.redaction.aliases import Aliases, is_alias, is_name_alias
+from support import exchanges, strategies
+from support.exchanges import ACCOUNT, KEY, OTHER_KEY
+
+Make = Callable[[Aliases, str], str]
+
+KINDS: dict[str, tuple[Make, str, str]] = {
+    # kind: how it is made, a real value, the grammar of its alias
+    "account": (Aliases.account, "111122223333", r"000\d{9}"),
+    "role": (lambda a, v: a.name("role", v), "Deployer", r"role-[a-z2-7]{12}"),
+    "kind of two words": (lambda a, v: a.name("Instance Profile", v), "web", r"instance-profile-[a-z2-7]{12}"),
+    "kind of no word": (lambda a, v: a.name("", v), "web", r"name-[a-z2-7]{12}"),
+    "kind of digits": (lambda a, v: a.name("2fa", v), "web", r"x2fa-[a-z2-7]{12}"),
+    "unique id": (Aliases.unique_id, "AROAEXAMPLEID12345678", r"AROATAPE[A-Z2-7]{13}"),
+    "id of 16": (Aliases.unique_id, "AKIAEXAMPLEID123", r"AKIAtape[a-z2-7]{8}"),
+    "id of 128": (Aliases.unique_id, "AIDA" + "EXAMPLE7" * 15 + "ABCD", r"AIDATAPE[A-Z2-7]{120}"),
+    "id without prefix": (Aliases.unique_id, "12345678EXAMPLE90ABCDEF", r"TAPE[A-Z2-7]{19}"),
+    "short id": (Aliases.unique_id, "x1", r"TAPE[A-Z2-7]{8}"),
+    "e-mail": (Aliases.email, "alice@corp.example", r"user-[a-z2-7]{12}@example\.com"),
+    "organization": (Aliases.organization_id, "o-exampleorg1", r"o-[a-z2-7]{12}"),
+    "organizational unit": (Aliases.organization_id, "ou-ab12-exampleunit", r"ou-[a-z2-7]{12}-[a-z2-7]{12}"),
+    "root": (Aliases.organization_id, "r-ab12", r"r-[a-z2-7]{12}"),
+    "canonical user id": (Aliases.canonical_id, "a1" * 32, r"0{8}[0-9a-f]{56}"),
+    "secret": (lambda a, v: a.secret("secret", v), "hunter2 hunter2", r"secret-[a-z2-7]{12}"),
+}
+each_kind = pytest.mark.parametrize(("make", "real", "grammar"), KINDS.values(), ids=KINDS)
+
+
+@each_kind
+def test_an_alias_has_its_grammar_and_is_known_without_the_key(make: Make, real: str, grammar: str) -> None:
+    alias = make(Aliases(KEY), real)
+    assert re.fullmatch(grammar, alias, re.ASCII)
+    assert is_alias(alias)
+    assert not is_alias(real)
+
+
+@each_kind
+def test_an_alias_depends_on_key_and_value_only(make: Make, real: str, grammar: str) -> None:
+    used = Aliases(KEY)
+    for i in range(20):
+        make(used, f"{real}{i}")
+    assert make(used, real) == make(Aliases(KEY), real)
+    assert make(Aliases(OTHER_KEY), real) != make(Aliases(KEY), real)
+    assert make(used, f"{real}9") != make(used, real)
+
+
+@each_kind
+def test_an_alias_is_never_aliased_again(make: Make, real: str, grammar: str) -> None:
+    alias = make(Aliases(KEY), real)
+    other = Aliases(OTHER_KEY)
+    assert make(other, alias) == alias
+    assert other.counts() == {}
+
+
+def test_one_name_has_one_ending_in_whatever_role() -> None:
+    aliases = Aliases(KEY)
+    endings = {aliases.name(kind, "deploy").rpartition("-")[2] for kind in ("role", "instance-profile", "path")}
+    assert len(endings) == 1
+
+
+def test_of_a_name_with_several_roles_free_text_gets_the_same_whatever_came_first() -> None:
+    one, other = Aliases(KEY), Aliases(KEY)
+    for kind in ("user", "group", "role"):
+        one.name(kind, "deploy")
+    for kind in ("role", "user", "group"):
+        other.name(kind, "deploy")
+    assert one.names == other.names == {"deploy": one.name("group", "deploy")}
+
+
+def test_values_that_share_an_alias_are_reported() -> None:
+    """Of 20,000 accounts, about twenty meet among the ten million aliases."""
+    aliases = Aliases(KEY)
+    made = {aliases.account(f"9{i:011}") for i in range(20_000)}
+    assert len(made) < 20_000
+    assert aliases.collisions() == ["account"] * (20_000 - len(made))
+    assert all(map(is_alias, made))
+
+
+@pytest.mark.parametrize("kind", ["role", "unique id", "e-mail", "organization", "canonical user id", "secret"])
+def test_many_values_have_as_many_aliases(kind: str) -> None:
+    """`AWSTAPE_EXAMPLES=20` tries a million of each."""
+    make, real, _ = KINDS[kind]
+    aliases, number = Aliases(KEY), 50_000 * strategies.EXAMPLES
+    assert len({make(aliases, f"{real}{i:07}") for i in range(number)}) == number
+    assert aliases.collisions() == []
+
+
+def test_nothing_that_is_made_from_a_real_value_without_the_key_is_stored() -> None:
+    """No digest of it, in whatever spelling; else all account ids could be tried."""
+    role: dict[str, Value] = {"RoleName": "Deployer", "Arn": f"arn:aws:iam::{ACCOUNT}:role/Deployer", "Tags": []}
+    listed = exchanges.listing("ListRoles", {}, [{"Roles": [role]}, {"Roles": [role]}])
+    asked = exchanges.request("GetRole", {"RoleName": "Deployer"})
+    text = write(exchanges.record(*listed, (asked, exchanges.respond("GetRole", {"Role": role}))).cassette)
+    alias = Aliases(KEY).account(ACCOUNT)
+    assert alias in text
+    for real in (ACCOUNT, "Deployer", f"arn:aws:iam::{ACCOUNT}:role/Deployer", "T1"):
+        for digest in digests(real):
+            runs = {digest[i : i + 7] for i in range(len(digest) - 6)}
+            assert not [run for run in runs if run in text]
+
+
+def digests(real: str) -> set[str]:
+    """Digests of a value, spelled in the ways of this package: hexadecimal, base 32, decimal."""
+    raw = [hashlib.new(name, real.encode()).digest() for name in ("md5", "sha1", "sha256", "sha512", "blake2b")]
+    raw += [hmac.digest(b"", real.encode(), "sha256"), zlib.crc32(real.encode()).to_bytes(8)]
+    spelled = {base64.b32encode(digest).decode().lower().rstrip("=") for digest in raw}
+    spelled |= {digest.hex() for digest in raw} | {base64.b64encode(digest).decode() for digest in raw}
+    return spelled | {f"{int.from_bytes(digest[:8]) % 10**n:0{n}}" for digest in raw for n in (7, 9, 10, 12)}
+
+
+def test_no_word_passes_for_an_alias() -> None:
+    """`vpcflowlog` happens to end in the right check characters."""
+    assert not is_alias("prod-vpcflowlog")
+    endings = [Aliases(KEY).name("role", f"name{i}")[-12:-3] for i in range(2_000)]
+    assert all(any(c.isdigit() for c in ending) for ending in endings)
+
+
+def test_what_was_replaced_is_counted_by_kind() -> None:
+    aliases = Aliases(KEY)
+    aliases.account("111122223333")
+    aliases.account("111122223333")
+    aliases.name("role", "a")
+    aliases.name("role", "b")
+    assert aliases.counts() == {"account": 1, "role": 2}
+
+
+@pytest.mark.parametrize(
+    "real",
+    [
+        *("", "role-", "role-deployer", "000000000000", "000123456789", "AROATAPEABCDEFGH", "o-abcdefghij"),
+        *("user-abcdefghij@example.com", "ou-abcdefghij-abcdefghij", "0" * 64, "٠٠٠١٢٣٤٥٦٧٨٩", "role-abcdefgh2j\n"),
+    ],
+)
+def test_what_only_looks_like_an_alias_is_none(real: str) -> None:
+    assert not is_alias(real)
+
+
+def test_an_alias_is_one_to_the_last_character() -> None:
+    aliases = Aliases(KEY)
+    for make, real, _ in KINDS.values():
+        alias = make(aliases, real)
+        assert not is_alias(alias + "\n")
+        assert not is_alias(" " + alias)
+
+
+@strategies.few(200)
+@given(st.text(min_size=1), st.sampled_from(["role", "Instance Profile", "path"]))
+def test_any_text_can_be_a_name(real: str, kind: str) -> None:
+    alias = Aliases(KEY).name(kind, real)
+    assert is_name_alias(alias)
+    assert Aliases(KEY).name(kind, real) == alias
+
+
+def test_half_a_surrogate_pair_can_be_a_name() -> None:
+    """JSON can say it, in an escape."""
+    assert is_name_alias(Aliases(KEY).name("role", "\ud800"))

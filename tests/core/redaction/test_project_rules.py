@@ -1,0 +1,301 @@
+"""A project's rules: which of them are refused, and what each does to text and to a whole recording."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+import pytest
+
+from awstape.catalog import catalog
+from awstape.core.aws.model import Value
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml import document
+from awstape.core.check.findings import findings
+from awstape.core.recording.recorder import Recorder
+from awstape.core.redaction.aliases import Aliases, is_alias, is_name_alias
+from awstape.core.redaction.member_kinds import TEXT, Place
+from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.replay.misses import Miss
+from awstape.core.replay.player import Player, Serve
+from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, listing, request, respond
+
+NAME = "zreal-deployer"
+TEXT_PLACE = Place(TEXT, ("Description",))
+ARN = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
+TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": ARN}, "Action": "sts:AssumeRole"}]})
+
+#: Identifiers and secrets that no rule but `keep` shows.
+ALWAYS = {
+    "account id": ACCOUNT,
+    "unique id": "AROAEXAMPLEID12345678",
+    "access key id": "AKIAEXAMPLEID1234567",
+    "e-mail": "zreal@corporate.test",
+    "organisation id": "o-zrealorg123",
+    "unit": "ou-ab12-zrealunit1",
+    "secret": "zReal7EXAMPLEkeybPxRfiCY123Q9wE4rT6yU8i0",
+}
+
+
+def rules(**settings: object) -> Rules:
+    """Rules of settings, whose hyphens are underscores here."""
+    return Rules.of({name.replace("_", "-"): value for name, value in settings.items()}, MODELS)
+
+
+def redacted(text: str, by: Rules) -> str:
+    """A free text under rules."""
+    once = Redactor(KEY, by).edit(text, TEXT_PLACE)
+    assert Redactor(KEY, by).edit(once, TEXT_PLACE) == once, "redacting it again"
+    return once
+
+
+def role(**members: Value) -> Exchange:
+    """GetRole, whose answer has the role's name everywhere where one stands."""
+    known: dict[str, Value] = {"RoleName": NAME, "Arn": ARN, "AssumeRolePolicyDocument": TRUST}
+    return request("GetRole", {"RoleName": NAME}), respond("GetRole", {"Role": {**known, **members}})
+
+
+def recorded(by: Rules, *exchanges: Exchange) -> Cassette:
+    """The cassette of a recording under rules, as it comes back from its text."""
+    recorder = Recorder(MODELS, Redactor(KEY, by), catalog.parse)
+    for asked, answered in exchanges:
+        recorder.feed(asked, answered)
+    return document.read(document.write(recorder.finish().cassette), MODELS)
+
+
+def recorded_role(by: Rules, **members: Value) -> dict[str, str]:
+    """What a recording under rules makes of the texts of a role."""
+    (take,) = recorded(by, role(**members)).takes
+    output = take.pages[0].answer.output
+    assert output and isinstance(output["Role"], dict)
+    return {"identity": str(take.track.identity["RoleName"]), **{k: str(v) for k, v in output["Role"].items()}}
+
+
+# --- settings ---------------------------------------------------------------------------------------------------
+
+
+def test_no_settings_are_no_rules() -> None:
+    assert rules() == NO_RULES == rules(keep=[], mask=[], mask_members=[], keep_names=False) == NO_RULES
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem", "tip"),
+    [
+        ("kepe", [], "no such setting; did you mean keep?", "known: keep, mask, mask-members, keep-names"),
+        ("keep_names", True, "no such setting; did you mean keep-names?", "known: keep"),
+        ("keep", "x", "expected a list of texts", ""),
+        ("keep", [1], "expected a list of texts that are not empty", ""),
+        ("keep", ["*"], "'*' would keep everything", "keep-names = true"),
+        ("keep", ["a", "?*"], "'?*' would keep everything", "keep-names = true"),
+        ("keep", [ARN], "is an ARN; a rule keeps one name or id", "its account id and its names"),
+        ("mask", None, "expected a list of texts", ""),
+        ("mask", ["("], "'(' is no regular expression: missing )", ""),
+        ("mask", ["a*"], "'a*' matches the empty text", "let it match what is to be hidden"),
+        ("mask", ["a||b"], "matches the empty text", "let it match"),
+        ("mask", [r"\b"], "matches the empty text", "let it match"),
+        ("mask", ["(?=x)"], "matches the empty text", "let it match"),
+        ("mask", ["a{99999999999}"], "is no regular expression", ""),
+        ("mask-members", ["Descripton"], "no operation has a member Descripton; did you mean Description?", "spelled"),
+        ("mask-members", ["Tags.Valeu"], "no operation has a member Valeu; did you mean Value?", "spelled as in"),
+        ("mask-members", ["."], "no operation has a member ", "spelled as in"),
+        ("keep-names", "yes", "expected true or false", ""),
+        ("keep-names", 1, "expected true or false", ""),
+    ],
+)
+def test_a_bad_setting_is_refused_by_its_name(name: str, value: object, problem: str, tip: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        Rules.of({"mask": ["fine"], name: value}, MODELS)
+    assert caught.value.name == name
+    assert str(caught.value) == f"{name}: {caught.value.problem}"
+    assert problem in caught.value.problem
+    assert tip in caught.value.tip
+    assert not (isinstance(value, list) and value) or caught.value.value == value[-1], "to find its line"
+
+
+# --- keep -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("glob", [NAME, "zreal-*", "zreal-deploye?", "[xyz]real-deployer"])
+def test_a_kept_name_stays_everywhere_and_only_it(glob: str) -> None:
+    found = recorded_role(rules(keep=[glob]), Description=f"{NAME} is not zreal-1", Path="/zreal/")
+    account = Aliases(KEY).account(ACCOUNT)
+    assert found["identity"] == found["RoleName"] == NAME
+    assert found["Arn"] == ARN.replace(ACCOUNT, account)
+    assert found["AssumeRolePolicyDocument"] == TRUST.replace(ACCOUNT, account)
+    assert found["Description"].startswith(NAME)
+    assert is_name_alias(found["Path"].strip("/")), "a glob is for the whole of a name"
+
+
+def test_a_kept_account_id_stays_in_a_recording() -> None:
+    found = recorded_role(rules(keep=[ACCOUNT]), Description=f"of {ACCOUNT}")
+    assert found["Arn"].startswith(f"arn:aws:iam::{ACCOUNT}:role/role-")
+    assert found["Description"] == f"of {ACCOUNT}"
+
+
+def test_a_kept_account_id_stays_as_it_is_spelled() -> None:
+    assert redacted("of 1111-2222-3333", rules(keep=[ACCOUNT])) == "of 1111-2222-3333"
+
+
+@pytest.mark.parametrize(
+    "value", [ACCOUNT, "AROAEXAMPLEID12345678", "zreal@corp.example", "o-zrealorg123", "vpc-0a1b2c3d4e5f67890"]
+)
+def test_other_identifiers_can_be_kept(value: str) -> None:
+    assert redacted(f"of {value}, so", rules(keep=[value])) == f"of {value}, so"
+    assert value not in redacted(f"of {value}, so", rules(keep=[f"{value}x"]))
+
+
+@pytest.mark.parametrize("settings", [{"keep": ["Stack-*"]}, {"keep_names": True}], ids=["keep", "keep-names"])
+def test_a_kept_name_may_look_made_by_chance(settings: dict[str, object]) -> None:
+    """As those that CloudFormation gives do."""
+    name = "Stack-ExecutionRoleD5C26073-1A2B3C4D5E6F"
+    found = recorded_role(rules(**settings), RoleName=name, Description=f"assumes {name} at night")
+    assert [found["RoleName"], found["Description"]] == [name, f"assumes {name} at night"]
+
+
+def test_secrets_are_never_kept() -> None:
+    secret = "zReal7EXAMPLEkey/bPxRfiCY1234567890abcdef"
+    assert redacted(f"use {secret}", rules(keep=["zReal*"])).startswith("use secret-")
+    key: dict[str, Value] = {"UserName": NAME, "AccessKeyId": "AKIAEXAMPLEID1234567", "SecretAccessKey": secret}
+    recorder = Recorder(MODELS, Redactor(KEY, rules(keep=["zReal*"])), catalog.parse, include_writes=True)
+    recorder.feed(request("CreateAccessKey", {"UserName": NAME}), respond("CreateAccessKey", {"AccessKey": key}))
+    assert secret not in document.write(recorder.finish().cassette)
+
+
+# --- mask -------------------------------------------------------------------------------------------------------
+
+ENCODED: Mapping[str, Callable[[str], str]] = {
+    "plain": lambda text: text,
+    "percent": lambda text: quote(text, safe=""),
+    "double percent": lambda text: quote(quote(text, safe=""), safe=""),
+    "base64": lambda text: b64encode(text.encode()).decode(),
+    "URL-safe base64": lambda text: urlsafe_b64encode(text.encode()).decode(),
+    "JSON": lambda text: json.dumps({"note": text}),
+    "JSON in JSON": lambda text: json.dumps({"note": json.dumps({"note": text})}),
+}
+
+
+@pytest.mark.parametrize("encode", ENCODED.values(), ids=ENCODED)
+def test_what_is_masked_becomes_the_same_alias_in_every_encoding(encode: Callable[[str], str]) -> None:
+    by = rules(mask=[r"JIRA-\d+"])
+    alias = redacted("JIRA-12345", by)
+    assert is_name_alias(alias)
+    assert alias.startswith("masked-")
+    assert redacted(encode("what is this??? JIRA-12345 now"), by) == encode(f"what is this??? {alias} now")
+
+
+@pytest.mark.parametrize("pattern", [r"\w+", r"\S+", ".+", r"\b\w+\b", "[^ ]+", "masked", r"[\w-]+"])
+def test_a_pattern_may_match_aliases(pattern: str) -> None:
+    redacted(f"masked: see {ARN}, ask zreal@corp.example or JIRA-12345 in {ACCOUNT}", rules(mask=[pattern]))
+
+
+@pytest.mark.parametrize("pattern", ["acme", "[a-z]+", r"\d", "-", "e"])
+def test_what_is_masked_within_a_word_is_known_for_an_alias_as_well(pattern: str) -> None:
+    """Or a recording's own check finds what it hid, and no other key renews it."""
+    redacted("theacmecorp, JIRA-12345", rules(mask=[pattern]))
+
+
+@pytest.mark.parametrize("pattern", [r"\d{4,}", "(?i)zreal", r"\baws\b", r"\biam\b"])
+def test_a_mask_leaves_identifiers_what_they_are(pattern: str) -> None:
+    """An ARN agrees with the name beside it, and an account id's alias has twelve digits, in spite of a mask."""
+    without, found = recorded_role(NO_RULES), recorded_role(rules(mask=[pattern]))
+    assert [found[name] for name in ("RoleName", "Arn")] == [without[name] for name in ("RoleName", "Arn")]
+
+
+@pytest.mark.parametrize("pattern", [r"\d{3}", r"\baws\b", "EXAMPLE", "(?i)zreal"])
+def test_a_mask_shows_nothing_that_is_hidden_without_it(pattern: str) -> None:
+    """It must not cut identifiers and secrets into pieces that are not known for what they were."""
+    shown = set()
+    for kind, value in {**ALWAYS, "ARN": f"arn:aws:iam::{ACCOUNT}:role/lonely-name"}.items():
+        text = Redactor(KEY, rules(mask=[pattern])).edit(f"with {value}, so", TEXT_PLACE)
+        shown |= {kind for part in re.split(r"\W|123|EXAMPLE", value) if len(part) > 5 and part in text}
+    assert shown == set()
+
+
+@pytest.mark.parametrize("pattern", [r"\d+", "[a-z]{3}", "(?i)users?"])
+def test_the_check_finds_no_mask_in_what_awstape_itself_wrote(pattern: str) -> None:
+    by = rules(mask=[pattern])
+    pages = listing("ListUsers", {}, [{"Users": []}, {"Users": []}])
+    assert findings(document.write(recorded(by, *pages)), MODELS, by) == []
+
+
+def test_a_mask_counts_when_a_request_is_matched() -> None:
+    context: Value = [{"ContextKeyName": "zreal:ticket", "ContextKeyValues": ["for JIRA-12345"]}]
+    asked = request("SimulateCustomPolicy", {"PolicyInputList": ["{}"], "ContextEntries": context})
+    by = rules(mask=[r"JIRA-\d+"])
+    cassette = recorded(by, (asked, respond("SimulateCustomPolicy", {"EvaluationResults": []})))
+    assert "JIRA" not in document.write(cassette)
+    for at_replay, answer in ((by, Serve), (NO_RULES, Miss)):
+        playing = Player(MODELS, cassette, Redactor(KEY, at_replay), has_key=True)
+        assert isinstance(playing.answer(asked), answer)
+
+
+# --- mask-members -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("member", "hidden"),
+    [
+        ("Description", {"Zreal words"}),
+        ("Role.Description", {"Zreal words"}),
+        ("Roles.Description", set()),
+        ("Tags.Value", {"Zreal Person"}),
+        ("Tags[].Value", {"Zreal Person"}),
+        ("Key", {"zowner"}),
+    ],
+)
+def test_a_member_is_masked_by_its_name_or_the_end_of_its_path(member: str, hidden: set[str]) -> None:
+    tags: Value = [{"Key": "zowner", "Value": "Zreal Person"}]
+    text = document.write(recorded(rules(mask_members=[member]), role(Description="Zreal words", Tags=tags)))
+    assert {words for words in ("Zreal words", "zowner", "Zreal Person") if words not in text} == hidden
+    assert len(re.findall(r": masked-[a-z2-7]{12}\n", text)) == len(hidden)
+
+
+def test_the_values_of_a_map_are_masked_by_the_name_of_the_map() -> None:
+    arn = f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/zreal-guard"
+    tags = respond("ListTagsForResource", {"tags": {"owner": "Zreal Person", "Description": "words"}})
+    pair = request("ListTagsForResource", {"resourceArn": arn}), tags
+    assert "Zreal" not in document.write(recorded(rules(mask_members=["tags"]), pair))
+    assert "words" in document.write(recorded(rules(mask_members=["Description"]), pair)), "a key of the data"
+
+
+def test_members_that_are_names_are_masked_where_names_are_kept() -> None:
+    assert is_alias(recorded_role(rules(keep_names=True, mask_members=["RoleName"]))["RoleName"])
+
+
+def test_what_is_no_text_is_not_masked() -> None:
+    """No SDK reads a time that is an alias."""
+    found = recorded_role(rules(mask_members=["CreateDate"]), CreateDate="2026-03-02T10:00:00Z")
+    assert found["CreateDate"] == "2026-03-02T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "settings", [{"mask_members": ["Tags.Value"]}, {"mask": ["(?<=ticket )zproduction"]}], ids=["member", "mask"]
+)
+def test_what_is_masked_in_one_place_may_be_a_word_of_another(settings: dict[str, list[str]]) -> None:
+    tags: Value = [{"Key": "stage", "Value": "zproduction"}, {"Key": "x", "Value": "ticket zproduction"}]
+    found = recorded_role(rules(**settings), Tags=tags, Description="for zproduction use")
+    assert found["Description"] == "for zproduction use"
+
+
+# --- keep-names -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ALWAYS.values(), ids=ALWAYS)
+def test_with_all_names_kept_other_identifiers_become_aliases(value: str) -> None:
+    found = recorded_role(rules(keep_names=True), Description=f"{NAME} uses {value} now", Path="/zreal/path/")
+    assert found["identity"] == found["RoleName"] == NAME
+    assert found["Path"] == "/zreal/path/"
+    assert found["Arn"].endswith(f":role/{NAME}")
+    words = found["Description"].split()
+    assert words[:2] + words[3:] == [NAME, "uses", "now"]
+    assert is_alias(words[2])
+
+
+def test_with_all_names_kept_external_ids_become_aliases() -> None:
+    trust = {"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": {"sts:ExternalId": "zreal-external"}}}]}
+    found = recorded_role(rules(keep_names=True), AssumeRolePolicyDocument=json.dumps(trust))
+    assert "zreal-external" not in found["AssumeRolePolicyDocument"]

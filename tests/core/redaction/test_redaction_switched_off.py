@@ -1,0 +1,341 @@
+"""Each rule of redaction is needed: what it redacts is redacted otherwise, or not at all, when it is switched off.
+
+A rule is one entry of a table or one function. Each has a probe, a text at a place and what must come of it; the same
+probe is tried again with the rule switched off.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from awstape.core.aws import operation
+from awstape.core.aws.model import Shape
+from awstape.core.aws.wire import Request
+from awstape.core.cassette.yaml.document import write
+from awstape.core.recording.recorder import LeakError
+from awstape.core.redaction import arn, condition_keys, free_text, identifiers, member_kinds, redactor
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.member_kinds import IDS, NAMES, PATHS, SECRETS, SPELLED, TEXT, Place
+from awstape.core.redaction.names_in_text import Words
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.text import encoded_text
+from support import exchanges
+from support.exchanges import ACCOUNT, KEY, MODELS, Exchange
+
+A = Aliases(KEY)
+NEVER = re.compile(r"(?!)")
+FREE = Place(TEXT, ("Description",))
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzExamples1"
+
+#: Kind of identifier → a real one and its alias.
+REAL: dict[str, tuple[str, str]] = {
+    "pem": ((v := "-----BEGIN RSA PRIVATE KEY-----\nMIIEXAMPLE\n-----END RSA PRIVATE KEY-----"), A.secret("pem", v)),
+    "jwt": ((v := "eyJhbGciOiJub25lIn0.eyJzdWIiOiJib2IifQ.c2lnbmVk"), A.secret("jwt", v)),
+    "token": ((v := "glpat-example_example_example"), A.secret("secret", v)),
+    "email": ("bob@corp.example", A.email("bob@corp.example")),
+    "unique": ("AROAEXAMPLEID12345678", A.unique_id("AROAEXAMPLEID12345678")),
+    "org": ("ou-ab12-exampleunit", A.organization_id("ou-ab12-exampleunit")),
+    "orgroot": ("o-exampleorg1/r-ab12", f"{A.organization_id('o-exampleorg1')}/{A.organization_id('r-ab12')}"),
+    "resource": ("vpce-0a1b2c3d4e5f67890", A.resource_id("vpce-0a1b2c3d4e5f67890")),
+    "identity": ((v := "Origin Access Identity E2QEXAMPLE0000")[:23] + v[23:], f"{v[:23]}{A.name('identity', v[23:])}"),
+    "issuer": (
+        "12345678-abcd-4bcd-9bcd-1234567890ab.tokens.sts.global.api.aws",
+        f"{A.name('issuer', '12345678-abcd-4bcd-9bcd-1234567890ab')}.tokens.sts.global.api.aws",
+    ),
+    "canonical": ("a1" * 32, A.canonical_id("a1" * 32)),
+    "account": (ACCOUNT, A.account(ACCOUNT)),
+    "dashed": ("1111-2222-3333", A.account(ACCOUNT)),
+}
+ARN_REAL, ARN_ALIAS = (
+    f"arn:aws:iam::{ACCOUNT}:role/bob",
+    f"arn:aws:iam::{A.account(ACCOUNT)}:role/{A.name('role', 'bob')}",
+)
+
+Switch = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How to switch a rule off, a text at a place, and what the rule makes of it."""
+
+    off: Switch
+    real: str
+    redacted: str
+    place: Place = FREE
+
+    def result(self) -> str:
+        return Redactor(KEY).edit(self.real, self.place)
+
+
+def without_kind(kind: str) -> Switch:
+    name, kinds = (
+        ("BLOCK", free_text.BLOCK_KINDS) if kind in free_text.BLOCK_KINDS else ("IDENTIFIER", free_text.TEXT_KINDS)
+    )
+    return lambda patch: patch.setattr(
+        free_text, name, free_text.pattern_of_identifiers([k for k in kinds if k != kind])
+    )
+
+
+def without_whole(kind: str) -> Switch:
+    others = [each for each in identifiers.IDENTIFIERS if each not in (kind, *identifiers.BY_NEIGHBOUR)]
+    return lambda patch: patch.setattr(identifiers, "_WHOLE", identifiers.pattern_of_whole(others))
+
+
+def setting(module: object, name: str, value: object) -> Switch:
+    return lambda patch: patch.setattr(module, name, value)
+
+
+def without(table: Any, entry: str) -> Switch:
+    return lambda patch: patch.delitem(table, entry)
+
+
+def condition(key: str, value: str) -> str:
+    return json.dumps({"Condition": {"StringEquals": {key: value}}})
+
+
+def identity(text: str, *_: object) -> str:
+    return text
+
+
+SHAPES: dict[str, Shape] = {}
+_left = [shape for s in MODELS.services.values() for op in s.operations.values() for shape in (op.input, op.output)]
+while _left:
+    if (_shape := _left.pop()) and _shape.name not in SHAPES:
+        SHAPES[_shape.name] = _shape
+        _left += [m.shape for m in (*_shape.members.values(), _shape.member, _shape.key, _shape.value) if m]
+
+
+def at(shape: str) -> Place:
+    return Place(SHAPES[shape], ("Member",))
+
+
+#: A public key's fingerprint has a grammar of its own, which an account id fits.
+FINGERPRINT = f"{ACCOUNT}:" + ":".join(["ab"] * 11) + ":ab"
+URL = "https://login.corp.example/"
+RULES: dict[str, Rule] = {
+    **{
+        f"text: {k}": Rule(without_kind(k), f"see {REAL[k][0]} !", f"see {REAL[k][1]} !")
+        for k in (*free_text.BLOCK_KINDS, *free_text.TEXT_KINDS)
+    },
+    **{
+        f"name that is one: {kind}": Rule(without_whole(kind), *REAL[kind], at("roleNameType"))
+        for kind in REAL
+        if kind not in ("pem", "dashed", *identifiers.BY_NEIGHBOUR)
+    },
+    "text: an ARN in a sentence": Rule(setting(free_text, "ARN", NEVER), f"see {ARN_REAL} !", f"see {ARN_ALIAS} !"),
+    "text: an ARN alone": Rule(
+        setting(free_text, "WHOLE_ARN", NEVER), f"{ARN_REAL}(x)", f"{ARN_ALIAS[:-17]}{A.name('role', 'bob(x)')}"
+    ),
+    "text: account ids": Rule(setting(free_text, "_ACCOUNT", NEVER), f"see {ACCOUNT}", f"see {A.account(ACCOUNT)}"),
+    "text: random": Rule(
+        setting(free_text, "redact_random", identity), f"key {SECRET}", f"key {A.secret('secret', SECRET)}"
+    ),
+    "text: percent-encoded": Rule(
+        setting(encoded_text, "_PERCENT_RUN", NEVER),
+        "bob%40corp.example",
+        A.email("bob@corp.example").replace("@", "%40"),
+    ),
+    "text: base64": Rule(
+        setting(encoded_text, "_BASE64_RUN", NEVER),
+        base64.b64encode(f"for {ARN_REAL}".encode()).decode(),
+        base64.b64encode(f"for {ARN_ALIAS}".encode()).decode(),
+    ),
+    "text: escapes": Rule(
+        setting(encoded_text, "_ESCAPED_RUN", NEVER), "bob&#64;corp.example", A.email("bob@corp.example")
+    ),
+    "text: JSON": Rule(
+        setting(free_text, "is_json", lambda text: False),
+        f'{{"a": {ACCOUNT}}}',
+        f'{{"a": "{A.account(ACCOUNT)}"}}',
+    ),
+    "text: credential report": Rule(
+        setting(free_text, "_redact_report", identity),
+        "user,arn,user_creation_time\nbob,x,y\n",
+        f"user,arn,user_creation_time\n{A.name('user', 'bob')},x,y\n",
+    ),
+    "text: who is named": Rule(
+        setting(free_text, "_NAMED", NEVER),
+        "The user with name bob cannot",
+        f"The user with name {A.name('user', 'bob')} cannot",
+    ),
+    **{
+        f"condition: {key}": Rule(
+            without(condition_keys.VALUE_KINDS, key), condition(key, "bob"), condition(key, A.name(kind, "bob"))
+        )
+        for key, kind in condition_keys.VALUE_KINDS.items()
+    },
+    "condition: subject": Rule(
+        setting(condition_keys, "_redact_subject", identity),
+        condition("x:sub", "repo:corp/app"),
+        condition("x:sub", f"repo:{A.secret('subject', 'corp')}/{A.secret('subject', 'app')}"),
+    ),
+    "condition: provider's host": Rule(
+        setting(condition_keys, "_PROVIDER_KEY", NEVER),
+        condition("login.corp.example:amr", "x"),
+        condition(f"{A.name('oidc-provider', 'login.corp.example')}:amr", "x"),
+    ),
+    "principal: federated": Rule(
+        setting(condition_keys, "redact_provider", identity),
+        '{"Federated": "login.corp.example"}',
+        json.dumps({"Federated": A.name("oidc-provider", "login.corp.example")}),
+    ),
+    **{
+        f"shape: {shape}": Rule(without(NAMES, shape), "Zreal-bob", A.name(kind, "Zreal-bob"), at(shape))
+        for shape, kind in NAMES.items()
+    },
+    **{
+        f"shape: {shape}": Rule(without(SPELLED, shape), "/team/", f"/{A.name('path', 'team')}/", at(shape))
+        for shape in sorted(PATHS)
+    },
+    **{
+        f"shape: {shape}": Rule(
+            without(SPELLED, shape), "ZREALID1234567890", A.unique_id("ZREALID1234567890"), at(shape)
+        )
+        for shape in sorted(IDS)
+    },
+    **{
+        f"shape: {shape}": Rule(without(SPELLED, shape), "zreal text", A.secret(kind, "zreal text"), at(shape))
+        for shape, kind in SECRETS.items()
+    },
+    **{
+        f"shape: {shape}": Rule(without(SPELLED, shape), real, redacted, at(shape))
+        for shape, real, redacted in (
+            ("OpenIDConnectProviderUrlType", URL, f"https://{A.name('oidc-provider', 'login.corp.example/')}"),
+            ("SAMLMetadataDocumentType", "<x/>" * 300, A.saml_metadata("<x/>" * 300)),
+            ("authenticationCodeType", "123456", A.code("123456")),
+            ("redirectUrlType", URL, A.url(URL)),
+            ("consoleDeepLinkType", URL, A.url(URL)),
+            ("publicKeyFingerprintType", FINGERPRINT, A.fingerprint(FINGERPRINT)),
+            ("organizationsPolicyIdType", "p-zrealpolicy", A.organization_id("p-zrealpolicy")),
+        )
+    },
+    **{
+        f"named by its sibling: {shape}": Rule(
+            without(member_kinds._NAMED_BY_SIBLING, shape),
+            "Zreal-bob",
+            A.name("role", "Zreal-bob"),
+            replace(at(shape), siblings={sibling: "ROLE"}),
+        )
+        for shape, sibling in member_kinds._NAMED_BY_SIBLING.items()
+    },
+    "shape: account ids, whatever it is": Rule(
+        setting(redactor, "redact_accounts", identity),
+        ACCOUNT + "a" * 28,
+        A.account(ACCOUNT) + "a" * 28,
+        at("thumbprintType"),
+    ),
+    "unknown members": Rule(
+        setting(redactor, "_HARMLESS", re.compile(".*")),
+        "zreal text",
+        A.secret("text", "zreal text"),
+        Place(None, ("x",)),
+    ),
+    "filters": Rule(
+        setting(redactor, "_FILTERS", frozenset()),
+        "zreal",
+        A.secret("filter", "zreal"),
+        Place(SHAPES["String"], ("eq", 0)),
+    ),
+    "values of simulated conditions": Rule(
+        setting(redactor, "_CONTEXT", ""),
+        "zreal",
+        A.secret("value", "zreal"),
+        Place(SHAPES["ContextKeyValueType"], (redactor._CONTEXT, 0)),
+    ),
+    "length": Rule(
+        setting(redactor, "_has_room", lambda shape, text: True),
+        ("a@b.co " * 200)[:1000],
+        A.secret("text", ("a@b.co " * 200)[:1000]),
+        at("roleDescriptionType"),
+    ),
+    "owner of a service-linked role": Rule(
+        setting(arn, "_SERVICE_LINKED", re.compile("(AWSServiceRoleFor.*)()()")),
+        "AWSServiceRoleForAutoScaling_zreal",
+        f"AWSServiceRoleForAutoScaling_{A.name('suffix', 'zreal')}",
+        at("roleNameType"),
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_redacts_what_nothing_else_does(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rule.result() == rule.redacted
+    rule.off(monkeypatch)
+    assert rule.result() != rule.redacted
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if shape.sensitive], ids=lambda shape: shape.name)
+def test_what_the_model_marks_sensitive(shape: Shape) -> None:
+    assert Redactor(KEY).edit("zreal text", Place(shape, ("x",))) == A.password("zreal text")
+    assert Redactor(KEY).edit("zreal text", Place(replace(shape, sensitive=False), ("x",))) == "zreal text"
+
+
+def test_every_table_has_its_probes() -> None:
+    probed = {name.partition(": ")[2] for name in RULES}
+    assert probed >= {
+        *NAMES,
+        *SPELLED,
+        *free_text.BLOCK_KINDS,
+        *free_text.TEXT_KINDS,
+        *condition_keys.VALUE_KINDS,
+        *member_kinds._NAMED_BY_SIBLING,
+    }
+    assert {*identifiers.IDENTIFIERS} == {*REAL}
+
+
+# --- whole recordings -------------------------------------------------------------------------------------------
+
+TOKEN = "AAEXAMPLE/token+of/the=service"
+FIRST, SECOND = exchanges.listing("ListRoles", {}, [{"Roles": []}, {"Roles": []}], token=TOKEN)
+FORM = "Action=GetUser&Version=2010-05-08"
+NAMED: list[Exchange] = [
+    (exchanges.request("GetUser"), exchanges.respond("GetUser", {"User": {"UserName": "zrealbob"}})),
+    (exchanges.request("GetRole"), exchanges.respond("GetRole", {"Role": {"Description": "ask zrealbob"}})),
+]
+#: What it says of the real value; how to switch the rule off; the exchanges.
+RECORDINGS: dict[str, tuple[str, Switch, list[Exchange]]] = {
+    "page tokens in errors": (
+        TOKEN,
+        setting(redactor, "_SHORTEST_TOKEN", 1000),
+        [FIRST, (SECOND[0], exchanges.fail("ListRoles", 400, "ValidationError", f"Bad {TOKEN}1"))],
+    ),
+    "names of other answers": ("zrealbob", setting(Words, "replace", lambda self, text: text), NAMED),
+    "names of parameters": (
+        "zreal.example",
+        setting(operation, "_FORM_NAME", re.compile(".*")),
+        [(Request("GET", "iam.amazonaws.com", "/", f"{FORM}&bob@x.zreal.example=1"), exchanges.respond("GetUser"))],
+    ),
+}
+
+
+@pytest.mark.parametrize(("real", "off", "traffic"), RECORDINGS.values(), ids=RECORDINGS)
+def test_a_rule_of_recordings(real: str, off: Switch, traffic: list[Exchange], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not leaked(real, traffic)
+    off(monkeypatch)
+    assert leaked(real, traffic)
+
+
+def test_the_residual_search_is_what_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that fails is noticed; only without the search a cassette is made all the same."""
+    monkeypatch.setattr(Words, "replace", lambda self, text: text)
+    with pytest.raises(LeakError):
+        exchanges.record(*NAMED)
+    monkeypatch.setattr(redactor, "leaks", lambda *_: ())
+    assert "zrealbob" in write(exchanges.record(*NAMED).cassette)
+
+
+def leaked(real: str, traffic: list[Exchange]) -> bool:
+    """Whether a recording was refused or says something real, the parts of a name included."""
+    try:
+        recording = exchanges.record(*traffic)
+    except LeakError:
+        return True
+    text = write(recording.cassette)
+    return any(part in text for part in (real, real.rpartition(".")[0]) if part)

@@ -1,0 +1,138 @@
+"""A cassette laid out for a reader."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from awstape.catalog import catalog
+from awstape.core.cassette.yaml.document import read
+from awstape.core.view.annotated_view import kind_of, outline, texts
+
+GROUPS = """
+version: 1
+---
+service: iam
+operation: ListGroups
+identity: {}
+"""
+
+
+def laid_out(text: str) -> dict[str, Any]:
+    models = catalog.models()
+    plain = outline(read(text, models), models)
+    assert json.loads(json.dumps(plain)) == plain
+    return plain
+
+
+def role(**members: str) -> dict[str, Any]:
+    """The members of the only item of a page, as they are laid out."""
+    said = "".join(f"    {name}: {json.dumps(text)}\n" for name, text in members.items())
+    head = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: x}\npages:\n- output:\n    Role:\n"
+    (track,) = laid_out(head + said.replace("    ", "      "))["tracks"]
+    ((_, value),) = track["takes"][0]["pages"][0]["rest"]["m"]
+    return dict(value["m"])
+
+
+def test_aliases_are_told_from_the_text_around_them() -> None:
+    plain = laid_out(
+        GROUPS
+        + "pages:\n- error: {status: 403, code: AccessDenied, message: 'role-yqmy4ayihgou is not 000611752023'}\n"
+    )
+    assert [alias["text"] for alias in plain["aliases"]] == ["role-yqmy4ayihgou", "000611752023"]
+    members = dict(plain["tracks"][0]["takes"][0]["pages"][0]["rest"]["m"])
+    assert members["message"] == {"t": [0, " is not ", 1]}
+    assert members["status"] == {"n": "403"}
+
+
+def test_aliases_are_counted_where_they_stand() -> None:
+    plain = laid_out(
+        GROUPS.replace("ListGroups", "ListRoles").replace("{}", "{PathPrefix: /path-oem5jpth7rxu/}")
+        + "pages:\n- output:\n    Roles:\n    - {RoleName: role-yqmy4ayihgou, Path: /path-oem5jpth7rxu/}\n"
+    )
+    counted = {alias["text"]: (alias["kind"], alias["places"]) for alias in plain["aliases"]}
+    assert counted == {"role-yqmy4ayihgou": ("role", 1), "path-oem5jpth7rxu": ("path", 2)}
+
+
+@pytest.mark.parametrize(
+    ("alias", "kind"),
+    [
+        ("000611752023", "account id"),
+        ("instance-profile-yqmy4ayihgou", "instance profile"),
+        ("user-e6sod4fytyxx@example.com", "e-mail address"),
+        ("o-juprqqpf5iek", "organization id"),
+        ("AROATAPE7EANGW7I2PLGG", "unique id"),
+        ("00000000" + "a" * 56, "canonical user id"),
+        ("vpc-0000123456789abcd", "vpc id"),
+    ],
+)
+def test_an_alias_tells_its_kind(alias: str, kind: str) -> None:
+    assert kind_of(alias) == kind
+
+
+@pytest.mark.parametrize("unseen", ["\u202e", "\u200b", "\u3164", "\u2028", "\r"])
+def test_what_cannot_be_seen_stands_apart(unseen: str) -> None:
+    escape = unseen.encode("unicode_escape").decode()
+    assert role(Description=f"a\n{unseen}b")["Description"] == {"t": ["a\n", [escape], "b"]}
+
+
+def test_documents_keep_numbers_order_and_what_stands_there_twice() -> None:
+    document = '{"b": 1.50, "a": [true], "b": 123456789012345678901234567890, "t": "\\n"}'
+    members = role(AssumeRolePolicyDocument=document)["AssumeRolePolicyDocument"]["d"]["m"]
+    spelled = [["b", {"n": "1.50"}], ["a", {"l": [{"n": "true"}]}], ["b", {"n": "123456789012345678901234567890"}]]
+    assert members == [*spelled, ["t", "\\n"]]
+
+
+def test_a_document_of_a_thousand_levels_stays_text() -> None:
+    document = "[" * 1000 + "]" * 1000
+    assert role(AssumeRolePolicyDocument=document)["AssumeRolePolicyDocument"] == document
+
+
+def test_binary_is_readable_where_it_is_text() -> None:
+    plain = laid_out(
+        "version: 1\n---\nservice: iam\noperation: GetCredentialReport\nidentity: {}\npages:\n"
+        "- output: {Content: !!binary /0EAcm9sZS15cW15NGF5aWhnb3U=}\n"
+    )
+    ((_, content),) = plain["tracks"][0]["takes"][0]["pages"][0]["rest"]["m"]
+    assert content == {"b": 20, "t": ["ÿA", ["\\u0000"], 0]}
+
+
+ENDS = {
+    "complete": "- output: {IsTruncated: false, Groups: []}\n",
+    "unfinished": "- output: {IsTruncated: true, Groups: [], Marker: m}\n",
+    "error": "- output: {IsTruncated: true, Groups: [], Marker: m}\n- token: m\n  error: {status: 500}\n",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_end_of_a_take(end: str) -> None:
+    plain = laid_out(f"{GROUPS}pages:\n{ENDS[end]}")
+    (take,) = plain["tracks"][0]["takes"]
+    assert (take["end"], take["beyond"]) == (end, "m" if end == "unfinished" else None)
+    expected = {"tracks": 1, "retaken": 0, "pages": len(take["pages"]), "items": 0, "empty": 1}
+    assert plain["counts"] == expected | {"errors": end == "error", "unfinished": end == "unfinished"}
+
+
+def test_a_cassette_without_takes() -> None:
+    plain = laid_out("version: 1\n")
+    assert (plain["tracks"], plain["aliases"], plain["texts"], plain["counts"]["tracks"]) == ([], [], [], 0)
+
+
+def test_texts_that_are_no_alias() -> None:
+    cassette = read(
+        "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-yqmy4ayihgou}\n"
+        "pages:\n- output:\n    Role:\n"
+        "      RoleName: role-yqmy4ayihgou\n"
+        "      Arn: arn:aws:iam::000611752023:role/role-yqmy4ayihgou\n"
+        "      CreateDate: '2016-08-23T19:23:16Z'\n"
+        "      Description: of role-yqmy4ayihgou, ask Bob\n"
+        '      AssumeRolePolicyDocument: \'{"Statement": [{"Sid": "Ours", "Action": "sts:AssumeRole", '
+        '"Principal": {"Service": "ec2.amazonaws.com"}}]}\'\n',
+        catalog.models(),
+    )
+    assert texts(cassette, catalog.models()) == [
+        ("AssumeRolePolicyDocument", [("Ours", 1)]),
+        ("Description", [("of role-yqmy4ayihgou, ask Bob", 1)]),
+    ]

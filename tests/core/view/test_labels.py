@@ -1,0 +1,78 @@
+"""What tells one identity or item from another in a line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.core.aws.model import Shape, Value
+from awstape.core.view.labels import Detail, arn_end, cropped, identity_words, telling
+from support.exchanges import operation
+
+ARN = "arn:aws:iam::000611752023:role/team/role-yqmy4ayihgou"
+
+
+def item_shape(name: str) -> Shape | None:
+    """Of the items that an operation lists."""
+    listing = operation(name)
+    assert listing.paging and listing.output
+    member = listing.output.members[listing.paging.items[0]].shape.member
+    return member.shape if member else None
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "expected"),
+    [
+        (
+            "ListRoles",
+            {"Arn": ARN, "RoleName": "r", "RoleId": "AROA"},
+            ("r", "AROA", "", "", "role/team/role-yqmy4ayihgou"),
+        ),
+        ("ListRoles", {"Arn": "arn:aws:iam::1:role/r", "RoleName": "r"}, ("r", "", "", "", "")),
+        (
+            "ListAttachedRolePolicies",
+            {"PolicyName": "P", "PolicyArn": "arn:aws:iam::aws:policy/P"},
+            ("P", *3 * ("",), "aws:policy/P"),
+        ),
+        ("ListPolicyVersions", {"VersionId": "v2", "IsDefaultVersion": True}, ("", "v2", "", "IsDefaultVersion", "")),
+        (
+            "ListPolicyVersions",
+            {"VersionId": "v1", "CreateDate": "2024-01-02T03:04:05Z"},
+            ("", "v1", "2024-01-02", "", ""),
+        ),
+        ("ListAccessKeys", {"UserName": "u", "Status": "Active"}, ("u", "", "", "Active", "")),
+        ("ListRoleTags", {"Key": "team", "Value": "a"}, ("Key=team Value=a",)),
+        ("ListRolePolicies", "policy-mdd2mdbui7sb", ("policy-mdd2mdbui7sb",)),
+        ("GetFindingV2", {"externalAccessDetails": {"isPublic": False}}, ("externalAccessDetails isPublic=false",)),
+        ("ListRoles", {}, ("",)),
+        ("ListRoles", {"New": {"\x1b": 1}}, ("New \\u001b=1",)),
+    ],
+)
+def test_items(name: str, item: Value, expected: tuple[str, ...]) -> None:
+    assert telling(item, item_shape(name)) == expected
+
+
+def test_identities_say_as_much_as_there_is_room_for() -> None:
+    identity: dict[str, Value] = {
+        "analyzerArn": "arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/a",
+        "id": "x" * 36,
+    }
+    input_ = operation("GetFindingV2").input
+    assert identity_words(identity, input_, Detail()) == f"analyzerArn={identity['analyzerArn']} id={identity['id']}"
+    assert identity_words(identity, input_, Detail(whole_arns=False)) == f"analyzerArn=analyzer/a id={identity['id']}"
+    short = Detail(room=31, whole_arns=False, names=False)
+    assert identity_words(identity, input_, short) == "analyzer/a xxxxxxxxxx…xxxxxxxxx"
+    assert identity_words({"PathPrefix": "/a"}, operation("ListRoles").input, short) == "PathPrefix=/a"
+
+
+@pytest.mark.parametrize("text", [ARN.replace("000611752023", ""), "arn:a", "", "role/arn:aws:iam::1:x", "a:b:c:d:e:f"])
+def test_the_end_of_an_arn(text: str) -> None:
+    assert arn_end(text) == ("role/team/role-yqmy4ayihgou" if text.startswith("arn:aws") else text)
+
+
+@given(st.text(), st.integers(3, 50))
+def test_what_is_cropped_fits(text: str, longest: int) -> None:
+    short = cropped(text, longest)
+    assert len(short) == min(len(text), longest)
+    assert text.startswith(short.partition("…")[0])

@@ -1,0 +1,97 @@
+"""Selectors: which tracks they find, and what they say when they find none."""
+
+from __future__ import annotations
+
+import pytest
+
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.view.selectors import Selector, SelectorError, select
+from support.exchanges import KEY, MODELS, cassette, listing, request, respond
+
+READ = [
+    *listing("ListRoles", {}, [{"Roles": []}]),
+    *listing("ListRoles", {"PathPrefix": "/team-a/"}, [{"Roles": []}, {"Roles": []}]),
+    (request("GetRole", {"RoleName": "DeployRole"}), respond("GetRole", {})),
+    (request("ListAnalyzers", {}, region="eu-west-1"), respond("ListAnalyzers", {"analyzers": []})),
+    (request("ListAnalyzers", {}, region="us-east-1"), respond("ListAnalyzers", {"analyzers": []})),
+]
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Cassette:
+    return cassette(*READ)
+
+
+def found(recorded: Cassette, *texts: str, key: bytes | None = KEY) -> list[str]:
+    chosen = select(MODELS, recorded, texts, Redactor(key) if key else None)
+    return [f"{each.number} {each.track.operation} {each.track.region or ''}".strip() for each in chosen]
+
+
+ALL = ["1 ListAnalyzers eu-west-1", "2 ListAnalyzers us-east-1", "3 GetRole", "4 ListRoles", "5 ListRoles"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([], ALL),
+        (["*"], ALL),
+        (["2"], ALL[1:2]),
+        (["2", "ListRoles"], [ALL[1], *ALL[3:]]),
+        (["ListRoles"], ALL[3:]),
+        (["list-roles"], ALL[3:]),
+        (["List*"], [*ALL[:2], *ALL[3:]]),
+        (["ListRoles PathPrefix=*"], ALL[3:4]),
+        (["ListRoles PathPrefix=/team-a/"], ALL[3:4]),
+        (["GetRole RoleName=DeployRole"], ALL[2:3]),
+        (["* RoleName=role-*"], ALL[2:3]),
+        (["ListAnalyzers region=us-*"], ALL[1:2]),
+    ],
+)
+def test_what_selectors_find(recorded: Cassette, texts: list[str], expected: list[str]) -> None:
+    assert found(recorded, *texts) == expected
+
+
+def test_a_real_value_needs_the_key(recorded: Cassette) -> None:
+    with pytest.raises(SelectorError, match="no track is selected"):
+        found(recorded, "GetRole RoleName=DeployRole", key=None)
+    alias = next(t.track.identity["RoleName"] for t in recorded.takes if t.track.operation == "GetRole")
+    assert found(recorded, f"GetRole RoleName={alias}", key=None) == ALL[2:3]
+
+
+def test_takes_are_counted_from_one(recorded: Cassette) -> None:
+    both = [take for take in recorded.takes if take.track.region == "us-east-1"]
+    twice = Cassette.of([*recorded.takes, both[0]])
+    (one,) = select(MODELS, twice, ["2 take=2"])
+    assert (one.number, one.numbers, len(one.takes)) == (2, (2,), 2)
+    (all_of_it,) = select(MODELS, twice, ["2"])
+    assert all_of_it.numbers == (1, 2)
+    with pytest.raises(SelectorError):
+        select(MODELS, twice, ["ListRoles take=2"])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "tip"),
+    [
+        ("", "begins with no operation and no number", "OPERATION [MEMBER=GLOB]"),
+        ("0", "begins with no operation and no number", ""),
+        ("6", "there is no track 6", "the cassette has 5"),
+        ("ListRolez", "none is of this operation", "did you mean ListRoles?"),
+        ("ListRoles PathPrefx=/", "no identity has PathPrefx", "did you mean PathPrefix?"),
+        ("ListRoles PathPrefix=/other/", "no track is selected by", "awstape ls"),
+        ("ListRoles nonsense", "has a 'nonsense' that can't be there", "OPERATION"),
+        ("ListRoles take=0", "has a 'take=0' that can't be there", "OPERATION"),
+        ("ListRoles take=1 take=2", "has a 'take=2' that can't be there", "OPERATION"),
+        ("ListRoles 'x", "has a quote without end", "OPERATION"),
+    ],
+)
+def test_errors(recorded: Cassette, text: str, problem: str, tip: str) -> None:
+    with pytest.raises(SelectorError) as caught:
+        found(recorded, text)
+    assert problem in str(caught.value)
+    assert tip in caught.value.tip
+
+
+def test_what_a_selector_says() -> None:
+    text = "ListPolicyVersions PolicyArn='a b' region=us-* take=2"
+    assert Selector.parse(text) == Selector(None, "ListPolicyVersions", "us-*", 2, (("PolicyArn", "a b"),))

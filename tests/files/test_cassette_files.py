@@ -1,0 +1,221 @@
+"""Cassette files: found, read strictly, and written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from awstape.catalog import catalog
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml.document import SCHEMA_LINE, read, write
+from awstape.errors import UserError
+from awstape.files import cassette_files
+
+MODELS = catalog.models()
+HEADER = "version: 1\n"
+
+
+def take(operation: str = "ListUsers", identity: str = "{}", users: str = "Users: []") -> str:
+    pages = f"pages:\n- output:\n    {users}\n"
+    return f"---\nservice: iam\noperation: {operation}\nidentity: {identity}\n{pages}"
+
+
+USERS = HEADER + take()
+ADMINS = HEADER + take(identity="{PathPrefix: /admins/}")
+
+
+def cassette(text: str = USERS) -> Cassette:
+    return read(text, MODELS)
+
+
+def problem_of(path: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        cassette_files.load_all([path], MODELS)
+    assert caught.value.tip
+    return caught.value.problem
+
+
+# --- save ---
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folders" / "users.yaml"
+    cassette_files.save(path, cassette())
+    assert path.read_bytes() == write(cassette()).encode()
+    assert write(cassette_files.load(path, MODELS)) == write(cassette())
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_failing_write_leaves_everything_as_it_was(
+    call: str, failure: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_text(USERS)
+
+    def fail(*_: Any) -> NoReturn:
+        raise failure
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(UserError if isinstance(failure, OSError) else KeyboardInterrupt) as caught:
+        cassette_files.save(path, cassette(ADMINS))
+    if isinstance(caught.value, UserError):
+        assert caught.value.problem == f"{path}: can't be written: No space left on device"
+        assert caught.value.tip == "the file is as it was"
+    assert path.read_text() == USERS
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"users\.yaml: can't be written: "):
+        cassette_files.save(tmp_path / "file" / "users.yaml", cassette())
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664, 0o755])
+def test_permissions_are_kept(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_text(ADMINS)
+    path.chmod(mode)
+    cassette_files.save(path, cassette())
+    assert path.stat().st_mode & 0o777 == mode
+    assert path.read_text() == SCHEMA_LINE + USERS
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_new_file_has_the_permissions_of_any_new_file(umask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        cassette_files.save(tmp_path / "users.yaml", cassette())
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    assert (tmp_path / "users.yaml").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_symbolic_link_is_written_through(exists: bool, tmp_path: Path) -> None:
+    real, link = tmp_path / "real" / "users.yaml", tmp_path / "link.yaml"
+    real.parent.mkdir()
+    if exists:
+        real.write_text(ADMINS)
+    link.symlink_to(Path("real") / "users.yaml")
+    cassette_files.save(link, cassette())
+    assert link.is_symlink()
+    assert real.read_text() == SCHEMA_LINE + USERS
+    assert sorted(tmp_path.rglob("*")) == [link, real.parent, real]
+
+
+# --- find ---
+
+
+def test_a_folder_is_searched_in_order(tmp_path: Path) -> None:
+    for name in ("b.yaml", "a/z.yml", "a/b.yaml", "a.yaml", "B.yaml", "a/notes.txt", "a/yaml", ".a.yaml.x7k2"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.yaml").mkdir()
+    found = [str(path.relative_to(tmp_path)) for path in cassette_files.find(tmp_path)]
+    assert found == ["B.yaml", "a/b.yaml", "a/z.yml", "a.yaml", "b.yaml"]
+
+
+def test_a_file_is_found_whatever_its_name(tmp_path: Path) -> None:
+    assert cassette_files.find(tmp_path / "cassette.txt") == [tmp_path / "cassette.txt"]
+
+
+def test_a_folder_without_cassettes_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert problem_of(tmp_path) == f"{tmp_path}: no cassettes in this folder"
+
+
+# --- load ---
+
+
+def test_several_files_make_one_cassette(tmp_path: Path) -> None:
+    (tmp_path / "users.yaml").write_text(USERS)
+    (tmp_path / "admins.yaml").write_text(ADMINS)
+    loaded = cassette_files.load_all([tmp_path / "users.yaml", tmp_path / "admins.yaml"], MODELS)
+    assert write(loaded) == write(cassette_files.load_all([tmp_path], MODELS)) == write(cassette(ADMINS + take()))
+
+
+def test_a_track_that_stands_in_several_files_says_the_same_in_all(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(USERS)
+    (tmp_path / "b.yaml").write_text(ADMINS + take(users="Users: [{UserName: user-example}]"))
+    there = tmp_path / "a.yaml"
+    assert problem_of(tmp_path) == f"{tmp_path / 'b.yaml'}: iam ListUsers {{}} stands in {there}, too, and differs"
+    (tmp_path / "b.yaml").write_text(ADMINS + take())
+    assert len(cassette_files.load_all([tmp_path], MODELS).takes) == 2, "one that says the same counts once"
+
+
+def test_several_takes_of_a_track_may_stand_in_one_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(USERS + take(users="Users: [{UserName: user-example}]"))
+    assert len(cassette_files.load_all([tmp_path], MODELS).takes) == 2
+
+
+def test_a_file_that_is_named_twice_is_loaded_once(tmp_path: Path) -> None:
+    (tmp_path / "users.yaml").write_text(USERS)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.yaml").symlink_to("users.yaml")
+    paths = [tmp_path, tmp_path / "users.yaml", tmp_path / "folder" / ".." / "users.yaml"]
+    assert len(cassette_files.load_all(paths, MODELS).takes) == 1
+
+
+def test_a_file_up_to_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_text(USERS)
+    monkeypatch.setattr(cassette_files, "MAX_BYTES", len(USERS))
+    cassette_files.load(path, MODELS)
+    monkeypatch.setattr(cassette_files, "MAX_BYTES", len(USERS) - 1)
+    assert problem_of(path) == f"{path}: larger than 0 MiB"
+
+
+def test_a_file_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cassette_files, "MAX_BYTES", 2**20)
+    assert problem_of(Path("/dev/zero")) == "/dev/zero: larger than 1 MiB"
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "users.yaml").write_bytes(b"\xef\xbb\xbf" + USERS.replace("\n", "\r\n").encode())
+    assert write(cassette_files.load(tmp_path / "users.yaml", MODELS)) == SCHEMA_LINE + USERS
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    missing, latin = tmp_path / "missing.yaml", tmp_path / "latin.yaml"
+    latin.write_bytes(USERS.encode() + "# Müller".encode("latin-1"))
+    assert problem_of(missing) == f"{missing}: can't be read: No such file or directory"
+    assert problem_of(latin) == f"{latin}: not UTF-8 at byte {len(USERS) + 3}"
+    with pytest.raises(UserError, match="can't be read: Is a directory"):
+        cassette_files.load(tmp_path, MODELS)
+
+
+def test_an_error_in_a_cassette_says_file_line_and_path(tmp_path: Path) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_text(USERS.replace("Users:", "Usres:"))
+    with pytest.raises(UserError) as caught:
+        cassette_files.load(path, MODELS)
+    assert caught.value.problem.startswith(f"{path}:8: pages[0].output.Usres: ")
+    assert "Users" in caught.value.problem
+    assert caught.value.tip
+
+
+def test_who_writes_there_waits_for_whoever_does_already(tmp_path: Path) -> None:
+    path, entered = tmp_path / "new" / "x.yaml", threading.Event()
+    (file := tmp_path / "file").touch()
+
+    def enter() -> None:
+        with cassette_files.exclusively(path):
+            entered.set()
+
+    with cassette_files.exclusively(path):
+        waiting = threading.Thread(target=enter)
+        waiting.start()
+        assert not entered.wait(0.2)
+    assert entered.wait(30)
+    waiting.join()
+    with pytest.raises(UserError, match="can't be written: File exists"), cassette_files.exclusively(file / "x.yaml"):
+        pass

@@ -1,0 +1,268 @@
+"""The project's pyproject.toml: which one counts, where it says a rule is wrong, and who honours it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import NoReturn
+
+import pytest
+
+from awstape import tape
+from awstape.cli.main import main
+from awstape.core.aws.model import Value
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.project_rules import NO_RULES, Rules
+from awstape.errors import UserError
+from awstape.files import cassette_files, project_settings
+from awstape.files.keys import find_key
+from support.exchanges import MODELS, request, respond
+from support.standin import StandIn
+
+KEY = "c" * 64  # of 64 digits: no time is spent on stretching it
+#: Asks for two roles by name, as a program with an SDK would.
+ASK = """
+import os, urllib.parse, urllib.request
+for name in ("zkept-role", "zother-role"):
+    form = urllib.parse.urlencode({"Action": "GetRole", "Version": "2010-05-08", "RoleName": name}).encode()
+    print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL_IAM"], form).status)
+"""
+BAD = '[tool.awstape]\nkeep = [\n  "zkept-*",\n  "*",\n]\n'
+COMMANDS = {
+    "record": ["record", "x.yaml", "--", "true"],
+    "record once": ["record", "there.yaml", "--mode", "once", "--", "true"],
+    "replay": ["replay", "there.yaml", "--", "true"],
+    "check": ["check", "there.yaml"],
+    "alias": ["alias", "--kind", "role", "zkept-role"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project's folder, which is the current one; with a key, and with nobody's settings and data."""
+    monkeypatch.setenv("AWSTAPE_KEY", KEY)
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp("home")))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "pyproject.toml").write_bytes(dedent(text).encode())
+
+
+def refused(folder: Path) -> tuple[str, str]:
+    """What is said of the project's settings: after the file's name, and the tip."""
+    with pytest.raises(UserError) as caught:
+        project_settings.rules(folder)
+    file = str(folder / "pyproject.toml")
+    assert caught.value.problem.startswith(f"{file}:")
+    assert caught.value.tip
+    return caught.value.problem.removeprefix(f"{file}:"), caught.value.tip
+
+
+# --- which file -------------------------------------------------------------------------------------------------
+
+
+def test_the_nearest_file_at_or_above_counts(folder: Path) -> None:
+    below = folder / "a" / "b"
+    below.mkdir(parents=True)
+    assert project_settings.rules(below) == NO_RULES
+    write(folder, '[tool.awstape]\nkeep = ["above"]\n')
+    assert project_settings.rules(below) == project_settings.rules(folder) == Rules(keep=("above",))
+    write(folder / "a", '[tool.awstape]\nkeep = ["near"]\n')
+    assert project_settings.rules(below) == Rules(keep=("near",))
+    assert project_settings.rules(folder) == Rules(keep=("above",))
+    write(below, "[tool.other]\n")
+    assert project_settings.rules(below) == Rules(keep=("near",)), "a part of a project has the project's rules"
+
+
+def test_a_folder_of_that_name_is_no_file(folder: Path) -> None:
+    (folder / "a" / "pyproject.toml").mkdir(parents=True)
+    write(folder, "[tool.awstape]\nkeep-names = true\n")
+    assert project_settings.rules(folder / "a").keep_names
+
+
+@pytest.mark.parametrize("text", ["", "[project]\nname = 'x'\n", "[tool]\n", "[tool.other]\nkeep = ['*']\n"])
+def test_without_the_table_there_are_no_rules(text: str, folder: Path) -> None:
+    write(folder, text)
+    assert project_settings.rules(folder) == NO_RULES
+
+
+def test_all_settings(folder: Path) -> None:
+    text = """
+        [tool.awstape]
+        keep = ["zkept-*"]
+        mask = ['JIRA-\\d+']
+        mask-members = ["Description", "Tags.Value"]
+        keep-names = true
+        """
+    write(folder, text)
+    known = Rules(("zkept-*",), (re.compile(r"JIRA-\d+"),), (("Description",), ("Tags", "Value")), True)
+    assert project_settings.rules(folder) == known
+
+
+# --- what can't be read -----------------------------------------------------------------------------------------
+
+
+def test_what_is_not_toml_is_refused_with_its_line(folder: Path) -> None:
+    write(folder, "[project]\nname = 'x'\n[tool.awstape\nkeep = []\n")
+    assert re.fullmatch(r" not TOML: .*at line 3, column \d+\)", refused(folder)[0])
+
+
+def test_what_is_not_utf_8_is_refused(folder: Path) -> None:
+    (folder / "pyproject.toml").write_bytes("# Schlüssel".encode("latin-1"))
+    assert refused(folder) == (" not UTF-8 at byte 6", "mend the file")
+
+
+def test_what_can_not_be_read_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder, "")
+
+    def opened(path: Path, limit: int) -> NoReturn:
+        raise PermissionError(13, "Permission denied")  # root may read anything
+
+    monkeypatch.setattr("awstape.files.cassette_files.opened", opened)
+    assert refused(folder)[0] == " can't be read: Permission denied"
+
+
+@pytest.mark.parametrize("text", ["[tool]\nawstape = 1\n", "[[tool.awstape]]\nkeep = []\n", "tool.awstape = []\n"])
+def test_what_is_no_table_is_refused(text: str, folder: Path) -> None:
+    write(folder, text)
+    assert refused(folder) == (" tool.awstape is no table", "write [tool.awstape] and the settings below it")
+
+
+@pytest.mark.parametrize("text", ["tool = 1\n", "[[tool]]\n", "tool = 'awstape'\n"])
+def test_a_file_whose_tools_are_no_table_is_refused(text: str, folder: Path) -> None:
+    write(folder, text)
+    assert "no table" in refused(folder)[0]
+
+
+# --- lines ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[tool.awstape]\nkepe = []", "2: kepe: no such setting; did you mean keep?"),
+        ("[tool.awstape]\nkeep = 'x'", "2: keep: expected a list of texts"),
+        ("[tool.awstape]\nkeep = [1]", "2: keep: expected a list of texts that are not empty"),
+        ("[tool.awstape]\n\nkeep-names = 'yes'", "3: keep-names: expected true or false"),
+        ("[tool.awstape]\nmask = ['a', 'b*']", "2: mask: 'b*' matches the empty text"),
+        ("[tool.awstape]\nmask-members = ['Tag']", "2: mask-members: no operation has a member Tag; did"),
+        ("[tool.awstape]\nkeep = [\n'a',\n'*',\n]", "4: keep: '*' would keep everything"),
+        ("[tool.awstape]\nkeep = [\n\n'a', 'arn:aws:iam::*'\n]", "4: keep: 'arn:aws:iam::*' is an ARN"),
+        ("[tool.awstape]\nmask = [\n'fine',\n# why\n'(',\n]", "5: mask: '(' is no regular expression"),
+        ("[tool.awstape]\nmask = [\n'fine',\n'''(''',\n]", "4: mask: '(' is no regular expression"),
+        ("[tool.awstape]\nmask = [\n'\\d',\n'(\\d',\n]", "4: mask: '(\\\\d' is no regular expression"),
+        ('[tool.awstape]\nmask = [\n"\\\\d",\n"(\\\\d",\n]', "4: mask: '(\\\\d' is no regular expression"),
+        ('[tool.awstape]\nmask = [\n"x",\n"say \\"(",\n]', "4: mask: 'say \"(' is no regular expression"),
+        ('[tool.awstape]\nmask = [\n"x",\n"\\u0028",\n]', "4: mask: '(' is no regular expression"),
+        ("[tool.awstape]\nkeep = []\n'mask' = [\n'(']", "4: mask: '(' is no regular expression"),
+        ('[tool.awstape]\n"mask" = ["("]', "2: mask: '(' is no regular expression"),
+        ("[tool.awstape]\n# mask = ['(']\n mask = [ '(' ] # '('", "3: mask: '(' is no regular expression"),
+        ("[ tool . awstape ] # ours\nkeep = ['*']", "2: keep: '*' would keep everything"),
+        ("[tool.other]\nkeep = ['*']\n[tool.awstape]\nkeep = ['*']", "4: keep: '*' would keep everything"),
+        ("tool.awstape.keep = [\n'a',\n'*',\n]", "3: keep: '*' would keep everything"),
+        ("[tool]\nawstape.keep = ['*']", "2: keep: '*' would keep everything"),
+        ("[tool]\nawstape = {keep = ['*']}", "2: keep: '*' would keep everything"),
+        ("[tool.other]\nkeep = ['*']\n[tool]\nawstape.keep = ['*']", "4: keep: '*' would keep everything"),
+        ("[tool.other]\nkeep = ['*']\n[tool.'awstape']\nkeep = ['*']", "4: keep: '*' would keep everything"),
+        ("[tool.awstape]\nkeep = [ # not '*'\n'*',\n]", "3: keep: '*' would keep everything"),
+        ("[tool.awstape]\r\nkeep = [\r\n'*']\r\n", "3: keep: '*' would keep everything"),
+        ("# one\u2028line\n[tool.awstape]\nkeep = ['*']", "3: keep: '*' would keep everything"),
+    ],
+)
+def test_a_bad_rule_is_refused_with_its_line(text: str, expected: str, folder: Path) -> None:
+    (folder / "pyproject.toml").write_bytes(text.encode())
+    assert refused(folder)[0].startswith(expected)
+
+
+# --- end to end -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def there(folder: Path) -> Path:
+    """A cassette with two roles and a ticket in it, recorded without rules."""
+    return recorded(folder / "there.yaml")
+
+
+def recorded(path: Path) -> Path:
+    opened = tape.open_for_recording(path, "rewrite", os.environ)
+    for name in ("zkept-role", "zother-role"):
+        output: dict[str, Value] = {"Role": {"RoleName": name, "Description": "see JIRA-12345"}}
+        opened.feed(request("GetRole", {"RoleName": name}), respond("GetRole", output))
+    opened.close()
+    return path
+
+
+@pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
+def test_a_bad_rule_ends_every_command_in_two_lines(
+    arguments: list[str], there: Path, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, BAD)
+    before = there.read_bytes()
+    assert main(arguments) == 2
+    output, errors = capfd.readouterr()
+    assert output == ""
+    file = folder / "pyproject.toml"
+    assert errors == f"ERROR {file}:4: keep: '*' would keep everything\nTIP keep-names = true keeps all names\n"
+    assert sorted(path.name for path in folder.iterdir()) == ["pyproject.toml", "there.yaml"]
+    assert there.read_bytes() == before
+
+
+def test_a_recording_honours_the_rules(folder: Path) -> None:
+    write(folder, "[tool.awstape]\nkeep = ['zkept-*']\nmask = ['JIRA-\\d+']\n")
+    text = recorded(folder / "x.yaml").read_text()
+    assert "RoleName: zkept-role\n" in text
+    assert "zother" not in text
+    assert re.search(r"Description: see masked-[a-z2-7]{12}\n", text)
+
+
+def test_the_command_that_records_honours_the_rules(folder: Path) -> None:
+    """In the current folder, whatever the cassette's is."""
+    (folder / "elsewhere").mkdir()
+    write(folder / "elsewhere", BAD)
+    write(folder, "[tool.awstape]\nkeep-names = true\n")
+    program = [sys.executable, "-c", "import boto3; boto3.client('iam', region_name='us-east-1').list_roles()"]
+    with StandIn() as aws:
+        arguments = ["record", "elsewhere/x.yaml", "--upstream", f"iam={aws.url}", "--", *program]
+        assert main(arguments) == 0
+    (take,) = cassette_files.load(folder / "elsewhere" / "x.yaml", MODELS).takes
+    output = json.dumps(take.pages[0].answer.output)
+    assert re.search(r'"RoleName": "(?!role-)', output)
+    assert not re.search(r":iam::(?!000)\d", output)
+
+
+def test_replay_honours_the_rules(there: Path, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    replay = ["replay", "there.yaml", "--", sys.executable, "-c", ASK]
+    assert main(replay) == 0
+    write(folder, "[tool.awstape]\nkeep = ['zkept-*']\n")
+    assert main(replay) == 1, "recorded without the rule, the name is an alias there"
+    recorded(folder / "there.yaml")
+    capfd.readouterr()
+    assert main(replay) == 0
+    assert capfd.readouterr().out == "200\n200\n"
+
+
+def test_the_check_honours_the_rules(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(folder, "[tool.awstape]\nkeep = ['zkept-*']\n")
+    recorded(folder / "there.yaml")
+    assert main(["check", "there.yaml"]) == 0
+    write(folder, "[tool.awstape]\nkeep = ['zkept-*']\nmask = ['JIRA-\\d+']\n")
+    assert main(["check", "there.yaml"]) == 1
+    write(folder, "")
+    assert main(["check", "there.yaml"]) == 1
+    output, errors = capfd.readouterr()
+    assert "zkept" not in output + errors
+
+
+def test_the_aliases_command_honours_the_rules(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(folder, "[tool.awstape]\nkeep = ['zkept-*']\n")
+    assert main(["alias", "--kind", "role", "zkept-role", "zother-role"]) == 0
+    key = find_key(os.environ)
+    assert key
+    assert capfd.readouterr().out == f"zkept-role\n{Aliases(key).name('role', 'zother-role')}\n"

@@ -1,0 +1,215 @@
+"""Who may reach a server, who may ask it, and where the proxy leads: the rules, one by one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from awstape.catalog import catalog
+from awstape.core.aws.wire import Request
+from awstape.errors import UserError
+from awstape.program import servers
+from awstape.serving.access_control import (
+    Guard,
+    exposed_by_record,
+    exposed_by_replay,
+    is_loopback,
+    listening_address,
+    url_of,
+)
+
+HERE, ELSEWHERE = "127.0.0.1", "192.0.2.9"
+#: Hosts that AWS gives to somebody: a bucket, a machine, a balancer, and names that only look like AWS's.
+SOMEBODYS = (
+    "a-bucket.s3.amazonaws.com",
+    "ec2-192-0-2-1.compute-1.amazonaws.com",
+    "name-1.us-east-1.elb.amazonaws.com",
+    "iam.amazonaws.com.evil.example",
+    "eviliam.amazonaws.com",
+    "evil.example",
+    "amazonaws.com",
+    "127.0.0.1",
+    "169.254.169.254",
+    "localhost",
+    "",
+)
+
+
+# --- listening ---
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "127.0.0.1"), ("127.0.0.2", "127.0.0.2"), ("::1", "::1"), ("[::1]", "::1")]
+)
+def test_loopback_needs_no_permission(host: str, address: str) -> None:
+    assert listening_address(host, allow_remote=False) == address
+    assert is_loopback(address)
+
+
+def test_a_name_is_looked_up() -> None:
+    assert is_loopback(listening_address("localhost", allow_remote=False))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "0", "192.0.2.1", "[2001:db8::1]", "::ffff:192.0.2.1"])
+def test_what_others_reach_has_to_be_allowed(host: str) -> None:
+    with pytest.raises(UserError, match="others than this machine could reach it") as caught:
+        servers.listening(host, allow_remote=False)
+    assert "--allow-remote" in caught.value.tip
+    assert not is_loopback(servers.listening(host, allow_remote=True).address)
+
+
+@pytest.mark.parametrize("host", ["", "[]", "no such host", "a" * 300, "127.0.0.1:80", "\0", "*"])
+def test_what_is_no_address_is_refused(host: str) -> None:
+    with pytest.raises(UserError, match="there is no such address"):
+        listening_address(host, allow_remote=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("::1", "http://[::1]:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+        ("192.0.2.1", "http://192.0.2.1:80"),
+    ],
+)
+def test_the_url_is_one_to_connect_to(address: str, url: str) -> None:
+    assert url_of(address, 80) == url
+
+
+def test_what_is_exposed_is_said() -> None:
+    assert "192.0.2.1 can read the cassettes" in exposed_by_replay("192.0.2.1")
+    assert "this machine, by any of its addresses, can talk to AWS as" in exposed_by_record("0.0.0.0", "local")
+    assert "any public host" in exposed_by_record("0.0.0.0", "all")
+
+
+# --- asking ---
+
+
+def asked(host: str, **headers: str) -> str | None:
+    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Guard(frozenset({"ci.corp.example"})).stranger(Request("POST", host, "/", headers=fields))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "[::1]", "::1", "192.0.2.1", "localhost", "LOCALHOST.", "a.localhost", ""),
+        *("awstape", "my_service", "host.docker.internal", "iam.amazonaws.com", "STS.us-east-1.amazonaws.com."),
+        "Ci.corp.example.",
+    ],
+)
+def test_names_that_no_page_can_have_may_ask(host: str) -> None:
+    assert asked(host) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "evil.example.", "xlocalhost.example"),
+        *("iam.amazonaws.com.evil.example", "evilamazonaws.com", "internal.example", "corp.example", "127.1"),
+    ],
+)
+def test_a_name_that_somebody_can_own_may_not(host: str) -> None:
+    assert "--host NAME" in (asked(host) or "")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://localhost:3000",
+        "https://127.0.0.1",
+        "http://[::1]:9",
+        "http://web:80",
+        "http://10.0.0.7",
+        "http://x.localhost",
+    ],
+)
+def test_pages_of_this_machine_may_ask(origin: str) -> None:
+    assert asked("127.0.0.1", Origin=origin, Sec_Fetch_Site="cross-site") is None
+    assert asked("127.0.0.1", Sec_Fetch_Site="same-origin") is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://localhost", "ORIGIN": "https://evil.example"},
+        {"Origin": "http://93.184.216.34"},
+        {"Origin": "https://a-bucket.s3.amazonaws.com"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://localhost@evil.example"},
+        {"Origin": "http://[::1"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ],
+)
+def test_pages_of_others_may_not(headers: dict[str, str]) -> None:
+    assert "pages of other sites" in (asked("127.0.0.1", **headers) or "")
+
+
+# --- leading ---
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("iam.amazonaws.com", "IAM.amazonaws.com.", "sts.amazonaws.com", "sts-fips.us-east-1.amazonaws.com"),
+        *("portal.sso.eu-central-1.amazonaws.com", "oidc.us-east-1.amazonaws.com", "sts.cn-north-1.amazonaws.com.cn"),
+        *("access-analyzer.us-east-1.api.aws", "iam.us-gov.amazonaws.com"),
+    ],
+)
+@pytest.mark.parametrize("client", [HERE, ELSEWHERE])
+def test_everybody_is_led_to_aws(host: str, client: str) -> None:
+    assert catalog.is_endpoint(host)
+    guard = Guard()
+    assert [guard.forbidden(host, port, client) is None for port in (443, 80, 22, 53)] == [True, True, False, False]
+    assert asyncio.run(guard.pinned(host, 443, client)) == host
+
+
+@pytest.mark.parametrize("host", SOMEBODYS)
+def test_to_others_only_who_may(host: str) -> None:
+    may = {
+        (passes, client): Guard(passes=passes).forbidden(host, 443, client) is None
+        for passes in ("nobody", "local", "all")
+        for client in (HERE, "::1", "::ffff:127.0.0.1", ELSEWHERE)
+    }
+    assert {key for key, value in may.items() if not value} == {
+        *(("nobody", client) for client in (HERE, "::1", "::ffff:127.0.0.1", ELSEWHERE)),
+        ("local", ELSEWHERE),
+    }
+
+
+def test_a_stand_in_is_where_it_was_said_to_be() -> None:
+    guard = Guard(stand_ins=frozenset({("127.0.0.1", 5000)}))
+    assert guard.forbidden("127.0.0.1", 5000, ELSEWHERE) is None
+    assert asyncio.run(guard.pinned("127.0.0.1", 5000, ELSEWHERE)) == "127.0.0.1"
+    assert guard.forbidden("127.0.0.1", 5001, ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "localhost", "::1", "::ffff:127.0.0.1", "0.0.0.0", "169.254.169.254", "fe80::1", "10.0.0.1"),
+        *("fd00:ec2::254", "100.100.100.200", "127.1", "2130706433", "no such host", "224.0.0.1"),
+    ],
+)
+def test_another_machine_gets_nowhere_on_this_ones_networks(host: str) -> None:
+    """Whatever its name is: that is looked up once, and what was looked at is connected to."""
+    guard = Guard(passes="all")
+    assert asyncio.run(guard.pinned(host, 80, ELSEWHERE)) is None
+    assert asyncio.run(guard.pinned(host, 80, HERE)) == host
+    assert asyncio.run(guard.pinned("1.1.1.1", 80, ELSEWHERE)) == "1.1.1.1"
+
+
+@pytest.mark.parametrize(
+    ("dest", "is_asked"), [("empty", True), ("document", True), ("image", False), ("iframe", False)]
+)
+def test_nothing_of_a_page_is_there(dest: str, is_asked: bool) -> None:
+    """Such as the icon for the page of a refusal, which a browser asks for as if it were of this site."""
+    headers = (("host", "127.0.0.1:1"), ("sec-fetch-site", "same-origin"), ("sec-fetch-dest", dest))
+    asked = Request("GET", "127.0.0.1", "/favicon.ico", "", headers, b"")
+    assert (Guard().stranger(asked) is None) == is_asked
