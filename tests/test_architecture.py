@@ -1,67 +1,94 @@
-"""The shape of the code: the pure core, thin edges, short modules, a tidy top level."""
+"""The shape of the code: a pure core, wings that import only what they say, short modules, a tidy top level."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import awstape
+from support.paths import ROOT, TESTS
 
-ROOT = Path(__file__).parent.parent
 PACKAGE = Path(awstape.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-CORE = [path for path in MODULES if path.parent.name == "core"]
-EDGES = [path for path in MODULES if path.parent.name != "core"]
-LONGEST = 400  # lines
+CORE = [path for path in MODULES if "core" in path.relative_to(PACKAGE).parts]
+EDGES = [path for path in MODULES if path not in CORE]
+FOLDERS = sorted({path.parent for path in MODULES})
+LONGEST, SHORTEST = 400, 100  # lines of a module
+MOST_MODULES = 12  # in a folder, besides its __init__
+LONGEST_STATEMENT = 10  # lines of a wing's docstring
 
 TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cassettes", "tests"}
 #: What the core may import besides itself: values, texts and parsing, nothing that reaches out.
-PURE = {
-    *(
-        "__future__",
-        "base64",
-        "binascii",
-        "bisect",
-        "collections",
-        "csv",
-        "dataclasses",
-        "enum",
-        "fnmatch",
-        "functools",
-        "hashlib",
-    ),
-    *("hmac", "io", "itertools", "json", "math", "re", "string", "typing", "unicodedata", "urllib", "uuid", "xml"),
-    *("copy", "contextlib", "difflib", "html", "jmespath", "operator", "shlex", "types", "yaml", "zlib"),
-}
+PURE = frozenset(
+    "__future__ base64 binascii bisect collections contextlib copy csv dataclasses difflib enum fnmatch functools "
+    "hashlib hmac html io itertools jmespath json math operator re shlex string types typing unicodedata urllib uuid "
+    "xml yaml zlib".split()
+)
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
-#: Which edge may import which heavy dependency.
+#: The wings that may import each heavy dependency.
 OWNERS = {
-    "cryptography": {"ca", "journal"},
-    "botocore": {"catalog", "botocore_hook", "botocore_values", "botocore_wire", "exports"},
-    "mitmproxy": {"addon", "corporate", "flow_values", "imports", "interceptor", "proxy_server"},
-    "httptools": {"endpoint"},
-    "click": {"cli", "keys"},
+    "cryptography": {"proxying", "files"},
+    "botocore": {"catalog", "inprocess", "formats"},
+    "mitmproxy": {"addon", "proxying", "formats"},
+    "httptools": {"serving"},
+    "click": {"cli", "files"},
     "yaml": set[str](),
     "pytest": {"pytest_plugin"},
     "rich": {"cli"},
 }
+#: Folders of tests that mirror no folder of the source.
+OTHER_TESTS = {"aio", "e2e", "programs", "recordings", "support", "wire_cases"}
+#: Tests of the project as a whole.
+PROJECT_TESTS = {"architecture", "examples", "packaging", "platforms", "readme", "standin"}
+#: Folders in which a module is one format, command or option group, and as short as that is.
+ONE_THING_A_MODULE = {"formats/imports", "formats/exports", "cli/commands", "cli/terminal", "core/aws/protocols"}
+#: Other modules that are shorter than `SHORTEST`, with the reason why they stay by themselves.
+SHORT: Mapping[str, str] = {}
 
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-each_core_module = pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+each_core_module = pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PACKAGE / "core")))
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), path)
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The absolute names of the modules that a module imports, wherever it does."""
+def dotted(path: Path) -> str:
+    """The name of a module below the package: `core.text.printable`; of a folder's `__init__`, the folder's."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
+
+
+NAMES = {dotted(path): path for path in MODULES}
+
+
+def wing(module: str) -> str:
+    """The wing of a module: the folder in the core or in the package that it is in, or the module itself."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "core" else parts[0]
+
+
+WINGS = sorted({wing(name) for name in NAMES} - {"", "core", "__main__"})
+each_wing = pytest.mark.parametrize("name", WINGS)
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """The absolute names that a module imports, wherever it does."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -98,7 +125,7 @@ def test_the_core_keeps_no_state_of_its_own(path: Path) -> None:
 
 
 def test_importing_the_core_imports_no_edge() -> None:
-    code = f"import sys, {', '.join(f'awstape.core.{path.stem}' for path in CORE)}; print(*sys.modules)"
+    code = f"import sys, {', '.join(f'awstape.{dotted(path)}' for path in CORE)}; print(*sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     loaded = set(output.split())
     assert not loaded & {"botocore", "click", "mitmproxy", "httptools", "pytest", "asyncio", "rich"}
@@ -119,14 +146,125 @@ def test_the_linter_keeps_the_line_too(line: str) -> None:
         assert done.returncode == expected, done.stdout + done.stderr
 
 
+# --- the wings ---
+
+
+def imported_modules(path: Path) -> Iterator[tuple[str, str]]:
+    """(module, name) of what a module imports from awstape, wherever it does. The root, of which only the version
+    may be asked by all, is left out."""
+    for full in imports(path):
+        package, _, name = full.removeprefix("awstape").rpartition(".")
+        if full.partition(".")[0] == "awstape" and full != "awstape.__version__":
+            module = full.removeprefix("awstape.")
+            yield (module, "") if module in NAMES else (package.removeprefix("."), name)
+
+
+def test_the_root_is_asked_for_its_version_only() -> None:
+    askers = {dotted(path) for path in MODULES for module, _ in imported_modules(path) if not module}
+    assert askers <= {""}
+
+
+def statement(name: str) -> str:
+    """The docstring of a wing."""
+    return ast.get_docstring(tree(NAMES[name])) or ""
+
+
+def stated(name: str) -> set[str]:
+    """The wings that a wing says it may import."""
+    said = re.search(r"May import: ([\w., ]*?)\.$", " ".join(statement(name).split()))
+    assert said, f"{name}: its docstring does not end with 'May import: ….'"
+    return set(said[1].split(", ")) - {"nothing"}
+
+
+def used(name: str) -> set[str]:
+    """The wings that a wing imports."""
+    found = {wing(module) for path in MODULES if wing(dotted(path)) == name for module, _ in imported_modules(path)}
+    return found - {name, ""}
+
+
+@each_wing
+def test_a_wing_imports_what_it_says(name: str) -> None:
+    assert used(name) == stated(name)
+
+
+@each_wing
+def test_a_wing_says_in_a_few_lines_what_happens_in_it(name: str) -> None:
+    if NAMES[name].name == "__init__.py":
+        assert len(statement(name).splitlines()) <= LONGEST_STATEMENT
+        reading = re.search(r"Read first: ([\w., ]+?)\.(\s|$)", " ".join(statement(name).split()))
+        assert reading, f"{name}: its docstring does not say what to read first"
+        for module in reading[1].replace(" and ", ", ").split(", "):
+            assert f"{name}.{module}" in NAMES, module
+
+
+def acyclic(graph: Mapping[str, set[str]]) -> None:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a cycle: {' -> '.join(error.args[1])}")
+
+
+def test_wings_import_each_other_in_one_direction() -> None:
+    acyclic({name: used(name) for name in WINGS})
+
+
+def test_modules_import_each_other_in_one_direction() -> None:
+    graph: dict[str, set[str]] = defaultdict(set)
+    for name, path in NAMES.items():
+        if name:
+            graph[name] |= {module for module, _ in imported_modules(path)} - {"", name}
+    acyclic(graph)
+
+
+@each_module
+def test_no_private_name_is_imported(path: Path) -> None:
+    private = [(module, name) for module, name in imported_modules(path) if name.startswith("_")]
+    assert not [found for found in private if wing(found[0]) != wing(dotted(path))]
+    assert not [module for module, _ in imported_modules(path) if any(p.startswith("_") for p in module.split("."))]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(PACKAGE)))
+def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
+    assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MOST_MODULES
+
+
+# --- the tests ---
+
+
+def test_each_wing_has_its_tests() -> None:
+    tested = {wing(".".join(path.relative_to(TESTS).parent.parts)) for path in TESTS.rglob("test_*.py")}
+    folders = {name for name in WINGS if NAMES[name].name == "__init__.py"}
+    assert folders <= tested
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: str(path.relative_to(TESTS)))
+def test_tests_stand_where_their_module_stands(path: Path) -> None:
+    folder = path.parent.relative_to(TESTS)
+    if not folder.parts or folder.parts[0] in OTHER_TESTS:
+        known = PROJECT_TESTS | {name for name in NAMES if "." not in name}
+        assert folder.parts or path.stem.removeprefix("test_") in known
+        return
+    assert (PACKAGE / folder / "__init__.py").is_file(), f"{folder} is no folder of the source"
+    modules = {module.stem for module in (PACKAGE / folder).glob("*.py")} | {folder.name}
+    about = path.stem.removeprefix("test_")
+    assert any(about == module or about.startswith(f"{module}_") for module in modules)
+
+
 # --- all modules ---
 
 
 @each_module
-def test_modules_are_short_and_say_what_they_are(path: Path) -> None:
-    lines = path.read_text("utf-8").splitlines()
-    assert len(lines) <= LONGEST
+def test_modules_say_what_they_are(path: Path) -> None:
     assert ast.get_docstring(tree(path))
+
+
+@each_module
+def test_modules_are_neither_long_nor_scraps(path: Path) -> None:
+    lines = len(path.read_text("utf-8").splitlines())
+    assert lines <= LONGEST
+    if path.name in ("__init__.py", "__main__.py") or str(path.parent.relative_to(PACKAGE)) in ONE_THING_A_MODULE:
+        return
+    assert (lines < SHORTEST) == (dotted(path) in SHORT), f"{lines} lines"
 
 
 @each_module
@@ -145,14 +283,11 @@ def test_nothing_prints(path: Path) -> None:
     assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
 
 
-def edge(path: Path) -> str:
-    """The name of an edge: of a module, or of the package that it is in."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
 @pytest.mark.parametrize(("dependency", "owners"), OWNERS.items())
 def test_each_dependency_has_an_owner(dependency: str, owners: set[str]) -> None:
-    found = {edge(path) for path in EDGES if any(name.partition(".")[0] == dependency for name in imports(path))}
+    found = {
+        wing(dotted(path)) for path in EDGES if any(name.partition(".")[0] == dependency for name in imports(path))
+    }
     assert found <= owners
 
 
