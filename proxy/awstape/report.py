@@ -74,7 +74,7 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
         yield f"  note: {printable(note)}"
 
 
-def recovered_line(path: Path, captures: int, damaged: int, aside: Path | None) -> str:
+def recovery_line(path: Path, captures: int, damaged: int, aside: Path | None) -> str:
     """What became of a recording that broke off. aside: where its journal is, if that was damaged."""
     done = f"recovered {printable(str(path))}: {count(captures, 'page')} of a recording that broke off"
     lost = f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}"

@@ -27,27 +27,23 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
-from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
-from awstape.core.recording.recorder import LeakError, Recorder, Recording
+from awstape.core.recording.recorder import Recorder, Recording
 from awstape.core.redaction.aliases import CollisionError, fingerprint
-from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
-from awstape.errors import UserError, failure_of, place_of
+from awstape.errors import UserError, failure_of
 from awstape.files import cassette_files, keys, project_settings
-from awstape.files.journal import Abandoned, Journal, abandoned, another_version, beside
-from awstape.report import recovered_line
+from awstape.files.journal import Journal
+from awstape.recovery import OTHER_KEY_TIP, RefusedError, merge_recording, recover_journals
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
 RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 
 JournalUse = Literal["own", "shared", "none"]
 """Whether nobody else may record into the cassette; or others may; or there is no journal, as all can be had again."""
-
-_ANOTHER_KEY = "record it under another AWSTAPE_KEY"
 
 
 @dataclass
@@ -61,7 +57,7 @@ class Tape:
     old: Cassette
     recorder: Recorder | None
     player: Player | None
-    keeps_old: bool = True
+    keep_old_tracks: bool = True
     journal: Journal | None = None
     claim: Callable[[], Journal] | None = None
     recovered: tuple[str, ...] = ()
@@ -116,7 +112,7 @@ class Tape:
         try:
             yield
         except CollisionError as error:
-            self.failure = UserError(f"nothing more is recorded: {error}", _ANOTHER_KEY)
+            self.failure = UserError(f"nothing more is recorded: {error}", OTHER_KEY_TIP)
         except Exception as error:
             self.failure = failure_of(error)
         if self.failure:
@@ -130,7 +126,7 @@ class Tape:
         try:
             # Where nothing was recorded, nothing will be written: so no folder is made.
             with nullcontext() if self.recorder.is_empty else cassette_files.exclusively(self.path):
-                recording = _merged(self.path, self.recorder, self.keeps_old)
+                recording = merge_recording(self.path, self.recorder, keep_old_tracks=self.keep_old_tracks)
             is_needed = False
         except RefusedError:
             is_needed = False
@@ -144,61 +140,6 @@ class Tape:
                 self.journal.close(remove=not is_needed)
             self.journal = self.claim = None
         return recording
-
-
-class RefusedError(UserError):
-    """A recording that may never be written: it says too much, or something else than was recorded."""
-
-
-def _merged(path: Path, recorder: Recorder, keeps_old: bool = True) -> Recording:
-    """Writes what was recorded, if it was anything, into a cassette. Raises UserError; that is as it was then."""
-    # Read again, for another recording may have ended meanwhile.
-    old = cassette_files.load(path, catalog.models()) if keeps_old and path.exists() else Cassette()
-    try:
-        recording = recorder.finish(old)
-    except LeakError as error:
-        rule = next((leak.rule for leak in error.leaks if leak.rule), "")
-        tip = f"put `{rule}` under [tool.awstape] of pyproject.toml, and " if rule else ""
-        raise RefusedError(f"{path}: not written: {error}", f"{tip}report this: redaction has a gap") from None
-    except CollisionError as error:
-        raise RefusedError(f"{path}: not written: {error}", _ANOTHER_KEY) from None
-    except Exception as error:
-        raise UserError(f"{path}: not written: {place_of(error)}", "please report this") from None
-    if recording.cassette.takes:
-        if len(recording.merged.keys) > 1:
-            raise UserError(f"{path}: not written: it was made anew with another key meanwhile", "record again")
-        cassette_files.save(path, recording.merged)
-    return recording
-
-
-def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Puts what recordings left that broke off into their cassette; what is to be told of it. Raises UserError."""
-    if not beside(path):
-        return ()
-    if (key := keys.find_key(environ)) is None:
-        raise UserError(f"{path}: recovering needs the key of the recording", f"set {keys.VARIABLE} to it")
-    return _recover(path, key, project_settings.rules())
-
-
-def _recover(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
-    return tuple(_recovered(path, found, key, rules) for found in abandoned(path, key))
-
-
-def _recovered(path: Path, found: Abandoned, key: bytes, rules: Rules) -> str:
-    recorder = Recorder(catalog.models(), Redactor(key, rules), catalog.parse)
-    try:
-        for text in found.texts:
-            recorder.restore(read_capture(text, catalog.models()))
-    except ValueError:
-        raise another_version(found.path) from None
-    try:
-        if not recorder.is_empty:
-            with cassette_files.exclusively(path):
-                cassette_files.remove_unfinished(path)
-                _merged(path, recorder)
-    except UserError as error:
-        raise UserError(error.problem, f"{error.tip}; to go on without what broke off, remove {found.path}") from None
-    return recovered_line(path, len(found.texts), found.damaged, found.remove())
 
 
 def open_for_recording(
@@ -217,7 +158,7 @@ def open_for_recording(
     cassette_files.check_writable(path)
     exists = path.exists()
     key, rules = keys.find_or_make_key(environ), project_settings.rules()
-    recovered = _recover(path, key, rules)
+    recovered = recover_journals(path, key, rules)
     old = cassette_files.load(path, catalog.models()) if path.exists() and mode != "rewrite" else Cassette()
     if mode == "once" and exists:
         return Tape(path, old, None, Player(catalog.models(), old, Redactor(key, rules), has_key=True))

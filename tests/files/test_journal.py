@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape import tape
+from awstape import recovery, tape
 from awstape.cli.main import main
 from awstape.errors import UserError
 from awstape.files import cassette_files, journal
@@ -283,7 +283,7 @@ def test_a_torn_end_was_never_answered(path: Path) -> None:
         for tail in (b"", b"\0" * 9):
             path.unlink(missing_ok=True)
             file.write_bytes(whole[:length] + tail)
-            tape.recover(path, ENVIRON)
+            recovery.recover(path, ENVIRON)
             # The line feed may be what is missing.
             captured = max(sum(end <= length + (not tail) for end in ends) - 1, 0)
             assert (recorded(path) if path.exists() else []) == ([f"ListGroups {captured}"] if captured else [])
@@ -305,7 +305,7 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
     head, first, second, third, _ = file.read_bytes().split(b"\n")
     file.write_bytes(b"\n".join([head, first, second[:-9], third[:-9], b""]))
     file.with_name(f"{file.name}.damaged").write_text("an older one")
-    (line,) = tape.recover(path, ENVIRON)
+    (line,) = recovery.recover(path, ENVIRON)
     assert line.endswith(f"1 page of a recording that broke off; 1 page can't be read, in {file}.damaged2")
     assert file.with_name(f"{file.name}.damaged").read_text() == "an older one"
     assert recorded(path) == ["ListGroups 1"]
@@ -350,9 +350,9 @@ def test_one_that_somebody_recovers_is_left_to_him(path: Path) -> None:
     break_off(path, *GROUPS)
     found = abandoned(path, KEY)
     assert len(next(found).texts) == 3
-    assert tape.recover(path, ENVIRON) == ()
+    assert recovery.recover(path, ENVIRON) == ()
     found.close()
-    assert len(tape.recover(path, ENVIRON)) == 1
+    assert len(recovery.recover(path, ENVIRON)) == 1
 
 
 def test_what_can_not_be_put_into_its_cassette_stays_and_is_named(
@@ -371,10 +371,10 @@ def test_what_can_not_be_put_into_its_cassette_stays_and_is_named(
 
 def test_to_recover_makes_no_key(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.files.keys.key_file", lambda: tmp_path / "key")
-    assert tape.recover(path, {}) == ()
+    assert recovery.recover(path, {}) == ()
     file = break_off(path, *GROUPS)
     with pytest.raises(UserError, match="needs the key of the recording"):
-        tape.recover(path, {})
+        recovery.recover(path, {})
     assert names(tmp_path) == [file.name]
 
 
@@ -398,7 +398,7 @@ def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:
     """Journals of other cassettes in the folder are left alone."""
     break_off(path, *GROUPS)
     other = path.with_name("other.yaml")
-    assert tape.recover(other, ENVIRON) == ()
+    assert recovery.recover(other, ENVIRON) == ()
     assert journal.beside(other) == []
     assert journal.at(path.parent) == [path.with_name("team.yaml.journal")]
 

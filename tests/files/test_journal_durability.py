@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape import tape
+from awstape import recovery, tape
 from awstape.errors import UserError
 from support import exchanges
 from support.exchanges import request, respond
@@ -139,7 +139,7 @@ def test_the_disk_fails_while_what_was_left_is_recovered(begun: Begun, error: in
         path = broken_off(begun, folder)
         with Disk(folder, at, error).mounted() as disk:
             try:
-                tape.recover(path, ENVIRON)
+                recovery.recover(path, ENVIRON)
                 is_over = disk.calls < at
             except (UserError, PowerCutError):
                 assert disk.calls >= at

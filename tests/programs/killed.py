@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from awstape import tape
+from awstape import recovery, tape
 from support import exchanges
 from support.exchanges import fail, request
 
@@ -77,7 +77,7 @@ def main(times: int, folder: Path) -> None:
         told["killed with something captured"] += was_killed and answered > 0
         told["answered"] += answered
         told["damaged"] += (path.read_text() if path.exists() else None) not in texts
-        tape.recover(path, ENVIRON)
+        recovery.recover(path, ENVIRON)
         found = texts.index(path.read_text() if path.exists() else None)
         told["lost"] += max(answered - found, 0)
         told["left behind"] += place.exists() and [file.name for file in place.iterdir()] not in ([], [path.name])

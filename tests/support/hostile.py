@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
-from awstape import tape
+from awstape import recovery
 from awstape.core.aws import decode
 from awstape.core.aws.conform import output_misfits
 from awstape.core.aws.encode import encode
@@ -287,7 +287,7 @@ def journal_(data: bytes) -> None:
             texts = data[1:].decode("utf-8", "replace").split("\n\0\n")
             file.write_bytes(seal.head + b"".join(map(seal.sealed, texts)))
         try:
-            tape._recover(path, KEY, Rules())
+            recovery.recover_journals(path, KEY, Rules())
         except UserError as error:
             assert error.tip != "please report this", error.problem  # noqa: PT017 - the fuzzer's own process
             assert file.exists()

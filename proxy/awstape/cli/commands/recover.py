@@ -23,7 +23,7 @@ def recover(cassettes: tuple[Path, ...], as_json: bool) -> int:
     \b
     awstape recover team.yaml
     """
-    from awstape.tape import recover
+    from awstape.recovery import recover
 
     told = {str(path): recover(path, os.environ) for path in cassettes}
     if as_json:
