@@ -10,9 +10,9 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.cassette.yaml.hand_edits import rewrite
 from awstape.core.editing.rekey import Renewal
 from awstape.core.redaction.aliases import Aliases, CollisionError, fingerprint, is_alias
-from awstape.core.redaction.arn import is_principal, redact_name, redact_path, redact_provider
-from awstape.core.redaction.free_text import redact_accounts, redact_text
 from awstape.core.redaction.member_kinds import NAMES
+from awstape.core.redaction.text.arn import is_principal, redact_name, redact_path, redact_provider
+from awstape.core.redaction.text.free_text import redact_accounts, redact_text
 from awstape.errors import UserError
 from awstape.files import cassette_files, journal, keys, project_settings
 

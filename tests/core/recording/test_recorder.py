@@ -521,7 +521,7 @@ def test_a_leak_refuses_the_recording(monkeypatch: pytest.MonkeyPatch, member: s
 
 
 def test_a_name_that_is_left_in_free_text_refuses_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("awstape.core.redaction.names_in_text.Words.replace", lambda self, text: text)
+    monkeypatch.setattr("awstape.core.redaction.text.names_in_text.Words.replace", lambda self, text: text)
     subject = recorder(_user("alice", "boss=zrealbob."), _user("zrealbob", "x"))
     with pytest.raises(LeakError, match=r"user in User.Tags\[\].Value of page 1, take 1 of iam GetUser"):
         subject.finish()

@@ -14,7 +14,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import write
 from awstape.core.recording.recorder import LeakError
 from awstape.core.redaction.aliases import Aliases, CollisionError
-from awstape.core.redaction.free_text import holds_account, redact_text
+from awstape.core.redaction.text.free_text import holds_account, redact_text
 from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS

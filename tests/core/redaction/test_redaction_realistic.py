@@ -15,7 +15,7 @@ from awstape.core.aws.wire import Response
 from awstape.core.cassette.yaml.document import read, write
 from awstape.core.check.findings import findings
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.free_text import redact_text
+from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Serve
 from support import exchanges

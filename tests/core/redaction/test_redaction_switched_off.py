@@ -20,11 +20,12 @@ from awstape.core.aws.model import Shape
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.yaml.document import write
 from awstape.core.recording.recorder import LeakError
-from awstape.core.redaction import arn, condition_keys, free_text, identifiers, member_kinds, redactor
+from awstape.core.redaction import member_kinds, redactor
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import IDS, NAMES, PATHS, SECRETS, SPELLED, TEXT, Place
-from awstape.core.redaction.names_in_text import Words
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.text import arn, condition_keys, free_text, identifiers
+from awstape.core.redaction.text.names_in_text import Words
 from awstape.core.text import encoded_text
 from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS, Exchange

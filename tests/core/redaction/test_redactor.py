@@ -15,9 +15,9 @@ from awstape.core.aws.answer import Answer, Failure
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.redaction.aliases import Aliases, is_alias
-from awstape.core.redaction.free_text import redact_text
-from awstape.core.redaction.names_in_text import Words
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.text.free_text import redact_text
+from awstape.core.redaction.text.names_in_text import Words
 from awstape.core.text.encoded_text import variants
 from support import strategies
 from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, operation

@@ -16,11 +16,11 @@ from awstape.core.aws.model import Models
 from awstape.core.aws.paging import named
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.redaction.aliases import ADDRESS, Aliases, CollisionError, fingerprint, replace_aliases
-from awstape.core.redaction.arn import redact_path, redact_provider
-from awstape.core.redaction.free_text import redact_text
 from awstape.core.redaction.member_kinds import Place, edit_cassette
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.text.arn import redact_path, redact_provider
+from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.text.encoded_text import everywhere
 
 

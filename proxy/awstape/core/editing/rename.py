@@ -16,8 +16,8 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.takes import retold
 from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import ADDRESS, Aliases, ending_of, is_alias, is_name_alias, replace_aliases
-from awstape.core.redaction.free_text import redact_text
 from awstape.core.redaction.member_kinds import Place, edit_cassette
+from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.text.encoded_text import everywhere
 
 #: What a name of IAM may consist of; a dot or comma at its end is one of the sentence.

@@ -1,7 +1,7 @@
 """The residual search: real values that redaction left. There should be none; one, and nothing may be written.
 
 1. Ids, secrets and tokens are searched as a part of any string, in every encoding that `embedded.variants` undoes;
-   names as words of free text, as `core.redaction.names_in_text` finds them.
+   names as words of free text, as `core.redaction.text.names_in_text` finds them.
 2. Last, the cassette's own text is searched for anything that looks like an account id and is no alias: this sees
    numbers, keys and whatever else has no shape.
 """
@@ -17,10 +17,10 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import write
 from awstape.core.redaction.aliases import is_looked_for
-from awstape.core.redaction.free_text import holds_account
 from awstape.core.redaction.member_kinds import Place, edit_answer, edit_members, is_free_text
-from awstape.core.redaction.names_in_text import edit_words
 from awstape.core.redaction.project_rules import Rules
+from awstape.core.redaction.text.free_text import holds_account
+from awstape.core.redaction.text.names_in_text import edit_words
 from awstape.core.text.encoded_text import variants
 
 #: Kinds of value that are searched for as a part of any string.

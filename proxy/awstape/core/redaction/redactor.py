@@ -37,9 +37,6 @@ from awstape.core.redaction.aliases import (
     is_alias,
     is_name_alias,
 )
-from awstape.core.redaction.arn import redact_name
-from awstape.core.redaction.free_text import redact_accounts, redact_condition, redact_text
-from awstape.core.redaction.identifiers import UUID
 from awstape.core.redaction.leak_search import Leak, leaks
 from awstape.core.redaction.member_kinds import (
     PATHS,
@@ -53,8 +50,11 @@ from awstape.core.redaction.member_kinds import (
     is_public,
     name_kind,
 )
-from awstape.core.redaction.names_in_text import Words, edit_words, redact_masked
 from awstape.core.redaction.project_rules import NO_RULES, Rules
+from awstape.core.redaction.text.arn import redact_name
+from awstape.core.redaction.text.free_text import redact_accounts, redact_condition, redact_text
+from awstape.core.redaction.text.identifiers import UUID
+from awstape.core.redaction.text.names_in_text import Words, edit_words, redact_masked
 from awstape.core.text.encoded_text import variants
 
 #: A certificate's thumbprint: public, though it looks made by chance.

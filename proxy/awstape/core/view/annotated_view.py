@@ -23,8 +23,8 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import is_last, item_count, next_token
 from awstape.core.cassette.cassette import Cassette, Page, Take
 from awstape.core.redaction.aliases import ADDRESS, aliases_in, ending_of, is_name_alias, replace_aliases
-from awstape.core.redaction.arn import ARN, is_principal
 from awstape.core.redaction.member_kinds import Place, edit_cassette, is_public
+from awstape.core.redaction.text.arn import ARN, is_principal
 from awstape.core.text.encoded_text import edit_literals, is_json
 from awstape.core.text.printable import is_printable, printable
 

@@ -1,7 +1,7 @@
 """Identifiers in free text: finding them at any depth of encoding and putting aliases in their place.
 
-1. In plain text: ARNs, what tells by its look what it is (`core.redaction.identifiers`), and what looks made by chance,
-   such as a secret access key. UUIDs stay.
+1. In plain text: ARNs, what tells by its look what it is (`core.redaction.text.identifiers`), and what looks made by
+   chance, such as a secret access key. UUIDs stay.
 2. A text that is JSON is redacted literal by literal; encoded runs are redacted in what they say, to any depth
    (`core.text.encoded_text`). A credential report (CSV) is redacted cell by cell.
 3. What a condition compares with depends on its key (`condition_keys`), in text that only quotes JSON as well.
@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable
 
 from awstape.core.redaction.aliases import Aliases, beside_aliases, is_alias
-from awstape.core.redaction.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim
-from awstape.core.redaction.condition_keys import redact_key, redact_pairs, redact_value
-from awstape.core.redaction.identifiers import IDENTIFIERS, UUID, redact_random
 from awstape.core.redaction.project_rules import NO_RULES, Rules
+from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim
+from awstape.core.redaction.text.condition_keys import redact_key, redact_pairs, redact_value
+from awstape.core.redaction.text.identifiers import IDENTIFIERS, UUID, redact_random
 from awstape.core.text.encoded_text import (
     Literal,
     edit_literals,

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.identifiers import whole_identifier
+from awstape.core.redaction.text.identifiers import whole_identifier
 
 _VARIABLE = r"\$\{[^{}]{0,128}\}"
 #: Characters of the resource; `trim` cuts off the punctuation of the sentence around it.

@@ -24,8 +24,8 @@ from awstape.core.redaction.aliases import (
     is_looked_for,
     is_name_alias,
 )
-from awstape.core.redaction.arn import ARN, is_principal
-from awstape.core.redaction.free_text import REPORT, redact_text
+from awstape.core.redaction.text.arn import ARN, is_principal
+from awstape.core.redaction.text.free_text import REPORT, redact_text
 from awstape.core.text.encoded_text import Rewrite, edit_literals, is_json, outside, outside_runs, rewrite_runs
 
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"

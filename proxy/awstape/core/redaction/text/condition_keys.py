@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from awstape.core.redaction.aliases import Aliases, is_alias
-from awstape.core.redaction.arn import is_principal, redact_name, redact_provider, redact_wild
+from awstape.core.redaction.text.arn import is_principal, redact_name, redact_provider, redact_wild
 
 #: Condition keys, in lower case, whose values are names of a kind.
 VALUE_KINDS = {
