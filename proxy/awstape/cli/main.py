@@ -12,19 +12,15 @@ from awstape import __version__
 from awstape.cli.commands.alias import alias, redact, rekey
 from awstape.cli.commands.ca import ca
 from awstape.cli.commands.check import check
-from awstape.cli.commands.completion import completion
+from awstape.cli.commands.completion_schema import completion, schema
 from awstape.cli.commands.diff import diff
-from awstape.cli.commands.edit import add_item, drop_item, fault, rename, repage, rm, set_
-from awstape.cli.commands.editor import edit
-from awstape.cli.commands.export import export
-from awstape.cli.commands.import_ import import_
+from awstape.cli.commands.edit import add_item, drop_item, edit, fault, rename, repage, rm, set_
+from awstape.cli.commands.import_export import export, import_
 from awstape.cli.commands.ls_show import ls, show
 from awstape.cli.commands.merge_split import merge, split
 from awstape.cli.commands.new import new
-from awstape.cli.commands.record_replay import addon, record, replay
-from awstape.cli.commands.recover import recover
-from awstape.cli.commands.schema import schema
-from awstape.cli.terminal import parameters
+from awstape.cli.commands.record_replay import addon, record, recover, replay
+from awstape.cli.terminal.output import print_error
 from awstape.errors import UserError, place_of
 
 #: The commands as the help lists them.
@@ -89,9 +85,9 @@ def main(args: list[str] | None = None) -> int:
         except OSError as error:
             _drop_output()
             what = error.filename or "the output can't be written"
-            parameters.fail(f"{what}: {error.strerror or type(error).__name__}", "")
+            print_error(f"{what}: {error.strerror or type(error).__name__}", "")
         except Exception as error:
-            parameters.fail(f"a mistake of awstape: {place_of(error)}", "please report this")
+            print_error(f"a mistake of awstape: {place_of(error)}", "please report this")
     return 2
 
 
@@ -99,13 +95,13 @@ def _run(args: list[str] | None) -> int:
     try:
         return cli.main(args, prog_name="awstape", standalone_mode=False) or 0
     except UserError as error:
-        parameters.fail(error.problem, error.tip)
+        print_error(error.problem, error.tip)
         return error.status
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "awstape"
-        parameters.fail(error.format_message(), f"{where} --help")
+        print_error(error.format_message(), f"{where} --help")
     except click.ClickException as error:
-        parameters.fail(error.format_message(), "")
+        print_error(error.format_message(), "")
     except click.Abort:
         return 130
     return 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from awstape.cli.commands import export
+from awstape.cli.commands import import_export
 from awstape.cli.main import cli, main
 from awstape.formats import exports
 from support import asking, in_process
@@ -42,7 +42,7 @@ def notes(text: str, form: str) -> list[str]:
 
 
 def test_help_names_the_formats_that_there_are() -> None:
-    assert sorted(export._FORMATS) == FORMATS
+    assert sorted(import_export.EXPORT_FORMATS) == FORMATS
 
 
 @pytest.mark.parametrize("form", FORMATS)

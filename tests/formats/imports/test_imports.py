@@ -24,7 +24,7 @@ from click.testing import CliRunner, Result
 
 from awstape import InProcess
 from awstape.catalog import catalog
-from awstape.cli.commands import import_
+from awstape.cli.commands import import_export
 from awstape.cli.main import cli
 from awstape.core.aws.encode import encode
 from awstape.core.cassette.cassette import Cassette
@@ -666,4 +666,4 @@ def test_a_bug_of_ours_is_told_by_its_place(
 
 
 def test_the_command_names_the_formats() -> None:
-    assert tuple(imports.FORMATS) == import_._FORMATS
+    assert tuple(imports.FORMATS) == import_export.IMPORT_FORMATS

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import print_json, read_text
 from awstape.core.text.printable import printable
 
 
@@ -29,7 +30,7 @@ def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
 
     aliases = aliases_of(values, kind, os.environ)
     if as_json:
-        parameters.say_json(dict(aliases))
+        print_json(dict(aliases))
     else:
         click.echo("\n".join(alias for _, alias in aliases))
     return 0
@@ -37,8 +38,8 @@ def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
 
 @click.command()
 @parameters.cassettes
-@parameters.edit
-def redact(cassettes: tuple[Path, ...], how: parameters.How) -> int:
+@parameters.edit_options
+def redact(cassettes: tuple[Path, ...], options: parameters.EditOptions) -> int:
     """Replace what looks real in cassettes, as recording does.
 
     In CASSETTES, files or folders, that were written by hand or where `awstape check` found something. What is an
@@ -48,7 +49,7 @@ def redact(cassettes: tuple[Path, ...], how: parameters.How) -> int:
     awstape redact team.yaml --dry-run
     awstape redact cassettes/
     """
-    from awstape.cli.terminal.edit_output import write
+    from awstape.cli.terminal.edit_output import write_edits
     from awstape.files import cassette_files, keys
     from awstape.workbench.edit_files import redacted
 
@@ -57,7 +58,7 @@ def redact(cassettes: tuple[Path, ...], how: parameters.How) -> int:
     for file in files:
         cassette_files.check_writable(file)
     with cassette_files.exclusively(*files):
-        return write([redacted(file, os.environ) for file in files], how)
+        return write_edits([redacted(file, os.environ) for file in files], options)
 
 
 @click.command()
@@ -82,12 +83,12 @@ def rekey(cassettes: tuple[Path, ...], values: Path | None, as_json: bool) -> in
     """
     from awstape.workbench.rekey_files import rekey_files
 
-    text = parameters.text_from(values, "one value a line, as UTF-8 text") if values else ""
+    text = read_text(values, "one value a line, as UTF-8 text") if values else ""
     known = [line.strip() for line in text.splitlines() if line.strip()]
     renewed, files, matched = rekey_files(cassettes, known, os.environ)
     told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
     if as_json:
-        parameters.say_json(renewed)
+        print_json(renewed)
     else:
         click.echo(printable(told))
     if known and files:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import print_json, warn
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
@@ -73,9 +74,7 @@ def rotate(as_json: bool) -> int:
     made = certificate_authority.rotate(environment.data_folder(os.environ))
     _warn_of_news(made)
     _tell(made, as_json)
-    parameters.warn(
-        "a running awstape keeps the old CA until it ends; where you had the old one trusted, trust this one"
-    )
+    warn("a running awstape keeps the old CA until it ends; where you had the old one trusted, trust this one")
     return 0
 
 
@@ -90,7 +89,7 @@ def _at_hand() -> Authority:
 
 def _warn_of_news(authority: Authority) -> None:
     for line in authority.news:
-        parameters.warn(line)
+        warn(line)
 
 
 def _tell(authority: Authority, as_json: bool) -> None:
@@ -98,7 +97,7 @@ def _tell(authority: Authority, as_json: bool) -> None:
 
     facts = certificate_authority.facts(authority)
     if as_json:
-        parameters.say_json(facts)
+        print_json(facts)
         return
     for name, value in facts.items():
         shown = ", ".join(value) if isinstance(value, list) else value

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import compare_cassettes, print_changes, print_json
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.cassette.cassette import Cassette
-    from awstape.core.compare.changes import Change
 
-_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 #: gitattributes(5), "Defining an external diff driver": path, old file, hex and mode, new file, hex and mode; of a
 #: renamed file the new path and a text about it as well, of an unmerged one nothing but the path.
 _FROM_GIT = (7, 9)
@@ -47,7 +46,7 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
         return 0
     if len(paths) != 2:
         raise click.UsageError("two cassettes or folders are compared, OLD and NEW")
-    compared = [(name, changes_between(old, new)) for name, old, new in _sides(*paths)]
+    compared = [(name, compare_cassettes(old, new)) for name, old, new in _sides(*paths)]
     found = [(name, changes) for name, changes in compared if changes]
     if as_json:
         facts = [
@@ -55,33 +54,15 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
             for name, changes in found
             for change in changes
         ]
-        parameters.say_json(facts)
+        print_json(facts)
         return int(bool(found))
     for name, changes in found:
         if name is not None:
             click.echo(f"{printable(name)}:")
-        show(changes)
+        print_changes(changes)
     if found and found[0][0] is not None:
         click.echo(f"{len(found)} of {count(len(compared), 'cassette')} {'differs' if len(found) == 1 else 'differ'}")
     return int(bool(found))
-
-
-def show(changes: Sequence[Change], colour: bool | None = None) -> None:
-    """Prints changes and their summary; in colour on a terminal, or if that is said."""
-    from awstape.core.compare.changes import lines, summary
-
-    is_plain = os.environ.get("NO_COLOR") or parameters.has_dumb_terminal()
-    for line in lines(changes):
-        click.echo(line if is_plain else click.style(line, fg=_COLOURS[line.lstrip()[0]]), color=colour)
-    click.echo(summary(changes))
-
-
-def changes_between(old: Cassette, new: Cassette) -> tuple[Change, ...]:
-    """What one cassette says differently than another."""
-    from awstape.catalog import catalog
-    from awstape.core.compare.cassette_diff import differences
-
-    return tuple(differences(catalog.models(), old, new))
 
 
 # --- what is compared -------------------------------------------------------------------------------------------
@@ -130,7 +111,7 @@ def _say_to_git(path: Path, *rest: Path) -> None:
     old, _, _, new, _, _, *renamed = rest
     name = printable(f"{path} → {renamed[0]}" if renamed else str(path))
     try:
-        changes = changes_between(_cassette(old), _cassette(new))
+        changes = compare_cassettes(_cassette(old), _cassette(new))
     except UserError as error:
         click.echo(f"{name}: can't be compared ({printable(error.problem)}); git diff --no-ext-diff shows the text")
         return
@@ -138,4 +119,4 @@ def _say_to_git(path: Path, *rest: Path) -> None:
         click.echo(f"{name}: says the same")
         return
     click.echo(f"{name}:")
-    show(changes, True if os.environ.get("GIT_PAGER_IN_USE") else None)
+    print_changes(changes, True if os.environ.get("GIT_PAGER_IN_USE") else None)

@@ -1,8 +1,9 @@
-"""`set`, `rm`, `rename`, `repage`, `fault`, `add-item`, `drop-item`: edits of one cassette."""
+"""`edit`, `set`, `rm`, `rename`, `repage`, `fault`, `add-item` and `drop-item`: edits of one cassette."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
-from awstape.cli.terminal.edit_output import edit_file
+from awstape.cli.terminal.edit_output import edit_file, write_edits
+from awstape.cli.terminal.output import read_text
+from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,8 +21,73 @@ if TYPE_CHECKING:
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.cassette.faults import Fault
     from awstape.core.view.selectors import Chosen
+    from awstape.workbench.edit_files import Edited
+    from awstape.workbench.text_editor import Draft
 
 _list = click.option("--list", "name", default="", metavar="NAME", help="The list of the output, where it has several.")
+
+
+@click.command()
+@parameters.cassette
+@parameters.edit_options
+def edit(cassette: Path, options: parameters.EditOptions) -> int:
+    """Open CASSETTE in your editor; write it once it can be read.
+
+    The editor is $VISUAL or $EDITOR. What is wrong is told, and the editor opened again where it is; CASSETTE stays as
+    it was until all is well. Real names and ids that you typed are redacted under your key.
+
+    \b
+    awstape edit team.yaml
+    EDITOR='code --wait' awstape edit team.yaml
+    """
+    from awstape.files import cassette_files
+    from awstape.workbench.text_editor import Draft
+
+    cassette_files.check_writable(cassette)
+    draft = Draft(cassette)
+    try:
+        result = _edited(draft)
+        with cassette_files.exclusively(cassette):
+            if not draft.is_current():
+                raise UserError(f"{cassette}: changed by somebody else meanwhile", "compare the two")
+            status = write_edits([result], options)
+    except UserError as error:
+        if draft.is_touched():
+            raise UserError(error.problem, f"{error.tip}; {draft.kept}".lstrip("; ")) from None
+        draft.discard()
+        raise
+    except (click.Abort, KeyboardInterrupt):
+        if draft.is_touched():
+            click.echo(f"\n{printable(draft.kept)}", err=True)
+        else:
+            draft.discard()
+        raise
+    if options.dry_run and draft.is_touched():
+        click.echo(printable(draft.kept), err=True)
+    else:
+        draft.discard()
+    return status
+
+
+def _edited(draft: Draft) -> Edited:
+    """What the draft comes to once it is good. Raises UserError if somebody gives up."""
+    from awstape.core.cassette.yaml.document import DocumentError
+    from awstape.files import cassette_files
+
+    line = 1
+    while True:
+        draft.edit(os.environ, line)
+        try:
+            return draft.result(os.environ)
+        except DocumentError as error:
+            wrong, line = cassette_files.wrong(draft.path, error, ""), error.line
+        except UserError as error:
+            wrong = error
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise wrong
+        click.echo(f"{printable(wrong.problem)}\n  {printable(wrong.tip)}".rstrip(), err=True)
+        if not click.confirm("Edit again?", default=True, err=True):
+            raise wrong
 
 
 @click.command("set")
@@ -28,9 +96,9 @@ _list = click.option("--list", "name", default="", metavar="NAME", help="The lis
 @click.argument("value", required=False)
 @parameters.only_tracks
 @click.option("--remove", is_flag=True, help="Take the member away instead.")
-@parameters.edit
+@parameters.edit_options
 def set_(
-    cassette: Path, path: str, value: str | None, tracks: tuple[str, ...], remove: bool, how: parameters.How
+    cassette: Path, path: str, value: str | None, tracks: tuple[str, ...], remove: bool, options: parameters.EditOptions
 ) -> int:
     """Set the members that PATH selects to VALUE.
 
@@ -47,14 +115,14 @@ def set_(
         raise click.UsageError("say either a VALUE or --remove")
     from awstape.core.editing.edits import set_value
 
-    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: set_value(m, c, chosen, path, value)), how)
+    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: set_value(m, c, chosen, path, value)), options)
 
 
 @click.command()
 @parameters.cassette
 @parameters.some_tracks
-@parameters.edit
-def rm(cassette: Path, tracks: tuple[str, ...], how: parameters.How) -> int:
+@parameters.edit_options
+def rm(cassette: Path, tracks: tuple[str, ...], options: parameters.EditOptions) -> int:
     """Remove TRACKs, or takes of them.
 
     TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
@@ -65,15 +133,15 @@ def rm(cassette: Path, tracks: tuple[str, ...], how: parameters.How) -> int:
     """
     from awstape.core.editing.edits import remove
 
-    return edit_file(cassette, _on_tracks(tracks, remove), how)
+    return edit_file(cassette, _on_tracks(tracks, remove), options)
 
 
 @click.command()
 @parameters.cassette
 @click.argument("old")
 @click.argument("new")
-@parameters.edit
-def rename(cassette: Path, old: str, new: str, how: parameters.How) -> int:
+@parameters.edit_options
+def rename(cassette: Path, old: str, new: str, options: parameters.EditOptions) -> int:
     """Give what is called OLD the name NEW, everywhere.
 
     In identities, ARNs and documents, in any encoding. Both are aliases or, with the cassette's key at hand, real
@@ -90,15 +158,15 @@ def rename(cassette: Path, old: str, new: str, how: parameters.How) -> int:
     def change(before: Cassette) -> Cassette:
         return renaming.rename(catalog.models(), before, old, new, aliases_for(before, os.environ))
 
-    return edit_file(cassette, change, how)
+    return edit_file(cassette, change, options)
 
 
 @click.command()
 @parameters.cassette
 @click.argument("pages", metavar="N")
 @parameters.tracks
-@parameters.edit
-def repage(cassette: Path, pages: str, tracks: tuple[str, ...], how: parameters.How) -> int:
+@parameters.edit_options
+def repage(cassette: Path, pages: str, tracks: tuple[str, ...], options: parameters.EditOptions) -> int:
     """Cut listings into pages of N items.
 
     Those of TRACKs, or all. The items stay, and their order. N may be torture or torture:SEED as well, which are pages
@@ -117,7 +185,7 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], how: parameters.
         raise UserError(str(error), "for example 2 or torture:1") from None
     if paging.mode not in ("N", "torture"):
         raise UserError(f"a cassette can't be paged as {pages}", "for example 2 or torture:1")
-    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: recut(m, c, chosen, paging)), how)
+    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: recut(m, c, chosen, paging)), options)
 
 
 @click.command()
@@ -125,8 +193,8 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], how: parameters.
 @parameters.one_track
 @click.argument("faults", nargs=-1)
 @click.option("--clear", is_flag=True, help="Take away the faults that are there.")
-@parameters.edit
-def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, how: parameters.How) -> int:
+@parameters.edit_options
+def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, options: parameters.EditOptions) -> int:
     """Put FAULTS into a track: whoever replays it meets them.
 
     FAULT is KIND [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of throttle, internal, unavailable,
@@ -142,7 +210,7 @@ def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, how:
 
     parsed = [_fault(text) for text in faults]
     put = _on_tracks((track,), lambda m, c, chosen: put_faults(m, c, chosen, parsed, instead=clear))
-    return edit_file(cassette, put, how)
+    return edit_file(cassette, put, options)
 
 
 def _fault(text: str) -> Fault:
@@ -162,7 +230,7 @@ def _fault(text: str) -> Fault:
 @click.option("--like", type=click.IntRange(1), metavar="N", help="Like item N, but for the members said.")
 @click.option("--at", type=click.IntRange(1), metavar="N", help="Put it there; the default is behind the last one.")
 @_list
-@parameters.edit
+@parameters.edit_options
 def add_item(
     cassette: Path,
     track: str,
@@ -171,7 +239,7 @@ def add_item(
     like: int | None,
     at: int | None,
     name: str,
-    how: parameters.How,
+    options: parameters.EditOptions,
 ) -> int:
     """Add an item to a listing.
 
@@ -185,7 +253,7 @@ def add_item(
 
     if (item is None) == (said is None):
         raise click.UsageError("say either a FILE or --item")
-    value = _json(parameters.text_from(item, "is this file JSON?") if item else said or "")
+    value = _json(read_text(item, "is this file JSON?") if item else said or "")
     if like and not isinstance(value, dict):
         raise UserError("the item has no members to put in the place of others", "leave --like out")
 
@@ -193,7 +261,7 @@ def add_item(
         item = list_items.item_like(models, chosen, like, value, name) if like and isinstance(value, dict) else value
         return list_items.add_item(models, before, chosen, item, at, name)
 
-    return edit_file(cassette, _on_tracks((track,), add), how)
+    return edit_file(cassette, _on_tracks((track,), add), options)
 
 
 def _json(text: str) -> Value:
@@ -210,8 +278,8 @@ def _json(text: str) -> Value:
 @parameters.one_track
 @click.argument("items", nargs=-1, required=True)
 @_list
-@parameters.edit
-def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, how: parameters.How) -> int:
+@parameters.edit_options
+def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, options: parameters.EditOptions) -> int:
     """Take ITEMS out of a listing.
 
     An item is a number, counted from 1, or a JMESPath condition. A page that has none left stays: services send such,
@@ -223,7 +291,9 @@ def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, how
     """
     from awstape.core.editing.list_items import drop_items
 
-    return edit_file(cassette, _on_tracks((track,), lambda m, c, chosen: drop_items(m, c, chosen, items, name)), how)
+    return edit_file(
+        cassette, _on_tracks((track,), lambda m, c, chosen: drop_items(m, c, chosen, items, name)), options
+    )
 
 
 def _on_tracks(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import print_error, print_json
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
         try:
             tracks = found[file] = overviews(cassette_files.load(file, models), models)
         except UserError as error:  # one file must not hide what is in the others
-            parameters.fail(error.problem, error.tip)
+            print_error(error.problem, error.tip)
             errors.append(error)
             continue
         if not as_json:
@@ -58,7 +59,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     every = [(file, track) for file, tracks in found.items() for track in tracks]
     if as_json:
         facts = [{"cassette": str(file), **overview_facts(track)} for file, track in every]
-        parameters.say_json(facts)
+        print_json(facts)
     elif len(found) > 1:
         tables.say(console, tables.totals((track for _, track in every), len(found)))
     return 2 if errors else 0
@@ -108,7 +109,7 @@ def show(
         raise UserError(f"no track that was asked for has a page {page}", f"awstape ls {cassette} counts the pages")
     if as_json:
         facts = [{"cassette": str(cassette), **_facts(each, models, page)} for each in chosen]
-        parameters.say_json(facts)
+        print_json(facts)
         return 0
     _render(chosen, models, page, is_short=not tracks)
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
-from awstape.cli.terminal.edit_output import write
+from awstape.cli.terminal.edit_output import write_edits
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _BY = ("operation", "service", "region", "track")
     type=click.Choice(("first", "last", "both")),
     help="Whose takes stay where a track stands in several and differs; both are takes one after the other.",
 )
-@parameters.edit
-def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, how: parameters.How) -> int:
+@parameters.edit_options
+def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, options: parameters.EditOptions) -> int:
     """Put the tracks of several cassettes into one.
 
     CASSETTES stay as they are, unless one of them is the output as well. Their comments come along.
@@ -49,14 +49,14 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     if output.exists() and not any(_is_same(file, output) for file in files):
         raise UserError(f"{output}: is there already", "name it among the cassettes, too, and it is merged")
     cassette_files.check_writable(output)
-    with nullcontext() if how.dry_run else cassette_files.exclusively(output):  # which makes its folder
+    with nullcontext() if options.dry_run else cassette_files.exclusively(output):  # which makes its folder
         texts = [cassette_files.load_text(file) for file in files]
         read = [cassette_files.parsed(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
         together = changed(lambda: edits.merge(catalog.models(), read, prefer))
         here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
         before, old = here[0] if here else (Cassette(), "")
         takes = [take for each in read for take in each.takes]
-        return write([put_together(output, before, together, old, texts, os.environ, takes)], how)
+        return write_edits([put_together(output, before, together, old, texts, os.environ, takes)], options)
 
 
 def _is_same(file: Path, other: Path) -> bool:
@@ -70,8 +70,10 @@ def _is_same(file: Path, other: Path) -> bool:
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="The new file; with --by a folder."
 )
 @click.option("--by", type=click.Choice(_BY), help="Divide all of it: a file for each.")
-@parameters.edit
-def split(cassette: Path, tracks: tuple[str, ...], output: Path, by: str | None, how: parameters.How) -> int:
+@parameters.edit_options
+def split(
+    cassette: Path, tracks: tuple[str, ...], output: Path, by: str | None, options: parameters.EditOptions
+) -> int:
     """Move TRACKs into a file of their own, or divide all of it.
 
     With --by, CASSETTE is divided into a folder of files. Then CASSETTE itself stays: its parts say the same.
@@ -107,7 +109,7 @@ def split(cassette: Path, tracks: tuple[str, ...], output: Path, by: str | None,
                 raise UserError(f"{cassette}: nothing would be left in it", "rename the file instead")
             results.append(put_together(cassette, whole, left, text, [text], os.environ))  # once its tracks are safe
         # The comments of other tracks are where those are.
-        return write([replace(result, gone=()) for result in results], how)
+        return write_edits([replace(result, gone=()) for result in results], options)
 
 
 def _name(chosen: Chosen, by: str) -> str:

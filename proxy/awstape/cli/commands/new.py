@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import STANDARD_OUTPUT, print_json
 
 
 def _services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -79,7 +80,7 @@ def new(
     from awstape.report import count, track_facts
     from awstape.workbench import synthetic_tracks
 
-    output = None if output == parameters.STANDARD_OUTPUT else output
+    output = None if output == STANDARD_OUTPUT else output
     wanted = synthetic_tracks.operation_of(service, operation)
     if output:
         cassette_files.check_writable(output)
@@ -100,7 +101,7 @@ def new(
     counts = {"pages": len(take.pages), "items": items_made}
     if as_json:
         cassette = str(output) if output else None
-        parameters.say_json({"cassette": cassette, **track_facts(take.track), **counts}, err=not output)
+        print_json({"cassette": cassette, **track_facts(take.track), **counts}, err=not output)
     elif output:
         said = ", ".join(count(n, noun[:-1]) for noun, n in counts.items())
         click.echo(printable(f"made {output}: {take.track}, {said}"))

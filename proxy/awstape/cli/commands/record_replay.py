@@ -1,4 +1,4 @@
-"""`record`, `replay` and `addon`: what stands between a program and AWS."""
+"""`record`, `recover`, `replay` and `addon`: the commands that record a program and replay to it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import print_json, warn
+from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -134,17 +136,40 @@ def record(
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     for line in tape.recovered:
-        parameters.warn(line)
+        warn(line)
     announce = _announcer(f"recording into {cassette}", as_json)
     if not is_loopback(at.address):
-        parameters.warn(exposed_by_record(at.address, passes))
+        warn(exposed_by_record(at.address, passes))
     with child_process.undisturbed() if command else nullcontext():
         with _kept(tape, cassette, as_json):
-            server = servers.proxy(tape, redirected, port, at, passes, upstream_cas=upstream_cas, say=parameters.warn)
+            server = servers.proxy(tape, redirected, port, at, passes, upstream_cas=upstream_cas, say=warn)
             status = _served(ctx, server, announce)
         if tape.recorder is None:
             status = _report_replay(tape, status, as_json)
     return child_process.end_as(status)
+
+
+@click.command()
+@click.argument("cassettes", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@parameters.as_json
+def recover(cassettes: tuple[Path, ...], as_json: bool) -> int:
+    """Put what a recording left that broke off into its cassette.
+
+    A recording that is killed leaves what it captured in a journal, CASSETTE.journal. The next recording into the
+    cassette puts it in; this command does so without one. It needs the key that the recording had.
+
+    \b
+    awstape recover team.yaml
+    """
+    from awstape.recovery import recover
+
+    told = {str(path): recover(path, os.environ) for path in cassettes}
+    if as_json:
+        print_json(told)
+        return 0
+    for path, lines in told.items():
+        click.echo("\n".join(lines) or f"nothing to recover for {printable(path)}")
+    return 0
 
 
 @click.command(cls=ProgramCommand)
@@ -207,9 +232,9 @@ def replay(
     tape = open_for_replay(cassettes, os.environ, paging, faults)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
     if not is_loopback(at.address):
-        parameters.warn(exposed_by_replay(at.address))
+        warn(exposed_by_replay(at.address))
     with child_process.undisturbed() if _COMMAND in ctx.meta else nullcontext():
-        server = servers.proxy(tape, {}, port, at, say=parameters.warn) if proxy else servers.endpoint(tape, port, at)
+        server = servers.proxy(tape, {}, port, at, say=warn) if proxy else servers.endpoint(tape, port, at)
         status = _report_replay(tape, _served(ctx, server, announce), as_json, strict=strict)
     return child_process.end_as(status)
 
@@ -240,7 +265,7 @@ def _announcer(doing: str, as_json: bool) -> Announce:
         if as_json:
             click.echo(json.dumps({"address": url, "environment": changes}))
             return
-        parameters.warn(f"{doing} at {url}; Ctrl-C ends it")
+        warn(f"{doing} at {url}; Ctrl-C ends it")
         click.echo("\n".join(exports(changes)))
 
     return announce
@@ -250,7 +275,7 @@ def _served(ctx: click.Context, server: AbstractAsyncContextManager[Place], anno
     """Serves the program of the command line to its end, or until Ctrl-C."""
     from awstape.program import servers
 
-    return asyncio.run(servers.run(server, ctx.meta.get(_COMMAND), announce, parameters.warn))
+    return asyncio.run(servers.run(server, ctx.meta.get(_COMMAND), announce, warn))
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awstape.cli.terminal.parameters import How, say_json
+from awstape.cli.terminal.output import compare_cassettes, print_changes, print_json
+from awstape.cli.terminal.parameters import EditOptions
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
@@ -20,35 +21,35 @@ if TYPE_CHECKING:
     from awstape.workbench.edit_files import Edited
 
 
-def edit_file(path: Path, change: Callable[[Cassette], Cassette], how: How) -> int:
+def edit_file(path: Path, change: Callable[[Cassette], Cassette], options: EditOptions) -> int:
     """Makes an edit of one cassette file, tells what changed, and writes it."""
     from awstape.files import cassette_files
     from awstape.workbench.edit_files import edited
 
     cassette_files.check_writable(path)
     with cassette_files.exclusively(path):
-        return write([edited(path, change, os.environ)], how)
+        return write_edits([edited(path, change, os.environ)], options)
 
 
-def write(results: Iterable[Edited], how: How) -> int:
+def write_edits(results: Iterable[Edited], options: EditOptions) -> int:
     """Tells what edits come to and writes them, in their order, unless it is a dry run."""
     results = list(results)
     for result in results:
-        if not how.dry_run and not how.lose_comments:
-            _ask(result.path, result.lost)
+        if not options.dry_run and not options.lose_comments:
+            _confirm_lost_comments(result.path, result.lost)
     for result in results:
-        if not how.dry_run:
+        if not options.dry_run:
             result.save()
-    if how.as_json:
-        facts = [_facts(result, how) for result in results]
-        say_json(facts[0] if len(facts) == 1 else facts)
+    if options.as_json:
+        facts = [_facts(result, options) for result in results]
+        print_json(facts[0] if len(facts) == 1 else facts)
         return 0
     for result in results:
-        _tell(result, how)
+        _print_edit(result, options)
     return 0
 
 
-def _ask(path: Path, lost: tuple[Comment, ...]) -> None:
+def _confirm_lost_comments(path: Path, lost: tuple[Comment, ...]) -> None:
     """Asks whether comments may be lost, before anything is written. Raises UserError if not."""
     if not lost:
         return
@@ -63,34 +64,32 @@ def _ask(path: Path, lost: tuple[Comment, ...]) -> None:
         raise UserError(f"{path}: not changed", "")
 
 
-def _facts(result: Edited, how: How) -> dict[str, object]:
-    from awstape.cli.commands.diff import changes_between
+def _facts(result: Edited, options: EditOptions) -> dict[str, object]:
     from awstape.report import change_facts
 
     return {
         "cassette": str(result.path),
         "changed": result.is_change,
-        "written": result.is_change and not how.dry_run,
+        "written": result.is_change and not options.dry_run,
         "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost, *result.gone)],
         "redacted": dict(result.redacted),
         "warnings": [
             {"line": f.line, "member": f.member, "kind": f.kind, "message": f.problem} for f in result.warnings()
         ],
-        "changes": [change_facts(change) for change in changes_between(result.before, result.after)],
+        "changes": [change_facts(change) for change in compare_cassettes(result.before, result.after)],
     }
 
 
-def _tell(result: Edited, how: How) -> None:
-    from awstape.cli.commands.diff import changes_between, show
+def _print_edit(result: Edited, options: EditOptions) -> None:
     from awstape.report import redacted_line
 
     path = printable(str(result.path))
     if not result.is_change:
         click.echo(f"{path} stays as it is")
         return
-    if how.dry_run:
+    if options.dry_run:
         click.echo(f"{path} would change")
-        show(changes_between(result.before, result.after))
+        print_changes(compare_cassettes(result.before, result.after))
         for comment in result.lost:
             click.echo(f"  the comment in line {comment.line} would be lost: {printable(comment.text)}")
     else:
@@ -101,4 +100,4 @@ def _tell(result: Edited, how: How) -> None:
         where = f"{finding.member}: " if finding.member else ""
         click.echo(f"  warning: line {finding.line}: {printable(where + finding.problem)}")
     for comment in result.gone:
-        click.echo(f"  {'goes' if how.dry_run else 'gone'} with its take: {printable(comment.text)}")
+        click.echo(f"  {'goes' if options.dry_run else 'gone'} with its take: {printable(comment.text)}")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -13,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from awstape.core.compare.equality import binary
+from awstape.cli.terminal.output import STANDARD_OUTPUT, warn
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
@@ -65,7 +62,6 @@ only_tracks = click.option(
     "--track", "tracks", multiple=True, metavar="TRACK", shell_complete=_selectors, help="Only this track; repeatable."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
-STANDARD_OUTPUT = Path("-")
 #: A file that somebody names to be read, or `-` for standard input.
 INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 output = click.option(
@@ -103,75 +99,23 @@ def region(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option("--region", metavar="REGION", callback=_known_region, help=text)
 
 
-#: A problem may quote what stands in a file.
-_LONGEST = 2000
-
-
 @dataclass(frozen=True)
-class How:
-    """How an edit is made: whether it is written, how it is told, and whether comments may be lost."""
+class EditOptions:
+    """EditOptions an edit is made: whether it is written, how it is told, and whether comments may be lost."""
 
     dry_run: bool
     as_json: bool
     lose_comments: bool
 
 
-def edit(command: Callable[..., int]) -> Callable[..., int]:
-    """The options of a command that edits: `--dry-run`, `--json` and `--lose-comments`, as `how`."""
+def edit_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of a command that edits: `--dry-run`, `--json` and `--lose-comments`, as `options`."""
 
     @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
     @click.option("--lose-comments", is_flag=True, help="Don't ask if a comment has no place any more.")
     @as_json
     @wraps(command)
-    def with_how(dry_run: bool, lose_comments: bool, as_json: bool, **rest: object) -> int:
-        return command(how=How(dry_run, as_json, lose_comments), **rest)
+    def with_options(dry_run: bool, lose_comments: bool, as_json: bool, **rest: object) -> int:
+        return command(options=EditOptions(dry_run, as_json, lose_comments), **rest)
 
-    return with_how
-
-
-def put_out(output: Path, text: str) -> None:
-    """Writes what was made to a file or to standard output, as UTF-8 whatever the terminal's encoding is."""
-    from awstape.files import cassette_files
-
-    if output == STANDARD_OUTPUT:
-        click.echo(text.encode(), nl=False)
-    else:
-        cassette_files.write_whole(output, text.encode())
-
-
-def text_from(path: Path, tip: str) -> str:
-    """The text in a file of type `INPUT`. tip: what to do about one that is none. Raises UserError."""
-    from awstape.files import cassette_files
-
-    data = (
-        sys.stdin.buffer.read(cassette_files.MAX_BYTES)
-        if path == Path("-")
-        else cassette_files.load_bytes(path, tip=tip)
-    )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 at byte {error.start}", tip) from None
-
-
-def say_json(facts: object, *, err: bool = False) -> None:
-    """Says something to scripts; what is binary as `core.compare.equality` has it."""
-    click.echo(json.dumps(facts, default=binary), err=err)
-
-
-def warn(line: str) -> None:
-    """Says what the user should know of on the error stream, in one line whatever a file is called."""
-    click.echo(printable(line), err=True)
-
-
-def has_dumb_terminal() -> bool:
-    """Whether the terminal obeys no control sequences, or none is named."""
-    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
-
-
-def fail(problem: str, tip: str) -> None:
-    """Says what went wrong, in one line each, whatever stands in a file or in its name."""
-    for word, text in (("ERROR", problem), ("TIP", tip)):
-        if text:
-            said = printable(" ".join(text.splitlines()))
-            click.echo(f"{word} {said if len(said) <= _LONGEST else f'{said[:_LONGEST]}…'}", err=True)
+    return with_options

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import TypeVar
 
-from awstape.cli.terminal.parameters import has_dumb_terminal
+from awstape.cli.terminal.output import has_dumb_terminal
 
 _Item = TypeVar("_Item")
 

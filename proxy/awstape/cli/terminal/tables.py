@@ -23,7 +23,7 @@ from rich.highlighter import JSONHighlighter
 from rich.table import Table
 from rich.text import Text
 
-from awstape.cli.terminal.parameters import has_dumb_terminal
+from awstape.cli.terminal.output import has_dumb_terminal
 from awstape.core.aws.model import Models
 from awstape.core.text.printable import printable
 from awstape.core.view.labels import Detail, cropped, cut, identity_words

@@ -1,4 +1,4 @@
-"""`import`: recordings that other tools made."""
+"""`import` and `export`: recordings in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from awstape.cli.terminal import parameters, progress
+from awstape.cli.terminal.output import STANDARD_OUTPUT, print_json, write_output
 from awstape.errors import UserError
 
-_FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
+IMPORT_FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
+EXPORT_FORMATS = ("awscli", "har", "stubber", "vcr")
 
 
 @click.command("import")
@@ -25,7 +27,7 @@ _FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Put it into this cassette, which may be there.",
 )
-@click.option("--from", "form", type=click.Choice(_FORMATS), help="Take only this format.")
+@click.option("--from", "form", type=click.Choice(IMPORT_FORMATS), help="Take only this format.")
 @click.option("--operation", multiple=True, metavar="GLOB", help="Import only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Import operations that change something, too.")
 @parameters.identity("What was asked for, where only answers were kept; [OPERATION.]MEMBER, repeatable.")
@@ -77,7 +79,7 @@ def import_(
     recording = tape.close()
     assert recording
     if as_json:
-        parameters.say_json(recording_facts(str(cassette), recording))
+        print_json(recording_facts(str(cassette), recording))
     else:
         click.echo("\n".join(recording_lines(str(cassette), recording, imported=True)))
     return int(not recording.cassette.takes)
@@ -95,3 +97,46 @@ def _check_members(names: Iterable[str]) -> None:
         if name not in members and name not in narrow:
             hint = did_you_mean(name, narrow if "." in name else members).lstrip("; ")
             raise UserError(f"--identity: no request has a member {name}", hint or "members are spelled as in RoleName")
+
+
+@click.command()
+@parameters.cassettes
+@click.option("--to", "form", type=click.Choice(EXPORT_FORMATS), required=True, help="The format to write.")
+@parameters.output
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+@parameters.only_tracks
+def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tracks: tuple[str, ...]) -> int:
+    """Write cassettes for people who use other tools.
+
+    \b
+    awscli   the JSON that the AWS CLI prints, all pages together; of several tracks,
+             an object with a member for each command
+    har      an HTTP archive, HAR 1.2, for browsers, proxies and API tools
+    stubber  a Python module that stubs boto3's clients by botocore's Stubber
+    vcr      a cassette of VCR.py; match on method, scheme, host, path, query and body
+
+    An export holds the same aliases as the cassette. What the format can't hold is said on the error stream.
+
+    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
+
+    \b
+    awstape export team.yaml --to vcr -o tests/cassettes/team.yaml
+    awstape export team.yaml --to awscli --track list-roles | jq '.Roles[].Arn'
+    """
+    from awstape.catalog import catalog
+    from awstape.core.text.printable import printable
+    from awstape.files import cassette_files
+    from awstape.formats import exports
+    from awstape.workbench import selected_tracks
+
+    if output != STANDARD_OUTPUT and output.exists():
+        if not force:
+            raise UserError(f"{output}: is there already", "--force overwrites it")
+        if output.resolve() in [file.resolve() for file in cassette_files.find_all(cassettes)]:
+            raise UserError(f"{output}: is the cassette itself", "name another file")
+    chosen = selected_tracks.chosen(cassette_files.load_all(cassettes, catalog.models()), tracks, os.environ)
+    exported = exports.export(chosen, form)
+    write_output(output, exported.text)
+    for note in exported.notes:
+        click.echo(f"note: {printable(' '.join(note.splitlines()))}", err=True)
+    return 0

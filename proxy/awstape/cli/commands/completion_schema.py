@@ -1,8 +1,13 @@
-"""`completion`: scripts with which shells complete awstape's commands, options, cassettes and tracks."""
+"""`completion` and `schema`: completion scripts for shells, the JSON Schema of cassettes for editors."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import write_output
 
 
 @click.command()
@@ -24,4 +29,23 @@ def completion(ctx: click.Context, shell: str) -> int:
     made = get_completion_class(shell)
     assert made
     click.echo(made(ctx.find_root().command, {}, "awstape", "_AWSTAPE_COMPLETE").source())
+    return 0
+
+
+@click.command()
+@parameters.output
+def schema(output: Path) -> int:
+    """Print the JSON Schema of cassettes, for editors.
+
+    They complete and validate YAML with it. Cassettes begin with a comment that names it as awstape.schema.json in
+    their own folder.
+
+    \b
+    awstape schema -o cassettes/awstape.schema.json
+    """
+    from awstape.catalog import catalog
+    from awstape.core.cassette.yaml.json_schema import dumped
+    from awstape.core.cassette.yaml.json_schema import schema as schema_of
+
+    write_output(output, dumped(schema_of(catalog.models(), catalog.source())))
     return 0
