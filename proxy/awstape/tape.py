@@ -29,7 +29,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
 from awstape.core.recording.capture import write as write_capture
 from awstape.core.recording.recorder import Recorder, Recording
-from awstape.core.redaction.aliases import CollisionError, fingerprint
+from awstape.core.redaction.aliases import CollisionError, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.paging_modes import Paging, PagingError
@@ -181,10 +181,10 @@ def _check_operations(globs: Sequence[str]) -> None:
 
 def _check_key(path: Path, old: Cassette, key: bytes) -> None:
     """Refuses to put aliases of two keys into one cassette."""
-    if old.keys and fingerprint(key) not in old.keys:
+    if old.keys and key_fingerprint(key) not in old.keys:
         raise UserError(
             f"{path}: made with another key (fingerprint {', '.join(old.keys)}) than the one at hand "
-            f"({fingerprint(key)})",
+            f"({key_fingerprint(key)})",
             f"set {keys.VARIABLE} to its key, or forget the old tracks with --mode rewrite",
         )
 

@@ -26,7 +26,7 @@ from awstape.core.cassette.yaml import document
 from awstape.core.check import findings
 from awstape.core.recording import capture
 from awstape.core.recording.recorder import LeakError, Recorder
-from awstape.core.redaction.aliases import CollisionError, fingerprint
+from awstape.core.redaction.aliases import CollisionError, key_fingerprint
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.player import Player
@@ -298,7 +298,7 @@ def journal_(data: bytes) -> None:
 
 
 def _about_journal() -> bytes:
-    return json.dumps({"awstape journal": 1, "key": fingerprint(KEY), "pid": 1, "id": "x"}).encode()
+    return json.dumps({"awstape journal": 1, "key": key_fingerprint(KEY), "pid": 1, "id": "x"}).encode()
 
 
 def journal_seeds() -> Iterator[bytes]:

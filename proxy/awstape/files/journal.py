@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from awstape.core.redaction.aliases import fingerprint
+from awstape.core.redaction.aliases import key_fingerprint
 from awstape.errors import UserError
 from awstape.files import cassette_files, keys
 
@@ -57,7 +57,12 @@ class Journal:
         Raises UserError if another one records, or if nothing can be written there.
         """
         first, *others = _names(cassette)
-        about = {"awstape journal": _VERSION, "key": fingerprint(key), "pid": os.getpid(), "id": secrets.token_hex(8)}
+        about = {
+            "awstape journal": _VERSION,
+            "key": key_fingerprint(key),
+            "pid": os.getpid(),
+            "id": secrets.token_hex(8),
+        }
         seal = _Seal(key, json.dumps(about).encode())
         with _writing(first):
             made = cassette_files.make_folder(first.parent)
@@ -172,10 +177,10 @@ def _opened(path: Path, data: bytes, key: bytes) -> Abandoned:
         raise UserError(f"{path}: is no journal of a recording", "move this file away") from None
     if version != _VERSION:
         raise another_version(path)
-    if made_with != fingerprint(key):
+    if made_with != key_fingerprint(key):
         raise UserError(
             f"{path}: a recording that broke off, made with another key (fingerprint {made_with[:12]!r}) than the one "
-            f"at hand ({fingerprint(key)})",
+            f"at hand ({key_fingerprint(key)})",
             f"set {keys.VARIABLE} to its key, or remove the file",
         )
     seal = _Seal(key, head)

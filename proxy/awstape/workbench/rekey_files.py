@@ -9,7 +9,8 @@ from awstape.catalog import catalog
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.cassette.yaml.hand_edits import rewrite
 from awstape.core.editing.rekey import Renewal
-from awstape.core.redaction.aliases import Aliases, CollisionError, fingerprint, is_alias
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
 from awstape.core.redaction.member_kinds import NAMES
 from awstape.core.redaction.text.arn import is_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_accounts, redact_text
@@ -72,12 +73,12 @@ def rekey_files(
     with cassette_files.exclusively(*files):
         texts = {file: cassette_files.load_text(file) for file in files}
         cassettes = {file: cassette_files.parsed(file, text, models) for file, text in texts.items()}
-        due = {file: cassette for file, cassette in cassettes.items() if fingerprint(new) not in cassette.keys}
+        due = {file: cassette for file, cassette in cassettes.items() if key_fingerprint(new) not in cassette.keys}
         for file, cassette in due.items():
-            if old is not None and cassette.keys and fingerprint(old) not in cassette.keys:
+            if old is not None and cassette.keys and key_fingerprint(old) not in cassette.keys:
                 raise UserError(
                     f"{file}: made with another key ({', '.join(cassette.keys)}) than {keys.OLD_VARIABLE} "
-                    f"({fingerprint(old)})",
+                    f"({key_fingerprint(old)})",
                     f"set {keys.OLD_VARIABLE} to its key",
                 )
             if journal.beside(file):

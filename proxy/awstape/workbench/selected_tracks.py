@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.aliases import Aliases, fingerprint
+from awstape.core.redaction.aliases import Aliases, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.view.selectors import Chosen, SelectorError, select
 from awstape.errors import UserError
@@ -37,4 +37,4 @@ def aliases_for(cassette: Cassette, environ: Mapping[str, str]) -> Aliases | Non
 
 def _key_of(cassette: Cassette, environ: Mapping[str, str]) -> bytes | None:
     key = keys.find_key(environ)
-    return None if key is None or (cassette.keys and fingerprint(key) not in cassette.keys) else key
+    return None if key is None or (cassette.keys and key_fingerprint(key) not in cassette.keys) else key

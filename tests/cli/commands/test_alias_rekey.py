@@ -16,7 +16,8 @@ from awstape import tape
 from awstape.cli.main import main
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.document import SCHEMA_LINE
-from awstape.core.redaction.aliases import Aliases, fingerprint, is_alias
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import Aliases, key_fingerprint
 from awstape.errors import UserError
 from awstape.files import cassette_files
 from awstape.tape import RecordMode
@@ -25,7 +26,7 @@ from support.failing import failure
 
 #: Of 64 digits: no time is spent on stretching them.
 OLD, NEW, OTHER = (digit * 64 for digit in "0bf")
-KEYS = {text: fingerprint(bytes.fromhex(text)) for text in (OLD, NEW, OTHER)}
+KEYS = {text: key_fingerprint(bytes.fromhex(text)) for text in (OLD, NEW, OTHER)}
 ALIASES = {text: Aliases(bytes.fromhex(text)) for text in (OLD, NEW)}
 ARN = f"arn:aws:iam::{ACCOUNT}:role/zreal-deployer"
 ASK = """

@@ -17,7 +17,8 @@ from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
 from awstape.core.editing.rekey import Renewal
-from awstape.core.redaction.aliases import Aliases, CollisionError, fingerprint, is_alias, replace_aliases
+from awstape.core.redaction.alias_grammar import is_alias, replace_aliases
+from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Serve
 from awstape.core.text.encoded_text import variants
@@ -81,11 +82,11 @@ def renewed(recorded: Cassette, renewal: Renewal | None = None) -> Cassette:
     new = (renewal or Renewal(OTHER_KEY)).cassette(MODELS, recorded)
     text = document.write(new)
     assert document.read(text, MODELS) == new
-    assert new.keys == {fingerprint(OTHER_KEY)}
+    assert new.keys == {key_fingerprint(OTHER_KEY)}
     return new
 
 
-def aliases_in(text: str) -> set[str]:
+def find_aliases(text: str) -> set[str]:
     """The aliases in a text, in whatever encoding."""
     found: set[str] = set()
     for variant in variants(text):
@@ -122,7 +123,7 @@ def test_what_is_renewed_stays() -> None:
     new = renewal.text(text)
     assert renewal.text(new) == new
     assert renewal.text(quote(new)) == quote(new)
-    assert not aliases_in(text) & aliases_in(new)
+    assert not find_aliases(text) & find_aliases(new)
 
 
 def test_what_is_no_alias_stays() -> None:
@@ -215,7 +216,7 @@ def test_binary_stand_ins_are_renewed() -> None:
         for recorded in [cassette((request("GetCredentialReport"), report))]
         for each in (recorded, renewed(recorded))
     )
-    assert aliases_in(old)
+    assert find_aliases(old)
     assert new == replace_aliases(old, Renewal(OTHER_KEY).alias)
 
 
@@ -240,7 +241,7 @@ def _aliases_of(op: Operation, recorded: Cassette) -> set[str]:
     """The aliases in all strings of a cassette."""
     texts = [json.dumps([take.track.identity for take in recorded.takes], default=repr, ensure_ascii=False)]
     texts += [json.dumps(page.answer.output, default=repr, ensure_ascii=False) for page in recorded.takes[0].pages]
-    return aliases_in("\n".join(texts)) | {alias for text in texts for alias in aliases_in(text)}
+    return find_aliases("\n".join(texts)) | {alias for text in texts for alias in find_aliases(text)}
 
 
 # --- known values -----------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.document import write
-from awstape.core.redaction.aliases import Aliases, is_alias, is_name_alias
+from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
+from awstape.core.redaction.aliases import Aliases
 from support import exchanges, strategies
 from support.exchanges import ACCOUNT, KEY, OTHER_KEY
 
@@ -66,7 +67,7 @@ def test_an_alias_is_never_aliased_again(make: Make, real: str, grammar: str) ->
     alias = make(Aliases(KEY), real)
     other = Aliases(OTHER_KEY)
     assert make(other, alias) == alias
-    assert other.counts() == {}
+    assert other.count_by_kind() == {}
 
 
 def test_one_name_has_one_ending_in_whatever_role() -> None:
@@ -89,7 +90,7 @@ def test_values_that_share_an_alias_are_reported() -> None:
     aliases = Aliases(KEY)
     made = {aliases.account(f"9{i:011}") for i in range(20_000)}
     assert len(made) < 20_000
-    assert aliases.collisions() == ["account"] * (20_000 - len(made))
+    assert aliases.collided_kinds() == ["account"] * (20_000 - len(made))
     assert all(map(is_alias, made))
 
 
@@ -99,7 +100,7 @@ def test_many_values_have_as_many_aliases(kind: str) -> None:
     make, real, _ = KINDS[kind]
     aliases, number = Aliases(KEY), 50_000 * strategies.EXAMPLES
     assert len({make(aliases, f"{real}{i:07}") for i in range(number)}) == number
-    assert aliases.collisions() == []
+    assert aliases.collided_kinds() == []
 
 
 def test_nothing_that_is_made_from_a_real_value_without_the_key_is_stored() -> None:
@@ -138,7 +139,7 @@ def test_what_was_replaced_is_counted_by_kind() -> None:
     aliases.account("111122223333")
     aliases.name("role", "a")
     aliases.name("role", "b")
-    assert aliases.counts() == {"account": 1, "role": 2}
+    assert aliases.count_by_kind() == {"account": 1, "role": 2}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
 from awstape.core.check.findings import findings
 from awstape.core.recording.recorder import Recorder
-from awstape.core.redaction.aliases import Aliases, is_alias, is_name_alias
+from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import TEXT, Place
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.core.redaction.redactor import Redactor

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from awstape.core.aws.answer import Answer, Failure
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.redaction.aliases import Aliases, is_alias
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.redaction.text.names_in_text import Words

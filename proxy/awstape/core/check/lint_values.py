@@ -20,7 +20,7 @@ from awstape.core.aws.constraints import excess
 from awstape.core.aws.model import Operation, Shape, Value, below
 from awstape.core.cassette.cassette import Take
 from awstape.core.cassette.yaml.validation import Problem
-from awstape.core.redaction.aliases import is_alias
+from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.text.encoded_text import is_json
 
 UNKNOWN, MISSING, UNASKED = "unknown member", "missing member", "part of no identity"

@@ -19,7 +19,8 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.compare.item_pairing import key_of
 from awstape.core.editing.edits import EditError, checked, edited
 from awstape.core.editing.jmespath_paths import PlaceError, holds
-from awstape.core.redaction.aliases import Aliases, is_alias
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import renew_alias
 from awstape.core.view.selectors import Chosen
 
 _AWS_OWNED = re.compile(r"arn:aws[a-z-]*:iam::aws:")
@@ -85,7 +86,7 @@ def item_like(
         if member in members or not isinstance(value, str):
             like[member] = value
         elif is_alias(value) and member.endswith("Id"):
-            like[member] = Aliases(b"like").renewed(value)
+            like[member] = renew_alias(value, b"like")
         else:
             like[member] = _renamed(value, item, members) if value.startswith("arn:") else value
             if like[member] != value and _AWS_OWNED.match(value):

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from awstape.core.aws.model import Models
 from awstape.core.aws.paging import named
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.redaction.aliases import ADDRESS, Aliases, CollisionError, fingerprint, replace_aliases
+from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, replace_aliases
+from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint, renew_alias
 from awstape.core.redaction.member_kinds import Place, edit_cassette
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
@@ -35,7 +36,6 @@ class Renewal:
     _known: dict[str, tuple[str, str]] = field(default_factory=dict)  # old alias, or ending → new one, real value
 
     def __post_init__(self) -> None:
-        self._aliases = Aliases(self.key)
         self._redactor = Redactor(self.key, self.rules)
         self._fresh: set[str] = set()
 
@@ -51,17 +51,17 @@ class Renewal:
                 redact_provider(value, aliases)
                 if value.isalnum() and value.isupper():
                     aliases.unique_id(value)
-        for made, alias in old.made.items():
-            if made in new.made:
-                self._known[alias] = new.made[made], made[1]
-                self._known[_ending(alias)] = _ending(new.made[made]), made[1]
+        for made, alias in old.by_value.items():
+            if made in new.by_value:
+                self._known[alias] = new.by_value[made], made[1]
+                self._known[_ending(alias)] = _ending(new.by_value[made]), made[1]
 
     def alias(self, old: str) -> str:
         """The new alias for an old one; a new one stays. Raises CollisionError."""
         if old in self._fresh or _ending(old) in self._fresh:
             return old
         if old not in self.made:
-            new = self._of_known(old) or self._aliases.renewed(old)
+            new = self._of_known(old) or renew_alias(old, self.key)
             if new in self.made.values():
                 raise CollisionError("account" if old.isdigit() else "name")
             self.made[old] = new
@@ -86,7 +86,7 @@ class Renewal:
         for track, same in edit_cassette(models, cassette, self._edit, self._edit).tracks():
             operation = models.operation(track.service, track.operation)
             takes += [replace(take, pages=named(operation, track, n, take.pages)) for n, take in enumerate(same, 1)]
-        return Cassette.of(takes, [fingerprint(self.key)])
+        return Cassette.of(takes, [key_fingerprint(self.key)])
 
     def track(self, models: Models, take: Take) -> Track:
         """What the track of a take is called under the new key."""
@@ -98,4 +98,4 @@ class Renewal:
 
 def _ending(alias: str) -> str:
     """What of a name's alias is keyed; of another alias, all of it."""
-    return alias.removesuffix(ADDRESS).rpartition("-")[2]
+    return alias.removesuffix(EMAIL_DOMAIN).rpartition("-")[2]

@@ -15,7 +15,14 @@ from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.takes import retold
 from awstape.core.editing.edits import EditError
-from awstape.core.redaction.aliases import ADDRESS, Aliases, ending_of, is_alias, is_name_alias, replace_aliases
+from awstape.core.redaction.alias_grammar import (
+    EMAIL_DOMAIN,
+    is_alias,
+    is_name_alias,
+    name_alias_ending,
+    replace_aliases,
+)
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import Place, edit_cassette
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.text.encoded_text import everywhere
@@ -37,9 +44,9 @@ class Name:
         """What somebody means who says that. Raises EditError for a real name without the key."""
         if not said.strip() or not said.isprintable():
             raise EditError(f"{said!r} is no name", "awstape show shows the names")
-        name = said.removesuffix(ADDRESS)
+        name = said.removesuffix(EMAIL_DOMAIN)
         if is_name_alias(name):
-            return cls("name", ending_of(name))
+            return cls("name", name_alias_ending(name))
         if is_alias(said):
             return cls("account id" if said.isdigit() else f"{said[:4]}… of {len(said)} characters", said)
         if aliases is None:
@@ -53,7 +60,7 @@ class Name:
             if not is_alias(redacted):
                 raise EditError(f"{said!r} holds a name, but is none", "say the name or the id in it")
             return cls.of(redacted, None)
-        return cls("name", aliases.ending(said))
+        return cls("name", aliases.name_ending(said))
 
     def replace(self, text: str, new: str) -> str:
         """A text with `new` in the place of this name."""
@@ -62,8 +69,8 @@ class Name:
         return replace_aliases(text, lambda alias: self._replaced(alias, new))
 
     def _replaced(self, alias: str, new: str) -> str:
-        name = alias.removesuffix(ADDRESS)
-        if self.form == "name" and is_name_alias(name) and ending_of(name) == self.text:
+        name = alias.removesuffix(EMAIL_DOMAIN)
+        if self.form == "name" and is_name_alias(name) and name_alias_ending(name) == self.text:
             return name[: -len(self.text)] + new + alias[len(name) :]
         return new if alias == self.text else alias
 

@@ -33,7 +33,8 @@ from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.takes import merge, told
 from awstape.core.cassette.yaml.document import write
 from awstape.core.recording.capture import Capture
-from awstape.core.redaction.aliases import CollisionError, name_aliases
+from awstape.core.redaction.alias_grammar import find_name_aliases
+from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.leak_search import Leak
 from awstape.core.redaction.redactor import Redactor
 
@@ -174,9 +175,9 @@ class Recorder:
         is_ours = bool(self._redactor.counts()) or not self._redactor.already()
         keys = [self._redactor.key_fingerprint] if is_ours else []
         old = self._redactor.again(self._models, old)
-        known = name_aliases(write(old)) if old.takes else {}
+        known = find_name_aliases(write(old)) if old.takes else {}
         if self._is_restored:  # what their names were, nobody remembers
-            known |= name_aliases(write(found))
+            known |= find_name_aliases(write(found))
         cassette = told(self._models, self._redactor.with_names(self._models, found, known), keys)
         merged = told(self._models, merge(self._models, self._redactor.with_names(self._models, old), cassette), keys)
         items = 0

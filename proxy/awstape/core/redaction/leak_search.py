@@ -16,7 +16,7 @@ from awstape.core.aws.conform import member_names, pattern_of
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import write
-from awstape.core.redaction.aliases import is_looked_for
+from awstape.core.redaction.aliases import is_searched_name
 from awstape.core.redaction.member_kinds import Place, edit_answer, edit_members, is_free_text
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.text.free_text import holds_account
@@ -98,7 +98,7 @@ class _Needles:
                     if len(value) >= self._ENDING:  # shorter ones stand in other texts by chance
                         self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
                         self._lengths.add(len(value))
-                elif kind not in _NOT_SEARCHED and is_looked_for(value):
+                elif kind not in _NOT_SEARCHED and is_searched_name(value):
                     self._words[value.casefold()] = kind
 
     def found(self, text: str, is_free: bool) -> str | None:

@@ -14,7 +14,8 @@ from awstape.core.aws.conform import MapKey, Path, member_names, unmodelled
 from awstape.core.aws.decode import error_name
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.aliases import Aliases, is_alias
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import redact_path, redact_provider
 
 #: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.

@@ -28,15 +28,14 @@ from awstape.core.aws.answer import Answer
 from awstape.core.aws.conform import MapKey
 from awstape.core.aws.model import Models, Operation, Shape, Value
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.aliases import (
-    NAME_ENDING,
-    Aliases,
-    ending_of,
-    fingerprint,
-    holds_alias,
+from awstape.core.redaction.alias_grammar import (
+    NAME_ENDING_LENGTH,
+    contains_alias,
     is_alias,
     is_name_alias,
+    name_alias_ending,
 )
+from awstape.core.redaction.aliases import Aliases, key_fingerprint
 from awstape.core.redaction.leak_search import Leak, leaks
 from awstape.core.redaction.member_kinds import (
     PATHS,
@@ -85,14 +84,14 @@ class Redactor:
     """Redacts identities and answers under one key, and remembers what it saw until the recording ends."""
 
     def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
-        self.key_fingerprint = fingerprint(key)
+        self.key_fingerprint = key_fingerprint(key)
         self._aliases = Aliases(key, rules)
         self._tokens: set[str] = set()
 
     def forget(self) -> None:
         """Forgets what it saw. The aliases stay what they are: they are made of the key and the value alone."""
-        if self._aliases.has_seen:
-            self._aliases = self._aliases.unseen()
+        if self._aliases.has_history:
+            self._aliases = self._aliases.without_history()
         self._tokens.clear()
 
     def identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
@@ -111,10 +110,10 @@ class Redactor:
         @cache  # a word comes again and again, as a part of others
         def known_ending(word: str) -> str | None:
             if is_name_alias(word):
-                return ending_of(word)
-            endings = [ours.ending(word)]
+                return name_alias_ending(word)
+            endings = [ours.name_ending(word)]
             if _SHORT_ORGANIZATION_ID.fullmatch(word):
-                endings.append(ending_of(ours.organization_id(word)))
+                endings.append(name_alias_ending(ours.organization_id(word)))
             return next((ending for ending in endings if ending in known), None)
 
         def edit(text: str, place: Place) -> str:
@@ -178,23 +177,23 @@ class Redactor:
 
     def counts(self) -> dict[str, int]:
         """How many different values were replaced, by kind."""
-        return self._aliases.counts()
+        return self._aliases.count_by_kind()
 
     def leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
         """Real values that are still in the cassette."""
         # A kept name of chance characters, or a part of one, is taken for a secret elsewhere.
-        kept = "\n".join(self._aliases.kept)
-        seen = {**self._aliases.real, "page token": self._tokens}
+        kept = "\n".join(self._aliases.kept_values)
+        seen = {**self._aliases.real_values, "page token": self._tokens}
         real = {kind: {value for value in values if value not in kept} for kind, values in seen.items()}
         return list(leaks(models, cassette, real, self._aliases.rules))
 
     def collisions(self) -> list[str]:
         """The kinds of which two values share an alias."""
-        return self._aliases.collisions()
+        return self._aliases.collided_kinds()
 
     def already(self) -> int:
         """How many values looked like aliases when they came, and were kept."""
-        return len(self._aliases.already)
+        return len(self._aliases.existing_aliases)
 
     def edit(self, text: str, place: Place) -> str:
         """One string, redacted as its place asks."""
@@ -213,7 +212,7 @@ class Redactor:
             return redacted
         if place.shape.name in PATHS:
             return f"/{self._aliases.secret('path', text)}/"
-        kind = "text".ljust((place.shape.min or 0) - NAME_ENDING, "x")
+        kind = "text".ljust((place.shape.min or 0) - NAME_ENDING_LENGTH, "x")
         return self._aliases.secret(kind, text)
 
     def _names_in(self, operation: Operation, identity: dict[str, Value]) -> Words:
@@ -252,7 +251,7 @@ class Redactor:
         redacted = redact_condition(place.key, text, aliases) if place.key or is_arn else redact_text(text, aliases)
         if not is_public(text, place):
             redacted = redact_masked(redacted, aliases)
-        if redacted != text or is_public(text, place) or any(map(holds_alias, variants(text))):
+        if redacted != text or is_public(text, place) or any(map(contains_alias, variants(text))):
             return redacted
         if place.shape and place.shape.name == "serialNumberType" and not text.startswith("arn:"):
             return aliases.name("serial", text)

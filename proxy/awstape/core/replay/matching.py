@@ -18,7 +18,7 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.operation import Call
 from awstape.core.aws.paging import Ask
 from awstape.core.cassette.cassette import Take, Track, identity_key
-from awstape.core.redaction.aliases import name_aliases
+from awstape.core.redaction.alias_grammar import find_name_aliases
 from awstape.core.redaction.member_kinds import Place, edit_members, is_for_free_text
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.text.encoded_text import variants
@@ -82,7 +82,7 @@ class Tracks:
 
         def note(text: str, place: Place) -> str:
             for plain in variants(text) if is_for_free_text(text, place) else ():
-                known.update(name_aliases(plain))
+                known.update(find_name_aliases(plain))
             return text
 
         for track in self.takes:

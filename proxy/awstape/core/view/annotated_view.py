@@ -22,7 +22,13 @@ from typing import Any
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import is_last, item_count, next_token
 from awstape.core.cassette.cassette import Cassette, Page, Take
-from awstape.core.redaction.aliases import ADDRESS, aliases_in, ending_of, is_name_alias, replace_aliases
+from awstape.core.redaction.alias_grammar import (
+    EMAIL_DOMAIN,
+    find_aliases,
+    is_name_alias,
+    name_alias_ending,
+    replace_aliases,
+)
 from awstape.core.redaction.member_kinds import Place, edit_cassette, is_public
 from awstape.core.redaction.text.arn import ARN, is_principal
 from awstape.core.text.encoded_text import edit_literals, is_json
@@ -112,7 +118,7 @@ def _is_words(text: str) -> bool:
 
 def kind_of(alias: str) -> str:
     """What an alias stands for, as it tells by itself: `role`, `account id`."""
-    if alias.endswith(ADDRESS):
+    if alias.endswith(EMAIL_DOMAIN):
         return "e-mail address"
     if alias.isdigit():
         return "account id" if len(alias) == 12 else "canonical user id"
@@ -203,7 +209,9 @@ class _Nodes:
                 "text": alias,
                 "kind": kind_of(alias),
                 "places": self._places[alias],
-                "name": ending_of(alias.removesuffix(ADDRESS)) if is_name_alias(alias.removesuffix(ADDRESS)) else "",
+                "name": name_alias_ending(alias.removesuffix(EMAIL_DOMAIN))
+                if is_name_alias(alias.removesuffix(EMAIL_DOMAIN))
+                else "",
             }
             for alias in self._numbers
         ]
@@ -228,7 +236,7 @@ class _Nodes:
 
     def text(self, text: str) -> Node:
         """The node of a text, which is no place."""
-        return self._text(text, aliases_in(text), quoted=False)
+        return self._text(text, find_aliases(text), quoted=False)
 
     def _text(self, text: str, aliases: list[str], *, quoted: bool) -> Node:
         """The node of a text that is shown as it is or, if `quoted`, as JSON spells it."""
@@ -244,7 +252,7 @@ class _Nodes:
 
     def _counted(self, text: str, *, quoted: bool = False) -> Node:
         if (text, quoted) not in self._made:
-            aliases = aliases_in(text)
+            aliases = find_aliases(text)
             self._made[text, quoted] = self._text(text, aliases, quoted=quoted), aliases
         node, aliases = self._made[text, quoted]
         self._places.update(aliases)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from awstape.core.redaction.aliases import Aliases, is_alias
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import is_principal, redact_name, redact_provider, redact_wild
 
 #: Condition keys, in lower case, whose values are names of a kind.

@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from awstape.core.redaction.aliases import Aliases, beside_aliases, is_alias
+from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim
 from awstape.core.redaction.text.condition_keys import redact_key, redact_pairs, redact_value
@@ -79,7 +80,9 @@ def redact_text(text: str, aliases: Aliases) -> str:
     text = rewrite_runs(text, lambda inner: redact_text(inner, aliases))
     text = IDENTIFIER.sub(lambda match: _identifier(match, aliases), text)
     if "@" in text:  # one address may follow another without a gap
-        text = beside_aliases(text, lambda piece: IDENTIFIER.sub(lambda match: _identifier(match, aliases), piece))
+        text = edit_outside_aliases(
+            text, lambda piece: IDENTIFIER.sub(lambda match: _identifier(match, aliases), piece)
+        )
     text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
     return redact_accounts(redact_random(text, aliases), aliases)
 
@@ -109,7 +112,7 @@ def holds_account(text: str, rules: Rules = NO_RULES) -> bool:
     """Whether something in the text looks like an account id, and is no alias and nothing that the project keeps."""
     aliases = Aliases(b"of no matter", rules)
     redact_accounts(text, aliases)
-    return bool(aliases.real)
+    return bool(aliases.real_values)
 
 
 def _account(match: re.Match[str], aliases: Aliases) -> str:

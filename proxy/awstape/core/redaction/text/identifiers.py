@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from awstape.core.redaction.aliases import Aliases, beside_aliases
+from awstape.core.redaction.alias_grammar import edit_outside_aliases
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.text.encoded_text import outside_runs
 
 _PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA"
@@ -111,7 +112,7 @@ def redact_random(text: str, aliases: Aliases) -> str:
         return _RUN.sub(run, text)
 
     # What an encoded run says was looked at when it was decoded.
-    return outside_runs(text, lambda text: beside_aliases(text, piece)) if len(text) >= SHORTEST_SECRET else text
+    return outside_runs(text, lambda text: edit_outside_aliases(text, piece)) if len(text) >= SHORTEST_SECRET else text
 
 
 def looks_random(text: str) -> bool:

@@ -16,14 +16,8 @@ import re
 from collections.abc import Mapping
 from copy import copy
 
-from awstape.core.redaction.aliases import (
-    SHORTEST_KNOWN_NAME,
-    Aliases,
-    beside_aliases,
-    is_alias,
-    is_looked_for,
-    is_name_alias,
-)
+from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias, is_name_alias
+from awstape.core.redaction.aliases import SHORTEST_SEARCHED_NAME, Aliases, is_searched_name
 from awstape.core.redaction.text.arn import ARN, is_principal
 from awstape.core.redaction.text.free_text import REPORT, redact_text
 from awstape.core.text.encoded_text import Rewrite, edit_literals, is_json, outside, outside_runs, rewrite_runs
@@ -50,7 +44,7 @@ class Words:
     def __init__(
         self,
         names: Mapping[str, str],
-        shortest: int = SHORTEST_KNOWN_NAME,
+        shortest: int = SHORTEST_SEARCHED_NAME,
         aliases: Aliases | None = None,
         known: Mapping[str, str] | None = None,
     ) -> None:
@@ -69,11 +63,11 @@ class Words:
     @classmethod
     def of(cls, aliases: Aliases, known: Mapping[str, str] | None = None) -> Words:
         """All names that were seen, also as they are spelled where identifiers in them were replaced."""
-        unseen = aliases.unseen()
+        unseen = aliases.without_history()
         spelled = {redact_text(name, unseen): alias for name, alias in aliases.names.items()}
-        kept = {redact_text(name, unseen): name for name in aliases.kept}
+        kept = {redact_text(name, unseen): name for name in aliases.kept_values}
         looks_secret = {text: name for text, name in kept.items() if text.startswith("secret-") and is_alias(text)}
-        secrets = {value: aliases.made["secret", value] for value in aliases.real.get("secret", ())}
+        secrets = {value: aliases.by_value["secret", value] for value in aliases.real_values.get("secret", ())}
         return cls({**looks_secret, **secrets, **spelled, **aliases.names}, aliases=aliases, known=known)
 
     def without_phrases(self) -> Words:
@@ -88,7 +82,7 @@ class Words:
 
     def _leaf(self, text: str) -> str:
         if self._phrase:
-            text = beside_aliases(text, lambda piece: self._phrase.sub(lambda m: self._word(m[0]), piece))  # type: ignore[union-attr]
+            text = edit_outside_aliases(text, lambda piece: self._phrase.sub(lambda m: self._word(m[0]), piece))  # type: ignore[union-attr]
         return _edit_words(text, self._word)
 
     def _word(self, word: str) -> str:
@@ -99,8 +93,8 @@ class Words:
         if other := self._folded.get(word.casefold()):
             # The same name to IAM, but another text: it gets an alias of its own.
             return self._aliases.name(other.rpartition("-")[0], word)
-        if self._known and is_looked_for(word):
-            return self._known.get(self._aliases.ending(word), word)
+        if self._known and is_searched_name(word):
+            return self._known.get(self._aliases.name_ending(word), word)
         return word
 
 
@@ -156,7 +150,7 @@ def redact_masked(text: str, aliases: Aliases) -> str:
     """A redacted text without what the project masks: each word with a match."""
     if not aliases.rules.mask or is_alias(text):
         return text
-    return edit_leaves(text, lambda leaf: beside_aliases(leaf, lambda piece: _mask(piece, aliases)))
+    return edit_leaves(text, lambda leaf: edit_outside_aliases(leaf, lambda piece: _mask(piece, aliases)))
 
 
 def _mask(text: str, aliases: Aliases) -> str:

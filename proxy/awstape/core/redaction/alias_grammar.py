@@ -1,0 +1,242 @@
+"""The grammar of aliases: how each form is spelled from a digest, recognised without the key and found in a text.
+
+1. An alias keeps the grammar of its kind: 12 digits, a name, a unique id's prefix and length, an address.
+2. An alias ends in check characters, which are computed from the part before them. So it is recognised without the
+   key. A real value of the same form passes for an alias with a probability of 1 in 100,000 (account ids: three zeros
+   and two check digits) or 1 in 32,768 (names that already end in twelve base-32 characters with a digit).
+3. The body of an access key id's alias is in lower case. No real access key id is, and credential scanners ignore it.
+4. Aliases of one name differ in their prefix only (`role-…`, `instance-profile-…`); all have the same ending.
+5. The keyed characters of a name's ending contain a digit, so that no English word is a name's alias.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+
+from awstape.core.text.encoded_text import outside
+
+_KEYED, _CHECKED = 9, 3
+_END = rf"[a-z2-7]{{{_KEYED + _CHECKED}}}"
+_NAMED = rf"(?:[a-z][a-z0-9]*-)+{_END}"
+_NAME = re.compile(rf"(?:[a-z][a-z0-9]*-)+({_END})")
+_FRAMED = re.compile(
+    rf"({_NAMED})@example\.com|https://({_NAMED})\.example/|<({_NAMED})>"
+    rf'|<EntityDescriptor entityID="({_NAMED})"> *</EntityDescriptor>'
+)
+_ACCOUNT = re.compile(r"000\d{9}", re.ASCII)
+_ACCESS_KEY = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)"
+_UNIQUE_IDS = rf"{_ACCESS_KEY}tape([a-z2-7]{{7,}})|(?:A[A-Z0-9]{{3}})?TAPE([A-Z2-7]{{7,}})"
+_UNIQUE_ID = re.compile(_UNIQUE_IDS)
+_ORGANIZATIONAL_UNIT = re.compile(rf"ou-({_END})-({_END})")
+_CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
+_RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
+_RESOURCE_ID = re.compile(_RESOURCE)
+_FINGERPRINT = re.compile(r"tape:([a-z2-7]{43})")
+#: The forms of all aliases. Most texts match none, and are rejected with this one match.
+_ANY_FORM = re.compile(
+    "|".join(
+        form.pattern
+        for form in (
+            _ACCOUNT,
+            _NAME,
+            _FRAMED,
+            _UNIQUE_ID,
+            _ORGANIZATIONAL_UNIT,
+            _CANONICAL_ID,
+            _RESOURCE_ID,
+            _FINGERPRINT,
+        )
+    ),
+    re.ASCII,
+)
+_CODE = re.compile(r"0\d{5}", re.ASCII)
+#: Candidates for an alias anywhere in a text; `is_alias` decides. In most frames, the name inside is the alias.
+_ANYWHERE = re.compile(
+    rf"(?<![0-9a-z])(?<![a-z]-)(?:{_ORGANIZATIONAL_UNIT.pattern}|{_NAMED}(?:@example\.com)?|{_RESOURCE})(?![0-9a-z])"
+    rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|0{{8}}[0-9a-f]{{56}})(?![0-9A-Za-z])"
+    r"|(?<!\d)000\d{9}(?!\d)",
+    re.ASCII,
+)
+#: The domain of every e-mail address's alias; the part before it is a name's alias.
+EMAIL_DOMAIN = "@example.com"
+_SHORTEST_SAML_METADATA = 1000
+
+#: Characters of a name's alias after its kind.
+NAME_ENDING_LENGTH = 1 + _KEYED + _CHECKED
+#: Kinds that are words of a longer name, not names: free text is not searched for them.
+NAME_PART_KINDS = frozenset({"object", "part"})
+
+
+# --- recognising ------------------------------------------------------------------------------------------------
+
+
+def is_alias(text: str) -> bool:
+    """True for a text that is an alias, under any key. Needs no key."""
+    if not _ANY_FORM.fullmatch(text):
+        return False
+    if _ACCOUNT.fullmatch(text):
+        return _check_digits(text[:-2], 2) == text[-2:]
+    if is_name_alias(text):
+        return True
+    if framed := _FRAMED.fullmatch(text):
+        return any(is_name_alias(name) for name in framed.groups() if name)
+    if match := _UNIQUE_ID.fullmatch(text):
+        return _has_valid_check((match[1] or match[2]).lower())
+    if match := _ORGANIZATIONAL_UNIT.fullmatch(text):
+        return all(map(_has_valid_check, match.groups()))
+    if _CANONICAL_ID.fullmatch(text):
+        return _check_hex(text[:-8], 8) == text[-8:]
+    if match := _FINGERPRINT.fullmatch(text):
+        return _has_valid_check(match[1])
+    return bool(_RESOURCE_ID.fullmatch(text)) and _check_hex(text[:-4], 4) == text[-4:]
+
+
+def is_name_alias(text: str) -> bool:
+    match = _NAME.fullmatch(text)
+    return bool(match and _has_digit(match[1]) and _has_valid_check(match[1]))
+
+
+def is_code_alias(text: str) -> bool:
+    """True for the alias of an authentication code. `is_alias` excludes it: too many real codes look like one."""
+    return bool(_CODE.fullmatch(text)) and _check_digits(text[:-1], 1) == text[-1:]
+
+
+def name_alias_ending(alias: str) -> str:
+    """The ending of a name's alias, which all aliases of that name share."""
+    return alias[-_KEYED - _CHECKED :]
+
+
+# --- finding and replacing in text ------------------------------------------------------------------------------
+
+
+def contains_alias(text: str) -> bool:
+    return any(is_alias(match[0]) for match in _ANYWHERE.finditer(text))
+
+
+def find_aliases(text: str) -> list[str]:
+    """Every alias in a text, in order, repetitions included."""
+    return [match[0] for match in _ANYWHERE.finditer(text) if is_alias(match[0])]
+
+
+def find_name_aliases(text: str) -> dict[str, str]:
+    """Ending → alias, for all aliases in a text of names that are searched for as words of free text."""
+    found = (match[0].removesuffix(EMAIL_DOMAIN) for match in _ANYWHERE.finditer(text))
+    named = (alias.rpartition("-") for alias in found if is_name_alias(alias))
+    return {ending: f"{kind}-{ending}" for kind, _, ending in named if kind not in NAME_PART_KINDS}
+
+
+def edit_outside_aliases(text: str, edit: Callable[[str], str]) -> str:
+    """The text with `edit` applied to each piece between its aliases."""
+    return outside((match for match in _ANYWHERE.finditer(text) if is_alias(match[0])), text, edit)
+
+
+def replace_aliases(text: str, replace: Callable[[str], str]) -> str:
+    """The text with `replace` applied to each of its aliases."""
+    return _ANYWHERE.sub(lambda match: replace(match[0]) if is_alias(match[0]) else match[0], text)
+
+
+# --- spelling ---------------------------------------------------------------------------------------------------
+
+
+def spell_account(digest: bytes) -> str:
+    body = f"000{int.from_bytes(digest[:8]) % 10**7:07}"
+    return body + _check_digits(body, 2)
+
+
+def spell_unique_id(digest: bytes, prefix: str, length: int) -> str:
+    body = _append_check(base32(digest, length)[: length - _CHECKED])
+    text = f"tape{body}"
+    return prefix + (text if re.fullmatch(_ACCESS_KEY, prefix) else text.upper())
+
+
+def spell_canonical_id(digest: bytes) -> str:
+    body = "0" * 8 + digest.hex()[:48]
+    return body + _check_hex(body, 8)
+
+
+def spell_resource_id(digest: bytes, prefix: str) -> str:
+    body = f"{prefix}-000{digest.hex()[:10]}"
+    return body + _check_hex(body, 4)
+
+
+def spell_fingerprint(digest: bytes) -> str:
+    return f"tape:{_append_check(base32(digest)[:40])}"
+
+
+def spell_code(digest: bytes) -> str:
+    body = f"0{int.from_bytes(digest[:8]) % 10**4:04}"
+    return body + _check_digits(body, 1)
+
+
+def spell_saml_metadata(digest: bytes) -> str:
+    """A SAML metadata document of the shortest length that IAM accepts, a thousand characters."""
+    begin, end = f'<EntityDescriptor entityID="saml-metadata-{spell_ending(digest)}">', "</EntityDescriptor>"
+    return begin.ljust(_SHORTEST_SAML_METADATA - len(end)) + end
+
+
+def spell_ending(digest: bytes) -> str:
+    """The ending of a name's alias: keyed characters with a digit among them, then the check characters."""
+    text = base32(digest)
+    starts = (i for i in range(len(text) - _KEYED + 1) if _has_digit(text[i : i + _KEYED]))
+    start = next(starts, 0)
+    return _append_check(text[start : start + _KEYED])
+
+
+def spell_endings(digest: bytes, number: int) -> list[str]:
+    """Several endings from one digest, for an alias of several parts."""
+    return [spell_ending(hashlib.sha256(digest + bytes([i])).digest()) for i in range(number)]
+
+
+def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
+    """An alias of the same form, spelled from `digest` of what is keyed in the given one."""
+    if alias.endswith(EMAIL_DOMAIN):
+        return respell_alias(alias.removesuffix(EMAIL_DOMAIN), digest) + EMAIL_DOMAIN
+    if unit := _ORGANIZATIONAL_UNIT.fullmatch(alias):
+        return "-".join(["ou", *spell_endings(digest("-".join(unit.groups())), 2)])
+    if named := _NAME.fullmatch(alias):
+        return alias[: named.start(1)] + spell_ending(digest(named[1]))
+    if _ACCOUNT.fullmatch(alias):
+        return spell_account(digest(alias))
+    if _CANONICAL_ID.fullmatch(alias):
+        return spell_canonical_id(digest(alias))
+    if _RESOURCE_ID.fullmatch(alias):
+        return spell_resource_id(digest(alias), alias.rpartition("-")[0])
+    prefix = "" if alias.startswith("TAPE") else alias[:4]
+    return spell_unique_id(digest(alias), prefix, len(alias) - len(prefix) - len("tape"))
+
+
+def base32(digest: bytes, length: int = 0) -> str:
+    """The digest in lower-case base 32, extended to at least `length` characters."""
+    blocks: Iterable[bytes] = (
+        [digest, *(hashlib.sha256(digest + bytes([i])).digest() for i in range(min(length // 51, 255)))]
+        if length
+        else [digest]
+    )
+    return base64.b32encode(b"".join(blocks)).decode("ascii").rstrip("=").lower()
+
+
+def _has_digit(text: str) -> bool:
+    return any(c.isdigit() for c in text)
+
+
+def _check_digits(body: str, number: int) -> str:
+    return f"{int.from_bytes(hashlib.sha256(body.encode()).digest()[:8]) % 10**number:0{number}}"
+
+
+def _check_hex(body: str, number: int) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()[:number]
+
+
+def _check_characters(text: str) -> str:
+    return base32(hashlib.sha256(text.encode()).digest())[:_CHECKED]
+
+
+def _append_check(text: str) -> str:
+    return text + _check_characters(text)
+
+
+def _has_valid_check(text: str) -> bool:
+    return _check_characters(text[:-_CHECKED]) == text[-_CHECKED:]
