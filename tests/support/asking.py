@@ -19,7 +19,7 @@ from awstape.catalog.botocore_values import for_botocore
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.view.selectors import select
 from awstape.files import cassette_files
-from awstape.formats.exports import Export, export
+from awstape.formats.exporting import Export, export_tracks
 from support import in_process
 from support.exchanges import MODELS
 from support.in_process import CASSETTES, FAKE_KEYS
@@ -85,7 +85,7 @@ def new_clients() -> Callable[[str, str], Any]:
 
 
 def exported(cassette: Cassette, form: str, *selectors: str) -> Export:
-    return export(select(MODELS, cassette, selectors), form)
+    return export_tracks(select(MODELS, cassette, selectors), form)
 
 
 def of(name: str, folder: Path) -> Path:

@@ -32,8 +32,8 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.player import Player
 from awstape.errors import UserError
 from awstape.files import journal
-from awstape.formats import imports
-from awstape.formats.imports.entry import Known
+from awstape.formats.importing import read_entries, record_entry
+from awstape.formats.imports.entries import ImportOptions
 from awstape.serving import control_api, endpoint
 from awstape.serving.access_control import Guard
 from awstape.tape import Tape
@@ -237,8 +237,8 @@ def import_(data: bytes) -> None:
         path = Path(folder, name)
         path.write_bytes(data[1:])
         try:
-            for entry in imports.entries([path], None, Known(unwanted=recorder.unwanted)):
-                imports.feed(recorder, entry)
+            for entry in read_entries([path], None, ImportOptions(unwanted=recorder.unwanted)):
+                record_entry(recorder, entry)
         except UserError as error:
             if error.tip == "please report this":  # a mistake of ours, told to the user
                 raise AssertionError(error.problem) from error

@@ -1,1 +1,7 @@
-"""A wing."""
+"""Reads recordings that other tools made, and writes cassettes in the formats of other tools.
+
+Importing turns files into exchanges and gives them to a `Recorder`; exporting turns the pages of a cassette into the
+requests and responses that replay would exchange. A format is one module and one row in a table of formats.
+Read first: importing, exporting.
+May import: x.
+"""

@@ -79,7 +79,7 @@ def test_a_limit_must_be_there_where_it_was_as_the_note_says() -> None:
     made = exported(cassette_files.load(CASSETTES / "policy-versions.yaml", MODELS), "stubber", f"* PolicyArn={POLICY}")
     assert made.notes == (
         f'iam ListPolicyVersions {{"PolicyArn": "{POLICY}"}}: '
-        "was asked for with MaxItems=2: Stubber answers only who asks for a limit",
+        "was recorded with MaxItems=2: Stubber answers only requests with a limit",
     )
     client = clients()("iam", "eu-west-1")
     with stubs(made.text)["stub_iam"](client), pytest.raises(StubAssertionError):

@@ -33,7 +33,7 @@ def write(path: Path, text: str) -> Path:
 
 def without_tokens_of_clients(recorded: Cassette) -> Cassette:
     """Without the operations for which boto3 makes up a token each time; the notes tell of them."""
-    notes = [note for note in exported(recorded, "vcr").notes if "SDKs make up" in note]
+    notes = [note for note in exported(recorded, "vcr").notes if "SDKs generate" in note]
     return Cassette.of(take for take in recorded.takes if not any(note.startswith(str(take.track)) for note in notes))
 
 
@@ -66,7 +66,7 @@ def test_takes_are_played_as_the_note_says(repeats: bool, expected: list[str], t
     recorded = cassette_files.load(in_process.with_takes(tmp_path / "takes.yaml", 2), MODELS)
     made = exported(recorded, "vcr")
     assert made.notes == (
-        "iam ListRoles {}: its 2 takes are played one after the other; the first with allow_playback_repeats",
+        "iam ListRoles {}: its 2 takes are played in order; with allow_playback_repeats, only the first",
     )
     client = asking.new_clients()("iam", "eu-west-1")
 
@@ -87,7 +87,7 @@ def test_an_error_that_is_retried_is_played_as_the_note_says(
     monkeypatch.setattr(time, "sleep", lambda _: None)
     made = exported(cassette((request("ListUsers"), fail("ListUsers", 503, "ServiceUnavailable"))), "vcr")
     assert made.notes == (
-        "iam ListUsers {}: SDKs retry its error, and VCR plays it once unless it has allow_playback_repeats",
+        "iam ListUsers {}: SDKs retry its error, which VCR plays only once without allow_playback_repeats",
     )
     twice = Config(retries={"total_max_attempts": 2})
     client = boto3.Session(**FAKE_KEYS).client("iam", region_name="eu-west-1", config=twice)

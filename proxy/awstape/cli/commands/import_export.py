@@ -62,8 +62,8 @@ def import_(
     awstape import placebo/ --identity ListRolePolicies.RoleName=DeployRole -o team.yaml
     """
     from awstape.files import keys
-    from awstape.formats import imports
-    from awstape.formats.imports.entry import Known
+    from awstape.formats.importing import read_entries, record_entry
+    from awstape.formats.imports.entries import ImportOptions
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
 
@@ -73,9 +73,9 @@ def import_(
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     assert tape.recorder
-    known = Known(dict(identity), region, tape.recorder.unwanted)
-    for entry in progress.over(imports.entries(files, form, known), "importing", quiet=as_json):
-        imports.feed(tape.recorder, entry)
+    wanted = ImportOptions(dict(identity), region, tape.recorder.unwanted)
+    for entry in progress.over(read_entries(files, form, wanted), "importing", quiet=as_json):
+        record_entry(tape.recorder, entry)
     recording = tape.close()
     assert recording
     if as_json:
@@ -126,7 +126,7 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
     from awstape.catalog import catalog
     from awstape.core.text.printable import printable
     from awstape.files import cassette_files
-    from awstape.formats import exports
+    from awstape.formats.exporting import export_tracks
     from awstape.workbench import selected_tracks
 
     if output != STANDARD_OUTPUT and output.exists():
@@ -135,7 +135,7 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
         if output.resolve() in [file.resolve() for file in cassette_files.find_all(cassettes)]:
             raise UserError(f"{output}: is the cassette itself", "name another file")
     chosen = selected_tracks.chosen(cassette_files.load_all(cassettes, catalog.models()), tracks, os.environ)
-    exported = exports.export(chosen, form)
+    exported = export_tracks(chosen, form)
     write_output(output, exported.text)
     for note in exported.notes:
         click.echo(f"note: {printable(' '.join(note.splitlines()))}", err=True)

@@ -1,11 +1,11 @@
-"""What the AWS CLI prints: the JSON of `aws iam list-roles` and the like.
+"""Exports the JSON that the AWS CLI prints for commands such as `aws iam list-roles`.
 
-1. The CLI follows the tokens by itself and prints one document of all pages. They are put together by botocore's own
-   paginator, as the CLI does; where it has none for an operation, each page is a command of its own.
-2. Policy documents are objects, blobs base64, times as the AWS CLI 2 writes them; so does the first with
-   `cli_timestamp_format = iso8601`.
-3. A command alone is its document. Several are members of one object, each under the command that prints it.
-4. A command that ends with an error prints nothing, nor does one whose output is empty: they are left out.
+1. The CLI follows page tokens by itself and prints all pages as one document. botocore's own paginator joins the pages,
+   as in the CLI; for an operation without a paginator, each page is a command of its own.
+2. Policy documents are objects, blobs are base64, times are written as by the AWS CLI 2 (and by version 1 with
+   `cli_timestamp_format = iso8601`).
+3. The export of one command is its document. The export of several is one object, with a member for each command.
+4. Commands that print nothing are left out: those that end with an error, and those with an empty output.
 """
 
 from __future__ import annotations
@@ -28,58 +28,59 @@ from awstape.core.aws.paging import is_last
 from awstape.core.cassette.cassette import Track
 from awstape.core.text.printable import printable_json
 from awstape.core.view.selectors import Chosen
-from awstape.formats.exports.exchanges import Exchange, LeftOut, Note, exchanges, unmodelled_notes
+from awstape.formats.exports.exchanges import AddNote, Exchange, UnsupportedTrackError, exchanges, unmodelled_notes
 
 Printed = dict[str, Any]
-"""Command → what it prints."""
+"""Command → the document that it prints."""
 
 
-def part(chosen: Chosen, note: Note) -> Printed:
-    """What the commands print that ask for a track."""
+def convert_track(chosen: Chosen, add_note: AddNote) -> Printed:
+    """The commands that request a track, with their documents."""
     first, *others = chosen.numbers
     if others:
-        note(f"left out take {' and '.join(map(str, others))}: a command prints one; --track selects another by take=N")
+        numbers = " and ".join(map(str, others))
+        add_note(f"left out take {numbers}: a command prints one take; --track with take=N selects another")
     pages = [exchange for exchange in exchanges(chosen) if exchange.take == first]
-    for said in unmodelled_notes(chosen):
-        note(said)
+    for note in unmodelled_notes(chosen):
+        add_note(note)
     pagination = catalog.pagination(pages[0].operation)
     if pagination:
-        return {_command(chosen.track, chosen.track.identity): _all(pages, pagination)}
-    return dict(_each(pages, note))
+        return {_command(chosen.track, chosen.track.identity): _joined_pages(pages, pagination)}
+    return dict(_single_pages(pages, add_note))
 
 
-def whole(parts: Sequence[Printed]) -> str:
-    """The document of the only command, or an object of all."""
+def assemble(parts: Sequence[Printed]) -> str:
+    """The document of a single command, or an object with those of all commands."""
     printed = dict(chain.from_iterable(part.items() for part in parts))
     document = printed if len(printed) > 1 else next(iter(printed.values()))
     return printable_json(json.dumps(document, indent=4, ensure_ascii=False, default=_scalar)) + "\n"
 
 
-def _all(pages: Sequence[Exchange], pagination: Mapping[str, Any]) -> dict[str, Any]:
-    """All pages of a listing in one."""
+def _joined_pages(pages: Sequence[Exchange], pagination: Mapping[str, Any]) -> dict[str, Any]:
+    """All pages of a listing as one document."""
     if not is_last(pages[-1].operation, pages[-1].page.answer):
-        raise LeftOut("the recording ends before the listing does, and the AWS CLI prints it to the end")
+        raise UnsupportedTrackError("the recording ends before the listing, and the AWS CLI prints whole listings")
     answers = iter([_answer(page) for page in pages])
-    make: Any = botocore.paginate.Paginator  # its stubs know it as made by clients only
+    make: Any = botocore.paginate.Paginator  # its type stubs allow only clients to make one
     paginator = make(lambda **_: next(answers), pagination, catalog.plan(pages[0].operation))
     result: dict[str, Any] = paginator.paginate().build_full_result()
     return result
 
 
-def _each(pages: Sequence[Exchange], note: Note) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Page by page, what is printed."""
+def _single_pages(pages: Sequence[Exchange], add_note: AddNote) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields each page as a command and its document."""
     for page in pages:
         try:
             answer = _answer(page)
             if not answer:
-                raise LeftOut("the AWS CLI prints nothing")
-        except LeftOut as reason:
+                raise UnsupportedTrackError("the AWS CLI prints nothing")
+        except UnsupportedTrackError as reason:
             if len(pages) == 1:
                 raise
-            note(f"left out page {page.number}: {reason}")
+            add_note(f"left out page {page.number}: {reason}")
             continue
-        asked = {name: value for name, value in page.asked.items() if not _is_limit(page, name)}
-        yield _command(page.track, asked), answer
+        members = {name: value for name, value in page.input.items() if not _is_limit(page, name)}
+        yield _command(page.track, members), answer
 
 
 def _is_limit(page: Exchange, name: str) -> bool:
@@ -88,8 +89,8 @@ def _is_limit(page: Exchange, name: str) -> bool:
 
 def _answer(page: Exchange) -> dict[str, Any]:
     if error := page.page.answer.error:
-        raise LeftOut(f"the AWS CLI prints nothing but the error {error.name}")
-    return page.parsed(_document)
+        raise UnsupportedTrackError(f"the AWS CLI prints nothing but the error {error.name}")
+    return page.parse(_document)
 
 
 def _document(text: str) -> Any:
@@ -101,16 +102,16 @@ def _document(text: str) -> Any:
 
 
 def _scalar(value: datetime | bytes) -> str:
-    """What JSON has no word for."""
+    """Values without a JSON type, as the CLI prints them: times as ISO 8601, blobs as base64."""
     return value.isoformat() if isinstance(value, datetime) else base64.b64encode(value).decode()
 
 
 # --- commands ---------------------------------------------------------------------------------------------------
 
 
-def _command(track: Track, asked: Mapping[str, Value]) -> str:
+def _command(track: Track, members: Mapping[str, Value]) -> str:
     words = ["aws", track.service, xform_name(track.operation, "-")]
-    for name, value in asked.items():
+    for name, value in members.items():
         words += _option(xform_name(name, "-"), value)
     return shlex.join([*words, *(["--region", track.region] if track.region else [])])
 

@@ -1,9 +1,10 @@
-"""What every export begins with: the pages of a track as requests and responses.
+"""The pages of a track as requests and responses: the common input of all export formats.
 
-1. A request is what botocore's serializer makes of the identity, the token and the limit of a page; a response is what
-   replay answers, with the same request id. So an export holds aliases only, and equal cassettes give equal bytes.
-2. A format either holds all of a track or leaves it out, by raising LeftOut. What it can't hold of a track that it
-   takes, it says in a note.
+1. botocore's serializer makes each request from the identity, the token and the limit of a page. Each response equals
+   the one that replay sends, with the same request id. So an export holds aliases only, and equal cassettes give equal
+   bytes.
+2. A format that can't hold a track leaves it out and raises UnsupportedTrackError. A format that holds a track only in
+   part adds a note on each omission.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page, Track
 from awstape.core.view.selectors import Chosen
 
-Note = Callable[[str], None]
-"""Takes what a format can't hold of a track."""
+AddNote = Callable[[str], None]
+"""Adds a note about something in a track that the format can't hold."""
 
 
-class LeftOut(ValueError):  # noqa: N818, it is no mistake
-    """A track that a format can't hold. The text says why."""
+class UnsupportedTrackError(ValueError):
+    """Raised for a track that a format can't hold; the text is the reason."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A recorded page. take and number say its position, counted from 1."""
+    """A recorded page. take, number: its position in the track, counted from 1."""
 
     track: Track
     take: int
@@ -50,19 +51,19 @@ class Exchange:
         return catalog.models().operation(self.track.service, self.track.operation)
 
     @property
-    def asked(self) -> dict[str, Value]:
-        """The input that asked for the page."""
+    def input(self) -> dict[str, Value]:
+        """The input of the request for the page."""
         paging = self.operation.paging
-        asked = dict(self.track.identity)
+        members = dict(self.track.identity)
         if paging and self.page.token is not None:
-            asked[paging.token] = self.page.token
+            members[paging.token] = self.page.token
         if paging and paging.limit and self.page.limit is not None:
-            asked[paging.limit] = self.page.limit
-        return asked
+            members[paging.limit] = self.page.limit
+        return members
 
     @cached_property
     def request(self) -> Request:
-        return request_of(self.operation, self.asked, self.track.region)
+        return request_of(self.operation, self.input, self.track.region)
 
     @property
     def url(self) -> str:
@@ -75,70 +76,70 @@ class Exchange:
         return encode(self.operation, self.page.answer, request_id(*where))
 
     @property
-    def reason(self) -> str:
-        """What HTTP calls the status of the response."""
+    def status_text(self) -> str:
+        """The HTTP reason phrase of the response, empty for an unregistered status."""
         return responses.get(self.response.status, "")
 
-    def parsed(self, document: Callable[[str], Any]) -> dict[str, Any]:
-        """What botocore's client makes of the response. document: what to make of a policy document.
+    def parse(self, document: Callable[[str], Any]) -> dict[str, Any]:
+        """The response as botocore's client returns it. document: converts a policy document.
 
-        Raises LeftOut where botocore can't read it.
+        Raises UnsupportedTrackError for a response that botocore can't parse.
         """
         try:
             parsed: dict[str, Any] = _in_utc(catalog.parse(self.operation, self.response))
         except (ValueError, OverflowError, RuntimeError, botocore.parsers.ResponseParserError):
-            raise LeftOut(f"botocore can't read page {self.number}") from None
+            raise UnsupportedTrackError(f"botocore can't read page {self.number}") from None
         return parsed if self.page.answer.error else catalog.edit_documents(parsed, self.operation.output, document)
 
 
 def exchanges(chosen: Chosen) -> Iterator[Exchange]:
-    """The chosen takes of a track, page by page."""
-    for of_take, take in chosen.selected():
+    """Yields the pages of the selected takes of a track."""
+    for take_number, take in chosen.selected():
         for number, page in enumerate(take.pages, 1):
-            yield Exchange(chosen.track, of_take, number, page)
+            yield Exchange(chosen.track, take_number, number, page)
 
 
-def check_askable(chosen: Chosen) -> None:
-    """Raises LeftOut for a track that botocore can't make requests of."""
+def check_requestable(chosen: Chosen) -> None:
+    """Raises UnsupportedTrackError for a track that botocore can't make requests for."""
     track = chosen.track
     if track.region and not re.fullmatch(r"[a-z0-9-]+", track.region):
-        raise LeftOut("botocore can't ask for it: no region is called so")
+        raise UnsupportedTrackError("botocore can't send the request: not a valid region name")
     shape = catalog.models().operation(track.service, track.operation).input
     for misfit in misfits(track.identity, shape):
-        raise LeftOut(f"botocore can't ask for it: {spelled(misfit.path)}: {misfit.problem}")
+        raise UnsupportedTrackError(f"botocore can't send the request: {spelled(misfit.path)}: {misfit.problem}")
     for name, member in (shape.members if shape else {}).items():
         if member.location == "uri" and not track.identity.get(name):
-            raise LeftOut(f"botocore can't ask for it: {name} is missing")
+            raise UnsupportedTrackError(f"botocore can't send the request: {name} is missing")
 
 
 def common_notes(chosen: Chosen) -> Iterator[str]:
-    """What no format holds."""
+    """Notes on what no export format can hold."""
     operation = catalog.models().operation(chosen.track.service, chosen.track.operation)
     for number, take in chosen.selected():
         which = f"take {number}: " if len(chosen.takes) > 1 else ""
         if take.faults:
-            yield f"{which}left out the faults, which awstape alone lets strike: {', '.join(map(str, take.faults))}"
+            yield f"{which}left out the faults, which only awstape can replay: {', '.join(map(str, take.faults))}"
         if not is_last(operation, take.pages[-1].answer):
-            yield f"{which}the recording ends before the listing does: there is no page {len(take.pages) + 1}"
+            yield f"{which}the recording ends before the listing: there is no page {len(take.pages) + 1}"
 
 
-def limit_note(chosen: Chosen, how: str) -> Iterator[str]:
-    """That a client must ask with a limit, too. how: with which."""
+def limit_notes(chosen: Chosen, how: str) -> Iterator[str]:
+    """A note that clients must send a limit as well. how: which one."""
     paging = catalog.models().operation(chosen.track.service, chosen.track.operation).paging
     limits = {exchange.page.limit for exchange in exchanges(chosen) if exchange.page.limit is not None}
     if paging and limits:
-        yield f"was asked for with {paging.limit}={', '.join(map(str, sorted(limits)))}: {how}"
+        yield f"was recorded with {paging.limit}={', '.join(map(str, sorted(limits)))}: {how}"
 
 
 def unmodelled_notes(chosen: Chosen) -> Iterator[str]:
-    """What botocore's clients don't see."""
+    """A note on the members that the service model, and so botocore's client, doesn't know."""
     names = dict.fromkeys(name for exchange in exchanges(chosen) for name in exchange.page.answer.unmodelled)
     if names:
-        yield f"left out what botocore doesn't know: {', '.join(names)}"
+        yield f"left out members unknown to botocore: {', '.join(names)}"
 
 
 def _in_utc(value: Any) -> Any:
-    """A parsed value with its times in UTC, wherever the machine is that exports it."""
+    """A parsed value with its times in UTC, whatever the time zone of the machine."""
     match value:
         case datetime():
             return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,7 +1,8 @@
-"""HTTP archives, HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), for browsers, proxies and API tools.
+"""Exports HTTP archives, HAR 1.2, for browsers, proxies and API tools.
 
-A HAR tells when everything happened, and a cassette does not: the exchanges are dated a second apart from the first of
-January 1970 on, so that tools which sort by time keep their order, and equal cassettes give equal bytes.
+A HAR entry needs a time, and a cassette holds none: the exchanges are dated one second apart, starting at 1970-01-01,
+so that tools which sort by time keep the order, and equal cassettes give equal bytes.
+http://www.softwareishard.com/blog/har-12-spec/
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from awstape import __version__
 from awstape.core.aws.wire import Headers, Response
 from awstape.core.text.printable import printable_json
 from awstape.core.view.selectors import Chosen
-from awstape.formats.exports.exchanges import Exchange, Note, exchanges
+from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges
 
 _HTTP = "HTTP/1.1"
-_UNKNOWN = -1  # HAR's word for a size that nobody knows
+_UNKNOWN = -1  # HAR's value for an unknown size
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def part(chosen: Chosen, _: Note) -> list[dict[str, Any]]:
+def convert_track(chosen: Chosen, _: AddNote) -> list[dict[str, Any]]:
     """The entries of a track, without their dates."""
     return [_entry(exchange) for exchange in exchanges(chosen)]
 
 
-def whole(parts: Sequence[list[dict[str, Any]]]) -> str:
+def assemble(parts: Sequence[list[dict[str, Any]]]) -> str:
     """The archive, in JSON."""
     entries = [{"startedDateTime": _date(i), **entry} for i, entry in enumerate(chain.from_iterable(parts))]
     creator = {"name": "awstape", "version": __version__}
@@ -61,7 +62,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         },
         "response": {
             "status": response.status,
-            "statusText": exchange.reason,
+            "statusText": exchange.status_text,
             "httpVersion": _HTTP,
             "cookies": [],
             "headers": _pairs(response.headers),
@@ -77,7 +78,10 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
 
 
 def _content(response: Response) -> dict[str, Any]:
-    """The body. IAM names no charset, and readers take text that isn't JSON for Latin-1 then: base64 is clear."""
+    """The body, as text where its encoding is unambiguous, else as base64.
+
+    IAM names no charset, and without one readers decode text other than JSON as Latin-1.
+    """
     body, type_ = response.body, response.header("content-type") or ""
     is_clear = body.isascii() or "json" in type_
     text = {"text": body.decode()} if is_clear else {"text": base64.b64encode(body).decode(), "encoding": "base64"}

@@ -1,12 +1,12 @@
-"""Python source with botocore's Stubber: a function for each client, which stubs what was recorded.
+"""Exports Python source that uses botocore's Stubber: for each client a function that stubs the recorded responses.
 
-1. Stubber is strict: calls come in the order of the cassette, with the parameters that were recorded. The token of a
-   page is what the page before gave out, so botocore's paginators work. A limit may be any, but must be there where one
-   was recorded, and only there.
-2. Stubber hands out what it is given where the parser would stand. So times are datetimes and blobs are bytes; policy
-   documents are text, of which botocore's client makes objects after that, unquoting it first: its % are quoted.
-   There is no ResponseMetadata.
-3. Stubber checks answers against the service model. A track with an answer that it would refuse is left out.
+1. Stubber is strict: it expects the calls in the order of the cassette, with the recorded parameters. The token of a
+   page equals the one in the page before, so botocore's paginators work. A limit may have any value, but must be sent
+   where one was recorded, and only there.
+2. A stubbed response replaces the output of botocore's parser. So times are datetimes, blobs are bytes, and there is no
+   ResponseMetadata. Policy documents are text that botocore's client unquotes and parses afterwards: their % are
+   percent-encoded.
+3. Stubber validates responses against the service model. A track with a response that it would refuse is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,14 @@ from awstape.catalog import catalog
 from awstape.catalog.botocore_values import for_botocore
 from awstape.core.cassette.cassette import Track
 from awstape.core.view.selectors import Chosen
-from awstape.formats.exports.exchanges import Exchange, LeftOut, Note, exchanges, limit_note, unmodelled_notes
+from awstape.formats.exports.exchanges import (
+    AddNote,
+    Exchange,
+    UnsupportedTrackError,
+    exchanges,
+    limit_notes,
+    unmodelled_notes,
+)
 
 _WIDTH = 88
 _INDENT = "    "
@@ -45,7 +52,7 @@ Call them in the order in which the answers stand here:
 
 
 class _Any:
-    """Stands for botocore's ANY."""
+    """A placeholder for botocore's ANY."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +63,16 @@ class Stubs:
     source: str
 
 
-def part(chosen: Chosen, note: Note) -> Stubs:
+def convert_track(chosen: Chosen, add_note: AddNote) -> Stubs:
     """The stubs of a track."""
     source = [f"{_INDENT}# {chosen.track}\n"]
-    source += [_stub(exchange, note) for exchange in exchanges(chosen)]
-    for said in (*limit_note(chosen, "Stubber answers only who asks for a limit"), *unmodelled_notes(chosen)):
-        note(said)
+    source += [_stub(exchange, add_note) for exchange in exchanges(chosen)]
+    for note in (*limit_notes(chosen, "Stubber answers only requests with a limit"), *unmodelled_notes(chosen)):
+        add_note(note)
     return Stubs(chosen.track, "".join(source))
 
 
-def whole(parts: Sequence[Stubs]) -> str:
+def assemble(parts: Sequence[Stubs]) -> str:
     """The module."""
     functions = dict(_functions(parts))
     body = "\n\n".join(functions.values())
@@ -77,7 +84,7 @@ def whole(parts: Sequence[Stubs]) -> str:
 
 
 def _functions(parts: Iterable[Stubs]) -> Iterator[tuple[str, str]]:
-    """(name without stub_, source): one a service, or one a region where a service was asked in several."""
+    """(name without stub_, source): one for each service, or for each region of a service recorded in several."""
     clients: dict[tuple[str, str], list[str]] = {}
     for stubs in parts:
         clients.setdefault((stubs.track.service, stubs.track.region or ""), []).append(stubs.source)
@@ -97,22 +104,22 @@ def stub_{name}(client: BaseClient) -> Stubber:
 # --- calls ------------------------------------------------------------------------------------------------------
 
 
-def _stub(exchange: Exchange, note: Note) -> str:
+def _stub(exchange: Exchange, add_note: AddNote) -> str:
     """The statement that stubs a page."""
-    answer = exchange.parsed(_document)
+    answer = exchange.parse(_document)
     paging = exchange.operation.paging
-    expected = for_botocore(exchange.asked, exchange.operation.input)
+    expected = for_botocore(exchange.input, exchange.operation.input)
     if paging and paging.limit in expected:
         expected[paging.limit] = _Any()
     method = xform_name(exchange.operation.name)
     failure = exchange.page.answer.error
-    problem = _refused(exchange, answer)
+    problem = _refusal(exchange, answer)
     if failure is None and problem:
-        raise LeftOut(f"Stubber refuses page {exchange.number}: {problem}")
+        raise UnsupportedTrackError(f"Stubber refuses page {exchange.number}: {problem}")
     if failure is None:
         return _call("add_response", [method, answer, expected])
     if problem:
-        note(f"left out the members of its error, which Stubber refuses: {problem}")
+        add_note(f"left out the members of its error, which Stubber refuses: {problem}")
     error = answer.pop("Error")
     meta = {name: value for name, value in error.items() if name not in ("Code", "Message")}
     named = {"service_error_meta": meta, "modeled_fields": {} if problem else answer}
@@ -128,15 +135,15 @@ def _call(name: str, arguments: Iterable[Any], named: dict[str, Any] | None = No
     return f"{_INDENT}stubber.{name}(\n{''.join(lines)}{_INDENT})\n"
 
 
-def _refused(exchange: Exchange, answer: dict[str, Any]) -> str | None:
-    """Why Stubber refuses an answer; by the same check as in botocore/stub.py."""
+def _refusal(exchange: Exchange, answer: dict[str, Any]) -> str | None:
+    """Why Stubber refuses an answer, None if it doesn't; the same check as in botocore/stub.py."""
     plan = catalog.plan(exchange.operation)
     shape: botocore.model.Shape | None = plan.output_shape
     if exchange.page.answer.error:
         shape = plan.service_model.shape_for_error_code(answer["Error"].get("Code", ""))
         answer = {name: value for name, value in answer.items() if name != "Error"}
     if shape is None:
-        return "it is of no shape" if answer else None
+        return "it has no shape in the service model" if answer else None
     try:
         validate_parameters(answer, shape)
     except botocore.exceptions.ParamValidationError as error:
@@ -148,7 +155,7 @@ def _document(text: str) -> str:
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        return quote(text, safe="")  # what a client sees of a document that is no JSON
+        return quote(text, safe="")  # what a client returns for a document that is not JSON
     return text.replace("%", "%25")
 
 
@@ -156,7 +163,7 @@ def _document(text: str) -> str:
 
 
 def _literal(value: Any, indent: str, before: str = "") -> str:
-    """A value as Python source, laid out as ruff and black do. before: what stands before it on its line."""
+    """A value as Python source, in the layout of ruff and black. before: the text before it on its line."""
     inner = indent + _INDENT
     is_short = len(indent + before) + len(text := _inline(value)) < _WIDTH  # a comma follows
     match value:
@@ -193,7 +200,7 @@ def _inline(value: Any) -> str:
 
 
 def _text(value: str | bytes) -> str:
-    """In double quotes, unless that takes more backslashes."""
+    """A literal in double quotes, or in single quotes if those need fewer backslashes."""
     text = repr(value)
     if text.endswith('"') or text.count('"') > text.count("\\'"):
         return text

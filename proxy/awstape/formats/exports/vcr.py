@@ -1,7 +1,7 @@
-"""Cassettes of VCR.py, which it replays to boto3.
+"""Exports cassettes of VCR.py, which replays them to boto3.
 
-VCR plays each interaction once, in order: the takes of a track follow each other. By default it matches on the URL
-alone, which is the same for all calls of IAM; it must be told to match on the body as well.
+VCR plays each interaction once, in order: the takes of a track follow each other. By default it matches on method and
+URL, which all calls of IAM share; `match_on` must name the body as well.
 """
 
 from __future__ import annotations
@@ -14,36 +14,36 @@ from awstape.core.aws.wire import Headers
 from awstape.core.cassette.yaml.document import dump
 from awstape.core.recording.recorder import is_retryable
 from awstape.core.view.selectors import Chosen
-from awstape.formats.exports.exchanges import Exchange, Note, exchanges, limit_note
+from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges, limit_notes
 
 #: The version of the format: vcr/serialize.py, CASSETTE_FORMAT_VERSION.
 _VERSION = 1
 
 
-def part(chosen: Chosen, note: Note) -> list[Value]:
+def convert_track(chosen: Chosen, add_note: AddNote) -> list[Value]:
     """The interactions of a track."""
-    for said in _notes(chosen):
-        note(said)
+    for note in _notes(chosen):
+        add_note(note)
     return [_interaction(exchange) for exchange in exchanges(chosen)]
 
 
-def whole(parts: Sequence[list[Value]]) -> str:
+def assemble(parts: Sequence[list[Value]]) -> str:
     """The cassette, in YAML."""
     return dump({"interactions": list(chain.from_iterable(parts)), "version": _VERSION})
 
 
 def _notes(chosen: Chosen) -> Iterator[str]:
-    """Where playback is not what replay would be."""
+    """Notes on the differences between VCR's playback and replay."""
     if len(chosen.numbers) > 1:
-        yield f"its {len(chosen.numbers)} takes are played one after the other; the first with allow_playback_repeats"
-    yield from limit_note(chosen, "VCR answers only who asks so")
+        yield f"its {len(chosen.numbers)} takes are played in order; with allow_playback_repeats, only the first"
+    yield from limit_notes(chosen, "VCR answers only requests with this limit")
     pages = list(exchanges(chosen))
     shape = pages[0].operation.input
     for name, member in (shape.members if shape else {}).items():
         if member.idempotency_token:
-            yield f"SDKs make up {name} for each call; what VCR matches on must leave it out"
+            yield f"SDKs generate {name} for each call; VCR must not match on it"
     if any(is_retryable(page.page.answer) for page in pages):
-        yield "SDKs retry its error, and VCR plays it once unless it has allow_playback_repeats"
+        yield "SDKs retry its error, which VCR plays only once without allow_playback_repeats"
 
 
 def _interaction(exchange: Exchange) -> Value:
@@ -56,7 +56,7 @@ def _interaction(exchange: Exchange) -> Value:
             "body": request.body.decode() or None,
         },
         "response": {
-            "status": {"code": response.status, "message": exchange.reason},
+            "status": {"code": response.status, "message": exchange.status_text},
             "headers": _headers(response.headers),
             "body": {"string": response.body.decode()},
         },

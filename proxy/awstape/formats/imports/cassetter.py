@@ -13,19 +13,27 @@ from typing import Any
 
 from awstape.core.aws.content_encoding import plain
 from awstape.core.aws.wire import Request, Response
-from awstape.formats.imports.entry import Entry, Known, attempt, header_pairs, kept_statuses, request_to, status_of
+from awstape.formats.imports.entries import (
+    Entry,
+    ImportOptions,
+    header_pairs,
+    read_item,
+    request_from_url,
+    response_statuses,
+    status_code,
+)
 
 
-def fits(content: Any) -> bool:
+def recognises(content: Any) -> bool:
     """Whether a parsed file is one: a status is a number."""
-    return any(isinstance(status, int) for status in kept_statuses(content))
+    return any(isinstance(status, int) for status in response_statuses(content))
 
 
-def read(path: Path, content: Any, _: Known) -> Iterator[Entry]:
+def read(path: Path, content: Any, _: ImportOptions) -> Iterator[Entry]:
     """The exchanges of a cassette, in the order of their recording."""
     numbered = list(enumerate(content["interactions"], 1))
     for number, interaction in sorted(numbered, key=lambda item: _recorded_at(item[1])):
-        yield attempt(f"{path}, entry {number}", _exchange, interaction)
+        yield read_item(f"{path}, entry {number}", _exchange, interaction)
 
 
 def _recorded_at(interaction: Any) -> str:
@@ -36,8 +44,8 @@ def _recorded_at(interaction: Any) -> str:
 def _exchange(interaction: Any) -> tuple[Request, Response | None]:
     asked, answered = interaction["request"], interaction["response"]
     sent, headers = header_pairs(asked.get("headers") or {}), header_pairs(answered.get("headers") or {})
-    request = request_to(asked["method"], asked["uri"], sent, _body(asked))
-    return request, Response(status_of(answered["status"]), headers, plain(headers, _body(answered)))
+    request = request_from_url(asked["method"], asked["uri"], sent, _body(asked))
+    return request, Response(status_code(answered["status"]), headers, plain(headers, _body(answered)))
 
 
 def _body(message: Mapping[str, Any]) -> bytes:

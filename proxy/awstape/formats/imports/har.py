@@ -13,18 +13,18 @@ from urllib.parse import urlencode
 
 from awstape.core.aws.content_encoding import check_whole, plain
 from awstape.core.aws.wire import Headers, Request, Response, WireError
-from awstape.formats.imports.entry import Entry, Known, each, request_to, status_of, text_of
+from awstape.formats.imports.entries import Entry, ImportOptions, header_text, read_items, request_from_url, status_code
 
 
-def fits(content: Any) -> bool:
+def recognises(content: Any) -> bool:
     """Whether a parsed file is one."""
     return isinstance(content, dict) and isinstance(log := content.get("log"), dict) and "entries" in log
 
 
-def read(path: Path, content: Any, _: Known) -> Iterator[Entry]:
+def read(path: Path, content: Any, _: ImportOptions) -> Iterator[Entry]:
     """The exchanges of a HAR file."""
     entries = content["log"]["entries"]
-    yield from each(path, entries if isinstance(entries, list) else [entries], _exchange)
+    yield from read_items(path, entries if isinstance(entries, list) else [entries], _exchange)
 
 
 def _exchange(entry: Any) -> tuple[Request, Response | None]:
@@ -38,12 +38,12 @@ def _request(asked: Any) -> Request:
     if not text:  # some tools keep a form as its fields only
         text = urlencode([(field["name"], field["value"]) for field in posted.get("params") or ()])
     if posted.get("mimeType") and not any(name.lower() == "content-type" for name, _ in headers):
-        headers += (("content-type", text_of(posted["mimeType"])),)
-    return request_to(asked["method"], asked["url"], headers, text.encode())
+        headers += (("content-type", header_text(posted["mimeType"])),)
+    return request_from_url(asked["method"], asked["url"], headers, text.encode())
 
 
 def _response(answered: Any) -> Response | None:
-    status = status_of((answered or {}).get("status", 0))
+    status = status_code((answered or {}).get("status", 0))
     if status == 0:  # blocked, aborted, or no connection
         return None
     headers, content = _headers(answered["headers"]), answered.get("content") or {}
@@ -58,4 +58,4 @@ def _response(answered: Any) -> Response | None:
 
 
 def _headers(pairs: Any) -> Headers:
-    return tuple((text_of(pair["name"]), text_of(pair["value"])) for pair in pairs)
+    return tuple((header_text(pair["name"]), header_text(pair["value"])) for pair in pairs)

@@ -18,14 +18,14 @@ from awstape.core.aws.model import Operation, Shape, below
 from awstape.core.aws.operation import unblob
 from awstape.core.aws.paging import next_token
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.formats.imports.entry import Entry, Known, attempt
-from awstape.formats.imports.files import NotReadableError, load
-from awstape.formats.imports.values import answer_of, exchange, failure_of, service_named
+from awstape.formats.imports.boto3_values import answer_from_error, answer_from_output, encode_exchange, find_service
+from awstape.formats.imports.entries import Entry, ImportOptions, read_item
+from awstape.formats.imports.file_parsing import NotReadableError, load_file
 
 _NAME = re.compile(r"(?:.+\.)?(?P<service>[\w-]+)\.(?P<operation>\w+)_(?P<number>[1-9]\d{0,8})\.json")
 
 
-def fits(content: Any) -> bool:
+def recognises(content: Any) -> bool:
     """Whether a parsed file is one."""
     return isinstance(content, dict) and content.keys() == {"status_code", "data"}
 
@@ -36,20 +36,20 @@ def number_of(path: Path) -> int:
     return int(match["number"]) if match else 0
 
 
-def read(path: Path, content: Any, known: Known) -> Iterator[Entry]:
+def read(path: Path, content: Any, options: ImportOptions) -> Iterator[Entry]:
     """The one exchange of a file."""
 
     def made(kept: Any) -> tuple[Request, Response | None]:
         match = _NAME.fullmatch(path.name)
         if match is None:
             raise WireError("the name of the file is not as placebo's: iam.ListRoles_1.json")
-        operation = service_named(match["service"]).operations.get(match["operation"])
+        operation = find_service(match["service"]).operations.get(match["operation"])
         if operation is None:
             raise WireError("the name of the file has no operation of the service; a newer botocore may know it")
         answer = _answer(operation, kept)
-        return exchange(operation, None, answer, _token_before(path, operation), known)
+        return encode_exchange(operation, None, answer, _token_before(path, operation), options)
 
-    yield attempt(str(path), made, content)
+    yield read_item(str(path), made, content)
 
 
 def _token_before(path: Path, operation: Operation) -> str | None:
@@ -58,7 +58,7 @@ def _token_before(path: Path, operation: Operation) -> str | None:
     if number == 1 or operation.paging is None:
         return None
     try:
-        before = load(path.with_name(path.name.replace(f"_{number}.json", f"_{number - 1}.json")))
+        before = load_file(path.with_name(path.name.replace(f"_{number}.json", f"_{number - 1}.json")))
         return next_token(operation, _answer(operation, before).output or {})
     except NotReadableError:
         raise WireError(f"{operation.name}: the file with the answer before this one is missing") from None
@@ -67,11 +67,11 @@ def _token_before(path: Path, operation: Operation) -> str | None:
 def _answer(operation: Operation, kept: Any) -> Answer:
     data = _revived(kept["data"], operation.output)
     if "Error" not in data:
-        return answer_of(operation, data)
+        return answer_from_output(operation, data)
     error = dict(data.pop("Error"))
     code, message = error.pop("Code"), error.pop("Message", None)
     others = {name: item for name, item in data.items() if name not in ("ResponseMetadata", "message", "Message")}
-    return failure_of(kept["status_code"], code, message, {**error, **others})
+    return answer_from_error(kept["status_code"], code, message, {**error, **others})
 
 
 def _revived(value: Any, shape: Shape | None) -> Any:

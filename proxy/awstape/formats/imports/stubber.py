@@ -18,16 +18,16 @@ from awstape.core.aws.answer import Answer
 from awstape.core.aws.model import Operation, plain_name
 from awstape.core.aws.paging import next_token
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.formats.imports.entry import Entry, Known, each
-from awstape.formats.imports.values import answer_of, exchange, failure_of, service_named
+from awstape.formats.imports.boto3_values import answer_from_error, answer_from_output, encode_exchange, find_service
+from awstape.formats.imports.entries import Entry, ImportOptions, read_items
 
 
-def fits(content: Any) -> bool:
+def recognises(content: Any) -> bool:
     """Whether a parsed file is one."""
     return isinstance(content, list) and any(isinstance(item, dict) and "method" in item for item in content)
 
 
-def read(path: Path, content: Any, known: Known) -> Iterator[Entry]:
+def read(path: Path, content: Any, options: ImportOptions) -> Iterator[Entry]:
     """The exchanges of a file; without `expected_params`, a page's token is that of the answer before."""
     tokens: dict[str, str | None] = {}
 
@@ -39,14 +39,14 @@ def read(path: Path, content: Any, known: Known) -> Iterator[Entry]:
         asked = from_botocore(item.get("expected_params"), operation.input)
         if not isinstance(asked, dict | None):
             raise WireError(f"{operation.name}: expected_params is no mapping")
-        return exchange(operation, asked, answer, before, known)
+        return encode_exchange(operation, asked, answer, before, options)
 
-    yield from each(path, content, made)
+    yield from read_items(path, content, made)
 
 
 def _operation(item: Any) -> Operation:
     """The operation of a client's method: `get_role` is GetRole."""
-    services = [service_named(item["service"])] if "service" in item else catalog.models().services.values()
+    services = [find_service(item["service"])] if "service" in item else catalog.models().services.values()
     for service in services:
         if operation := service.by_plain_name.get(plain_name(item["method"])):
             return operation
@@ -55,7 +55,7 @@ def _operation(item: Any) -> Operation:
 
 def _answer(operation: Operation, item: Any) -> Answer:
     if "service_response" in item:
-        return answer_of(operation, item["service_response"])
+        return answer_from_output(operation, item["service_response"])
     members = {**(item.get("service_error_meta") or {}), **(item.get("modeled_fields") or {})}
     code, message = item.get("service_error_code", ""), item.get("service_message", "")  # the defaults of Stubber
-    return failure_of(item.get("http_status_code", 400), code, message or None, members)
+    return answer_from_error(item.get("http_status_code", 400), code, message or None, members)

@@ -11,35 +11,35 @@ from typing import Any
 
 from awstape.core.aws.content_encoding import check_whole, plain
 from awstape.core.aws.wire import Request, Response, find_header
-from awstape.formats.imports.entry import (
+from awstape.formats.imports.entries import (
     Entry,
-    Known,
-    bytes_of,
-    each,
+    ImportOptions,
+    body_bytes,
     header_pairs,
-    kept_statuses,
-    request_to,
-    status_of,
+    read_items,
+    request_from_url,
+    response_statuses,
+    status_code,
 )
 
 
-def fits(content: Any) -> bool:
+def recognises(content: Any) -> bool:
     """Whether a parsed file is one: a status is a mapping of code and message."""
     is_empty = isinstance(content, dict) and content.get("interactions") == []
-    return is_empty or any(isinstance(status, dict) for status in kept_statuses(content))
+    return is_empty or any(isinstance(status, dict) for status in response_statuses(content))
 
 
-def read(path: Path, content: Any, _: Known) -> Iterator[Entry]:
+def read(path: Path, content: Any, _: ImportOptions) -> Iterator[Entry]:
     """The exchanges of a cassette, in its order."""
-    yield from each(path, content["interactions"], _exchange)
+    yield from read_items(path, content["interactions"], _exchange)
 
 
 def _exchange(interaction: Any) -> tuple[Request, Response | None]:
     asked, answered = interaction["request"], interaction["response"]
     sent = header_pairs(asked.get("headers") or {})
-    request = request_to(asked["method"], asked["uri"], sent, bytes_of(asked.get("body")))
+    request = request_from_url(asked["method"], asked["uri"], sent, body_bytes(asked.get("body")))
     headers = header_pairs(answered.get("headers") or {})
-    body = bytes_of((answered.get("body") or {}).get("string"))
+    body = body_bytes((answered.get("body") or {}).get("string"))
     length = find_header(headers, "content-length") or ""
     check_whole(body, int(length) if length.isdecimal() else None)
-    return request, Response(status_of(answered["status"]["code"]), headers, plain(headers, body))
+    return request, Response(status_code(answered["status"]["code"]), headers, plain(headers, body))

@@ -12,7 +12,7 @@ from awstape.core.aws.content_encoding import plain
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.errors import UserError
 from awstape.files.cassette_files import MAX_BYTES
-from awstape.formats.imports.entry import Entry, Known, Unusable, attempt
+from awstape.formats.imports.entries import Entry, ImportOptions, Unusable, read_item
 
 if TYPE_CHECKING:
     from mitmproxy import http
@@ -25,12 +25,12 @@ class _Capped(io.BufferedReader):
         return super().read(MAX_BYTES if size is None or size < 0 else min(size, MAX_BYTES))
 
 
-def fits(content: Any) -> bool:
+def recognises(content: Any) -> bool:
     """Whether a file is one: it is not parsed, but for its head."""
     return isinstance(content, bytes)
 
 
-def read(path: Path, _: Any, __: Known) -> Iterator[Entry]:
+def read(path: Path, _: Any, __: ImportOptions) -> Iterator[Entry]:
     """The flows of a file, up to where it breaks off. Raises UserError without mitmproxy."""
     if find_spec("mitmproxy") is None:
         raise UserError(f"{path}: to read mitmproxy's flows takes mitmproxy", "pip install 'awstape[record]'")
@@ -53,7 +53,7 @@ def read(path: Path, _: Any, __: Known) -> Iterator[Entry]:
             if not isinstance(flow, http.HTTPFlow):
                 yield Unusable(where, "not HTTP")
             else:
-                yield attempt(where, _exchange, flow)
+                yield read_item(where, _exchange, flow)
 
 
 def _exchange(flow: http.HTTPFlow) -> tuple[Request, Response | None]:

@@ -36,7 +36,7 @@ Entry = Exchange | Unusable
 
 
 @dataclass(frozen=True)
-class Known:
+class ImportOptions:
     """What is told of recordings that hold answers only.
 
     identity: `MEMBER` or `OPERATION.MEMBER` of the request → its value. unwanted: why an operation is not recorded.
@@ -47,13 +47,15 @@ class Known:
     unwanted: Callable[[Operation], str | None] = lambda _: None
 
 
-def each(path: Path, items: Iterable[Any], read: Callable[[Any], tuple[Request, Response | None]]) -> Iterator[Entry]:
+def read_items(
+    path: Path, items: Iterable[Any], read: Callable[[Any], tuple[Request, Response | None]]
+) -> Iterator[Entry]:
     """The exchanges that `read` makes of a file's items; it raises whatever it likes for one that is malformed."""
     for number, item in enumerate(items, 1):
-        yield attempt(f"{path}, entry {number}", read, item)
+        yield read_item(f"{path}, entry {number}", read, item)
 
 
-def attempt(where: str, read: Callable[[Any], tuple[Request, Response | None]], item: Any) -> Entry:
+def read_item(where: str, read: Callable[[Any], tuple[Request, Response | None]], item: Any) -> Entry:
     """What `read` makes of one item."""
     try:
         return Exchange(where, *read(item))
@@ -63,7 +65,7 @@ def attempt(where: str, read: Callable[[Any], tuple[Request, Response | None]], 
         return Unusable(where, "malformed, or of another version of its format")
 
 
-def request_to(method: str, url: str, headers: Headers, body: bytes) -> Request:
+def request_from_url(method: str, url: str, headers: Headers, body: bytes) -> Request:
     """A request as most formats keep it. Raises ValueError for a URL that is none."""
     url.encode()  # half a surrogate pair is no URL
     parts = urlsplit(url)
@@ -73,13 +75,13 @@ def request_to(method: str, url: str, headers: Headers, body: bytes) -> Request:
 def header_pairs(headers: Mapping[str, Any]) -> Headers:
     """Headers that a format keeps by name, with one value or a list of them."""
     return tuple(
-        (name, text_of(value))
+        (name, header_text(value))
         for name, values in headers.items()
         for value in (values if isinstance(values, list) else [values])
     )
 
 
-def text_of(value: str | bytes) -> str:
+def header_text(value: str | bytes) -> str:
     """A header's value; HTTP libraries have it as text or as bytes."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
@@ -87,12 +89,12 @@ def text_of(value: str | bytes) -> str:
     return value
 
 
-def bytes_of(value: str | bytes | None) -> bytes:
+def body_bytes(value: str | bytes | None) -> bytes:
     """A body that a format keeps as text, as bytes or not at all."""
     return value.encode() if isinstance(value, str) else bytes(value or b"")
 
 
-def kept_statuses(content: Any) -> Iterator[object]:
+def response_statuses(content: Any) -> Iterator[object]:
     """The statuses of the responses in what looks like a cassette of VCR.py or one that learned from it."""
     if isinstance(content, dict) and isinstance(kept := content.get("interactions"), list):
         for interaction in kept:
@@ -100,7 +102,7 @@ def kept_statuses(content: Any) -> Iterator[object]:
                 yield answered.get("status")
 
 
-def status_of(value: object) -> int:
+def status_code(value: object) -> int:
     """A status code. Raises TypeError for what is none."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a status is a number")

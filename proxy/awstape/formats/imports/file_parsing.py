@@ -2,7 +2,7 @@
 
 1. Nothing is constructed but texts, numbers, lists and mappings; a pickle is refused unread.
 2. No file but mitmproxy's is read beyond `store.MAX_BYTES`; those are streamed.
-3. YAML is read as cassettes are, without anchors and aliases; of tags, those that VCR.py put on texts are known.
+3. YAML is read as cassettes are, without anchors and aliases; of tags, those that VCR.py put on texts are options.
 4. An error tells the line, never what stands there.
 """
 
@@ -34,7 +34,7 @@ class NotReadableError(Exception):
         self.problem, self.tip = problem, tip
 
 
-def find(path: Path) -> list[Path]:
+def find_files(path: Path) -> list[Path]:
     """The files at a path: itself, or those in the folder and below that are not hidden. Raises UserError."""
     if not path.is_dir():
         return [path]
@@ -44,7 +44,7 @@ def find(path: Path) -> list[Path]:
     raise UserError(f"{path}: no files in this folder", "name recordings of other tools")
 
 
-def load(path: Path) -> Any:
+def load_file(path: Path) -> Any:
     """What a file says; of mitmproxy's flows only the head, as bytes. Raises NotReadableError."""
     try:
         with opened(path, MAX_BYTES) as file:

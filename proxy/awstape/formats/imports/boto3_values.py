@@ -19,12 +19,12 @@ from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Operation, Service, Value
 from awstape.core.aws.operation import scalar
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.formats.imports.entry import Known
+from awstape.formats.imports.entries import ImportOptions
 
 _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 
 
-def service_named(name: str) -> Service:
+def find_service(name: str) -> Service:
     """A service by its client's name or its signing name. Raises WireError if it is not recorded."""
     models = catalog.models()
     if found := models.services.get(name) or models.by_signing_name(name):
@@ -32,28 +32,28 @@ def service_named(name: str) -> Service:
     raise WireError("for a service that is not recorded")
 
 
-def exchange(
-    operation: Operation, asked: Mapping[str, Value] | None, answer: Answer, token: str | None, known: Known
+def encode_exchange(
+    operation: Operation, asked: Mapping[str, Value] | None, answer: Answer, token: str | None, options: ImportOptions
 ) -> tuple[Request, Response]:
     """The exchange of a call. asked: its input, None if nobody kept it. token: of the page before, if it led here.
 
-    Raises WireError for values that the service can't have said, and where the input isn't known.
+    Raises WireError for values that the service can't have said, and where the input isn't options.
     """
-    if reason := known.unwanted(operation):
+    if reason := options.unwanted(operation):
         raise WireError(reason)
-    input_ = dict(asked) if asked is not None else _input_of(operation, answer, token, known)
+    input_ = dict(asked) if asked is not None else _input_of(operation, answer, token, options)
     for misfit in misfits(input_, operation.input):
-        raise WireError(f"{operation.name}: the request's {_told(misfit)}")
+        raise WireError(f"{operation.name}: the request's {_describe_misfit(misfit)}")
     required = operation.input.required if operation.input else ()
     if lacking := " ".join(f"--identity {name}=…" for name in required if input_.get(name) in (None, "")):
         raise WireError(f"{operation.name}: what was asked for is not kept; {lacking} would tell it")
     for misfit in output_misfits(operation, answer.output):
         if not misfit.unknown:
-            raise WireError(f"{operation.name}: {_told(misfit)}")
-    return request_of(operation, input_, known.region), encode(operation, answer, _REQUEST_ID)
+            raise WireError(f"{operation.name}: {_describe_misfit(misfit)}")
+    return request_of(operation, input_, options.region), encode(operation, answer, _REQUEST_ID)
 
 
-def answer_of(operation: Operation, output: Any) -> Answer:
+def answer_from_output(operation: Operation, output: Any) -> Answer:
     """The answer that a client's output is."""
     value = from_botocore(output, operation.output)
     if not isinstance(value, dict):
@@ -61,7 +61,7 @@ def answer_of(operation: Operation, output: Any) -> Answer:
     return Answer(output={name: item for name, item in value.items() if name != "ResponseMetadata"})
 
 
-def failure_of(status: object, code: object, message: object, members: Any) -> Answer:
+def answer_from_error(status: object, code: object, message: object, members: Any) -> Answer:
     """The answer that a client's error is. Raises TypeError for what no error says."""
     if not (type(status) is int and 301 <= status <= 599 and isinstance(code, str) and isinstance(message, str | None)):
         raise TypeError("no error")
@@ -70,10 +70,10 @@ def failure_of(status: object, code: object, message: object, members: Any) -> A
     return Answer(error=Failure(status, code, message, value))
 
 
-def _input_of(operation: Operation, answer: Answer, token: str | None, known: Known) -> dict[str, Value]:
+def _input_of(operation: Operation, answer: Answer, token: str | None, options: ImportOptions) -> dict[str, Value]:
     input_: dict[str, Value] = {}
     for name, member in (operation.input.members if operation.input else {}).items():
-        said = known.identity.get(f"{operation.name}.{name}", known.identity.get(name))
+        said = options.identity.get(f"{operation.name}.{name}", options.identity.get(name))
         is_required = operation.input is not None and name in operation.input.required
         found = next(_in_answer(name, answer.output or {}), None) if is_required else None
         if found is not None:
@@ -95,7 +95,7 @@ def _in_answer(name: str, output: Mapping[str, Value]) -> Iterator[Value]:
                 yield value
 
 
-def _told(misfit: Misfit) -> str:
+def _describe_misfit(misfit: Misfit) -> str:
     """A misfit, without the names that the model doesn't know."""
     if misfit.unknown:
         return f"{pattern_of(misfit.path[:-1]) or 'input'} has a member that the service model doesn't know"

@@ -30,7 +30,7 @@ from awstape.core.aws.encode import encode
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
 from awstape.files import cassette_files, keys
-from awstape.formats import imports
+from awstape.formats.importing import FORMATS
 from awstape.tape import open_for_recording
 from e2e.test_secrecy import is_clean
 from support import exchanges, failing, in_process, wire_cases
@@ -427,7 +427,7 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     ),
     "a host of nobody": (
         har((har_request(f"https://{SECRET}.example/"), har_response(200, XML, SECRET))),
-        "for a host that is not AWS's, with no signature that tells the service",
+        "for a host outside AWS, without a signature that names the service",
     ),
     "another service of LocalStack": (
         har(
@@ -443,7 +443,7 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     ),
     "an unsigned analyzer of LocalStack": (
         har((har_request(f"http://127.0.0.1:4566/analyzer/{SECRET}"), har_response(200, XML, SECRET))),
-        "for a host that is not AWS's, with no signature that tells the service",
+        "for a host outside AWS, without a signature that names the service",
     ),
     "no URL": (har((har_request(f"http://[{SECRET}/"), har_response(200, XML, SECRET))), "malformed"),
     "half a surrogate pair": (har((har_request(f"{IAM}?{ROLES}&x=\ud800"), har_response(200, XML, ""))), "malformed"),
@@ -570,7 +570,7 @@ def test_large_files_and_large_bodies_are_refused(
     file = write(tmp_path / "x.har", har((har_request(f"{IAM}?{ROLES}"), answered)))
     monkeypatch.setattr("awstape.core.aws.content_encoding.MAX_BYTES", 2000)
     assert "1 × the body is larger than 0 MiB" in run(file, "-o", tmp_path / "x.yaml").output
-    monkeypatch.setattr("awstape.formats.imports.files.MAX_BYTES", 100)
+    monkeypatch.setattr("awstape.formats.imports.file_parsing.MAX_BYTES", 100)
     assert "larger than 0 MiB" in failing.failure(capfd, "import", file, "-o", tmp_path / "x.yaml")[0]
 
 
@@ -584,7 +584,7 @@ def test_a_damaged_flow_file_is_read_up_to_the_damage(tmp_path: Path, content: b
 def test_flows_need_mitmproxy(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("awstape.formats.imports.flows.find_spec", lambda _: None)
+    monkeypatch.setattr("awstape.formats.imports.mitmproxy_flows.find_spec", lambda _: None)
     (tmp_path / "flows").write_bytes(b"8:4:type;0:~}")
     told = failing.failure(capfd, "import", tmp_path / "flows", "-o", tmp_path / "x.yaml")
     assert told == (f"{tmp_path / 'flows'}: to read mitmproxy's flows takes mitmproxy", "pip install 'awstape[record]'")
@@ -666,4 +666,4 @@ def test_a_bug_of_ours_is_told_by_its_place(
 
 
 def test_the_command_names_the_formats() -> None:
-    assert tuple(imports.FORMATS) == import_export.IMPORT_FORMATS
+    assert tuple(FORMATS) == import_export.IMPORT_FORMATS

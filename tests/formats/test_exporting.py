@@ -12,15 +12,18 @@ from click.testing import CliRunner, Result
 
 from awstape.cli.commands import import_export
 from awstape.cli.main import cli, main
-from awstape.formats import exports
+from awstape.formats import exporting
 from support import asking, in_process
 from support.failing import failure
 from support.in_process import CASSETTES
 from support.paging import recording, users
 
 ROLES = str(CASSETTES / "roles.yaml")
-FORMATS = sorted(exports.FORMATS)
+FORMATS = sorted(exporting.FORMATS)
 HEADER = "version: 1\n---\nservice: iam\n"
+
+
+quick = in_process.quick
 
 
 @pytest.fixture(autouse=True)
@@ -190,21 +193,21 @@ identity: {{}}
 pages:
 - output: {{AccountAliases: []}}
 """
-ENDS = "the recording ends before the listing does"
-FAULTS = "left out the faults, which awstape alone lets strike: throttle page=2"
+ENDS = "the recording ends before the listing"
+FAULTS = "left out the faults, which only awstape can replay: throttle page=2"
 UNASKABLE = [
-    "left out: botocore can't ask for it: id is missing",
-    "left out: botocore can't ask for it: no region is called so",
-    "left out: botocore can't ask for it: Sort: GetRoleRequest has no member Sort",
+    "left out: botocore can't send the request: id is missing",
+    "left out: botocore can't send the request: not a valid region name",
+    "left out: botocore can't send the request: Sort: GetRoleRequest has no member Sort",
 ]
-UNSEEN = "left out what botocore doesn't know: Total"
+UNSEEN = "left out members unknown to botocore: Total"
 
 
 @pytest.mark.parametrize(
     ("text", "form", "said"),
     [
         *((FAULTY, form, [FAULTS, f"{ENDS}: there is no page 2"]) for form in ("har", "stubber", "vcr")),
-        (FAULTY, "awscli", [f"left out: {ENDS}, and the AWS CLI prints it to the end"]),
+        (FAULTY, "awscli", [f"left out: {ENDS}, and the AWS CLI prints whole listings"]),
         *((UNKNOWN, form, UNASKABLE) for form in ("har", "vcr")),
         *((UNKNOWN, form, [*UNASKABLE, UNSEEN]) for form in ("awscli", "stubber")),
         *((ODD, form, []) for form in ("har", "vcr")),
@@ -236,4 +239,6 @@ def test_takes_are_named_if_there_are_several(tmp_path: Path) -> None:
     told = asking.exported(recorded, "har").notes
     assert told == (f"iam ListUsers {{}}: take 2: {ENDS}: there is no page 3",)
     told = asking.exported(recorded, "awscli").notes
-    assert told[0] == "iam ListUsers {}: left out take 2: a command prints one; --track selects another by take=N"
+    assert (
+        told[0] == "iam ListUsers {}: left out take 2: a command prints one take; --track with take=N selects another"
+    )

@@ -1,0 +1,93 @@
+"""Imports recordings of other tools: reads files into exchanges and gives them to a `Recorder`.
+
+The recorder recognises and redacts them like any other exchange. The format of a file is detected from its content.
+Each format is a module with two functions: `recognises` decides whether a parsed file has the format, `read` yields its
+exchanges, and the items that could not be used with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from awstape.catalog import catalog
+from awstape.core.aws.operation import service_of, signed_for
+from awstape.core.aws.wire import Request, WireError
+from awstape.core.recording.recorder import Recorder
+from awstape.errors import UserError, place_of
+from awstape.formats.imports import cassetter, har, mitmproxy_flows, placebo, stubber, vcr
+from awstape.formats.imports.entries import Entry, ImportOptions, Unusable
+from awstape.formats.imports.file_parsing import NotReadableError, find_files, load_file
+
+
+@dataclass(frozen=True)
+class Format:
+    """An import format. recognises: whether a parsed file has it. read: yields the entries of a file."""
+
+    title: str
+    recognises: Callable[[Any], bool]
+    read: Callable[[Path, Any, ImportOptions], Iterator[Entry]]
+
+
+FORMATS: Mapping[str, Format] = {
+    "mitmproxy": Format("flows of mitmproxy", mitmproxy_flows.recognises, mitmproxy_flows.read),
+    "har": Format("HAR", har.recognises, har.read),
+    "vcr": Format("a cassette of VCR.py", vcr.recognises, vcr.read),
+    "cassetter": Format("a cassette of cassetter", cassetter.recognises, cassetter.read),
+    "placebo": Format("an answer of placebo", placebo.recognises, placebo.read),
+    "stubber": Format("answers for botocore's Stubber", stubber.recognises, stubber.read),
+}
+
+
+def read_entries(paths: Iterable[Path], form: str | None, options: ImportOptions) -> Iterator[Entry]:
+    """Yields the entries of files and of folders of files. form: the only format to accept, None for any.
+
+    Raises UserError for a named file that can't be read or has no known format; a file found in a folder becomes an
+    Unusable entry instead. Files of placebo are sorted by their numbers, since a page needs the page before it.
+    """
+    found = [(file, file is path) for path in paths for file in find_files(path)]
+    for file, is_named in sorted(found, key=lambda each: placebo.number_of(each[0])):
+        try:
+            content = load_file(file)
+            yield from _find_format(content, form).read(file, content, options)
+        except NotReadableError as error:
+            if is_named:
+                raise UserError(f"{file}: {error.problem}", error.tip) from None
+            yield Unusable(str(file), error.problem)
+
+
+def _find_format(content: Any, form: str | None) -> Format:
+    for name, each in FORMATS.items():
+        if form in (None, name) and each.recognises(content):
+            return each
+    expected = FORMATS[form].title if form else "a recording of any format that can be imported"
+    raise NotReadableError(f"not {expected}", f"formats: {', '.join(FORMATS)}")
+
+
+def record_entry(recorder: Recorder, entry: Entry) -> None:
+    """Gives an entry to the recorder, which counts the unusable ones. Raises UserError for a bug in awstape."""
+    if isinstance(entry, Unusable):
+        recorder.skip(entry.reason, entry.where)
+    elif reason := _foreign_reason(entry.request):
+        recorder.skip(reason, entry.where)
+    else:
+        try:
+            recorder.feed(entry.request, entry.response, entry.where)
+        except Exception as error:
+            raise UserError(f"{entry.where}: {place_of(error)}", "please report this") from None
+
+
+def _foreign_reason(request: Request) -> str | None:
+    """Why a request is for none of the recorded services; None if it is for one, or can't be read."""
+    try:
+        if service_of(catalog.models(), request):
+            return None
+    except WireError:
+        return None
+    if service := signed_for(request):
+        return f"for the service {service}, which is not recorded"
+    if request.host.lower().endswith(tuple(f".{suffix}" for suffix in catalog.host_suffixes())):
+        return f"for {catalog.shown(request.host)}, which is not recorded"
+    return "for a host outside AWS, without a signature that names the service"
