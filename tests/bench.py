@@ -48,7 +48,7 @@ from awstape.core.replay.player import Player
 from awstape.core.view.selectors import select
 from awstape.files.journal import Journal
 from awstape.serving.endpoint import serving
-from awstape.workbench.html_page import page
+from awstape.workbench.html_page import render_page
 
 ROUNDS = 5
 MODELS = catalog.models()
@@ -193,7 +193,7 @@ def bench_looking(recorded: Cassette) -> None:
         ("check it", lambda: findings(text, MODELS)),
         ("diff it with an edited one", lambda: list(differences(MODELS, cassette, edited))),
         ("rewrite it after an edit", lambda: rewrite(MODELS, [text], edited)),
-        ("its page for a browser", lambda: page(cassette, "it")),
+        ("its page for a browser", lambda: render_page(cassette, "it")),
     ):
         show(what, *timed(work, lambda: read(text, MODELS)), "reading it")
 

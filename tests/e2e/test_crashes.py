@@ -24,7 +24,7 @@ def test_what_a_killed_recording_had_is_recovered(machine: Machine, aws: StandIn
         process.wait()
     assert not cassette.exists()
     assert machine.awstape("ls", cassette).err == (
-        f"ERROR {cassette}.journal: a recording goes on, or broke off\nTIP awstape recover {cassette}\n"
+        f"ERROR {cassette}.journal: a recording is running or was interrupted\nTIP awstape recover {cassette}\n"
     )
     run = machine.record(cassette, aws.url, command=calls("iam.list_roles()")).ok()
     assert run.err.startswith(f"recovered {cassette}: 2 pages of a recording that broke off\n")

@@ -383,7 +383,10 @@ def test_to_recover_makes_no_key(path: Path, tmp_path: Path, monkeypatch: pytest
 
 def test_commands_tell_of_what_was_left(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = break_off(path, *GROUPS)
-    assert failure(capfd, "ls", path) == (f"{file}: a recording goes on, or broke off", f"awstape recover {path}")
+    assert failure(capfd, "ls", path) == (
+        f"{file}: a recording is running or was interrupted",
+        f"awstape recover {path}",
+    )
     assert main(["recover", str(path), "--json"]) == 0
     said = f"recovered {path}: 3 pages of a recording that broke off"
     assert json.loads(capfd.readouterr().out) == {str(path): [said]}
@@ -391,7 +394,10 @@ def test_commands_tell_of_what_was_left(path: Path, capfd: pytest.CaptureFixture
     assert capfd.readouterr().out == f"nothing to recover for {path}\n"
     break_off(path, *USERS)
     assert main(["ls", str(path.parent)]) == 0
-    assert f"note: {file}: a recording goes on, or broke off; if so, awstape recover {path}\n" in capfd.readouterr().err
+    assert (
+        f"note: {file}: a recording is running or was interrupted; if so, awstape recover {path}\n"
+        in capfd.readouterr().err
+    )
 
 
 def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:

@@ -97,7 +97,7 @@ def test_it_takes_folders_and_selectors() -> None:
 def test_a_file_that_is_there_stays_unless_it_is_forced(form: str, capfd: pytest.CaptureFixture[str]) -> None:
     Path("there").write_text("precious")
     command = ("export", ROLES, "--to", form, "-o", "there")
-    assert failure(capfd, *command) == ("there: is there already", "--force overwrites it")
+    assert failure(capfd, *command) == ("there: already exists", "--force overwrites it")
     assert Path("there").read_text() == "precious"
     assert main([*command, "--force"]) == 0
     assert Path("there").read_text() != "precious"

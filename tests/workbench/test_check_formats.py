@@ -17,7 +17,7 @@ from awstape.catalog import catalog
 from awstape.cli.main import main
 from awstape.core.check.findings import Finding, findings
 from awstape.workbench import check_formats
-from awstape.workbench.check_formats import FORMATS, Found
+from awstape.workbench.check_formats import FORMATS, Findings
 
 START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-r3pdr6yylyw5}\n"
 CLEAN = START + "pages:\n- error: {status: 404}\n"
@@ -31,8 +31,8 @@ NO_STATUS = Finding(7, "pages[0].error.status", "format", "the status of an erro
 UNFINISHED = Finding(
     9, "pages[0].output.Marker", "unfinished listing", "no page\x1b has it", "record it to its end", "warning"
 )
-WARNED: Found = [("a.yaml", ACCOUNT), ("a.yaml", UNFINISHED), ("b.yaml", UNFINISHED)]
-FOUND: Found = [("a.yaml", ACCOUNT), ("a.yaml", ROLE), ("a.yaml", COMMENT), ("b.yaml", NO_STATUS)]
+WARNED: Findings = [("a.yaml", ACCOUNT), ("a.yaml", UNFINISHED), ("b.yaml", UNFINISHED)]
+FOUND: Findings = [("a.yaml", ACCOUNT), ("a.yaml", ROLE), ("a.yaml", COMMENT), ("b.yaml", NO_STATUS)]
 
 TEXT = """\
 a.yaml:7: pages[0].error.message: account id, role name
@@ -154,7 +154,7 @@ def test_a_files_name_takes_one_line_of_text() -> None:
 # --- SARIF ---
 
 
-def sarif(found: Found) -> Any:
+def sarif(found: Findings) -> Any:
     return json.loads(FORMATS["sarif"](found, 3))
 
 
@@ -174,7 +174,7 @@ def official_schema() -> Any:
 
 
 @pytest.mark.parametrize("found", [[], FOUND, WARNED, [("/tapes/ü b.yaml", COMMENT), ("..\\a:b,c.yaml", NO_STATUS)]])
-def test_sarif_is_what_its_schema_asks(found: Found, official_schema: Any) -> None:
+def test_sarif_is_what_its_schema_asks(found: Findings, official_schema: Any) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     assert official_schema["title"].startswith("Static Analysis Results Format (SARIF) Version 2.1.0")
     validator = jsonschema.Draft7Validator(official_schema, format_checker=jsonschema.FormatChecker())

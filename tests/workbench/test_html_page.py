@@ -18,7 +18,7 @@ from selenium.webdriver.common.keys import Keys
 from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import read
-from awstape.workbench.html_page import page
+from awstape.workbench.html_page import render_page
 from examples import FOLDER
 
 pytestmark = pytest.mark.xdist_group("chromium")  # one worker, one browser
@@ -58,7 +58,7 @@ class Browser:
 
     def open(self, cassette: Cassette, title: str = "a cassette") -> None:
         file = self.folder / "page.html"
-        file.write_text(page(cassette, title), "utf-8")
+        file.write_text(render_page(cassette, title), "utf-8")
         self.driver.get_log("performance")
         self.driver.get(file.as_uri())
 

@@ -1,6 +1,6 @@
-"""What `awstape check` found, in the formats that people and other programs read.
+"""Output formats of `awstape check`: its findings as text, JSON, GitHub workflow commands and SARIF.
 
-text: `file:line: member: kinds`, or what is wrong there; warnings say that they are. json: a list of objects. github:
+text: `file:line: member: kinds` or `file:line: member: problem`; warnings are marked. json: a list of objects. github:
 workflow commands, which become annotations (docs.github.com, "Workflow commands for GitHub Actions"). sarif: SARIF
 2.1.0, for code scanning.
 """
@@ -19,24 +19,24 @@ from awstape.core.check.lint_takes import KINDS
 from awstape.core.text.printable import printable
 from awstape.report import count, kind_name
 
-Found = Sequence[tuple[str, Finding]]
+Findings = Sequence[tuple[str, Finding]]
 """(file, finding) in the order of files and lines."""
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_text(found: Found, files: int) -> str:
-    if not found:
+def as_text(findings: Findings, files: int) -> str:
+    if not findings:
         return f"{count(files, 'cassette')}: nothing found"
-    said: dict[tuple[str, int, str, str], list[str]] = {}
-    for file, finding in found:
-        said.setdefault(_line_of_text(file, finding), []).append(_said(finding))
+    merged: dict[tuple[str, int, str, str], list[str]] = {}
+    for file, finding in findings:
+        merged.setdefault(_line_key(file, finding), []).append(_message_of(finding))
     lines = [
         f"{printable(file)}:{line}: {where}{problem or ', '.join(kinds)}"
-        for (file, line, where, problem), kinds in said.items()
+        for (file, line, where, problem), kinds in merged.items()
     ]
-    counts = ", ".join(count(number, noun) for noun, level in _NOUNS if (number := _number(found, level)))
-    bad = len({file for file, _ in found})
+    counts = ", ".join(count(number, noun) for noun, level in _NOUNS if (number := _count_level(findings, level)))
+    bad = len({file for file, _ in findings})
     lines.append(f"{counts} in {bad} of {count(files, 'cassette')}")
     return "\n".join(lines)
 
@@ -44,18 +44,18 @@ def as_text(found: Found, files: int) -> str:
 _NOUNS: tuple[tuple[str, Level], ...] = (("finding", "error"), ("warning", "warning"))
 
 
-def _number(found: Found, level: Level) -> int:
-    return sum(finding.level == level for _, finding in found)
+def _count_level(findings: Findings, level: Level) -> int:
+    return sum(finding.level == level for _, finding in findings)
 
 
-def _line_of_text(file: str, finding: Finding) -> tuple[str, int, str, str]:
-    """What makes a line of text: the real values of one place share theirs."""
+def _line_key(file: str, finding: Finding) -> tuple[str, int, str, str]:
+    """The key by which findings share a line of text: the kinds of real values in one place become one line."""
     member = f"{printable(finding.member)}: " if finding.member else ""
     level = "warning: " if finding.level == "warning" else ""
-    return file, finding.line, member + level, printable(_advice(finding))
+    return file, finding.line, member + level, printable(_problem_and_tip(finding))
 
 
-def as_json(found: Found, files: int) -> str:
+def as_json(findings: Findings, files: int) -> str:
     objects = [
         {
             "file": file,
@@ -63,27 +63,27 @@ def as_json(found: Found, files: int) -> str:
             "member": f.member,
             "level": f.level,
             "kind": f.kind,
-            "message": _said(f),
+            "message": _message_of(f),
             "tip": f.tip,
         }
-        for file, f in found
+        for file, f in findings
     ]
     return json.dumps(objects, indent=2)
 
 
-def as_github(found: Found, files: int) -> str:
-    return "\n".join(_annotation(file, finding) for file, finding in found)
+def as_github(findings: Findings, files: int) -> str:
+    return "\n".join(_annotation(file, finding) for file, finding in findings)
 
 
-def as_sarif(found: Found, files: int) -> str:
-    headlines = {finding.kind: _headline(finding) for _, finding in found}
+def as_sarif(findings: Findings, files: int) -> str:
+    headlines = {finding.kind: _headline(finding) for _, finding in findings}
     rules = [{"id": kind, "shortDescription": {"text": text}} for kind, text in sorted(headlines.items())]
     driver = {"name": "awstape", "version": __version__, "rules": rules}
-    run = {"tool": {"driver": driver}, "results": [_result(file, finding) for file, finding in found]}
+    run = {"tool": {"driver": driver}, "results": [_result(file, finding) for file, finding in findings]}
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-FORMATS: Mapping[str, Callable[[Found, int], str]] = {
+FORMATS: Mapping[str, Callable[[Findings, int], str]] = {
     "text": as_text,
     "json": as_json,
     "github": as_github,
@@ -91,12 +91,12 @@ FORMATS: Mapping[str, Callable[[Found, int], str]] = {
 }
 
 
-def _said(finding: Finding) -> str:
+def _message_of(finding: Finding) -> str:
     return finding.problem or kind_name(finding.kind)
 
 
-def _advice(finding: Finding) -> str:
-    """What is wrong and what to do about it; nothing of a real value, which speaks for itself."""
+def _problem_and_tip(finding: Finding) -> str:
+    """The problem with its tip; empty for a finding of a real value, which has neither."""
     return f"{finding.problem} ({finding.tip})" if finding.tip else finding.problem
 
 
@@ -106,22 +106,22 @@ def _headline(finding: Finding) -> str:
     return "not a valid cassette" if finding.kind == FORMAT else f"looks real: {kind_name(finding.kind)}"
 
 
-def _message(finding: Finding) -> str:
+def _full_message(finding: Finding) -> str:
     where = f"{finding.member}: " if finding.member else ""
-    return f"{where}{_advice(finding) or _headline(finding)}"
+    return f"{where}{_problem_and_tip(finding) or _headline(finding)}"
 
 
 def _annotation(file: str, finding: Finding) -> str:
-    properties = f"file={_escaped(file, ':,')},line={finding.line},title=awstape check"
-    return f"::{finding.level} {properties}::{_escaped(_message(finding))}"
+    properties = f"file={_escape(file, ':,')},line={finding.line},title=awstape check"
+    return f"::{finding.level} {properties}::{_escape(_full_message(finding))}"
 
 
-def _escaped(text: str, more: str = "") -> str:
+def _escape(text: str, more: str = "") -> str:
     return "".join(f"%{ord(c):02X}" if c in "%\r\n" + more else printable(c) for c in text)
 
 
 def _uri(file: str) -> str:
-    """A path as SARIF has it: relative ones stay relative."""
+    """A path as a URI for SARIF; a relative path stays relative."""
     path = PurePath(file)
     return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
 
@@ -131,6 +131,6 @@ def _result(file: str, finding: Finding) -> dict[str, object]:
     return {
         "ruleId": finding.kind,
         "level": finding.level,
-        "message": {"text": _message(finding)},
+        "message": {"text": _full_message(finding)},
         "locations": [{"physicalLocation": place}],
     }

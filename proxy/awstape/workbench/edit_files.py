@@ -1,7 +1,7 @@
-"""Cassette files, edited: read, changed, redacted, and written whole or not at all.
+"""Edits of cassette files: planned completely, then written whole or not at all.
 
-What people put into a cassette is redacted under the key at hand as a recording is. Without the cassette's key nothing
-that looks real gets in.
+The plan redacts every new take under the key at hand, as a recording does. Without the cassette's key, an edit that
+brings in a value that looks real is refused.
 """
 
 from __future__ import annotations
@@ -30,126 +30,131 @@ from awstape.workbench.selected_tracks import redactor_for
 
 
 @dataclass(frozen=True)
-class Edited:
-    """What an edit comes to, before it is written.
+class PlannedEdit:
+    """The result of an edit, before it is written.
 
-    old: the text that is there, empty for a new file. lost: comments whose place is gone; gone: those of takes that are
-    gone. redacted: kind → number of values replaced.
+    old_text: the text of the file, empty for a new one. lost_comments: comments that have no place in the new text.
+    removed_comments: comments of removed takes. redacted: kind → number of replaced values.
     """
 
     path: Path
     before: Cassette
     after: Cassette
-    old: str
-    text: str
-    lost: tuple[Comment, ...] = ()
-    gone: tuple[Comment, ...] = ()
+    old_text: str
+    new_text: str
+    lost_comments: tuple[Comment, ...] = ()
+    removed_comments: tuple[Comment, ...] = ()
     redacted: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def is_change(self) -> bool:
-        return self.text != self.old
+    def has_changes(self) -> bool:
+        return self.new_text != self.old_text
 
-    def warnings(self) -> list[Finding]:
-        """What is suspicious after the edit and was not before, as `awstape check` tells it."""
-        if not self.is_change:
+    def new_warnings(self) -> list[Finding]:
+        """The warnings of `awstape check` that the edit brings in."""
+        if not self.has_changes:
             return []
-        left = Counter(map(_pattern, lint(self.old)))
+        known = Counter(map(_finding_key, warnings_in(self.old_text)))
         new = []
-        for finding in lint(self.text):
-            left[_pattern(finding)] -= 1
-            if left[_pattern(finding)] < 0:
+        for finding in warnings_in(self.new_text):
+            known[_finding_key(finding)] -= 1
+            if known[_finding_key(finding)] < 0:
                 new.append(finding)
         return new
 
     def save(self) -> None:
-        """Writes it, if there is a change. Raises UserError; the file is as it was then."""
-        if self.is_change:
-            cassette_files.write_whole(self.path, self.text.encode("utf-8"))
+        """Writes the file, if there is a change. Raises UserError; the file stays as it was then."""
+        if self.has_changes:
+            cassette_files.write_whole(self.path, self.new_text.encode("utf-8"))
 
 
-def _pattern(finding: Finding) -> tuple[str, str]:
-    """What a warning is about, wherever the edit moved it to."""
+def _finding_key(finding: Finding) -> tuple[str, str]:
+    """What a warning is about: its kind and member, without indices, which an edit may shift."""
     return finding.kind, re.sub(r"\[\d+\]", "[]", finding.member)
 
 
-def lint(text: str) -> list[Finding]:
-    """The warnings about a cassette's text; none for one that can't be read."""
+def warnings_in(text: str) -> list[Finding]:
+    """The warnings of `awstape check` about a cassette's text; none for a text that can't be read."""
     try:
         return suspicions(text, catalog.models())
     except DocumentError:
         return []
 
 
-def edited(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[str, str]) -> Edited:
-    """A cassette file, changed. Raises UserError if it can't be read, the edit can't be made or a real value got in."""
+def plan_edit(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[str, str]) -> PlannedEdit:
+    """Plans an edit of a cassette file.
+
+    Raises UserError if the file can't be read, the edit can't be made, or it brings in a real value.
+    """
     text = cassette_files.load_text(path)
     before = cassette_files.parsed(path, text, catalog.models())
-    return put_together(path, before, changed(lambda: change(before)), text, [text], environ)
+    return plan_write(path, before, run_edit(lambda: change(before)), text, [text], environ)
 
 
-def redacted(path: Path, environ: Mapping[str, str]) -> Edited:
-    """A cassette file with everything in it redacted, as a recording is. Raises UserError."""
+def plan_redaction(path: Path, environ: Mapping[str, str]) -> PlannedEdit:
+    """Plans the redaction of everything in a cassette file, as a recording does it. Raises UserError."""
     text = cassette_files.load_text(path)
     before = cassette_files.parsed(path, text, catalog.models())
-    made = put_together(path, Cassette(), before, "", [text], environ)
-    return replace(made, before=before, old=text, text=text if made.after == before else made.text)
+    plan = plan_write(path, Cassette(), before, "", [text], environ)
+    new_text = text if plan.after == before else plan.new_text
+    return replace(plan, before=before, old_text=text, new_text=new_text)
 
 
-def changed(change: Callable[[], Cassette]) -> Cassette:
-    """What an edit makes. Raises UserError for one that can't be made."""
+def run_edit(change: Callable[[], Cassette]) -> Cassette:
+    """The result of an edit. Raises UserError for an edit that can't be made."""
     try:
         return change()
     except EditError as error:
         raise UserError(str(error), error.tip) from None
 
 
-def put_together(
+def plan_write(
     path: Path,
     before: Cassette,
     after: Cassette,
-    old: str,
+    old_text: str,
     texts: Sequence[str],
     environ: Mapping[str, str],
-    known: Iterable[Take] = (),
-) -> Edited:
-    """A cassette to be written to `path`, what is new in it redacted, as text out of those that its takes come from.
+    redacted_takes: Iterable[Take] = (),
+) -> PlannedEdit:
+    """Plans the write of a cassette to `path`; new takes are redacted.
 
-    before, old: what is there, and its text; nothing for a new file. known: takes of other cassettes, redacted already.
+    before, old_text: the cassette in the file and its text, empty for a new file. texts: the texts that the takes come
+    from; their formatting and comments are kept. redacted_takes: takes of other cassettes, which are redacted already.
     Raises UserError if a real value can't be hidden.
     """
-    safe, redacted = _redacted(path, [*before.takes, *known], after, environ)
-    texts = sorted(texts, key=lambda text: text != old)  # what is there is spelled as it is
-    if safe == before and texts == [old]:
-        return Edited(path, before, before, old, old)
+    safe, redacted = _redact_new_takes(path, [*before.takes, *redacted_takes], after, environ)
+    texts = sorted(texts, key=lambda text: text != old_text)  # the formatting of the file itself comes first
+    if safe == before and texts == [old_text]:
+        return PlannedEdit(path, before, before, old_text, old_text)
     made = rewrite(catalog.models(), texts, safe)
-    return Edited(path, before, safe, old, made.text, made.lost, made.gone, redacted)
+    return PlannedEdit(path, before, safe, old_text, made.text, made.lost, made.gone, redacted)
 
 
-def _redacted(
+def _redact_new_takes(
     path: Path, before: Iterable[Take], after: Cassette, environ: Mapping[str, str]
 ) -> tuple[Cassette, Mapping[str, int]]:
-    """The cassette with what is new in it redacted, and how many values that were, by kind."""
+    """The cassette with its new takes redacted, and the number of replaced values by kind."""
     models = catalog.models()
     known = defaultdict[Track, list[Take]](list)
     for take in before:
         known[take.track].append(take)
-    ours = redactor_for(after, environ)
-    redactor = ours or Redactor(secrets.token_bytes(32), project_settings.rules())
+    keyed = redactor_for(after, environ)
+    redactor = keyed or Redactor(secrets.token_bytes(32), project_settings.rules())
     new = [take not in known[take.track] for take in after.takes]
     for take in (t for t, n in zip(after.takes, new, strict=True) if n):
         region = take.track.region
         if region and catalog.service_of_host(catalog.host_of(take.track.service, region)) is None:
             raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
     safe = [redactor.again(models, Cassette((t,))).takes[0] if n else t for t, n in zip(after.takes, new, strict=True)]
-    if ours is None:
+    if keyed is None:
         if safe != list(after.takes):
             kinds = ", ".join(map(kind_name, redactor.counts()))
-            tip = "set AWSTAPE_KEY to the key that the cassette was made with, or say aliases"
-            raise UserError(f"{path}: not changed: what would stand there looks real ({kinds})", tip)
+            tip = "set AWSTAPE_KEY to the key of the cassette, or use aliases"
+            raise UserError(f"{path}: not changed: the new values look real ({kinds})", tip)
         return after, {}
     named = [redactor.with_names(models, Cassette((t,))).takes[0] if n else t for t, n in zip(safe, new, strict=True)]
-    result = _retold(after, named)
+    result = _rename_tracks(after, named)
     if leaks := redactor.leaks(models, result):
         raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
     if collisions := redactor.collisions():
@@ -159,8 +164,8 @@ def _redacted(
     return result, redactor.counts()
 
 
-def _retold(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
-    """The cassette with these takes for its own; the tokens of a track that is called otherwise now are named anew."""
+def _rename_tracks(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
+    """The cassette with its takes replaced one by one; takes whose track was renamed get new page tokens."""
     result: list[Take] = []
     renamed = defaultdict[Track, list[Take]](list)
     for was, take in zip(cassette.takes, takes, strict=True):
@@ -170,6 +175,6 @@ def _retold(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
             renamed[take.track].append(take)
     for track, same in renamed.items():
         if any(take.track == track for take in result):
-            raise UserError(f"{track} is there already", "awstape rm takes one of the two away")
+            raise UserError(f"{track}: the cassette already has this track", "remove one of the two with awstape rm")
         result += retold(catalog.models().operation(track.service, track.operation), track, same)
     return Cassette.of(result, cassette.keys)

@@ -1,9 +1,9 @@
-"""The page of a cassette: one HTML file that a browser shows from the disk, with nothing from the network.
+"""Renders a cassette as one HTML file, which a browser shows from the disk without loading anything.
 
-1. What a cassette says is never markup and never script. It goes in as JSON that holds no `<`, and the script puts it
-   into the page as text.
-2. Should that fail, the page's own policy still stands: nothing is loaded from anywhere, no style and no script runs
-   but these two, which are named by their hash, and texts can't be made markup at all.
+1. No text of a cassette becomes markup or script: it is embedded as JSON without any `<`, and the script inserts it as
+   text.
+2. The page's Content-Security-Policy is a second barrier: nothing is loaded, no style or script runs except the two
+   that are named by their hash, and scripts can't turn text into markup (Trusted Types).
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from awstape.core.view.annotated_view import outline
 _SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "start.js")
 
 
-def page(cassette: Cassette, title: str) -> str:
-    """The HTML of a cassette's page, script, style and data in it. title: such as the file's name."""
-    title = printable(title)  # the name of a file may hold half characters
+def render_page(cassette: Cassette, title: str) -> str:
+    """The HTML page of a cassette, with style, script and data embedded. title: for example the file's name."""
+    title = printable(title)  # a file name may hold lone surrogates
     style, script = _text("page.css"), "\n".join(map(_text, _SCRIPTS))
     return Template(_text("page.html")).substitute(
         title=html.escape(title),
         policy=_policy(style, script),
         style=style,
         script=script,
-        data=_inert(outline(cassette, catalog.models())),
+        data=_script_safe_json(outline(cassette, catalog.models())),
     )
 
 
@@ -53,7 +53,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
-def _inert(data: dict[str, Any]) -> str:
-    """JSON in ASCII that no parser of HTML takes for the end of the script element, or the beginning of anything."""
+def _script_safe_json(data: dict[str, Any]) -> str:
+    """ASCII JSON without `<`, `>` and `&`, so that HTML parsers find no tag in it, not even the end of the script."""
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")

@@ -1,4 +1,4 @@
-"""Aliases by hand: those of values that somebody names, and a new key for cassette files."""
+"""The aliases of given values, and the renewal of all aliases in cassette files under a new key."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _KINDS = sorted({*NAMES.values(), "path", "session", "bucket", "external-id", "o
 
 
 def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(value, alias) under the key at hand. Raises UserError for a bare name of no kind, or a kind there is not."""
+    """(value, alias) under the key at hand. Raises UserError for an unknown kind, or a bare name without one."""
     if kind is not None and kind not in _KINDS:
         hint = did_you_mean(kind, dict.fromkeys(_KINDS))
-        raise UserError(f"no names are of the kind {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
-    aliases = Aliases(_key(environ), project_settings.rules())
-    return [(value, redact_accounts(_alias(value, kind, aliases), aliases)) for value in values]
+        raise UserError(f"unknown kind of name {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
+    aliases = Aliases(_require_key(environ), project_settings.rules())
+    return [(value, redact_accounts(_alias_of(value, kind, aliases), aliases)) for value in values]
 
 
-def _key(environ: Mapping[str, str]) -> bytes:
-    """The key at hand. Raises UserError if there is none: one made now would be nobody's."""
+def _require_key(environ: Mapping[str, str]) -> bytes:
+    """The key at hand. Raises UserError if there is none; no cassette would match a key made now."""
     if (key := keys.find_key(environ)) is None:
-        raise UserError("there is no key", f"set {keys.VARIABLE}, or record something: that makes {keys.key_file()}")
+        raise UserError("no key found", f"set {keys.VARIABLE}, or record once, which creates {keys.key_file()}")
     return key
 
 
-def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
+def _alias_of(value: str, kind: str | None, aliases: Aliases) -> str:
     if value.startswith("arn:"):
         return redact_text(value, aliases)
     if kind == "path":
@@ -48,24 +48,23 @@ def _alias(value: str, kind: str | None, aliases: Aliases) -> str:
     redacted = redact_text(value, aliases)
     is_public = value.startswith("AWSServiceRoleFor") or is_principal(value)
     if redacted == value and not (is_public or is_alias(value) or aliases.rules.keeps(value)):
-        raise UserError(f"{value!r} doesn't say what it is", "--kind role (or policy, user, …), or give its ARN")
+        raise UserError(f"{value!r}: can't tell what it names", "add --kind role (or policy, user, …), or give its ARN")
     return redacted
 
 
 def rekey_files(
     paths: Sequence[Path], values: Sequence[str], environ: Mapping[str, str]
 ) -> tuple[dict[str, str], list[Path], set[str]]:
-    """Renews the aliases in cassette files.
+    """Renews the aliases in cassette files under the key at hand.
 
-    Returns old alias → new one, the files that were written, and the values that were found.
-
-    values: real values that are to match under the new key. Raises UserError, before anything is written if a cassette
-    can't be read or was made with another old key than the one that is told.
+    values: real values that are to match under the new key; they need the old key. Returns a mapping of old aliases to
+    new ones, the written files, and the values that were found. Raises UserError before anything is written if a
+    cassette can't be read or was not made with the old key.
     """
-    new, old = _key(environ), keys.old_key(environ)
+    new, old = _require_key(environ), keys.old_key(environ)
     renewal = Renewal(new, project_settings.rules())
     if values and old is None:
-        raise UserError("real values can't be found without the key that was used", f"set {keys.OLD_VARIABLE} to it")
+        raise UserError("finding real values needs the old key", f"set {keys.OLD_VARIABLE} to it")
     if old is not None:
         renewal.know(values, old)
     models = catalog.models()
@@ -83,14 +82,14 @@ def rekey_files(
                 )
             if journal.beside(file):
                 raise UserError(
-                    f"{file}: a recording into it goes on, or broke off, under the key that it has now",
+                    f"{file}: a recording under its present key is running or was interrupted",
                     f"with that key: awstape recover {file}",
                 )
             cassette_files.check_writable(file)
         try:
             renewed = {file: renewal.cassette(models, cassette) for file, cassette in due.items()}
         except CollisionError as error:
-            raise UserError(f"nothing is written: {error}", f"take another {keys.VARIABLE}") from None
+            raise UserError(f"nothing was written: {error}", f"use another {keys.VARIABLE}") from None
         for file, cassette in renewed.items():
             called = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
             cassette_files.write_whole(file, rewrite(models, [texts[file]], cassette, called).text.encode("utf-8"))

@@ -1,4 +1,4 @@
-"""The tracks that somebody means, in a cassette and with the key at hand."""
+"""Selects tracks of a cassette, and provides redactor and aliases if the cassette's key is at hand."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from awstape.errors import UserError
 from awstape.files import keys, project_settings
 
 
-def chosen(cassette: Cassette, selectors: Iterable[str], environ: Mapping[str, str]) -> tuple[Chosen, ...]:
-    """What the selectors (`core.view.selectors`) select, everything if there is none. Raises UserError."""
+def select_tracks(cassette: Cassette, selectors: Iterable[str], environ: Mapping[str, str]) -> tuple[Chosen, ...]:
+    """The tracks that the selectors (`core.view.selectors`) match; without selectors all tracks. Raises UserError."""
     texts = tuple(selectors)
-    redactor = redactor_for(cassette, environ) if texts else None  # a key that is a phrase takes its time
+    redactor = redactor_for(cassette, environ) if texts else None  # deriving a key from a phrase is slow
     try:
         return select(catalog.models(), cassette, texts, redactor)
     except SelectorError as error:
@@ -24,13 +24,13 @@ def chosen(cassette: Cassette, selectors: Iterable[str], environ: Mapping[str, s
 
 
 def redactor_for(cassette: Cassette, environ: Mapping[str, str]) -> Redactor | None:
-    """Redacts as the cassette was, if its key is at hand; of a cassette of no key, any key is its key."""
+    """A redactor with the cassette's key, None if that is not at hand. A cassette without a key accepts any key."""
     key = _key_of(cassette, environ)
     return Redactor(key, project_settings.rules()) if key is not None else None
 
 
 def aliases_for(cassette: Cassette, environ: Mapping[str, str]) -> Aliases | None:
-    """The aliases under the cassette's key, if that is at hand."""
+    """Aliases under the cassette's key, None if that is not at hand."""
     key = _key_of(cassette, environ)
     return Aliases(key, project_settings.rules()) if key is not None else None
 

@@ -130,10 +130,10 @@ def test_there_is_a_line_for_each_value(capfd: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("arguments", "problem", "tip"),
     [
-        (["zreal-deployer"], "'zreal-deployer' doesn't say what it is", "--kind role"),
-        ([ACCOUNT, "zreal"], "'zreal' doesn't say what it is", "--kind role"),
-        (["--kind", "rloe", "x"], "no names are of the kind 'rloe'; did you mean role?", "kinds: account-alias"),
-        (["--kind", "colour", "x"], "no names are of the kind 'colour'", "oidc-provider, path"),
+        (["zreal-deployer"], "'zreal-deployer': can't tell what it names", "--kind role"),
+        ([ACCOUNT, "zreal"], "'zreal': can't tell what it names", "--kind role"),
+        (["--kind", "rloe", "x"], "unknown kind of name 'rloe'; did you mean role?", "kinds: account-alias"),
+        (["--kind", "colour", "x"], "unknown kind of name 'colour'", "oidc-provider, path"),
         ([], "Missing argument 'VALUE...'", "awstape alias --help"),
     ],
 )
@@ -183,7 +183,7 @@ def test_values_need_the_old_key(folder: Path, capfd: pytest.CaptureFixture[str]
     before = path.read_bytes()
     (folder / "names.txt").write_text("zreal-deployer\n")
     problem, tip = failure(capfd, "rekey", path, "--values", "names.txt")
-    assert problem == "real values can't be found without the key that was used"
+    assert problem == "finding real values needs the old key"
     assert tip == "set AWSTAPE_OLD_KEY to it"
     assert path.read_bytes() == before
 

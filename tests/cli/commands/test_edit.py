@@ -110,7 +110,7 @@ def test_without_the_key_nothing_real_gets_in(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(roles.parent))
     before = roles.read_text()
     problem, tip = failure(capfd, "add-item", roles, "ListRoles", "--item", '{"RoleName": "AuditRole"}')
-    assert problem == f"{roles}: not changed: what would stand there looks real (role name)"
+    assert problem == f"{roles}: not changed: the new values look real (role name)"
     assert "AWSTAPE_KEY" in tip
     assert roles.read_text() == before
     run("add-item", roles, "ListRoles", "--item", '{"RoleName": "role-r3pdr6yylyw5"}')
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_item(roles: Path, capfd: pytest.CaptureFixture[str]) 
         ("merge {} -o other.yaml nowhere.yaml", "'nowhere.yaml' does not exist", "awstape merge --help"),
         ("split {} -o other.yaml", "say either TRACKs or --by", "awstape split --help"),
         ("split {} * -o other.yaml", "nothing would be left in it", "rename the file"),
-        ("split {} ListRoles -o roles.yaml", "is there already", "another name, or awstape merge"),
+        ("split {} ListRoles -o roles.yaml", "already exists", "another name, or awstape merge"),
     ],
 )  # fmt: skip
 def test_errors(
@@ -247,7 +247,7 @@ def test_merge_of_a_folder_into_a_new_file(roles: Path) -> None:
     run("merge", ROOT / "cassettes", "-o", team)
     every = cassette_files.load_all([ROOT / "cassettes"], catalog.models())
     assert cassette_files.load(team, catalog.models()) == every
-    with pytest.raises(Exception, match="is there already"):
+    with pytest.raises(Exception, match="already exists"):
         run("merge", ROOT / "cassettes", "-o", team)
 
 
@@ -400,7 +400,7 @@ def test_what_was_typed_before_ctrl_c_is_told_and_kept(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("awstape.workbench.text_editor.Draft.result", interrupted)
+    monkeypatch.setattr("awstape.workbench.text_editor.EditorSession.plan", interrupted)
     editor(("3600", "7200"), ("", ""))
     result = CliRunner().invoke(cli, ["edit", str(roles)])
     (draft,) = drafts(tmp_path)

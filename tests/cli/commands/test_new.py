@@ -162,12 +162,12 @@ def test_a_real_name_needs_the_key_of_the_cassette(
 ) -> None:
     command = ("new", "iam", "list-role-policies", "--identity", "RoleName=DeployRole", "-o", "asked.yaml")
     problem, tip = failure(capfd, *command)
-    assert problem == "--identity RoleName: the value is a real one, and the key to make its alias with is not at hand"
-    assert tip == "say an alias instead, or set AWSTAPE_KEY"
+    assert problem == "--identity RoleName: the value looks real, and there is no key to make its alias with"
+    assert tip == "use an alias instead, or set AWSTAPE_KEY"
     before = (CASSETTES / "roles.yaml").read_text()
     Path("asked.yaml").write_text(before)
     monkeypatch.setenv("AWSTAPE_KEY", OTHER_KEY)
-    assert failure(capfd, *command)[1] == "say an alias instead, or set AWSTAPE_KEY to the cassette's key"
+    assert failure(capfd, *command)[1] == "use an alias instead, or set AWSTAPE_KEY to the cassette's key"
     assert Path("asked.yaml").read_text() == before
 
 
@@ -201,7 +201,7 @@ def test_what_somebody_wrote_stays(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ((CASSETTES / "roles.yaml").read_text(), "cassette.yaml: iam ListRoles {} is in it already"),
+        ((CASSETTES / "roles.yaml").read_text(), "cassette.yaml: already has the track iam ListRoles {}"),
         ("hello\n", "cassette.yaml:1: a cassette begins with a document `version: 1`"),
     ],
 )
@@ -220,7 +220,7 @@ def test_a_file_that_nothing_is_added_to_stays_as_it_is(
 @pytest.mark.parametrize(
     ("arguments", "problem", "tip"),
     [
-        ("ima list-roles", "awstape knows no service 'ima'; did you mean iam?", "it is one of iam, accessanalyzer"),
+        ("ima list-roles", "awstape knows no service 'ima'; did you mean iam?", "services: iam, accessanalyzer"),
         ("iam list-rols", "iam has no operation 'list-rols'; did you mean list-roles?", "as in the AWS CLI"),
         ("iam ListSSHPublicKey", "did you mean ListSSHPublicKeys?", "as in the API"),
         ("iam list-ssh-public-key", "did you mean list-ssh-public-keys?", "as in the API"),
@@ -232,15 +232,27 @@ def test_a_file_that_nothing_is_added_to_stays_as_it_is(
         ("iam list-roles --page-size 0", "0 is not in the range", "awstape new --help"),
         ("iam list-roles -o .", "is a directory", "awstape new --help"),
         ("iam list-roles --identity PathPrefix", "--identity: not spelled MEMBER=VALUE", "--identity RoleName="),
-        ("iam list-roles --identity PathPrefx=/", "; did you mean PathPrefix?", "it has PathPrefix"),
-        ("iam list-roles --identity Marker=x", "--identity Marker: it pages the answer", "--page-size"),
-        ("iam list-roles --identity MaxItems=5", "--identity MaxItems: it pages the answer", "--page-size"),
+        ("iam list-roles --identity PathPrefx=/", "; did you mean PathPrefix?", "members: PathPrefix"),
+        (
+            "iam list-roles --identity Marker=x",
+            "--identity Marker: a paging member, not part of an identity",
+            "--page-size",
+        ),
+        (
+            "iam list-roles --identity MaxItems=5",
+            "--identity MaxItems: a paging member, not part of an identity",
+            "--page-size",
+        ),
         ("iam list-roles --identity PathPrefix=x", "expected text of the pattern", "would refuse"),
-        ("iam list-roles --identity PathPrefix=/ --identity PathPrefix=/", "it stands twice", "say it once"),
-        ("iam get-account-summary --identity A=b", "has no member 'A' to ask by", "leave out --identity"),
+        ("iam list-roles --identity PathPrefix=/ --identity PathPrefix=/", "given twice", "give it once"),
+        (
+            "iam get-account-summary --identity A=b",
+            "the request of GetAccountSummary has no member 'A'",
+            "leave out --identity",
+        ),
         ("iam list-policies --identity Scope=local", "expected one of All, AWS, Local; did you", "would refuse"),
-        ("iam list-policies --identity OnlyAttached=yes", "the value is no boolean", "true or false"),
-        ("iam create-user --identity Tags=[[[", "the value is no list", "write it as JSON"),
+        ("iam list-policies --identity OnlyAttached=yes", "the value is not of type boolean", "true or false"),
+        ("iam create-user --identity Tags=[[[", "the value is not of type list", "write it as JSON"),
         ("iam create-user --identity Tags={}", "Tags: expected a list, got a mapping", "the service model"),
         ('iam create-user --identity Tags=[{"Key":"a"}]', "Tags[0].Value: expected a value; it is required", ""),
         ('iam create-user --identity Tags=[{"Ky":"a"}]', "Tags[0].Ky: Tag has no member Ky; did you mean Key?", ""),

@@ -51,14 +51,14 @@ def redact(cassettes: tuple[Path, ...], options: parameters.EditOptions) -> int:
     """
     from awstape.cli.terminal.edit_output import write_edits
     from awstape.files import cassette_files, keys
-    from awstape.workbench.edit_files import redacted
+    from awstape.workbench.edit_files import plan_redaction
 
     keys.find_or_make_key(os.environ)
     files = cassette_files.find_all(cassettes)
     for file in files:
         cassette_files.check_writable(file)
     with cassette_files.exclusively(*files):
-        return write_edits([redacted(file, os.environ) for file in files], options)
+        return write_edits([plan_redaction(file, os.environ) for file in files], options)
 
 
 @click.command()

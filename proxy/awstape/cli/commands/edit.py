@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.cassette.faults import Fault
     from awstape.core.view.selectors import Chosen
-    from awstape.workbench.edit_files import Edited
-    from awstape.workbench.text_editor import Draft
+    from awstape.workbench.edit_files import PlannedEdit
+    from awstape.workbench.text_editor import EditorSession
 
 _list = click.option("--list", "name", default="", metavar="NAME", help="The list of the output, where it has several.")
 
@@ -41,46 +41,46 @@ def edit(cassette: Path, options: parameters.EditOptions) -> int:
     EDITOR='code --wait' awstape edit team.yaml
     """
     from awstape.files import cassette_files
-    from awstape.workbench.text_editor import Draft
+    from awstape.workbench.text_editor import EditorSession
 
     cassette_files.check_writable(cassette)
-    draft = Draft(cassette)
+    session = EditorSession(cassette)
     try:
-        result = _edited(draft)
+        result = _edited(session)
         with cassette_files.exclusively(cassette):
-            if not draft.is_current():
+            if not session.is_cassette_unchanged():
                 raise UserError(f"{cassette}: changed by somebody else meanwhile", "compare the two")
             status = write_edits([result], options)
     except UserError as error:
-        if draft.is_touched():
-            raise UserError(error.problem, f"{error.tip}; {draft.kept}".lstrip("; ")) from None
-        draft.discard()
+        if session.has_changes():
+            raise UserError(error.problem, f"{error.tip}; {session.kept_message}".lstrip("; ")) from None
+        session.discard()
         raise
     except (click.Abort, KeyboardInterrupt):
-        if draft.is_touched():
-            click.echo(f"\n{printable(draft.kept)}", err=True)
+        if session.has_changes():
+            click.echo(f"\n{printable(session.kept_message)}", err=True)
         else:
-            draft.discard()
+            session.discard()
         raise
-    if options.dry_run and draft.is_touched():
-        click.echo(printable(draft.kept), err=True)
+    if options.dry_run and session.has_changes():
+        click.echo(printable(session.kept_message), err=True)
     else:
-        draft.discard()
+        session.discard()
     return status
 
 
-def _edited(draft: Draft) -> Edited:
-    """What the draft comes to once it is good. Raises UserError if somebody gives up."""
+def _edited(session: EditorSession) -> PlannedEdit:
+    """What the session comes to once it is good. Raises UserError if somebody gives up."""
     from awstape.core.cassette.yaml.document import DocumentError
     from awstape.files import cassette_files
 
     line = 1
     while True:
-        draft.edit(os.environ, line)
+        session.open_editor(os.environ, line)
         try:
-            return draft.result(os.environ)
+            return session.plan(os.environ)
         except DocumentError as error:
-            wrong, line = cassette_files.wrong(draft.path, error, ""), error.line
+            wrong, line = cassette_files.wrong(session.path, error, ""), error.line
         except UserError as error:
             wrong = error
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -301,6 +301,6 @@ def _on_tracks(
 ) -> Callable[[Cassette], Cassette]:
     """An edit of the tracks that are selected."""
     from awstape.catalog import catalog
-    from awstape.workbench.selected_tracks import chosen
+    from awstape.workbench.selected_tracks import select_tracks
 
-    return lambda before: edit(catalog.models(), before, chosen(before, tracks, os.environ))
+    return lambda before: edit(catalog.models(), before, select_tracks(before, tracks, os.environ))

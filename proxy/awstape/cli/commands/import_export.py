@@ -127,14 +127,14 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
     from awstape.core.text.printable import printable
     from awstape.files import cassette_files
     from awstape.formats.exporting import export_tracks
-    from awstape.workbench import selected_tracks
+    from awstape.workbench.selected_tracks import select_tracks
 
     if output != STANDARD_OUTPUT and output.exists():
         if not force:
-            raise UserError(f"{output}: is there already", "--force overwrites it")
+            raise UserError(f"{output}: already exists", "--force overwrites it")
         if output.resolve() in [file.resolve() for file in cassette_files.find_all(cassettes)]:
             raise UserError(f"{output}: is the cassette itself", "name another file")
-    chosen = selected_tracks.chosen(cassette_files.load_all(cassettes, catalog.models()), tracks, os.environ)
+    chosen = select_tracks(cassette_files.load_all(cassettes, catalog.models()), tracks, os.environ)
     exported = export_tracks(chosen, form)
     write_output(output, exported.text)
     for note in exported.notes:

@@ -94,7 +94,7 @@ def show(
     from awstape.catalog import catalog
     from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files
-    from awstape.workbench import selected_tracks
+    from awstape.workbench.selected_tracks import select_tracks
 
     if textconv and (tracks or page or html or as_json):
         raise UserError("--textconv shows all of a cassette", "leave out what else is asked for")
@@ -102,7 +102,7 @@ def show(
         return _textconv(cassette)
     models = catalog.models()
     whole = cassette_files.load(cassette, models)
-    chosen = selected_tracks.chosen(whole, tracks, os.environ)
+    chosen = select_tracks(whole, tracks, os.environ)
     if html:
         return _write_page(html, cassette, Cassette.of((t for each in chosen for _, t in each.selected()), whole.keys))
     if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):
@@ -119,11 +119,11 @@ def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
     """Writes a cassette as a page for browsers."""
     from awstape.core.text.printable import printable
     from awstape.files import cassette_files
-    from awstape.workbench.html_page import page
+    from awstape.workbench.html_page import render_page
 
     if path.exists() and path.samefile(source):
         raise UserError(f"{path}: is the cassette itself", "name another file for the page")
-    cassette_files.write_whole(path, page(cassette, source.name).encode("utf-8"))
+    cassette_files.write_whole(path, render_page(cassette, source.name).encode("utf-8"))
     click.echo(f"wrote {printable(str(path))}")
     return 0
 

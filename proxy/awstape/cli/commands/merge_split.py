@@ -43,20 +43,20 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
     from awstape.files import cassette_files
-    from awstape.workbench.edit_files import changed, put_together
+    from awstape.workbench.edit_files import plan_write, run_edit
 
     files = cassette_files.find_all(cassettes)
     if output.exists() and not any(_is_same(file, output) for file in files):
-        raise UserError(f"{output}: is there already", "name it among the cassettes, too, and it is merged")
+        raise UserError(f"{output}: already exists", "to merge into it, name it among CASSETTES as well")
     cassette_files.check_writable(output)
     with nullcontext() if options.dry_run else cassette_files.exclusively(output):  # which makes its folder
         texts = [cassette_files.load_text(file) for file in files]
         read = [cassette_files.parsed(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
-        together = changed(lambda: edits.merge(catalog.models(), read, prefer))
+        together = run_edit(lambda: edits.merge(catalog.models(), read, prefer))
         here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
         before, old = here[0] if here else (Cassette(), "")
         takes = [take for each in read for take in each.takes]
-        return write_edits([put_together(output, before, together, old, texts, os.environ, takes)], options)
+        return write_edits([plan_write(output, before, together, old, texts, os.environ, takes)], options)
 
 
 def _is_same(file: Path, other: Path) -> bool:
@@ -88,28 +88,28 @@ def split(
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
     from awstape.files import cassette_files
-    from awstape.workbench.edit_files import put_together
-    from awstape.workbench.selected_tracks import chosen
+    from awstape.workbench.edit_files import plan_write
+    from awstape.workbench.selected_tracks import select_tracks
 
     cassette_files.check_writable(cassette)
     with cassette_files.exclusively(cassette):
         text = cassette_files.load_text(cassette)
         whole = cassette_files.parsed(cassette, text, catalog.models())
-        found = chosen(whole, tracks, os.environ)
+        found = select_tracks(whole, tracks, os.environ)
         paths = {each.number: output / f"{_name(each, by)}.yaml" if by else output for each in found}
         results = []
         for path in dict.fromkeys(paths.values()):
             cassette_files.check_writable(path)
             if path.exists():
-                raise UserError(f"{path}: is there already", "take another name, or awstape merge")
+                raise UserError(f"{path}: already exists", "use another name, or awstape merge")
             part, left = edits.split(whole, [each for each in found if paths[each.number] == path])
-            results.append(put_together(path, Cassette(), part, "", [text], os.environ, whole.takes))
+            results.append(plan_write(path, Cassette(), part, "", [text], os.environ, whole.takes))
         if by is None:
             if not left.takes:
                 raise UserError(f"{cassette}: nothing would be left in it", "rename the file instead")
-            results.append(put_together(cassette, whole, left, text, [text], os.environ))  # once its tracks are safe
+            results.append(plan_write(cassette, whole, left, text, [text], os.environ))  # once its tracks are safe
         # The comments of other tracks are where those are.
-        return write_edits([replace(result, gone=()) for result in results], options)
+        return write_edits([replace(result, removed_comments=()) for result in results], options)
 
 
 def _name(chosen: Chosen, by: str) -> str:

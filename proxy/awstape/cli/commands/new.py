@@ -81,23 +81,23 @@ def new(
     from awstape.workbench import synthetic_tracks
 
     output = None if output == STANDARD_OUTPUT else output
-    wanted = synthetic_tracks.operation_of(service, operation)
+    wanted = synthetic_tracks.find_operation(service, operation)
     if output:
         cassette_files.check_writable(output)
     with cassette_files.exclusively(output) if output else nullcontext():
         text = cassette_files.load_text(output) if output and output.exists() else ""
         old = cassette_files.parsed(output, text, catalog.models()) if output and text else Cassette()
-        made = synthetic_tracks.make(
+        made = synthetic_tracks.make_cassette(
             wanted, identity, os.environ, items=items, page_size=page_size, seed=seed, region=region, beside=old
         )
         if output and text:
-            synthetic_tracks.add(output, text, old, made)
+            synthetic_tracks.add_to_file(output, text, old, made)
         elif output:
             cassette_files.save(output, made)
         else:
             click.echo(document.write(made), nl=False)
     take = made.takes[0]
-    items_made = synthetic_tracks.item_count(wanted, made)
+    items_made = synthetic_tracks.count_items(wanted, made)
     counts = {"pages": len(take.pages), "items": items_made}
     if as_json:
         cassette = str(output) if output else None

@@ -18,25 +18,25 @@ from awstape.errors import UserError
 if TYPE_CHECKING:
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.cassette.yaml.comments import Comment
-    from awstape.workbench.edit_files import Edited
+    from awstape.workbench.edit_files import PlannedEdit
 
 
 def edit_file(path: Path, change: Callable[[Cassette], Cassette], options: EditOptions) -> int:
     """Makes an edit of one cassette file, tells what changed, and writes it."""
     from awstape.files import cassette_files
-    from awstape.workbench.edit_files import edited
+    from awstape.workbench.edit_files import plan_edit
 
     cassette_files.check_writable(path)
     with cassette_files.exclusively(path):
-        return write_edits([edited(path, change, os.environ)], options)
+        return write_edits([plan_edit(path, change, os.environ)], options)
 
 
-def write_edits(results: Iterable[Edited], options: EditOptions) -> int:
+def write_edits(results: Iterable[PlannedEdit], options: EditOptions) -> int:
     """Tells what edits come to and writes them, in their order, unless it is a dry run."""
     results = list(results)
     for result in results:
         if not options.dry_run and not options.lose_comments:
-            _confirm_lost_comments(result.path, result.lost)
+            _confirm_lost_comments(result.path, result.lost_comments)
     for result in results:
         if not options.dry_run:
             result.save()
@@ -64,40 +64,40 @@ def _confirm_lost_comments(path: Path, lost: tuple[Comment, ...]) -> None:
         raise UserError(f"{path}: not changed", "")
 
 
-def _facts(result: Edited, options: EditOptions) -> dict[str, object]:
+def _facts(result: PlannedEdit, options: EditOptions) -> dict[str, object]:
     from awstape.report import change_facts
 
     return {
         "cassette": str(result.path),
-        "changed": result.is_change,
-        "written": result.is_change and not options.dry_run,
-        "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost, *result.gone)],
+        "changed": result.has_changes,
+        "written": result.has_changes and not options.dry_run,
+        "lost_comments": [{"line": c.line, "text": c.text} for c in (*result.lost_comments, *result.removed_comments)],
         "redacted": dict(result.redacted),
         "warnings": [
-            {"line": f.line, "member": f.member, "kind": f.kind, "message": f.problem} for f in result.warnings()
+            {"line": f.line, "member": f.member, "kind": f.kind, "message": f.problem} for f in result.new_warnings()
         ],
         "changes": [change_facts(change) for change in compare_cassettes(result.before, result.after)],
     }
 
 
-def _print_edit(result: Edited, options: EditOptions) -> None:
+def _print_edit(result: PlannedEdit, options: EditOptions) -> None:
     from awstape.report import redacted_line
 
     path = printable(str(result.path))
-    if not result.is_change:
+    if not result.has_changes:
         click.echo(f"{path} stays as it is")
         return
     if options.dry_run:
         click.echo(f"{path} would change")
         print_changes(compare_cassettes(result.before, result.after))
-        for comment in result.lost:
+        for comment in result.lost_comments:
             click.echo(f"  the comment in line {comment.line} would be lost: {printable(comment.text)}")
     else:
-        click.echo(f"{'changed' if result.old else 'wrote'} {path}")
+        click.echo(f"{'changed' if result.old_text else 'wrote'} {path}")
     if result.redacted:
         click.echo(redacted_line(result.redacted))
-    for finding in result.warnings():
+    for finding in result.new_warnings():
         where = f"{finding.member}: " if finding.member else ""
         click.echo(f"  warning: line {finding.line}: {printable(where + finding.problem)}")
-    for comment in result.gone:
+    for comment in result.removed_comments:
         click.echo(f"  {'goes' if options.dry_run else 'gone'} with its take: {printable(comment.text)}")

@@ -44,7 +44,7 @@ class _CassettePath(click.Path):
 
         path = Path(value)
         if found := [] if ctx and ctx.resilient_parsing else journal.at(path):
-            what = f"{found[0]}: a recording goes on, or broke off"
+            what = f"{found[0]}: a recording is running or was interrupted"
             tip = f"awstape recover {journal.cassette_of(found[0])}"
             if not path.exists():
                 raise UserError(what, tip)
