@@ -344,13 +344,13 @@ to record it here: pytest --awstape=new_episodes 'test_module.py::test_(missed|f
 """
     assert [match[1] for match in re.finditer(missed, text)] == ["missed", "failing"]
     unplayed = """
-unplayed: iam GetRole {"RoleName": "role-r3pdr6yylyw5"}: 1 page
-unplayed: iam ListAttachedRolePolicies {"RoleName": "role-yqmy4ayihgou"}: 2 pages
-unplayed: iam ListRoles {}: 1 page
+not replayed: iam GetRole {"RoleName": "role-r3pdr6yylyw5"}: 1 page
+not replayed: iam ListAttachedRolePolicies {"RoleName": "role-yqmy4ayihgou"}: 2 pages
+not replayed: iam ListRoles {}: 1 page
 """
     assert text.count(unplayed) == 2
     assert "cassettes/test_module/test_own.yaml does not fit the test" in text
-    assert "unstruck: throttle ListUsers: no request was for it" in text
+    assert "unused fault: throttle ListUsers: no request matched it" in text
 
 
 # --- recording --------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def test_what_was_not_played_is_told() -> None:
     again = (request("ListUsers"), respond("ListUsers", {"IsTruncated": False, "Users": []}))
     replayed = player(cassette(USERS, again))
     replayed.answer(request("ListUsers"))
-    assert list(replay_lines(replayed)) == ["unplayed: iam ListUsers {}: 1 page of take 2"]
+    assert list(replay_lines(replayed)) == ["not replayed: iam ListUsers {}: 1 page of take 2"]
     assert replay_facts(replayed)["unplayed"] == [
         {"service": "iam", "operation": "ListUsers", "region": None, "identity": {}, "take": 2, "pages": 1}
     ]
@@ -113,7 +113,7 @@ def test_of_much_that_was_not_played_some_is_told_and_all_is_known() -> None:
     replayed = player(cassette(*((request("ListUsers", {"PathPrefix": f"/{n}/"}), answer) for n in range(20))))
     lines = list(replay_lines(replayed))
     assert len(lines) == 6
-    assert lines[-1] == "unplayed: 15 takes more (--json names all)"
+    assert lines[-1] == "not replayed: and 15 more takes (--json lists all)"
     unplayed = replay_facts(replayed)["unplayed"]
     assert isinstance(unplayed, list)
     assert len(unplayed) == 20
@@ -124,5 +124,5 @@ def test_a_fault_that_never_struck_is_told() -> None:
     replayed.answer(request("ListUsers"))
     replayed.answer(request("ListUsers"))
     replayed.reset()
-    assert list(replay_lines(replayed)) == ["unstruck: throttle ListUsers page=7: no request was for it"]
+    assert list(replay_lines(replayed)) == ["unused fault: throttle ListUsers page=7: no request matched it"]
     assert replay_facts(replayed)["unstruck"] == ["throttle ListUsers page=7"]

@@ -1,4 +1,4 @@
-"""Merging of recordings into cassette files: at their end, or from the journals of interrupted recordings.
+"""Merges recordings into cassette files: at their end, and interrupted ones from their journals.
 
 May import: x.
 """
@@ -20,16 +20,19 @@ from awstape.files import cassette_files, keys, project_settings
 from awstape.files.journal import Abandoned, abandoned, another_version, beside
 from awstape.report import recovery_line
 
-OTHER_KEY_TIP = "record it under another AWSTAPE_KEY"
+OTHER_KEY_TIP = "record with another AWSTAPE_KEY"
 
 
 class RefusedError(UserError):
-    """A recording that may never be written: it says too much, or something else than was recorded."""
+    """A recording that must not be written: it holds a real value, or two real values with one alias."""
 
 
 def merge_recording(path: Path, recorder: Recorder, *, keep_old_tracks: bool = True) -> Recording:
-    """Writes what was recorded, if it was anything, into a cassette. Raises UserError; that is as it was then."""
-    # Read again, for another recording may have ended meanwhile.
+    """Writes a recording, unless it is empty, into a cassette.
+
+    Raises UserError, and RefusedError for a recording that must not be written; the cassette is unchanged then.
+    """
+    # Read the file again: another recording may have ended in the meantime.
     old = cassette_files.load(path, catalog.models()) if keep_old_tracks and path.exists() else Cassette()
     try:
         recording = recorder.finish(old)
@@ -43,21 +46,22 @@ def merge_recording(path: Path, recorder: Recorder, *, keep_old_tracks: bool = T
         raise UserError(f"{path}: not written: {place_of(error)}", "please report this") from None
     if recording.cassette.takes:
         if len(recording.merged.keys) > 1:
-            raise UserError(f"{path}: not written: it was made anew with another key meanwhile", "record again")
+            raise UserError(f"{path}: not written: it was made again with another key in the meantime", "record again")
         cassette_files.save(path, recording.merged)
     return recording
 
 
 def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Puts what recordings left that broke off into their cassette; what is to be told of it. Raises UserError."""
+    """Recovers interrupted recordings into their cassette. Returns lines for the user. Raises UserError."""
     if not beside(path):
         return ()
     if (key := keys.find_key(environ)) is None:
-        raise UserError(f"{path}: recovering needs the key of the recording", f"set {keys.VARIABLE} to it")
+        raise UserError(f"{path}: recovery needs the key of the recording", f"set {keys.VARIABLE} to it")
     return recover_journals(path, key, project_settings.rules())
 
 
 def recover_journals(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
+    """As `recover`, with a given key and project rules."""
     return tuple(_recover_journal(path, found, key, rules) for found in abandoned(path, key))
 
 
@@ -74,5 +78,5 @@ def _recover_journal(path: Path, found: Abandoned, key: bytes, rules: Rules) -> 
                 cassette_files.remove_unfinished(path)
                 merge_recording(path, recorder)
     except UserError as error:
-        raise UserError(error.problem, f"{error.tip}; to go on without what broke off, remove {found.path}") from None
+        raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
     return recovery_line(path, len(found.texts), found.damaged, found.remove())

@@ -1,4 +1,7 @@
-"""What is said at the end: summaries as lines for people and as values for scripts."""
+"""Summaries of recordings, replays, tracks and changes: as lines for people, as JSON values (`*_facts`) for scripts.
+
+May import: x.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +20,20 @@ from awstape.core.replay.player import Player, Session
 from awstape.core.text.printable import printable
 from awstape.core.view.track_statistics import Overview
 
-_UNPLAYED_SHOWN = 5
-_NO_CALL = "  no call to record was seen; a program with an endpoint URL of its own goes past the proxy"
-_NO_EXCHANGE = "  no exchange is in these files"
-#: Kinds of real values that are no names.
-_KINDS = {
+_MOST_NOT_REPLAYED = 5
+_NO_CALL = "  no call to record was seen; a program that sets its own endpoint URL bypasses the proxy"
+_NO_EXCHANGE = "  these files hold no exchanges"
+#: Kinds of real values other than names, as they are called in a sentence.
+_KIND_NAMES = {
     "account": "account id",
     "e-mail": "e-mail address",
-    "filter": "what a filter looks for",
+    "filter": "filter value",
     "jwt": "JSON web token",
-    "masked": "what the project masks",
+    "masked": "text masked by the project",
     "pem": "PEM block",
-    "secret": "what looks like a secret",
+    "secret": "possible secret",
     "subject": "subject of a federated identity",
-    "text": "text of a member that the service model doesn't know",
+    "text": "text of a member unknown to the service model",
     "url": "link",
     "value": "value of a condition or parameter",
     **{kind: kind for kind in ("canonical user id", "code", "organization id", "resource id", "unique id")},
@@ -39,6 +42,7 @@ _KINDS = {
 
 
 def recording_facts(path: str, recording: Recording) -> dict[str, object]:
+    """A recording or import, for scripts."""
     takes = recording.cassette.takes
     return {
         "cassette": path,
@@ -53,41 +57,40 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
 
 
 def recording_lines(path: str, recording: Recording, answered: int = 0, *, imported: bool = False) -> Iterator[str]:
-    """For people. answered: how many pages the cassette answered itself. imported: from recordings of other tools."""
-    done = "imported into" if imported else "recorded"
+    """A recording, for people. answered: the number of pages that the cassette answered. imported: from other tools."""
+    verb = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
     if not recording.cassette.takes and answered:
-        yield f"{printable(path)} stays as it is: {count(answered, 'page')} of it answered what was asked"
+        yield f"{printable(path)} is unchanged: {count(answered, 'page')} of it answered all requests"
         return
     if not recording.cassette.takes:
-        yield f"nothing was {done.split()[0]}, {printable(path)} was not written"
+        yield f"nothing was {verb.split()[0]}, {printable(path)} was not written"
         if not recording.skipped:
             yield _NO_EXCHANGE if imported else _NO_CALL
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
-        yield f"{done} {printable(path)}: {counts}"
+        yield f"{verb} {printable(path)}: {counts}"
     if recording.redacted:
         yield redacted_line(recording.redacted)
     for reason, number in recording.skipped.items():
-        yield f"  skipped: {number} × {printable(reason)}{_first_place(recording.first.get(reason), number)}"
+        yield f"  skipped: {number} × {printable(reason)}{_location(recording.first.get(reason), number)}"
     for note in recording.notes:
         yield f"  note: {printable(note)}"
 
 
 def recovery_line(path: Path, captures: int, damaged: int, aside: Path | None) -> str:
-    """What became of a recording that broke off. aside: where its journal is, if that was damaged."""
-    done = f"recovered {printable(str(path))}: {count(captures, 'page')} of a recording that broke off"
-    lost = f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}"
-    return done + (lost if aside else "")
+    """The result of recovering an interrupted recording. aside: the path of its journal, if that was damaged."""
+    line = f"recovered {printable(str(path))}: {count(captures, 'page')} of an interrupted recording"
+    return line + (f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}" if aside else "")
 
 
 def redacted_line(redacted: Mapping[str, int]) -> str:
-    """What was replaced. redacted: kind → number of different values."""
+    """The replaced values. redacted: kind → number of different values."""
     return "  redacted: " + ", ".join(count(n, _noun(kind)) for kind, n in redacted.items())
 
 
-def _first_place(place: str | None, number: int) -> str:
-    """Where the first of a number of exchanges was, in one line whatever stands in a file's name."""
+def _location(place: str | None, number: int) -> str:
+    """The place of the first of several exchanges, in parentheses; empty for none."""
     if place is None:
         return ""
     shown = printable(place)
@@ -95,11 +98,11 @@ def _first_place(place: str | None, number: int) -> str:
 
 
 def replay_facts(player: Player, session: Session | None = None) -> dict[str, object]:
-    """What was missed and what was never asked for, in a session or, with None, by anybody."""
-    account = session or player.total
+    """Misses, unused faults and tracks that were not replayed, of a session or, with None, of all sessions."""
+    totals = session or player.total
     return {
-        "misses": [_miss_facts(miss) for miss in account.misses],
-        **({"more_misses": account.more_misses} if account.more_misses else {}),
+        "misses": [_miss_facts(miss) for miss in totals.misses],
+        **({"more_misses": totals.more_misses} if totals.more_misses else {}),
         "unstruck": [str(fault) for fault in player.unstruck(session)],
         "unplayed": [
             {**track_facts(track), "take": take, "pages": pages} for track, take, pages in player.unplayed(session)
@@ -118,7 +121,7 @@ def _miss_facts(miss: Miss) -> dict[str, object]:
 
 
 def track_facts(track: Track) -> dict[str, object]:
-    """What a track is, for scripts."""
+    """A track, for scripts."""
     return {
         "service": track.service,
         "operation": track.operation,
@@ -128,7 +131,7 @@ def track_facts(track: Track) -> dict[str, object]:
 
 
 def overview_facts(overview: Overview) -> dict[str, object]:
-    """A track in numbers, for scripts."""
+    """The statistics of a track, for scripts."""
     return {
         "number": overview.number,
         **track_facts(overview.track),
@@ -142,7 +145,7 @@ def overview_facts(overview: Overview) -> dict[str, object]:
 
 
 def change_facts(change: Change) -> dict[str, object]:
-    """What differs between two cassettes, or what an edit changes."""
+    """A difference between two cassettes, or a change by an edit, for scripts."""
     return {
         "kind": change.kind,
         "track": track_facts(change.track) if change.track else None,
@@ -155,35 +158,37 @@ def change_facts(change: Change) -> dict[str, object]:
 
 
 def replay_lines(player: Player) -> Iterator[str]:
-    """The same for people."""
+    """The report of a replay, for people."""
     yield from miss_lines(player)
-    yield from unstruck_lines(player)
-    yield from unplayed_lines(player, _UNPLAYED_SHOWN)
+    yield from unused_fault_lines(player)
+    yield from not_replayed_lines(player, _MOST_NOT_REPLAYED)
 
 
 def miss_lines(player: Player) -> Iterator[str]:
-    """The misses in full; one that came several times is told once."""
+    """The misses in full; equal misses are listed once, with their number."""
     for text, times in Counter(miss.text for miss in player.misses).items():
         first, *rest = text.splitlines()
         yield f"miss: {first}" + (f" ({times} times)" if times > 1 else "")
         yield from rest
     if more := player.total.more_misses:
-        yield f"miss: {more} more, which were not kept"
+        yield f"miss: and {more} more, without details"
 
 
-def unstruck_lines(player: Player) -> Iterator[str]:
-    """The faults that no request was for."""
+def unused_fault_lines(player: Player) -> Iterator[str]:
+    """The faults that no request matched."""
     for fault in player.unstruck():
-        yield f"unstruck: {fault}: no request was for it"
+        yield f"unused fault: {fault}: no request matched it"
 
 
-def unplayed_lines(player: Player, shown: int | None = None) -> Iterator[str]:
-    """What was never asked for; shown: how many takes, None for all."""
+def not_replayed_lines(player: Player, shown: int | None = None) -> Iterator[str]:
+    """The takes that no request asked for. shown: the most lines, None for all."""
     unplayed = player.unplayed()
     for track, take, pages in unplayed[:shown]:
-        yield f"unplayed: {printable(str(track))}: {count(pages, 'page')}" + (f" of take {take}" if take > 1 else "")
+        yield f"not replayed: {printable(str(track))}: {count(pages, 'page')}" + (
+            f" of take {take}" if take > 1 else ""
+        )
     if shown is not None and len(unplayed) > shown:
-        yield f"unplayed: {len(unplayed) - shown} takes more (--json names all)"
+        yield f"not replayed: and {count(len(unplayed) - shown, 'more take')} (--json lists all)"
 
 
 def _noun(kind: str) -> str:
@@ -191,11 +196,12 @@ def _noun(kind: str) -> str:
 
 
 def kind_name(kind: str) -> str:
-    """What a kind of real value is called in a sentence."""
-    return _KINDS.get(kind, f"{kind} name")
+    """The name of a kind of real value in a sentence."""
+    return _KIND_NAMES.get(kind, f"{kind} name")
 
 
 def count(number: object, noun: str) -> str:
+    """`1 page`, `3 pages`, `2 entities`."""
     if number == 1:
         return f"1 {noun}"
     plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"

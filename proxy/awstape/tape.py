@@ -1,13 +1,16 @@
-"""`Tape`: what happens to a request, by mode. The one thing that the proxy and the addon talk to.
+"""`Tape`: a cassette in use. It answers or records each request, by mode; all servers and hooks talk to it.
 
-- `all`: everything goes upstream and is recorded; of the old cassette stay the tracks that this run didn't see.
-- `new_episodes`: tracks that are recorded to their end are answered from the cassette, the rest goes upstream and is
-  recorded.
-- `once`: if there is a cassette, as `replay`; if there is none, everything is recorded.
-- `rewrite`: as `all`, but the old cassette is forgotten.
-- `replay`: everything is answered from the cassette; what isn't there is a miss, and nothing goes upstream.
+- `all`: all requests go upstream and are recorded; tracks of the old cassette that this run didn't see stay.
+- `new_episodes`: tracks that were recorded to their end are answered from the cassette; all other requests go upstream
+  and are recorded.
+- `once`: as `replay` if the cassette exists, else all requests are recorded.
+- `rewrite`: as `all`, but the old tracks are dropped.
+- `replay`: all requests are answered from the cassette; others are misses, and nothing goes upstream.
 
-What is recorded is in a journal (`files.journal`) before it is answered, and in the cassette when the tape is closed.
+An exchange is in a journal (`files.journal`) before the program gets its response, and in the cassette once the tape
+is closed.
+
+May import: x.
 """
 
 from __future__ import annotations
@@ -43,14 +46,14 @@ RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
 RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 
 JournalUse = Literal["own", "shared", "none"]
-"""Whether nobody else may record into the cassette; or others may; or there is no journal, as all can be had again."""
+"""own: no other process may record into the cassette. shared: others may. none: no journal, for repeatable imports."""
 
 
 @dataclass
 class Tape:
-    """A cassette in use, by several threads. `recorder` and `player` are there as the mode asks.
+    """A cassette in use, by several threads. `recorder` and `player` are set as the mode needs them.
 
-    claim: makes the journal, at the first capture. recovered: what is to be told of recordings that broke off.
+    claim: makes the journal, at the first capture. recovered: lines on recovered recordings, for the user.
     """
 
     path: Path | None
@@ -62,42 +65,42 @@ class Tape:
     claim: Callable[[], Journal] | None = None
     recovered: tuple[str, ...] = ()
     failure: UserError | None = None
-    """Why recording stopped. From then on every request is refused, so that nothing goes unrecorded without notice."""
+    """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def region(self) -> str | None:
-        """The region of the cassette's tracks, if they agree on one."""
+        """The region of the cassette's tracks, None if they have none or several."""
         regions = {take.track.region for take in self.old.takes} - {None}
         return next(iter(regions)) if len(regions) == 1 else None
 
     def answer(self, request: Request, session: str = "") -> Reply | None:
-        """The recorded answer, a fault or a miss; None if the request is to go upstream.
+        """The recorded response, a fault or a miss; None for a request that must go upstream.
 
-        Raises UserError if the recording stopped.
+        Raises UserError once the recording has stopped.
         """
         with self._lock:
             if self.recorder is None:
                 assert self.player
                 return self.player.answer(request, session)
-            with self._stopping():
+            with self._stop_on_failure():
                 return self.player.answer(request) if self.player and self.player.is_complete(request) else None
 
     def refuse(self, host: str) -> Miss:
-        """Counts a connection to a host that is not replayed. host: what may be shown of it."""
+        """Counts a connection to a host that is not replayed. host: its name, or the part of it that may be shown."""
         assert self.player
         with self._lock:
             return self.player.refuse(host)
 
     def reset(self, session: str | None = None) -> None:
-        """Lets takes and faults of a session, or of all of them, begin anew."""
+        """Restarts takes and faults, of a session or of all sessions."""
         with self._lock:
             if self.player:
                 self.player.reset(session)
 
     def feed(self, request: Request, response: Response | None) -> None:
-        """An exchange with the upstream; when this returns, it is on the disk. Raises UserError if it can't be."""
-        with self._lock, self._stopping():
+        """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails."""
+        with self._lock, self._stop_on_failure():
             if self.recorder and (capture := self.recorder.feed(request, response)):
                 if self.journal is None and self.claim:
                     self.journal = self.claim()
@@ -105,39 +108,39 @@ class Tape:
                     self.journal.append(write_capture(capture))
 
     @contextmanager
-    def _stopping(self) -> Iterator[None]:
-        """Stops the recording for good at the first failure."""
+    def _stop_on_failure(self) -> Iterator[None]:
+        """Stops the recording for good at the first failure, and raises it from then on."""
         if self.failure:
             raise self.failure
         try:
             yield
         except CollisionError as error:
-            self.failure = UserError(f"nothing more is recorded: {error}", OTHER_KEY_TIP)
+            self.failure = UserError(f"the recording stopped: {error}", OTHER_KEY_TIP)
         except Exception as error:
             self.failure = failure_of(error)
         if self.failure:
             raise self.failure
 
     def close(self) -> Recording | None:
-        """Writes what was recorded. Raises UserError if it can't be or may not be written; None in replay."""
+        """Writes the recording into the cassette; None in replay. Raises UserError if that fails or is refused."""
         if self.recorder is None or self.path is None:
             return None
-        is_needed = True  # what is in the journal
+        is_journal_needed = True
         try:
-            # Where nothing was recorded, nothing will be written: so no folder is made.
+            # An empty recording writes nothing, so it makes no folder.
             with nullcontext() if self.recorder.is_empty else cassette_files.exclusively(self.path):
                 recording = merge_recording(self.path, self.recorder, keep_old_tracks=self.keep_old_tracks)
-            is_needed = False
+            is_journal_needed = False
         except RefusedError:
-            is_needed = False
+            is_journal_needed = False
             raise
         except UserError as error:
             if self.journal:
-                raise UserError(error.problem, f"{error.tip}; what was recorded is in {self.journal.path}") from None
+                raise UserError(error.problem, f"{error.tip}; the recording is kept in {self.journal.path}") from None
             raise
         finally:
             if self.journal:
-                self.journal.close(remove=not is_needed)
+                self.journal.close(remove=not is_journal_needed)
             self.journal = self.claim = None
         return recording
 
@@ -150,11 +153,11 @@ def open_for_recording(
     include_writes: bool = False,
     journal: JournalUse = "own",
 ) -> Tape:
-    """A tape that records into `path`.
+    """A tape that records into `path`, after recovering interrupted recordings.
 
-    Raises UserError for a cassette or key that can't be used, or if somebody else records into it.
+    operations: globs. Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
-    _check_operations(operations)
+    _check_operation_globs(operations)
     cassette_files.check_writable(path)
     exists = path.exists()
     key, rules = keys.find_or_make_key(environ), project_settings.rules()
@@ -171,7 +174,7 @@ def open_for_recording(
     return Tape(path, old, recorder, player, mode != "rewrite", claimed, claim, recovered)
 
 
-def _check_operations(globs: Sequence[str]) -> None:
+def _check_operation_globs(globs: Sequence[str]) -> None:
     known = {name: None for service in catalog.models().services.values() for name in service.operations}
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in known):
@@ -180,12 +183,12 @@ def _check_operations(globs: Sequence[str]) -> None:
 
 
 def _check_key(path: Path, old: Cassette, key: bytes) -> None:
-    """Refuses to put aliases of two keys into one cassette."""
+    """Raises UserError for a cassette made with another key: it must not hold aliases of two keys."""
     if old.keys and key_fingerprint(key) not in old.keys:
         raise UserError(
-            f"{path}: made with another key (fingerprint {', '.join(old.keys)}) than the one at hand "
+            f"{path}: made with another key (fingerprint {', '.join(old.keys)}) than the present one "
             f"({key_fingerprint(key)})",
-            f"set {keys.VARIABLE} to its key, or forget the old tracks with --mode rewrite",
+            f"set {keys.VARIABLE} to its key, or drop the old tracks with --mode rewrite",
         )
 
 
@@ -193,30 +196,30 @@ def open_for_replay(
     paths: Sequence[Path], environ: Mapping[str, str], paging: str = "recorded", faults: Sequence[str] = ()
 ) -> Tape:
     """A tape that replays files and folders of files. Raises UserError."""
-    cutting, failing = _paging(paging), [_fault(text) for text in faults]
+    parsed_paging, parsed_faults = _parse_paging(paging), [_parse_fault(text) for text in faults]
     cassette = cassette_files.load_all(paths, catalog.models())
     key = keys.find_key(environ)
     redactor = Redactor(key if key is not None else secrets.token_bytes(32), project_settings.rules())
     has_key = key is not None
-    player = Player(catalog.models(), cassette, redactor, has_key=has_key, paging=cutting, faults=failing)
+    player = Player(catalog.models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player)
 
 
-def _paging(text: str) -> Paging:
+def _parse_paging(text: str) -> Paging:
     try:
         return Paging.parse(text)
     except PagingError as error:
         raise UserError(str(error), "for example client, 2 or torture:1") from None
 
 
-def _fault(text: str) -> Fault:
+def _parse_fault(text: str) -> Fault:
     try:
         fault = Fault.parse(text)
     except FaultError as error:
         raise UserError(str(error), error.tip) from None
     if fault.operation is not None:
         try:
-            _check_operations([fault.operation])
+            _check_operation_globs([fault.operation])
         except UserError as error:
             raise UserError(f"the fault {text!r}: {error.problem}", error.tip) from None
     return fault

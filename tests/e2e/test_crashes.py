@@ -27,7 +27,7 @@ def test_what_a_killed_recording_had_is_recovered(machine: Machine, aws: StandIn
         f"ERROR {cassette}.journal: a recording is running or was interrupted\nTIP awstape recover {cassette}\n"
     )
     run = machine.record(cassette, aws.url, command=calls("iam.list_roles()")).ok()
-    assert run.err.startswith(f"recovered {cassette}: 2 pages of a recording that broke off\n")
+    assert run.err.startswith(f"recovered {cassette}: 2 pages of an interrupted recording\n")
     tracks = json.loads(machine.awstape("ls", cassette, "--json").ok().out)
     assert [track["operation"] for track in tracks] == ["ListGroups", "ListRoles", "ListUsers"]
     assert [path.name for path in cassette.parent.glob(f"*{cassette.name}*")] == [cassette.name]

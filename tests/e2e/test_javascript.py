@@ -52,7 +52,7 @@ def test_the_javascript_sdk_pages_retries_and_gives_up_as_boto3_does(recorded: R
     run = with_sdk.awstape("replay", recorded.cassette, "--paging=torture", *faults, "--", *PROGRAM).ok()
     assert items(run.json) == items(plain)
     assert [len(page.get("Roles") or []) for page in run.json["roles"]][-1] == 0, "the empty page at the end"
-    assert "unstruck" not in run.err
+    assert "unused fault" not in run.err
 
     (with_sdk.home / "empty.yaml").write_text("version: 1\n")
     with with_sdk.server("replay", with_sdk.home / "empty.yaml") as replay:

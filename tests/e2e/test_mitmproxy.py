@@ -121,7 +121,7 @@ def test_mitmdump_records_and_replays(
         assert owner.run(*calls("iam.list_role_tags(RoleName='Fake')"), **dump.environ).out == "400 CassetteMiss\n"
         run = dump.stop()
     assert "miss: iam ListRoleTags was not recorded" in run.out
-    assert "unplayed" not in run.out
+    assert "not replayed" not in run.out
     assert aws.calls == recorded.calls
 
 

@@ -297,7 +297,7 @@ def test_strict_fails_if_anything_recorded_was_not_asked_for(stranger: Machine) 
     for jobs, status in ([*JOBS, detail, missing], 0), ([*JOBS, detail], 1):
         command = ("replay", CASSETTES, "--paging", "torture", "--strict", "--", *ASK, json.dumps(jobs))
         run = stranger.awstape(*command)
-        unplayed = 'unplayed: iam GetRole {"RoleName": "role-r3pdr6yylyw5"}: 1 page\n'
+        unplayed = 'not replayed: iam GetRole {"RoleName": "role-r3pdr6yylyw5"}: 1 page\n'
         assert (run.status, run.err) == (status, unplayed * status)
 
 
@@ -307,7 +307,7 @@ def test_only_strict_turns_success_into_failure(
 ) -> None:
     run = stranger.awstape("replay", CASSETTES, *option, "--", "sh", "-c", f"exit {ends_with}")
     assert run.status == status
-    assert "unplayed: iam GetRole {" in run.err
+    assert "not replayed: iam GetRole {" in run.err
 
 
 # --- many at the same time ---

@@ -110,9 +110,9 @@ def test_two_values_with_one_alias_stop_a_recording(path: Path, monkeypatch: pyt
     opened = begin(path, *GROUPS[:1])
     monkeypatch.setattr("awstape.core.recording.recorder.Recorder._check_collisions", _collide)
     for asked, response in GROUPS[1:]:
-        with pytest.raises(UserError, match="nothing more is recorded: two values"):
+        with pytest.raises(UserError, match="the recording stopped: two values"):
             opened.feed(asked, response)
-    with pytest.raises(UserError, match="nothing more is recorded"):
+    with pytest.raises(UserError, match="the recording stopped"):
         opened.answer(GROUPS[0][0])
 
 
@@ -136,9 +136,9 @@ def test_a_cassette_that_can_not_be_read_any_more_loses_nothing(path: Path) -> N
     path.write_text("somebody is editing this")
     with pytest.raises(UserError) as caught:
         opened.close()
-    assert caught.value.tip.endswith(f"; what was recorded is in {path}.journal")
+    assert caught.value.tip.endswith(f"; the recording is kept in {path}.journal")
     path.unlink()
-    assert begin(path).recovered == (f"recovered {path}: 3 pages of a recording that broke off",)
+    assert begin(path).recovered == (f"recovered {path}: 3 pages of an interrupted recording",)
     assert recorded(path) == ["ListGroups 3"]
 
 
@@ -251,7 +251,7 @@ def test_lines_of_another_journal_or_place_are_not_taken(path: Path) -> None:
 def test_the_next_recording_recovers_what_was_left(path: Path) -> None:
     break_off(path, *GROUPS)
     opened = begin(path, *USERS)
-    assert opened.recovered == (f"recovered {path}: 3 pages of a recording that broke off",)
+    assert opened.recovered == (f"recovered {path}: 3 pages of an interrupted recording",)
     assert recorded(path) == ["ListGroups 3"], "before it begins"
     opened.close()
     assert recorded(path) == ["ListGroups 3", "ListUsers 1"]
@@ -295,7 +295,7 @@ def test_of_a_damaged_one_the_rest_is_recovered_and_the_file_stays(path: Path) -
     head, first, second, _ = file.read_bytes().split(b"\n")
     file.write_bytes(b"\n".join([head, first[:-8] + b"AAAAAAA=", second, b""]))
     (line,) = begin(path).recovered
-    assert line == (f"recovered {path}: 1 page of a recording that broke off; 1 page can't be read, in {file}.damaged")
+    assert line == (f"recovered {path}: 1 page of an interrupted recording; 1 page can't be read, in {file}.damaged")
     assert recorded(path) == ["ListGroups 1"]
     assert names(path.parent) == ["team.yaml", "team.yaml.journal", "team.yaml.journal.damaged"]
 
@@ -306,7 +306,7 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
     file.write_bytes(b"\n".join([head, first, second[:-9], third[:-9], b""]))
     file.with_name(f"{file.name}.damaged").write_text("an older one")
     (line,) = recovery.recover(path, ENVIRON)
-    assert line.endswith(f"1 page of a recording that broke off; 1 page can't be read, in {file}.damaged2")
+    assert line.endswith(f"1 page of an interrupted recording; 1 page can't be read, in {file}.damaged2")
     assert file.with_name(f"{file.name}.damaged").read_text() == "an older one"
     assert recorded(path) == ["ListGroups 1"]
 
@@ -364,8 +364,8 @@ def test_what_can_not_be_put_into_its_cassette_stays_and_is_named(
     theirs.close()
     path.with_name("other.yaml").rename(path)
     problem, tip = failure(capfd, "recover", path)
-    assert problem == f"{path}: not written: it was made anew with another key meanwhile"
-    assert tip.endswith(f"; to go on without what broke off, remove {file}")
+    assert problem == f"{path}: not written: it was made again with another key in the meantime"
+    assert tip.endswith(f"; to record without it, remove {file}")
     assert file.exists()
 
 
@@ -388,7 +388,7 @@ def test_commands_tell_of_what_was_left(path: Path, capfd: pytest.CaptureFixture
         f"awstape recover {path}",
     )
     assert main(["recover", str(path), "--json"]) == 0
-    said = f"recovered {path}: 3 pages of a recording that broke off"
+    said = f"recovered {path}: 3 pages of an interrupted recording"
     assert json.loads(capfd.readouterr().out) == {str(path): [said]}
     assert main(["recover", str(path)]) == 0
     assert capfd.readouterr().out == f"nothing to recover for {path}\n"

@@ -648,7 +648,7 @@ def test_wrong_options_are_told(
 
 def test_empty_recordings_and_folders(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write(tmp_path / "x.json", vcr_of())
-    assert run(tmp_path / "x.json", "-o", tmp_path / "x.yaml").output.endswith("  no exchange is in these files\n")
+    assert run(tmp_path / "x.json", "-o", tmp_path / "x.yaml").output.endswith("  these files hold no exchanges\n")
     (tmp_path / "folder" / ".hidden").mkdir(parents=True)
     (tmp_path / "folder" / ".hidden" / "x.json").touch()
     assert "no files in" in failing.failure(capfd, "import", tmp_path / "folder", "-o", tmp_path / "x.yaml")[0]

@@ -47,7 +47,7 @@ from awstape.inprocess.botocore_wire import (
 )
 from awstape.program import environment
 from awstape.proxying.upstream import Upstream
-from awstape.report import miss_lines, unplayed_lines, unstruck_lines
+from awstape.report import miss_lines, not_replayed_lines, unused_fault_lines
 from awstape.tape import Tape, open_for_replay
 
 _in_use: list[InProcess] = []
@@ -139,8 +139,8 @@ class InProcess:
         player = self.tape.player
         if player is None or not self.replays_only:
             return ""
-        lines = [*miss_lines(player), *(unstruck_lines(player) if unstruck else ())]
-        return "\n".join([*lines, *(unplayed_lines(player) if unplayed else ())])
+        lines = [*miss_lines(player), *(unused_fault_lines(player) if unstruck else ())]
+        return "\n".join([*lines, *(not_replayed_lines(player) if unplayed else ())])
 
 
 _undo = ExitStack()

@@ -77,7 +77,7 @@ def test_what_looks_real_goes_and_comments_stay(by_hand: Path) -> None:
 def test_twice_is_once(by_hand: Path) -> None:
     run("redact", by_hand)
     before = by_hand.read_text()
-    assert run("redact", by_hand) == f"{by_hand} stays as it is\n"
+    assert run("redact", by_hand) == f"{by_hand} is unchanged\n"
     assert by_hand.read_text() == before
 
 

@@ -277,8 +277,8 @@ def test_two_keys_do_not_go_into_one_cassette(mode: str, folder: Path, capfd: py
     path = record(folder / "x.yaml")
     before = path.read_bytes()
     problem, tip = failure(capfd, "record", path, "--mode", mode, "--", "true")
-    assert problem == f"{path}: made with another key (fingerprint {KEYS[OLD]}) than the one at hand ({KEYS[NEW]})"
-    assert tip == "set AWSTAPE_KEY to its key, or forget the old tracks with --mode rewrite"
+    assert problem == f"{path}: made with another key (fingerprint {KEYS[OLD]}) than the present one ({KEYS[NEW]})"
+    assert tip == "set AWSTAPE_KEY to its key, or drop the old tracks with --mode rewrite"
     assert path.read_bytes() == before
 
 
@@ -293,7 +293,7 @@ def test_a_cassette_that_got_another_key_meanwhile_is_not_written(folder: Path) 
     opened = tape.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD}, journal="shared")
     opened.feed(request("ListUsers"), respond("ListUsers"))
     before = record(path, NEW).read_bytes()
-    with pytest.raises(UserError, match="made anew with another key meanwhile"):
+    with pytest.raises(UserError, match="made again with another key in the meantime"):
         opened.close()
     assert path.read_bytes() == before
 

@@ -87,7 +87,7 @@ def test_edits_change_the_file(arguments: tuple[str, ...], roles: Path, monkeypa
 
 def test_an_edit_that_changes_nothing(roles: Path) -> None:
     before = roles.stat().st_mtime_ns
-    assert run("repage", roles, "100", "GetRole").output == f"{roles} stays as it is\n"
+    assert run("repage", roles, "100", "GetRole").output == f"{roles} is unchanged\n"
     assert roles.stat().st_mtime_ns == before
 
 
@@ -346,7 +346,7 @@ def test_what_check_only_warns_of_is_written_and_told(roles: Path, editor: Edito
 
 def test_nothing_typed(roles: Path, editor: Editor, tmp_path: Path) -> None:
     editor(("", ""))
-    assert run("edit", roles).output == f"{roles} stays as it is\n"
+    assert run("edit", roles).output == f"{roles} is unchanged\n"
     assert drafts(tmp_path) == []
 
 

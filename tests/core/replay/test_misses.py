@@ -272,7 +272,7 @@ def test_misses_are_kept_up_to_a_number_and_counted_beyond(monkeypatch: pytest.M
     assert [(len(s.misses), s.more_misses) for s in (asked.sessions["two"], asked.total)] == [(3, 0), (3, 2)]
     assert replay_facts(asked)["more_misses"] == 2
     assert "more_misses" not in replay_facts(asked, asked.sessions["two"])
-    assert list(miss_lines(asked))[-1] == "miss: 2 more, which were not kept"
+    assert list(miss_lines(asked))[-1] == "miss: and 2 more, without details"
     monkeypatch.setattr(
         "awstape.core.replay.player.MAX_MISSES_TEXT", asked.sessions["one"].text + asked.sessions["two"].text
     )

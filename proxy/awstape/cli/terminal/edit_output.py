@@ -85,7 +85,7 @@ def _print_edit(result: PlannedEdit, options: EditOptions) -> None:
 
     path = printable(str(result.path))
     if not result.has_changes:
-        click.echo(f"{path} stays as it is")
+        click.echo(f"{path} is unchanged")
         return
     if options.dry_run:
         click.echo(f"{path} would change")
