@@ -446,7 +446,7 @@ def test_a_cassette_that_cannot_be_written_is_an_error(
     cassette: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def close(_: Tape) -> None:
-        raise UserError("users.yaml: can't be written: No space left on device", "the file is as it was")
+        raise UserError("users.yaml: can't be written: No space left on device", "the file was not changed")
 
     async def record(mitmproxy: taddons.context, addon: Awstape) -> None:
         mitmproxy.configure(addon, awstape_cassette=str(cassette))
@@ -457,4 +457,4 @@ def test_a_cassette_that_cannot_be_written_is_an_error(
     (said,) = caplog.records
     assert said.levelno == logging.ERROR
     assert "users.yaml: can't be written: No space left on device" in said.getMessage()
-    assert "the file is as it was" in said.getMessage()
+    assert "the file was not changed" in said.getMessage()

@@ -218,7 +218,7 @@ def _open(item: pytest.Item, wish: _Wish) -> InProcess:
         return InProcess(open_for_replay([] if missing else wish.paths, os.environ, paging, wish.faults))
     if len(wish.paths) > 1:
         raise UserError("a test with several cassettes can't be recorded", "record them one by one, or name one")
-    if not keys.is_there(os.environ):
+    if not keys.key_exists(os.environ):
         item.config.stash[_ACCOUNT].recorded.append(f"made a key for your aliases: {keys.key_file()}")
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
     upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())

@@ -16,7 +16,7 @@ from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.errors import UserError, place_of
-from awstape.files import cassette_files, keys, project_settings
+from awstape.files import atomic_writes, cassette_files, keys, project_settings
 from awstape.files.journal import Abandoned, abandoned, another_version, beside
 from awstape.report import recovery_line
 
@@ -74,8 +74,8 @@ def _recover_journal(path: Path, found: Abandoned, key: bytes, rules: Rules) -> 
         raise another_version(found.path) from None
     try:
         if not recorder.is_empty:
-            with cassette_files.exclusively(path):
-                cassette_files.remove_unfinished(path)
+            with atomic_writes.lock_folders_of(path):
+                atomic_writes.remove_temporary_files(path)
                 merge_recording(path, recorder)
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None

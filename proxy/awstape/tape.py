@@ -38,7 +38,7 @@ from awstape.core.replay.misses import Miss
 from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
 from awstape.errors import UserError, failure_of
-from awstape.files import cassette_files, keys, project_settings
+from awstape.files import atomic_writes, cassette_files, keys, project_settings
 from awstape.files.journal import Journal
 from awstape.recovery import OTHER_KEY_TIP, RefusedError, merge_recording, recover_journals
 
@@ -128,7 +128,7 @@ class Tape:
         is_journal_needed = True
         try:
             # An empty recording writes nothing, so it makes no folder.
-            with nullcontext() if self.recorder.is_empty else cassette_files.exclusively(self.path):
+            with nullcontext() if self.recorder.is_empty else atomic_writes.lock_folders_of(self.path):
                 recording = merge_recording(self.path, self.recorder, keep_old_tracks=self.keep_old_tracks)
             is_journal_needed = False
         except RefusedError:
@@ -158,9 +158,9 @@ def open_for_recording(
     operations: globs. Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
     _check_operation_globs(operations)
-    cassette_files.check_writable(path)
+    atomic_writes.check_writable(path)
     exists = path.exists()
-    key, rules = keys.find_or_make_key(environ), project_settings.rules()
+    key, rules = keys.find_or_create_key(environ), project_settings.rules()
     recovered = recover_journals(path, key, rules)
     old = cassette_files.load(path, catalog.models()) if path.exists() and mode != "rewrite" else Cassette()
     if mode == "once" and exists:

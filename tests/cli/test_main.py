@@ -73,7 +73,7 @@ def test_a_schema_that_can_not_be_written(users: Path, capfd: pytest.CaptureFixt
     inside = users / "awstape.schema.json"
     assert failure(capfd, "schema", "-o", inside) == (
         f"{inside}: can't be written: File exists",
-        "the file is as it was",
+        "the file was not changed",
     )
     folder = users.parent
     assert failure(capfd, "schema", "-o", folder)[0].endswith("is a directory.")

@@ -14,7 +14,7 @@ from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import SCHEMA_LINE, read, write
 from awstape.errors import UserError
-from awstape.files import cassette_files
+from awstape.files import atomic_writes, cassette_files, limited_reading
 
 MODELS = catalog.models()
 HEADER = "version: 1\n"
@@ -67,7 +67,7 @@ def test_a_failing_write_leaves_everything_as_it_was(
         cassette_files.save(path, cassette(ADMINS))
     if isinstance(caught.value, UserError):
         assert caught.value.problem == f"{path}: can't be written: No space left on device"
-        assert caught.value.tip == "the file is as it was"
+        assert caught.value.tip == "the file was not changed"
     assert path.read_text() == USERS
     assert list(tmp_path.iterdir()) == [path]
 
@@ -147,7 +147,7 @@ def test_a_track_that_stands_in_several_files_says_the_same_in_all(tmp_path: Pat
     (tmp_path / "a.yaml").write_text(USERS)
     (tmp_path / "b.yaml").write_text(ADMINS + take(users="Users: [{UserName: user-example}]"))
     there = tmp_path / "a.yaml"
-    assert problem_of(tmp_path) == f"{tmp_path / 'b.yaml'}: iam ListUsers {{}} stands in {there}, too, and differs"
+    assert problem_of(tmp_path) == f"{tmp_path / 'b.yaml'}: iam ListUsers {{}} is also in {there}, with other takes"
     (tmp_path / "b.yaml").write_text(ADMINS + take())
     assert len(cassette_files.load_all([tmp_path], MODELS).takes) == 2, "one that says the same counts once"
 
@@ -168,14 +168,14 @@ def test_a_file_that_is_named_twice_is_loaded_once(tmp_path: Path) -> None:
 def test_a_file_up_to_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "users.yaml"
     path.write_text(USERS)
-    monkeypatch.setattr(cassette_files, "MAX_BYTES", len(USERS))
+    monkeypatch.setattr(limited_reading, "MAX_BYTES", len(USERS))
     cassette_files.load(path, MODELS)
-    monkeypatch.setattr(cassette_files, "MAX_BYTES", len(USERS) - 1)
+    monkeypatch.setattr(limited_reading, "MAX_BYTES", len(USERS) - 1)
     assert problem_of(path) == f"{path}: larger than 0 MiB"
 
 
 def test_a_file_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cassette_files, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(limited_reading, "MAX_BYTES", 2**20)
     assert problem_of(Path("/dev/zero")) == "/dev/zero: larger than 1 MiB"
 
 
@@ -208,14 +208,17 @@ def test_who_writes_there_waits_for_whoever_does_already(tmp_path: Path) -> None
     (file := tmp_path / "file").touch()
 
     def enter() -> None:
-        with cassette_files.exclusively(path):
+        with atomic_writes.lock_folders_of(path):
             entered.set()
 
-    with cassette_files.exclusively(path):
+    with atomic_writes.lock_folders_of(path):
         waiting = threading.Thread(target=enter)
         waiting.start()
         assert not entered.wait(0.2)
     assert entered.wait(30)
     waiting.join()
-    with pytest.raises(UserError, match="can't be written: File exists"), cassette_files.exclusively(file / "x.yaml"):
+    with (
+        pytest.raises(UserError, match="can't be written: File exists"),
+        atomic_writes.lock_folders_of(file / "x.yaml"),
+    ):
         pass

@@ -17,7 +17,7 @@ from awstape.core.cassette.yaml import document
 from awstape.core.check import findings as check
 from awstape.core.check.findings import findings
 from awstape.errors import UserError
-from awstape.files import cassette_files, keys, project_settings
+from awstape.files import cassette_files, keys, limited_reading, project_settings
 from awstape.proxying import certificate_authority
 from support.exchanges import MODELS
 from support.failing import failure
@@ -43,7 +43,7 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for(
     pipe: Path, capfd: pytest.CaptureFixture[str], command: str
 ) -> None:
     said, _ = failure(capfd, *command.replace("{}", str(pipe)).replace(" x", f" {pipe.parent / 'x.yaml'}").split())
-    assert said == f"{pipe}: can't be read: it is a pipe, and nobody writes to it"
+    assert said == f"{pipe}: can't be read: the pipe has no writer"
 
 
 @needs_pipes
@@ -59,8 +59,8 @@ def test_what_comes_through_a_pipe_is_read() -> None:
 
 
 def test_a_name_that_no_file_has() -> None:
-    with pytest.raises(UserError, match="can't be read: no file is called so"):
-        cassette_files.load_text(Path("a\0b"))
+    with pytest.raises(UserError, match="can't be read: its name holds a NUL character"):
+        limited_reading.read_text(Path("a\0b"))
 
 
 @pytest.mark.parametrize("command", ["add-item {roles} ListRoles {large}", "rekey {roles} --values {large}"])
@@ -68,7 +68,7 @@ def test_no_file_is_read_without_end(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     with (large := tmp_path / "large").open("wb") as file:
-        file.truncate(cassette_files.MAX_BYTES + 1)
+        file.truncate(limited_reading.MAX_BYTES + 1)
     roles = shutil.copy(CASSETTES / "roles.yaml", tmp_path)
     monkeypatch.setenv("AWSTAPE_KEY", ENVIRON["AWSTAPE_KEY"])
     assert failure(capfd, *command.format(roles=roles, large=large).split())[0] == f"{large}: larger than 64 MiB"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from awstape.errors import UserError
-from awstape.files.keys import find_key, find_or_make_key, key_file, old_key
+from awstape.files.keys import find_key, find_old_key, find_or_create_key, key_file
 
 KEY = "an example key of some length"
 
@@ -42,9 +42,9 @@ def test_there_is_no_key_until_one_is_needed(environ: dict[str, str], config: Pa
 
 
 def test_the_variable_goes_before_the_file(config: Path) -> None:
-    key = find_or_make_key({"AWSTAPE_KEY": KEY})
+    key = find_or_create_key({"AWSTAPE_KEY": KEY})
     assert not config.exists()
-    made = find_or_make_key({})
+    made = find_or_create_key({})
     assert key == find_key({"AWSTAPE_KEY": f" {KEY}\n"}) != made
     assert len(key) == len(made) == 32
 
@@ -52,20 +52,20 @@ def test_the_variable_goes_before_the_file(config: Path) -> None:
 def test_the_key_is_made_once_and_for_its_user_only(config: Path) -> None:
     before = os.umask(0)
     try:
-        key = find_or_make_key({})
+        key = find_or_create_key({})
     finally:
         os.umask(before)
     assert config.stat().st_mode & 0o777 == 0o700
     assert key_file().stat().st_mode & 0o777 == 0o600
     assert re.fullmatch(r"[0-9a-f]{64}\n", key_file().read_text())
-    assert find_key({}) == find_or_make_key({}) == key
+    assert find_key({}) == find_or_create_key({}) == key
     assert list(config.iterdir()) == [key_file()]
 
 
 def test_two_users_have_two_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = find_or_make_key({})
+    one = find_or_create_key({})
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
-    assert find_or_make_key({}) != one
+    assert find_or_create_key({}) != one
 
 
 def test_the_file_may_hold_any_text(config: Path) -> None:
@@ -76,7 +76,7 @@ def test_the_file_may_hold_any_text(config: Path) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o601])
 def test_a_key_that_others_can_read_is_refused(mode: int) -> None:
     write_key(KEY.encode(), mode)
-    for function in (find_key, find_or_make_key):
+    for function in (find_key, find_or_create_key):
         with pytest.raises(UserError) as caught:
             function({})
         assert caught.value.problem == f"{key_file()}: other users can read the key"
@@ -108,24 +108,24 @@ def test_64_hexadecimal_digits_are_the_key(digits: str) -> None:
 
 
 def test_the_key_that_is_made_is_not_stretched() -> None:
-    assert find_or_make_key({}).hex() == key_file().read_text().strip()
+    assert find_or_create_key({}).hex() == key_file().read_text().strip()
 
 
 @pytest.mark.parametrize("phrase", [KEY, "ein Schlüssel, länger als sechzehn", "0" * 63, "0" * 65, "٠" * 64])
 def test_a_phrase_is_stretched(phrase: str) -> None:
     """By scrypt, so that guessing is slow; a plain digest would make it quick."""
     key = find_key({"AWSTAPE_KEY": phrase})
-    assert key == find_key({"AWSTAPE_KEY": f"\t{phrase} "}) == old_key({"AWSTAPE_OLD_KEY": phrase})
+    assert key == find_key({"AWSTAPE_KEY": f"\t{phrase} "}) == find_old_key({"AWSTAPE_OLD_KEY": phrase})
     assert key == hashlib.scrypt(phrase.encode(), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)
     assert key != hashlib.sha256(phrase.encode()).digest()
     assert key != find_key({"AWSTAPE_KEY": f"{phrase}."})
 
 
 def test_the_old_key_is_only_the_variable(config: Path) -> None:
-    find_or_make_key({})
-    assert old_key({}) is old_key({"AWSTAPE_OLD_KEY": "", "AWSTAPE_KEY": KEY}) is None
+    find_or_create_key({})
+    assert find_old_key({}) is find_old_key({"AWSTAPE_OLD_KEY": "", "AWSTAPE_KEY": KEY}) is None
     with pytest.raises(UserError, match=r"^AWSTAPE_OLD_KEY: a key has at least 16 characters$"):
-        old_key({"AWSTAPE_OLD_KEY": "short"})
+        find_old_key({"AWSTAPE_OLD_KEY": "short"})
 
 
 def a_folder() -> None:
@@ -148,21 +148,21 @@ def a_file_in_the_way() -> None:
 def test_a_key_that_cannot_be_read_is_refused_and_not_shown(make: Callable[[], None], reason: str) -> None:
     make()
     with pytest.raises(UserError) as caught:
-        find_or_make_key({})
+        find_or_create_key({})
     assert caught.value.problem == f"{key_file()}: the key can't be read: {reason}"
     assert "AWSTAPE_KEY" in caught.value.tip
 
 
 def test_a_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "/proc/nowhere")
-    with pytest.raises(UserError, match=r"^/proc/nowhere/awstape/key: no key can be kept there: ") as caught:
-        find_or_make_key({})
+    with pytest.raises(UserError, match=r"^/proc/nowhere/awstape/key: a key can't be written there: ") as caught:
+        find_or_create_key({})
     assert caught.value.tip == "set AWSTAPE_KEY"
 
 
 def test_processes_that_start_together_agree_on_a_key(config: Path) -> None:
     """None of them may see a key that is only half written."""
-    code = "import os; from awstape.files.keys import find_or_make_key as f; input(); print(f({}).hex())"
+    code = "import os; from awstape.files.keys import find_or_create_key as f; input(); print(f({}).hex())"
     running = [
         subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(6)
@@ -173,7 +173,7 @@ def test_processes_that_start_together_agree_on_a_key(config: Path) -> None:
         process.stdin.flush()
     keys = {process.communicate()[0] for process in running}
     assert len(keys) == 1
-    assert keys == {find_or_make_key({}).hex() + "\n"}
+    assert keys == {find_or_create_key({}).hex() + "\n"}
     assert list(config.iterdir()) == [key_file()]
 
 
@@ -186,4 +186,4 @@ def test_a_key_made_by_another_process_meanwhile_is_taken(monkeypatch: pytest.Mo
         link(source, target)
 
     monkeypatch.setattr(os, "link", after_the_other)
-    assert find_or_make_key({}) == find_key({"AWSTAPE_KEY": KEY})
+    assert find_or_create_key({}) == find_key({"AWSTAPE_KEY": KEY})

@@ -125,7 +125,7 @@ def test_what_can_not_be_read_is_refused(folder: Path, monkeypatch: pytest.Monke
     def opened(path: Path, limit: int) -> NoReturn:
         raise PermissionError(13, "Permission denied")  # root may read anything
 
-    monkeypatch.setattr("awstape.files.cassette_files.opened", opened)
+    monkeypatch.setattr("awstape.files.limited_reading.open_file_or_pipe", opened)
     assert refused(folder)[0] == " can't be read: Permission denied"
 
 

@@ -116,7 +116,7 @@ def test_no_force_makes_it_lose_a_cassette(capfd: pytest.CaptureFixture[str]) ->
 def test_what_is_no_file_is_not_replaced_by_one(capfd: pytest.CaptureFixture[str]) -> None:
     os.mkfifo("pipe")
     problem, _ = failure(capfd, "export", ROLES, "--to", "vcr", "-o", "pipe", "--force")
-    assert problem.endswith("pipe: can't be written: it is no file")
+    assert problem.endswith("pipe: can't be written: not a regular file")
     assert Path("pipe").is_fifo()
 
 

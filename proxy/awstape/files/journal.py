@@ -29,7 +29,7 @@ from pathlib import Path
 
 from awstape.core.redaction.aliases import key_fingerprint
 from awstape.errors import UserError
-from awstape.files import cassette_files, keys
+from awstape.files import atomic_writes, keys
 
 if sys.platform != "win32":
     import fcntl
@@ -65,7 +65,7 @@ class Journal:
         }
         seal = _Seal(key, json.dumps(about).encode())
         with _writing(first):
-            made = cassette_files.make_folder(first.parent)
+            made = atomic_writes.create_folder(first.parent)
             for path in [first, *others] if shared else [first]:
                 if (file := _lock(path, os.O_CREAT)) is not None:
                     journal = cls(path, file, seal, made)
@@ -76,9 +76,9 @@ class Journal:
     def _begin(self) -> None:
         """Raises OSError; then nothing is there and nobody has the lock."""
         try:
-            cassette_files.write_all(self._file, self._seal.head)
+            atomic_writes.write_all(self._file, self._seal.head)
             os.fsync(self._file)
-            cassette_files.sync_folder(self.path.parent)
+            atomic_writes.sync_folder(self.path.parent)
         except OSError:
             self.close(remove=True)
             raise
@@ -86,7 +86,7 @@ class Journal:
     def append(self, text: str) -> None:
         """Puts a capture on the disk. Raises UserError if that can't be done."""
         with _writing(self.path):
-            cassette_files.write_all(self._file, self._seal.sealed(text))
+            atomic_writes.write_all(self._file, self._seal.sealed(text))
             os.fsync(self._file)
             if not _is_at(self.path, self._file):
                 raise UserError(f"{self.path}: was removed while recording", "record into a folder that stays")
@@ -120,7 +120,7 @@ class Abandoned:
                 self.path.rename(aside)
             else:
                 self.path.unlink()
-            cassette_files.sync_folder(self.path.parent)
+            atomic_writes.sync_folder(self.path.parent)
         return aside
 
 

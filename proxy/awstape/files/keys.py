@@ -1,7 +1,8 @@
-"""The redaction key: `AWSTAPE_KEY`, or a file in the user's config folder that only the user can read.
+"""Finds or creates the redaction key: `AWSTAPE_KEY`, or a file in the user's config folder with permissions 0600.
 
-The key never enters a cassette. Whoever has it can confirm a guess about what an alias stands for. So can who guesses
-the key: one that is not 64 hexadecimal digits may be a phrase, and is stretched to make guessing slow.
+The key never enters a cassette. Anyone who has the key can test guesses about the real value of an alias, and so can
+anyone who guesses the key. A key that is not 64 hexadecimal digits may be a phrase: it is stretched with scrypt, which
+makes guessing slow.
 """
 
 from __future__ import annotations
@@ -16,80 +17,79 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import click
-
 from awstape.errors import UserError
-from awstape.files import cassette_files
+from awstape.files import limited_reading, user_folders
 
 VARIABLE = "AWSTAPE_KEY"
 OLD_VARIABLE = "AWSTAPE_OLD_KEY"
-_SHORTEST = 16
+_MIN_LENGTH = 16  # characters
 _RANDOM = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def find_key(environ: Mapping[str, str]) -> bytes | None:
-    """The key at hand, 32 bytes, or None. Raises UserError for one that can't be used."""
-    if environ.get(VARIABLE):  # empty is unset: so do CI systems pass a secret that is not there
-        return _from_text(environ[VARIABLE], VARIABLE)
+    """Finds the current key, 32 bytes, or returns None. Raises UserError for a key that can't be used."""
+    if environ.get(VARIABLE):  # an empty variable counts as unset: CI systems pass a missing secret like that
+        return _key_of_text(environ[VARIABLE], VARIABLE)
     path = key_file()
     try:
-        state, data = cassette_files.small(path)
+        state, data = limited_reading.read_small_file(path)
         text = data.decode("ascii")
-    except (FileNotFoundError, PermissionError):  # none, or somebody else's
+    except (FileNotFoundError, PermissionError):  # no key, or a folder of another user
         return None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
         raise UserError(
-            f"{path}: the key can't be read: {reason}", f"mend or move the file, or set {VARIABLE}"
+            f"{path}: the key can't be read: {reason}", f"repair or move the file, or set {VARIABLE}"
         ) from None
     if os.name == "posix" and stat.S_IMODE(state.st_mode) & 0o077:
         raise UserError(f"{path}: other users can read the key", f"chmod 600 {path}")
-    return _from_text(text, str(path))
+    return _key_of_text(text, str(path))
 
 
-def is_there(environ: Mapping[str, str]) -> bool:
-    """Whether there is a key already, without the work of making it from a phrase."""
+def key_exists(environ: Mapping[str, str]) -> bool:
+    """Whether there is a key already; does not derive it, so it is fast for a phrase, too."""
     if environ.get(VARIABLE):
         return True
     try:
         return key_file().exists()
-    except PermissionError:  # somebody else's
+    except PermissionError:  # a folder of another user
         return False
 
 
-def old_key(environ: Mapping[str, str]) -> bytes | None:
-    """The key that was in use before, if the environment tells it."""
-    return _from_text(environ[OLD_VARIABLE], OLD_VARIABLE) if environ.get(OLD_VARIABLE) else None
+def find_old_key(environ: Mapping[str, str]) -> bytes | None:
+    """Returns the previous key, for `awstape rekey`, if `AWSTAPE_OLD_KEY` is set. Raises UserError."""
+    return _key_of_text(environ[OLD_VARIABLE], OLD_VARIABLE) if environ.get(OLD_VARIABLE) else None
 
 
-def find_or_make_key(environ: Mapping[str, str]) -> bytes:
-    """The key at hand; where there is none, a new one in the user's config folder."""
+def find_or_create_key(environ: Mapping[str, str]) -> bytes:
+    """Returns the current key; creates a random one in the user's config folder if there is none. Raises UserError."""
     if (key := find_key(environ)) is not None:
         return key
     path = key_file()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:  # closed to others
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:  # with permissions 0600
             file.write(secrets.token_hex(32) + "\n")
             file.flush()
-            with suppress(FileExistsError):  # made by another process since; its key is the one
+            with suppress(FileExistsError):  # another process has just created a key: that one is used
                 os.link(file.name, path)
     except OSError as error:
-        raise UserError(f"{path}: no key can be kept there: {error.strerror}", f"set {VARIABLE}") from None
+        raise UserError(f"{path}: a key can't be written there: {error.strerror}", f"set {VARIABLE}") from None
     if (key := find_key(environ)) is None:
         raise UserError(f"{path}: the key there can't be read", f"set {VARIABLE}")
     return key
 
 
 def key_file() -> Path:
-    return Path(click.get_app_dir("awstape")) / "key"
+    return user_folders.config_folder() / "key"
 
 
-def _from_text(text: str, where: str) -> bytes:
+def _key_of_text(text: str, source: str) -> bytes:
+    """The 32 bytes of a key given as text. source: the variable or file that holds it. Raises UserError."""
     text = text.strip()
-    if len(text) < _SHORTEST:
+    if len(text) < _MIN_LENGTH:
         raise UserError(
-            f"{where}: a key has at least {_SHORTEST} characters",
+            f"{source}: a key has at least {_MIN_LENGTH} characters",
             "make one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
         )
     if _RANDOM.fullmatch(text):

@@ -9,7 +9,7 @@ from pathlib import Path
 from awstape.catalog import catalog
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.errors import UserError
-from awstape.files import cassette_files
+from awstape.files import limited_reading
 
 #: A TOML reader takes a second for each of them.
 _MAX_BYTES = 2 * 1024 * 1024
@@ -32,7 +32,7 @@ def rules(folder: Path | None = None) -> Rules:
 def _rules(path: Path) -> Rules | None:
     """The rules of a file, None if it says nothing of awstape."""
     try:
-        text = cassette_files.load_bytes(path, _MAX_BYTES, "awstape reads no larger settings").decode("utf-8")
+        text = limited_reading.read_bytes(path, _MAX_BYTES, "awstape reads no larger settings").decode("utf-8")
         settings = _settings(text)
     except tomllib.TOMLDecodeError as error:  # its message has the line
         raise UserError(f"{path}: not TOML: {error}", "mend the file") from None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from awstape.catalog import catalog
 from awstape.errors import UserError
-from awstape.files import cassette_files
+from awstape.files import limited_reading
 
 #: Variables that name a file of CA certificates: botocore, OpenSSL and Go, requests, curl, Node.js.
 _CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
@@ -143,5 +143,8 @@ def _texts(path: Path) -> Iterator[str]:
     with suppress(OSError, ValueError):  # it is no folder; a configuration may name what can't be one
         files = sorted(path.iterdir())
     for file in files:
-        with suppress(OSError, ValueError), cassette_files.opened(file, cassette_files.MAX_BYTES) as opened:
-            yield opened.read(cassette_files.MAX_BYTES).decode("ascii", errors="replace")
+        with (
+            suppress(OSError, ValueError),
+            limited_reading.open_file_or_pipe(file, limited_reading.MAX_BYTES) as opened,
+        ):
+            yield opened.read(limited_reading.MAX_BYTES).decode("ascii", errors="replace")

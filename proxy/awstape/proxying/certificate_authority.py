@@ -41,7 +41,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from awstape.catalog import catalog
 from awstape.errors import UserError
-from awstape.files import cassette_files
+from awstape.files import atomic_writes, limited_reading
 from awstape.program import environment
 
 CERTIFICATE = "ca.pem"
@@ -108,7 +108,7 @@ class Authority:
 def at_hand(folder: Path, now: datetime | None = None) -> Authority:
     """The CA in a user's data folder; made on first use, and anew where it is of no use any more. Raises UserError."""
     now = now or datetime.now(UTC)
-    with cassette_files.exclusively(folder / KEY):
+    with atomic_writes.lock_folders_of(folder / KEY):
         news = _without_mitmproxys(folder)
         found = _read(folder)
         if found is None:
@@ -124,7 +124,7 @@ def at_hand(folder: Path, now: datetime | None = None) -> Authority:
 
 def rotate(folder: Path, now: datetime | None = None) -> Authority:
     """A new CA in the place of the old one, or of whatever is there. Raises UserError."""
-    with cassette_files.exclusively(folder / KEY):
+    with atomic_writes.lock_folders_of(folder / KEY):
         return replace(_make(folder, now or datetime.now(UTC)), news=_without_mitmproxys(folder))
 
 
@@ -166,8 +166,8 @@ def added(files: Sequence[Path]) -> str:
     texts = []
     for path in files:
         try:
-            with cassette_files.opened(path, cassette_files.MAX_BYTES) as file:
-                text = file.read(cassette_files.MAX_BYTES).decode("ascii", errors="replace")
+            with limited_reading.open_file_or_pipe(path, limited_reading.MAX_BYTES) as file:
+                text = file.read(limited_reading.MAX_BYTES).decode("ascii", errors="replace")
         except OSError as error:
             raise UserError(f"{path}: can't be read: {error.strerror}", "name a file of CA certificates") from None
         found = environment.PEM_CERTIFICATE.findall(text)
@@ -298,7 +298,7 @@ def _read(folder: Path) -> Authority | None:
     """What the key file says; None where there is none. Raises UserError for one that is of no use."""
     path = folder / KEY
     try:
-        state, data = cassette_files.small(path)
+        state, data = limited_reading.read_small_file(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -334,7 +334,7 @@ def _check_is_ours(path: Path) -> None:
 
 def _text(path: Path) -> str | None:
     try:
-        return cassette_files.small(path)[1].decode("ascii", errors="replace")
+        return limited_reading.read_small_file(path)[1].decode("ascii", errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -344,7 +344,7 @@ def _text(path: Path) -> str | None:
 def _write(path: Path, text: str) -> None:
     """Puts a file that is its user's alone into place, whole."""
     try:
-        cassette_files.put_whole(path, text.encode("ascii"), 0o600)
+        atomic_writes.replace_file(path, text.encode("ascii"), 0o600)
     except OSError as error:
         raise UserError(
             f"{path}: the CA can't be kept there: {error.strerror}", "set XDG_DATA_HOME to a folder of yours"

@@ -24,7 +24,7 @@ from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.redactor import Redactor
 from awstape.errors import UserError
-from awstape.files import cassette_files, project_settings
+from awstape.files import atomic_writes, cassette_files, limited_reading, project_settings
 from awstape.report import kind_name
 from awstape.workbench.selected_tracks import redactor_for
 
@@ -65,7 +65,7 @@ class PlannedEdit:
     def save(self) -> None:
         """Writes the file, if there is a change. Raises UserError; the file stays as it was then."""
         if self.has_changes:
-            cassette_files.write_whole(self.path, self.new_text.encode("utf-8"))
+            atomic_writes.write_file(self.path, self.new_text.encode("utf-8"))
 
 
 def _finding_key(finding: Finding) -> tuple[str, str]:
@@ -86,15 +86,15 @@ def plan_edit(path: Path, change: Callable[[Cassette], Cassette], environ: Mappi
 
     Raises UserError if the file can't be read, the edit can't be made, or it brings in a real value.
     """
-    text = cassette_files.load_text(path)
-    before = cassette_files.parsed(path, text, catalog.models())
+    text = limited_reading.read_text(path)
+    before = cassette_files.parse(path, text, catalog.models())
     return plan_write(path, before, run_edit(lambda: change(before)), text, [text], environ)
 
 
 def plan_redaction(path: Path, environ: Mapping[str, str]) -> PlannedEdit:
     """Plans the redaction of everything in a cassette file, as a recording does it. Raises UserError."""
-    text = cassette_files.load_text(path)
-    before = cassette_files.parsed(path, text, catalog.models())
+    text = limited_reading.read_text(path)
+    before = cassette_files.parse(path, text, catalog.models())
     plan = plan_write(path, Cassette(), before, "", [text], environ)
     new_text = text if plan.after == before else plan.new_text
     return replace(plan, before=before, old_text=text, new_text=new_text)

@@ -15,7 +15,7 @@ from awstape.core.redaction.member_kinds import NAMES
 from awstape.core.redaction.text.arn import is_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_accounts, redact_text
 from awstape.errors import UserError
-from awstape.files import cassette_files, journal, keys, project_settings
+from awstape.files import atomic_writes, cassette_files, journal, keys, limited_reading, project_settings
 
 _KINDS = sorted({*NAMES.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
 
@@ -61,7 +61,7 @@ def rekey_files(
     new ones, the written files, and the values that were found. Raises UserError before anything is written if a
     cassette can't be read or was not made with the old key.
     """
-    new, old = _require_key(environ), keys.old_key(environ)
+    new, old = _require_key(environ), keys.find_old_key(environ)
     renewal = Renewal(new, project_settings.rules())
     if values and old is None:
         raise UserError("finding real values needs the old key", f"set {keys.OLD_VARIABLE} to it")
@@ -69,9 +69,9 @@ def rekey_files(
         renewal.know(values, old)
     models = catalog.models()
     files = cassette_files.find_all(paths)
-    with cassette_files.exclusively(*files):
-        texts = {file: cassette_files.load_text(file) for file in files}
-        cassettes = {file: cassette_files.parsed(file, text, models) for file, text in texts.items()}
+    with atomic_writes.lock_folders_of(*files):
+        texts = {file: limited_reading.read_text(file) for file in files}
+        cassettes = {file: cassette_files.parse(file, text, models) for file, text in texts.items()}
         due = {file: cassette for file, cassette in cassettes.items() if key_fingerprint(new) not in cassette.keys}
         for file, cassette in due.items():
             if old is not None and cassette.keys and key_fingerprint(old) not in cassette.keys:
@@ -85,12 +85,12 @@ def rekey_files(
                     f"{file}: a recording under its present key is running or was interrupted",
                     f"with that key: awstape recover {file}",
                 )
-            cassette_files.check_writable(file)
+            atomic_writes.check_writable(file)
         try:
             renewed = {file: renewal.cassette(models, cassette) for file, cassette in due.items()}
         except CollisionError as error:
             raise UserError(f"nothing was written: {error}", f"use another {keys.VARIABLE}") from None
         for file, cassette in renewed.items():
             called = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
-            cassette_files.write_whole(file, rewrite(models, [texts[file]], cassette, called).text.encode("utf-8"))
+            atomic_writes.write_file(file, rewrite(models, [texts[file]], cassette, called).text.encode("utf-8"))
         return renewal.made, list(renewed), renewal.matched

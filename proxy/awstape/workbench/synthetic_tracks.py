@@ -19,7 +19,7 @@ from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.synthesis.synthetic_takes import SynthesisError, lists_of, synthesise
 from awstape.errors import UserError
-from awstape.files import cassette_files, keys, project_settings
+from awstape.files import atomic_writes, keys, project_settings
 from awstape.workbench.selected_tracks import redactor_for
 
 
@@ -96,7 +96,7 @@ def add_to_file(path: Path, text: str, old: Cassette, new: Cassette) -> None:
         raise UserError(
             f"{path}: not changed: comments would be lost", "write the track to another file, then use awstape merge"
         )
-    cassette_files.write_whole(path, made.text.encode("utf-8"))
+    atomic_writes.write_file(path, made.text.encode("utf-8"))
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------

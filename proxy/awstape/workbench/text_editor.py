@@ -15,7 +15,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import DocumentError, read
 from awstape.core.check.findings import findings
 from awstape.errors import UserError
-from awstape.files import cassette_files, project_settings
+from awstape.files import limited_reading, project_settings
 from awstape.workbench.edit_files import PlannedEdit, plan_write
 
 #: Editors that accept `+LINE FILE` and open the file at that line.
@@ -30,7 +30,7 @@ class EditorSession:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.old_text = cassette_files.load_text(path)
+        self.old_text = limited_reading.read_text(path)
         try:
             self.draft = Path(tempfile.mkdtemp(prefix="awstape-")) / path.name  # mode 0700
             self.draft.write_text(self.old_text, "utf-8")
@@ -51,7 +51,7 @@ class EditorSession:
     @property
     def text(self) -> str:
         """The text of the draft. Raises UserError if it is not text."""
-        return cassette_files.load_text(self.draft)
+        return limited_reading.read_text(self.draft)
 
     def plan(self, environ: Mapping[str, str]) -> PlannedEdit:
         """Plans the write of the draft. Raises DocumentError if it can't be read or holds a real value; UserError."""
@@ -82,7 +82,7 @@ class EditorSession:
 
     def is_cassette_unchanged(self) -> bool:
         """Whether the cassette still has the text that the draft was made from."""
-        return cassette_files.load_text(self.path) == self.old_text
+        return limited_reading.read_text(self.path) == self.old_text
 
     def discard(self) -> None:
         shutil.rmtree(self.draft.parent, ignore_errors=True)

@@ -71,7 +71,7 @@ def test_what_looks_real_goes_and_comments_stay(by_hand: Path) -> None:
     for comment in ("# Ours.\n", "# the one that deploys\n", "# ours\n", "# AWS's\n"):
         assert comment in text
     key = find_key({"AWSTAPE_KEY": KEY})
-    assert key and cassette_files.parsed(by_hand, text, catalog.models()).keys == {key_fingerprint(key)}
+    assert key and cassette_files.parse(by_hand, text, catalog.models()).keys == {key_fingerprint(key)}
 
 
 def test_twice_is_once(by_hand: Path) -> None:

@@ -19,7 +19,7 @@ from awstape.core.cassette.yaml.document import SCHEMA_LINE
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, key_fingerprint
 from awstape.errors import UserError
-from awstape.files import cassette_files
+from awstape.files import atomic_writes, cassette_files
 from awstape.tape import RecordMode
 from support.exchanges import ACCOUNT, MODELS, request, respond
 from support.failing import failure
@@ -234,7 +234,7 @@ def test_no_recording_is_written_between_reading_and_writing(
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.close(lock)
 
-    monkeypatch.setattr(cassette_files, "write_whole", check)
+    monkeypatch.setattr(atomic_writes, "write_file", check)
     assert main([command, str(folder)]) == 0
     assert written == [one, other]
 

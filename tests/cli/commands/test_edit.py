@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from awstape.catalog import catalog
 from awstape.cli.main import cli, main
 from awstape.core.check.findings import findings
-from awstape.files import cassette_files
+from awstape.files import cassette_files, limited_reading
 from examples import KEY, ROOT
 from support.failing import failure
 
@@ -49,8 +49,8 @@ def run(*arguments: str | Path) -> Result:
 
 def good(path: Path) -> str:
     """The text of a cassette that can be read and shows nothing real."""
-    text = cassette_files.load_text(path)
-    cassette_files.parsed(path, text, catalog.models())
+    text = limited_reading.read_text(path)
+    cassette_files.parse(path, text, catalog.models())
     assert findings(text, catalog.models()) == []
     return text
 

@@ -50,14 +50,14 @@ def redact(cassettes: tuple[Path, ...], options: parameters.EditOptions) -> int:
     awstape redact cassettes/
     """
     from awstape.cli.terminal.edit_output import write_edits
-    from awstape.files import cassette_files, keys
+    from awstape.files import atomic_writes, cassette_files, keys
     from awstape.workbench.edit_files import plan_redaction
 
-    keys.find_or_make_key(os.environ)
+    keys.find_or_create_key(os.environ)
     files = cassette_files.find_all(cassettes)
     for file in files:
-        cassette_files.check_writable(file)
-    with cassette_files.exclusively(*files):
+        atomic_writes.check_writable(file)
+    with atomic_writes.lock_folders_of(*files):
         return write_edits([plan_redaction(file, os.environ) for file in files], options)
 
 

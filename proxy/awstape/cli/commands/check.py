@@ -39,7 +39,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     """
     from awstape.catalog import catalog
     from awstape.core.check.findings import FORMAT, Finding, findings
-    from awstape.files import cassette_files, project_settings
+    from awstape.files import cassette_files, limited_reading, project_settings
     from awstape.workbench.check_formats import FORMATS
 
     rules = project_settings.rules()
@@ -47,7 +47,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     found: list[tuple[str, Finding]] = []
     for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
         try:
-            found += [(str(file), each) for each in findings(cassette_files.load_text(file), catalog.models(), rules)]
+            found += [(str(file), each) for each in findings(limited_reading.read_text(file), catalog.models(), rules)]
         except UserError as error:  # one file must not hide what is in the others
             found.append((str(file), Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
     if text := FORMATS[form](found, len(files)):

@@ -82,7 +82,7 @@ def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassett
         yield None, old_side, new_side
         return
     olds, news = (
-        {str(file.relative_to(folder)): file for file in cassette_files.inside(folder)} for folder in (old, new)
+        {str(file.relative_to(folder)): file for file in cassette_files.find_in_folder(folder)} for folder in (old, new)
     )
     if not olds and not news:
         raise UserError(f"{old}, {new}: no cassettes in these folders", "cassettes end in .yaml")
@@ -95,10 +95,10 @@ def _cassette(path: Path) -> Cassette:
     """The cassette in a file, an empty one if the file is: so git and others spell a file that isn't there."""
     from awstape.catalog import catalog
     from awstape.core.cassette.cassette import Cassette
-    from awstape.files import cassette_files
+    from awstape.files import cassette_files, limited_reading
 
-    text = cassette_files.load_text(path)  # once: it may be a pipe
-    return cassette_files.parsed(path, text, catalog.models()) if text.strip() else Cassette()
+    text = limited_reading.read_text(path)  # once: it may be a pipe
+    return cassette_files.parse(path, text, catalog.models()) if text.strip() else Cassette()
 
 
 def _say_to_git(path: Path, *rest: Path) -> None:

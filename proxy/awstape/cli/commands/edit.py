@@ -40,14 +40,14 @@ def edit(cassette: Path, options: parameters.EditOptions) -> int:
     awstape edit team.yaml
     EDITOR='code --wait' awstape edit team.yaml
     """
-    from awstape.files import cassette_files
+    from awstape.files import atomic_writes
     from awstape.workbench.text_editor import EditorSession
 
-    cassette_files.check_writable(cassette)
+    atomic_writes.check_writable(cassette)
     session = EditorSession(cassette)
     try:
         result = _edited(session)
-        with cassette_files.exclusively(cassette):
+        with atomic_writes.lock_folders_of(cassette):
             if not session.is_cassette_unchanged():
                 raise UserError(f"{cassette}: changed by somebody else meanwhile", "compare the two")
             status = write_edits([result], options)
@@ -80,7 +80,7 @@ def _edited(session: EditorSession) -> PlannedEdit:
         try:
             return session.plan(os.environ)
         except DocumentError as error:
-            wrong, line = cassette_files.wrong(session.path, error, ""), error.line
+            wrong, line = cassette_files.document_error(session.path, error, ""), error.line
         except UserError as error:
             wrong = error
         if not (sys.stdin.isatty() and sys.stderr.isatty()):

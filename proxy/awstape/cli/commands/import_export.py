@@ -68,7 +68,7 @@ def import_(
     from awstape.tape import open_for_recording
 
     _check_members(name for name, _ in identity)
-    is_first = not keys.is_there(os.environ)
+    is_first = not keys.key_exists(os.environ)
     tape = open_for_recording(cassette, "all", os.environ, operation, include_writes, journal="none")
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)

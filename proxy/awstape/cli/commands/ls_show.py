@@ -118,12 +118,12 @@ def show(
 def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
     """Writes a cassette as a page for browsers."""
     from awstape.core.text.printable import printable
-    from awstape.files import cassette_files
+    from awstape.files import atomic_writes
     from awstape.workbench.html_page import render_page
 
     if path.exists() and path.samefile(source):
         raise UserError(f"{path}: is the cassette itself", "name another file for the page")
-    cassette_files.write_whole(path, render_page(cassette, source.name).encode("utf-8"))
+    atomic_writes.write_file(path, render_page(cassette, source.name).encode("utf-8"))
     click.echo(f"wrote {printable(str(path))}")
     return 0
 

@@ -42,16 +42,16 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     from awstape.catalog import catalog
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
-    from awstape.files import cassette_files
+    from awstape.files import atomic_writes, cassette_files, limited_reading
     from awstape.workbench.edit_files import plan_write, run_edit
 
     files = cassette_files.find_all(cassettes)
     if output.exists() and not any(_is_same(file, output) for file in files):
         raise UserError(f"{output}: already exists", "to merge into it, name it among CASSETTES as well")
-    cassette_files.check_writable(output)
-    with nullcontext() if options.dry_run else cassette_files.exclusively(output):  # which makes its folder
-        texts = [cassette_files.load_text(file) for file in files]
-        read = [cassette_files.parsed(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
+    atomic_writes.check_writable(output)
+    with nullcontext() if options.dry_run else atomic_writes.lock_folders_of(output):  # which makes its folder
+        texts = [limited_reading.read_text(file) for file in files]
+        read = [cassette_files.parse(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
         together = run_edit(lambda: edits.merge(catalog.models(), read, prefer))
         here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
         before, old = here[0] if here else (Cassette(), "")
@@ -87,19 +87,19 @@ def split(
     from awstape.catalog import catalog
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
-    from awstape.files import cassette_files
+    from awstape.files import atomic_writes, cassette_files, limited_reading
     from awstape.workbench.edit_files import plan_write
     from awstape.workbench.selected_tracks import select_tracks
 
-    cassette_files.check_writable(cassette)
-    with cassette_files.exclusively(cassette):
-        text = cassette_files.load_text(cassette)
-        whole = cassette_files.parsed(cassette, text, catalog.models())
+    atomic_writes.check_writable(cassette)
+    with atomic_writes.lock_folders_of(cassette):
+        text = limited_reading.read_text(cassette)
+        whole = cassette_files.parse(cassette, text, catalog.models())
         found = select_tracks(whole, tracks, os.environ)
         paths = {each.number: output / f"{_name(each, by)}.yaml" if by else output for each in found}
         results = []
         for path in dict.fromkeys(paths.values()):
-            cassette_files.check_writable(path)
+            atomic_writes.check_writable(path)
             if path.exists():
                 raise UserError(f"{path}: already exists", "use another name, or awstape merge")
             part, left = edits.split(whole, [each for each in found if paths[each.number] == path])

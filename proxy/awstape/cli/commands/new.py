@@ -76,17 +76,17 @@ def new(
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.cassette.yaml import document
     from awstape.core.text.printable import printable
-    from awstape.files import cassette_files
+    from awstape.files import atomic_writes, cassette_files, limited_reading
     from awstape.report import count, track_facts
     from awstape.workbench import synthetic_tracks
 
     output = None if output == STANDARD_OUTPUT else output
     wanted = synthetic_tracks.find_operation(service, operation)
     if output:
-        cassette_files.check_writable(output)
-    with cassette_files.exclusively(output) if output else nullcontext():
-        text = cassette_files.load_text(output) if output and output.exists() else ""
-        old = cassette_files.parsed(output, text, catalog.models()) if output and text else Cassette()
+        atomic_writes.check_writable(output)
+    with atomic_writes.lock_folders_of(output) if output else nullcontext():
+        text = limited_reading.read_text(output) if output and output.exists() else ""
+        old = cassette_files.parse(output, text, catalog.models()) if output and text else Cassette()
         made = synthetic_tracks.make_cassette(
             wanted, identity, os.environ, items=items, page_size=page_size, seed=seed, region=region, beside=old
         )

@@ -131,7 +131,7 @@ def record(
         environment.check_endpoints(os.environ)
     at = servers.listening(host, allow_remote=allow_remote)
     passes: Passes = "all" if pass_through else "local" if command else "nobody"
-    is_first = not keys.is_there(os.environ)
+    is_first = not keys.key_exists(os.environ)
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 def edit_file(path: Path, change: Callable[[Cassette], Cassette], options: EditOptions) -> int:
     """Makes an edit of one cassette file, tells what changed, and writes it."""
-    from awstape.files import cassette_files
+    from awstape.files import atomic_writes
     from awstape.workbench.edit_files import plan_edit
 
-    cassette_files.check_writable(path)
-    with cassette_files.exclusively(path):
+    atomic_writes.check_writable(path)
+    with atomic_writes.lock_folders_of(path):
         return write_edits([plan_edit(path, change, os.environ)], options)
 
 

@@ -27,22 +27,22 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 
 def write_output(output: Path, text: str) -> None:
     """Writes a result to a file, or to standard output: as UTF-8, whatever the terminal's encoding is."""
-    from awstape.files import cassette_files
+    from awstape.files import atomic_writes
 
     if output == STANDARD_OUTPUT:
         click.echo(text.encode(), nl=False)
     else:
-        cassette_files.write_whole(output, text.encode())
+        atomic_writes.write_file(output, text.encode())
 
 
 def read_text(path: Path, tip: str) -> str:
     """The text of a file of type `parameters.INPUT`. tip: for one that is no text. Raises UserError."""
-    from awstape.files import cassette_files
+    from awstape.files import limited_reading
 
     data = (
-        sys.stdin.buffer.read(cassette_files.MAX_BYTES)
+        sys.stdin.buffer.read(limited_reading.MAX_BYTES)
         if path == Path("-")
-        else cassette_files.load_bytes(path, tip=tip)
+        else limited_reading.read_bytes(path, tip=tip)
     )
     try:
         return data.decode("utf-8-sig")

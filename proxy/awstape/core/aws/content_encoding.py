@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 
 from awstape.core.aws.wire import Headers, WireError, find_header
-from awstape.files.cassette_files import MAX_BYTES
+from awstape.files.limited_reading import MAX_BYTES
 
 _GZIP_OR_ZLIB, _RAW_DEFLATE = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 _KNOWN = ("br", "zstd", "compress")

@@ -17,7 +17,7 @@ from typing import Any
 
 from awstape.core.cassette.yaml.document import DocumentError, documents
 from awstape.errors import UserError
-from awstape.files.cassette_files import MAX_BYTES, opened
+from awstape.files.limited_reading import MAX_BYTES, open_file_or_pipe
 
 #: What Python 2 put on texts.
 _TEXT_TAGS = ("tag:yaml.org,2002:python/str", "tag:yaml.org,2002:python/unicode")
@@ -47,7 +47,7 @@ def find_files(path: Path) -> list[Path]:
 def load_file(path: Path) -> Any:
     """What a file says; of mitmproxy's flows only the head, as bytes. Raises NotReadableError."""
     try:
-        with opened(path, MAX_BYTES) as file:
+        with open_file_or_pipe(path, MAX_BYTES) as file:
             head = file.read(32)
             if _FLOW.match(head):
                 if isinstance(file, BytesIO):

@@ -1,0 +1,162 @@
+"""Writes files atomically and durably: after a failure or a crash, a file holds either its old or its new content.
+
+1. `write_file` replaces a file only once its new content is on the disk; the entry in its folder is synced afterwards.
+2. `lock_folders_of` excludes other processes while a file is read and written; it locks folders, since files are
+   replaced.
+3. Writers that were killed leave temporary files; `remove_temporary_files` removes them.
+
+On Windows, where a folder can't be opened, folders are neither locked nor synced.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from awstape.errors import UserError
+
+if sys.platform != "win32":
+    import fcntl
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file; until all of it is on the disk, the old file stays. Raises UserError.
+
+    Where the path is a symbolic link, the target of the link is written.
+    """
+    try:
+        path = path.resolve()
+        if path.exists() and not path.is_file():  # a device or a pipe, which must not be replaced by a file
+            raise UserError(f"{path}: can't be written: not a regular file", "name a file")
+        create_folder(path.parent)
+        replace_file(path, data, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+    except OSError as error:
+        raise UserError(f"{path}: can't be written: {error.strerror}", "the file was not changed") from None
+    except RuntimeError:  # raised by pathlib for a loop of symbolic links
+        raise _symlink_loop(path) from None
+    try:
+        sync_folder(path.parent)
+    except OSError as error:
+        raise UserError(
+            f"{path}: written, but may be lost if the machine stops: {error.strerror}", "check the disk"
+        ) from None
+
+
+def replace_file(path: Path, data: bytes, mode: int) -> None:
+    """Puts a new file at a path, atomically; until then only the current user can read it.
+
+    mode: its permissions. Raises OSError; then the old file is unchanged.
+    """
+    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        try:
+            write_all(file, data)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def write_all(file: int, data: bytes) -> None:
+    """Writes all data to a file descriptor, in as many writes as it takes. Raises OSError."""
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def remove_temporary_files(path: Path) -> None:
+    """Removes the temporary files that killed writers of a file left. The caller must hold the lock of its folder."""
+    path = path.resolve()
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}"):
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def check_writable(path: Path) -> None:
+    """Checks that a file can be written later, before there is data to lose. Raises UserError."""
+    folder = _nearest_folder(path)
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise UserError(f"{path}: can't be written: permission denied", "name a file in a folder that you can write to")
+
+
+@contextmanager
+def lock_folders_of(*paths: Path) -> Iterator[None]:
+    """Locks the folders of some files against other processes that use this function. Raises UserError.
+
+    Folders that are missing are created. Each is locked once, in sorted order, so that two processes can't deadlock.
+    """
+    if sys.platform == "win32":  # where a folder can't be opened
+        yield
+        return
+    try:
+        folders = {path.resolve().parent: path for path in paths}
+    except RuntimeError:  # raised by pathlib for a loop of symbolic links
+        raise _symlink_loop(*paths) from None
+    with ExitStack() as locked:
+        for folder, path in sorted(folders.items()):
+            try:
+                create_folder(folder)
+                file = os.open(folder, os.O_RDONLY)
+            except OSError as error:
+                raise UserError(f"{path}: can't be written: {error.strerror}", "the file was not changed") from None
+            locked.callback(os.close, file)
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def create_folder(folder: Path) -> list[Path]:
+    """Creates a folder durably, with its missing parents; returns those it created, the innermost first."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+    return missing
+
+
+def sync_folder(folder: Path) -> None:
+    """Flushes the entries of a folder to the disk: files created, renamed or removed in it. Raises OSError."""
+    if sys.platform == "win32":  # where a folder can't be opened
+        return
+    try:
+        file = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder that may be written to, but not read
+        return
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # raised by file systems that need no fsync of folders
+            raise
+    finally:
+        os.close(file)
+
+
+def _nearest_folder(path: Path) -> Path:
+    """The folder of a file, or the nearest parent of that folder that exists. Raises UserError."""
+    try:
+        return next(parent for parent in path.resolve().parents if parent.exists())
+    except (OSError, RuntimeError):  # RuntimeError: raised by pathlib for a loop of symbolic links
+        raise _symlink_loop(path) from None
+
+
+def _symlink_loop(*paths: Path) -> UserError:
+    named = " ".join(map(str, paths))
+    return UserError(f"{named}: can't be written: a loop of symbolic links", "name another file")
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,82 @@
+"""Reads files up to a size limit: regular files, devices and pipes, and small files that hold keys."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from awstape.errors import UserError
+
+#: Size limit of a cassette, or of a file of certificates.
+MAX_BYTES = 64 * 1024 * 1024
+#: Size limit of a key, or of a single certificate.
+MAX_SMALL_BYTES = 1024 * 1024
+
+
+def read_text(path: Path) -> str:
+    """Returns the UTF-8 text of a file, without parsing it. Raises UserError."""
+    try:
+        return read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}", "is this file a cassette?") from None
+
+
+def read_bytes(path: Path, limit: int | None = None, tip: str = "split the cassette") -> bytes:
+    """Returns the content of a file. Raises UserError.
+
+    limit: the maximum size in bytes, by default `MAX_BYTES`. tip: what to do about a file that is larger.
+    """
+    limit = MAX_BYTES if limit is None else limit
+    try:
+        with open_file_or_pipe(path, limit) as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: the name holds a NUL
+        reason = getattr(error, "strerror", None) or "its name holds a NUL character"
+        raise UserError(f"{path}: can't be read: {reason}", "is it the right path?") from None
+    if len(data) > limit:
+        raise UserError(f"{path}: larger than {limit // 2**20} MiB", tip)
+    return data
+
+
+def open_file_or_pipe(path: Path, limit: int) -> BinaryIO:
+    """Opens a file for reading, or a pipe such as that of a shell's `<(…)`. Raises OSError.
+
+    A pipe is read here and now, up to more than `limit` bytes. A pipe without a writer is refused, because a plain
+    `open` would wait for a writer for ever.
+    """
+    file = _open_nonblocking(path)
+    if not hasattr(os, "O_NONBLOCK"):
+        return file
+    try:
+        is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+        # A raw read gives b"" where the pipe has no writer, and None where its writer has written nothing yet.
+        if is_pipe and (first := file.raw.read(1)) == b"":
+            raise OSError(errno.EPIPE, "the pipe has no writer")
+        os.set_blocking(file.fileno(), True)
+        if not is_pipe:
+            return file
+        with file:
+            return BytesIO((first or b"") + file.read(limit))
+    except BaseException:
+        file.close()
+        raise
+
+
+def read_small_file(path: Path) -> tuple[os.stat_result, bytes]:
+    """Returns the status and the content of a regular file of at most `MAX_SMALL_BYTES`. Raises OSError."""
+    with _open_nonblocking(path) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        data = file.read(MAX_SMALL_BYTES + 1)
+    if len(data) > MAX_SMALL_BYTES:
+        raise OSError(errno.EFBIG, "the file is too large")
+    return status, data
+
+
+def _open_nonblocking(path: Path) -> BufferedReader:
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
