@@ -16,7 +16,8 @@ from awstape.core.compare.changes import Change, spelled
 from awstape.core.compare.equality import as_json
 from awstape.core.recording.recorder import Recording
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.player import Player, Session
+from awstape.core.replay.player import Player
+from awstape.core.replay.sessions import Session
 from awstape.core.text.printable import printable
 from awstape.core.view.track_statistics import Overview
 
@@ -99,13 +100,14 @@ def _location(place: str | None, number: int) -> str:
 
 def replay_facts(player: Player, session: Session | None = None) -> dict[str, object]:
     """Misses, unused faults and tracks that were not replayed, of a session or, with None, of all sessions."""
-    totals = session or player.total
+    totals = session or player.sessions.total
     return {
         "misses": [_miss_facts(miss) for miss in totals.misses],
-        **({"more_misses": totals.more_misses} if totals.more_misses else {}),
-        "unstruck": [str(fault) for fault in player.unstruck(session)],
+        **({"more_misses": totals.misses_not_kept} if totals.misses_not_kept else {}),
+        "unstruck": [str(fault) for fault in player.unused_faults(session)],
         "unplayed": [
-            {**track_facts(track), "take": take, "pages": pages} for track, take, pages in player.unplayed(session)
+            {**track_facts(track), "take": take, "pages": pages}
+            for track, take, pages in player.takes_not_replayed(session)
         ],
     }
 
@@ -170,19 +172,19 @@ def miss_lines(player: Player) -> Iterator[str]:
         first, *rest = text.splitlines()
         yield f"miss: {first}" + (f" ({times} times)" if times > 1 else "")
         yield from rest
-    if more := player.total.more_misses:
+    if more := player.sessions.total.misses_not_kept:
         yield f"miss: and {more} more, without details"
 
 
 def unused_fault_lines(player: Player) -> Iterator[str]:
     """The faults that no request matched."""
-    for fault in player.unstruck():
+    for fault in player.unused_faults():
         yield f"unused fault: {fault}: no request matched it"
 
 
 def not_replayed_lines(player: Player, shown: int | None = None) -> Iterator[str]:
     """The takes that no request asked for. shown: the most lines, None for all."""
-    unplayed = player.unplayed()
+    unplayed = player.takes_not_replayed()
     for track, take, pages in unplayed[:shown]:
         yield f"not replayed: {printable(str(track))}: {count(pages, 'page')}" + (
             f" of take {take}" if take > 1 else ""

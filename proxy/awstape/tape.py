@@ -84,13 +84,13 @@ class Tape:
                 assert self.player
                 return self.player.answer(request, session)
             with self._stop_on_failure():
-                return self.player.answer(request) if self.player and self.player.is_complete(request) else None
+                return self.player.answer(request) if self.player and self.player.is_recorded_in_full(request) else None
 
     def refuse(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name, or the part of it that may be shown."""
         assert self.player
         with self._lock:
-            return self.player.refuse(host)
+            return self.player.refuse_host(host)
 
     def reset(self, session: str | None = None) -> None:
         """Restarts takes and faults, of a session or of all sessions."""

@@ -228,7 +228,7 @@ def test_misses_are_counted_once_and_told_at_the_end() -> None:
                 assert missed.response["Error"]["Code"] == "CassetteMiss"
                 assert "RoleName: request has" in missed.response["Error"]["Message"]
                 for other in (sts.get_caller_identity(), dynamodb.list_tables()):
-                    assert "is out of reach" in str(await failure(other))
+                    assert "is not replayed" in str(await failure(other))
 
     with pytest.raises(MissError) as caught:
         asyncio.run(main())
@@ -236,7 +236,7 @@ def test_misses_are_counted_once_and_told_at_the_end() -> None:
     assert first == "miss: iam GetRole was not recorded"
     assert rest[0].startswith("  nearest track: ")
     for line, service in ((sts, "sts"), (dynamodb, "dynamodb")):
-        assert line.startswith(f"miss: {service} is out of reach: ")
+        assert line.startswith(f"miss: {service} is not replayed: ")
         assert "times" not in line
 
 

@@ -163,7 +163,7 @@ def test_attaching_again_what_is_answered_already_takes_no_take_twice(times: int
         tape.attach(*[iam, boto3.DEFAULT_SESSION] * times)
         for asked in (iam, boto3.client("iam"), iam):
             asked.list_roles()
-        assert [take for _, take, _ in tape.tape.player.unplayed()] == []  # type: ignore[union-attr]
+        assert [take for _, take, _ in tape.tape.player.takes_not_replayed()] == []  # type: ignore[union-attr]
         tape.reset()
         assert iam.list_roles()["Roles"][0]["Description"] == "take 0"
 
@@ -299,7 +299,7 @@ def test_no_socket_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    told = r"^miss: iam GetRole was not recorded\n(.+\n)+miss: sts is out of reach"
+    told = r"^miss: iam GetRole was not recorded\n(.+\n)+miss: sts is not replayed"
     with ends_in_misses(awstape.replay(CASSETTES), told):
         assert versions(boto3.client("iam")) == VERSIONS
         with pytest.raises(ClientError, match="CassetteMiss"):
@@ -382,7 +382,7 @@ def test_one_tape_is_not_in_use_twice() -> None:
     [("sts", "get_caller_identity"), ("s3", "list_buckets"), ("dynamodb", "list_tables"), ("lambda", "list_functions")],
 )
 def test_another_service_is_refused(service: str, call: str) -> None:
-    told = rf"\Amiss: {service} is out of reach: only [\w ]+\Z"
+    told = rf"\Amiss: {service} is not replayed: only [\w ]+\Z"
     with ends_in_misses(awstape.replay(CASSETTES), told):
         with pytest.raises(ClientError) as caught:
             getattr(boto3.client(service), call)()
@@ -541,8 +541,8 @@ def test_the_paginator_comes_through_every_paging_fault_and_retry_mode(
             assert versions(asked) == VERSIONS
         player = tape.tape.player
         assert player
-        assert player.total.struck[0] == 2
-        assert bool(player.total.struck[1]) is (paging != "client"), "where all is on the first page"
+        assert player.sessions.total.fault_counts[0] == 2
+        assert bool(player.sessions.total.fault_counts[1]) is (paging != "client"), "where all is on the first page"
 
 
 def test_an_error_that_stays_is_the_services_own(slept: list[float]) -> None:
@@ -711,7 +711,7 @@ def test_a_client_that_was_made_before_asks_though_nobody_attached_it() -> None:
     with ends_in_misses(awstape.replay(CASSETTES, faults="drop ListPolicyVersions page=2"), r"\Amiss: sts is out"):
         assert versions(before) == versions(elsewhere) == VERSIONS
         assert len(analyzer.list_policy_generations()["policyGenerations"]) == 2
-        with pytest.raises(ClientError, match="sts is out of reach"):
+        with pytest.raises(ClientError, match="sts is not replayed"):
             sts.get_caller_identity()
     assert botocore.httpsession.URLLib3Session.send is send
 

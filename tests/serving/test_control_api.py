@@ -324,7 +324,7 @@ def test_what_a_reset_forgets_stays_in_the_report(client: Client) -> None:
     player = client.tape.player
     assert player
     assert [miss.operation for miss in player.misses] == ["iam ListGroups"] * 3
-    assert {track.operation for track, _, _ in player.unplayed()} == {"GetRole"}
+    assert {track.operation for track, _, _ in player.takes_not_replayed()} == {"GetRole"}
 
 
 def test_a_reset_of_what_never_was_is_none(client: Client) -> None:
@@ -340,5 +340,5 @@ def test_another_service_is_refused_in_a_format_that_it_speaks(client: Client, s
     with pytest.raises(ClientError) as caught:
         asking.list_tables() if service == "dynamodb" else asking.get_caller_identity()
     error = caught.value.response["Error"]
-    assert (error["Code"], error["Message"].split(":")[0]) == ("CassetteMiss", f"{service} is out of reach")
+    assert (error["Code"], error["Message"].split(":")[0]) == ("CassetteMiss", f"{service} is not replayed")
     asking.close()

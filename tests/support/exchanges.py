@@ -19,7 +19,8 @@ from awstape.core.cassette.yaml import document
 from awstape.core.recording.recorder import Recorder, Recording
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
-from awstape.core.replay.player import Player, Serve
+from awstape.core.replay.player import Player
+from awstape.core.replay.replies import ServedPage
 
 MODELS = catalog.models()
 KEY = b"a key for tests, not a secret...."
@@ -113,14 +114,14 @@ def listing(name: str, input_: Mapping[str, Value], pages: list[dict[str, Value]
     return exchanges
 
 
-def traverse(playing: Player, name: str, input_: Mapping[str, Value]) -> Iterator[Serve]:
+def traverse(playing: Player, name: str, input_: Mapping[str, Value]) -> Iterator[ServedPage]:
     """What a client gets that follows the tokens from the first page to the last."""
     op = operation(name)
     token: str | None = None
     while True:
         asked = {**input_, op.paging.token: token} if op.paging and token is not None else input_
         served = playing.answer(request(name, asked))
-        assert isinstance(served, Serve), served
+        assert isinstance(served, ServedPage), served
         yield served
         parsed = catalog.parse(op, served.response)
         token = parsed.get(op.paging.output_token) if op.paging else None

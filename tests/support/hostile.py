@@ -178,9 +178,9 @@ async def _converse(pieces: list[bytes]) -> None:
     assert failures == []
     assert transport.sent == b"" or transport.sent.startswith(b"HTTP/1.1 ")
     assert b"HTTP/1.1 500 " not in transport.sent
-    for state in list(player().sessions):
+    for state in list(player().sessions.by_name):
         player().reset(state)
-    player().sessions.clear()
+    player().sessions.by_name.clear()
 
 
 class _Transport(asyncio.Transport):

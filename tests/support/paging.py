@@ -15,7 +15,8 @@ from awstape.core.aws.operation import recognise
 from awstape.core.aws.paging import ask, named
 from awstape.core.aws.wire import Reply, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.replay.player import Player, Serve
+from awstape.core.replay.player import Player
+from awstape.core.replay.replies import ServedPage
 from support.exchanges import MODELS, operation, request
 
 End = Literal["complete", "error", "unfinished"]
@@ -29,7 +30,7 @@ MODES = ["recorded", *CUT]
 class Got:
     """A page as the client has it. served: what the player says of it; parsed: what botocore reads in it."""
 
-    served: Serve
+    served: ServedPage
     parsed: dict[str, Any]
 
     @property
@@ -83,7 +84,7 @@ def follow(
         if paging.limit and limit is not None:
             asked[paging.limit] = limit
         reply = playing.answer(request(name, asked), session)
-        if not isinstance(reply, Serve):
+        if not isinstance(reply, ServedPage):
             return
         assert reply.response
         yield Got(reply, parsed := catalog.parse(operation(name), reply.response))

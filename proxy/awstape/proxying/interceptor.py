@@ -22,7 +22,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape.catalog import catalog
 from awstape.core.aws.wire import Reply, Request, Response, WireError
-from awstape.core.replay.misses import HEADER, refusal
+from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, failure_of
 from awstape.proxying.mitmproxy_flows import body_of, headers_of, request_of
 from awstape.proxying.upstream import Upstream, address_of
@@ -235,7 +235,7 @@ async def _give(flow: http.HTTPFlow, reply: Reply) -> None:
 
 def _told_to(request: Request, code: str, text: str) -> http.Response:
     """An error in the service's own format that no SDK retries."""
-    return _made(refusal(catalog.models(), request, code, text))
+    return _made(error_response(catalog.models(), request, code, text))
 
 
 def _made(response: Response) -> http.Response:

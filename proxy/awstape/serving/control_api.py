@@ -18,7 +18,7 @@ from dataclasses import replace
 from awstape import __version__
 from awstape.core.aws.operation import signed_for
 from awstape.core.aws.wire import Reply, Request, Response
-from awstape.core.replay.player import Session
+from awstape.core.replay.sessions import Session
 from awstape.report import replay_facts
 from awstape.serving.access_control import Guard
 from awstape.tape import Tape
@@ -53,7 +53,9 @@ def answer(tape: Tape, guard: Guard, request: Request) -> Reply:
     if match[1] == "reset":
         tape.reset(name or None)
         return _say(200, {"reset": name or "all sessions"})
-    return _say(200, replay_facts(player, player.sessions.get(name, Session()) if name else player.everybody))
+    return _say(
+        200, replay_facts(player, player.sessions.by_name.get(name, Session()) if name else player.sessions.since_reset)
+    )
 
 
 def _say(status: int, facts: object, *headers: tuple[str, str]) -> Reply:

@@ -17,7 +17,7 @@ from awstape.core.aws.wire import Reply
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import KINDS, Fault, FaultError
 from awstape.core.replay.misses import HEADER as MISS_HEADER
-from awstape.core.replay.player import Serve
+from awstape.core.replay.replies import ServedPage
 from support import strategies
 from support.exchanges import (
     operation,
@@ -186,7 +186,7 @@ def test_a_slow_answer_is_the_recorded_one(text: str, delay: float) -> None:
     (one, two), others = ([playing.answer(request("ListUsers")) for _ in range(2)] for playing in (slow, fast))
     assert (one.delay, two.delay) == (delay, 0)
     assert [replace(one, delay=0.0), two] == others
-    assert slow.unplayed() == []
+    assert slow.takes_not_replayed() == []
 
 
 def test_a_limit_out_of_range_is_answered_slowly_as_well() -> None:
@@ -220,7 +220,7 @@ def test_which_pages_it_strikes(text: str, struck: list[int], mode: str) -> None
     page, token, failed, seen = 1, None, list[int](), list[str]()
     while page == 1 or token:
         reply = playing.answer(request("ListUsers", {"Marker": token} if token else {}))
-        if not isinstance(reply, Serve):
+        if not isinstance(reply, ServedPage):
             failed.append(page)
             assert len(failed) < 9
             continue
@@ -235,7 +235,7 @@ def test_which_pages_it_strikes(text: str, struck: list[int], mode: str) -> None
 def test_always_is_always() -> None:
     playing = player(recording("ListUsers", {}, users(1)), faults=["throttle times=always"])
     assert codes(playing, *[None] * 50) == ["Throttling"] * 50
-    assert playing.unplayed() != []
+    assert playing.takes_not_replayed() != []
 
 
 def test_the_first_of_several_strikes_and_then_the_next() -> None:
@@ -254,7 +254,7 @@ def test_a_fault_needs_no_recording() -> None:
 def test_a_fault_strikes_before_a_take_goes_by() -> None:
     playing = player(recording("ListUsers", {}, users(1), users(2), users(3)), faults=["throttle times=2", "drop"])
     replies = [playing.answer(request("ListUsers")) for _ in range(7)]
-    assert [reply.take for reply in replies if isinstance(reply, Serve)] == [1, 2, 3, 3]
+    assert [reply.take for reply in replies if isinstance(reply, ServedPage)] == [1, 2, 3, 3]
 
 
 @pytest.mark.parametrize("marks", ["invocation", "attempt"])
@@ -266,7 +266,7 @@ def test_a_retry_after_a_fault_gets_the_take_that_was_struck(marks: str) -> None
     for call, attempt in (("a", 1), ("b", 1), ("b", 2), ("b", 3), ("c", 1)):
         asked = request("ListUsers", attempt=attempt, invocation=call if marks == "invocation" else None)
         reply = playing.answer(asked)
-        got.append(reply.take if isinstance(reply, Serve) else code(reply))
+        got.append(reply.take if isinstance(reply, ServedPage) else code(reply))
     assert got == [1, "Throttling", "Throttling", 2, 2]
 
 

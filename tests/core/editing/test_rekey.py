@@ -20,7 +20,7 @@ from awstape.core.editing.rekey import Renewal
 from awstape.core.redaction.alias_grammar import is_alias, replace_aliases
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.player import Serve
+from awstape.core.replay.replies import ServedPage
 from awstape.core.text.encoded_text import variants
 from support import strategies
 from support.exchanges import (
@@ -278,13 +278,13 @@ KNOWN: Mapping[str, tuple[str, dict[str, Value], list[str]]] = {
 @pytest.mark.parametrize(("name", "input_", "values"), KNOWN.values(), ids=KNOWN)
 def test_what_is_known_matches_under_the_new_key(name: str, input_: dict[str, Value], values: list[str]) -> None:
     recorded = cassette((request(name, input_), respond(name)))
-    for known, answer in ((values, Serve), (["zreal-somebody"], Miss)):
+    for known, answer in ((values, ServedPage), (["zreal-somebody"], Miss)):
         renewal = Renewal(OTHER_KEY)
         renewal.know(known, KEY)
         new = renewed(recorded, renewal)
         assert isinstance(player(new, key=OTHER_KEY).answer(request(name, input_)), answer)
         aliased = request(name, new.takes[0].track.identity)
-        assert isinstance(player(new, key=None).answer(aliased), Serve)
+        assert isinstance(player(new, key=None).answer(aliased), ServedPage)
 
 
 def test_texts_that_hold_real_values_can_be_named() -> None:

@@ -22,7 +22,8 @@ from awstape.core.redaction.member_kinds import TEXT, Place
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.player import Player, Serve
+from awstape.core.replay.player import Player
+from awstape.core.replay.replies import ServedPage
 from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, listing, request, respond
 
 NAME = "zreal-deployer"
@@ -229,7 +230,7 @@ def test_a_mask_counts_when_a_request_is_matched() -> None:
     by = rules(mask=[r"JIRA-\d+"])
     cassette = recorded(by, (asked, respond("SimulateCustomPolicy", {"EvaluationResults": []})))
     assert "JIRA" not in document.write(cassette)
-    for at_replay, answer in ((by, Serve), (NO_RULES, Miss)):
+    for at_replay, answer in ((by, ServedPage), (NO_RULES, Miss)):
         playing = Player(MODELS, cassette, Redactor(KEY, at_replay), has_key=True)
         assert isinstance(playing.answer(asked), answer)
 

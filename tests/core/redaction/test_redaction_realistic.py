@@ -17,7 +17,7 @@ from awstape.core.check.findings import findings
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.player import Serve
+from awstape.core.replay.replies import ServedPage
 from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, Exchange
 
@@ -151,10 +151,10 @@ def test_names_in_an_identity_s_text_are_replaced_and_still_match() -> None:
         (asked, exchanges.respond("SimulateCustomPolicy")), (exchanges.request("GetUser"), user)
     )
     assert "mallory" not in write(recorded)
-    assert isinstance(exchanges.player(recorded).answer(asked), Serve)
+    assert isinstance(exchanges.player(recorded).answer(asked), ServedPage)
     (track,) = (take.track for take in recorded.takes if take.track.operation == "SimulateCustomPolicy")
     by_alias = exchanges.request("SimulateCustomPolicy", track.identity)
-    assert isinstance(exchanges.player(recorded, key=None).answer(by_alias), Serve)
+    assert isinstance(exchanges.player(recorded, key=None).answer(by_alias), ServedPage)
     other = json.loads(policy.replace("mallory", "somebody"))
     wrong = exchanges.request(
         "SimulateCustomPolicy", {"PolicyInputList": [json.dumps(other)], "ActionNames": ["s3:Get*"]}
@@ -256,11 +256,11 @@ def test_a_request_that_speaks_of_others_matches(case: str) -> None:
     told, description = REQUESTS[case]
     asked = create(description)
     recorded = exchanges.cassette(*told, asked, include_writes=True)
-    assert isinstance(exchanges.player(recorded).answer(asked[0]), Serve)
+    assert isinstance(exchanges.player(recorded).answer(asked[0]), ServedPage)
     assert exchanges.cassette(asked, *reversed(told), include_writes=True) == recorded, "in whatever order"
     for take in recorded.takes:
         by_alias = exchanges.request(take.track.operation, take.track.identity)
-        assert isinstance(exchanges.player(recorded, key=None).answer(by_alias), Serve)
+        assert isinstance(exchanges.player(recorded, key=None).answer(by_alias), ServedPage)
 
 
 def test_a_name_that_only_the_old_cassette_knows_is_replaced() -> None:
@@ -270,7 +270,7 @@ def test_a_name_that_only_the_old_cassette_knows_is_replaced() -> None:
         exchanges.recorder(role("r2x", Description="owned by mallory"), asked, include_writes=True).finish(old).merged
     )
     assert "mallory" not in write(merged)
-    assert isinstance(exchanges.player(merged).answer(asked[0]), Serve)
+    assert isinstance(exchanges.player(merged).answer(asked[0]), ServedPage)
 
 
 def test_two_tracks_that_become_one_are_one() -> None:

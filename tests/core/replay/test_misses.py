@@ -153,14 +153,14 @@ def cases() -> list[Case]:
             "ListUsers",
             signed(Request("GET", "localhost", "/zreal"), "s3"),
             "",
-            "s3 is out of reach: only iam and accessanalyzer are replayed",
+            "s3 is not replayed: only iam and accessanalyzer are",
         ),
         Case(
             "service",
             "ListUsers",
             Request("GET", "example.com", "/zreal"),
             "",
-            "an unknown service is out of reach: only iam and accessanalyzer are replayed",
+            "an unknown service is not replayed: only iam and accessanalyzer are",
         ),
         Case(
             "request",
@@ -237,14 +237,14 @@ def facts(miss: Miss) -> dict[str, Any]:
 
 def test_a_connection_to_another_host_is_a_miss() -> None:
     asked = player(RECORDED)
-    miss = asked.refuse("example.com")
+    miss = asked.refuse_host("example.com")
     assert (miss.kind, miss.operation, miss.nearest, miss.differences) == ("host", "", None, ())
-    assert miss.text == "example.com is out of reach: only iam and accessanalyzer are replayed"
+    assert miss.text == "example.com is not replayed: only iam and accessanalyzer are"
     assert facts_of(asked) == [facts(miss)]
 
 
 def test_one_session_more_than_there_may_be_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("awstape.core.replay.player.MAX_SESSIONS", 2)
+    monkeypatch.setattr("awstape.core.replay.sessions.MAX_SESSIONS", 2)
     asked = player(RECORDED)
     case = next(case for case in cases() if case.kind == "operation")
     for name in ("one", "two", "one", ""):
@@ -253,7 +253,7 @@ def test_one_session_more_than_there_may_be_is_a_miss(monkeypatch: pytest.Monkey
     for name in ("three", "four"):
         assert isinstance(miss := asked.answer(case.asked, name), Miss)
         assert (miss.kind, miss.operation) == ("session", "iam")
-        assert miss.text.startswith("there are 2 sessions, and no more may begin\n")
+        assert miss.text.startswith("there are 2 sessions, and no more can begin\n")
         assert "POST /~NAME/~/reset" in miss.text
         assert miss.response
         assert b"<Code>CassetteMiss</Code>" in miss.response.body
@@ -264,23 +264,27 @@ def test_one_session_more_than_there_may_be_is_a_miss(monkeypatch: pytest.Monkey
 
 
 def test_misses_are_kept_up_to_a_number_and_counted_beyond(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("awstape.core.replay.player.MAX_MISSES", 3)
+    monkeypatch.setattr("awstape.core.replay.sessions.MAX_MISSES", 3)
     asked = player(RECORDED)
     case = next(case for case in cases() if case.kind == "operation")
     for name in ("one", "one", "two", "two", "two"):
         asked.answer(case.asked, name)
-    assert [(len(s.misses), s.more_misses) for s in (asked.sessions["two"], asked.total)] == [(3, 0), (3, 2)]
+    assert [(len(s.misses), s.misses_not_kept) for s in (asked.sessions.by_name["two"], asked.sessions.total)] == [
+        (3, 0),
+        (3, 2),
+    ]
     assert replay_facts(asked)["more_misses"] == 2
-    assert "more_misses" not in replay_facts(asked, asked.sessions["two"])
+    assert "more_misses" not in replay_facts(asked, asked.sessions.by_name["two"])
     assert list(miss_lines(asked))[-1] == "miss: and 2 more, without details"
     monkeypatch.setattr(
-        "awstape.core.replay.player.MAX_MISSES_TEXT", asked.sessions["one"].text + asked.sessions["two"].text
+        "awstape.core.replay.sessions.MAX_MISSES_TEXT",
+        asked.sessions.by_name["one"].misses_length + asked.sessions.by_name["two"].misses_length,
     )
     asked.answer(case.asked, "one")
-    assert (len(asked.sessions["one"].misses), asked.sessions["one"].more_misses) == (2, 1)
+    assert (len(asked.sessions.by_name["one"].misses), asked.sessions.by_name["one"].misses_not_kept) == (2, 1)
     asked.reset("two")
     asked.answer(case.asked, "one")
-    assert len(asked.sessions["one"].misses) == 3
+    assert len(asked.sessions.by_name["one"].misses) == 3
 
 
 def test_what_clients_asked_for_is_not_remembered() -> None:
@@ -292,7 +296,7 @@ def test_what_clients_asked_for_is_not_remembered() -> None:
         headers = (("Content-Type", "application/x-www-form-urlencoded"),)
         request = Request("POST", "iam.amazonaws.com", "/", headers=headers, body=form.encode())
         assert isinstance(asked.answer(request), Miss)
-        assert not asked.is_complete(request)
+        assert not asked.is_recorded_in_full(request)
         assert (redactor.counts(), redactor.already()) == ({}, 0)
 
 

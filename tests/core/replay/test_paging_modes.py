@@ -16,7 +16,7 @@ from awstape.core.aws.model import Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.paging_modes import Listing, Paging, PagingError, Position
-from awstape.core.replay.player import Serve
+from awstape.core.replay.replies import ServedPage
 from support import strategies
 from support.exchanges import MODELS, operation, player, request
 from support.paging import (
@@ -74,7 +74,7 @@ def test_every_mode_serves_every_listing(op: Operation) -> None:
                 elif op.paging and op.paging.limit:
                     for page, limit in zip(pages, cycle(limits), strict=False):
                         assert size(op.name, page.parsed) <= (limit or 100)
-            assert playing.unplayed() == []
+            assert playing.takes_not_replayed() == []
             assert [miss.kind for miss in playing.misses] == ["end"] * sum(not is_finished(t) for t in cassette.takes)
 
     check()
@@ -130,9 +130,9 @@ def test_long_listings_are_served_whole_and_their_pages_are_played_when_they_are
         ahead = sum(sum(sizes[:i]) >= count and n > 0 for i, n in enumerate(sizes)) + (
             end == "error" and "Error" not in page.parsed
         )
-        assert sum(pages for _, _, pages in playing.unplayed()) >= ahead
+        assert sum(pages for _, _, pages in playing.takes_not_replayed()) >= ahead
     assert_is(operation("ListUsers"), take, got)
-    assert playing.unplayed() == []
+    assert playing.takes_not_replayed() == []
 
 
 @strategies.few(100)
@@ -332,17 +332,17 @@ def test_a_limit_out_of_range_is_answered_as_the_service_does(
     playing = player(cassette, paging="client")
     reply = playing.answer(request(name, {**input_, **limit}))
     assert reply.response
-    assert not isinstance(reply, Serve | Miss)
+    assert not isinstance(reply, ServedPage | Miss)
     error = catalog.parse(operation(name), reply.response)["Error"]
     assert reply.response.status == 400
     assert error["Code"] == ("ValidationError" if name == "ListUsers" else "ValidationException")
     assert error["Message"].startswith(f"1 validation error detected: Value {value} failed to satisfy constraint: ")
     assert error["Message"].endswith(constraint)
     assert playing.misses == []
-    assert len(playing.unplayed()) == 2
+    assert len(playing.takes_not_replayed()) == 2
     assert next(follow(playing, name, input_)).served.take == 1, "no take went by"
     for other in ("recorded", "2", "torture"):
-        assert isinstance(player(cassette, paging=other).answer(request(name, {**input_, **limit})), Serve)
+        assert isinstance(player(cassette, paging=other).answer(request(name, {**input_, **limit})), ServedPage)
 
 
 # --- names of modes ---------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.replay.misses import HEADER as MISS_HEADER
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.player import Player, Serve
+from awstape.core.replay.player import Player
+from awstape.core.replay.replies import ServedPage
 from support import strategies
 from support.exchanges import (
     ACCOUNT,
@@ -53,19 +54,19 @@ def finding(id_: str, region: str = "eu-west-1", status: str = "ACTIVE") -> Exch
     return asked, respond("GetFinding", {"finding": {"id": id_, "status": status}})
 
 
-def served(answer: Serve | Miss) -> tuple[int, int]:
-    assert isinstance(answer, Serve), answer
+def served(answer: ServedPage | Miss) -> tuple[int, int]:
+    assert isinstance(answer, ServedPage), answer
     return answer.take, answer.page
 
 
-def missed(answer: Serve | Miss) -> Miss:
+def missed(answer: ServedPage | Miss) -> Miss:
     assert isinstance(answer, Miss)
     assert MISS_HEADER in answer.response.headers
     assert 400 <= answer.response.status < 500
     return answer
 
 
-def error_of(name: str, answer: Serve | Miss) -> dict[str, Any]:
+def error_of(name: str, answer: ServedPage | Miss) -> dict[str, Any]:
     error: dict[str, Any] = catalog.parse(operation(name), answer.response)["Error"]
     return error
 
@@ -182,7 +183,7 @@ def test_a_bad_token_is_answered_as_aws_answers_one() -> None:
             "Message": f"Invalid Marker.\n{miss.text}",
             "Type": "Sender",
         }
-        assert ("it is a token of iam ListUsers {" in miss.text) == (token == of_other)
+        assert ("the token belongs to iam ListUsers {" in miss.text) == (token == of_other)
     asked = request("ListFindings", {"analyzerArn": ANALYZER, "nextToken": "zreal-token"})
     answer = missed(playing.answer(asked))
     message = f"Invalid nextToken\n{answer.text}"
@@ -200,24 +201,24 @@ def test_where_the_recording_ended() -> None:
     answer = missed(playing.answer(request("ListUsers", {"Marker": output["Marker"]})))
     assert answer.text.splitlines()[0] == "iam ListUsers: the recording ended after page 2"
     assert error_of("ListUsers", answer)["Code"] == "CassetteMiss"
-    assert not playing.is_complete(request("ListUsers"))
-    assert player(cassette(*users("a", "b"))).is_complete(request("ListUsers"))
-    assert not player(cassette(*users("a", "b"))).is_complete(request("ListGroups"))
+    assert not playing.is_recorded_in_full(request("ListUsers"))
+    assert player(cassette(*users("a", "b"))).is_recorded_in_full(request("ListUsers"))
+    assert not player(cassette(*users("a", "b"))).is_recorded_in_full(request("ListGroups"))
 
 
 def test_what_was_not_played() -> None:
     recorded = cassette(*users("a", "b", "c"), *users("x", token="U"), role())
     playing = player(recorded)
-    assert [(t.operation, take, n) for t, take, n in playing.unplayed()] == [
+    assert [(t.operation, take, n) for t, take, n in playing.takes_not_replayed()] == [
         ("GetRole", 1, 1),
         ("ListUsers", 1, 3),
         ("ListUsers", 2, 1),
     ]
     list(traverse(playing, "ListUsers", {}))
     playing.answer(role()[0])
-    assert [(t.operation, take, n) for t, take, n in playing.unplayed()] == [("ListUsers", 2, 1)]
+    assert [(t.operation, take, n) for t, take, n in playing.takes_not_replayed()] == [("ListUsers", 2, 1)]
     playing.answer(request("ListUsers"))
-    assert playing.unplayed() == []
+    assert playing.takes_not_replayed() == []
 
 
 # --- misses -----------------------------------------------------------------------------------------------------
@@ -274,7 +275,7 @@ def test_operations_services_and_requests_that_are_unknown() -> None:
     playing = player(cassette(role()))
     assert "no track of this operation" in missed(playing.answer(request("ListGroups"))).text
     elsewhere = Request("GET", "example.com", "/zreal", "zreal=1", (), b"zreal")
-    assert "an unknown service is out of reach" in missed(playing.answer(elsewhere)).text
+    assert "an unknown service is not replayed" in missed(playing.answer(elsewhere)).text
     unknown = replace(request("ListGroups"), body=b"Action=ListZreal&Version=2010-05-08")
     assert error_of("ListGroups", missed(playing.answer(unknown)))["Code"] == "CassetteMiss"
     new = replace(finding("1")[0], path="/zreal", host="127.0.0.1", headers=_signed("eu-west-1"))
@@ -295,7 +296,7 @@ def test_a_miss_holds_nothing_that_a_terminal_would_obey_or_xml_cannot_say() -> 
 def test_an_empty_cassette_misses_everything() -> None:
     playing = player(Cassette())
     missed(playing.answer(role()[0]))
-    assert playing.unplayed() == []
+    assert playing.takes_not_replayed() == []
     assert len(playing.misses) == 1
 
 
@@ -365,7 +366,7 @@ def test_a_player_never_raises(requests: list[Request]) -> None:
     for asked in requests:
         answer = playing.answer(asked)
         assert isinstance(answer.response, Response)
-        playing.is_complete(asked)
+        playing.is_recorded_in_full(asked)
         if isinstance(answer, Miss):
             assert answer.text.replace("\n", "").isprintable()
     assert len(playing.misses) <= len(requests)

@@ -14,7 +14,8 @@ from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Reply
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.player import Player, Serve
+from awstape.core.replay.player import Player
+from awstape.core.replay.replies import ServedPage
 from support.exchanges import operation, player, request
 from support.paging import CUT, MODES, follow, items, marker, names, recording, traversal, users
 
@@ -60,11 +61,11 @@ def test_a_token_of_another_listing_or_kind_of_mode_is_refused() -> None:
     for mode, accepted in good.items():
         playing = player(both, paging=mode)
         for token in {recorded, client, number, torture}:
-            assert isinstance(ask_for(playing, token), Serve) == (token in accepted)
+            assert isinstance(ask_for(playing, token), ServedPage) == (token in accepted)
         other = next(follow(playing, "ListUsers", inside, [2])).parsed["Marker"]
         assert isinstance(miss := ask_for(playing, other), Miss)
         assert miss.kind == "token"
-        assert 'it is a token of iam ListUsers {"PathPrefix": "/x/"}' in miss.text
+        assert 'the token belongs to iam ListUsers {"PathPrefix": "/x/"}' in miss.text
 
 
 @pytest.mark.parametrize("mode", CUT)
@@ -88,7 +89,7 @@ def test_a_token_of_another_listing_or_kind_of_mode_is_refused() -> None:
 def test_a_token_that_was_tampered_with_is_refused(mode: str, change: Callable[[str], str]) -> None:
     playing = player(recording("ListUsers", {}, users(7)), paging=mode)
     token = re.sub("item-[1-9]", "item-2", marker(playing, 1))
-    assert isinstance(ask_for(playing, token), Serve)
+    assert isinstance(ask_for(playing, token), ServedPage)
     miss = ask_for(playing, change(token))
     assert isinstance(miss, Miss)
     assert miss.kind == "token"
@@ -122,9 +123,9 @@ def test_a_token_that_was_not_percent_encoded_is_told() -> None:
     plain = request("ListUsers")
     cut = playing.answer(replace(plain, body=form + token.encode()))
     assert isinstance(cut, Miss)
-    assert "the page token may end at an & in it: was it percent-encoded?" in cut.text
+    assert "the page token seems to be cut at an '&': percent-encode it in the request" in cut.text
     assert token.startswith("page-2.item-")
     assert not isinstance(playing.answer(replace(plain, body=form + quote(token, safe="").encode())), Miss)
     blank = playing.answer(replace(plain, body=form + quote(token, safe="+").encode()))
     assert isinstance(blank, Miss)
-    assert "percent-encoded on the wire" in blank.text
+    assert "cassette and paging mode; percent-encode it in the request" in blank.text

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.player import Player, Serve
+from awstape.core.replay.player import Player
+from awstape.core.replay.replies import ServedPage
 from awstape.report import replay_facts
 from support import strategies
 from support.exchanges import player, request
@@ -26,7 +27,7 @@ MODES = ("recorded", "client", "2", "torture")
 def take(playing: Player, session: str = "", call: str | None = None, attempt: int | None = None) -> int:
     """Which take a first page is of."""
     served = playing.answer(request("ListUsers", invocation=call, attempt=attempt), session)
-    assert isinstance(served, Serve)
+    assert isinstance(served, ServedPage)
     return served.take
 
 
@@ -80,10 +81,10 @@ def test_a_session_has_the_misses_that_it_made() -> None:
     playing = player(of_takes(1))
     for session, name in (("one", "ListGroups"), ("two", "ListRoles"), ("one", "ListPolicies"), ("", "ListGroups")):
         assert isinstance(playing.answer(request(name), session), Miss)
-    host = playing.refuse("example.com")
-    assert [miss.operation for miss in playing.sessions["one"].misses] == ["iam ListGroups", "iam ListPolicies"]
-    assert [miss.operation for miss in playing.sessions["two"].misses] == ["iam ListRoles"]
-    assert [miss.operation for miss in playing.sessions[""].misses] == ["iam ListGroups", ""]
+    host = playing.refuse_host("example.com")
+    assert [miss.operation for miss in playing.sessions.by_name["one"].misses] == ["iam ListGroups", "iam ListPolicies"]
+    assert [miss.operation for miss in playing.sessions.by_name["two"].misses] == ["iam ListRoles"]
+    assert [miss.operation for miss in playing.sessions.by_name[""].misses] == ["iam ListGroups", ""]
     assert len(playing.misses) == 5
     assert playing.misses[-1] is host, "whose connection it was nobody knows"
 
@@ -93,9 +94,9 @@ def test_a_session_has_played_what_it_asked_for() -> None:
     take(playing, "one")
     take(playing, "one")
     take(playing, "two")
-    assert playing.unplayed() == playing.unplayed(playing.sessions["one"]) == []
-    assert [number for _, number, _ in playing.unplayed(playing.sessions["two"])] == [2]
-    assert replay_facts(playing, playing.sessions["two"])["unplayed"] != []
+    assert playing.takes_not_replayed() == playing.takes_not_replayed(playing.sessions.by_name["one"]) == []
+    assert [number for _, number, _ in playing.takes_not_replayed(playing.sessions.by_name["two"])] == [2]
+    assert replay_facts(playing, playing.sessions.by_name["two"])["unplayed"] != []
 
 
 def test_the_reset_of_a_session_is_of_that_one() -> None:
@@ -105,10 +106,10 @@ def test_the_reset_of_a_session_is_of_that_one() -> None:
         assert isinstance(playing.answer(request("ListGroups"), session), Miss)
     playing.reset("one")
     playing.reset("nobody")
-    assert "one" not in playing.sessions
-    assert len(playing.sessions["two"].misses) == 1
+    assert "one" not in playing.sessions.by_name
+    assert len(playing.sessions.by_name["two"].misses) == 1
     assert [take(playing, "one"), take(playing, "two")] == [1, 3]
-    assert playing.sessions["one"].misses == []
+    assert playing.sessions.by_name["one"].misses == []
 
 
 def test_no_reset_takes_anything_out_of_the_total() -> None:
@@ -118,10 +119,10 @@ def test_no_reset_takes_anything_out_of_the_total() -> None:
         playing.answer(request("ListGroups"), session)
     before = replay_facts(playing)
     playing.reset()
-    assert playing.sessions == {}
+    assert playing.sessions.by_name == {}
     assert replay_facts(playing) == before
     assert len(playing.misses) == 2
-    assert playing.unplayed() == []
+    assert playing.takes_not_replayed() == []
     for session in ("", "one"):
         assert codes(playing, None, None, None, session=session) == ["Throttling", "-", "-"]
 
@@ -153,7 +154,7 @@ def test_a_call_is_known_by_its_track() -> None:
     take(playing, call="1")
     assert take(playing, call="2") == 2
     elsewhere = playing.answer(request("ListUsers", inside(1), invocation="2"))
-    assert isinstance(elsewhere, Serve)
+    assert isinstance(elsewhere, ServedPage)
     assert elsewhere.take == 1
 
 
@@ -174,8 +175,8 @@ def test_traversals_that_interleave_see_their_pages(mode: str, sessions: int) ->
         ]
         for n, pages in enumerate(interleaved(traversals, Random(seed))):
             assert [page.response for page in pages] == [page.response for page in alone[n % TRACKS]]
-        assert (playing.misses, playing.unplayed()) == ([], [])
-        assert len(playing.sessions) == sessions
+        assert (playing.misses, playing.takes_not_replayed()) == ([], [])
+        assert len(playing.sessions.by_name) == sessions
 
     check()
 

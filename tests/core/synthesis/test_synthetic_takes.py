@@ -23,7 +23,7 @@ from awstape.core.cassette.yaml import document
 from awstape.core.cassette.yaml.document import SCHEMA_LINE
 from awstape.core.check.findings import findings
 from awstape.core.redaction.project_rules import Rules
-from awstape.core.replay.player import Serve
+from awstape.core.replay.replies import ServedPage
 from awstape.core.synthesis.synthetic_takes import SynthesisError, lists_of, synthesise
 from support.exchanges import MODELS, operation, player, request
 from support.paging import follow, items, recorded_items, size
@@ -106,7 +106,7 @@ def test_a_client_that_asks_for_the_identity_is_answered() -> None:
     playing = player(Cassette.of(made(op.name) for op in OPERATIONS), key=None)
     for op in OPERATIONS:
         served = playing.answer(request(op.name, made(op.name).track.identity, region="us-east-1"))
-        assert isinstance(served, Serve), op.name
+        assert isinstance(served, ServedPage), op.name
 
 
 def beyond(value: Any, shape: Shape | None) -> Iterator[str]:

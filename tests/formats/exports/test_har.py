@@ -14,7 +14,7 @@ from mitmproxy.http import HTTPFlow
 from mitmproxy.io import FlowReader
 
 from awstape.core.aws.wire import Request
-from awstape.core.replay.player import Serve
+from awstape.core.replay.replies import ServedPage
 from awstape.files import cassette_files
 from support import asking
 from support.asking import SHIPPED, exported
@@ -83,7 +83,7 @@ def test_mitmproxy_reads_it_and_replay_answers_the_same(name: str, tmp_path: Pat
         path_, _, query = request.path.partition("?")
         headers = tuple(request.headers.items())
         served = playing.answer(Request(request.method, request.host, path_, query, headers, request.content or b""))
-        assert isinstance(served, Serve), served
+        assert isinstance(served, ServedPage), served
         assert (served.response.status, served.response.body) == (response.status_code, response.content)
         assert served.response.headers == tuple(response.headers.items())
 

@@ -292,7 +292,9 @@ def _kept(tape: Tape, cassette: Path, as_json: bool) -> Iterator[None]:
         with child_process.undisturbed():
             recording = tape.close()
             if recording and (is_well or recording.cassette.takes):
-                lines = recording_lines(str(cassette), recording, len(tape.player.total.played) if tape.player else 0)
+                lines = recording_lines(
+                    str(cassette), recording, len(tape.player.sessions.total.played) if tape.player else 0
+                )
                 _say(lines, recording_facts(str(cassette), recording), as_json)
 
 
@@ -302,7 +304,9 @@ def _report_replay(tape: Tape, status: int, as_json: bool, strict: bool = False)
 
     assert tape.player
     _say(replay_lines(tape.player), replay_facts(tape.player), as_json)
-    return status or int(bool(tape.player.misses or (strict and (tape.player.unplayed() or tape.player.unstruck()))))
+    return status or int(
+        bool(tape.player.misses or (strict and (tape.player.takes_not_replayed() or tape.player.unused_faults())))
+    )
 
 
 def _say(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:

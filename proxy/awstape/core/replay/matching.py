@@ -1,9 +1,10 @@
-"""Matching: which track a request belongs to; explain, then decide.
+"""Matching: finds the track that a request belongs to, and the differences from a track that it does not belong to.
 
-1. A track is found by service, operation and identity: as the request has it, or redacted under the key; there, words
-   of free text that may be names of the cassette's identities are taken for them.
-2. The region counts only where the cassette holds the same track for several.
-3. A request matches a track exactly where `differences` finds nothing.
+1. A track is found by service, operation and identity. The identity is compared first as the request has it, then
+   redacted with the cassette's key, then redacted with words of free text replaced by the names in the cassette's
+   identities that they may be.
+2. The region counts only where the cassette holds the same track for several regions.
+3. A request matches a track exactly where `identity_differences` finds nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from awstape.core.text.encoded_text import variants
 
 _ABSENT = object()
 _LONGEST = 160
-_COMPARED = 100  # looking alike costs about 0.1 ms a track
+_MOST_COMPARED = 100  # one comparison of texts takes about 0.1 ms
 
 
-class Tracks:
-    """The tracks of a cassette with their takes, to be found by what a request asks.
+class TrackIndex:
+    """The tracks of a cassette with their takes, indexed by operation and identity.
 
-    redactor: as in `core.replay.player.Player`. has_key: whether it has the cassette's key, or a throw-away one.
+    redactor: as in `core.replay.player.Player`. has_key: whether it has the cassette's key, not a throw-away one.
     """
 
     def __init__(
@@ -53,20 +54,20 @@ class Tracks:
             self._by_names[track.service, track.operation, identity_key(identity)].append(track)
 
     def find(self, call: Call, asked: Ask) -> Track | None:
-        """The track that a call belongs to."""
-        for found in self._found(call.operation, asked.identity):
+        """The track that a call belongs to, None if the cassette has none."""
+        for found in self._candidates(call.operation, asked.identity):
             if len(found) > 1:
                 found = [track for track in found if track.region == call.region]
             if found:
                 return found[0]
         return None
 
-    def of(self, operation: Operation) -> list[Track]:
-        """The tracks of an operation."""
+    def of_operation(self, operation: Operation) -> list[Track]:
+        """The tracks of an operation, in cassette order."""
         return self._of_operation.get((operation.service.name, operation.name), [])
 
-    def _found(self, operation: Operation, identity: dict[str, Value]) -> Iterator[list[Track]]:
-        """The tracks of an identity: as it is, under the key, and with words taken for the names that they may be."""
+    def _candidates(self, operation: Operation, identity: dict[str, Value]) -> Iterator[list[Track]]:
+        """The tracks of an identity, by each of the three ways of rule 1; tracks of one list differ in the region."""
         service = operation.service.name
         yield self._by_identity.get((service, operation.name, identity_key(identity)), [])
         if self._has_key:
@@ -77,7 +78,7 @@ class Tracks:
             yield self._by_names.get((service, operation.name, identity_key(among)), [])
 
     def _names_in_identities(self, models: Models) -> dict[str, str]:
-        """Ending → alias, of the names in free text of identities, which a word of a request may be."""
+        """Ending of an alias → alias, for the names in the free text of the cassette's identities."""
         known: dict[str, str] = {}
 
         def note(text: str, place: Place) -> str:
@@ -92,7 +93,7 @@ class Tracks:
 
 @dataclass(frozen=True)
 class Difference:
-    """A member in which a request differs from a track; a side that lacks it says `nothing`."""
+    """A member in which a request differs from a track, as text; `nothing` for a side that lacks it."""
 
     member: str
     request: str
@@ -102,33 +103,33 @@ class Difference:
         return f"{self.member}: request has {self.request} / cassette has {self.cassette}"
 
 
-def differences(identity: dict[str, Value], track: Track) -> list[Difference]:
-    """Member by member, what keeps a request with this identity from being one of the track."""
+def identity_differences(identity: dict[str, Value], track: Track) -> list[Difference]:
+    """The members in which the identity of a request differs from that of a track; none if the request matches."""
     names = [*identity, *(name for name in track.identity if name not in identity)]
     return [
-        Difference(name, _shown(identity.get(name, _ABSENT)), _shown(track.identity.get(name, _ABSENT)))
+        Difference(name, _value_text(identity.get(name, _ABSENT)), _value_text(track.identity.get(name, _ABSENT)))
         for name in names
-        if _part(identity, name) != _part(track.identity, name)
+        if _member_key(identity, name) != _member_key(track.identity, name)
     ]
 
 
-def _part(identity: dict[str, Value], name: str) -> str:
-    """A member as text, if it is there: what the keys of tracks are made of, where true is not 1."""
+def _member_key(identity: dict[str, Value], name: str) -> str:
+    """A member as text, empty if it is not there; the text distinguishes true from 1."""
     return identity_key({name: identity[name]}) if name in identity else ""
 
 
-def nearest(identity: dict[str, Value], tracks: Iterable[Track]) -> Track | None:
-    """The track that differs in the fewest members and of these looks most alike, the first of several."""
-    ranked = [(len(differences(identity, track)), track) for track in tracks]
+def nearest_track(identity: dict[str, Value], tracks: Iterable[Track]) -> Track | None:
+    """The track that differs in the fewest members, of several the one with the most similar text, then the first."""
+    ranked = [(len(identity_differences(identity, track)), track) for track in tracks]
     fewest = min((count for count, _ in ranked), default=0)
-    close = [track for count, track in ranked if count == fewest][:_COMPARED]
+    close = [track for count, track in ranked if count == fewest][:_MOST_COMPARED]
     wanted = identity_key(identity)
     return max(
         close, key=lambda track: SequenceMatcher(None, wanted, identity_key(track.identity)).ratio(), default=None
     )
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     if value is _ABSENT:
         return "nothing"
     text = json.dumps(value, ensure_ascii=False, default=repr)

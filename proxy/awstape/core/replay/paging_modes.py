@@ -1,20 +1,20 @@
-"""Paging modes: a take, served in other pages than it was recorded in.
+"""Paging modes: cut a recorded take into other pages than it was recorded in.
 
-1. A listing is the items of a take in the order of their pages, in whichever lists of the output they are. What a
-   client gets when it follows the tokens to the end is the same listing in every mode.
-2. `recorded`: the pages as they were; the limit that a client asks for is ignored.
-   `client`: as many items as the client asks for, or the service's default. A limit that the model doesn't allow is
-   answered as the service does.
-   `N`: N items a page.
-   `torture`: everything that a service may do. First an empty page with a token and a page of one item, then a short
-   one, an empty one and a long one, and so on; in what order the seed says. After the last item comes an empty page.
-   Tokens hold characters that must be encoded.
-   No page of `client`, `N` and `torture` is longer than the client asks for: no service sends more.
-3. A page says beside its items what the recorded pages say that they came from; where these differ, the first of them.
-4. A token names the page and the item that the page begins with, both counted from 1, and the track:
-   `page-3.item-5.h7qk`. So every page can be asked for at any time, by anybody, with any limit. The recorded tokens are
-   good in every mode.
-5. How a recording ended stays: with an error, or unfinished, with a token that leads nowhere.
+1. A listing is the items of a take in the order of their pages, over all lists of the output. A client that follows the
+   tokens to the end gets the same listing in every mode.
+2. `recorded`: the recorded pages; the client's limit is ignored.
+   `client`: as many items as the client's limit, or the service's default limit. A limit that the model does not allow
+   gets the service's error.
+   `N`: N items on a page.
+   `torture`: everything that a service may do. The first pages are an empty page with a token and a page of one item;
+   then come rounds of a short, an empty and a long page. The seed decides the order in each round. After the last item
+   comes an empty page. Tokens hold characters that must be percent-encoded.
+   No page of `client`, `N` and `torture` is longer than the client's limit: no service sends more.
+3. The members of a page beside its items are those of the recorded pages that the items came from; where these differ,
+   the first page counts.
+4. A token names the page and its first item, both counted from 1, and the track: `page-3.item-5.h7qk`. So a page can be
+   requested at any time, by any client, with any limit. The recorded tokens lead to their pages in every mode.
+5. The end of the recording stays: an error, or an unfinished listing, which ends with a token that leads nowhere.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from awstape.core.aws.paging import listed, next_token, token_tag
 from awstape.core.cassette.cassette import Take
 
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
-#: Access Analyzer does not say; its answers to a limit out of range are of the kind that the model describes.
+#: Access Analyzer documents no default; its errors for a limit out of range are those of its model.
 _DEFAULT_LIMIT = 100
 _TOKEN = re.compile(r"page-(\d{1,9})\.item-(\d{1,9})\.")
-#: What comes back changed from a client that doesn't encode it as a form, a URL or XML asks for.
-_TORTURE = "/+ %2F&amp;=="
+#: Characters that a client changes if it does not encode them for a form, a URL or XML.
+_HARD_TO_ENCODE = "/+ %2F&amp;=="
 
 
 class PagingError(ValueError):
-    """A text that names no paging mode."""
+    """Raised for a text that names no paging mode."""
 
 
 @dataclass(frozen=True)
 class Paging:
-    """A paging mode. size: items a page, for `N`. seed: for `torture`."""
+    """A paging mode. size: the items on a page, for `N`. seed: for `torture`."""
 
     mode: Literal["recorded", "client", "N", "torture"] = "recorded"
     size: int = 0
@@ -55,7 +55,7 @@ class Paging:
 
     @classmethod
     def parse(cls, text: str) -> Paging:
-        """`recorded`, `client`, a number, `torture` or `torture:SEED`. Raises PagingError."""
+        """Reads `recorded`, `client`, a number, `torture` or `torture:SEED`. Raises PagingError."""
         mode, colon, seed = text.partition(":")
         if mode == "torture" and (seed or not colon):
             return cls("torture", seed=seed)
@@ -83,27 +83,27 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A page that a paging made. covers: the recorded pages that it is made of, counted from 1."""
+class CutPage:
+    """A page of a paging mode. recorded_pages: the numbers of the recorded pages that it is made of, from 1."""
 
     answer: Answer
-    covers: tuple[int, ...]
+    recorded_pages: tuple[int, ...]
 
 
 class Listing:
-    """A take as a list of items. number: the take's, counted from 1."""
+    """A take as a list of items, cut into the pages of a paging mode. number: the take's in its track, from 1."""
 
     def __init__(self, operation: Operation, take: Take, number: int, paging: Paging) -> None:
         self._operation = operation
         self._take = take
         self._number = number
-        # A call that the service doesn't page, or that failed at once, has one page in any mode.
+        # An operation without paging, or a call that failed at once, has one page in every mode.
         is_cut = operation.paging is not None and take.pages[0].answer.output is not None
         self._paging = paging if is_cut else Paging()
         self._tag = token_tag(take.track.key, 8)
-        self._items: list[tuple[str, Value]] = []  # with the list of the output that each is in
-        self._ranges: list[tuple[int, int]] = []  # of each recorded page, its items
-        self._tokens: dict[str, Position] = {}  # the recorded ones
+        self._items: list[tuple[str, Value]] = []  # (name of the list in the output, item)
+        self._ranges: list[tuple[int, int]] = []  # the items of each recorded page
+        self._tokens: dict[str, Position] = {}  # of the recorded tokens
         for i, page in enumerate(take.pages, 1):
             begin = len(self._items)
             if page.token is not None:
@@ -111,12 +111,12 @@ class Listing:
             self._items += [(name, item) for name in operation.lists for item in listed(page.answer.output, name)]
             self._ranges.append((begin, len(self._items)))
         last = take.pages[-1].answer.output
-        self._beyond = next_token(operation, last) if last is not None else None
+        self._open_token = next_token(operation, last) if last is not None else None
 
     first = Position(1, 0)
 
     def position(self, token: str) -> Position | None:
-        """Where a token leads, None if this listing never gives it out."""
+        """The position that a token leads to, None if this listing never gives it out."""
         if token in self._tokens:
             return self._tokens[token]
         match = _TOKEN.search(token)
@@ -126,30 +126,31 @@ class Listing:
         is_there = position.page > 1 and 0 <= position.item <= len(self._items)
         return position if is_there and token == self._token(position) else None
 
-    def is_beyond(self, token: str) -> bool:
-        """Whether a token is the one at which an unfinished recording ended."""
-        return token == self._beyond
+    def stops_at(self, token: str) -> bool:
+        """Whether the recording is unfinished and this token asks for the first page that was not recorded."""
+        return token == self._open_token
 
-    def page(self, position: Position, limit: int | None) -> Cut:
-        """The page at a position. limit: what the client asks for."""
+    def page(self, position: Position, limit: int | None) -> CutPage:
+        """The page at a position. limit: the client's limit, None if it sent none."""
         if self._paging.mode == "recorded":
-            return Cut(self._take.pages[position.page - 1].answer, (position.page,))
+            return CutPage(self._take.pages[position.page - 1].answer, (position.page,))
         failure = self._take.pages[-1]
         if failure.answer.error and position.item == len(self._items) and position.page > 1:
-            return Cut(failure.answer, (len(self._take.pages),))
+            return CutPage(failure.answer, (len(self._take.pages),))
         begin = position.item
         end = min(begin + self._size(position, limit), len(self._items))
-        covers = tuple(self._covered(begin, end))
-        return Cut(self._cut(begin, end, covers, self._next(position, end)), covers)
+        recorded_pages = tuple(self._recorded_pages(begin, end))
+        answer = self._answer(begin, end, recorded_pages, self._next_token(position, end))
+        return CutPage(answer, recorded_pages)
 
     def answers(self) -> Iterator[Answer]:
-        """What a client gets that follows the tokens to the end, without a limit."""
+        """The pages that a client gets that follows the tokens to the end and sends no limit."""
         position: Position | None = self.first
         while position:
             answer = self.page(position, None).answer
             yield answer
             token = next_token(self._operation, answer.output) if answer.output is not None else None
-            position = self.position(token) if token and not self.is_beyond(token) else None
+            position = self.position(token) if token and not self.stops_at(token) else None
 
     # --- where a page ends ---
 
@@ -158,24 +159,24 @@ class Listing:
             case "N":
                 return min(self._paging.size, limit or self._paging.size)
             case "torture":
-                size = self._tortured(position)
+                size = self._torture_size(position)
                 return min(size, limit or size)
             case _:
                 return limit or _DEFAULT_LIMIT
 
-    def _tortured(self, position: Position) -> int:
+    def _torture_size(self, position: Position) -> int:
         count = len(self._items)
         rounds, step = divmod(position.page - 1, 5)
         digest = hashlib.sha256(f"{self._paging.seed}|{self._take.track.key}|{self._number}|{rounds}".encode()).digest()
-        sizes = _pick([0, 1], digest[0]) + _pick([max(2, count // 7), 0, max(3, count // 3)], digest[1])
+        sizes = _in_order([0, 1], digest[0]) + _in_order([max(2, count // 7), 0, max(3, count // 3)], digest[1])
         return sizes[step]
 
-    def _next(self, position: Position, end: int) -> str | None:
-        """The token of the page after one, None if it is the last."""
+    def _next_token(self, position: Position, end: int) -> str | None:
+        """The token that a page gives out, None on the last page. end: the first item after the page."""
         begin = position.item
         if end == len(self._items):
-            if self._beyond is not None:
-                return self._beyond
+            if self._open_token is not None:
+                return self._open_token
             ends_empty = self._paging.mode == "torture" and (begin < end or position.page == 1)
             if not ends_empty and not self._take.pages[-1].answer.error:
                 return None
@@ -183,27 +184,27 @@ class Listing:
 
     def _token(self, position: Position) -> str:
         take = f"take-{self._number}." if self._number > 1 else ""
-        nasty = _TORTURE if self._paging.mode == "torture" else ""
-        return f"{take}page-{position.page}.item-{position.item + 1}.{self._tag}{nasty}"
+        suffix = _HARD_TO_ENCODE if self._paging.mode == "torture" else ""
+        return f"{take}page-{position.page}.item-{position.item + 1}.{self._tag}{suffix}"
 
     # --- what is in a page ---
 
-    def _covered(self, begin: int, end: int) -> Iterator[int]:
-        """The recorded pages, from 1, of some items; those without items belong to what is before and behind them."""
+    def _recorded_pages(self, begin: int, end: int) -> Iterator[int]:
+        """The recorded pages, from 1, that hold the items of a range; pages without items belong to both neighbours."""
         for i, (first, last) in enumerate(self._ranges):
             if self._take.pages[i].answer.output is None:
                 continue
             if begin <= first <= end if first == last else max(begin, first) < min(end, last):
                 yield i + 1
 
-    def _cut(self, begin: int, end: int, covers: tuple[int, ...], token: str | None) -> Answer:
+    def _answer(self, begin: int, end: int, recorded_pages: tuple[int, ...], token: str | None) -> Answer:
         paging = self._operation.paging
         assert paging
-        # An empty page between two items of one recorded page covers nothing; it is one more of that page.
-        sources = [self._take.pages[i - 1].answer for i in covers or (self._page_of(begin),)]
+        # An empty page between two items of one recorded page has the members of that page.
+        sources = [self._take.pages[i - 1].answer for i in recorded_pages or (self._page_of(begin),)]
         output: dict[str, Value] = {}
         for source in sources:
-            output = {**output, **(source.output or {}), **output}  # the first says it, and comes first
+            output = {**output, **(source.output or {}), **output}  # the first page counts, and its order
         for name in paging.items:
             items = [item for of, item in self._items[begin:end] if of == name]
             if name in output or items:
@@ -219,13 +220,13 @@ class Listing:
         return Answer(output, unmodelled=() if is_known else unmodelled(self._operation, output))
 
     def _page_of(self, item: int) -> int:
-        """The recorded page, from 1, that holds an item; behind the last item, the last one."""
+        """The recorded page, from 1, that holds an item; the last page for the position after the last item."""
         holding = (i for i, (first, last) in enumerate(self._ranges, 1) if first <= item < last)
         return next(holding, len(self._ranges))
 
 
-def refusal(paging: Paging, call: Call) -> Failure | None:
-    """What the service says to a limit that the model doesn't allow, where the paging honours limits."""
+def limit_error(paging: Paging, call: Call) -> Failure | None:
+    """The service's error for a limit that the model does not allow; None in modes that ignore limits."""
     names = call.operation.paging
     if paging.mode != "client" or not names or not names.limit or call.operation.input is None:
         return None
@@ -242,14 +243,15 @@ def refusal(paging: Paging, call: Call) -> Failure | None:
         constraint = f"Member must have value less than or equal to {high}"
     spelled = names.limit[0].lower() + names.limit[1:]
     shown = asked if type(asked) is int else "…"
-    said = f"Value '{shown}' at '{spelled}' failed to satisfy constraint: {constraint}"
-    message = f"1 validation error detected: {said}"
+    problem = f"Value '{shown}' at '{spelled}' failed to satisfy constraint: {constraint}"
+    message = f"1 validation error detected: {problem}"
     if call.operation.service.protocol == "query":
         return Failure(400, "ValidationError", message, {"Type": "Sender"})
-    fields: list[Value] = [{"name": spelled, "message": said}]
+    fields: list[Value] = [{"name": spelled, "message": problem}]
     return Failure(400, "ValidationException", message, {"reason": "fieldValidationFailed", "fieldList": fields})
 
 
-def _pick(sizes: list[int], byte: int) -> list[int]:
+def _in_order(sizes: list[int], byte: int) -> list[int]:
+    """The sizes in the order that a byte chooses."""
     orders = list(permutations(sizes))
     return list(orders[byte % len(orders)])

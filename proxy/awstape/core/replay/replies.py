@@ -1,0 +1,107 @@
+"""Replies: recorded pages, faults and limit errors, encoded for the client.
+
+1. The same page in the same state is the same bytes: request ids are made from the position of the page.
+2. Pages of the paging mode `recorded` are encoded once and kept; the other modes depend on the client's limit.
+3. The faults of the replay come before those in the cassette's take; of several that fit, the first that was not used
+   up answers. A fault of the replay needs no track; a page number in it then fits the first page only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from awstape.core.aws.answer import Failure
+from awstape.core.aws.encode import encode, encode_failure
+from awstape.core.aws.model import Operation
+from awstape.core.aws.paging import Ask, request_id
+from awstape.core.aws.wire import Reply, Response
+from awstape.core.cassette.cassette import Track
+from awstape.core.cassette.faults import Fault
+from awstape.core.replay.matching import TrackIndex
+from awstape.core.replay.page_lookup import PageLocation
+from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.sessions import Session
+
+
+@dataclass(frozen=True)
+class ServedPage(Reply):
+    """A recorded page as a reply. take, page: their numbers in the track and in the traversal, from 1."""
+
+    track: Track
+    take: int
+    page: int
+
+
+class PageReplies:
+    """Encodes pages, and keeps those that are always the same."""
+
+    def __init__(self, paging: Paging) -> None:
+        self._paging = paging
+        self._encoded: dict[tuple[Track, int, int], Response] = {}
+
+    def encode(
+        self, operation: Operation, location: PageLocation, limit: int | None, delay: float
+    ) -> tuple[ServedPage, tuple[int, ...]]:
+        """The page at a location as a reply, and the numbers of the recorded pages that it is made of.
+
+        limit: the page limit of the request. delay: seconds before the reply.
+        """
+        cut = location.listing.page(location.position, limit)
+        where = (location.track, location.take, location.position.page)
+        response = self._encoded.get(where)
+        if response is None:
+            hashed = [*location.track.key, str(location.take), str(location.position.page)]
+            if self._paging.mode != "recorded":
+                hashed += [str(self._paging), str(location.position.item), str(limit)]
+            response = encode(operation, cut.answer, request_id(*hashed))
+            if self._paging.mode == "recorded":
+                self._encoded[where] = response
+        return ServedPage(response, *where, delay=delay), cut.recorded_pages
+
+
+class FaultSelection:
+    """The faults of a replay, and those in the takes of its cassette. replay_faults: in the order to try them."""
+
+    def __init__(self, replay_faults: Sequence[Fault], tracks: TrackIndex) -> None:
+        self._replay_faults = tuple(replay_faults)
+        self._tracks = tracks
+
+    def choose(
+        self, operation: Operation, location: PageLocation | None, asked: Ask, session: Session
+    ) -> tuple[object, Fault] | None:
+        """The fault that answers or delays a request, with the key under which sessions count it; None if none does.
+
+        location: the page that the request asks for, None if there is none.
+        """
+        page = location.position.page if location else 1 if asked.token is None else 0
+        candidates: list[tuple[object, Fault]] = list(enumerate(self._replay_faults))
+        if location:
+            of_take = self._tracks.takes[location.track][location.take - 1].faults
+            candidates += [((location.track, location.take, i), fault) for i, fault in enumerate(of_take)]
+        for key, fault in candidates:
+            if fault.is_for(operation, page) and (fault.times is None or session.fault_counts[key] < fault.times):
+                return key, fault
+        return None
+
+    def unused(self, session: Session) -> list[Fault]:
+        """The faults of the replay that answered no request of a session."""
+        return [fault for i, fault in enumerate(self._replay_faults) if not session.fault_counts[i]]
+
+    def described(self) -> list[str]:
+        """All faults as text: first those of the replay, then those in the cassette."""
+        in_takes = (fault for takes in self._tracks.takes.values() for take in takes for fault in take.faults)
+        return [str(fault) for fault in (*self._replay_faults, *in_takes)]
+
+
+def fault_reply(operation: Operation, fault: Fault) -> Reply | None:
+    """The error or the dropped connection that a fault stands for; None if it only delays the recorded reply."""
+    if failure := fault.failure(operation):
+        return Reply(encode_failure(operation.service, failure, request_id("fault", str(fault))))
+    return Reply(None) if fault.drops else None
+
+
+def limit_reply(operation: Operation, failure: Failure, delay: float) -> Reply:
+    """The service's error for a page limit that the model does not allow."""
+    response = encode_failure(operation.service, failure, request_id("limit", failure.message or ""))
+    return Reply(response, delay=delay)

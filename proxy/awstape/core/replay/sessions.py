@@ -1,0 +1,99 @@
+"""Sessions: what each test got so far, and the misses, faults and played pages counted over all tests.
+
+1. Tests that run at the same time have one session each; they share no takes, faults, played pages or misses.
+2. Each event is counted three times: in its session, in `since_reset` (all sessions since the last reset of all), and
+   in `total`, which is never reset. An event without a session is counted in the last two.
+3. At most MAX_SESSIONS named sessions exist at a time. The session without a name always exists.
+4. A session keeps at most MAX_MISSES misses, and all sessions together MAX_MISSES_TEXT characters of their texts;
+   further misses are only counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from awstape.core.cassette.cassette import Track
+from awstape.core.replay.misses import Miss
+from awstape.core.replay.take_selection import TakeSelection
+
+MAX_SESSIONS = 10_000
+MAX_MISSES = 1_000
+MAX_MISSES_TEXT = 8 * 1024 * 1024
+
+PlayedPage = tuple[Track, int, int]
+"""A track, a take of it and a recorded page of that, both counted from 1."""
+
+
+@dataclass
+class Session:
+    """What one test got so far.
+
+    fault_counts: how often each fault answered a request. misses_not_kept: the number of misses beyond the bounds.
+    misses_length: the characters in the texts of the misses kept. takes: the take that each track is at.
+    """
+
+    played: set[PlayedPage] = field(default_factory=set)
+    misses: list[Miss] = field(default_factory=list)
+    misses_not_kept: int = 0
+    misses_length: int = 0
+    fault_counts: Counter[object] = field(default_factory=Counter)
+    takes: TakeSelection = field(default_factory=TakeSelection)
+
+    def keep_miss(self, miss: Miss, *, has_room: bool) -> None:
+        """Keeps a miss, or counts it if there is no room."""
+        if has_room and len(self.misses) < MAX_MISSES:
+            self.misses.append(miss)
+            self.misses_length += len(miss.text)
+        else:
+            self.misses_not_kept += 1
+
+
+class Sessions:
+    """All sessions of a replay, and the counts over all of them.
+
+    by_name: the sessions that exist now; "" is the one of requests that name none.
+    """
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Session] = {}
+        self.since_reset = Session()
+        self.total = Session()
+
+    def get_or_begin(self, name: str) -> Session | None:
+        """The session with a name, begun if it does not exist; None if MAX_SESSIONS exist already."""
+        named = len(self.by_name) - ("" in self.by_name)
+        if name and name not in self.by_name and named >= MAX_SESSIONS:
+            return None
+        return self.by_name.setdefault(name, Session())
+
+    def reset(self, name: str | None) -> None:
+        """Ends a session, or with None all of them; the total stays."""
+        if name is None:
+            self.by_name.clear()
+            self.since_reset = Session()
+        else:
+            self.by_name.pop(name, None)
+
+    def count_played(self, session: Session, pages: Iterable[PlayedPage]) -> None:
+        """Counts recorded pages that were served."""
+        pages = tuple(pages)
+        for account in self._accounts(session):
+            account.played.update(pages)
+
+    def count_fault(self, session: Session, fault: object) -> None:
+        """Counts a request that a fault answered. fault: what identifies the fault."""
+        for account in self._accounts(session):
+            account.fault_counts[fault] += 1
+
+    def count_miss(self, session: Session | None, miss: Miss) -> None:
+        """Counts a miss, and keeps it where there is room."""
+        length = sum(each.misses_length for each in self.by_name.values()) + len(miss.text)
+        for account in self._accounts(session):
+            has_room = length <= MAX_MISSES_TEXT if account is session else account.misses_length < MAX_MISSES_TEXT
+            account.keep_miss(miss, has_room=has_room)
+
+    def _accounts(self, session: Session | None) -> tuple[Session, ...]:
+        """The sessions in which an event is counted."""
+        return (session, self.since_reset, self.total) if session else (self.since_reset, self.total)

@@ -1,0 +1,60 @@
+"""Take selection: decides which take of a track a first-page request gets.
+
+1. A first-page request gets the take after the last one that the session served; the last take repeats.
+2. A retry gets the take of the first attempt. SDKs send one `amz-sdk-invocation-id` for all attempts of a call, so a
+   request with a known id gets the take that was served under that id.
+3. Without an invocation id, `attempt=N` with N > 1 in `amz-sdk-request` marks a retry. It gets the take of the last
+   first-page request of the track, also if a fault answered that request.
+4. A request that a fault or a limit error answers does not advance the track to its next take.
+5. A session remembers the invocation ids of the last `_CALLS_REMEMBERED` calls.
+"""
+
+from __future__ import annotations
+
+import re
+
+from awstape.core.aws.wire import Request
+from awstape.core.cassette.cassette import Track
+
+_ATTEMPT = re.compile(r"attempt=(\d+)")
+_CALLS_REMEMBERED = 1000
+
+
+class TakeSelection:
+    """The takes that one session is at. Takes are counted from 1."""
+
+    def __init__(self) -> None:
+        self._last_served: dict[Track, int] = {}
+        self._last_requested: dict[Track, int] = {}
+        self._of_call: dict[tuple[Track, str], int] = {}
+
+    def choose(self, track: Track, take_count: int, request: Request) -> int:
+        """The number of the take that a first-page request gets; changes nothing."""
+        call = _invocation_id(request)
+        if call is not None and (track, call) in self._of_call:
+            return self._of_call[track, call]
+        if call is None and _is_marked_as_retry(request) and track in self._last_requested:
+            return self._last_requested[track]
+        return min(self._last_served.get(track, 0) + 1, take_count)
+
+    def note_request(self, track: Track, take: int) -> None:
+        """Notes that a first page was requested, whatever the answer will be."""
+        self._last_requested[track] = take
+
+    def note_served(self, track: Track, take: int, request: Request) -> None:
+        """Notes that the first page of a take was served."""
+        self._last_served[track] = max(take, self._last_served.get(track, 0))
+        if call := _invocation_id(request):
+            self._of_call[track, call] = take
+            if len(self._of_call) > _CALLS_REMEMBERED:
+                del self._of_call[next(iter(self._of_call))]
+
+
+def _invocation_id(request: Request) -> str | None:
+    """The id that an SDK gives to a call and its retries."""
+    return request.header("amz-sdk-invocation-id")
+
+
+def _is_marked_as_retry(request: Request) -> bool:
+    attempt = _ATTEMPT.search(request.header("amz-sdk-request") or "")
+    return attempt is not None and int(attempt[1]) > 1
