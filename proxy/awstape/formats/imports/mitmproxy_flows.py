@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from awstape.core.aws.content_encoding import plain
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.errors import UserError
-from awstape.files.cassette_files import MAX_BYTES
+from awstape.files.limited_reading import MAX_BYTES
 from awstape.formats.imports.entries import Entry, ImportOptions, Unusable, read_item
 
 if TYPE_CHECKING:
