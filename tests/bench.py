@@ -118,7 +118,7 @@ def bench_recorder(responses: list[Response]) -> None:
     def redact() -> None:
         redactor = Redactor(b"key")
         for answer in answers:
-            redactor.answer(LIST_ROLES, answer)
+            redactor.redact_answer(LIST_ROLES, answer)
 
     work, reference = timed(redact, parse)
     show(
@@ -186,7 +186,7 @@ def bench_document(cassette: Cassette) -> None:
 def bench_looking(recorded: Cassette) -> None:
     """What people wait for who look at a cassette or change it, against reading it."""
     redactor = Redactor(b"key")
-    cassette = redactor.again(MODELS, recorded)
+    cassette = redactor.redact_cassette(MODELS, recorded)
     text = "# a comment\n" + write(cassette)
     edited = set_value(MODELS, cassette, select(MODELS, cassette, ["1"]), "pages[].output.Roles[0].Path", "/")
     for what, work in (

@@ -39,7 +39,8 @@ from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
 from awstape.core.recording.recorder import CollisionError, LeakError
-from awstape.core.redaction.member_kinds import NAMES, PATHS, TEXT, Place, is_free_text
+from awstape.core.redaction.member_kinds import NAME_KINDS, PATH_SHAPES, is_free_text
+from awstape.core.redaction.string_walk import TEXT, StringContext
 from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import KEY, MODELS, Exchange
@@ -177,10 +178,10 @@ class Position:
     def takes(self, kind: str) -> bool:
         """Whether what stands here as that kind is somebody's: names are words elsewhere, if nobody tells of them."""
         if kind == NAME:
-            return self.shape is not None and (self.shape.name in NAMES or self.shape.name in PATHS)
+            return self.shape is not None and (self.shape.name in NAME_KINDS or self.shape.name in PATH_SHAPES)
         member = next((step for step in reversed(self.path) if step not in (_ITEM, _KEY, _VALUE)), "")
         is_answer = self.side in ("output", "error")
-        return kind != KNOWN_NAME or (is_answer and is_free_text("x", Place(self.shape, (member,))))
+        return kind != KNOWN_NAME or (is_answer and is_free_text("x", StringContext(self.shape, (member,))))
 
 
 @cache
@@ -272,7 +273,7 @@ def _canary(kind: str, encoding: str, context: str, position: Position, rng: Ran
     value, parts = secret(kind, rng)
     encoded, wrapped = ENCODINGS[encoding], str if kind == NAME else CONTEXTS[context]
     text = rng.choice((encoded(wrapped(value)), wrapped(encoded(value))))
-    if kind == NAME and position.shape and position.shape.name in PATHS:
+    if kind == NAME and position.shape and position.shape.name in PATH_SHAPES:
         text = f"/{text}/"
     planted = list(_exchanges(position, text, rng))
     if kind == KNOWN_NAME:

@@ -146,22 +146,28 @@ def _redact_new_takes(
         region = take.track.region
         if region and catalog.service_of_host(catalog.host_of(take.track.service, region)) is None:
             raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
-    safe = [redactor.again(models, Cassette((t,))).takes[0] if n else t for t, n in zip(after.takes, new, strict=True)]
+    safe = [
+        redactor.redact_cassette(models, Cassette((t,))).takes[0] if n else t
+        for t, n in zip(after.takes, new, strict=True)
+    ]
     if keyed is None:
         if safe != list(after.takes):
-            kinds = ", ".join(map(kind_name, redactor.counts()))
+            kinds = ", ".join(map(kind_name, redactor.count_by_kind()))
             tip = "set AWSTAPE_KEY to the key of the cassette, or use aliases"
             raise UserError(f"{path}: not changed: the new values look real ({kinds})", tip)
         return after, {}
-    named = [redactor.with_names(models, Cassette((t,))).takes[0] if n else t for t, n in zip(safe, new, strict=True)]
+    named = [
+        redactor.replace_known_names(models, Cassette((t,))).takes[0] if n else t
+        for t, n in zip(safe, new, strict=True)
+    ]
     result = _rename_tracks(after, named)
-    if leaks := redactor.leaks(models, result):
+    if leaks := redactor.find_leaks(models, result):
         raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
-    if collisions := redactor.collisions():
+    if collisions := redactor.collided_kinds():
         raise UserError(f"{path}: not changed: {CollisionError(collisions[0])}", "rekey it with another AWSTAPE_KEY")
-    if redactor.counts() and not result.keys:
+    if redactor.count_by_kind() and not result.keys:
         result = replace(result, keys=frozenset({redactor.key_fingerprint}))
-    return result, redactor.counts()
+    return result, redactor.count_by_kind()
 
 
 def _rename_tracks(cassette: Cassette, takes: Sequence[Take]) -> Cassette:

@@ -11,13 +11,13 @@ from awstape.core.cassette.yaml.hand_edits import rewrite
 from awstape.core.editing.rekey import Renewal
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
-from awstape.core.redaction.member_kinds import NAMES
-from awstape.core.redaction.text.arn import is_principal, redact_name, redact_path, redact_provider
+from awstape.core.redaction.member_kinds import NAME_KINDS
+from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_accounts, redact_text
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, journal, keys, limited_reading, project_settings
 
-_KINDS = sorted({*NAMES.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
+_KINDS = sorted({*NAME_KINDS.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
 
 
 def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -46,7 +46,7 @@ def _alias_of(value: str, kind: str | None, aliases: Aliases) -> str:
     if kind is not None:
         return redact_name(kind, value, aliases)
     redacted = redact_text(value, aliases)
-    is_public = value.startswith("AWSServiceRoleFor") or is_principal(value)
+    is_public = value.startswith("AWSServiceRoleFor") or is_service_principal(value)
     if redacted == value and not (is_public or is_alias(value) or aliases.rules.keeps(value)):
         raise UserError(f"{value!r}: can't tell what it names", "add --kind role (or policy, user, …), or give its ARN")
     return redacted

@@ -60,7 +60,7 @@ def make_cassette(
     region, rules = _check_region(operation, region), project_settings.rules()
     members = _parse_identity(operation, identity)
     redactor = redactor_for(beside, environ) if members else None
-    redacted = (redactor or Redactor(b"thrown away", rules)).identity(operation, members)
+    redacted = (redactor or Redactor(b"thrown away", rules)).redact_identity(operation, members)
     real = [name for name, value in members.items() if redacted[name] != value]
     if real and redactor is None:
         raise UserError(

@@ -213,9 +213,9 @@ def _redacted(op: Operation, input_: dict[str, Value], outputs: list[dict[str, V
     """What a redactor that saw everything makes of the outputs."""
     redactor = Redactor(KEY)
     identity = canonical(_as_dict(_said(input_, op.input, is_form=op.service.protocol == "query")), op.input)
-    track = Track(op.service.name, op.name, None, redactor.identity(op, _as_dict(identity)))
-    pages = [Page(None, None, redactor.answer(op, Answer(output))) for output in outputs]
-    (take,) = redactor.with_names(MODELS, Cassette((Take(track, tuple(pages)),))).takes
+    track = Track(op.service.name, op.name, None, redactor.redact_identity(op, _as_dict(identity)))
+    pages = [Page(None, None, redactor.redact_answer(op, Answer(output))) for output in outputs]
+    (take,) = redactor.replace_known_names(MODELS, Cassette((Take(track, tuple(pages)),))).takes
     return [page.answer.output or {} for page in take.pages]
 
 

@@ -127,8 +127,8 @@ def test_faults_survive_another_key_and_another_redaction() -> None:
     old = faulty(cassette(*exchanged("a", "b"), *exchanged("a", "c", token="U")), "throttle", "drop page=2")
     redactor = Redactor(KEY)
     for new in (
-        redactor.again(MODELS, old),
-        redactor.with_names(MODELS, old),
+        redactor.redact_cassette(MODELS, old),
+        redactor.replace_known_names(MODELS, old),
         Renewal(OTHER_KEY).cassette(MODELS, old),
     ):
         assert faults_of(new) == [["throttle"], ["drop page=2"]]

@@ -508,9 +508,11 @@ def test_a_leak_refuses_the_recording(monkeypatch: pytest.MonkeyPatch, member: s
     note = f"see arn%253Aaws%253Aiam%253A%253A{ACCOUNT}%253Auser%252Fzrealbob"
     user: dict[str, Value] = {"UserName": "zrealbob", "Arn": arn, "Tags": [{"Key": "k", "Value": note}]}
     subject = recorder(_user("zrealbob", "x"), (request("GetUser"), respond("GetUser", {"User": {"Arn": arn}})))
-    real = Redactor.edit
+    real = Redactor.redact_string
     monkeypatch.setattr(
-        Redactor, "edit", lambda self, text, place: text if place.member == member else real(self, text, place)
+        Redactor,
+        "redact_string",
+        lambda self, text, context: text if context.member == member else real(self, text, context),
     )
     subject.feed(request("ListUsers"), respond("ListUsers", {"Users": [user]}))
     with pytest.raises(LeakError) as caught:
@@ -521,7 +523,7 @@ def test_a_leak_refuses_the_recording(monkeypatch: pytest.MonkeyPatch, member: s
 
 
 def test_a_name_that_is_left_in_free_text_refuses_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("awstape.core.redaction.text.names_in_text.Words.replace", lambda self, text: text)
+    monkeypatch.setattr("awstape.core.redaction.text.names_in_text.KnownNames.replace_in", lambda self, text: text)
     subject = recorder(_user("alice", "boss=zrealbob."), _user("zrealbob", "x"))
     with pytest.raises(LeakError, match=r"user in User.Tags\[\].Value of page 1, take 1 of iam GetUser"):
         subject.finish()

@@ -18,16 +18,16 @@ from awstape.core.check.findings import findings
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.member_kinds import TEXT, Place
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_walk import TEXT, StringContext
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, listing, request, respond
 
 NAME = "zreal-deployer"
-TEXT_PLACE = Place(TEXT, ("Description",))
+TEXT_PLACE = StringContext(TEXT, ("Description",))
 ARN = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": ARN}, "Action": "sts:AssumeRole"}]})
 
@@ -50,8 +50,8 @@ def rules(**settings: object) -> Rules:
 
 def redacted(text: str, by: Rules) -> str:
     """A free text under rules."""
-    once = Redactor(KEY, by).edit(text, TEXT_PLACE)
-    assert Redactor(KEY, by).edit(once, TEXT_PLACE) == once, "redacting it again"
+    once = Redactor(KEY, by).redact_string(text, TEXT_PLACE)
+    assert Redactor(KEY, by).redact_string(once, TEXT_PLACE) == once, "redacting it again"
     return once
 
 
@@ -212,7 +212,7 @@ def test_a_mask_shows_nothing_that_is_hidden_without_it(pattern: str) -> None:
     """It must not cut identifiers and secrets into pieces that are not known for what they were."""
     shown = set()
     for kind, value in {**ALWAYS, "ARN": f"arn:aws:iam::{ACCOUNT}:role/lonely-name"}.items():
-        text = Redactor(KEY, rules(mask=[pattern])).edit(f"with {value}, so", TEXT_PLACE)
+        text = Redactor(KEY, rules(mask=[pattern])).redact_string(f"with {value}, so", TEXT_PLACE)
         shown |= {kind for part in re.split(r"\W|123|EXAMPLE", value) if len(part) > 5 and part in text}
     assert shown == set()
 

@@ -83,12 +83,12 @@ class Spot:
 
     def _redact(self, value: dict[str, Value], redactor: Redactor) -> Value:
         if self.side == "input":
-            return redactor.identity(self.operation, value)
+            return redactor.redact_identity(self.operation, value)
         if self.side == "output":
-            return redactor.answer(self.operation, Answer(value)).output
+            return redactor.redact_answer(self.operation, Answer(value)).output
         message = value.pop("message", None)  # of which a failure makes no member
         assert message is None or isinstance(message, str)
-        error = redactor.answer(self.operation, Answer(error=Failure(400, self.side, message, value))).error
+        error = redactor.redact_answer(self.operation, Answer(error=Failure(400, self.side, message, value))).error
         assert error
         return dict(error.members) or {"message": error.message}
 

@@ -14,7 +14,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import write
 from awstape.core.recording.recorder import LeakError
 from awstape.core.redaction.aliases import Aliases, CollisionError
-from awstape.core.redaction.text.free_text import holds_account, redact_text
+from awstape.core.redaction.text.free_text import contains_account, redact_text
 from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS
@@ -72,7 +72,7 @@ def hides(text: str) -> bool:
 def test_no_text_keeps_an_account(text: str) -> None:
     redacted = redact_text(text, Aliases(KEY))
     assert not hides(redacted)
-    assert not holds_account(redacted)
+    assert not contains_account(redacted)
     assert redact_text(redacted, Aliases(b"another key")) == redacted
 
 
@@ -126,7 +126,7 @@ def test_no_answer_brings_one_into_a_cassette(answer: Response) -> None:
     text = write(recording.cassette)
     assert len(recording.cassette.takes) == 1
     assert not hides(text)
-    assert not holds_account(text)
+    assert not contains_account(text)
     assert not hides(" ".join([*recording.notes, *recording.skipped]))
 
 
@@ -197,8 +197,8 @@ def test_two_accounts_of_one_alias_are_refused() -> None:
 
 
 def test_what_no_rule_saw_is_found_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("awstape.core.redaction.redactor.redact_accounts", lambda text, aliases: text)
-    monkeypatch.setattr("awstape.core.redaction.redactor.redact_text", lambda text, aliases: text)
+    monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_accounts", lambda text, aliases: text)
+    monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_text", lambda text, aliases: text)
     answer = exchanges.respond("GetUser", {"User": {"Tags": [{"Key": "k", "Value": f"of {ACCOUNT}"}]}})
     with pytest.raises(LeakError, match="account in some member"):
         exchanges.recorder((exchanges.request("GetUser"), answer)).finish()

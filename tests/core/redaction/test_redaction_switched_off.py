@@ -20,19 +20,20 @@ from awstape.core.aws.model import Shape
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.yaml.document import write
 from awstape.core.recording.recorder import LeakError
-from awstape.core.redaction import member_kinds, redactor
+from awstape.core.redaction import member_kinds, redactor, string_redaction
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.member_kinds import IDS, NAMES, PATHS, SECRETS, SPELLED, TEXT, Place
+from awstape.core.redaction.member_kinds import ID_SHAPES, NAME_KINDS, PATH_SHAPES, SECRET_KINDS, SHAPE_REDACTIONS
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_walk import TEXT, StringContext
 from awstape.core.redaction.text import arn, condition_keys, free_text, identifiers
-from awstape.core.redaction.text.names_in_text import Words
+from awstape.core.redaction.text.names_in_text import KnownNames
 from awstape.core.text import encoded_text
 from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS, Exchange
 
 A = Aliases(KEY)
 NEVER = re.compile(r"(?!)")
-FREE = Place(TEXT, ("Description",))
+FREE = StringContext(TEXT, ("Description",))
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzExamples1"
 
 #: Kind of identifier → a real one and its alias.
@@ -69,24 +70,22 @@ class Rule:
     off: Switch
     real: str
     redacted: str
-    place: Place = FREE
+    place: StringContext = FREE
 
     def result(self) -> str:
-        return Redactor(KEY).edit(self.real, self.place)
+        return Redactor(KEY).redact_string(self.real, self.place)
 
 
 def without_kind(kind: str) -> Switch:
     name, kinds = (
         ("BLOCK", free_text.BLOCK_KINDS) if kind in free_text.BLOCK_KINDS else ("IDENTIFIER", free_text.TEXT_KINDS)
     )
-    return lambda patch: patch.setattr(
-        free_text, name, free_text.pattern_of_identifiers([k for k in kinds if k != kind])
-    )
+    return lambda patch: patch.setattr(free_text, name, free_text.compile_search([k for k in kinds if k != kind]))
 
 
 def without_whole(kind: str) -> Switch:
-    others = [each for each in identifiers.IDENTIFIERS if each not in (kind, *identifiers.BY_NEIGHBOUR)]
-    return lambda patch: patch.setattr(identifiers, "_WHOLE", identifiers.pattern_of_whole(others))
+    others = [each for each in identifiers.IDENTIFIERS if each not in (kind, *identifiers.CONTEXTUAL_KINDS)]
+    return lambda patch: patch.setattr(identifiers, "_WHOLE", identifiers.compile_whole_match(others))
 
 
 def setting(module: object, name: str, value: object) -> Switch:
@@ -113,8 +112,8 @@ while _left:
         _left += [m.shape for m in (*_shape.members.values(), _shape.member, _shape.key, _shape.value) if m]
 
 
-def at(shape: str) -> Place:
-    return Place(SHAPES[shape], ("Member",))
+def at(shape: str) -> StringContext:
+    return StringContext(SHAPES[shape], ("Member",))
 
 
 #: A public key's fingerprint has a grammar of its own, which an account id fits.
@@ -128,7 +127,7 @@ RULES: dict[str, Rule] = {
     **{
         f"name that is one: {kind}": Rule(without_whole(kind), *REAL[kind], at("roleNameType"))
         for kind in REAL
-        if kind not in ("pem", "dashed", *identifiers.BY_NEIGHBOUR)
+        if kind not in ("pem", "dashed", *identifiers.CONTEXTUAL_KINDS)
     },
     "text: an ARN in a sentence": Rule(setting(free_text, "ARN", NEVER), f"see {ARN_REAL} !", f"see {ARN_ALIAS} !"),
     "text: an ARN alone": Rule(
@@ -136,7 +135,7 @@ RULES: dict[str, Rule] = {
     ),
     "text: account ids": Rule(setting(free_text, "_ACCOUNT", NEVER), f"see {ACCOUNT}", f"see {A.account(ACCOUNT)}"),
     "text: random": Rule(
-        setting(free_text, "redact_random", identity), f"key {SECRET}", f"key {A.secret('secret', SECRET)}"
+        setting(free_text, "redact_random_runs", identity), f"key {SECRET}", f"key {A.secret('secret', SECRET)}"
     ),
     "text: percent-encoded": Rule(
         setting(encoded_text, "_PERCENT_RUN", NEVER),
@@ -188,25 +187,25 @@ RULES: dict[str, Rule] = {
         json.dumps({"Federated": A.name("oidc-provider", "login.corp.example")}),
     ),
     **{
-        f"shape: {shape}": Rule(without(NAMES, shape), "Zreal-bob", A.name(kind, "Zreal-bob"), at(shape))
-        for shape, kind in NAMES.items()
+        f"shape: {shape}": Rule(without(NAME_KINDS, shape), "Zreal-bob", A.name(kind, "Zreal-bob"), at(shape))
+        for shape, kind in NAME_KINDS.items()
     },
     **{
-        f"shape: {shape}": Rule(without(SPELLED, shape), "/team/", f"/{A.name('path', 'team')}/", at(shape))
-        for shape in sorted(PATHS)
+        f"shape: {shape}": Rule(without(SHAPE_REDACTIONS, shape), "/team/", f"/{A.name('path', 'team')}/", at(shape))
+        for shape in sorted(PATH_SHAPES)
     },
     **{
         f"shape: {shape}": Rule(
-            without(SPELLED, shape), "ZREALID1234567890", A.unique_id("ZREALID1234567890"), at(shape)
+            without(SHAPE_REDACTIONS, shape), "ZREALID1234567890", A.unique_id("ZREALID1234567890"), at(shape)
         )
-        for shape in sorted(IDS)
+        for shape in sorted(ID_SHAPES)
     },
     **{
-        f"shape: {shape}": Rule(without(SPELLED, shape), "zreal text", A.secret(kind, "zreal text"), at(shape))
-        for shape, kind in SECRETS.items()
+        f"shape: {shape}": Rule(without(SHAPE_REDACTIONS, shape), "zreal text", A.secret(kind, "zreal text"), at(shape))
+        for shape, kind in SECRET_KINDS.items()
     },
     **{
-        f"shape: {shape}": Rule(without(SPELLED, shape), real, redacted, at(shape))
+        f"shape: {shape}": Rule(without(SHAPE_REDACTIONS, shape), real, redacted, at(shape))
         for shape, real, redacted in (
             ("OpenIDConnectProviderUrlType", URL, f"https://{A.name('oidc-provider', 'login.corp.example/')}"),
             ("SAMLMetadataDocumentType", "<x/>" * 300, A.saml_metadata("<x/>" * 300)),
@@ -219,39 +218,39 @@ RULES: dict[str, Rule] = {
     },
     **{
         f"named by its sibling: {shape}": Rule(
-            without(member_kinds._NAMED_BY_SIBLING, shape),
+            without(member_kinds._KIND_SIBLINGS, shape),
             "Zreal-bob",
             A.name("role", "Zreal-bob"),
             replace(at(shape), siblings={sibling: "ROLE"}),
         )
-        for shape, sibling in member_kinds._NAMED_BY_SIBLING.items()
+        for shape, sibling in member_kinds._KIND_SIBLINGS.items()
     },
     "shape: account ids, whatever it is": Rule(
-        setting(redactor, "redact_accounts", identity),
+        setting(string_redaction, "redact_accounts", identity),
         ACCOUNT + "a" * 28,
         A.account(ACCOUNT) + "a" * 28,
         at("thumbprintType"),
     ),
     "unknown members": Rule(
-        setting(redactor, "_HARMLESS", re.compile(".*")),
+        setting(string_redaction, "_HARMLESS", re.compile(".*")),
         "zreal text",
         A.secret("text", "zreal text"),
-        Place(None, ("x",)),
+        StringContext(None, ("x",)),
     ),
     "filters": Rule(
-        setting(redactor, "_FILTERS", frozenset()),
+        setting(string_redaction, "_FILTER_MEMBERS", frozenset()),
         "zreal",
         A.secret("filter", "zreal"),
-        Place(SHAPES["String"], ("eq", 0)),
+        StringContext(SHAPES["String"], ("eq", 0)),
     ),
     "values of simulated conditions": Rule(
-        setting(redactor, "_CONTEXT", ""),
+        setting(string_redaction, "_CONTEXT_VALUES", ""),
         "zreal",
         A.secret("value", "zreal"),
-        Place(SHAPES["ContextKeyValueType"], (redactor._CONTEXT, 0)),
+        StringContext(SHAPES["ContextKeyValueType"], (string_redaction._CONTEXT_VALUES, 0)),
     ),
     "length": Rule(
-        setting(redactor, "_has_room", lambda shape, text: True),
+        setting(string_redaction, "_fits_length", lambda shape, text: True),
         ("a@b.co " * 200)[:1000],
         A.secret("text", ("a@b.co " * 200)[:1000]),
         at("roleDescriptionType"),
@@ -274,19 +273,22 @@ def test_a_rule_redacts_what_nothing_else_does(rule: Rule, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if shape.sensitive], ids=lambda shape: shape.name)
 def test_what_the_model_marks_sensitive(shape: Shape) -> None:
-    assert Redactor(KEY).edit("zreal text", Place(shape, ("x",))) == A.password("zreal text")
-    assert Redactor(KEY).edit("zreal text", Place(replace(shape, sensitive=False), ("x",))) == "zreal text"
+    assert Redactor(KEY).redact_string("zreal text", StringContext(shape, ("x",))) == A.password("zreal text")
+    assert (
+        Redactor(KEY).redact_string("zreal text", StringContext(replace(shape, sensitive=False), ("x",)))
+        == "zreal text"
+    )
 
 
 def test_every_table_has_its_probes() -> None:
     probed = {name.partition(": ")[2] for name in RULES}
     assert probed >= {
-        *NAMES,
-        *SPELLED,
+        *NAME_KINDS,
+        *SHAPE_REDACTIONS,
         *free_text.BLOCK_KINDS,
         *free_text.TEXT_KINDS,
         *condition_keys.VALUE_KINDS,
-        *member_kinds._NAMED_BY_SIBLING,
+        *member_kinds._KIND_SIBLINGS,
     }
     assert {*identifiers.IDENTIFIERS} == {*REAL}
 
@@ -307,7 +309,7 @@ RECORDINGS: dict[str, tuple[str, Switch, list[Exchange]]] = {
         setting(redactor, "_SHORTEST_TOKEN", 1000),
         [FIRST, (SECOND[0], exchanges.fail("ListRoles", 400, "ValidationError", f"Bad {TOKEN}1"))],
     ),
-    "names of other answers": ("zrealbob", setting(Words, "replace", lambda self, text: text), NAMED),
+    "names of other answers": ("zrealbob", setting(KnownNames, "replace_in", lambda self, text: text), NAMED),
     "names of parameters": (
         "zreal.example",
         setting(operation, "_FORM_NAME", re.compile(".*")),
@@ -325,10 +327,10 @@ def test_a_rule_of_recordings(real: str, off: Switch, traffic: list[Exchange], m
 
 def test_the_residual_search_is_what_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that fails is noticed; only without the search a cassette is made all the same."""
-    monkeypatch.setattr(Words, "replace", lambda self, text: text)
+    monkeypatch.setattr(KnownNames, "replace_in", lambda self, text: text)
     with pytest.raises(LeakError):
         exchanges.record(*NAMED)
-    monkeypatch.setattr(redactor, "leaks", lambda *_: ())
+    monkeypatch.setattr(redactor, "find_leaks", lambda *_: ())
     assert "zrealbob" in write(exchanges.record(*NAMED).cassette)
 
 

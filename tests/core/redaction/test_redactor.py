@@ -18,7 +18,7 @@ from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.text.free_text import redact_text
-from awstape.core.redaction.text.names_in_text import Words
+from awstape.core.redaction.text.names_in_text import KnownNames
 from awstape.core.text.encoded_text import variants
 from support import strategies
 from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, operation
@@ -42,8 +42,8 @@ def text(real: str) -> str:
 
 def output(name: str, real: dict[str, Value]) -> dict[str, Value]:
     """An output, redacted; again without a change when done again."""
-    redacted = Redactor(KEY).answer(operation(name), Answer(real))
-    assert Redactor(OTHER_KEY).answer(operation(name), redacted) == redacted
+    redacted = Redactor(KEY).redact_answer(operation(name), Answer(real))
+    assert Redactor(OTHER_KEY).redact_answer(operation(name), redacted) == redacted
     assert redacted.output is not None
     return redacted.output
 
@@ -52,12 +52,12 @@ def with_names(redactor: Redactor, name: str, answer: Answer) -> Answer:
     """The answer with the names that the redactor saw."""
     op = operation(name)
     take = Take(Track(op.service.name, name, None, {}), (Page(None, None, answer),))
-    return redactor.with_names(MODELS, Cassette((take,))).takes[0].pages[0].answer
+    return redactor.replace_known_names(MODELS, Cassette((take,))).takes[0].pages[0].answer
 
 
 def identity(name: str, real: dict[str, Value]) -> dict[str, Value]:
-    redacted = Redactor(KEY).identity(operation(name), real)
-    assert Redactor(OTHER_KEY).identity(operation(name), redacted) == redacted
+    redacted = Redactor(KEY).redact_identity(operation(name), real)
+    assert Redactor(OTHER_KEY).redact_identity(operation(name), redacted) == redacted
     return redacted
 
 
@@ -369,7 +369,7 @@ def test_a_failure() -> None:
         {"Type": "Sender", "fieldList": [{"name": "x", "message": f"no {ACCOUNT}"}], "More": {"Of": [ACCOUNT]}},
     )
     redactor = Redactor(KEY)
-    answer = redactor.answer(operation("GetFinding"), Answer(error=failure))
+    answer = redactor.redact_answer(operation("GetFinding"), Answer(error=failure))
     assert answer.error == Failure(
         400,
         "ValidationException",
@@ -429,10 +429,10 @@ def test_where_a_simulation_found_its_statement() -> None:
 
 def test_names_seen_anywhere_are_replaced_as_words_of_free_text() -> None:
     redactor = Redactor(KEY)
-    redactor.identity(operation("GetUser"), {"UserName": "bob"})
-    redactor.identity(operation("GetRole"), {"RoleName": "lambda"})
-    redactor.identity(operation("GetRole"), {"RoleName": "aws"})
-    redactor.identity(operation("GetRole"), {"RoleName": "x1"})
+    redactor.redact_identity(operation("GetUser"), {"UserName": "bob"})
+    redactor.redact_identity(operation("GetRole"), {"RoleName": "lambda"})
+    redactor.redact_identity(operation("GetRole"), {"RoleName": "aws"})
+    redactor.redact_identity(operation("GetRole"), {"RoleName": "x1"})
     bob, role = alias("user", "bob"), alias("role", "lambda")
     cases = {
         "bob": bob,
@@ -449,7 +449,7 @@ def test_names_seen_anywhere_are_replaced_as_words_of_free_text() -> None:
         '{"Action": "bob", "Sid": "bob"}': f'{{"Action": "bob", "Sid": "{bob}"}}',
     }
     for real, aliased in cases.items():
-        answer = redactor.answer(operation("GetPolicy"), Answer({"Policy": {"Description": real}}))
+        answer = redactor.redact_answer(operation("GetPolicy"), Answer({"Policy": {"Description": real}}))
         named = with_names(redactor, "GetPolicy", answer)
         assert named.output == {"Policy": {"Description": real if aliased is None else aliased}}
         assert with_names(redactor, "GetPolicy", named) == named
@@ -457,10 +457,10 @@ def test_names_seen_anywhere_are_replaced_as_words_of_free_text() -> None:
 
 def test_names_stay_in_places_that_are_no_free_text() -> None:
     redactor = Redactor(KEY)
-    redactor.identity(operation("GetUser"), {"UserName": "Active"})
-    redactor.identity(operation("GetUser"), {"UserName": "v1x"})
+    redactor.redact_identity(operation("GetUser"), {"UserName": "Active"})
+    redactor.redact_identity(operation("GetUser"), {"UserName": "v1x"})
     real: dict[str, Value] = {"UserName": "eve", "Status": "Active", "AccessKeyId": "AKIAEXAMPLEID1234567"}
-    answer = redactor.answer(operation("ListAccessKeys"), Answer({"AccessKeyMetadata": [real]}))
+    answer = redactor.redact_answer(operation("ListAccessKeys"), Answer({"AccessKeyMetadata": [real]}))
     assert with_names(redactor, "ListAccessKeys", answer) == answer
 
 
@@ -478,7 +478,7 @@ def test_any_text_can_be_redacted_once_and_for_all(real: str) -> None:
 @strategies.few(100)
 @given(st.text(), st.dictionaries(strategies.names, st.just("user-x"), max_size=3))
 def test_text_without_names_stays_when_names_are_replaced(real: str, names: dict[str, str]) -> None:
-    assert Words(names).replace(real) == real
+    assert KnownNames(names).replace(real) == real
 
 
 def test_half_a_surrogate_pair_in_a_policy() -> None:
@@ -523,6 +523,6 @@ def test_half_a_surrogate_pair_in_a_policy() -> None:
 )
 def test_long_texts_that_match_almost_are_redacted_too(hostile: str) -> None:
     """Patterns that try every beginning of such a text against every end would take hours."""
-    redacted = Words({"nobody": "user-x"}).replace(redact_text(hostile, Aliases(KEY)))
+    redacted = KnownNames({"nobody": "user-x"}).replace(redact_text(hostile, Aliases(KEY)))
     assert redact_text(redacted, Aliases(KEY)) == redacted
     assert hostile in variants(hostile)

@@ -297,7 +297,7 @@ def test_what_clients_asked_for_is_not_remembered() -> None:
         request = Request("POST", "iam.amazonaws.com", "/", headers=headers, body=form.encode())
         assert isinstance(asked.answer(request), Miss)
         assert not asked.is_recorded_in_full(request)
-        assert (redactor.counts(), redactor.already()) == ({}, 0)
+        assert (redactor.count_by_kind(), redactor.count_existing_aliases()) == ({}, 0)
 
 
 def test_every_kind_of_miss_is_tried_here() -> None:

@@ -24,9 +24,9 @@ from awstape.core.cassette.yaml.comments import comments
 from awstape.core.cassette.yaml.document import MAX_ERRORS, SCHEMA_LINE, Document, DocumentError, Entry, entries
 from awstape.core.cassette.yaml.validation import Problem, operation_of
 from awstape.core.check.lint_takes import warnings
-from awstape.core.redaction.member_kinds import TEXT, Edit, Place, edit_members, edit_value
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_walk import TEXT, StringContext, StringEdit, edit_member_strings, edit_value_strings
 
 _KEY = b"thrown away"
 #: Characters of a comment, or of a text that can't be read; to search them takes some ten seconds.
@@ -136,9 +136,9 @@ def _in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[int, 
 
 
 def _in_document(document: Document, lines: list[str], models: Models, rules: Rules) -> Iterator[Finding]:
-    found: list[tuple[str, Place]] = []
+    found: list[tuple[str, StringContext]] = []
 
-    def note(text: str, place: Place) -> str:
+    def note(text: str, place: StringContext) -> str:
         found.append((text, place))
         return text
 
@@ -152,33 +152,33 @@ def _in_document(document: Document, lines: list[str], models: Models, rules: Ru
             yield from (Finding(line, shown(place.path), kind) for kind in here)
 
 
-def _kinds(text: str, place: Place, rules: Rules) -> list[str]:
+def _kinds(text: str, place: StringContext, rules: Rules) -> list[str]:
     """The kinds of real values in a text."""
     return _redacted(text, place, rules)[1]
 
 
-def _redacted(text: str, place: Place, rules: Rules) -> tuple[str, list[str]]:
+def _redacted(text: str, place: StringContext, rules: Rules) -> tuple[str, list[str]]:
     """A text, redacted, and the kinds of real values that were in it."""
     redactor = Redactor(_KEY, rules)
-    redacted = redactor.edit(text, place)
-    return redacted, list(redactor.counts()) if redacted != text else []
+    redacted = redactor.redact_string(text, place)
+    return redacted, list(redactor.count_by_kind()) if redacted != text else []
 
 
-def _walk(value: Value, operation: Operation | None, edit: Edit) -> None:
+def _walk(value: Value, operation: Operation | None, edit: StringEdit) -> None:
     """Shows `edit` every string of a document, with the shape that the model gives it."""
     if not isinstance(value, dict):
-        edit_value(value, _ANYWHERE, edit)
+        edit_value_strings(value, _ANYWHERE, edit)
         return
     for name, part in value.items():
         if name == "identity" and isinstance(part, dict) and operation:
-            edit_members(part, operation.input, edit, (name,))
+            edit_member_strings(part, operation.input, edit, (name,))
         elif name == "pages" and isinstance(part, list) and operation:
             for i, page in enumerate(part):
-                edit_value(page, Place(_page(operation), (name, i)), edit)
+                edit_value_strings(page, StringContext(_page(operation), (name, i)), edit)
         elif name in _FORMAT_KEYS:
-            edit_value(part, Place(_WORD if isinstance(part, str) else TEXT, (name,)), edit)
+            edit_value_strings(part, StringContext(_WORD if isinstance(part, str) else TEXT, (name,)), edit)
         else:
-            edit_value({name: part}, _ANYWHERE, edit)
+            edit_value_strings({name: part}, _ANYWHERE, edit)
 
 
 def _page(operation: Operation) -> Shape:
@@ -210,7 +210,7 @@ def _lines_of(
     yield from inner or [(at, kinds)]
 
 
-_ANYWHERE = Place(TEXT, ())
+_ANYWHERE = StringContext(TEXT, ())
 #: What awstape itself writes: no rule of the project is about it.
 _WORD = Shape(name="awstape", type="string")
 _WORDS = Shape(name="awstape", type="list", member=Member("", _WORD))

@@ -17,9 +17,9 @@ from awstape.core.aws.paging import named
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, replace_aliases
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint, renew_alias
-from awstape.core.redaction.member_kinds import Place, edit_cassette
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
 from awstape.core.redaction.text.arn import redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.text.encoded_text import everywhere
@@ -83,7 +83,7 @@ class Renewal:
     def cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette under the new key."""
         takes: list[Take] = []
-        for track, same in edit_cassette(models, cassette, self._edit, self._edit).tracks():
+        for track, same in edit_cassette_strings(models, cassette, self._edit, self._edit).tracks():
             operation = models.operation(track.service, track.operation)
             takes += [replace(take, pages=named(operation, track, n, take.pages)) for n, take in enumerate(same, 1)]
         return Cassette.of(takes, [key_fingerprint(self.key)])
@@ -92,8 +92,10 @@ class Renewal:
         """What the track of a take is called under the new key."""
         return self.cassette(models, Cassette((replace(take, pages=take.pages[:1]),))).takes[0].track
 
-    def _edit(self, text: str, place: Place) -> str:
-        return self._redactor.edit(self.text(text), place)  # what somebody wrote into it by hand is replaced as well
+    def _edit(self, text: str, place: StringContext) -> str:
+        return self._redactor.redact_string(
+            self.text(text), place
+        )  # what somebody wrote into it by hand is replaced as well
 
 
 def _ending(alias: str) -> str:

@@ -23,7 +23,7 @@ from awstape.core.redaction.alias_grammar import (
     replace_aliases,
 )
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.member_kinds import Place, edit_cassette
+from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.text.encoded_text import everywhere
 
@@ -97,12 +97,12 @@ def rename(models: Models, cassette: Cassette, old: str, new: str, aliases: Alia
 
 
 def _replaced(models: Models, cassette: Cassette, name: Name, new: str) -> Cassette:
-    def edit(text: str, _: Place) -> str:
+    def edit(text: str, _: StringContext) -> str:
         return everywhere(text, lambda plain: name.replace(plain, new))
 
     takes: list[Take] = []
     for track, same in cassette.tracks():
-        edited = edit_cassette(models, Cassette(same), edit, edit)
+        edited = edit_cassette_strings(models, Cassette(same), edit, edit)
         operation = models.operation(track.service, track.operation)
         takes += same if edited.takes == same else retold(operation, edited.takes[0].track, edited.takes)
     return Cassette.of(takes, cassette.keys)

@@ -172,29 +172,31 @@ class Recorder:
             for take in listing.takes
         )
         # Where all that could be replaced came as aliases, somebody else's key made them.
-        is_ours = bool(self._redactor.counts()) or not self._redactor.already()
+        is_ours = bool(self._redactor.count_by_kind()) or not self._redactor.count_existing_aliases()
         keys = [self._redactor.key_fingerprint] if is_ours else []
-        old = self._redactor.again(self._models, old)
+        old = self._redactor.redact_cassette(self._models, old)
         known = find_name_aliases(write(old)) if old.takes else {}
         if self._is_restored:  # what their names were, nobody remembers
             known |= find_name_aliases(write(found))
-        cassette = told(self._models, self._redactor.with_names(self._models, found, known), keys)
-        merged = told(self._models, merge(self._models, self._redactor.with_names(self._models, old), cassette), keys)
+        cassette = told(self._models, self._redactor.replace_known_names(self._models, found, known), keys)
+        merged = told(
+            self._models, merge(self._models, self._redactor.replace_known_names(self._models, old), cassette), keys
+        )
         items = 0
         for take in cassette.takes:
             operation = self._models.operation(take.track.service, take.track.operation)
             if not is_last(operation, take.pages[-1].answer):
                 self._notes[f"{operation.name}: a listing was not read to its end"] = None
             items += sum(item_count(operation, page.answer.output) for page in take.pages)
-        if leaks := self._redactor.leaks(self._models, merged):
+        if leaks := self._redactor.find_leaks(self._models, merged):
             raise LeakError(leaks)
         self._check_collisions()
-        skipped = {self._redactor.accounts(reason): number for reason, number in self._skipped.items()}
-        first = {self._redactor.accounts(reason): place for reason, place in self._first.items()}
-        notes = {self._redactor.accounts(note) for note in self._notes}
-        if already := self._redactor.already():
+        skipped = {self._redactor.redact_accounts(reason): number for reason, number in self._skipped.items()}
+        first = {self._redactor.redact_accounts(reason): place for reason, place in self._first.items()}
+        notes = {self._redactor.redact_accounts(note) for note in self._notes}
+        if already := self._redactor.count_existing_aliases():
             notes.add(f"values that came as aliases and stay as they are: {already}")
-        return Recording(cassette, items, self._redactor.counts(), skipped, tuple(sorted(notes)), merged, first)
+        return Recording(cassette, items, self._redactor.count_by_kind(), skipped, tuple(sorted(notes)), merged, first)
 
     def unwanted(self, operation: Operation) -> str | None:
         """Why calls of an operation are not recorded, None if they are."""
@@ -219,7 +221,7 @@ class Recorder:
         return capture if self._place(capture) else None
 
     def _check_collisions(self) -> None:
-        if collisions := self._redactor.collisions():
+        if collisions := self._redactor.collided_kinds():
             raise CollisionError(collisions[0])
 
     def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
@@ -238,8 +240,8 @@ class Recorder:
         real = next_token(operation, answer.output) if answer.output is not None else None
         hidden = with_token(operation, answer, "token")
         tokens = [token for token in (asked.token, real) if token]
-        identity = self._redactor.identity(operation, asked.identity)
-        redacted = self._redactor.answer(operation, hidden, tokens, asked.identity)
+        identity = self._redactor.redact_identity(operation, asked.identity)
+        redacted = self._redactor.redact_answer(operation, hidden, tokens, asked.identity)
         for path in redacted.unmodelled:
             self._notes[f"{operation.name}: the service model doesn't know {path}; it is kept, redacted"] = None
         of = (asked.token, real, request.header("amz-sdk-invocation-id"))

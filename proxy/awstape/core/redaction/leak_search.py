@@ -1,9 +1,9 @@
-"""The residual search: real values that redaction left. There should be none; one, and nothing may be written.
+"""The leak search before a write: finds real values that redaction left. If it finds one, nothing may be written.
 
-1. Ids, secrets and tokens are searched as a part of any string, in every encoding that `embedded.variants` undoes;
-   names as words of free text, as `core.redaction.text.names_in_text` finds them.
-2. Last, the cassette's own text is searched for anything that looks like an account id and is no alias: this sees
-   numbers, keys and whatever else has no shape.
+1. Ids, secrets and tokens are searched for as a part of any string, in every encoding that
+   `core.text.encoded_text.variants` decodes; names as words of free text (`core.redaction.text.names_in_text`).
+2. Last, the cassette's YAML text is searched for anything that looks like an account id and is no alias. This covers
+   numbers, keys and everything else that has no shape.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import write
 from awstape.core.redaction.aliases import is_searched_name
-from awstape.core.redaction.member_kinds import Place, edit_answer, edit_members, is_free_text
+from awstape.core.redaction.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
-from awstape.core.redaction.text.free_text import holds_account
-from awstape.core.redaction.text.names_in_text import edit_words
+from awstape.core.redaction.string_walk import StringContext, edit_answer_strings, edit_member_strings
+from awstape.core.redaction.text.free_text import contains_account
+from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.text.encoded_text import variants
 
 #: Kinds of value that are searched for as a part of any string.
@@ -30,16 +31,17 @@ _SEARCHED_ANYWHERE = frozenset(
         "unique id",
     }
 )
-#: Kinds that are replaced for safety's sake, not because they are known to be somebody's.
+#: Kinds that are replaced as a precaution, not because they are known to identify somebody.
 _NOT_SEARCHED = frozenset({"text", "filter", "value", "subject", "object", "part", "code", "masked"})
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A real value that redaction left: where, and what kind of value, never the value.
+    """A real value that redaction left: its kind and where it is, never the value.
 
-    member: its path without indices, such as `Roles[].Description`; `identity.…` in an identity. Empty if it is no
-    member's text. rule: the project rule that would hide it, or empty.
+    member: its path without indices, such as `Roles[].Description`; `identity.…` in an identity; empty for text that
+    belongs to no member.
+    rule: the project rule that would hide it, or empty.
     """
 
     track: str
@@ -53,62 +55,62 @@ class Leak:
         return f"{self.kind} in {self.member or 'some member'} of page {self.page}, take {self.take} of {self.track}"
 
 
-def leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]], rules: Rules) -> Iterator[Leak]:
-    """Where one of the `real` values, given by kind, is left in the cassette; or an account id that none of them is."""
-    needles = _Needles(real, rules)
+def find_leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]], rules: Rules) -> Iterator[Leak]:
+    """The places where the cassette has one of the `real` values (kind → values), or an account id that is no alias."""
+    search = _RealValueSearch(real, rules)
     for track, takes in cassette.tracks():
         operation = models.operation(track.service, track.operation)
         name = f"{track.service} {track.operation}"
         for number, take in enumerate(takes, 1):
             found = []
             for page_number, page in enumerate(take.pages, 1):
-                for text, place, prefix, is_free in _strings(operation, track.identity, page.answer):
-                    if kind := needles.found(text, is_free):
-                        member = prefix + pattern_of(place.path)
-                        found.append(Leak(name, number, page_number, member, kind, mending_rule(place)))
-            if not found and holds_account(write(Cassette((take,))), rules):
+                for text, context, prefix, is_free in _collect_strings(operation, track.identity, page.answer):
+                    if kind := search.find_kind(text, is_free):
+                        member = prefix + pattern_of(context.path)
+                        found.append(Leak(name, number, page_number, member, kind, suggest_rule(context)))
+            if not found and contains_account(write(Cassette((take,))), rules):
                 found.append(Leak(name, number, 1, "", "account"))
             yield from found
 
 
-def mending_rule(place: Place) -> str:
-    """The line of `[tool.awstape]` that hides whatever a member says, or nothing if the model doesn't know it."""
-    names = member_names(place.path)
-    return f'mask-members = ["{".".join(names[-2:])}"]' if names and place.shape is not None else ""
+def suggest_rule(context: StringContext) -> str:
+    """The line of `[tool.awstape]` that masks a member, or an empty text if the model doesn't know the member."""
+    names = member_names(context.path)
+    return f'mask-members = ["{".".join(names[-2:])}"]' if names and context.shape is not None else ""
 
 
-class _Needles:
-    """Real values to search for: ids anywhere in a string, names as whole words of free text.
+class _RealValueSearch:
+    """Searches strings for real values: ids anywhere in a string, names as whole words of free text.
 
-    The search for ids is linear: the last characters of each value are looked up at every position of the text, and
-    only where they are known the whole value is compared.
+    The search for ids takes linear time: the last characters at every position of the text are looked up, and only
+    where a value ends in them is the whole value compared.
     """
 
     _ENDING = 6
 
     def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules) -> None:
         self._rules = rules
-        self._words: dict[str, str] = {}
+        self._kind_of_name: dict[str, str] = {}
         self._by_ending: dict[str, dict[str, str]] = {}
         self._lengths: set[int] = set()
         self._searched: dict[tuple[str, bool], str | None] = {}
         for kind, values in real.items():
             for value in values:
                 if kind in _SEARCHED_ANYWHERE:
-                    if len(value) >= self._ENDING:  # shorter ones stand in other texts by chance
+                    if len(value) >= self._ENDING:  # shorter ones are in other texts by chance
                         self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
                         self._lengths.add(len(value))
                 elif kind not in _NOT_SEARCHED and is_searched_name(value):
-                    self._words[value.casefold()] = kind
+                    self._kind_of_name[value.casefold()] = kind
 
-    def found(self, text: str, is_free: bool) -> str | None:
+    def find_kind(self, text: str, is_free: bool) -> str | None:
         """The kind of a real value that is in the text in some encoding, or None."""
         if (text, is_free) not in self._searched:
-            kinds = (kind for variant in variants(text) if (kind := self._in(variant)))
-            self._searched[text, is_free] = next(kinds, None) or (self._among(text) if is_free else None)
+            kinds = (kind for variant in variants(text) if (kind := self._find_id(variant)))
+            self._searched[text, is_free] = next(kinds, None) or (self._find_name(text) if is_free else None)
         return self._searched[text, is_free]
 
-    def _in(self, text: str) -> str | None:
+    def _find_id(self, text: str) -> str | None:
         n = self._ENDING
         ends = {(ending, i + n) for i in range(len(text) - n + 1) if (ending := text[i : i + n]) in self._by_ending}
         for ending, end in ends:
@@ -118,31 +120,33 @@ class _Needles:
                 return kind
         return None
 
-    def _among(self, text: str) -> str | None:
+    def _find_name(self, text: str) -> str | None:
         found: list[str] = []
 
         def note(word: str) -> str:
-            kind = self._words.get(word.casefold())
+            kind = self._kind_of_name.get(word.casefold())
             if kind is not None and not self._rules.keeps(word):
                 found.append(kind)
             return word
 
-        edit_words(text, note)
+        edit_possible_names(text, note)
         return found[0] if found else None
 
 
-def _strings(operation: Operation, identity: dict[str, Value], answer: Answer) -> list[tuple[str, Place, str, bool]]:
-    """(string, place, what stands before its path, whether it is free text) for each string and map key of a page."""
-    found: list[tuple[str, Place, str, bool]] = []
+def _collect_strings(
+    operation: Operation, identity: dict[str, Value], answer: Answer
+) -> list[tuple[str, StringContext, str, bool]]:
+    """(string, context, prefix of its path, whether it is free text) for each string and map key of a page."""
+    found: list[tuple[str, StringContext, str, bool]] = []
 
-    def note_identity(text: str, place: Place) -> str:
-        found.append((text, place, "identity.", is_free_text(text, place)))
+    def note_identity(text: str, context: StringContext) -> str:
+        found.append((text, context, "identity.", is_free_text(text, context)))
         return text
 
-    def note_answer(text: str, place: Place) -> str:
-        found.append((text, place, "", is_free_text(text, place)))
+    def note_answer(text: str, context: StringContext) -> str:
+        found.append((text, context, "", is_free_text(text, context)))
         return text
 
-    edit_members(identity, operation.input, note_identity)
-    edit_answer(operation, answer, note_answer)
+    edit_member_strings(identity, operation.input, note_identity)
+    edit_answer_strings(operation, answer, note_answer)
     return found

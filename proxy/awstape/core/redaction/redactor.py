@@ -1,21 +1,13 @@
-"""Redaction by shape: what becomes of each string of a decoded value.
+"""Redaction of identities, answers and cassettes under one key, with what a recording has seen so far.
 
-1. A member whose shape is a name, path, id or provider (`member_kinds`) becomes the alias of that kind; a
-   secret one, or one that the model marks sensitive, becomes a stand-in.
-2. Every other string is searched for identifiers (`free_text`), policy documents, messages, descriptions,
-   tags and map keys included. Enums and numbers stay; in public vocabulary only identifiers are replaced, not names.
-3. Names of AWS-managed policies stay where an AWS-owned ARN stands beside them; so do AWSServiceRoleFor… and
-   service principals.
-4. Strings of members that the model doesn't know are replaced whole, unless they are numbers, booleans or times.
-5. An identity is redacted by itself, knowing nothing of other traffic: a live request then redacts to the same.
-6. When a recording ends, names that were seen anywhere are replaced wherever they stand as a word in free text, in
-   identities, too (`names_in_text`). A live request has no other traffic to learn names from: there, a word is a
-   name where its alias is one of those in the cassette's identities. An error speaks of the names in its request.
-7. Whatever a string is, twelve digits in a row that are no alias do not stay in it.
-8. Real page tokens are words of the answers that speak of them, and replaced there.
-9. A text that its aliases make longer or shorter than its member may be becomes one alias.
-10. The project's rules (`core.redaction.project_rules`) keep identifiers or mask more of the text.
-11. Before anything is written, `core.redaction.leak_search` searches all of it for the real values seen.
+1. Every string is redacted by its context (`core.redaction.string_redaction`).
+2. An identity is redacted by itself, without knowledge of other traffic, so a live request is redacted to the same.
+3. When a recording ends, names that were seen anywhere are replaced wherever they are a word of free text, in
+   identities, too (`core.redaction.text.names_in_text`). A live request has no other traffic to learn names from:
+   there, a word is a name if its alias is one of those in the cassette's identities.
+4. An error's text is searched for the names in its request, however short they are.
+5. Real page tokens are replaced in the answers of their exchange.
+6. Before anything is written, `core.redaction.leak_search` searches all of it for the real values seen.
 """
 
 from __future__ import annotations
@@ -25,63 +17,31 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from awstape.core.aws.answer import Answer
-from awstape.core.aws.conform import MapKey
-from awstape.core.aws.model import Models, Operation, Shape, Value
+from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.alias_grammar import (
-    NAME_ENDING_LENGTH,
-    contains_alias,
-    is_alias,
-    is_name_alias,
-    name_alias_ending,
-)
+from awstape.core.redaction.alias_grammar import is_name_alias, name_alias_ending
 from awstape.core.redaction.aliases import Aliases, key_fingerprint
-from awstape.core.redaction.leak_search import Leak, leaks
-from awstape.core.redaction.member_kinds import (
-    PATHS,
-    SPELLED,
-    Place,
-    edit_answer,
-    edit_cassette,
-    edit_members,
-    is_for_free_text,
-    is_free_text,
-    is_public,
-    name_kind,
-)
+from awstape.core.redaction.leak_search import Leak, find_leaks
+from awstape.core.redaction.member_kinds import is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
-from awstape.core.redaction.text.arn import redact_name
-from awstape.core.redaction.text.free_text import redact_accounts, redact_condition, redact_text
-from awstape.core.redaction.text.identifiers import UUID
-from awstape.core.redaction.text.names_in_text import Words, edit_words, redact_masked
-from awstape.core.text.encoded_text import variants
-
-#: A certificate's thumbprint: public, though it looks made by chance.
-_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
-_PAGE_TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token|token", re.ASCII)
-_ARN_SHAPE = re.compile(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")
-_BARE_NAME = re.compile(r"[^\s*?:]*[A-Za-z][^\s*?:]*")
-#: How a simulation names a policy that the client sent.
-_INPUT_LIST = re.compile(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|ResourcePolicy", re.ASCII)
-_HARMLESS = re.compile(
-    r"|true|false|-?\d{1,11}(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII
+from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, redact_string
+from awstape.core.redaction.string_walk import (
+    StringContext,
+    edit_answer_strings,
+    edit_cassette_strings,
+    edit_member_strings,
 )
-_PUBLIC_KEY_POLICY = "default"
-#: What stands for a real page token in an error message.
-_TOKEN = "page-token"
+from awstape.core.redaction.text.free_text import redact_accounts
+from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names
+
+#: Replaces a real page token in an error message.
+_TOKEN_ALIAS = "page-token"
 _SHORTEST_TOKEN = 6
-_FILTER_WORD = re.compile(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
-#: What a filter may look at and compare with words of the service.
-_PUBLIC_CRITERIA = frozenset({"action", "findingType", "id", "isPublic", "resourceType", "status"})
 _SHORT_ORGANIZATION_ID = re.compile(r"[rp]-[a-z0-9]{4,32}")
-#: Members of a filter's criterion: whatever the client looks for.
-_FILTERS = frozenset({"eq", "neq", "contains"})
-#: Member of a simulation's input: values of conditions, which in an identity no other traffic can tell to be names.
-_CONTEXT = "ContextKeyValues"
 
 
 class Redactor:
-    """Redacts identities and answers under one key, and remembers what it saw until the recording ends."""
+    """Redacts identities and answers under one key, and remembers the values seen until `forget`."""
 
     def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
         self.key_fingerprint = key_fingerprint(key)
@@ -89,200 +49,131 @@ class Redactor:
         self._tokens: set[str] = set()
 
     def forget(self) -> None:
-        """Forgets what it saw. The aliases stay what they are: they are made of the key and the value alone."""
+        """Forgets the values seen. Aliases don't change by it: they depend on the key and the value only."""
         if self._aliases.has_history:
             self._aliases = self._aliases.without_history()
         self._tokens.clear()
 
-    def identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
-        return edit_members(identity, operation.input, self.edit)
+    def redact_string(self, text: str, context: StringContext) -> str:
+        return redact_string(text, context, self._aliases)
 
-    def identity_among(
+    def redact_identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
+        return edit_member_strings(identity, operation.input, self.redact_string)
+
+    def normalize_identity(
         self, operation: Operation, identity: dict[str, Value], known: Mapping[str, str]
     ) -> dict[str, Value]:
-        """An identity in a normal form, for a live request and a recorded one alike.
+        """An identity in the form in which a live and a recorded one are compared.
 
-        Names, and words whose alias is `known` by its ending, are that ending and nothing else: what kind of name it
-        was, and whether the recording knew it for one, does not count.
+        Names, and words whose alias is in `known` by its ending, become that ending alone: the kind of the name, and
+        whether the recording recognised it as one, make no difference.
         """
-        ours = self._aliases
+        aliases = self._aliases
 
-        @cache  # a word comes again and again, as a part of others
+        @cache  # many words recur, as parts of others
         def known_ending(word: str) -> str | None:
             if is_name_alias(word):
                 return name_alias_ending(word)
-            endings = [ours.name_ending(word)]
+            endings = [aliases.name_ending(word)]
             if _SHORT_ORGANIZATION_ID.fullmatch(word):
-                endings.append(name_alias_ending(ours.organization_id(word)))
+                endings.append(name_alias_ending(aliases.organization_id(word)))
             return next((ending for ending in endings if ending in known), None)
 
-        def edit(text: str, place: Place) -> str:
-            if not is_for_free_text(text, place):
-                return self.edit(text, place)
-            # First as it is: a name may hold an identifier.
-            named = edit_words(text, lambda word: f"name-{end}" if (end := known_ending(word)) else word)
-            return edit_words(self.edit(named, place), lambda word: f"name-{e}" if (e := known_ending(word)) else word)
+        def normalize_word(word: str) -> str:
+            return f"name-{ending}" if (ending := known_ending(word)) else word
 
-        return edit_members(identity, operation.input, edit)
+        def normalize(text: str, context: StringContext) -> str:
+            if not is_free_text_member(text, context):
+                return self.redact_string(text, context)
+            # Before and after redaction: a name may contain an identifier.
+            named = edit_possible_names(text, normalize_word)
+            return edit_possible_names(self.redact_string(named, context), normalize_word)
 
-    def answer(
+        return edit_member_strings(identity, operation.input, normalize)
+
+    def redact_answer(
         self,
         operation: Operation,
         answer: Answer,
         tokens: Iterable[str] = (),
         identity: dict[str, Value] | None = None,
     ) -> Answer:
-        """The answer, redacted. `tokens`: real page tokens of the exchange; `identity`: what was asked, as it was."""
-        # What a replay gave out says its position and nothing else: it is no real token.
-        known = [token for token in tokens if len(token) >= _SHORTEST_TOKEN and not _PAGE_TOKEN.fullmatch(token)]
-        self._tokens.update(known)
-        asked = self._names_in(operation, identity or {}) if answer.error else None
+        """The answer, redacted. tokens: real page tokens of the exchange. identity: of the request, not redacted."""
+        # Tokens that a replay gave out name a position only and stay.
+        real = [token for token in tokens if len(token) >= _SHORTEST_TOKEN and not OWN_PAGE_TOKEN.fullmatch(token)]
+        self._tokens.update(real)
+        request_names = self._find_names(operation, identity or {}) if answer.error else None
 
-        def edit(text: str, place: Place) -> str:
-            for token in known:
-                text = text.replace(token, _TOKEN)
-            if asked and not is_public(text, place):
-                text = asked.replace(text)
-            return self.edit(text, place)
+        def redact(text: str, context: StringContext) -> str:
+            for token in real:
+                text = text.replace(token, _TOKEN_ALIAS)
+            if request_names and not is_public(text, context):
+                text = request_names.replace_in(text)
+            return self.redact_string(text, context)
 
-        return edit_answer(operation, answer, edit)
+        return edit_answer_strings(operation, answer, redact)
 
-    def accounts(self, text: str) -> str:
-        """A text of our own with aliases for the account ids in it."""
+    def redact_accounts(self, text: str) -> str:
+        """A text of awstape's own, such as a note, with aliases for the account ids in it."""
         return redact_accounts(text, self._aliases)
 
     def digest(self, text: str) -> str:
-        """What stands for a text that is compared and never shown, such as a page token."""
+        """A keyed digest of a text that is compared and never shown, such as a page token."""
         return self._aliases.digest(text)
 
-    def again(self, models: Models, cassette: Cassette) -> Cassette:
-        """A cassette redacted once more: what was redacted stays, what somebody wrote into it by hand doesn't."""
-        return edit_cassette(models, cassette, self.edit, self.edit)
+    def redact_cassette(self, models: Models, cassette: Cassette) -> Cassette:
+        """The cassette, redacted once more: only values that were written into it by hand change."""
+        return edit_cassette_strings(models, cassette, self.redact_string, self.redact_string)
 
-    def with_names(self, models: Models, cassette: Cassette, known: Mapping[str, str] | None = None) -> Cassette:
+    def replace_known_names(
+        self, models: Models, cassette: Cassette, known: Mapping[str, str] | None = None
+    ) -> Cassette:
         """A redacted cassette with the names that were seen anywhere replaced in its free text.
 
-        known: ending → alias, of names that another cassette has.
+        known: ending → alias, of names in another cassette.
         """
-        words = Words.of(self._aliases, known)
-        of_requests = words.without_phrases()  # no live request could tell them
+        names = KnownNames.from_aliases(self._aliases, known)
+        names_in_requests = names.without_phrases()  # a live request could not recognise phrases
 
-        def edit(text: str, place: Place) -> str:
-            return self._fitted(text, words.replace(text), place) if is_free_text(text, place) else text
+        def edit_answer(text: str, context: StringContext) -> str:
+            if not is_free_text(text, context):
+                return text
+            return fit_length(text, names.replace_in(text), context, self._aliases)
 
-        def edit_asked(text: str, place: Place) -> str:
-            return of_requests.replace(text) if is_free_text(text, place) else text
+        def edit_identity(text: str, context: StringContext) -> str:
+            return names_in_requests.replace_in(text) if is_free_text(text, context) else text
 
-        return edit_cassette(models, cassette, edit_asked, edit)
+        return edit_cassette_strings(models, cassette, edit_identity, edit_answer)
 
-    def counts(self) -> dict[str, int]:
-        """How many different values were replaced, by kind."""
-        return self._aliases.count_by_kind()
-
-    def leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
+    def find_leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
         """Real values that are still in the cassette."""
-        # A kept name of chance characters, or a part of one, is taken for a secret elsewhere.
+        # A kept name that looks random, or a part of one, is taken for a secret elsewhere.
         kept = "\n".join(self._aliases.kept_values)
         seen = {**self._aliases.real_values, "page token": self._tokens}
         real = {kind: {value for value in values if value not in kept} for kind, values in seen.items()}
-        return list(leaks(models, cassette, real, self._aliases.rules))
+        return list(find_leaks(models, cassette, real, self._aliases.rules))
 
-    def collisions(self) -> list[str]:
-        """The kinds of which two values share an alias."""
+    def collided_kinds(self) -> list[str]:
+        """The kinds of the values that share an alias with another value."""
         return self._aliases.collided_kinds()
 
-    def already(self) -> int:
-        """How many values looked like aliases when they came, and were kept."""
+    def count_by_kind(self) -> dict[str, int]:
+        """The number of different values that were replaced, by kind."""
+        return self._aliases.count_by_kind()
+
+    def count_existing_aliases(self) -> int:
+        """The number of values that looked like aliases when they came, and stayed."""
         return len(self._aliases.existing_aliases)
 
-    def edit(self, text: str, place: Place) -> str:
-        """One string, redacted as its place asks."""
-        redacted = self._by_shape(text, place)
-        is_left = redacted == text or is_free_text(text, place)  # a name has its own alias, unless it was kept
-        if text and is_left and self._is_masked(place) and not is_public(text, place):
-            return self._aliases.secret("masked", text)
-        return self._fitted(text, redact_accounts(redacted, self._aliases), place)
-
-    def _is_masked(self, place: Place) -> bool:
-        return self._aliases.rules.masks(place.path) and (place.shape is None or place.shape.type == "string")
-
-    def _fitted(self, text: str, redacted: str, place: Place) -> str:
-        """The redacted text, or one alias for all of it where the text had room and its aliases have not."""
-        if place.shape is None or _has_room(place.shape, redacted) or not _has_room(place.shape, text):
-            return redacted
-        if place.shape.name in PATHS:
-            return f"/{self._aliases.secret('path', text)}/"
-        kind = "text".ljust((place.shape.min or 0) - NAME_ENDING_LENGTH, "x")
-        return self._aliases.secret(kind, text)
-
-    def _names_in(self, operation: Operation, identity: dict[str, Value]) -> Words:
-        """The names in an identity, however short: an error speaks of them."""
+    def _find_names(self, operation: Operation, identity: dict[str, Value]) -> KnownNames:
+        """The names in an identity, however short."""
         names: dict[str, str] = {}
 
-        def note(text: str, place: Place) -> str:
-            redacted = self.edit(text, place)
-            if redacted != text and not is_free_text(text, place):
+        def note(text: str, context: StringContext) -> str:
+            redacted = self.redact_string(text, context)
+            if redacted != text and not is_free_text(text, context):
                 names[text] = redacted
             return redacted
 
-        edit_members(identity, operation.input, note)
-        return Words(names, shortest=1)
-
-    def _by_shape(self, text: str, place: Place) -> str:
-        aliases, shape = self._aliases, place.shape
-        if shape is None:
-            return text if _HARMLESS.fullmatch(text) or is_alias(text) else aliases.secret("text", text)
-        if not text or text in shape.enum or (shape.name == "thumbprintType" and _THUMBPRINT.fullmatch(text)):
-            return text
-        if spell := SPELLED.get(shape.name):
-            return spell(aliases, text)
-        if shape.sensitive:
-            return aliases.password(text)
-        if kind := name_kind(shape, place.siblings):
-            return self._name(kind, text, place.siblings)
-        return self._search(text, place)
-
-    def _search(self, text: str, place: Place) -> str:
-        """A text that is not one name or id as a whole."""
-        aliases = self._aliases
-        if _PAGE_TOKEN.fullmatch(text):
-            return text
-        is_arn = place.shape is not None and _ARN_SHAPE.search(place.shape.name) is not None
-        redacted = redact_condition(place.key, text, aliases) if place.key or is_arn else redact_text(text, aliases)
-        if not is_public(text, place):
-            redacted = redact_masked(redacted, aliases)
-        if redacted != text or is_public(text, place) or any(map(contains_alias, variants(text))):
-            return redacted
-        if place.shape and place.shape.name == "serialNumberType" and not text.startswith("arn:"):
-            return aliases.name("serial", text)
-        if is_arn and _BARE_NAME.fullmatch(text):  # what should have been an ARN
-            return aliases.name("resource", text)
-        criterion = next((step for step in reversed(place.path) if isinstance(step, MapKey)), "")
-        is_public_criterion = criterion in _PUBLIC_CRITERIA or criterion.endswith("At")
-        if (
-            place.member in _FILTERS
-            and not is_public_criterion
-            and not _FILTER_WORD.fullmatch(text)
-            and not is_alias(text)
-        ):
-            return aliases.secret("filter", text)
-        if place.member == _CONTEXT and not _HARMLESS.fullmatch(text) and not is_alias(text):
-            return aliases.secret("value", text)
-        return text
-
-    def _name(self, kind: str, text: str, siblings: Mapping[str, Value]) -> str:
-        if kind == "policy" and (_is_aws_owned(text, siblings) or _INPUT_LIST.fullmatch(text)):
-            return text
-        if kind == "key-policy" and text == _PUBLIC_KEY_POLICY:
-            return text
-        return redact_text(text, self._aliases) if text.startswith("arn:") else redact_name(kind, text, self._aliases)
-
-
-def _has_room(shape: Shape, text: str) -> bool:
-    return (shape.min or 0) <= len(text) and (shape.max is None or len(text) <= shape.max)
-
-
-def _is_aws_owned(policy: str, siblings: Mapping[str, Value]) -> bool:
-    """Whether the ARN of a policy of AWS with that name stands beside it."""
-    arn = re.compile(rf"arn:aws[a-z-]*:iam::aws:policy/(?:\S+/)?{re.escape(policy)}")
-    return any(isinstance(value, str) and arn.fullmatch(value) for value in siblings.values())
+        edit_member_strings(identity, operation.input, note)
+        return KnownNames(names, shortest=1)

@@ -20,8 +20,9 @@ from awstape.core.aws.operation import Call
 from awstape.core.aws.paging import Ask
 from awstape.core.cassette.cassette import Take, Track, identity_key
 from awstape.core.redaction.alias_grammar import find_name_aliases
-from awstape.core.redaction.member_kinds import Place, edit_members, is_for_free_text
+from awstape.core.redaction.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.text.encoded_text import variants
 
 _ABSENT = object()
@@ -50,7 +51,7 @@ class TrackIndex:
         self._by_names: defaultdict[tuple[str, str, str], list[Track]] = defaultdict(list)
         for track in self.takes if self._known else ():
             operation = models.operation(track.service, track.operation)
-            identity = redactor.identity_among(operation, track.identity, self._known)
+            identity = redactor.normalize_identity(operation, track.identity, self._known)
             self._by_names[track.service, track.operation, identity_key(identity)].append(track)
 
     def find(self, call: Call, asked: Ask) -> Track | None:
@@ -71,23 +72,23 @@ class TrackIndex:
         service = operation.service.name
         yield self._by_identity.get((service, operation.name, identity_key(identity)), [])
         if self._has_key:
-            redacted = self._redactor.identity(operation, identity)
+            redacted = self._redactor.redact_identity(operation, identity)
             yield self._by_identity.get((service, operation.name, identity_key(redacted)), [])
         if self._known:
-            among = self._redactor.identity_among(operation, identity, self._known)
+            among = self._redactor.normalize_identity(operation, identity, self._known)
             yield self._by_names.get((service, operation.name, identity_key(among)), [])
 
     def _names_in_identities(self, models: Models) -> dict[str, str]:
         """Ending of an alias → alias, for the names in the free text of the cassette's identities."""
         known: dict[str, str] = {}
 
-        def note(text: str, place: Place) -> str:
-            for plain in variants(text) if is_for_free_text(text, place) else ():
+        def note(text: str, place: StringContext) -> str:
+            for plain in variants(text) if is_free_text_member(text, place) else ():
                 known.update(find_name_aliases(plain))
             return text
 
         for track in self.takes:
-            edit_members(track.identity, models.operation(track.service, track.operation).input, note)
+            edit_member_strings(track.identity, models.operation(track.service, track.operation).input, note)
         return known
 
 

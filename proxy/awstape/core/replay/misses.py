@@ -71,7 +71,7 @@ class MissFactory:
         """The miss for an operation, identity or region that the cassette does not hold."""
         operation = call.operation
         tracks = self.tracks.of_operation(operation)
-        shown = self.redactor.identity(operation, asked.identity)
+        shown = self.redactor.redact_identity(operation, asked.identity)
         kind: Kind = "operation"
         track, found, lines = None, list[Difference](), list[str]()
         elsewhere = [track for track in tracks if not identity_differences(shown, track)]

@@ -150,12 +150,12 @@ def synthesise(
     life = Life.late(chance) if operation.paging else Life.early(chance)
     scene = Scene(chance, chance, life, account, region or "us-east-1")
 
-    identity = canonical(redactor.identity(operation, maker.identity(asked, scene.told(asked))), operation.input)
+    identity = canonical(redactor.redact_identity(operation, maker.identity(asked, scene.told(asked))), operation.input)
     assert isinstance(identity, dict)
     track = Track(operation.service.name, operation.name, region, identity)
     output = maker.output(scene.told(identity))
-    answer = redactor.answer(operation, Answer(output))
-    if collisions := redactor.collisions():
+    answer = redactor.redact_answer(operation, Answer(output))
+    if collisions := redactor.collided_kinds():
         raise CollisionError(collisions[0])
     pages = _cut(operation, Take(track, (Page(None, None, answer),)), page_size)
     return Take(track, named(operation, track, 1, pages))

@@ -29,8 +29,9 @@ from awstape.core.redaction.alias_grammar import (
     name_alias_ending,
     replace_aliases,
 )
-from awstape.core.redaction.member_kinds import Place, edit_cassette, is_public
-from awstape.core.redaction.text.arn import ARN, is_principal
+from awstape.core.redaction.member_kinds import is_public
+from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
+from awstape.core.redaction.text.arn import ARN, is_service_principal
 from awstape.core.text.encoded_text import edit_literals, is_json
 from awstape.core.text.printable import is_printable, printable
 
@@ -90,7 +91,7 @@ def texts(cassette: Cassette, models: Models) -> list[tuple[str, list[tuple[str,
     """
     found: dict[str, Counter[str]] = {}
 
-    def note(text: str, place: Place) -> str:
+    def note(text: str, place: StringContext) -> str:
         is_name = place.path[:1] == ("members",) and text == place.path[-1]  # of a member of an error
         is_time = place.shape is not None and place.shape.type == "timestamp"
         if is_name or is_time or is_public(text, place) or _TOKEN.fullmatch(text):
@@ -107,13 +108,13 @@ def texts(cassette: Cassette, models: Models) -> list[tuple[str, list[tuple[str,
             known[text] += 1
         return text
 
-    edit_cassette(models, cassette, note, note)
+    edit_cassette_strings(models, cassette, note, note)
     return [(member, sorted(counter.items())) for member, counter in sorted(found.items()) if counter]
 
 
 def _is_words(text: str) -> bool:
     beside = replace_aliases(ARN.sub(" ", text), lambda _: " ") if _WORD.search(text) else ""
-    return _WORD.search(beside) is not None and not is_principal(text)
+    return _WORD.search(beside) is not None and not is_service_principal(text)
 
 
 def kind_of(alias: str) -> str:

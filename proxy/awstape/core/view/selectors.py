@@ -101,7 +101,7 @@ class Asked:
         if self.redactor is None:
             return text
         operation = self.models.operation(track.service, track.operation)
-        return self.redactor.identity(operation, {name: text})[name]
+        return self.redactor.redact_identity(operation, {name: text})[name]
 
 
 def select(

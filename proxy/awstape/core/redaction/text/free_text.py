@@ -1,11 +1,12 @@
-"""Identifiers in free text: finding them at any depth of encoding and putting aliases in their place.
+"""Identifiers in free text: finds them at any depth of encoding and replaces them with aliases.
 
-1. In plain text: ARNs, what tells by its look what it is (`core.redaction.text.identifiers`), and what looks made by
-   chance, such as a secret access key. UUIDs stay.
-2. A text that is JSON is redacted literal by literal; encoded runs are redacted in what they say, to any depth
-   (`core.text.encoded_text`). A credential report (CSV) is redacted cell by cell.
-3. What a condition compares with depends on its key (`condition_keys`), in text that only quotes JSON as well.
-4. Whatever was found or not: in the end no twelve digits in a row are left that are no alias.
+1. Plain text is searched for ARNs, for identifiers with a pattern of their own (`core.redaction.text.identifiers`) and
+   for runs that look random, such as a secret access key. UUIDs stay.
+2. A text that is JSON is redacted literal by literal. Encoded runs are decoded, redacted and encoded again, to any
+   depth (`core.text.encoded_text`). A credential report (CSV) is redacted cell by cell.
+3. The value of a condition is redacted by its key (`core.redaction.text.condition_keys`), also in text that quotes
+   JSON.
+4. In the end no twelve digits in a row are left that are no alias.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from collections.abc import Iterable
 from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import NO_RULES, Rules
-from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim
-from awstape.core.redaction.text.condition_keys import redact_key, redact_pairs, redact_value
-from awstape.core.redaction.text.identifiers import IDENTIFIERS, UUID, redact_random
+from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
+from awstape.core.redaction.text.condition_keys import redact_condition_key, redact_condition_value, redact_quoted_pairs
+from awstape.core.redaction.text.identifiers import IDENTIFIERS, UUID, redact_random_runs
 from awstape.core.text.encoded_text import (
     Literal,
     edit_literals,
@@ -28,10 +29,10 @@ from awstape.core.text.encoded_text import (
     rewrite_runs,
 )
 
-#: How IAM's credential report begins.
-REPORT = "user,arn,user_creation_time"
+#: The beginning of IAM's credential report.
+REPORT_HEADER = "user,arn,user_creation_time"
 _RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
-#: Twelve digits in a row, also in the 4-4-4 spelling, and what they may stand in by chance.
+#: Twelve digits in a row, also in the 4-4-4 form, and the longer values that may contain them by chance.
 _ACCOUNT = re.compile(
     rf"(?P<uuid>{UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
     r"|(?<!\d)(?:(?P<account>\d{12})|(?P<dashed>\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}))(?!\d)",
@@ -39,8 +40,8 @@ _ACCOUNT = re.compile(
 )
 
 
-def pattern_of_identifiers(kinds: Iterable[str]) -> re.Pattern[str]:
-    """What finds identifiers of some kinds in a text, and whole ARNs and UUIDs."""
+def compile_search(kinds: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds identifiers of some kinds in a text, and whole ARNs and UUIDs."""
     found = {
         "arn": f"(?ux:{ARN.pattern.replace('?P<', '?P<arn_')})",
         **{kind: IDENTIFIERS[kind].in_text for kind in kinds},
@@ -51,12 +52,12 @@ def pattern_of_identifiers(kinds: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items()), re.ASCII)
 
 
-#: What is replaced first, whatever it says in base64.
+#: Kinds that are replaced first, before base64 in them is decoded.
 BLOCK_KINDS = ("pem", "jwt")
-#: Account ids are left for the end: their digits may be a part of something longer that is replaced as a whole.
+#: Account ids are replaced last: their digits may be a part of something longer that is replaced as a whole.
 TEXT_KINDS = tuple(kind for kind in IDENTIFIERS if kind not in (*BLOCK_KINDS, "account", "dashed"))
-BLOCK = pattern_of_identifiers(BLOCK_KINDS)
-IDENTIFIER = pattern_of_identifiers(TEXT_KINDS)
+BLOCK = compile_search(BLOCK_KINDS)
+IDENTIFIER = compile_search(TEXT_KINDS)
 #: "The role with name X cannot be found.", "User: bob is not authorized"
 _NAMED = re.compile(
     r"\b(?P<kind>[Uu]ser|[Rr]ole|[Gg]roup|[Pp]olicy|[Ii]nstance [Pp]rofile|[Ss]erver [Cc]ertificate)"
@@ -70,83 +71,85 @@ def redact_text(text: str, aliases: Aliases) -> str:
         return text
     if (document := _redact_json(text, aliases)) is not None:
         return document
-    if text.startswith(REPORT):
+    if text.startswith(REPORT_HEADER):
         return _redact_report(text, aliases)
-    if (key := redact_key(text, aliases)) is not None:
+    if (key := redact_condition_key(text, aliases)) is not None:
         return redact_accounts(key, aliases)
     if " " not in text and (arn := redact_whole_arn(text, aliases)) is not None:
         return arn
-    text = redact_pairs(BLOCK.sub(lambda match: _block(match, aliases), text), aliases)
+
+    def redact_identifiers(text: str) -> str:
+        return IDENTIFIER.sub(lambda match: _redact_identifier(match, aliases), text)
+
+    text = redact_quoted_pairs(BLOCK.sub(lambda match: _redact_block(match, aliases), text), aliases)
     text = rewrite_runs(text, lambda inner: redact_text(inner, aliases))
-    text = IDENTIFIER.sub(lambda match: _identifier(match, aliases), text)
-    if "@" in text:  # one address may follow another without a gap
-        text = edit_outside_aliases(
-            text, lambda piece: IDENTIFIER.sub(lambda match: _identifier(match, aliases), piece)
-        )
-    text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_name(m['kind'], m['name'], aliases)}", text)
-    return redact_accounts(redact_random(text, aliases), aliases)
-
-
-def _block(match: re.Match[str], aliases: Aliases) -> str:
-    kind = match.lastgroup or ""
-    return IDENTIFIERS[kind].alias(aliases, match[0]) if kind in BLOCK_KINDS else match[0]
+    text = redact_identifiers(text)
+    if "@" in text:  # an address may follow another without a gap
+        text = edit_outside_aliases(text, redact_identifiers)
+    text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_redact_named(m['kind'], m['name'], aliases)}", text)
+    return redact_accounts(redact_random_runs(text, aliases), aliases)
 
 
 def redact_whole_arn(text: str, aliases: Aliases) -> str | None:
-    """A text that is one ARN to its end, whatever is in it; None for any other."""
+    """The redaction of a text that is one ARN as a whole, whatever characters it has; None for any other text."""
     whole = WHOLE_ARN.fullmatch(text) if text.count("arn:") == 1 else None
     return redact_accounts(redact_arn(whole, aliases), aliases) if whole else None
 
 
 def redact_accounts(text: str, aliases: Aliases) -> str:
-    """The text with aliases for whatever looks like an account id, wherever it stands."""
+    """The text with aliases for everything that looks like an account id, wherever it is."""
 
     def redact(text: str) -> str:
-        return _ACCOUNT.sub(lambda match: _account(match, aliases), text)
+        return _ACCOUNT.sub(lambda match: _redact_account(match, aliases), text)
 
-    # %2520 is no part of a number.
+    # The digits of %2520 are no part of a number.
     return outside_percent(rewrite_percent(text, redact), redact)
 
 
-def holds_account(text: str, rules: Rules = NO_RULES) -> bool:
-    """Whether something in the text looks like an account id, and is no alias and nothing that the project keeps."""
-    aliases = Aliases(b"of no matter", rules)
+def contains_account(text: str, rules: Rules = NO_RULES) -> bool:
+    """Whether the text has something that looks like an account id, is no alias and is not kept by the project."""
+    aliases = Aliases(b"any key", rules)
     redact_accounts(text, aliases)
     return bool(aliases.real_values)
 
 
-def _account(match: re.Match[str], aliases: Aliases) -> str:
+def redact_member_value(member: str, text: str, aliases: Aliases) -> str:
+    """The text with aliases, as the value of a condition key, of a member of a policy or of a map's key."""
+    for redacted in (redact_condition_value(member, text, aliases), redact_whole_arn(text, aliases)):
+        if redacted is not None:
+            return redacted
+    return redact_text(text, aliases)
+
+
+def _redact_block(match: re.Match[str], aliases: Aliases) -> str:
+    kind = match.lastgroup or ""
+    return IDENTIFIERS[kind].alias(aliases, match[0]) if kind in BLOCK_KINDS else match[0]
+
+
+def _redact_account(match: re.Match[str], aliases: Aliases) -> str:
     text = match[0]
-    if match["canonical"] or (match["uuid"] and _uuid_is_one(text)):
+    if match["canonical"] or (match["uuid"] and _is_real_uuid(text)):
         return text
     if match["uuid"]:
         return text[:-12] + aliases.account(text[-12:])
     return IDENTIFIERS["dashed"].alias(aliases, text)
 
 
-def _uuid_is_one(text: str) -> bool:
-    """False for what only looks like a UUID and could be four groups and an account id."""
+def _is_real_uuid(text: str) -> bool:
+    """False for a text that looks like a UUID but could be four groups and an account id."""
     return len(text) == 36 and (not text[-12:].isdigit() or _RFC_UUID.fullmatch(text) is not None)
 
 
-def redact_condition(key: str, text: str, aliases: Aliases) -> str:
-    """The text with aliases, as the value of the condition key, or of the member of a policy, that it belongs to."""
-    for redacted in (redact_value(key, text, aliases), redact_whole_arn(text, aliases)):
-        if redacted is not None:
-            return redacted
-    return redact_text(text, aliases)
-
-
-def _name(kind: str, name: str, aliases: Aliases) -> str:
+def _redact_named(kind: str, name: str, aliases: Aliases) -> str:
     return redact_name(kind.replace(" ", "-"), name, aliases)
 
 
-def _identifier(match: re.Match[str], aliases: Aliases) -> str:
+def _redact_identifier(match: re.Match[str], aliases: Aliases) -> str:
     text, kind = match[0], match.lastgroup
     if kind == "uuid":
         return text
     if kind == "arn":
-        arn = trim(text)
+        arn = trim_punctuation(text)
         parsed = ARN.fullmatch(arn)
         return redact_arn(parsed, aliases) + text[len(arn) :] if parsed else text
     if kind == "unique" and match["session"]:
@@ -157,7 +160,7 @@ def _identifier(match: re.Match[str], aliases: Aliases) -> str:
 
 def _redact_json(text: str, aliases: Aliases) -> str | None:
     def redact(literal: Literal) -> str:
-        return redact_condition("" if literal.is_key else literal.member, literal.text, aliases)
+        return redact_member_value("" if literal.is_key else literal.member, literal.text, aliases)
 
     return edit_literals(text, redact) if is_json(text) else None
 
@@ -171,16 +174,16 @@ _REPORT_ROW = re.compile(
 
 
 def _redact_report(text: str, aliases: Aliases) -> str:
-    """IAM's credential report: the first column names a user; the cells are never quoted."""
+    """IAM's credential report, redacted. Its first column is a user name; its cells are never quoted."""
     header, *rows = text.splitlines(keepends=True)
     out = [redact_accounts(header, aliases)]
     for row in rows:
-        # A comma is legal in a name, which stands in the ARN once more.
+        # A comma is legal in a user name; the ARN, which has the name as well, marks its end.
         match = _REPORT_ROW.match(row) or re.match(r"(?P<user>[^,]*),?(?P<arn>)", row)
         assert match
         user, rest = match["user"], row[match.end() :]
         named = user if user in ("<root_account>", "") or not user.strip() else redact_name("user", user, aliases)
         cells = [redact_text(cell, aliases) for cell in re.split(r"([,\r\n]+)", rest)]
-        arn = redact_condition("", match["arn"], aliases)
+        arn = redact_member_value("", match["arn"], aliases)
         out.append(named + match[0][len(user) : len(match[0]) - len(match["arn"])] + arn + "".join(cells))
     return "".join(out)

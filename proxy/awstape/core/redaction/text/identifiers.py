@@ -1,8 +1,9 @@
-"""Identifiers that tell by their own look what they are, wherever they stand.
+"""Identifiers that are recognised by their pattern alone, wherever they are, and runs of text that look random.
 
-One table: kind → what it looks like in text, what one looks like by itself, and how its alias is made. A name that is
-one of them (a session called by an e-mail address, a role by an account id) gets the identifier's alias, so that it is
-the same value everywhere.
+1. One table, `IDENTIFIERS`: kind → its pattern, what may or must be beside it in text, and how its alias is made.
+2. A name that is such an identifier (a session named by an e-mail address, a role by an account id) gets the
+   identifier's alias, so that one value has one alias everywhere.
+3. A run of at least 24 characters that looks random (`looks_random`) becomes a secret's alias. UUIDs stay.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ from awstape.core.text.encoded_text import outside_runs
 _PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA"
 #: docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html: eight digits, or seventeen since 2018.
 _RESOURCES = "ami|eipalloc|eni|fs|i|igw|nat|pl|rtb|sg|snap|subnet|tgw|vol|vpc|vpce|vpn"
-
-
+#: Characters of the shortest run that may be a secret; in one case, such as hexadecimal, it must be longer.
 SHORTEST_SECRET = 24
-_SHORTEST_OF_ONE_CASE = 32
+_SHORTEST_SECRET_IN_ONE_CASE = 32
 
 
 @dataclass(frozen=True)
 class Identifier:
-    """pattern: what it looks like. before, after: what may not stand beside it, or must."""
+    """A row of the table. before, after: assertions about the text beside the pattern."""
 
     pattern: str
     alias: Callable[[Aliases, str], str]
@@ -38,12 +38,12 @@ class Identifier:
         return f"{self.before}{self.pattern}{self.after}"
 
 
-def _digits(aliases: Aliases, text: str) -> str:
+def _alias_digits(aliases: Aliases, text: str) -> str:
     digits = "".join(c for c in text if c.isdigit())
     return text if aliases.rules.keeps(digits) else aliases.account(digits)
 
 
-#: Credentials of other services that begin with their maker's mark.
+#: Credentials of other services, which begin with a prefix of their issuer.
 _TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abeoprs]-)[\w-]{16,}"
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
 IDENTIFIERS: Mapping[str, Identifier] = {
@@ -65,64 +65,66 @@ IDENTIFIERS: Mapping[str, Identifier] = {
     ),
     "canonical": Identifier("[0-9a-f]{64}", Aliases.canonical_id),
     "account": Identifier(r"\d{12}", Aliases.account, r"(?<!\d)", r"(?!\d)"),
-    "dashed": Identifier(r"\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}", _digits, r"(?<!\d)", r"(?!\d)"),
+    "dashed": Identifier(r"\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
 }
-#: What is told only by what stands beside it.
-BY_NEIGHBOUR = frozenset({"orgroot", "identity", "issuer"})
+#: Kinds that are recognised only by the text beside them.
+CONTEXTUAL_KINDS = frozenset({"orgroot", "identity", "issuer"})
 
 
-def pattern_of_whole(kinds: Iterable[str]) -> re.Pattern[str]:
-    """What matches texts that are one identifier of some kinds."""
+def compile_whole_match(kinds: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that matches texts that are one identifier of some kinds."""
     return re.compile("|".join(f"(?P<{kind}>{IDENTIFIERS[kind].pattern})" for kind in kinds), re.ASCII)
 
 
-_WHOLE = pattern_of_whole([kind for kind in IDENTIFIERS if kind not in BY_NEIGHBOUR])
+_WHOLE = compile_whole_match([kind for kind in IDENTIFIERS if kind not in CONTEXTUAL_KINDS])
 
 
-def whole_identifier(text: str, aliases: Aliases) -> str | None:
+def redact_whole_identifier(text: str, aliases: Aliases) -> str | None:
     """The alias of a text that is one identifier and nothing else, or None."""
     match = _WHOLE.fullmatch(text)
     return IDENTIFIERS[match.lastgroup].alias(aliases, text) if match and match.lastgroup else None
 
 
-# --- what looks like a secret -----------------------------------------------------------------------------------
+# --- runs that look random --------------------------------------------------------------------------------------
 
 UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
 _RUN = re.compile(rf"(?P<uuid>{UUID})|[A-Za-z0-9+/_-]{{{SHORTEST_SECRET},}}={{0,2}}")
 _SEGMENT = re.compile(rf"[A-Za-z0-9+_-]{{{SHORTEST_SECRET},}}={{0,2}}")
-_ROW_OF_LOWER_CASE = re.compile(r"[a-z]{3,}")
+_LOWER_CASE_ROW = re.compile(r"[a-z]{3,}")
 _CLASSES = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")
 
 
-def redact_random(text: str, aliases: Aliases) -> str:
-    """The text with stand-ins for what looks made by chance: secret access keys, session tokens, digests."""
+def redact_random_runs(text: str, aliases: Aliases) -> str:
+    """The text with aliases for runs that look random: secret access keys, session tokens, digests."""
 
-    def stand_in(text: str) -> str:
-        return aliases.secret("secret", text) if looks_random(text) else text
+    def redact_if_random(run: str) -> str:
+        return aliases.secret("secret", run) if looks_random(run) else run
 
-    def run(match: re.Match[str]) -> str:
+    def redact_run(match: re.Match[str]) -> str:
         if match["uuid"]:
             return match[0]
         # `.com/…` is the end of a host, not the beginning of a run.
         is_host = match.start() > 0 and match.string[match.start() - 1] == "."
-        whole = match[0] if is_host else stand_in(match[0])
-        return whole if whole != match[0] else _SEGMENT.sub(lambda part: stand_in(part[0]), match[0])
+        whole = match[0] if is_host else redact_if_random(match[0])
+        return whole if whole != match[0] else _SEGMENT.sub(lambda part: redact_if_random(part[0]), match[0])
 
-    def piece(text: str) -> str:
-        return _RUN.sub(run, text)
+    def redact_runs(text: str) -> str:
+        return _RUN.sub(redact_run, text)
 
-    # What an encoded run says was looked at when it was decoded.
-    return outside_runs(text, lambda text: edit_outside_aliases(text, piece)) if len(text) >= SHORTEST_SECRET else text
+    if len(text) < SHORTEST_SECRET:
+        return text
+    # Encoded runs were redacted when they were decoded.
+    return outside_runs(text, lambda text: edit_outside_aliases(text, redact_runs))
 
 
 def looks_random(text: str) -> bool:
-    """Whether letters and digits of a run alternate as no word, path or camel-cased name does.
+    """Whether letters and digits of a run alternate more often than in a word, path or camel-cased name.
 
-    Of two neighbours in random base 64 two thirds are of different classes (lower case, upper case, digit, other), of
-    hexadecimal, which must be longer to count, two fifths; in camel-cased names it is one in four, and most of such a
-    name are lower-case letters in rows of three or more. The limits were tried on the 84,000 long words of botocore's
-    models and on random texts: of random ones with 40 characters 1 in 25,000 passes for a word, of those with 32 1 in
-    2,000, with 24 1 in 300. A digest in hexadecimal, of 32 digits or more, is known by its length.
+    In random base 64, two thirds of all neighbouring characters are of different classes (lower case, upper case,
+    digit, other); in hexadecimal, where a run must be longer, two fifths. In camel-cased names it is one in four, and
+    most letters of such a name are in lower-case rows of three or more. The limits were tested with the 84,000 long
+    words of botocore's models and with random texts: 1 in 25,000 random texts of 40 characters passes for a word, 1 in
+    2,000 of 32 characters, 1 in 300 of 24. A hexadecimal digest of 32 digits or more is recognised by its length.
     """
     bare = text.rstrip("=")
     if len(bare) < SHORTEST_SECRET or bare.isdigit():
@@ -131,8 +133,8 @@ def looks_random(text: str) -> bool:
     has_digit = any(c.isdigit() for c in bare)
     if bare.isalnum() and (bare.islower() or bare.isupper()):
         is_digest = len(bare) % 8 == 0 and all(c in "0123456789abcdefABCDEF" for c in bare)
-        return has_digit and len(bare) >= _SHORTEST_OF_ONE_CASE and (is_digest or changes >= 0.2)
+        return has_digit and len(bare) >= _SHORTEST_SECRET_IN_ONE_CASE and (is_digest or changes >= 0.2)
     if not (any(c.islower() for c in bare) and any(c.isupper() for c in bare)):
         return False
-    words = sum(map(len, _ROW_OF_LOWER_CASE.findall(bare))) / len(bare)
-    return changes >= 0.28 and words <= 0.6 if has_digit else changes >= 0.3 and words <= 0.55
+    in_words = sum(map(len, _LOWER_CASE_ROW.findall(bare))) / len(bare)
+    return changes >= 0.28 and in_words <= 0.6 if has_digit else changes >= 0.3 and in_words <= 0.55

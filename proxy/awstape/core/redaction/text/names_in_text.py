@@ -1,13 +1,13 @@
-"""Names in free text: words of descriptions, tags and messages that other traffic, or the request, tells to be names.
+"""Names in free text: words of descriptions, tags and messages that other traffic, or the request, identifies as names.
 
-1. A name is a word, or a part of one that dots, commas and the like join. In other letters (`ALICE`) it is a name as
-   well, as it is to IAM, with an alias of its own.
-2. Names with characters that no word has (blanks, slashes), and secrets, are looked for as they are.
-3. A name that holds an identifier or looks like a secret was replaced in part before; that spelling is known as well.
+1. A name is a word, or a part of one between dots, commas and other joints. In other case (`ALICE`) it is a name, too,
+   as it is to IAM, with an alias of its own.
+2. Names with characters that no word has (blanks, slashes), and secrets, are searched for as phrases.
+3. A name that contains an identifier or looks like a secret was replaced in part before; that form is known as well.
 4. ARNs, policy variables, condition keys, regions, service principals and the service of an action (`lambda:`) are no
-   names; in JSON, its vocabulary isn't, in a credential report the header.
-5. A name that only an older cassette knows is told by its alias: its ending is made from the name.
-6. What the project masks is looked for in the same texts, and hides the whole word that it stands in.
+   names. Nor is the vocabulary of policies in JSON, or the header of a credential report.
+5. A name that only an older cassette has is recognised by its alias, whose ending is computed from the name.
+6. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
 """
 
 from __future__ import annotations
@@ -18,27 +18,29 @@ from copy import copy
 
 from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias, is_name_alias
 from awstape.core.redaction.aliases import SHORTEST_SEARCHED_NAME, Aliases, is_searched_name
-from awstape.core.redaction.text.arn import ARN, is_principal
-from awstape.core.redaction.text.free_text import REPORT, redact_text
+from awstape.core.redaction.text.arn import ARN, is_service_principal
+from awstape.core.redaction.text.free_text import REPORT_HEADER, redact_text
 from awstape.core.text.encoded_text import Rewrite, edit_literals, is_json, outside, outside_runs, rewrite_runs
 
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"
+#: A word, or (`other`) a policy variable, condition key, region or the service of an action.
 _TOKEN = re.compile(
     r"(?P<other>\$\{[^{}]*\}|\baws:[A-Za-z][\w/]*|\b[a-z]{2}(?:-[a-z]+){1,2}-\d\b|\b[a-z][a-z0-9-]{0,40}:(?=[A-Z*]))"
     rf"|[{_CHARACTERS}]+"
 )
-_WORD_ALONE = re.compile(rf"[{_CHARACTERS}]+")
+_SINGLE_WORD = re.compile(rf"[{_CHARACTERS}]+")
 _JOINT = re.compile(r"([,=@._+])")
 _SHORTEST_PHRASE = 6
-#: Parts and joints of a name within a word.
+#: The most parts and joints of a name within a word.
 _MOST_PARTS = 11
 _MASKED_WORD = re.compile(r"[\w-]+")
 
 
-class Words:
-    """Names to look for: real name → alias.
+class KnownNames:
+    """Names to search for: real name → alias.
 
-    aliases: make those of the same names in other letters. known: ending → alias of names that nobody told.
+    aliases: also makes aliases of the same names in other case. known: ending → alias, of names that are recognised by
+    their alias alone.
     """
 
     def __init__(
@@ -49,11 +51,11 @@ class Words:
         known: Mapping[str, str] | None = None,
     ) -> None:
         self._aliases, self._known = aliases, known
-        self._words = {name: alias for name, alias in names.items() if len(name) >= shortest}
+        self._names = {name: alias for name, alias in names.items() if len(name) >= shortest}
         self._folded: dict[str, str] = {}
         phrases = []
-        for name, alias in self._words.items():
-            if not _WORD_ALONE.fullmatch(name) and (shortest == 1 or len(name) >= _SHORTEST_PHRASE):
+        for name, alias in self._names.items():
+            if not _SINGLE_WORD.fullmatch(name) and (shortest == 1 or len(name) >= _SHORTEST_PHRASE):
                 phrases.append(name)
             if is_name_alias(alias):
                 self._folded[name.casefold()] = min(alias, self._folded.get(name.casefold(), alias))
@@ -61,56 +63,56 @@ class Words:
         self._phrase = re.compile("|".join(map(re.escape, phrases)), re.IGNORECASE) if phrases else None
 
     @classmethod
-    def of(cls, aliases: Aliases, known: Mapping[str, str] | None = None) -> Words:
-        """All names that were seen, also as they are spelled where identifiers in them were replaced."""
-        unseen = aliases.without_history()
-        spelled = {redact_text(name, unseen): alias for name, alias in aliases.names.items()}
-        kept = {redact_text(name, unseen): name for name in aliases.kept_values}
+    def from_aliases(cls, aliases: Aliases, known: Mapping[str, str] | None = None) -> KnownNames:
+        """All names that were aliased, and their forms in which identifiers are replaced."""
+        fresh = aliases.without_history()
+        redacted = {redact_text(name, fresh): alias for name, alias in aliases.names.items()}
+        kept = {redact_text(name, fresh): name for name in aliases.kept_values}
         looks_secret = {text: name for text, name in kept.items() if text.startswith("secret-") and is_alias(text)}
         secrets = {value: aliases.by_value["secret", value] for value in aliases.real_values.get("secret", ())}
-        return cls({**looks_secret, **secrets, **spelled, **aliases.names}, aliases=aliases, known=known)
+        return cls({**looks_secret, **secrets, **redacted, **aliases.names}, aliases=aliases, known=known)
 
-    def without_phrases(self) -> Words:
-        """The same words alone."""
+    def without_phrases(self) -> KnownNames:
+        """The same names, except that phrases are not searched for."""
         other = copy(self)
         other._phrase = None
         return other
 
-    def replace(self, text: str) -> str:
+    def replace_in(self, text: str) -> str:
         """The text with an alias for every name in it."""
-        return edit_leaves(text, self._leaf)
+        return edit_plain_text(text, self._replace_in_plain_text)
 
-    def _leaf(self, text: str) -> str:
-        if self._phrase:
-            text = edit_outside_aliases(text, lambda piece: self._phrase.sub(lambda m: self._word(m[0]), piece))  # type: ignore[union-attr]
-        return _edit_words(text, self._word)
+    def _replace_in_plain_text(self, text: str) -> str:
+        if phrase := self._phrase:
+            text = edit_outside_aliases(text, lambda piece: phrase.sub(lambda m: self._replace_name(m[0]), piece))
+        return _edit_words(text, self._replace_name)
 
-    def _word(self, word: str) -> str:
-        if word in self._words:
-            return self._words[word]
+    def _replace_name(self, word: str) -> str:
+        if word in self._names:
+            return self._names[word]
         if self._aliases is None or is_alias(word):
             return word
-        if other := self._folded.get(word.casefold()):
-            # The same name to IAM, but another text: it gets an alias of its own.
-            return self._aliases.name(other.rpartition("-")[0], word)
+        if alias := self._folded.get(word.casefold()):
+            # The same name to IAM, but another string: it gets its own alias.
+            return self._aliases.name(alias.rpartition("-")[0], word)
         if self._known and is_searched_name(word):
             return self._known.get(self._aliases.name_ending(word), word)
         return word
 
 
-def edit_words(text: str, edit: Rewrite) -> str:
+def edit_possible_names(text: str, edit: Rewrite) -> str:
     """Applies `edit` to each word of a text that could be a name."""
-    return edit_leaves(text, lambda leaf: _edit_words(leaf, edit))
+    return edit_plain_text(text, lambda plain: _edit_words(plain, edit))
 
 
-def edit_leaves(text: str, edit: Rewrite) -> str:
-    """Applies `edit` to the plain texts that a text consists of: literals of JSON, what encoded runs say, the rest."""
+def edit_plain_text(text: str, edit: Rewrite) -> str:
+    """Applies `edit` to the plain parts of a text: free literals of JSON, decoded runs, and the rest outside ARNs."""
     if is_json(text):
-        return edit_literals(text, lambda s: edit_leaves(s.text, edit) if s.is_free else s.text)
-    if text.startswith(REPORT):
+        return edit_literals(text, lambda s: edit_plain_text(s.text, edit) if s.is_free else s.text)
+    if text.startswith(REPORT_HEADER):
         header, end, rows = text.partition("\n")
-        return header + end + edit_leaves(rows, edit)
-    text = rewrite_runs(text, lambda inner: edit_leaves(inner, edit))
+        return header + end + edit_plain_text(rows, edit)
+    text = rewrite_runs(text, lambda inner: edit_plain_text(inner, edit))
     return outside_runs(text, lambda piece: outside(ARN.finditer(piece), piece, edit))
 
 
@@ -119,26 +121,26 @@ def _edit_words(text: str, edit: Rewrite) -> str:
 
 
 def _edit_word(word: str, edit: Rewrite) -> str:
-    """A word, or what stands in it between joints: the longest that `edit` knows, from the left."""
-    if is_principal(word.strip(".,-")):
+    """A word with `edit` applied to the parts between its joints: the longest that `edit` changes, from the left."""
+    if is_service_principal(word.strip(".,-")):
         return word
     parts = _JOINT.split(word)
     out, start = [], 0
     while start < len(parts):
         for end in range(min(len(parts), start + _MOST_PARTS), start, -1):
-            known = "".join(parts[start:end])
-            if known and (edited := edit(known)) != known:
+            candidate = "".join(parts[start:end])
+            if candidate and (edited := edit(candidate)) != candidate:
                 out.append(edited)
                 start = end
                 break
             if end == start + 1:
-                out.append(_edit_bare(known, edit))
+                out.append(_edit_without_dashes(candidate, edit))
                 start = end
     return "".join(out)
 
 
-def _edit_bare(part: str, edit: Rewrite) -> str:
-    """`-alice-` is alice."""
+def _edit_without_dashes(part: str, edit: Rewrite) -> str:
+    """`-alice-` is the name alice."""
     bare = part.strip("-")
     return part.replace(bare, edit(bare)) if bare and bare != part else part
 
@@ -147,20 +149,20 @@ def _edit_bare(part: str, edit: Rewrite) -> str:
 
 
 def redact_masked(text: str, aliases: Aliases) -> str:
-    """A redacted text without what the project masks: each word with a match."""
+    """A redacted text with an alias for each word that one of the project's `mask` patterns touches."""
     if not aliases.rules.mask or is_alias(text):
         return text
-    return edit_leaves(text, lambda leaf: edit_outside_aliases(leaf, lambda piece: _mask(piece, aliases)))
+    return edit_plain_text(text, lambda plain: edit_outside_aliases(plain, lambda piece: _mask_words(piece, aliases)))
 
 
-def _mask(text: str, aliases: Aliases) -> str:
+def _mask_words(text: str, aliases: Aliases) -> str:
     spans = [match.span() for pattern in aliases.rules.mask for match in pattern.finditer(text)]
 
-    def hide(word: re.Match[str]) -> str:
-        return aliases.secret("masked", word[0]) if _meets(word.span(), spans) else word[0]
+    def mask(word: re.Match[str]) -> str:
+        return aliases.secret("masked", word[0]) if _overlaps(word.span(), spans) else word[0]
 
-    return _MASKED_WORD.sub(hide, text) if spans else text
+    return _MASKED_WORD.sub(mask, text) if spans else text
 
 
-def _meets(word: tuple[int, int], spans: list[tuple[int, int]]) -> bool:
+def _overlaps(word: tuple[int, int], spans: list[tuple[int, int]]) -> bool:
     return any(start < word[1] and word[0] < end for start, end in spans)

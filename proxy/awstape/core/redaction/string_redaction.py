@@ -1,0 +1,148 @@
+"""Redaction of one string, chosen by its context: the rules in the order in which they apply.
+
+1. A member that the service model doesn't know becomes one alias, except for numbers, booleans, times and aliases.
+2. Values of enums and certificate thumbprints stay.
+3. A path, id, provider or secret (`core.redaction.member_kinds`) becomes the alias of its shape; a value that the model
+   marks sensitive becomes a password's alias; a name becomes the alias of its kind.
+4. Names of AWS-managed policies stay where an AWS-owned ARN is among their siblings; so do AWSServiceRoleFor… and
+   service principals.
+5. Every other string is searched for identifiers (`core.redaction.text.free_text`): policy documents, messages,
+   descriptions, tags and map keys included. In public vocabulary only identifiers are replaced, not names.
+6. What a filter or a simulation compares with becomes an alias, unless it is a word of the service.
+7. No twelve digits in a row stay that are no alias, whatever the string is.
+8. A text with aliases that is longer or shorter than its member allows becomes one alias.
+9. A member that the project masks (`core.redaction.project_rules`) becomes one alias, unless it has one already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from awstape.core.aws.conform import MapKey
+from awstape.core.aws.model import Shape, Value
+from awstape.core.redaction.alias_grammar import NAME_ENDING_LENGTH, contains_alias, is_alias
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.member_kinds import (
+    PATH_SHAPES,
+    SHAPE_REDACTIONS,
+    find_name_kind,
+    is_free_text,
+    is_public,
+)
+from awstape.core.redaction.string_walk import StringContext
+from awstape.core.redaction.text.arn import redact_name
+from awstape.core.redaction.text.free_text import redact_accounts, redact_member_value, redact_text
+from awstape.core.redaction.text.identifiers import UUID
+from awstape.core.redaction.text.names_in_text import redact_masked
+from awstape.core.text.encoded_text import variants
+
+#: Page tokens that awstape generates, and what replaces a real one in an error message.
+OWN_PAGE_TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token|token", re.ASCII)
+#: A certificate's thumbprint: public, though it looks random.
+_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
+_ARN_SHAPE = re.compile(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")
+_BARE_NAME = re.compile(r"[^\s*?:]*[A-Za-z][^\s*?:]*")
+#: The names that a simulation gives to the policies in its request.
+_INPUT_LIST = re.compile(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|ResourcePolicy", re.ASCII)
+_HARMLESS = re.compile(
+    r"|true|false|-?\d{1,11}(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII
+)
+_PUBLIC_KEY_POLICY = "default"
+#: Words of the service that a filter may compare with.
+_FILTER_WORD = re.compile(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
+#: Criteria of a filter whose values are words of the service.
+_PUBLIC_CRITERIA = frozenset({"action", "findingType", "id", "isPublic", "resourceType", "status"})
+#: Members of a filter's criterion: whatever the client searches for.
+_FILTER_MEMBERS = frozenset({"eq", "neq", "contains"})
+#: Member of a simulation's input: values of conditions. In an identity, no other traffic identifies them as names.
+_CONTEXT_VALUES = "ContextKeyValues"
+
+
+def redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
+    """The string, redacted as its context requires."""
+    redacted = _redact_by_shape(text, context, aliases)
+    # A name that was replaced has its own alias already, so that it isn't masked.
+    is_maskable = redacted == text or is_free_text(text, context)
+    if text and is_maskable and _is_masked(context, aliases) and not is_public(text, context):
+        return aliases.secret("masked", text)
+    return fit_length(text, redact_accounts(redacted, aliases), context, aliases)
+
+
+def fit_length(text: str, redacted: str, context: StringContext, aliases: Aliases) -> str:
+    """The redacted text, or one alias for the whole text if only the redacted one exceeds its member's limits."""
+    shape = context.shape
+    if shape is None or _fits_length(shape, redacted) or not _fits_length(shape, text):
+        return redacted
+    if shape.name in PATH_SHAPES:
+        return f"/{aliases.secret('path', text)}/"
+    kind = "text".ljust((shape.min or 0) - NAME_ENDING_LENGTH, "x")
+    return aliases.secret(kind, text)
+
+
+def _fits_length(shape: Shape, text: str) -> bool:
+    return (shape.min or 0) <= len(text) and (shape.max is None or len(text) <= shape.max)
+
+
+def _is_masked(context: StringContext, aliases: Aliases) -> bool:
+    return aliases.rules.masks(context.path) and (context.shape is None or context.shape.type == "string")
+
+
+def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str:
+    shape = context.shape
+    if shape is None:
+        return text if _HARMLESS.fullmatch(text) or is_alias(text) else aliases.secret("text", text)
+    if not text or text in shape.enum or (shape.name == "thumbprintType" and _THUMBPRINT.fullmatch(text)):
+        return text
+    if redaction := SHAPE_REDACTIONS.get(shape.name):
+        return redaction(aliases, text)
+    if shape.sensitive:
+        return aliases.password(text)
+    if kind := find_name_kind(shape, context.siblings):
+        return _redact_named(kind, text, context.siblings, aliases)
+    return _redact_free_text(text, context, aliases)
+
+
+def _redact_named(kind: str, text: str, siblings: Mapping[str, Value], aliases: Aliases) -> str:
+    """A member of a name's shape: a name, or an ARN that some operations accept in its place."""
+    if kind == "policy" and (_is_aws_managed(text, siblings) or _INPUT_LIST.fullmatch(text)):
+        return text
+    if kind == "key-policy" and text == _PUBLIC_KEY_POLICY:
+        return text
+    return redact_text(text, aliases) if text.startswith("arn:") else redact_name(kind, text, aliases)
+
+
+def _is_aws_managed(policy: str, siblings: Mapping[str, Value]) -> bool:
+    """Whether the ARN of an AWS-managed policy with that name is among the siblings."""
+    arn = re.compile(rf"arn:aws[a-z-]*:iam::aws:policy/(?:\S+/)?{re.escape(policy)}")
+    return any(isinstance(value, str) and arn.fullmatch(value) for value in siblings.values())
+
+
+def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> str:
+    """A text that is not one name or id as a whole."""
+    if OWN_PAGE_TOKEN.fullmatch(text):
+        return text
+    shape = context.shape
+    is_arn = shape is not None and _ARN_SHAPE.search(shape.name) is not None
+    redacted = redact_member_value(context.key, text, aliases) if context.key or is_arn else redact_text(text, aliases)
+    if not is_public(text, context):
+        redacted = redact_masked(redacted, aliases)
+    if redacted != text or is_public(text, context) or any(map(contains_alias, variants(text))):
+        return redacted
+    if shape and shape.name == "serialNumberType" and not text.startswith("arn:"):
+        return aliases.name("serial", text)
+    if is_arn and _BARE_NAME.fullmatch(text):  # a name in the place of an ARN
+        return aliases.name("resource", text)
+    if _is_filter_value(text, context) and not is_alias(text):
+        return aliases.secret("filter", text)
+    if context.member == _CONTEXT_VALUES and not _HARMLESS.fullmatch(text) and not is_alias(text):
+        return aliases.secret("value", text)
+    return text
+
+
+def _is_filter_value(text: str, context: StringContext) -> bool:
+    """Whether a text is a customer's value in a filter, not a word of the service."""
+    if context.member not in _FILTER_MEMBERS or _FILTER_WORD.fullmatch(text):
+        return False
+    criterion = next((step for step in reversed(context.path) if isinstance(step, MapKey)), "")
+    return criterion not in _PUBLIC_CRITERIA and not criterion.endswith("At")

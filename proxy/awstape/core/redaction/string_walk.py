@@ -1,0 +1,135 @@
+"""Walks every string of a decoded value, with its context: applies an edit to identities, answers and whole cassettes.
+
+1. Strings are members, items, map keys, map values, and the names of members that the model doesn't know.
+2. Binary that is no text can't be searched: the edit gets its hexadecimal digits, and what it returns is kept as a
+   marked text.
+3. Numbers with twelve digits in a row are edited like a string, since they could be an account id.
+4. Page tokens are not edited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.conform import MapKey, Path, member_names, unmodelled
+from awstape.core.aws.decode import error_name
+from awstape.core.aws.model import Models, Operation, Service, Shape, Value
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.redaction.alias_grammar import is_alias
+
+#: The shape of free text that the model gives no shape.
+TEXT = Shape(name="", type="string")
+_ACCOUNT_LIKE = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
+_BINARY_MARK = b"\xffawstape "
+
+
+@dataclass(frozen=True)
+class StringContext:
+    """The context of a string: its shape (None if the model has none), its path, its siblings, the key of its map."""
+
+    shape: Shape | None
+    path: Path
+    siblings: Mapping[str, Value] = field(default_factory=dict)
+    key: str = ""
+
+    @property
+    def member(self) -> str:
+        """The name of the member that the string is in, directly or through lists and maps."""
+        return next(reversed(member_names(self.path)), "")
+
+
+StringEdit = Callable[[str, StringContext], str]
+"""(text, its context) → the text that replaces it."""
+
+
+def edit_cassette_strings(
+    models: Models, cassette: Cassette, edit_identity: StringEdit, edit_answer: StringEdit
+) -> Cassette:
+    """The cassette with one edit applied to every string of its identities, another to every string of its answers."""
+    takes = []
+    for take in cassette.takes:
+        operation = models.operation(take.track.service, take.track.operation)
+        identity = edit_member_strings(take.track.identity, operation.input, edit_identity)
+        track = replace(take.track, identity=identity)
+        pages = (replace(page, answer=edit_answer_strings(operation, page.answer, edit_answer)) for page in take.pages)
+        takes.append(replace(take, track=track, pages=tuple(pages)))
+    return Cassette.of(takes, cassette.keys)
+
+
+def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) -> Answer:
+    """The answer with every string in it edited. Its `unmodelled` list follows the edited names."""
+    if answer.error:
+        return replace(answer, error=edit_failure_strings(operation.service, answer.error, edit))
+    output = edit_member_strings(answer.output or {}, operation.output, edit)
+    return replace(answer, output=output, unmodelled=unmodelled(operation, output) if answer.unmodelled else ())
+
+
+def edit_failure_strings(service: Service, failure: Failure, edit: StringEdit) -> Failure:
+    """The failure with every string in it edited. Paths are those of `error` in a cassette."""
+    shape = service.errors.get(error_name(failure.code or ""))
+    known = shape.members if shape else {}
+    code = failure.code and edit(failure.code, StringContext(TEXT, ("code",)))
+    message = failure.message and edit(failure.message, StringContext(TEXT, ("message",)))
+    members = {
+        name if name in known else _edit_name(name, ("members",), edit): edit_value_strings(
+            value, StringContext(known[name].shape if name in known else TEXT, ("members", name)), edit
+        )
+        for name, value in failure.members.items()
+    }
+    return replace(failure, code=code, message=message, members=members)
+
+
+def edit_member_strings(
+    members: Mapping[str, Value], shape: Shape | None, edit: StringEdit, path: Path = ()
+) -> dict[str, Value]:
+    """The members of a structure with every string in them edited, and with every name that is not in the model."""
+    known = shape.members if shape else {}
+    edited: dict[str, Value] = {}
+    for name, value in members.items():
+        if name in known:
+            context = StringContext(known[name].shape, (*path, name), members)
+            edited[name] = edit_value_strings(value, context, edit)
+        else:
+            key = _edit_name(name, path, edit)
+            edited[key] = edit_value_strings(value, StringContext(None, (*path, MapKey(name)), members), edit)
+    return edited
+
+
+def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -> Value:
+    """The value with every string in it edited, and every number that could be an account id."""
+    shape, path = context.shape, context.path
+    match value:
+        case str():
+            return edit(value, context)
+        case bytes():
+            alias = value.removeprefix(_BINARY_MARK).decode("latin-1")
+            edited = edit(text := alias if is_alias(alias) else value.hex(), StringContext(None, path))
+            return value if edited == text else _BINARY_MARK + edited.encode()
+        case list():
+            below = shape.member.shape if shape and shape.member else shape if shape is TEXT else None
+            return [
+                edit_value_strings(item, StringContext(below, (*path, i), context.siblings, context.key), edit)
+                for i, item in enumerate(value)
+            ]
+        case dict() if shape is None or shape is TEXT or (shape.key and shape.value):
+            key = shape.key.shape if shape and shape.key else TEXT
+            below = shape.value.shape if shape and shape.value else shape
+            return {
+                edit(name, StringContext(key, (*path, MapKey(name)))): edit_value_strings(
+                    item, StringContext(below, (*path, MapKey(name)), key=name), edit
+                )
+                for name, item in value.items()
+            }
+        case dict():
+            return edit_member_strings(value, shape, edit, path)
+        case int() | float() if not isinstance(value, bool) and (digits := _ACCOUNT_LIKE.search(repr(value))):
+            edited = edit(digits[0], StringContext(TEXT, path))
+            return int(edited) if shape and shape is not TEXT and edited.isdigit() else edited
+    return value
+
+
+def _edit_name(name: str, path: Path, edit: StringEdit) -> str:
+    return edit(name, StringContext(TEXT, (*path, MapKey(name))))
