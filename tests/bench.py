@@ -150,7 +150,7 @@ def bench_journal(responses: list[Response]) -> None:
     with tempfile.TemporaryDirectory() as folder:
 
         def keep() -> None:
-            journal = Journal.claim(Path(folder, "x.yaml"), b"key")
+            journal = Journal.create(Path(folder, "x.yaml"), b"key")
             for capture in captures:
                 journal.append(capture)
             journal.close(remove=True)

@@ -15,9 +15,9 @@ from awstape.core.recording.recorder import LeakError, Recorder, Recording
 from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
-from awstape.errors import UserError, place_of
+from awstape.errors import UserError, bug_location
 from awstape.files import atomic_writes, cassette_files, keys, project_settings
-from awstape.files.journal import Abandoned, abandoned, another_version, beside
+from awstape.files.journal import InterruptedRecording, interrupted_recordings, journals_of, other_version_error
 from awstape.report import recovery_line
 
 OTHER_KEY_TIP = "record with another AWSTAPE_KEY"
@@ -43,7 +43,7 @@ def merge_recording(path: Path, recorder: Recorder, *, keep_old_tracks: bool = T
     except CollisionError as error:
         raise RefusedError(f"{path}: not written: {error}", OTHER_KEY_TIP) from None
     except Exception as error:
-        raise UserError(f"{path}: not written: {place_of(error)}", "please report this") from None
+        raise UserError(f"{path}: not written: {bug_location(error)}", "please report this") from None
     if recording.cassette.takes:
         if len(recording.merged.keys) > 1:
             raise UserError(f"{path}: not written: it was made again with another key in the meantime", "record again")
@@ -53,25 +53,25 @@ def merge_recording(path: Path, recorder: Recorder, *, keep_old_tracks: bool = T
 
 def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Recovers interrupted recordings into their cassette. Returns lines for the user. Raises UserError."""
-    if not beside(path):
+    if not journals_of(path):
         return ()
     if (key := keys.find_key(environ)) is None:
         raise UserError(f"{path}: recovery needs the key of the recording", f"set {keys.VARIABLE} to it")
-    return recover_journals(path, key, project_settings.rules())
+    return recover_journals(path, key, project_settings.load_rules())
 
 
 def recover_journals(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
     """As `recover`, with a given key and project rules."""
-    return tuple(_recover_journal(path, found, key, rules) for found in abandoned(path, key))
+    return tuple(_recover_journal(path, found, key, rules) for found in interrupted_recordings(path, key))
 
 
-def _recover_journal(path: Path, found: Abandoned, key: bytes, rules: Rules) -> str:
+def _recover_journal(path: Path, found: InterruptedRecording, key: bytes, rules: Rules) -> str:
     recorder = Recorder(catalog.models(), Redactor(key, rules), catalog.parse)
     try:
         for text in found.texts:
             recorder.restore(read_capture(text, catalog.models()))
     except ValueError:
-        raise another_version(found.path) from None
+        raise other_version_error(found.path) from None
     try:
         if not recorder.is_empty:
             with atomic_writes.lock_folders_of(path):

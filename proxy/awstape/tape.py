@@ -37,7 +37,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
-from awstape.errors import UserError, failure_of
+from awstape.errors import UserError, as_user_error
 from awstape.files import atomic_writes, cassette_files, keys, project_settings
 from awstape.files.journal import Journal
 from awstape.recovery import OTHER_KEY_TIP, RefusedError, merge_recording, recover_journals
@@ -117,7 +117,7 @@ class Tape:
         except CollisionError as error:
             self.failure = UserError(f"the recording stopped: {error}", OTHER_KEY_TIP)
         except Exception as error:
-            self.failure = failure_of(error)
+            self.failure = as_user_error(error)
         if self.failure:
             raise self.failure
 
@@ -160,7 +160,7 @@ def open_for_recording(
     _check_operation_globs(operations)
     atomic_writes.check_writable(path)
     exists = path.exists()
-    key, rules = keys.find_or_create_key(environ), project_settings.rules()
+    key, rules = keys.find_or_create_key(environ), project_settings.load_rules()
     recovered = recover_journals(path, key, rules)
     old = cassette_files.load(path, catalog.models()) if path.exists() and mode != "rewrite" else Cassette()
     if mode == "once" and exists:
@@ -169,7 +169,7 @@ def open_for_recording(
     player = Player(catalog.models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
     recorder = Recorder(catalog.models(), redactor, catalog.parse, tuple(operations) or ("*",), include_writes)
-    claim = None if journal == "none" else partial(Journal.claim, path, key, shared=journal == "shared")
+    claim = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
     claimed = claim() if claim and journal == "own" else None
     return Tape(path, old, recorder, player, mode != "rewrite", claimed, claim, recovered)
 
@@ -199,7 +199,7 @@ def open_for_replay(
     parsed_paging, parsed_faults = _parse_paging(paging), [_parse_fault(text) for text in faults]
     cassette = cassette_files.load_all(paths, catalog.models())
     key = keys.find_key(environ)
-    redactor = Redactor(key if key is not None else secrets.token_bytes(32), project_settings.rules())
+    redactor = Redactor(key if key is not None else secrets.token_bytes(32), project_settings.load_rules())
     has_key = key is not None
     player = Player(catalog.models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player)

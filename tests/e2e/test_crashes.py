@@ -19,7 +19,7 @@ def test_what_a_killed_recording_had_is_recovered(machine: Machine, aws: StandIn
         assert process.stdout.readline() == "ready\n"
         second = machine.awstape("record", cassette, "--", "true")
         assert second.status == 2
-        assert f"ERROR {cassette}: is being recorded into already, by process {process.pid}\n" in second.err
+        assert f"ERROR {cassette}: another recording into it is running, in process {process.pid}\n" in second.err
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert not cassette.exists()

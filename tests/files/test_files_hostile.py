@@ -139,7 +139,7 @@ def test_check_stops_where_everything_is_wrong() -> None:
 def test_settings_have_an_end(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(UserError, match=problem):
-        project_settings.rules(tmp_path)
+        project_settings.load_rules(tmp_path)
 
 
 def test_what_cassettes_say_reaches_no_terminal_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

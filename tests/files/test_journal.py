@@ -18,7 +18,7 @@ from awstape import recovery, tape
 from awstape.cli.main import main
 from awstape.errors import UserError
 from awstape.files import cassette_files, journal
-from awstape.files.journal import Journal, abandoned
+from awstape.files.journal import Journal, interrupted_recordings
 from awstape.tape import JournalUse, Tape
 from support.exchanges import MODELS, Exchange, listing, request, respond
 from support.failing import failure
@@ -152,7 +152,7 @@ def test_a_second_recorder_is_told(path: Path) -> None:
             place.symlink_to(path)
         with pytest.raises(UserError) as caught:
             begin(place)
-        assert caught.value.problem == f"{place}: is being recorded into already, by process {os.getpid()}"
+        assert caught.value.problem == f"{place}: another recording into it is running, in process {os.getpid()}"
         assert caught.value.tip
     first.close()
     begin(path, *USERS).close()
@@ -162,8 +162,8 @@ def test_a_second_recorder_is_told(path: Path) -> None:
 def test_another_process_is_told_in_two_lines(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     first = begin(path, *GROUPS)
     problem, tip = failure(capfd, "record", path, "--", "true")
-    assert problem.endswith(f"is being recorded into already, by process {os.getpid()}")
-    assert tip == "end that, or name another cassette"
+    assert problem.endswith(f"another recording into it is running, in process {os.getpid()}")
+    assert tip == "end that recording, or name another cassette"
     first.close()
 
 
@@ -190,7 +190,7 @@ def test_of_many_that_claim_it_one_gets_it(path: Path) -> None:
     def claim() -> None:
         start.wait()
         try:
-            claimed.append(Journal.claim(path, KEY))
+            claimed.append(Journal.create(path, KEY))
         except UserError as error:
             refused.append(error)
 
@@ -239,7 +239,7 @@ def test_lines_of_another_journal_or_place_are_not_taken(path: Path) -> None:
     file.unlink()
     other = break_off(path, *USERS).read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([mine[0], mine[1], other[1], mine[3], mine[2]]))
-    (found,) = abandoned(path, KEY)
+    (found,) = interrupted_recordings(path, KEY)
     assert (len(found.texts), found.damaged) == (2, 1), (
         "the third is where it was; behind it is none that can be opened"
     )
@@ -314,9 +314,9 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("my diary\ntoday\n", "is no journal of a recording"),
-        ("[]\nx\n", "is no journal of a recording"),
-        ("[" * 100_000 + "\nx\n", "is no journal of a recording"),
+        ("my diary\ntoday\n", "not a journal of awstape"),
+        ("[]\nx\n", "not a journal of awstape"),
+        ("[" * 100_000 + "\nx\n", "not a journal of awstape"),
         ('{"awstape journal": 2, "key": "x"}\nx\n', "the journal of another version of awstape"),
         ('{"awstape journal": 1, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
     ],
@@ -348,7 +348,7 @@ def test_something_else_in_its_place_is_told(path: Path, kind: str) -> None:
 
 def test_one_that_somebody_recovers_is_left_to_him(path: Path) -> None:
     break_off(path, *GROUPS)
-    found = abandoned(path, KEY)
+    found = interrupted_recordings(path, KEY)
     assert len(next(found).texts) == 3
     assert recovery.recover(path, ENVIRON) == ()
     found.close()
@@ -405,14 +405,14 @@ def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:
     break_off(path, *GROUPS)
     other = path.with_name("other.yaml")
     assert recovery.recover(other, ENVIRON) == ()
-    assert journal.beside(other) == []
-    assert journal.at(path.parent) == [path.with_name("team.yaml.journal")]
+    assert journal.journals_of(other) == []
+    assert journal.find_journals(path.parent) == [path.with_name("team.yaml.journal")]
 
 
 @pytest.mark.parametrize("name", ["team.yaml", "2.yml", "a.2.yaml"])
 def test_its_cassette_is_known_by_its_name(path: Path, name: str) -> None:
     cassette = path.with_name(name)
-    claimed = [Journal.claim(cassette, KEY, shared=True) for _ in range(2)]
+    claimed = [Journal.create(cassette, KEY, shared=True) for _ in range(2)]
     assert [journal.cassette_of(each.path) for each in claimed] == [cassette] * 2
     for each in claimed:
         each.close(remove=True)

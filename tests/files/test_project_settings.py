@@ -58,7 +58,7 @@ def write(folder: Path, text: str) -> None:
 def refused(folder: Path) -> tuple[str, str]:
     """What is said of the project's settings: after the file's name, and the tip."""
     with pytest.raises(UserError) as caught:
-        project_settings.rules(folder)
+        project_settings.load_rules(folder)
     file = str(folder / "pyproject.toml")
     assert caught.value.problem.startswith(f"{file}:")
     assert caught.value.tip
@@ -71,26 +71,26 @@ def refused(folder: Path) -> tuple[str, str]:
 def test_the_nearest_file_at_or_above_counts(folder: Path) -> None:
     below = folder / "a" / "b"
     below.mkdir(parents=True)
-    assert project_settings.rules(below) == NO_RULES
+    assert project_settings.load_rules(below) == NO_RULES
     write(folder, '[tool.awstape]\nkeep = ["above"]\n')
-    assert project_settings.rules(below) == project_settings.rules(folder) == Rules(keep=("above",))
+    assert project_settings.load_rules(below) == project_settings.load_rules(folder) == Rules(keep=("above",))
     write(folder / "a", '[tool.awstape]\nkeep = ["near"]\n')
-    assert project_settings.rules(below) == Rules(keep=("near",))
-    assert project_settings.rules(folder) == Rules(keep=("above",))
+    assert project_settings.load_rules(below) == Rules(keep=("near",))
+    assert project_settings.load_rules(folder) == Rules(keep=("above",))
     write(below, "[tool.other]\n")
-    assert project_settings.rules(below) == Rules(keep=("near",)), "a part of a project has the project's rules"
+    assert project_settings.load_rules(below) == Rules(keep=("near",)), "a part of a project has the project's rules"
 
 
 def test_a_folder_of_that_name_is_no_file(folder: Path) -> None:
     (folder / "a" / "pyproject.toml").mkdir(parents=True)
     write(folder, "[tool.awstape]\nkeep-names = true\n")
-    assert project_settings.rules(folder / "a").keep_names
+    assert project_settings.load_rules(folder / "a").keep_names
 
 
 @pytest.mark.parametrize("text", ["", "[project]\nname = 'x'\n", "[tool]\n", "[tool.other]\nkeep = ['*']\n"])
 def test_without_the_table_there_are_no_rules(text: str, folder: Path) -> None:
     write(folder, text)
-    assert project_settings.rules(folder) == NO_RULES
+    assert project_settings.load_rules(folder) == NO_RULES
 
 
 def test_all_settings(folder: Path) -> None:
@@ -103,7 +103,7 @@ def test_all_settings(folder: Path) -> None:
         """
     write(folder, text)
     known = Rules(("zkept-*",), (re.compile(r"JIRA-\d+"),), (("Description",), ("Tags", "Value")), True)
-    assert project_settings.rules(folder) == known
+    assert project_settings.load_rules(folder) == known
 
 
 # --- what can't be read -----------------------------------------------------------------------------------------

@@ -283,9 +283,9 @@ def journal_(data: bytes) -> None:
         path = Path(folder, "team.yaml")
         (file := Path(folder, "team.yaml.journal")).write_bytes(data[1:])
         if data[:1] != b"\0":
-            seal = journal._Seal(KEY, _about_journal())
+            cipher = journal._LineCipher(KEY, _about_journal())
             texts = data[1:].decode("utf-8", "replace").split("\n\0\n")
-            file.write_bytes(seal.head + b"".join(map(seal.sealed, texts)))
+            file.write_bytes(cipher.head + b"".join(map(cipher.encrypt, texts)))
         try:
             recovery.recover_journals(path, KEY, Rules())
         except UserError as error:
@@ -305,9 +305,9 @@ def journal_seeds() -> Iterator[bytes]:
     recorder = Recorder(MODELS, Redactor(KEY), exchanges.catalog.parse, include_writes=True)
     pairs = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}])
     texts = [capture.write(fed) for asked, response in pairs if (fed := recorder.feed(asked, response))]
-    seal = journal._Seal(KEY, _about_journal())
-    yield b"\0" + seal.head + b"".join(map(seal.sealed, texts))
-    yield b"\0" + seal.head
+    cipher = journal._LineCipher(KEY, _about_journal())
+    yield b"\0" + cipher.head + b"".join(map(cipher.encrypt, texts))
+    yield b"\0" + cipher.head
     yield b"\1" + "\n\0\n".join(texts).encode()
     for asked, _ in pairs:
         wrong = Response(

@@ -21,7 +21,7 @@ from awstape.cli.commands.merge_split import merge, split
 from awstape.cli.commands.new import new
 from awstape.cli.commands.record_replay import addon, record, recover, replay
 from awstape.cli.terminal.output import print_error
-from awstape.errors import UserError, place_of
+from awstape.errors import UserError, bug_location
 
 #: The commands as the help lists them.
 SECTIONS = {
@@ -87,7 +87,7 @@ def main(args: list[str] | None = None) -> int:
             what = error.filename or "the output can't be written"
             print_error(f"{what}: {error.strerror or type(error).__name__}", "")
         except Exception as error:
-            print_error(f"a mistake of awstape: {place_of(error)}", "please report this")
+            print_error(f"a mistake of awstape: {bug_location(error)}", "please report this")
     return 2
 
 

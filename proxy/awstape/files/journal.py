@@ -1,14 +1,14 @@
-"""The journal: what is being recorded, on the disk beside its cassette until it is in it.
+"""The journal of a recording: captures on the disk beside the cassette, until they are in the cassette.
 
-1. `team.yaml.journal` is there while somebody records into `team.yaml`, who has it locked. A second recorder is told,
-   but for workers that share a cassette: they take `team.yaml.2.journal`, and so on.
-2. A capture is on the disk before the client gets its answer. If it can't be put there, the answer is not given.
-3. The journal goes once the cassette is on the disk. One that is there and that nobody has locked was left by a
-   recording that broke off: its captures are recovered before the next one begins.
-4. A line is a capture, sealed under a key made of that of the aliases: in free text there may still be a name that only
-   later traffic tells to be one. The seal binds it to its journal and to its place there.
-5. A last line that can't be opened was being written when the end came: its exchange was never answered. If another
-   one can't be opened, that is told, and the journal stays, under another name.
+1. `team.yaml.journal` exists and is locked while a process records into `team.yaml`. A second recording is refused,
+   except for workers that share a cassette: they use `team.yaml.2.journal`, and so on.
+2. A capture is on the disk before the client gets the response. If it can't be written, the response is withheld.
+3. The journal is removed once the cassette is on the disk. A journal that no process has locked was left by an
+   interrupted recording: its captures are recovered before the next recording begins.
+4. A line is a capture, encrypted with a key derived from the redaction key: its free text may hold a name that only
+   later traffic identifies as one. The encryption binds a line to its journal and to its position there.
+5. A last line that can't be decrypted was being written when the recording was interrupted: the client never got that
+   response. Any other line that can't be decrypted is reported, and the journal is kept under another name.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from awstape.core.redaction.aliases import key_fingerprint
 from awstape.errors import UserError
 from awstape.files import atomic_writes, keys
 
@@ -36,47 +35,48 @@ if sys.platform != "win32":
 
 _SUFFIX = ".journal"
 _VERSION = 1
-_NONCE = 12  # bytes: RFC 8439
-#: Recorders that share a cassette.
-_MOST = 99
+_NONCE_BYTES = 12  # RFC 8439
+#: The maximum number of recordings that share a cassette.
+_MAX_JOURNALS = 99
 
 
 class Journal:
-    """A journal that is written, locked until it is closed."""
+    """A journal that is being written; it is locked until it is closed."""
 
-    def __init__(self, path: Path, file: int, seal: _Seal, made: Sequence[Path]) -> None:
+    def __init__(self, path: Path, file: int, cipher: _LineCipher, created: Sequence[Path]) -> None:
         self.path = path
         self._file = file
-        self._seal = seal
-        self._made = made
+        self._cipher = cipher
+        self._created = created
 
     @classmethod
-    def claim(cls, cassette: Path, key: bytes, *, shared: bool = False) -> Journal:
-        """A new one, for who records into a cassette. key: that of the aliases. shared: others may record, too.
+    def create(cls, cassette: Path, key: bytes, *, shared: bool = False) -> Journal:
+        """Creates and locks a journal for a cassette. key: the redaction key. shared: allow other recordings, too.
 
-        Raises UserError if another one records, or if nothing can be written there.
+        Raises UserError if another recording is running, or if the journal can't be written.
         """
-        first, *others = _names(cassette)
+        first, *others = _journal_paths(cassette)
         about = {
             "awstape journal": _VERSION,
             "key": key_fingerprint(key),
             "pid": os.getpid(),
             "id": secrets.token_hex(8),
         }
-        seal = _Seal(key, json.dumps(about).encode())
-        with _writing(first):
-            made = atomic_writes.create_folder(first.parent)
+        cipher = _LineCipher(key, json.dumps(about).encode())
+        with _write_errors(first):
+            created = atomic_writes.create_folder(first.parent)
             for path in [first, *others] if shared else [first]:
-                if (file := _lock(path, os.O_CREAT)) is not None:
-                    journal = cls(path, file, seal, made)
-                    journal._begin()
+                if (file := _open_locked(path, os.O_CREAT)) is not None:
+                    journal = cls(path, file, cipher, created)
+                    journal._write_head()
                     return journal
-        raise UserError(f"{cassette}: is being recorded into already{_by(first)}", "end that, or name another cassette")
+        problem = f"{cassette}: another recording into it is running{_process_of(first)}"
+        raise UserError(problem, "end that recording, or name another cassette")
 
-    def _begin(self) -> None:
-        """Raises OSError; then nothing is there and nobody has the lock."""
+    def _write_head(self) -> None:
+        """Writes the first line. Raises OSError; then the file and its lock are gone."""
         try:
-            atomic_writes.write_all(self._file, self._seal.head)
+            atomic_writes.write_all(self._file, self._cipher.head)
             os.fsync(self._file)
             atomic_writes.sync_folder(self.path.parent)
         except OSError:
@@ -84,36 +84,42 @@ class Journal:
             raise
 
     def append(self, text: str) -> None:
-        """Puts a capture on the disk. Raises UserError if that can't be done."""
-        with _writing(self.path):
-            atomic_writes.write_all(self._file, self._seal.sealed(text))
+        """Writes a capture to the disk. Raises UserError if that fails."""
+        with _write_errors(self.path):
+            atomic_writes.write_all(self._file, self._cipher.encrypt(text))
             os.fsync(self._file)
             if not _is_at(self.path, self._file):
                 raise UserError(f"{self.path}: was removed while recording", "record into a folder that stays")
 
     def close(self, *, remove: bool) -> None:
-        """Lets others record. remove: whether nothing in the journal is needed any more."""
-        with suppress(OSError):  # one that stays is recovered into a cassette that says the same
+        """Releases the lock, so that others may record. remove: whether its content isn't needed any more."""
+        with suppress(OSError):  # a journal that stays is recovered, into a cassette that holds the same already
             if remove and _is_at(self.path, self._file):
                 self.path.unlink()
         os.close(self._file)
-        for folder in self._made:
-            with suppress(OSError):  # there is something in it
+        for folder in self._created:
+            with suppress(OSError):  # the folder isn't empty
                 folder.rmdir()
 
 
 @dataclass(frozen=True)
-class Abandoned:
-    """What a recording left that broke off: the texts of its captures, and how many more can't be opened."""
+class InterruptedRecording:
+    """The content of a journal that an interrupted recording left.
+
+    texts: its captures. damaged: the number of captures that can't be decrypted.
+    """
 
     path: Path
     texts: tuple[str, ...]
     damaged: int
 
     def remove(self) -> Path | None:
-        """To be called when its captures are in the cassette. Where it was put, if it is damaged. Raises UserError."""
+        """Removes the journal, once its captures are in the cassette; renames it if it is damaged. Raises UserError.
+
+        Returns the new path of a damaged journal, or None.
+        """
         aside = None
-        with _doing(self.path, "removed", "its captures are in the cassette: remove it yourself"):
+        with _os_errors(self.path, "removed", "its captures are in the cassette: remove it yourself"):
             if self.damaged:
                 names = (self.path.with_name(f"{self.path.name}.damaged{n}") for n in ("", *range(2, 1000)))
                 aside = next(name for name in names if not name.exists())
@@ -124,74 +130,76 @@ class Abandoned:
         return aside
 
 
-def abandoned(cassette: Path, key: bytes) -> Iterator[Abandoned]:
-    """The journals that recordings left that broke off, each locked until the next one is asked for.
+def interrupted_recordings(cassette: Path, key: bytes) -> Generator[InterruptedRecording, None, None]:
+    """Yields the interrupted recordings of a cassette; each is locked until the next one is asked for.
 
-    Raises UserError for one that this key doesn't open.
+    Raises UserError for a journal that this key doesn't decrypt.
     """
-    for path in beside(cassette):
-        with _doing(path, "read", "mend its permissions, or move it away"):
-            if (file := _lock(path)) is None:
+    for path in journals_of(cassette):
+        with _os_errors(path, "read", "correct its permissions, or move it away"):
+            if (file := _open_locked(path)) is None:
                 continue
             try:
-                yield _opened(path, _read(file), key)
+                yield _decrypted(path, _read(file), key)
             finally:
                 os.close(file)
 
 
-def beside(cassette: Path) -> list[Path]:
-    """The journals of a cassette, in use or abandoned."""
-    return [path for path in _names(cassette) if path.is_file()]
+def journals_of(cassette: Path) -> list[Path]:
+    """The existing journals of a cassette, of running and of interrupted recordings."""
+    return [path for path in _journal_paths(cassette) if path.is_file()]
 
 
-def another_version(path: Path) -> UserError:
-    """What is told of a journal that says what this version doesn't know."""
-    return UserError(f"{path}: the journal of another version of awstape", "recover it with that version")
-
-
-def cassette_of(journal: Path) -> Path:
-    """The cassette that a journal is for."""
-    return journal.with_name(re.sub(r"(\.\d+)?\.journal$", "", journal.name))
-
-
-def at(path: Path) -> list[Path]:
-    """The journals of a cassette, or of those in a folder and below. Nothing of what can't be looked at."""
+def find_journals(path: Path) -> list[Path]:
+    """Finds the journals of a cassette, or of all cassettes in a folder and below; leaves out what can't be read."""
     with suppress(OSError, ValueError, RuntimeError):
-        return sorted(path.rglob(f"*.y*ml*{_SUFFIX}")) if path.is_dir() else beside(path)
+        return sorted(path.rglob(f"*.y*ml*{_SUFFIX}")) if path.is_dir() else journals_of(path)
     return []
 
 
-def _names(cassette: Path) -> list[Path]:
+def cassette_of(journal: Path) -> Path:
+    """The path of the cassette that a journal belongs to."""
+    return journal.with_name(re.sub(r"(\.\d+)?\.journal$", "", journal.name))
+
+
+def other_version_error(path: Path) -> UserError:
+    """The error for a journal whose content this version doesn't know."""
+    return UserError(f"{path}: the journal of another version of awstape", "recover it with that version")
+
+
+def _journal_paths(cassette: Path) -> list[Path]:
     cassette = cassette.resolve()
-    return [cassette.with_name(f"{cassette.name}{n}{_SUFFIX}") for n in ("", *(f".{i}" for i in range(2, _MOST + 1)))]
+    numbers = ("", *(f".{number}" for number in range(2, _MAX_JOURNALS + 1)))
+    return [cassette.with_name(f"{cassette.name}{number}{_SUFFIX}") for number in numbers]
 
 
-def _opened(path: Path, data: bytes, key: bytes) -> Abandoned:
+def _decrypted(path: Path, data: bytes, key: bytes) -> InterruptedRecording:
+    """Decrypts the content of a journal. Raises UserError."""
     head, _, rest = data.partition(b"\n")
-    if not rest:  # the end came before there was anything
-        return Abandoned(path, (), 0)
+    if not rest:  # interrupted before the first capture
+        return InterruptedRecording(path, (), 0)
     try:
         about = json.loads(head)
         version, made_with = about["awstape journal"], str(about["key"])
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise UserError(f"{path}: is no journal of a recording", "move this file away") from None
+        raise UserError(f"{path}: not a journal of awstape", "move this file away") from None
     if version != _VERSION:
-        raise another_version(path)
+        raise other_version_error(path)
     if made_with != key_fingerprint(key):
         raise UserError(
-            f"{path}: a recording that broke off, made with another key (fingerprint {made_with[:12]!r}) than the one "
-            f"at hand ({key_fingerprint(key)})",
+            f"{path}: an interrupted recording, made with another key (fingerprint {made_with[:12]!r}) than the "
+            f"present one ({key_fingerprint(key)})",
             f"set {keys.VARIABLE} to its key, or remove the file",
         )
-    seal = _Seal(key, head)
-    texts = [seal.opened(line) for line in rest.removesuffix(b"\n").split(b"\n")]
-    if texts[-1] is None:  # what was being written; the lines before it were on the disk
+    cipher = _LineCipher(key, head)
+    texts = [cipher.decrypt(line) for line in rest.removesuffix(b"\n").split(b"\n")]
+    if texts[-1] is None:  # the line that was being written; those before it were complete
         texts.pop()
-    return Abandoned(path, tuple(text for text in texts if text is not None), texts.count(None))
+    return InterruptedRecording(path, tuple(text for text in texts if text is not None), texts.count(None))
 
 
-class _Seal:
-    """Seals the lines of one journal, or opens them, in their order."""
+class _LineCipher:
+    """Encrypts or decrypts the lines of one journal, in their order."""
 
     def __init__(self, key: bytes, about: bytes) -> None:
         try:
@@ -205,44 +213,45 @@ class _Seal:
         self._lines = 0
         self.head = about + b"\n"
 
-    def sealed(self, text: str) -> bytes:
-        nonce = secrets.token_bytes(_NONCE)
-        return base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), self._next_place())) + b"\n"
+    def encrypt(self, text: str) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), self._next_position())) + b"\n"
 
-    def opened(self, line: bytes) -> str | None:
-        """None for a line that is not as it was sealed."""
+    def decrypt(self, line: bytes) -> str | None:
+        """Returns None for a line that was changed, moved or cut short."""
         from cryptography.exceptions import InvalidTag
 
-        place = self._next_place()
+        position = self._next_position()
         with suppress(InvalidTag, ValueError):
-            sealed = base64.b64decode(line, validate=True)
-            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place).decode()
+            encrypted = base64.b64decode(line, validate=True)
+            return self._cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], position).decode()
         return None
 
-    def _next_place(self) -> bytes:
+    def _next_position(self) -> bytes:
+        """The associated data of the next line: the head of the journal and the number of the line."""
         self._lines += 1
         return b"%s\n%d" % (self._about, self._lines)
 
 
-def _lock(path: Path, flags: int = 0) -> int | None:
-    """The file, open and locked; None if it isn't there or another has it, or if it was to be made and says something.
+def _open_locked(path: Path, flags: int = 0) -> int | None:
+    """Opens and locks a file. Raises OSError.
 
-    Raises OSError.
+    Returns None if the file is missing, if another process has it locked, or if it was to be created and isn't empty.
     """
     with suppress(FileNotFoundError):
         while True:
             file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
-            is_free = _takes_lock(file)
-            if is_free and _is_at(path, file) and not (flags and os.fstat(file).st_size):
+            is_locked = _try_lock(file)
+            if is_locked and _is_at(path, file) and not (flags and os.fstat(file).st_size):
                 return file
             os.close(file)
-            if not is_free or path.exists():
-                break  # else who had it has just removed it
+            if not is_locked or path.exists():
+                break  # otherwise the process that had locked it has just removed it: try again
     return None
 
 
-def _takes_lock(file: int) -> bool:
-    """Locks a file until it is closed, unless another has it locked; whether it did."""
+def _try_lock(file: int) -> bool:
+    """Locks a file until it is closed; returns False if another process has it locked."""
     if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -252,7 +261,7 @@ def _takes_lock(file: int) -> bool:
 
 
 def _is_at(path: Path, file: int) -> bool:
-    """Whether an open file is still the one at a path."""
+    """Whether an open file is still the file at a path."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file))
     except FileNotFoundError:
@@ -264,20 +273,20 @@ def _read(file: int) -> bytes:
         return reader.read()
 
 
-def _by(path: Path) -> str:
-    """Whose journal it is, as far as it says so."""
+def _process_of(path: Path) -> str:
+    """The process that writes a journal, as the end of a sentence; "" if the journal doesn't name it."""
     with suppress(OSError, ValueError, LookupError, TypeError), path.open("rb") as file:
-        return f", by process {int(json.loads(file.readline(1000))['pid'])}"
+        return f", in process {int(json.loads(file.readline(1000))['pid'])}"
     return ""
 
 
 @contextmanager
-def _doing(path: Path, done: str, tip: str) -> Iterator[None]:
-    """Raises UserError for what the operating system refuses. done: what is to be done with the journal."""
+def _os_errors(path: Path, action: str, tip: str) -> Iterator[None]:
+    """Turns an OSError into a UserError. action: what was tried, such as "read"."""
     try:
         yield
     except OSError as error:
-        raise UserError(f"{path}: can't be {done}: {error.strerror}", tip) from None
+        raise UserError(f"{path}: can't be {action}: {error.strerror}", tip) from None
 
 
-_writing = partial(_doing, done="written", tip="make room, or name another cassette")
+_write_errors = partial(_os_errors, action="written", tip="make room, or name another cassette")

@@ -16,7 +16,7 @@ from awstape.catalog import catalog
 from awstape.core.aws.operation import service_of, signed_for
 from awstape.core.aws.wire import Request, WireError
 from awstape.core.recording.recorder import Recorder
-from awstape.errors import UserError, place_of
+from awstape.errors import UserError, bug_location
 from awstape.formats.imports import cassetter, har, mitmproxy_flows, placebo, stubber, vcr
 from awstape.formats.imports.entries import Entry, ImportOptions, Unusable
 from awstape.formats.imports.file_parsing import NotReadableError, find_files, load_file
@@ -76,7 +76,7 @@ def record_entry(recorder: Recorder, entry: Entry) -> None:
         try:
             recorder.feed(entry.request, entry.response, entry.where)
         except Exception as error:
-            raise UserError(f"{entry.where}: {place_of(error)}", "please report this") from None
+            raise UserError(f"{entry.where}: {bug_location(error)}", "please report this") from None
 
 
 def _foreign_reason(request: Request) -> str | None:

@@ -23,7 +23,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from awstape.catalog import catalog
 from awstape.core.aws.wire import Reply, Request, Response, WireError
 from awstape.core.replay.misses import HEADER, error_response
-from awstape.errors import UserError, failure_of
+from awstape.errors import UserError, as_user_error
 from awstape.proxying.mitmproxy_flows import body_of, headers_of, request_of
 from awstape.proxying.upstream import Upstream, address_of
 from awstape.proxying.upstream_proxy import CorporateProxy
@@ -203,7 +203,7 @@ class Interceptor:
 
     def _stop(self, flow: http.HTTPFlow, request: Request, error: Exception) -> None:
         assert self.tape
-        self.failure = self.failure or failure_of(error)
+        self.failure = self.failure or as_user_error(error)
         flow.response = _told_to(request, "CassetteStopped", str(self.failure))
 
     def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:

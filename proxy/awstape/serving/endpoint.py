@@ -26,7 +26,7 @@ from http import HTTPStatus
 import httptools
 
 from awstape.core.aws.wire import MAX_BODY, Reply, Request, Response, find_header
-from awstape.errors import UserError, place_of
+from awstape.errors import UserError, bug_location
 
 MAX_HELD = 64 * 1024 * 1024
 MAX_HEADERS = 64 * 1024
@@ -315,7 +315,7 @@ class _Connection(asyncio.Protocol):
             try:
                 return turn, self._serving.answer(turn.request)
             except Exception as error:  # to raise it would only end the connection
-                told = f"a request was not answered: {place_of(error)}; please report this"
+                told = f"a request was not answered: {bug_location(error)}; please report this"
                 self._loop.call_exception_handler({"message": told})
                 turn = _Turn(None, 500)
         return turn, Reply(Response(turn.status))

@@ -140,7 +140,7 @@ def _redact_new_takes(
     for take in before:
         known[take.track].append(take)
     keyed = redactor_for(after, environ)
-    redactor = keyed or Redactor(secrets.token_bytes(32), project_settings.rules())
+    redactor = keyed or Redactor(secrets.token_bytes(32), project_settings.load_rules())
     new = [take not in known[take.track] for take in after.takes]
     for take in (t for t, n in zip(after.takes, new, strict=True) if n):
         region = take.track.region

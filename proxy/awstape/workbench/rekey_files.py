@@ -25,7 +25,7 @@ def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, st
     if kind is not None and kind not in _KINDS:
         hint = did_you_mean(kind, dict.fromkeys(_KINDS))
         raise UserError(f"unknown kind of name {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
-    aliases = Aliases(_require_key(environ), project_settings.rules())
+    aliases = Aliases(_require_key(environ), project_settings.load_rules())
     return [(value, redact_accounts(_alias_of(value, kind, aliases), aliases)) for value in values]
 
 
@@ -62,7 +62,7 @@ def rekey_files(
     cassette can't be read or was not made with the old key.
     """
     new, old = _require_key(environ), keys.find_old_key(environ)
-    renewal = Renewal(new, project_settings.rules())
+    renewal = Renewal(new, project_settings.load_rules())
     if values and old is None:
         raise UserError("finding real values needs the old key", f"set {keys.OLD_VARIABLE} to it")
     if old is not None:
@@ -80,7 +80,7 @@ def rekey_files(
                     f"({key_fingerprint(old)})",
                     f"set {keys.OLD_VARIABLE} to its key",
                 )
-            if journal.beside(file):
+            if journal.journals_of(file):
                 raise UserError(
                     f"{file}: a recording under its present key is running or was interrupted",
                     f"with that key: awstape recover {file}",

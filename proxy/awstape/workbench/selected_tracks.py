@@ -26,13 +26,13 @@ def select_tracks(cassette: Cassette, selectors: Iterable[str], environ: Mapping
 def redactor_for(cassette: Cassette, environ: Mapping[str, str]) -> Redactor | None:
     """A redactor with the cassette's key, None if that is not at hand. A cassette without a key accepts any key."""
     key = _key_of(cassette, environ)
-    return Redactor(key, project_settings.rules()) if key is not None else None
+    return Redactor(key, project_settings.load_rules()) if key is not None else None
 
 
 def aliases_for(cassette: Cassette, environ: Mapping[str, str]) -> Aliases | None:
     """Aliases under the cassette's key, None if that is not at hand."""
     key = _key_of(cassette, environ)
-    return Aliases(key, project_settings.rules()) if key is not None else None
+    return Aliases(key, project_settings.load_rules()) if key is not None else None
 
 
 def _key_of(cassette: Cassette, environ: Mapping[str, str]) -> bytes | None:

@@ -57,7 +57,7 @@ def make_cassette(
     identity: (member, value) pairs. A real value needs the key at hand; if the track is to be added to the cassette
     `beside`, it must be the key of that cassette. Raises UserError.
     """
-    region, rules = _check_region(operation, region), project_settings.rules()
+    region, rules = _check_region(operation, region), project_settings.load_rules()
     members = _parse_identity(operation, identity)
     redactor = redactor_for(beside, environ) if members else None
     redacted = (redactor or Redactor(b"thrown away", rules)).redact_identity(operation, members)

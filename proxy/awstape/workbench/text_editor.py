@@ -64,7 +64,7 @@ class EditorSession:
         plan = plan_write(self.path, before, after, "", [text], environ)
         new_text = text if plan.after == after else plan.new_text  # keep the text as typed
         plan = replace(plan, old_text=self.old_text, removed_comments=(), new_text=new_text)
-        rules = project_settings.rules()
+        rules = project_settings.load_rules()
         known = {(f.member, f.kind) for f in findings(self.old_text, models, rules)}
         for finding in findings(plan.new_text, models, rules):
             if finding.level == "error" and (finding.member, finding.kind) not in known:

@@ -42,7 +42,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     from awstape.files import cassette_files, limited_reading, project_settings
     from awstape.workbench.check_formats import FORMATS
 
-    rules = project_settings.rules()
+    rules = project_settings.load_rules()
     files = cassette_files.find_all(cassettes)
     found: list[tuple[str, Finding]] = []
     for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):

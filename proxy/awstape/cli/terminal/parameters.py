@@ -43,7 +43,7 @@ class _CassettePath(click.Path):
         from awstape.files import journal
 
         path = Path(value)
-        if found := [] if ctx and ctx.resilient_parsing else journal.at(path):
+        if found := [] if ctx and ctx.resilient_parsing else journal.find_journals(path):
             what = f"{found[0]}: a recording is running or was interrupted"
             tip = f"awstape recover {journal.cassette_of(found[0])}"
             if not path.exists():
