@@ -190,8 +190,8 @@ def test_answers_without_requests_say_the_same_where_the_identity_is_known(recor
 def test_what_only_the_user_can_tell_is_asked_for(recorded: Path, tmp_path: Path) -> None:
     result = run(recorded / "placebo", "-o", tmp_path / "x.yaml")
     assert result.return_value == 0
-    assert "GetRole: what was asked for is not kept; --identity RoleName=… would tell it" in result.output
-    assert "ListPolicyVersions: what was asked for is not kept; --identity PolicyArn=…" in result.output
+    assert "GetRole: the file holds no request; add --identity RoleName=…" in result.output
+    assert "ListPolicyVersions: the file holds no request; add --identity PolicyArn=…" in result.output
     roles = [
         take.track
         for take in cassette_files.load(tmp_path / "x.yaml", MODELS).takes
@@ -203,7 +203,7 @@ def test_what_only_the_user_can_tell_is_asked_for(recorded: Path, tmp_path: Path
 def test_without_the_page_before_a_page_is_not_used(recorded: Path, tmp_path: Path) -> None:
     second = tmp_path / "iam.ListRoles_2.json"
     second.write_bytes((recorded / "placebo" / second.name).read_bytes())
-    assert "the file with the answer before this one is missing" in run(second, "-o", tmp_path / "x.yaml").output
+    assert "the file with the page before this one is missing" in run(second, "-o", tmp_path / "x.yaml").output
     (tmp_path / "iam.ListRoles_1.json").write_bytes((recorded / "placebo" / "iam.ListRoles_1.json").read_bytes())
     assert "goes on with a listing whose beginning was not" in run(second, "-o", tmp_path / "x.yaml").output
 
@@ -454,7 +454,7 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     "a stub of no operation": ([{"method": SECRET, "service": "iam"}], "no recorded service has such a method"),
     "a stub with an unknown parameter": (
         [{"method": "list_roles", "expected_params": {SECRET: 1}, "service_response": {}}],
-        "ListRoles: the request's input has a member that the service model doesn't know",
+        "ListRoles: the request's input has a member unknown to the service model",
     ),
     "a stub with a wrong answer": (
         [{"method": "list_roles", "service_response": {"Roles": SECRET}}],
@@ -480,7 +480,10 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
         [{"method": "list_roles", "service_error_code": SECRET, "http_status_code": 200}],
         "malformed",
     ),
-    "a page of placebo by another name": ({"status_code": 200, "data": {"Roles": []}}, "not as placebo's"),
+    "a page of placebo by another name": (
+        {"status_code": 200, "data": {"Roles": []}},
+        "not one of placebo, such as iam.ListRoles_1.json",
+    ),
 }
 
 
@@ -537,7 +540,7 @@ BAD: Mapping[str, tuple[str | bytes, str]] = {
     "a key twice": (f"{SECRET}: 1\n{SECRET}: 2", "line 2: the key stands twice"),
     "a pickle": (b"\x80\x04\x95" + SECRET.encode(), "a pickle, which is never read"),
     "not text": (b"\xff\xfe" + SECRET.encode(), "not UTF-8 at byte 0"),
-    "a cassette of ours": ((in_process.CASSETTES / "roles.yaml").read_bytes(), "a cassette of awstape already"),
+    "a cassette of ours": ((in_process.CASSETTES / "roles.yaml").read_bytes(), "already a cassette of awstape"),
     "VCR's first format": ("- request: {}\n  response: {}\n", "not a recording of any format"),
 }
 
@@ -578,7 +581,7 @@ def test_large_files_and_large_bodies_are_refused(
 def test_a_damaged_flow_file_is_read_up_to_the_damage(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "flows").write_bytes(content)
     result = run(tmp_path / "flows", "-o", tmp_path / "x.yaml")
-    assert result.return_value == 1 and "1 × here the file is damaged" in result.output
+    assert result.return_value == 1 and "1 × the file is damaged here" in result.output
 
 
 def test_flows_need_mitmproxy(
@@ -587,7 +590,10 @@ def test_flows_need_mitmproxy(
     monkeypatch.setattr("awstape.formats.imports.mitmproxy_flows.find_spec", lambda _: None)
     (tmp_path / "flows").write_bytes(b"8:4:type;0:~}")
     told = failing.failure(capfd, "import", tmp_path / "flows", "-o", tmp_path / "x.yaml")
-    assert told == (f"{tmp_path / 'flows'}: to read mitmproxy's flows takes mitmproxy", "pip install 'awstape[record]'")
+    assert told == (
+        f"{tmp_path / 'flows'}: reading flows of mitmproxy needs mitmproxy",
+        "pip install 'awstape[record]'",
+    )
 
 
 # --- the command ---

@@ -1,9 +1,9 @@
-"""Exchanges of recordings that hold values as boto3 gave them: the request and the response are made anew.
+"""Rebuilds exchanges from recordings that hold only values as returned by boto3: encodes a request and a response.
 
-1. What was asked for is told, stands in the answer (GetRole's `Role.RoleName`), or is asked of the user; nothing is
-   made up. The token of a page is that of the page before.
-2. Values must fit the service model, or they are refused: nothing could say them on the wire.
-3. What boto3 does not tell is not there: Access Analyzer's region is the one that the user names.
+1. The identity comes from the recording, from the response (GetRole's `Role.RoleName`) or from the user's `--identity`;
+   nothing is made up. The token of a page is the one in the page before.
+2. Values that don't fit the service model are refused: they can't be encoded.
+3. boto3's values name no region: that of Access Analyzer is the user's `--region`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def find_service(name: str) -> Service:
-    """A service by its client's name or its signing name. Raises WireError if it is not recorded."""
+    """A service by the name of its client or its signing name. Raises WireError for a service that is not recorded."""
     models = catalog.models()
     if found := models.services.get(name) or models.by_signing_name(name):
         return found
@@ -33,20 +33,21 @@ def find_service(name: str) -> Service:
 
 
 def encode_exchange(
-    operation: Operation, asked: Mapping[str, Value] | None, answer: Answer, token: str | None, options: ImportOptions
+    operation: Operation, members: Mapping[str, Value] | None, answer: Answer, token: str | None, options: ImportOptions
 ) -> tuple[Request, Response]:
-    """The exchange of a call. asked: its input, None if nobody kept it. token: of the page before, if it led here.
+    """Encodes a call as request and response. members: its input, None if it was not kept. token: the page's token.
 
-    Raises WireError for values that the service can't have said, and where the input isn't options.
+    Raises WireError for an operation that is not recorded, for values that don't fit the service model, and if a
+    required member of the input is unknown.
     """
-    if reason := options.unwanted(operation):
+    if reason := options.skip_reason(operation):
         raise WireError(reason)
-    input_ = dict(asked) if asked is not None else _input_of(operation, answer, token, options)
+    input_ = dict(members) if members is not None else _find_input(operation, answer, token, options)
     for misfit in misfits(input_, operation.input):
         raise WireError(f"{operation.name}: the request's {_describe_misfit(misfit)}")
     required = operation.input.required if operation.input else ()
     if lacking := " ".join(f"--identity {name}=…" for name in required if input_.get(name) in (None, "")):
-        raise WireError(f"{operation.name}: what was asked for is not kept; {lacking} would tell it")
+        raise WireError(f"{operation.name}: the file holds no request; add {lacking}")
     for misfit in output_misfits(operation, answer.output):
         if not misfit.unknown:
             raise WireError(f"{operation.name}: {_describe_misfit(misfit)}")
@@ -54,39 +55,40 @@ def encode_exchange(
 
 
 def answer_from_output(operation: Operation, output: Any) -> Answer:
-    """The answer that a client's output is."""
+    """The answer that boto3 returned as an output."""
     value = from_botocore(output, operation.output)
     if not isinstance(value, dict):
-        raise WireError(f"{operation.name}: the answer is no mapping")
+        raise WireError(f"{operation.name}: the response is not a mapping")
     return Answer(output={name: item for name, item in value.items() if name != "ResponseMetadata"})
 
 
 def answer_from_error(status: object, code: object, message: object, members: Any) -> Answer:
-    """The answer that a client's error is. Raises TypeError for what no error says."""
+    """The answer that boto3 raised as an error. Raises TypeError for invalid parts of one."""
     if not (type(status) is int and 301 <= status <= 599 and isinstance(code, str) and isinstance(message, str | None)):
-        raise TypeError("no error")
+        raise TypeError("not an error")
     value = from_botocore(members, None)
     assert isinstance(value, dict)
     return Answer(error=Failure(status, code, message, value))
 
 
-def _input_of(operation: Operation, answer: Answer, token: str | None, options: ImportOptions) -> dict[str, Value]:
+def _find_input(operation: Operation, answer: Answer, token: str | None, options: ImportOptions) -> dict[str, Value]:
+    """The input of a call, from its response and from the user's settings."""
     input_: dict[str, Value] = {}
     for name, member in (operation.input.members if operation.input else {}).items():
-        said = options.identity.get(f"{operation.name}.{name}", options.identity.get(name))
+        given = options.identity.get(f"{operation.name}.{name}", options.identity.get(name))
         is_required = operation.input is not None and name in operation.input.required
-        found = next(_in_answer(name, answer.output or {}), None) if is_required else None
+        found = next(_repeated_in(name, answer.output or {}), None) if is_required else None
         if found is not None:
             input_[name] = found
-        elif said is not None:
-            input_[name] = scalar(said, member.shape)
+        elif given is not None:
+            input_[name] = scalar(given, member.shape)
     if operation.paging and token is not None:
         input_[operation.paging.token] = token
     return input_
 
 
-def _in_answer(name: str, output: Mapping[str, Value]) -> Iterator[Value]:
-    """Where an answer repeats what it was asked for: `PolicyArn` is `PolicyArn`, `Policy.PolicyArn` or `Policy.Arn`."""
+def _repeated_in(name: str, output: Mapping[str, Value]) -> Iterator[Value]:
+    """An input member as the output repeats it: `PolicyArn` as `PolicyArn`, `Policy.PolicyArn` or `Policy.Arn`."""
     if isinstance(output.get(name), str):
         yield output[name]
     for outer, members in output.items():
@@ -96,7 +98,7 @@ def _in_answer(name: str, output: Mapping[str, Value]) -> Iterator[Value]:
 
 
 def _describe_misfit(misfit: Misfit) -> str:
-    """A misfit, without the names that the model doesn't know."""
+    """A misfit as text, without the names of unknown members, which may be real data."""
     if misfit.unknown:
-        return f"{pattern_of(misfit.path[:-1]) or 'input'} has a member that the service model doesn't know"
+        return f"{pattern_of(misfit.path[:-1]) or 'input'} has a member unknown to the service model"
     return f"{pattern_of(misfit.path)}: {misfit.problem}"

@@ -1,7 +1,7 @@
-"""Cassettes of cassetter, https://kludex.github.io/cassetter: YAML or TOML.
+"""Reads cassettes of cassetter, https://kludex.github.io/cassetter: YAML or TOML.
 
-A body has a type: `json` is structured, in TOML its text; `binary` is hexadecimal. The interactions stand sorted by
-method and URL, so that pages may be out of order: `recorded_at` says when each was.
+A body has a type: `json` is structured data, in TOML its text; `binary` is hexadecimal. The interactions are sorted by
+method and URL, so pages may be out of order: `recorded_at` restores it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from awstape.formats.imports.entries import (
 
 
 def recognises(content: Any) -> bool:
-    """Whether a parsed file is one: a status is a number."""
+    """Whether a parsed file is a cassette of cassetter: a status is a number."""
     return any(isinstance(status, int) for status in response_statuses(content))
 
 
 def read(path: Path, content: Any, _: ImportOptions) -> Iterator[Entry]:
-    """The exchanges of a cassette, in the order of their recording."""
+    """Yields the exchanges of a cassette in the order in which they were recorded."""
     numbered = list(enumerate(content["interactions"], 1))
     for number, interaction in sorted(numbered, key=lambda item: _recorded_at(item[1])):
         yield read_item(f"{path}, entry {number}", _exchange, interaction)
@@ -42,10 +42,10 @@ def _recorded_at(interaction: Any) -> str:
 
 
 def _exchange(interaction: Any) -> tuple[Request, Response | None]:
-    asked, answered = interaction["request"], interaction["response"]
-    sent, headers = header_pairs(asked.get("headers") or {}), header_pairs(answered.get("headers") or {})
-    request = request_from_url(asked["method"], asked["uri"], sent, _body(asked))
-    return request, Response(status_code(answered["status"]), headers, plain(headers, _body(answered)))
+    sent, received = interaction["request"], interaction["response"]
+    request = request_from_url(sent["method"], sent["uri"], header_pairs(sent.get("headers") or {}), _body(sent))
+    headers = header_pairs(received.get("headers") or {})
+    return request, Response(status_code(received["status"]), headers, plain(headers, _body(received)))
 
 
 def _body(message: Mapping[str, Any]) -> bytes:
@@ -59,4 +59,4 @@ def _body(message: Mapping[str, Any]) -> bytes:
             return bytes.fromhex(digits)
         case "none" | None, None:
             return b""
-    raise TypeError("a body of no such type")
+    raise TypeError("an unknown type of body")

@@ -1,6 +1,6 @@
-"""What every reader of a foreign format yields: exchanges, and what none could be made of, each with its place.
+"""The entries that all import formats yield: exchanges and unusable items, each with its place in the file.
 
-Recordings of other tools hold real data: a reason never quotes what stands there.
+Recordings of other tools hold real data, so a reason never quotes a file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from awstape.core.aws.wire import Headers, Request, Response, WireError
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its answer, None if there was none. where: file and number, for people."""
+    """A request and its response, None if there was none. where: file and entry number, for people."""
 
     where: str
     request: Request
@@ -26,7 +26,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Unusable:
-    """Something that is no exchange, and why. Equal reasons are counted together."""
+    """An item that could not be read as an exchange, with the reason. Equal reasons are counted together."""
 
     where: str
     reason: str
@@ -37,43 +37,44 @@ Entry = Exchange | Unusable
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What is told of recordings that hold answers only.
+    """The user's settings for an import.
 
-    identity: `MEMBER` or `OPERATION.MEMBER` of the request → its value. unwanted: why an operation is not recorded.
+    identity, region: the missing parts of requests, for recordings that hold responses only; identity maps `MEMBER` or
+    `OPERATION.MEMBER` to a value. skip_reason: why an operation is not recorded, None if it is.
     """
 
     identity: Mapping[str, str] = field(default_factory=dict)
     region: str | None = None
-    unwanted: Callable[[Operation], str | None] = lambda _: None
+    skip_reason: Callable[[Operation], str | None] = lambda _: None
 
 
 def read_items(
     path: Path, items: Iterable[Any], read: Callable[[Any], tuple[Request, Response | None]]
 ) -> Iterator[Entry]:
-    """The exchanges that `read` makes of a file's items; it raises whatever it likes for one that is malformed."""
+    """Yields an entry for each item of a file. read: converts an item; raises any usual error for a malformed one."""
     for number, item in enumerate(items, 1):
         yield read_item(f"{path}, entry {number}", read, item)
 
 
 def read_item(where: str, read: Callable[[Any], tuple[Request, Response | None]], item: Any) -> Entry:
-    """What `read` makes of one item."""
+    """The entry of one item: the exchange that `read` returns, or Unusable if it raises."""
     try:
         return Exchange(where, *read(item))
-    except WireError as error:  # its text quotes nothing
+    except WireError as error:  # its text quotes no data
         return Unusable(where, str(error))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return Unusable(where, "malformed, or of another version of its format")
 
 
 def request_from_url(method: str, url: str, headers: Headers, body: bytes) -> Request:
-    """A request as most formats keep it. Raises ValueError for a URL that is none."""
-    url.encode()  # half a surrogate pair is no URL
+    """A request from its method, URL, headers and body. Raises ValueError for an invalid URL."""
+    url.encode()  # raises for a lone surrogate
     parts = urlsplit(url)
     return Request(method.upper(), parts.hostname or "", parts.path, parts.query, headers, body)
 
 
 def header_pairs(headers: Mapping[str, Any]) -> Headers:
-    """Headers that a format keeps by name, with one value or a list of them."""
+    """Headers from a mapping of names to a value or a list of values."""
     return tuple(
         (name, header_text(value))
         for name, values in headers.items()
@@ -82,20 +83,20 @@ def header_pairs(headers: Mapping[str, Any]) -> Headers:
 
 
 def header_text(value: str | bytes) -> str:
-    """A header's value; HTTP libraries have it as text or as bytes."""
+    """A header value, which HTTP libraries keep as text or as bytes. Raises ValueError for invalid text."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
-    value.encode()  # half a surrogate pair is no text
+    value.encode()  # raises for a lone surrogate
     return value
 
 
 def body_bytes(value: str | bytes | None) -> bytes:
-    """A body that a format keeps as text, as bytes or not at all."""
+    """A body that is kept as text, as bytes or not at all."""
     return value.encode() if isinstance(value, str) else bytes(value or b"")
 
 
 def response_statuses(content: Any) -> Iterator[object]:
-    """The statuses of the responses in what looks like a cassette of VCR.py or one that learned from it."""
+    """Yields the response statuses of a parsed file that looks like a cassette of VCR.py or cassetter."""
     if isinstance(content, dict) and isinstance(kept := content.get("interactions"), list):
         for interaction in kept:
             if isinstance(interaction, dict) and isinstance(answered := interaction.get("response"), dict):
@@ -103,7 +104,7 @@ def response_statuses(content: Any) -> Iterator[object]:
 
 
 def status_code(value: object) -> int:
-    """A status code. Raises TypeError for what is none."""
+    """A status code. Raises TypeError for any other value."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("a status is a number")
+        raise TypeError("not a status code")
     return value

@@ -1,9 +1,9 @@
-"""Files of foreign formats: found, and parsed by what they look like. They may be hostile.
+"""Finds and parses files of import formats, which may be hostile.
 
-1. Nothing is constructed but texts, numbers, lists and mappings; a pickle is refused unread.
-2. No file but mitmproxy's is read beyond `store.MAX_BYTES`; those are streamed.
-3. YAML is read as cassettes are, without anchors and aliases; of tags, those that VCR.py put on texts are options.
-4. An error tells the line, never what stands there.
+1. Parsing makes only strings, numbers, lists and mappings; a pickle is refused unread.
+2. A file larger than `files.cassette_files.MAX_BYTES` is refused, except flows of mitmproxy, which are streamed.
+3. YAML is read as in cassettes, without anchors and aliases; the only tags allowed are those of VCR.py on strings.
+4. An error names the line and never quotes it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from awstape.core.cassette.yaml.document import DocumentError, documents
 from awstape.errors import UserError
 from awstape.files.limited_reading import MAX_BYTES, open_file_or_pipe
 
-#: What Python 2 put on texts.
+#: Tags that VCR.py under Python 2 put on strings.
 _TEXT_TAGS = ("tag:yaml.org,2002:python/str", "tag:yaml.org,2002:python/unicode")
-#: mitmproxy/io/tnetstring.py: a mapping, of which the first key is a short text.
+#: The start of a flow: a mapping, its first key a short string (mitmproxy/io/tnetstring.py).
 _FLOW = re.compile(rb"\d{1,12}:\d{1,2}[:;]")
 _PICKLE = b"\x80"
 
 
 class NotReadableError(Exception):
-    """A file that can't be parsed. `problem` says why, `tip` what to do."""
+    """Raised for a file that can't be parsed. problem: the reason. tip: what to do."""
 
     def __init__(self, problem: str, tip: str = "is it a recording?") -> None:
         super().__init__(problem)
@@ -35,7 +35,7 @@ class NotReadableError(Exception):
 
 
 def find_files(path: Path) -> list[Path]:
-    """The files at a path: itself, or those in the folder and below that are not hidden. Raises UserError."""
+    """The file at a path, or all files in the folder and below it, except hidden ones. Raises UserError for none."""
     if not path.is_dir():
         return [path]
     below = (file for file in path.rglob("*") if not any(p.startswith(".") for p in file.relative_to(path).parts))
@@ -45,19 +45,19 @@ def find_files(path: Path) -> list[Path]:
 
 
 def load_file(path: Path) -> Any:
-    """What a file says; of mitmproxy's flows only the head, as bytes. Raises NotReadableError."""
+    """The parsed content of a file; for flows of mitmproxy only the head, as bytes. Raises NotReadableError."""
     try:
         with open_file_or_pipe(path, MAX_BYTES) as file:
             head = file.read(32)
             if _FLOW.match(head):
                 if isinstance(file, BytesIO):
-                    raise NotReadableError("flows of mitmproxy that come through a pipe", "save them to a file")
+                    raise NotReadableError("flows of mitmproxy in a pipe", "save them to a file")
                 return head
             data = head + file.read(MAX_BYTES + 1 - len(head))
     except OSError as error:
         raise NotReadableError(f"can't be read: {error.strerror}", "is it the right path?") from None
     if data.startswith(_PICKLE):
-        raise NotReadableError("a pickle, which is never read: it may run code", "record JSON: record_format='json'")
+        raise NotReadableError("a pickle, which is never read: it could run code", "record JSON: record_format='json'")
     if len(data) > MAX_BYTES:
         raise NotReadableError(f"larger than {MAX_BYTES // 2**20} MiB", "export only the requests to AWS")
     try:
@@ -94,5 +94,5 @@ def _yaml(text: str) -> Any:
         problem = "a tag is not allowed" if error.problem.startswith("the tag ") else error.problem
         raise NotReadableError(f"line {error.line}: {problem}") from None
     if isinstance(value, dict) and value.keys() <= {"version", "key"}:
-        raise NotReadableError("a cassette of awstape already", "awstape merge puts cassettes together")
+        raise NotReadableError("already a cassette of awstape", "awstape merge joins cassettes")
     return value

@@ -1,6 +1,7 @@
-"""HAR 1.2: what browsers, mitmproxy's `hardump` and other proxies export. http://www.softwareishard.com/blog/har-12-spec
+"""Reads HAR 1.2, as browsers, mitmproxy's `hardump` and other proxies export it.
 
-A body stands there without its content encoding, as text or in base64; but not all tools keep bodies, or all of them.
+A body is kept without its content encoding, as text or base64; some tools omit some or all bodies.
+http://www.softwareishard.com/blog/har-12-spec
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from awstape.formats.imports.entries import Entry, ImportOptions, header_text, r
 
 
 def recognises(content: Any) -> bool:
-    """Whether a parsed file is one."""
+    """Whether a parsed file is a HAR."""
     return isinstance(content, dict) and isinstance(log := content.get("log"), dict) and "entries" in log
 
 
 def read(path: Path, content: Any, _: ImportOptions) -> Iterator[Entry]:
-    """The exchanges of a HAR file."""
+    """Yields the exchanges of a HAR."""
     entries = content["log"]["entries"]
     yield from read_items(path, entries if isinstance(entries, list) else [entries], _exchange)
 
@@ -31,22 +32,22 @@ def _exchange(entry: Any) -> tuple[Request, Response | None]:
     return _request(entry["request"]), _response(entry["response"])
 
 
-def _request(asked: Any) -> Request:
-    headers = _headers(asked["headers"])
-    posted = asked.get("postData") or {}
+def _request(request: Any) -> Request:
+    headers = _headers(request["headers"])
+    posted = request.get("postData") or {}
     text = posted.get("text")
-    if not text:  # some tools keep a form as its fields only
+    if not text:  # some tools keep only the fields of a form
         text = urlencode([(field["name"], field["value"]) for field in posted.get("params") or ()])
     if posted.get("mimeType") and not any(name.lower() == "content-type" for name, _ in headers):
         headers += (("content-type", header_text(posted["mimeType"])),)
-    return request_from_url(asked["method"], asked["url"], headers, text.encode())
+    return request_from_url(request["method"], request["url"], headers, text.encode())
 
 
-def _response(answered: Any) -> Response | None:
-    status = status_code((answered or {}).get("status", 0))
-    if status == 0:  # blocked, aborted, or no connection
+def _response(response: Any) -> Response | None:
+    status = status_code((response or {}).get("status", 0))
+    if status == 0:  # blocked, aborted, or not connected
         return None
-    headers, content = _headers(answered["headers"]), answered.get("content") or {}
+    headers, content = _headers(response["headers"]), response.get("content") or {}
     text = content.get("text")
     if text is None:
         if content.get("size"):

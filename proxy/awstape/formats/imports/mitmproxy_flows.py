@@ -1,4 +1,4 @@
-"""Flow files of mitmproxy, mitmdump and mitmweb. They are read one flow at a time, however large they are."""
+"""Reads flow files of mitmproxy, mitmdump and mitmweb, of any size: one flow at a time."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class _Capped(io.BufferedReader):
-    """A file that gives no more at once than a flow may have: a flow says by itself how long it is."""
+    """A file whose reads are capped at the size of a cassette: each flow states its own length, which may be wrong."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         return super().read(MAX_BYTES if size is None or size < 0 else min(size, MAX_BYTES))
 
 
 def recognises(content: Any) -> bool:
-    """Whether a file is one: it is not parsed, but for its head."""
+    """Whether a file holds flows: those are not parsed, and their content is the head as bytes."""
     return isinstance(content, bytes)
 
 
 def read(path: Path, _: Any, __: ImportOptions) -> Iterator[Entry]:
-    """The flows of a file, up to where it breaks off. Raises UserError without mitmproxy."""
+    """Yields the flows of a file, up to the first damaged one. Raises UserError if mitmproxy is not installed."""
     if find_spec("mitmproxy") is None:
-        raise UserError(f"{path}: to read mitmproxy's flows takes mitmproxy", "pip install 'awstape[record]'")
+        raise UserError(f"{path}: reading flows of mitmproxy needs mitmproxy", "pip install 'awstape[record]'")
     from mitmproxy import http
     from mitmproxy.io import FlowReader
 
@@ -45,8 +45,8 @@ def read(path: Path, _: Any, __: ImportOptions) -> Iterator[Entry]:
             where = f"{path}, entry {number}"
             try:
                 flow = next(flows, None)
-            except Exception:  # mitmproxy's state of a flow, whatever is wrong with it; its messages quote it
-                yield Unusable(where, "here the file is damaged, or of another version of mitmproxy")
+            except Exception:  # mitmproxy raises various errors for a bad flow; their messages quote it
+                yield Unusable(where, "the file is damaged here, or of another version of mitmproxy")
                 return
             if flow is None:
                 return
@@ -59,10 +59,10 @@ def read(path: Path, _: Any, __: ImportOptions) -> Iterator[Entry]:
 def _exchange(flow: http.HTTPFlow) -> tuple[Request, Response | None]:
     from awstape.proxying.mitmproxy_flows import headers_of, request_of
 
-    request, answered = request_of(flow), flow.response
-    if answered is None or (answered.raw_content is None and flow.error):
+    request, response = request_of(flow), flow.response
+    if response is None or (response.raw_content is None and flow.error):
         return request, None
-    if answered.raw_content is None:
+    if response.raw_content is None:
         raise WireError("the body was not kept")
-    headers = headers_of(answered)
-    return request, Response(answered.status_code, headers, plain(headers, answered.raw_content))
+    headers = headers_of(response)
+    return request, Response(response.status_code, headers, plain(headers, response.raw_content))

@@ -1,4 +1,6 @@
-"""Answers for botocore's Stubber, kept as JSON: a list of objects with the parameters of its methods, and `service`.
+"""Reads responses for botocore's Stubber, kept as JSON.
+
+The file is a list of objects with the parameters of Stubber's methods, and `service`:
 
     [{"service": "iam", "method": "get_role", "expected_params": {"RoleName": "…"}, "service_response": {…}},
      {"service": "iam", "method": "get_role", "service_error_code": "NoSuchEntity", "http_status_code": 404}]
@@ -23,29 +25,29 @@ from awstape.formats.imports.entries import Entry, ImportOptions, read_items
 
 
 def recognises(content: Any) -> bool:
-    """Whether a parsed file is one."""
+    """Whether a parsed file holds responses for Stubber."""
     return isinstance(content, list) and any(isinstance(item, dict) and "method" in item for item in content)
 
 
 def read(path: Path, content: Any, options: ImportOptions) -> Iterator[Entry]:
-    """The exchanges of a file; without `expected_params`, a page's token is that of the answer before."""
+    """Yields the exchanges of a file. Without `expected_params`, a page's token is the one in the response before."""
     tokens: dict[str, str | None] = {}
 
-    def made(item: Any) -> tuple[Request, Response | None]:
+    def exchange(item: Any) -> tuple[Request, Response | None]:
         operation = _operation(item)
         answer = _answer(operation, item)
         before = tokens.get(operation.name)
         tokens[operation.name] = next_token(operation, answer.output or {})
-        asked = from_botocore(item.get("expected_params"), operation.input)
-        if not isinstance(asked, dict | None):
-            raise WireError(f"{operation.name}: expected_params is no mapping")
-        return encode_exchange(operation, asked, answer, before, options)
+        members = from_botocore(item.get("expected_params"), operation.input)
+        if not isinstance(members, dict | None):
+            raise WireError(f"{operation.name}: expected_params is not a mapping")
+        return encode_exchange(operation, members, answer, before, options)
 
-    yield from read_items(path, content, made)
+    yield from read_items(path, content, exchange)
 
 
 def _operation(item: Any) -> Operation:
-    """The operation of a client's method: `get_role` is GetRole."""
+    """The operation of a client's method: GetRole for `get_role`. Raises WireError for an unknown one."""
     services = [find_service(item["service"])] if "service" in item else catalog.models().services.values()
     for service in services:
         if operation := service.by_plain_name.get(plain_name(item["method"])):

@@ -1,6 +1,6 @@
-"""Cassettes of VCR.py, https://vcrpy.readthedocs.io: YAML or, from its JSON serializer, JSON.
+"""Reads cassettes of VCR.py, https://vcrpy.readthedocs.io: YAML or, from its JSON serializer, JSON.
 
-Responses are raw HTTP. Headers are lists, of text or bytes; a body stands under `string`.
+Responses are kept as sent. Headers are lists of text or bytes; a body is the member `string`.
 """
 
 from __future__ import annotations
@@ -24,22 +24,23 @@ from awstape.formats.imports.entries import (
 
 
 def recognises(content: Any) -> bool:
-    """Whether a parsed file is one: a status is a mapping of code and message."""
+    """Whether a parsed file is a cassette of VCR.py: a status is a mapping of code and message."""
     is_empty = isinstance(content, dict) and content.get("interactions") == []
     return is_empty or any(isinstance(status, dict) for status in response_statuses(content))
 
 
 def read(path: Path, content: Any, _: ImportOptions) -> Iterator[Entry]:
-    """The exchanges of a cassette, in its order."""
+    """Yields the exchanges of a cassette, in its order."""
     yield from read_items(path, content["interactions"], _exchange)
 
 
 def _exchange(interaction: Any) -> tuple[Request, Response | None]:
-    asked, answered = interaction["request"], interaction["response"]
-    sent = header_pairs(asked.get("headers") or {})
-    request = request_from_url(asked["method"], asked["uri"], sent, body_bytes(asked.get("body")))
-    headers = header_pairs(answered.get("headers") or {})
-    body = body_bytes((answered.get("body") or {}).get("string"))
+    sent, received = interaction["request"], interaction["response"]
+    request = request_from_url(
+        sent["method"], sent["uri"], header_pairs(sent.get("headers") or {}), body_bytes(sent.get("body"))
+    )
+    headers = header_pairs(received.get("headers") or {})
+    body = body_bytes((received.get("body") or {}).get("string"))
     length = find_header(headers, "content-length") or ""
     check_whole(body, int(length) if length.isdecimal() else None)
-    return request, Response(status_code(answered["status"]["code"]), headers, plain(headers, body))
+    return request, Response(status_code(received["status"]["code"]), headers, plain(headers, body))
