@@ -87,7 +87,7 @@ def test_a_mistake_of_awstape_tells_its_place_only(
     monkeypatch.setattr(click.Group, "invoke", fails)
     assert main(["schema"]) == 2
     error, tip = capsys.readouterr().err.splitlines()
-    assert error.startswith("ERROR a mistake of awstape: ValueError in test_streams.py, line ")
+    assert error.startswith("ERROR a bug in awstape: ValueError in test_streams.py, line ")
     assert tip == "TIP please report this"
 
 

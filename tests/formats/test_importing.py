@@ -638,7 +638,7 @@ def test_a_place_is_one_line_whatever_the_file_is_called(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "value", "problem", "tip"),
     [
-        ("--identity", "RoleName", "not spelled MEMBER=VALUE", "--identity RoleName="),
+        ("--identity", "RoleName", "expected MEMBER=VALUE", "--identity RoleName="),
         ("--identity", "Rolename=x", "no request has a member Rolename", "did you mean RoleName?"),
         ("--identity", "GetRole.Rolename=x", "no request has a member GetRole.Rolename", "GetRole.RoleName?"),
         ("--region", "moon-1", "AWS has no region moon-1", "eu-west-1"),

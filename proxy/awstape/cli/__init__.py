@@ -1,1 +1,7 @@
-"""A wing."""
+"""The command line: one function for each command, and what they share to talk to the user.
+
+A command parses its arguments, calls other wings, and prints the result. Its imports are inside the functions, so that
+each command loads only what it needs.
+Read first: main, commands.record_replay.
+May import: x.
+"""

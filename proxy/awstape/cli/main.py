@@ -1,4 +1,4 @@
-"""The command line. It turns words into calls and errors into text; the work is done elsewhere."""
+"""The command line: parses arguments, runs a command, prints errors as `ERROR` and `TIP` lines."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from awstape.errors import UserError, bug_location
 #: The commands as the help lists them.
 SECTIONS = {
     "Record and replay": (record, recover, replay, addon),
-    "Look": (ls, show, diff, check),
+    "Inspect": (ls, show, diff, check),
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
-    "Make, bring in, hand out": (new, import_, export),
+    "Generate, import, export": (new, import_, export),
     "Aliases": (alias, redact, rekey),
     "The proxy's CA": (ca,),
     "Shell and editor": (completion, schema),
 }
 
-#: As shells tell the end by SIGPIPE.
+#: The exit status that shells report for an end by SIGPIPE.
 _PIPE_CLOSED = 141
 
 
@@ -44,8 +44,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # of which click makes the status 1, which says that something was found
-            return _unread()
+        except BrokenPipeError:  # click would turn it into status 1, which means findings
+            return _reader_gone()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [command.name or "" for commands in SECTIONS.values() for command in commands]
@@ -70,24 +70,21 @@ for section in SECTIONS.values():
 
 
 def main(args: list[str] | None = None) -> int:
-    """Runs the command line; returns the exit status.
-
-    Nothing ends in a traceback, which may quote a file.
-    """
+    """Runs the command line and returns the exit status. Never shows a traceback, which could quote a file."""
     _open_streams()
-    with suppress(OSError, ValueError):  # nobody is left to tell it to
+    with suppress(OSError, ValueError):  # the error stream is gone as well
         try:
             status = _run(args)
             sys.stdout.flush()
             return status
         except BrokenPipeError:
-            return _unread()
+            return _reader_gone()
         except OSError as error:
             _drop_output()
-            what = error.filename or "the output can't be written"
-            print_error(f"{what}: {error.strerror or type(error).__name__}", "")
+            where = error.filename or "the output can't be written"
+            print_error(f"{where}: {error.strerror or type(error).__name__}", "")
         except Exception as error:
-            print_error(f"a mistake of awstape: {bug_location(error)}", "please report this")
+            print_error(f"a bug in awstape: {bug_location(error)}", "please report this")
     return 2
 
 
@@ -107,22 +104,22 @@ def _run(args: list[str] | None) -> int:
     return 2
 
 
-def _unread() -> int:
-    """The status where nobody reads the output any more."""
+def _reader_gone() -> int:
+    """The exit status after the reader of the output has gone."""
     _drop_output()
     return _PIPE_CLOSED
 
 
 def _drop_output() -> None:
-    """Python would write what is left of the output at its end, fail again and say so."""
+    """Redirects the output to the null device: at exit, Python would write the rest, fail again and print an error."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_streams() -> None:
-    """Puts the null device where a standard stream was closed: the next file would take its place."""
+    """Opens the null device for closed standard streams: the next opened file would get their descriptor."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115, it stays open
-            os.set_inheritable(stream.fileno(), True)  # to the programs that are started
+            os.set_inheritable(stream.fileno(), True)  # for child processes
             setattr(sys, name, stream)

@@ -126,8 +126,8 @@ def test_a_folder_and_a_file_are_compared_as_a_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["roles.yaml"], "two cassettes or folders are compared, OLD and NEW"),
-        (["roles.yaml", "roles.yaml", "roles.yaml"], "two cassettes or folders are compared, OLD and NEW"),
+        (["roles.yaml"], "expected two cassettes or folders, OLD and NEW"),
+        (["roles.yaml", "roles.yaml", "roles.yaml"], "expected two cassettes or folders, OLD and NEW"),
         (["roles.yaml", "missing.yaml"], "missing.yaml: can't be read: No such file or directory"),
         (["roles.yaml", "broken.yaml"], "broken.yaml:1: a cassette begins with a document `version: 1`"),
         (["nothing", "nothing"], "nothing, nothing: no cassettes in these folders"),
@@ -185,7 +185,7 @@ def test_to_git_everything_ends_well(changed: Path, tmp_path: Path, monkeypatch:
     broken.write_text("<<<<<<< HEAD\n")
     assert for_git("a.yaml", ROLES, changed) == (f"a.yaml:\n{SAID}", 0)
     assert for_git("a.yaml", "/dev/null", ROLES)[0].endswith("\n3 tracks added\n")
-    assert for_git("a.yaml", ROLES, ROLES, "b.yaml", "rename from a.yaml") == ("a.yaml → b.yaml: says the same\n", 0)
+    assert for_git("a.yaml", ROLES, ROLES, "b.yaml", "rename from a.yaml") == ("a.yaml → b.yaml: no differences\n", 0)
     said, status = for_git("a.yaml", ROLES, broken)
     assert (status, said.startswith("a.yaml: can't be compared (")) == (0, True)
     monkeypatch.setenv("GIT_DIFF_PATH_COUNTER", "1")

@@ -140,25 +140,25 @@ def test_a_file_that_is_no_item(roles: Path, capfd: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("arguments", "problem", "tip"),
     [
-        ("set {} pages", "say either a VALUE or --remove", "awstape set --help"),
+        ("set {} pages", "give either a VALUE or --remove", "awstape set --help"),
         ("set {} pages[9].x 1", "nothing is selected by 'pages[9].x'", "awstape show"),
         ("set {} pages 1 --track 9", "there is no track 9", "the cassette has 3"),
         ("rm {}", "Missing argument 'TRACK...'", "awstape rm --help"),
         ("rm {} ListRolez", "none is of this operation", "did you mean ListRoles?"),
         ("rename {} Nobody Somebody", "'Nobody' stands nowhere", "awstape show"),
-        ("repage {} client", "can't be paged as client", "2 or torture:1"),
+        ("repage {} client", "can't be cut into pages as client", "2 or torture:1"),
         ("repage {} 0", "the paging '0' is none of", "2 or torture:1"),
-        ("fault {} ListRoles", "say a FAULT or --clear", "awstape fault --help"),
+        ("fault {} ListRoles", "give a FAULT or --clear", "awstape fault --help"),
         ("fault {} ListRoles trottle", "begins with none of throttle", "did you mean throttle?"),
         ("fault {} ListRoles drop\xa0page=9", "for a page that is not there", "awstape fault"),
-        ("add-item {} ListRoles", "say either a FILE or --item", "awstape add-item --help"),
+        ("add-item {} ListRoles", "give either a FILE or --item", "awstape add-item --help"),
         ("add-item {} ListRoles --item {{", "the item is not JSON", "such as"),
         ("add-item {} ListRoles --item 1", "expected a mapping, got a number", "the service could not say it"),
-        ("add-item {} ListRoles --item 1 --like 1", "has no members to put", "leave --like out"),
+        ("add-item {} ListRoles --item 1 --like 1", "--like needs an item with members", "leave out --like"),
         ("drop-item {} ListRoles 9", "no item is selected by '9'", "it is a number"),
         ("merge {} -o other.yaml nowhere.yaml", "'nowhere.yaml' does not exist", "awstape merge --help"),
-        ("split {} -o other.yaml", "say either TRACKs or --by", "awstape split --help"),
-        ("split {} * -o other.yaml", "nothing would be left in it", "rename the file"),
+        ("split {} -o other.yaml", "give either TRACKs or --by", "awstape split --help"),
+        ("split {} * -o other.yaml", "no track would be left in it", "rename the file"),
         ("split {} ListRoles -o roles.yaml", "already exists", "another name, or awstape merge"),
     ],
 )  # fmt: skip
@@ -215,8 +215,8 @@ def test_a_comment_that_would_be_lost_is_asked_about(roles: Path, capfd: pytest.
     assert main(["drop-item", str(roles), "ListRoles", "1"]) == 2
     said = capfd.readouterr().err
     assert said == (
-        f"{roles}: this comment has no place any more:\n  {line}: # the first\n"
-        f"ERROR {roles}: not changed: comments would be lost\nTIP --lose-comments changes it all the same\n"
+        f"{roles}: the edit would lose this comment:\n  {line}: # the first\n"
+        f"ERROR {roles}: not changed: comments would be lost\nTIP to change it anyway, add --lose-comments\n"
     )
     assert roles.read_text() == before
     run("drop-item", roles, "ListRoles", "1", "--lose-comments")
@@ -225,7 +225,7 @@ def test_a_comment_that_would_be_lost_is_asked_about(roles: Path, capfd: pytest.
 
 def test_the_comments_of_a_take_go_with_it(roles: Path) -> None:
     commented(roles)
-    assert "gone with its take: # not there" in run("rm", roles, "GetRole").output
+    assert "was removed with its take: # not there" in run("rm", roles, "GetRole").output
 
 
 # --- several ---
@@ -421,7 +421,7 @@ def test_a_region_is_one_of_aws(roles: Path, capfd: pytest.CaptureFixture[str]) 
 
 def test_comments_are_shown_without_what_a_terminal_obeys(roles: Path) -> None:
     roles.write_text(roles.read_text().replace("RoleName: ", "# \u202e mine\n  RoleName: ", 1))
-    assert "gone with its take: # \\u202e mine\n" in run("rm", roles, "1").output
+    assert "was removed with its take: # \\u202e mine\n" in run("rm", roles, "1").output
 
 
 def test_a_broken_cassette_can_be_mended(roles: Path, editor: Editor) -> None:
@@ -439,7 +439,7 @@ def test_what_somebody_else_wrote_meanwhile_stays(
     script.write_text(f"#!/bin/sh\nsed -i s/3600/7200/ $1\necho '# theirs' >> {roles}\n")
     script.chmod(0o755)
     monkeypatch.setenv("VISUAL", str(script))
-    assert "changed by somebody else meanwhile" in failure(capfd, "edit", roles)[0]
+    assert "changed by another program in the meantime" in failure(capfd, "edit", roles)[0]
     assert "# theirs" in roles.read_text()
     assert "7200" in drafts(tmp_path)[0].read_text()
 

@@ -226,7 +226,7 @@ def test_show_a_track(capfd: pytest.CaptureFixture[str]) -> None:
 def test_show_takes_faults_and_what_is_missing(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
     shown = said(capfd, "show", odd, "*")
     for lines in (
-        "├── fault: throttle page=2 times=always\n└── page 1  0 items  → page-2.aaaa, which was not recorded\n",
+        "├── fault: throttle page=2 times=always\n└── page 1  0 items  → page-2.aaaa, not recorded\n",
         "└── page 1  503\n",
         "    └── unmodelled: Extra\n",
         "├── take 1\n│   ├── page 1  3 items  → page-2.bbbb\n│   │   ├── a  Active\n",
@@ -289,9 +289,9 @@ def test_blobs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         ("9", "there is no track 9", "the cassette has 3; awstape ls numbers them"),
         ("ListRole", "no track is selected by 'ListRole'", "did you mean ListRoles?"),
         ("--page 0", "Invalid value for '--page'", "awstape show --help"),
-        ("1 --page 2", "no track that was asked for has a page 2", "counts the pages"),
-        ("--textconv 1", "--textconv shows all of a cassette", "leave out"),
-        ("--textconv --json", "--textconv shows all of a cassette", "leave out"),
+        ("1 --page 2", "no selected track has a page 2", "shows the number of pages"),
+        ("--textconv 1", "--textconv prints the whole cassette", "leave out"),
+        ("--textconv --json", "--textconv prints the whole cassette", "leave out"),
     ],
 )
 def test_what_cannot_be_shown(arguments: str, problem: str, tip: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -231,7 +231,7 @@ def test_a_file_that_nothing_is_added_to_stays_as_it_is(
         ("iam list-roles --items 10001", "10001 is not in the range", "awstape new --help"),
         ("iam list-roles --page-size 0", "0 is not in the range", "awstape new --help"),
         ("iam list-roles -o .", "is a directory", "awstape new --help"),
-        ("iam list-roles --identity PathPrefix", "--identity: not spelled MEMBER=VALUE", "--identity RoleName="),
+        ("iam list-roles --identity PathPrefix", "--identity: expected MEMBER=VALUE", "--identity RoleName="),
         ("iam list-roles --identity PathPrefx=/", "; did you mean PathPrefix?", "members: PathPrefix"),
         (
             "iam list-roles --identity Marker=x",

@@ -1,1 +1,1 @@
-"""A wing."""
+"""The commands of `awstape`, by topic. Each docstring is the help text of its command."""

@@ -1,4 +1,4 @@
-"""`alias` and `rekey`: what stands for real values."""
+"""`alias`, `redact` and `rekey`: the aliases of real values."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from awstape.core.text.printable import printable
 
 @click.command()
 @click.argument("values", nargs=-1, required=True, metavar="VALUE...")
-@click.option("--kind", metavar="KIND", help="What the values name: role, policy, user, path, external-id, …")
+@click.option("--kind", metavar="KIND", help="The kind of the names: role, policy, user, path, external-id, …")
 @parameters.as_json
 def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
-    """Print the aliases of VALUES under your key, a line each.
+    """Print the aliases of VALUES under your key, one per line.
 
-    ARNs, account ids, unique ids, e-mail addresses and the like say by themselves what they are. The alias of a name
-    depends on what it names: --kind says it.
+    ARNs, account ids, unique ids, e-mail addresses and the like are recognised. The alias of a name depends on what it
+    names, so names need --kind.
 
     \b
     awstape alias arn:aws:iam::111122223333:policy/Deploy
@@ -40,10 +40,10 @@ def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
 @parameters.cassettes
 @parameters.edit_options
 def redact(cassettes: tuple[Path, ...], options: parameters.EditOptions) -> int:
-    """Replace what looks real in cassettes, as recording does.
+    """Replace values that look real in cassettes, as recording does.
 
-    In CASSETTES, files or folders, that were written by hand or where `awstape check` found something. What is an
-    alias stays. Comments stay as they are: what is real in them, check tells.
+    For CASSETTES, files or folders, that were written by hand or in which `awstape check` found real values. Aliases
+    stay. Comments are not redacted; check finds real values in them.
 
     \b
     awstape redact team.yaml --dry-run
@@ -67,15 +67,15 @@ def redact(cassettes: tuple[Path, ...], options: parameters.EditOptions) -> int:
     "--values",
     type=parameters.INPUT,
     metavar="FILE",
-    help="Real values, a line each, that are to match under the new key; needs AWSTAPE_OLD_KEY. - is standard input.",
+    help="Real values, one per line, that must match under the new key; needs AWSTAPE_OLD_KEY. - is standard input.",
 )
 @parameters.as_json
 def rekey(cassettes: tuple[Path, ...], values: Path | None, as_json: bool) -> int:
-    """Renew every alias under the key at hand.
+    """Renew all aliases under the present key.
 
-    That is AWSTAPE_KEY or your key file. What agreed before agrees after, in all cassettes alike. Which real value an
-    alias stands for is not known: only those in FILE match requests with real values afterwards; the rest match as
-    aliases, or are recorded again. --json tells old aliases and new ones, to change tests with.
+    The present key is AWSTAPE_KEY or your key file. Equal aliases stay equal, across all cassettes. An alias does not
+    reveal its real value, so only values in FILE match requests with real values afterwards; all others match by alias,
+    or must be recorded again. --json prints the old and new aliases, for updating tests.
 
     \b
     awstape rekey cassettes/
@@ -83,14 +83,14 @@ def rekey(cassettes: tuple[Path, ...], values: Path | None, as_json: bool) -> in
     """
     from awstape.workbench.rekey_files import rekey_files
 
-    text = read_text(values, "one value a line, as UTF-8 text") if values else ""
+    text = read_text(values, "one value per line, as UTF-8 text") if values else ""
     known = [line.strip() for line in text.splitlines() if line.strip()]
     renewed, files, matched = rekey_files(cassettes, known, os.environ)
-    told = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
+    summary = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
     if as_json:
         print_json(renewed)
     else:
-        click.echo(printable(told))
+        click.echo(printable(summary))
     if known and files:
         click.echo(f"{len(matched & set(known))} of {len(set(known))} values were found", err=True)
     return 0

@@ -1,4 +1,4 @@
-"""`ca`: the CA that the proxy signs with."""
+"""`ca`: shows or renews the CA that the proxy signs with."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @click.group(no_args_is_help=False)
 def ca() -> None:
-    """Look at the CA that the proxy signs with, or renew it.
+    """Show or renew the CA that the proxy signs with.
 
-    Programs trust it while they are recorded. It is yours alone, made on first use, and can only sign for names under
-    AWS's domains. `awstape record` tells the program of it; one that looks elsewhere, as Java does, is told by you.
+    Programs trust it while they are recorded. It is made for you on first use, and can sign only for names under AWS's
+    domains. `awstape record` sets the CA variables of common SDKs; programs that ignore them, such as Java, must be
+    configured.
 
     \b
     awstape ca show
@@ -36,13 +37,13 @@ def ca() -> None:
 @ca.command()
 @parameters.as_json
 def show(as_json: bool) -> int:
-    """Tell what the CA is, until when, and for which names.
+    """Show the CA, its expiry and the names that it signs for.
 
     \b
     awstape ca show
     awstape ca show --json
     """
-    _tell(_at_hand(), as_json)
+    _print_facts(_load_authority(), as_json)
     return 0
 
 
@@ -54,16 +55,16 @@ def path() -> int:
     awstape ca path
     keytool -importcert -noprompt -alias awstape -keystore trust.p12 -storepass changeit -file "$(awstape ca path)"
     """
-    click.echo(_at_hand().file)
+    click.echo(_load_authority().file)
     return 0
 
 
 @ca.command()
 @parameters.as_json
 def rotate(as_json: bool) -> int:
-    """Make a new CA in the place of the old one.
+    """Replace the CA by a new one.
 
-    The old key is gone. A recording that is running keeps its CA until it ends.
+    The old key is deleted. A running recording keeps its CA until it ends.
 
     \b
     awstape ca rotate
@@ -72,27 +73,27 @@ def rotate(as_json: bool) -> int:
     from awstape.proxying import certificate_authority
 
     made = certificate_authority.rotate(environment.data_folder(os.environ))
-    _warn_of_news(made)
-    _tell(made, as_json)
-    warn("a running awstape keeps the old CA until it ends; where you had the old one trusted, trust this one")
+    _print_news(made)
+    _print_facts(made, as_json)
+    warn("a running awstape keeps the old CA until it ends; programs configured with the old CA need the new one")
     return 0
 
 
-def _at_hand() -> Authority:
+def _load_authority() -> Authority:
     from awstape.program import environment
     from awstape.proxying import certificate_authority
 
     found = certificate_authority.at_hand(environment.data_folder(os.environ))
-    _warn_of_news(found)
+    _print_news(found)
     return found
 
 
-def _warn_of_news(authority: Authority) -> None:
+def _print_news(authority: Authority) -> None:
     for line in authority.news:
         warn(line)
 
 
-def _tell(authority: Authority, as_json: bool) -> None:
+def _print_facts(authority: Authority, as_json: bool) -> None:
     from awstape.proxying import certificate_authority
 
     facts = certificate_authority.facts(authority)

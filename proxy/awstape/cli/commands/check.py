@@ -1,4 +1,4 @@
-"""`check`: what is wrong with cassettes."""
+"""`check`: finds real values, errors and probable mistakes in cassettes."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ _FORMATS = ("text", "json", "github", "sarif")
 @click.command()
 @parameters.cassettes
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-@click.option("--strict", is_flag=True, help="Exit with status 1 for warnings, too.")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to say it.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 for warnings as well.")
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="The output format."
+)
 def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
-    """Find what looks real, is wrong or is hardly meant.
+    """Find real values, errors and probable mistakes.
 
-    What looks real: account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other
-    secrets, in hand-edited or imported cassettes as well; comments are searched, too. No key is needed. What is found
-    is never printed.
+    Values that look real: account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other
+    secrets; comments are searched as well. Cassettes may be recorded, edited by hand or imported. No key is needed, and
+    the values are never printed.
 
-    What can't be read: all that is not as the format and the service model have it, not only the first of it.
+    Errors: everything that the cassette format or the service model does not allow, not only the first error.
 
-    Warnings: members, values and timestamps that the service model doesn't know, members that it requires, policy
-    documents that are no JSON; listings that don't come to their end or have an item twice, tokens that lead nowhere,
-    takes that say nothing new, faults that never strike.
+    Warnings (probable mistakes): unknown members, values and timestamps, missing required members, policy documents
+    that are not JSON; unfinished listings, duplicate items, tokens that lead to no page, takes equal to the one before,
+    faults that can't occur.
 
-    The exit status is 1 if something was found that is no warning.
+    The exit status is 1 for findings other than warnings.
 
     \b
     awstape check cassettes/
@@ -48,7 +50,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
         try:
             found += [(str(file), each) for each in findings(limited_reading.read_text(file), catalog.models(), rules)]
-        except UserError as error:  # one file must not hide what is in the others
+        except UserError as error:  # the other files are still checked
             found.append((str(file), Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
     if text := FORMATS[form](found, len(files)):
         click.echo(text)

@@ -14,10 +14,10 @@ from awstape.cli.terminal.output import write_output
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> int:
-    """Print the script with which SHELL completes words.
+    """Print the completion script for SHELL.
 
-    Commands, options, files and the tracks of a cassette. Put it where the shell looks for such scripts (zsh: into any
-    folder of $fpath, before compinit), or try it out: source <(awstape completion bash).
+    It completes commands, options, files and the tracks of a cassette. Put it where the shell looks for completion
+    scripts (zsh: into any folder of $fpath, before compinit), or try it: source <(awstape completion bash).
 
     \b
     awstape completion bash > ~/.local/share/bash-completion/completions/awstape
@@ -37,8 +37,8 @@ def completion(ctx: click.Context, shell: str) -> int:
 def schema(output: Path) -> int:
     """Print the JSON Schema of cassettes, for editors.
 
-    They complete and validate YAML with it. Cassettes begin with a comment that names it as awstape.schema.json in
-    their own folder.
+    Editors use it to complete and validate YAML. The first line of each cassette names it as awstape.schema.json in the
+    folder of the cassette.
 
     \b
     awstape schema -o cassettes/awstape.schema.json

@@ -1,4 +1,4 @@
-"""`diff`: what two cassettes say differently."""
+"""`diff`: the differences between two cassettes or folders."""
 
 from __future__ import annotations
 
@@ -25,13 +25,12 @@ _FROM_GIT = (7, 9)
 @click.argument("paths", nargs=-1, required=True, metavar="OLD NEW", type=click.Path(path_type=Path))
 @parameters.as_json
 def diff(paths: tuple[Path, ...], as_json: bool) -> int:
-    """Tell what cassette NEW says differently than OLD.
+    """Show the differences between the cassettes OLD and NEW.
 
-    Tracks, takes, items, members, errors and faults. Page tokens and limits, formatting, and order where it doesn't
-    count are no difference; how a listing is cut into pages is told in a line of its own. Policy documents are compared
-    as policies. Of two folders, files of the same name are compared; of a folder and a file, the folder's cassettes
-    together. An empty file is an empty cassette. Where nothing differs, nothing is printed. The exit status is 1 if
-    something does.
+    Compares tracks, takes, items, members, errors and faults, and policy documents as policies. Ignores page tokens and
+    limits, formatting, and order where it has no meaning; other page sizes are reported in a line of their own. Of two
+    folders, files of the same name are compared; of a folder and a file, all cassettes of the folder together. An empty
+    file is an empty cassette. Without differences, nothing is printed. The exit status is 1 if there are differences.
 
     \b
     awstape diff before.yaml after.yaml
@@ -42,10 +41,10 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
     from awstape.report import change_facts, count
 
     if len(paths) in _FROM_GIT or (len(paths) == 1 and "GIT_DIFF_PATH_COUNTER" in os.environ):
-        _say_to_git(*paths)
+        _print_for_git(*paths)
         return 0
     if len(paths) != 2:
-        raise click.UsageError("two cassettes or folders are compared, OLD and NEW")
+        raise click.UsageError("expected two cassettes or folders, OLD and NEW")
     compared = [(name, compare_cassettes(old, new)) for name, old, new in _sides(*paths)]
     found = [(name, changes) for name, changes in compared if changes]
     if as_json:
@@ -69,7 +68,7 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
 
 
 def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassette]]:
-    """The cassettes to compare; of two folders file by file, with their names."""
+    """Yields the cassettes to compare; for two folders file by file, with their names."""
     from awstape.catalog import catalog
     from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files
@@ -92,17 +91,17 @@ def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassett
 
 
 def _cassette(path: Path) -> Cassette:
-    """The cassette in a file, an empty one if the file is: so git and others spell a file that isn't there."""
+    """The cassette in a file; an empty file, which git passes for a missing one, is an empty cassette."""
     from awstape.catalog import catalog
     from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files, limited_reading
 
-    text = limited_reading.read_text(path)  # once: it may be a pipe
+    text = limited_reading.read_text(path)  # read once, it may be a pipe
     return cassette_files.parse(path, text, catalog.models()) if text.strip() else Cassette()
 
 
-def _say_to_git(path: Path, *rest: Path) -> None:
-    """As git's driver for a file; whatever it finds, git goes on with the next one only if it ends well."""
+def _print_for_git(path: Path, *rest: Path) -> None:
+    """Acts as git's external diff driver for one file. Always succeeds: git stops at the first failure."""
     from awstape.core.text.printable import printable
 
     if not rest:
@@ -116,7 +115,7 @@ def _say_to_git(path: Path, *rest: Path) -> None:
         click.echo(f"{name}: can't be compared ({printable(error.problem)}); git diff --no-ext-diff shows the text")
         return
     if not changes:
-        click.echo(f"{name}: says the same")
+        click.echo(f"{name}: no differences")
         return
     click.echo(f"{name}:")
     print_changes(changes, True if os.environ.get("GIT_PAGER_IN_USE") else None)

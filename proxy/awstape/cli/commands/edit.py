@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from awstape.workbench.edit_files import PlannedEdit
     from awstape.workbench.text_editor import EditorSession
 
-_list = click.option("--list", "name", default="", metavar="NAME", help="The list of the output, where it has several.")
+_list = click.option("--list", "name", default="", metavar="NAME", help="The list to edit, if the output has several.")
 
 
 @click.command()
 @parameters.cassette
 @parameters.edit_options
 def edit(cassette: Path, options: parameters.EditOptions) -> int:
-    """Open CASSETTE in your editor; write it once it can be read.
+    """Edit CASSETTE in your editor; write it once it is valid.
 
-    The editor is $VISUAL or $EDITOR. What is wrong is told, and the editor opened again where it is; CASSETTE stays as
-    it was until all is well. Real names and ids that you typed are redacted under your key.
+    The editor is $VISUAL or $EDITOR. After an error, the editor can be opened again at its line; CASSETTE is unchanged
+    until the text is valid. Real names and ids that you type are redacted under your key.
 
     \b
     awstape edit team.yaml
@@ -46,10 +46,10 @@ def edit(cassette: Path, options: parameters.EditOptions) -> int:
     atomic_writes.check_writable(cassette)
     session = EditorSession(cassette)
     try:
-        result = _edited(session)
+        result = _edit_until_valid(session)
         with atomic_writes.lock_folders_of(cassette):
             if not session.is_cassette_unchanged():
-                raise UserError(f"{cassette}: changed by somebody else meanwhile", "compare the two")
+                raise UserError(f"{cassette}: changed by another program in the meantime", "compare the two files")
             status = write_edits([result], options)
     except UserError as error:
         if session.has_changes():
@@ -69,8 +69,8 @@ def edit(cassette: Path, options: parameters.EditOptions) -> int:
     return status
 
 
-def _edited(session: EditorSession) -> PlannedEdit:
-    """What the session comes to once it is good. Raises UserError if somebody gives up."""
+def _edit_until_valid(session: EditorSession) -> PlannedEdit:
+    """Opens the editor until the draft is valid, and plans its write. Raises UserError if the user gives up."""
     from awstape.core.cassette.yaml.document import DocumentError
     from awstape.files import cassette_files
 
@@ -80,14 +80,14 @@ def _edited(session: EditorSession) -> PlannedEdit:
         try:
             return session.plan(os.environ)
         except DocumentError as error:
-            wrong, line = cassette_files.document_error(session.path, error, ""), error.line
+            problem, line = cassette_files.document_error(session.path, error, ""), error.line
         except UserError as error:
-            wrong = error
+            problem = error
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise wrong
-        click.echo(f"{printable(wrong.problem)}\n  {printable(wrong.tip)}".rstrip(), err=True)
+            raise problem
+        click.echo(f"{printable(problem.problem)}\n  {printable(problem.tip)}".rstrip(), err=True)
         if not click.confirm("Edit again?", default=True, err=True):
-            raise wrong
+            raise problem
 
 
 @click.command("set")
@@ -95,15 +95,15 @@ def _edited(session: EditorSession) -> PlannedEdit:
 @click.argument("path")
 @click.argument("value", required=False)
 @parameters.only_tracks
-@click.option("--remove", is_flag=True, help="Take the member away instead.")
+@click.option("--remove", is_flag=True, help="Remove the members instead.")
 @parameters.edit_options
 def set_(
     cassette: Path, path: str, value: str | None, tracks: tuple[str, ...], remove: bool, options: parameters.EditOptions
 ) -> int:
     """Set the members that PATH selects to VALUE.
 
-    PATH is a JMESPath expression, in the document of each track as it stands in the file; it may select many members,
-    and one that is not there yet. VALUE is text where the service has text, JSON elsewhere. Real names and ids are
+    PATH is a JMESPath expression over the document of each track, as in the file; it may select many members, and one
+    that does not exist yet. VALUE is plain text for members of type text, JSON for others. Real names and ids are
     redacted under your key.
 
     \b
@@ -112,7 +112,7 @@ def set_(
     awstape set roles.yaml 'pages[0].output.Roles[0].Tags' '[{"Key": "team", "Value": "a"}]'
     """
     if (value is None) != remove:
-        raise click.UsageError("say either a VALUE or --remove")
+        raise click.UsageError("give either a VALUE or --remove")
     from awstape.core.editing.edits import set_value
 
     return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: set_value(m, c, chosen, path, value)), options)
@@ -125,7 +125,7 @@ def set_(
 def rm(cassette: Path, tracks: tuple[str, ...], options: parameters.EditOptions) -> int:
     """Remove TRACKs, or takes of them.
 
-    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
+    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
 
     \b
     awstape rm team.yaml 3
@@ -142,10 +142,10 @@ def rm(cassette: Path, tracks: tuple[str, ...], options: parameters.EditOptions)
 @click.argument("new")
 @parameters.edit_options
 def rename(cassette: Path, old: str, new: str, options: parameters.EditOptions) -> int:
-    """Give what is called OLD the name NEW, everywhere.
+    """Rename OLD to NEW everywhere.
 
-    In identities, ARNs and documents, in any encoding. Both are aliases or, with the cassette's key at hand, real
-    names; NEW then becomes its alias, so that a test can ask for it. Account ids and unique ids can be renamed, too.
+    Renames in identities, ARNs and documents, in any encoding. Both are aliases or, with the cassette's key, real
+    names; a real NEW is stored as its alias, so that a test can request it. Account ids and unique ids work as well.
 
     \b
     awstape rename team.yaml role-yqmy4ayihgou AuditRole
@@ -169,8 +169,8 @@ def rename(cassette: Path, old: str, new: str, options: parameters.EditOptions) 
 def repage(cassette: Path, pages: str, tracks: tuple[str, ...], options: parameters.EditOptions) -> int:
     """Cut listings into pages of N items.
 
-    Those of TRACKs, or all. The items stay, and their order. N may be torture or torture:SEED as well, which are pages
-    as `replay --paging torture` makes them: short ones, empty ones, one with one item.
+    Cuts the listings of TRACKs, or all. The items and their order stay. N may also be torture or torture:SEED, for the
+    pages of `replay --paging torture`: short pages, empty pages, pages with one item.
 
     \b
     awstape repage roles.yaml 2
@@ -184,7 +184,7 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], options: paramet
     except PagingError as error:
         raise UserError(str(error), "for example 2 or torture:1") from None
     if paging.mode not in ("N", "torture"):
-        raise UserError(f"a cassette can't be paged as {pages}", "for example 2 or torture:1")
+        raise UserError(f"a cassette can't be cut into pages as {pages}", "for example 2 or torture:1")
     return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: recut(m, c, chosen, paging)), options)
 
 
@@ -192,10 +192,10 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], options: paramet
 @parameters.cassette
 @parameters.one_track
 @click.argument("faults", nargs=-1)
-@click.option("--clear", is_flag=True, help="Take away the faults that are there.")
+@click.option("--clear", is_flag=True, help="Remove the existing faults.")
 @parameters.edit_options
 def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, options: parameters.EditOptions) -> int:
-    """Put FAULTS into a track: whoever replays it meets them.
+    """Add FAULTS to a track; they occur in every replay of it.
 
     FAULT is KIND [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of throttle, internal, unavailable,
     denied, expired, drop, slow.
@@ -205,7 +205,7 @@ def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, opti
     awstape fault roles.yaml ListRoles --clear
     """
     if not faults and not clear:
-        raise click.UsageError("say a FAULT or --clear")
+        raise click.UsageError("give a FAULT or --clear")
     from awstape.core.editing.edits import put_faults
 
     parsed = [_fault(text) for text in faults]
@@ -226,16 +226,16 @@ def _fault(text: str) -> Fault:
 @parameters.cassette
 @parameters.one_track
 @click.argument("item", type=parameters.INPUT, metavar="[FILE]", required=False)
-@click.option("--item", "said", metavar="JSON", help="The item, instead of FILE.")
-@click.option("--like", type=click.IntRange(1), metavar="N", help="Like item N, but for the members said.")
-@click.option("--at", type=click.IntRange(1), metavar="N", help="Put it there; the default is behind the last one.")
+@click.option("--item", "text", metavar="JSON", help="The item, instead of FILE.")
+@click.option("--like", type=click.IntRange(1), metavar="N", help="Copy item N, except for the given members.")
+@click.option("--at", type=click.IntRange(1), metavar="N", help="Insert at position N; the default is the end.")
 @_list
 @parameters.edit_options
 def add_item(
     cassette: Path,
     track: str,
     item: Path | None,
-    said: str | None,
+    text: str | None,
     like: int | None,
     at: int | None,
     name: str,
@@ -243,7 +243,7 @@ def add_item(
 ) -> int:
     """Add an item to a listing.
 
-    It is JSON, in FILE (- is standard input) or said with --item. Real names and ids in it are redacted under your key.
+    The item is JSON, in FILE (- is standard input) or in --item. Real names and ids in it are redacted under your key.
 
     \b
     awstape add-item roles.yaml ListRoles --like 1 --item '{"RoleName": "AuditRole", "Path": "/"}'
@@ -251,11 +251,11 @@ def add_item(
     """
     from awstape.core.editing import list_items
 
-    if (item is None) == (said is None):
-        raise click.UsageError("say either a FILE or --item")
-    value = _json(read_text(item, "is this file JSON?") if item else said or "")
+    if (item is None) == (text is None):
+        raise click.UsageError("give either a FILE or --item")
+    value = _json(read_text(item, "is this file JSON?") if item else text or "")
     if like and not isinstance(value, dict):
-        raise UserError("the item has no members to put in the place of others", "leave --like out")
+        raise UserError("--like needs an item with members", "leave out --like")
 
     def add(models: Models, before: Cassette, chosen: tuple[Chosen, ...]) -> Cassette:
         item = list_items.item_like(models, chosen, like, value, name) if like and isinstance(value, dict) else value
@@ -280,10 +280,10 @@ def _json(text: str) -> Value:
 @_list
 @parameters.edit_options
 def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, options: parameters.EditOptions) -> int:
-    """Take ITEMS out of a listing.
+    """Remove ITEMS from a listing.
 
-    An item is a number, counted from 1, or a JMESPath condition. A page that has none left stays: services send such,
-    too.
+    An item is a number, counted from 1, or a JMESPath condition. A page without items stays, since services send empty
+    pages as well.
 
     \b
     awstape drop-item roles.yaml ListRoles 2 3
@@ -299,7 +299,7 @@ def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, opt
 def _on_tracks(
     tracks: tuple[str, ...], edit: Callable[[Models, Cassette, tuple[Chosen, ...]], Cassette]
 ) -> Callable[[Cassette], Cassette]:
-    """An edit of the tracks that are selected."""
+    """Returns a function that edits the selected tracks of a cassette."""
     from awstape.catalog import catalog
     from awstape.workbench.selected_tracks import select_tracks
 

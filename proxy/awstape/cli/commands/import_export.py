@@ -1,4 +1,4 @@
-"""`import` and `export`: recordings in the formats of other tools."""
+"""`import` and `export`: read and write recordings in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ EXPORT_FORMATS = ("awscli", "har", "stubber", "vcr")
     required=True,
     metavar="CASSETTE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Put it into this cassette, which may be there.",
+    help="The cassette, new or existing.",
 )
-@click.option("--from", "form", type=click.Choice(IMPORT_FORMATS), help="Take only this format.")
+@click.option("--from", "form", type=click.Choice(IMPORT_FORMATS), help="Accept only this format.")
 @click.option("--operation", multiple=True, metavar="GLOB", help="Import only operations that match; repeatable.")
-@click.option("--include-writes", is_flag=True, help="Import operations that change something, too.")
-@parameters.identity("What was asked for, where only answers were kept; [OPERATION.]MEMBER, repeatable.")
-@parameters.region("Where that was; us-east-1 by default.")
+@click.option("--include-writes", is_flag=True, help="Import write operations as well.")
+@parameters.identity("A member of the request, for recordings without requests; [OPERATION.]MEMBER, repeatable.")
+@parameters.region("The region of recordings without requests; us-east-1 by default.")
 @parameters.as_json
 def import_(
     files: tuple[Path, ...],
@@ -43,19 +43,19 @@ def import_(
     region: str | None,
     as_json: bool,
 ) -> int:
-    """Bring in what other tools recorded.
+    """Import recordings of other tools.
 
-    FILES, or folders of files, go into a cassette, recognised and redacted as in a recording of awstape's own; tracks
-    of an old cassette stay as with `record --mode all`. The format is told by what is in a file. What could not be used
-    is counted, with the reason. The exit status is 1 if nothing could be used.
+    FILES, or folders of files, are imported into a cassette, recognised and redacted as in a recording by awstape.
+    Tracks of an existing cassette stay as with `record --mode all`. The format is detected from the content. Unusable
+    exchanges are counted, with the reason. The exit status is 1 if nothing was imported.
 
     \b
     mitmproxy  flow files of mitmproxy, mitmdump and mitmweb (needs mitmproxy)
     har        HAR of browsers and proxies
     vcr        cassettes of VCR.py, YAML or JSON
     cassetter  cassettes of cassetter, YAML or TOML
-    placebo    answers of placebo, iam.ListRoles_1.json; --identity may have to say to which question
-    stubber    a JSON list of what botocore's Stubber takes: service, method, service_response, …
+    placebo    responses of placebo, iam.ListRoles_1.json; may need --identity for the requests
+    stubber    a JSON list of arguments for botocore's Stubber: service, method, service_response, …
 
     \b
     awstape import flows.mitm session.har -o team.yaml
@@ -73,8 +73,8 @@ def import_(
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     assert tape.recorder
-    wanted = ImportOptions(dict(identity), region, tape.recorder.unwanted)
-    for entry in progress.over(read_entries(files, form, wanted), "importing", quiet=as_json):
+    settings = ImportOptions(dict(identity), region, tape.recorder.unwanted)
+    for entry in progress.over(read_entries(files, form, settings), "importing", quiet=as_json):
         record_entry(tape.recorder, entry)
     recording = tape.close()
     assert recording
@@ -86,7 +86,7 @@ def import_(
 
 
 def _check_members(names: Iterable[str]) -> None:
-    """Raises UserError for what is a member of no request."""
+    """Raises UserError for a name that is not a member of any request."""
     from awstape.catalog import catalog
     from awstape.core.aws.conform import did_you_mean
 
@@ -106,18 +106,18 @@ def _check_members(names: Iterable[str]) -> None:
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @parameters.only_tracks
 def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tracks: tuple[str, ...]) -> int:
-    """Write cassettes for people who use other tools.
+    """Export cassettes in the formats of other tools.
 
     \b
-    awscli   the JSON that the AWS CLI prints, all pages together; of several tracks,
+    awscli   the JSON that the AWS CLI prints, all pages joined; for several tracks,
              an object with a member for each command
     har      an HTTP archive, HAR 1.2, for browsers, proxies and API tools
     stubber  a Python module that stubs boto3's clients by botocore's Stubber
     vcr      a cassette of VCR.py; match on method, scheme, host, path, query and body
 
-    An export holds the same aliases as the cassette. What the format can't hold is said on the error stream.
+    An export holds the same aliases as the cassette. Notes on the error stream list what the format can't hold.
 
-    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
+    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
 
     \b
     awstape export team.yaml --to vcr -o tests/cassettes/team.yaml

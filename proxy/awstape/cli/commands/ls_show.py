@@ -1,4 +1,4 @@
-"""`ls` and `show`: what is in cassettes."""
+"""`ls` and `show`: list the tracks of cassettes, show their pages."""
 
 from __future__ import annotations
 
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     """List the tracks of CASSETTES, files or folders.
 
-    Of each track: its pages, its items and how they are cut into pages (3+2), its errors, whether a take was not read
-    to its end, and the faults that somebody put in. The exit status is 2 if a file can't be read; the others are
-    listed all the same.
+    Shows for each track the pages, the items by page (3+2), errors, whether a take is unfinished, and faults. The exit
+    status is 2 if a file can't be read; the other files are listed all the same.
 
     \b
     awstape ls cassettes/
@@ -49,36 +48,36 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     for file in files:
         try:
             tracks = found[file] = overviews(cassette_files.load(file, models), models)
-        except UserError as error:  # one file must not hide what is in the others
+        except UserError as error:  # the other files are still listed
             print_error(error.problem, error.tip)
             errors.append(error)
             continue
         if not as_json:
             after = [""] if len(files) > 1 else []
-            tables.say(console, *tables.listing(console, str(file), tracks, models), *after)
+            tables.print_parts(console, *tables.track_table(console, str(file), tracks, models), *after)
     every = [(file, track) for file, tracks in found.items() for track in tracks]
     if as_json:
         facts = [{"cassette": str(file), **overview_facts(track)} for file, track in every]
         print_json(facts)
     elif len(found) > 1:
-        tables.say(console, tables.totals((track for _, track in every), len(found)))
+        tables.print_parts(console, tables.totals((track for _, track in every), len(found)))
     return 2 if errors else 0
 
 
 @click.command()
 @parameters.cassette
 @parameters.tracks
-@click.option("--page", type=click.IntRange(1), metavar="N", help="Show the Nth page in full, all members of it.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it for a browser.")
-@click.option("--textconv", is_flag=True, help="Print all of it as plain lines, for git diff.")
+@click.option("--page", type=click.IntRange(1), metavar="N", help="Show page N in full, with all members.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write an HTML page.")
+@click.option("--textconv", is_flag=True, help="Print the whole cassette as plain lines, for git diff.")
 @parameters.as_json
 def show(
     cassette: Path, tracks: tuple[str, ...], page: int | None, html: Path | None, textconv: bool, as_json: bool
 ) -> int:
-    """Show takes, pages and items, and how pages are chained.
+    """Show takes, pages and items, and how pages are linked.
 
-    TRACK is a number, as `awstape ls` has it, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N]. Without
-    it, all tracks are shown in short.
+    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N]. Without TRACK, all tracks
+    are shown in short.
 
     \b
     awstape show roles.yaml
@@ -87,7 +86,7 @@ def show(
     awstape show roles.yaml --html roles.html
 
     \b
-    git diff shows cassettes member by member, policy documents laid out, after
+    To let git diff show cassettes member by member, with policy documents laid out:
       git config diff.awstape.textconv 'awstape show --textconv'
       echo 'cassettes/*.yaml diff=awstape' >> .gitattributes
     """
@@ -97,7 +96,7 @@ def show(
     from awstape.workbench.selected_tracks import select_tracks
 
     if textconv and (tracks or page or html or as_json):
-        raise UserError("--textconv shows all of a cassette", "leave out what else is asked for")
+        raise UserError("--textconv prints the whole cassette", "leave out TRACK and other options")
     if textconv:
         return _textconv(cassette)
     models = catalog.models()
@@ -106,7 +105,7 @@ def show(
     if html:
         return _write_page(html, cassette, Cassette.of((t for each in chosen for _, t in each.selected()), whole.keys))
     if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):
-        raise UserError(f"no track that was asked for has a page {page}", f"awstape ls {cassette} counts the pages")
+        raise UserError(f"no selected track has a page {page}", f"awstape ls {cassette} shows the number of pages")
     if as_json:
         facts = [{"cassette": str(cassette), **_facts(each, models, page)} for each in chosen]
         print_json(facts)
@@ -116,7 +115,7 @@ def show(
 
 
 def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
-    """Writes a cassette as a page for browsers."""
+    """Writes a cassette as an HTML page."""
     from awstape.core.text.printable import printable
     from awstape.files import atomic_writes
     from awstape.workbench.html_page import render_page
@@ -135,15 +134,15 @@ def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_sh
     for i, each in enumerate(chosen):
         if page is None:
             before = [""] if i and not is_short else []
-            tables.say(console, *before, track_tree.tree(console, each, models, is_short=is_short))
+            tables.print_parts(console, *before, track_tree.tree(console, each, models, is_short=is_short))
             continue
         for number, take in each.selected():
             if page <= len(take.pages):
-                tables.say(console, *track_tree.page_in_full(console, each, number, page))
+                tables.print_parts(console, *track_tree.page_in_full(console, each, number, page))
 
 
 def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
-    """What `ls` says of a track, and all that was recorded of it, as in the file."""
+    """The facts of `ls` about a track, and its takes as in the file, for scripts."""
     from awstape.core.cassette.yaml.document import page_document
     from awstape.core.view.track_statistics import overview
     from awstape.report import overview_facts
@@ -164,7 +163,7 @@ def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
 
 
 def _textconv(cassette: Path) -> int:
-    """What is no cassette is printed as it is, for of a failure git would make one of its own; but to no terminal."""
+    """Prints a cassette as lines. Prints other files unchanged, unless to a terminal: an error would fail git diff."""
     from awstape.catalog import catalog
     from awstape.core.view.value_lines import text_of
     from awstape.files import cassette_files

@@ -1,4 +1,4 @@
-"""`merge` and `split`: tracks of several cassettes in one, and of one in several."""
+"""`merge` and `split`: join several cassettes into one, divide one into several."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ _BY = ("operation", "service", "region", "track")
 
 @click.command()
 @parameters.cassettes
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The merged cassette."
+)
 @click.option(
     "--prefer",
     type=click.Choice(("first", "last", "both")),
-    help="Whose takes stay where a track stands in several and differs; both are takes one after the other.",
+    help="Whose takes to keep for a track that differs between cassettes; both keeps them in order.",
 )
 @parameters.edit_options
 def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, options: parameters.EditOptions) -> int:
-    """Put the tracks of several cassettes into one.
+    """Merge the tracks of several cassettes into one.
 
-    CASSETTES stay as they are, unless one of them is the output as well. Their comments come along.
+    CASSETTES are unchanged, unless one of them is the output as well. Their comments are kept.
 
     \b
     awstape merge roles.yaml users.yaml -o team.yaml
@@ -49,14 +51,14 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     if output.exists() and not any(_is_same(file, output) for file in files):
         raise UserError(f"{output}: already exists", "to merge into it, name it among CASSETTES as well")
     atomic_writes.check_writable(output)
-    with nullcontext() if options.dry_run else atomic_writes.lock_folders_of(output):  # which makes its folder
+    with nullcontext() if options.dry_run else atomic_writes.lock_folders_of(output):  # makes the folder
         texts = [limited_reading.read_text(file) for file in files]
         read = [cassette_files.parse(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
-        together = run_edit(lambda: edits.merge(catalog.models(), read, prefer))
+        merged = run_edit(lambda: edits.merge(catalog.models(), read, prefer))
         here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
         before, old = here[0] if here else (Cassette(), "")
         takes = [take for each in read for take in each.takes]
-        return write_edits([plan_write(output, before, together, old, texts, os.environ, takes)], options)
+        return write_edits([plan_write(output, before, merged, old, texts, os.environ, takes)], options)
 
 
 def _is_same(file: Path, other: Path) -> bool:
@@ -67,23 +69,23 @@ def _is_same(file: Path, other: Path) -> bool:
 @parameters.cassette
 @parameters.tracks
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The new file; with --by a folder."
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The new file; with --by, a folder."
 )
-@click.option("--by", type=click.Choice(_BY), help="Divide all of it: a file for each.")
+@click.option("--by", type=click.Choice(_BY), help="Divide the whole cassette: a file for each.")
 @parameters.edit_options
 def split(
     cassette: Path, tracks: tuple[str, ...], output: Path, by: str | None, options: parameters.EditOptions
 ) -> int:
-    """Move TRACKs into a file of their own, or divide all of it.
+    """Move TRACKs into another file, or divide the whole cassette.
 
-    With --by, CASSETTE is divided into a folder of files. Then CASSETTE itself stays: its parts say the same.
+    With --by, CASSETTE is divided into the files of a folder, and CASSETTE itself is unchanged.
 
     \b
     awstape split team.yaml 'List*Roles' ListRoles -o roles.yaml
     awstape split team.yaml --by operation -o cassettes/team
     """
     if bool(tracks) == bool(by):
-        raise click.UsageError("say either TRACKs or --by")
+        raise click.UsageError("give either TRACKs or --by")
     from awstape.catalog import catalog
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
@@ -96,7 +98,7 @@ def split(
         text = limited_reading.read_text(cassette)
         whole = cassette_files.parse(cassette, text, catalog.models())
         found = select_tracks(whole, tracks, os.environ)
-        paths = {each.number: output / f"{_name(each, by)}.yaml" if by else output for each in found}
+        paths = {each.number: output / f"{_file_name(each, by)}.yaml" if by else output for each in found}
         results = []
         for path in dict.fromkeys(paths.values()):
             atomic_writes.check_writable(path)
@@ -106,14 +108,14 @@ def split(
             results.append(plan_write(path, Cassette(), part, "", [text], os.environ, whole.takes))
         if by is None:
             if not left.takes:
-                raise UserError(f"{cassette}: nothing would be left in it", "rename the file instead")
-            results.append(plan_write(cassette, whole, left, text, [text], os.environ))  # once its tracks are safe
-        # The comments of other tracks are where those are.
+                raise UserError(f"{cassette}: no track would be left in it", "rename the file instead")
+            results.append(plan_write(cassette, whole, left, text, [text], os.environ))  # written after the new files
+        # Comments of other tracks are not lost: they are in the files of those tracks.
         return write_edits([replace(result, removed_comments=()) for result in results], options)
 
 
-def _name(chosen: Chosen, by: str) -> str:
-    """What the file of a track is called."""
+def _file_name(chosen: Chosen, by: str) -> str:
+    """The file name of a track, without extension."""
     track = chosen.track
     names = {
         "operation": track.operation,

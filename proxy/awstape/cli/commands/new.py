@@ -1,4 +1,4 @@
-"""`new`: cassettes that nobody recorded."""
+"""`new`: generates cassettes from the service model."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import STANDARD_OUTPUT, print_json
 
 
-def _services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+def _complete_services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     from awstape.catalog import catalog
 
     return [name for name in catalog.models().services if name.startswith(incomplete)]
 
 
-def _operations(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The operations of the service that stands before, as they are spelled so far."""
+def _complete_operations(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Completes an operation of the service argument, in the spelling of the incomplete word."""
     from awstape.catalog import catalog
     from awstape.workbench.synthetic_tracks import dashed_name
 
@@ -30,24 +30,24 @@ def _operations(ctx: click.Context, _: click.Parameter, incomplete: str) -> list
 
 
 @click.command()
-@click.argument("service", shell_complete=_services)
-@click.argument("operation", shell_complete=_operations)
+@click.argument("service", shell_complete=_complete_services)
+@click.argument("operation", shell_complete=_complete_operations)
 @click.option(
     "--items",
     type=click.IntRange(0, 10_000),
     metavar="N",
-    help="How many items the listing has: 25 if pages cut it, else a few.",
+    help="Number of items; by default 25 for a paginated listing, else a few.",
 )
-@click.option("--page-size", type=click.IntRange(1), metavar="N", help="How many items a page has: 10 unless told.")
-@parameters.identity("What is asked for; repeatable, lists in JSON.")
-@parameters.region("The region, of Access Analyzer; us-east-1 by default.")
-@click.option("--seed", default="", metavar="TEXT", help="Another text makes other data; the same, the same bytes.")
+@click.option("--page-size", type=click.IntRange(1), metavar="N", help="Number of items on a page; 10 by default.")
+@parameters.identity("A member of the request; repeatable, lists in JSON.")
+@parameters.region("The region, for Access Analyzer; us-east-1 by default.")
+@click.option("--seed", default="", metavar="TEXT", help="Seed of the data; equal seeds give equal bytes.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
-    help="Where to; to a cassette that is there, the track is added. Without it, to the standard output.",
+    help="Write to FILE, or add the track to it if it exists; standard output by default.",
 )
 @parameters.as_json
 def new(
@@ -61,11 +61,11 @@ def new(
     output: Path | None,
     as_json: bool,
 ) -> int:
-    """Make up a cassette from the service model: no account needed.
+    """Generate a cassette from the service model; no account needed.
 
-    SERVICE is iam or accessanalyzer, OPERATION any of theirs, spelled as in the AWS CLI or in the API. Names, ARNs,
-    dates and policies are plausible and agree within a track; what the service requires to be asked is made up where
-    --identity doesn't say it.
+    SERVICE is iam or accessanalyzer, OPERATION any of its operations, spelled as in the AWS CLI or in the API. Names,
+    ARNs, dates and policies are plausible and agree within a track. Required members of the request that --identity
+    doesn't give are generated.
 
     \b
     awstape new iam list-roles --items 250 --page-size 100 -o roles.yaml
@@ -97,12 +97,12 @@ def new(
         else:
             click.echo(document.write(made), nl=False)
     take = made.takes[0]
-    items_made = synthetic_tracks.count_items(wanted, made)
-    counts = {"pages": len(take.pages), "items": items_made}
+    number = synthetic_tracks.count_items(wanted, made)
+    counts = {"pages": len(take.pages), "items": number}
     if as_json:
         cassette = str(output) if output else None
         print_json({"cassette": cassette, **track_facts(take.track), **counts}, err=not output)
     elif output:
-        said = ", ".join(count(n, noun[:-1]) for noun, n in counts.items())
-        click.echo(printable(f"made {output}: {take.track}, {said}"))
+        summary = ", ".join(count(n, noun[:-1]) for noun, n in counts.items())
+        click.echo(printable(f"made {output}: {take.track}, {summary}"))
     return 0

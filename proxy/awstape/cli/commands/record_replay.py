@@ -36,13 +36,13 @@ class ProgramCommand(click.Command):
             ctx.meta[_COMMAND] = tuple(args[at + 1 :])
             args = args[:at]
             if not ctx.meta[_COMMAND] and not ctx.resilient_parsing:
-                raise click.UsageError("after -- the program to run is missing", ctx)
+                raise click.UsageError("no program after --", ctx)
         try:
             return super().parse_args(ctx, list(args))
         except click.UsageError as error:
             param = error.param if isinstance(error, click.BadParameter) else None
-            of_a_word = type(error) is click.UsageError or (param is not None and param.name == "cassettes")
-            if _COMMAND in ctx.meta or len(args) < 2 or not of_a_word:
+            is_misplaced_word = type(error) is click.UsageError or (param is not None and param.name == "cassettes")
+            if _COMMAND in ctx.meta or len(args) < 2 or not is_misplaced_word:
                 raise
             raise UserError(
                 error.format_message(), f"{ctx.command_path} CASSETTE -- PROGRAM: put -- before it"
@@ -55,14 +55,16 @@ class ProgramCommand(click.Command):
 _host = click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen on this address."
 )
-_allow_remote = click.option("--allow-remote", is_flag=True, help="Let --host be one that other machines reach.")
-_port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here; 0 is any free port.")
+_allow_remote = click.option("--allow-remote", is_flag=True, help="Allow a --host that other machines can reach.")
+_port = click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Listen on this port; 0 is any free port."
+)
 
 
 @click.command(cls=ProgramCommand)
 @click.argument("cassette", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--mode", type=click.Choice(_MODES), default="all", show_default=True, help="How to treat an old cassette."
+    "--mode", type=click.Choice(_MODES), default="all", show_default=True, help="What to do with an existing cassette."
 )
 @click.option(
     "--upstream",
@@ -78,11 +80,11 @@ _port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="L
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Trust the CAs in FILE, too, when AWS or the stand-in proves itself; repeatable.",
+    help="Trust the CAs in FILE as well, for connections to AWS or the stand-in; repeatable.",
 )
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
-@click.option("--include-writes", is_flag=True, help="Record operations that change something, too.")
-@click.option("--pass-through", is_flag=True, help="Let all connections through, also without COMMAND.")
+@click.option("--include-writes", is_flag=True, help="Record write operations as well.")
+@click.option("--pass-through", is_flag=True, help="Pass all connections through, even without COMMAND.")
 @_host
 @_allow_remote
 @_port
@@ -102,17 +104,17 @@ def record(
     port: int,
     as_json: bool,
 ) -> int:
-    """Record what COMMAND asks of IAM and Access Analyzer.
+    """Record the requests of COMMAND to IAM and Access Analyzer.
 
     COMMAND runs with HTTPS_PROXY and CA variables set; other TLS traffic passes through unread. Without COMMAND
-    the proxy runs until Ctrl-C and leads to AWS only. Account ids, names and other identifiers are replaced before
+    the proxy runs until Ctrl-C and connects to AWS only. Account ids, names and other identifiers are replaced before
     anything is written.
 
     \b
     all           (default) record everything; tracks not seen in this run stay
-    new_episodes  answer from the cassette what is in it to the end, record the rest
-    once          record only if there is no cassette yet, else replay it
-    rewrite       forget the old cassette
+    new_episodes  answer tracks that were recorded to their end, record the rest
+    once          replay the cassette if it exists, else record
+    rewrite       drop the old tracks
 
     \b
     awstape record policies.yaml -- aws iam list-policies --scope Local
@@ -141,9 +143,9 @@ def record(
     if not is_loopback(at.address):
         warn(exposed_by_record(at.address, passes))
     with child_process.undisturbed() if command else nullcontext():
-        with _kept(tape, cassette, as_json):
+        with _write_at_end(tape, cassette, as_json):
             server = servers.proxy(tape, redirected, port, at, passes, upstream_cas=upstream_cas, say=warn)
-            status = _served(ctx, server, announce)
+            status = _run_with(ctx, server, announce)
         if tape.recorder is None:
             status = _report_replay(tape, status, as_json)
     return child_process.end_as(status)
@@ -153,21 +155,21 @@ def record(
 @click.argument("cassettes", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @parameters.as_json
 def recover(cassettes: tuple[Path, ...], as_json: bool) -> int:
-    """Put what a recording left that broke off into its cassette.
+    """Recover an interrupted recording into its cassette.
 
-    A recording that is killed leaves what it captured in a journal, CASSETTE.journal. The next recording into the
-    cassette puts it in; this command does so without one. It needs the key that the recording had.
+    A killed recording leaves a journal, CASSETTE.journal. The next recording into the cassette recovers it; this
+    command recovers it without a new recording. It needs the key of the interrupted recording.
 
     \b
     awstape recover team.yaml
     """
     from awstape.recovery import recover
 
-    told = {str(path): recover(path, os.environ) for path in cassettes}
+    results = {str(path): recover(path, os.environ) for path in cassettes}
     if as_json:
-        print_json(told)
+        print_json(results)
         return 0
-    for path, lines in told.items():
+    for path, lines in results.items():
         click.echo("\n".join(lines) or f"nothing to recover for {printable(path)}")
     return 0
 
@@ -179,16 +181,16 @@ def recover(cassettes: tuple[Path, ...], as_json: bool) -> int:
     default="recorded",
     show_default=True,
     metavar="MODE",
-    help="How pages are cut: recorded, client (by its limit), N items each, torture[:SEED].",
+    help="Page sizes: recorded, client (its limit), N items each, torture[:SEED].",
 )
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="FAULT",
-    help="Let requests fail, as 'throttle ListRoles page=2 times=1'.",
+    help="Make requests fail, such as 'throttle ListRoles page=2 times=1'.",
 )
-@click.option("--strict", is_flag=True, help="Fail if something recorded was not asked for, or a fault never struck.")
+@click.option("--strict", is_flag=True, help="Fail if a track was not replayed or a fault was not used.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
 @_host
 @_allow_remote
@@ -209,8 +211,9 @@ def replay(
 ) -> int:
     """Serve CASSETTES, files or folders, offline.
 
-    COMMAND runs with AWS_ENDPOINT_URL set (with --proxy: HTTPS_PROXY and CA variables) and credentials that are
-    nobody's. Nothing is ever forwarded. The exit status is that of COMMAND, or 1 if a request had no recorded answer.
+    COMMAND runs with AWS_ENDPOINT_URL set (with --proxy: HTTPS_PROXY and CA variables) and dummy
+    credentials. Nothing is ever forwarded. The exit status is that of COMMAND, or 1 if a request had no recorded
+    answer.
 
     \b
     FAULT is KIND [OPERATION] [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of
@@ -235,7 +238,7 @@ def replay(
         warn(exposed_by_replay(at.address))
     with child_process.undisturbed() if _COMMAND in ctx.meta else nullcontext():
         server = servers.proxy(tape, {}, port, at, say=warn) if proxy else servers.endpoint(tape, port, at)
-        status = _report_replay(tape, _served(ctx, server, announce), as_json, strict=strict)
+        status = _report_replay(tape, _run_with(ctx, server, announce), as_json, strict=strict)
     return child_process.end_as(status)
 
 
@@ -256,8 +259,8 @@ def _need_mitmproxy(what: str) -> None:
         raise UserError(f"awstape {what} needs mitmproxy, which is not installed", "pip install 'awstape[record]'")
 
 
-def _announcer(doing: str, as_json: bool) -> Announce:
-    """Says where the server listens and what to set, for people to copy or for scripts to read."""
+def _announcer(activity: str, as_json: bool) -> Announce:
+    """Returns a function that prints the server's address and the variables to set, for people or for scripts."""
 
     def announce(url: str, changes: dict[str, str | None]) -> None:
         from awstape.program.environment import exports
@@ -265,51 +268,51 @@ def _announcer(doing: str, as_json: bool) -> Announce:
         if as_json:
             click.echo(json.dumps({"address": url, "environment": changes}))
             return
-        warn(f"{doing} at {url}; Ctrl-C ends it")
+        warn(f"{activity} at {url}; Ctrl-C ends it")
         click.echo("\n".join(exports(changes)))
 
     return announce
 
 
-def _served(ctx: click.Context, server: AbstractAsyncContextManager[Place], announce: Announce) -> int:
-    """Serves the program of the command line to its end, or until Ctrl-C."""
+def _run_with(ctx: click.Context, server: AbstractAsyncContextManager[Place], announce: Announce) -> int:
+    """Runs COMMAND with the server until it ends, or the server alone until Ctrl-C. Returns the exit status."""
     from awstape.program import servers
 
     return asyncio.run(servers.run(server, ctx.meta.get(_COMMAND), announce, warn))
 
 
 @contextmanager
-def _kept(tape: Tape, cassette: Path, as_json: bool) -> Iterator[None]:
-    """Writes what was recorded and tells of it, whatever becomes of the program and of us."""
+def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[None]:
+    """Writes the recording at the end and reports it, even if the program or the server fails."""
     from awstape.program import child_process
     from awstape.report import recording_facts, recording_lines
 
-    is_well = False
+    has_succeeded = False
     try:
         yield
-        is_well = True
+        has_succeeded = True
     finally:
         with child_process.undisturbed():
             recording = tape.close()
-            if recording and (is_well or recording.cassette.takes):
+            if recording and (has_succeeded or recording.cassette.takes):
                 lines = recording_lines(
                     str(cassette), recording, len(tape.player.sessions.total.played) if tape.player else 0
                 )
-                _say(lines, recording_facts(str(cassette), recording), as_json)
+                _print_report(lines, recording_facts(str(cassette), recording), as_json)
 
 
 def _report_replay(tape: Tape, status: int, as_json: bool, strict: bool = False) -> int:
-    """Says what was missed and what never happened; a miss, and if strict the rest, turns success into 1."""
+    """Reports a replay. Returns the exit status: 1 instead of 0 for misses, if strict also for unused recordings."""
     from awstape.report import replay_facts, replay_lines
 
     assert tape.player
-    _say(replay_lines(tape.player), replay_facts(tape.player), as_json)
+    _print_report(replay_lines(tape.player), replay_facts(tape.player), as_json)
     return status or int(
         bool(tape.player.misses or (strict and (tape.player.takes_not_replayed() or tape.player.unused_faults())))
     )
 
 
-def _say(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:
-    """On the error stream: the output is the program's."""
+def _print_report(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:
+    """Prints a report on the error stream, since the standard output belongs to the program."""
     for line in [json.dumps(facts)] if as_json else lines:
         click.echo(line, err=True)

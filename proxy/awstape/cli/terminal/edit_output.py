@@ -1,4 +1,4 @@
-"""What all edits have in common: comments that would be lost are asked about, changes are told, then it is written."""
+"""The common end of all editing commands: confirms the loss of comments, writes the files, prints the changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def edit_file(path: Path, change: Callable[[Cassette], Cassette], options: EditOptions) -> int:
-    """Makes an edit of one cassette file, tells what changed, and writes it."""
+    """Edits one cassette file, writes it and prints the changes. Returns the exit status."""
     from awstape.files import atomic_writes
     from awstape.workbench.edit_files import plan_edit
 
@@ -32,7 +32,7 @@ def edit_file(path: Path, change: Callable[[Cassette], Cassette], options: EditO
 
 
 def write_edits(results: Iterable[PlannedEdit], options: EditOptions) -> int:
-    """Tells what edits come to and writes them, in their order, unless it is a dry run."""
+    """Writes planned edits in their order, unless it is a dry run, and prints them. Returns the exit status."""
     results = list(results)
     for result in results:
         if not options.dry_run and not options.lose_comments:
@@ -50,17 +50,16 @@ def write_edits(results: Iterable[PlannedEdit], options: EditOptions) -> int:
 
 
 def _confirm_lost_comments(path: Path, lost: tuple[Comment, ...]) -> None:
-    """Asks whether comments may be lost, before anything is written. Raises UserError if not."""
+    """Asks whether comments may be lost, before any write. Raises UserError for a no, or without a terminal."""
     if not lost:
         return
-    one = len(lost) == 1
-    which = "this comment has" if one else "these comments have"
-    click.echo(f"{printable(str(path))}: {which} no place any more:", err=True)
+    which = "this comment" if len(lost) == 1 else "these comments"
+    click.echo(f"{printable(str(path))}: the edit would lose {which}:", err=True)
     for comment in lost:
         click.echo(f"  {comment.line}: {printable(comment.text)}", err=True)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UserError(f"{path}: not changed: comments would be lost", "--lose-comments changes it all the same")
-    if not click.confirm("Change it all the same?", err=True):
+        raise UserError(f"{path}: not changed: comments would be lost", "to change it anyway, add --lose-comments")
+    if not click.confirm("Change it anyway?", err=True):
         raise UserError(f"{path}: not changed", "")
 
 
@@ -100,4 +99,4 @@ def _print_edit(result: PlannedEdit, options: EditOptions) -> None:
         where = f"{finding.member}: " if finding.member else ""
         click.echo(f"  warning: line {finding.line}: {printable(where + finding.problem)}")
     for comment in result.removed_comments:
-        click.echo(f"  {'goes' if options.dry_run else 'gone'} with its take: {printable(comment.text)}")
+        click.echo(f"  {'would be' if options.dry_run else 'was'} removed with its take: {printable(comment.text)}")

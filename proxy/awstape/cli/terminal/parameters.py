@@ -1,4 +1,4 @@
-"""Arguments and options that several commands take, and how they say what they found."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-def _selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """What selects tracks of the cassette that stands before: operations, or numbers where a number was begun."""
+def _complete_selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes a track selector: the operations of the cassette argument, or track numbers after a digit."""
     from click.shell_completion import CompletionItem
 
     from awstape.catalog import catalog
@@ -32,37 +32,42 @@ def _selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[
         return []
     numbers = {str(i): str(track) for i, track in enumerate(found, 1)}
     operations = {track.operation: track.service for track in found}
-    offered = numbers if incomplete.isdigit() else operations
-    return [CompletionItem(word, help=printable(of)) for word, of in offered.items() if word.startswith(incomplete)]
+    choices = numbers if incomplete.isdigit() else operations
+    return [CompletionItem(word, help=printable(text)) for word, text in choices.items() if word.startswith(incomplete)]
 
 
 class _CassettePath(click.Path):
-    """The path of a cassette, or of a folder of them: what recordings left there that broke off is told."""
+    """The path of a cassette or folder; warns of interrupted recordings there."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         from awstape.files import journal
 
         path = Path(value)
         if found := [] if ctx and ctx.resilient_parsing else journal.find_journals(path):
-            what = f"{found[0]}: a recording is running or was interrupted"
+            problem = f"{found[0]}: a recording is running or was interrupted"
             tip = f"awstape recover {journal.cassette_of(found[0])}"
             if not path.exists():
-                raise UserError(what, tip)
-            warn(f"note: {what}; if so, {tip}")
+                raise UserError(problem, tip)
+            warn(f"note: {problem}; if so, {tip}")
         return super().convert(value, param, ctx)
 
 
 cassettes = click.argument("cassettes", nargs=-1, required=True, type=_CassettePath(exists=True, path_type=Path))
 cassette = click.argument("cassette", type=_CassettePath(exists=True, dir_okay=False, path_type=Path))
-#: Of the argument `cassette`, as `core.view.selectors` reads them.
-tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_selectors)
-some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...", shell_complete=_selectors)
-one_track = click.argument("track", metavar="TRACK", shell_complete=_selectors)
+#: Selectors of tracks in the argument `cassette` (`core.view.selectors`).
+tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_complete_selectors)
+some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...", shell_complete=_complete_selectors)
+one_track = click.argument("track", metavar="TRACK", shell_complete=_complete_selectors)
 only_tracks = click.option(
-    "--track", "tracks", multiple=True, metavar="TRACK", shell_complete=_selectors, help="Only this track; repeatable."
+    "--track",
+    "tracks",
+    multiple=True,
+    metavar="TRACK",
+    shell_complete=_complete_selectors,
+    help="Only this track; repeatable.",
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for scripts.")
-#: A file that somebody names to be read, or `-` for standard input.
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+#: The type of a file to read, or `-` for standard input.
 INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 output = click.option(
     "-o",
@@ -70,18 +75,18 @@ output = click.option(
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     default=STANDARD_OUTPUT,
     metavar="FILE",
-    help="Write it to FILE; - is standard output, the default.",
+    help="Write to FILE; - is standard output, the default.",
 )
 
 
-def _pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
+def _parse_pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
     for text in texts:
         if "=" not in text:
-            raise UserError(f"--{option.name}: not spelled MEMBER=VALUE", "as --identity RoleName=role-yqmy4ayihgou")
+            raise UserError(f"--{option.name}: expected MEMBER=VALUE", "such as --identity RoleName=role-yqmy4ayihgou")
     return [(name, value) for name, _, value in (text.partition("=") for text in texts)]
 
 
-def _known_region(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+def _check_region(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
     from awstape.catalog import catalog
 
     if name is not None and not catalog.is_region(name):
@@ -90,18 +95,18 @@ def _known_region(_: click.Context, __: click.Parameter, name: str | None) -> st
 
 
 def identity(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """The option `--identity`, as pairs of member and value."""
-    return click.option("--identity", multiple=True, metavar="MEMBER=VALUE", callback=_pairs, help=text)
+    """The option `--identity`, as (member, value) pairs. text: its help."""
+    return click.option("--identity", multiple=True, metavar="MEMBER=VALUE", callback=_parse_pairs, help=text)
 
 
 def region(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """The option `--region`, of a region that there is."""
-    return click.option("--region", metavar="REGION", callback=_known_region, help=text)
+    """The option `--region`, checked against AWS's regions. text: its help."""
+    return click.option("--region", metavar="REGION", callback=_check_region, help=text)
 
 
 @dataclass(frozen=True)
 class EditOptions:
-    """EditOptions an edit is made: whether it is written, how it is told, and whether comments may be lost."""
+    """The options of an edit: whether to write it, how to print it, and whether it may lose comments."""
 
     dry_run: bool
     as_json: bool
@@ -109,10 +114,10 @@ class EditOptions:
 
 
 def edit_options(command: Callable[..., int]) -> Callable[..., int]:
-    """The options of a command that edits: `--dry-run`, `--json` and `--lose-comments`, as `options`."""
+    """Adds the options `--dry-run`, `--json` and `--lose-comments` to a command, as its argument `options`."""
 
     @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
-    @click.option("--lose-comments", is_flag=True, help="Don't ask if a comment has no place any more.")
+    @click.option("--lose-comments", is_flag=True, help="Don't ask before losing comments.")
     @as_json
     @wraps(command)
     def with_options(dry_run: bool, lose_comments: bool, as_json: bool, **rest: object) -> int:

@@ -1,4 +1,4 @@
-"""Progress of long work, for people who look at a terminal."""
+"""A progress bar for long work, on a terminal only."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from awstape.cli.terminal.output import has_dumb_terminal
 
 _Item = TypeVar("_Item")
 
-#: So many items are done before anybody wonders.
+#: The number of items before the bar appears.
 FEW = 20
 
 
 def over(items: Iterable[_Item], doing: str, *, total: int | None = None, quiet: bool = False) -> Iterator[_Item]:
-    """The items; from the one after `FEW` on, the error stream shows how many there were, if it is a terminal.
+    """Yields the items; after the first `FEW`, shows their count on the error stream, if that is a terminal.
 
-    total: how many there will be, if that is known.
+    doing: the text before the bar. total: the number of items, if known.
     """
     ahead = iter(items)
     is_shown = not quiet and (total is None or total > FEW) and _is_terminal()
     yield from islice(ahead, FEW)
     for item in ahead:
         if is_shown:
-            yield from _shown(chain([item], ahead), doing, total)
+            yield from _show_bar(chain([item], ahead), doing, total)
         else:
             yield item
 
@@ -34,7 +34,7 @@ def _is_terminal() -> bool:
     return sys.stderr.isatty() and not has_dumb_terminal()
 
 
-def _shown(items: Iterator[_Item], doing: str, total: int | None) -> Iterator[_Item]:
+def _show_bar(items: Iterator[_Item], doing: str, total: int | None) -> Iterator[_Item]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -1,10 +1,10 @@
-"""How cassettes look on a terminal and in a pipe: tables, trees, pages in full.
+"""The tables of `awstape ls`, and values in full: on a terminal and in a pipe.
 
-1. On a terminal nothing is wider than it, and there is colour unless NO_COLOR is set or the terminal is dumb. In a pipe
-   nothing is cut to a width, and there is no escape sequence.
-2. Every text of a cassette comes printable (`core.text.printable`), and is never read as rich's markup.
-3. A table says as much of each identity as there is room for, the same of all: a list of ways to say it is gone
-   through, from the fullest on, until one fits.
+1. On a terminal no line is wider than the terminal, and there is colour unless NO_COLOR is set or the terminal is dumb.
+   In a pipe nothing is cut to a width, and there are no escape sequences.
+2. Every text of a cassette is made printable (`core.text.printable`), and is never read as rich's markup.
+3. A table shows all identities in the same detail, as much as fits: layouts are tried from the most detailed one until
+   one fits.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _STYLES = {WORD: "magenta", JSON: ""}
 
 
 def console() -> Console:
-    """For standard output, whatever that is."""
+    """A rich console for standard output: a terminal, a file or a pipe."""
     is_terminal = sys.stdout.isatty()
     is_plain = bool(os.environ.get("NO_COLOR")) or has_dumb_terminal()
     return Console(
@@ -54,8 +54,8 @@ def console() -> Console:
     )
 
 
-def say(to: Console, *parts: RenderableType) -> None:
-    """Prints the parts without the blanks that rich fills lines with; what the encoding doesn't have is spelled out."""
+def print_parts(to: Console, *parts: RenderableType) -> None:
+    """Prints parts without rich's trailing blanks; characters that the encoding lacks become escapes."""
     with to.capture() as captured:
         for part in parts:
             to.print(part)
@@ -66,8 +66,8 @@ def say(to: Console, *parts: RenderableType) -> None:
 # --- the table of a cassette ------------------------------------------------------------------------------------
 
 
-def listing(to: Console, title: str, tracks: Sequence[Overview], models: Models) -> list[RenderableType]:
-    """What `awstape ls` says of a cassette."""
+def track_table(to: Console, title: str, tracks: Sequence[Overview], models: Models) -> list[RenderableType]:
+    """The table of a cassette for `awstape ls`, with a title and a line of totals."""
     head = Text(printable(title), "bold")
     if not tracks:
         return [head, Text(" no tracks", "dim")]
@@ -78,11 +78,11 @@ def listing(to: Console, title: str, tracks: Sequence[Overview], models: Models)
 
 
 def totals(tracks: Iterable[Overview], cassettes: int | None = None) -> str:
-    """`3 tracks, 5 pages, …`; what there is none of but tracks and pages is left out."""
+    """`3 tracks, 5 pages, …`; except for tracks and pages, zero counts are left out."""
     every = list(tracks)
     items, errors = sum(each.items or 0 for each in every), sum(len(each.errors) for each in every)
     unfinished, faults = sum(not each.complete for each in every), sum(len(each.faults) for each in every)
-    said = [
+    counts = [
         count(cassettes, "cassette") if cassettes is not None else "",
         count(len(every), "track"),
         count(sum(each.pages for each in every), "page"),
@@ -91,24 +91,24 @@ def totals(tracks: Iterable[Overview], cassettes: int | None = None) -> str:
         f"{unfinished} unfinished" if unfinished else "",
         count(faults, "fault") if faults else "",
     ]
-    return ", ".join(filter(None, said))
+    return ", ".join(filter(None, counts))
 
 
 def _table(to: Console, tracks: Sequence[Overview], models: Models) -> Table:
-    """The first of the ways to say it that fits; the last one is made to."""
+    """The first layout that fits the width; the last one is cropped to fit."""
     endless = to.options.update(max_width=_ENDLESS)
-    for way in (_columns, _grouped):
+    for layout in (_side_by_side, _grouped):
         for detail in _DETAILS:
-            table = way(tracks, models, detail)
+            table = layout(tracks, models, detail)
             too_wide = to.measure(table, options=endless).maximum - to.width
             if too_wide <= 0:
                 return table
-    said = (_identity(each, models, detail, differ) for _, same, differ in _by_service(tracks) for each in same)
-    longest = max(map(len, said))
+    labels = (_identity(each, models, detail, differ) for _, same, differ in _by_service(tracks) for each in same)
+    longest = max(map(len, labels))
     return _grouped(tracks, models, replace(detail, room=max(longest - too_wide, _SHORTEST)))
 
 
-def _columns(tracks: Sequence[Overview], models: Models, detail: Detail) -> Table:
+def _side_by_side(tracks: Sequence[Overview], models: Models, detail: Detail) -> Table:
     """Operation and identity side by side."""
     table = _empty_table("operation", "identity")
     for heading, of_service, differ in _by_service(tracks):
@@ -124,7 +124,7 @@ def _columns(tracks: Sequence[Overview], models: Models, detail: Detail) -> Tabl
 
 
 def _grouped(tracks: Sequence[Overview], models: Models, detail: Detail) -> Table:
-    """Operations as headings above the identities, which leaves more room for these."""
+    """Operations as headings above the identities, which leaves more room for the identities."""
     table = _empty_table("operation and identity")
     for heading, of_service, differ in _by_service(tracks):
         if heading:
@@ -135,8 +135,8 @@ def _grouped(tracks: Sequence[Overview], models: Models, detail: Detail) -> Tabl
                 group[0][1].append(name, "bold")
             else:
                 table.add_row("", Text(name, "bold"))
-            for each, said in group:
-                table.add_row(_number(each), Text("" if is_one else "  ").append_text(said), *_counts(each))
+            for each, label in group:
+                table.add_row(_number(each), Text("" if is_one else "  ").append_text(label), *_counts(each))
     return table
 
 
@@ -152,7 +152,7 @@ def _empty_table(*names: str) -> Table:
 
 
 def _by_service(tracks: Sequence[Overview]) -> Iterator[tuple[Text | None, list[Overview], bool]]:
-    """The tracks of each service, below a heading if there are several, and whether their regions differ."""
+    """Yields for each service a heading, if there are several, its tracks, and whether their regions differ."""
     services = _services(tracks)
     for name, same in groupby(tracks, key=lambda each: each.track.service):
         group = list(same)
@@ -160,7 +160,7 @@ def _by_service(tracks: Sequence[Overview]) -> Iterator[tuple[Text | None, list[
 
 
 def _services(tracks: Iterable[Overview]) -> dict[str, Text]:
-    """The services by their names, as headings; with the region if all tracks have the same."""
+    """Service name → heading, which includes the region if all tracks of the service have the same."""
     regions: dict[str, set[str]] = {}
     for each in tracks:
         regions.setdefault(each.track.service, set()).add(printable(each.track.region or ""))
@@ -178,40 +178,40 @@ def _identity(each: Overview, models: Models, detail: Detail, has_region: bool) 
     track = each.track
     region = f"{printable(track.region)} " if has_region and track.region else ""
     input_ = models.operation(track.service, track.operation).input
-    said = identity_words(track.identity, input_, replace(detail, room=detail.room - len(region)))
-    return Text(region, "cyan").append(said, "default")
+    words = identity_words(track.identity, input_, replace(detail, room=detail.room - len(region)))
+    return Text(region, "cyan").append(words, "default")
 
 
 def _counts(each: Overview) -> tuple[Text, Text, Text]:
-    """Pages, items as they are cut, and what is remarkable."""
+    """The cells for pages, items by page (`3+2`) and notes."""
     cuts = ", ".join(cut(take.items) for take in each.takes if take.items)
     items = cuts if len(cuts) <= _LONGEST_CUT else str(each.items)
-    return Text(str(each.pages)), Text(items), notes(each)
+    return Text(str(each.pages)), Text(items), track_notes(each)
 
 
-def notes(each: Overview) -> Text:
-    """What is remarkable of a track, in short."""
-    said = [(f"{len(each.takes)} takes", "blue")] if len(each.takes) > 1 else []
-    said += [(cropped(printable(code), 2 * _LONGEST_NOTES), "red") for code in dict.fromkeys(each.errors)]
-    said += [("unfinished", "yellow")] if not each.complete else []
-    said += [(f"fault {fault.split()[0]}", "magenta") for fault in each.faults]
-    said += [("unmodelled", "yellow")] if each.unmodelled else []
-    return Text(", ").join(Text(text, style) for text, style in said)
+def track_notes(each: Overview) -> Text:
+    """Short notes on a track: several takes, errors, unfinished, faults, unmodelled members."""
+    notes = [(f"{len(each.takes)} takes", "blue")] if len(each.takes) > 1 else []
+    notes += [(cropped(printable(code), 2 * _LONGEST_NOTES), "red") for code in dict.fromkeys(each.errors)]
+    notes += [("unfinished", "yellow")] if not each.complete else []
+    notes += [(f"fault {fault.split()[0]}", "magenta") for fault in each.faults]
+    notes += [("unmodelled", "yellow")] if each.unmodelled else []
+    return Text(", ").join(Text(text, style) for text, style in notes)
 
 
 # --- lines ------------------------------------------------------------------------------------------------------
 
 
-def lines(laid_out: Iterable[Line], width: int) -> Iterator[RenderableType]:
-    """Values in full, member by member; what is too long goes on below its beginning."""
+def value_rows(value_lines: Iterable[Line], width: int) -> Iterator[RenderableType]:
+    """Values in full, one member a line; a long value wraps below its start."""
     highlight = JSONHighlighter()
-    for line in laid_out:
+    for line in value_lines:
         name = Text(line.lead[-(width // 2) :]).append(line.name, "cyan").append(": " if line.name else "", "dim")
-        said = Text(line.said, style=_STYLES.get(line.kind, ""))
+        value = Text(line.said, style=_STYLES.get(line.kind, ""))
         if line.kind == JSON:
-            highlight.highlight(said)
-        if cell_len(name.plain) + cell_len(said.plain) <= width:
-            yield name.append_text(said)
+            highlight.highlight(value)
+        if cell_len(name.plain) + cell_len(value.plain) <= width:
+            yield name.append_text(value)
             continue
         is_short = cell_len(name.plain) <= width // 2
         if not is_short:
@@ -219,5 +219,5 @@ def lines(laid_out: Iterable[Line], width: int) -> Iterator[RenderableType]:
         grid = Table.grid()
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
-        grid.add_row(name if is_short else Text(" " * min(len(line.lead) + 2, width // 2)), said)
+        grid.add_row(name if is_short else Text(" " * min(len(line.lead) + 2, width // 2)), value)
         yield grid

@@ -1,4 +1,4 @@
-"""A track as a tree: takes, pages and how they lead to each other, items, errors."""
+"""The tree of a track for `awstape show`: takes, pages with their tokens, items, errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from awstape.cli.terminal.tables import lines
+from awstape.cli.terminal.tables import value_rows
 from awstape.core.aws.answer import Answer, Failure
 from awstape.core.aws.model import Models, Operation, Shape, Value, below
 from awstape.core.aws.paging import next_token
@@ -30,21 +30,21 @@ _STYLES = ("", "dim", "", "green", "dim")  # of the cells of `telling`
 
 
 def heading(to: Console, each: Chosen) -> tuple[Text, bool]:
-    """`2 iam ListRoles PathPrefix=/`, and whether all of the identity is in it."""
+    """`2 iam ListRoles PathPrefix=/`, and whether it holds the whole identity."""
     track = each.track
     words = [(str(each.number), "dim"), (track.service, "cyan"), (track.operation, "bold")]
     words += [(printable(track.region), "cyan")] if track.region else []
     label = Text(" ").join(Text(text, style) for text, style in words)
     room = to.width - cell_len(label.plain) - 1
-    whole = said = identity_words(track.identity, None, Detail())
+    whole = shown = identity_words(track.identity, None, Detail())
     if len(whole) > room:
-        said = identity_words(track.identity, None, Detail(room, whole_arns=False))
-    label.append(f" {said}" if said else "")
-    return label, said == whole and "…" not in said
+        shown = identity_words(track.identity, None, Detail(room, whole_arns=False))
+    label.append(f" {shown}" if shown else "")
+    return label, shown == whole and "…" not in shown
 
 
 def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
-    """The selected takes of a track. is_short: without a line for each item."""
+    """The tree of the selected takes of a track. is_short: one line for each page, without its items."""
     operation = models.operation(each.track.service, each.track.operation)
     label, is_whole = heading(to, each)
     root = Tree(label, guide_style="dim")
@@ -62,19 +62,19 @@ def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
 
 
 def page_in_full(to: Console, each: Chosen, take: int, number: int) -> Iterator[RenderableType]:
-    """One page of a take with all that is in it, and all of the identity."""
+    """Yields one page of a take in full, below the whole identity."""
     pages = each.takes[take - 1].pages
     label, is_whole = heading(to, each)
     yield label
     if not is_whole:
-        yield from lines(members({"identity": each.track.identity}, "  "), to.width)
+        yield from value_rows(members({"identity": each.track.identity}, "  "), to.width)
     of_take = f"take {take}, " if len(each.takes) > 1 else ""
     yield Text(f"  {of_take}page {number} of {len(pages)}", "bold")
-    yield from lines(members(page_document(pages[number - 1]), "    "), to.width)
+    yield from value_rows(members(page_document(pages[number - 1]), "    "), to.width)
 
 
 def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -> Text:
-    """`page 1  3 items  → page-2.qljy`, and in short what tells of its items."""
+    """`page 1  3 items  → page-2.qljy`; in the short form followed by the names of its items."""
     page = take.pages[number - 1]
     label = Text(f"page {number}", no_wrap=is_short, overflow="ellipsis" if is_short else "fold")
     if page.answer.error:
@@ -86,10 +86,10 @@ def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -
     if (token := next_token(operation, page.answer.output or {})) is not None:
         is_recorded = number < len(take.pages)
         label.append(f"  → {printable(token)}", "dim" if is_recorded else "yellow")
-        label.append("" if is_recorded else ", which was not recorded", "yellow")
+        label.append("" if is_recorded else ", not recorded", "yellow")
     if is_short:
         label.append("  unmodelled members" if page.answer.unmodelled else "", "yellow")
-        label.append(f"  {_in_short(operation, page.answer)}", "dim")
+        label.append(f"  {_page_summary(operation, page.answer)}", "dim")
     return label
 
 
@@ -97,7 +97,7 @@ def _status(error: Failure) -> str:
     return f"{error.status} {printable(error.code)}" if error.code else str(error.status)
 
 
-def _in_short(operation: Operation, answer: Answer) -> str:
+def _page_summary(operation: Operation, answer: Answer) -> str:
     if answer.error:
         return printable(answer.error.message or "")
     lists = [telling(item, shape) for _, held, shape in _lists(operation, answer) for item in held]
@@ -133,13 +133,13 @@ def _add_lists(to: Console, node: Tree, operation: Operation, answer: Answer) ->
             branch.add(line)
     paging = operation.paging
     assert paging
-    said = {*paging.items, paging.output_token, paging.more}
-    if rest := {name: value for name, value in (answer.output or {}).items() if name not in said}:
+    shown = {*paging.items, paging.output_token, paging.more}
+    if rest := {name: value for name, value in (answer.output or {}).items() if name not in shown}:
         node.add(Text(first_members(rest, len(rest)), "dim", no_wrap=True, overflow="ellipsis"))
 
 
 def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence[Value], Shape | None]]:
-    """The lists that an operation pages which are in an answer, with the shapes of their items."""
+    """Yields the paginated lists of an answer: name, items and the shape of an item."""
     for name in operation.lists:
         held = (answer.output or {}).get(name)
         if isinstance(held, list):
@@ -147,7 +147,7 @@ def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
-    """Items one below the other, cell below cell; a column that all leave empty isn't there."""
+    """Items as rows with aligned cells, without empty columns."""
     columns = list(zip_longest(*rows, fillvalue=""))
     widths = [max(map(cell_len, column)) for column in columns]
     for row in zip(*columns, strict=True):
@@ -162,10 +162,10 @@ def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
 
 
 def _add_lines(to: Console, node: Tree, output: dict[str, Value]) -> None:
-    """An answer that is no listing: its members."""
+    """Adds the members of an answer that is not a listing."""
     laid_out = list(members(output))
-    shown: Iterable[RenderableType] = lines(islice(laid_out, _LINES_SHOWN), max(to.width - _GUIDES, 20))
+    shown: Iterable[RenderableType] = value_rows(islice(laid_out, _LINES_SHOWN), max(to.width - _GUIDES, 20))
     if laid_out:
         node.add(Group(*shown))
     if len(laid_out) > _LINES_SHOWN:
-        node.add(Text(f"{len(laid_out) - _LINES_SHOWN} lines more; --page shows all", "dim"))
+        node.add(Text(f"{len(laid_out) - _LINES_SHOWN} more lines; --page shows all", "dim"))
