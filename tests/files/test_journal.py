@@ -395,7 +395,7 @@ def test_commands_tell_of_what_was_left(path: Path, capfd: pytest.CaptureFixture
     break_off(path, *USERS)
     assert main(["ls", str(path.parent)]) == 0
     assert (
-        f"note: {file}: a recording is running or was interrupted; if so, awstape recover {path}\n"
+        f"note: {file}: a recording is running or was interrupted; if interrupted, awstape recover {path}\n"
         in capfd.readouterr().err
     )
 

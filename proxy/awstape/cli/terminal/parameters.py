@@ -48,7 +48,7 @@ class _CassettePath(click.Path):
             tip = f"awstape recover {journal.cassette_of(found[0])}"
             if not path.exists():
                 raise UserError(problem, tip)
-            warn(f"note: {problem}; if so, {tip}")
+            warn(f"note: {problem}; if interrupted, {tip}")
         return super().convert(value, param, ctx)
 
 
