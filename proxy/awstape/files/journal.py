@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from awstape.core.redaction.aliases import key_fingerprint
 from awstape.errors import UserError
 from awstape.files import atomic_writes, keys
 
