@@ -1,6 +1,6 @@
 """Merges recordings into cassette files: at their end, and interrupted ones from their journals.
 
-May import: x.
+May import: catalog, core.cassette, core.recording, core.redaction, errors, files, report.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Summaries of recordings, replays, tracks and changes: as lines for people, as JSON values (`*_facts`) for scripts.
 
-May import: x.
+May import: core.cassette, core.compare, core.recording, core.replay, core.text, core.view.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@
 An exchange is in a journal (`files.journal`) before the program gets its response, and in the cassette once the tape
 is closed.
 
-May import: x.
+May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, errors, files, recovery.
 """
 
 from __future__ import annotations

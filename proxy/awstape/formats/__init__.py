@@ -3,5 +3,5 @@
 Importing turns files into exchanges and gives them to a `Recorder`; exporting turns the pages of a cassette into the
 requests and responses that replay would exchange. A format is one module and one row in a table of formats.
 Read first: importing, exporting.
-May import: x.
+May import: catalog, core.aws, core.cassette, core.recording, core.text, core.view, errors, files, proxying.
 """
