@@ -53,16 +53,16 @@ JournalUse = Literal["own", "shared", "none"]
 class Tape:
     """A cassette in use, by several threads. `recorder` and `player` are set as the mode needs them.
 
-    claim: makes the journal, at the first capture. recovered: lines on recovered recordings, for the user.
+    create_journal: creates the journal, at the first capture. recovered: lines on recovered recordings, for the user.
     """
 
     path: Path | None
-    old: Cassette
+    old_cassette: Cassette
     recorder: Recorder | None
     player: Player | None
     keep_old_tracks: bool = True
     journal: Journal | None = None
-    claim: Callable[[], Journal] | None = None
+    create_journal: Callable[[], Journal] | None = None
     recovered: tuple[str, ...] = ()
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
@@ -71,7 +71,7 @@ class Tape:
     @property
     def region(self) -> str | None:
         """The region of the cassette's tracks, None if they have none or several."""
-        regions = {take.track.region for take in self.old.takes} - {None}
+        regions = {take.track.region for take in self.old_cassette.takes} - {None}
         return next(iter(regions)) if len(regions) == 1 else None
 
     def answer(self, request: Request, session: str = "") -> Reply | None:
@@ -86,7 +86,7 @@ class Tape:
             with self._stop_on_failure():
                 return self.player.answer(request) if self.player and self.player.is_recorded_in_full(request) else None
 
-    def refuse(self, host: str) -> Miss:
+    def refuse_host(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name, or the part of it that may be shown."""
         assert self.player
         with self._lock:
@@ -102,8 +102,8 @@ class Tape:
         """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails."""
         with self._lock, self._stop_on_failure():
             if self.recorder and (capture := self.recorder.feed(request, response)):
-                if self.journal is None and self.claim:
-                    self.journal = self.claim()
+                if self.journal is None and self.create_journal:
+                    self.journal = self.create_journal()
                 if self.journal:
                     self.journal.append(write_capture(capture))
 
@@ -141,7 +141,7 @@ class Tape:
         finally:
             if self.journal:
                 self.journal.close(remove=not is_journal_needed)
-            self.journal = self.claim = None
+            self.journal = self.create_journal = None
         return recording
 
 
@@ -169,9 +169,9 @@ def open_for_recording(
     player = Player(catalog.models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
     recorder = Recorder(catalog.models(), redactor, catalog.parse, tuple(operations) or ("*",), include_writes)
-    claim = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
-    claimed = claim() if claim and journal == "own" else None
-    return Tape(path, old, recorder, player, mode != "rewrite", claimed, claim, recovered)
+    create_journal = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
+    own_journal = create_journal() if create_journal and journal == "own" else None
+    return Tape(path, old, recorder, player, mode != "rewrite", own_journal, create_journal, recovered)
 
 
 def _check_operation_globs(globs: Sequence[str]) -> None:

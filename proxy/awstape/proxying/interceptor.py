@@ -89,7 +89,7 @@ class Interceptor:
     def http_connect(self, flow: http.HTTPFlow) -> None:
         if self._replays_only and catalog.service_of_host(flow.request.host) is None:
             assert self.tape
-            flow.response = _plain(403, self.tape.refuse(catalog.shown(flow.request.host)).text, HEADER)
+            flow.response = _plain(403, self.tape.refuse_host(catalog.shown(flow.request.host)).text, HEADER)
         elif refused := self._guarded(flow):
             flow.response = refused
 

@@ -63,7 +63,7 @@ class PlannedEdit:
         return new
 
     def save(self) -> None:
-        """Writes the file, if there is a change. Raises UserError; the file stays as it was then."""
+        """Writes the file, if there is a change. Raises UserError if that fails; the file is unchanged then."""
         if self.has_changes:
             atomic_writes.write_file(self.path, self.new_text.encode("utf-8"))
 
@@ -127,8 +127,9 @@ def plan_write(
     texts = sorted(texts, key=lambda text: text != old_text)  # the formatting of the file itself comes first
     if safe == before and texts == [old_text]:
         return PlannedEdit(path, before, before, old_text, old_text)
-    made = rewrite(catalog.models(), texts, safe)
-    return PlannedEdit(path, before, safe, old_text, made.text, made.lost, made.gone, redacted)
+    rewritten = rewrite(catalog.models(), texts, safe)
+    comments = rewritten.lost, rewritten.gone
+    return PlannedEdit(path, before, safe, old_text, rewritten.text, *comments, redacted)
 
 
 def _redact_new_takes(
@@ -160,7 +161,7 @@ def _redact_new_takes(
         redactor.replace_known_names(models, Cassette((t,))).takes[0] if n else t
         for t, n in zip(safe, new, strict=True)
     ]
-    result = _rename_tracks(after, named)
+    result = _replace_takes(after, named)
     if leaks := redactor.find_leaks(models, result):
         raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
     if collisions := redactor.collided_kinds():
@@ -170,7 +171,7 @@ def _redact_new_takes(
     return result, redactor.count_by_kind()
 
 
-def _rename_tracks(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
+def _replace_takes(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
     """The cassette with its takes replaced one by one; takes whose track was renamed get new page tokens."""
     result: list[Take] = []
     renamed = defaultdict[Track, list[Take]](list)

@@ -91,6 +91,6 @@ def rekey_files(
         except CollisionError as error:
             raise UserError(f"nothing was written: {error}", f"use another {keys.VARIABLE}") from None
         for file, cassette in renewed.items():
-            called = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
-            atomic_writes.write_file(file, rewrite(models, [texts[file]], cassette, called).text.encode("utf-8"))
+            old_tracks = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
+            atomic_writes.write_file(file, rewrite(models, [texts[file]], cassette, old_tracks).text.encode("utf-8"))
         return renewal.made, list(renewed), renewal.matched

@@ -91,12 +91,12 @@ def add_to_file(path: Path, text: str, old: Cassette, new: Cassette) -> None:
                 f"{path}: already has the track {track}", "use another --identity, or remove the track with awstape rm"
             )
     both = Cassette.of(old.takes + new.takes, old.keys | new.keys)
-    made = rewrite(catalog.models(), [text], both)
-    if made.lost:
+    rewritten = rewrite(catalog.models(), [text], both)
+    if rewritten.lost:
         raise UserError(
             f"{path}: not changed: comments would be lost", "write the track to another file, then use awstape merge"
         )
-    atomic_writes.write_file(path, made.text.encode("utf-8"))
+    atomic_writes.write_file(path, rewritten.text.encode("utf-8"))
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------

@@ -54,7 +54,10 @@ class EditorSession:
         return limited_reading.read_text(self.draft)
 
     def plan(self, environ: Mapping[str, str]) -> PlannedEdit:
-        """Plans the write of the draft. Raises DocumentError if it can't be read or holds a real value; UserError."""
+        """Plans the write of the draft.
+
+        Raises DocumentError for an invalid draft and for real values in it, UserError if the values can't be redacted.
+        """
         models, text = catalog.models(), self.text
         after = read(text, models)
         try:
