@@ -204,7 +204,7 @@ def test_a_call_without_an_answer_is_counted(recording: Interceptor) -> None:
     without_wait(recording.request(flow))
     flow.error = tflow.terr()
     recording.error(flow)
-    assert close(recording) == {"ListUsers: no answer": 1}
+    assert close(recording) == {"ListUsers: no response": 1}
 
 
 def test_an_error_of_another_host_is_not_ours(recording: Interceptor) -> None:

@@ -29,7 +29,7 @@ def test_a_recording_in_lines() -> None:
     assert lines[1].startswith("  redacted: ")
     assert "1 account id" in lines[1]
     assert lines[2:] == [
-        "  skipped: 2 × DeleteRole: a write; --include-writes records it",
+        "  skipped: 2 × DeleteRole: a write operation; --include-writes records it",
         "  note: ListPolicyVersions: a listing was not read to its end",
     ]
     assert not [line for line in lines if "example" in line or ACCOUNT in line]
@@ -45,7 +45,7 @@ def test_a_recording_as_values() -> None:
         "items": 2,
         "notes": [],
     }
-    assert facts["skipped"] == {"DeleteRole: a write; --include-writes records it": 1}
+    assert facts["skipped"] == {"DeleteRole: a write operation; --include-writes records it": 1}
 
 
 def test_an_empty_recording_says_that_nothing_was_written() -> None:

@@ -52,7 +52,7 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
         "items": recording.items,
         "redacted": recording.redacted,
         "skipped": recording.skipped,
-        **({"first": recording.first} if recording.first else {}),
+        **({"first": recording.first_places} if recording.first_places else {}),
         "notes": list(recording.notes),
     }
 
@@ -74,7 +74,7 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
     if recording.redacted:
         yield redacted_line(recording.redacted)
     for reason, number in recording.skipped.items():
-        yield f"  skipped: {number} × {printable(reason)}{_location(recording.first.get(reason), number)}"
+        yield f"  skipped: {number} × {printable(reason)}{_location(recording.first_places.get(reason), number)}"
     for note in recording.notes:
         yield f"  note: {printable(note)}"
 

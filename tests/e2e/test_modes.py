@@ -52,8 +52,8 @@ def test_operation_and_include_writes_choose(machine: Machine, aws: StandIn, cas
     command = calls(USERS, ROLES, CREATE)
     run = machine.record(cassette, aws.url, "--operation", "ListU*", "--operation", "Create*", command=command).ok()
     assert operations(cassette) == ["ListUsers"]
-    assert "  skipped: 1 × ListRoles: not among the operations asked for\n" in run.err
-    assert "  skipped: 1 × CreateRole: a write; --include-writes records it\n" in run.err
+    assert "  skipped: 1 × ListRoles: not among the selected operations\n" in run.err
+    assert "  skipped: 1 × CreateRole: a write operation; --include-writes records it\n" in run.err
     run = machine.record(cassette, aws.url, "--include-writes", "--mode", "rewrite", command=command).ok()
     assert operations(cassette) == ["CreateRole", "ListRoles", "ListUsers"]
     assert "skipped" not in run.err

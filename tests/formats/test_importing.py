@@ -149,8 +149,8 @@ def test_raw_http_becomes_the_same_bytes_as_a_recording_of_our_own(recorded: Pat
     result = run(recorded / name, "-o", tmp_path / "x.yaml", "--json")
     assert (tmp_path / "x.yaml").read_bytes() == (recorded / "own.yaml").read_bytes()
     facts = json.loads(result.stdout)
-    assert (facts["tracks"], facts["skipped"]) == (7, {"DeleteRole: a write; --include-writes records it": 1})
-    assert str(recorded / name) in facts["first"]["DeleteRole: a write; --include-writes records it"]
+    assert (facts["tracks"], facts["skipped"]) == (7, {"DeleteRole: a write operation; --include-writes records it": 1})
+    assert str(recorded / name) in facts["first"]["DeleteRole: a write operation; --include-writes records it"]
 
 
 @pytest.mark.parametrize("name", ["cassetter.yaml", "cassetter.toml"])
@@ -383,7 +383,7 @@ SECRET = "DeployRole"  # is_clean finds it
 UNUSABLE: Mapping[str, tuple[Any, str]] = {
     "no answer": (
         har((har_request(f"{IAM}?{ROLES}&PathPrefix={SECRET}"), {"status": 0, "headers": []})),
-        "ListRoles: no answer",
+        "ListRoles: no response",
     ),
     "a body that is cut off": (
         har((har_request(f"{IAM}?{ROLES}"), har_response(200, XML, f"<a>{SECRET}", size=999))),
@@ -415,7 +415,7 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     ),
     "the middle of a listing": (
         har((har_request(f"{IAM}?{ROLES}&Marker={SECRET}"), har_response(200, XML, NO_ROLES))),
-        "ListRoles: goes on with a listing whose beginning was not recorded",
+        "ListRoles: continues a listing whose first page was not recorded",
     ),
     "another service": (
         har((har_request("https://sts.amazonaws.com/"), har_response(200, XML, SECRET))),

@@ -657,7 +657,7 @@ def test_a_connection_that_fails_is_told_of(aws: StandIn, tmp_path: Path) -> Non
             client(endpoint_url=url, config=ONCE).list_roles()
         client(endpoint_url=aws.url).list_users()
         recorded = tape.close()
-    assert recorded and recorded.skipped == {"ListRoles: no answer": 1}
+    assert recorded and recorded.skipped == {"ListRoles: no response": 1}
     assert operations(tmp_path / "x.yaml") == ["ListUsers"]
 
 

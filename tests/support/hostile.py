@@ -237,7 +237,7 @@ def import_(data: bytes) -> None:
         path = Path(folder, name)
         path.write_bytes(data[1:])
         try:
-            for entry in read_entries([path], None, ImportOptions(skip_reason=recorder.unwanted)):
+            for entry in read_entries([path], None, ImportOptions(skip_reason=recorder.reason_to_skip)):
                 record_entry(recorder, entry)
         except UserError as error:
             if error.tip == "please report this":  # a mistake of ours, told to the user

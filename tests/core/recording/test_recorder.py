@@ -270,7 +270,7 @@ def _no_parse(operation: object, response: object) -> None:
 
 def test_writes_are_recorded_when_asked_for() -> None:
     write = (request("DeleteRole", {"RoleName": "x"}), respond("DeleteRole"))
-    assert skipped(write, write) == {"DeleteRole: a write; --include-writes records it": 2}
+    assert skipped(write, write) == {"DeleteRole: a write operation; --include-writes records it": 2}
     (take,) = cassette(write, write, include_writes=True).takes
     assert take.pages[0].answer.output == {}
 
@@ -279,17 +279,19 @@ def test_operations_are_chosen_by_glob() -> None:
     exchanges = [*traversal("1"), (request("GetUser"), respond("GetUser", {"User": {"UserName": "bob"}}))]
     recording = record(*exchanges, operations=("Get*", "Simulate*"))
     assert [take.track.operation for take in recording.cassette.takes] == ["GetUser"]
-    assert recording.skipped == {"ListPolicyVersions: not among the operations asked for": 1}
+    assert recording.skipped == {"ListPolicyVersions: not among the selected operations": 1}
     delete = (request("DeleteRole", {"RoleName": "x"}), respond("DeleteRole"))
-    assert skipped(delete, operations=("DeleteRole",)) == {"DeleteRole: a write; --include-writes records it": 1}
+    assert skipped(delete, operations=("DeleteRole",)) == {
+        "DeleteRole: a write operation; --include-writes records it": 1
+    }
     assert skipped(delete, operations=("Get*",), include_writes=True) == {
-        "DeleteRole: not among the operations asked for": 1
+        "DeleteRole: not among the selected operations": 1
     }
 
 
 def test_a_listing_whose_beginning_is_missing() -> None:
     _, second, third = traversal("1", "2", "3")
-    reason = "ListPolicyVersions: goes on with a listing whose beginning was not recorded"
+    reason = "ListPolicyVersions: continues a listing whose first page was not recorded"
     assert skipped(second, third) == {reason: 2}
     recording = record(*traversal("1", token="U"), second)
     assert recording.skipped == {reason: 1}
@@ -311,7 +313,7 @@ def test_other_traffic_is_none_of_the_recorders_business() -> None:
 
 NO_XML = (("content-type", "text/xml"),)
 UNREADABLE: dict[str, tuple[Request, Response | None, str]] = {
-    "no answer": (request("GetUser"), None, "GetUser: no answer"),
+    "no answer": (request("GetUser"), None, "GetUser: no response"),
     "no XML": (request("GetUser"), Response(200, NO_XML, b"oops"), "not XML"),
     "no result": (request("GetUser"), Response(200, NO_XML, b"<GetUserResponse/>"), "has no GetUserResult"),
     "document type": (request("GetUser"), Response(200, NO_XML, b"<!DOCTYPE a []><a/>"), "document type"),
@@ -392,9 +394,9 @@ def test_members_without_a_model_are_kept_redacted_and_noted() -> None:
     assert list(user) == ["UserName", "Shade", "Level", "Extra"]
     assert len(user["Extra"]["Arn"]) == 2
     assert recording.notes == (
-        "GetUser: the service model doesn't know User.Extra; it is kept, redacted",
-        "GetUser: the service model doesn't know User.Level; it is kept, redacted",
-        "GetUser: the service model doesn't know User.Shade; it is kept, redacted",
+        "GetUser: the service model has no member User.Extra; it is recorded, redacted",
+        "GetUser: the service model has no member User.Level; it is recorded, redacted",
+        "GetUser: the service model has no member User.Shade; it is recorded, redacted",
     )
 
 
@@ -421,7 +423,9 @@ def test_a_difference_that_a_client_would_see_is_noted() -> None:
     for exchange in traversal("1"):
         result.feed(*exchange)
     recording = result.finish()
-    assert recording.notes == ("ListPolicyVersions: a client reads the recorded answer differently from the real one",)
+    assert recording.notes == (
+        "ListPolicyVersions: a client parses the recorded response differently from the real one",
+    )
     assert len(recording.cassette.takes) == 1
 
 

@@ -73,7 +73,7 @@ def import_(
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     assert tape.recorder
-    settings = ImportOptions(dict(identity), region, tape.recorder.unwanted)
+    settings = ImportOptions(dict(identity), region, tape.recorder.reason_to_skip)
     for entry in progress.over(read_entries(files, form, settings), "importing", quiet=as_json):
         record_entry(tape.recorder, entry)
     recording = tape.close()

@@ -1,1 +1,7 @@
-"""A wing."""
+"""Recording: exchanges in, in the order of the traffic, a redacted cassette out.
+
+`recorder` decides which exchanges are recorded and finishes the cassette, `capture` decodes and redacts one exchange,
+`traversals` chains captures into takes, `retries` decides which error a retry replaces.
+Read first: recorder, traversals.
+May import: core.aws, core.cassette, core.redaction.
+"""

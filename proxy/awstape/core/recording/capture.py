@@ -1,29 +1,47 @@
-"""`Capture`: an exchange as the recorder keeps it. What becomes of it in a cassette depends on nothing else.
+"""Captures: decodes and redacts one exchange, and writes it as text for the journal.
 
-1. It is redacted, but for names in its free text that later traffic tells to be names.
-2. Page tokens and the id of the invocation are digests under the key: enough to chain pages and to tell a retry.
-3. As text it is a YAML stream of two documents: the digests, and a take of one page.
+1. All that a recording needs of an exchange is in its capture: a recording that was interrupted is restored from its
+   captures.
+2. A capture is redacted, but for names in free text that only later traffic shows to be names.
+3. Page tokens and the SDK's invocation id are kept as digests made with the key: enough to chain pages and to recognise
+   a retry.
+4. A response that does not fit the service model raises WireError; it could not be encoded again.
+5. Each answer is encoded again and parsed as a client does. Where the client would see a difference, the operation is
+   named in the notes.
+6. As text, a capture is a YAML stream of two documents: the digests, and a take of one page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from awstape.core.aws.model import Models
+from awstape.core.aws.answer import Answer
+from awstape.core.aws.conform import input_misfits, output_misfits, pattern_of
+from awstape.core.aws.decode import decode
+from awstape.core.aws.encode import encode
+from awstape.core.aws.model import Models, Operation
+from awstape.core.aws.operation import Call
+from awstape.core.aws.paging import Ask, next_token, with_token
+from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.yaml.document import SEPARATOR, documents, dump, take_text
 from awstape.core.cassette.yaml.validation import take_of, take_problems
+from awstape.core.redaction.redactor import Redactor
 
 _DIGESTS = ("token", "next", "invocation")
+
+Parse = Callable[[Operation, Response], object]
+"""Parses a response as a client does."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """An exchange, redacted.
+    """A redacted exchange.
 
-    page: its token, and the one in its answer, are hidden. token: the digest of the page token that was asked with,
-    None for a first page. next: that of the token of the page after it, None on the last page. invocation: that of
-    what the SDK calls this call and its retries, None if it says nothing.
+    page: a page without its token; the token in its answer is hidden. token: the digest of the token in the request,
+    None for a first page. next: the digest of the token in the response, None on the last page. invocation: the digest
+    of the id that an SDK gives to a call and its retries, None if the request had none.
     """
 
     track: Track
@@ -33,14 +51,63 @@ class Capture:
     invocation: str | None = None
 
 
+class Capturer:
+    """Makes captures of exchanges. notes: what a reader of the cassette should know, as keys in the order of events."""
+
+    def __init__(self, redactor: Redactor, parse: Parse) -> None:
+        self.notes: dict[str, None] = {}
+        self._redactor = redactor
+        self._parse = parse
+
+    def capture(self, request: Request, call: Call, asked: Ask, response: Response) -> Capture:
+        """The capture of an exchange. call, asked: what the request means. Raises WireError."""
+        operation = call.operation
+        answer = decode(operation, response)
+        for misfit in output_misfits(operation, answer.output):
+            if not misfit.unknown:
+                raise WireError(f"{pattern_of(misfit.path)}: {misfit.problem}")
+        for misfit in input_misfits(asked.identity, operation.input):
+            raise WireError(f"the request's {pattern_of(misfit.path)}: {misfit.problem}")
+        self._check_lossless(operation, answer, response)
+        return self._redact(request, call, asked, answer)
+
+    def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
+        """Notes a difference that a client would see in replay. Raises WireError if the answer can't be encoded."""
+        encoded_again = encode(operation, answer, "")
+        try:
+            is_lossless = self._parse(operation, encoded_again) == self._parse(operation, response)
+        except Exception as error:  # any exception of botocore's parser: a client raises it, and replay can't
+            self.notes[f"{operation.name}: {type(error).__name__} in botocore's parser"] = None
+            return
+        if not is_lossless:
+            self.notes[f"{operation.name}: a client parses the recorded response differently from the real one"] = None
+
+    def _redact(self, request: Request, call: Call, asked: Ask, answer: Answer) -> Capture:
+        operation = call.operation
+        next_ = next_token(operation, answer.output) if answer.output is not None else None
+        hidden = with_token(operation, answer, "token")
+        tokens = [token for token in (asked.token, next_) if token]
+        identity = self._redactor.redact_identity(operation, asked.identity)
+        redacted = self._redactor.redact_answer(operation, hidden, tokens, asked.identity)
+        for path in redacted.unmodelled:
+            self.notes[f"{operation.name}: the service model has no member {path}; it is recorded, redacted"] = None
+        hashed = (asked.token, next_, request.header("amz-sdk-invocation-id"))
+        digests = (None if text is None else self._redactor.digest(text) for text in hashed)
+        track = Track(operation.service.name, operation.name, call.region, identity)
+        return Capture(track, Page(None, asked.limit, redacted), *digests)
+
+
+# --- text for the journal -----------------------------------------------------------------------------------------
+
+
 def write(capture: Capture) -> str:
-    """The capture as text."""
+    """A capture as text."""
     digests = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
     return dump(digests) + SEPARATOR + take_text(Take(capture.track, (capture.page,)))
 
 
 def read(text: str, models: Models) -> Capture:
-    """The capture that a text describes. Raises ValueError for one that this version didn't write."""
+    """The capture that a text holds. Raises ValueError for a text that this version did not write."""
     try:
         digests, take = (document.value for document in documents(text))
         problems = list(take_problems(take, models))

@@ -12,7 +12,7 @@ from itertools import chain
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Headers
 from awstape.core.cassette.yaml.document import dump
-from awstape.core.recording.recorder import is_retryable
+from awstape.core.recording.retries import is_retryable
 from awstape.core.view.selectors import Chosen
 from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges, limit_notes
 

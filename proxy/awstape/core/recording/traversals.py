@@ -1,0 +1,103 @@
+"""Traversals: chains captured pages into takes, while they are recorded.
+
+1. A first page opens a take of its track.
+2. A page with a token goes on with the take that gave out this token.
+3. If that take already went on, an equal page is the same page fetched again and is dropped; its new token leads on
+   from there. A different page begins a take that shares the pages before it.
+4. Where a track gave out the same token several times, the traversal begun last goes on.
+5. A retryable error is replaced by the answer to its retry (`core.recording.retries`).
+6. A page whose token no take gave out belongs to no take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from awstape.core.cassette.cassette import Take, Track
+from awstape.core.recording.capture import Capture
+from awstape.core.recording.retries import answers_retry_of
+
+
+@dataclass
+class _Traversal:
+    """A take in progress."""
+
+    pages: list[Capture]
+
+
+@dataclass
+class _TrackTraversals:
+    """The traversals of one track. next_pages: digest of a token → the places (traversal, index) that it leads to."""
+
+    track: Track
+    traversals: list[_Traversal] = field(default_factory=list)
+    next_pages: dict[str, list[tuple[_Traversal, int]]] = field(default_factory=dict)
+
+    def note_token(self, token: str | None, traversal: _Traversal, index: int) -> None:
+        """Notes the place of the page that a token asks for; None, on a last page, leads nowhere."""
+        if token is not None:
+            self.next_pages.setdefault(token, []).append((traversal, index))
+
+
+class Traversals:
+    """All takes of a recording. skip: called with the reason for each capture that does not stay in a take."""
+
+    def __init__(self, skip: Callable[[str], object]) -> None:
+        self._skip = skip
+        self._of_track: dict[tuple[str, str, str, str], _TrackTraversals] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no capture was added so far."""
+        return not self._of_track
+
+    def takes(self) -> Iterator[Take]:
+        """The takes so far, by track, in the order in which they began."""
+        for known in self._of_track.values():
+            for traversal in known.traversals:
+                yield Take(known.track, tuple(capture.page for capture in traversal.pages))
+
+    def add(self, capture: Capture) -> bool:
+        """Adds a capture to the take that it belongs to; false if it belongs to none."""
+        track = capture.track
+        known = self._of_track.get(track.key)
+        if capture.token is None:
+            self._add_first_page(self._of_track.setdefault(track.key, known or _TrackTraversals(track)), capture)
+        elif known and capture.token in known.next_pages:
+            self._add_next_page(known, capture.token, capture)
+        else:
+            self._skip(f"{track.operation}: continues a listing whose first page was not recorded")
+            return False
+        return True
+
+    def _add_first_page(self, known: _TrackTraversals, capture: Capture) -> None:
+        for traversal in known.traversals:
+            if len(traversal.pages) == 1 and answers_retry_of(traversal.pages[0], capture):
+                self._put(known, traversal, 0, capture)
+                return
+        traversal = _Traversal([])
+        known.traversals.append(traversal)
+        self._put(known, traversal, 0, capture)
+
+    def _add_next_page(self, known: _TrackTraversals, token: str, capture: Capture) -> None:
+        places = known.next_pages[token]
+        for traversal, index in reversed(places):  # rule 4
+            if len(traversal.pages) == index or answers_retry_of(traversal.pages[index], capture):
+                self._put(known, traversal, index, capture)
+                return
+        for traversal, index in places:
+            if traversal.pages[index].page.answer == capture.page.answer:
+                known.note_token(capture.next, traversal, index + 1)
+                return
+        traversal, index = places[-1]
+        parted = _Traversal(traversal.pages[:index])
+        known.traversals.append(parted)
+        self._put(known, parted, index, capture)
+
+    def _put(self, known: _TrackTraversals, traversal: _Traversal, index: int, capture: Capture) -> None:
+        """Puts a capture at an index of a traversal: behind its last page, or in the place of a retried error."""
+        if index < len(traversal.pages):
+            self._skip(f"{known.track.operation}: an error that was retried; the answer to its retry is recorded")
+        traversal.pages[index : index + 1] = [capture]
+        known.note_token(capture.next, traversal, index + 1)
