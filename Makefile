@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-READY_AIO := $(VENV)-aio/.ready
-READY_FUZZ := $(VENV)-fuzz/.ready
+# What each environment holds, with hashes; see tests/lock.py.
+LOCK := .lock
 N ?= 10000
 # `make soak` goes on until N requests are answered and MINUTES have passed.
 MINUTES ?= 0
@@ -18,7 +18,7 @@ TARGET ?= all
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries examples reference test aio lint type check bench fuzz audit fmt clean
+.PHONY: help demo soak canaries examples reference test aio lint type check bench fuzz audit lock fmt clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(READY) ## record a stand-in for AWS, replay it offline: no AWS account n
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
 
-aio: $(READY_AIO) ## run the tests of aiobotocore and cassetter, in an environment of their own
+aio: $(VENV)-aio/.ready ## run the tests of aiobotocore and cassetter, in an environment of their own
 	$(VENV)-aio/bin/python -m pytest -q tests/aio
 
 lint: $(READY) ## look for mistakes and formatting (ruff)
@@ -47,12 +47,15 @@ bench: $(READY) ## measure speed and memory, as ratios to a reference in the sam
 soak: $(READY) ## let 64 clients ask a replay N times (10000), or for MINUTES, and check every answer
 	@$(BIN)/python tests/soak.py $(N) $(MINUTES)
 
-fuzz: $(READY_FUZZ) ## look for SECONDS (60) for bytes that break TARGET (all: decode request document endpoint import journal)
+fuzz: $(VENV)-fuzz/.ready ## look for SECONDS (60) for bytes that break TARGET (all: decode request document endpoint import journal)
 	$(VENV)-fuzz/bin/python tests/fuzz.py $(TARGET) $(SECONDS)
 
-audit: $(READY) ## look for known vulnerabilities in what awstape needs (this asks the internet)
-	$(BIN)/uv pip compile --quiet --no-header --no-annotate --extra record pyproject.toml -o $(VENV)/needed.txt
-	$(BIN)/uvx pip-audit --no-deps --disable-pip -r $(VENV)/needed.txt
+audit: $(VENV)-audit/.ready ## look for known vulnerabilities in what awstape needs (this asks the internet)
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --extra record pyproject.toml -o $(VENV)-audit/needed.txt
+	$(VENV)-audit/bin/pip-audit --no-deps --disable-pip -r $(VENV)-audit/needed.txt
+
+lock: $(READY) ## renew the lock files in .lock and print what changed (this asks the internet)
+	@$(BIN)/python tests/lock.py
 
 canaries: $(READY) ## plant N real values (10000) everywhere and look for them in what is recorded
 	$(BIN)/python tests/canaries.py $(N)
@@ -71,21 +74,20 @@ clean: ## remove everything that was made
 	rm -rf .venv* .fuzz build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find proxy tests -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml
+# Installs what the lock $(2) holds into the environment $(1), then the package. Packages without a wheel are built with
+# the tools in build.txt.
+install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --build-constraints $(LOCK)/build.txt
+install_lock = $(install) --require-hashes -r $(LOCK)/$(2).txt && $(install) --no-deps --editable .
+
+$(READY): pyproject.toml $(LOCK)/uv.txt $(LOCK)/build.txt $(LOCK)/dev.txt
 	@echo "setting up $(VENV) (about a minute, once)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[dev]'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)/uv.txt
+	@$(call install_lock,$(VENV),dev)
 	@touch $@
 
-$(READY_AIO): pyproject.toml $(READY)
-	@echo "setting up $(VENV)-aio (a few seconds, once)"
-	@$(PYTHON) -m venv --without-pip $(VENV)-aio
-	@$(BIN)/uv pip install --quiet --python $(VENV)-aio/bin/python -e '.[aio]'
-	@touch $@
-
-$(READY_FUZZ): pyproject.toml $(READY)
-	@echo "setting up $(VENV)-fuzz (a few seconds, once)"
-	@$(PYTHON) -m venv --without-pip $(VENV)-fuzz
-	@$(BIN)/uv pip install --quiet --python $(VENV)-fuzz/bin/python -e '.[fuzz]'
+$(VENV)-%/.ready: pyproject.toml $(LOCK)/%.txt $(READY)
+	@echo "setting up $(VENV)-$* (a few seconds, once)"
+	@$(PYTHON) -m venv --clear --without-pip $(VENV)-$*
+	@$(call install_lock,$(VENV)-$*,$*)
 	@touch $@
