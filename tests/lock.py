@@ -101,7 +101,8 @@ def main() -> None:
     old = {lock: path_of(lock).read_text("utf-8") for lock in LOCKS if path_of(lock).exists()}
     new = {lock: resolve(lock) for lock in LOCKS}
     for lock, text in new.items():
-        path_of(lock).write_text(text, "utf-8")
+        if text != old.get(lock):  # else its environment would be made again
+            path_of(lock).write_text(text, "utf-8")
     print("\n".join(changes(old, new)) or "nothing changed")
 
 
