@@ -1,12 +1,36 @@
-"""What all tests share."""
+"""What all tests share, and the options of the fast loop (`make test-fast`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from support.standin import StandIn
+
+hypothesis.settings.register_profile("fast", max_examples=10)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sample", type=int, metavar="N", help="run at most N cases of each parametrized test")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps N cases of each test, spread evenly: the same ones in every run."""
+    if not (most := config.getoption("--sample")):
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept = {
+        found[number * len(found) // most] if len(found) > most else item
+        for found in cases.values()
+        for number, item in enumerate(found[:most])
+    }
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 @pytest.fixture

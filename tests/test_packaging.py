@@ -17,6 +17,9 @@ from awstape.core.cassette.yaml.document import SCHEMA_FILE
 from examples import NAMES, ROOT, environment
 
 UV = Path(sys.prefix) / "bin" / "uv"
+LOCK = ROOT / ".lock"
+#: Dependencies come at the locked versions, so a release of one of them changes no test here.
+INSTALL = (UV, "pip", "install", "--constraints", LOCK / "dev.txt")
 PACKAGE = ROOT / "proxy" / "awstape"
 
 
@@ -32,7 +35,7 @@ def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist, and the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    done = run(UV, "build", "--quiet", "--out-dir", folder, ROOT)
+    done = run(UV, "build", "--quiet", "--build-constraints", LOCK / "build.txt", "--out-dir", folder, ROOT)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -42,7 +45,7 @@ def base(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment that holds `pip install awstape` and nothing else."""
     folder = tmp_path_factory.mktemp("base")
     run(UV, "venv", "--quiet", "--python", sys.executable, folder)
-    done = run(UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "--find-links", built, "awstape")
+    done = run(*INSTALL, "--quiet", "--python", folder / "bin" / "python", "--find-links", built, "awstape")
     assert done.returncode == 0, done.stderr
     return folder / "bin"
 
@@ -108,7 +111,6 @@ def test_the_base_install_serves_until_interrupted(base: Path) -> None:
 
 
 def test_the_record_extra_can_be_installed(built: Path, base: Path) -> None:
-    command = [UV, "pip", "install", "--dry-run", "--python", base / "python", "--find-links", built, "awstape[record]"]
-    done = run(*command)
+    done = run(*INSTALL, "--dry-run", "--python", base / "python", "--find-links", built, "awstape[record]")
     assert done.returncode == 0, done.stderr
     assert "mitmproxy" in done.stderr
