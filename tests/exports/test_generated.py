@@ -16,7 +16,7 @@ from mitmproxy.io.har import request_to_flow
 from vcr.serializers import yamlserializer
 
 import strategies
-from asking import ONCE, exported
+from asking import ONCE, exported, headers_from_har
 from awstape.botocore_values import for_botocore
 from awstape.core.answer import Answer
 from awstape.core.cassette import Cassette, Page, Take, Track
@@ -81,7 +81,7 @@ def in_har(text: str) -> Response:
     (entry,) = json.loads(text)["log"]["entries"]
     response = request_to_flow(entry).response
     assert response
-    return Response(response.status_code, tuple(response.headers.items()), response.content or b"")
+    return Response(response.status_code, headers_from_har(response), response.content or b"")
 
 
 def stubbed(op: Operation, text: str, client: Any, track: Track) -> dict[str, Any]:
