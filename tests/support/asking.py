@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import xform_name
@@ -23,6 +23,9 @@ from awstape.formats.exporting import Export, export_tracks
 from support import in_process
 from support.exchanges import MODELS
 from support.in_process import CASSETTES, FAKE_KEYS
+
+if TYPE_CHECKING:
+    import mitmproxy.http
 
 SHIPPED = sorted(path.name for path in CASSETTES.glob("*.yaml"))
 ONCE = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
@@ -86,6 +89,12 @@ def new_clients() -> Callable[[str, str], Any]:
 
 def exported(cassette: Cassette, form: str, *selectors: str) -> Export:
     return export_tracks(select(MODELS, cassette, selectors), form)
+
+
+def headers_from_har(response: mitmproxy.http.Response) -> tuple[tuple[str, str], ...]:
+    """The headers of a response that mitmproxy read from a HAR, without the length that mitmproxy 12 adds."""
+    added = ("content-length", str(len(response.content or b"")))
+    return tuple(header for header in response.headers.items() if header != added)
 
 
 def of(name: str, folder: Path) -> Path:

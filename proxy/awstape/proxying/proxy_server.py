@@ -11,7 +11,8 @@ from typing import Any
 
 from mitmproxy import certs, master, options
 from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig
-from mitmproxy.proxy import context
+from mitmproxy.connection import Connection, ConnectionState
+from mitmproxy.proxy import context, events, mode_servers
 from mitmproxy.proxy.layers import tls as tls_layer
 from mitmproxy.proxy.layers.http import _http1 as http1_layer
 from mitmproxy.tls import ClientHello
@@ -119,7 +120,28 @@ def _client_hello(data: bytes) -> ClientHello | None:
     return _parse_client_hello(data)
 
 
+class _Handler(mode_servers.ProxyConnectionHandler):
+    """Handles a connection of a client and those to its upstreams."""
+
+    async def handle_connection(self, connection: Connection) -> None:
+        """Closes the connection's socket, whatever ends this.
+
+        mitmproxy closes a connection by cancelling this task. It expects that while the task reads or writes. mitmproxy
+        12 has eager tasks: with data left to read, the task may as well be waiting for the lock of `server_event`, and
+        would end with the socket open.
+        """
+        try:
+            await super().handle_connection(connection)
+        finally:
+            if left := self.transports.pop(connection, None):
+                if left.writer:
+                    left.writer.close()
+                connection.state = ConnectionState.CLOSED
+                await self.server_event(events.ConnectionClosed(connection))
+
+
 # mitmproxy has no options for these.
+mode_servers.ProxyConnectionHandler = _Handler  # type: ignore[misc]
 http1_layer.ReceiveBuffer = _Buffer  # type: ignore[attr-defined]
 tls_layer.parse_client_hello = _client_hello
 

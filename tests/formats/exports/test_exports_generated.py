@@ -25,7 +25,7 @@ from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.formats.exports import stubber
 from support import strategies
-from support.asking import ONCE, exported
+from support.asking import ONCE, exported, headers_from_har
 from support.exchanges import MODELS, REGION, request
 from support.in_process import FAKE_KEYS
 
@@ -81,7 +81,7 @@ def in_har(text: str) -> Response:
     (entry,) = json.loads(text)["log"]["entries"]
     response = request_to_flow(entry).response
     assert response
-    return Response(response.status_code, tuple(response.headers.items()), response.content or b"")
+    return Response(response.status_code, headers_from_har(response), response.content or b"")
 
 
 def stubbed(op: Operation, text: str, client: Any, track: Track) -> dict[str, Any]:

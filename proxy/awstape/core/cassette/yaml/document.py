@@ -36,6 +36,7 @@ from awstape.core.cassette.yaml.validation import (
 )
 
 MAX_DEPTH = 64
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 #: Of a document. The largest file that is read has no more, if it has anything to say.
 MAX_VALUES = 2_000_000
 #: Of a text: no answer that is recorded is longer.
@@ -50,6 +51,9 @@ SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
 #: What ends a line in YAML 1.1, but not in 1.2, nor in most editors.
 _ODD_BREAK = re.compile("[\x85\u2028\u2029]")
+_INDENTATION = re.compile(r"[ \t]*")
+#: Characters of a line in which YAML 1.1 looks for the end of a key.
+_READ_AHEAD = 1024
 _BINARY = "tag:yaml.org,2002:binary"
 #: Python refuses to read integers of more digits.
 _LONGEST_INT = 4300
@@ -244,26 +248,62 @@ def documents(text: str, text_tags: Collection[str] = ()) -> Iterator[Document]:
 
     text_tags: tags that other tools put on texts, and that say nothing more.
     """
+    text = text.removeprefix("\ufeff")
     try:
         events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                reader = _Reader(events, text_tags)
+                reader = _Reader(text, events, text_tags)
                 value = reader.value(next(events), ())
                 yield Document(value, reader.lines)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise DocumentError(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}") from None
-    except (yaml.YAMLError, UnicodeEncodeError) as error:
-        reason, position = getattr(error, "reason", "unreadable characters"), getattr(error, "position", None)
-        before = text.encode("utf-8", "replace")[: position or 0]
-        raise DocumentError(before.count(b"\n") + 1, "", f"not YAML: {reason}") from None
+        raise _syntax_error(text, error) from None
+    except UnicodeEncodeError:
+        raise DocumentError(1, "", "not YAML: half a surrogate pair") from None
+    except yaml.YAMLError as error:  # of a character, such as NUL, that no YAML has
+        before = text.encode("utf-8", "replace")[: getattr(error, "position", None) or 0]
+        raise DocumentError(before.count(b"\n") + 1, "", "not YAML: a control character") from None
+
+
+def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> DocumentError:
+    """What PyYAML found, in our words: its own differ between versions.
+
+    Depth comes first. To tell whether `[` begins a key PyYAML reads ahead, and from 6.0.4 on it refuses what nests
+    deeper than 1,000 levels there, before `_Reader` has seen any of them.
+    """
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return DocumentError(1, "", "not YAML")
+    line = mark.line + 1
+    begin = text.rfind("\n", 0, mark.index) + 1
+    if _is_deep(text[max(begin, mark.index - _READ_AHEAD) : mark.index]):
+        return DocumentError(line, "", _TOO_DEEP)
+    rest = text[mark.index :]
+    if not rest.strip():
+        problem = "the text ends before a value, a quote or a bracket does"
+    elif "\t" in _INDENTATION.match(text, begin)[0]:  # type: ignore[index]
+        problem = "a tab in the indentation, where only spaces may be"
+    elif rest.startswith(":"):
+        problem = "a colon that ends no key; quote a text that has one"
+    elif isinstance(error, yaml.scanner.ScannerError) and rest[0] in "@`%":
+        problem = f"a text that begins with {rest[0]} needs quotes"
+    elif isinstance(error, yaml.scanner.ScannerError):
+        problem = "a text, a tag or an escape that can't be read; quote the text"
+    else:
+        problem = "a value or a sign that doesn't belong here; compare indentation, brackets and commas"
+    return DocumentError(line, "", f"not YAML at column {mark.column + 1}: {problem}")
+
+
+def _is_deep(ahead: str) -> bool:
+    """Whether what PyYAML has read ahead nests deeper than a document may."""
+    return sum(map(ahead.count, "[{")) - sum(map(ahead.count, "]}")) > MAX_DEPTH
 
 
 class _Reader:
     """Builds one document's value from YAML events."""
 
-    def __init__(self, events: Iterator[yaml.Event], text_tags: Collection[str]) -> None:
+    def __init__(self, text: str, events: Iterator[yaml.Event], text_tags: Collection[str]) -> None:
+        self._text = text
         self._events = events
         self._text_tags = text_tags
         self.lines: dict[Path, int] = {}
@@ -272,15 +312,15 @@ class _Reader:
         line = _line(event)
         self.lines.setdefault(path, line)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise DocumentError(line, spelled(path), "anchors and aliases are not allowed", "write the value out")
+            raise self._refused(event, path, "anchors and aliases are not allowed", "write the value out")
         if len(path) > MAX_DEPTH:
-            raise DocumentError(line, "", f"nested deeper than {MAX_DEPTH} levels")
+            raise DocumentError(line, "", _TOO_DEEP)
         if len(self.lines) > MAX_VALUES:
             raise DocumentError(line, "", f"more than {MAX_VALUES:,} values")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path, line)
         if isinstance(event, yaml.CollectionStartEvent) and event.tag is not None:
-            raise DocumentError(line, spelled(path), f"the tag {event.tag} is not allowed")
+            raise self._refused(event, path, f"the tag {event.tag} is not allowed")
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Value] = []
             while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
@@ -292,10 +332,17 @@ class _Reader:
             members[key] = self.value(next(self._events), (*path, key))
         return members
 
+    def _refused(self, event: yaml.Event, path: Path, problem: str, tip: str = "") -> DocumentError:
+        """What is wrong with an event, unless what follows it nests too deep: PyYAML may have refused that first."""
+        line, at = _line(event), event.start_mark.index if event.start_mark else 0
+        if _is_deep(self._text[at : at + _READ_AHEAD].partition("\n")[0]):
+            return DocumentError(line, "", _TOO_DEEP)
+        return DocumentError(line, spelled(path), problem, tip)
+
     def _key(self, event: yaml.Event, path: Path, members: Mapping[str, Value]) -> str:
         line = _line(event)
         if not isinstance(event, yaml.ScalarEvent):
-            raise DocumentError(line, spelled(path), "a key is not a text")
+            raise self._refused(event, path, "a key is not a text")
         if event.anchor is not None or event.tag not in (None, *self._text_tags):
             raise DocumentError(line, spelled(path), "anchors and tags on a key are not allowed")
         key: str = event.value
