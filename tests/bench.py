@@ -36,7 +36,7 @@ from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.document import read, write
 from awstape.core.cassette.yaml.hand_edits import rewrite
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.core.compare.cassette_diff import differences
 from awstape.core.editing.edits import set_value
 from awstape.core.recording.capture import read as read_capture
@@ -190,7 +190,7 @@ def bench_looking(recorded: Cassette) -> None:
     text = "# a comment\n" + write(cassette)
     edited = set_value(MODELS, cassette, select(MODELS, cassette, ["1"]), "pages[].output.Roles[0].Path", "/")
     for what, work in (
-        ("check it", lambda: findings(text, MODELS)),
+        ("check it", lambda: check_text(text, MODELS)),
         ("diff it with an edited one", lambda: list(differences(MODELS, cassette, edited))),
         ("rewrite it after an edit", lambda: rewrite(MODELS, [text], edited)),
         ("its page for a browser", lambda: render_page(cassette, "it")),

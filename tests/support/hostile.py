@@ -138,7 +138,7 @@ def document_(data: bytes) -> None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return
-    found = findings.findings(text, MODELS)
+    found = findings.check_text(text, MODELS)
     try:
         cassette = document.read(text, MODELS)
     except document.DocumentError:

@@ -19,7 +19,7 @@ from awstape.core.aws.operation import recognise
 from awstape.core.aws.paging import ask, canonical, named
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml import document
-from awstape.core.check.lint_takes import SAME_ITEM, warnings
+from awstape.core.check.lint_takes import SAME_ITEM, lint_takes
 from awstape.core.check.lint_values import MISSING, RANGE
 from awstape.core.redaction.redactor import Redactor
 from support import strategies
@@ -189,7 +189,7 @@ def _exchanges(
 
 def _warnings(text: str) -> set[tuple[str, str]]:
     """What `awstape check` warns of: kind and member."""
-    return {(problem.kind, shown(problem.path)) for _, problem in warnings(document.entries(text, MODELS), MODELS)}
+    return {(problem.kind, shown(problem.path)) for _, problem in lint_takes(document.entries(text, MODELS), MODELS)}
 
 
 def _unredacted(op: Operation, exchanges: list[Exchange]) -> str:
