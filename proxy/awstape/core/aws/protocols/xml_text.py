@@ -1,146 +1,180 @@
-"""`Answer` → Response, by the service model. The mirror of `core.aws.decode`.
+"""Values as XML text, as IAM reads and writes it.
 
-1. IAM's bytes are AWS's bytes: no XML declaration, two-space indent, a newline at the end, an empty list as
-   `<Users/>`, policy documents percent-encoded by RFC 3986 in upper-case hex.
-2. Equal answers and request ids give equal bytes. There is no Date header.
-3. What the model doesn't know is written as `decode` keeps it: strings, mappings, lists of siblings.
+1. Elements that are not in the service model are kept: an element with only text is a string, one with children a
+   mapping, siblings of one name a list. They are written as they are kept.
+2. IAM percent-encodes its policy documents on the wire; values hold them plain.
+3. An XML document type is refused: no AWS response has one, and entities are an attack.
+4. The text written is byte for byte that of AWS: no XML declaration, two-space indent, an empty list as `<Users/>`,
+   policy documents percent-encoded by RFC 3986 in upper-case hex.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import quote
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote, unquote
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from awstape.core.aws.answer import Answer, Failure
-from awstape.core.aws.decode import error_name
-from awstape.core.aws.model import Member, Operation, Protocol, Service, Shape, Value
-from awstape.core.aws.wire import Headers, Response, WireError
+from awstape.core.aws.model import Member, Shape, Value
+from awstape.core.aws.protocols.scalars import format_scalar, parse_scalar
+from awstape.core.aws.wire import WireError, limit_problem
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_HEADER_VALUE = re.compile("[\t\u0020-\u007e\u00a0-\u00ff]*")
 _CARRIAGE_RETURN = {"\r": "&#13;"}
 
 
-def encode(operation: Operation, answer: Answer, request_id: str) -> Response:
-    """The response that says `answer`.
-
-    Raises WireError for a value that the protocol can't say (a control character in XML).
-    """
-    return _WRITERS[operation.service.protocol](operation, answer, request_id)
+# --- reading ----------------------------------------------------------------------------------------------------
 
 
-def encode_failure(service: Service, failure: Failure, request_id: str) -> Response:
-    """An error of `service` that no operation need be known for."""
-    return _FAILURES[service.protocol](service, failure, request_id)
+class _RefuseDoctype(ET.TreeBuilder):
+    def doctype(self, name: str, pubid: str, system: str) -> None:
+        raise WireError("the XML body has a document type")
 
 
-def to_text(value: Value) -> str:
-    """A scalar as XML text, header or query value."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case bytes():
-            return base64.b64encode(value).decode("ascii")
-        case None | dict() | list():
-            raise WireError(f"a {type(value).__name__} stands where a scalar is expected")
-        case _:
-            return str(value)
+def parse_xml(body: bytes) -> ET.Element:
+    """The root element of a body. Raises WireError if it is not XML, has a document type or is too large."""
+    try:
+        root: ET.Element = ET.fromstring(body, parser=ET.XMLParser(target=_RefuseDoctype()))
+    except (ET.ParseError, LookupError, ValueError) as error:
+        if isinstance(error, WireError):
+            raise
+        raise WireError("the body is not XML") from None
+    if problem := limit_problem(root, iter):
+        raise WireError(f"the body {problem}")
+    return root
 
 
-# --- query ------------------------------------------------------------------------------------------------------
+def element_name(element: ET.Element) -> str:
+    """The name of an element without its namespace."""
+    return element.tag.rpartition("}")[2]
 
 
-def _write_query(operation: Operation, answer: Answer, request_id: str) -> Response:
-    service = operation.service
-    if answer.error:
-        return _query_failure(service, answer.error, request_id)
-    lines = [f'<{operation.name}Response xmlns="{service.xml_namespace}">']
-    if operation.output is not None or answer.output:
-        wrapper = operation.result_wrapper or f"{operation.name}Result"
-        lines += _parent(wrapper, 1, _structure(answer.output or {}, operation.output, 2))
-    lines += _parent("ResponseMetadata", 1, [_leaf("RequestId", request_id, 2)])
-    lines.append(f"</{operation.name}Response>\n")
-    return Response(200, _query_headers(request_id), "\n".join(lines).encode())
+def read_xml_structure(element: ET.Element, shape: Shape | None) -> dict[str, Value]:
+    """The members of a structure, under their AWS names, in the order of the elements."""
+    known = shape.by_wire_name if shape else {}
+    output: dict[str, Value] = {}
+    unknown: dict[str, list[Value]] = {}
+    for child in element:
+        name, member = known.get(element_name(child), (element_name(child), None))
+        if member is None:
+            unknown.setdefault(name, []).append(read_unmodelled(child))
+            output[name] = _single_or_list(unknown[name])
+        elif member.flattened:
+            items = output.setdefault(name, [])
+            assert isinstance(items, list) and member.shape.member
+            items.append(_read_value(child, member.shape.member.shape))
+        else:
+            output[name] = _read_value(child, member.shape)
+    return output
 
 
-def _query_failure(service: Service, failure: Failure, request_id: str) -> Response:
-    if failure.code is None and failure.message is None and not failure.members:
-        return Response(failure.status, _query_headers(request_id))
-    members = dict(failure.members)
-    ordered = {"Type": members.pop("Type", None), "Code": failure.code, "Message": failure.message, **members}
-    lines = [f'<ErrorResponse xmlns="{service.xml_namespace}">']
-    lines += _parent("Error", 1, _structure({k: v for k, v in ordered.items() if v is not None}, None, 2))
-    lines += [_leaf("RequestId", request_id, 1), "</ErrorResponse>\n"]
-    return Response(failure.status, _query_headers(request_id), "\n".join(lines).encode())
+def _read_value(element: ET.Element, shape: Shape) -> Value:
+    if shape.type == "structure":
+        return read_xml_structure(element, shape)
+    if shape.type == "list":
+        assert shape.member
+        return [_read_value(child, shape.member.shape) for child in element]
+    if shape.type == "map":
+        return _read_map(element, shape)
+    if len(element):
+        return read_unmodelled(element)
+    text = element.text or ""
+    return unquote(text) if shape.percent_encoded else parse_scalar(text, shape)
 
 
-def _query_headers(request_id: str) -> Headers:
-    return (("x-amzn-RequestId", request_id), ("Content-Type", "text/xml"))
+def _read_map(element: ET.Element, shape: Shape) -> dict[str, Value]:
+    assert shape.key and shape.value
+    output: dict[str, Value] = {}
+    for entry in element:
+        sides = {element_name(child): child for child in entry}
+        key, value = sides.get(shape.key.wire_name), sides.get(shape.value.wire_name)
+        if key is None or value is None:
+            raise WireError(
+                f"an entry of the map {shape.name} has no {shape.key.wire_name} and {shape.value.wire_name}"
+            )
+        output[key.text or ""] = _read_value(value, shape.value.shape)
+    return output
 
 
-def _structure(members: Mapping[str, Value], shape: Shape | None, depth: int) -> Iterator[str]:
+def read_unmodelled(element: ET.Element) -> Value:
+    """The value of an element that has no shape."""
+    if not len(element):
+        return element.text or ""
+    children: dict[str, list[Value]] = {}
+    for child in element:
+        children.setdefault(element_name(child), []).append(read_unmodelled(child))
+    return {name: _single_or_list(values) for name, values in children.items()}
+
+
+def _single_or_list(values: list[Value]) -> Value:
+    return values[0] if len(values) == 1 else values
+
+
+# --- writing: each function yields lines, indented by two spaces per level of `depth` ---------------------------
+
+
+def write_xml_structure(members: Mapping[str, Value], shape: Shape | None, depth: int) -> Iterator[str]:
+    """The elements of a structure's members. Raises WireError for a character that XML cannot represent."""
     for name, value in members.items():
         member = shape.members.get(name) if shape else None
         if value is None:
             continue
         if member is None:
-            yield from _generic(name, value, depth)
+            yield from _write_unmodelled(name, value, depth)
         elif member.flattened and isinstance(value, list) and member.shape.member:
             for item in value:
-                yield from _element(member.wire_name, item, member.shape.member.shape, depth)
+                yield from _write_value(member.wire_name, item, member.shape.member.shape, depth)
         else:
-            yield from _element(member.wire_name, value, member.shape, depth)
+            yield from _write_value(member.wire_name, value, member.shape, depth)
 
 
-def _element(name: str, value: Value, shape: Shape, depth: int) -> Iterator[str]:
+def _write_value(name: str, value: Value, shape: Shape, depth: int) -> Iterator[str]:
     match value:
         case dict() if shape.type == "structure":
-            yield from _parent(name, depth, _structure(value, shape, depth + 1))
+            yield from write_parent(name, depth, write_xml_structure(value, shape, depth + 1))
         case list() if shape.member:
             element = shape.member
-            yield from _parent(
-                name, depth, (x for item in value for x in _element(element.wire_name, item, element.shape, depth + 1))
-            )
+            lines = (line for item in value for line in _write_value(element.wire_name, item, element.shape, depth + 1))
+            yield from write_parent(name, depth, lines)
         case dict() if shape.key and shape.value:
-            yield from _parent(name, depth, _entries(value, shape.key, shape.value, depth + 1))
+            yield from write_parent(name, depth, _write_entries(value, shape.key, shape.value, depth + 1))
         case dict() | list():
-            yield from _generic(name, value, depth)
+            yield from _write_unmodelled(name, value, depth)
         case str() if shape.type == "blob":
-            yield _leaf(name, to_text(value.encode()), depth)
+            yield write_leaf(name, format_scalar(value.encode()), depth)
         case str() if shape.percent_encoded:
-            yield _leaf(name, quote(value, safe="-._~"), depth)
+            yield write_leaf(name, quote(value, safe="-._~"), depth)
         case _:
-            yield _leaf(name, to_text(value), depth)
+            yield write_leaf(name, format_scalar(value), depth)
 
 
-def _entries(value: Mapping[str, Value], key_member: Member, value_member: Member, depth: int) -> Iterator[str]:
+def _write_entries(value: Mapping[str, Value], key_member: Member, value_member: Member, depth: int) -> Iterator[str]:
     for key, item in value.items():
         pair = [
-            _leaf(key_member.wire_name, key, depth + 1),
-            *_element(value_member.wire_name, item, value_member.shape, depth + 1),
+            write_leaf(key_member.wire_name, key, depth + 1),
+            *_write_value(value_member.wire_name, item, value_member.shape, depth + 1),
         ]
-        yield from _parent("entry", depth, pair)
+        yield from write_parent("entry", depth, pair)
 
 
-def _generic(name: str, value: Value, depth: int) -> Iterator[str]:
-    """An element that no shape describes, as `decode` keeps it; a null is none at all."""
+def _write_unmodelled(name: str, value: Value, depth: int) -> Iterator[str]:
+    """An element that has no shape, as `read_unmodelled` keeps it; a null is no element."""
     match value:
         case None:
             return
         case list():
             for item in value:
-                yield from _generic(name, item, depth)
+                yield from _write_unmodelled(name, item, depth)
         case dict():
-            yield from _parent(name, depth, (x for k, v in value.items() for x in _generic(k, v, depth + 1)))
+            lines = (line for key, item in value.items() for line in _write_unmodelled(key, item, depth + 1))
+            yield from write_parent(name, depth, lines)
         case _:
-            yield _leaf(name, to_text(value), depth, "a member that the service model doesn't know")
+            yield write_leaf(name, format_scalar(value), depth, "a member that the service model doesn't know")
 
 
-def _parent(name: str, depth: int, children: Iterator[str] | list[str]) -> Iterator[str]:
+def write_parent(name: str, depth: int, children: Iterator[str] | list[str]) -> Iterator[str]:
+    """An element with the lines of its children, or an empty element."""
     indent = "  " * depth
     inner = list(children)
     if not inner:
@@ -151,88 +185,14 @@ def _parent(name: str, depth: int, children: Iterator[str] | list[str]) -> Itera
     yield f"{indent}</{name}>"
 
 
-def _leaf(name: str, text: str, depth: int, told: str = "") -> str:
-    """told: what to call it in an error; a name that nobody knows may be anything."""
+def write_leaf(name: str, text: str, depth: int, safe_name: str = "") -> str:
+    """The line of an element with text.
+
+    safe_name: how an error names the element, if its name is data. Raises WireError for a character that XML cannot
+    represent.
+    """
     if _NOT_XML.search(text):
-        raise WireError(f"{told or name} holds a character that XML can't say")
+        raise WireError(f"{safe_name or name} holds a character that XML can't say")
     indent = "  " * depth
     # A bare carriage return would be read as a newline.
     return f"{indent}<{name}>{escape(text, _CARRIAGE_RETURN)}</{name}>" if text else f"{indent}<{name}/>"
-
-
-# --- rest-json --------------------------------------------------------------------------------------------------
-
-
-def _write_rest_json(operation: Operation, answer: Answer, request_id: str) -> Response:
-    if answer.error:
-        return _rest_json_failure(operation.service, answer.error, request_id)
-    body, headers = _to_wire(answer.output or {}, operation.output)
-    return Response(200, _rest_json_headers(request_id) + headers, _json(body))
-
-
-def _rest_json_failure(service: Service, failure: Failure, request_id: str) -> Response:
-    headers = _rest_json_headers(request_id)
-    if failure.code is not None:
-        headers += (("x-amzn-errortype", _header_value("code", failure.code)),)
-    if failure.message is None and not failure.members:
-        return Response(failure.status, headers, b"" if failure.status >= 500 else b"{}")
-    named = failure.code or failure.members.get("__type") or failure.members.get("code")
-    shape = service.errors.get(error_name(named)) if isinstance(named, str) else None
-    message = {} if failure.message is None else {"message": failure.message}
-    body, more = _to_wire({**message, **failure.members}, shape)
-    return Response(failure.status, headers + more, _json(body))
-
-
-def _rest_json_headers(request_id: str) -> Headers:
-    return (("content-type", "application/json"), ("x-amzn-requestid", request_id))
-
-
-def _to_wire(members: Mapping[str, Value], shape: Shape | None) -> tuple[dict[str, Value], Headers]:
-    headers: Headers = ()
-    body: dict[str, Value] = {}
-    for name, value in members.items():
-        member = shape.members.get(name) if shape else None
-        if member and member.location == "header":
-            headers += ((member.wire_name, _header_value(name, to_text(value))),)
-        else:
-            body[member.wire_name if member else name] = _to_json(value, member.shape if member else None)
-    return body, headers
-
-
-def _header_value(name: str, text: str) -> str:
-    if not _HEADER_VALUE.fullmatch(text):
-        raise WireError(f"{name} holds a character that a header can't say")
-    return text
-
-
-def _to_json(value: Value, shape: Shape | None) -> Value:
-    match value:
-        case dict() if shape and shape.type == "structure":
-            return _to_wire(value, shape)[0]
-        case dict():
-            below = shape.value.shape if shape and shape.value else None
-            return {key: _to_json(item, below) for key, item in value.items()}
-        case list():
-            below = shape.member.shape if shape and shape.member else None
-            return [_to_json(item, below) for item in value]
-        case str() if shape and shape.type == "blob":
-            return to_text(value.encode())
-        case bytes():
-            return to_text(value)
-        case _:
-            return value
-
-
-def _json(body: dict[str, Value]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-_WRITERS: Mapping[Protocol, Callable[[Operation, Answer, str], Response]] = {
-    "query": _write_query,
-    "rest-json": _write_rest_json,
-}
-
-_FAILURES: Mapping[Protocol, Callable[[Service, Failure, str], Response]] = {
-    "query": _query_failure,
-    "rest-json": _rest_json_failure,
-}
