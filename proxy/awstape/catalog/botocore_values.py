@@ -78,7 +78,9 @@ def from_botocore(value: Any, shape: Shape | None) -> Value:
             except UnicodeDecodeError:
                 return value
         case dict():
-            return {name: from_botocore(item, child_shape(shape, name)) for name, item in value.items() if item is not None}
+            return {
+                name: from_botocore(item, child_shape(shape, name)) for name, item in value.items() if item is not None
+            }
         case list() | tuple():
             return [from_botocore(item, child_shape(shape, i)) for i, item in enumerate(value)]
         case None | bool() | int() | float() | str():

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from awstape.core.aws.conform import Path
-from awstape.core.aws.model import Models, Operation, Paging, Value, below
-from awstape.core.aws.paging import item_count, listed, next_token
+from awstape.core.aws.model import Models, Operation, Paging, Value, child_shape
+from awstape.core.aws.paging import count_items, items_of, next_token
 from awstape.core.cassette.cassette import Take, Track
-from awstape.core.cassette.takes import begins, unnamed
+from awstape.core.cassette.takes import is_beginning
+from awstape.core.cassette.tokens import mask_tokens
 from awstape.core.cassette.yaml.document import Document, Entry
 from awstape.core.cassette.yaml.validation import Problem
 from awstape.core.check.lint_values import KINDS as VALUE_KINDS
@@ -96,7 +97,7 @@ def _lint_pages(located: _LocatedTake, paging: Paging) -> Iterator[Problem]:
         elif token is None and more is True:
             problem = f"true, but there is no {paging.output_token}: the listing ends here"
             yield Problem((*path, str(paging.more)), problem, kind=PAGING)
-        if page.limit is not None and (count := item_count(located.operation, output)) > page.limit:
+        if page.limit is not None and (count := count_items(located.operation, output)) > page.limit:
             yield Problem(("pages", i, "limit"), f"the page has {count} items, more than its limit", kind=PAGING)
 
 
@@ -119,7 +120,7 @@ def _lint_end(located: _LocatedTake, takes: list[_LocatedTake], paging: Paging) 
 
 def _lint_items(located: _LocatedTake) -> Iterator[Problem]:
     for name in located.operation.lists:
-        shape = below(below(located.operation.output, name), 0)
+        shape = child_shape(child_shape(located.operation.output, name), 0)
         key = key_of(shape) if shape else None
         if shape and shape.members and not key and not any(member.lower().endswith("name") for member in shape.members):
             continue  # items without a name, such as findings, may be equal
@@ -137,7 +138,7 @@ def _lint_items(located: _LocatedTake) -> Iterator[Problem]:
 def _iterate_items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
     """(path, item) for each item of a listing."""
     for i, page in enumerate(take.pages):
-        for j, item in enumerate(listed(page.answer.output, name)):
+        for j, item in enumerate(items_of(page.answer.output, name)):
             yield ("pages", i, "output", name, j), item
 
 
@@ -145,15 +146,15 @@ def _iterate_items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
 
 
 def _lint_neighbours(before: _LocatedTake, after: _LocatedTake) -> Iterator[tuple[Document, Problem]]:
-    one, other = unnamed(before.operation, before.take), unnamed(after.operation, after.take)
-    if begins(one, other) and begins(other, one):
+    one, other = mask_tokens(before.operation, before.take), mask_tokens(after.operation, after.take)
+    if is_beginning(one, other) and is_beginning(other, one):
         if one.faults == other.faults:
             problem = f"the take equals the one before it, in line {before.line()}"
             yield after.document, Problem((), problem, "remove one of the two", SAME_TAKE)
-    elif begins(one, other):
+    elif is_beginning(one, other):
         problem = f"the take is only the beginning of the one after it, in line {after.line()}"
         yield before.document, Problem((), problem, "remove it", SAME_TAKE)
-    elif begins(other, one):
+    elif is_beginning(other, one):
         problem = f"the take is only the beginning of the one before it, in line {before.line()}"
         yield after.document, Problem((), problem, "remove it", SAME_TAKE)
 

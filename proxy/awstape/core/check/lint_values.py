@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from awstape.core.aws.conform import MapKey, Path, did_you_mean, misfits
 from awstape.core.aws.constraints import excess
-from awstape.core.aws.model import Operation, Shape, Value, below
+from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.cassette.cassette import Take
 from awstape.core.cassette.yaml.validation import Problem
 from awstape.core.redaction.alias_grammar import is_alias
@@ -94,14 +94,14 @@ def _lint_unknown_members(value: Value, shape: Shape | None, path: Path) -> Iter
             member_path = (*path, str(step) if hint else step)
             yield Problem(member_path, f"{shape.name} has no such member{hint}", kind=UNKNOWN)
         else:
-            yield from _lint_unknown_members(item, below(shape, step), (*path, step))
+            yield from _lint_unknown_members(item, child_shape(shape, step), (*path, step))
 
 
 def _lint_nulls(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]:
     if value is None:
         yield Problem(path, "null equals a missing member: no request matches the track", "remove it", UNASKED)
     for step, item in _iterate_parts(value, shape):
-        yield from _lint_nulls(item, below(shape, step), (*path, step))
+        yield from _lint_nulls(item, child_shape(shape, step), (*path, step))
 
 
 def _lint_requirements(
@@ -117,7 +117,7 @@ def _lint_requirements(
     elif not shape.enum and (expected := excess(value, shape)):  # `_lint_text` reports values of enums
         yield Problem(path, f"expected {expected}", "the service would refuse it", RANGE)
     for step, item in _iterate_parts(value, shape):
-        yield from _lint_requirements(item, below(shape, step), (*path, step))
+        yield from _lint_requirements(item, child_shape(shape, step), (*path, step))
 
 
 def _lint_value(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]:
@@ -130,7 +130,7 @@ def _lint_value(value: Value, shape: Shape | None, path: Path) -> Iterator[Probl
         for key in value:
             yield from _lint_text(key, shape.key.shape, (*path, MapKey(key)))
     for step, item in _iterate_parts(value, shape):
-        yield from _lint_value(item, below(shape, step), (*path, step))
+        yield from _lint_value(item, child_shape(shape, step), (*path, step))
 
 
 def _lint_text(text: str, shape: Shape, path: Path) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ def build_form_tree(parameters: Iterable[tuple[str, str]]) -> FormTree:
     """The tree of a form's parameters. Raises WireError if they contradict each other or nest too deep."""
     tree: FormTree = {}
     for name, value in parameters:
-        # A name that is not a path of names stays whole: split, its parts would hide an identifier in it from redaction.
+        # Any other name stays whole: split, its parts would hide from redaction an identifier in it.
         _insert(tree, name.split(".") if _NAME_PATH.fullmatch(name) else [name], value)
     return tree
 

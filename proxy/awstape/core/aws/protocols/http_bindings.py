@@ -20,7 +20,7 @@ def find_route(service: Service, request: Request) -> tuple[Operation, dict[str,
     for method, route, operation in service.routes:
         if method == request.method and (match := route.fullmatch(request.path)):
             return operation, match.groupdict()
-    is_known_method = request.method in {method for method, _, _ in service.routes}  # any other text may be an identifier
+    is_known_method = request.method in {method for method, _, _ in service.routes}  # other text may identify
     raise WireError(
         f"{service.name} has no operation at {request.method if is_known_method else 'this method'} with such a path; "
         "a newer botocore may know it; "
@@ -66,7 +66,7 @@ def read_header_members(response: Response, shape: Shape | None) -> dict[str, Va
 
 
 def write_header_members(members: Mapping[str, Value], shape: Shape | None) -> Headers:
-    """The headers that hold members of an output or an error. Raises WireError for a value that a header cannot hold."""
+    """The headers for the members of an output or an error. Raises WireError for a value that a header cannot hold."""
     known = shape.members if shape else {}
     return tuple(
         (known[name].wire_name, checked_header_value(name, format_scalar(value)))

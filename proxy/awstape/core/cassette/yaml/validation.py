@@ -18,11 +18,10 @@ from typing import Any, TypeVar
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import Path, describe, did_you_mean, input_misfits, output_misfits, pattern_of
-from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS
-from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import next_token
-from awstape.core.aws.wire import WireError
+from awstape.core.aws.protocols.dispatch import write_response
+from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.faults import Fault, FaultError
 
