@@ -28,15 +28,14 @@ from botocore.stub import Stubber
 
 import awstape
 from awstape.catalog import catalog
-from awstape.core.aws.answer import Answer
-from awstape.core.aws.decode import decode
-from awstape.core.aws.encode import encode
+from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
+from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.document import read, write
 from awstape.core.cassette.yaml.hand_edits import rewrite
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.core.compare.cassette_diff import differences
 from awstape.core.editing.edits import set_value
 from awstape.core.recording.capture import read as read_capture
@@ -93,11 +92,13 @@ def show(what: str, work: float, reference: float, against: str, more: str = "")
 
 
 def bench_codec(response: Response) -> None:
-    answer = decode(LIST_ROLES, response)
+    answer = read_response(LIST_ROLES, response)
     botocore = f"botocore parsing the same {len(response.body) // 1024} KiB"
-    work, reference = timed(lambda: decode(LIST_ROLES, response), lambda: catalog.parse(LIST_ROLES, response))
+    work, reference = timed(lambda: read_response(LIST_ROLES, response), lambda: catalog.parse(LIST_ROLES, response))
     show("decode a page of 100 roles", work, reference, botocore)
-    work, reference = timed(lambda: encode(LIST_ROLES, answer, "id"), lambda: catalog.parse(LIST_ROLES, response))
+    work, reference = timed(
+        lambda: write_response(LIST_ROLES, answer, "id"), lambda: catalog.parse(LIST_ROLES, response)
+    )
     show("encode it", work, reference, botocore)
 
 
@@ -113,7 +114,7 @@ def bench_recorder(responses: list[Response]) -> None:
             catalog.parse(LIST_ROLES, response)
 
     size = sum(len(response.body) for response in responses)
-    answers = [decode(LIST_ROLES, response) for response in responses]
+    answers = [read_response(LIST_ROLES, response) for response in responses]
 
     def redact() -> None:
         redactor = Redactor(b"key")
@@ -190,7 +191,7 @@ def bench_looking(recorded: Cassette) -> None:
     text = "# a comment\n" + write(cassette)
     edited = set_value(MODELS, cassette, select(MODELS, cassette, ["1"]), "pages[].output.Roles[0].Path", "/")
     for what, work in (
-        ("check it", lambda: findings(text, MODELS)),
+        ("check it", lambda: check_text(text, MODELS)),
         ("diff it with an edited one", lambda: list(differences(MODELS, cassette, edited))),
         ("rewrite it after an edit", lambda: rewrite(MODELS, [text], edited)),
         ("its page for a browser", lambda: render_page(cassette, "it")),
@@ -199,7 +200,7 @@ def bench_looking(recorded: Cassette) -> None:
 
 
 def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
-    body = encode(LIST_ROLES, cassette.takes[0].pages[0].answer, "id").body
+    body = write_response(LIST_ROLES, cassette.takes[0].pages[0].answer, "id").body
 
     class Reference(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -235,7 +236,9 @@ def bench_paging(cassette: Cassette) -> None:
     for mode in ("client", "10", "torture"):
         player = Player(MODELS, cassette, Redactor(b"key"), has_key=True, paging=Paging.parse(mode))
         pages = len(list(traverse(player)))
-        work, reference = timed(lambda player=player: list(traverse(player)), lambda: encode(LIST_ROLES, answer, "id"))
+        work, reference = timed(
+            lambda player=player: list(traverse(player)), lambda: write_response(LIST_ROLES, answer, "id")
+        )
         show(f"1000 roles in {pages} pages ({mode})", work, reference, "encoding them in one page")
 
 
@@ -300,7 +303,7 @@ def take(number: int, roles: int) -> Take:
 
 
 def main() -> None:
-    responses = [encode(LIST_ROLES, Answer(output=output(i, 100)), "id") for i in range(20)]
+    responses = [write_response(LIST_ROLES, Answer(output=output(i, 100)), "id") for i in range(20)]
     bench_codec(responses[0])
     bench_recorder(responses)
     bench_journal(responses)

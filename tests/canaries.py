@@ -32,9 +32,9 @@ from urllib.parse import quote, unquote, urlencode
 import yaml
 
 from awstape import report
-from awstape.core.aws.answer import Answer, Failure
-from awstape.core.aws.encode import encode
+from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Member, Operation, Shape
+from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
@@ -322,7 +322,7 @@ def _around(position: Position, exchange: Exchange, text: str, rng: Random) -> E
             extra = rng.choice(({"NewMember": text}, {"NewMember.member.1": text}, {text: "x"}))
             request = replace(request, query=f"{request.query}&{urlencode(extra)}".strip("&"))
         case "answer envelope":
-            response = encode(position.operation, Answer({}), text)
+            response = write_response(position.operation, Answer({}), text)
             response = replace(response, headers=(*response.headers, ("set-cookie", _line(text))))
         case "answer body":
             response = Response(rng.choice((200, 403, 503)), (), f"<html>{text}</html>".encode())
@@ -340,7 +340,7 @@ def _failed(position: Position, text: str, rng: Random) -> Response:
     members = {"Code": code, "message": "No.", **_planted(position.error, position.path, text, rng)}
     code, message = _line(members.pop("Code")), members.pop("message")
     error = Failure(rng.choice((400, 403, 500)), None if "__type" in members else code, message, members)
-    return encode(position.operation, Answer(error=error), "request-id")
+    return write_response(position.operation, Answer(error=error), "request-id")
 
 
 # --- trying and searching ---------------------------------------------------------------------------------------

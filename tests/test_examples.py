@@ -13,7 +13,7 @@ from awstape.catalog import catalog
 from awstape.core.aws.paging import next_token
 from awstape.core.cassette.yaml.document import SCHEMA_FILE, documents, write
 from awstape.core.cassette.yaml.json_schema import dumped, schema
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.files import cassette_files
 from examples import FOLDER, NAMES, record
 from support.standin import StandIn
@@ -59,7 +59,7 @@ def test_every_listing_is_recorded_to_its_end(name: str) -> None:
 def test_nothing_in_it_looks_real(name: str) -> None:
     text = (FOLDER / f"{name}.yaml").read_text("utf-8")
     assert ALIAS.search(text)
-    assert findings(text, MODELS) == []
+    assert check_text(text, MODELS) == []
 
 
 @each_example

@@ -19,7 +19,7 @@ import pytest
 from botocore.config import Config
 
 from awstape.catalog import catalog
-from awstape.core.aws.operation import recognise
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response
 from support import wire_cases
 from support.wire_cases import WireCase
@@ -213,7 +213,7 @@ def what_boto3_returns(case: WireCase) -> Any:
 def test_parse_is_what_a_client_returns(case: WireCase) -> None:
     url = urlsplit(case.url)
     request = Request(case.method, url.hostname or "", url.path, url.query, case.request_headers, case.request_body)
-    call = recognise(MODELS, request)
+    call = recognise_call(MODELS, request)
     assert call
     parsed = catalog.parse(call.operation, Response(case.status, case.response_headers, case.response_body))
     assert as_documents(parsed) == as_documents(what_boto3_returns(case))

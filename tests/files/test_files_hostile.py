@@ -15,7 +15,7 @@ from awstape import addon, pytest_plugin
 from awstape.cli.main import main
 from awstape.core.cassette.yaml import document
 from awstape.core.check import findings as check
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.errors import UserError
 from awstape.files import cassette_files, keys, limited_reading, project_settings
 from awstape.proxying import certificate_authority
@@ -113,21 +113,23 @@ def test_a_text_has_an_end(monkeypatch: pytest.MonkeyPatch, text: str, problem: 
 
 def test_check_tells_what_it_did_not_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "_MOST_SEARCHED", 1000)
-    long = [f.problem for f in findings(f"a: [\n{'x' * 2000}\n", MODELS) if "search" in f.problem]
-    assert long == ["from here on the text is not searched: it can't be read, and is long"]
-    comment = findings(f"{HEADER}{TAKE}- output: {{}} # 111122223333 {'x' * 2000}\n", MODELS)
+    long = [f.problem for f in check_text(f"a: [\n{'x' * 2000}\n", MODELS) if "search" in f.problem]
+    assert long == ["the text from here on is not searched: it can't be read and is too long"]
+    comment = check_text(f"{HEADER}{TAKE}- output: {{}} # 111122223333 {'x' * 2000}\n", MODELS)
     assert {(f.line, f.kind, f.problem) for f in comment if f.member == "a comment"} == {
         (8, "account", ""),
-        (8, "format", "too long to be searched to its end"),
+        (8, "format", "too long to be searched completely"),
     }
 
 
 def test_check_stops_where_everything_is_wrong() -> None:
-    found = findings(HEADER + "a\n---\n" * 3000, MODELS)
+    found = check_text(HEADER + "a\n---\n" * 3000, MODELS)
     assert len(found) < 1100
-    assert "so much is wrong that the rest is not looked at" in {finding.problem for finding in found}
+    assert "too many errors: the rest is not checked" in {finding.problem for finding in found}
     (many,) = [
-        f for f in findings(HEADER + "".join(f"k{i}: 1\n" for i in range(3000)), MODELS) if "so much" in f.problem
+        f
+        for f in check_text(HEADER + "".join(f"k{i}: 1\n" for i in range(3000)), MODELS)
+        if "too many errors" in f.problem
     ]
     assert many.tip == "is this file a cassette?"
 

@@ -26,7 +26,7 @@ from awstape import InProcess
 from awstape.catalog import catalog
 from awstape.cli.commands import import_export
 from awstape.cli.main import cli
-from awstape.core.aws.encode import encode
+from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
 from awstape.files import cassette_files, keys
@@ -137,7 +137,9 @@ def parsed(cassette: Cassette) -> dict[str, Any]:
     pages: dict[str, Any] = {}
     for take in cassette.takes:
         operation = MODELS.operation(take.track.service, take.track.operation)
-        pages[str(take.track)] = [catalog.parse(operation, encode(operation, page.answer, "")) for page in take.pages]
+        pages[str(take.track)] = [
+            catalog.parse(operation, write_response(operation, page.answer, "")) for page in take.pages
+        ]
     return pages
 
 

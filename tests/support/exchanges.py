@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from awstape.catalog import catalog
 from awstape.catalog.botocore_values import request_of
-from awstape.core.aws.answer import Answer, Failure
-from awstape.core.aws.encode import encode
+from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
@@ -57,13 +57,13 @@ def request(
 
 
 def respond(name: str, output: Mapping[str, Value] | None = None) -> Response:
-    return encode(operation(name), Answer(output=dict(output or {})), "5d2f9c1e-0000-4000-8000-00000000real")
+    return write_response(operation(name), Answer(output=dict(output or {})), "5d2f9c1e-0000-4000-8000-00000000real")
 
 
 def fail(name: str, status: int, code: str | None, message: str | None = None) -> Response:
     op = operation(name)
     members: dict[str, Value] = {"Type": "Sender"} if op.service.protocol == "query" else {}
-    return encode(op, Answer(error=Failure(status, code, message, members if code else {})), "request-id")
+    return write_response(op, Answer(error=Failure(status, code, message, members if code else {})), "request-id")
 
 
 def endpoint_of(op: Operation, region: str = REGION) -> str:

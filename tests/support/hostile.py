@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from awstape import recovery
-from awstape.core.aws import decode
 from awstape.core.aws.conform import output_misfits
-from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Operation
-from awstape.core.aws.operation import recognise
+from awstape.core.aws.protocols.dispatch import read_response, write_response
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.yaml import document
 from awstape.core.check import findings
@@ -57,11 +56,11 @@ def decode_(data: bytes) -> None:
     response = Response(status, (("x-amzn-errortype", kind.decode("latin-1")),), body)
     _recorded(operation, response)
     try:
-        answer = decode.decode(operation, response)
+        answer = read_response(operation, response)
         if any(not misfit.unknown for misfit in output_misfits(operation, answer.output)):
             return
-        again = decode.decode(operation, encode(operation, answer, "id"))
-        assert decode.decode(operation, encode(operation, again, "id")) == again
+        again = read_response(operation, write_response(operation, answer, "id"))
+        assert read_response(operation, write_response(operation, again, "id")) == again
     except WireError:
         return
 
@@ -110,7 +109,7 @@ def request(data: bytes) -> None:
     headers = (("content-type", kind), ("authorization", authorization.decode("latin-1")))
     asked = Request(method, host.decode("latin-1"), path, query, headers, body)
     with suppress(WireError):
-        recognise(MODELS, asked)
+        recognise_call(MODELS, asked)
     reply = player().answer(asked)
     assert reply.response is not None
     assert not any("\n" in value or "\r" in value for _, value in reply.response.headers)
@@ -138,7 +137,7 @@ def document_(data: bytes) -> None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return
-    found = findings.findings(text, MODELS)
+    found = findings.check_text(text, MODELS)
     try:
         cassette = document.read(text, MODELS)
     except document.DocumentError:

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from awstape.catalog import catalog
 from awstape.catalog.botocore_values import for_botocore
-from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.operation import recognise
-from awstape.core.aws.paging import ask, named
+from awstape.core.aws.paging import split_input
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Reply, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.tokens import name_tokens
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import MODELS, operation, request
@@ -42,9 +43,9 @@ class Got:
 def recording(name: str, input_: Mapping[str, Value], *takes: Outputs | tuple[Outputs, End]) -> Cassette:
     """A cassette with one track: the outputs of its takes, which end as they say, without what pages them."""
     op = operation(name)
-    call = recognise(MODELS, request(name, input_))
+    call = recognise_call(MODELS, request(name, input_))
     assert call
-    track = Track(op.service.name, name, call.region, ask(call).identity)
+    track = Track(op.service.name, name, call.region, split_input(call).identity)
     ended = [take if isinstance(take, tuple) else (take, "complete") for take in takes]
     return Cassette.of(_take(op, track, n, outputs, end) for n, (outputs, end) in enumerate(ended, 1))
 
@@ -60,7 +61,7 @@ def _take(op: Operation, track: Track, number: int, outputs: Outputs, end: str) 
     if end == "error":
         members: dict[str, Value] = {"Type": "Sender"} if op.service.protocol == "query" else {}
         answers.append(Answer(error=Failure(403, ERROR, "made up", members)))
-    return Take(track, named(op, track, number, [Page(None, None, answer) for answer in answers]))
+    return Take(track, name_tokens(op, track, number, [Page(None, None, answer) for answer in answers]))
 
 
 def follow(

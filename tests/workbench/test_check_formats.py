@@ -15,7 +15,7 @@ import pytest
 from awstape import __version__
 from awstape.catalog import catalog
 from awstape.cli.main import main
-from awstape.core.check.findings import Finding, findings
+from awstape.core.check.findings import Finding, check_text
 from awstape.workbench import check_formats
 from awstape.workbench.check_formats import FORMATS, Findings
 
@@ -100,7 +100,7 @@ def test_warnings_are_told_from_findings() -> None:
     (run,) = sarif(WARNED)["runs"]
     assert [result["level"] for result in run["results"]] == ["error", "warning", "warning"]
     rules = {rule["id"]: rule["shortDescription"]["text"] for rule in run["tool"]["driver"]["rules"]}
-    assert rules["unfinished listing"] == "a listing that doesn't come to its end"
+    assert rules["unfinished listing"] == "a listing without its last page"
 
 
 def test_as_json() -> None:
@@ -267,7 +267,7 @@ def test_every_format_has_the_same_exit_status(form: str, folder: Path, check: C
     (folder / "a.yaml").write_text(CLEAN)
     assert check("a.yaml", "--format", form) == (0, FORMATS[form]([], 1) + "\n" * (form != "github"), "")
     (folder / "a.yaml").write_text(LEAKY)
-    found = [("a.yaml", finding) for finding in findings(LEAKY, catalog.models())]
+    found = [("a.yaml", finding) for finding in check_text(LEAKY, catalog.models())]
     assert len(found) == 2
     assert check("a.yaml", "--format", form) == (1, FORMATS[form](found, 1) + "\n", "")
 

@@ -17,7 +17,7 @@ import botocore.awsrequest
 import botocore.serialize
 
 from awstape.catalog import catalog
-from awstape.core.aws.model import Operation, Shape, Value, below
+from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.aws.wire import Request
 
 DEFAULT_REGION = "us-east-1"
@@ -54,9 +54,9 @@ def for_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) ->
         except ValueError:
             return value
     if isinstance(value, list):
-        return [for_botocore(item, below(shape, i), is_output=is_output) for i, item in enumerate(value)]
+        return [for_botocore(item, child_shape(shape, i), is_output=is_output) for i, item in enumerate(value)]
     if isinstance(value, dict):
-        return {name: for_botocore(item, below(shape, name), is_output=is_output) for name, item in value.items()}
+        return {name: for_botocore(item, child_shape(shape, name), is_output=is_output) for name, item in value.items()}
     return value
 
 
@@ -78,9 +78,11 @@ def from_botocore(value: Any, shape: Shape | None) -> Value:
             except UnicodeDecodeError:
                 return value
         case dict():
-            return {name: from_botocore(item, below(shape, name)) for name, item in value.items() if item is not None}
+            return {
+                name: from_botocore(item, child_shape(shape, name)) for name, item in value.items() if item is not None
+            }
         case list() | tuple():
-            return [from_botocore(item, below(shape, i)) for i, item in enumerate(value)]
+            return [from_botocore(item, child_shape(shape, i)) for i, item in enumerate(value)]
         case None | bool() | int() | float() | str():
             return value
     raise TypeError(f"a {type(value).__name__} is nothing that a service answers")

@@ -27,7 +27,7 @@ import botocore.model
 import botocore.parsers
 import botocore.regions
 
-from awstape.core.aws.model import Member, Models, Operation, Paging, Service, Shape, below
+from awstape.core.aws.model import Member, Models, Operation, Paging, Service, Shape, child_shape
 from awstape.core.aws.wire import Response
 
 SERVICES = ("iam", "accessanalyzer")
@@ -322,9 +322,9 @@ def edit_documents(value: Any, shape: Shape | None, edit: Callable[[str], Any]) 
     if shape is None:
         return value
     if isinstance(value, dict):
-        return {name: edit_documents(item, below(shape, name), edit) for name, item in value.items()}
+        return {name: edit_documents(item, child_shape(shape, name), edit) for name, item in value.items()}
     if isinstance(value, list):
-        return [edit_documents(item, below(shape, i), edit) for i, item in enumerate(value)]
+        return [edit_documents(item, child_shape(shape, i), edit) for i, item in enumerate(value)]
     return edit(value) if shape.percent_encoded and isinstance(value, str) else value
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.yaml.document import DocumentError, read, write
-from awstape.core.check.findings import HIDDEN, is_telling
+from awstape.core.check.findings import HIDDEN, quotes_real_value
 from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
 
@@ -72,7 +72,7 @@ def parse(path: Path, text: str, models: Models) -> Cassette:
 
 def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
     """The UserError for a problem in a file, without text that may be a real value. tip: used if the error has none."""
-    if is_telling(error):
+    if quotes_real_value(error):
         return UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {path}")
     where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
     return UserError(f"{where}{error.problem}", error.tip or tip)

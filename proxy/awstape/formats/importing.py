@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from awstape.catalog import catalog
-from awstape.core.aws.operation import service_of, signed_for
+from awstape.core.aws.routing import find_service, signed_service_name
 from awstape.core.aws.wire import Request, WireError
 from awstape.core.recording.recorder import Recorder
 from awstape.errors import UserError, bug_location
@@ -82,11 +82,11 @@ def record_entry(recorder: Recorder, entry: Entry) -> None:
 def _foreign_reason(request: Request) -> str | None:
     """Why a request is for none of the recorded services; None if it is for one, or can't be read."""
     try:
-        if service_of(catalog.models(), request):
+        if find_service(catalog.models(), request):
             return None
     except WireError:
         return None
-    if service := signed_for(request):
+    if service := signed_service_name(request):
         return f"for the service {service}, which is not recorded"
     if request.host.lower().endswith(tuple(f".{suffix}" for suffix in catalog.host_suffixes())):
         return f"for {catalog.shown(request.host)}, which is not recorded"

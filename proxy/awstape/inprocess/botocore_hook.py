@@ -29,7 +29,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.hooks import BaseEventHooks
 
 from awstape.catalog import catalog
-from awstape.core.aws.operation import known_service
+from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request
 from awstape.core.recording.recorder import Recording
 from awstape.core.replay.misses import HEADER, Miss
@@ -232,7 +232,7 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     if not _in_use or not _in_use[-1].replays_only or not _is_for_aws(request):
         return None
     tape, asked = _in_use[-1].tape, request_of(request, None)
-    if known_service(catalog.models(), asked):
+    if try_find_service(catalog.models(), asked):
         return None
     kind = AsyncResponse if is_async() else AWSResponse
     headers = (HEADER, ("x-amzn-errortype", "CassetteMiss"))
@@ -244,7 +244,7 @@ def _passed_by(request: AWSPreparedRequest) -> tuple[Tape, Request, Reply | None
     if not _in_use or _asked.get() is not None:
         return None
     tape, asked = _in_use[-1].tape, request_of(request, None)
-    if not known_service(catalog.models(), asked) and (tape.recorder or not _is_for_aws(request)):
+    if not try_find_service(catalog.models(), asked) and (tape.recorder or not _is_for_aws(request)):
         return None
     return tape, asked, tape.answer(asked)
 

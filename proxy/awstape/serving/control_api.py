@@ -16,7 +16,7 @@ import re
 from dataclasses import replace
 
 from awstape import __version__
-from awstape.core.aws.operation import signed_for
+from awstape.core.aws.routing import signed_service_name
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.sessions import Session
 from awstape.report import replay_facts
@@ -39,7 +39,7 @@ def answer(tape: Tape, guard: Guard, request: Request) -> Reply:
         request = replace(request, path=request.path[match.end() :] or "/")
     match = _CONTROL.fullmatch(request.path)
     # What is signed was meant for AWS, and led to a path of ours by a session whose name is missing.
-    if not match and (signed_for(request) or not request.path.startswith("/~/")):
+    if not match and (signed_service_name(request) or not request.path.startswith("/~/")):
         reply = tape.answer(request, name)
         assert reply
         return reply

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.takes import retold
+from awstape.core.cassette.takes import normalise_takes
 from awstape.core.cassette.yaml.comments import Comment
 from awstape.core.cassette.yaml.document import DocumentError
 from awstape.core.cassette.yaml.hand_edits import rewrite
-from awstape.core.check.findings import Finding, suspicions
+from awstape.core.check.findings import Finding, find_warnings
 from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.redactor import Redactor
@@ -76,7 +76,7 @@ def _finding_key(finding: Finding) -> tuple[str, str]:
 def warnings_in(text: str) -> list[Finding]:
     """The warnings of `awstape check` about a cassette's text; none for a text that can't be read."""
     try:
-        return suspicions(text, catalog.models())
+        return find_warnings(text, catalog.models())
     except DocumentError:
         return []
 
@@ -183,5 +183,5 @@ def _replace_takes(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
     for track, same in renamed.items():
         if any(take.track == track for take in result):
             raise UserError(f"{track}: the cassette already has this track", "remove one of the two with awstape rm")
-        result += retold(catalog.models().operation(track.service, track.operation), track, same)
+        result += normalise_takes(catalog.models().operation(track.service, track.operation), track, same)
     return Cassette.of(result, cassette.keys)

@@ -11,8 +11,8 @@ from awstape.catalog.botocore_values import DEFAULT_REGION
 from awstape.core.aws.conform import did_you_mean, misfits, spelled
 from awstape.core.aws.constraints import excesses
 from awstape.core.aws.model import Operation, Shape, Value, plain_name
-from awstape.core.aws.operation import JsonError, json_of
-from awstape.core.aws.paging import listed
+from awstape.core.aws.paging import items_of
+from awstape.core.aws.protocols.json_text import JsonError, parse_json
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.hand_edits import rewrite
 from awstape.core.redaction.aliases import CollisionError
@@ -79,7 +79,7 @@ def make_cassette(
 def count_items(operation: Operation, cassette: Cassette) -> int:
     """The number of items on all pages, in all lists."""
     outputs = (page.answer.output for take in cassette.takes for page in take.pages)
-    return sum(len(listed(output, name)) for output in outputs for name in lists_of(operation))
+    return sum(len(items_of(output, name)) for output in outputs for name in lists_of(operation))
 
 
 def add_to_file(path: Path, text: str, old: Cassette, new: Cassette) -> None:
@@ -140,7 +140,7 @@ def _parse_value(name: str, text: str, shape: Shape) -> Value:
     value: Value = text
     if shape.type not in ("string", "timestamp", "blob"):
         try:
-            value = json_of(text)
+            value = parse_json(text)
         except JsonError:
             form = "true or false" if shape.type == "boolean" else "a number" if shape.is_scalar else "it as JSON"
             raise UserError(f"--identity {name}: the value is not of type {shape.type}", f"write {form}") from None

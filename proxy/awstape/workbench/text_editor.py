@@ -13,7 +13,7 @@ from pathlib import Path
 from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import DocumentError, read
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.errors import UserError
 from awstape.files import limited_reading, project_settings
 from awstape.workbench.edit_files import PlannedEdit, plan_write
@@ -68,8 +68,8 @@ class EditorSession:
         new_text = text if plan.after == after else plan.new_text  # keep the text as typed
         plan = replace(plan, old_text=self.old_text, removed_comments=(), new_text=new_text)
         rules = project_settings.load_rules()
-        known = {(f.member, f.kind) for f in findings(self.old_text, models, rules)}
-        for finding in findings(plan.new_text, models, rules):
+        known = {(f.member, f.kind) for f in check_text(self.old_text, models, rules)}
+        for finding in check_text(plan.new_text, models, rules):
             if finding.level == "error" and (finding.member, finding.kind) not in known:
                 raise DocumentError(finding.line, finding.member, f"looks real: {finding.kind}", "use an alias instead")
         return plan

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from awstape.catalog import catalog
 from awstape.cli.main import cli, main
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.core.redaction.aliases import key_fingerprint
 from awstape.files import cassette_files
 from awstape.files.keys import find_key
@@ -60,13 +60,13 @@ def run(*arguments: str | Path) -> str:
 
 
 def test_what_looks_real_goes_and_comments_stay(by_hand: Path) -> None:
-    assert any(finding.level == "error" for finding in findings(BY_HAND, catalog.models()))
+    assert any(finding.level == "error" for finding in check_text(BY_HAND, catalog.models()))
     assert "hand.yaml would change" in run("redact", by_hand, "--dry-run")
     assert by_hand.read_text() == BY_HAND
     said = run("redact", by_hand)
     assert "redacted: 1 account id, 1 policy, 1 role" in said
     text = by_hand.read_text()
-    assert findings(text, catalog.models()) == []
+    assert check_text(text, catalog.models()) == []
     assert not [name for name in ("111122223333", "DeployRole", "policy/Deploy") if name in text]
     for comment in ("# Ours.\n", "# the one that deploys\n", "# ours\n", "# AWS's\n"):
         assert comment in text
@@ -128,7 +128,7 @@ def test_an_edit_tells_what_check_would_warn_of(by_hand: Path) -> None:
     run("redact", by_hand)
     item = '{"PolicyName": "Deploy", "PolicyArn": "arn:aws:iam::111122223333:policy/Deploy"}'
     said = run("add-item", by_hand, "ListAttachedRolePolicies", "--item", item)
-    assert "pages[1].output.AttachedPolicies[1].PolicyArn: an item with this PolicyArn stands in the listing" in said
+    assert "pages[1].output.AttachedPolicies[1].PolicyArn: an item with this PolicyArn is in the listing" in said
     assert "warning" not in run("repage", by_hand, "1")
     identity = '{"RoleName": "Deploy", "RoleNam": "x"}'
     (warning,) = json.loads(run("set", by_hand, "identity", identity, "--track", "GetRole", "--json"))["warnings"]

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from awstape.catalog import catalog
 from awstape.cli.main import cli, main
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.files import cassette_files, limited_reading
 from examples import KEY, ROOT
 from support.failing import failure
@@ -51,7 +51,7 @@ def good(path: Path) -> str:
     """The text of a cassette that can be read and shows nothing real."""
     text = limited_reading.read_text(path)
     cassette_files.parse(path, text, catalog.models())
-    assert findings(text, catalog.models()) == []
+    assert check_text(text, catalog.models()) == []
     return text
 
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from awstape.catalog import catalog
 from awstape.catalog.botocore_values import for_botocore
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer
 from awstape.core.aws.conform import shown
-from awstape.core.aws.decode import decode
-from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Operation, Shape, Value
-from awstape.core.aws.operation import recognise
-from awstape.core.aws.paging import ask, canonical, named
+from awstape.core.aws.paging import canonicalise, split_input
+from awstape.core.aws.protocols.dispatch import read_response, write_response
+from awstape.core.aws.routing import recognise_call
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.tokens import name_tokens
 from awstape.core.cassette.yaml import document
-from awstape.core.check.lint_takes import SAME_ITEM, warnings
+from awstape.core.check.lint_takes import SAME_ITEM, lint_takes
 from awstape.core.check.lint_values import MISSING, RANGE
 from awstape.core.redaction.redactor import Redactor
 from support import strategies
@@ -57,9 +57,9 @@ def test_botocore_and_decode_read_what_encode_writes(op: Operation) -> None:
     @strategies.few(5)
     @given(strategies.outputs(op))
     def check(output: dict[str, Value]) -> None:
-        response = encode(op, Answer(output), "request-id")
+        response = write_response(op, Answer(output), "request-id")
         assert catalog.parse(op, response) == for_botocore(output, op.output)
-        again = decode(op, response)
+        again = read_response(op, response)
         assert again == Answer(output)
         assert _in_order(again.output) == _in_order(output)
 
@@ -71,7 +71,7 @@ def test_a_request_of_botocore_is_recognised(op: Operation) -> None:
     @strategies.few(5)
     @given(strategies.inputs(op))
     def check(input_: dict[str, Value]) -> None:
-        call = recognise(MODELS, request(op.name, input_))
+        call = recognise_call(MODELS, request(op.name, input_))
         assert call is not None
         assert call.operation is op
         assert call.region == (REGION if op.service.regional else None)
@@ -163,7 +163,7 @@ def test_a_recording_replays_as_it_was_redacted(op: Operation) -> None:
         assert [served.response for served in by_real] == [served.response for served in by_alias]
         assert [served.page for served in by_real] == list(range(1, len(outputs) + 1))
         for output, expected, served in zip(outputs, _redacted(op, input_, outputs), by_real, strict=True):
-            replayed = decode(op, served.response).output or {}
+            replayed = read_response(op, served.response).output or {}
             assert _in_order(_bare(op, replayed)) == _in_order(_bare(op, expected))
             assert catalog.parse(op, served.response) == for_botocore(replayed, op.output)
             _assert_same_skeleton(output, _bare(op, replayed), op.output)
@@ -189,16 +189,16 @@ def _exchanges(
 
 def _warnings(text: str) -> set[tuple[str, str]]:
     """What `awstape check` warns of: kind and member."""
-    return {(problem.kind, shown(problem.path)) for _, problem in warnings(document.entries(text, MODELS), MODELS)}
+    return {(problem.kind, shown(problem.path)) for _, problem in lint_takes(document.entries(text, MODELS), MODELS)}
 
 
 def _unredacted(op: Operation, exchanges: list[Exchange]) -> str:
     """A traversal as a cassette that hides nothing."""
-    call = recognise(MODELS, exchanges[0][0])
+    call = recognise_call(MODELS, exchanges[0][0])
     assert call
-    track = Track(op.service.name, op.name, call.region, ask(call).identity)
-    pages = [Page(None, None, decode(op, response)) for _, response in exchanges]
-    return document.write(Cassette((Take(track, named(op, track, 1, pages)),)))
+    track = Track(op.service.name, op.name, call.region, split_input(call).identity)
+    pages = [Page(None, None, read_response(op, response)) for _, response in exchanges]
+    return document.write(Cassette((Take(track, name_tokens(op, track, 1, pages)),)))
 
 
 def _interleaved(one: list[Exchange], other: list[Exchange], data: st.DataObject) -> list[Exchange]:
@@ -212,7 +212,7 @@ def _interleaved(one: list[Exchange], other: list[Exchange], data: st.DataObject
 def _redacted(op: Operation, input_: dict[str, Value], outputs: list[dict[str, Value]]) -> list[dict[str, Value]]:
     """What a redactor that saw everything makes of the outputs."""
     redactor = Redactor(KEY)
-    identity = canonical(_as_dict(_said(input_, op.input, is_form=op.service.protocol == "query")), op.input)
+    identity = canonicalise(_as_dict(_said(input_, op.input, is_form=op.service.protocol == "query")), op.input)
     track = Track(op.service.name, op.name, None, redactor.redact_identity(op, _as_dict(identity)))
     pages = [Page(None, None, redactor.redact_answer(op, Answer(output))) for output in outputs]
     (take,) = redactor.replace_known_names(MODELS, Cassette((Take(track, tuple(pages)),))).takes

@@ -6,26 +6,28 @@ from dataclasses import replace
 
 import pytest
 
+from awstape.core.aws.call import Call
 from awstape.core.aws.model import Value
-from awstape.core.aws.operation import Call, recognise
-from awstape.core.aws.paging import Ask, ask, canonical, item_count, next_token, token_name
+from awstape.core.aws.paging import PageRequest, canonicalise, count_items, next_token, split_input
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import WireError
+from awstape.core.cassette.tokens import token_name
 from support.exchanges import MODELS, operation, request
 
 
-def asked(name: str, input_: dict[str, Value]) -> Ask:
-    return ask(Call(operation(name), None, input_))
+def asked(name: str, input_: dict[str, Value]) -> PageRequest:
+    return split_input(Call(operation(name), None, input_))
 
 
 def test_token_and_limit_are_no_identity() -> None:
     got = asked("ListUsers", {"Marker": "m", "PathPrefix": "/x/", "MaxItems": 2})
-    assert got == Ask({"PathPrefix": "/x/"}, "m", 2)
+    assert got == PageRequest({"PathPrefix": "/x/"}, "m", 2)
     got = asked("ListFindings", {"nextToken": "n", "maxResults": 3, "analyzerArn": "a"})
-    assert got == Ask({"analyzerArn": "a"}, "n", 3)
+    assert got == PageRequest({"analyzerArn": "a"}, "n", 3)
 
 
 def test_without_paging_they_are_members_like_others() -> None:
-    assert asked("GetUser", {"Marker": "m"}) == Ask({"Marker": "m"}, None, None)
+    assert asked("GetUser", {"Marker": "m"}) == PageRequest({"Marker": "m"}, None, None)
 
 
 @pytest.mark.parametrize("limit", [0, -1, True, "007", "many", None, [1]])
@@ -59,16 +61,16 @@ def test_the_identity_is_canonical() -> None:
     assert list(identity["filter"]) == ["a", "b"]  # type: ignore[arg-type]
     assert list(identity["filter"]["b"]) == ["eq", "neq"]  # type: ignore
     assert list(identity["sort"]) == ["attributeName", "orderBy"]  # type: ignore[arg-type]
-    assert canonical(identity, operation("ListFindings").input) == identity
+    assert canonicalise(identity, operation("ListFindings").input) == identity
 
 
 def test_the_order_of_a_form_is_no_identity() -> None:
     plain = request("SimulateCustomPolicy", {"ActionNames": ["b:B", "a:A"], "PolicyInputList": ["{}"], "MaxItems": 5})
     turned = replace(plain, body=b"&".join(reversed(plain.body.split(b"&"))))
-    one, other = recognise(MODELS, plain), recognise(MODELS, turned)
+    one, other = recognise_call(MODELS, plain), recognise_call(MODELS, turned)
     assert one and other
-    assert ask(one) == ask(other)
-    assert ask(one).identity["ActionNames"] == ["b:B", "a:A"]
+    assert split_input(one) == split_input(other)
+    assert split_input(one).identity["ActionNames"] == ["b:B", "a:A"]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +94,8 @@ def test_the_next_token(name: str, output: dict[str, Value], token: str | None) 
 
 def test_items_are_counted_over_all_lists_of_the_paginator() -> None:
     output: dict[str, Value] = {"PolicyGroups": [1], "PolicyUsers": [1, 2], "PolicyRoles": None, "Other": [1, 2, 3]}
-    assert item_count(operation("ListEntitiesForPolicy"), output) == 3
-    assert item_count(operation("GetUser"), {"Tags": [1]}) == 0
+    assert count_items(operation("ListEntitiesForPolicy"), output) == 3
+    assert count_items(operation("GetUser"), {"Tags": [1]}) == 0
 
 
 def test_tokens_name_track_take_and_page() -> None:

@@ -8,11 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from awstape.catalog import catalog
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import misfits
-from awstape.core.aws.decode import decode
-from awstape.core.aws.encode import encode
-from awstape.core.aws.operation import Call, recognise
+from awstape.core.aws.protocols.dispatch import read_response, write_response
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response
 from support import wire_cases
 from support.wire_cases import WireCase
@@ -31,13 +30,13 @@ def response_of(case: WireCase) -> Response:
 
 
 def call_of(case: WireCase) -> Call:
-    call = recognise(MODELS, request_of(case))
+    call = recognise_call(MODELS, request_of(case))
     assert call is not None
     return call
 
 
 def answer_of(case: WireCase) -> Answer:
-    return decode(call_of(case).operation, response_of(case))
+    return read_response(call_of(case).operation, response_of(case))
 
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -54,7 +53,7 @@ def test_the_request_is_recognised(case: WireCase) -> None:
 @each_case
 def test_a_client_reads_the_encoded_answer_as_the_original(case: WireCase) -> None:
     operation = call_of(case).operation
-    encoded = encode(operation, answer_of(case), "request-id")
+    encoded = write_response(operation, answer_of(case), "request-id")
     assert encoded.status == case.status
     assert catalog.parse(operation, encoded) == catalog.parse(operation, response_of(case))
 
@@ -63,7 +62,7 @@ def test_a_client_reads_the_encoded_answer_as_the_original(case: WireCase) -> No
 def test_encoding_and_decoding_again_changes_nothing(case: WireCase) -> None:
     operation = call_of(case).operation
     answer = answer_of(case)
-    again = decode(operation, encode(operation, answer, "request-id"))
+    again = read_response(operation, write_response(operation, answer, "request-id"))
     assert again == answer
     assert _in_order(again.output) == _in_order(answer.output)
 
@@ -71,7 +70,7 @@ def test_encoding_and_decoding_again_changes_nothing(case: WireCase) -> None:
 @pytest.mark.parametrize("case", [c for c in CASES if c.service == "iam" and c.canonical], ids=lambda case: case.name)
 def test_iam_bytes_are_aws_bytes(case: WireCase) -> None:
     request_id = re.search(rb"<RequestId>(.*?)</RequestId>", case.response_body)
-    encoded = encode(call_of(case).operation, answer_of(case), request_id[1].decode() if request_id else "")
+    encoded = write_response(call_of(case).operation, answer_of(case), request_id[1].decode() if request_id else "")
     assert encoded.body.decode() == case.response_body.decode()
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.aws.decode import decode
-from awstape.core.aws.operation import recognise
+from awstape.core.aws.protocols.dispatch import read_response
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.yaml import document
 from awstape.core.recording.recorder import Recorder
@@ -44,13 +44,13 @@ ANSWERS = {
 @pytest.mark.parametrize(("body", "problem"), ANSWERS.values(), ids=ANSWERS)
 def test_an_answer_in_xml_is_refused(body: str, problem: str) -> None:
     with pytest.raises(WireError, match=problem):
-        decode(operation("ListRoles"), Response(200, (), body.encode()))
+        read_response(operation("ListRoles"), Response(200, (), body.encode()))
 
 
 @pytest.mark.parametrize("status", [0, 100, 199, 600, 999])
 def test_a_status_that_no_cassette_says_is_refused(status: int) -> None:
     with pytest.raises(WireError, match="the status is none of an answer"):
-        decode(operation("ListRoles"), Response(status, (), XML.format("").encode()))
+        read_response(operation("ListRoles"), Response(status, (), XML.format("").encode()))
 
 
 def form(body: str) -> Request:
@@ -77,7 +77,7 @@ REQUESTS = {
 @pytest.mark.parametrize(("asked", "problem"), REQUESTS.values(), ids=REQUESTS)
 def test_a_request_is_refused(asked: Request, problem: str) -> None:
     with pytest.raises(WireError, match=problem):
-        recognise(MODELS, asked)
+        recognise_call(MODELS, asked)
 
 
 @pytest.mark.parametrize("code", ["\x1b[31m", "\x00", "\x80"])

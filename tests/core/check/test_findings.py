@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from awstape.core.check.findings import FORMAT, Finding, findings
+from awstape.core.check.findings import FORMAT, Finding, check_text
 from awstape.core.redaction.project_rules import Rules
 from canaries import KINDS, KNOWN_NAME, NAME, found
 from support.exchanges import MODELS
@@ -26,7 +26,7 @@ each_plant = pytest.mark.parametrize(
 
 
 def leaks(text: str, rules: Rules | None = None) -> list[Finding]:
-    every = findings(text, MODELS, rules) if rules else findings(text, MODELS)
+    every = check_text(text, MODELS, rules) if rules else check_text(text, MODELS)
     return [finding for finding in every if finding.kind != FORMAT and finding.level == "error"]
 
 
@@ -72,7 +72,7 @@ def test_nothing_of_it_is_told(spot: Spot) -> None:
     told = {}
     for kind in kinds_at(spot):
         text, _, parts = spot.plant(kind, 0)
-        if leaked := found(map(repr, findings(text, MODELS)), parts):
+        if leaked := found(map(repr, check_text(text, MODELS)), parts):
             told[kind] = leaked
     assert not told, f"{spot.name}: {told}"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml import document
-from awstape.core.check.findings import FORMAT, Finding, findings
+from awstape.core.check.findings import FORMAT, Finding, check_text
 from support import exchanges
 from support.exchanges import MODELS
 from support.planting import cassettes
@@ -27,7 +27,7 @@ LEAK = TAKE.replace("role-r3pdr6yylyw5", "Payroll") + f"pages:\n- error: {{statu
 
 
 def found_in(text: str) -> list[Finding]:
-    return findings(text, MODELS)
+    return check_text(text, MODELS)
 
 
 def leaks(text: str) -> list[Finding]:

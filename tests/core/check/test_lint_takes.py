@@ -1,4 +1,4 @@
-"""What can be read, but is hardly meant: each warning with its line, its member and what to do.
+"""Probable mistakes in readable cassettes: each warning with its line, its member and what to do.
 
 That recording gives none is tried in test_generated.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from awstape.core.cassette.yaml import document
-from awstape.core.check.findings import FORMAT, Finding, findings
+from awstape.core.check.findings import FORMAT, Finding, check_text
 from awstape.core.check.lint_takes import KINDS, PAGING, UNFINISHED
 from awstape.core.redaction.project_rules import Rules
 from awstape.workbench.check_formats import FORMATS
@@ -109,7 +109,7 @@ TEXTS = (POLICIES, VERSIONS, FINDINGS, SIMULATION, ROLE, CREATED)
 
 def warned(text: str) -> list[Finding]:
     """The warnings of a text that can be read."""
-    every = findings(text, MODELS, Rules(keep=("111122223333",)))
+    every = check_text(text, MODELS, Rules(keep=("111122223333",)))
     document.read(text, MODELS)
     return [finding for finding in every if finding.level == "warning"]
 
@@ -117,7 +117,7 @@ def warned(text: str) -> list[Finding]:
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.split()[3])
 def test_what_is_as_it_should_be_gives_no_warning(text: str) -> None:
     assert warned(START + text) == []
-    assert findings(START + text, MODELS) == []
+    assert check_text(START + text, MODELS) == []
 
 
 @dataclass(frozen=True)
@@ -197,8 +197,8 @@ CASES = {
         5,
         "identity.MaxItems",
         "part of no identity",
-        "a limit belongs to its page: no request finds the track",
-        "take it out",
+        "a limit belongs to its page: no request matches the track",
+        "remove it",
     ),
     "a token": Case(
         POLICIES,
@@ -207,8 +207,8 @@ CASES = {
         5,
         "identity.Marker",
         "part of no identity",
-        "a page token belongs to its page: no request finds the track",
-        "take it out",
+        "a page token belongs to its page: no request matches the track",
+        "remove it",
     ),
     "an idempotency token": Case(
         CREATED,
@@ -217,8 +217,8 @@ CASES = {
         5,
         "identity.clientToken",
         "part of no identity",
-        "made up anew for each call: no request finds the track",
-        "take it out",
+        "generated for each call: no request matches the track",
+        "remove it",
     ),
     "null": Case(
         POLICIES,
@@ -227,8 +227,8 @@ CASES = {
         5,
         "identity.PathPrefix",
         "part of no identity",
-        "nothing is the same as no member: no request finds the track",
-        "take it out",
+        "null equals a missing member: no request matches the track",
+        "remove it",
     ),
     "null in a map": Case(
         FINDINGS,
@@ -237,8 +237,8 @@ CASES = {
         6,
         "identity.filter.*",
         "part of no identity",
-        "nothing is the same as no member: no request finds the track",
-        "take it out",
+        "null equals a missing member: no request matches the track",
+        "remove it",
     ),
     "too short": Case(
         POLICIES,
@@ -308,7 +308,7 @@ CASES = {
         12,
         "pages[0].output.findings[0].status",
         "unknown value",
-        "the model knows no such value; did you mean ACTIVE?",
+        "the service model has no such value; did you mean ACTIVE?",
         "known: ACTIVE, ARCHIVED, RESOLVED",
     ),
     "enum in other letters": Case(
@@ -318,7 +318,7 @@ CASES = {
         7,
         "identity.sort.orderBy",
         "unknown value",
-        "the model knows no such value; did you mean ASC?",
+        "the service model has no such value; did you mean ASC?",
         "known: ASC, DESC",
     ),
     "a date": Case(
@@ -338,7 +338,7 @@ CASES = {
         10,
         "pages[0].output.Versions[0].Document",
         "no policy document",
-        "a policy document that is no JSON",
+        "the policy document is not JSON",
     ),
     "policy in an identity": Case(
         SIMULATION,
@@ -347,7 +347,7 @@ CASES = {
         6,
         "identity.PolicyInputList[1]",
         "no policy document",
-        "a policy document that is no JSON",
+        "the policy document is not JSON",
     ),
     # paging
     "no token": Case(
@@ -357,7 +357,7 @@ CASES = {
         18,
         "pages[1].output.IsTruncated",
         "odd paging",
-        "true, but there is no Marker to go on with: the listing ends here",
+        "true, but there is no Marker: the listing ends here",
     ),
     "a token too many": Case(
         POLICIES,
@@ -366,7 +366,7 @@ CASES = {
         19,
         "pages[1].output.Marker",
         "odd paging",
-        "a token where IsTruncated says that no page follows: clients stop here",
+        "a token, although IsTruncated is false: clients stop here",
     ),
     "empty token": Case(
         POLICIES,
@@ -375,8 +375,8 @@ CASES = {
         18,
         "pages[1].output.Marker",
         "odd paging",
-        "an empty token leads nowhere",
-        "take it out",
+        "an empty token is no token",
+        "remove it",
     ),
     "empty token and more": Case(
         POLICIES,
@@ -385,8 +385,8 @@ CASES = {
         19,
         "pages[1].output.Marker",
         "odd paging",
-        "an empty token leads nowhere",
-        "take it out",
+        "an empty token is no token",
+        "remove it",
     ),
     "unfinished": Case(
         POLICIES,
@@ -415,10 +415,10 @@ CASES = {
         18,
         "pages[1].output.Marker",
         "odd paging",
-        "it leads back to the page in line 18: whoever follows it comes to no end",
+        "the token leads back to the page in line 18: the listing never ends",
     ),
     "over its limit": Case(
-        POLICIES, "limit: 2", "limit: 1", 7, "pages[0].limit", "odd paging", "the page has more items than its limit: 2"
+        POLICIES, "limit: 2", "limit: 1", 7, "pages[0].limit", "odd paging", "the page has 2 items, more than its limit"
     ),
     "same key": Case(
         POLICIES,
@@ -427,7 +427,7 @@ CASES = {
         21,
         "pages[1].output.AttachedPolicies[0].PolicyArn",
         "same item",
-        "an item with this PolicyArn stands in the listing already, in line 14",
+        "an item with this PolicyArn is in the listing already, in line 14",
     ),
     "same item": Case(
         SIMULATION,
@@ -436,7 +436,7 @@ CASES = {
         11,
         "pages[0].output.EvaluationResults[1]",
         "same item",
-        "the item stands in the listing already, in line 11",
+        "the item is in the listing already, in line 11",
     ),
     "same text": Case(
         "service: iam\noperation: ListAccountAliases\nidentity: {}\npages: [output: {AccountAliases: [a]}]\n",
@@ -445,7 +445,7 @@ CASES = {
         4,
         "pages[0].output.AccountAliases[2]",
         "same item",
-        "the item stands in the listing already, in line 6",
+        "the item is in the listing already, in line 6",
     ),
     # faults
     "after the last page": Case(
@@ -454,8 +454,8 @@ CASES = {
         "throttle page=2",
         5,
         "faults[0]",
-        "idle fault",
-        "the take ends with page 1: the fault can't strike where it is served as recorded",
+        "unused fault",
+        "the take ends with page 1: in recorded paging the fault never occurs",
     ),
     "after one that never tires": Case(
         ROLE,
@@ -463,8 +463,8 @@ CASES = {
         "[drop times=always",
         5,
         "faults[1]",
-        "idle fault",
-        "the fault in line 7 always comes first",
+        "unused fault",
+        "the fault in line 7 always applies first",
     ),
     "after one of its page": Case(
         POLICIES,
@@ -472,8 +472,8 @@ CASES = {
         "faults:\n- slow page=2 times=always\n- drop\n- denied page=2\npages:",
         9,
         "faults[2]",
-        "idle fault",
-        "the fault in line 9 always comes first",
+        "unused fault",
+        "the fault in line 9 always applies first",
     ),
 }
 
@@ -537,18 +537,16 @@ def test_takes_that_say_nothing_new_are_told() -> None:
         return [(f.line, f.problem, f.tip) for f in found if f.kind == "same take"]
 
     other = POLICIES.replace("page-2", "take-2.page-2")
-    same = (25, "the take says the same as the one before it, in line 3", "take one of the two out")
+    same = (25, "the take equals the one before it, in line 3", "remove one of the two")
     assert told(POLICIES, other) == [same]
     assert told(POLICIES, other.replace("limit: 2\n", "limit: 9\n")) == [same]
     assert told(POLICIES, ROLE, other.replace("ReadOnly", "ReadMost")) == []
     assert told(POLICIES, other.replace("pages:", "faults: [drop]\npages:")) == []
     begun = other.partition("- token")[0]
     assert told(POLICIES, begun) == [
-        (25, "the take is but the beginning of the one before it, in line 3", "take it out")
+        (25, "the take is only the beginning of the one before it, in line 3", "remove it")
     ]
-    assert told(begun, POLICIES) == [
-        (3, "the take is but the beginning of the one after it, in line 19", "take it out")
-    ]
+    assert told(begun, POLICIES) == [(3, "the take is only the beginning of the one after it, in line 19", "remove it")]
     assert [line for line, *_ in told(ROLE, ROLE, ROLE)] == [11, 19]
     # The track's takes are neighbours wherever they stand in the file.
     assert [line for line, *_ in told(ROLE, VERSIONS, ROLE)] == [25]
@@ -558,12 +556,12 @@ def test_a_token_that_leads_into_another_take_is_told() -> None:
     begun = POLICIES.partition("- token")[0].replace("ReadOnly", "ReadMost")
     (finding,) = warned(takes(begun, POLICIES))
     assert (finding.line, finding.kind) == (17, PAGING)
-    assert finding.problem == "it leads to a page of another take, in line 34"
+    assert finding.problem == "the token leads to a page of another take, in line 34"
 
 
 def test_what_cannot_be_read_hides_no_warning_of_what_can() -> None:
     text = takes(ROLE.replace("404", "200"), POLICIES.replace("limit: 2", "limit: 1")) + "---\n[\n"
-    assert [(f.line, f.level) for f in findings(text, MODELS)] == [(9, "error"), (17, "warning"), (34, "error")]
+    assert [(f.line, f.level) for f in check_text(text, MODELS)] == [(9, "error"), (17, "warning"), (34, "error")]
 
 
 # --- nothing is told ---
@@ -650,10 +648,10 @@ def test_nothing_that_stands_there_is_told(real: str) -> None:
     text = LEAKY.replace("VALUE", real)
     if real.isalpha():
         text = text[: text.index("---")] + text[text.index("---\nservice: iam\noperation: ListA", 20) :]
-    found = findings(text, MODELS)
+    found = check_text(text, MODELS)
     warned = {finding.kind for finding in found if finding.level == "warning"}
     assert {FORMAT} <= {finding.kind for finding in found} or real.isalpha()
-    assert warned >= set(KINDS) - {"idle fault", "missing member", "same take"}
+    assert warned >= set(KINDS) - {"unused fault", "missing member", "same take"}
     for form in FORMATS.values():
         said = form([("a.yaml", finding) for finding in found], 1)
         assert not [part for part in (real, "1111", "Payroll") if part in said]
@@ -664,4 +662,4 @@ def test_what_has_no_name_may_stand_twice() -> None:
     identity = "{policyDocument: '{}', policyType: IDENTITY_POLICY}"
     take = f"service: accessanalyzer\noperation: ValidatePolicy\nregion: us-east-1\nidentity: {identity}"
     text = f"version: 1\n---\n{take}\npages: [output: {{findings: [{finding}, {finding}]}}]\n"
-    assert findings(text, MODELS) == []
+    assert check_text(text, MODELS) == []

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.paging import named
 from awstape.core.cassette.cassette import Cassette, Page, Take
+from awstape.core.cassette.tokens import name_tokens
 from awstape.core.compare.cassette_diff import differences
 from awstape.core.compare.changes import Change, lines, summary
 from awstape.core.compare.equality import as_json
@@ -70,7 +70,9 @@ def recut(take: Take, size: int) -> Take:
         answers.append(listing.page(position, None).answer)
         token = (answers[-1].output or {}).get(output_token)
         position = listing.position(token) if isinstance(token, str) else None  # type: ignore[assignment]
-    return replace(take, pages=named(operation(take), take.track, 1, [Page(None, None, answer) for answer in answers]))
+    return replace(
+        take, pages=name_tokens(operation(take), take.track, 1, [Page(None, None, answer) for answer in answers])
+    )
 
 
 def operation(take: Take) -> Operation:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.yaml import document
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.core.editing import edits, list_items
 from awstape.core.editing.edits import EditError
 from awstape.core.editing.rename import rename
@@ -85,7 +85,7 @@ def holds(after: Cassette) -> None:
     """What holds of every cassette: it is written and read, shows nothing real, and its listings can be replayed."""
     text = document.write(after)
     assert document.read(text, MODELS) == after
-    assert findings(text, MODELS) == []
+    assert check_text(text, MODELS) == []
     playing = player(after, key=None)
     for track, takes in after.tracks():
         for take in takes:

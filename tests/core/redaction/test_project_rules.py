@@ -14,7 +14,7 @@ from awstape.catalog import catalog
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
 from awstape.core.redaction.aliases import Aliases
@@ -221,7 +221,7 @@ def test_a_mask_shows_nothing_that_is_hidden_without_it(pattern: str) -> None:
 def test_the_check_finds_no_mask_in_what_awstape_itself_wrote(pattern: str) -> None:
     by = rules(mask=[pattern])
     pages = listing("ListUsers", {}, [{"Users": []}, {"Users": []}])
-    assert findings(document.write(recorded(by, *pages)), MODELS, by) == []
+    assert check_text(document.write(recorded(by, *pages)), MODELS, by) == []
 
 
 def test_a_mask_counts_when_a_request_is_matched() -> None:

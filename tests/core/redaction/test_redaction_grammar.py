@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.redaction.redactor import Redactor
 from support import strategies

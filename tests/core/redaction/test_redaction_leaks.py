@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from awstape.core.aws.paging import ask
+from awstape.core.aws.paging import split_input
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import write
@@ -170,11 +170,11 @@ def test_a_page_token_in_an_error_is_not_kept() -> None:
 
 def ask_token(request: Request) -> str:
     """The page token that a request carries."""
-    from awstape.core.aws.operation import recognise
+    from awstape.core.aws.routing import recognise_call
 
-    call = recognise(MODELS, request)
+    call = recognise_call(MODELS, request)
     assert call
-    token = ask(call).token
+    token = split_input(call).token
     assert token
     return token
 

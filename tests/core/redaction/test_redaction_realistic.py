@@ -13,7 +13,7 @@ import pytest
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.yaml.document import read, write
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.replay.misses import Miss
@@ -113,7 +113,7 @@ def role(name: str, **members: Value) -> Exchange:
 def test_a_known_name_is_found_however_it_stands(name: str, text: str) -> None:
     said = write(exchanges.record(role(name, Description=text)).cassette)
     assert name.casefold() not in said.casefold()
-    assert findings(said, MODELS) == []
+    assert check_text(said, MODELS) == []
     alias = Aliases(KEY).name("role", name)
     assert said.count(alias) >= 3, "the same in identity, output and text"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.redaction.alias_grammar import is_alias
@@ -478,7 +478,7 @@ def test_any_text_can_be_redacted_once_and_for_all(real: str) -> None:
 @strategies.few(100)
 @given(st.text(), st.dictionaries(strategies.names, st.just("user-x"), max_size=3))
 def test_text_without_names_stays_when_names_are_replaced(real: str, names: dict[str, str]) -> None:
-    assert KnownNames(names).replace(real) == real
+    assert KnownNames(names).replace_in(real) == real
 
 
 def test_half_a_surrogate_pair_in_a_policy() -> None:
@@ -523,6 +523,6 @@ def test_half_a_surrogate_pair_in_a_policy() -> None:
 )
 def test_long_texts_that_match_almost_are_redacted_too(hostile: str) -> None:
     """Patterns that try every beginning of such a text against every end would take hours."""
-    redacted = KnownNames({"nobody": "user-x"}).replace(redact_text(hostile, Aliases(KEY)))
+    redacted = KnownNames({"nobody": "user-x"}).replace_in(redact_text(hostile, Aliases(KEY)))
     assert redact_text(redacted, Aliases(KEY)) == redacted
     assert hostile in variants(hostile)

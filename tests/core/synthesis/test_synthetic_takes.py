@@ -21,7 +21,7 @@ from awstape.core.aws.model import Member, Operation, Shape, Value
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.yaml import document
 from awstape.core.cassette.yaml.document import SCHEMA_LINE
-from awstape.core.check.findings import findings
+from awstape.core.check.findings import check_text
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.replay.replies import ServedPage
 from awstape.core.synthesis.synthetic_takes import SynthesisError, lists_of, synthesise
@@ -80,7 +80,7 @@ def test_what_is_made_is_a_cassette_without_anything_real() -> None:
     for op in OPERATIONS:
         text = text_of(made(op.name))
         assert document.read(text, MODELS) == Cassette.of([made(op.name)])
-        assert (op.name, findings(text, MODELS)) == (op.name, [])
+        assert (op.name, check_text(text, MODELS)) == (op.name, [])
 
 
 def test_every_member_keeps_the_limits_of_its_shape() -> None:
@@ -210,7 +210,7 @@ def test_every_seed_makes_a_cassette_of_its_own(name: str, seed: str) -> None:
     text = text_of(make(name, items=4, page_size=2, seed=seed))
     assert text == text_of(make(name, items=4, page_size=2, seed=seed))
     assert text != text_of(make(name, items=4, page_size=2, seed=f"{seed}'"))
-    assert findings(text, MODELS) == []
+    assert check_text(text, MODELS) == []
     op = operation(name)
     (take,) = document.read(text, MODELS).takes
     assert [problem for output in outputs(take) for problem in beyond(output, op.output)] == []

@@ -16,11 +16,11 @@ from mitmproxy.io.har import request_to_flow
 from vcr.serializers import yamlserializer
 
 from awstape.catalog.botocore_values import for_botocore
-from awstape.core.aws.answer import Answer
-from awstape.core.aws.encode import encode
+from awstape.core.aws.call import Answer, derive_request_id
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.operation import recognise
-from awstape.core.aws.paging import ask, request_id
+from awstape.core.aws.paging import split_input
+from awstape.core.aws.protocols.dispatch import write_response
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.formats.exports import stubber
@@ -55,11 +55,11 @@ def test_every_format_says_what_was_recorded(
     @strategies.few(4)
     @given(strategies.inputs(op), strategies.outputs(op))
     def check(input_: dict[str, Value], output: dict[str, Value]) -> None:
-        call = recognise(MODELS, request(op.name, input_))
+        call = recognise_call(MODELS, request(op.name, input_))
         assert call
-        track = Track(op.service.name, op.name, call.region, ask(call).identity)
+        track = Track(op.service.name, op.name, call.region, split_input(call).identity)
         cassette = Cassette((Take(track, (Page(None, None, Answer(output)),)),))
-        response = encode(op, Answer(output), request_id(*track.key, "1", "1"))
+        response = write_response(op, Answer(output), derive_request_id(*track.key, "1", "1"))
         assert in_vcr(exported(cassette, "vcr").text) == response.body
         assert in_har(exported(cassette, "har").text) == response
         seen = for_botocore(output, op.output, is_output=True)

@@ -265,10 +265,10 @@ def add_item(
 
 
 def _json(text: str) -> Value:
-    from awstape.core.aws.operation import JsonError, json_of
+    from awstape.core.aws.protocols.json_text import JsonError, parse_json
 
     try:
-        return json_of(text)
+        return parse_json(text)
     except JsonError as error:
         raise UserError(f"the item {error}", 'such as \'{"RoleName": "role-yqmy4ayihgou"}\'') from None
 

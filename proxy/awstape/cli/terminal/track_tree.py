@@ -11,8 +11,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from awstape.cli.terminal.tables import value_rows
-from awstape.core.aws.answer import Answer, Failure
-from awstape.core.aws.model import Models, Operation, Shape, Value, below
+from awstape.core.aws.call import Answer, Failure
+from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
 from awstape.core.aws.paging import next_token
 from awstape.core.cassette.cassette import Page, Take
 from awstape.core.cassette.yaml.document import page_document
@@ -143,7 +143,7 @@ def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence
     for name in operation.lists:
         held = (answer.output or {}).get(name)
         if isinstance(held, list):
-            yield name, held, below(below(operation.output, name), 0)
+            yield name, held, child_shape(child_shape(operation.output, name), 0)
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:

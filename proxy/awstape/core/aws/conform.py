@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from awstape.core.aws.model import Operation, Shape, Type, Value, below
+from awstape.core.aws.model import Operation, Shape, Type, Value, child_shape
 
 Path = tuple[str | int, ...]
 
@@ -59,10 +59,10 @@ def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misf
         yield Misfit(path, f"expected {article(shape.type)}, got {describe(value)}")
     elif isinstance(value, list):
         for i, item in enumerate(value):
-            yield from misfits(item, below(shape, i), (*path, i))
+            yield from misfits(item, child_shape(shape, i), (*path, i))
     elif isinstance(value, dict) and shape.type == "map":
         for key, item in value.items():
-            yield from misfits(item, below(shape, key), (*path, MapKey(key)))
+            yield from misfits(item, child_shape(shape, key), (*path, MapKey(key)))
     elif isinstance(value, dict):
         for name, item in value.items():
             if member := shape.members.get(name):

@@ -65,7 +65,7 @@ class Member:
     idempotency_token: bool = False
 
 
-def below(shape: Shape | None, step: str | int) -> Shape | None:
+def child_shape(shape: Shape | None, step: str | int) -> Shape | None:
     """The shape of a member, of a map's value or, by any number, of a list's items; None if the model has none."""
     if shape is None:
         return None
@@ -157,17 +157,17 @@ def plain_name(name: str) -> str:
 class Models:
     """The services that are recorded, by their names, and how to tell them.
 
-    host: host name → (service, region), None for a host of no recorded service; the region is None where the
+    service_of_host: host name → (service, region), None for a host of no recorded service; the region is None where the
     service is global.
     """
 
     def __init__(
         self,
         services: Mapping[str, Service],
-        host: Callable[[str], tuple[Service, str | None] | None],
+        service_of_host: Callable[[str], tuple[Service, str | None] | None],
     ) -> None:
         self.services = dict(services)
-        self.of_host = host
+        self.service_of_host = service_of_host
         self._by_signing_name = {service.signing_name: service for service in services.values()}
         self._by_version = {s.api_version: s for s in services.values() if s.protocol == "query"}
 

@@ -1,4 +1,4 @@
-"""What crosses the wire, as values: `Request` and `Response`.
+"""HTTP messages as values: `Request`, `Response` and `Reply`, and the limits on their size.
 
 Header names compare without case. Bodies are bytes with any Content-Encoding already undone.
 """
@@ -12,20 +12,24 @@ from urllib.parse import unquote, unquote_plus
 
 Headers = tuple[tuple[str, str], ...]
 
-#: How deep a message may nest: deeper than any model, not so deep that recursion ends the process.
+#: How deep the body of a message may nest: deeper than any shape, not so deep that recursion ends the process.
 MAX_DEPTH = 48
-#: How large the body of a request or an answer may be, and how many values it may hold: a page has at most 1000 items.
+#: Bytes in the body of a request or response, and values in it: a page has at most 1000 items.
 MAX_BODY = 16 * 1024 * 1024
 MAX_VALUES = 200_000
-#: As many parameters and values as no request has; and how long their names may be.
-MAX_ASKED = 10_000
+#: Parameters or JSON values of a request, and characters in the name of a parameter: no request has as many.
+MAX_REQUEST_VALUES = 10_000
 MAX_NAME = 1000
+
+#: botocore/parsers.py (`ResponseParser.parse`): from here on a response is an error.
+FIRST_ERROR_STATUS = 301
+LAST_STATUS = 599
 
 _Node = TypeVar("_Node")
 
 
 class WireError(ValueError):
-    """A message that can't be read. The text says what was wrong; it never quotes the message."""
+    """A message that cannot be read or written. The text says what is wrong; it never quotes the message."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,16 @@ class Response:
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)
 
+    @property
+    def is_gateway_error(self) -> bool:
+        """Whether a load balancer or proxy made the error, not the service: the body is empty or HTML."""
+        body = self.body.strip()
+        return self.status >= 500 and (not body or body[:6].lower() == b"<html>")
+
 
 @dataclass(frozen=True)
 class Reply:
-    """What a client gets: a response, or None for a connection that ends without one, after `delay` seconds."""
+    """What a client gets after `delay` seconds: a response, or None for a connection closed without one."""
 
     response: Response | None
     delay: float = field(default=0.0, kw_only=True)
@@ -75,14 +85,19 @@ def find_header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name), None)
 
 
-def parse_form(text: str) -> list[tuple[str, str]]:
-    """`a=1&b=x+y` → [("a", "1"), ("b", "x y")], in order, blanks and repeats kept.
+def read_parameters(request: Request) -> list[tuple[str, str]]:
+    """The parameters of a request's query string and, if it is a form, of its body. Raises WireError."""
+    return parse_form(request.query) + (parse_form(decode_utf8(request.body)) if request.is_form else [])
 
-    Raises WireError for percent-escapes that are not UTF-8, and for what no client sends.
+
+def parse_form(text: str) -> list[tuple[str, str]]:
+    """`a=1&b=x+y` → [("a", "1"), ("b", "x y")], in order; blanks and repeats are kept.
+
+    Raises WireError for percent-escapes that are not UTF-8, and above the limits.
     """
     pairs = []
-    if text.count("&") >= MAX_ASKED:
-        raise WireError(f"more than {MAX_ASKED:,} parameters")
+    if text.count("&") >= MAX_REQUEST_VALUES:
+        raise WireError(f"more than {MAX_REQUEST_VALUES:,} parameters")
     for part in text.split("&"):
         if part:
             name, _, value = part.partition("=")
@@ -104,7 +119,7 @@ def _unquote(text: str, *, plus: bool) -> str:
         raise WireError("a percent-encoded text is not UTF-8") from None
 
 
-def text_of(body: bytes) -> str:
+def decode_utf8(body: bytes) -> str:
     """The body as text. Raises WireError if it is not UTF-8."""
     try:
         return body.decode("utf-8")
@@ -112,14 +127,14 @@ def text_of(body: bytes) -> str:
         raise WireError("the body is not UTF-8") from None
 
 
-def excess(root: _Node, children: Callable[[_Node], Iterable[_Node]], most: int = MAX_VALUES) -> str:
-    """What a tree does that is deeper than `MAX_DEPTH` or has more than so many nodes; nothing of any other."""
+def limit_problem(root: _Node, children: Callable[[_Node], Iterable[_Node]], max_values: int = MAX_VALUES) -> str:
+    """The limit that a tree exceeds, `MAX_DEPTH` or `max_values`, as a predicate; empty if it exceeds none."""
     level, count = [root], 1
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in children(node)]
         count += len(level)
-        if count > most:
-            return f"holds more than {most:,} values"
+        if count > max_values:
+            return f"holds more than {max_values:,} values"
         if not level:
             return ""
     return f"nests deeper than {MAX_DEPTH} levels"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
 from awstape.core.cassette.faults import Fault
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from awstape.core.aws.answer import Failure
+from awstape.core.aws.call import Failure
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Operation, Value
 

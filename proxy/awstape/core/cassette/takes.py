@@ -1,8 +1,8 @@
-"""Takes, put together: those of two cassettes merged, those that say nothing new left out, tokens named.
+"""Merges and normalises takes: joins two cassettes, drops redundant takes, names page tokens.
 
-1. A track that stands in two cassettes is the newer one, unless only the older one was read to its end.
-2. Of neighbouring takes that say the same, or of which one is the beginning of the other, the longer one stays.
-3. Tokens are named by position once it is settled which takes there are.
+1. A track that is in both cassettes is taken from the newer one, unless only the older one was read to its last page.
+2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays.
+3. Tokens are named by position after the redundant takes are dropped.
 """
 
 from __future__ import annotations
@@ -11,84 +11,83 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.paging import is_finished, named, with_token
+from awstape.core.aws.paging import is_last_page
 from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.tokens import mask_tokens, name_tokens
 
 
-def merge(models: Models, old: Cassette, new: Cassette) -> Cassette:
-    """The tracks of both. One that stands in both is the new one, unless only the old one was read to its end.
+def merge_cassettes(models: Models, old: Cassette, new: Cassette) -> Cassette:
+    """The tracks of both; one in both is taken from `new`, unless only that of `old` was read to its last page.
 
     The faults that people put into the old takes stay.
     """
-
     tracks = dict(old.tracks())
     for track, takes in new.tracks():
         operation = models.operation(track.service, track.operation)
-        if track not in tracks or is_finished(operation, takes) or not is_finished(operation, tracks[track]):
+        if track not in tracks or are_complete(operation, takes) or not are_complete(operation, tracks[track]):
             tracks[track] = _with_faults_of(takes, tracks.get(track, ()))
     return Cassette.of((take for takes in tracks.values() for take in takes), old.keys | new.keys)
 
 
-def told(models: Models, cassette: Cassette, keys: Iterable[str]) -> Cassette:
-    """The cassette without takes that say nothing new, its tokens named by position.
+def are_complete(operation: Operation, takes: Iterable[Take]) -> bool:
+    """Whether every take of a track was read to its last page."""
+    return all(is_last_page(operation, take.pages[-1].answer) for take in takes)
 
-    keys: the fingerprint of the key at hand, for a cassette that names none.
+
+def normalise_cassette(models: Models, cassette: Cassette, keys: Iterable[str]) -> Cassette:
+    """The cassette without redundant takes, its tokens named by position.
+
+    keys: the fingerprint of the current key, for a cassette that names none.
     """
     takes: list[Take] = []
     for track, group in cassette.tracks():
-        takes += retold(models.operation(track.service, track.operation), track, group)
+        takes += normalise_takes(models.operation(track.service, track.operation), track, group)
     return Cassette.of(takes, cassette.keys or keys)
 
 
-def retold(operation: Operation, track: Track, takes: Iterable[Take]) -> list[Take]:
-    """The same for the takes of one track."""
-    read = [unnamed(operation, take) for take in takes]
+def normalise_takes(operation: Operation, track: Track, takes: Iterable[Take]) -> list[Take]:
+    """The takes of one track without redundant ones, with tokens named by position."""
+    masked = [mask_tokens(operation, take) for take in takes]
     return [
-        replace(take, track=track, pages=named(operation, track, number, take.pages))
-        for number, take in enumerate(_telling(read), 1)
+        replace(take, track=track, pages=name_tokens(operation, track, number, take.pages))
+        for number, take in enumerate(drop_redundant_takes(masked), 1)
     ]
 
 
-def unnamed(operation: Operation, take: Take) -> Take:
-    """The take with all tokens that it gives out alike, to be compared with others of its track."""
-    pages = (replace(page, answer=with_token(operation, page.answer, "token")) for page in take.pages)
-    return replace(take, pages=tuple(pages))
-
-
-def begins(shorter: Take, longer: Take) -> bool:
-    """Whether a take says nothing but what the other one begins with; both with their tokens `unnamed`."""
-    pairs = zip(shorter.pages, longer.pages, strict=False)
-    return len(shorter.pages) <= len(longer.pages) and all(one.answer == other.answer for one, other in pairs)
-
-
-def _telling(takes: list[Take]) -> list[Take]:
-    """The takes without those that a neighbour says as well: equal ones and beginnings of others."""
+def drop_redundant_takes(takes: Iterable[Take]) -> list[Take]:
+    """The takes without those that equal a neighbour or are its beginning; their tokens are masked."""
     kept: list[Take] = []
     for take in takes:
-        while kept and begins(kept[-1], take):
-            take = _joined(take, kept.pop())
-        if kept and begins(take, kept[-1]):
-            kept[-1] = _joined(kept[-1], take)
+        while kept and is_beginning(kept[-1], take):
+            take = _absorb(take, kept.pop())
+        if kept and is_beginning(take, kept[-1]):
+            kept[-1] = _absorb(kept[-1], take)
         else:
             kept.append(take)
     return kept
 
 
-def _joined(take: Take, other: Take) -> Take:
-    """The take, with what people asked of the other one, which says no more.
+def is_beginning(shorter: Take, longer: Take) -> bool:
+    """Whether the answers of a take are the first ones of the other; the tokens of both are masked."""
+    pairs = zip(shorter.pages, longer.pages, strict=False)
+    return len(shorter.pages) <= len(longer.pages) and all(one.answer == other.answer for one, other in pairs)
 
-    Of two limits for one page the smaller is kept, so that the order of the two doesn't show.
+
+def _absorb(take: Take, redundant: Take) -> Take:
+    """The take with the limits and faults of a redundant one.
+
+    Of two limits for one page the smaller is kept, so that the order of the two does not show.
     """
     limits = [
-        min((p.limit for p in (page, *other.pages[i : i + 1]) if p.limit is not None), default=None)
+        min((p.limit for p in (page, *redundant.pages[i : i + 1]) if p.limit is not None), default=None)
         for i, page in enumerate(take.pages)
     ]
     pages = (replace(page, limit=limit) for page, limit in zip(take.pages, limits, strict=True))
-    return replace(take, pages=tuple(pages), faults=take.faults + other.faults)
+    return replace(take, pages=tuple(pages), faults=take.faults + redundant.faults)
 
 
 def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Take, ...]:
-    """The takes with the faults of those that they replace; where these were more, the last one gets the rest."""
+    """The takes with the faults of those that they replace; if those were more, the last take gets the rest."""
     result = list(takes)
     for i, take in enumerate(old):
         at = min(i, len(result) - 1)

@@ -1,13 +1,15 @@
-"""What is wrong in a cassette's text: what looks real, found without the key, what can't be read, what is suspicious.
+"""Finds what is wrong in a cassette's text: values that look real, errors of the format, and probable mistakes.
 
-1. Redaction is its own judge: it changes nothing in what is redacted already, under any key. So every string of the
-   text is redacted, by its shape, under a key that is thrown away; what changes was real, and its kind is known.
+1. Redaction is the test: it changes nothing in redacted text, under any key. So every string of the text is redacted
+   by its shape, under a key that is discarded. A string that changes had a real value, whose kind redaction knows. The
+   key of the cassette is not needed.
 2. The text need not be a valid cassette: it may be hand-edited, imported, or of another version. What the model
-   doesn't know is searched as free text, comments too, and where it is no YAML, every line.
-3. What is wrong with the format is told up to a number, and of a comment, or of a text that can't be read, only so
-   much is searched: that there is more is a finding, too. Values are searched to their end.
-4. A finding says where and what kind, never the value. What keeps the text from being read as a cassette is a finding
-   as well (`structure`). What can be read, but is hardly meant, is a warning (`lint`).
+   doesn't know is searched as free text, and so are comments. Of a text that is no YAML, every line is searched.
+3. Errors of the format are reported up to `MAX_ERRORS`. Comments, and text that can't be read, are searched up to a
+   number of characters; that there is more is a finding, too. Values are searched completely.
+4. A finding has the place and the kind of a real value, never the value. An error that keeps the text from being read
+   as a cassette is a finding (`cassette.yaml.validation`). A probable mistake in a readable text is a warning
+   (`check.lint_takes`).
 """
 
 from __future__ import annotations
@@ -23,17 +25,17 @@ from awstape.core.aws.model import Member, Models, Operation, Shape, Value
 from awstape.core.cassette.yaml.comments import comments
 from awstape.core.cassette.yaml.document import MAX_ERRORS, SCHEMA_LINE, Document, DocumentError, Entry, entries
 from awstape.core.cassette.yaml.validation import Problem, operation_of
-from awstape.core.check.lint_takes import warnings
+from awstape.core.check.lint_takes import lint_takes
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import TEXT, StringContext, StringEdit, edit_member_strings, edit_value_strings
 
-_KEY = b"thrown away"
-#: Characters of a comment, or of a text that can't be read; to search them takes some ten seconds.
+_DISCARDED_KEY = b"thrown away"
+#: The most characters of a comment, or of a text that can't be read, that are searched: some ten seconds' work.
 _MOST_SEARCHED = 4_000_000
 _MOST_LINES = 50_000
 FORMAT = "format"
-HIDDEN = "can't be read as a cassette; what stands there looks real and is not shown"
+HIDDEN = "can't be read as a cassette; the text looks real and is not shown"
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
 
 
@@ -42,10 +44,10 @@ Level = Literal["error", "warning"]
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """What is wrong in a text: the line, counted from 1, the member (may be empty), and the kind of what was found.
+    """A problem in a text: the line, counted from 1, the member (may be empty), and the kind.
 
-    kind: of the real value, as `Aliases.counts` has it; `format`, or of a warning, as `lint.KINDS` has it, of which
-    `problem` says more. tip: what to do, may be empty.
+    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, or the kind of a warning (`lint_takes.KINDS`).
+    problem: a description, empty for a real value. tip: what to do, may be empty.
     """
 
     line: int
@@ -56,8 +58,8 @@ class Finding:
     level: Level = "error"
 
 
-def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding]:
-    """Everything in a cassette's text that looks real, that can't be read or that is suspicious, by line."""
+def check_text(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding]:
+    """The findings in a cassette's text, by line: values that look real, errors of the format, and warnings."""
     lines = text.split("\n")
     found: set[Finding] = set()
     is_readable = True
@@ -67,105 +69,107 @@ def findings(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding
         for entry in entries(text, models):
             errors += entry.errors
             if len(errors) >= MAX_ERRORS:
-                problem = "so much is wrong that the rest is not looked at"
+                problem = "too many errors: the rest is not checked"
                 raise DocumentError(errors[-1].line, "", problem, "is this file a cassette?")
-            found.update(_in_document(entry.document, lines, models, rules))
+            found.update(_find_in_document(entry.document, lines, models, rules))
             read.append(entry)
-    except DocumentError as error:  # nothing can be told apart in what follows
+    except DocumentError as error:  # what follows can't be divided into documents
         errors.append(error)
         is_readable = False
-    found.update(map(_error, errors))
-    found |= _in_lines(text, is_readable, rules, {(f.line, f.kind) for f in found})
-    found.update(_warning(document, problem) for document, problem in warnings(read, models))
+    found.update(map(_error_finding, errors))
+    found |= _find_in_lines(text, is_readable, rules, {(f.line, f.kind) for f in found})
+    found.update(_warning_finding(document, problem) for document, problem in lint_takes(read, models))
     return sorted(found)
 
 
-def suspicions(text: str, models: Models) -> list[Finding]:
-    """The warnings alone, which are found quickly. Raises DocumentError for a text that can't be read."""
-    return sorted(_warning(document, problem) for document, problem in warnings(list(entries(text, models)), models))
+def find_warnings(text: str, models: Models) -> list[Finding]:
+    """The warnings alone, without the slow search for real values. Raises DocumentError for unreadable text."""
+    problems = lint_takes(list(entries(text, models)), models)
+    return sorted(_warning_finding(document, problem) for document, problem in problems)
 
 
-def _error(error: DocumentError) -> Finding:
-    if is_telling(error):
+def _error_finding(error: DocumentError) -> Finding:
+    if quotes_real_value(error):
         return Finding(error.line, "", FORMAT, HIDDEN)
     return Finding(error.line, error.path, FORMAT, error.problem, error.tip)
 
 
-def _warning(document: Document, problem: Problem) -> Finding:
-    member, said = shown(problem.path), problem.problem
-    if _looks_real(member, said):
-        member, said = "", "what stands there looks real and is not shown"
-    return Finding(document.line(problem.path), member, problem.kind, said, problem.tip, "warning")
+def _warning_finding(document: Document, problem: Problem) -> Finding:
+    member, description = shown(problem.path), problem.problem
+    if _looks_real(member, description):
+        member, description = "", "the text looks real and is not shown"
+    return Finding(document.line(problem.path), member, problem.kind, description, problem.tip, "warning")
 
 
-def is_telling(error: DocumentError) -> bool:
+def quotes_real_value(error: DocumentError) -> bool:
     """Whether an error quotes something that looks real."""
     return _looks_real(error.path, error.problem)
 
 
-def _looks_real(*said: str) -> bool:
-    return any(_kinds(text, _ANYWHERE, NO_RULES) for text in said)
+def _looks_real(*texts: str) -> bool:
+    return any(_real_kinds(text, _ANYWHERE, NO_RULES) for text in texts)
 
 
-def _in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[int, str]]) -> set[Finding]:
-    """What stands beside values, directives and comments; of a text that can't be read, what stands in any line."""
+def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[int, str]]) -> set[Finding]:
+    """The real values in directives and comments, or in all lines of a text that can't be read."""
     searched: list[str] = []
-    said: Iterator[tuple[int, str, str]]
+    texts: Iterator[tuple[int, str, str]]  # line, text, member
     if is_readable:
         directives = ((i, line, "") for i, line in enumerate(text.split("\n"), 1) if line.startswith("%"))
-        said = chain(directives, ((comment.line, comment.text, "a comment") for comment in comments(text)))
+        texts = chain(directives, ((comment.line, comment.text, "a comment") for comment in comments(text)))
     else:
         searched = text[:_MOST_SEARCHED].split("\n", _MOST_LINES)[:_MOST_LINES]
-        said = ((i, line, "") for i, line in enumerate(searched, 1))
+        texts = ((i, line, "") for i, line in enumerate(searched, 1))
 
-    @cache  # lines and comments that say the same are many
-    def kinds(words: str) -> list[str]:
-        # Awstape itself writes the line of the schema: no rule of the project is about it.
-        return [] if words.strip() == SCHEMA_LINE.strip() else _kinds(words, _ANYWHERE, rules)
+    @cache  # many lines and comments are equal
+    def kinds_in(line: str) -> list[str]:
+        # awstape itself writes the line of the schema: the project's rules don't apply to it.
+        return [] if line.strip() == SCHEMA_LINE.strip() else _real_kinds(line, _ANYWHERE, rules)
 
     found: set[Finding] = set()
-    for number, words, member in said:
-        here = kinds(words[:_MOST_SEARCHED])
-        found.update(Finding(number, member, kind) for kind in here if (number, kind) not in known)
-        if len(words) > _MOST_SEARCHED:
-            found.add(Finding(number, member, FORMAT, "too long to be searched to its end"))
+    for number, line, member in texts:
+        kinds = kinds_in(line[:_MOST_SEARCHED])
+        found.update(Finding(number, member, kind) for kind in kinds if (number, kind) not in known)
+        if len(line) > _MOST_SEARCHED:
+            found.add(Finding(number, member, FORMAT, "too long to be searched completely"))
     if not is_readable and len(text) > sum(map(len, searched)) + len(searched):
-        problem = "from here on the text is not searched: it can't be read, and is long"
+        problem = "the text from here on is not searched: it can't be read and is too long"
         found.add(Finding(len(searched), "", FORMAT, problem))
     return found
 
 
-def _in_document(document: Document, lines: list[str], models: Models, rules: Rules) -> Iterator[Finding]:
-    found: list[tuple[str, StringContext]] = []
+def _find_in_document(document: Document, lines: list[str], models: Models, rules: Rules) -> Iterator[Finding]:
+    """The real values in the strings of a document."""
+    strings: list[tuple[str, StringContext]] = []
 
-    def note(text: str, place: StringContext) -> str:
-        found.append((text, place))
+    def note(text: str, context: StringContext) -> str:
+        strings.append((text, context))
         return text
 
-    _walk(document.value, operation_of(document.value, models), note)
-    for text, place in found:
-        redacted, kinds = _redacted(text, place, rules)
+    _edit_document_strings(document.value, operation_of(document.value, models), note)
+    for text, context in strings:
+        redacted, kinds = _redact(text, context, rules)
         if not kinds:
             continue
-        at = document.line(place.path)
-        for line, here in _lines_of(text, redacted, kinds, at, lines, rules):
-            yield from (Finding(line, shown(place.path), kind) for kind in here)
+        first = document.line(context.path)
+        for line, kinds_here in _locate_kinds(text, redacted, kinds, first, lines, rules):
+            yield from (Finding(line, shown(context.path), kind) for kind in kinds_here)
 
 
-def _kinds(text: str, place: StringContext, rules: Rules) -> list[str]:
-    """The kinds of real values in a text."""
-    return _redacted(text, place, rules)[1]
+def _real_kinds(text: str, context: StringContext, rules: Rules) -> list[str]:
+    """The kinds of the real values in a text."""
+    return _redact(text, context, rules)[1]
 
 
-def _redacted(text: str, place: StringContext, rules: Rules) -> tuple[str, list[str]]:
-    """A text, redacted, and the kinds of real values that were in it."""
-    redactor = Redactor(_KEY, rules)
-    redacted = redactor.redact_string(text, place)
+def _redact(text: str, context: StringContext, rules: Rules) -> tuple[str, list[str]]:
+    """A text, redacted, and the kinds of the real values in it."""
+    redactor = Redactor(_DISCARDED_KEY, rules)
+    redacted = redactor.redact_string(text, context)
     return redacted, list(redactor.count_by_kind()) if redacted != text else []
 
 
-def _walk(value: Value, operation: Operation | None, edit: StringEdit) -> None:
-    """Shows `edit` every string of a document, with the shape that the model gives it."""
+def _edit_document_strings(value: Value, operation: Operation | None, edit: StringEdit) -> None:
+    """Calls `edit` for every string of a document, with its shape in the service model and in the format."""
     if not isinstance(value, dict):
         edit_value_strings(value, _ANYWHERE, edit)
         return
@@ -174,15 +178,15 @@ def _walk(value: Value, operation: Operation | None, edit: StringEdit) -> None:
             edit_member_strings(part, operation.input, edit, (name,))
         elif name == "pages" and isinstance(part, list) and operation:
             for i, page in enumerate(part):
-                edit_value_strings(page, StringContext(_page(operation), (name, i)), edit)
+                edit_value_strings(page, StringContext(_page_shape(operation), (name, i)), edit)
         elif name in _FORMAT_KEYS:
             edit_value_strings(part, StringContext(_WORD if isinstance(part, str) else TEXT, (name,)), edit)
         else:
             edit_value_strings({name: part}, _ANYWHERE, edit)
 
 
-def _page(operation: Operation) -> Shape:
-    """The format of a page, as a shape."""
+def _page_shape(operation: Operation) -> Shape:
+    """The shape of a page in the format."""
     output = operation.output or Shape(name="nothing", type="structure")
     error = Shape(name="error", type="structure", members=_members(code=TEXT, message=TEXT, members=TEXT))
     return Shape(
@@ -196,21 +200,21 @@ def _members(**shapes: Shape) -> dict[str, Member]:
     return {name: Member(name, shape) for name, shape in shapes.items()}
 
 
-def _lines_of(
-    text: str, redacted: str, kinds: list[str], at: int, lines: list[str], rules: Rules
+def _locate_kinds(
+    text: str, redacted: str, kinds: list[str], first: int, lines: list[str], rules: Rules
 ) -> Iterator[tuple[int, list[str]]]:
-    """(line, kinds) of the lines of a literal block that redaction changes; of other text, of where it begins."""
-    said, changed = text.split("\n"), redacted.split("\n")
-    inner = []
-    for i, (line, other) in enumerate(zip(said, changed, strict=False)):
-        is_there = at + i < len(lines) and lines[at + i].strip() == line.strip()
-        if line != other and is_there and len(said) == len(changed) > 1:
-            alone = [kind for kind in _kinds(line, _ANYWHERE, rules) if kind in kinds]
-            inner.append((at + i + 1, alone or kinds))
-    yield from inner or [(at, kinds)]
+    """(line, kinds) for each changed line of a literal block; for other text, the line in which it begins."""
+    old, new = text.split("\n"), redacted.split("\n")
+    located = []
+    for i, (line, redacted_line) in enumerate(zip(old, new, strict=False)):
+        is_literal = first + i < len(lines) and lines[first + i].strip() == line.strip()
+        if line != redacted_line and is_literal and len(old) == len(new) > 1:
+            kinds_here = [kind for kind in _real_kinds(line, _ANYWHERE, rules) if kind in kinds]
+            located.append((first + i + 1, kinds_here or kinds))
+    yield from located or [(first, kinds)]
 
 
 _ANYWHERE = StringContext(TEXT, ())
-#: What awstape itself writes: no rule of the project is about it.
+#: The shape of words that awstape itself writes: the project's rules don't apply to them.
 _WORD = Shape(name="awstape", type="string")
 _WORDS = Shape(name="awstape", type="list", member=Member("", _WORD))

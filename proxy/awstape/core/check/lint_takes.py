@@ -1,12 +1,11 @@
-"""What in a cassette can be loaded, but is hardly meant: the warnings of `awstape check`.
+"""Probable mistakes in a cassette that can be loaded: the warnings of `awstape check`.
 
-1. Takes that can't be loaded are left alone: `structure` tells of them.
-2. A listing is looked at as a client reads it, in recorded paging: whether it comes to an end, and whether it says
-   anything twice.
-3. Takes of a track are compared with their neighbours, for they are served one after the other.
-4. A fault is told of only where it is sure that it never strikes.
-5. No problem quotes a value; others are named by their line.
-6. How a text is laid out, and the order of its tracks, are their writer's business.
+1. Takes that can't be loaded are skipped: `cassette.yaml.validation` reports them.
+2. A listing is examined as a client reads it in recorded paging: whether it ends, and whether an item is in it twice.
+3. The takes of a track are compared with their neighbours, since they are served one after the other.
+4. A fault is reported only if it certainly never occurs.
+5. No problem quotes a value. Other takes and items are referred to by their line.
+6. The layout of the text and the order of tracks are free and never reported.
 """
 
 from __future__ import annotations
@@ -18,32 +17,34 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from awstape.core.aws.conform import Path
-from awstape.core.aws.model import Models, Operation, Paging, Value, below
-from awstape.core.aws.paging import item_count, listed, next_token
+from awstape.core.aws.model import Models, Operation, Paging, Value, child_shape
+from awstape.core.aws.paging import count_items, items_of, next_token
 from awstape.core.cassette.cassette import Take, Track
-from awstape.core.cassette.takes import begins, unnamed
+from awstape.core.cassette.takes import is_beginning
+from awstape.core.cassette.tokens import mask_tokens
 from awstape.core.cassette.yaml.document import Document, Entry
 from awstape.core.cassette.yaml.validation import Problem
-from awstape.core.check import lint_values
+from awstape.core.check.lint_values import KINDS as VALUE_KINDS
+from awstape.core.check.lint_values import lint_values
 from awstape.core.compare.item_pairing import key_of
 
 UNFINISHED, PAGING, SAME_ITEM = "unfinished listing", "odd paging", "same item"
-SAME_TAKE, FAULT = "same take", "idle fault"
+SAME_TAKE, FAULT = "same take", "unused fault"
 
 #: Kind of a warning → what it is about.
 KINDS: Mapping[str, str] = {
-    **lint_values.KINDS,
-    UNFINISHED: "a listing that doesn't come to its end",
+    **VALUE_KINDS,
+    UNFINISHED: "a listing without its last page",
     PAGING: "pages that no service sends",
-    SAME_ITEM: "an item that stands in a listing twice",
-    SAME_TAKE: "a take that says nothing new",
-    FAULT: "a fault that never strikes",
+    SAME_ITEM: "an item that is in a listing twice",
+    SAME_TAKE: "a take that repeats the one before or after it",
+    FAULT: "a fault that never occurs",
 }
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A take and where it stands."""
+class _LocatedTake:
+    """A take with its document, from which the line of each part is known."""
 
     document: Document
     take: Take
@@ -53,116 +54,119 @@ class _Read:
         return self.document.line(path)
 
 
-def warnings(entries: Iterable[Entry], models: Models) -> Iterator[tuple[Document, Problem]]:
-    """Everything suspicious in the takes of a cassette, and in which document; take by take, track by track."""
-    tracks: defaultdict[Track, list[_Read]] = defaultdict(list)
+def lint_takes(entries: Iterable[Entry], models: Models) -> Iterator[tuple[Document, Problem]]:
+    """The probable mistakes in the takes of a cassette, each with its document, track by track."""
+    tracks: defaultdict[Track, list[_LocatedTake]] = defaultdict(list)
     for entry in entries:
         if entry.take and not entry.errors:
             track = entry.take.track
-            tracks[track].append(_Read(entry.document, entry.take, models.operation(track.service, track.operation)))
+            tracks[track].append(
+                _LocatedTake(entry.document, entry.take, models.operation(track.service, track.operation))
+            )
     for takes in tracks.values():
-        for read in takes:
-            yield from ((read.document, problem) for problem in _take_problems(read, takes))
+        for located in takes:
+            yield from ((located.document, problem) for problem in _lint_take(located, takes))
         for before, after in pairwise(takes):
-            yield from _neighbour_problems(before, after)
+            yield from _lint_neighbours(before, after)
 
 
-def _take_problems(read: _Read, takes: list[_Read]) -> Iterator[Problem]:
-    yield from lint_values.value_problems(read.operation, read.take)
-    if read.operation.paging:
-        yield from _page_problems(read, read.operation.paging)
-        yield from _end_problems(read, takes, read.operation.paging)
-        yield from _item_problems(read)
-    yield from _fault_problems(read)
+def _lint_take(located: _LocatedTake, takes: list[_LocatedTake]) -> Iterator[Problem]:
+    yield from lint_values(located.operation, located.take)
+    if located.operation.paging:
+        yield from _lint_pages(located, located.operation.paging)
+        yield from _lint_end(located, takes, located.operation.paging)
+        yield from _lint_items(located)
+    yield from _lint_faults(located)
 
 
 # --- pages ------------------------------------------------------------------------------------------------------
 
 
-def _page_problems(read: _Read, paging: Paging) -> Iterator[Problem]:
-    for i, page in enumerate(read.take.pages):
+def _lint_pages(located: _LocatedTake, paging: Paging) -> Iterator[Problem]:
+    for i, page in enumerate(located.take.pages):
         if (output := page.answer.output) is None:
             continue
         more = output.get(paging.more) if paging.more else None
         token = output.get(paging.output_token)
-        place: Path = ("pages", i, "output")
+        path: Path = ("pages", i, "output")
         if token == "":
-            yield Problem((*place, paging.output_token), "an empty token leads nowhere", "take it out", PAGING)
+            yield Problem((*path, paging.output_token), "an empty token is no token", "remove it", PAGING)
         elif token is not None and more is False:
-            problem = f"a token where {paging.more} says that no page follows: clients stop here"
-            yield Problem((*place, paging.output_token), problem, kind=PAGING)
+            problem = f"a token, although {paging.more} is false: clients stop here"
+            yield Problem((*path, paging.output_token), problem, kind=PAGING)
         elif token is None and more is True:
-            problem = f"true, but there is no {paging.output_token} to go on with: the listing ends here"
-            yield Problem((*place, str(paging.more)), problem, kind=PAGING)
-        if page.limit is not None and (count := item_count(read.operation, output)) > page.limit:
-            yield Problem(("pages", i, "limit"), f"the page has more items than its limit: {count}", kind=PAGING)
+            problem = f"true, but there is no {paging.output_token}: the listing ends here"
+            yield Problem((*path, str(paging.more)), problem, kind=PAGING)
+        if page.limit is not None and (count := count_items(located.operation, output)) > page.limit:
+            yield Problem(("pages", i, "limit"), f"the page has {count} items, more than its limit", kind=PAGING)
 
 
-def _end_problems(read: _Read, takes: list[_Read], paging: Paging) -> Iterator[Problem]:
-    last = len(read.take.pages) - 1
-    token = next_token(read.operation, read.take.pages[last].answer.output or {})
+def _lint_end(located: _LocatedTake, takes: list[_LocatedTake], paging: Paging) -> Iterator[Problem]:
+    last = len(located.take.pages) - 1
+    token = next_token(located.operation, located.take.pages[last].answer.output or {})
     if token is None:
         return
-    place: Path = ("pages", last, "output", paging.output_token)
+    path: Path = ("pages", last, "output", paging.output_token)
     for other in takes:
         for i, page in enumerate(other.take.pages):
             if page.token == token:
                 line = other.line("pages", i, "token")
-                loop = f"it leads back to the page in line {line}: whoever follows it comes to no end"
-                astray = f"it leads to a page of another take, in line {line}"
-                yield Problem(place, loop if other is read else astray, kind=PAGING)
+                loop = f"the token leads back to the page in line {line}: the listing never ends"
+                astray = f"the token leads to a page of another take, in line {line}"
+                yield Problem(path, loop if other is located else astray, kind=PAGING)
                 return
-    yield Problem(place, "no page has this token: the listing is unfinished", "record it to its end", UNFINISHED)
+    yield Problem(path, "no page has this token: the listing is unfinished", "record it to its end", UNFINISHED)
 
 
-def _item_problems(read: _Read) -> Iterator[Problem]:
-    for name in read.operation.lists:
-        shape = below(below(read.operation.output, name), 0)
+def _lint_items(located: _LocatedTake) -> Iterator[Problem]:
+    for name in located.operation.lists:
+        shape = child_shape(child_shape(located.operation.output, name), 0)
         key = key_of(shape) if shape else None
         if shape and shape.members and not key and not any(member.lower().endswith("name") for member in shape.members):
-            continue  # what has no name, such as a finding, may well be said twice
+            continue  # items without a name, such as findings, may be equal
         first: dict[str, Path] = {}
-        for place, item in _items(read.take, name):
-            told, what = item, "the item"
+        for path, item in _iterate_items(located.take, name):
+            same, what = item, "the item"
             if key and isinstance(item, dict) and item.get(key) is not None:
-                told, what, place = item[key], f"an item with this {key}", (*place, key)
-            earlier = first.setdefault(json.dumps([what, told], sort_keys=True, default=repr), place)
-            if earlier is not place:
-                problem = f"{what} stands in the listing already, in line {read.line(*earlier)}"
-                yield Problem(place, problem, kind=SAME_ITEM)
+                same, what, path = item[key], f"an item with this {key}", (*path, key)
+            earlier = first.setdefault(json.dumps([what, same], sort_keys=True, default=repr), path)
+            if earlier is not path:
+                problem = f"{what} is in the listing already, in line {located.line(*earlier)}"
+                yield Problem(path, problem, kind=SAME_ITEM)
 
 
-def _items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
+def _iterate_items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
+    """(path, item) for each item of a listing."""
     for i, page in enumerate(take.pages):
-        for j, item in enumerate(listed(page.answer.output, name)):
+        for j, item in enumerate(items_of(page.answer.output, name)):
             yield ("pages", i, "output", name, j), item
 
 
 # --- takes and faults -------------------------------------------------------------------------------------------
 
 
-def _neighbour_problems(before: _Read, after: _Read) -> Iterator[tuple[Document, Problem]]:
-    one, other = unnamed(before.operation, before.take), unnamed(after.operation, after.take)
-    if begins(one, other) and begins(other, one):
+def _lint_neighbours(before: _LocatedTake, after: _LocatedTake) -> Iterator[tuple[Document, Problem]]:
+    one, other = mask_tokens(before.operation, before.take), mask_tokens(after.operation, after.take)
+    if is_beginning(one, other) and is_beginning(other, one):
         if one.faults == other.faults:
-            problem = f"the take says the same as the one before it, in line {before.line()}"
-            yield after.document, Problem((), problem, "take one of the two out", SAME_TAKE)
-    elif begins(one, other):
-        problem = f"the take is but the beginning of the one after it, in line {after.line()}"
-        yield before.document, Problem((), problem, "take it out", SAME_TAKE)
-    elif begins(other, one):
-        problem = f"the take is but the beginning of the one before it, in line {before.line()}"
-        yield after.document, Problem((), problem, "take it out", SAME_TAKE)
+            problem = f"the take equals the one before it, in line {before.line()}"
+            yield after.document, Problem((), problem, "remove one of the two", SAME_TAKE)
+    elif is_beginning(one, other):
+        problem = f"the take is only the beginning of the one after it, in line {after.line()}"
+        yield before.document, Problem((), problem, "remove it", SAME_TAKE)
+    elif is_beginning(other, one):
+        problem = f"the take is only the beginning of the one before it, in line {before.line()}"
+        yield after.document, Problem((), problem, "remove it", SAME_TAKE)
 
 
-def _fault_problems(read: _Read) -> Iterator[Problem]:
-    pages = len(read.take.pages)
-    always: dict[int | None, int] = {}  # page → line of the first fault that never tires there
-    for i, fault in enumerate(read.take.faults):
+def _lint_faults(located: _LocatedTake) -> Iterator[Problem]:
+    pages = len(located.take.pages)
+    always: dict[int | None, int] = {}  # page → line of the first fault that applies every time there
+    for i, fault in enumerate(located.take.faults):
         if fault.page is not None and fault.page > pages:
-            problem = f"the take ends with page {pages}: the fault can't strike where it is served as recorded"
+            problem = f"the take ends with page {pages}: in recorded paging the fault never occurs"
             yield Problem(("faults", i), problem, kind=FAULT)
         elif (line := always.get(None, always.get(fault.page))) is not None:
-            yield Problem(("faults", i), f"the fault in line {line} always comes first", kind=FAULT)
+            yield Problem(("faults", i), f"the fault in line {line} always applies first", kind=FAULT)
         if fault.times is None:
-            always.setdefault(fault.page, read.line("faults", i))
+            always.setdefault(fault.page, located.line("faults", i))

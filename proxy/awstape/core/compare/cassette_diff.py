@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from awstape.core.aws.answer import Answer
-from awstape.core.aws.model import Member, Models, Operation, Shape, Value, below
-from awstape.core.aws.paging import is_last, item_count, listed
+from awstape.core.aws.call import Answer
+from awstape.core.aws.model import Member, Models, Operation, Shape, Value, child_shape
+from awstape.core.aws.paging import count_items, is_last_page, items_of
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.compare.changes import Change
 from awstape.core.compare.equality import meaning
@@ -51,7 +51,7 @@ def _extent(operation: Operation, takes: Sequence[Take]) -> Value:
     errors = [answer.error for answer in answers if answer.error]
     extent: dict[str, Value] = {"takes": len(takes), "pages": len(answers)}
     if operation.paging:
-        extent["items"] = sum(item_count(operation, answer.output) for answer in answers)
+        extent["items"] = sum(count_items(operation, answer.output) for answer in answers)
     if errors:
         extent["errors"] = [error.name for error in errors]
     return extent if takes else None
@@ -114,7 +114,7 @@ def _listing(operation: Operation, name: str, old: Take, new: Take) -> Iterator[
     if not before and not after:  # an empty list is not the same as none
         yield from compare(before, after, None, (name,))
         return
-    shape = below(below(operation.output, name), 0)
+    shape = child_shape(child_shape(operation.output, name), 0)
     ordered = any(member.lower().startswith("sort") and how for member, how in old.track.identity.items())
     for change in compare_lists(before or [], after or [], shape, (name,), ordered=ordered):
         if change.path == (name,) and change.kind == "order":
@@ -128,14 +128,14 @@ def _items(take: Take, name: str) -> list[Value] | None:
     """The items of a take in a list of the output, None if no page has the list."""
     outputs = [page.answer.output or {} for page in take.pages]
     is_there = any(output.get(name) is not None for output in outputs)
-    return [item for output in outputs for item in listed(output, name)] if is_there else None
+    return [item for output in outputs for item in items_of(output, name)] if is_there else None
 
 
 def _beside(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
     """What pages say beside their items: mostly, all pages of a take say the same."""
     before, after = _said(operation, old), _said(operation, new)
     for name in [*before, *(name for name in after if name not in before)]:
-        shape = below(operation.output, name)
+        shape = child_shape(operation.output, name)
         olds, news = before.get(name, []), after.get(name, [])
         if len(olds) <= 1 and len(news) <= 1:
             yield from compare(next(iter(olds), None), next(iter(news), None), shape, (name,))
@@ -151,7 +151,7 @@ def _said(operation: Operation, take: Take) -> dict[str, list[Value]]:
     for page in take.pages:
         for name, value in (page.answer.output or {}).items():
             if name not in left_out and value is not None:
-                found.setdefault(name, {}).setdefault(meaning(value, below(operation.output, name)), value)
+                found.setdefault(name, {}).setdefault(meaning(value, child_shape(operation.output, name)), value)
     return {name: list(values.values()) for name, values in found.items()}
 
 
@@ -173,7 +173,7 @@ def _how(operation: Operation, last: Answer) -> Value:
     if last.error:
         said: dict[str, Value] = {name: value for name, value in asdict(last.error).items() if value not in (None, {})}
         return said
-    return "complete" if is_last(operation, last) else "unfinished"
+    return "complete" if is_last_page(operation, last) else "unfinished"
 
 
 def _cut(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
@@ -188,4 +188,4 @@ def _cut(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
 def _sizes(operation: Operation, take: Take) -> list[tuple[int, ...]]:
     """How many items each page holds, list by list."""
     outputs = (page.answer.output for page in take.pages)
-    return [tuple(len(listed(output, name)) for name in operation.lists) for output in outputs if output is not None]
+    return [tuple(len(items_of(output, name)) for name in operation.lists) for output in outputs if output is not None]

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from awstape.core.aws.model import Member, Shape, Type, Value, below
+from awstape.core.aws.model import Member, Shape, Type, Value, child_shape
 
 #: "A path in a policy, represented as a sequence of path elements" (Access Analyzer's model).
 _ORDERED = frozenset({"PathElementList"})
@@ -60,10 +60,10 @@ def _plain(value: Value, shape: Shape | None) -> Value:
         found = document(value)
         return {"document": _plain(*found)} if found else value
     if isinstance(value, list):
-        items = [_plain(item, below(shape, 0)) for item in value]
+        items = [_plain(item, child_shape(shape, 0)) for item in value]
         return items if is_ordered(shape) else sorted(items, key=as_json)
     if isinstance(value, dict):
-        return {name: _plain(item, below(shape, name)) for name, item in value.items() if item is not None}
+        return {name: _plain(item, child_shape(shape, name)) for name, item in value.items() if item is not None}
     return value
 
 
@@ -85,10 +85,10 @@ def _is_deep(value: Value, levels: int) -> bool:
 def _in_lists(value: Any, shape: Shape | None) -> Any:
     """The value with a list wherever its shape is one."""
     if shape is not None and shape.type == "list":
-        items = [_in_lists(item, below(shape, 0)) for item in (value if isinstance(value, list) else [value])]
-        return list({meaning(item, below(shape, 0)): item for item in items}.values())
+        items = [_in_lists(item, child_shape(shape, 0)) for item in (value if isinstance(value, list) else [value])]
+        return list({meaning(item, child_shape(shape, 0)): item for item in items}.values())
     if isinstance(value, dict):
-        return {name: _in_lists(item, below(shape, name)) for name, item in value.items()}
+        return {name: _in_lists(item, child_shape(shape, name)) for name, item in value.items()}
     return value
 
 

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from awstape.core.aws.model import Shape, Value, below
+from awstape.core.aws.model import Shape, Value, child_shape
 from awstape.core.compare.equality import meaning
 
 _NAME = re.compile(r"\w*(?:Arn|Name|Namespace|SerialNumber)|name|[Kk]ey|Sid|action|account")
@@ -103,7 +103,7 @@ class _Table:
 def _members(item: Value, shape: Shape | None) -> dict[str, str]:
     if not isinstance(item, dict):
         return {}
-    return {name: meaning(part, below(shape, name)) for name, part in item.items() if part is not None}
+    return {name: meaning(part, child_shape(shape, name)) for name, part in item.items() if part is not None}
 
 
 # --- what identifies an item ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from awstape.core.aws.conform import Path
-from awstape.core.aws.model import Shape, Value, below
+from awstape.core.aws.model import Shape, Value, child_shape
 from awstape.core.compare.changes import Change, Label
 from awstape.core.compare.equality import document, is_ordered, meaning
 from awstape.core.compare.item_pairing import label, pairs
@@ -23,9 +23,9 @@ def compare(before: Value, after: Value, shape: Shape | None, path: Path = ()) -
             yield Change("member", path=path, before=before, after=after)
     elif isinstance(before, dict) and isinstance(after, dict):
         for name in [*before, *(name for name in after if name not in before)]:
-            yield from compare(before.get(name), after.get(name), below(shape, name), (*path, name))
+            yield from compare(before.get(name), after.get(name), child_shape(shape, name), (*path, name))
     elif isinstance(before, list) and isinstance(after, list):
-        yield from compare_lists(before, after, below(shape, 0), path, ordered=is_ordered(shape))
+        yield from compare_lists(before, after, child_shape(shape, 0), path, ordered=is_ordered(shape))
     elif meaning(before, shape) != meaning(after, shape):
         yield Change("member", path=path, before=before, after=after)
 

@@ -16,11 +16,11 @@ from dataclasses import replace
 from typing import Literal
 
 from awstape.core.aws.conform import Path, article, did_you_mean, spelled
-from awstape.core.aws.model import Models, Operation, Shape, Value, below
-from awstape.core.aws.operation import JsonError, json_of
+from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
+from awstape.core.aws.protocols.json_text import JsonError, parse_json
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.faults import Fault
-from awstape.core.cassette.takes import retold
+from awstape.core.cassette.takes import normalise_takes
 from awstape.core.cassette.yaml.document import SEPARATOR, DocumentError, dump, header_text, read, take_value
 from awstape.core.editing.jmespath_paths import PlaceError, places
 from awstape.core.replay.paging_modes import Listing, Paging
@@ -84,14 +84,16 @@ def merge(models: Models, cassettes: Sequence[Cassette], prefer: Preference | No
     owners = defaultdict[Track, list[list[Take]]](list)
     for cassette in cassettes:
         for track, takes in cassette.tracks():
-            owners[track].append(retold(models.operation(track.service, track.operation), track, takes))
+            owners[track].append(normalise_takes(models.operation(track.service, track.operation), track, takes))
     merged: list[Take] = []
     for track, versions in owners.items():
         operation = models.operation(track.service, track.operation)
         if any(version != versions[0] for version in versions) and prefer is None:
             raise EditError(f"{track} differs between them", "--prefer first, last or both decides")
         every = [take for version in versions for take in version]
-        merged += retold(operation, track, {"first": versions[0], "last": versions[-1]}.get(prefer or "", every))
+        merged += normalise_takes(
+            operation, track, {"first": versions[0], "last": versions[-1]}.get(prefer or "", every)
+        )
     return Cassette.of(merged, keys)
 
 
@@ -148,7 +150,7 @@ def shape_at(operation: Operation, path: Path) -> Shape | None:
         case _:
             return None
     for step in rest:
-        shape = below(shape, step)
+        shape = child_shape(shape, step)
     return shape
 
 
@@ -168,7 +170,7 @@ def _value(text: str, shape: Shape | None, path: Path) -> Value:
     if shape is not None and shape.type in ("string", "timestamp", "blob"):
         return text
     try:
-        return json_of(text)
+        return parse_json(text)
     except JsonError:
         if shape is None:
             return text
@@ -211,7 +213,7 @@ def edited(
             result += takes
             continue
         for is_track in dict.fromkeys(take.track for take in kept):
-            result += retold(operation, is_track, [take for take in kept if take.track == is_track])
+            result += normalise_takes(operation, is_track, [take for take in kept if take.track == is_track])
     for take in result:
         _check_faults(take)
     return Cassette.of(result, cassette.keys)

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from awstape.core.aws.conform import did_you_mean
-from awstape.core.aws.model import Models, Operation, Value, below
-from awstape.core.aws.paging import listed
+from awstape.core.aws.model import Models, Operation, Value, child_shape
+from awstape.core.aws.paging import items_of
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.compare.item_pairing import key_of
 from awstape.core.editing.edits import EditError, checked, edited
@@ -57,7 +57,7 @@ def add_item(
 
 def _same_item(operation: Operation, name: str, item: Value, items: list[Value]) -> int | None:
     """The number of an item that is equal, or has the same ARN or id."""
-    of = below(below(operation.output, name), 0)
+    of = child_shape(child_shape(operation.output, name), 0)
     key = key_of(of) if of else None
 
     def told(value: Value) -> Value:
@@ -163,7 +163,7 @@ def _items(take: Take, name: str) -> list[tuple[int, int, Value]]:
 
 
 def _of_page(take: Take, number: int, name: str) -> list[Value]:
-    return listed(take.pages[number].answer.output, name)
+    return items_of(take.pages[number].answer.output, name)
 
 
 def _with_items(take: Take, number: int, name: str, items: list[Value]) -> Take:

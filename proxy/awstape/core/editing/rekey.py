@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.model import Models
-from awstape.core.aws.paging import named
 from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.tokens import name_tokens
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, replace_aliases
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint, renew_alias
 from awstape.core.redaction.project_rules import NO_RULES, Rules
@@ -85,7 +85,9 @@ class Renewal:
         takes: list[Take] = []
         for track, same in edit_cassette_strings(models, cassette, self._edit, self._edit).tracks():
             operation = models.operation(track.service, track.operation)
-            takes += [replace(take, pages=named(operation, track, n, take.pages)) for n, take in enumerate(same, 1)]
+            takes += [
+                replace(take, pages=name_tokens(operation, track, n, take.pages)) for n, take in enumerate(same, 1)
+            ]
         return Cassette.of(takes, [key_fingerprint(self.key)])
 
     def track(self, models: Models, take: Take) -> Track:

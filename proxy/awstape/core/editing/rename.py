@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take
-from awstape.core.cassette.takes import retold
+from awstape.core.cassette.takes import normalise_takes
 from awstape.core.editing.edits import EditError
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
@@ -104,5 +104,5 @@ def _replaced(models: Models, cassette: Cassette, name: Name, new: str) -> Casse
     for track, same in cassette.tracks():
         edited = edit_cassette_strings(models, Cassette(same), edit, edit)
         operation = models.operation(track.service, track.operation)
-        takes += same if edited.takes == same else retold(operation, edited.takes[0].track, edited.takes)
+        takes += same if edited.takes == same else normalise_takes(operation, edited.takes[0].track, edited.takes)
     return Cassette.of(takes, cassette.keys)

@@ -16,15 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits, pattern_of
-from awstape.core.aws.decode import decode
-from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.operation import Call
-from awstape.core.aws.paging import Ask, next_token, with_token
+from awstape.core.aws.paging import PageRequest, next_token
+from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
+from awstape.core.cassette.tokens import replace_next_token
 from awstape.core.cassette.yaml.document import SEPARATOR, documents, dump, take_text
 from awstape.core.cassette.yaml.validation import take_of, take_problems
 from awstape.core.redaction.redactor import Redactor
@@ -59,10 +58,10 @@ class Capturer:
         self._redactor = redactor
         self._parse = parse
 
-    def capture(self, request: Request, call: Call, asked: Ask, response: Response) -> Capture:
+    def capture(self, request: Request, call: Call, asked: PageRequest, response: Response) -> Capture:
         """The capture of an exchange. call, asked: what the request means. Raises WireError."""
         operation = call.operation
-        answer = decode(operation, response)
+        answer = read_response(operation, response)
         for misfit in output_misfits(operation, answer.output):
             if not misfit.unknown:
                 raise WireError(f"{pattern_of(misfit.path)}: {misfit.problem}")
@@ -73,7 +72,7 @@ class Capturer:
 
     def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
         """Notes a difference that a client would see in replay. Raises WireError if the answer can't be encoded."""
-        encoded_again = encode(operation, answer, "")
+        encoded_again = write_response(operation, answer, "")
         try:
             is_lossless = self._parse(operation, encoded_again) == self._parse(operation, response)
         except Exception as error:  # any exception of botocore's parser: a client raises it, and replay can't
@@ -82,10 +81,10 @@ class Capturer:
         if not is_lossless:
             self.notes[f"{operation.name}: a client parses the recorded response differently from the real one"] = None
 
-    def _redact(self, request: Request, call: Call, asked: Ask, answer: Answer) -> Capture:
+    def _redact(self, request: Request, call: Call, asked: PageRequest, answer: Answer) -> Capture:
         operation = call.operation
         next_ = next_token(operation, answer.output) if answer.output is not None else None
-        hidden = with_token(operation, answer, "token")
+        hidden = replace_next_token(operation, answer, "token")
         tokens = [token for token in (asked.token, next_) if token]
         identity = self._redactor.redact_identity(operation, asked.identity)
         redacted = self._redactor.redact_answer(operation, hidden, tokens, asked.identity)

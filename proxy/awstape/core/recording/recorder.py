@@ -17,12 +17,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.operation import Call, recognise
-from awstape.core.aws.paging import ask, is_last, item_count
+from awstape.core.aws.paging import count_items, is_last_page, split_input
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.takes import merge, told
+from awstape.core.cassette.takes import merge_cassettes, normalise_cassette
 from awstape.core.cassette.yaml.document import write
 from awstape.core.recording.capture import Capture, Capturer, Parse
 from awstape.core.recording.traversals import Traversals
@@ -94,13 +95,13 @@ class Recorder:
         call: Call | None = None
         self._place = place
         try:
-            call = recognise(self._models, request)
+            call = recognise_call(self._models, request)
             if call and (reason := self.reason_to_skip(call.operation)):
                 self.skip(reason)
             elif call and response is None:
                 self.skip(f"{call.operation.name}: no response")
             elif call and response:
-                capture = self._capturer.capture(request, call, ask(call), response)
+                capture = self._capturer.capture(request, call, split_input(call), response)
                 self._check_collisions()
                 return capture if self._traversals.add(capture) else None
         except WireError as error:
@@ -143,9 +144,9 @@ class Recorder:
         items = 0
         for take in cassette.takes:
             operation = self._models.operation(take.track.service, take.track.operation)
-            if not is_last(operation, take.pages[-1].answer):
+            if not is_last_page(operation, take.pages[-1].answer):
                 notes[f"{operation.name}: a listing was not read to its end"] = None
-            items += sum(item_count(operation, page.answer.output) for page in take.pages)
+            items += sum(count_items(operation, page.answer.output) for page in take.pages)
         if leaks := self._redactor.find_leaks(self._models, merged):
             raise LeakError(leaks)
         self._check_collisions()
@@ -167,9 +168,13 @@ class Recorder:
         known = find_name_aliases(write(old)) if old.takes else {}
         if self._is_restored:  # the real names are gone; their aliases are in the captures
             known |= find_name_aliases(write(recorded))
-        cassette = told(self._models, self._redactor.replace_known_names(self._models, recorded, known), keys)
-        merged = told(
-            self._models, merge(self._models, self._redactor.replace_known_names(self._models, old), cassette), keys
+        cassette = normalise_cassette(
+            self._models, self._redactor.replace_known_names(self._models, recorded, known), keys
+        )
+        merged = normalise_cassette(
+            self._models,
+            merge_cassettes(self._models, self._redactor.replace_known_names(self._models, old), cassette),
+            keys,
         )
         return cassette, merged
 

@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-from awstape.core.aws.answer import Answer
-from awstape.core.aws.decode import error_name
+from awstape.core.aws.call import Answer, error_name
 from awstape.core.recording.capture import Capture
 
 #: botocore/data/_retry.json and botocore/retries/standard.py: the codes that SDKs retry whatever the status.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer
 from awstape.core.aws.conform import member_names, pattern_of
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette

@@ -13,9 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import MapKey, Path, member_names, unmodelled
-from awstape.core.aws.decode import error_name
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.alias_grammar import is_alias

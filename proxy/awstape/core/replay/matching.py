@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models, Operation, Value
-from awstape.core.aws.operation import Call
-from awstape.core.aws.paging import Ask
+from awstape.core.aws.paging import PageRequest
 from awstape.core.cassette.cassette import Take, Track, identity_key
 from awstape.core.redaction.alias_grammar import find_name_aliases
 from awstape.core.redaction.member_kinds import is_free_text_member
@@ -54,7 +54,7 @@ class TrackIndex:
             identity = redactor.normalize_identity(operation, track.identity, self._known)
             self._by_names[track.service, track.operation, identity_key(identity)].append(track)
 
-    def find(self, call: Call, asked: Ask) -> Track | None:
+    def find(self, call: Call, asked: PageRequest) -> Track | None:
         """The track that a call belongs to, None if the cassette has none."""
         for found in self._candidates(call.operation, asked.identity):
             if len(found) > 1:

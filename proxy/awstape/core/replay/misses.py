@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from awstape.core.aws.answer import Failure
-from awstape.core.aws.encode import encode_failure
+from awstape.core.aws.call import Call, Failure, derive_request_id
 from awstape.core.aws.model import Models, Operation, Service, Value
-from awstape.core.aws.operation import Call, known_service
-from awstape.core.aws.paging import Ask, request_id
+from awstape.core.aws.paging import PageRequest
+from awstape.core.aws.protocols.dispatch import write_failure
+from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Track
 from awstape.core.redaction.redactor import Redactor
@@ -67,7 +67,7 @@ class MissFactory:
     has_key: bool
     keys: frozenset[str]
 
-    def no_track(self, call: Call, asked: Ask) -> Miss:
+    def no_track(self, call: Call, asked: PageRequest) -> Miss:
         """The miss for an operation, identity or region that the cassette does not hold."""
         operation = call.operation
         tracks = self.tracks.of_operation(operation)
@@ -164,7 +164,7 @@ class MissFactory:
         # The protocol of a service that is not replayed is unknown: the code also stands where other protocols read it.
         errortype = () if of or as_json else (("x-amzn-errortype", code),)
         message = f"{aws_message}\n{text}" if aws_message else text
-        response = _error(service, code, message, request_id("miss", text), as_json=as_json)
+        response = _error(service, code, message, derive_request_id("miss", text), as_json=as_json)
         return Miss(
             replace(response, headers=(*response.headers, HEADER, *errortype)),
             kind,
@@ -177,14 +177,14 @@ class MissFactory:
 
 def error_response(models: Models, request: Request, code: str, text: str) -> Response:
     """An error for a request that awstape cannot serve, in the service's own format; no SDK retries it."""
-    service = known_service(models, request) or next(iter(models.services.values()))
-    return _error(service, code, printable(text), request_id(code, text))
+    service = try_find_service(models, request) or next(iter(models.services.values()))
+    return _error(service, code, printable(text), derive_request_id(code, text))
 
 
 def _error(service: Service, code: str, message: str, id_: str, *, as_json: bool = False) -> Response:
     members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
     members |= {"__type": code} if as_json else {}  # where the JSON 1.0 and 1.1 protocols have the code
-    return encode_failure(service, Failure(_STATUS, code, message, members), id_)
+    return write_failure(service, Failure(_STATUS, code, message, members), id_)
 
 
 def _title(operation: Operation) -> str:

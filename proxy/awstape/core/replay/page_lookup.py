@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.paging import Ask
+from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Take, Track
 from awstape.core.replay.matching import TrackIndex
@@ -42,7 +42,7 @@ class PageLookup:
         self._listings_of: dict[Track, tuple[Listing, ...]] = {}
 
     def find(
-        self, operation: Operation, track: Track, asked: Ask, request: Request, takes: TakeSelection
+        self, operation: Operation, track: Track, asked: PageRequest, request: Request, takes: TakeSelection
     ) -> PageLocation | None:
         """The page that a request asks for, None if the track never gives out its token."""
         if asked.token is not None:

@@ -26,12 +26,12 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Literal
 
-from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.call import Answer, Call, Failure
 from awstape.core.aws.conform import did_you_mean, unmodelled
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.operation import Call
-from awstape.core.aws.paging import listed, next_token, token_tag
+from awstape.core.aws.paging import items_of, next_token
 from awstape.core.cassette.cassette import Take
+from awstape.core.cassette.tokens import track_tag
 
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
 #: Access Analyzer documents no default; its errors for a limit out of range are those of its model.
@@ -100,7 +100,7 @@ class Listing:
         # An operation without paging, or a call that failed at once, has one page in every mode.
         is_cut = operation.paging is not None and take.pages[0].answer.output is not None
         self._paging = paging if is_cut else Paging()
-        self._tag = token_tag(take.track.key, 8)
+        self._tag = track_tag(take.track.key, 8)
         self._items: list[tuple[str, Value]] = []  # (name of the list in the output, item)
         self._ranges: list[tuple[int, int]] = []  # the items of each recorded page
         self._tokens: dict[str, Position] = {}  # of the recorded tokens
@@ -108,7 +108,7 @@ class Listing:
             begin = len(self._items)
             if page.token is not None:
                 self._tokens[page.token] = Position(i, begin)
-            self._items += [(name, item) for name in operation.lists for item in listed(page.answer.output, name)]
+            self._items += [(name, item) for name in operation.lists for item in items_of(page.answer.output, name)]
             self._ranges.append((begin, len(self._items)))
         last = take.pages[-1].answer.output
         self._open_token = next_token(operation, last) if last is not None else None

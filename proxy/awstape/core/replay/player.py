@@ -15,12 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models
-from awstape.core.aws.operation import Call, known_service, recognise, signed_for, speaks_json
-from awstape.core.aws.paging import Ask, ask, is_finished
+from awstape.core.aws.paging import PageRequest, split_input
+from awstape.core.aws.routing import expects_json, recognise_call, signed_service_name, try_find_service
 from awstape.core.aws.wire import Reply, Request, WireError
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.cassette.faults import Fault
+from awstape.core.cassette.takes import are_complete
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay import sessions
 from awstape.core.replay.matching import TrackIndex
@@ -78,19 +80,19 @@ class Player:
     def _answer_in_session(self, request: Request, session: Session | None) -> Reply:
         try:
             if session is None:
-                service = known_service(self._models, request)
+                service = try_find_service(self._models, request)
                 return self._count_miss(None, self._make_miss.too_many_sessions(service, sessions.MAX_SESSIONS))
-            call = recognise(self._models, request)
+            call = recognise_call(self._models, request)
             if call is None:
-                name = signed_for(request)
-                as_json = speaks_json(request, name)
+                name = signed_service_name(request)
+                as_json = expects_json(request, name)
                 return self._count_miss(session, self._make_miss.other_service(name, as_json=as_json))
-            return self._answer_call(request, call, ask(call), session)
+            return self._answer_call(request, call, split_input(call), session)
         except WireError as error:
-            service = known_service(self._models, request)
+            service = try_find_service(self._models, request)
             return self._count_miss(session, self._make_miss.unreadable(service, str(error)))
 
-    def _answer_call(self, request: Request, call: Call, asked: Ask, session: Session) -> Reply:
+    def _answer_call(self, request: Request, call: Call, asked: PageRequest, session: Session) -> Reply:
         operation = call.operation
         track = self._tracks.find(call, asked)
         page = self._pages.find(operation, track, asked, request, session.takes) if track else None
@@ -115,7 +117,7 @@ class Player:
         self.sessions.count_played(session, ((page.track, page.take, number) for number in recorded_pages))
         return reply
 
-    def _miss_for(self, call: Call, asked: Ask, track: Track | None) -> Miss:
+    def _miss_for(self, call: Call, asked: PageRequest, track: Track | None) -> Miss:
         """The miss for a call without a page: no track, a token at which the recording stopped, or a wrong token."""
         if track is None:
             return self._make_miss.no_track(call, asked)
@@ -167,12 +169,12 @@ class Player:
     def is_recorded_in_full(self, request: Request) -> bool:
         """Whether the request belongs to a track, each take of which was recorded to its end."""
         try:
-            call = recognise(self._models, request)
-            track = self._tracks.find(call, ask(call)) if call else None
+            call = recognise_call(self._models, request)
+            track = self._tracks.find(call, split_input(call)) if call else None
         except WireError:
             return False
         finally:
             self._redactor.forget()
         if call is None or track is None:
             return False
-        return is_finished(call.operation, self._tracks.takes[track])
+        return are_complete(call.operation, self._tracks.takes[track])

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from awstape.core.aws.answer import Failure
-from awstape.core.aws.encode import encode, encode_failure
+from awstape.core.aws.call import Failure, derive_request_id
 from awstape.core.aws.model import Operation
-from awstape.core.aws.paging import Ask, request_id
+from awstape.core.aws.paging import PageRequest
+from awstape.core.aws.protocols.dispatch import write_failure, write_response
 from awstape.core.aws.wire import Reply, Response
 from awstape.core.cassette.cassette import Track
 from awstape.core.cassette.faults import Fault
@@ -54,7 +54,7 @@ class PageReplies:
             hashed = [*location.track.key, str(location.take), str(location.position.page)]
             if self._paging.mode != "recorded":
                 hashed += [str(self._paging), str(location.position.item), str(limit)]
-            response = encode(operation, cut.answer, request_id(*hashed))
+            response = write_response(operation, cut.answer, derive_request_id(*hashed))
             if self._paging.mode == "recorded":
                 self._encoded[where] = response
         return ServedPage(response, *where, delay=delay), cut.recorded_pages
@@ -68,7 +68,7 @@ class FaultSelection:
         self._tracks = tracks
 
     def choose(
-        self, operation: Operation, location: PageLocation | None, asked: Ask, session: Session
+        self, operation: Operation, location: PageLocation | None, asked: PageRequest, session: Session
     ) -> tuple[object, Fault] | None:
         """The fault that answers or delays a request, with the key under which sessions count it; None if none does.
 
@@ -97,11 +97,11 @@ class FaultSelection:
 def fault_reply(operation: Operation, fault: Fault) -> Reply | None:
     """The error or the dropped connection that a fault stands for; None if it only delays the recorded reply."""
     if failure := fault.failure(operation):
-        return Reply(encode_failure(operation.service, failure, request_id("fault", str(fault))))
+        return Reply(write_failure(operation.service, failure, derive_request_id("fault", str(fault))))
     return Reply(None) if fault.drops else None
 
 
 def limit_reply(operation: Operation, failure: Failure, delay: float) -> Reply:
     """The service's error for a page limit that the model does not allow."""
-    response = encode_failure(operation.service, failure, request_id("limit", failure.message or ""))
+    response = write_failure(operation.service, failure, derive_request_id("limit", failure.message or ""))
     return Reply(response, delay=delay)

@@ -19,12 +19,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer
 from awstape.core.aws.conform import misfits
 from awstape.core.aws.constraints import excesses, fits
 from awstape.core.aws.model import Operation, Shape, Value
-from awstape.core.aws.paging import canonical, named, next_token
+from awstape.core.aws.paging import canonicalise, next_token
 from awstape.core.cassette.cassette import Page, Take, Track
+from awstape.core.cassette.tokens import name_tokens
 from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
@@ -150,7 +151,9 @@ def synthesise(
     life = Life.late(chance) if operation.paging else Life.early(chance)
     scene = Scene(chance, chance, life, account, region or "us-east-1")
 
-    identity = canonical(redactor.redact_identity(operation, maker.identity(asked, scene.told(asked))), operation.input)
+    identity = canonicalise(
+        redactor.redact_identity(operation, maker.identity(asked, scene.told(asked))), operation.input
+    )
     assert isinstance(identity, dict)
     track = Track(operation.service.name, operation.name, region, identity)
     output = maker.output(scene.told(identity))
@@ -158,7 +161,7 @@ def synthesise(
     if collisions := redactor.collided_kinds():
         raise CollisionError(collisions[0])
     pages = _cut(operation, Take(track, (Page(None, None, answer),)), page_size)
-    return Take(track, named(operation, track, 1, pages))
+    return Take(track, name_tokens(operation, track, 1, pages))
 
 
 def lists_of(operation: Operation) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from itertools import groupby
 from typing import Any
 
 from awstape.core.aws.model import Models, Operation, Value
-from awstape.core.aws.paging import is_last, item_count, next_token
+from awstape.core.aws.paging import count_items, is_last_page, next_token
 from awstape.core.cassette.cassette import Cassette, Page, Take
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
@@ -139,7 +139,7 @@ def kind_of(alias: str) -> str:
 def _take(take: Take, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     answer = take.pages[-1].answer
     beyond = next_token(operation, answer.output) if answer.output else None
-    end = "error" if answer.error else "complete" if is_last(operation, answer) else "unfinished"
+    end = "error" if answer.error else "complete" if is_last_page(operation, answer) else "unfinished"
     return {
         "faults": [str(fault) for fault in take.faults],
         "end": end,
@@ -161,7 +161,7 @@ def _page(page: Page, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     lists = {name: value for name in operation.lists if isinstance(value := output.get(name), list)}
     return {
         **shown,
-        "count": item_count(operation, output),
+        "count": count_items(operation, output),
         "lists": [[name, [_item(item, nodes) for item in items]] for name, items in lists.items()],
         "rest": nodes.members({name: value for name, value in output.items() if name not in lists}),
     }

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, get_args
 
-from awstape.core.aws.model import Shape, Value, below
+from awstape.core.aws.model import Shape, Value, child_shape
 from awstape.core.text.printable import printable
 
 _ID = re.compile(r"id|.*I[dD]", re.DOTALL)
@@ -92,12 +92,12 @@ def telling(item: Value, shape: Shape | None) -> tuple[str, ...]:
     kind = ""
     while isinstance(item, dict) and len(item) == 1 and isinstance(inner := next(iter(item.values())), dict):
         kind = next(iter(item))
-        item, shape = inner, below(shape, kind)
+        item, shape = inner, child_shape(shape, kind)
     if not isinstance(item, dict):
         return (said_in_short(item),)
     found: dict[_Sort, list[str]] = {sort: [] for sort in get_args(_Sort)}
     for name, value in item.items():
-        if sort := _sort(name, value, below(shape, name)):
+        if sort := _sort(name, value, child_shape(shape, name)):
             found[sort].append(said_in_short(name if value is True else value))
     names, arn = found["name"], _first(found["arn"])
     if not arn.startswith("aws:") and arn.partition("/")[2] in names:

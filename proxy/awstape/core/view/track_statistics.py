@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.paging import is_last, item_count
+from awstape.core.aws.paging import count_items, is_last_page
 from awstape.core.cassette.cassette import Cassette, Take, Track
 
 
@@ -80,7 +80,7 @@ def _take(operation: Operation, take: Take) -> TakeOverview:
         pages=len(answers),
         items=tuple(n for n in counts if n is not None) if any(n is not None for n in counts) else None,
         errors=tuple(answer.error.name for answer in answers if answer.error),
-        complete=is_last(operation, answers[-1]),
+        complete=is_last_page(operation, answers[-1]),
         unmodelled=tuple(dict.fromkeys(path for answer in answers for path in answer.unmodelled)),
         faults=tuple(map(str, take.faults)),
     )
@@ -90,4 +90,4 @@ def items(operation: Operation, answer: Answer) -> int | None:
     """How many items an answer holds, None for one that holds none by its nature."""
     if answer.output is None or operation.paging is None:
         return None
-    return item_count(operation, answer.output)
+    return count_items(operation, answer.output)

@@ -24,7 +24,7 @@ from botocore import xform_name
 
 from awstape.catalog import catalog
 from awstape.core.aws.model import Value
-from awstape.core.aws.paging import is_last
+from awstape.core.aws.paging import is_last_page
 from awstape.core.cassette.cassette import Track
 from awstape.core.text.printable import printable_json
 from awstape.core.view.selectors import Chosen
@@ -58,7 +58,7 @@ def assemble(parts: Sequence[Printed]) -> str:
 
 def _joined_pages(pages: Sequence[Exchange], pagination: Mapping[str, Any]) -> dict[str, Any]:
     """All pages of a listing as one document."""
-    if not is_last(pages[-1].operation, pages[-1].page.answer):
+    if not is_last_page(pages[-1].operation, pages[-1].page.answer):
         raise UnsupportedTrackError("the recording ends before the listing, and the AWS CLI prints whole listings")
     answers = iter([_answer(page) for page in pages])
     make: Any = botocore.paginate.Paginator  # its type stubs allow only clients to make one

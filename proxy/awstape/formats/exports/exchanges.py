@@ -21,10 +21,11 @@ import botocore.parsers
 
 from awstape.catalog import catalog
 from awstape.catalog.botocore_values import request_of
+from awstape.core.aws.call import derive_request_id
 from awstape.core.aws.conform import misfits, spelled
-from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.paging import is_last, request_id
+from awstape.core.aws.paging import is_last_page
+from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page, Track
 from awstape.core.view.selectors import Chosen
@@ -73,7 +74,7 @@ class Exchange:
     @cached_property
     def response(self) -> Response:
         where = (*self.track.key, str(self.take), str(self.number))
-        return encode(self.operation, self.page.answer, request_id(*where))
+        return write_response(self.operation, self.page.answer, derive_request_id(*where))
 
     @property
     def status_text(self) -> str:
@@ -119,7 +120,7 @@ def common_notes(chosen: Chosen) -> Iterator[str]:
         which = f"take {number}: " if len(chosen.takes) > 1 else ""
         if take.faults:
             yield f"{which}left out the faults, which only awstape can replay: {', '.join(map(str, take.faults))}"
-        if not is_last(operation, take.pages[-1].answer):
+        if not is_last_page(operation, take.pages[-1].answer):
             yield f"{which}the recording ends before the listing: there is no page {len(take.pages) + 1}"
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from awstape.catalog import catalog
 from awstape.catalog.botocore_values import from_botocore, request_of
-from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import Misfit, misfits, output_misfits, pattern_of
-from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Operation, Service, Value
-from awstape.core.aws.operation import scalar
+from awstape.core.aws.protocols.dispatch import write_response
+from awstape.core.aws.protocols.scalars import parse_scalar
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.entries import ImportOptions
 
@@ -51,7 +51,7 @@ def encode_exchange(
     for misfit in output_misfits(operation, answer.output):
         if not misfit.unknown:
             raise WireError(f"{operation.name}: {_describe_misfit(misfit)}")
-    return request_of(operation, input_, options.region), encode(operation, answer, _REQUEST_ID)
+    return request_of(operation, input_, options.region), write_response(operation, answer, _REQUEST_ID)
 
 
 def answer_from_output(operation: Operation, output: Any) -> Answer:
@@ -81,7 +81,7 @@ def _find_input(operation: Operation, answer: Answer, token: str | None, options
         if found is not None:
             input_[name] = found
         elif given is not None:
-            input_[name] = scalar(given, member.shape)
+            input_[name] = parse_scalar(given, member.shape)
     if operation.paging and token is not None:
         input_[operation.paging.token] = token
     return input_

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from awstape.core.aws.answer import Answer
-from awstape.core.aws.model import Operation, Shape, below
-from awstape.core.aws.operation import unblob
+from awstape.core.aws.call import Answer
+from awstape.core.aws.model import Operation, Shape, child_shape
 from awstape.core.aws.paging import next_token
+from awstape.core.aws.protocols.scalars import decode_blob
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.boto3_values import answer_from_error, answer_from_output, encode_exchange, find_service
 from awstape.formats.imports.entries import Entry, ImportOptions, read_item
@@ -80,11 +80,11 @@ def _restore(value: Any, shape: Shape | None) -> Any:
         case {"__class__": "datetime"}:
             return datetime(**{k: item for k, item in value.items() if not k.startswith("__")}, tzinfo=UTC)
         case str() if shape and shape.type == "blob":
-            return unblob(value)
+            return decode_blob(value)
         case str() if shape and shape.percent_encoded and value.lstrip()[:3].upper() == "%7B":
             return unquote(value)  # placebo saves responses before botocore decodes policy documents
         case list():
-            return [_restore(item, below(shape, i)) for i, item in enumerate(value)]
+            return [_restore(item, child_shape(shape, i)) for i, item in enumerate(value)]
         case dict():
-            return {name: _restore(item, below(shape, name)) for name, item in value.items()}
+            return {name: _restore(item, child_shape(shape, name)) for name, item in value.items()}
     return value

@@ -16,7 +16,7 @@ from typing import Any
 
 from awstape.catalog import catalog
 from awstape.catalog.botocore_values import from_botocore
-from awstape.core.aws.answer import Answer
+from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Operation, plain_name
 from awstape.core.aws.paging import next_token
 from awstape.core.aws.wire import Request, Response, WireError

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from awstape.core.aws.paging import named
 from awstape.core.cassette.cassette import Cassette, Take
+from awstape.core.cassette.tokens import name_tokens
 from awstape.core.cassette.yaml import document
 from awstape.core.cassette.yaml.hand_edits import Rewritten, rewrite
 from awstape.core.replay.paging_modes import Listing, Paging
@@ -170,7 +170,7 @@ def test_comments_of_items_survive_other_pages(paging: str) -> None:
         found = cut.position(str(token))
         assert found
         position = found
-    take = replace(listing, pages=named(op, listing.track, 1, pages))
+    take = replace(listing, pages=name_tokens(op, listing.track, 1, pages))
     result = rewritten(take)
     assert "    # the second\n    - RoleName: role-r3pdr6yylyw5 # its name\n" in result.text
     assert "    # the third\n    - Path: /\n      RoleName: role-jnqbykus7k7m\n" in result.text
@@ -226,12 +226,12 @@ def test_comments_of_several_texts_come_together(is_changed: bool) -> None:
 def test_the_comments_of_the_take_that_stays() -> None:
     _, listing = cassette().takes
     other = edited(listing, 0, Roles=roles(listing)[0][:1])
-    takes = [replace(take, pages=named(operation("ListRoles"), take.track, n, take.pages))
+    takes = [replace(take, pages=name_tokens(operation("ListRoles"), take.track, n, take.pages))
              for n, take in enumerate((listing, other), 1)]  # fmt: skip
     text = document.write(Cassette.of(takes))
     for i, part in enumerate(text.split("---\n")[1:], 1):
         text = text.replace(part, part.replace("identity: {}", f"identity: {{}} # take {i}"))
-    left = replace(other, pages=named(operation("ListRoles"), other.track, 1, other.pages))
+    left = replace(other, pages=name_tokens(operation("ListRoles"), other.track, 1, other.pages))
     result = rewrite(MODELS, [text], Cassette.of([left]))
     assert "identity: {} # take 2\n" in result.text
     assert [c.text for c in result.gone] == ["# take 1"]

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.faults import KINDS, Fault, FaultError

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awstape.core.cassette.yaml.document import DocumentError, entries, read
-from awstape.core.check.findings import FORMAT, HIDDEN, findings
+from awstape.core.check.findings import FORMAT, HIDDEN, check_text
 from support.exchanges import MODELS
 from support.planting import cassettes
 from support.strategies import few
@@ -98,7 +98,7 @@ def test_every_problem_is_told() -> None:
 
 
 def test_check_tells_them_all_by_line() -> None:
-    told = [(f.line, f.member, f.problem, f.tip) for f in findings(BROKEN, MODELS) if f.kind == FORMAT]
+    told = [(f.line, f.member, f.problem, f.tip) for f in check_text(BROKEN, MODELS) if f.kind == FORMAT]
     assert told == sorted((e.line, e.path, e.problem, e.tip) for e in errors(BROKEN))
 
 
@@ -114,7 +114,7 @@ def test_what_follows_a_broken_document_is_told_as_well() -> None:
 
 def test_no_problem_that_looks_real_is_told() -> None:
     text = BROKEN.replace("throtle", "throttle 111122223333").replace("Roels", "arn:aws:iam::111122223333:role/Payroll")
-    told = [finding for finding in findings(text, MODELS) if finding.kind == FORMAT]
+    told = [finding for finding in check_text(text, MODELS) if finding.kind == FORMAT]
     assert len(told) == len(TOLD)
     assert [finding.line for finding in told if finding.problem == HIDDEN] == [22, 26]
     assert "1111" not in repr(told)
@@ -178,10 +178,10 @@ def test_reading_raises_the_first(data: st.DataObject) -> None:
     first = next(iter(errors(text)), None)
     if first is None:
         read(text, MODELS)
-        assert not [finding for finding in findings(text, MODELS) if finding.kind == FORMAT]
+        assert not [finding for finding in check_text(text, MODELS) if finding.kind == FORMAT]
         return
     with pytest.raises(DocumentError) as caught:
         read(text, MODELS)
     assert (str(caught.value), caught.value.tip) == (str(first), first.tip)
-    lines = {finding.line for finding in findings(text, MODELS) if finding.kind == FORMAT}
+    lines = {finding.line for finding in check_text(text, MODELS) if finding.kind == FORMAT}
     assert lines == {error.line for error in errors(text)}

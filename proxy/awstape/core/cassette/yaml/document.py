@@ -21,7 +21,7 @@ from itertools import islice
 
 import yaml
 
-from awstape.core.aws.answer import Failure
+from awstape.core.aws.call import Failure
 from awstape.core.aws.conform import Path, spelled
 from awstape.core.aws.model import Models, Value
 from awstape.core.aws.wire import MAX_BODY

@@ -24,7 +24,7 @@ import yaml
 from awstape.core.aws.conform import Path
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.takes import unnamed
+from awstape.core.cassette.tokens import mask_tokens
 from awstape.core.cassette.yaml.comments import Comment, comments, line_count
 from awstape.core.cassette.yaml.document import (
     SCHEMA_LINE,
@@ -262,7 +262,7 @@ def _most_alike(models: Models, takes: Mapping[int, Take], sources: Sequence[_So
 def _lines(models: Models, take: Take) -> set[str]:
     """The lines of a take's text, whatever its tokens are called."""
     operation = models.operation(take.track.service, take.track.operation)
-    pages = (replace(page, token=None) for page in unnamed(operation, take).pages)
+    pages = (replace(page, token=None) for page in mask_tokens(operation, take).pages)
     return set(take_text(replace(take, pages=tuple(pages))).splitlines())
 
 

@@ -24,8 +24,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from awstape.core.aws.decode import FIRST_ERROR_STATUS
 from awstape.core.aws.model import Models, Operation, Service, Shape, Type
+from awstape.core.aws.wire import FIRST_ERROR_STATUS
 from awstape.core.cassette.faults import KINDS
 from awstape.core.cassette.yaml.validation import VERSION
 

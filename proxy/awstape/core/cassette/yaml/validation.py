@@ -16,13 +16,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from awstape.core.aws.answer import Answer, Failure
+from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import Path, describe, did_you_mean, input_misfits, output_misfits, pattern_of
-from awstape.core.aws.decode import FIRST_ERROR_STATUS, LAST_STATUS
-from awstape.core.aws.encode import encode
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import next_token
-from awstape.core.aws.wire import WireError
+from awstape.core.aws.protocols.dispatch import write_response
+from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.faults import Fault, FaultError
 
@@ -135,7 +134,7 @@ def _page_problems(page: Value, operation: Operation | None, path: Path) -> Iter
     yield from found
     if operation and not found:
         try:
-            encode(operation, _answer(page), "")
+            write_response(operation, _answer(page), "")
         except WireError as error:
             yield Problem(path, str(error), "the service could not send it either")
 

@@ -1,0 +1,65 @@
+"""Decoded API calls: `Call` (the request) and `Answer` (the response), which is an output or a `Failure`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, field
+
+from awstape.core.aws.model import Operation, Value
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation and its input. `region` is None for a global service."""
+
+    operation: Operation
+    region: str | None
+    input: dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error response of the service, without its request id.
+
+    code: the code as on the wire: IAM's `<Code>`, rest-json's `x-amzn-errortype` header. None where the wire
+        had none, as in an empty 503 from a load balancer.
+    message: None where the wire had no message, which differs from an empty one.
+    members: everything else in wire order: `Type`, modelled members such as `resourceId`, `__type`.
+    """
+
+    status: int
+    code: str | None = None
+    message: str | None = None
+    members: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The code, or the status where there is none."""
+        return self.code or str(self.status)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The decoded response to a call: exactly one of `output` and `error` is set.
+
+    output: members under their AWS names in wire order; empty for operations without output.
+    unmodelled: paths, such as `Roles[].NewMember`, of members that are not in the service model. Such
+        members are kept in `output` as strings, mappings and lists.
+    """
+
+    output: dict[str, Value] | None = None
+    error: Failure | None = None
+    unmodelled: tuple[str, ...] = ()
+
+
+def error_name(code: str) -> str:
+    """`prefix#Name:http://internal/…` → `Name`, as every SDK reads an error code."""
+    return code.partition(":")[0].rpartition("#")[2]
+
+
+def derive_request_id(*position: str) -> str:
+    """Derives the request id of a replayed answer from its position: equal positions give equal ids."""
+    digest = hashlib.sha256(json.dumps(position).encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))

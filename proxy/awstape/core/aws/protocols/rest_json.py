@@ -1,0 +1,98 @@
+"""The rest-json protocol of Access Analyzer: members in path, query string and headers, the others in a JSON body.
+
+An error has its code in the header `x-amzn-errortype`, or as `__type` or `code` in the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from awstape.core.aws.call import Answer, Failure, error_name
+from awstape.core.aws.conform import unmodelled
+from awstape.core.aws.model import Operation, Service, Shape, Value
+from awstape.core.aws.protocols.http_bindings import (
+    checked_header_value,
+    find_route,
+    read_bound_members,
+    read_header_members,
+    write_header_members,
+)
+from awstape.core.aws.protocols.json_text import (
+    dump_json,
+    parse_json_body,
+    parse_json_object,
+    read_json_structure,
+    write_json_structure,
+)
+from awstape.core.aws.wire import FIRST_ERROR_STATUS, MAX_REQUEST_VALUES, Headers, Request, Response, WireError
+
+#: Of the body of an error that is not JSON, which a proxy made: bytes.
+_MAX_ERROR_TEXT = 64 * 1024
+
+
+def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
+    """The operation that a method and path call, and its input."""
+    operation, labels = find_route(service, request)
+    input_ = read_bound_members(request, operation.input, labels)
+    input_.update(read_json_structure(parse_json_object(request.body, MAX_REQUEST_VALUES), operation.input))
+    return operation, input_
+
+
+def read_response(operation: Operation, response: Response) -> Answer:
+    """The answer that a response holds: the members of its JSON body, then those in headers."""
+    if response.status >= FIRST_ERROR_STATUS:
+        return Answer(error=_read_failure(operation.service, response))
+    output = read_json_structure(parse_json_object(response.body), operation.output)
+    output.update(read_header_members(response, operation.output))
+    return Answer(output=output, unmodelled=unmodelled(operation, output))
+
+
+def _read_failure(service: Service, response: Response) -> Failure:
+    code = response.header("x-amzn-errortype")
+    try:
+        body = parse_json_body(response.body)
+    except WireError:
+        if response.is_gateway_error:
+            return Failure(response.status, code)
+        if len(response.body) > _MAX_ERROR_TEXT:
+            raise
+        body = {"message": response.body.decode("utf-8", errors="replace")}
+    if not isinstance(body, dict):
+        raise WireError("the JSON body of an error is not an object")
+    shape = _error_shape(service, code, body)
+    members = {**read_json_structure(body, shape), **read_header_members(response, shape)}
+    message = members.get("message")
+    if isinstance(message, str):
+        del members["message"]
+        return Failure(response.status, code, message, members)
+    return Failure(response.status, code, None, members)
+
+
+def write_output(operation: Operation, output: Mapping[str, Value], request_id: str) -> Response:
+    """The response that holds an output."""
+    headers = _headers(request_id) + write_header_members(output, operation.output)
+    return Response(200, headers, dump_json(write_json_structure(output, operation.output)))
+
+
+def write_failure(service: Service, failure: Failure, request_id: str) -> Response:
+    """The error response; with an empty body if the failure is only a status from 500 on."""
+    headers = _headers(request_id)
+    if failure.code is not None:
+        headers += (("x-amzn-errortype", checked_header_value("code", failure.code)),)
+    if failure.message is None and not failure.members:
+        return Response(failure.status, headers, b"" if failure.status >= 500 else b"{}")
+    shape = _error_shape(service, failure.code, failure.members)
+    message: dict[str, Value] = {} if failure.message is None else {"message": failure.message}
+    members = {**message, **failure.members}
+    headers += write_header_members(members, shape)
+    return Response(failure.status, headers, dump_json(write_json_structure(members, shape)))
+
+
+def _error_shape(service: Service, code: str | None, members: Mapping[str, Value]) -> Shape | None:
+    """The shape of an error, by its code in the header or in the members."""
+    named = code or members.get("__type") or members.get("code")
+    return service.errors.get(error_name(named)) if isinstance(named, str) else None
+
+
+def _headers(request_id: str) -> Headers:
+    return (("content-type", "application/json"), ("x-amzn-requestid", request_id))

@@ -1,0 +1,46 @@
+"""Scalars as text, in XML, forms, headers, paths and query strings: numbers, booleans, blobs in base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from awstape.core.aws.model import Shape, Value
+from awstape.core.aws.wire import WireError
+
+
+def parse_scalar(text: str, shape: Shape) -> Value:
+    """The value of a scalar's text; text that is not the canonical spelling of its type stays text."""
+    if shape.type in ("integer", "long"):
+        return int(text) if re.fullmatch(r"0|-?[1-9]\d{0,18}", text, re.ASCII) else text
+    if shape.type == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if shape.type == "blob":
+        return decode_blob(text)
+    return text
+
+
+def format_scalar(value: Value) -> str:
+    """The text of a scalar. Raises WireError for a null, a list or a mapping."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case bytes():
+            return base64.b64encode(value).decode("ascii")
+        case None | dict() | list():
+            raise WireError(f"a {type(value).__name__} stands where a scalar is expected")
+        case _:
+            return str(value)
+
+
+def decode_blob(text: str) -> str | bytes:
+    """Base64 → text if it is UTF-8, else bytes. Raises WireError if it is not base64."""
+    try:
+        raw = base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        raise WireError("a blob is not base64") from None
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw

@@ -1,0 +1,82 @@
+"""Routes a request: finds its service, its region and the `Call` that it makes.
+
+1. The service comes from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4 credential
+   scope; for unsigned requests from the parameter `Version` of the form.
+2. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from awstape.core.aws.call import Call
+from awstape.core.aws.model import Models, Service
+from awstape.core.aws.protocols.dispatch import read_request
+from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
+
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
+_SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
+
+
+def recognise_call(models: Models, request: Request) -> Call | None:
+    """The call that a request makes; None if it is for none of the services in `models`.
+
+    Raises WireError if it calls no operation of the model or cannot be read.
+    """
+    found = find_service(models, request)
+    if found is None:
+        return None
+    service, region = found
+    operation, input_ = read_request(service, request)
+    if service.regional and region is not None and not _REGION.fullmatch(region):
+        raise WireError("the region is none of AWS's")
+    return Call(operation, region if service.regional else None, input_)
+
+
+def find_service(models: Models, request: Request) -> tuple[Service, str | None] | None:
+    """The service that a request is for, and the region. Raises WireError if its form cannot be read."""
+    if found := models.service_of_host(request.host):
+        return found
+    if scope := _credential_scope(request):
+        service = models.by_signing_name(scope["service"])
+        return (service, scope["region"]) if service else None
+    version = dict(read_parameters(request)).get("Version")
+    service = models.by_api_version(version) if version else None
+    return (service, None) if service else None
+
+
+def try_find_service(models: Models, request: Request) -> Service | None:
+    """The service that a request is for; None also if the request cannot be read."""
+    try:
+        found = find_service(models, request)
+    except WireError:
+        return None
+    return found[0] if found else None
+
+
+def signed_service_name(request: Request) -> str | None:
+    """The service that a request is signed for, recorded or not; None also if the request cannot be read."""
+    try:
+        scope = _credential_scope(request)
+    except WireError:
+        return None
+    return scope["service"] if scope and re.fullmatch(r"[a-z0-9-]{1,40}", scope["service"]) else None
+
+
+#: Services that answer in XML to requests without a form.
+_REST_XML = frozenset({"s3", "s3-outposts", "route53", "cloudfront"})
+
+
+def expects_json(request: Request, signed_service: str | None) -> bool:
+    """Whether a request of any service, named as in its signature, expects a JSON response."""
+    return not request.is_form and signed_service is not None and signed_service not in _REST_XML
+
+
+def _credential_scope(request: Request) -> Mapping[str, str] | None:
+    """Region and service of the SigV4 credential scope, from the header or the presigned URL."""
+    authorization = request.header("authorization") or ""
+    credential = re.search(r"Credential=([^,\s]+)", authorization)
+    text = credential[1] if credential else dict(parse_form(request.query)).get("X-Amz-Credential", "")
+    match = _SCOPE.fullmatch(text)
+    return match.groupdict() if match else None
