@@ -116,7 +116,7 @@ def test_what_is_not_toml_is_refused_with_its_line(folder: Path) -> None:
 
 def test_what_is_not_utf_8_is_refused(folder: Path) -> None:
     (folder / "pyproject.toml").write_bytes("# Schlüssel".encode("latin-1"))
-    assert refused(folder) == (" not UTF-8 at byte 6", "mend the file")
+    assert refused(folder) == (" not UTF-8 at byte 6", "correct the file")
 
 
 def test_what_can_not_be_read_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_what_can_not_be_read_is_refused(folder: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("text", ["[tool]\nawstape = 1\n", "[[tool.awstape]]\nkeep = []\n", "tool.awstape = []\n"])
 def test_what_is_no_table_is_refused(text: str, folder: Path) -> None:
     write(folder, text)
-    assert refused(folder) == (" tool.awstape is no table", "write [tool.awstape] and the settings below it")
+    assert refused(folder) == (" tool.awstape is not a table", "write [tool.awstape] and the settings below it")
 
 
 @pytest.mark.parametrize("text", ["tool = 1\n", "[[tool]]\n", "tool = 'awstape'\n"])

@@ -1,4 +1,4 @@
-"""The project's settings: `[tool.awstape]` of the nearest pyproject.toml that has it, at or above a folder."""
+"""Loads the project's settings: `[tool.awstape]` of the nearest pyproject.toml that has it, at or above a folder."""
 
 from __future__ import annotations
 
@@ -11,80 +11,80 @@ from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.errors import UserError
 from awstape.files import limited_reading
 
-#: A TOML reader takes a second for each of them.
+#: Size limit of a pyproject.toml: `tomllib` takes about a second per MiB.
 _MAX_BYTES = 2 * 1024 * 1024
 
 
-def rules(folder: Path | None = None) -> Rules:
-    """The rules of the project that a folder, the current one unless told, belongs to. Raises UserError."""
+def load_rules(folder: Path | None = None) -> Rules:
+    """Loads the rules of the project that a folder, by default the current one, belongs to. Raises UserError."""
     try:
         folder = folder or Path.cwd()
-    except OSError:  # it was deleted
+    except OSError:  # the current folder was deleted
         return NO_RULES
     for parent in (folder, *folder.parents):
         path = parent / "pyproject.toml"
         with suppress(OSError):
-            if path.is_file() and (found := _rules(path)) is not None:
+            if path.is_file() and (found := _load_file(path)) is not None:
                 return found
     return NO_RULES
 
 
-def _rules(path: Path) -> Rules | None:
-    """The rules of a file, None if it says nothing of awstape."""
+def _load_file(path: Path) -> Rules | None:
+    """Loads the rules of one pyproject.toml; None if it has no `[tool.awstape]`. Raises UserError."""
     try:
         text = limited_reading.read_bytes(path, _MAX_BYTES, "awstape reads no larger settings").decode("utf-8")
-        settings = _settings(text)
+        settings = _awstape_table(text)
     except tomllib.TOMLDecodeError as error:  # its message has the line
-        raise UserError(f"{path}: not TOML: {error}", "mend the file") from None
+        raise UserError(f"{path}: not TOML: {error}", "correct the file") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 at byte {error.start}", "mend the file") from None
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}", "correct the file") from None
     except RecursionError:
-        raise UserError(f"{path}: not TOML: it nests too deeply", "mend the file") from None
+        raise UserError(f"{path}: not TOML: it nests too deeply", "correct the file") from None
     if settings is None:
         return None
     if not isinstance(settings, dict):
-        raise UserError(f"{path}: tool.awstape is no table", "write [tool.awstape] and the settings below it")
+        raise UserError(f"{path}: tool.awstape is not a table", "write [tool.awstape] and the settings below it")
     try:
         return Rules.of(settings, catalog.models())
     except RuleError as error:
-        raise UserError(f"{path}:{_line(text, error)}: {error}", error.tip or "mend the rule") from None
+        raise UserError(f"{path}:{_line_of(text, error)}: {error}", error.tip or "correct the rule") from None
 
 
-def _settings(text: str) -> object:
-    """What stands under `tool.awstape`, whatever it is; None if nothing does. Raises tomllib.TOMLDecodeError."""
+def _awstape_table(text: str) -> object:
+    """The value of `tool.awstape`, of any type; None if there is none. Raises tomllib.TOMLDecodeError."""
     tool = tomllib.loads(text).get("tool")
     return tool.get("awstape") if isinstance(tool, dict) else tool
 
 
-def _line(text: str, error: RuleError) -> int:
-    """The line, counted from 1, of the value that is wrong, or where its setting begins if that is spelled oddly.
+def _line_of(text: str, error: RuleError) -> int:
+    """The line number, from 1, of the wrong value, or where its setting begins if its spelling isn't recognised.
 
-    TOML readers tell no lines: so the file is read line by line more, until the error is there.
+    `tomllib` gives no positions. So this parses the first line, the first two lines, and so on, until the error occurs.
     """
     lines = text.split("\n")
     begin = 0
     for end in range(1, len(lines) + 1):
         try:
-            settings = _settings("\n".join(lines[:end]))
+            settings = _awstape_table("\n".join(lines[:end]))
             if isinstance(settings, dict):
                 Rules.of(settings, catalog.models())
-        except tomllib.TOMLDecodeError:  # within a list
+        except tomllib.TOMLDecodeError:  # the text ends within a list
             continue
         except RuleError as found:
             if (found.name, found.value) == (error.name, error.value):
-                return _line_of(error.value, lines, begin, end) + 1
+                return _line_with(error.value, lines, begin, end) + 1
         begin = end
     return 1
 
 
-def _line_of(value: object, lines: list[str], begin: int, end: int) -> int:
+def _line_with(value: object, lines: list[str], begin: int, end: int) -> int:
     if not isinstance(value, str):
         return begin
-    return next((i for i in range(begin, end) if value in _strings_in(lines[i])), begin)
+    return next((i for i in range(begin, end) if value in _list_items(lines[i])), begin)
 
 
-def _strings_in(line: str) -> list[object]:
-    """The items of a list in a line of TOML: of a whole one, or of a line of one."""
+def _list_items(line: str) -> list[object]:
+    """The items in a line of TOML that holds a setting with a whole list, or one line of a list."""
     line = line.strip()
     for text in (f"x = {line.partition('=')[2]}", f"x = [{line}\n]", f"x = [{line}"):
         with suppress(tomllib.TOMLDecodeError):
