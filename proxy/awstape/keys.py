@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import click
@@ -94,4 +95,9 @@ def _from_text(text: str, where: str) -> bytes:
         )
     if _RANDOM.fullmatch(text):
         return bytes.fromhex(text)
-    return hashlib.scrypt(text.encode("utf-8", "surrogateescape"), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)
+    return _stretched(text)
+
+
+@cache  # it takes a tenth of a second, on purpose
+def _stretched(phrase: str) -> bytes:
+    return hashlib.scrypt(phrase.encode("utf-8", "surrogateescape"), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)
