@@ -35,6 +35,8 @@ Made = TypeVar("Made")
 TextOf = Callable[[Random], str]
 
 EXAMPLES = int(os.environ.get("AWSTAPE_EXAMPLES", "1"))
+#: `HYPOTHESIS_PROFILE=thorough` tries as many examples as the tests say; by default it is a third of them.
+SHARE = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" or EXAMPLES > 1 else 3
 
 
 def few(examples: int) -> settings:
@@ -43,7 +45,7 @@ def few(examples: int) -> settings:
     Shrinking a whole recording takes minutes; the examples are small as they are.
     """
     return settings(
-        max_examples=examples * EXAMPLES,
+        max_examples=max(examples * EXAMPLES // SHARE, 2),
         deadline=None,
         database=None,
         derandomize=EXAMPLES == 1,
