@@ -95,6 +95,7 @@ class Machine:
     @contextmanager
     def process(self, *command: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
         """A program that runs meanwhile; it is gone afterwards."""
+        environ = self.environ | environ
         is_warm = self.is_warm and command[: len(AWSTAPE)] == AWSTAPE and warm.can_start(environ)
         with (warm.Process if is_warm else subprocess.Popen[str])(
             list(map(str, command)),
@@ -103,7 +104,7 @@ class Machine:
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.home,
-            env=self.environ | environ,
+            env=environ,
             start_new_session=True,
         ) as process:
             try:

@@ -31,13 +31,14 @@ from awstape import catalog
 _PR_SET_CHILD_SUBREAPER = 36
 _LARGEST = 1_000_000
 #: What Python reads when it starts.
-_OF_PYTHON = ("PYTHON", "LANG", "LC_", "COVERAGE")
+_OF_PYTHON = ("PYTHON", "LANG", "LC_")
 
 
-def can_start(changes: Mapping[str, str]) -> bool:
-    """Whether a fork can do what a new process would do, with these variables besides those of every test."""
-    is_measured = "COVERAGE_PROCESS_START" in os.environ
-    return sys.platform == "linux" and not is_measured and not any(name.startswith(_OF_PYTHON) for name in changes)
+def can_start(environ: Mapping[str, str]) -> bool:
+    """Whether a fork would do what a new process with these variables does."""
+    of_python = {name: value for name, value in environ.items() if name.startswith(_OF_PYTHON)}
+    is_measured = "COVERAGE_PROCESS_START" in environ
+    return sys.platform == "linux" and not is_measured and of_python.items() <= os.environ.items()
 
 
 class Process(subprocess.Popen[str]):
