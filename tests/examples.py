@@ -34,20 +34,33 @@ def upstreams(url: str) -> str:
     return f"iam={url} accessanalyzer={url}"
 
 
-def record(name: str, folder: Path, url: str, environ: Mapping[str, str] | None = None) -> str:
-    """Records one example from the stand-in at `url`; what awstape said of it."""
+def record(
+    name: str,
+    folder: Path,
+    url: str,
+    environ: Mapping[str, str] | None = None,
+    process: type[subprocess.Popen[str]] = subprocess.Popen,
+) -> str:
+    """Records one example from the stand-in at `url`; what awstape said of it. process: what it is started by."""
     command = [sys.executable, "-m", "awstape", "record", str(folder / f"{name}.yaml"), "--mode", "rewrite"]
     program = [sys.executable, str(PROGRAMS / "examples.py"), name]
-    done = subprocess.run(
+    recording = process(
         [*command, "--", *program],
+        cwd=Path.cwd(),
         env=environment(AWSTAPE_UPSTREAM=upstreams(url), **(environ or {})),
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
     )
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return done.stderr
+    with recording:
+        try:
+            out, err = recording.communicate(timeout=60)
+        finally:
+            recording.kill()
+    if recording.returncode:
+        raise RuntimeError(out + err)
+    return err
 
 
 def main(folder: Path) -> None:

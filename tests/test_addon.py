@@ -146,14 +146,17 @@ def test_an_encoded_body_is_recorded_decoded(
     assert "operation: ListUsers" in cassette.read_text()
 
 
+BOMB = gzip.compress(bytes(2**26 + 1), 1)
+
+
 @pytest.mark.parametrize(
     ("encoding", "body", "told"),
     [
         ("gzip", USERS, "not compressed as its header says"),
         ("gzip", gzip.compress(USERS)[:60], "cut off"),
         ("odd", USERS, "content encoding of the body is not undone"),
-        ("gzip", gzip.compress(bytes(2**26 + 1)), "larger than 64 MiB"),
-        ("gzip, gzip", gzip.compress(gzip.compress(bytes(2**26 + 1))), "larger than 64 MiB"),
+        ("gzip", BOMB, "larger than 64 MiB"),
+        ("gzip, gzip", gzip.compress(BOMB), "larger than 64 MiB"),
     ],
     ids=["not gzip", "half of it", "unknown", "a bomb", "a bomb in a bomb"],
 )

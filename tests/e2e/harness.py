@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import certifi
+
+from e2e import warm
 
 TESTS: Final = Path(__file__).parents[1]
 LIST_EVERYTHING: Final = (sys.executable, str(TESTS / "programs" / "list_everything.py"))
@@ -47,11 +50,15 @@ class Run:
 
 @dataclass
 class Machine:
-    """A user: a home, a temporary folder, an environment, and a key of their own unless `key` is None."""
+    """A user: a home, a temporary folder, an environment, and a key of their own unless `key` is None.
+
+    is_warm: whether `awstape` need not import what it needs, see `e2e.warm`.
+    """
 
     home: Path
     data_home: Path
     key: str | None = None
+    is_warm: bool = True
     environ: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,14 +95,16 @@ class Machine:
     @contextmanager
     def process(self, *command: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
         """A program that runs meanwhile; it is gone afterwards."""
-        with subprocess.Popen(
+        environ = self.environ | environ
+        is_warm = self.is_warm and command[: len(AWSTAPE)] == AWSTAPE and warm.can_start(environ)
+        with (warm.Process if is_warm else subprocess.Popen[str])(
             list(map(str, command)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.home,
-            env=self.environ | environ,
+            env=environ,
             start_new_session=True,
         ) as process:
             try:
@@ -177,12 +186,17 @@ def json_documents(text: str) -> list[Any]:
 def calls(*lines: str) -> tuple[str, ...]:
     """A program that has the clients `iam` and `analyzer`; an AWS error is told on its output, and no failure."""
     body = "\n".join(f"    {line}" for line in "\n".join(lines).splitlines())
+    services = {"iam": "iam", "analyzer": "accessanalyzer"}
+    clients = "\n".join(  # to make one takes a fifth of a second
+        f'{name} = boto3.client("{service}", region_name="us-east-1")'
+        for name, service in services.items()
+        if re.search(rf"\b{name}\b", body)
+    )
     return program(
         f"""\
 import boto3
 from botocore.exceptions import ClientError
-iam = boto3.client("iam", region_name="us-east-1")
-analyzer = boto3.client("accessanalyzer", region_name="us-east-1")
+{clients}
 try:
 {body}
 except ClientError as error:

@@ -3,6 +3,9 @@
 Whatever in them is somebody's is made up here, and carries a mark that `identifiers_in` finds again: account ids,
 names, paths, unique ids, e-mail addresses, page tokens. Free text holds identifiers, but no bare names: those are found
 in it only if they occur elsewhere as names.
+
+Each value is drawn as one number, which seeds a generator of its own: Hypothesis takes ten times as long to draw it
+piece by piece, for the sake of shrinking, which these tests go without.
 """
 
 from __future__ import annotations
@@ -10,8 +13,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import string
+from collections.abc import Callable
 from functools import cache
+from random import Random
+from typing import TypeVar
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -22,10 +30,13 @@ MARK = "zreal"  # in every name and path, in lower or upper case
 ACCOUNTS = ("111122223333", "444455556666", "123456789012")
 DEPTH = 5  # below it, structures and collections are empty
 
-Values = st.SearchStrategy[Value]
 Texts = st.SearchStrategy[str]
+Made = TypeVar("Made")
+TextOf = Callable[[Random], str]
 
 EXAMPLES = int(os.environ.get("AWSTAPE_EXAMPLES", "1"))
+#: `HYPOTHESIS_PROFILE=thorough` tries as many examples as the tests say; by default it is a third of them.
+SHARE = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" or EXAMPLES > 1 else 3
 
 
 def few(examples: int) -> settings:
@@ -34,13 +45,18 @@ def few(examples: int) -> settings:
     Shrinking a whole recording takes minutes; the examples are small as they are.
     """
     return settings(
-        max_examples=examples * EXAMPLES,
+        max_examples=max(examples * EXAMPLES // SHARE, 2),
         deadline=None,
         database=None,
         derandomize=EXAMPLES == 1,
         phases=(Phase.generate,),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     )
+
+
+def made(make: Callable[[Random], Made]) -> st.SearchStrategy[Made]:
+    """What a function makes by chance, of one number."""
+    return st.integers(0, 2**24 - 1).map(lambda seed: make(Random(seed)))
 
 
 def identifiers_in(text: str) -> list[str]:
@@ -52,18 +68,49 @@ def identifiers_in(text: str) -> list[str]:
 
 # --- somebody's -------------------------------------------------------------------------------------------------
 
-accounts: Texts = st.sampled_from(ACCOUNTS)
-names: Texts = st.from_regex(rf"[A-Za-z]{{0,4}}[-+=,.@_]?{MARK}[A-Za-z0-9]{{1,6}}", fullmatch=True)
-lower_names: Texts = st.from_regex(rf"[a-z]{{0,4}}-?{MARK}[a-z0-9]{{1,6}}", fullmatch=True).map(lambda s: s.strip("-"))
-unique_ids: Texts = st.builds(
-    lambda prefix, rest: f"{prefix}EXAMPLEID{rest}",
-    st.sampled_from(("AIDA", "AROA", "AGPA", "ANPA", "AIPA", "AKIA", "ASIA")),
-    st.from_regex(r"[A-Z0-9]{8}", fullmatch=True),
-)
-emails: Texts = st.builds("{}@{}.example".format, lower_names, lower_names)
-organization_ids: Texts = st.just("o-zrealorg123")
-tokens: Texts = st.from_regex(rf"{MARK}[A-Za-z0-9+/]{{20,60}}={{0,2}}", fullmatch=True)
-paths: Texts = st.lists(lower_names, max_size=3).map(lambda parts: "/".join(["", *parts, ""]))
+_ALNUM = string.ascii_letters + string.digits
+_LOWER = string.ascii_lowercase + string.digits
+_UPPER = string.ascii_uppercase + string.digits
+
+
+def _chars(random: Random, chars: str, least: int, most: int) -> str:
+    return "".join(random.choices(chars, k=random.randint(least, most)))
+
+
+def _account(random: Random) -> str:
+    return random.choice(ACCOUNTS)
+
+
+def _name(random: Random) -> str:
+    front, between = _chars(random, string.ascii_letters, 0, 4), _chars(random, "-+=,.@_", 0, 1)
+    return f"{front}{between}{MARK}{_chars(random, _ALNUM, 1, 6)}"
+
+
+def _lower_name(random: Random) -> str:
+    between = _chars(random, "-", 0, 1)
+    return f"{_chars(random, string.ascii_lowercase, 0, 4)}{between}{MARK}{_chars(random, _LOWER, 1, 6)}".strip("-")
+
+
+def _unique_id(random: Random) -> str:
+    prefix = random.choice(("AIDA", "AROA", "AGPA", "ANPA", "AIPA", "AKIA", "ASIA"))
+    return f"{prefix}EXAMPLEID{_chars(random, _UPPER, 8, 8)}"
+
+
+def _email(random: Random) -> str:
+    return f"{_lower_name(random)}@{_lower_name(random)}.example"
+
+
+def _organization_id(_: Random) -> str:
+    return "o-zrealorg123"
+
+
+def _token(random: Random) -> str:
+    return f"{MARK}{_chars(random, _ALNUM + '+/', 20, 60)}{_chars(random, '=', 0, 2)}"
+
+
+def _path(random: Random) -> str:
+    return "/".join(["", *(_lower_name(random) for _ in range(random.randint(0, 3))), ""])
+
 
 _ARNS = (
     "arn:aws:iam::{a}:user/{n}",
@@ -91,131 +138,159 @@ _ARNS = (
     "arn:aws:cloudtrail:eu-west-1:{a}:trail/{n}",
     "arn:aws:organizations::{a}:account/o-zrealorg123/{a}",
 )
-arns: Texts = st.builds(
-    lambda template, account, name, path: template.format(a=account, n=name, p=path),
-    st.sampled_from(_ARNS),
-    accounts,
-    names.filter(lambda name: name[-1] not in ".,"),
-    lower_names,
-)
-identifiers: Texts = st.one_of(arns, accounts, unique_ids, emails, organization_ids, arns.map(quote))
+
+
+def _arn(random: Random) -> str:
+    return random.choice(_ARNS).format(a=_account(random), n=_name(random), p=_lower_name(random))
+
+
+def _identifier(random: Random) -> str:
+    kinds: tuple[TextOf, ...] = (_arn, _account, _unique_id, _email, _organization_id, lambda r: quote(_arn(r)))
+    return random.choice(kinds)(random)
+
+
+names: Texts = made(_name)
+tokens: Texts = made(_token)
 
 # --- nobody's ---------------------------------------------------------------------------------------------------
 
-timestamps: Texts = st.builds(
-    "20{:02}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z".format,
-    st.integers(10, 38),
-    st.integers(1, 12),
-    st.integers(1, 28),
-    st.integers(0, 23),
-    st.integers(0, 59),
-    st.integers(0, 59),
-    st.one_of(st.just(""), st.integers(0, 999).map(".{:03}".format)),
-)
-_words = st.text(st.sampled_from("xyqXYQ é中😀_=/\\\"'<>&%+\t\n\r*#?!:;,.-{}[]()|\u0085\u2028"), max_size=12)
-prose: Texts = st.one_of(
-    _words,
-    st.sampled_from(("", " ", "true", "null", "1e5", "0x1F", "~", "- a", "2026-01-02", "---", "12:30:00", "=")),
-    st.builds(lambda a, b, c: f"{a} {b} {c}", _words, identifiers, _words),
-)
+
+def _timestamp(random: Random) -> str:
+    day = f"20{random.randint(10, 38)}-{random.randint(1, 12):02}-{random.randint(1, 28):02}"
+    time = f"{random.randint(0, 23):02}:{random.randint(0, 59):02}:{random.randint(0, 59):02}"
+    return f"{day}T{time}{random.choice(('', f'.{random.randint(0, 999):03}'))}Z"
+
+
+def _words(random: Random) -> str:
+    return _chars(random, "xyqXYQ é中😀_=/\\\"'<>&%+\t\n\r*#?!:;,.-{}[]()|\u0085\u2028", 0, 12)
+
+
+_LITERALS = ("", " ", "true", "null", "1e5", "0x1F", "~", "- a", "2026-01-02", "---", "12:30:00", "=")
+
+
+def _prose(random: Random) -> str:
+    kinds: tuple[TextOf, ...] = (
+        _words,
+        lambda r: r.choice(_LITERALS),
+        lambda r: f"{_words(r)} {_identifier(r)} {_words(r)}",
+    )
+    return random.choice(kinds)(random)
+
+
+prose: Texts = made(_prose)
 _ACTIONS = ("s3:GetObject", "iam:PassRole", "lambda:InvokeFunction", "*", "logs:*")
 
 
-@st.composite
-def policy_documents(draw: st.DrawFn) -> str:
+def _policy_document(random: Random) -> str:
     """A policy as its owner might have formatted it."""
-    statement: dict[str, Value] = {
+    statement: dict[str, object] = {
         "Effect": "Allow",
-        "Action": draw(st.lists(st.sampled_from(_ACTIONS), min_size=1, max_size=2)),  # type: ignore[dict-item]
-        "Resource": draw(st.one_of(arns, st.just("*"))),
-        "Principal": {"AWS": draw(st.one_of(arns, accounts)), "Service": "ec2.amazonaws.com"},
-        "Condition": {"StringEquals": {"sts:ExternalId": draw(names), "aws:PrincipalOrgID": "o-zrealorg123"}},
-        "Sid": draw(st.sampled_from(("", "Öffentlich", "a/b"))),
+        "Action": random.choices(_ACTIONS, k=random.randint(1, 2)),
+        "Resource": random.choice((_arn(random), "*")),
+        "Principal": {"AWS": random.choice((_arn, _account))(random), "Service": "ec2.amazonaws.com"},
+        "Condition": {"StringEquals": {"sts:ExternalId": _name(random), "aws:PrincipalOrgID": "o-zrealorg123"}},
+        "Sid": random.choice(("", "Öffentlich", "a/b")),
     }
-    keys = draw(st.lists(st.sampled_from(list(statement)), min_size=1, unique=True))
+    keys = random.sample(list(statement), random.randint(1, len(statement)))
     policy = {"Version": "2012-10-17", "Statement": [{key: statement[key] for key in keys}]}
-    indent = draw(st.sampled_from((None, 0, 2, 4, "\t")))
-    separators = (",", ":") if indent is None and draw(st.booleans()) else None
-    return json.dumps(policy, indent=indent, separators=separators, ensure_ascii=draw(st.booleans()))
+    indent = random.choice((None, 0, 2, 4, "\t"))
+    separators = (",", ":") if indent is None and random.random() < 0.5 else None
+    return json.dumps(policy, indent=indent, separators=separators, ensure_ascii=random.random() < 0.5)
+
+
+def policy_documents() -> Texts:
+    return made(_policy_document)
 
 
 # --- by shape ---------------------------------------------------------------------------------------------------
 
+
+def _uuid(random: Random) -> str:
+    return str(UUID(int=random.getrandbits(128), version=4))
+
+
 _DOCUMENTS = frozenset({"policyDocumentType", "PolicyDocument", "AccessCheckPolicyDocument", "KmsKeyPolicy", "Policy"})
-_BY_PATTERN: dict[str, Texts] = {
-    r"[\w+=,.@-]+": names,
-    r"\d{12}": accounts,
-    r"[\w]+": unique_ids,
-    r"[\w-]+": st.uuids(version=4).map(str),  # ids of requests, nobody's
-    r"[A-Z0-9]+": unique_ids,
-    r"[A-Za-z][A-Za-z0-9_.-]*": lower_names.filter(lambda name: name[0].isalpha()),
-    r"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$": lower_names,
-    r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?": st.integers(1, 9).map("v{}".format),
-    r"[\d]+": st.integers(100000, 999999).map(str),
-    r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}": st.uuids(version=4).map(str),
-    r"^p-[0-9a-zA-Z_]{8,128}$": st.just("p-zrealpolicy"),
-    r"^o-[a-z0-9]{10,32}$": organization_ids,
-    r"^o-[0-9a-z]{10,32}\/r-[0-9a-z]{4,32}[0-9a-z-\/]*": st.just("o-zrealorg123/r-zreal/ou-zreal-zrealunit"),
-    r"[:\w]+": unique_ids.map("arn:aws:iam::111122223333:mfa/{}".format),
+_BY_PATTERN: dict[str, TextOf] = {
+    r"[\w+=,.@-]+": _name,
+    r"\d{12}": _account,
+    r"[\w]+": _unique_id,
+    r"[\w-]+": _uuid,  # ids of requests, nobody's
+    r"[A-Z0-9]+": _unique_id,
+    r"[A-Za-z][A-Za-z0-9_.-]*": _lower_name,
+    r"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$": _lower_name,
+    r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?": lambda random: f"v{random.randint(1, 9)}",
+    r"[\d]+": lambda random: str(random.randint(100000, 999999)),
+    r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}": _uuid,
+    r"^p-[0-9a-zA-Z_]{8,128}$": lambda _: "p-zrealpolicy",
+    r"^o-[a-z0-9]{10,32}$": _organization_id,
+    r"^o-[0-9a-z]{10,32}\/r-[0-9a-z]{4,32}[0-9a-z-\/]*": lambda _: "o-zrealorg123/r-zreal/ou-zreal-zrealunit",
+    r"[:\w]+": lambda random: f"arn:aws:iam::111122223333:mfa/{_unique_id(random)}",
 }
 
 
-@cache
-def values(shape: Shape, depth: int = 0) -> Values:
-    """Values of a shape, in the form that the core holds them."""
+def _value(random: Random, shape: Shape, depth: int = 0) -> Value:
+    """A value of a shape, in the form that the core holds it."""
     match shape.type:
         case "structure":
-            return _structures(shape, depth)
+            return _structure(random, shape, depth)
         case "list":
             assert shape.member
-            return st.lists(values(shape.member.shape, depth + 1), max_size=0 if depth >= DEPTH else 2)
+            member, number = shape.member.shape, 0 if depth >= DEPTH else random.randint(0, 2)
+            return [_value(random, member, depth + 1) for _ in range(number)]
         case "map":
             assert shape.key and shape.value
-            keys, below = texts(shape.key.shape), values(shape.value.shape, depth + 1)
-            return st.dictionaries(keys.filter(bool), below, max_size=0 if depth >= DEPTH else 2)
+            key_of, number = _text_of(shape.key.shape), 0 if depth >= DEPTH else random.randint(0, 2)
+            keys = filter(None, [key_of(random) for _ in range(number)])
+            return {key: _value(random, shape.value.shape, depth + 1) for key in keys}
         case "boolean":
-            return st.booleans()
+            return random.random() < 0.5
         case "integer" | "long":
-            return st.integers(shape.min or 0, min(shape.max or 2**31 - 1, 2**31 - 1))
+            least, most = shape.min or 0, min(shape.max or 2**31 - 1, 2**31 - 1)
+            return random.choice((least, min(least + 1, most), most, random.randint(least, most)))
         case "float" | "double":
-            return st.floats(0, 1e6, allow_nan=False)
+            return random.choice((0.0, 1.0, 0.1, 1e-05, 5e-324, 1e6, random.uniform(0, 1), random.uniform(0, 1e6)))
         case "blob":
-            return st.one_of(prose, st.binary(min_size=1, max_size=8).map(lambda raw: b"\xff" + raw))
+            return _prose(random) if random.random() < 0.5 else b"\xff" + random.randbytes(random.randint(1, 8))
         case _:
-            return texts(shape)
+            return _text_of(shape)(random)
 
 
-def _structures(shape: Shape, depth: int) -> Values:
+def _structure(random: Random, shape: Shape, depth: int) -> Value:
     members = {n: m for n, m in shape.members.items() if depth < DEPTH or m.shape.is_scalar}
     if shape.union:
-        return st.one_of([st.fixed_dictionaries({n: _members(m, depth)}) for n, m in members.items()] or [st.just({})])
-    required = {n: _members(m, depth) for n, m in members.items() if m.location == "uri"}
-    optional = {n: _members(m, depth) for n, m in members.items() if m.location != "uri"}
-    return st.fixed_dictionaries(required, optional=optional)
+        chosen = [random.choice(list(members))] if members else []
+    else:
+        optional = [n for n, m in members.items() if m.location != "uri"]
+        chosen = [n for n, m in members.items() if m.location == "uri"]
+        chosen += random.sample(optional, random.randint(0, len(optional)))
+    return {name: _member(random, members[name], depth) for name in chosen}
 
 
-def _members(member: Member, depth: int) -> Values:
-    strategy = st.deferred(lambda: values(member.shape, depth + 1))
-    return strategy.filter(lambda value: value != "") if member.location == "uri" else strategy
+def _member(random: Random, member: Member, depth: int) -> Value:
+    while True:
+        value = _value(random, member.shape, depth + 1)
+        if member.location != "uri" or value != "":
+            return value
 
 
 @cache
-def texts(shape: Shape) -> Texts:
+def _text_of(shape: Shape) -> TextOf:
+    """What makes texts of a shape."""
     if shape.type == "timestamp":
-        return timestamps
+        return _timestamp
     if shape.enum:
-        return st.sampled_from(shape.enum)
+        return lambda random: random.choice(shape.enum)
     if shape.name in _DOCUMENTS:
-        return policy_documents()
+        return _policy_document
     if shape.pattern in _BY_PATTERN:
         return _BY_PATTERN[shape.pattern]
     if "path" in shape.name.lower():
-        return paths
+        return _path
     if "arn" in shape.name.lower() or "arn:" in (shape.pattern or ""):
-        return arns
+        return _arn
     if shape.sensitive or shape.name in _OPAQUE:
-        return names
-    return prose
+        return _name
+    return _prose
 
 
 #: Shapes that redaction replaces whole.
@@ -231,18 +306,20 @@ def inputs(operation: Operation) -> st.SearchStrategy[dict[str, Value]]:
     """Inputs without page token and limit, that botocore's serializer says in full: no empty structures."""
     paging = operation.paging
     left_out = {paging.token, paging.limit} if paging else set()
-    if operation.input is None:
-        return st.just({})
-    return values(operation.input).map(lambda value: _without(_as_dict(value), left_out))
+    return _members_of(operation.input, left_out)
 
 
 def outputs(operation: Operation) -> st.SearchStrategy[dict[str, Value]]:
     """Outputs without page token and the flag that tells of more pages."""
     paging = operation.paging
     left_out = {paging.output_token, paging.more} if paging else set()
-    if operation.output is None:
+    return _members_of(operation.output, left_out)
+
+
+def _members_of(shape: Shape | None, left_out: set[str | None]) -> st.SearchStrategy[dict[str, Value]]:
+    if shape is None:
         return st.just({})
-    return values(operation.output).map(lambda value: _without(_as_dict(value), left_out))
+    return made(lambda random: _without(_as_dict(_value(random, shape)), left_out))
 
 
 def _as_dict(value: Value) -> dict[str, Value]:

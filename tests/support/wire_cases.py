@@ -13,6 +13,7 @@ final newline, since AWS sends none; an XML body keeps its own, since AWS sends 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -57,10 +58,15 @@ class WireCase:
 
 def load() -> list[WireCase]:
     """Return all wire cases, sorted by name."""
+    return list(_loaded())
+
+
+@cache
+def _loaded() -> tuple[WireCase, ...]:
     cases = [read(path) for path in FOLDER.glob("*/*.http")]
     if not cases:
         raise WireCaseError(f"{FOLDER}: no wire cases found")
-    return sorted(cases, key=lambda case: case.name)
+    return tuple(sorted(cases, key=lambda case: case.name))
 
 
 def read(path: Path) -> WireCase:
@@ -87,7 +93,7 @@ def _parse(service: str, stem: str, text: str) -> WireCase:
         raise WireCaseError(f"request: {request_line!r} isn't METHOD absolute-url")
     if len(status) != 3 or not status.isascii() or not status.isdigit():
         raise WireCaseError(f"answer: {status!r} isn't a status")
-    meaning = _mapping("meaning", yaml.safe_load(sections[2]))
+    meaning = _mapping("meaning", yaml.load(sections[2], yaml.CSafeLoader))
     if unknown := meaning.keys() - _KEYS:
         raise WireCaseError(f"meaning: unknown {', '.join(sorted(unknown))}")
     region = _text(meaning, "region") if service == "accessanalyzer" else None

@@ -15,6 +15,7 @@ import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from awstape.errors import UserError
@@ -94,4 +95,9 @@ def _key_of_text(text: str, source: str) -> bytes:
         )
     if _RANDOM.fullmatch(text):
         return bytes.fromhex(text)
-    return hashlib.scrypt(text.encode("utf-8", "surrogateescape"), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)
+    return _key_of_phrase(text)
+
+
+@cache  # the derivation takes a tenth of a second, by design
+def _key_of_phrase(phrase: str) -> bytes:
+    return hashlib.scrypt(phrase.encode("utf-8", "surrogateescape"), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)

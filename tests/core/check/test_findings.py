@@ -6,6 +6,7 @@ Each test is a kind of value at one place, or a place; its message says how many
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
@@ -18,15 +19,42 @@ from support.plants import spots
 
 PLANTED = 2  # values of a kind at a place; the places take different spellings of it
 
-each_spot = pytest.mark.parametrize("spot", spots(), ids=lambda spot: spot.name)
+
+def same_worker(spot: Spot) -> pytest.MarkDecorator:
+    """The tests of a spot search the same texts, which one worker searches once."""
+    return pytest.mark.xdist_group(f"spot {spot.name}")
+
+
+each_spot = pytest.mark.parametrize(
+    "spot", [pytest.param(spot, id=spot.name, marks=same_worker(spot)) for spot in spots()]
+)
 each_plant = pytest.mark.parametrize(
     ("spot", "kind"),
-    [pytest.param(spot, kind, id=f"{spot.name}-{kind}") for spot in spots() for kind in KINDS if spot.takes(kind)],
+    [
+        pytest.param(spot, kind, id=f"{spot.name}-{kind}", marks=same_worker(spot))
+        for spot in spots()
+        for kind in KINDS
+        if spot.takes(kind)
+    ],
 )
 
 
+@cache
+def planted(spot: Spot, kind: str) -> tuple[str, int, tuple[str, ...], list[Finding]]:
+    """The first value of a kind at a spot: the text, the line, the real parts, and what is found."""
+    text, line, parts = spot.plant(kind, 0)
+    return text, line, parts, check_text(text, MODELS)
+
+
+def leaks_at(spot: Spot, kind: str, number: int) -> list[Finding]:
+    return errors(planted(spot, kind)[3]) if number == 0 else leaks(spot.plant(kind, number)[0])
+
+
 def leaks(text: str, rules: Rules | None = None) -> list[Finding]:
-    every = check_text(text, MODELS, rules) if rules else check_text(text, MODELS)
+    return errors(check_text(text, MODELS, rules) if rules else check_text(text, MODELS))
+
+
+def errors(every: list[Finding]) -> list[Finding]:
     return [finding for finding in every if finding.kind != FORMAT and finding.level == "error"]
 
 
@@ -42,8 +70,9 @@ def test_a_cassette_is_clean_before_the_edit(spot: Spot) -> None:
 
 @each_plant
 def test_every_planted_value_is_found(spot: Spot, kind: str) -> None:
-    missed = [text for text, _, _ in (spot.plant(kind, i) for i in range(PLANTED)) if not leaks(text)]
-    assert not missed, f"{PLANTED - len(missed)}/{PLANTED} found of {kind} at {spot.name}\n{missed[0]}"
+    missed = [i for i in range(PLANTED) if not leaks_at(spot, kind, i)]
+    told = f"{PLANTED - len(missed)}/{PLANTED} found of {kind} at {spot.name}"
+    assert not missed, f"{told}\n{spot.plant(kind, missed[0])[0]}"
 
 
 @each_spot
@@ -51,8 +80,8 @@ def test_it_is_found_where_it_stands(spot: Spot) -> None:
     """In a literal block: in the line of the block; in other text of several lines, in its first."""
     wrong = {}
     for kind in kinds_at(spot):
-        text, line, _ = spot.plant(kind, 0)
-        if (told := {finding.line for finding in leaks(text)}) != {line}:
+        line = planted(spot, kind)[1]
+        if (told := {finding.line for finding in leaks_at(spot, kind, 0)}) != {line}:
             wrong[kind] = f"line {line} is told as {sorted(told)}"
     assert not wrong, f"{spot.name}: {wrong}"
 
@@ -61,7 +90,7 @@ def test_it_is_found_where_it_stands(spot: Spot) -> None:
 def test_its_member_is_named(spot: Spot) -> None:
     wrong = {}
     for kind in kinds_at(spot):
-        told = {finding.member for finding in leaks(spot.plant(kind, 0)[0])}
+        told = {finding.member for finding in leaks_at(spot, kind, 0)}
         if told != {spot.member}:
             wrong[kind] = f"{spot.member or 'no member'} is told as {sorted(told)}"
     assert not wrong, f"{spot.name}: {wrong}"
@@ -71,8 +100,8 @@ def test_its_member_is_named(spot: Spot) -> None:
 def test_nothing_of_it_is_told(spot: Spot) -> None:
     told = {}
     for kind in kinds_at(spot):
-        text, _, parts = spot.plant(kind, 0)
-        if leaked := found(map(repr, check_text(text, MODELS)), parts):
+        _, _, parts, every = planted(spot, kind)
+        if leaked := found(map(repr, every), parts):
             told[kind] = leaked
     assert not told, f"{spot.name}: {told}"
 

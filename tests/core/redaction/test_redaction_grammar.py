@@ -151,6 +151,8 @@ _NARROWER = {
     "localeType": re.compile(r"[a-z]{2}(-[A-Z]{2})?"),
     "organizationsEntityPathType": re.compile(r"[^/]+/r-[^/]+(/ou-[^/]+){0,5}/?"),
 }
+#: Texts that are tried in each member.
+FEWEST = 9 // strategies.SHARE
 _LONG = 20_000  # to search a longer text takes a tenth of a second
 
 
@@ -164,9 +166,9 @@ def legal(shape: Shape) -> tuple[str, ...]:
 
 
 def shared(spot: Spot) -> tuple[str, ...]:
-    """The texts to try here: members of one shape share its texts, seven or more for each; all are tried somewhere."""
+    """The texts to try here: members of one shape share its texts, some for each; all are tried somewhere."""
     texts, same = legal(spot.shape), OF_SHAPE[spot.shape]
-    step = min(len(same), max(len(texts) // 7, 1))
+    step = min(len(same), max(len(texts) // FEWEST, 1))
     return texts[same.index(spot) % step :: step]
 
 

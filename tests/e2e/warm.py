@@ -1,0 +1,145 @@
+"""`awstape` as a process of its own that need not import anything: a fork of one that has imported all of it.
+
+To start takes `awstape record` two seconds, of which its work is a fifth. So a process is started once that imports
+and waits (`_Starter`); each program is a fork of it, with streams, environment, folder, session and process id of its
+own. It becomes a child of the process that asked for it: Linux gives an orphan to the next subreaper.
+
+Where that can't be (`can_start`), and where a test is about the start itself, the harness starts a new process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import awstape
+from awstape.catalog import catalog
+
+_PR_SET_CHILD_SUBREAPER = 36
+_LARGEST = 1_000_000
+#: What Python reads when it starts.
+_OF_PYTHON = ("PYTHON", "LANG", "LC_")
+
+
+def can_start(environ: Mapping[str, str]) -> bool:
+    """Whether a fork would do what a new process with these variables does."""
+    of_python = {name: value for name, value in environ.items() if name.startswith(_OF_PYTHON)}
+    is_measured = "COVERAGE_PROCESS_START" in environ
+    return sys.platform == "linux" and not is_measured and of_python.items() <= os.environ.items()
+
+
+class Process(subprocess.Popen[str]):
+    """`PYTHON -m MODULE ARGUMENT…` in a session of its own, as `subprocess.Popen` would start it."""
+
+    def _execute_child(self, args: list[str], *rest: Any) -> None:
+        cwd, env, to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr = *rest[4:6], *rest[9:15]
+        with _LOCK, _subreaper():
+            self.pid = _starter().start(args[2:], str(cwd), dict(env), (to_stdin, from_stdout, from_stderr))
+        self._child_created = True
+        self._close_pipe_fds(to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr)
+
+
+class _Starter:
+    """The process that has imported everything."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST)
+        with theirs:
+            command = [sys.executable, __file__, str(theirs.fileno())]
+            nothing = subprocess.DEVNULL
+            self._process = subprocess.Popen(command, stdin=nothing, stdout=nothing, pass_fds=[theirs.fileno()])
+
+    def start(self, module: list[str], folder: str, environ: dict[str, str], streams: tuple[int, int, int]) -> int:
+        """A new process; its id."""
+        socket.send_fds(self._socket, [json.dumps([module, folder, environ]).encode()], streams)
+        return int(self._socket.recv(100))
+
+
+_LOCK = threading.Lock()
+
+
+@cache
+def _starter() -> _Starter:
+    return _Starter()
+
+
+@contextmanager
+def _subreaper() -> Iterator[None]:
+    """Lets this process be the parent of its grandchildren that are left alone, meanwhile."""
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    yield
+    prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+# --- in the process that waits ----------------------------------------------------------------------------------
+
+
+def _import_all() -> None:
+    for module in pkgutil.walk_packages(awstape.__path__, "awstape."):
+        if not module.name.endswith(("__main__", "pytest_plugin")):
+            importlib.import_module(module.name)
+    catalog.service_of_host("iam.amazonaws.com")
+    catalog.models()
+    gc.collect()
+    gc.freeze()
+
+
+def _wait(asked: socket.socket) -> list[str]:
+    """Forks whenever it is asked to, and returns in the fork, with the module to run and its arguments."""
+    while True:
+        message, streams, _, _ = socket.recv_fds(asked, _LARGEST, 3)
+        if not message:
+            sys.exit()
+        reading, writing = os.pipe()
+        if not (between := os.fork()):
+            if os.fork():
+                os._exit(0)
+            os.setsid()
+            os.write(writing, str(os.getpid()).encode())
+            for descriptor in (reading, writing, asked.detach()):
+                os.close(descriptor)
+            return _become(message, streams)
+        os.waitpid(between, 0)  # from here on the process that asked is the parent
+        asked.send(os.read(reading, 100))
+        for descriptor in (reading, writing, *streams):
+            os.close(descriptor)
+
+
+def _become(message: bytes, streams: list[int]) -> list[str]:
+    """Takes on what a program is started with; the module and its arguments."""
+    module, folder, environ = json.loads(message)
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    return list(module)
+
+
+def _main() -> None:
+    asked = socket.socket(fileno=int(sys.argv[1]))
+    del sys.path[0]
+    _import_all()
+    module, *sys.argv[1:] = _wait(asked)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _main()
