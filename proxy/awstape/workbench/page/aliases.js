@@ -1,10 +1,10 @@
-// Aliases: where else the same one stands.
+// Aliases: highlights all places of a chosen alias and steps through them.
 
 const aside = document.getElementById("places");
-let chosen = null; // the number of the alias that was clicked
-let places = null; // alias → the units that it stands in, once for each place
-let at = -1; // the place that is shown
-let from = null; // what had the focus before
+let chosen = null; // the number of the clicked alias
+let places = null; // alias → its units, once for each place
+let at = -1; // the index of the shown place
+let focusBefore = null; // the element that had the focus
 
 function placesOf(alias) {
   if (!places) {
@@ -14,8 +14,8 @@ function placesOf(alias) {
   return places[alias];
 }
 
-/** The other aliases of the same name: a role and an instance profile may share one. */
-function kin(alias) {
+/** The other aliases of the same name: a role and an instance profile may share a name. */
+function sameName(alias) {
   const { name } = cassette.aliases[alias];
   return name ? cassette.aliases.flatMap((other, i) => (other.name === name && i !== alias ? [i] : [])) : [];
 }
@@ -30,8 +30,8 @@ function dim(...kinds) {
 
 function choose(alias) {
   dim("chosen", "kin", "here");
-  if (alias === null) from?.focus({ preventScroll: true });
-  else if (chosen === null) from = document.activeElement;
+  if (alias === null) focusBefore?.focus({ preventScroll: true });
+  else if (chosen === null) focusBefore = document.activeElement;
   chosen = alias;
   at = -1;
   aside.hidden = alias === null;
@@ -43,13 +43,13 @@ function choose(alias) {
   }
   if (alias === null) return;
   light(alias, "chosen");
-  kin(alias).forEach((other) => light(other, "kin"));
+  sameName(alias).forEach((other) => light(other, "kin"));
   const { text, kind } = cassette.aliases[alias];
   const found = placesOf(alias);
-  const told = `${kind}, ${count(found.length, "place")} in ${count(new Set(found.map((unit) => unit.track)).size, "track")}`;
-  const others = kin(alias).map((other) => button(cassette.aliases[other].text, () => choose(other), { class: "link" }));
+  const summary = `${kind}, ${count(found.length, "place")} in ${count(new Set(found.map((unit) => unit.track)).size, "track")}`;
+  const others = sameName(alias).map((other) => button(cassette.aliases[other].text, () => choose(other), { class: "link" }));
   aside.replaceChildren(
-    element("p", { role: "status" }, element("code", {}, text), ` ${told} `, element("span", { class: "position" })),
+    element("p", { role: "status" }, element("code", {}, text), ` ${summary} `, element("span", { class: "position" })),
     others.length ? element("p", {}, "same name: ", ...others) : "",
     element(
       "div",
@@ -62,7 +62,7 @@ function choose(alias) {
   );
 }
 
-/** Shows a place of the chosen alias, whatever is folded around it. */
+/** Shows a place of the chosen alias; unfolds everything around it. */
 function goTo(place) {
   const found = placesOf(chosen);
   at = (place + found.length) % found.length;
@@ -70,7 +70,7 @@ function goTo(place) {
   if (wanted && !unit.hits) find("");
   unit.unfold();
   const nth = at - found.indexOf(unit);
-  // The head of a track with a long identity is drawn in its body.
+  // The head of a track with a long identity is drawn in the body of the track.
   const root = unit.kind === "head" ? unit.track.element : unit.drawn;
   const span = [...root.querySelectorAll(`.row [data-alias="${chosen}"]`)][nth];
   for (let up = span; up; up = up.parentElement?.closest("details")) if (up.tagName === "DETAILS") up.open = true;
@@ -80,12 +80,12 @@ function goTo(place) {
   aside.querySelector(".position").textContent = `· place ${at + 1}`;
 }
 
-/** Puts on what was just drawn the marks of the search and of the chosen alias. */
+/** Adds the marks of the search and of the chosen alias to newly drawn elements. */
 function decorate(root) {
   markIn(root);
   if (chosen === null) return;
   light(chosen, "chosen", root);
-  kin(chosen).forEach((other) => light(other, "kin", root));
+  sameName(chosen).forEach((other) => light(other, "kin", root));
 }
 
 const aliasAt = (event) => {
@@ -96,7 +96,7 @@ const aliasAt = (event) => {
 document.addEventListener("click", (event) => {
   const alias = aliasAt(event);
   if (alias === null || !event.target.closest("button, [role]")) return;
-  event.preventDefault(); // the summary that it may stand in stays as it is
+  event.preventDefault(); // so that a surrounding summary does not toggle
   choose(alias === chosen && !event.target.closest("#summary") ? null : alias);
 });
 for (const [over, out] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {

@@ -1,26 +1,26 @@
 "use strict";
-// The cassette that stands in the page as JSON, laid out as rows; `core.outline` says how the JSON is made.
-// The scripts of this folder are put together as one, in the order that `awstape.html_page` names.
+// The cassette, embedded as JSON (described in `core.view.annotated_view`), and its layout as rows.
+// The scripts of this folder are joined into one, in the order given by `workbench.html_page`.
 //
-// 1. Texts come into the page as text nodes only; no style and no script is ever made of them.
-// 2. A value is laid out as rows: plain objects, a line of text each, some with rows below. The same rows are searched,
-//    counted and, when they are unfolded, drawn. So what the search counts is what it marks.
+// 1. Texts become text nodes only, never styles or scripts.
+// 2. A value becomes rows: plain objects, one line of text each, some with rows below. The same rows are searched,
+//    counted and, when unfolded, drawn. So the search marks exactly what it counts.
 // 3. A row is {parts, below: rows or null, tail: parts behind them, kind}; a part {text, kind, alias}.
 
 const cassette = JSON.parse(document.getElementById("cassette").textContent);
 
 function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(name, value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value != null) made.setAttribute(name, value);
+    if (typeof value === "function") created.addEventListener(name, value);
+    else if (value === true) created.setAttribute(name, "");
+    else if (value !== false && value != null) created.setAttribute(name, value);
   }
-  made.append(...children.filter((child) => child != null));
-  return made;
+  created.append(...children.filter((child) => child != null));
+  return created;
 }
 
-/** Scrolls to an element, again when what had not been laid out on the way is. */
+/** Scrolls to an element, and again after the layout of elements on the way. */
 function reveal(shown, block = "center") {
   const scroll = () => shown.scrollIntoView({ block });
   scroll();
@@ -53,7 +53,7 @@ function scalar(node) {
   return pieces(node, "value");
 }
 
-/** The rows of a structure's members, as YAML has them. */
+/** The rows of a structure's members, in the form of YAML. */
 function memberRows(node) {
   return node.m.map(([name, value]) => valueRow([...pieces(name, "key"), part(": ", "mark")], value));
 }
@@ -72,13 +72,13 @@ function itemRow(node) {
   return first.below ? row([dash], [first, ...others]) : row([dash, ...first.parts], others.length ? others : null);
 }
 
-/** The rows of a JSON document, as JSON has them. */
+/** The rows of a JSON document, in the form of JSON. */
 function documentRow(lead, node, comma, kind = "") {
   const list = node.l ?? node.m;
   const [open, close] = node.l ? ["[", "]"] : ["{", "}"];
   if (!list) {
-    const said = node.n ? [part(node.n, "literal")] : quoted(node, "string");
-    return row([...lead, ...said, part(comma, "mark")]);
+    const text = node.n ? [part(node.n, "literal")] : quoted(node, "string");
+    return row([...lead, ...text, part(comma, "mark")]);
   }
   if (!list.length) return row([...lead, part(open + close + comma, "mark")], null, null, kind);
   const below = list.map((item, i) => {
@@ -112,7 +112,7 @@ function drawRows(rows) {
   });
 }
 
-/** Parts of a row. Where a click is for what is around them, their aliases are no buttons. */
+/** Draws the parts of a row. isButton: whether aliases are buttons; inside other clickable elements they are not. */
 function drawParts(parts, isButton = true) {
   return parts.map(({ text, kind, alias }) => {
     if (alias === undefined) return element("span", { class: kind }, text);

@@ -1,12 +1,12 @@
-// The search: hides what has no hit, marks what has.
+// The search: hides tracks and items without hits, marks the hits in others.
 
-const MOST_UNFOLDED = 40; // items that a search unfolds; the others say how many hits are in them
+const MOST_UNFOLDED = 40; // items that a search unfolds; others show their number of hits
 const search = document.getElementById("search");
 const status = document.getElementById("hits");
-let wanted = null; // a regular expression while somebody searches
-let before = null; // the tracks that were unfolded before
+let wanted = null; // the regular expression of the current search
+let before = null; // the tracks that were unfolded before the search
 let unfolded = []; // the items that the search unfolded
-let current = null; // the mark that was stepped to
+let current = null; // the mark of the current hit
 
 const matches = (text) => (wanted ? [...text.matchAll(wanted)] : []);
 
@@ -44,7 +44,7 @@ function showOnly(text) {
   document.getElementById("tracks").scrollIntoView();
 }
 
-/** Shows of a track that is drawn what the search found in it. */
+/** Shows the hits in a drawn track, and hides its other parts. */
 function showHits(track) {
   const inside = track.hits - track.head.hits;
   track.badge.hidden = !wanted || !track.hits;
@@ -71,7 +71,7 @@ function markIn(root) {
   for (const line of root.querySelectorAll(".row, .label")) if (!line.querySelector("mark")) markLine(line);
 }
 
-/** Marks the hits in a line; one that reaches over several elements gets a mark in each, of which the first counts. */
+/** Marks the hits in a line. A hit across several elements gets a mark in each; only the first one is counted. */
 function markLine(line) {
   const hits = matches(line.textContent).map((match) => [match.index, match.index + match[0].length]);
   if (!hits.length) return;
@@ -102,7 +102,7 @@ function unmark() {
   for (const parent of parents) parent.normalize();
 }
 
-/** Goes to the next hit, or to the one before. */
+/** Goes to the next hit (by = 1) or to the one before (by = -1). */
 function step(by) {
   const marks = [...document.querySelectorAll("main mark:not(.more)")].filter((mark) => mark.checkVisibility?.() ?? true);
   if (!marks.length) return;

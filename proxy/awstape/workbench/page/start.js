@@ -1,4 +1,4 @@
-// What stands above the tracks, and the beginning of it all.
+// The summary above the tracks, event handlers, and the start of the page.
 
 function drawSummary() {
   const { counts, keys } = cassette;
@@ -16,10 +16,10 @@ function drawSummary() {
   figures.forEach(([n, noun, plural = `${noun}s`], i) => {
     if (n || i < always) list.append(element("li", {}, element("b", {}, n.toLocaleString("en")), n === 1 ? noun : plural));
   });
-  const key = keys.length ? ["Aliases made under the key ", element("code", {}, keys.join(", "))] : ["No key is named"];
+  const key = keys.length ? ["Aliases made under the key ", element("code", {}, keys.join(", "))] : ["The cassette names no key"];
   const kinds = new Map();
-  const often = cassette.aliases.map((alias, i) => [alias, i]).sort(([a], [b]) => b.places - a.places);
-  often.forEach(([alias, i]) => alias.places && kinds.set(alias.kind, [...(kinds.get(alias.kind) ?? []), i]));
+  const byPlaces = cassette.aliases.map((alias, i) => [alias, i]).sort(([a], [b]) => b.places - a.places);
+  byPlaces.forEach(([alias, i]) => alias.places && kinds.set(alias.kind, [...(kinds.get(alias.kind) ?? []), i]));
   const sorted = [...kinds].sort((a, b) => b[1].length - a[1].length || a[0].localeCompare(b[0]));
   const texts = cassette.texts.reduce((sum, [, found]) => sum + found.length, 0);
   document.getElementById("summary").append(
@@ -28,15 +28,15 @@ function drawSummary() {
     section("Aliases", sorted.map(([kind, numbers]) => `${kind} ${numbers.length}`).join(", ") || "none", () =>
       sorted.map(([kind, numbers]) => drawKind(kind, numbers)),
     ),
-    section("Texts that are no alias", count(texts, "text"), () => cassette.texts.map(drawTexts)),
+    section("Texts that are not aliases", count(texts, "text"), () => cassette.texts.map(drawTexts)),
   );
 }
 
-/** A part of the summary that is drawn when somebody wants to see it. */
-function section(title, told, draw) {
+/** A section of the summary; its body is drawn when it is opened. */
+function section(title, summaryText, draw) {
   const body = element("div", { class: "table" });
   const click = () => body.firstChild || body.append(...draw());
-  const summary = element("summary", { click }, element("h2", {}, title), element("span", {}, told));
+  const summary = element("summary", { click }, element("h2", {}, title), element("span", {}, summaryText));
   return element("details", {}, summary, body);
 }
 
@@ -49,16 +49,16 @@ function drawKind(kind, numbers) {
     const { text, places: at } = cassette.aliases[numbers[n]];
     chip.append(text, element("small", {}, ` ${at}×`));
   });
-  const told = `${numbers.length.toLocaleString("en")} in ${count(sum, "place")}`;
-  return element("dl", {}, element("dt", {}, kind, element("small", {}, told)), element("dd", {}, ...chips));
+  const summary = `${numbers.length.toLocaleString("en")} in ${count(sum, "place")}`;
+  return element("dl", {}, element("dt", {}, kind, element("small", {}, summary)), element("dd", {}, ...chips));
 }
 
 function drawTexts([member, found]) {
   const lines = found.map(([node, n]) => {
-    const said = pieces(node).map((piece) => piece.text).join("").trim();
-    const look = button("Find", () => showOnly(said.split("\n")[0].slice(0, 200)), { class: "link" });
+    const text = pieces(node).map((piece) => piece.text).join("").trim();
+    const findButton = button("Find", () => showOnly(text.split("\n")[0].slice(0, 200)), { class: "link" });
     const times = n > 1 ? element("small", {}, ` ${n}×`) : null;
-    return element("li", {}, element("span", { class: "value" }, ...drawParts(pieces(node, "value"))), times, " ", look);
+    return element("li", {}, element("span", { class: "value" }, ...drawParts(pieces(node, "value"))), times, " ", findButton);
   });
   return element("dl", {}, element("dt", {}, member), element("dd", {}, element("ul", {}, ...lines)));
 }

@@ -1,5 +1,5 @@
-// Tracks and their units. A unit is what is hidden and shown as one: the head of a track, an item, what else a page
-// says. A track's units are drawn when the track is unfolded, an item's rows when the item is.
+// Tracks and their units. A unit is hidden and shown as a whole: the head of a track, an item, the other members of a
+// page. The units of a track are drawn when the track is unfolded, the rows of an item when the item is unfolded.
 
 class Unit {
   constructor(track, rows, kind) {
@@ -48,7 +48,7 @@ class Track {
     this.units = [this.head];
     for (const page of this.pages) {
       page.units = [];
-      if (page.rest.m.length) page.units.push((page.said = new Unit(this, () => memberRows(page.rest), "rest")));
+      if (page.rest.m.length) page.units.push((page.others = new Unit(this, () => memberRows(page.rest), "rest")));
       for (const list of page.lists ?? []) {
         list.units = list[1].map((item) => new Unit(this, () => itemRows(item), "item"));
         list.units.forEach((unit, i) => (unit.item = list[1][i]));
@@ -66,8 +66,8 @@ class Track {
   drawFolded() {
     const id = `track-${this.number}`;
     const items = this.pages.reduce((sum, page) => sum + (page.count ?? 0), 0);
-    const told = [this.takes.length > 1 && count(this.takes.length, "take"), count(this.pages.length, "page")];
-    if (this.paged) told.push(count(items, "item"));
+    const counts = [this.takes.length > 1 && count(this.takes.length, "take"), count(this.pages.length, "page")];
+    if (this.paged) counts.push(count(items, "item"));
     this.toggle = button("", () => (this.isOpen ? this.fold() : this.unfold()), {
       "aria-expanded": "false",
       "aria-controls": `${id}-body`,
@@ -84,13 +84,13 @@ class Track {
       {},
       element("h3", {}, this.toggle),
       identity,
-      element("div", { class: "told" }, this.badge, this.same, this.drawEnds(), told.filter(Boolean).join(" · ")),
+      element("div", { class: "counts" }, this.badge, this.same, this.drawEnds(), counts.filter(Boolean).join(" · ")),
     );
     this.head.drawn = header;
     return element("article", { class: "track", id, "aria-label": this.operation }, header, this.body);
   }
 
-  /** What of the ends is worth a look before the track is unfolded. */
+  /** Tags of a folded track: its region, incomplete ends, faults. */
   drawEnds() {
     const ends = new Set(this.takes.map((take) => take.end));
     ends.delete("complete");
@@ -138,7 +138,7 @@ function itemRows({ value }) {
   return value.m?.length ? memberRows(value) : [valueRow([], value)];
 }
 
-/** All rows as one, for a line that need not say everything. */
+/** All rows joined into one line, cut after some parts. */
 function shortened(rows) {
   const parts = [];
   for (const each of everyRow(rows)) {
@@ -158,10 +158,10 @@ function drawChain(track, take) {
     if (i) chain.append(drawArrow(page.token));
     const isEmpty = track.paged && page.count === 0;
     const kind = page.error ? "error" : isEmpty ? "empty" : "";
-    const said = page.error ? page.error.split(" ")[0] : track.paged ? page.count.toLocaleString("en") : "1";
-    const noun = page.error ? "error" : !track.paged ? "answer" : isEmpty ? "empty" : page.count === 1 ? "item" : "items";
+    const label = page.error ? page.error.split(" ")[0] : track.paged ? page.count.toLocaleString("en") : "1";
+    const noun = page.error ? "error" : !track.paged ? "response" : isEmpty ? "empty" : page.count === 1 ? "item" : "items";
     const box = button("", () => reveal(page.section, "start"), { class: kind });
-    box.append(element("b", {}, said), element("span", {}, noun));
+    box.append(element("b", {}, label), element("span", {}, noun));
     const below = [track.paged && `page ${i + 1}`, page.limit && `limit ${page.limit}`].filter(Boolean);
     chain.append(element("li", { class: "box" }, box, ...below.map((line) => element("small", {}, line))));
   });
@@ -179,28 +179,28 @@ function drawPage(track, page, number) {
     const heading = track.takes.length > 1 ? "h5" : "h4";
     page.section.append(element(heading, { class: "part" }, page.error ? "Error" : `Page ${number + 1}`));
   } else if (!page.units.length) {
-    page.section.append(element("p", { class: "list" }, "An answer without members"));
+    page.section.append(element("p", { class: "list" }, "A response without members"));
   }
   for (const name of page.unmodelled) {
-    page.section.append(element("p", { class: "fault" }, `a member that the model doesn't know: ${name}`));
+    page.section.append(element("p", { class: "fault" }, `a member unknown to the service model: ${name}`));
   }
   for (const list of page.lists ?? []) {
     if (page.lists.length > 1 || !list.units.length) {
-      const told = list.units.length ? `${list[0]}: ${list.units.length}` : `${list[0]}: none`;
-      page.section.append(element("p", { class: "list" }, told));
+      const heading = list.units.length ? `${list[0]}: ${list.units.length}` : `${list[0]}: none`;
+      page.section.append(element("p", { class: "list" }, heading));
     }
     page.section.append(...list.units.map(drawItem));
   }
-  if (page.said) {
-    const isFew = track.paged && !page.error && page.said.rows.length <= 3; // a token and the like
+  if (page.others) {
+    const isFew = track.paged && !page.error && page.others.rows.length <= 3; // such as a token
     const kind = isFew ? "rows few" : "rows";
-    page.said.drawn = element("div", { class: kind }, ...drawRows(page.said.rows));
-    page.section.append(page.said.drawn);
+    page.others.drawn = element("div", { class: kind }, ...drawRows(page.others.rows));
+    page.section.append(page.others.drawn);
   }
   return page.section;
 }
 
-/** The ARN of an item, or what it is about, for the line that names it. */
+/** The ARN of an item, for the line with its name. */
 function drawArn({ name, value }) {
   const isArn = (text) => String(text.t?.[0] ?? text).startsWith("arn:");
   const arn = value.m?.find(([, text], i) => i !== name && isArn(text));
