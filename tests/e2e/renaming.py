@@ -60,5 +60,5 @@ def _pieces(real: Any, redacted: Any, where: str) -> Iterator[tuple[str, str]]:
 
 def _without_kind(real: str, alias: str, where: str) -> str:
     found = _ALIAS.fullmatch(alias)
-    assert found, f"{where}: {real} became {alias}, which is no alias"
+    assert found, f"{where}: {real} became {alias}, which is not an alias"
     return found["address"] or found["ending"] or alias

@@ -65,10 +65,10 @@ def test_redaction_is_a_renaming() -> None:
     [
         (changed("roles", 0, "Age", to=91), "90 became 91"),
         (changed("roles", 0, "Age", to="90"), "90 became '90'"),
-        (changed("roles", 0, "On", to="2024-05-02T10:11:13Z"), "12Z became 13Z, which is no alias"),
+        (changed("roles", 0, "On", to="2024-05-02T10:11:13Z"), "12Z became 13Z, which is not an alias"),
         (changed("roles", 0, "Name", to="role-dddddddddddd"), "Runner became cccccccccccc and dddddddddddd"),
         (changed("roles", 0, "Name", to="Runner"), "Runner became cccccccccccc and Runner"),
-        (changed("roles", 0, "Name", to="Auditor"), "Auditor, which is no alias"),
+        (changed("roles", 0, "Name", to="Auditor"), "Auditor, which is not an alias"),
         (changed("profile", to="instance-profile-ffffffffffff"), "Runner became cccccccccccc and ffffffffffff"),
         (changed("ask", to="<role-cccccccccccc>, please"), "cccccccccccc stands for Runner and bot@example.com"),
         (changed("ask", to="<user-eeeeeeeeeeee@example.com>; please"), "became"),

@@ -80,10 +80,10 @@ def test_no_file_is_read_without_end(
         (["add-item", "--item", '{"RoleName": ' + "[" * 500 + "]" * 500 + "}"], "the item nests deeper than 48 levels"),
         (["add-item", "--item", '{"RoleName": NaN}'], "the item holds NaN, which is not JSON"),
         (["add-item", "--item", "9" * 5000], "the item is not JSON"),
-        (["set", "(" * 3000, "1"], "is no JMESPath expression: it nests too deeply"),
-        (["set", "[*]" * 3000, "1"], "is no JMESPath expression: it nests too deeply"),
-        (["set", f"pages[{'9' * 5000}]", "1"], "is no JMESPath expression: a number has too many digits"),
-        (["drop-item", "!" * 3000 + "x"], "is no JMESPath condition: it nests too deeply"),
+        (["set", "(" * 3000, "1"], "is not a JMESPath expression: it nests too deeply"),
+        (["set", "[*]" * 3000, "1"], "is not a JMESPath expression: it nests too deeply"),
+        (["set", f"pages[{'9' * 5000}]", "1"], "is not a JMESPath expression: a number has too many digits"),
+        (["drop-item", "!" * 3000 + "x"], "is not a JMESPath condition: it nests too deeply"),
     ],
 )
 def test_what_is_said_may_not_nest_or_count_without_end(

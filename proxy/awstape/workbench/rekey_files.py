@@ -8,7 +8,7 @@ from pathlib import Path
 from awstape.catalog import catalog
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.cassette.yaml.hand_edits import rewrite
-from awstape.core.editing.rekey import Renewal
+from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
 from awstape.core.redaction.member_kinds import NAME_KINDS
@@ -62,11 +62,11 @@ def rekey_files(
     cassette can't be read or was not made with the old key.
     """
     new, old = _require_key(environ), keys.find_old_key(environ)
-    renewal = Renewal(new, project_settings.load_rules())
+    renewal = AliasRenewer(new, project_settings.load_rules())
     if values and old is None:
         raise UserError("finding real values needs the old key", f"set {keys.OLD_VARIABLE} to it")
     if old is not None:
-        renewal.know(values, old)
+        renewal.learn(values, old)
     models = catalog.models()
     files = cassette_files.find_all(paths)
     with atomic_writes.lock_folders_of(*files):
@@ -87,10 +87,10 @@ def rekey_files(
                 )
             atomic_writes.check_writable(file)
         try:
-            renewed = {file: renewal.cassette(models, cassette) for file, cassette in due.items()}
+            renewed = {file: renewal.rekey_cassette(models, cassette) for file, cassette in due.items()}
         except CollisionError as error:
             raise UserError(f"nothing was written: {error}", f"use another {keys.VARIABLE}") from None
         for file, cassette in renewed.items():
-            old_tracks = {renewal.track(models, takes[0]): track for track, takes in due[file].tracks()}
+            old_tracks = {renewal.rekey_track(models, takes[0]): track for track, takes in due[file].tracks()}
             atomic_writes.write_file(file, rewrite(models, [texts[file]], cassette, old_tracks).text.encode("utf-8"))
-        return renewal.made, list(renewed), renewal.matched
+        return renewal.renewed, list(renewed), renewal.matched

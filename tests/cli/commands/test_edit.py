@@ -145,15 +145,15 @@ def test_a_file_that_is_no_item(roles: Path, capfd: pytest.CaptureFixture[str]) 
         ("set {} pages 1 --track 9", "there is no track 9", "the cassette has 3"),
         ("rm {}", "Missing argument 'TRACK...'", "awstape rm --help"),
         ("rm {} ListRolez", "none is of this operation", "did you mean ListRoles?"),
-        ("rename {} Nobody Somebody", "'Nobody' stands nowhere", "awstape show"),
+        ("rename {} Nobody Somebody", "'Nobody' is not in the cassette", "awstape show"),
         ("repage {} client", "can't be cut into pages as client", "2 or torture:1"),
         ("repage {} 0", "the paging '0' is none of", "2 or torture:1"),
         ("fault {} ListRoles", "give a FAULT or --clear", "awstape fault --help"),
         ("fault {} ListRoles trottle", "begins with none of throttle", "did you mean throttle?"),
-        ("fault {} ListRoles drop\xa0page=9", "for a page that is not there", "awstape fault"),
+        ("fault {} ListRoles drop\xa0page=9", "for a page that doesn't exist", "awstape fault"),
         ("add-item {} ListRoles", "give either a FILE or --item", "awstape add-item --help"),
         ("add-item {} ListRoles --item {{", "the item is not JSON", "such as"),
-        ("add-item {} ListRoles --item 1", "expected a mapping, got a number", "the service could not say it"),
+        ("add-item {} ListRoles --item 1", "expected a mapping, got a number", "the service can't send it"),
         ("add-item {} ListRoles --item 1 --like 1", "--like needs an item with members", "leave out --like"),
         ("drop-item {} ListRoles 9", "no item is selected by '9'", "it is a number"),
         ("merge {} -o other.yaml nowhere.yaml", "'nowhere.yaml' does not exist", "awstape merge --help"),
@@ -276,7 +276,7 @@ def failure_after_comments(capfd: pytest.CaptureFixture[str], *arguments: str | 
 def test_merge_of_what_differs(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
     other = Path(shutil.copy(roles, roles.with_name("other.yaml")))
     run("drop-item", other, "ListRoles", "1")
-    assert "differs between them" in failure(capfd, "merge", roles, other, "-o", roles)[0]
+    assert "differs between the cassettes" in failure(capfd, "merge", roles, other, "-o", roles)[0]
     run("merge", roles, other, "-o", roles, "--prefer", "last")
     assert roles.read_text() == other.read_text()
 

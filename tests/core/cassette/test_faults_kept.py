@@ -10,7 +10,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.yaml import document
 from awstape.core.cassette.yaml.document import DocumentError
-from awstape.core.editing.rekey import Renewal
+from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.redactor import Redactor
 from support.exchanges import KEY, MODELS, OTHER_KEY, Exchange, cassette, listing, player, recorder, request, respond
 from support.paging import codes, follow, recording, users
@@ -129,6 +129,6 @@ def test_faults_survive_another_key_and_another_redaction() -> None:
     for new in (
         redactor.redact_cassette(MODELS, old),
         redactor.replace_known_names(MODELS, old),
-        Renewal(OTHER_KEY).cassette(MODELS, old),
+        AliasRenewer(OTHER_KEY).rekey_cassette(MODELS, old),
     ):
         assert faults_of(new) == [["throttle"], ["drop page=2"]]

@@ -104,7 +104,7 @@ def holds(after: Cassette) -> None:
     ],
 )
 def test_repage(recorded: Cassette, pages: str, expected: list[list[str]]) -> None:
-    after = edits.repage(MODELS, recorded, chosen(recorded), Paging.parse(pages))
+    after = edits.repage_takes(MODELS, recorded, chosen(recorded), Paging.parse(pages))
     assert names(after) == [[name(real) for real in page] for page in expected]
     holds(after)
     others = [take for take in recorded.takes if len(take.pages) == 1]
@@ -114,7 +114,7 @@ def test_repage(recorded: Cassette, pages: str, expected: list[list[str]]) -> No
 def test_repage_keeps_how_a_listing_ended() -> None:
     last_page = respond("ListRoles", {"IsTruncated": True, "Roles": ROLES[3:], "Marker": "on"})
     unfinished = cassette(READ[0], (READ[1][0], last_page))
-    after = edits.repage(MODELS, unfinished, chosen(unfinished), Paging.parse("2"))
+    after = edits.repage_takes(MODELS, unfinished, chosen(unfinished), Paging.parse("2"))
     assert names(after) == [[name(n) for n in page] for page in (["Deploy", "Audit"], ["Build", "Backup"], ["Restore"])]
     last = after.takes[0].pages[-1].answer.output
     assert last and last["IsTruncated"] is True
@@ -122,17 +122,17 @@ def test_repage_keeps_how_a_listing_ended() -> None:
 
 
 def test_torture_pages_are_the_same_items(recorded: Cassette) -> None:
-    after = edits.repage(MODELS, recorded, chosen(recorded, "ListRoles"), Paging.parse("torture:3"))
+    after = edits.repage_takes(MODELS, recorded, chosen(recorded, "ListRoles"), Paging.parse("torture:3"))
     assert [n for page in names(after) for n in page] == [n for page in names(recorded) for n in page]
     assert [] in names(after)
     holds(after)
 
 
 def test_remove(recorded: Cassette) -> None:
-    after = edits.remove(MODELS, recorded, chosen(recorded, "GetRole", "ListRoles PathPrefix=*"))
+    after = edits.remove_takes(MODELS, recorded, chosen(recorded, "GetRole", "ListRoles PathPrefix=*"))
     assert len(after.takes) == len(recorded.takes) - 2
     holds(after)
-    nothing = edits.remove(MODELS, recorded, chosen(recorded))
+    nothing = edits.remove_takes(MODELS, recorded, chosen(recorded))
     assert nothing.takes == ()
     assert document.read(document.write(nothing), MODELS) == nothing
 
@@ -141,7 +141,7 @@ def test_remove_a_take_numbers_the_others() -> None:
     other = listing("ListRoles", {}, [{"Roles": ROLES[:1]}, {"Roles": ROLES[1:2]}], token="U")
     third = listing("ListRoles", {}, [{"Roles": ROLES[2:3]}, {"Roles": ROLES[1:2]}], token="V")
     thrice = cassette(*READ[:2], *other, *third)
-    after = edits.remove(MODELS, thrice, chosen(thrice, "ListRoles take=1"))
+    after = edits.remove_takes(MODELS, thrice, chosen(thrice, "ListRoles take=1"))
     assert [take.pages[1].token for take in after.takes] == [
         thrice.takes[0].pages[1].token,
         str(thrice.takes[1].pages[1].token),
@@ -153,7 +153,7 @@ def test_removing_what_lies_between_two_equal_takes_leaves_one() -> None:
     other = listing("ListRoles", {}, [{"Roles": []}])
     thrice = cassette(*READ[:2], *other, *READ[:2])
     assert len(thrice.takes) == 3
-    after = edits.remove(MODELS, thrice, chosen(thrice, "ListRoles take=2"))
+    after = edits.remove_takes(MODELS, thrice, chosen(thrice, "ListRoles take=2"))
     assert len(after.takes) == 1
     holds(after)
 
@@ -177,7 +177,7 @@ def test_drop_items(recorded: Cassette, which: list[str], left: list[list[str]])
 
 def test_add_items(recorded: Cassette) -> None:
     roles = chosen(recorded, "ListRoles")[-1:]
-    item = list_items.item_like(MODELS, roles, 1, {"RoleName": "role-r3pdr6yylyw5", "Path": PATH})
+    item = list_items.build_item_like(MODELS, roles, 1, {"RoleName": "role-r3pdr6yylyw5", "Path": PATH})
     assert str(item["Arn"]).endswith(f":role{PATH}role-r3pdr6yylyw5")
     assert item["RoleId"] != recorded.takes[-1].pages[0].answer.output["Roles"][0]["RoleId"]  # type: ignore[index, call-overload]
     for at, place in ((None, (1, 2)), (1, (0, 0)), (4, (1, 0)), (6, (1, 2))):
@@ -254,7 +254,7 @@ def dropping(*which: str) -> Any:
 
 
 def failing(fault: str) -> Any:
-    return lambda c: edits.put_faults(MODELS, c, chosen(c, "ListRoles"), [Fault.parse(fault)])
+    return lambda c: edits.set_faults(MODELS, c, chosen(c, "ListRoles"), [Fault.parse(fault)])
 
 
 def renaming(old: str, new: str, aliases: Aliases | None = ALIASES) -> Any:
@@ -265,42 +265,42 @@ ERRORS = [
     (setting("ListRoles", "pages[0].output.Rolez", "[]"), "did you mean Roles?"),
     (setting("ListRoles", "pages[0].output.Roles", "x"), "expected JSON: a list"),
     (setting("ListRoles", "pages[9].output.Roles", "[]"), "nothing is selected"),
-    (setting("ListRoles", "pages[", "[]"), "is no JMESPath expression"),
-    (setting("ListRoles", "length(@)", "[]"), "selects no place"),
+    (setting("ListRoles", "pages[", "[]"), "is not a JMESPath expression"),
+    (setting("ListRoles", "length(@)", "[]"), "selects no member"),
     (setting("ListRoles", "@", "[]"), "nothing is selected"),
     (setting("ListRoles", "pages[0].token", "x"), "has no token"),
     (setting("ListRoles", "pages", None), "the key pages is missing"),
     (setting("ListRoles", "identity.PathPrefx", PATH), "ListRoles takes no PathPrefx; did you mean PathPrefix?"),
     (setting("ListRoles", "identity.MaxItems", "3"), "ListRoles takes no MaxItems"),
     (setting("ListRoles", "identity.Marker", "x"), "ListRoles takes no Marker"),
-    (setting("ListRoles", "pages[0].output.Roles[0].Path", "\udcff"), "half a character"),
+    (setting("ListRoles", "pages[0].output.Roles[0].Path", "\udcff"), "half a surrogate pair"),
     (setting("ListRoles", "faults", '["\\ud800"]'), "faults: expected a list, got text"),
     (setting("GetRole", "operation", "ListRoles"), "no member Role"),
-    (setting("ListRoles PathPrefix=*", "identity", "{}"), "is there already"),
+    (setting("ListRoles PathPrefix=*", "identity", "{}"), "exists already"),
     (adding("ListAccountAliases", {}), "expected text"),
-    (adding("GetRole", {}), "is no listing"),
+    (adding("GetRole", {}), "is not a listing"),
     (adding("GetAcc*", {}), "has several lists"),
     (adding("GetAcc*", {}, of="Polices"), "did you mean Policies?"),
     (adding("ListRoles", {"Name": "x"}), "no member Name"),
-    (adding("ListRoles", {}, 9), "there is no place 9"),
+    (adding("ListRoles", {}, 9), "there is no position 9"),
     (dropping("6"), "no item is selected by '6'"),
     (dropping("1", "Path=='x'"), 'no item is selected by "Path'),
-    (dropping("Path="), "is no JMESPath condition"),
-    (dropping("@]|[0"), "is no JMESPath condition"),
+    (dropping("Path="), "is not a JMESPath condition"),
+    (dropping("@]|[0"), "is not a JMESPath condition"),
     (dropping("9" * 5000), "no item is selected by '9"),
-    (failing("drop page=3"), "not there: there are"),
+    (failing("drop page=3"), "that doesn't exist: the take has"),
     (failing("drop GetRole"), "names an operation"),
-    (lambda c: list_items.item_like(MODELS, chosen(c, "ListAccountAliases"), 1, {}), "have no members"),
-    (lambda c: list_items.item_like(MODELS, chosen(c, "ListAccountAliases"), 2, {}), "there is no item 2"),
-    (renaming("role-yqmy4ayihgou", "Other"), "stands nowhere"),
-    (renaming("Deploy", "Audit"), "stands there already"),
-    (renaming("Deploy", "Deploy"), "is what it is called"),
+    (lambda c: list_items.build_item_like(MODELS, chosen(c, "ListAccountAliases"), 1, {}), "have no members"),
+    (lambda c: list_items.build_item_like(MODELS, chosen(c, "ListAccountAliases"), 2, {}), "there is no item 2"),
+    (renaming("role-yqmy4ayihgou", "Other"), "is not in the cassette"),
+    (renaming("Deploy", "Audit"), "is in the cassette already"),
+    (renaming("Deploy", "Deploy"), "is the present name"),
     (renaming("Deploy", "111122223333"), "is of the form name, '111122223333' of the form account id"),
-    (renaming("Deploy", "Other", None), "is no alias"),
-    (renaming("Deploy", ""), "'' is no name"),
-    (renaming("Deploy", "a\nb"), "is no name"),
-    (renaming("demo-a", "demo-/: #", Aliases(KEY, Rules.of({"keep": ["demo-*"]}, MODELS))), "is no name"),
-    (renaming(f"{ARN}role/Deploy", "Other"), "holds a name, but is none"),
+    (renaming("Deploy", "Other", None), "is not an alias"),
+    (renaming("Deploy", ""), "'' is not a name"),
+    (renaming("Deploy", "a\nb"), "is not a name"),
+    (renaming("demo-a", "demo-/: #", Aliases(KEY, Rules.of({"keep": ["demo-*"]}, MODELS))), "is not a name"),
+    (renaming(f"{ARN}role/Deploy", "Other"), "contains a name but is not one"),
 ]
 
 
@@ -324,13 +324,13 @@ def test_an_item_that_is_there_is_not_added_again(recorded: Cassette) -> None:
 def test_faults(recorded: Cassette) -> None:
     roles = chosen(recorded, "ListRoles")[-1:]
     one, other = Fault.parse("throttle page=2 times=2"), Fault.parse("drop")
-    after = edits.put_faults(MODELS, recorded, roles, [one])
-    after = edits.put_faults(MODELS, after, roles, [other])
+    after = edits.set_faults(MODELS, recorded, roles, [one])
+    after = edits.set_faults(MODELS, after, roles, [other])
     assert after.takes[roles[0].number - 1].faults == (one, other)
     assert document.read(document.write(after), MODELS) == after
-    with pytest.raises(EditError, match="for a page that is not there"):
-        edits.repage(MODELS, after, roles, Paging.parse("9"))
-    assert edits.put_faults(MODELS, after, roles, [], instead=True) == recorded
+    with pytest.raises(EditError, match="for a page that doesn't exist"):
+        edits.repage_takes(MODELS, after, roles, Paging.parse("9"))
+    assert edits.set_faults(MODELS, after, roles, [], instead=True) == recorded
 
 
 def test_rename_is_everywhere(recorded: Cassette) -> None:
@@ -412,19 +412,19 @@ def test_whatever_is_set_a_cassette_stays_one(recorded: Cassette, steps: list[st
 
 
 def test_merge(recorded: Cassette) -> None:
-    out, rest = edits.split(recorded, chosen(recorded, "ListRoles", "GetRole"))
+    out, rest = edits.split_cassette(recorded, chosen(recorded, "ListRoles", "GetRole"))
     assert {take.track.operation for take in out.takes} == {"ListRoles", "GetRole"}
-    assert edits.merge(MODELS, [rest, out], None) == recorded
-    assert edits.merge(MODELS, [recorded, out, recorded], None) == recorded
+    assert edits.merge_cassettes(MODELS, [rest, out], None) == recorded
+    assert edits.merge_cassettes(MODELS, [recorded, out, recorded], None) == recorded
 
 
 def test_merge_of_what_differs(recorded: Cassette) -> None:
     newer = cassette(*listing("ListRoles", {}, [{"Roles": ROLES[:1]}]))
-    with pytest.raises(EditError, match="differs between them"):
-        edits.merge(MODELS, [recorded, newer], None)
-    assert edits.merge(MODELS, [recorded, newer], "first") == recorded
-    assert names(edits.merge(MODELS, [recorded, newer], "last")) == [[name("Deploy")]]
-    both = edits.merge(MODELS, [recorded, newer], "both")
+    with pytest.raises(EditError, match="differs between the cassettes"):
+        edits.merge_cassettes(MODELS, [recorded, newer], None)
+    assert edits.merge_cassettes(MODELS, [recorded, newer], "first") == recorded
+    assert names(edits.merge_cassettes(MODELS, [recorded, newer], "last")) == [[name("Deploy")]]
+    both = edits.merge_cassettes(MODELS, [recorded, newer], "both")
     assert (names(both, number=0), names(both, number=1)) == (names(recorded), [[name("Deploy")]])
     holds(both)
 
@@ -432,19 +432,19 @@ def test_merge_of_what_differs(recorded: Cassette) -> None:
 def test_merge_of_two_keys(recorded: Cassette) -> None:
     other = replace(recorded, keys=frozenset({"gjf6xcekxdvp"}))
     with pytest.raises(EditError, match="different keys"):
-        edits.merge(MODELS, [recorded, other], "first")
-    assert edits.merge(MODELS, [recorded, replace(recorded, keys=frozenset())], None).keys == recorded.keys
+        edits.merge_cassettes(MODELS, [recorded, other], "first")
+    assert edits.merge_cassettes(MODELS, [recorded, replace(recorded, keys=frozenset())], None).keys == recorded.keys
 
 
 # --- any sequence of edits ---
 
 
 def repaging(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
-    return edits.repage(MODELS, c, one, Paging.parse(str(n % 4 + 1)))
+    return edits.repage_takes(MODELS, c, one, Paging.parse(str(n % 4 + 1)))
 
 
 def torturing(c: Cassette, _: tuple[Chosen, ...], n: int) -> Cassette:
-    return edits.repage(MODELS, c, chosen(c), Paging.parse(f"torture:{n}"))
+    return edits.repage_takes(MODELS, c, chosen(c), Paging.parse(f"torture:{n}"))
 
 
 def dropping_one(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
@@ -469,17 +469,17 @@ def renaming_one(c: Cassette, _: tuple[Chosen, ...], n: int) -> Cassette:
 
 
 def removing(c: Cassette, one: tuple[Chosen, ...], _: int) -> Cassette:
-    return edits.remove(MODELS, c, one)
+    return edits.remove_takes(MODELS, c, one)
 
 
 def failing_once(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
-    return edits.put_faults(MODELS, c, one, [Fault.parse(f"throttle page={n % 3 + 1}")], instead=True)
+    return edits.set_faults(MODELS, c, one, [Fault.parse(f"throttle page={n % 3 + 1}")], instead=True)
 
 
 def merging(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
-    out, left = edits.split(c, one)
+    out, left = edits.split_cassette(c, one)
     preferences: list[edits.Preference] = ["first", "last", "both"]
-    return edits.merge(MODELS, [left, out, c], preferences[n % 3])
+    return edits.merge_cassettes(MODELS, [left, out, c], preferences[n % 3])
 
 
 EDITS = [

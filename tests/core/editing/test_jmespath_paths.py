@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from awstape.core.aws.conform import Path
-from awstape.core.editing.jmespath_paths import PlaceError, holds, places
+from awstape.core.editing.jmespath_paths import ExpressionError, is_condition_true, select_paths
 
 DOCUMENT: Any = {
     "identity": {"PathPrefix": "/"},
@@ -58,7 +58,7 @@ def test_what_stands_there_is_what_jmespath_finds(expression: str) -> None:
     while isinstance(found, list) and any(isinstance(each, list) for each in found):
         found = [item for each in found for item in each]
     expected = [found] if expression in ("@",) or not isinstance(found, list) else found
-    there = [path for path in places(expression, DOCUMENT) if _is_there(path)]
+    there = [path for path in select_paths(expression, DOCUMENT) if _is_there(path)]
     assert [at(DOCUMENT, path) for path in there] == [value for value in expected if value is not None]
 
 
@@ -71,30 +71,30 @@ def _is_there(path: Path) -> bool:
 
 
 def test_a_member_that_is_not_there_is_a_place() -> None:
-    assert places("pages[].output.Roles[].Max", DOCUMENT) == [
+    assert select_paths("pages[].output.Roles[].Max", DOCUMENT) == [
         ("pages", 0, "output", "Roles", 0, "Max"),
         ("pages", 0, "output", "Roles", 1, "Max"),
         ("pages", 1, "output", "Roles", 0, "Max"),
     ]
-    assert places("nothing.at.all", DOCUMENT) == []
+    assert select_paths("nothing.at.all", DOCUMENT) == []
 
 
 def test_slices_and_flattening() -> None:
-    assert places("pages[0:1][].output", DOCUMENT) == [("pages", 0, "output")]
+    assert select_paths("pages[0:1][].output", DOCUMENT) == [("pages", 0, "output")]
 
 
 @pytest.mark.parametrize(
     "expression", ["length(pages)", "`1`", "'x'", "{a: pages}", "[pages]", "a || b", "!a", "a == b"]
 )
 def test_what_computes_selects_no_place(expression: str) -> None:
-    with pytest.raises(PlaceError, match="selects no place"):
-        places(expression, DOCUMENT)
+    with pytest.raises(ExpressionError, match="selects no member"):
+        select_paths(expression, DOCUMENT)
 
 
 @pytest.mark.parametrize("expression", ["", "pages[", "pages..x", "a b", "pages[?unknown(@)]", "\x00"])
 def test_what_is_no_expression(expression: str) -> None:
-    with pytest.raises(PlaceError) as caught:
-        places(expression, DOCUMENT)
+    with pytest.raises(ExpressionError) as caught:
+        select_paths(expression, DOCUMENT)
     assert "\n" not in str(caught.value)
 
 
@@ -102,8 +102,8 @@ def test_what_is_no_expression(expression: str) -> None:
 @given(st.text("pages[]*.?:012@|'output ", max_size=12))
 def test_any_text_is_a_place_or_an_error(expression: str) -> None:
     try:
-        found = places(expression, DOCUMENT)
-    except PlaceError:
+        found = select_paths(expression, DOCUMENT)
+    except ExpressionError:
         return
     for path in found:
         at(DOCUMENT, path[:-1])
@@ -111,7 +111,7 @@ def test_any_text_is_a_place_or_an_error(expression: str) -> None:
 
 def test_conditions() -> None:
     item = {"RoleName": "a", "Max": 0}
-    assert holds("RoleName=='a'", item)
-    assert not holds("RoleName=='b' || Max", {"RoleName": "a"})
-    with pytest.raises(PlaceError):
-        holds("RoleName==", item)
+    assert is_condition_true("RoleName=='a'", item)
+    assert not is_condition_true("RoleName=='b' || Max", {"RoleName": "a"})
+    with pytest.raises(ExpressionError):
+        is_condition_true("RoleName==", item)

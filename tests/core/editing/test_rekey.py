@@ -16,7 +16,7 @@ from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
-from awstape.core.editing.rekey import Renewal
+from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias, replace_aliases
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
 from awstape.core.replay.misses import Miss
@@ -77,9 +77,9 @@ def role(name: str = "zreal-deployer", **members: Value) -> Exchange:
     return request("GetRole", {"RoleName": name}), respond("GetRole", {"Role": {**known, **members}})
 
 
-def renewed(recorded: Cassette, renewal: Renewal | None = None) -> Cassette:
+def renewed(recorded: Cassette, renewal: AliasRenewer | None = None) -> Cassette:
     """The cassette under the other key, as it comes back from its text."""
-    new = (renewal or Renewal(OTHER_KEY)).cassette(MODELS, recorded)
+    new = (renewal or AliasRenewer(OTHER_KEY)).rekey_cassette(MODELS, recorded)
     text = document.write(new)
     assert document.read(text, MODELS) == new
     assert new.keys == {key_fingerprint(OTHER_KEY)}
@@ -99,43 +99,43 @@ def find_aliases(text: str) -> set[str]:
 
 @each_kind
 def test_an_alias_is_renewed_within_its_kind(old: str, grammar: str) -> None:
-    new = Renewal(OTHER_KEY).text(old)
+    new = AliasRenewer(OTHER_KEY).renew_text(old)
     assert new != old
     assert is_alias(old) and is_alias(new)
     assert re.fullmatch(grammar, old) and re.fullmatch(grammar, new)
     assert len(new) == len(old)
-    assert Renewal(OTHER_KEY).text(old) == new
-    assert Renewal(b"a third key for tests").text(old) != new
+    assert AliasRenewer(OTHER_KEY).renew_text(old) == new
+    assert AliasRenewer(b"a third key for tests").renew_text(old) != new
 
 
 @each_encoding
 @each_kind
 def test_an_alias_is_renewed_in_every_encoding(old: str, grammar: str, encode: Callable[[str], str]) -> None:
-    renewal = Renewal(OTHER_KEY)
-    new = renewal.text(old)
+    renewal = AliasRenewer(OTHER_KEY)
+    new = renewal.renew_text(old)
     for frame in ("{}", "it is {}, so to say", "a\n{}\n", "{}/{}", "x={};", "\\{}"):
-        assert renewal.text(encode(frame.replace("{}", old))) == encode(frame.replace("{}", new))
+        assert renewal.renew_text(encode(frame.replace("{}", old))) == encode(frame.replace("{}", new))
 
 
 def test_what_is_renewed_stays() -> None:
-    renewal = Renewal(OTHER_KEY)
+    renewal = AliasRenewer(OTHER_KEY)
     text = " ".join(old for old, _ in KINDS.values())
-    new = renewal.text(text)
-    assert renewal.text(new) == new
-    assert renewal.text(quote(new)) == quote(new)
+    new = renewal.renew_text(text)
+    assert renewal.renew_text(new) == new
+    assert renewal.renew_text(quote(new)) == quote(new)
     assert not find_aliases(text) & find_aliases(new)
 
 
 def test_what_is_no_alias_stays() -> None:
     text = f"{ARN} role-deployer 000123456789 AROATAPEABCDEFGH %20 aGVsbG8gd29ybGQgYW5k"
     text += " 12345678-abcd-4bcd-9bcd-1234567890ab"
-    assert Renewal(OTHER_KEY).text(text) == text
+    assert AliasRenewer(OTHER_KEY).renew_text(text) == text
 
 
 def test_one_name_keeps_one_ending_in_whatever_kind() -> None:
-    renewal = Renewal(OTHER_KEY)
+    renewal = AliasRenewer(OTHER_KEY)
     olds = [ALIASES.name(kind, "zreal") for kind in ("role", "path", "instance-profile")]
-    news = [renewal.alias(old) for old in olds]
+    news = [renewal.renew_alias(old) for old in olds]
     assert len({new[-12:] for new in news}) == 1
     assert [new[:-12] for new in news] == ["role-", "path-", "instance-profile-"]
 
@@ -144,21 +144,23 @@ def test_one_name_keeps_one_ending_in_whatever_kind() -> None:
 def test_an_alias_is_renewed_whatever_stands_before_it(before: str) -> None:
     """A mask puts it in the middle of a word, a token begins after a hyphen."""
     old = ALIASES.secret("masked", "12345")
-    assert old not in Renewal(OTHER_KEY).text(f"see {before}{old}")
+    assert old not in AliasRenewer(OTHER_KEY).renew_text(f"see {before}{old}")
 
 
 def test_two_that_become_one_are_refused() -> None:
     """Of 20,000 accounts, about twenty meet among the ten million aliases."""
-    renewal, olds = Renewal(OTHER_KEY), {ALIASES.account(f"9{i:011}") for i in range(20_000)}
+    renewal, olds = AliasRenewer(OTHER_KEY), {ALIASES.account(f"9{i:011}") for i in range(20_000)}
     with pytest.raises(CollisionError, match="two values of the kind account have the same alias"):
-        renewal.text(" ".join(olds))
+        renewal.renew_text(" ".join(olds))
 
 
 def test_json_stays_json() -> None:
     """An escape beside an alias must not be undone so that it ends the literal."""
     old = KINDS["role"][0]
-    new = Renewal(OTHER_KEY).text(f'{{"x": "\\u0022{old}\\u0022, \\u000b{old}"}}')
-    assert json.loads(new) == {"x": f'"{Renewal(OTHER_KEY).alias(old)}", \x0b{Renewal(OTHER_KEY).alias(old)}'}
+    new = AliasRenewer(OTHER_KEY).renew_text(f'{{"x": "\\u0022{old}\\u0022, \\u000b{old}"}}')
+    assert json.loads(new) == {
+        "x": f'"{AliasRenewer(OTHER_KEY).renew_alias(old)}", \x0b{AliasRenewer(OTHER_KEY).renew_alias(old)}'
+    }
 
 
 # --- cassettes --------------------------------------------------------------------------------------------------
@@ -168,11 +170,11 @@ def test_what_agreed_before_agrees_after_in_all_cassettes() -> None:
     trust = json.dumps({"Statement": [{"Principal": {"AWS": ARN}}]})
     one = cassette(role(AssumeRolePolicyDocument=trust, Description="zreal-deployer it is"))
     other = cassette(*listing("ListRoles", {}, [{"Roles": [{"RoleName": "zreal-deployer", "Arn": ARN}]}, {}]))
-    renewal = Renewal(OTHER_KEY)
+    renewal = AliasRenewer(OTHER_KEY)
     texts = [document.write(renewed(each, renewal)) for each in (one, other)]
     names = {name for text in texts for name in re.findall(r"role-[a-z2-7]{12}", text)}
     assert len(names) == 1
-    assert all(f"/path-{renewal.alias(ALIASES.name('path', 'zreal'))[5:]}/{min(names)}" in text for text in texts)
+    assert all(f"/path-{renewal.renew_alias(ALIASES.name('path', 'zreal'))[5:]}/{min(names)}" in text for text in texts)
     assert [document.write(renewed(each)) for each in (other, one)] == texts[::-1], "each by itself becomes the same"
     assert len(re.findall(min(names), texts[0])) == 5
 
@@ -183,8 +185,8 @@ def test_pages_chain_and_tokens_are_those_of_a_recording() -> None:
     path: dict[str, Value] = {"PathPrefix": "/zreal/"}
     pairs = [*listing("ListUsers", path, users), *listing("ListUsers", path, users[1:], "U"), role(), role("zreal-1")]
     pairs += listing("ListGroups", {}, [{"Groups": []}, {}, {}])[:2]
-    renewal = Renewal(OTHER_KEY)
-    renewal.know([ACCOUNT, "zreal", "zreal-0", "zreal-1", "zreal-2", "zreal-deployer"], KEY)
+    renewal = AliasRenewer(OTHER_KEY)
+    renewal.learn([ACCOUNT, "zreal", "zreal-0", "zreal-1", "zreal-2", "zreal-deployer"], KEY)
     new = renewed(cassette(*pairs), renewal)
     assert document.write(new) == document.write(recorder(*pairs, key=OTHER_KEY).finish().cassette)
     assert len(list(traverse(player(new, key=OTHER_KEY), "ListUsers", path))) == 3
@@ -198,7 +200,7 @@ def test_errors_and_limits_stay_and_their_texts_are_renewed() -> None:
     failing = text[: text.index("pages:")] + f"pages:\n- error:\n    status: 404\n    code: X\n    message: no {name}\n"
     new = renewed(document.read(failing, MODELS)).takes[0].pages[0]
     assert new.answer.error
-    assert new.answer.error.message == f"no {Renewal(OTHER_KEY).alias(name)}"
+    assert new.answer.error.message == f"no {AliasRenewer(OTHER_KEY).renew_alias(name)}"
 
 
 def test_a_member_that_the_model_does_not_know_may_have_an_alias_in_its_name() -> None:
@@ -217,7 +219,7 @@ def test_binary_stand_ins_are_renewed() -> None:
         for each in (recorded, renewed(recorded))
     )
     assert find_aliases(old)
-    assert new == replace_aliases(old, Renewal(OTHER_KEY).alias)
+    assert new == replace_aliases(old, AliasRenewer(OTHER_KEY).renew_alias)
 
 
 @pytest.mark.parametrize("name", ["ListRoles", "GetAccountAuthorizationDetails", "ListFindingsV2", "GetFinding"])
@@ -279,8 +281,8 @@ KNOWN: Mapping[str, tuple[str, dict[str, Value], list[str]]] = {
 def test_what_is_known_matches_under_the_new_key(name: str, input_: dict[str, Value], values: list[str]) -> None:
     recorded = cassette((request(name, input_), respond(name)))
     for known, answer in ((values, ServedPage), (["zreal-somebody"], Miss)):
-        renewal = Renewal(OTHER_KEY)
-        renewal.know(known, KEY)
+        renewal = AliasRenewer(OTHER_KEY)
+        renewal.learn(known, KEY)
         new = renewed(recorded, renewal)
         assert isinstance(player(new, key=OTHER_KEY).answer(request(name, input_)), answer)
         aliased = request(name, new.takes[0].track.identity)
@@ -288,4 +290,6 @@ def test_what_is_known_matches_under_the_new_key(name: str, input_: dict[str, Va
 
 
 def test_texts_that_hold_real_values_can_be_named() -> None:
-    Renewal(OTHER_KEY).know(["The role with name zreal-111122223333 cannot be found.", json.dumps({"a": ARN})], KEY)
+    AliasRenewer(OTHER_KEY).learn(
+        ["The role with name zreal-111122223333 cannot be found.", json.dumps({"a": ARN})], KEY
+    )

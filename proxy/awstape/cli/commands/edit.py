@@ -131,9 +131,9 @@ def rm(cassette: Path, tracks: tuple[str, ...], options: parameters.EditOptions)
     awstape rm team.yaml 3
     awstape rm team.yaml 'GetRole RoleName=role-yqmy4ayihgou' 'ListUsers take=2'
     """
-    from awstape.core.editing.edits import remove
+    from awstape.core.editing.edits import remove_takes
 
-    return edit_file(cassette, _on_tracks(tracks, remove), options)
+    return edit_file(cassette, _on_tracks(tracks, remove_takes), options)
 
 
 @click.command()
@@ -176,7 +176,7 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], options: paramet
     awstape repage roles.yaml 2
     awstape repage team.yaml torture ListRoles
     """
-    from awstape.core.editing.edits import repage as recut
+    from awstape.core.editing.edits import repage_takes
     from awstape.core.replay.paging_modes import Paging, PagingError
 
     try:
@@ -185,7 +185,7 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], options: paramet
         raise UserError(str(error), "for example 2 or torture:1") from None
     if paging.mode not in ("N", "torture"):
         raise UserError(f"a cassette can't be cut into pages as {pages}", "for example 2 or torture:1")
-    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: recut(m, c, chosen, paging)), options)
+    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: repage_takes(m, c, chosen, paging)), options)
 
 
 @click.command()
@@ -206,10 +206,10 @@ def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, opti
     """
     if not faults and not clear:
         raise click.UsageError("give a FAULT or --clear")
-    from awstape.core.editing.edits import put_faults
+    from awstape.core.editing.edits import set_faults
 
     parsed = [_fault(text) for text in faults]
-    put = _on_tracks((track,), lambda m, c, chosen: put_faults(m, c, chosen, parsed, instead=clear))
+    put = _on_tracks((track,), lambda m, c, chosen: set_faults(m, c, chosen, parsed, instead=clear))
     return edit_file(cassette, put, options)
 
 
@@ -258,7 +258,9 @@ def add_item(
         raise UserError("--like needs an item with members", "leave out --like")
 
     def add(models: Models, before: Cassette, chosen: tuple[Chosen, ...]) -> Cassette:
-        item = list_items.item_like(models, chosen, like, value, name) if like and isinstance(value, dict) else value
+        item = (
+            list_items.build_item_like(models, chosen, like, value, name) if like and isinstance(value, dict) else value
+        )
         return list_items.add_item(models, before, chosen, item, at, name)
 
     return edit_file(cassette, _on_tracks((track,), add), options)

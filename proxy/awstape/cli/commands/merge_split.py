@@ -54,7 +54,7 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     with nullcontext() if options.dry_run else atomic_writes.lock_folders_of(output):  # makes the folder
         texts = [limited_reading.read_text(file) for file in files]
         read = [cassette_files.parse(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
-        merged = run_edit(lambda: edits.merge(catalog.models(), read, prefer))
+        merged = run_edit(lambda: edits.merge_cassettes(catalog.models(), read, prefer))
         here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
         before, old = here[0] if here else (Cassette(), "")
         takes = [take for each in read for take in each.takes]
@@ -104,7 +104,7 @@ def split(
             atomic_writes.check_writable(path)
             if path.exists():
                 raise UserError(f"{path}: already exists", "use another name, or awstape merge")
-            part, left = edits.split(whole, [each for each in found if paths[each.number] == path])
+            part, left = edits.split_cassette(whole, [each for each in found if paths[each.number] == path])
             results.append(plan_write(path, Cassette(), part, "", [text], os.environ, whole.takes))
         if by is None:
             if not left.takes:

@@ -1,10 +1,10 @@
-"""Another key for a cassette: every alias in it is renewed, wherever it stands.
+"""Rekeying: every alias in a cassette is replaced by one under another key.
 
-1. What an alias stands for can't be known without the real value. So an alias is renewed from itself, and the same
-   alias becomes the same new one in every cassette: what agreed before agrees after.
-2. For real values that somebody names, who has the old key too, the alias becomes the one that the new key gives the
-   value. Only these match real values afterwards; the rest match as aliases.
-3. Aliases in encoded text are renewed as well. Page tokens, which are made from the track, are named anew.
+1. The real value of an alias is unknown. So an alias is renewed from itself, and the same alias becomes the same new
+   one in every cassette: aliases that agreed before agree after.
+2. Real values can be given together with the old key. Their aliases become the ones that the new key gives the values.
+   Only these match real values in a replay afterwards; all others match as aliases.
+3. Aliases in encoded text are renewed as well. Page tokens, which are computed from the track, are named again.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from awstape.core.text.encoded_text import everywhere
 
 
 @dataclass
-class Renewal:
-    """Renews aliases under a key. `made`: old alias → new one; `matched`: the real values that were found by them."""
+class AliasRenewer:
+    """Renews aliases under a key. renewed: old alias → new one. matched: the learned real values that were found."""
 
     key: bytes
     rules: Rules = NO_RULES
-    made: dict[str, str] = field(default_factory=dict)
+    renewed: dict[str, str] = field(default_factory=dict)
     matched: set[str] = field(default_factory=set)
-    _known: dict[str, tuple[str, str]] = field(default_factory=dict)  # old alias, or ending → new one, real value
+    _known: dict[str, tuple[str, str]] = field(default_factory=dict)  # old alias or its ending → (new one, real value)
 
     def __post_init__(self) -> None:
         self._redactor = Redactor(self.key, self.rules)
-        self._fresh: set[str] = set()
+        self._new: set[str] = set()
 
-    def know(self, values: Iterable[str], old_key: bytes) -> None:
-        """Takes note of real values: identifiers, texts that hold some, or names."""
+    def learn(self, values: Iterable[str], old_key: bytes) -> None:
+        """Learns real values, whose old and new aliases are known: identifiers, texts with identifiers, or names."""
         old, new = Aliases(old_key), Aliases(self.key)
         for value in values:
             for aliases in (old, new):
@@ -51,36 +51,36 @@ class Renewal:
                 redact_provider(value, aliases)
                 if value.isalnum() and value.isupper():
                     aliases.unique_id(value)
-        for made, alias in old.by_value.items():
-            if made in new.by_value:
-                self._known[alias] = new.by_value[made], made[1]
-                self._known[_ending(alias)] = _ending(new.by_value[made]), made[1]
+        for kind_and_value, alias in old.by_value.items():
+            if new_alias := new.by_value.get(kind_and_value):
+                self._known[alias] = new_alias, kind_and_value[1]
+                self._known[_keyed_part(alias)] = _keyed_part(new_alias), kind_and_value[1]
 
-    def alias(self, old: str) -> str:
-        """The new alias for an old one; a new one stays. Raises CollisionError."""
-        if old in self._fresh or _ending(old) in self._fresh:
+    def renew_alias(self, old: str) -> str:
+        """The new alias for an old one. An alias that is new already stays. Raises CollisionError."""
+        if old in self._new or _keyed_part(old) in self._new:
             return old
-        if old not in self.made:
-            new = self._of_known(old) or renew_alias(old, self.key)
-            if new in self.made.values():
+        if old not in self.renewed:
+            new = self._known_alias(old) or renew_alias(old, self.key)
+            if new in self.renewed.values():
                 raise CollisionError("account" if old.isdigit() else "name")
-            self.made[old] = new
-            self._fresh |= {new, _ending(new)}
-        return self.made[old]
+            self.renewed[old] = new
+            self._new |= {new, _keyed_part(new)}
+        return self.renewed[old]
 
-    def _of_known(self, old: str) -> str | None:
-        """The new alias of the real value that an old one stands for, if somebody named it."""
+    def _known_alias(self, old: str) -> str | None:
+        """The new alias of the real value of an old one, if that value was learned."""
         head, _, ending = old.rpartition("-")
         if found := self._known.get(old) or self._known.get(ending):
             self.matched.add(found[1])
             return found[0] if old in self._known else f"{head}-{found[0]}"
         return None
 
-    def text(self, text: str) -> str:
-        """A text with every alias in it renewed, in whatever encoding it stands there."""
-        return everywhere(text, lambda plain: replace_aliases(plain, self.alias))
+    def renew_text(self, text: str) -> str:
+        """A text with every alias in it renewed, in any encoding."""
+        return everywhere(text, lambda plain: replace_aliases(plain, self.renew_alias))
 
-    def cassette(self, models: Models, cassette: Cassette) -> Cassette:
+    def rekey_cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette under the new key."""
         takes: list[Take] = []
         for track, same in edit_cassette_strings(models, cassette, self._edit, self._edit).tracks():
@@ -90,16 +90,16 @@ class Renewal:
             ]
         return Cassette.of(takes, [key_fingerprint(self.key)])
 
-    def track(self, models: Models, take: Take) -> Track:
-        """What the track of a take is called under the new key."""
-        return self.cassette(models, Cassette((replace(take, pages=take.pages[:1]),))).takes[0].track
+    def rekey_track(self, models: Models, take: Take) -> Track:
+        """The track of a take under the new key."""
+        return self.rekey_cassette(models, Cassette((replace(take, pages=take.pages[:1]),))).takes[0].track
 
     def _edit(self, text: str, place: StringContext) -> str:
         return self._redactor.redact_string(
-            self.text(text), place
+            self.renew_text(text), place
         )  # what somebody wrote into it by hand is replaced as well
 
 
-def _ending(alias: str) -> str:
-    """What of a name's alias is keyed; of another alias, all of it."""
+def _keyed_part(alias: str) -> str:
+    """The keyed part of an alias: the ending of a name's alias, all of any other."""
     return alias.removesuffix(EMAIL_DOMAIN).rpartition("-")[2]

@@ -1,9 +1,9 @@
-"""Another name in the place of one, everywhere in a cassette: in identities, answers and documents, in any encoding.
+"""Renaming: another name in place of one, everywhere in a cassette, in identities, answers and documents.
 
-1. The aliases of a name differ in their prefix only (`role-…`, `instance-profile-…`); what is renamed is the name, so
-   all of them.
-2. Whoever says a real name means its alias under the key at hand. What the project keeps stands for itself.
-3. Nothing may be called like something that is there already: two would become one.
+1. The aliases of a name differ in their prefix only (`role-…`, `instance-profile-…`). Renaming changes all of them.
+2. A real name stands for its alias under the given key. A name that the project keeps stands for itself.
+3. A new name that is in the cassette already is refused: two names would become one.
+4. Names are replaced in any encoding (`core.text.encoded_text`).
 """
 
 from __future__ import annotations
@@ -27,48 +27,48 @@ from awstape.core.redaction.string_walk import StringContext, edit_cassette_stri
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.text.encoded_text import everywhere
 
-#: What a name of IAM may consist of; a dot or comma at its end is one of the sentence.
+#: The characters of an IAM name. A dot or comma at its end belongs to the sentence.
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _BEFORE, _BEHIND = r"(?<![\w+=,.@-])", r"(?![\w+=@-]|[.,]\w)"
 
 
 @dataclass(frozen=True)
 class Name:
-    """Something that can be renamed. text: the ending of a name's aliases, another alias, or a name that is kept."""
+    """A name or id that can be renamed. text: the ending of a name's aliases, another alias, or a kept name."""
 
     form: str
     text: str
 
     @classmethod
-    def of(cls, said: str, aliases: Aliases | None) -> Name:
-        """What somebody means who says that. Raises EditError for a real name without the key."""
-        if not said.strip() or not said.isprintable():
-            raise EditError(f"{said!r} is no name", "awstape show shows the names")
-        name = said.removesuffix(EMAIL_DOMAIN)
+    def parse(cls, text: str, aliases: Aliases | None) -> Name:
+        """The name that a user's text refers to. Raises EditError for a real name without the key."""
+        if not text.strip() or not text.isprintable():
+            raise EditError(f"{text!r} is not a name", "awstape show lists the names")
+        name = text.removesuffix(EMAIL_DOMAIN)
         if is_name_alias(name):
             return cls("name", name_alias_ending(name))
-        if is_alias(said):
-            return cls("account id" if said.isdigit() else f"{said[:4]}… of {len(said)} characters", said)
+        if is_alias(text):
+            return cls("account id" if text.isdigit() else f"{text[:4]}… of {len(text)} characters", text)
         if aliases is None:
-            raise EditError(f"{said!r} is no alias", "with the cassette's key at hand real names can be said, too")
-        redacted = said if aliases.rules.keeps(said) else redact_text(said, aliases)
-        if redacted == said and (aliases.rules.keeps(said) or aliases.rules.keep_names):
-            if not _NAME.fullmatch(said):  # it would stand there as it is
-                raise EditError(f"{said!r} is no name", "a name has letters, digits and any of +=,.@_-")
-            return cls("kept name", said)
-        if redacted != said:
+            raise EditError(f"{text!r} is not an alias", "real names need the key of the cassette")
+        redacted = text if aliases.rules.keeps(text) else redact_text(text, aliases)
+        if redacted == text and (aliases.rules.keeps(text) or aliases.rules.keep_names):
+            if not _NAME.fullmatch(text):  # it would be written as it is
+                raise EditError(f"{text!r} is not a name", "a name has letters, digits and any of +=,.@_-")
+            return cls("kept name", text)
+        if redacted != text:
             if not is_alias(redacted):
-                raise EditError(f"{said!r} holds a name, but is none", "say the name or the id in it")
-            return cls.of(redacted, None)
-        return cls("name", aliases.name_ending(said))
+                raise EditError(f"{text!r} contains a name but is not one", "give the name or the id in it")
+            return cls.parse(redacted, None)
+        return cls("name", aliases.name_ending(text))
 
-    def replace(self, text: str, new: str) -> str:
-        """A text with `new` in the place of this name."""
+    def replace_in(self, text: str, new: str) -> str:
+        """A text with `new` in place of this name."""
         if self.form == "kept name":
             return re.sub(_BEFORE + re.escape(self.text) + _BEHIND, lambda _: new, text)
-        return replace_aliases(text, lambda alias: self._replaced(alias, new))
+        return replace_aliases(text, lambda alias: self._replace_alias(alias, new))
 
-    def _replaced(self, alias: str, new: str) -> str:
+    def _replace_alias(self, alias: str, new: str) -> str:
         name = alias.removesuffix(EMAIL_DOMAIN)
         if self.form == "name" and is_name_alias(name) and name_alias_ending(name) == self.text:
             return name[: -len(self.text)] + new + alias[len(name) :]
@@ -76,29 +76,29 @@ class Name:
 
 
 def rename(models: Models, cassette: Cassette, old: str, new: str, aliases: Aliases | None) -> Cassette:
-    """The cassette with `new` wherever `old` stood.
+    """The cassette with the name `new` in place of `old`.
 
-    aliases: under the cassette's key, if that is at hand. Raises EditError for a name that nothing has, for one that
-    something has already, and for one of another form.
+    aliases: those under the cassette's key, if it is available. Raises EditError if `old` is not in the cassette, if
+    `new` is in it already, or if the two have different forms.
     """
-    before, after = Name.of(old, aliases), Name.of(new, aliases)
+    before, after = Name.parse(old, aliases), Name.parse(new, aliases)
     if before == after:
-        raise EditError(f"{new!r} is what it is called", "say another name")
+        raise EditError(f"{new!r} is the present name", "give another name")
     if before.form != after.form:
         raise EditError(
-            f"{old!r} is of the form {before.form}, {new!r} of the form {after.form}", "say two of one form"
+            f"{old!r} is of the form {before.form}, {new!r} of the form {after.form}", "give two of the same form"
         )
-    if _replaced(models, cassette, after, "") != cassette:
-        raise EditError(f"{new!r} stands there already", "two would become one: say another name")
-    renamed = _replaced(models, cassette, before, after.text)
+    if _replace_name(models, cassette, after, "") != cassette:
+        raise EditError(f"{new!r} is in the cassette already", "the two would become one: give another name")
+    renamed = _replace_name(models, cassette, before, after.text)
     if renamed == cassette:
-        raise EditError(f"{old!r} stands nowhere", "awstape show shows the names")
+        raise EditError(f"{old!r} is not in the cassette", "awstape show lists the names")
     return renamed
 
 
-def _replaced(models: Models, cassette: Cassette, name: Name, new: str) -> Cassette:
+def _replace_name(models: Models, cassette: Cassette, name: Name, new: str) -> Cassette:
     def edit(text: str, _: StringContext) -> str:
-        return everywhere(text, lambda plain: name.replace(plain, new))
+        return everywhere(text, lambda plain: name.replace_in(plain, new))
 
     takes: list[Take] = []
     for track, same in cassette.tracks():

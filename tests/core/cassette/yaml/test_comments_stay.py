@@ -98,19 +98,19 @@ def setting(path: str, text: str | None) -> Change:
 def merging(c: Cassette, chosen: tuple[Chosen, ...], n: int) -> Cassette:
     other = list_items.drop_items(MODELS, c, select(MODELS, c, ["ListRoles"]), [str(n % 5 + 1)])
     preferences: list[edits.Preference] = ["first", "last", "both"]
-    return edits.merge(MODELS, [c, other], preferences[n % 3])
+    return edits.merge_cassettes(MODELS, [c, other], preferences[n % 3])
 
 
 CHANGES: list[Change] = [
-    lambda c, chosen, n: edits.repage(MODELS, c, chosen, Paging.parse(str(n % 4 + 1))),
-    lambda c, chosen, n: edits.repage(MODELS, c, chosen, Paging.parse(f"torture:{n}")),
+    lambda c, chosen, n: edits.repage_takes(MODELS, c, chosen, Paging.parse(str(n % 4 + 1))),
+    lambda c, chosen, n: edits.repage_takes(MODELS, c, chosen, Paging.parse(f"torture:{n}")),
     lambda c, chosen, n: list_items.drop_items(MODELS, c, chosen, [str(n % 5 + 1)]),
     lambda c, chosen, n: list_items.add_item(MODELS, c, chosen, {"RoleName": "role-r3pdr6yylyw5"}, n % 6 + 1),
     lambda c, chosen, n: rename(MODELS, c, ("Deploy", "Audit", "Build")[n % 3], "Other", Aliases(KEY)),
-    lambda c, chosen, n: edits.remove(MODELS, c, chosen),
-    lambda c, chosen, n: edits.remove(MODELS, c, select(MODELS, c, [f"ListRoles take={n % 2 + 1}"])),
-    lambda c, chosen, n: edits.put_faults(MODELS, c, chosen, [Fault.parse("drop page=1")]),
-    lambda c, chosen, n: edits.split(c, chosen)[n % 2],
+    lambda c, chosen, n: edits.remove_takes(MODELS, c, chosen),
+    lambda c, chosen, n: edits.remove_takes(MODELS, c, select(MODELS, c, [f"ListRoles take={n % 2 + 1}"])),
+    lambda c, chosen, n: edits.set_faults(MODELS, c, chosen, [Fault.parse("drop page=1")]),
+    lambda c, chosen, n: edits.split_cassette(c, chosen)[n % 2],
     setting("pages[].output.Roles[].MaxSessionDuration", "7200"),
     setting("pages[].output.Roles[N].Description", "x"),
     setting("pages[].output.Roles[?MaxSessionDuration > `3601`][].Tags", None),
