@@ -1,4 +1,4 @@
-"""The table of commands in the README, made from the commands themselves: `make reference` writes it there."""
+"""The table of commands in the README, generated from the commands: `make reference` writes it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TABLE = re.compile(r"(?<=<!-- made by `make reference` -->\n).*?(?=<!-- end -->
 
 
 def table() -> str:
-    """A line for each command: how it is called, what it does, and its options."""
+    """A row for each command: its call, its purpose, its options."""
     return "\n".join(["| command | does | options |", "| --- | --- | --- |", *_lines()]) + "\n"
 
 
@@ -37,7 +37,7 @@ def _lines() -> Iterator[str]:
 
 
 def in_readme() -> str | None:
-    """The table as the README has it."""
+    """The table in the README, None if it has none."""
     match = _TABLE.search(README.read_text("utf-8"))
     return match[0] if match else None
 

@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand there: the output is the one shown."""
+"""The README's commands are run, and their output equals the one shown."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ GIT = [command for command in COMMANDS if command.startswith("git config")]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the README's commands are run: what a clone has at hand, and the README's programs."""
+    """The folder for the README's commands: the cassettes of the repository and the README's programs."""
     shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
     for name, text in PROGRAMS.items():
-        if name != "conftest.py":  # that of another project
+        if name != "conftest.py":  # for another project
             (tmp_path / name).write_text(text)
     return tmp_path
 
 
 @pytest.fixture
 def shell(folder: Path) -> Iterator[dict[str, str]]:
-    """The environment that the README's commands are run in: AWS is the stand-in, the key the examples' one."""
+    """The environment of the README's commands: the stand-in for AWS, the key of the examples."""
     with StandIn() as aws:
         yield environment(
             PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -59,13 +59,13 @@ def shell(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def command_and_output(session: str) -> tuple[str, str]:
-    """The command after `$ ` with its further lines after `> `, and what follows it."""
+    """The command after `$ `, continued after `> `, and the output below it."""
     match = re.match(r"\$ (.*\n(?:> .*\n)*)", session)
     assert match, session
     return match[1].replace("\n> ", "\n").rstrip("\n"), session[match.end() :]
 
 
-def test_every_session_shows_what_really_comes(folder: Path, shell: dict[str, str]) -> None:
+def test_every_session_shows_the_real_output(folder: Path, shell: dict[str, str]) -> None:
     assert len(SESSIONS) >= 5
     for session in SESSIONS:
         command, expected = command_and_output(session)
@@ -81,7 +81,7 @@ def test_the_settings_shown_are_settings() -> None:
     assert all((rules.keep, rules.mask, rules.mask_members))
 
 
-def test_the_hook_shown_is_the_one_there_is() -> None:
+def test_the_hook_shown_is_the_one_in_the_repository() -> None:
     (shown,) = [yaml.safe_load(body) for language, body in BLOCKS if language == "yaml" and "hooks" in body]
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert [hook["id"] for hook in shown[0]["hooks"]] == [hook["id"] for hook in hooks]
@@ -125,7 +125,7 @@ def test_every_other_command_is_one_that_a_test_runs() -> None:
 
 
 @pytest.mark.parametrize(("command", "mark"), list(zip(GIT, ("~ ", "+    "), strict=True)))
-def test_git_shows_what_a_cassette_says(command: str, mark: str, folder: Path, shell: dict[str, str]) -> None:
+def test_git_shows_differences_of_cassettes(command: str, mark: str, folder: Path, shell: dict[str, str]) -> None:
     attributes = "echo 'cassettes/*.yaml diff=awstape' >> .gitattributes"
     assert f"`{attributes}`" in README
     change = "sed -i 's/MaxSessionDuration: 3600/MaxSessionDuration: 7200/' cassettes/roles.yaml"
@@ -142,7 +142,7 @@ def test_the_schema_is_named_where_the_command_writes_it() -> None:
     assert Path("cassettes/roles.yaml").match(glob.replace("**/", "")) and schema.endswith(document.SCHEMA_FILE)
 
 
-def test_the_table_of_commands_is_made_from_them() -> None:
+def test_the_table_of_commands_is_up_to_date() -> None:
     assert reference.in_readme() == reference.table(), "make reference"
 
 

@@ -1,4 +1,4 @@
-"""The summaries, for people and for scripts, of real recordings and replays."""
+"""Summaries of recordings and replays, for people and for scripts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_recording_as_values() -> None:
     assert facts["skipped"] == {"DeleteRole: a write operation; --include-writes records it": 1}
 
 
-def test_an_empty_recording_says_that_nothing_was_written() -> None:
+def test_an_empty_recording_reports_that_nothing_was_written() -> None:
     lines = list(recording_lines("users.yaml", record(WRITE)))
     assert lines[0] == "nothing was recorded, users.yaml was not written"
     silent = list(recording_lines("users.yaml", Recording(Cassette(), 0, {}, {}, ())))
@@ -68,20 +68,20 @@ def test_counts_are_english(kinds: dict[str, int], said: str) -> None:
     assert f"  redacted: {said}" in recording_lines("x.yaml", Recording(Cassette(), 0, kinds, {}, ()))
 
 
-def test_notes_are_told() -> None:
+def test_notes_are_listed() -> None:
     recording = Recording(Cassette(), 0, {}, {}, ("GetRole: a note",))
     assert list(recording_lines("x.yaml", recording))[-1] == "  note: GetRole: a note"
     assert recording_facts("x.yaml", recording)["notes"] == ["GetRole: a note"]
 
 
-def test_a_replay_without_findings_says_nothing() -> None:
+def test_a_replay_without_findings_reports_nothing() -> None:
     replayed = player(cassette(USERS))
     replayed.answer(request("ListUsers"))
     assert list(replay_lines(replayed)) == []
     assert replay_facts(replayed) == {"misses": [], "unstruck": [], "unplayed": []}
 
 
-def test_a_miss_is_told_with_its_explanation() -> None:
+def test_a_miss_is_reported_with_its_explanation() -> None:
     replayed = player(cassette(USERS))
     replayed.answer(request("ListUsers"))
     replayed.answer(request("ListUsers", {"PathPrefix": "/admins/"}))
@@ -98,7 +98,7 @@ def test_a_miss_is_told_with_its_explanation() -> None:
     assert next(replay_lines(replayed)) == "miss: iam ListUsers was not recorded (2 times)"
 
 
-def test_what_was_not_played_is_told() -> None:
+def test_a_take_that_was_not_replayed_is_listed() -> None:
     again = (request("ListUsers"), respond("ListUsers", {"IsTruncated": False, "Users": []}))
     replayed = player(cassette(USERS, again))
     replayed.answer(request("ListUsers"))
@@ -108,7 +108,7 @@ def test_what_was_not_played_is_told() -> None:
     ]
 
 
-def test_of_much_that_was_not_played_some_is_told_and_all_is_known() -> None:
+def test_of_many_takes_not_replayed_some_are_listed_and_the_rest_counted() -> None:
     answer = respond("ListUsers", {"IsTruncated": False, "Users": []})
     replayed = player(cassette(*((request("ListUsers", {"PathPrefix": f"/{n}/"}), answer) for n in range(20))))
     lines = list(replay_lines(replayed))
@@ -119,7 +119,7 @@ def test_of_much_that_was_not_played_some_is_told_and_all_is_known() -> None:
     assert len(unplayed) == 20
 
 
-def test_a_fault_that_never_struck_is_told() -> None:
+def test_an_unused_fault_is_listed() -> None:
     replayed = player(cassette(USERS), faults=["throttle ListUsers page=7", "throttle ListUsers"])
     replayed.answer(request("ListUsers"))
     replayed.answer(request("ListUsers"))

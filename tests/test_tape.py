@@ -1,4 +1,4 @@
-"""What a recording does to the cassette that is there."""
+"""Recording modes: the effect of a recording on an existing cassette."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def recording(path: Path, mode: RecordMode = "all", journal: JournalUse = "own")
 
 
 def record(path: Path, *pairs: exchanges.Exchange, mode: RecordMode = "all") -> Cassette:
-    """Records exchanges into a cassette; what stands in it then."""
+    """Records exchanges into a cassette and returns it."""
     opened = recording(path, mode)
     for asked, answered in pairs:
         assert opened.answer(asked) is None
@@ -36,7 +36,7 @@ def pages_of(cassette: Cassette, operation: str) -> int:
     return sum(len(take.pages) for take in cassette.takes if take.track.operation == operation)
 
 
-def test_a_listing_broken_off_does_not_replace_one_read_to_its_end(tmp_path: Path) -> None:
+def test_an_unfinished_listing_does_not_replace_a_finished_one(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     assert pages_of(record(path, *PAGES), "ListGroups") == 3
     assert pages_of(record(path, *PAGES[:1]), "ListGroups") == 3
@@ -55,7 +55,7 @@ def test_two_recordings_that_overlap_both_stay(tmp_path: Path) -> None:
     assert [take.track.operation for take in cassette_files.load(path, MODELS).takes] == ["ListRoles", "ListUsers"]
 
 
-def test_new_episodes_asks_again_for_what_was_broken_off(tmp_path: Path) -> None:
+def test_new_episodes_requests_unfinished_listings_again(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     record(path, *PAGES[:1])
     record(path, (request("ListUsers"), respond("ListUsers", {"Users": []})))
@@ -64,9 +64,7 @@ def test_new_episodes_asks_again_for_what_was_broken_off(tmp_path: Path) -> None
     assert again.answer(request("ListGroups")) is None
 
 
-def test_what_can_not_be_written_is_told_before_anything_is_recorded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unwritable_cassette_is_reported_before_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path)  # root may write anywhere
     with pytest.raises(UserError, match="permission denied"):
         recording(tmp_path / "new" / "x.yaml")

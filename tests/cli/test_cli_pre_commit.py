@@ -1,4 +1,4 @@
-"""The hook for pre-commit: what its file says, and that what it runs takes the files that pre-commit names."""
+"""The hook for pre-commit: its definition, and its command with the files that pre-commit passes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLEAN = ROOT / "cassettes" / "empty-pages.yaml"
 
 
 def run(*files: Path) -> subprocess.CompletedProcess[str]:
-    """The hook as pre-commit runs it: the entry, its arguments, and files."""
+    """Runs the hook as pre-commit does: the entry, its arguments, and files."""
     command = [Path(sys.executable).with_name(COMMAND), *ARGUMENTS, *HOOK.get("args", []), *files]
     return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
 
@@ -50,7 +50,7 @@ def test_its_entry_is_a_command_of_the_package() -> None:
         ("README.md", False),
     ],
 )
-def test_it_looks_at_the_folders_of_cassettes(path: str, expected: bool) -> None:
+def test_it_matches_files_in_folders_named_cassettes(path: str, expected: bool) -> None:
     assert bool(re.search(HOOK["files"], path)) is expected
 
 

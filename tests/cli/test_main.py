@@ -1,4 +1,4 @@
-"""The command line: what it says, what it ends with, and what it doesn't import."""
+"""The command line: output, exit statuses, and lazy imports."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ sys.exit(int(sys.argv[2]))
 
 @pytest.fixture(autouse=True)
 def no_key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the key nor the data of whoever runs the tests."""
+    """Isolates tests from the key and data of the user who runs them."""
     monkeypatch.delenv("AWSTAPE_KEY", raising=False)
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path_factory.mktemp("home")))
@@ -69,7 +69,7 @@ def test_the_schema_is_printed_or_written(tmp_path: Path, capsys: pytest.Capture
     assert json.loads(printed)["$comment"].startswith("botocore 1.")
 
 
-def test_a_schema_that_can_not_be_written(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_schema_that_cannot_be_written(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
     inside = users / "awstape.schema.json"
     assert failure(capfd, "schema", "-o", inside) == (
         f"{inside}: can't be written: File exists",
@@ -101,7 +101,7 @@ def test_help_lists_the_commands() -> None:
 
 
 @pytest.mark.parametrize("option", ["--help", "-h", "--version"])
-def test_help_and_version_end_well(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_version_exit_with_status_0(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([option]) == 0
     assert capsys.readouterr().out
 
@@ -151,7 +151,7 @@ def test_usage_errors(
 
 
 @pytest.mark.parametrize("command", [["record", "x.yaml"], ["replay", "--proxy", "."], ["addon"]])
-def test_without_mitmproxy_it_says_what_to_install(
+def test_without_mitmproxy_the_tip_is_to_install_it(
     command: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def find_spec(name: str) -> ModuleSpec | None:
@@ -269,7 +269,7 @@ def test_a_bad_cassette_is_refused_in_two_lines(text: str, tmp_path: Path, capfd
     assert re.match(rf"{re.escape(str(path))}:\d+: .", problem)
 
 
-def test_bad_bytes_and_odd_names_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_bad_bytes_and_odd_names_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "od\nd 'name' \udcff.yaml"
     path.write_bytes(USERS.encode("utf-16"))
     assert failure(capfd, "replay", path, "--", "true")[0].endswith(": not UTF-8 at byte 0")
@@ -282,7 +282,7 @@ def test_bad_bytes_and_odd_names_too(tmp_path: Path, capfd: pytest.CaptureFixtur
     ("action", "status", "expected"),
     [("ListUsers", 0, 0), ("ListUsers", 5, 5), ("ListRoles", 0, 1), ("ListRoles", 5, 5)],
 )
-def test_the_exit_status_is_the_programs_or_tells_of_a_miss(
+def test_the_exit_status_is_the_programs_or_1_for_a_miss(
     action: str, status: int, expected: int, users: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["replay", str(users), "--", sys.executable, "-c", ASK, action, str(status)]
@@ -308,7 +308,7 @@ def test_replay_in_json(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert (miss["kind"], miss["operation"], miss["nearest"]) == ("operation", "iam ListRoles", None)
 
 
-def test_what_follows_the_dashes_is_the_programs(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_arguments_after_the_dashes_belong_to_the_program(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code = "import sys; print(sys.argv[1:])"
     assert main(["replay", str(users), "--", sys.executable, "-c", code, "--json", "--", "--help"]) == 0
     assert capfd.readouterr().out == "['--json', '--', '--help']\n"
@@ -323,9 +323,7 @@ def server(users: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_without_a_program_it_serves_until_it_is_told_to_stop(
-    number: signal.Signals, server: subprocess.Popen[str]
-) -> None:
+def test_without_a_program_it_serves_until_a_signal(number: signal.Signals, server: subprocess.Popen[str]) -> None:
     assert server.stdout
     said = json.loads(server.stdout.readline())
     assert said["environment"]["AWS_ENDPOINT_URL"] == said["address"]
@@ -355,7 +353,7 @@ HEAVY = (
 
 
 def imported_by(code: str, tmp_path: Path) -> set[str]:
-    """The modules that a fresh interpreter has after running `code`."""
+    """The modules in a fresh interpreter after running `code`."""
     program = f"{code}\nimport sys; print('Modules:', *sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     return set(done.stdout.partition("Modules:")[2].split())
@@ -374,7 +372,7 @@ def test_help_is_quick(arguments: list[str], tmp_path: Path) -> None:
 
 
 def test_replay_needs_no_mitmproxy(users: Path, tmp_path: Path) -> None:
-    """Nor a botocore client, whose session costs 0.4 s."""
+    """It needs no botocore client either, whose session costs 0.4 s."""
     loaded = imported_by(f"from awstape.cli.main import main; main(['replay', {str(users)!r}, '--', 'true'])", tmp_path)
     assert "httptools" in loaded
     assert not loaded & {
@@ -407,7 +405,7 @@ def test_the_installed_command_is_the_module() -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_was_captured_is_written_whatever_fails(
+def test_captures_are_written_after_any_failure(
     error: BaseException,
     status: int,
     told: str,

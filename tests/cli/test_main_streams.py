@@ -1,4 +1,4 @@
-"""Outputs that are full, closed or not read to their end, and mistakes: nothing ends in a traceback."""
+"""Full, closed and partly read outputs, and bugs: no run ends in a traceback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMANDS = (["ls", ROLES], ["show", ROLES, "--textconv"], ["export", ROLES, "--t
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_full_output_is_told(
+def test_a_full_output_is_reported(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with open("/dev/full", "w") as full:
@@ -33,14 +33,14 @@ def test_a_full_output_is_told(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
-def test_where_no_error_can_be_told_the_status_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    with suppress(OSError), open("/dev/full", "w") as full:  # closing it fails, too
+def test_without_an_error_stream_the_status_reports_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with suppress(OSError), open("/dev/full", "w") as full:  # closing it fails as well
         monkeypatch.setattr(sys, "stderr", full)
         assert main(["ls", "/nowhere"]) == 2
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_reader_who_has_enough(
+def test_a_reader_that_closes_the_pipe(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reader, writer = os.pipe()
@@ -52,7 +52,7 @@ def test_a_reader_who_has_enough(
 
 
 def test_closed_streams_are_as_the_null_device(tmp_path: Path) -> None:
-    """No file and no pipe of the command's own takes the place of one; an editor gets them, too."""
+    """No file or pipe of the command gets the descriptor of a closed stream; an editor inherits the null device."""
     file = tmp_path / "roles.yaml"
     file.write_text(Path(ROLES).read_text("utf-8"), "utf-8")
     commands = [["ls", ROLES], ["edit", str(file)]]
@@ -78,7 +78,7 @@ def test_odd_files_are_refused_and_odd_names_are_printable(tmp_path: Path, capsy
     assert "\\u202e\\n.yaml: iam ListUsers" in capsys.readouterr().out
 
 
-def test_a_mistake_of_awstape_tells_its_place_only(
+def test_a_bug_in_awstape_shows_its_location_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails(*_: object) -> int:
@@ -92,7 +92,7 @@ def test_a_mistake_of_awstape_tells_its_place_only(
 
 
 @pytest.mark.parametrize("text", ["a\x7f\u202e\u2028\x9b\U000e0001é", "plain"])
-def test_json_for_a_terminal_says_the_same(text: str) -> None:
+def test_json_escaped_for_a_terminal_is_equal(text: str) -> None:
     shown = printable_json(json.dumps({text: [text]}, ensure_ascii=False, indent=1))
     assert json.loads(shown) == {text: [text]}
     assert all(line.isprintable() for line in shown.splitlines())

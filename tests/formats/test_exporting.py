@@ -1,4 +1,4 @@
-"""`awstape export`: where it writes, what it refuses, and what it says that the other format can't hold."""
+"""`awstape export`: outputs, refusals, and the notes on what a format can't hold."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def run(*arguments: str | Path) -> Result:
 
 
 def notes(text: str, form: str) -> list[str]:
-    """What is said of a cassette, without the names of its tracks."""
+    """The notes on a cassette, without the names of its tracks."""
     Path("made.yaml").write_text(text)
     result = run("made.yaml", "--to", form)
     assert result.exception is None
     return [line.partition(": ")[2].partition("}: ")[2] for line in result.stderr.splitlines()]
 
 
-def test_help_names_the_formats_that_there_are() -> None:
+def test_help_names_the_formats() -> None:
     assert sorted(import_export.EXPORT_FORMATS) == FORMATS
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", asking.SHIPPED)
-def test_a_file_gets_what_the_output_gets(name: str, form: str) -> None:
+def test_a_file_equals_the_standard_output(name: str, form: str) -> None:
     printed = run(CASSETTES / name, "--to", form)
     assert printed.stdout.endswith("\n") and not printed.stdout.endswith("\n\n")
     assert run(CASSETTES / name, "--to", form, "-o", "folder/file").exit_code == 0
@@ -64,8 +64,8 @@ def test_a_file_gets_what_the_output_gets(name: str, form: str) -> None:
         ("stubber", "2023, 11, 14, 22, 13, 20, tzinfo=timezone.utc"),
     ],
 )
-def test_the_machines_time_zone_does_not_count(form: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Timestamps that are numbers, botocore reads as local times."""
+def test_the_time_zone_of_the_machine_has_no_effect(form: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore reads numeric timestamps as local times."""
     analyzer = "arn: a, name: n, type: ACCOUNT, status: ACTIVE, createdAt: 1700000000"
     identity = "operation: GetAnalyzer\nregion: eu-west-1\nidentity: {analyzerName: n}\n"
     Path("made.yaml").write_text(
@@ -94,7 +94,7 @@ def test_it_takes_folders_and_selectors() -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_file_that_is_there_stays_unless_it_is_forced(form: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_file_stays_without_force(form: str, capfd: pytest.CaptureFixture[str]) -> None:
     Path("there").write_text("precious")
     command = ("export", ROLES, "--to", form, "-o", "there")
     assert failure(capfd, *command) == ("there: already exists", "--force overwrites it")
@@ -104,7 +104,7 @@ def test_a_file_that_is_there_stays_unless_it_is_forced(form: str, capfd: pytest
     assert os.listdir() == ["there"]
 
 
-def test_no_force_makes_it_lose_a_cassette(capfd: pytest.CaptureFixture[str]) -> None:
+def test_force_never_overwrites_the_cassette(capfd: pytest.CaptureFixture[str]) -> None:
     Path("roles.yaml").write_bytes(Path(ROLES).read_bytes())
     Path("link").symlink_to("roles.yaml")
     for there in ("roles.yaml", "link"):
@@ -113,7 +113,7 @@ def test_no_force_makes_it_lose_a_cassette(capfd: pytest.CaptureFixture[str]) ->
     assert Path("roles.yaml").read_bytes() == Path(ROLES).read_bytes()
 
 
-def test_what_is_no_file_is_not_replaced_by_one(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_pipe_is_not_replaced_by_a_file(capfd: pytest.CaptureFixture[str]) -> None:
     os.mkfifo("pipe")
     problem, _ = failure(capfd, "export", ROLES, "--to", "vcr", "-o", "pipe", "--force")
     assert problem.endswith("pipe: can't be written: not a regular file")
@@ -214,12 +214,12 @@ UNSEEN = "left out members unknown to botocore: Total"
         *((ODD, form, ["left out: botocore can't read page 1"]) for form in ("awscli", "stubber")),
     ],
 )
-def test_what_a_format_cannot_hold_is_told(text: str, form: str, said: list[str]) -> None:
+def test_notes_list_what_a_format_cannot_hold(text: str, form: str, said: list[str]) -> None:
     assert notes(text, form) == said
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_no_terminal_obeys_what_a_cassette_says(form: str) -> None:
+def test_control_characters_are_escaped(form: str) -> None:
     odd = '"\\u202e\\x9b\\u2028\\x85"'
     name = "role-a" if form == "vcr" else odd  # in YAML a line may turn, as in the cassette itself
     Path("made.yaml").write_text(

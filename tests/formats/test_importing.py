@@ -1,4 +1,4 @@
-"""`awstape import`: what other tools recorded becomes the cassette that awstape would have recorded."""
+"""`awstape import`: recordings of other tools become the cassette that awstape would have recorded."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*arguments: str | Path) -> Result:
-    """Runs an import that ends as it should; its output is clean."""
+    """Runs a successful import; its output holds no real value."""
     result = CliRunner().invoke(cli, ["import", *map(str, arguments)], standalone_mode=False)
     assert result.exception is None, result.exception
     assert is_clean(result.output)
@@ -133,7 +133,7 @@ def write(path: Path, value: Any) -> Path:
 
 
 def parsed(cassette: Cassette) -> dict[str, Any]:
-    """What botocore makes of each page, by track: the order of members doesn't count."""
+    """Each page as botocore parses it, by track: the order of members is ignored."""
     pages: dict[str, Any] = {}
     for take in cassette.takes:
         operation = MODELS.operation(take.track.service, take.track.operation)
@@ -147,7 +147,7 @@ def parsed(cassette: Cassette) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["vcr.yaml", "vcr.json"])
-def test_raw_http_becomes_the_same_bytes_as_a_recording_of_our_own(recorded: Path, tmp_path: Path, name: str) -> None:
+def test_raw_http_becomes_the_same_bytes_as_a_recording_by_awstape(recorded: Path, tmp_path: Path, name: str) -> None:
     result = run(recorded / name, "-o", tmp_path / "x.yaml", "--json")
     assert (tmp_path / "x.yaml").read_bytes() == (recorded / "own.yaml").read_bytes()
     facts = json.loads(result.stdout)
@@ -156,8 +156,8 @@ def test_raw_http_becomes_the_same_bytes_as_a_recording_of_our_own(recorded: Pat
 
 
 @pytest.mark.parametrize("name", ["cassetter.yaml", "cassetter.toml"])
-def test_what_cassetter_wrote(recorded: Path, tmp_path: Path, name: str) -> None:
-    """By its version 0.16.1, which can't be installed here: its plugin for pytest excludes that of pytest-recording."""
+def test_cassettes_of_cassetter(recorded: Path, tmp_path: Path, name: str) -> None:
+    """Written by version 0.16.1, which can't be installed here: its pytest plugin conflicts with pytest-recording."""
     cassette = imported(tmp_path / "x.yaml", RECORDINGS / name)
     own = cassette_files.load(recorded / "own.yaml", MODELS)
     tracks = {"GetRole": 2, "ListPolicyGenerations": 1, "ListPolicyVersions": 1}
@@ -168,7 +168,7 @@ def test_what_cassetter_wrote(recorded: Path, tmp_path: Path, name: str) -> None
 
 
 def test_other_bodies_of_cassetter(tmp_path: Path) -> None:
-    """Hexadecimal is what it makes of bytes that are no text."""
+    """cassetter writes bytes that are not text as hexadecimal."""
     asked = {"method": "GET", "uri": f"{IAM}?{ROLES}", "headers": {}, "body": {"type": "none"}}
     unsigned = {**asked, "uri": "http://127.0.0.1:4566/analyzer"}
     answered = {"status": 200, "headers": {}, "body": {"type": "binary", "content": NO_ROLES.encode().hex()}}
@@ -180,7 +180,7 @@ def test_other_bodies_of_cassetter(tmp_path: Path) -> None:
     assert "1 × malformed" in result.output
 
 
-def test_answers_without_requests_say_the_same_where_the_identity_is_known(recorded: Path, tmp_path: Path) -> None:
+def test_responses_without_requests_are_equal_if_the_identity_is_known(recorded: Path, tmp_path: Path) -> None:
     told = ("ListPolicyVersions.PolicyArn=" + POLICY, "analyzerArn=" + ANALYZER, "RoleName=NoSuchRole")
     options = [part for each in told for part in ("--identity", each)]
     files = sorted((recorded / "placebo").iterdir(), reverse=True)
@@ -189,7 +189,7 @@ def test_answers_without_requests_say_the_same_where_the_identity_is_known(recor
     assert cassette.keys == cassette_files.load(recorded / "own.yaml", MODELS).keys
 
 
-def test_what_only_the_user_can_tell_is_asked_for(recorded: Path, tmp_path: Path) -> None:
+def test_an_unknown_identity_must_be_given(recorded: Path, tmp_path: Path) -> None:
     result = run(recorded / "placebo", "-o", tmp_path / "x.yaml")
     assert result.return_value == 0
     assert "GetRole: the file holds no request; add --identity RoleName=…" in result.output
@@ -286,15 +286,15 @@ BROWSER: Mapping[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("pair", BROWSER.values(), ids=BROWSER)
-def test_what_browsers_and_proxies_export(tmp_path: Path, pair: tuple[Any, Any]) -> None:
+def test_har_of_browsers_and_proxies(tmp_path: Path, pair: tuple[Any, Any]) -> None:
     cassette = imported(tmp_path / "x.yaml", write(tmp_path / "x.har", har(pair)))
     assert [(take.track.operation, take.pages[0].answer.output) for take in cassette.takes] == [
         ("ListRoles", {"IsTruncated": False, "Roles": []})
     ]
 
 
-def test_what_was_recorded_against_local_stack(tmp_path: Path) -> None:
-    """Where the host is nobody's, the signature tells service and region, and the form that it is IAM."""
+def test_recordings_of_local_stack(tmp_path: Path) -> None:
+    """For an unknown host, the signature names service and region; the form of the request identifies IAM."""
     signed = SIGNED.replace("us-east-1/sts", "eu-west-1/access-analyzer")
     answered = har_response(200, [("content-type", "application/json")], '{"analyzers":[]}')
     analyzers = (har_request("http://localhost:4566/analyzer", Authorization=signed), answered)
@@ -340,7 +340,7 @@ version: 1
 # --- values as botocore's Stubber takes them ---
 
 
-def test_answers_of_a_stubber(tmp_path: Path) -> None:
+def test_responses_of_a_stubber(tmp_path: Path) -> None:
     role = {
         "Path": "/",
         "RoleName": "DeployRole",
@@ -490,7 +490,7 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("content", "reason"), UNUSABLE.values(), ids=UNUSABLE)
-def test_what_can_not_be_used_is_counted_with_its_place(tmp_path: Path, content: Any, reason: str) -> None:
+def test_unusable_entries_are_counted_with_their_place(tmp_path: Path, content: Any, reason: str) -> None:
     file = write(tmp_path / "x.json", content)
     result = run(file, "-o", tmp_path / "new.yaml")
     assert result.return_value == 1
@@ -502,21 +502,21 @@ def test_what_can_not_be_used_is_counted_with_its_place(tmp_path: Path, content:
 
 
 @pytest.mark.parametrize("form", ["har", "vcr"])
-def test_what_awstape_exported_comes_back(form: str, tmp_path: Path) -> None:
-    """Its page tokens, too: they are no real ones, though they come where real ones do."""
+def test_an_export_can_be_imported_again(form: str, tmp_path: Path) -> None:
+    """Page tokens included: those of an export are not real, although they are in the place of real ones."""
     cassette = in_process.CASSETTES / "roles.yaml"
     arguments = ["export", str(cassette), "--to", form, "-o", str(tmp_path / "exported")]
     assert CliRunner().invoke(cli, arguments).exit_code == 0
     assert imported(tmp_path / "x.yaml", tmp_path / "exported").takes == cassette_files.load(cassette, MODELS).takes
 
 
-def test_a_date_that_is_none_is_malformed(tmp_path: Path) -> None:
+def test_an_invalid_date_is_malformed(tmp_path: Path) -> None:
     far = {"__class__": "datetime", "year": 10**20, "month": 1, "day": 1}
     write(tmp_path / "iam.ListRoles_1.json", {"status_code": 200, "data": {"Roles": [{"CreateDate": far}]}})
     assert "1 × malformed" in run(tmp_path / "iam.ListRoles_1.json", "-o", tmp_path / "x.yaml").output
 
 
-def test_equal_reasons_are_counted_and_the_first_place_is_told(tmp_path: Path) -> None:
+def test_equal_reasons_are_counted_with_the_first_place(tmp_path: Path) -> None:
     sts, iam = har_request("https://sts.amazonaws.com/"), har_request(f"{IAM}?{ROLES}")
     answered = har_response(200, XML, NO_ROLES)
     file = write(tmp_path / "x.har", har((iam, answered), (sts, answered), (sts, answered)))
@@ -601,7 +601,7 @@ def test_flows_need_mitmproxy(
 # --- the command ---
 
 
-def test_an_import_is_merged_into_the_cassette_that_is_there(recorded: Path, tmp_path: Path) -> None:
+def test_an_import_is_merged_into_an_existing_cassette(recorded: Path, tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     groups = exchanges.listing("ListGroups", {}, [{"Groups": []}])
     in_process.save(path, exchanges.record(*groups, key=KEY).cassette)
@@ -623,7 +623,7 @@ def test_a_cassette_of_another_key_is_left_alone(
     assert path.read_bytes() == before
 
 
-def test_only_one_format_may_be_taken(recorded: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_from_accepts_only_one_format(recorded: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert imported(tmp_path / "x.yaml", recorded / "vcr.json", "--from", "vcr").takes
     said, _ = failing.failure(capfd, "import", recorded / "vcr.json", "--from", "har", "-o", tmp_path / "x.yaml")
     assert said == f"{recorded / 'vcr.json'}: not HAR"
@@ -647,7 +647,7 @@ def test_a_place_is_one_line_whatever_the_file_is_called(tmp_path: Path) -> None
         ("--operation", "Lst", "no operation matches 'Lst'", "operations are spelled"),
     ],
 )
-def test_wrong_options_are_told(
+def test_wrong_options_are_refused(
     recorded: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], option: str, value: str, problem: str, tip: str
 ) -> None:
     said, told = failing.failure(capfd, "import", recorded / "vcr.json", "-o", tmp_path / "x", option, value)
@@ -662,7 +662,7 @@ def test_empty_recordings_and_folders(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert "no files in" in failing.failure(capfd, "import", tmp_path / "folder", "-o", tmp_path / "x.yaml")[0]
 
 
-def test_a_bug_of_ours_is_told_by_its_place(
+def test_a_bug_in_awstape_shows_its_location(
     recorded: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""`awstape check`: what it prints in each format, to the letter, and its exit statuses."""
+"""`awstape check`: the exact output in each format, and the exit statuses."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_as_text() -> None:
     assert FORMATS["text"]([], 2) == "2 cassettes: nothing found"
 
 
-def test_warnings_are_told_from_findings() -> None:
+def test_warnings_are_distinguished_from_findings() -> None:
     warning = "9: pages[0].output.Marker: warning: no page\\u001b has it (record it to its end)"
     assert FORMATS["text"](WARNED, 3).splitlines() == [
         "a.yaml:7: pages[0].error.message: account id",
@@ -182,7 +182,7 @@ def test_sarif_is_what_its_schema_asks(found: Findings, official_schema: Any) ->
     assert list(validator.iter_errors({"version": "2.1.0"})), "the schema finds fault with nothing"
 
 
-def test_sarif_says_what_was_found() -> None:
+def test_sarif_holds_the_findings() -> None:
     log = sarif(FOUND)
     assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
     (run,) = log["runs"]
@@ -310,7 +310,7 @@ def test_it_needs_no_key_and_makes_none(folder: Path, check: Check) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_odd_file_names_are_told_in_every_format(form: str, folder: Path, check: Check) -> None:
+def test_odd_file_names_are_printed_in_every_format(form: str, folder: Path, check: Check) -> None:
     name = "od\nd, 'name': \udcff.yaml"
     (folder / name).write_text(LEAKY)
     status, said, errors = check(name, "--format", form)

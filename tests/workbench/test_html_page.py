@@ -51,7 +51,7 @@ pages:
 
 
 class Browser:
-    """One Chromium for all tests; each opens pages of its own in it."""
+    """One Chromium for all tests; each test opens its own pages."""
 
     def __init__(self, driver: Chrome, folder: Path) -> None:
         self.driver, self.folder = driver, folder
@@ -72,7 +72,7 @@ class Browser:
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
 
     def texts(self, selector: str) -> list[str]:
-        """What stands in the elements that can be seen."""
+        """The texts of the visible elements."""
         found = f"[...document.querySelectorAll({json.dumps(selector)})].filter(element => element.checkVisibility())"
         return self.run(f"return {found}.map(element => element.textContent)")  # type: ignore[no-any-return]
 
@@ -90,7 +90,7 @@ class Browser:
         self.driver.execute_async_script(script)  # type: ignore[no-untyped-call]
 
     def requests(self) -> list[str]:
-        """The addresses that the page asked for since it was opened."""
+        """The addresses that the page requested since it was opened."""
         entries = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         asked = [entry["params"] for entry in entries if entry["method"] == "Network.requestWillBeSent"]
         return [params["request"]["url"] for params in asked if params["documentURL"].startswith("file:")]
@@ -119,13 +119,13 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(chromium: Browser) -> Iterator[Browser]:
-    """The browser; whatever a test does in it, the page has no errors and asks for nothing."""
+    """The browser; after each test, the page has no errors and has sent no requests."""
     yield chromium
     assert chromium.driver.get_log("browser") == []
     assert chromium.requests() == [(chromium.folder / "page.html").as_uri()]
 
 
-def test_the_summary_tells_what_is_in_it(browser: Browser) -> None:
+def test_the_summary_shows_the_contents(browser: Browser) -> None:
     browser.open_example()
     assert browser.texts("h1") == ["a cassette"]
     assert browser.texts(".figures li") == ["3tracks", "5pages", "8items", "1error"]
@@ -209,7 +209,7 @@ def test_the_search_filters_counts_and_marks(browser: Browser) -> None:
     assert browser.texts(".track:has(.body:not([hidden])) h3") == ["ListAttachedRolePolicies"]  # as before
 
 
-def test_an_alias_shows_where_else_it_stands(browser: Browser) -> None:
+def test_an_alias_shows_its_other_places(browser: Browser) -> None:
     browser.open_example()
     browser.click("#track-2 .identity .alias")
     (told,) = browser.texts("#places p")

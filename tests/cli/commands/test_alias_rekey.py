@@ -88,7 +88,7 @@ def test_an_alias_is_the_one_of_a_recording(capfd: pytest.CaptureFixture[str], f
     assert f"RoleName: {said(capfd, 'alias', '--kind', 'role', 'zreal-deployer')}" in text
 
 
-def test_what_says_what_it_is_needs_no_kind(capfd: pytest.CaptureFixture[str]) -> None:
+def test_recognisable_values_need_no_kind(capfd: pytest.CaptureFixture[str]) -> None:
     values = [ACCOUNT, "AROAEXAMPLEID12345678", "zreal@corp.example", "o-zrealorg123", ARN]
     lines = said(capfd, "alias", *values).splitlines()
     assert [is_alias(line) for line in lines] == [True] * 4 + [False]

@@ -1,4 +1,4 @@
-"""`completion`: what shells offer, asked as they ask, and the script in a real bash."""
+"""`completion`: the words offered to shells, and the script in a real bash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROLES = ROOT / "cassettes" / "roles.yaml"
 
 
 def offered(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> list[str]:
-    """What is offered for the last of the words, with its kind before it."""
+    """The completions of the last word, each after its kind."""
     monkeypatch.setenv("_AWSTAPE_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", shlex.join(["awstape", *map(str, words)]))
     monkeypatch.setenv("COMP_CWORD", str(len(words)))
@@ -50,7 +50,7 @@ def offered(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
     ],
     ids=lambda value: " ".join(getattr(word, "name", word) for word in value),
 )
-def test_what_is_offered(
+def test_completions(
     words: list[str | Path], expected: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert offered(capfd, monkeypatch, *words) == expected

@@ -1,4 +1,4 @@
-"""`awstape diff`: what it prints, what it ends with, and how git uses it."""
+"""`awstape diff`: output, exit statuses, and use by git."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def diff(*arguments: str | Path, color: bool = False) -> Result:
     return CliRunner().invoke(cli, ["diff", *map(str, arguments)], standalone_mode=False, color=color)
 
 
-def test_differences_are_printed_and_told_by_the_exit_status(changed: Path) -> None:
+def test_differences_are_printed_and_set_the_exit_status(changed: Path) -> None:
     result = diff(ROLES, changed)
     assert (result.output, result.return_value) == (SAID, 1)
 
 
 @pytest.mark.parametrize(("option", "expected"), [((), ""), (("--json",), "[]\n")])
-def test_the_same_says_nothing(option: tuple[str, ...], expected: str) -> None:
+def test_without_differences_nothing_is_printed(option: tuple[str, ...], expected: str) -> None:
     result = diff(ROLES, ROLES, *option)
     assert (result.output, result.return_value) == (expected, 0)
 
@@ -73,7 +73,7 @@ def test_colours_are_for_terminals(changed: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("nothing", ["/dev/null", "empty.yaml"])
-def test_a_side_that_is_not_there(nothing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_file_is_an_empty_cassette(nothing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("empty.yaml").write_text("")
     assert diff(nothing, ROLES).output.splitlines() == [
@@ -180,7 +180,7 @@ def for_git(path: str, old: str | Path, new: str | Path, *more: str) -> tuple[st
     return result.output, result.return_value
 
 
-def test_to_git_everything_ends_well(changed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_for_git_every_comparison_succeeds(changed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("<<<<<<< HEAD\n")
     assert for_git("a.yaml", ROLES, changed) == (f"a.yaml:\n{SAID}", 0)

@@ -1,4 +1,4 @@
-"""Editing cassette files from the command line: what is written, what is told, and that nothing is lost."""
+"""Editing cassette files from the command line: files, output, and nothing lost."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 def good(path: Path) -> str:
-    """The text of a cassette that can be read and shows nothing real."""
+    """The text of a valid cassette without real values."""
     text = limited_reading.read_text(path)
     cassette_files.parse(path, text, catalog.models())
     assert check_text(text, catalog.models()) == []
@@ -103,7 +103,7 @@ def test_real_names_become_aliases(roles: Path) -> None:
 
 
 @pytest.mark.parametrize("other", ["", "another key, of 16 characters"])
-def test_without_the_key_nothing_real_gets_in(
+def test_without_the_key_real_values_are_refused(
     other: str, roles: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWSTAPE_KEY", other)
@@ -128,7 +128,7 @@ def test_an_item_of_a_file_or_of_standard_input(roles: Path) -> None:
     assert "RoleName: role-7777777777777\n" not in good(roles)
 
 
-def test_a_file_that_is_no_item(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_an_item(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
     item = roles.with_name("item.json")
     item.write_bytes(b"\xff{}")
     assert failure(capfd, "add-item", roles, "ListRoles", item)[0] == f"{item}: not UTF-8 at byte 0"
@@ -205,7 +205,7 @@ def test_comments_stay(roles: Path) -> None:
     assert "    # the first\n    - Path: /\n" in good(roles)
 
 
-def test_a_comment_that_would_be_lost_is_asked_about(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_losing_a_comment_needs_confirmation(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = commented(roles)
     line = before.splitlines().index("    # the first") + 1
     assert (
@@ -223,7 +223,7 @@ def test_a_comment_that_would_be_lost_is_asked_about(roles: Path, capfd: pytest.
     assert "# the first" not in good(roles)
 
 
-def test_the_comments_of_a_take_go_with_it(roles: Path) -> None:
+def test_the_comments_of_a_take_are_removed_with_it(roles: Path) -> None:
     commented(roles)
     assert "was removed with its take: # not there" in run("rm", roles, "GetRole").output
 
@@ -338,7 +338,7 @@ def test_what_was_typed_is_kept_in_a_dry_run(roles: Path, editor: Editor, tmp_pa
     assert roles.read_text() == before
 
 
-def test_what_check_only_warns_of_is_written_and_told(roles: Path, editor: Editor) -> None:
+def test_new_warnings_are_written_and_printed(roles: Path, editor: Editor) -> None:
     editor(("CreateDate: '2016-08-23T19:23:16Z'", "CreateDate: yesterday"))
     assert "warning: line 51: pages[0].output.Roles[0].CreateDate: not a timestamp" in run("edit", roles).output
     assert "CreateDate: yesterday" in roles.read_text()
@@ -367,7 +367,7 @@ def test_real_names_that_were_typed_become_aliases(roles: Path, editor: Editor) 
         (("operation: GetRole", "operation: GetRole\narn:aws:iam::111122223333:role/Audit: x"), "looks real"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_and_kept(
+def test_an_invalid_text_is_reported_and_kept(
     pair: tuple[str, str],
     problem: str,
     roles: Path,
@@ -386,7 +386,7 @@ def test_what_is_wrong_is_told_and_kept(
     assert roles.read_text() == before
 
 
-def test_what_was_typed_on_trial_is_told_and_kept(roles: Path, editor: Editor, tmp_path: Path) -> None:
+def test_the_text_of_a_dry_run_is_kept(roles: Path, editor: Editor, tmp_path: Path) -> None:
     editor(("RoleName: role-", "RoleName: Audit-"))
     said = run("edit", roles, "--dry-run").stderr
     (draft,) = drafts(tmp_path)
@@ -394,7 +394,7 @@ def test_what_was_typed_on_trial_is_told_and_kept(roles: Path, editor: Editor, t
     assert "RoleName: Audit-" in draft.read_text()
 
 
-def test_what_was_typed_before_ctrl_c_is_told_and_kept(
+def test_the_text_before_ctrl_c_is_kept(
     roles: Path, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -432,7 +432,7 @@ def test_a_broken_cassette_can_be_mended(roles: Path, editor: Editor) -> None:
     assert good(roles) == before
 
 
-def test_what_somebody_else_wrote_meanwhile_stays(
+def test_a_change_by_another_program_stays(
     roles: Path, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     script = tmp_path / "tmp" / "slow"

@@ -1,4 +1,4 @@
-"""`ls` and `show`: what they say of cassettes, how it looks on a terminal, and what never gets there."""
+"""`ls` and `show`: content, layout on terminals and in pipes, escaping."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def odd(tmp_path: Path) -> Path:
 
 
 def said(capfd: pytest.CaptureFixture[str], *arguments: str | Path, status: int = 0) -> str:
-    """What a command prints."""
+    """The output of a command."""
     assert main([str(argument) for argument in arguments]) == status
     return capfd.readouterr().out
 
@@ -127,7 +127,7 @@ def rows(text: str) -> list[list[str]]:
 # --- ls ---
 
 
-def test_ls_tells_pages_items_and_errors(capfd: pytest.CaptureFixture[str]) -> None:
+def test_ls_shows_pages_items_and_errors(capfd: pytest.CaptureFixture[str]) -> None:
     assert rows(said(capfd, "ls", ROLES))[0] == [str(ROLES), "iam"]
     assert rows(said(capfd, "ls", ROLES))[3:] == [
         ["1", "GetRole", "RoleName=role-r3pdr6yylyw5", "1", "NoSuchEntity"],
@@ -137,7 +137,7 @@ def test_ls_tells_pages_items_and_errors(capfd: pytest.CaptureFixture[str]) -> N
     ]
 
 
-def test_ls_tells_what_is_odd(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_ls_shows_notes(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
     table = {row[0]: row[1:] for row in rows(said(capfd, "ls", odd))}
     assert table["accessanalyzer"] == table["iam"] == []
     assert table["1"][1].startswith(r"eu-west-1 analyzerName=x\u001b[31m[bold]y")
@@ -160,7 +160,7 @@ def test_ls_in_json(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert facts[2]["items"] is None
 
 
-def test_one_bad_file_hides_nothing(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_one_bad_file_hides_no_other(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
     bad = odd.with_name("a-bad.yaml")
     bad.write_text('version: 1\n---\n"a\\e[31m": 1\n')
     for option, count in (("--json", 10), (None, 2)):
@@ -180,12 +180,12 @@ def test_a_cassette_without_tracks(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert said(capfd, "show", path, "--textconv") == "cassette\n"
 
 
-def test_what_is_no_file_and_no_cassette_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+def test_textconv_prints_no_devices(capfd: pytest.CaptureFixture[str]) -> None:
     """A device may have no end."""
     assert "the file is empty" in failure(capfd, "show", os.devnull, "--textconv")[0]
 
 
-def test_many_equal_pages_are_told_by_their_number(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_many_equal_pages_are_shown_as_a_count(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     page = "output: {{Users: [{{}}, {{}}], Marker: '{}'}}\n"
     pages = "- " + page.format(2) + "".join(f"- token: '{i}'\n  {page.format(i + 1)}" for i in range(2, 8))
     path = tmp_path / "many.yaml"
@@ -223,7 +223,7 @@ def test_show_a_track(capfd: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_show_takes_faults_and_what_is_missing(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_show_takes_faults_and_missing_pages(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
     shown = said(capfd, "show", odd, "*")
     for lines in (
         "├── fault: throttle page=2 times=always\n└── page 1  0 items  → page-2.aaaa, not recorded\n",
@@ -238,7 +238,7 @@ def test_show_takes_faults_and_what_is_missing(odd: Path, capfd: pytest.CaptureF
 
 
 def test_a_page_in_full_lays_out_policy_documents(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Nothing but white space may get lost: a member that stands twice, and how numbers are spelled."""
+    """Only white space may be lost, not duplicate members or the spelling of numbers."""
     document = """\
       PolicyDocument: |
         {
@@ -294,7 +294,7 @@ def test_blobs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         ("--textconv --json", "--textconv prints the whole cassette", "leave out"),
     ],
 )
-def test_what_cannot_be_shown(arguments: str, problem: str, tip: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_errors_of_show(arguments: str, problem: str, tip: str, capfd: pytest.CaptureFixture[str]) -> None:
     found = failure(capfd, "show", ROLES, *arguments.split())
     assert problem in found[0]
     assert tip in found[1]
@@ -340,7 +340,7 @@ def test_git_diff_shows_members_and_documents(tmp_path: Path, odd: Path) -> None
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"version: 2\r\n", b"a: \x1b[31m"])
-def test_what_is_no_cassette_is_given_to_git_as_it_is(
+def test_other_files_are_given_to_git_unchanged(
     data: bytes, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     path = tmp_path / "any.yaml"
@@ -358,7 +358,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("term", "no_color", "coloured"), [("xterm", "", 1), ("xterm", "1", 0), ("dumb", "", 0)])
-def test_who_gets_colours(term: str, no_color: str, coloured: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours(term: str, no_color: str, coloured: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.delenv("COLORTERM", raising=False)
@@ -377,7 +377,7 @@ for command in sys.argv[2:]:
 
 
 def on_terminal(path: Path, columns: int, rows: int, *commands: str, **environ: str) -> str:
-    """What commands print on a terminal of that size."""
+    """The output of commands on a terminal of a given size."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     around = {name: os.environ[name] for name in os.environ if name not in ("COLUMNS", "LINES", "NO_COLOR", "TERM")}
@@ -393,7 +393,7 @@ def on_terminal(path: Path, columns: int, rows: int, *commands: str, **environ: 
     try:
         while data := os.read(ours, 65536):
             said += data
-    except OSError:  # how Linux says that the other side is closed
+    except OSError:  # Linux reports so that the other side is closed
         pass
     os.close(ours)
     assert process.wait() == 0
@@ -405,7 +405,7 @@ def on_terminal(path: Path, columns: int, rows: int, *commands: str, **environ: 
     [(80, 24, {}), (120, 40, {"NO_COLOR": "1"})],
     ids=["80 columns", "120 without colour"],
 )
-def test_a_terminal_is_wide_enough(columns: int, rows: int, environ: dict[str, str], odd: Path) -> None:
+def test_output_fits_the_width_of_the_terminal(columns: int, rows: int, environ: dict[str, str], odd: Path) -> None:
     shown = on_terminal(odd, columns, rows, "ls", "show", "show *", "show * --page 1", **environ)
     plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
     assert plain.replace("\n", "").isprintable()

@@ -1,4 +1,4 @@
-"""`awstape new`: what it prints, writes, adds to and refuses; and that programs page through what it makes."""
+"""`awstape new`: output, files, refusals; programs can page through the generated tracks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OTHER_KEY = "another key for tests, no secret"
 
 @pytest.fixture(autouse=True)
 def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nobody's machine, without a key, in a folder of its own."""
+    """A process without account and key, in a folder of its own."""
     in_process.isolate(monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
 
@@ -71,7 +71,7 @@ def test_the_same_command_makes_the_same_bytes_and_another_seed_others() -> None
     assert not Path("-").exists()
 
 
-def test_it_says_what_was_made() -> None:
+def test_a_written_track_is_reported() -> None:
     said = new("iam", "list-roles", "--items", "7", "--page-size", "3", "-o", "roles.yaml")
     assert said.stdout == "made roles.yaml: iam ListRoles {}, 3 pages, 7 items\n"
     facts = json.loads(new("iam", "get-user", "-o", "roles.yaml", "--json").stdout)
@@ -79,14 +79,14 @@ def test_it_says_what_was_made() -> None:
     assert facts == {"cassette": "roles.yaml", **track, "pages": 1, "items": 0}
 
 
-def test_it_says_so_beside_the_cassette_that_it_prints() -> None:
+def test_json_facts_are_on_the_error_stream_beside_a_printed_cassette() -> None:
     said = new("iam", "list-saml-providers", "--items", "2", "--json")
     assert said.stdout.startswith(f"{SCHEMA_LINE}version: 1\n")
     assert json.loads(said.stderr)["items"] == 2
     assert new("iam", "list-saml-providers").stderr == ""
 
 
-def test_check_finds_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_finds_nothing_in_generated_cassettes(monkeypatch: pytest.MonkeyPatch) -> None:
     new("iam", "get-account-authorization-details", "--items", "8", "-o", "account.yaml")
     for key in ("", KEY):
         monkeypatch.setenv("AWSTAPE_KEY", key)
@@ -94,7 +94,7 @@ def test_check_finds_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (result.exit_code, result.output) == (0, "1 cassette: nothing found\n")
 
 
-def test_what_the_project_masks_is_masked() -> None:
+def test_text_masked_by_the_project_is_masked() -> None:
     Path("pyproject.toml").write_text("[tool.awstape]\nmask = ['nightly|pipeline|on-call|agents']\n")
     new("iam", "list-roles", "-o", "roles.yaml")
     assert CliRunner().invoke(cli, ["check", "roles.yaml"]).exit_code == 0
@@ -132,7 +132,7 @@ def identity(*said: str, operation: str = "list-policies") -> dict[str, Value]:
     return take.track.identity
 
 
-def test_an_identity_as_it_is_said() -> None:
+def test_an_identity_as_given() -> None:
     said = identity("OnlyAttached=true", "Scope=Local", "PathPrefix=/")
     assert said == {"Scope": "Local", "OnlyAttached": True, "PathPrefix": "/"}
 
@@ -189,7 +189,7 @@ BY_HAND = "# ours\nversion: 1\n---\nservice: iam\noperation: ListUsers\nidentity
 
 
 @pytest.mark.parametrize("text", ["", BY_HAND])
-def test_what_somebody_wrote_stays(text: str) -> None:
+def test_existing_text_stays(text: str) -> None:
     Path("cassette.yaml").write_text(text)
     new("iam", "list-roles", "-o", "cassette.yaml")
     written = Path("cassette.yaml").read_text()
@@ -205,7 +205,7 @@ def test_what_somebody_wrote_stays(text: str) -> None:
         ("hello\n", "cassette.yaml:1: a cassette begins with a document `version: 1`"),
     ],
 )
-def test_a_file_that_nothing_is_added_to_stays_as_it_is(
+def test_a_refused_addition_leaves_the_file_unchanged(
     text: str, problem: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path("cassette.yaml").write_text(text)
@@ -258,7 +258,7 @@ def test_a_file_that_nothing_is_added_to_stays_as_it_is(
         ('iam create-user --identity Tags=[{"Ky":"a"}]', "Tags[0].Ky: Tag has no member Ky; did you mean Key?", ""),
     ],
 )
-def test_what_is_refused(arguments: str, problem: str, tip: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_refusals(arguments: str, problem: str, tip: str, capfd: pytest.CaptureFixture[str]) -> None:
     found = failure(capfd, "new", *arguments.split(" "))
     assert problem in found[0]
     assert tip in found[1]

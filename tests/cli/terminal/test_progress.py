@@ -1,4 +1,4 @@
-"""Progress of long work: for people at a terminal, and for nobody else."""
+"""The progress bar: shown on a terminal only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANY = progress.FEW + 5
 
 
 class Terminal:
-    """A pseudo-terminal that is the error stream meanwhile, and what was shown on it."""
+    """A pseudo-terminal in place of the error stream, and the text shown on it."""
 
     def __init__(self, term: str = "xterm") -> None:
         self.term = term
@@ -48,7 +48,7 @@ def test_many_items_are_counted_on_a_terminal() -> None:
     assert terminal.text.endswith("\x1b[2K"), "at the end it is wiped away"
 
 
-def test_it_need_not_be_known_how_many_there_will_be() -> None:
+def test_the_total_may_be_unknown() -> None:
     with Terminal() as terminal:
         assert list(progress.over(iter(range(MANY)), "counting")) == list(range(MANY))
     assert f"{MANY}/?" in terminal.text
@@ -56,14 +56,14 @@ def test_it_need_not_be_known_how_many_there_will_be() -> None:
 
 @pytest.mark.parametrize("number", [0, 1, progress.FEW])
 @pytest.mark.parametrize("is_known", [True, False])
-def test_few_items_are_not(number: int, is_known: bool) -> None:
+def test_few_items_are_not_counted(number: int, is_known: bool) -> None:
     with Terminal() as terminal:
         items = range(number)
         assert list(progress.over(items, "counting", total=number if is_known else None)) == list(items)
     assert terminal.text == ""
 
 
-def test_an_error_is_passed_on_and_the_terminal_is_as_it_was() -> None:
+def test_an_error_is_raised_and_the_terminal_is_restored() -> None:
     def failing() -> Iterator[int]:
         yield from range(MANY)
         raise KeyError
@@ -96,7 +96,7 @@ def test_a_pipe_shows_nothing(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
         (("import", "-o", "new.yaml", "--json"), ""),
     ],
 )
-def test_commands_show_it(
+def test_commands_show_progress(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],

@@ -1,4 +1,4 @@
-"""What the tests of exports share: a process without account, key and network."""
+"""Shared by the tests of exports: a process without account, key and network."""
 
 from __future__ import annotations
 

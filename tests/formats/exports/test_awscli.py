@@ -1,4 +1,4 @@
-"""An export is what the real AWS CLI prints, command by command."""
+"""An export equals the output of the real AWS CLI, command by command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.exchanges import MODELS
 
 @pytest.fixture(autouse=True)
 def as_version_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Lets the AWS CLI 1 write times as its successor does."""
+    """Makes the AWS CLI 1 write times as version 2 does."""
     config = tmp_path / "config"
     config.write_text("[default]\ncli_timestamp_format = iso8601\nregion = eu-west-1\noutput = json\n")
     monkeypatch.setenv("AWS_DATA_PATH", str(Path(awscli.__file__).parent / "data"))

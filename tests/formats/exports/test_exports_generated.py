@@ -46,7 +46,7 @@ def clients() -> dict[str, Any]:
 
 
 @each_read
-def test_every_format_says_what_was_recorded(
+def test_every_format_holds_what_was_recorded(
     op: Operation, clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for checking in (stubber, botocore.stub):  # generated outputs lack members that the model requires

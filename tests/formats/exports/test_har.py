@@ -63,7 +63,7 @@ REQUIRED: dict[str, dict[str, type | tuple[type, ...]]] = {
 
 
 def at(value: Any, path: str) -> Iterator[Any]:
-    """What stands at a path."""
+    """The value at a path."""
     step, _, rest = path.partition(".")
     for below in value if step == "*" else [value[step]]:
         yield from at(below, rest) if rest else [below]

@@ -1,4 +1,4 @@
-"""Stubber, set up by an exported module, gives clients what replay gives them."""
+"""An exported module with Stubber: clients get the same as in a replay."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def stubs(text: str) -> dict[str, Any]:
 
 
 def stubbed(text: str, questions: Sequence[Question]) -> list[dict[str, Any]]:
-    """What clients get that are stubbed."""
+    """The responses of stubbed clients."""
     regions: dict[str, set[str]] = {}
     for question in questions:
         regions.setdefault(question.track.service, set()).add(question.track.region or asking.REGION)
@@ -47,7 +47,7 @@ def stubbed(text: str, questions: Sequence[Question]) -> list[dict[str, Any]]:
 
 
 def wanted(path: Path, notes: Iterable[str]) -> Iterator[tuple[Question, dict[str, Any]]]:
-    """What is asked and answered of all tracks that are not left out."""
+    """The requests and responses of all exported tracks."""
     questions = asking.questions(cassette_files.load(path, MODELS))
     for question, answer in zip(questions, asking.replayed(path), strict=True):
         said = " ".join(note for note in notes if note.startswith(f"{question.track}: left out"))
@@ -57,7 +57,7 @@ def wanted(path: Path, notes: Iterable[str]) -> Iterator[tuple[Question, dict[st
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, "wire-cases.yaml"])
-def test_stubs_give_what_replay_gives(name: str, tmp_path: Path) -> None:
+def test_stubs_equal_a_replay(name: str, tmp_path: Path) -> None:
     path = asking.of(name, tmp_path)
     made = exported(cassette_files.load(path, MODELS), "stubber")
     questions, expected = zip(*wanted(path, made.notes), strict=True)
@@ -75,7 +75,7 @@ def test_paginators_follow_them_whatever_their_page_size() -> None:
         assert [version["VersionId"] for page in pages for version in page["Versions"]] == VERSIONS
 
 
-def test_a_limit_must_be_there_where_it_was_as_the_note_says() -> None:
+def test_a_limit_must_be_sent_where_it_was_recorded_as_noted() -> None:
     made = exported(cassette_files.load(CASSETTES / "policy-versions.yaml", MODELS), "stubber", f"* PolicyArn={POLICY}")
     assert made.notes == (
         f'iam ListPolicyVersions {{"PolicyArn": "{POLICY}"}}: '
@@ -86,8 +86,8 @@ def test_a_limit_must_be_there_where_it_was_as_the_note_says() -> None:
         client.list_policy_versions(**LISTING)
 
 
-def test_documents_are_what_replay_makes_of_them(tmp_path: Path) -> None:
-    """Whatever their owner wrote: percent signs, several lines, no JSON."""
+def test_documents_equal_those_of_a_replay(tmp_path: Path) -> None:
+    """Documents with percent signs, several lines, or no JSON."""
     documents = ['{"a":"%7E 100% \'"}', '{\n  "b": [1.5, null]\n}', "no JSON: 100%", '"a"', "[" * 5]
     groups = [{"GroupName": f"g{i}", "PolicyName": "p", "PolicyDocument": text} for i, text in enumerate(documents)]
     pairs = [(request("GetGroupPolicy", {"GroupName": g["GroupName"], "PolicyName": "p"}), g) for g in groups]
@@ -105,7 +105,7 @@ def test_each_region_is_a_client_of_its_own(tmp_path: Path) -> None:
     assert stubs(exported(cassette_files.load(path, MODELS), "stubber").text).keys() == names
 
 
-def test_ruff_would_write_it_so(tmp_path: Path) -> None:
+def test_the_layout_is_that_of_ruff(tmp_path: Path) -> None:
     path = tmp_path / "stubs.py"
     path.write_text(
         exported(cassette_files.load(asking.of("wire-cases.yaml", tmp_path), MODELS), "stubber").text, "utf-8"
@@ -121,7 +121,7 @@ def test_ruff_would_write_it_so(tmp_path: Path) -> None:
         ({"Users": []}, ""),
     ],
 )
-def test_an_answer_that_stubber_refuses_is_left_out_and_told(answers: dict[str, Value], left: str) -> None:
+def test_an_answer_that_stubber_refuses_is_left_out_with_a_note(answers: dict[str, Value], left: str) -> None:
     recorded = cassette(*listing("ListUsers", {}, [answers]))
     if not left:
         assert exported(recorded, "stubber").notes == ()

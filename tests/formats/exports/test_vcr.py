@@ -1,4 +1,4 @@
-"""VCR.py plays an export to boto3: what a client gets is what replay gives it."""
+"""VCR.py plays an export to boto3: clients get the same as in a replay."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def without_tokens_of_clients(recorded: Cassette) -> Cassette:
-    """Without the operations for which boto3 makes up a token each time; the notes tell of them."""
+    """The cassette without operations for which boto3 generates a token each time; the notes name them."""
     notes = [note for note in exported(recorded, "vcr").notes if "SDKs generate" in note]
     return Cassette.of(take for take in recorded.takes if not any(note.startswith(str(take.track)) for note in notes))
 
@@ -62,7 +62,7 @@ def test_a_paginator_follows_it_to_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("repeats", "expected"), [(False, ["take 0", "take 1", "refused"]), (True, ["take 0", "take 0", "take 0"])]
 )
-def test_takes_are_played_as_the_note_says(repeats: bool, expected: list[str], tmp_path: Path) -> None:
+def test_takes_are_played_as_noted(repeats: bool, expected: list[str], tmp_path: Path) -> None:
     recorded = cassette_files.load(in_process.with_takes(tmp_path / "takes.yaml", 2), MODELS)
     made = exported(recorded, "vcr")
     assert made.notes == (
@@ -81,7 +81,7 @@ def test_takes_are_played_as_the_note_says(repeats: bool, expected: list[str], t
 
 
 @pytest.mark.parametrize(("repeats", "expected"), [(False, HTTPClientError), (True, ClientError)])
-def test_an_error_that_is_retried_is_played_as_the_note_says(
+def test_an_error_that_is_retried_is_played_as_noted(
     repeats: bool, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)
