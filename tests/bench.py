@@ -36,7 +36,7 @@ from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.document import read, write
 from awstape.core.cassette.yaml.hand_edits import rewrite
 from awstape.core.check.findings import check_text
-from awstape.core.compare.cassette_diff import differences
+from awstape.core.compare.cassette_diff import diff_cassettes
 from awstape.core.editing.edits import set_value
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
@@ -192,7 +192,7 @@ def bench_looking(recorded: Cassette) -> None:
     edited = set_value(MODELS, cassette, select(MODELS, cassette, ["1"]), "pages[].output.Roles[0].Path", "/")
     for what, work in (
         ("check it", lambda: check_text(text, MODELS)),
-        ("diff it with an edited one", lambda: list(differences(MODELS, cassette, edited))),
+        ("diff it with an edited one", lambda: list(diff_cassettes(MODELS, cassette, edited))),
         ("rewrite it after an edit", lambda: rewrite(MODELS, [text], edited)),
         ("its page for a browser", lambda: render_page(cassette, "it")),
     ):

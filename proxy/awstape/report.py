@@ -12,8 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from awstape.core.cassette.cassette import Track
-from awstape.core.compare.changes import Change, spelled
-from awstape.core.compare.equality import as_json
+from awstape.core.compare.change_lines import path_text
+from awstape.core.compare.equality import json_text
+from awstape.core.compare.value_diff import Change
 from awstape.core.recording.recorder import Recording
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
@@ -128,7 +129,7 @@ def track_facts(track: Track) -> dict[str, object]:
         "service": track.service,
         "operation": track.operation,
         "region": track.region,
-        "identity": json.loads(as_json(track.identity, sort_keys=False)),
+        "identity": json.loads(json_text(track.identity, sort_keys=False)),
     }
 
 
@@ -153,7 +154,7 @@ def change_facts(change: Change) -> dict[str, object]:
         "track": track_facts(change.track) if change.track else None,
         "take": change.take,
         "item": change.item,
-        "path": spelled(change.path),
+        "path": path_text(change.path),
         "before": change.before,
         "after": change.after,
     }

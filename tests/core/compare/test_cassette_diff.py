@@ -8,8 +8,8 @@ import pytest
 
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.document import read
-from awstape.core.compare.cassette_diff import differences
-from awstape.core.compare.changes import lines, summary
+from awstape.core.compare.cassette_diff import diff_cassettes
+from awstape.core.compare.change_lines import change_lines, changes_summary
 from support.exchanges import MODELS
 from support.exchanges import operation as operation_named
 
@@ -29,7 +29,7 @@ def take(output: str, operation: str = "ListRoles", identity: str = "{}", *, mor
 
 
 def told(old: str, new: str, header: str = HEADER) -> list[str]:
-    return list(lines(differences(MODELS, cassette(header + old), cassette(header + new))))
+    return list(change_lines(diff_cassettes(MODELS, cassette(header + old), cassette(header + new))))
 
 
 def inside(old: str, new: str, operation: str = "ListRoles", identity: str = "{}") -> list[str]:
@@ -299,7 +299,7 @@ def test_several_lists_that_are_cut_differently() -> None:
         f"UserDetailList: [{b}]",
         operation="GetAccountAuthorizationDetails",
     )
-    assert told(old, new)[1:] == ["  ~ pages: 2+1, cut elsewhere"]
+    assert told(old, new)[1:] == ["  ~ pages: 2+1, divided differently"]
 
 
 def test_how_a_listing_ends() -> None:
@@ -403,10 +403,10 @@ def test_regions_are_part_of_a_track() -> None:
 
 def test_keys_that_differ_come_first() -> None:
     keyed, other = (cassette(f"{HEADER}key: {key}\n{A}") for key in ("a" * 12, "b" * 12))
-    line = 'key: "aaaaaaaaaaaa" → "bbbbbbbbbbbb"; aliases made with different keys never agree'
-    assert list(lines(differences(MODELS, keyed, other))) == [f"~ {line}"]
-    assert list(differences(MODELS, keyed, cassette(HEADER + A))) == [], "nobody says that they differ"
-    assert [change.kind for change in differences(MODELS, Cassette(), keyed)] == ["track"], "nothing has no key"
+    line = 'key: "aaaaaaaaaaaa" → "bbbbbbbbbbbb"; aliases made with different keys always differ'
+    assert list(change_lines(diff_cassettes(MODELS, keyed, other))) == [f"~ {line}"]
+    assert list(diff_cassettes(MODELS, keyed, cassette(HEADER + A))) == [], "nobody says that they differ"
+    assert [change.kind for change in diff_cassettes(MODELS, Cassette(), keyed)] == ["track"], "nothing has no key"
 
 
 @pytest.mark.parametrize(
@@ -421,9 +421,9 @@ def test_keys_that_differ_come_first() -> None:
     ],
 )
 def test_the_summary_counts_tracks(old: str, new: str, expected: str) -> None:
-    assert summary(differences(MODELS, cassette(HEADER + old), cassette(HEADER + new))) == expected
+    assert changes_summary(diff_cassettes(MODELS, cassette(HEADER + old), cassette(HEADER + new))) == expected
 
 
 def test_the_summary_of_a_cassette_cut_anew() -> None:
     old, new = cassette(HEADER + two_pages("{RoleName: a}", "")), cassette(HEADER + take("Roles: [{RoleName: a}]\n"))
-    assert summary(differences(MODELS, old, new)) == "1 track only cut into other pages"
+    assert changes_summary(diff_cassettes(MODELS, old, new)) == "1 track only cut into other pages"

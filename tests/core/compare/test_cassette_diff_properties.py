@@ -14,9 +14,10 @@ from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Take
 from awstape.core.cassette.tokens import name_tokens
-from awstape.core.compare.cassette_diff import differences
-from awstape.core.compare.changes import Change, lines, summary
-from awstape.core.compare.equality import as_json
+from awstape.core.compare.cassette_diff import diff_cassettes
+from awstape.core.compare.change_lines import change_lines, changes_summary
+from awstape.core.compare.equality import json_text
+from awstape.core.compare.value_diff import Change
 from awstape.core.replay.paging_modes import Listing, Paging
 from support import strategies
 from support.exchanges import MODELS
@@ -43,7 +44,7 @@ recorded = operations.flatmap(cassettes)
 
 
 def diff(old: Cassette, new: Cassette) -> list[Change]:
-    return list(differences(MODELS, old, new))
+    return list(diff_cassettes(MODELS, old, new))
 
 
 @strategies.few(12)
@@ -142,7 +143,7 @@ def test_an_item_that_comes_or_goes_is_the_one_change(pages: list[dict[str, Valu
     (added,), (removed,) = diff(old, more), diff(more, old)
     assert (added.kind, added.item, added.mark, added.after) == ("item", "new", "+", new)
     assert removed == replace(added, before=added.after, after=None)
-    assert list(lines([added]))[1:] == ["  + Roles new"]
+    assert list(change_lines([added]))[1:] == ["  + Roles new"]
 
 
 @strategies.few(25)
@@ -168,10 +169,10 @@ def test_the_differences_are_the_same_from_both_sides(drawn: tuple[Cassette, Cas
         new = Cassette.of(replace(take, track=old.takes[0].track) for take in new.takes)
     there, back = diff(old, new), diff(new, old)
     assert Counter(map(facts, there)) == Counter(facts(replace(c, before=c.after, after=c.before)) for c in back)
-    assert bool(there) == bool(summary(there)) == bool(list(lines(there)))
-    assert all(line.isprintable() for line in lines(there))
+    assert bool(there) == bool(changes_summary(there)) == bool(list(change_lines(there)))
+    assert all(line.isprintable() for line in change_lines(there))
 
 
 def facts(change: Change) -> tuple[object, ...]:
     """A change without the position and the name of what it is in, which may be either side's."""
-    return change.kind, change.track, change.take, change.path[:1], as_json([change.before, change.after])
+    return change.kind, change.track, change.take, change.path[:1], json_text([change.before, change.after])

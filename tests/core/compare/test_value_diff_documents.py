@@ -7,8 +7,8 @@ import json
 import pytest
 
 from awstape.core.aws.model import Value
-from awstape.core.compare.changes import lines
-from awstape.core.compare.value_diff import compare
+from awstape.core.compare.change_lines import change_lines
+from awstape.core.compare.value_diff import diff_values
 
 ALLOW = '{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}'
 OTHERS = '{"Effect": "Deny", "NotAction": ["s3:*"], "NotResource": ["a", "b"]}'
@@ -20,7 +20,7 @@ def policy(*statements: str, version: str = "2012-10-17") -> str:
 
 
 def told(old: str, new: str) -> list[str]:
-    return [line.removeprefix("  ") for line in list(lines(compare(old, new, None, ("Document",))))[1:]]
+    return [line.removeprefix("  ") for line in list(change_lines(diff_values(old, new, None, ("Document",))))[1:]]
 
 
 def with_condition(value: str) -> str:
@@ -53,7 +53,7 @@ def with_principal(value: str) -> str:
 )
 def test_documents_that_say_the_same(old: str, new: str) -> None:
     assert told(old, new) == []
-    assert list(compare([old], [new], None)) == [], "as items of a list, too"
+    assert list(diff_values([old], [new], None)) == [], "as items of a list, too"
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ DEEP = '{"a": ' * 70 + "1" + "}" * 70
     ids=["no JSON", "cut off", "a key twice", "no object", "deep", "too deep for Python", "a long number"],
 )
 def test_other_texts_are_compared_as_texts(old: str, new: str) -> None:
-    (change,) = compare(old, new, None)
+    (change,) = diff_values(old, new, None)
     assert (change.before, change.after) == (old, new)
 
 
 def test_a_policy_that_became_something_else() -> None:
-    value: list[Value] = [change.after for change in compare(policy(ALLOW), '{"Other": 1}', None)]
+    value: list[Value] = [change.after for change in diff_values(policy(ALLOW), '{"Other": 1}', None)]
     assert value == [None, None, 1]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from awstape.core.aws.model import Shape, Value
-from awstape.core.view.labels import Detail, arn_end, cropped, identity_words, telling
+from awstape.core.view.labels import Detail, arn_end, identity_label, item_cells
 from support.exchanges import operation
 
 ARN = "arn:aws:iam::000611752023:role/team/role-yqmy4ayihgou"
@@ -50,7 +48,7 @@ def item_shape(name: str) -> Shape | None:
     ],
 )
 def test_items(name: str, item: Value, expected: tuple[str, ...]) -> None:
-    assert telling(item, item_shape(name)) == expected
+    assert item_cells(item, item_shape(name)) == expected
 
 
 def test_identities_say_as_much_as_there_is_room_for() -> None:
@@ -59,20 +57,13 @@ def test_identities_say_as_much_as_there_is_room_for() -> None:
         "id": "x" * 36,
     }
     input_ = operation("GetFindingV2").input
-    assert identity_words(identity, input_, Detail()) == f"analyzerArn={identity['analyzerArn']} id={identity['id']}"
-    assert identity_words(identity, input_, Detail(whole_arns=False)) == f"analyzerArn=analyzer/a id={identity['id']}"
-    short = Detail(room=31, whole_arns=False, names=False)
-    assert identity_words(identity, input_, short) == "analyzer/a xxxxxxxxxx…xxxxxxxxx"
-    assert identity_words({"PathPrefix": "/a"}, operation("ListRoles").input, short) == "PathPrefix=/a"
+    assert identity_label(identity, input_, Detail()) == f"analyzerArn={identity['analyzerArn']} id={identity['id']}"
+    assert identity_label(identity, input_, Detail(whole_arns=False)) == f"analyzerArn=analyzer/a id={identity['id']}"
+    short = Detail(width=31, whole_arns=False, required_names=False)
+    assert identity_label(identity, input_, short) == "analyzer/a xxxxxxxxxx…xxxxxxxxx"
+    assert identity_label({"PathPrefix": "/a"}, operation("ListRoles").input, short) == "PathPrefix=/a"
 
 
 @pytest.mark.parametrize("text", [ARN.replace("000611752023", ""), "arn:a", "", "role/arn:aws:iam::1:x", "a:b:c:d:e:f"])
 def test_the_end_of_an_arn(text: str) -> None:
     assert arn_end(text) == ("role/team/role-yqmy4ayihgou" if text.startswith("arn:aws") else text)
-
-
-@given(st.text(), st.integers(3, 50))
-def test_what_is_cropped_fits(text: str, longest: int) -> None:
-    short = cropped(text, longest)
-    assert len(short) == min(len(text), longest)
-    assert text.startswith(short.partition("…")[0])

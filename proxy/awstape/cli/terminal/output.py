@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awstape.core.compare.equality import binary
+from awstape.core.compare.equality import encode_binary
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.cassette.cassette import Cassette
-    from awstape.core.compare.changes import Change
+    from awstape.core.compare.value_diff import Change
 
 STANDARD_OUTPUT = Path("-")
 #: Characters of an error's problem or tip; it may quote a file of any length.
@@ -52,7 +52,7 @@ def read_text(path: Path, tip: str) -> str:
 
 def print_json(facts: object, *, err: bool = False) -> None:
     """Prints a value as JSON for scripts; bytes as `core.compare.equality` spells them."""
-    click.echo(json.dumps(facts, default=binary), err=err)
+    click.echo(json.dumps(facts, default=encode_binary), err=err)
 
 
 def warn(line: str) -> None:
@@ -76,16 +76,16 @@ def has_dumb_terminal() -> bool:
 def compare_cassettes(old: Cassette, new: Cassette) -> tuple[Change, ...]:
     """The differences between two cassettes."""
     from awstape.catalog import catalog
-    from awstape.core.compare.cassette_diff import differences
+    from awstape.core.compare.cassette_diff import diff_cassettes
 
-    return tuple(differences(catalog.models(), old, new))
+    return tuple(diff_cassettes(catalog.models(), old, new))
 
 
 def print_changes(changes: Sequence[Change], colour: bool | None = None) -> None:
     """Prints changes and their summary. colour: whether in colour; None: on a terminal."""
-    from awstape.core.compare.changes import lines, summary
+    from awstape.core.compare.change_lines import change_lines, changes_summary
 
     is_plain = os.environ.get("NO_COLOR") or has_dumb_terminal()
-    for line in lines(changes):
+    for line in change_lines(changes):
         click.echo(line if is_plain else click.style(line, fg=_COLOURS[line.lstrip()[0]]), color=colour)
-    click.echo(summary(changes))
+    click.echo(changes_summary(changes))

@@ -26,7 +26,8 @@ from rich.text import Text
 from awstape.cli.terminal.output import has_dumb_terminal
 from awstape.core.aws.model import Models
 from awstape.core.text.printable import printable
-from awstape.core.view.labels import Detail, cropped, cut, identity_words
+from awstape.core.text.shortening import join_sizes, shorten_middle
+from awstape.core.view.labels import Detail, identity_label
 from awstape.core.view.track_statistics import Overview
 from awstape.core.view.value_lines import JSON, WORD, Line
 from awstape.report import count
@@ -34,7 +35,7 @@ from awstape.report import count
 _ENDLESS = 1_000_000
 _LONGEST_NOTES = 28
 _LONGEST_CUT = 14
-_DETAILS = (Detail(), Detail(whole_arns=False), Detail(whole_arns=False, names=False))
+_DETAILS = (Detail(), Detail(whole_arns=False), Detail(whole_arns=False, required_names=False))
 _SHORTEST = 12
 _STYLES = {WORD: "magenta", JSON: ""}
 
@@ -105,7 +106,7 @@ def _table(to: Console, tracks: Sequence[Overview], models: Models) -> Table:
                 return table
     labels = (_identity(each, models, detail, differ) for _, same, differ in _by_service(tracks) for each in same)
     longest = max(map(len, labels))
-    return _grouped(tracks, models, replace(detail, room=max(longest - too_wide, _SHORTEST)))
+    return _grouped(tracks, models, replace(detail, width=max(longest - too_wide, _SHORTEST)))
 
 
 def _side_by_side(tracks: Sequence[Overview], models: Models, detail: Detail) -> Table:
@@ -178,13 +179,13 @@ def _identity(each: Overview, models: Models, detail: Detail, has_region: bool) 
     track = each.track
     region = f"{printable(track.region)} " if has_region and track.region else ""
     input_ = models.operation(track.service, track.operation).input
-    words = identity_words(track.identity, input_, replace(detail, room=detail.room - len(region)))
+    words = identity_label(track.identity, input_, replace(detail, width=detail.width - len(region)))
     return Text(region, "cyan").append(words, "default")
 
 
 def _counts(each: Overview) -> tuple[Text, Text, Text]:
     """The cells for pages, items by page (`3+2`) and notes."""
-    cuts = ", ".join(cut(take.items) for take in each.takes if take.items)
+    cuts = ", ".join(join_sizes(take.items) for take in each.takes if take.items)
     items = cuts if len(cuts) <= _LONGEST_CUT else str(each.items)
     return Text(str(each.pages)), Text(items), track_notes(each)
 
@@ -192,7 +193,7 @@ def _counts(each: Overview) -> tuple[Text, Text, Text]:
 def track_notes(each: Overview) -> Text:
     """Short notes on a track: several takes, errors, unfinished, faults, unmodelled members."""
     notes = [(f"{len(each.takes)} takes", "blue")] if len(each.takes) > 1 else []
-    notes += [(cropped(printable(code), 2 * _LONGEST_NOTES), "red") for code in dict.fromkeys(each.errors)]
+    notes += [(shorten_middle(printable(code), 2 * _LONGEST_NOTES), "red") for code in dict.fromkeys(each.errors)]
     notes += [("unfinished", "yellow")] if not each.complete else []
     notes += [(f"fault {fault.split()[0]}", "magenta") for fault in each.faults]
     notes += [("unmodelled", "yellow")] if each.unmodelled else []

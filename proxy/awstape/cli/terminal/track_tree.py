@@ -17,7 +17,8 @@ from awstape.core.aws.paging import next_token
 from awstape.core.cassette.cassette import Page, Take
 from awstape.core.cassette.yaml.document import page_document
 from awstape.core.text.printable import printable
-from awstape.core.view.labels import Detail, cropped, first_members, identity_words, telling
+from awstape.core.text.shortening import shorten_middle
+from awstape.core.view.labels import Detail, first_members, identity_label, item_cells
 from awstape.core.view.selectors import Chosen
 from awstape.core.view.track_statistics import items
 from awstape.core.view.value_lines import members
@@ -26,7 +27,7 @@ from awstape.report import count
 _LINES_SHOWN = 40
 _SHORTEST = 16
 _GUIDES = 12  # columns, at the deepest
-_STYLES = ("", "dim", "", "green", "dim")  # of the cells of `telling`
+_STYLES = ("", "dim", "", "green", "dim")  # of the cells of `item_cells`
 
 
 def heading(to: Console, each: Chosen) -> tuple[Text, bool]:
@@ -36,9 +37,9 @@ def heading(to: Console, each: Chosen) -> tuple[Text, bool]:
     words += [(printable(track.region), "cyan")] if track.region else []
     label = Text(" ").join(Text(text, style) for text, style in words)
     room = to.width - cell_len(label.plain) - 1
-    whole = shown = identity_words(track.identity, None, Detail())
+    whole = shown = identity_label(track.identity, None, Detail())
     if len(whole) > room:
-        shown = identity_words(track.identity, None, Detail(room, whole_arns=False))
+        shown = identity_label(track.identity, None, Detail(room, whole_arns=False))
     label.append(f" {shown}" if shown else "")
     return label, shown == whole and "…" not in shown
 
@@ -100,10 +101,10 @@ def _status(error: Failure) -> str:
 def _page_summary(operation: Operation, answer: Answer) -> str:
     if answer.error:
         return printable(answer.error.message or "")
-    lists = [telling(item, shape) for _, held, shape in _lists(operation, answer) for item in held]
+    lists = [item_cells(item, shape) for _, held, shape in _lists(operation, answer) for item in held]
     if lists or operation.paging:
         return ", ".join(cells[0] or cells[1] or cells[-1] for cells in lists)
-    return "  ".join(filter(None, telling(answer.output, operation.output)))
+    return "  ".join(filter(None, item_cells(answer.output, operation.output)))
 
 
 def _add_content(to: Console, node: Tree, operation: Operation, page: Page) -> None:
@@ -129,7 +130,7 @@ def _add_lists(to: Console, node: Tree, operation: Operation, answer: Answer) ->
     lists = list(_lists(operation, answer))
     for name, held, shape in lists:
         branch = node.add(Text(f"{name}  {count(len(held), 'item')}")) if len(lists) > 1 else node
-        for line in _aligned([telling(item, shape) for item in held], to.width - _GUIDES):
+        for line in _aligned([item_cells(item, shape) for item in held], to.width - _GUIDES):
             branch.add(line)
     paging = operation.paging
     assert paging
@@ -156,7 +157,7 @@ def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
         for text, widest, style in others:
             line.append(text + " " * (widest - cell_len(text) + 2) if widest else "", style)
         room = max(width - cell_len(line.plain), _SHORTEST)
-        line.append(cropped(last[0], room) if others else last[0], last[2])  # an ARN keeps its end
+        line.append(shorten_middle(last[0], room) if others else last[0], last[2])  # an ARN keeps its end
         line.rstrip()
         yield line
 

@@ -26,7 +26,7 @@ from awstape.core.cassette.yaml.document import Document, Entry
 from awstape.core.cassette.yaml.validation import Problem
 from awstape.core.check.lint_values import KINDS as VALUE_KINDS
 from awstape.core.check.lint_values import lint_values
-from awstape.core.compare.item_pairing import key_of
+from awstape.core.compare.item_pairing import unique_member
 
 UNFINISHED, PAGING, SAME_ITEM = "unfinished listing", "odd paging", "same item"
 SAME_TAKE, FAULT = "same take", "unused fault"
@@ -121,7 +121,7 @@ def _lint_end(located: _LocatedTake, takes: list[_LocatedTake], paging: Paging) 
 def _lint_items(located: _LocatedTake) -> Iterator[Problem]:
     for name in located.operation.lists:
         shape = child_shape(child_shape(located.operation.output, name), 0)
-        key = key_of(shape) if shape else None
+        key = unique_member(shape) if shape else None
         if shape and shape.members and not key and not any(member.lower().endswith("name") for member in shape.members):
             continue  # items without a name, such as findings, may be equal
         first: dict[str, Path] = {}

@@ -1,1 +1,7 @@
-"""A wing."""
+"""Comparison: the differences between two cassettes, takes or values, and their lines for people.
+
+`cassette_diff` compares track by track, `value_diff` member by member; `item_pairing` finds the same item in two lists,
+`equality` decides when two values mean the same, `change_lines` writes changes as text.
+Read first: cassette_diff, value_diff.
+May import: core.aws, core.cassette, core.text.
+"""

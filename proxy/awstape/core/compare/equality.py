@@ -1,11 +1,12 @@
-"""What a value says, whatever its order and its formatting.
+"""Equality: decides when two values mean the same, whatever their order and formatting.
 
-1. The order of members never counts, nor that of a list: tags, policies of a role, values of a filter are sets to the
-   services. It counts in lists of `_ORDERED` shapes, and in those that the model doesn't know.
-2. A string that is a JSON object says what the JSON says. Of a policy (a document with a `Statement`) the shapes are
-   below, so that it compares like any other value: one statement or value is a list of one, and one that is given
-   twice is given once. Source: "Grammar of the IAM JSON policy language" in IAM's user guide.
-3. A document that no JSON reader reads like another (a key that stands twice), or that is nested too deep, is text.
+1. The order of members never counts. The order of a list counts only in lists of `_ORDERED` shapes and in lists that
+   the service model does not know: tags, policies of a role and values of a filter are sets to the services.
+2. A string that is a JSON object means what the JSON means. A policy (a document with a `Statement`) has the shapes
+   below: one statement or value means a list with it, and a repeated value counts once.
+   Source: "Grammar of the IAM JSON policy language" in IAM's user guide.
+3. A document with a repeated key, which JSON readers read differently, or with too many levels is compared as text.
+4. A null means the same as an absent member.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ from awstape.core.aws.model import Member, Shape, Type, Value, child_shape
 
 #: "A path in a policy, represented as a sequence of path elements" (Access Analyzer's model).
 _ORDERED = frozenset({"PathElementList"})
-_DEEPEST = 64
+_MOST_LEVELS = 64
 
 
-def meaning(value: Value, shape: Shape | None) -> str:
-    """A text that two values share exactly where they say the same. A null says what an absent member does."""
-    return as_json(_plain(value, shape))
+def canonical_text(value: Value, shape: Shape | None) -> str:
+    """A text that is the same for two values of a shape exactly where they mean the same."""
+    return json_text(_canonical_value(value, shape))
 
 
-def as_json(value: object, *, sort_keys: bool = True) -> str:
-    return json.dumps(value, sort_keys=sort_keys, ensure_ascii=False, default=binary)
+def json_text(value: object, *, sort_keys: bool = True) -> str:
+    """A value as JSON; bytes as `encode_binary` gives them."""
+    return json.dumps(value, sort_keys=sort_keys, ensure_ascii=False, default=encode_binary)
 
 
-def binary(value: object) -> object:
-    """What JSON has for a blob that is not text: its base64, under a key that tells."""
+def encode_binary(value: object) -> object:
+    """Bytes as `{"!!binary": base64}`, for JSON."""
     assert isinstance(value, bytes)
     return {"!!binary": base64.b64encode(value).decode("ascii")}
 
@@ -42,57 +44,61 @@ def is_ordered(shape: Shape | None) -> bool:
     return shape is None or shape.name in _ORDERED
 
 
-def document(text: str) -> tuple[dict[str, Value], Shape | None] | None:
-    """The JSON object that a text is, with its shape if it is a policy; None for any other text."""
+def parse_document(text: str) -> tuple[dict[str, Value], Shape | None] | None:
+    """The JSON object that a text holds, with its shape if it is a policy; None for any other text."""
     if not text.lstrip().startswith("{"):
         return None
     try:
-        value: dict[str, Value] = json.loads(text, object_pairs_hook=_without_doubles)
+        value: dict[str, Value] = json.loads(text, object_pairs_hook=_reject_repeated_keys)
     except (ValueError, RecursionError):
         return None
-    if _is_deep(value, _DEEPEST):
+    if _is_deeper_than(value, _MOST_LEVELS):
         return None
-    return (_in_lists(value, POLICY), POLICY) if "Statement" in value else (value, None)
+    return (_wrap_in_lists(value, POLICY), POLICY) if "Statement" in value else (value, None)
 
 
-def _plain(value: Value, shape: Shape | None) -> Value:
+def _canonical_value(value: Value, shape: Shape | None) -> Value:
     if isinstance(value, str):
-        found = document(value)
-        return {"document": _plain(*found)} if found else value
+        found = parse_document(value)
+        return {"document": _canonical_value(*found)} if found else value
     if isinstance(value, list):
-        items = [_plain(item, child_shape(shape, 0)) for item in value]
-        return items if is_ordered(shape) else sorted(items, key=as_json)
+        items = [_canonical_value(item, child_shape(shape, 0)) for item in value]
+        return items if is_ordered(shape) else sorted(items, key=json_text)
     if isinstance(value, dict):
-        return {name: _plain(item, child_shape(shape, name)) for name, item in value.items() if item is not None}
+        return {
+            name: _canonical_value(item, child_shape(shape, name)) for name, item in value.items() if item is not None
+        }
     return value
 
 
-def _without_doubles(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+def _reject_repeated_keys(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a repeated key")
     return value
 
 
-def _is_deep(value: Value, levels: int) -> bool:
+def _is_deeper_than(value: Value, levels: int) -> bool:
     parts: Iterable[Value] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels == 0 or any(_is_deep(part, levels - 1) for part in parts)
+    return levels == 0 or any(_is_deeper_than(part, levels - 1) for part in parts)
 
 
 # --- the policy language ----------------------------------------------------------------------------------------
 
 
-def _in_lists(value: Any, shape: Shape | None) -> Any:
-    """The value with a list wherever its shape is one."""
+def _wrap_in_lists(value: Any, shape: Shape | None) -> Any:
+    """The value with a list wherever its shape is a list; repeated values are left out."""
     if shape is not None and shape.type == "list":
-        items = [_in_lists(item, child_shape(shape, 0)) for item in (value if isinstance(value, list) else [value])]
-        return list({meaning(item, child_shape(shape, 0)): item for item in items}.values())
+        items = [
+            _wrap_in_lists(item, child_shape(shape, 0)) for item in (value if isinstance(value, list) else [value])
+        ]
+        return list({canonical_text(item, child_shape(shape, 0)): item for item in items}.values())
     if isinstance(value, dict):
-        return {name: _in_lists(item, child_shape(shape, name)) for name, item in value.items()}
+        return {name: _wrap_in_lists(item, child_shape(shape, name)) for name, item in value.items()}
     return value
 
 
-def _shape(type_: Type, of: Shape | None = None, **members: Shape) -> Shape:
+def _policy_shape(type_: Type, of: Shape | None = None, **members: Shape) -> Shape:
     member = Member("", of) if of else None
     return Shape(
         name="policy",
@@ -103,10 +109,10 @@ def _shape(type_: Type, of: Shape | None = None, **members: Shape) -> Shape:
     )
 
 
-_TEXT = _shape("string")
-_TEXTS = _shape("list", _TEXT)
-_PRINCIPAL = _shape("map", _TEXTS)
-_STATEMENT = _shape(
+_TEXT = _policy_shape("string")
+_TEXTS = _policy_shape("list", _TEXT)
+_PRINCIPAL = _policy_shape("map", _TEXTS)
+_STATEMENT = _policy_shape(
     "structure",
     Sid=_TEXT,
     Effect=_TEXT,
@@ -116,6 +122,6 @@ _STATEMENT = _shape(
     NotAction=_TEXTS,
     Resource=_TEXTS,
     NotResource=_TEXTS,
-    Condition=_shape("map", _shape("map", _TEXTS)),
+    Condition=_policy_shape("map", _policy_shape("map", _TEXTS)),
 )
-POLICY = _shape("structure", Version=_TEXT, Id=_TEXT, Statement=_shape("list", _STATEMENT))
+POLICY = _policy_shape("structure", Version=_TEXT, Id=_TEXT, Statement=_policy_shape("list", _STATEMENT))

@@ -1,12 +1,12 @@
-"""Pairing: which items of two lists are the same thing.
+"""Item pairing: finds the items of two lists that are the same thing.
 
-1. Items that say the same are a pair, in their order if there are several.
-2. Of the rest, those with the same `Arn` are, then those with the same id: the `Id`, or the first `…Id` of the shape.
-   Others may say other things' ids (an access key's `UserName`), and don't count.
-3. Items without Arn and id are known by all of their names together: `…Arn`, `…Name`, keys and the like.
-4. A value that several items of a side share pairs none of them. What then is left, and what nothing identifies, pairs
-   if half of its members say the same: those that are most alike first, then those that stand nearest.
-5. It is the same from both sides.
+1. Items that mean the same are a pair; of several such items, the first with the first.
+2. Of the other items, those with the same `Arn` are a pair, then those with the same id: the member `Id`, or the first
+   `…Id` of the shape. Further ids may belong to other things and do not count.
+3. Items without Arn and id are identified by all their names together: `…Arn`, `…Name`, keys and the like.
+4. An identifying value that several items of one list share pairs none of them. Such items, and those that nothing
+   identifies, are a pair if half of their members mean the same: the most similar first, then the nearest in position.
+5. Exchanging the two lists exchanges the sides of each pair and changes nothing else.
 """
 
 from __future__ import annotations
@@ -17,72 +17,75 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from awstape.core.aws.model import Shape, Value, child_shape
-from awstape.core.compare.equality import meaning
+from awstape.core.compare.equality import canonical_text
 
 _NAME = re.compile(r"\w*(?:Arn|Name|Namespace|SerialNumber)|name|[Kk]ey|Sid|action|account")
-#: What tells an item of a listing from the others, besides ids and ARNs that its shape is named after.
-_KEYS = ("arn", "id", "serialnumber", "key", "jobid", "rulename")
-#: Looking alike takes time; of more pairs than these none is tried.
+#: Members, in lower case, that distinguish the items of a listing, besides ids and ARNs named after the shape.
+_UNIQUE_MEMBERS = ("arn", "id", "serialnumber", "key", "jobid", "rulename")
+#: Similarity is quadratic: with more candidate pairs than these, no items are paired by it.
 _MOST_COMPARED = 100_000
 
 _Choose = Callable[[list[int], list[int]], Iterable[tuple[int, int]]]
 Pair = tuple[int | None, int | None]
-"""The positions of an item in the lists; one that is in one list only has None in the other."""
+"""The positions of an item in the two lists; None for a list that lacks it."""
 
 
-def pairs(before: Sequence[Value], after: Sequence[Value], shape: Shape | None) -> list[Pair]:
-    """The items of two lists in the order of the first, then those that are new. shape: that of an item."""
-    table = _Table(before, after, shape)
-    table.take(repr, _in_order)  # what is the same to the letter is found quickly
-    table.take(lambda item: meaning(item, shape), _in_order)
-    table.take(lambda item: _identity(item, shape).arn, _only)
-    table.take(lambda item: _identity(item, shape).id, _only)
-    table.take(lambda item: _identity(item, shape).whole, _only)
-    table.take(lambda item: _identity(item, shape).whole or (), table.alike)
-    found = table.found
+def pair_items(before: Sequence[Value], after: Sequence[Value], shape: Shape | None) -> list[Pair]:
+    """The items of two lists in the order of the first, then those that only the second has. shape: of an item."""
+    pairing = _Pairing(before, after, shape)
+    pairing.pair_by(repr, _pair_in_order)  # fast, for items that are the same to the letter
+    pairing.pair_by(lambda item: canonical_text(item, shape), _pair_in_order)
+    pairing.pair_by(lambda item: _identity(item, shape).arn, _pair_unique)
+    pairing.pair_by(lambda item: _identity(item, shape).id, _pair_unique)
+    pairing.pair_by(lambda item: _identity(item, shape).whole, _pair_unique)
+    pairing.pair_by(lambda item: _identity(item, shape).whole or (), pairing.pair_similar)
+    found = pairing.found
     removed: list[Pair] = [(i, found.get(i)) for i in range(len(before))]
     taken = set(found.values())
     return [*removed, *((None, j) for j in range(len(after)) if j not in taken)]
 
 
-def label(item: Value, shape: Shape | None) -> str:
-    """What people call an item, empty if nothing identifies it."""
+def item_label(item: Value, shape: Shape | None) -> str:
+    """The name, ARN or id that people call an item by; empty if nothing identifies it."""
     return _identity(item, shape).label
 
 
-def _only(olds: list[int], news: list[int]) -> Iterable[tuple[int, int]]:
+def _pair_unique(olds: list[int], news: list[int]) -> Iterable[tuple[int, int]]:
     return [(olds[0], news[0])] if len(olds) == len(news) == 1 else ()
 
 
-def _in_order(olds: list[int], news: list[int]) -> Iterable[tuple[int, int]]:
+def _pair_in_order(olds: list[int], news: list[int]) -> Iterable[tuple[int, int]]:
     return zip(olds, news, strict=False)
 
 
 @dataclass
-class _Table:
-    """Two lists, and the pairs that were found."""
+class _Pairing:
+    """Two lists and the pairs found so far. found: position in the first list → position in the second."""
 
     before: Sequence[Value]
     after: Sequence[Value]
     shape: Shape | None
     found: dict[int, int] = field(default_factory=dict)
 
-    def take(self, mark: Callable[[Value], Hashable], choose: _Choose) -> None:
-        """Pairs items that aren't in a pair and share a mark; None is no mark. choose: which of those that do."""
+    def pair_by(self, key: Callable[[Value], Hashable], choose: _Choose) -> None:
+        """Pairs items that are in no pair yet and have the same key, which may not be None.
+
+        choose: pairs the positions of the items with one key.
+        """
         taken = set(self.found.values())
         groups: defaultdict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         for i, item in enumerate(self.before):
-            if i not in self.found and (shared := mark(item)) is not None:
+            if i not in self.found and (shared := key(item)) is not None:
                 groups[shared][0].append(i)
         for j, item in enumerate(self.after):
-            if j not in taken and (shared := mark(item)) is not None:
+            if j not in taken and (shared := key(item)) is not None:
                 groups[shared][1].append(j)
         for left, right in groups.values():
             if left and right:
                 self.found.update(choose(left, right))
 
-    def alike(self, olds: list[int], news: list[int]) -> Iterator[tuple[int, int]]:
-        """Pairs of structures of which half the members say the same."""
+    def pair_similar(self, olds: list[int], news: list[int]) -> Iterator[tuple[int, int]]:
+        """Pairs of structures in which half of the members mean the same."""
         if len(olds) * len(news) > _MOST_COMPARED:
             return
         left = {i: _members(self.before[i], self.shape) for i in olds}
@@ -103,7 +106,7 @@ class _Table:
 def _members(item: Value, shape: Shape | None) -> dict[str, str]:
     if not isinstance(item, dict):
         return {}
-    return {name: meaning(part, child_shape(shape, name)) for name, part in item.items() if part is not None}
+    return {name: canonical_text(part, child_shape(shape, name)) for name, part in item.items() if part is not None}
 
 
 # --- what identifies an item ------------------------------------------------------------------------------------
@@ -111,7 +114,11 @@ def _members(item: Value, shape: Shape | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Identity:
-    """arn, id: its own. whole: all that identifies it, None if nothing does. label: what people call it."""
+    """The identifying values of an item.
+
+    arn, id: its own, not those of things that it refers to. whole: all of them, None if nothing identifies the item.
+    label: the text that people call it by.
+    """
 
     arn: str | None = None
     id: str | None = None
@@ -125,7 +132,7 @@ def _identity(item: Value, shape: Shape | None) -> _Identity:
     order = list(shape.members) if shape and shape.members else sorted(item)
     texts = {name: text for name in order if isinstance(text := item.get(name), str) and text}
     arn = next((texts[name] for name in texts if name.lower() == "arn"), None)
-    # The first of the shape, also where this item lacks it.
+    # The id member is chosen by the shape, so that it is the same for items that lack it.
     of_id = next((name for name in order if name.lower() == "id"), next((n for n in order if n.endswith("Id")), ""))
     id_ = texts.get(of_id)
     if own := tuple(text for text in (arn, id_) if text):
@@ -134,18 +141,18 @@ def _identity(item: Value, shape: Shape | None) -> _Identity:
     names = [name for name in texts if _NAME.fullmatch(name)]
     if not names:
         return _Identity()
-    # An Arn beside the name of the same thing says nothing new to people.
+    # An `…Arn` beside the `…Name` of the same thing is left out of the label.
     shown = [name for name in names if not (name.endswith("Arn") and f"{name[:-3]}Name" in names)]
     whole = tuple(f"{name}={texts[name]}" for name in names)
     return _Identity(whole=whole, label=" ".join(texts[name] for name in shown))
 
 
-def key_of(shape: Shape) -> str | None:
-    """The member that no two items of a listing share: `Arn`, `id`, …, or of AttachedPolicy its PolicyArn.
+def unique_member(shape: Shape) -> str | None:
+    """The member whose value no two items of a listing share: `Arn`, `id`, …, or `PolicyArn` of AttachedPolicy.
 
-    Stricter than what pairs items: whoever says that two are the same must be sure of it.
+    None if no member is certain; stricter than the pairing of items, which may guess.
     """
-    for known in _KEYS:
+    for known in _UNIQUE_MEMBERS:
         for name in shape.members:
             if name.lower() == known:
                 return name

@@ -16,7 +16,7 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models, Operation, Value, child_shape
 from awstape.core.aws.paging import items_of
 from awstape.core.cassette.cassette import Cassette, Take
-from awstape.core.compare.item_pairing import key_of
+from awstape.core.compare.item_pairing import unique_member
 from awstape.core.editing.edits import EditError, edit_takes, require_readable
 from awstape.core.editing.jmespath_paths import ExpressionError, is_condition_true
 from awstape.core.redaction.alias_grammar import is_alias
@@ -60,7 +60,7 @@ def add_item(
 def _find_same_item(operation: Operation, name: str, item: Value, items: list[Value]) -> int | None:
     """The number of an item that is equal, or has the same ARN or id."""
     shape = child_shape(child_shape(operation.output, name), 0)
-    key = key_of(shape) if shape else None
+    key = unique_member(shape) if shape else None
 
     def comparable(value: Value) -> Value:
         return value[key] if key and isinstance(value, dict) and value.get(key) is not None else value
