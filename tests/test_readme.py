@@ -77,7 +77,7 @@ def test_every_session_shows_the_real_output(folder: Path, shell: dict[str, str]
 
 def test_the_settings_shown_are_settings() -> None:
     (settings,) = [tomllib.loads(body) for language, body in BLOCKS if language == "toml"]
-    rules = Rules.of(settings["tool"]["awstape"], catalog.models())
+    rules = Rules.from_settings(settings["tool"]["awstape"], catalog.models())
     assert all((rules.keep, rules.mask, rules.mask_members))
 
 

@@ -45,7 +45,7 @@ def _load_file(path: Path) -> Rules | None:
     if not isinstance(settings, dict):
         raise UserError(f"{path}: tool.awstape is not a table", "write [tool.awstape] and the settings below it")
     try:
-        return Rules.of(settings, catalog.models())
+        return Rules.from_settings(settings, catalog.models())
     except RuleError as error:
         raise UserError(f"{path}:{_line_of(text, error)}: {error}", error.tip or "correct the rule") from None
 
@@ -67,7 +67,7 @@ def _line_of(text: str, error: RuleError) -> int:
         try:
             settings = _awstape_table("\n".join(lines[:end]))
             if isinstance(settings, dict):
-                Rules.of(settings, catalog.models())
+                Rules.from_settings(settings, catalog.models())
         except tomllib.TOMLDecodeError:  # the text ends within a list
             continue
         except RuleError as found:

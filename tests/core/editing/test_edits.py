@@ -299,7 +299,7 @@ ERRORS = [
     (renaming("Deploy", "Other", None), "is not an alias"),
     (renaming("Deploy", ""), "'' is not a name"),
     (renaming("Deploy", "a\nb"), "is not a name"),
-    (renaming("demo-a", "demo-/: #", Aliases(KEY, Rules.of({"keep": ["demo-*"]}, MODELS))), "is not a name"),
+    (renaming("demo-a", "demo-/: #", Aliases(KEY, Rules.from_settings({"keep": ["demo-*"]}, MODELS))), "is not a name"),
     (renaming(f"{ARN}role/Deploy", "Other"), "contains a name but is not one"),
 ]
 
@@ -357,7 +357,7 @@ def test_rename_of_accounts_and_ids(recorded: Cassette) -> None:
 
 
 def test_rename_of_names_that_the_project_keeps() -> None:
-    rules = Rules.of({"keep": ["demo-*"]}, MODELS)
+    rules = Rules.from_settings({"keep": ["demo-*"]}, MODELS)
     aliases = Aliases(KEY, rules)
     said = {"Role": role("demo-a", Description="demo-a, not demo-ab; ask demo-a.")}
     text = document.write(cassette((request("GetRole", {"RoleName": "x"}), respond("GetRole", {}))))
@@ -373,7 +373,7 @@ def test_rename_of_names_that_the_project_keeps() -> None:
 
 
 def test_accounts_are_renamed_where_names_are_kept(recorded: Cassette) -> None:
-    aliases = Aliases(KEY, Rules.of({"keep-names": True}, MODELS))
+    aliases = Aliases(KEY, Rules.from_settings({"keep-names": True}, MODELS))
     after = rename(MODELS, recorded, "111122223333", "444455556666", aliases)
     assert ALIASES.account("111122223333") not in document.write(after)
     assert ALIASES.account("444455556666") in document.write(after)

@@ -45,7 +45,7 @@ ALWAYS = {
 
 def rules(**settings: object) -> Rules:
     """Rules of settings, whose hyphens are underscores here."""
-    return Rules.of({name.replace("_", "-"): value for name, value in settings.items()}, MODELS)
+    return Rules.from_settings({name.replace("_", "-"): value for name, value in settings.items()}, MODELS)
 
 
 def redacted(text: str, by: Rules) -> str:
@@ -95,12 +95,12 @@ def test_no_settings_are_no_rules() -> None:
         ("keep", ["a", "?*"], "'?*' would keep everything", "keep-names = true"),
         ("keep", [ARN], "is an ARN; a rule keeps one name or id", "its account id and its names"),
         ("mask", None, "expected a list of texts", ""),
-        ("mask", ["("], "'(' is no regular expression: missing )", ""),
-        ("mask", ["a*"], "'a*' matches the empty text", "let it match what is to be hidden"),
-        ("mask", ["a||b"], "matches the empty text", "let it match"),
-        ("mask", [r"\b"], "matches the empty text", "let it match"),
-        ("mask", ["(?=x)"], "matches the empty text", "let it match"),
-        ("mask", ["a{99999999999}"], "is no regular expression", ""),
+        ("mask", ["("], "'(' is not a regular expression: missing )", ""),
+        ("mask", ["a*"], "'a*' matches the empty text", "match the text that is to be hidden"),
+        ("mask", ["a||b"], "matches the empty text", "match the text"),
+        ("mask", [r"\b"], "matches the empty text", "match the text"),
+        ("mask", ["(?=x)"], "matches the empty text", "match the text"),
+        ("mask", ["a{99999999999}"], "is not a regular expression", ""),
         ("mask-members", ["Descripton"], "no operation has a member Descripton; did you mean Description?", "spelled"),
         ("mask-members", ["Tags.Valeu"], "no operation has a member Valeu; did you mean Value?", "spelled as in"),
         ("mask-members", ["."], "no operation has a member ", "spelled as in"),
@@ -110,7 +110,7 @@ def test_no_settings_are_no_rules() -> None:
 )
 def test_a_bad_setting_is_refused_by_its_name(name: str, value: object, problem: str, tip: str) -> None:
     with pytest.raises(RuleError) as caught:
-        Rules.of({"mask": ["fine"], name: value}, MODELS)
+        Rules.from_settings({"mask": ["fine"], name: value}, MODELS)
     assert caught.value.name == name
     assert str(caught.value) == f"{name}: {caught.value.problem}"
     assert problem in caught.value.problem

@@ -226,7 +226,7 @@ def test_one_seed_has_one_account() -> None:
 
 
 def test_names_that_the_project_keeps_are_made_up_as_they_are() -> None:
-    rules = Rules.of({"keep-names": True}, MODELS)
+    rules = Rules.from_settings({"keep-names": True}, MODELS)
     assert re.search(r"RoleName: [a-z]+-[a-z]+-01\n", text_of(make("ListRoles", items=2, rules=rules)))
 
 

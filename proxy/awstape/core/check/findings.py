@@ -1,8 +1,8 @@
 """Finds what is wrong in a cassette's text: values that look real, errors of the format, and probable mistakes.
 
 1. Redaction is the test: it changes nothing in redacted text, under any key. So every string of the text is redacted
-   by its shape, under a key that is discarded. A string that changes had a real value, whose kind redaction knows. The
-   key of the cassette is not needed.
+   by its shape, under a key that is discarded. A string that changes had a real value, and redaction knows its kind.
+   The key of the cassette is not needed.
 2. The text need not be a valid cassette: it may be hand-edited, imported, or of another version. What the model
    doesn't know is searched as free text, and so are comments. Of a text that is no YAML, every line is searched.
 3. Errors of the format are reported up to `MAX_ERRORS`. Comments, and text that can't be read, are searched up to a

@@ -73,8 +73,8 @@ def set_faults(
 def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Preference | None) -> Cassette:
     """All tracks of several cassettes.
 
-    prefer: the cassette whose takes stay if a track is in several and differs; `both` keeps all of them, one after the
-    other. Raises EditError if a track differs and `prefer` is None, or if the cassettes have different keys.
+    prefer: the cassette that provides the takes of a track that differs; `both` keeps all takes, one after the other.
+    Raises EditError if a track differs and `prefer` is None, or if the cassettes have different keys.
     """
     keys = {key for cassette in cassettes for key in cassette.keys}
     if len(keys) > 1:

@@ -40,7 +40,7 @@ class AliasRenewer:
         self._new: set[str] = set()
 
     def learn(self, values: Iterable[str], old_key: bytes) -> None:
-        """Learns real values, whose old and new aliases are known: identifiers, texts with identifiers, or names."""
+        """Learns the old and new aliases of real values: identifiers, texts with identifiers, or names."""
         old, new = Aliases(old_key), Aliases(self.key)
         for value in values:
             for aliases in (old, new):
@@ -82,22 +82,21 @@ class AliasRenewer:
 
     def rekey_cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette under the new key."""
-        takes: list[Take] = []
-        for track, same in edit_cassette_strings(models, cassette, self._edit, self._edit).tracks():
+        renewed = edit_cassette_strings(models, cassette, self._renew_string, self._renew_string)
+        result: list[Take] = []
+        for track, takes in renewed.tracks():
             operation = models.operation(track.service, track.operation)
-            takes += [
-                replace(take, pages=name_tokens(operation, track, n, take.pages)) for n, take in enumerate(same, 1)
-            ]
-        return Cassette.of(takes, [key_fingerprint(self.key)])
+            for number, take in enumerate(takes, 1):
+                result.append(replace(take, pages=name_tokens(operation, track, number, take.pages)))
+        return Cassette.of(result, [key_fingerprint(self.key)])
 
     def rekey_track(self, models: Models, take: Take) -> Track:
         """The track of a take under the new key."""
         return self.rekey_cassette(models, Cassette((replace(take, pages=take.pages[:1]),))).takes[0].track
 
-    def _edit(self, text: str, place: StringContext) -> str:
-        return self._redactor.redact_string(
-            self.renew_text(text), place
-        )  # what somebody wrote into it by hand is replaced as well
+    def _renew_string(self, text: str, context: StringContext) -> str:
+        # Real values that were written into the cassette by hand are redacted as well.
+        return self._redactor.redact_string(self.renew_text(text), context)
 
 
 def _keyed_part(alias: str) -> str:

@@ -100,9 +100,9 @@ def _replace_name(models: Models, cassette: Cassette, name: Name, new: str) -> C
     def edit(text: str, _: StringContext) -> str:
         return everywhere(text, lambda plain: name.replace_in(plain, new))
 
-    takes: list[Take] = []
-    for track, same in cassette.tracks():
-        edited = edit_cassette_strings(models, Cassette(same), edit, edit)
+    result: list[Take] = []
+    for track, takes in cassette.tracks():
+        edited = edit_cassette_strings(models, Cassette(takes), edit, edit)
         operation = models.operation(track.service, track.operation)
-        takes += same if edited.takes == same else normalise_takes(operation, edited.takes[0].track, edited.takes)
-    return Cassette.of(takes, cassette.keys)
+        result += takes if edited.takes == takes else normalise_takes(operation, edited.takes[0].track, edited.takes)
+    return Cassette.of(result, cassette.keys)

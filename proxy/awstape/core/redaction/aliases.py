@@ -175,7 +175,7 @@ class Aliases:
         return {kind: len(values) for kind, values in sorted(self.real_values.items())}
 
     def collided_kinds(self) -> list[str]:
-        """The kinds of the values whose alias stands for another value, too."""
+        """The kind of each value that shares its alias with another value."""
         return list(self._collided_kinds)
 
     def _alias(self, kind: str, value: str, spell: _Spell, group: str | None = None) -> str:

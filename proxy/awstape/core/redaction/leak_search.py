@@ -31,7 +31,7 @@ _SEARCHED_ANYWHERE = frozenset(
         "unique id",
     }
 )
-#: Kinds that are replaced as a precaution, not because they are known to identify somebody.
+#: Kinds that are replaced as a precaution, not because they are known to identify a customer.
 _NOT_SEARCHED = frozenset({"text", "filter", "value", "subject", "object", "part", "code", "masked"})
 
 

@@ -44,7 +44,7 @@ NAME_KINDS: Mapping[str, str] = {
     "GranteePrincipal": "principal",
     "RetiringPrincipal": "principal",
 }
-#: Shape of names whose kind is in a sibling member → that member.
+#: Shape of names of several kinds → the sibling member that has their kind.
 _KIND_SIBLINGS: Mapping[str, str] = {"entityNameType": "EntityType", "AttachmentName": "AttachmentType"}
 #: Shapes of IAM paths.
 PATH_SHAPES = frozenset({"pathType", "pathPrefixType", "policyPathType", "rolePathPatternType"})

@@ -1,11 +1,11 @@
-"""A project's own rules of redaction, as `[tool.awstape]` of a pyproject.toml has them.
+"""A project's rules of redaction: `[tool.awstape]` in a pyproject.toml.
 
-1. `keep`: globs over a whole name, account id or other identifier; what matches stays as it is. Secrets never do.
-2. `mask`: regular expressions; what they match in free text becomes an alias.
-3. `mask-members`: members, by name or by path (`Description`, `Tags.Value`); the whole of their text becomes an alias.
-4. `keep-names`: true keeps all names and paths. Account ids, unique and access key ids, e-mail addresses,
-   organisation ids, external ids and secrets become aliases all the same.
-5. The same rules count where a cassette is recorded, replayed and checked: another rule is another alias.
+1. `keep`: globs that match a whole name, account id or other identifier; what matches stays. Secrets are never kept.
+2. `mask`: regular expressions; each match in free text becomes an alias.
+3. `mask-members`: members, by name or by path (`Description`, `Tags.Value`); the whole text becomes an alias.
+4. `keep-names`: true keeps all names and paths. Account ids, unique and access key ids, e-mail addresses, organisation
+   ids, external ids and secrets become aliases all the same.
+5. Recording, replay and check must use the same rules: with other rules, a value has another alias.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from fnmatch import fnmatchcase
 from awstape.core.aws.conform import Path, did_you_mean, member_names
 from awstape.core.aws.model import Models, Shape
 
-_NAMES = ("keep", "mask", "mask-members", "keep-names")
+_SETTINGS = ("keep", "mask", "mask-members", "keep-names")
 
 
 class RuleError(ValueError):
-    """A rule that can't be used: `name` of the setting, the `value` in it that is wrong, and what is wrong with it."""
+    """A rule that can't be used. name: the setting. value: the wrong value in it. problem, tip: as in a UserError."""
 
     def __init__(self, name: str, value: object, problem: str, tip: str = "") -> None:
         super().__init__(f"{name}: {problem}")
@@ -32,7 +32,7 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True)
 class Rules:
-    """See the rules of this module."""
+    """The rules of a project, as described at the head of this module."""
 
     keep: tuple[str, ...] = ()
     mask: tuple[re.Pattern[str], ...] = ()
@@ -40,19 +40,19 @@ class Rules:
     keep_names: bool = False
 
     @classmethod
-    def of(cls, settings: Mapping[str, object], models: Models) -> Rules:
-        """The rules that settings say. Raises RuleError."""
+    def from_settings(cls, settings: Mapping[str, object], models: Models) -> Rules:
+        """The rules in the settings of `[tool.awstape]`. Raises RuleError."""
         for name in settings:
-            if name not in _NAMES:
-                problem = f"no such setting{did_you_mean(name, dict.fromkeys(_NAMES))}"
-                raise RuleError(name, None, problem, f"known: {', '.join(_NAMES)}")
+            if name not in _SETTINGS:
+                problem = f"no such setting{did_you_mean(name, dict.fromkeys(_SETTINGS))}"
+                raise RuleError(name, None, problem, f"known: {', '.join(_SETTINGS)}")
         keep_names = settings.get("keep-names", False)
         if not isinstance(keep_names, bool):
             raise RuleError("keep-names", keep_names, "expected true or false")
         return cls(
-            tuple(_glob(text) for text in _texts("keep", settings)),
-            tuple(_pattern(text) for text in _texts("mask", settings)),
-            tuple(_member(text, models) for text in _texts("mask-members", settings)),
+            tuple(_parse_glob(text) for text in _read_texts("keep", settings)),
+            tuple(_parse_pattern(text) for text in _read_texts("mask", settings)),
+            tuple(_parse_member(text, models) for text in _read_texts("mask-members", settings)),
             keep_names,
         )
 
@@ -69,10 +69,11 @@ class Rules:
 
 
 NO_RULES = Rules()
+#: A glob that matches all of them, or a pattern that matches the empty text in one of them, is too general.
 _PROBES = ("q", "7-Zebra_ off", "~")
 
 
-def _texts(name: str, settings: Mapping[str, object]) -> Iterator[str]:
+def _read_texts(name: str, settings: Mapping[str, object]) -> Iterator[str]:
     values = settings.get(name, [])
     if not isinstance(values, list):
         raise RuleError(name, values, "expected a list of texts")
@@ -82,38 +83,38 @@ def _texts(name: str, settings: Mapping[str, object]) -> Iterator[str]:
         yield value
 
 
-def _glob(text: str) -> str:
+def _parse_glob(text: str) -> str:
     if all(fnmatchcase(probe, text) for probe in _PROBES):
         raise RuleError("keep", text, f"{text!r} would keep everything", "keep-names = true keeps all names")
     if "arn:" in text.lower():
-        tip = "an ARN is kept where its account id and its names are: name those"
+        tip = "to keep an ARN, keep its account id and its names"
         raise RuleError("keep", text, f"{text!r} is an ARN; a rule keeps one name or id", tip)
     return text
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _parse_pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
-        raise RuleError("mask", text, f"{text!r} is no regular expression: {error}") from None
+        raise RuleError("mask", text, f"{text!r} is not a regular expression: {error}") from None
     if any(
         match.start() == match.end() for probe in ("", string.printable, *_PROBES) for match in pattern.finditer(probe)
     ):
-        raise RuleError("mask", text, f"{text!r} matches the empty text", "let it match what is to be hidden")
+        raise RuleError("mask", text, f"{text!r} matches the empty text", "match the text that is to be hidden")
     return pattern
 
 
-def _member(text: str, models: Models) -> tuple[str, ...]:
+def _parse_member(text: str, models: Models) -> tuple[str, ...]:
     names = tuple(text.replace("[]", "").split("."))
-    known = _member_names(models)
+    known = _collect_member_names(models)
     for name in names:
         if name not in known:
-            tip = "spelled as in a cassette, such as Description or Tags.Value"
+            tip = "members are spelled as in a cassette, such as Description or Tags.Value"
             raise RuleError("mask-members", text, f"no operation has a member {name}{did_you_mean(name, known)}", tip)
     return names
 
 
-def _member_names(models: Models) -> dict[str, None]:
+def _collect_member_names(models: Models) -> dict[str, None]:
     """The names of all members of all operations and errors."""
     names: dict[str, None] = {}
     seen: set[Shape] = set()

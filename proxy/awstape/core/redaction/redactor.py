@@ -65,7 +65,7 @@ class Redactor:
     ) -> dict[str, Value]:
         """An identity in the form in which a live and a recorded one are compared.
 
-        Names, and words whose alias is in `known` by its ending, become that ending alone: the kind of the name, and
+        Names become the ending of their alias, and so do words with an ending in `known`: the kind of a name, and
         whether the recording recognised it as one, make no difference.
         """
         aliases = self._aliases

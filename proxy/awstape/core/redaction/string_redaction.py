@@ -51,7 +51,7 @@ _HARMLESS = re.compile(
 _PUBLIC_KEY_POLICY = "default"
 #: Words of the service that a filter may compare with.
 _FILTER_WORD = re.compile(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
-#: Criteria of a filter whose values are words of the service.
+#: Criteria of a filter that are compared with words of the service.
 _PUBLIC_CRITERIA = frozenset({"action", "findingType", "id", "isPublic", "resourceType", "status"})
 #: Members of a filter's criterion: whatever the client searches for.
 _FILTER_MEMBERS = frozenset({"eq", "neq", "contains"})

@@ -81,7 +81,7 @@ _KNOWN_PROVIDERS = frozenset(
 )
 #: Kinds of names that may be a service principal: path segments of service-linked roles, audiences.
 _KINDS_WITH_PRINCIPALS = frozenset({"path", "client", "principal", "requestor"})
-#: Resource type → the type whose names it has.
+#: Resource type → the type to which its names belong.
 _NAME_TYPES = {"assumed-role": "role", "federated-user": "user", "sms-mfa": "mfa"}
 
 
@@ -149,7 +149,7 @@ def trim_punctuation(arn: str) -> str:
 def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
     """The ARN of a match of `ARN` or `WHOLE_ARN`, redacted."""
     account, service, resource = match["account"], match["service"], match["resource"]
-    if account == "cloudfront":  # an origin access identity, whose id identifies its owner
+    if account == "cloudfront":  # an origin access identity: its id identifies its owner
         head, _, identity = resource.rpartition(" ")
         return match[0][: -len(identity)] + aliases.name("identity", identity) if head and identity else match[0]
     if account in _AWS_ACCOUNTS:

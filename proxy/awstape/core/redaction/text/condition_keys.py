@@ -26,9 +26,9 @@ _PROVIDER_KEY = re.compile(r"(?P<provider>(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?:/[^
 _AUDIENCE = re.compile(
     r"https://(?:[a-z0-9-]+\.)?signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/saml"
 )
-#: Claims whose values are words of the protocol.
+#: Claims with values that are words of the protocol.
 _PUBLIC_CLAIMS = frozenset({"amr", "acr", "azp_type", "sub_type"})
-#: Tags and keys whose name indicates a secret.
+#: Names of tags and keys that hold a secret.
 _SECRET_KEY = re.compile(r"(?:password|passwd|secret|secret_?(?:access_?)?key|api_?key)$")
 _SUBJECT_SEPARATOR = re.compile(r"([:/])")
 #: Words in the subjects of GitHub, GitLab, Terraform and Kubernetes.
@@ -44,7 +44,7 @@ _STRING = re.compile(r'(?<=")[^"\\,\[\]][^"\\]*(?=\\*")')
 
 
 def redact_condition_value(key: str, text: str, aliases: Aliases) -> str | None:
-    """The alias of a value whose condition key or principal type determines its kind; None for any other value."""
+    """The alias of a value if its condition key or principal type determines its kind, else None."""
     if is_alias(text):
         return text
     key = key.lower()

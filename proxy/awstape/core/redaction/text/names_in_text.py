@@ -6,7 +6,7 @@
 3. A name that contains an identifier or looks like a secret was replaced in part before; that form is known as well.
 4. ARNs, policy variables, condition keys, regions, service principals and the service of an action (`lambda:`) are no
    names. Nor is the vocabulary of policies in JSON, or the header of a credential report.
-5. A name that only an older cassette has is recognised by its alias, whose ending is computed from the name.
+5. A name that only an older cassette has is recognised by its alias: the ending is computed from the name.
 6. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
 """
 
