@@ -64,7 +64,7 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
     return int(bool(found))
 
 
-# --- what is compared -------------------------------------------------------------------------------------------
+# --- operands --------------------------------------------------------------------------------------------------
 
 
 def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassette]]:

@@ -72,7 +72,7 @@ _port = click.option(
     envvar="AWSTAPE_UPSTREAM",
     show_envvar=True,
     metavar="SERVICE=URL",
-    help="Record a stand-in, such as LocalStack or moto.",
+    help="Record a stand-in such as LocalStack or moto instead of AWS.",
 )
 @click.option(
     "--upstream-ca",

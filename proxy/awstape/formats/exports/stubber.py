@@ -42,7 +42,7 @@ _INDENT = "    "
 _MODULE = '''\
 """Stubs of botocore clients, exported by awstape from a cassette.
 
-Call them in the order in which the answers stand here:
+Call the methods in the order of the responses below:
 
     with stub_{example}(client):
         ...
