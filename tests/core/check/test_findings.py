@@ -1,6 +1,6 @@
-"""Leaks that a person put into a cassette: all are found, in the right line, and nothing of them is told.
+"""Real values that a person put into a cassette: all are found, in the right line, and none is quoted.
 
-Each test is a kind of value at one place, or a place; its message says how many of the planted values were found.
+Each test is for a kind of value at one place, or for a place. Its message has the number of planted values found.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from support.exchanges import MODELS
 from support.planting import Spot
 from support.plants import spots
 
-PLANTED = 2  # values of a kind at a place; the places take different spellings of it
+PLANTED = 2  # values of a kind at a place; each place gets different spellings
 
 
 def same_worker(spot: Spot) -> pytest.MarkDecorator:
-    """The tests of a spot search the same texts, which one worker searches once."""
+    """Puts the tests of a spot on one worker, which checks their common texts once."""
     return pytest.mark.xdist_group(f"spot {spot.name}")
 
 
@@ -41,7 +41,7 @@ each_plant = pytest.mark.parametrize(
 
 @cache
 def planted(spot: Spot, kind: str) -> tuple[str, int, tuple[str, ...], list[Finding]]:
-    """The first value of a kind at a spot: the text, the line, the real parts, and what is found."""
+    """The first value of a kind at a spot: the text, the line, the real parts, and the findings."""
     text, line, parts = spot.plant(kind, 0)
     return text, line, parts, check_text(text, MODELS)
 
@@ -76,8 +76,8 @@ def test_every_planted_value_is_found(spot: Spot, kind: str) -> None:
 
 
 @each_spot
-def test_it_is_found_where_it_stands(spot: Spot) -> None:
-    """In a literal block: in the line of the block; in other text of several lines, in its first."""
+def test_a_planted_value_is_found_in_its_line(spot: Spot) -> None:
+    """In a literal block, in the line within the block; in other text of several lines, in the first."""
     wrong = {}
     for kind in kinds_at(spot):
         line = planted(spot, kind)[1]
@@ -87,7 +87,7 @@ def test_it_is_found_where_it_stands(spot: Spot) -> None:
 
 
 @each_spot
-def test_its_member_is_named(spot: Spot) -> None:
+def test_a_finding_names_the_member(spot: Spot) -> None:
     wrong = {}
     for kind in kinds_at(spot):
         told = {finding.member for finding in leaks_at(spot, kind, 0)}
@@ -97,7 +97,7 @@ def test_its_member_is_named(spot: Spot) -> None:
 
 
 @each_spot
-def test_nothing_of_it_is_told(spot: Spot) -> None:
+def test_a_finding_does_not_quote_the_value(spot: Spot) -> None:
     told = {}
     for kind in kinds_at(spot):
         _, _, parts, every = planted(spot, kind)
@@ -120,13 +120,13 @@ def edited(*changes: tuple[str, str]) -> str:
     return text
 
 
-def test_each_line_of_a_block_is_told() -> None:
+def test_each_line_of_a_block_has_a_finding() -> None:
     text = edited(("Description: ''", f"Description: |-\n        of {ACCOUNT}\n        and\n        of {ACCOUNT}"))
     first = text.splitlines().index(f"        of {ACCOUNT}") + 1
     assert [finding.line for finding in leaks(text)] == [first, first + 2]
 
 
-def test_findings_are_sorted_by_line_and_told_once() -> None:
+def test_findings_are_sorted_by_line_without_repetition() -> None:
     text = edited(("version: 1", f"version: 1 # {ACCOUNT} {ACCOUNT}"), ("code: NoSuch", f"code: {ACCOUNT}.NoSuch"))
     text += f"# {ACCOUNT}\n"
     code = text.splitlines().index(f"    code: {ACCOUNT}.NoSuchEntity") + 1
@@ -134,20 +134,20 @@ def test_findings_are_sorted_by_line_and_told_once() -> None:
     assert [(finding.line, finding.member) for finding in leaks(text)] == expected
 
 
-def test_what_a_value_and_its_comment_hold_is_told_once() -> None:
+def test_a_value_and_its_comment_give_one_finding() -> None:
     text = edited(("Description: ''", f"Description: of {ACCOUNT} # of {ACCOUNT}"))
     assert len(leaks(text)) == 1
 
 
 def test_lines_are_counted_as_editors_do() -> None:
-    """YAML 1.1 and Python know more ends of lines than editors and GitHub do."""
+    """YAML 1.1 and Python know more line endings than editors and GitHub."""
     for separator in ("\u2028", "\u2029", "\u0085"):
         text = edited(("Description: ''", f'Description: "one{separator}two" # three{separator}four'))
         line = text.count("\n") + 1
         assert [finding.line for finding in leaks(f"{text}# {ACCOUNT}\n")] == [line], repr(separator)
 
 
-def test_windows_ends_of_lines_change_nothing() -> None:
+def test_windows_line_endings_change_nothing() -> None:
     text = edited(("Description: ''", f"Description: |-\n        of\n        {ACCOUNT}"))
     assert leaks(text.replace("\n", "\r\n")) == leaks(text) != []
 
@@ -165,11 +165,11 @@ def test_windows_ends_of_lines_change_nothing() -> None:
         'Description: \'{{"Statement":{{"Principal":{{"AWS":"{}"}}}}}}\'',
     ],
 )
-def test_what_a_project_keeps_is_no_finding(new: str) -> None:
+def test_kept_values_are_no_findings(new: str) -> None:
     text = edited(("Description: ''", new.format(ACCOUNT)))
     assert leaks(text)
     kept = leaks(text, Rules(keep=(ACCOUNT,)))
-    # A member that the model doesn't know is no identifier, whatever it says.
+    # A member that the model doesn't know is no identifier.
     assert kept == [] if "NewMember" not in new else {finding.kind for finding in kept} == {"text"}
     assert leaks(text, Rules(keep=("4444*",))) == leaks(text)
 
@@ -182,11 +182,11 @@ def test_kept_names_are_no_findings() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (NAME, KNOWN_NAME)])
-def test_what_is_no_name_is_found_where_names_are_kept(kind: str) -> None:
+def test_other_identifiers_are_found_where_names_are_kept(kind: str) -> None:
     spot = next(spot for spot in spots() if spot.name == "description")
     for i in range(PLANTED):
         text, line, _ = spot.plant(kind, i)
-        # Of an ARN without an account id there is nothing left but names.
+        # An ARN without an account id has only names that could be found.
         if kind != "arn" or re.search(r":\d{12}:", text.splitlines()[line - 1]):
             assert leaks(text, Rules(keep_names=True)), text.splitlines()[line - 1]
 

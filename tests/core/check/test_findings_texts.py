@@ -1,4 +1,4 @@
-"""No alarm where nothing is anybody's; no crash, and no leak missed, where a text is no cassette."""
+"""No findings in public values; no crash and no missed value in a text that is no cassette."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def leaks(text: str) -> list[Finding]:
 
 
 @pytest.mark.parametrize("name", cassettes())
-def test_what_awstape_wrote_is_clean(name: str) -> None:
+def test_shipped_cassettes_are_clean(name: str) -> None:
     assert found_in(cassettes()[name]) == []
 
 
@@ -53,7 +53,7 @@ def test_what_awstape_wrote_is_clean(name: str) -> None:
 )
 @few(20)
 @given(data=st.data())
-def test_what_awstape_records_is_clean(name: str, data: st.DataObject) -> None:
+def test_recordings_are_clean(name: str, data: st.DataObject) -> None:
     operation = exchanges.operation(name)
     asked, answered = data.draw(inputs(operation)), data.draw(outputs(operation))
     exchange = (exchanges.request(name, asked), exchanges.respond(name, answered))
@@ -152,7 +152,7 @@ each_of_no_cassettes = pytest.mark.parametrize("name", NO_CASSETTES)
 
 
 @each_of_no_cassettes
-def test_it_is_told_where_the_format_is_broken(name: str) -> None:
+def test_errors_of_the_format_have_their_line(name: str) -> None:
     text, line = NO_CASSETTES[name]
     every = found_in(text)
     assert {finding.kind for finding in every} == {FORMAT}
@@ -195,8 +195,8 @@ def test_a_leak_is_found_in_the_document_that_is_broken() -> None:
 
 
 @pytest.mark.parametrize("bad", ["service", "operation", "identity", "pages", "key", "tag", "anchor"])
-def test_what_is_wrong_is_told_without_the_value(bad: str) -> None:
-    """Neither an account id nor a name nor an address, wherever it broke the format."""
+def test_errors_of_the_format_do_not_quote_real_values(bad: str) -> None:
+    """No account id, name or address is quoted, wherever it is."""
     value = '"ana.payroll@corp.example"'
     text = {
         "service": HEADER + TAKE.replace("iam", value) + PAGE,
@@ -255,15 +255,15 @@ def _assert_sound(text: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["\\", "%25", "&", "x ", "a-", "1", "arn:", "eyJ", "-----BEGIN ", "QUJD", "x@a.", "{", " #"]
 )
-def test_long_lines_take_no_more_than_their_share(piece: str, spell: str) -> None:
-    """A tenth of a second and less; what takes quadratic time takes a hundred times as long."""
+def test_long_lines_take_linear_time(piece: str, spell: str) -> None:
+    """A tenth of a second at most; quadratic time would take a hundred times as long."""
     text = spell.replace("TEXT", piece * (40_000 // len(piece)))
     start = time.perf_counter()
     found_in(text)
     assert time.perf_counter() - start < 2
 
 
-def test_many_lines_take_no_more_than_their_share() -> None:
+def test_many_lines_take_linear_time() -> None:
     many = HEADER + TAKE + "pages:\n- output:\n    Role:\n      Description: |\n" + f"        of {ROLE}\n" * 3000
     start = time.perf_counter()
     assert len(leaks(many)) == 6000

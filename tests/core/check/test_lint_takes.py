@@ -108,21 +108,21 @@ TEXTS = (POLICIES, VERSIONS, FINDINGS, SIMULATION, ROLE, CREATED)
 
 
 def warned(text: str) -> list[Finding]:
-    """The warnings of a text that can be read."""
+    """The warnings of a readable text."""
     every = check_text(text, MODELS, Rules(keep=("111122223333",)))
     document.read(text, MODELS)
     return [finding for finding in every if finding.level == "warning"]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.split()[3])
-def test_what_is_as_it_should_be_gives_no_warning(text: str) -> None:
+def test_correct_cassettes_give_no_warning(text: str) -> None:
     assert warned(START + text) == []
     assert check_text(START + text, MODELS) == []
 
 
 @dataclass(frozen=True)
 class Case:
-    """An edit of a take; the warning that it gives, its line counted in the take from 1."""
+    """An edit of a take and its warning; the line is counted in the take, from 1."""
 
     text: str
     old: str
@@ -479,7 +479,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_it_is_warned_of(case: Case) -> None:
+def test_a_mistake_gives_its_warning(case: Case) -> None:
     assert case.text.count(case.old) == 1
     text = START + case.text.replace(case.old, case.new)
     (finding,) = warned(text)
@@ -515,7 +515,7 @@ FINE = {
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_it_is_fine(name: str) -> None:
+def test_a_harmless_edit_gives_no_warning(name: str) -> None:
     text, old, new = FINE[name]
     assert text.count(old) == 1
     if name == "an error on the way":
@@ -530,7 +530,7 @@ def takes(*texts: str) -> str:
     return START + "---\n".join(texts)
 
 
-def test_takes_that_say_nothing_new_are_told() -> None:
+def test_repeated_takes_give_a_warning() -> None:
     def told(*texts: str) -> list[tuple[int, str, str]]:
         found = warned(takes(*texts))
         assert {finding.kind for finding in found} <= {"same take", UNFINISHED}
@@ -548,23 +548,23 @@ def test_takes_that_say_nothing_new_are_told() -> None:
     ]
     assert told(begun, POLICIES) == [(3, "the take is only the beginning of the one after it, in line 19", "remove it")]
     assert [line for line, *_ in told(ROLE, ROLE, ROLE)] == [11, 19]
-    # The track's takes are neighbours wherever they stand in the file.
+    # The takes of a track are neighbours wherever they are in the file.
     assert [line for line, *_ in told(ROLE, VERSIONS, ROLE)] == [25]
 
 
-def test_a_token_that_leads_into_another_take_is_told() -> None:
+def test_a_token_of_another_take_gives_a_warning() -> None:
     begun = POLICIES.partition("- token")[0].replace("ReadOnly", "ReadMost")
     (finding,) = warned(takes(begun, POLICIES))
     assert (finding.line, finding.kind) == (17, PAGING)
     assert finding.problem == "the token leads to a page of another take, in line 34"
 
 
-def test_what_cannot_be_read_hides_no_warning_of_what_can() -> None:
+def test_an_unreadable_take_hides_no_warning_of_a_readable_one() -> None:
     text = takes(ROLE.replace("404", "200"), POLICIES.replace("limit: 2", "limit: 1")) + "---\n[\n"
     assert [(f.line, f.level) for f in check_text(text, MODELS)] == [(9, "error"), (17, "warning"), (34, "error")]
 
 
-# --- nothing is told ---
+# --- no finding quotes a value ---
 
 #: A text with an error or a warning in nearly every line, and VALUE in each.
 LEAKY = """\
@@ -643,8 +643,8 @@ pages: [output: {EvaluationResults: [{EvalActionName: VALUE}, {EvalActionName: V
 
 
 @pytest.mark.parametrize("real", ["111122223333.a", "arn:aws:iam::111122223333:role/Payroll", "PayrollDeploy"])
-def test_nothing_that_stands_there_is_told(real: str) -> None:
-    """A bare name isn't known for one where a key of the format or a fault should be: these are left out for it."""
+def test_no_finding_quotes_a_value(real: str) -> None:
+    """A bare name isn't recognised in place of a key of the format or a fault: these are skipped for names."""
     text = LEAKY.replace("VALUE", real)
     if real.isalpha():
         text = text[: text.index("---")] + text[text.index("---\nservice: iam\noperation: ListA", 20) :]
@@ -657,7 +657,7 @@ def test_nothing_that_stands_there_is_told(real: str) -> None:
         assert not [part for part in (real, "1111", "Payroll") if part in said]
 
 
-def test_what_has_no_name_may_stand_twice() -> None:
+def test_items_without_a_name_may_be_equal() -> None:
     finding = "{findingType: ERROR, findingDetails: x, locations: []}"
     identity = "{policyDocument: '{}', policyType: IDENTITY_POLICY}"
     take = f"service: accessanalyzer\noperation: ValidatePolicy\nregion: us-east-1\nidentity: {identity}"

@@ -1,4 +1,4 @@
-"""Edits: what they change, what they leave, what they refuse; and that any sequence of them keeps what holds."""
+"""Edits: what they change, leave and refuse; any sequence of edits leaves a valid cassette."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def chosen(recorded: Cassette, *texts: str) -> tuple[Chosen, ...]:
 
 
 def names(recorded: Cassette, *, number: int = -1) -> list[list[str]]:
-    """The names on the pages of the roles' listing."""
+    """The role names on each page of ListRoles."""
     take = [take for take in recorded.takes if take.track.operation == "ListRoles" and not take.track.identity][number]
     return [[item["RoleName"] for item in page.answer.output["Roles"]] for page in take.pages]  # type: ignore[index, union-attr, call-overload, misc]
 
@@ -81,8 +81,8 @@ def name(real: str) -> str:
     return ALIASES.name("role", real)
 
 
-def holds(after: Cassette) -> None:
-    """What holds of every cassette: it is written and read, shows nothing real, and its listings can be replayed."""
+def assert_valid(after: Cassette) -> None:
+    """Asserts that a cassette can be written and read, has no findings, and that its listings can be replayed."""
     text = document.write(after)
     assert document.read(text, MODELS) == after
     assert check_text(text, MODELS) == []
@@ -106,7 +106,7 @@ def holds(after: Cassette) -> None:
 def test_repage(recorded: Cassette, pages: str, expected: list[list[str]]) -> None:
     after = edits.repage_takes(MODELS, recorded, chosen(recorded), Paging.parse(pages))
     assert names(after) == [[name(real) for real in page] for page in expected]
-    holds(after)
+    assert_valid(after)
     others = [take for take in recorded.takes if len(take.pages) == 1]
     assert [take for take in after.takes if take in others] == others
 
@@ -125,13 +125,13 @@ def test_torture_pages_are_the_same_items(recorded: Cassette) -> None:
     after = edits.repage_takes(MODELS, recorded, chosen(recorded, "ListRoles"), Paging.parse("torture:3"))
     assert [n for page in names(after) for n in page] == [n for page in names(recorded) for n in page]
     assert [] in names(after)
-    holds(after)
+    assert_valid(after)
 
 
-def test_remove(recorded: Cassette) -> None:
+def test_remove_takes(recorded: Cassette) -> None:
     after = edits.remove_takes(MODELS, recorded, chosen(recorded, "GetRole", "ListRoles PathPrefix=*"))
     assert len(after.takes) == len(recorded.takes) - 2
-    holds(after)
+    assert_valid(after)
     nothing = edits.remove_takes(MODELS, recorded, chosen(recorded))
     assert nothing.takes == ()
     assert document.read(document.write(nothing), MODELS) == nothing
@@ -146,16 +146,16 @@ def test_remove_a_take_numbers_the_others() -> None:
         thrice.takes[0].pages[1].token,
         str(thrice.takes[1].pages[1].token),
     ]
-    holds(after)
+    assert_valid(after)
 
 
-def test_removing_what_lies_between_two_equal_takes_leaves_one() -> None:
+def test_removing_a_take_between_two_equal_ones_leaves_one() -> None:
     other = listing("ListRoles", {}, [{"Roles": []}])
     thrice = cassette(*READ[:2], *other, *READ[:2])
     assert len(thrice.takes) == 3
     after = edits.remove_takes(MODELS, thrice, chosen(thrice, "ListRoles take=2"))
     assert len(after.takes) == 1
-    holds(after)
+    assert_valid(after)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_drop_items(recorded: Cassette, which: list[str], left: list[list[str]])
     wanted = [text.replace("{Build}", name("Build")).replace("{Audit}", name("Audit")) for text in which]
     after = list_items.drop_items(MODELS, recorded, chosen(recorded, "ListRoles"), wanted)
     assert names(after) == [[name(real) for real in page] for page in left]
-    holds(after)
+    assert_valid(after)
 
 
 def test_add_items(recorded: Cassette) -> None:
@@ -184,12 +184,12 @@ def test_add_items(recorded: Cassette) -> None:
         after = list_items.add_item(MODELS, recorded, roles, item, at)
         assert names(after)[place[0]][place[1]] == "role-r3pdr6yylyw5"
         assert sum(map(len, names(after))) == 6
-        holds(after)
+        assert_valid(after)
     empty = chosen(recorded, "ListAttachedRolePolicies")
-    holds(list_items.add_item(MODELS, recorded, empty, {"PolicyName": "policy-mdd2mdbui7sb"}))
+    assert_valid(list_items.add_item(MODELS, recorded, empty, {"PolicyName": "policy-mdd2mdbui7sb"}))
 
 
-def test_a_limit_that_no_longer_fits_goes() -> None:
+def test_a_limit_below_the_number_of_items_is_removed() -> None:
     limited = [(request("ListRoles", {"MaxItems": 5}), READ[0][1]), READ[1]]
     recorded = cassette(*limited)
     assert recorded.takes[0].pages[0].limit == 5
@@ -206,8 +206,8 @@ def test_lists_by_name(recorded: Cassette) -> None:
     after = list_items.add_item(MODELS, recorded, details, {"PolicyName": "policy-mdd2mdbui7sb"}, name="Policies")
     assert len(after.takes[details[0].number - 1].pages[1].answer.output["Policies"]) == 2  # type: ignore[index, arg-type]
     aliases = chosen(recorded, "ListAccountAliases")
-    holds(list_items.add_item(MODELS, recorded, aliases, "account-alias-r3pdr6yylyw5"))
-    holds(list_items.drop_items(MODELS, recorded, aliases, ["1"]))
+    assert_valid(list_items.add_item(MODELS, recorded, aliases, "account-alias-r3pdr6yylyw5"))
+    assert_valid(list_items.drop_items(MODELS, recorded, aliases, ["1"]))
 
 
 @pytest.mark.parametrize(
@@ -230,10 +230,10 @@ def test_set(recorded: Cassette, expression: str, text: str, path: str, value: o
     found = [jmespath.search(path, document.take_value(take)) for take in after.takes]
     assert [each for each in found if each is not None].count(value) == 1
     assert recorded == cassette(*READ), "the old one is as it was"
-    holds(after)
+    assert_valid(after)
 
 
-def test_set_takes_members_and_items_away(recorded: Cassette) -> None:
+def test_set_removes_members_and_items(recorded: Cassette) -> None:
     roles = chosen(recorded, "ListRoles")[-1:]
     after = edits.set_value(MODELS, recorded, roles, "pages[0].output.Roles[:2]", None)
     assert names(after) == [[name("Build")], [name("Backup"), name("Restore")]]
@@ -305,14 +305,14 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("attempt", "problem"), ERRORS, ids=[problem for _, problem in ERRORS])
-def test_what_is_refused(recorded: Cassette, attempt: Any, problem: str) -> None:
+def test_an_impossible_edit_is_refused(recorded: Cassette, attempt: Any, problem: str) -> None:
     with pytest.raises(EditError) as caught:
         attempt(recorded)
     assert problem in str(caught.value)
     assert caught.value.tip
 
 
-def test_an_item_that_is_there_is_not_added_again(recorded: Cassette) -> None:
+def test_an_existing_item_is_not_added_again(recorded: Cassette) -> None:
     roles = chosen(recorded, "ListRoles")[-1:]
     first, last = recorded.takes[-1].pages
     there: Any = last.answer.output["Roles"][1], {"Arn": first.answer.output["Roles"][0]["Arn"]}  # type: ignore[index, call-overload]
@@ -341,7 +341,7 @@ def test_rename_is_everywhere(recorded: Cassette) -> None:
     asked = player(after).answer(request("GetRole", {"RoleName": "Other"}))
     assert asked.response
     assert asked.response.status == 200
-    holds(after)
+    assert_valid(after)
     assert rename(MODELS, after, name("Other"), name("Deploy"), None) == recorded
 
 
@@ -353,7 +353,7 @@ def test_rename_of_accounts_and_ids(recorded: Cassette) -> None:
     unique = ALIASES.unique_id("AROAEXAMPLEIDDEPLOYX")
     after = rename(MODELS, recorded, unique, "AROAEXAMPLEIDOTHERXX", ALIASES)
     assert unique not in document.write(after)
-    holds(after)
+    assert_valid(after)
 
 
 def test_rename_of_names_that_the_project_keeps() -> None:
@@ -401,7 +401,9 @@ SAID = [
 
 @strategies.few(60)
 @given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=7), st.one_of(st.none(), st.sampled_from(SAID)))
-def test_whatever_is_set_a_cassette_stays_one(recorded: Cassette, steps: list[str], text: str | None) -> None:
+def test_any_value_that_is_set_leaves_a_readable_cassette(
+    recorded: Cassette, steps: list[str], text: str | None
+) -> None:
     expression = re.sub(r"\.\[", "[", ".".join(["pages[].output", *steps] if steps[0][0] == "R" else steps))
     with suppress(EditError):
         after = edits.set_value(MODELS, recorded, chosen(recorded), expression, text)
@@ -418,7 +420,7 @@ def test_merge(recorded: Cassette) -> None:
     assert edits.merge_cassettes(MODELS, [recorded, out, recorded], None) == recorded
 
 
-def test_merge_of_what_differs(recorded: Cassette) -> None:
+def test_merge_of_differing_tracks(recorded: Cassette) -> None:
     newer = cassette(*listing("ListRoles", {}, [{"Roles": ROLES[:1]}]))
     with pytest.raises(EditError, match="differs between the cassettes"):
         edits.merge_cassettes(MODELS, [recorded, newer], None)
@@ -426,7 +428,7 @@ def test_merge_of_what_differs(recorded: Cassette) -> None:
     assert names(edits.merge_cassettes(MODELS, [recorded, newer], "last")) == [[name("Deploy")]]
     both = edits.merge_cassettes(MODELS, [recorded, newer], "both")
     assert (names(both, number=0), names(both, number=1)) == (names(recorded), [[name("Deploy")]])
-    holds(both)
+    assert_valid(both)
 
 
 def test_merge_of_two_keys(recorded: Cassette) -> None:
@@ -490,10 +492,10 @@ EDITS = [
 
 @strategies.few(40)
 @given(st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 9), st.integers(0, 9)), max_size=12))
-def test_any_sequence_of_edits_keeps_what_holds(steps: list[tuple[Any, int, int]]) -> None:
+def test_any_sequence_of_edits_leaves_a_valid_cassette(steps: list[tuple[Any, int, int]]) -> None:
     after = cassette(*READ)
     for change, which, n in steps:
         tracks = chosen(after)
         with suppress(EditError):
             after = change(after, tracks[which % len(tracks) :][:1], n) if tracks else after
-    holds(after)
+    assert_valid(after)

@@ -1,4 +1,4 @@
-"""Places that JMESPath expressions select: the same values that the library finds, and where they stand."""
+"""Paths that JMESPath expressions select: the same values that the library finds, with their paths."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def at(document: Any, path: Path) -> Any:
         "nothing.at.all",
     ],
 )
-def test_what_stands_there_is_what_jmespath_finds(expression: str) -> None:
+def test_the_values_at_the_paths_are_those_that_jmespath_finds(expression: str) -> None:
     found = jmespath.search(expression, DOCUMENT)
     while isinstance(found, list) and any(isinstance(each, list) for each in found):
         found = [item for each in found for item in each]
@@ -70,7 +70,7 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def test_a_member_that_is_not_there_is_a_place() -> None:
+def test_a_missing_member_is_selected() -> None:
     assert select_paths("pages[].output.Roles[].Max", DOCUMENT) == [
         ("pages", 0, "output", "Roles", 0, "Max"),
         ("pages", 0, "output", "Roles", 1, "Max"),
@@ -86,13 +86,13 @@ def test_slices_and_flattening() -> None:
 @pytest.mark.parametrize(
     "expression", ["length(pages)", "`1`", "'x'", "{a: pages}", "[pages]", "a || b", "!a", "a == b"]
 )
-def test_what_computes_selects_no_place(expression: str) -> None:
+def test_an_expression_that_computes_is_refused(expression: str) -> None:
     with pytest.raises(ExpressionError, match="selects no member"):
         select_paths(expression, DOCUMENT)
 
 
 @pytest.mark.parametrize("expression", ["", "pages[", "pages..x", "a b", "pages[?unknown(@)]", "\x00"])
-def test_what_is_no_expression(expression: str) -> None:
+def test_invalid_expressions_are_refused(expression: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         select_paths(expression, DOCUMENT)
     assert "\n" not in str(caught.value)
@@ -100,7 +100,7 @@ def test_what_is_no_expression(expression: str) -> None:
 
 @settings(max_examples=200)
 @given(st.text("pages[]*.?:012@|'output ", max_size=12))
-def test_any_text_is_a_place_or_an_error(expression: str) -> None:
+def test_any_text_selects_paths_or_is_refused(expression: str) -> None:
     try:
         found = select_paths(expression, DOCUMENT)
     except ExpressionError:

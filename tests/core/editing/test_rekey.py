@@ -1,4 +1,4 @@
-"""Another key for a cassette: every alias renewed, nothing else changed, and what is known matches real values."""
+"""Rekeying: every alias is renewed, nothing else changes, and learned values match real values."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def role(name: str = "zreal-deployer", **members: Value) -> Exchange:
 
 
 def renewed(recorded: Cassette, renewal: AliasRenewer | None = None) -> Cassette:
-    """The cassette under the other key, as it comes back from its text."""
+    """The cassette under the other key, written and read again."""
     new = (renewal or AliasRenewer(OTHER_KEY)).rekey_cassette(MODELS, recorded)
     text = document.write(new)
     assert document.read(text, MODELS) == new
@@ -87,7 +87,7 @@ def renewed(recorded: Cassette, renewal: AliasRenewer | None = None) -> Cassette
 
 
 def find_aliases(text: str) -> set[str]:
-    """The aliases in a text, in whatever encoding."""
+    """The aliases in a text, in any encoding."""
     found: set[str] = set()
     for variant in variants(text):
         replace_aliases(variant, lambda alias: found.add(alias) or alias)  # type: ignore[func-returns-value]
@@ -117,7 +117,7 @@ def test_an_alias_is_renewed_in_every_encoding(old: str, grammar: str, encode: C
         assert renewal.renew_text(encode(frame.replace("{}", old))) == encode(frame.replace("{}", new))
 
 
-def test_what_is_renewed_stays() -> None:
+def test_a_renewed_alias_stays() -> None:
     renewal = AliasRenewer(OTHER_KEY)
     text = " ".join(old for old, _ in KINDS.values())
     new = renewal.renew_text(text)
@@ -126,13 +126,13 @@ def test_what_is_renewed_stays() -> None:
     assert not find_aliases(text) & find_aliases(new)
 
 
-def test_what_is_no_alias_stays() -> None:
+def test_text_without_aliases_stays() -> None:
     text = f"{ARN} role-deployer 000123456789 AROATAPEABCDEFGH %20 aGVsbG8gd29ybGQgYW5k"
     text += " 12345678-abcd-4bcd-9bcd-1234567890ab"
     assert AliasRenewer(OTHER_KEY).renew_text(text) == text
 
 
-def test_one_name_keeps_one_ending_in_whatever_kind() -> None:
+def test_one_name_keeps_one_ending_in_every_kind() -> None:
     renewal = AliasRenewer(OTHER_KEY)
     olds = [ALIASES.name(kind, "zreal") for kind in ("role", "path", "instance-profile")]
     news = [renewal.renew_alias(old) for old in olds]
@@ -141,21 +141,21 @@ def test_one_name_keeps_one_ending_in_whatever_kind() -> None:
 
 
 @pytest.mark.parametrize("before", ["JIRA-", "2024-", "x_", "X", "-", "1/2-"])
-def test_an_alias_is_renewed_whatever_stands_before_it(before: str) -> None:
-    """A mask puts it in the middle of a word, a token begins after a hyphen."""
+def test_an_alias_is_renewed_after_any_character(before: str) -> None:
+    """A mask puts an alias in the middle of a word; a token begins after a hyphen."""
     old = ALIASES.secret("masked", "12345")
     assert old not in AliasRenewer(OTHER_KEY).renew_text(f"see {before}{old}")
 
 
-def test_two_that_become_one_are_refused() -> None:
-    """Of 20,000 accounts, about twenty meet among the ten million aliases."""
+def test_a_collision_of_renewed_aliases_is_refused() -> None:
+    """Of 20,000 accounts, about twenty collide among the ten million aliases."""
     renewal, olds = AliasRenewer(OTHER_KEY), {ALIASES.account(f"9{i:011}") for i in range(20_000)}
     with pytest.raises(CollisionError, match="two values of the kind account have the same alias"):
         renewal.renew_text(" ".join(olds))
 
 
 def test_json_stays_json() -> None:
-    """An escape beside an alias must not be undone so that it ends the literal."""
+    """An escape beside an alias must not be decoded to a quote that ends the literal."""
     old = KINDS["role"][0]
     new = AliasRenewer(OTHER_KEY).renew_text(f'{{"x": "\\u0022{old}\\u0022, \\u000b{old}"}}')
     assert json.loads(new) == {
@@ -166,7 +166,7 @@ def test_json_stays_json() -> None:
 # --- cassettes --------------------------------------------------------------------------------------------------
 
 
-def test_what_agreed_before_agrees_after_in_all_cassettes() -> None:
+def test_aliases_that_agreed_before_agree_after_in_all_cassettes() -> None:
     trust = json.dumps({"Statement": [{"Principal": {"AWS": ARN}}]})
     one = cassette(role(AssumeRolePolicyDocument=trust, Description="zreal-deployer it is"))
     other = cassette(*listing("ListRoles", {}, [{"Roles": [{"RoleName": "zreal-deployer", "Arn": ARN}]}, {}]))
@@ -180,7 +180,7 @@ def test_what_agreed_before_agrees_after_in_all_cassettes() -> None:
 
 
 def test_pages_chain_and_tokens_are_those_of_a_recording() -> None:
-    """Where everything is known, renewing is recording again."""
+    """If all values are learned, rekeying gives the same as recording again."""
     users: list[dict[str, Value]] = [{"Users": [{"UserName": f"zreal-{i}"}]} for i in range(3)]
     path: dict[str, Value] = {"PathPrefix": "/zreal/"}
     pairs = [*listing("ListUsers", path, users), *listing("ListUsers", path, users[1:], "U"), role(), role("zreal-1")]
@@ -211,7 +211,7 @@ def test_a_member_that_the_model_does_not_know_may_have_an_alias_in_its_name() -
     renewed(recorded)
 
 
-def test_binary_stand_ins_are_renewed() -> None:
+def test_aliases_of_binary_values_are_renewed() -> None:
     report = respond("GetCredentialReport", {"Content": b"\xff\xfe zreal"})
     old, new = (
         str((each.takes[0].pages[0].answer.output or {})["Content"])
@@ -250,7 +250,7 @@ def _aliases_of(op: Operation, recorded: Cassette) -> set[str]:
 
 _ANALYZER = f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/zreal-guard"
 KNOWN: Mapping[str, tuple[str, dict[str, Value], list[str]]] = {
-    # what is known: an operation, its input, and the values that are named
+    # a case: an operation, its input, and the learned values
     "name": ("GetRole", {"RoleName": "zreal-deployer"}, ["zreal-deployer"]),
     "name in an ARN": ("GetRole", {"RoleName": "zreal-deployer"}, [ARN]),
     "ARN": ("GetPolicy", {"PolicyArn": ARN.replace("role", "policy")}, [ARN.replace("role", "policy")]),
@@ -278,7 +278,7 @@ KNOWN: Mapping[str, tuple[str, dict[str, Value], list[str]]] = {
 
 
 @pytest.mark.parametrize(("name", "input_", "values"), KNOWN.values(), ids=KNOWN)
-def test_what_is_known_matches_under_the_new_key(name: str, input_: dict[str, Value], values: list[str]) -> None:
+def test_learned_values_match_under_the_new_key(name: str, input_: dict[str, Value], values: list[str]) -> None:
     recorded = cassette((request(name, input_), respond(name)))
     for known, answer in ((values, ServedPage), (["zreal-somebody"], Miss)):
         renewal = AliasRenewer(OTHER_KEY)
@@ -289,7 +289,7 @@ def test_what_is_known_matches_under_the_new_key(name: str, input_: dict[str, Va
         assert isinstance(player(new, key=None).answer(aliased), ServedPage)
 
 
-def test_texts_that_hold_real_values_can_be_named() -> None:
+def test_texts_with_real_values_can_be_learned() -> None:
     AliasRenewer(OTHER_KEY).learn(
         ["The role with name zreal-111122223333 cannot be found.", json.dumps({"a": ARN})], KEY
     )

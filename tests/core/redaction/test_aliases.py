@@ -1,4 +1,4 @@
-"""Aliases: keyed, recognisable without the key, in the grammar of what they stand for, never shared."""
+"""Aliases: keyed, recognised without the key, in the grammar of their kind, never shared."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ each_kind = pytest.mark.parametrize(("make", "real", "grammar"), KINDS.values(),
 
 
 @each_kind
-def test_an_alias_has_its_grammar_and_is_known_without_the_key(make: Make, real: str, grammar: str) -> None:
+def test_an_alias_has_its_grammar_and_is_recognised_without_the_key(make: Make, real: str, grammar: str) -> None:
     alias = make(Aliases(KEY), real)
     assert re.fullmatch(grammar, alias, re.ASCII)
     assert is_alias(alias)
@@ -70,13 +70,13 @@ def test_an_alias_is_never_aliased_again(make: Make, real: str, grammar: str) ->
     assert other.count_by_kind() == {}
 
 
-def test_one_name_has_one_ending_in_whatever_role() -> None:
+def test_one_name_has_one_ending_in_every_kind() -> None:
     aliases = Aliases(KEY)
     endings = {aliases.name(kind, "deploy").rpartition("-")[2] for kind in ("role", "instance-profile", "path")}
     assert len(endings) == 1
 
 
-def test_of_a_name_with_several_roles_free_text_gets_the_same_whatever_came_first() -> None:
+def test_a_name_of_several_kinds_has_one_alias_in_free_text_in_any_order() -> None:
     one, other = Aliases(KEY), Aliases(KEY)
     for kind in ("user", "group", "role"):
         one.name(kind, "deploy")
@@ -86,7 +86,7 @@ def test_of_a_name_with_several_roles_free_text_gets_the_same_whatever_came_firs
 
 
 def test_values_that_share_an_alias_are_reported() -> None:
-    """Of 20,000 accounts, about twenty meet among the ten million aliases."""
+    """Of 20,000 accounts, about twenty collide among the ten million aliases."""
     aliases = Aliases(KEY)
     made = {aliases.account(f"9{i:011}") for i in range(20_000)}
     assert len(made) < 20_000
@@ -96,15 +96,15 @@ def test_values_that_share_an_alias_are_reported() -> None:
 
 @pytest.mark.parametrize("kind", ["role", "unique id", "e-mail", "organization", "canonical user id", "secret"])
 def test_many_values_have_as_many_aliases(kind: str) -> None:
-    """`AWSTAPE_EXAMPLES=20` tries a million of each."""
+    """With `AWSTAPE_EXAMPLES=20`, a million of each."""
     make, real, _ = KINDS[kind]
     aliases, number = Aliases(KEY), 50_000 * strategies.EXAMPLES
     assert len({make(aliases, f"{real}{i:07}") for i in range(number)}) == number
     assert aliases.collided_kinds() == []
 
 
-def test_nothing_that_is_made_from_a_real_value_without_the_key_is_stored() -> None:
-    """No digest of it, in whatever spelling; else all account ids could be tried."""
+def test_no_digest_of_a_real_value_without_the_key_is_stored() -> None:
+    """No digest of the value, in any encoding: with one, all account ids could be tried."""
     role: dict[str, Value] = {"RoleName": "Deployer", "Arn": f"arn:aws:iam::{ACCOUNT}:role/Deployer", "Tags": []}
     listed = exchanges.listing("ListRoles", {}, [{"Roles": [role]}, {"Roles": [role]}])
     asked = exchanges.request("GetRole", {"RoleName": "Deployer"})
@@ -118,7 +118,7 @@ def test_nothing_that_is_made_from_a_real_value_without_the_key_is_stored() -> N
 
 
 def digests(real: str) -> set[str]:
-    """Digests of a value, spelled in the ways of this package: hexadecimal, base 32, decimal."""
+    """Digests of a value in the encodings of this package: hexadecimal, base 32, decimal."""
     raw = [hashlib.new(name, real.encode()).digest() for name in ("md5", "sha1", "sha256", "sha512", "blake2b")]
     raw += [hmac.digest(b"", real.encode(), "sha256"), zlib.crc32(real.encode()).to_bytes(8)]
     spelled = {base64.b32encode(digest).decode().lower().rstrip("=") for digest in raw}
@@ -126,14 +126,14 @@ def digests(real: str) -> set[str]:
     return spelled | {f"{int.from_bytes(digest[:8]) % 10**n:0{n}}" for digest in raw for n in (7, 9, 10, 12)}
 
 
-def test_no_word_passes_for_an_alias() -> None:
+def test_no_english_word_passes_for_an_alias() -> None:
     """`vpcflowlog` happens to end in the right check characters."""
     assert not is_alias("prod-vpcflowlog")
     endings = [Aliases(KEY).name("role", f"name{i}")[-12:-3] for i in range(2_000)]
     assert all(any(c.isdigit() for c in ending) for ending in endings)
 
 
-def test_what_was_replaced_is_counted_by_kind() -> None:
+def test_aliased_values_are_counted_by_kind() -> None:
     aliases = Aliases(KEY)
     aliases.account("111122223333")
     aliases.account("111122223333")
@@ -149,7 +149,7 @@ def test_what_was_replaced_is_counted_by_kind() -> None:
         *("user-abcdefghij@example.com", "ou-abcdefghij-abcdefghij", "0" * 64, "٠٠٠١٢٣٤٥٦٧٨٩", "role-abcdefgh2j\n"),
     ],
 )
-def test_what_only_looks_like_an_alias_is_none(real: str) -> None:
+def test_a_text_with_wrong_check_characters_is_no_alias(real: str) -> None:
     assert not is_alias(real)
 
 
@@ -170,5 +170,5 @@ def test_any_text_can_be_a_name(real: str, kind: str) -> None:
 
 
 def test_half_a_surrogate_pair_can_be_a_name() -> None:
-    """JSON can say it, in an escape."""
+    """JSON can contain one, as an escape."""
     assert is_name_alias(Aliases(KEY).name("role", "\ud800"))

@@ -1,4 +1,4 @@
-"""A project's rules: which of them are refused, and what each does to text and to a whole recording."""
+"""A project's rules: which settings are refused, and what each rule does to text and to a whole recording."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXT_PLACE = StringContext(TEXT, ("Description",))
 ARN = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": ARN}, "Action": "sts:AssumeRole"}]})
 
-#: Identifiers and secrets that no rule but `keep` shows.
+#: Identifiers and secrets that only the rule `keep` can leave readable.
 ALWAYS = {
     "account id": ACCOUNT,
     "unique id": "AROAEXAMPLEID12345678",
@@ -44,25 +44,25 @@ ALWAYS = {
 
 
 def rules(**settings: object) -> Rules:
-    """Rules of settings, whose hyphens are underscores here."""
+    """The rules of settings; hyphens are underscores here."""
     return Rules.from_settings({name.replace("_", "-"): value for name, value in settings.items()}, MODELS)
 
 
 def redacted(text: str, by: Rules) -> str:
-    """A free text under rules."""
+    """A free text, redacted under rules."""
     once = Redactor(KEY, by).redact_string(text, TEXT_PLACE)
     assert Redactor(KEY, by).redact_string(once, TEXT_PLACE) == once, "redacting it again"
     return once
 
 
 def role(**members: Value) -> Exchange:
-    """GetRole, whose answer has the role's name everywhere where one stands."""
+    """A GetRole exchange with the role's name in every member of the answer that has one."""
     known: dict[str, Value] = {"RoleName": NAME, "Arn": ARN, "AssumeRolePolicyDocument": TRUST}
     return request("GetRole", {"RoleName": NAME}), respond("GetRole", {"Role": {**known, **members}})
 
 
 def recorded(by: Rules, *exchanges: Exchange) -> Cassette:
-    """The cassette of a recording under rules, as it comes back from its text."""
+    """The cassette of a recording under rules, written and read again."""
     recorder = Recorder(MODELS, Redactor(KEY, by), catalog.parse)
     for asked, answered in exchanges:
         recorder.feed(asked, answered)
@@ -70,7 +70,7 @@ def recorded(by: Rules, *exchanges: Exchange) -> Cassette:
 
 
 def recorded_role(by: Rules, **members: Value) -> dict[str, str]:
-    """What a recording under rules makes of the texts of a role."""
+    """The texts of a role, as a recording under rules has them."""
     (take,) = recorded(by, role(**members)).takes
     output = take.pages[0].answer.output
     assert output and isinstance(output["Role"], dict)
@@ -151,8 +151,8 @@ def test_other_identifiers_can_be_kept(value: str) -> None:
 
 
 @pytest.mark.parametrize("settings", [{"keep": ["Stack-*"]}, {"keep_names": True}], ids=["keep", "keep-names"])
-def test_a_kept_name_may_look_made_by_chance(settings: dict[str, object]) -> None:
-    """As those that CloudFormation gives do."""
+def test_a_kept_name_may_look_random(settings: dict[str, object]) -> None:
+    """Names that CloudFormation generates do."""
     name = "Stack-ExecutionRoleD5C26073-1A2B3C4D5E6F"
     found = recorded_role(rules(**settings), RoleName=name, Description=f"assumes {name} at night")
     assert [found["RoleName"], found["Description"]] == [name, f"assumes {name} at night"]
@@ -181,7 +181,7 @@ ENCODED: Mapping[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("encode", ENCODED.values(), ids=ENCODED)
-def test_what_is_masked_becomes_the_same_alias_in_every_encoding(encode: Callable[[str], str]) -> None:
+def test_masked_text_has_the_same_alias_in_every_encoding(encode: Callable[[str], str]) -> None:
     by = rules(mask=[r"JIRA-\d+"])
     alias = redacted("JIRA-12345", by)
     assert is_name_alias(alias)
@@ -195,21 +195,21 @@ def test_a_pattern_may_match_aliases(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["acme", "[a-z]+", r"\d", "-", "e"])
-def test_what_is_masked_within_a_word_is_known_for_an_alias_as_well(pattern: str) -> None:
-    """Or a recording's own check finds what it hid, and no other key renews it."""
+def test_masked_text_within_a_word_is_recognised_as_an_alias(pattern: str) -> None:
+    """Otherwise the leak search of a recording would find masked text, and rekeying would not renew it."""
     redacted("theacmecorp, JIRA-12345", rules(mask=[pattern]))
 
 
 @pytest.mark.parametrize("pattern", [r"\d{4,}", "(?i)zreal", r"\baws\b", r"\biam\b"])
-def test_a_mask_leaves_identifiers_what_they_are(pattern: str) -> None:
-    """An ARN agrees with the name beside it, and an account id's alias has twelve digits, in spite of a mask."""
+def test_a_mask_does_not_change_the_alias_of_an_identifier(pattern: str) -> None:
+    """In spite of a mask, an ARN agrees with the name beside it, and an account id's alias has twelve digits."""
     without, found = recorded_role(NO_RULES), recorded_role(rules(mask=[pattern]))
     assert [found[name] for name in ("RoleName", "Arn")] == [without[name] for name in ("RoleName", "Arn")]
 
 
 @pytest.mark.parametrize("pattern", [r"\d{3}", r"\baws\b", "EXAMPLE", "(?i)zreal"])
 def test_a_mask_shows_nothing_that_is_hidden_without_it(pattern: str) -> None:
-    """It must not cut identifiers and secrets into pieces that are not known for what they were."""
+    """A mask must not cut identifiers and secrets into pieces that are no longer recognised."""
     shown = set()
     for kind, value in {**ALWAYS, "ARN": f"arn:aws:iam::{ACCOUNT}:role/lonely-name"}.items():
         text = Redactor(KEY, rules(mask=[pattern])).redact_string(f"with {value}, so", TEXT_PLACE)
@@ -218,7 +218,7 @@ def test_a_mask_shows_nothing_that_is_hidden_without_it(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", [r"\d+", "[a-z]{3}", "(?i)users?"])
-def test_the_check_finds_no_mask_in_what_awstape_itself_wrote(pattern: str) -> None:
+def test_the_check_applies_no_mask_to_text_that_awstape_writes(pattern: str) -> None:
     by = rules(mask=[pattern])
     pages = listing("ListUsers", {}, [{"Users": []}, {"Users": []}])
     assert check_text(document.write(recorded(by, *pages)), MODELS, by) == []
@@ -268,8 +268,8 @@ def test_members_that_are_names_are_masked_where_names_are_kept() -> None:
     assert is_alias(recorded_role(rules(keep_names=True, mask_members=["RoleName"]))["RoleName"])
 
 
-def test_what_is_no_text_is_not_masked() -> None:
-    """No SDK reads a time that is an alias."""
+def test_numbers_and_times_are_not_masked() -> None:
+    """No SDK can parse an alias as a time."""
     found = recorded_role(rules(mask_members=["CreateDate"]), CreateDate="2026-03-02T10:00:00Z")
     assert found["CreateDate"] == "2026-03-02T10:00:00Z"
 
@@ -277,7 +277,7 @@ def test_what_is_no_text_is_not_masked() -> None:
 @pytest.mark.parametrize(
     "settings", [{"mask_members": ["Tags.Value"]}, {"mask": ["(?<=ticket )zproduction"]}], ids=["member", "mask"]
 )
-def test_what_is_masked_in_one_place_may_be_a_word_of_another(settings: dict[str, list[str]]) -> None:
+def test_text_masked_in_one_member_may_be_a_word_of_another(settings: dict[str, list[str]]) -> None:
     tags: Value = [{"Key": "stage", "Value": "zproduction"}, {"Key": "x", "Value": "ticket zproduction"}]
     found = recorded_role(rules(**settings), Tags=tags, Description="for zproduction use")
     assert found["Description"] == "for zproduction use"

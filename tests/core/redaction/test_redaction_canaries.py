@@ -1,4 +1,4 @@
-"""No canary comes through, and the search that says so is able to find one."""
+"""No canary reaches a cassette, and the search for canaries can find one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_search_sees_through_every_encoding(kind: str, encoding: str) -> Non
 
 
 def test_unredacted_traffic_is_found_to_leak() -> None:
-    """Each canary is where it was to be planted."""
+    """Each canary is where it was planted."""
     for canary in canaries(1000, SEED):
         assert found(_traffic(canary), canary.parts), f"{canary.position}: {canary.text}"
 

@@ -1,7 +1,7 @@
 """Grammar: a redacted text still meets the min, max, pattern and enum of its member in the model.
 
-Checked for every string member of the inputs, outputs and errors of every operation: a client may validate what it
-reads, and what it sent must stay something that it could have sent.
+Checked for every string member of the inputs, outputs and errors of every operation: a client may validate responses,
+and a recorded request must stay one that a client could have sent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY
 
 @cache
 def java(pattern: str) -> re.Pattern[str]:
-    """A pattern of the model, which Java would run, for `fullmatch`."""
+    """A pattern of the model, translated from Java for `fullmatch`."""
     in_class_or_dot = r"(\\.|\[(?:\\.|[^\]])*\])|\."
     pattern = re.sub(in_class_or_dot, lambda match: match[1] or r"[^\n\r\u0085\u2028\u2029]", pattern)
     return re.compile(re.sub(r"\\p\{(\w)\}", lambda match: category(match[1]), pattern), re.ASCII)
@@ -37,7 +37,7 @@ def java(pattern: str) -> re.Pattern[str]:
 
 @cache
 def category(major: str) -> str:
-    """The characters of a Unicode category, as ranges for a class; those beyond 16 bits are left out."""
+    """The characters of a Unicode category, as ranges of a character class, without those beyond 16 bits."""
     points = (i for i in range(0x10000) if unicodedata.category(chr(i))[0] == major)
     runs = (list(run) for _, run in groupby(enumerate(points), lambda pair: pair[1] - pair[0]))
     return "".join(rf"\u{run[0][1]:04x}-\u{run[-1][1]:04x}" for run in runs)
@@ -57,7 +57,7 @@ _ITEM, _VALUE, _KEY = "[]", "{}", "{key}"
 
 @dataclass(frozen=True)
 class Spot:
-    """A string member: where it is, and what redaction makes of a text there."""
+    """A string member: its position, and how redaction changes a text there."""
 
     operation: Operation
     side: str  # input, output, or an error's code
@@ -102,7 +102,7 @@ def spots(op: Operation) -> Iterator[Spot]:
 
 
 def strings(shape: Shape | None, path: Path = (), above: tuple[Shape, ...] = ()) -> Iterator[tuple[Path, Shape]]:
-    """The strings of a shape and where they are, recursion cut."""
+    """The strings of a shape with their paths; recursive shapes are cut off."""
     if shape is None or shape in above:
         return
     if shape.type == "string":
@@ -121,7 +121,7 @@ for _spot in chain(*SPOTS.values()):
 
 _UNIQUE = "AIDAEXAMPLEID1234567"
 _POLICY = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::finance", "Sid": ACCOUNT}]}
-#: What a member can be as a whole. Whichever of them its grammar allows is tried there.
+#: Values that a member can have as a whole. Each is tested in the members with a grammar that allows it.
 _WHOLE = f"""
     x bob en-GB Finance.Team_1 _x-1 bob+x=1,2 bob_example_lower_case_id ${{aws:username}} bob@corp.example a@b.co
     / /x/ /division/team/ /division/bob@corp.example/ /division
@@ -139,19 +139,19 @@ _DOCUMENTS = ("", json.dumps(_POLICY), json.dumps(_POLICY, indent=2), "-----BEGI
 _WITHIN = ("of {}, for", "{}-x", "x/{}/x", "x={}", "https://corp.example/{}")
 _IDENTIFIERS = ("a@b.co", ACCOUNT, _UNIQUE, "o-exampleorg1", f"arn:aws:iam::{ACCOUNT}:user/x")
 _ENDS = ("iam::{}:role/", "iam::{}:policy/", "access-analyzer:x:{}:analyzer/", "cloudtrail:x:{}:trail/")
-#: Beginning, what is repeated after it, and end: stretched to the shortest and the longest that is legal.
+#: (beginning, repeated part, end): repeated to the shortest and the longest legal text.
 _STRETCHED = (
     *(("", unit, "") for unit in ("x", "1", "a@b.co ", "a@b.co,", f"{ACCOUNT} ", f"{ACCOUNT}-", "o-exampleorg1=")),
     *(("/", unit, end) for unit in ("x", "x/", "a@b.co/") for end in ("", "/")),
     *((f"arn:aws:{end.format(ACCOUNT)}", unit, "x") for end in _ENDS for unit in ("x", "x/")),
     *(("https://corp.example/", "x", ""), ("o-exampleorg1/r-exam/", "ou-exam-exampleunit/", "")),
 )
-#: What AWS takes where the model says less: locales, and five levels of organisational units.
+#: Values that AWS accepts beyond the model: locales, and five levels of organisational units.
 _NARROWER = {
     "localeType": re.compile(r"[a-z]{2}(-[A-Z]{2})?"),
     "organizationsEntityPathType": re.compile(r"[^/]+/r-[^/]+(/ou-[^/]+){0,5}/?"),
 }
-#: Texts that are tried in each member.
+#: Texts that are tested in each member.
 FEWEST = 9 // strategies.SHARE
 _LONG = 20_000  # to search a longer text takes a tenth of a second
 
@@ -166,7 +166,7 @@ def legal(shape: Shape) -> tuple[str, ...]:
 
 
 def shared(spot: Spot) -> tuple[str, ...]:
-    """The texts to try here: members of one shape share its texts, some for each; all are tried somewhere."""
+    """The texts to test in this member: the members of one shape share its texts, so that each is tested somewhere."""
     texts, same = legal(spot.shape), OF_SHAPE[spot.shape]
     step = min(len(same), max(len(texts) // FEWEST, 1))
     return texts[same.index(spot) % step :: step]
@@ -184,7 +184,7 @@ def stretched(shape: Shape) -> Iterator[str]:
 
 
 def generated(shape: Shape) -> list[str]:
-    """A few texts after the pattern, whatever they say."""
+    """A few texts generated from the pattern."""
     texts: list[str] = []
     # The bounds go into the last repetition: hardly any text would be long enough by chance.
     low, high = shape.min or 0, shape.max or 20
@@ -203,7 +203,7 @@ def generated(shape: Shape) -> list[str]:
 
 
 def fault(shape: Shape, redacted: str, again: str) -> str:
-    """What is wrong with a redacted text, and with the same redacted again under another key."""
+    """The violation in a redacted text, and in the same text redacted again under another key."""
     changed = "" if again == redacted else f"redacted again is {again[:80]!r}"
     return changed if meets(shape, redacted) else "is out of grammar"
 
@@ -222,7 +222,7 @@ def test_redacted_texts_stay_in_the_grammar_of_their_member(op: Operation) -> No
 
 
 def test_every_shape_has_texts_that_redaction_changes() -> None:
-    """Otherwise the rule says nothing of it."""
+    """Otherwise the test would not cover the shape."""
     for shape, (spot, *_) in OF_SHAPE.items():
         changed = (text for text in legal(shape) if spot.redact(text, KEY) != text)
         assert shape.enum or shape.name == "localeType" or next(changed, None) is not None, str(spot)
@@ -236,7 +236,7 @@ def test_every_pattern_takes_known_texts_and_not_all() -> None:
         assert not java(pattern).fullmatch("\0"), pattern
 
 
-def test_patterns_mean_what_they_mean_in_java() -> None:
+def test_patterns_match_as_in_java() -> None:
     for pattern, taken, refused in (
         (r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", "Ünïcode ٣ 名-@", "a{b}"),
         (r"[\w+=,.@-]+", "bob_1@x", "bób"),
@@ -249,7 +249,7 @@ def test_patterns_mean_what_they_mean_in_java() -> None:
         assert java(pattern).fullmatch(taken) and not java(pattern).fullmatch(refused)
 
 
-def test_a_fault_is_found() -> None:
+def test_a_violation_is_reported() -> None:
     shape = Shape("x", "string", min=2, max=3, pattern="[a-z]+")
     assert fault(shape, "ab", "abc") and not fault(shape, "ab", "ab")
     assert all(fault(shape, wrong, wrong) for wrong in ("", "a", "abcd", "AB"))

@@ -1,4 +1,4 @@
-"""Places where an account id could hide: it never reaches a cassette, nor a text of ours."""
+"""Account ids in every possible place: none reaches a cassette or a message of awstape."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ ENCODED = [
 
 
 def hides(text: str) -> bool:
-    """Whether the account stands in the text, plainly or dashed."""
+    """Whether the account id is in the text, with dashes or without."""
     return ACCOUNT in text or DASHED in text
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_no_text_keeps_an_account(text: str) -> None:
+def test_no_text_keeps_an_account_id(text: str) -> None:
     redacted = redact_text(text, Aliases(KEY))
     assert not hides(redacted)
     assert not contains_account(redacted)
@@ -77,14 +77,14 @@ def test_no_text_keeps_an_account(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ENCODED)
-def test_no_encoding_hides_one(text: str) -> None:
+def test_no_encoding_hides_an_account_id(text: str) -> None:
     redacted = redact_text(text, Aliases(KEY))
     assert redacted != text
     assert redact_text(redacted, Aliases(b"another key")) == redacted
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 40])
-def test_percent_encoding_hides_none_at_any_depth(depth: int) -> None:
+def test_percent_encoding_hides_no_account_id_at_any_depth(depth: int) -> None:
     text = (
         "arn" + "%" + "25" * (depth - 1) + "3A" + "".join("%" + "25" * (depth - 1) + f"{ord(c):02X}" for c in ACCOUNT)
     )
@@ -93,7 +93,7 @@ def test_percent_encoding_hides_none_at_any_depth(depth: int) -> None:
     assert redact_text(redacted, Aliases(KEY)) == redacted
 
 
-def test_endless_percent_encoding_is_no_trouble() -> None:
+def test_deep_percent_encoding_is_redacted_in_bounded_time() -> None:
     text = "%" + "25" * 30_000 + "31"
     assert redact_text(text, Aliases(KEY)) == text
 
@@ -121,7 +121,7 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.body.decode()[:60])
-def test_no_answer_brings_one_into_a_cassette(answer: Response) -> None:
+def test_no_answer_brings_an_account_id_into_a_cassette(answer: Response) -> None:
     recording = exchanges.record((ANALYZERS, answer))
     text = write(recording.cassette)
     assert len(recording.cassette.takes) == 1
@@ -148,7 +148,7 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: f"{request.host}?{request.query}"[:90])
-def test_no_request_brings_one_into_a_cassette_or_a_miss(request_: Request) -> None:
+def test_no_request_brings_an_account_id_into_a_cassette_or_a_miss(request_: Request) -> None:
     name = "ListAnalyzers" if "analyzer" in request_.host + str(request_.headers) else "ListUsers"
     recording = exchanges.record((request_, exchanges.respond(name)))
     assert not hides(write(recording.cassette) + str(recording))
@@ -169,7 +169,7 @@ def test_a_page_token_in_an_error_is_not_kept() -> None:
 
 
 def ask_token(request: Request) -> str:
-    """The page token that a request carries."""
+    """The page token of a request."""
     from awstape.core.aws.routing import recognise_call
 
     call = recognise_call(MODELS, request)
@@ -196,7 +196,7 @@ def test_two_accounts_of_one_alias_are_refused() -> None:
         recorder.finish()
 
 
-def test_what_no_rule_saw_is_found_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_final_search_finds_what_every_rule_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_accounts", lambda text, aliases: text)
     monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_text", lambda text, aliases: text)
     answer = exchanges.respond("GetUser", {"User": {"Tags": [{"Key": "k", "Value": f"of {ACCOUNT}"}]}})
@@ -204,6 +204,6 @@ def test_what_no_rule_saw_is_found_in_the_end(monkeypatch: pytest.MonkeyPatch) -
         exchanges.recorder((exchanges.request("GetUser"), answer)).finish()
 
 
-def test_a_region_that_is_none_is_refused() -> None:
+def test_an_invalid_region_is_refused() -> None:
     with pytest.raises(WireError, match="region"):
         ask_token(replace(ANALYZERS, host=f"access-analyzer.us-east-{ACCOUNT}.amazonaws.com"))

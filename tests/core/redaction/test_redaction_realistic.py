@@ -1,7 +1,7 @@
-"""Traffic as AWS and its users really word it: what a grid of canaries misses.
+"""Traffic as AWS and its users really write it: cases that a grid of canaries misses.
 
-Each case came up in a review: ARNs with blanks and wildcards, documents that are no JSON, names in sentences, names
-that are words of the protocol, requests that speak of people.
+Each case comes from a review: ARNs with blanks and wildcards, documents that are no JSON, names in sentences, names
+that are words of the protocol, requests that name people.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, Exchange
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-#: Text, and what of it must not stay.
+#: Text → the words in it that must not stay.
 TEXTS: dict[str, str] = {
     f"arn:aws:dynamodb:*:{ACCOUNT}:table/customers-acme": "customers acme",
     f"arn:*:iam::{ACCOUNT}:role/AcmeAdmin": "AcmeAdmin",
@@ -76,15 +76,15 @@ def test_nothing_real_stays(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", EMOJI)
-def test_escapes_of_no_character_are_no_trouble(text: str) -> None:
+def test_escapes_of_invalid_characters_are_harmless(text: str) -> None:
     assert redact_text(text, Aliases(KEY)) == text
 
 
 @pytest.mark.parametrize(
     "text", ["\\" * 30_000, "\\x" * 15_000, '"a":[ ' * 8_000, "${" * 15_000, "a-_" * 15_000, "&a" * 15_000]
 )
-def test_odd_texts_take_no_time(text: str) -> None:
-    """Any of them took minutes once; a test that hangs is noticed."""
+def test_unusual_texts_take_bounded_time(text: str) -> None:
+    """Each of these once took minutes; now a test that hangs would be noticed."""
     assert redact_text(text, Aliases(KEY)) == text
 
 
@@ -110,7 +110,7 @@ def role(name: str, **members: Value) -> Exchange:
         ("Ana.Lee+x", "[x,Ana.Lee+x,y]"),
     ],
 )
-def test_a_known_name_is_found_however_it_stands(name: str, text: str) -> None:
+def test_a_known_name_is_found_in_every_spelling(name: str, text: str) -> None:
     said = write(exchanges.record(role(name, Description=text)).cassette)
     assert name.casefold() not in said.casefold()
     assert check_text(said, MODELS) == []
@@ -132,7 +132,7 @@ def test_a_known_name_is_found_however_it_stands(name: str, text: str) -> None:
         ),
     ],
 )
-def test_an_error_speaks_of_what_was_asked(name: str, input_: dict[str, Value], message: str) -> None:
+def test_an_error_that_names_the_request_is_redacted(name: str, input_: dict[str, Value], message: str) -> None:
     failed = exchanges.fail(name, 400, "ValidationError", message)
     said = write(exchanges.record((exchanges.request(name, input_), failed)).cassette)
     assert not [part for part in ("acme", "Acme", "User jo ", ACCOUNT) if part in said]
@@ -171,7 +171,7 @@ def test_a_name_that_is_known_later_is_replaced_in_the_old_tracks_too() -> None:
     assert "mallory" not in write(recording.merged)
 
 
-# --- agreement and room -----------------------------------------------------------------------------------------
+# --- agreement and length---------------------------------------------------------------------------------------
 
 
 def test_the_report_of_last_access_names_entities_by_their_type() -> None:
@@ -198,7 +198,7 @@ def test_a_text_has_room_for_its_names() -> None:
     assert len(str(output["Role"]["Description"])) <= 1000
 
 
-def test_many_values_that_end_alike_are_searched_in_no_time() -> None:
+def test_many_values_with_one_ending_are_searched_in_bounded_time() -> None:
     users: list[Value] = [
         {"UserName": f"user{i}", "Arn": f"arn:aws:iam::{ACCOUNT}:user/u{i}@google.com"} for i in range(500)
     ]
@@ -206,7 +206,7 @@ def test_many_values_that_end_alike_are_searched_in_no_time() -> None:
     assert "google" not in write(recording.cassette)
 
 
-# --- requests that speak of people ------------------------------------------------------------------------------
+# --- requests that name people ---------------------------------------------------------------------------------
 
 
 def user(*names: str) -> Exchange:
@@ -215,7 +215,7 @@ def user(*names: str) -> Exchange:
 
 
 def create(description: str) -> Exchange:
-    """CreateRole, whose request has free text."""
+    """A CreateRole exchange with free text in its request."""
     asked = exchanges.request(
         "CreateRole", {"RoleName": "Role1", "AssumeRolePolicyDocument": "{}", "Description": description}
     )
@@ -252,7 +252,7 @@ REQUESTS: dict[str, tuple[list[Exchange], str]] = {
 
 
 @pytest.mark.parametrize("case", REQUESTS)
-def test_a_request_that_speaks_of_others_matches(case: str) -> None:
+def test_a_request_with_names_of_others_matches(case: str) -> None:
     told, description = REQUESTS[case]
     asked = create(description)
     recorded = exchanges.cassette(*told, asked, include_writes=True)
@@ -282,7 +282,7 @@ def test_two_tracks_that_become_one_are_one() -> None:
 
 
 def test_a_member_that_the_model_does_not_know_can_be_read_back_after_another_recording() -> None:
-    """Its name was edited by hand, or is a name that another recording tells."""
+    """The name was edited by hand, or only another recording knows it."""
     body = f"<x><GetRoleResult><Role><RoleName>r1x</RoleName></Role><N{ACCOUNT}>x</N{ACCOUNT}></GetRoleResult></x>"
     answer = Response(200, (("content-type", "text/xml"),), body.encode())
     old = exchanges.cassette((exchanges.request("GetRole"), answer))
@@ -296,7 +296,7 @@ def test_a_member_that_the_model_does_not_know_can_be_read_back_after_another_re
 # --- what stays -------------------------------------------------------------------------------------------------
 
 
-def test_words_of_the_protocol_stay_whatever_is_called_like_them() -> None:
+def test_words_of_the_protocol_stay_even_if_they_are_names() -> None:
     groups: list[Value] = [{"GroupName": name} for name in ("team", "username", "policy", "aws", "eu-west-1")]
     compared = {"aws:ResourceTag/team": "${aws:PrincipalTag/team}", "aws:x": "${aws:username}"}
     document = json.dumps({"Condition": {"StringLike": compared}})
@@ -327,7 +327,7 @@ def test_words_of_the_protocol_stay_whatever_is_called_like_them() -> None:
         ),
     ],
 )
-def test_what_is_aws_s_own_stays(text: str) -> None:
+def test_aws_owned_values_stay(text: str) -> None:
     assert redact_text(text, Aliases(KEY)) == text
 
 
@@ -351,5 +351,5 @@ def test_an_address_right_after_another_is_replaced(joint: str) -> None:
     assert "bob" not in redact_text(f"ana@corp.example{joint}bob@corp.example", Aliases(KEY))
 
 
-def test_a_long_credential_report_takes_no_time() -> None:
+def test_a_long_credential_report_takes_bounded_time() -> None:
     redact_text("user,arn,user_creation_time\n" + "a,arn:" * 20_000 + "\n", Aliases(KEY))

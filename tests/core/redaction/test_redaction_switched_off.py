@@ -1,7 +1,7 @@
-"""Each rule of redaction is needed: what it redacts is redacted otherwise, or not at all, when it is switched off.
+"""Each rule of redaction is needed: with the rule switched off, a text is redacted differently or not at all.
 
-A rule is one entry of a table or one function. Each has a probe, a text at a place and what must come of it; the same
-probe is tried again with the rule switched off.
+A rule is one entry of a table or one function. Each has a probe: a text, its context and the expected redaction. The
+probe is tested again with the rule switched off.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ Switch = Callable[[pytest.MonkeyPatch], None]
 
 @dataclass(frozen=True)
 class Rule:
-    """How to switch a rule off, a text at a place, and what the rule makes of it."""
+    """How to switch a rule off, and its probe: a text, its context and the expected redaction."""
 
     off: Switch
     real: str
@@ -116,7 +116,7 @@ def at(shape: str) -> StringContext:
     return StringContext(SHAPES[shape], ("Member",))
 
 
-#: A public key's fingerprint has a grammar of its own, which an account id fits.
+#: A public key's fingerprint with an account id in it, as its grammar allows.
 FINGERPRINT = f"{ACCOUNT}:" + ":".join(["ab"] * 11) + ":ab"
 URL = "https://login.corp.example/"
 RULES: dict[str, Rule] = {
@@ -265,14 +265,14 @@ RULES: dict[str, Rule] = {
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_rule_redacts_what_nothing_else_does(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_rule_the_probe_is_redacted_differently(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rule.result() == rule.redacted
     rule.off(monkeypatch)
     assert rule.result() != rule.redacted
 
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if shape.sensitive], ids=lambda shape: shape.name)
-def test_what_the_model_marks_sensitive(shape: Shape) -> None:
+def test_sensitive_members_become_passwords(shape: Shape) -> None:
     assert Redactor(KEY).redact_string("zreal text", StringContext(shape, ("x",))) == A.password("zreal text")
     assert (
         Redactor(KEY).redact_string("zreal text", StringContext(replace(shape, sensitive=False), ("x",)))
@@ -302,7 +302,7 @@ NAMED: list[Exchange] = [
     (exchanges.request("GetUser"), exchanges.respond("GetUser", {"User": {"UserName": "zrealbob"}})),
     (exchanges.request("GetRole"), exchanges.respond("GetRole", {"Role": {"Description": "ask zrealbob"}})),
 ]
-#: What it says of the real value; how to switch the rule off; the exchanges.
+#: Rule → (the real value in it, how to switch the rule off, the exchanges).
 RECORDINGS: dict[str, tuple[str, Switch, list[Exchange]]] = {
     "page tokens in errors": (
         TOKEN,
@@ -319,14 +319,16 @@ RECORDINGS: dict[str, tuple[str, Switch, list[Exchange]]] = {
 
 
 @pytest.mark.parametrize(("real", "off", "traffic"), RECORDINGS.values(), ids=RECORDINGS)
-def test_a_rule_of_recordings(real: str, off: Switch, traffic: list[Exchange], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_rule_a_recording_leaks(
+    real: str, off: Switch, traffic: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert not leaked(real, traffic)
     off(monkeypatch)
     assert leaked(real, traffic)
 
 
-def test_the_residual_search_is_what_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rule that fails is noticed; only without the search a cassette is made all the same."""
+def test_the_leak_search_refuses_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that fails is noticed; only without the leak search is a cassette made."""
     monkeypatch.setattr(KnownNames, "replace_in", lambda self, text: text)
     with pytest.raises(LeakError):
         exchanges.record(*NAMED)
@@ -335,7 +337,7 @@ def test_the_residual_search_is_what_refuses(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def leaked(real: str, traffic: list[Exchange]) -> bool:
-    """Whether a recording was refused or says something real, the parts of a name included."""
+    """Whether a recording was refused or contains the real value or a part of it."""
     try:
         recording = exchanges.record(*traffic)
     except LeakError:

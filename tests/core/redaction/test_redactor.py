@@ -1,4 +1,4 @@
-"""Redaction: what is replaced, in which encodings, and what stays to the letter."""
+"""Redaction: what is replaced, in which encodings, and what stays unchanged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def alias(kind: str, name: str) -> str:
 
 
 def text(real: str) -> str:
-    """A text, redacted; and redacting what comes of it changes nothing, under any key."""
+    """A text, redacted. Redacting the result again changes nothing, under any key."""
     redacted = redact_text(real, Aliases(KEY))
     assert redact_text(redacted, Aliases(KEY)) == redacted
     assert redact_text(redacted, Aliases(OTHER_KEY)) == redacted
@@ -41,7 +41,7 @@ def text(real: str) -> str:
 
 
 def output(name: str, real: dict[str, Value]) -> dict[str, Value]:
-    """An output, redacted; again without a change when done again."""
+    """An output, redacted. Redacting it again changes nothing."""
     redacted = Redactor(KEY).redact_answer(operation(name), Answer(real))
     assert Redactor(OTHER_KEY).redact_answer(operation(name), redacted) == redacted
     assert redacted.output is not None
@@ -49,7 +49,7 @@ def output(name: str, real: dict[str, Value]) -> dict[str, Value]:
 
 
 def with_names(redactor: Redactor, name: str, answer: Answer) -> Answer:
-    """The answer with the names that the redactor saw."""
+    """The answer with the names replaced that the redactor saw."""
     op = operation(name)
     take = Take(Track(op.service.name, name, None, {}), (Page(None, None, answer),))
     return redactor.replace_known_names(MODELS, Cassette((take,))).takes[0].pages[0].answer
@@ -130,7 +130,7 @@ def test_an_arn(template: str) -> None:
         "dGhpcyBpcyBub2JvZHkncyBpbiBiYXNlNjQ=",
     ],
 )
-def test_what_is_nobodys_stays(public: str) -> None:
+def test_public_values_stay(public: str) -> None:
     assert text(public) == public
 
 
@@ -414,7 +414,7 @@ def test_the_values_of_a_simulated_context() -> None:
     assert redacted["ActionNames"] == ["iam:GetUser"]
 
 
-def test_where_a_simulation_found_its_statement() -> None:
+def test_policy_ids_of_a_simulation_stay() -> None:
     def source(policy: str) -> Value:
         statements: list[Value] = [{"SourcePolicyId": policy, "SourcePolicyType": "IAM Policy"}]
         redacted = output("SimulateCustomPolicy", {"EvaluationResults": [{"MatchedStatements": statements}]})
@@ -455,7 +455,7 @@ def test_names_seen_anywhere_are_replaced_as_words_of_free_text() -> None:
         assert with_names(redactor, "GetPolicy", named) == named
 
 
-def test_names_stay_in_places_that_are_no_free_text() -> None:
+def test_names_stay_in_members_that_are_no_free_text() -> None:
     redactor = Redactor(KEY)
     redactor.redact_identity(operation("GetUser"), {"UserName": "Active"})
     redactor.redact_identity(operation("GetUser"), {"UserName": "v1x"})
@@ -482,7 +482,7 @@ def test_text_without_names_stays_when_names_are_replaced(real: str, names: dict
 
 
 def test_half_a_surrogate_pair_in_a_policy() -> None:
-    """Every JSON reader takes the escape, no UTF-8 can say it."""
+    """Every JSON parser accepts the escape, but UTF-8 cannot encode the character."""
     for real in (
         '{"sts:ExternalId": "\\ud800"}',
         '{"a": "\\ud800%41 111122223333"}',
@@ -521,8 +521,8 @@ def test_half_a_surrogate_pair_in_a_policy() -> None:
     ],
     ids=lambda hostile: hostile[:12],
 )
-def test_long_texts_that_match_almost_are_redacted_too(hostile: str) -> None:
-    """Patterns that try every beginning of such a text against every end would take hours."""
+def test_long_texts_that_almost_match_are_redacted_in_bounded_time(hostile: str) -> None:
+    """Patterns that try every start of such a text with every end would take hours."""
     redacted = KnownNames({"nobody": "user-x"}).replace_in(redact_text(hostile, Aliases(KEY)))
     assert redact_text(redacted, Aliases(KEY)) == redacted
     assert hostile in variants(hostile)
