@@ -8,8 +8,8 @@
 3. Errors of the format are reported up to `MAX_ERRORS`. Comments, and text that can't be read, are searched up to a
    number of characters; that there is more is a finding, too. Values are searched completely.
 4. A finding has the place and the kind of a real value, never the value. An error that keeps the text from being read
-   as a cassette is a finding (`cassette.yaml.validation`). A probable mistake in a readable text is a warning
-   (`check.lint_takes`).
+   as a cassette is a finding (`core.cassette.yaml.validation`). A probable mistake in a readable text is a warning
+   (`core.check.lint_takes`).
 """
 
 from __future__ import annotations

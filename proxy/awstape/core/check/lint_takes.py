@@ -1,6 +1,6 @@
 """Probable mistakes in a cassette that can be loaded: the warnings of `awstape check`.
 
-1. Takes that can't be loaded are skipped: `cassette.yaml.validation` reports them.
+1. Takes that can't be loaded are skipped: `core.cassette.yaml.validation` reports them.
 2. A listing is examined as a client reads it in recorded paging: whether it ends, and whether an item is in it twice.
 3. The takes of a track are compared with their neighbours, since they are served one after the other.
 4. A fault is reported only if it certainly never occurs.
