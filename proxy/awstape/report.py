@@ -20,7 +20,7 @@ from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.sessions import Session
 from awstape.core.text.printable import printable
-from awstape.core.view.track_statistics import Overview
+from awstape.core.view.track_statistics import TrackStatistics
 
 _MOST_NOT_REPLAYED = 5
 _NO_CALL = "  no call to record was seen; a program that sets its own endpoint URL bypasses the proxy"
@@ -133,7 +133,7 @@ def track_facts(track: Track) -> dict[str, object]:
     }
 
 
-def overview_facts(overview: Overview) -> dict[str, object]:
+def overview_facts(overview: TrackStatistics) -> dict[str, object]:
     """The statistics of a track, for scripts."""
     return {
         "number": overview.number,

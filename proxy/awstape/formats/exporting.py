@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from awstape.core.view.selectors import Chosen
+from awstape.core.view.selectors import SelectedTrack
 from awstape.errors import UserError
 from awstape.formats.exports import awscli, har, stubber, vcr
 from awstape.formats.exports.exchanges import AddNote, UnsupportedTrackError, check_requestable, common_notes
@@ -30,11 +30,11 @@ class Export:
 class Format(Generic[Converted]):
     """An export format: the functions of its module."""
 
-    convert_track: Callable[[Chosen, AddNote], Converted]
+    convert_track: Callable[[SelectedTrack, AddNote], Converted]
     assemble: Callable[[Sequence[Converted]], str]
 
 
-def export_tracks(tracks: Iterable[Chosen], form: str) -> Export:
+def export_tracks(tracks: Iterable[SelectedTrack], form: str) -> Export:
     """Exports the selected takes in a format of `FORMATS`. Raises UserError if the format can hold none of them."""
     notes: list[str] = []
     converted = []

@@ -19,7 +19,7 @@ from typing import Any
 from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.text.printable import printable
-from awstape.core.view.annotated_view import outline
+from awstape.core.view.html_page_data import html_page_data
 
 _SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "start.js")
 
@@ -33,7 +33,7 @@ def render_page(cassette: Cassette, title: str) -> str:
         policy=_policy(style, script),
         style=style,
         script=script,
-        data=_script_safe_json(outline(cassette, catalog.models())),
+        data=_script_safe_json(html_page_data(cassette, catalog.models())),
     )
 
 

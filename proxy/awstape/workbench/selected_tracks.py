@@ -8,12 +8,14 @@ from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.aliases import Aliases, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.view.selectors import Chosen, SelectorError, select
+from awstape.core.view.selectors import SelectedTrack, SelectorError, select
 from awstape.errors import UserError
 from awstape.files import keys, project_settings
 
 
-def select_tracks(cassette: Cassette, selectors: Iterable[str], environ: Mapping[str, str]) -> tuple[Chosen, ...]:
+def select_tracks(
+    cassette: Cassette, selectors: Iterable[str], environ: Mapping[str, str]
+) -> tuple[SelectedTrack, ...]:
     """The tracks that the selectors (`core.view.selectors`) match; without selectors all tracks. Raises UserError."""
     texts = tuple(selectors)
     redactor = redactor_for(cassette, environ) if texts else None  # deriving a key from a phrase is slow

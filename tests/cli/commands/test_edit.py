@@ -144,7 +144,7 @@ def test_a_file_that_is_not_an_item(roles: Path, capfd: pytest.CaptureFixture[st
         ("set {} pages[9].x 1", "nothing is selected by 'pages[9].x'", "awstape show"),
         ("set {} pages 1 --track 9", "there is no track 9", "the cassette has 3"),
         ("rm {}", "Missing argument 'TRACK...'", "awstape rm --help"),
-        ("rm {} ListRolez", "none is of this operation", "did you mean ListRoles?"),
+        ("rm {} ListRolez", "the cassette has no such operation", "did you mean ListRoles?"),
         ("rename {} Nobody Somebody", "'Nobody' is not in the cassette", "awstape show"),
         ("repage {} client", "can't be cut into pages as client", "2 or torture:1"),
         ("repage {} 0", "the paging '0' is none of", "2 or torture:1"),

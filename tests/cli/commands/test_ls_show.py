@@ -287,7 +287,7 @@ def test_blobs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     ("arguments", "problem", "tip"),
     [
         ("9", "there is no track 9", "the cassette has 3; awstape ls numbers them"),
-        ("ListRole", "no track is selected by 'ListRole'", "did you mean ListRoles?"),
+        ("ListRole", "no track matches 'ListRole'", "did you mean ListRoles?"),
         ("--page 0", "Invalid value for '--page'", "awstape show --help"),
         ("1 --page 2", "no selected track has a page 2", "shows the number of pages"),
         ("--textconv 1", "--textconv prints the whole cassette", "leave out"),

@@ -22,7 +22,7 @@ from awstape.core.editing.rename import rename
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.replay.paging_modes import Paging
-from awstape.core.view.selectors import Chosen, select
+from awstape.core.view.selectors import SelectedTrack, select
 from support import strategies
 from support.exchanges import KEY, MODELS, cassette, listing, operation, player, request, respond, traverse
 
@@ -67,7 +67,7 @@ def recorded() -> Cassette:
     return cassette(*READ)
 
 
-def chosen(recorded: Cassette, *texts: str) -> tuple[Chosen, ...]:
+def chosen(recorded: Cassette, *texts: str) -> tuple[SelectedTrack, ...]:
     return select(MODELS, recorded, texts)
 
 
@@ -441,44 +441,44 @@ def test_merge_of_two_keys(recorded: Cassette) -> None:
 # --- any sequence of edits ---
 
 
-def repaging(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
+def repaging(c: Cassette, one: tuple[SelectedTrack, ...], n: int) -> Cassette:
     return edits.repage_takes(MODELS, c, one, Paging.parse(str(n % 4 + 1)))
 
 
-def torturing(c: Cassette, _: tuple[Chosen, ...], n: int) -> Cassette:
+def torturing(c: Cassette, _: tuple[SelectedTrack, ...], n: int) -> Cassette:
     return edits.repage_takes(MODELS, c, chosen(c), Paging.parse(f"torture:{n}"))
 
 
-def dropping_one(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
+def dropping_one(c: Cassette, one: tuple[SelectedTrack, ...], n: int) -> Cassette:
     paging = operation(one[0].track.operation).paging
     return list_items.drop_items(MODELS, c, one, [str(n % 5 + 1)], paging.items[0] if paging else "")
 
 
-def adding_one(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
+def adding_one(c: Cassette, one: tuple[SelectedTrack, ...], n: int) -> Cassette:
     return list_items.add_item(MODELS, c, one, {"RoleName": name(f"Made{n}"), "Path": "/"}, n % 6 + 1)
 
 
-def setting_all(c: Cassette, _: tuple[Chosen, ...], n: int) -> Cassette:
+def setting_all(c: Cassette, _: tuple[SelectedTrack, ...], n: int) -> Cassette:
     return edits.set_value(MODELS, c, chosen(c), f"pages[{n % 3}].output.Roles[].MaxSessionDuration", str(n))
 
 
-def setting_identity(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
+def setting_identity(c: Cassette, one: tuple[SelectedTrack, ...], n: int) -> Cassette:
     return edits.set_value(MODELS, c, one, "identity.PathPrefix", f"/{ALIASES.name('path', f'p{n}')}/")
 
 
-def renaming_one(c: Cassette, _: tuple[Chosen, ...], n: int) -> Cassette:
+def renaming_one(c: Cassette, _: tuple[SelectedTrack, ...], n: int) -> Cassette:
     return rename(MODELS, c, ("Deploy", "Audit", "Build")[n % 3], f"Renamed{n}", ALIASES)
 
 
-def removing(c: Cassette, one: tuple[Chosen, ...], _: int) -> Cassette:
+def removing(c: Cassette, one: tuple[SelectedTrack, ...], _: int) -> Cassette:
     return edits.remove_takes(MODELS, c, one)
 
 
-def failing_once(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
+def failing_once(c: Cassette, one: tuple[SelectedTrack, ...], n: int) -> Cassette:
     return edits.set_faults(MODELS, c, one, [Fault.parse(f"throttle page={n % 3 + 1}")], instead=True)
 
 
-def merging(c: Cassette, one: tuple[Chosen, ...], n: int) -> Cassette:
+def merging(c: Cassette, one: tuple[SelectedTrack, ...], n: int) -> Cassette:
     out, left = edits.split_cassette(c, one)
     preferences: list[edits.Preference] = ["first", "last", "both"]
     return edits.merge_cassettes(MODELS, [left, out, c], preferences[n % 3])

@@ -73,16 +73,16 @@ def test_takes_are_counted_from_one(recorded: Cassette) -> None:
 @pytest.mark.parametrize(
     ("text", "problem", "tip"),
     [
-        ("", "begins with no operation and no number", "OPERATION [MEMBER=GLOB]"),
-        ("0", "begins with no operation and no number", ""),
+        ("", "does not begin with an operation or a number", "OPERATION [MEMBER=GLOB]"),
+        ("0", "does not begin with an operation or a number", ""),
         ("6", "there is no track 6", "the cassette has 5"),
-        ("ListRolez", "none is of this operation", "did you mean ListRoles?"),
-        ("ListRoles PathPrefx=/", "no identity has PathPrefx", "did you mean PathPrefix?"),
-        ("ListRoles PathPrefix=/other/", "no track is selected by", "awstape ls"),
-        ("ListRoles nonsense", "has a 'nonsense' that can't be there", "OPERATION"),
-        ("ListRoles take=0", "has a 'take=0' that can't be there", "OPERATION"),
-        ("ListRoles take=1 take=2", "has a 'take=2' that can't be there", "OPERATION"),
-        ("ListRoles 'x", "has a quote without end", "OPERATION"),
+        ("ListRolez", "the cassette has no such operation", "did you mean ListRoles?"),
+        ("ListRoles PathPrefx=/", "no identity has a member PathPrefx", "did you mean PathPrefix?"),
+        ("ListRoles PathPrefix=/other/", "no track matches", "awstape ls"),
+        ("ListRoles nonsense", "has an unexpected 'nonsense'", "OPERATION"),
+        ("ListRoles take=0", "has an unexpected 'take=0'", "OPERATION"),
+        ("ListRoles take=1 take=2", "has an unexpected 'take=2'", "OPERATION"),
+        ("ListRoles 'x", "has an unclosed quote", "OPERATION"),
     ],
 )
 def test_errors(recorded: Cassette, text: str, problem: str, tip: str) -> None:

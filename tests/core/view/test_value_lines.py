@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
 from awstape.core.text.printable import printable
-from awstape.core.view.value_lines import json_lines, members
+from awstape.core.view.value_lines import json_lines, mapping_lines
 
 #: Each looks like another.
 LOOKALIKES: list[Value] = [
@@ -80,7 +80,7 @@ LOOKALIKES: list[Value] = [
 
 
 def text(value: Value) -> str:
-    return "\n".join(map(str, members({"member": value, "next": 1})))
+    return "\n".join(map(str, mapping_lines({"member": value, "next": 1})))
 
 
 def test_what_differs_differs() -> None:

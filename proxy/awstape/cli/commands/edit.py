@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from awstape.core.aws.model import Models, Value
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.cassette.faults import Fault
-    from awstape.core.view.selectors import Chosen
+    from awstape.core.view.selectors import SelectedTrack
     from awstape.workbench.edit_files import PlannedEdit
     from awstape.workbench.text_editor import EditorSession
 
@@ -257,7 +257,7 @@ def add_item(
     if like and not isinstance(value, dict):
         raise UserError("--like needs an item with members", "leave out --like")
 
-    def add(models: Models, before: Cassette, chosen: tuple[Chosen, ...]) -> Cassette:
+    def add(models: Models, before: Cassette, chosen: tuple[SelectedTrack, ...]) -> Cassette:
         item = (
             list_items.build_item_like(models, chosen, like, value, name) if like and isinstance(value, dict) else value
         )
@@ -299,7 +299,7 @@ def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, opt
 
 
 def _on_tracks(
-    tracks: tuple[str, ...], edit: Callable[[Models, Cassette, tuple[Chosen, ...]], Cassette]
+    tracks: tuple[str, ...], edit: Callable[[Models, Cassette, tuple[SelectedTrack, ...]], Cassette]
 ) -> Callable[[Cassette], Cassette]:
     """Returns a function that edits the selected tracks of a cassette."""
     from awstape.catalog import catalog

@@ -18,7 +18,7 @@ from awstape.errors import UserError
 if TYPE_CHECKING:
     from awstape.core.aws.model import Models
     from awstape.core.cassette.cassette import Cassette
-    from awstape.core.view.selectors import Chosen
+    from awstape.core.view.selectors import SelectedTrack
 
 
 @click.command()
@@ -36,18 +36,18 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     """
     from awstape.catalog import catalog
     from awstape.cli.terminal import tables
-    from awstape.core.view.track_statistics import Overview, overviews
+    from awstape.core.view.track_statistics import TrackStatistics, cassette_statistics
     from awstape.files import cassette_files
     from awstape.report import overview_facts
 
     models = catalog.models()
     files = cassette_files.find_all(cassettes)
-    found: dict[Path, list[Overview]] = {}
+    found: dict[Path, list[TrackStatistics]] = {}
     errors: list[UserError] = []
     console = tables.console()
     for file in files:
         try:
-            tracks = found[file] = overviews(cassette_files.load(file, models), models)
+            tracks = found[file] = cassette_statistics(cassette_files.load(file, models), models)
         except UserError as error:  # the other files are still listed
             print_error(error.problem, error.tip)
             errors.append(error)
@@ -127,7 +127,7 @@ def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
     return 0
 
 
-def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_short: bool) -> None:
+def _render(chosen: Sequence[SelectedTrack], models: Models, page: int | None, *, is_short: bool) -> None:
     from awstape.cli.terminal import tables, track_tree
 
     console = tables.console()
@@ -141,10 +141,10 @@ def _render(chosen: Sequence[Chosen], models: Models, page: int | None, *, is_sh
                 tables.print_parts(console, *track_tree.page_in_full(console, each, number, page))
 
 
-def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
+def _facts(each: SelectedTrack, models: Models, page: int | None) -> dict[str, object]:
     """The facts of `ls` about a track, and its takes as in the file, for scripts."""
     from awstape.core.cassette.yaml.document import page_document
-    from awstape.core.view.track_statistics import overview
+    from awstape.core.view.track_statistics import track_statistics
     from awstape.report import overview_facts
 
     recorded = [
@@ -159,17 +159,17 @@ def _facts(each: Chosen, models: Models, page: int | None) -> dict[str, object]:
         }
         for number, take in each.selected()
     ]
-    return {**overview_facts(overview(each.number, each.track, each.takes, models)), "recorded": recorded}
+    return {**overview_facts(track_statistics(each.number, each.track, each.takes, models)), "recorded": recorded}
 
 
 def _textconv(cassette: Path) -> int:
     """Prints a cassette as lines. Prints other files unchanged, unless to a terminal: an error would fail git diff."""
     from awstape.catalog import catalog
-    from awstape.core.view.value_lines import text_of
+    from awstape.core.view.value_lines import cassette_text
     from awstape.files import cassette_files
 
     try:
-        text = text_of(cassette_files.load(cassette, catalog.models()))
+        text = cassette_text(cassette_files.load(cassette, catalog.models()))
     except UserError:
         if sys.stdout.isatty() or not cassette.is_file():
             raise

@@ -16,7 +16,7 @@ from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.editing.edits import Preference
-    from awstape.core.view.selectors import Chosen
+    from awstape.core.view.selectors import SelectedTrack
 
 _BY = ("operation", "service", "region", "track")
 
@@ -114,7 +114,7 @@ def split(
         return write_edits([replace(result, removed_comments=()) for result in results], options)
 
 
-def _file_name(chosen: Chosen, by: str) -> str:
+def _file_name(chosen: SelectedTrack, by: str) -> str:
     """The file name of a track, without extension."""
     track = chosen.track
     names = {

@@ -28,7 +28,7 @@ from awstape.core.aws.model import Models
 from awstape.core.text.printable import printable
 from awstape.core.text.shortening import join_sizes, shorten_middle
 from awstape.core.view.labels import Detail, identity_label
-from awstape.core.view.track_statistics import Overview
+from awstape.core.view.track_statistics import TrackStatistics
 from awstape.core.view.value_lines import JSON, WORD, Line
 from awstape.report import count
 
@@ -67,7 +67,7 @@ def print_parts(to: Console, *parts: RenderableType) -> None:
 # --- the table of a cassette ------------------------------------------------------------------------------------
 
 
-def track_table(to: Console, title: str, tracks: Sequence[Overview], models: Models) -> list[RenderableType]:
+def track_table(to: Console, title: str, tracks: Sequence[TrackStatistics], models: Models) -> list[RenderableType]:
     """The table of a cassette for `awstape ls`, with a title and a line of totals."""
     head = Text(printable(title), "bold")
     if not tracks:
@@ -78,7 +78,7 @@ def track_table(to: Console, title: str, tracks: Sequence[Overview], models: Mod
     return [head, _table(to, tracks, models), Text(f" {totals(tracks)}", "dim")]
 
 
-def totals(tracks: Iterable[Overview], cassettes: int | None = None) -> str:
+def totals(tracks: Iterable[TrackStatistics], cassettes: int | None = None) -> str:
     """`3 tracks, 5 pages, …`; except for tracks and pages, zero counts are left out."""
     every = list(tracks)
     items, errors = sum(each.items or 0 for each in every), sum(len(each.errors) for each in every)
@@ -95,7 +95,7 @@ def totals(tracks: Iterable[Overview], cassettes: int | None = None) -> str:
     return ", ".join(filter(None, counts))
 
 
-def _table(to: Console, tracks: Sequence[Overview], models: Models) -> Table:
+def _table(to: Console, tracks: Sequence[TrackStatistics], models: Models) -> Table:
     """The first layout that fits the width; the last one is cropped to fit."""
     endless = to.options.update(max_width=_ENDLESS)
     for layout in (_side_by_side, _grouped):
@@ -109,7 +109,7 @@ def _table(to: Console, tracks: Sequence[Overview], models: Models) -> Table:
     return _grouped(tracks, models, replace(detail, width=max(longest - too_wide, _SHORTEST)))
 
 
-def _side_by_side(tracks: Sequence[Overview], models: Models, detail: Detail) -> Table:
+def _side_by_side(tracks: Sequence[TrackStatistics], models: Models, detail: Detail) -> Table:
     """Operation and identity side by side."""
     table = _empty_table("operation", "identity")
     for heading, of_service, differ in _by_service(tracks):
@@ -124,7 +124,7 @@ def _side_by_side(tracks: Sequence[Overview], models: Models, detail: Detail) ->
     return table
 
 
-def _grouped(tracks: Sequence[Overview], models: Models, detail: Detail) -> Table:
+def _grouped(tracks: Sequence[TrackStatistics], models: Models, detail: Detail) -> Table:
     """Operations as headings above the identities, which leaves more room for the identities."""
     table = _empty_table("operation and identity")
     for heading, of_service, differ in _by_service(tracks):
@@ -152,7 +152,7 @@ def _empty_table(*names: str) -> Table:
     return table
 
 
-def _by_service(tracks: Sequence[Overview]) -> Iterator[tuple[Text | None, list[Overview], bool]]:
+def _by_service(tracks: Sequence[TrackStatistics]) -> Iterator[tuple[Text | None, list[TrackStatistics], bool]]:
     """Yields for each service a heading, if there are several, its tracks, and whether their regions differ."""
     services = _services(tracks)
     for name, same in groupby(tracks, key=lambda each: each.track.service):
@@ -160,7 +160,7 @@ def _by_service(tracks: Sequence[Overview]) -> Iterator[tuple[Text | None, list[
         yield services[name] if len(services) > 1 else None, group, len({each.track.region for each in group}) > 1
 
 
-def _services(tracks: Iterable[Overview]) -> dict[str, Text]:
+def _services(tracks: Iterable[TrackStatistics]) -> dict[str, Text]:
     """Service name → heading, which includes the region if all tracks of the service have the same."""
     regions: dict[str, set[str]] = {}
     for each in tracks:
@@ -171,11 +171,11 @@ def _services(tracks: Iterable[Overview]) -> dict[str, Text]:
     }
 
 
-def _number(each: Overview) -> Text:
+def _number(each: TrackStatistics) -> Text:
     return Text(str(each.number), "dim")
 
 
-def _identity(each: Overview, models: Models, detail: Detail, has_region: bool) -> Text:
+def _identity(each: TrackStatistics, models: Models, detail: Detail, has_region: bool) -> Text:
     track = each.track
     region = f"{printable(track.region)} " if has_region and track.region else ""
     input_ = models.operation(track.service, track.operation).input
@@ -183,14 +183,14 @@ def _identity(each: Overview, models: Models, detail: Detail, has_region: bool) 
     return Text(region, "cyan").append(words, "default")
 
 
-def _counts(each: Overview) -> tuple[Text, Text, Text]:
+def _counts(each: TrackStatistics) -> tuple[Text, Text, Text]:
     """The cells for pages, items by page (`3+2`) and notes."""
     cuts = ", ".join(join_sizes(take.items) for take in each.takes if take.items)
     items = cuts if len(cuts) <= _LONGEST_CUT else str(each.items)
     return Text(str(each.pages)), Text(items), track_notes(each)
 
 
-def track_notes(each: Overview) -> Text:
+def track_notes(each: TrackStatistics) -> Text:
     """Short notes on a track: several takes, errors, unfinished, faults, unmodelled members."""
     notes = [(f"{len(each.takes)} takes", "blue")] if len(each.takes) > 1 else []
     notes += [(shorten_middle(printable(code), 2 * _LONGEST_NOTES), "red") for code in dict.fromkeys(each.errors)]
@@ -208,7 +208,7 @@ def value_rows(value_lines: Iterable[Line], width: int) -> Iterator[RenderableTy
     highlight = JSONHighlighter()
     for line in value_lines:
         name = Text(line.lead[-(width // 2) :]).append(line.name, "cyan").append(": " if line.name else "", "dim")
-        value = Text(line.said, style=_STYLES.get(line.kind, ""))
+        value = Text(line.text, style=_STYLES.get(line.kind, ""))
         if line.kind == JSON:
             highlight.highlight(value)
         if cell_len(name.plain) + cell_len(value.plain) <= width:

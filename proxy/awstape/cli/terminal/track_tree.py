@@ -19,9 +19,9 @@ from awstape.core.cassette.yaml.document import page_document
 from awstape.core.text.printable import printable
 from awstape.core.text.shortening import shorten_middle
 from awstape.core.view.labels import Detail, first_members, identity_label, item_cells
-from awstape.core.view.selectors import Chosen
-from awstape.core.view.track_statistics import items
-from awstape.core.view.value_lines import members
+from awstape.core.view.selectors import SelectedTrack
+from awstape.core.view.track_statistics import count_answer_items
+from awstape.core.view.value_lines import mapping_lines
 from awstape.report import count
 
 _LINES_SHOWN = 40
@@ -30,7 +30,7 @@ _GUIDES = 12  # columns, at the deepest
 _STYLES = ("", "dim", "", "green", "dim")  # of the cells of `item_cells`
 
 
-def heading(to: Console, each: Chosen) -> tuple[Text, bool]:
+def heading(to: Console, each: SelectedTrack) -> tuple[Text, bool]:
     """`2 iam ListRoles PathPrefix=/`, and whether it holds the whole identity."""
     track = each.track
     words = [(str(each.number), "dim"), (track.service, "cyan"), (track.operation, "bold")]
@@ -44,7 +44,7 @@ def heading(to: Console, each: Chosen) -> tuple[Text, bool]:
     return label, shown == whole and "…" not in shown
 
 
-def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
+def tree(to: Console, each: SelectedTrack, models: Models, *, is_short: bool) -> Tree:
     """The tree of the selected takes of a track. is_short: one line for each page, without its items."""
     operation = models.operation(each.track.service, each.track.operation)
     label, is_whole = heading(to, each)
@@ -62,16 +62,16 @@ def tree(to: Console, each: Chosen, models: Models, *, is_short: bool) -> Tree:
     return root
 
 
-def page_in_full(to: Console, each: Chosen, take: int, number: int) -> Iterator[RenderableType]:
+def page_in_full(to: Console, each: SelectedTrack, take: int, number: int) -> Iterator[RenderableType]:
     """Yields one page of a take in full, below the whole identity."""
     pages = each.takes[take - 1].pages
     label, is_whole = heading(to, each)
     yield label
     if not is_whole:
-        yield from value_rows(members({"identity": each.track.identity}, "  "), to.width)
+        yield from value_rows(mapping_lines({"identity": each.track.identity}, "  "), to.width)
     of_take = f"take {take}, " if len(each.takes) > 1 else ""
     yield Text(f"  {of_take}page {number} of {len(pages)}", "bold")
-    yield from value_rows(members(page_document(pages[number - 1]), "    "), to.width)
+    yield from value_rows(mapping_lines(page_document(pages[number - 1]), "    "), to.width)
 
 
 def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -> Text:
@@ -80,7 +80,7 @@ def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -
     label = Text(f"page {number}", no_wrap=is_short, overflow="ellipsis" if is_short else "fold")
     if page.answer.error:
         label.append(f"  {_status(page.answer.error)}", "red")
-    if (held := items(operation, page.answer)) is not None:
+    if (held := count_answer_items(operation, page.answer)) is not None:
         label.append(f"  {count(held, 'item')}")
     if page.limit is not None:
         label.append(f"  limit {page.limit}", "dim")
@@ -164,7 +164,7 @@ def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
 
 def _add_lines(to: Console, node: Tree, output: dict[str, Value]) -> None:
     """Adds the members of an answer that is not a listing."""
-    laid_out = list(members(output))
+    laid_out = list(mapping_lines(output))
     shown: Iterable[RenderableType] = value_rows(islice(laid_out, _LINES_SHOWN), max(to.width - _GUIDES, 20))
     if laid_out:
         node.add(Group(*shown))

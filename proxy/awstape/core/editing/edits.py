@@ -24,7 +24,7 @@ from awstape.core.cassette.takes import normalise_takes
 from awstape.core.cassette.yaml.document import SEPARATOR, DocumentError, dump, header_text, read, take_value
 from awstape.core.editing.jmespath_paths import ExpressionError, select_paths
 from awstape.core.replay.paging_modes import Listing, Paging
-from awstape.core.view.selectors import Chosen
+from awstape.core.view.selectors import SelectedTrack
 
 Preference = Literal["first", "last", "both"]
 
@@ -40,12 +40,12 @@ class EditError(ValueError):
 # --- takes --------------------------------------------------------------------------------------------------------
 
 
-def remove_takes(models: Models, cassette: Cassette, chosen: Iterable[Chosen]) -> Cassette:
+def remove_takes(models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack]) -> Cassette:
     """The cassette without the chosen takes."""
     return edit_takes(models, cassette, chosen, lambda _, take: None)
 
 
-def repage_takes(models: Models, cassette: Cassette, chosen: Iterable[Chosen], paging: Paging) -> Cassette:
+def repage_takes(models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], paging: Paging) -> Cassette:
     """The chosen takes with the same items in other pages, as replay would cut them. Calls without paging stay."""
 
     def cut(operation: Operation, take: Take) -> Take:
@@ -57,7 +57,12 @@ def repage_takes(models: Models, cassette: Cassette, chosen: Iterable[Chosen], p
 
 
 def set_faults(
-    models: Models, cassette: Cassette, chosen: Iterable[Chosen], faults: Sequence[Fault], *, instead: bool = False
+    models: Models,
+    cassette: Cassette,
+    chosen: Iterable[SelectedTrack],
+    faults: Sequence[Fault],
+    *,
+    instead: bool = False,
 ) -> Cassette:
     """The chosen takes with these faults added, or with these `instead` of their own. Raises EditError."""
     for fault in faults:
@@ -97,7 +102,7 @@ def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Prefe
     return Cassette.of(merged, keys)
 
 
-def split_cassette(cassette: Cassette, chosen: Iterable[Chosen]) -> tuple[Cassette, Cassette]:
+def split_cassette(cassette: Cassette, chosen: Iterable[SelectedTrack]) -> tuple[Cassette, Cassette]:
     """Two cassettes: the chosen tracks, and the rest. Takes of a track stay together."""
     tracks = {each.track for each in chosen}
     out = [take for take in cassette.takes if take.track in tracks]
@@ -109,7 +114,7 @@ def split_cassette(cassette: Cassette, chosen: Iterable[Chosen]) -> tuple[Casset
 
 
 def set_value(
-    models: Models, cassette: Cassette, chosen: Iterable[Chosen], expression: str, text: str | None
+    models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], expression: str, text: str | None
 ) -> Cassette:
     """The chosen takes with a value set at the paths that a JMESPath expression selects in each take's document.
 
@@ -197,7 +202,7 @@ def _set_at(document: Value, path: Path, value: Value, is_removal: bool) -> None
 
 
 def edit_takes(
-    models: Models, cassette: Cassette, chosen: Iterable[Chosen], edit: Callable[[Operation, Take], Take | None]
+    models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], edit: Callable[[Operation, Take], Take | None]
 ) -> Cassette:
     """The cassette with `edit` applied to the chosen takes. An edit that returns None removes the take."""
     numbers = {each.track: each.numbers for each in chosen}

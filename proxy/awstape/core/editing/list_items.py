@@ -21,13 +21,18 @@ from awstape.core.editing.edits import EditError, edit_takes, require_readable
 from awstape.core.editing.jmespath_paths import ExpressionError, is_condition_true
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import renew_alias
-from awstape.core.view.selectors import Chosen
+from awstape.core.view.selectors import SelectedTrack
 
 _AWS_OWNED = re.compile(r"arn:aws[a-z-]*:iam::aws:")
 
 
 def add_item(
-    models: Models, cassette: Cassette, chosen: Iterable[Chosen], item: Value, at: int | None = None, name: str = ""
+    models: Models,
+    cassette: Cassette,
+    chosen: Iterable[SelectedTrack],
+    item: Value,
+    at: int | None = None,
+    name: str = "",
 ) -> Cassette:
     """The chosen listings with an item added.
 
@@ -69,7 +74,7 @@ def _find_same_item(operation: Operation, name: str, item: Value, items: list[Va
 
 
 def build_item_like(
-    models: Models, chosen: Iterable[Chosen], number: int, members: Mapping[str, Value], name: str = ""
+    models: Models, chosen: Iterable[SelectedTrack], number: int, members: Mapping[str, Value], name: str = ""
 ) -> dict[str, Value]:
     """A copy of an item of the first chosen listing, counted from 1, with some other `members`.
 
@@ -112,7 +117,7 @@ def _rename_arn(arn: str, item: Mapping[str, Value], members: Mapping[str, Value
 
 
 def drop_items(
-    models: Models, cassette: Cassette, chosen: Iterable[Chosen], which: Sequence[str], name: str = ""
+    models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], which: Sequence[str], name: str = ""
 ) -> Cassette:
     """The chosen listings without some items. Pages without items stay, as a service may send them.
 

@@ -1,10 +1,10 @@
-"""Selectors: which tracks of a cassette somebody means.
+"""Selectors: select tracks and takes of a cassette by a text.
 
-1. A selector is the number of a track, counted from 1 as `awstape ls` does, or an operation with, if need be, members
-   of the identity, the region and the take: `3`, `ListRoles`, `ListPolicyVersions PolicyArn=*-mdd2mdbui7sb take=2`.
+1. A selector is the number of a track, counted from 1 as in `awstape ls`, or an operation, optionally with members of
+   the identity, the region and the take: `3`, `ListRoles`, `ListPolicyVersions PolicyArn=*-mdd2mdbui7sb take=2`.
 2. Operation and values are globs. The operation may be spelled as in the AWS CLI, `list-roles`.
-3. A value may be a real one where the key is at hand: it is redacted as a request is.
-4. A selector that finds nothing is an error, for what it was meant for would not happen.
+3. A value may be a real value if the key is at hand: it is redacted as in a request.
+4. A selector that selects nothing is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from awstape.core.redaction.redactor import Redactor
 
 
 class SelectorError(ValueError):
-    """A text that selects nothing; `tip` says what would."""
+    """Raised for a text that is no selector or selects nothing. tip: what to write instead."""
 
     def __init__(self, problem: str, tip: str) -> None:
         super().__init__(problem)
@@ -31,8 +31,8 @@ class SelectorError(ValueError):
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A track that was selected: its number in the cassette, its takes, and of these, counted from 1, the selected."""
+class SelectedTrack:
+    """A selected track. number: in the cassette. takes: all of the track. numbers: the selected takes, from 1."""
 
     number: int
     track: Track
@@ -46,7 +46,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Selector:
-    """What a text selects: a track by number, or those of an operation that fit."""
+    """A parsed selector. number: of a track; the other fields must match the track, members also by alias."""
 
     number: int | None = None
     operation: str = "*"
@@ -56,19 +56,19 @@ class Selector:
 
     @classmethod
     def parse(cls, text: str) -> Selector:
-        """Raises SelectorError for a text that is no selector."""
+        """Reads a selector. Raises SelectorError."""
         try:
             first, *rest = shlex.split(text) or [""]
         except ValueError:
-            raise SelectorError(f"the selector {text!r} has a quote without end", _TIP) from None
+            raise SelectorError(f"the selector {text!r} has an unclosed quote", _TIP) from None
         is_number = _NUMBER.fullmatch(first) is not None
         if not re.fullmatch(r"[\w*?\[\]-]+", first, re.ASCII) or (first.isdigit() and not is_number):
-            raise SelectorError(f"the selector {text!r} begins with no operation and no number", _TIP)
+            raise SelectorError(f"the selector {text!r} does not begin with an operation or a number", _TIP)
         fields: dict[str, str] = {}
         for word in rest:
             name, equals, value = word.partition("=")
             if not equals or name in fields or (name == "take" and not _NUMBER.fullmatch(value)):
-                raise SelectorError(f"the selector {text!r} has a {word!r} that can't be there", _TIP)
+                raise SelectorError(f"the selector {text!r} has an unexpected {word!r}", _TIP)
             fields[name] = value
         take, region = fields.pop("take", None), fields.pop("region", None)
         return cls(
@@ -79,25 +79,27 @@ class Selector:
             tuple(fields.items()),
         )
 
-    def numbers(self, number: int, track: Track, takes: tuple[Take, ...], asked: Asked) -> tuple[int, ...]:
-        """The takes of a track that it selects, counted from 1. asked: what a value is in an identity under the key."""
-        is_it = (
+    def select_takes(
+        self, number: int, track: Track, takes: tuple[Take, ...], values: _ValueRedactor
+    ) -> tuple[int, ...]:
+        """The selected takes of a track, counted from 1. number: the track's in the cassette."""
+        is_selected = (
             self.number in (None, number)
             and fnmatchcase(plain_name(track.operation), plain_name(self.operation))
             and (self.region is None or fnmatchcase(track.region or "", self.region))
-            and all(_fits(track, name, text, asked) for name, text in self.members)
+            and all(_matches(track, name, text, values) for name, text in self.members)
         )
-        return tuple(n for n in range(1, len(takes) + 1) if is_it and self.take in (None, n))
+        return tuple(n for n in range(1, len(takes) + 1) if is_selected and self.take in (None, n))
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Redacts what somebody says of an identity as it redacts requests; without a key it says nothing."""
+class _ValueRedactor:
+    """Redacts the values of selectors as those of requests. redactor: None without the cassette's key."""
 
     models: Models
     redactor: Redactor | None
 
-    def alias(self, track: Track, name: str, text: str) -> Value:
+    def redact(self, track: Track, name: str, text: str) -> Value:
         if self.redactor is None:
             return text
         operation = self.models.operation(track.service, track.operation)
@@ -106,57 +108,60 @@ class Asked:
 
 def select(
     models: Models, cassette: Cassette, texts: Iterable[str], redactor: Redactor | None = None
-) -> tuple[Chosen, ...]:
+) -> tuple[SelectedTrack, ...]:
     """The tracks and takes that any of the texts selects, in cassette order; all of them if there is no text.
 
-    redactor: under the cassette's key, if that is at hand. Raises SelectorError, also for one that finds nothing.
+    redactor: with the cassette's key, None without it. Raises SelectorError, also for a text that selects nothing.
     """
     tracks = [(i, track, takes) for i, (track, takes) in enumerate(cassette.tracks(), 1)]
-    asked = Asked(models, redactor)
+    values = _ValueRedactor(models, redactor)
     found: dict[int, set[int]] = {}
     for text in texts:
         selector = Selector.parse(text)
-        numbers = {i: selector.numbers(i, track, takes, asked) for i, track, takes in tracks}
+        numbers = {i: selector.select_takes(i, track, takes, values) for i, track, takes in tracks}
         if not any(numbers.values()):
-            raise SelectorError(*_nothing(text, selector, [track for _, track, _ in tracks]))
+            raise SelectorError(*_explain_no_match(text, selector, [track for _, track, _ in tracks]))
         for i, chosen in numbers.items():
             found.setdefault(i, set()).update(chosen)
-    every = not found
+    is_all = not found
     return tuple(
-        Chosen(i, track, takes, tuple(range(1, len(takes) + 1)) if every else tuple(sorted(found[i])))
+        SelectedTrack(i, track, takes, tuple(range(1, len(takes) + 1)) if is_all else tuple(sorted(found[i])))
         for i, track, takes in tracks
-        if every or found[i]
+        if is_all or found[i]
     )
 
 
 _NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
-_TIP = "it is a number, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N], as 'ListRoles PathPrefix=/a*'"
+_TIP = "a selector is a number, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N], such as 'ListRoles PathPrefix=/a*'"
 
 
-def _fits(track: Track, name: str, text: str, asked: Asked) -> bool:
+def _matches(track: Track, name: str, text: str, values: _ValueRedactor) -> bool:
     if name not in track.identity:
         return False
     value = track.identity[name]
-    said = _said(value)
-    return said == text or fnmatchcase(said, text) or _said(asked.alias(track, name, text)) == said
+    recorded = _value_text(value)
+    is_same = recorded == text or fnmatchcase(recorded, text)
+    return is_same or _value_text(values.redact(track, name, text)) == recorded
 
 
-def _said(value: Value) -> str:
+def _value_text(value: Value) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
 
 
-def _nothing(text: str, selector: Selector, tracks: list[Track]) -> tuple[str, str]:
-    """Why a selector finds nothing, and what to do."""
+def _explain_no_match(text: str, selector: Selector, tracks: list[Track]) -> tuple[str, str]:
+    """The reason why a selector selects nothing, and a tip."""
     if selector.number is not None and selector.number > len(tracks):
         return f"there is no track {selector.number}", f"the cassette has {len(tracks)}; awstape ls numbers them"
-    problem, tip = f"no track is selected by {text!r}", "awstape ls lists the tracks"
+    problem, tip = f"no track matches {text!r}", "awstape ls lists the tracks"
     same = [track for track in tracks if fnmatchcase(plain_name(track.operation), plain_name(selector.operation))]
     if not same:
-        return f"{problem}: none is of this operation", _hint(selector.operation, (t.operation for t in tracks)) or tip
+        return f"{problem}: the cassette has no such operation", _hint(
+            selector.operation, (t.operation for t in tracks)
+        ) or tip
     members = {name for track in same for name in track.identity}
     for name, _ in selector.members:
         if name not in members:
-            return f"{problem}: no identity has {name}", _hint(name, members) or tip
+            return f"{problem}: no identity has a member {name}", _hint(name, members) or tip
     return problem, tip
 
 

@@ -1,8 +1,8 @@
-"""A track in numbers: what a recording of it holds, for those who look at a cassette.
+"""Track statistics: the numbers of takes, pages and items of a track, its errors and faults.
 
-1. A page's items are those of the lists that its operation pages; an operation that pages no lists has none to count.
-2. An error is told by its code, or, where the service gave none, by its status.
-3. A track is complete if every take of it was read to its end; an error is an end, too.
+1. The items of a page are those of the lists that its operation pages. An operation that pages no lists has None.
+2. An error is named by its code, or by its status if the service sent no code.
+3. A track is complete if each of its takes was read to its end; an error is an end, too.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from awstape.core.cassette.cassette import Cassette, Take, Track
 
 
 @dataclass(frozen=True)
-class TakeOverview:
-    """One take. items: how many each page holds, None where there are none to count."""
+class TakeStatistics:
+    """The numbers of one take. items: the number of items of each page, None if the operation pages no lists."""
 
     pages: int
     items: tuple[int, ...] | None
@@ -29,12 +29,12 @@ class TakeOverview:
 
 
 @dataclass(frozen=True)
-class Overview:
-    """A track, its number in the cassette, counted from 1 as selectors count, and what there is of it."""
+class TrackStatistics:
+    """The numbers of a track. number: its position in the cassette, counted from 1 as selectors count."""
 
     number: int
     track: Track
-    takes: tuple[TakeOverview, ...]
+    takes: tuple[TakeStatistics, ...]
 
     @property
     def pages(self) -> int:
@@ -42,7 +42,7 @@ class Overview:
 
     @property
     def items(self) -> int | None:
-        """None where there are none to count."""
+        """The number of items in all takes, None if the operation pages no lists."""
         counted = [sum(take.items) for take in self.takes if take.items is not None]
         return sum(counted) if counted else None
 
@@ -63,20 +63,21 @@ class Overview:
         return all(take.complete for take in self.takes)
 
 
-def overviews(cassette: Cassette, models: Models) -> list[Overview]:
-    """All tracks of a cassette, in its order."""
-    return [overview(i, track, takes, models) for i, (track, takes) in enumerate(cassette.tracks(), 1)]
+def cassette_statistics(cassette: Cassette, models: Models) -> list[TrackStatistics]:
+    """The statistics of all tracks of a cassette, in its order."""
+    return [track_statistics(i, track, takes, models) for i, (track, takes) in enumerate(cassette.tracks(), 1)]
 
 
-def overview(number: int, track: Track, takes: Iterable[Take], models: Models) -> Overview:
+def track_statistics(number: int, track: Track, takes: Iterable[Take], models: Models) -> TrackStatistics:
+    """The statistics of some takes of a track. number: the position of the track in the cassette."""
     operation = models.operation(track.service, track.operation)
-    return Overview(number, track, tuple(_take(operation, take) for take in takes))
+    return TrackStatistics(number, track, tuple(_take_statistics(operation, take) for take in takes))
 
 
-def _take(operation: Operation, take: Take) -> TakeOverview:
+def _take_statistics(operation: Operation, take: Take) -> TakeStatistics:
     answers = [page.answer for page in take.pages]
-    counts = [items(operation, answer) for answer in answers]
-    return TakeOverview(
+    counts = [count_answer_items(operation, answer) for answer in answers]
+    return TakeStatistics(
         pages=len(answers),
         items=tuple(n for n in counts if n is not None) if any(n is not None for n in counts) else None,
         errors=tuple(answer.error.name for answer in answers if answer.error),
@@ -86,8 +87,8 @@ def _take(operation: Operation, take: Take) -> TakeOverview:
     )
 
 
-def items(operation: Operation, answer: Answer) -> int | None:
-    """How many items an answer holds, None for one that holds none by its nature."""
+def count_answer_items(operation: Operation, answer: Answer) -> int | None:
+    """The number of items in an answer; None for an error and for an operation that pages no lists."""
     if answer.output is None or operation.paging is None:
         return None
     return count_items(operation, answer.output)

@@ -27,14 +27,14 @@ from awstape.core.aws.model import Value
 from awstape.core.aws.paging import is_last_page
 from awstape.core.cassette.cassette import Track
 from awstape.core.text.printable import printable_json
-from awstape.core.view.selectors import Chosen
+from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import AddNote, Exchange, UnsupportedTrackError, exchanges, unmodelled_notes
 
 Printed = dict[str, Any]
 """Command → the document that it prints."""
 
 
-def convert_track(chosen: Chosen, add_note: AddNote) -> Printed:
+def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Printed:
     """The commands that request a track, with their documents."""
     first, *others = chosen.numbers
     if others:

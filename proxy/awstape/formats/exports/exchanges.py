@@ -28,7 +28,7 @@ from awstape.core.aws.paging import is_last_page
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page, Track
-from awstape.core.view.selectors import Chosen
+from awstape.core.view.selectors import SelectedTrack
 
 AddNote = Callable[[str], None]
 """Adds a note about something in a track that the format can't hold."""
@@ -93,14 +93,14 @@ class Exchange:
         return parsed if self.page.answer.error else catalog.edit_documents(parsed, self.operation.output, document)
 
 
-def exchanges(chosen: Chosen) -> Iterator[Exchange]:
+def exchanges(chosen: SelectedTrack) -> Iterator[Exchange]:
     """Yields the pages of the selected takes of a track."""
     for take_number, take in chosen.selected():
         for number, page in enumerate(take.pages, 1):
             yield Exchange(chosen.track, take_number, number, page)
 
 
-def check_requestable(chosen: Chosen) -> None:
+def check_requestable(chosen: SelectedTrack) -> None:
     """Raises UnsupportedTrackError for a track that botocore can't make requests for."""
     track = chosen.track
     if track.region and not re.fullmatch(r"[a-z0-9-]+", track.region):
@@ -113,7 +113,7 @@ def check_requestable(chosen: Chosen) -> None:
             raise UnsupportedTrackError(f"botocore can't send the request: {name} is missing")
 
 
-def common_notes(chosen: Chosen) -> Iterator[str]:
+def common_notes(chosen: SelectedTrack) -> Iterator[str]:
     """Notes on what no export format can hold."""
     operation = catalog.models().operation(chosen.track.service, chosen.track.operation)
     for number, take in chosen.selected():
@@ -124,7 +124,7 @@ def common_notes(chosen: Chosen) -> Iterator[str]:
             yield f"{which}the recording ends before the listing: there is no page {len(take.pages) + 1}"
 
 
-def limit_notes(chosen: Chosen, how: str) -> Iterator[str]:
+def limit_notes(chosen: SelectedTrack, how: str) -> Iterator[str]:
     """A note that clients must send a limit as well. how: which one."""
     paging = catalog.models().operation(chosen.track.service, chosen.track.operation).paging
     limits = {exchange.page.limit for exchange in exchanges(chosen) if exchange.page.limit is not None}
@@ -132,7 +132,7 @@ def limit_notes(chosen: Chosen, how: str) -> Iterator[str]:
         yield f"was recorded with {paging.limit}={', '.join(map(str, sorted(limits)))}: {how}"
 
 
-def unmodelled_notes(chosen: Chosen) -> Iterator[str]:
+def unmodelled_notes(chosen: SelectedTrack) -> Iterator[str]:
     """A note on the members that the service model, and so botocore's client, doesn't know."""
     names = dict.fromkeys(name for exchange in exchanges(chosen) for name in exchange.page.answer.unmodelled)
     if names:

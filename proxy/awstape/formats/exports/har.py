@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from awstape import __version__
 from awstape.core.aws.wire import Headers, Response
 from awstape.core.text.printable import printable_json
-from awstape.core.view.selectors import Chosen
+from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges
 
 _HTTP = "HTTP/1.1"
@@ -26,7 +26,7 @@ _UNKNOWN = -1  # HAR's value for an unknown size
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def convert_track(chosen: Chosen, _: AddNote) -> list[dict[str, Any]]:
+def convert_track(chosen: SelectedTrack, _: AddNote) -> list[dict[str, Any]]:
     """The entries of a track, without their dates."""
     return [_entry(exchange) for exchange in exchanges(chosen)]
 

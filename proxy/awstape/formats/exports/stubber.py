@@ -27,7 +27,7 @@ from botocore.validate import validate_parameters
 from awstape.catalog import catalog
 from awstape.catalog.botocore_values import for_botocore
 from awstape.core.cassette.cassette import Track
-from awstape.core.view.selectors import Chosen
+from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import (
     AddNote,
     Exchange,
@@ -63,7 +63,7 @@ class Stubs:
     source: str
 
 
-def convert_track(chosen: Chosen, add_note: AddNote) -> Stubs:
+def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Stubs:
     """The stubs of a track."""
     source = [f"{_INDENT}# {chosen.track}\n"]
     source += [_stub(exchange, add_note) for exchange in exchanges(chosen)]

@@ -13,14 +13,14 @@ from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Headers
 from awstape.core.cassette.yaml.document import dump
 from awstape.core.recording.retries import is_retryable
-from awstape.core.view.selectors import Chosen
+from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges, limit_notes
 
 #: The version of the format: vcr/serialize.py, CASSETTE_FORMAT_VERSION.
 _VERSION = 1
 
 
-def convert_track(chosen: Chosen, add_note: AddNote) -> list[Value]:
+def convert_track(chosen: SelectedTrack, add_note: AddNote) -> list[Value]:
     """The interactions of a track."""
     for note in _notes(chosen):
         add_note(note)
@@ -32,7 +32,7 @@ def assemble(parts: Sequence[list[Value]]) -> str:
     return dump({"interactions": list(chain.from_iterable(parts)), "version": _VERSION})
 
 
-def _notes(chosen: Chosen) -> Iterator[str]:
+def _notes(chosen: SelectedTrack) -> Iterator[str]:
     """Notes on the differences between VCR's playback and replay."""
     if len(chosen.numbers) > 1:
         yield f"its {len(chosen.numbers)} takes are played in order; with allow_playback_repeats, only the first"

@@ -21,7 +21,7 @@ from awstape.core.editing.edits import EditError
 from awstape.core.editing.rename import rename
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.replay.paging_modes import Paging
-from awstape.core.view.selectors import Chosen, select
+from awstape.core.view.selectors import SelectedTrack, select
 from support import strategies
 from support.exchanges import KEY, MODELS, cassette, listing, request, respond
 
@@ -50,7 +50,7 @@ FLOW = "---\n".join(
     for each in document.documents(BLOCK)
 )
 MARK = re.compile(r"# c(\d+)\.")
-Change = Callable[[Cassette, tuple[Chosen, ...], int], Cassette]
+Change = Callable[[Cassette, tuple[SelectedTrack, ...], int], Cassette]
 
 
 def inside(text: str) -> set[int]:
@@ -95,7 +95,7 @@ def setting(path: str, text: str | None) -> Change:
     return lambda c, chosen, n: edits.set_value(MODELS, c, chosen, path.replace("N", str(n)), text)
 
 
-def merging(c: Cassette, chosen: tuple[Chosen, ...], n: int) -> Cassette:
+def merging(c: Cassette, chosen: tuple[SelectedTrack, ...], n: int) -> Cassette:
     other = list_items.drop_items(MODELS, c, select(MODELS, c, ["ListRoles"]), [str(n % 5 + 1)])
     preferences: list[edits.Preference] = ["first", "last", "both"]
     return edits.merge_cassettes(MODELS, [c, other], preferences[n % 3])

@@ -1,13 +1,13 @@
-"""A cassette laid out for a reader: plain data, ready for JSON, with every alias told from the text around it.
+"""HTML page data: a cassette as plain data for JSON, in which aliases are separated from the text around them.
 
-1. Numbers and other literals are their own spelling: no reader of JSON rounds them.
-2. A text is a string where nothing is special in it. Else it is `{"t": pieces}`, a piece being a string, the number of
-   an alias, or a list with the escape of a character that can't be seen: one that turns the direction of what follows,
-   for example, which a reviewer must not fall for.
-3. Everything else says what it is by its only key: `{"m": pairs}` a mapping (keys in their order, twice if they stand
-   there twice), `{"l": items}` a list, `{"n": spelling}` a literal, `{"d": value}` a text that is a JSON document,
-   `{"b": size, "t": pieces}` binary.
-4. A place is one occurrence of an alias in an identity or an answer. Tokens and faults are awstape's own words.
+1. Numbers and other literals are strings with their spelling, so that no JSON reader rounds them.
+2. A text is a string if nothing in it is special. Else it is `{"t": pieces}`. A piece is a string, the number of an
+   alias, or a list with the escape of a character that is not visible, such as one that changes the direction of text;
+   a reviewer must see it.
+3. Every other node is an object, and its only key names the kind: `{"m": pairs}` is a mapping (keys in their order,
+   repeated keys repeated), `{"l": items}` a list, `{"n": spelling}` a literal, `{"d": value}` a text that is a JSON
+   document. `{"b": size, "t": pieces}` is binary data.
+4. `places` counts the occurrences of an alias in identities and answers. Page tokens and faults hold no aliases.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ from awstape.core.text.printable import is_printable, printable
 
 Node = str | dict[str, Any]
 
-#: Deeper documents stay text: nobody reads them, and browsers lay them out slowly.
-_DEEPEST_DOCUMENT = 100
+#: Documents with more levels stay text: browsers show them slowly.
+_MOST_LEVELS = 100
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}")
 _ORGANIZATION = frozenset({"o", "r", "p", "ou"})
-#: Members that name an item best, by their ending.
+#: Endings of the members that name an item, the best first.
 _NAMING = ("Name", "name", "Id", "id", "Arn", "arn")
 
 
 class _Literal(str):
-    """A number or constant of a JSON document, as it is spelled."""
+    """A number or constant of a JSON document, as the document spells it."""
 
     __slots__ = ()
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object of a JSON document."""
+    """An object of a JSON document, as pairs, so that repeated keys stay."""
 
     __slots__ = ()
 
 
-def outline(cassette: Cassette, models: Models) -> dict[str, Any]:
-    """`tracks` with their takes, pages and items; `aliases`, `texts` that are none, `counts`, `keys`."""
+def html_page_data(cassette: Cassette, models: Models) -> dict[str, Any]:
+    """`tracks` with their takes, pages and items; `aliases`; `texts` without aliases; `counts`; `keys`."""
     nodes = _Nodes()
     tracks = []
     for track, takes in cassette.tracks():
@@ -74,25 +74,25 @@ def outline(cassette: Cassette, models: Models) -> dict[str, Any]:
                 "takes": [_take(take, operation, nodes) for take in takes],
             }
         )
-    found = texts(cassette, models)
+    found = unaliased_texts(cassette, models)
     return {
         "keys": sorted(cassette.keys),
         "counts": _counts(tracks),
         "aliases": nodes.aliases(),
-        "texts": [[member, [[nodes.text(text), n] for text, n in said]] for member, said in found],
+        "texts": [[member, [[nodes.text(text), n] for text, n in counted]] for member, counted in found],
         "tracks": tracks,
     }
 
 
-def texts(cassette: Cassette, models: Models) -> list[tuple[str, list[tuple[str, int]]]]:
-    """Words that somebody wrote and that are no alias: member → its texts and how often each stands there.
+def unaliased_texts(cassette: Cassette, models: Models) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Texts with words that people wrote and that are no aliases: (member, (text, number of occurrences) …).
 
-    Left out are ARNs, service principals, and what the model or the language of policies gives the words for.
+    Left out are ARNs, service principals, and the vocabulary of the service model and of the policy language.
     """
     found: dict[str, Counter[str]] = {}
 
     def note(text: str, place: StringContext) -> str:
-        is_name = place.path[:1] == ("members",) and text == place.path[-1]  # of a member of an error
+        is_name = place.path[:1] == ("members",) and text == place.path[-1]  # a member of an error
         is_time = place.shape is not None and place.shape.type == "timestamp"
         if is_name or is_time or is_public(text, place) or _TOKEN.fullmatch(text):
             return text
@@ -117,8 +117,8 @@ def _is_words(text: str) -> bool:
     return _WORD.search(beside) is not None and not is_service_principal(text)
 
 
-def kind_of(alias: str) -> str:
-    """What an alias stands for, as it tells by itself: `role`, `account id`."""
+def alias_kind(alias: str) -> str:
+    """The kind of value that an alias stands for, by its form: `role`, `account id`."""
     if alias.endswith(EMAIL_DOMAIN):
         return "e-mail address"
     if alias.isdigit():
@@ -153,8 +153,8 @@ def _page(page: Page, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     token, unmodelled = page.token and printable(page.token), [printable(name) for name in answer.unmodelled]
     shown: dict[str, Any] = {"token": token, "limit": page.limit, "unmodelled": unmodelled}
     if failure := answer.error:
-        said: dict[str, Value] = {"status": failure.status, "code": failure.code, "message": failure.message}
-        members = {name: value for name, value in said.items() if value is not None} | failure.members
+        fields: dict[str, Value] = {"status": failure.status, "code": failure.code, "message": failure.message}
+        members = {name: value for name, value in fields.items() if value is not None} | failure.members
         error = f"{failure.status} {printable(failure.code or '')}".strip()
         return {**shown, "error": error, "rest": nodes.members(members)}
     output = answer.output or {}
@@ -168,7 +168,7 @@ def _page(page: Page, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
 
 
 def _item(item: Value, nodes: _Nodes) -> dict[str, Any]:
-    """An item and which of its members, by number, names it best; None where it is no structure."""
+    """An item, and the number of the member that names it best; None for a scalar."""
     name = None
     if isinstance(item, dict):
         texts = [i for i, value in enumerate(item.values()) if isinstance(value, str) and value]
@@ -196,19 +196,19 @@ def _counts(tracks: list[dict[str, Any]]) -> dict[str, int]:
 
 
 class _Nodes:
-    """Makes nodes of values, and numbers the aliases in the order in which they come."""
+    """Converts values to nodes, and numbers the aliases in the order of their first occurrence."""
 
     def __init__(self) -> None:
         self._places: Counter[str] = Counter()
         self._numbers: dict[str, int] = {}
-        self._made: dict[tuple[str, bool], tuple[Node, list[str]]] = {}  # most texts stand there many times
+        self._converted: dict[tuple[str, bool], tuple[Node, list[str]]] = {}  # most texts occur many times
 
     def aliases(self) -> list[dict[str, Any]]:
-        """What each number stands for. `name` is what all aliases of a name share."""
+        """The aliases by number. `name`: the part that all aliases of one name share."""
         return [
             {
                 "text": alias,
-                "kind": kind_of(alias),
+                "kind": alias_kind(alias),
                 "places": self._places[alias],
                 "name": name_alias_ending(alias.removesuffix(EMAIL_DOMAIN))
                 if is_name_alias(alias.removesuffix(EMAIL_DOMAIN))
@@ -236,11 +236,11 @@ class _Nodes:
         return {"n": json.dumps(value)}
 
     def text(self, text: str) -> Node:
-        """The node of a text, which is no place."""
+        """The node of a text, without counting its aliases."""
         return self._text(text, find_aliases(text), quoted=False)
 
     def _text(self, text: str, aliases: list[str], *, quoted: bool) -> Node:
-        """The node of a text that is shown as it is or, if `quoted`, as JSON spells it."""
+        """The node of a text; quoted: as JSON spells it."""
         pieces: list[Any] = []
         rest = text
         for alias in aliases:
@@ -252,10 +252,10 @@ class _Nodes:
         return {"t": pieces}
 
     def _counted(self, text: str, *, quoted: bool = False) -> Node:
-        if (text, quoted) not in self._made:
+        if (text, quoted) not in self._converted:
             aliases = find_aliases(text)
-            self._made[text, quoted] = self._text(text, aliases, quoted=quoted), aliases
-        node, aliases = self._made[text, quoted]
+            self._converted[text, quoted] = self._text(text, aliases, quoted=quoted), aliases
+        node, aliases = self._converted[text, quoted]
         self._places.update(aliases)
         return node
 
@@ -273,32 +273,32 @@ class _Nodes:
 
 
 def _document(text: str) -> Any:
-    """The value of a JSON document, its numbers and the order and number of its keys kept; None for other texts."""
+    """The value of a JSON document, with spelled numbers and all keys in their order; None for other texts."""
     if not is_json(text) or text.count("{") + text.count("[") > 20_000:
         return None
     spelled: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), _Literal)
     value = json.loads(text, object_pairs_hook=_Pairs, **spelled)
-    return value if _is_flat([value], _DEEPEST_DOCUMENT) else None
+    return value if _has_levels_up_to([value], _MOST_LEVELS) else None
 
 
-def _is_flat(level: list[Any], depth: int) -> bool:
-    """Whether values nest no deeper than that."""
+def _has_levels_up_to(level: list[Any], depth: int) -> bool:
+    """Whether values have at most so many levels below them."""
     below = [[item for _, item in value] if isinstance(value, _Pairs) else value for value in level]
     below = [item for value in below if isinstance(value, list) for item in value]
-    return not below or (depth > 0 and _is_flat(below, depth - 1))
+    return not below or (depth > 0 and _has_levels_up_to(below, depth - 1))
 
 
 def _pieces(text: str, *, quoted: bool) -> list[Any]:
-    """A text without aliases, with what can't be seen in it apart."""
+    """The pieces of a text without aliases: runs of visible characters, and lists with the escapes of others."""
     if not text:
         return []
     if is_printable(text):
         return [_spelled(text, quoted)]
-    runs = [(is_seen, "".join(run)) for is_seen, run in groupby(text, _is_seen)]
-    return [_spelled(run, quoted) if is_seen else [printable(run)] for is_seen, run in runs]
+    runs = [(is_visible, "".join(run)) for is_visible, run in groupby(text, _is_visible)]
+    return [_spelled(run, quoted) if is_visible else [printable(run)] for is_visible, run in runs]
 
 
-def _is_seen(character: str) -> bool:
+def _is_visible(character: str) -> bool:
     return character in "\n\t" or is_printable(character)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from awstape.catalog import catalog
 from awstape.core.cassette.yaml.document import read
-from awstape.core.view.annotated_view import kind_of, outline, texts
+from awstape.core.view.html_page_data import alias_kind, html_page_data, unaliased_texts
 
 GROUPS = """
 version: 1
@@ -22,7 +22,7 @@ identity: {}
 
 def laid_out(text: str) -> dict[str, Any]:
     models = catalog.models()
-    plain = outline(read(text, models), models)
+    plain = html_page_data(read(text, models), models)
     assert json.loads(json.dumps(plain)) == plain
     return plain
 
@@ -69,7 +69,7 @@ def test_aliases_are_counted_where_they_stand() -> None:
     ],
 )
 def test_an_alias_tells_its_kind(alias: str, kind: str) -> None:
-    assert kind_of(alias) == kind
+    assert alias_kind(alias) == kind
 
 
 @pytest.mark.parametrize("unseen", ["\u202e", "\u200b", "\u3164", "\u2028", "\r"])
@@ -132,7 +132,7 @@ def test_texts_that_are_no_alias() -> None:
         '"Principal": {"Service": "ec2.amazonaws.com"}}]}\'\n',
         catalog.models(),
     )
-    assert texts(cassette, catalog.models()) == [
+    assert unaliased_texts(cassette, catalog.models()) == [
         ("AssumeRolePolicyDocument", [("Ours", 1)]),
         ("Description", [("of role-yqmy4ayihgou, ask Bob", 1)]),
     ]
