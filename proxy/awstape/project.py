@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from awstape.errors import UserError
 
 #: A TOML reader takes a second for each of them.
 _MAX_BYTES = 2 * 1024 * 1024
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
 def rules(folder: Path | None = None) -> Rules:
@@ -33,8 +35,8 @@ def _rules(path: Path) -> Rules | None:
     try:
         text = store.load_bytes(path, _MAX_BYTES, "awstape reads no larger settings").decode("utf-8")
         settings = _settings(text)
-    except tomllib.TOMLDecodeError as error:  # its message has the line
-        raise UserError(f"{path}: not TOML: {error}", "mend the file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: not TOML: it can't be read ({_place(text, error)})", "mend the file") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}", "mend the file") from None
     except RecursionError:
@@ -47,6 +49,15 @@ def _rules(path: Path) -> Rules | None:
         return Rules.of(settings, catalog.models())
     except RuleError as error:
         raise UserError(f"{path}:{_line(text, error)}: {error}", error.tip or "mend the rule") from None
+
+
+def _place(text: str, error: tomllib.TOMLDecodeError) -> str:
+    """Where a text is no TOML. Up to Python 3.13 only the message has it."""
+    if match := _PLACE.search(str(error)):
+        line, column = int(match[1]), int(match[2])
+    else:  # the message speaks of the end of the document
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    return f"at line {line}, column {column}"
 
 
 def _settings(text: str) -> object:

@@ -93,7 +93,7 @@ def test_no_settings_are_no_rules() -> None:
         ("keep", ["a", "?*"], "'?*' would keep everything", "keep-names = true"),
         ("keep", [ARN], "is an ARN; a rule keeps one name or id", "its account id and its names"),
         ("mask", None, "expected a list of texts", ""),
-        ("mask", ["("], "'(' is no regular expression: missing )", ""),
+        ("mask", ["("], "'(' is no regular expression: unexpected or not closed at character 1", ""),
         ("mask", ["a*"], "'a*' matches the empty text", "let it match what is to be hidden"),
         ("mask", ["a||b"], "matches the empty text", "let it match"),
         ("mask", [r"\b"], "matches the empty text", "let it match"),

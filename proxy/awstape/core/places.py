@@ -65,14 +65,30 @@ def _refusing(text: str, what: str) -> Iterator[None]:
     try:
         yield
     except jmespath.exceptions.JMESPathError as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
-        raise PlaceError(f"{said} is no JMESPath {what}: {reason}") from None
+        raise PlaceError(f"{said} is no JMESPath {what}: {_reason(error)}") from None
     except PlaceError:
         raise
     except RecursionError:
         raise PlaceError(f"{said} is no JMESPath {what}: it nests too deeply") from None
     except ValueError:  # of int()
         raise PlaceError(f"{said} is no JMESPath {what}: a number has too many digits") from None
+
+
+def _reason(error: jmespath.exceptions.JMESPathError) -> str:
+    """What is wrong, in our words: JMESPath's quote values, and are no documented part of it."""
+    match error:
+        case jmespath.exceptions.IncompleteExpressionError():
+            return "it breaks off"
+        case jmespath.exceptions.UnknownFunctionError():
+            return "it calls a function that JMESPath doesn't have"
+        case jmespath.exceptions.ArityError():
+            return "a function gets too few or too many arguments"
+        case jmespath.exceptions.JMESPathTypeError():
+            return "a function gets a value of a type that it doesn't take"
+        case jmespath.exceptions.LexerError() | jmespath.exceptions.ParseError():
+            return f"unexpected at character {error.lex_position + 1}"
+        case _:
+            return "it can't be read"
 
 
 def _walk(node: _Node, found: _Found) -> _Found:

@@ -94,8 +94,13 @@ def _glob(text: str) -> str:
 def _pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise RuleError("mask", text, f"{text!r} is no regular expression: {error}") from None
+    except re.error as error:  # Python's words for it differ between versions
+        reason = "" if error.pos is None else f": unexpected or not closed at character {error.pos + 1}"
+        raise RuleError("mask", text, f"{text!r} is no regular expression{reason}") from None
+    except (OverflowError, RecursionError):
+        raise RuleError(
+            "mask", text, f"{text!r} is no regular expression that Python can match: it is too large"
+        ) from None
     if any(
         match.start() == match.end() for probe in ("", string.printable, *_PROBES) for match in pattern.finditer(probe)
     ):
