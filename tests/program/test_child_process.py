@@ -108,7 +108,7 @@ def test_a_shell_sees_the_signal() -> None:
         (["/nowhere/program"], "No such file or directory", 127),
         (["no-such-program-anywhere"], "No such file or directory", 127),
         ([str(Path(__file__).parent)], "Permission denied", 126),
-        (["true", "nul\0"], "embedded null byte", 126),
+        (["true", "nul\0"], "an argument holds a NUL, or no Unicode", 126),
     ],
 )
 def test_a_program_that_cannot_be_started_is_named(command: list[str], reason: str, status: int) -> None:

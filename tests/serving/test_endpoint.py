@@ -20,6 +20,7 @@ from awstape.core.aws.wire import Reply, Request, Response
 from awstape.errors import UserError
 from awstape.serving import endpoint
 from awstape.serving.endpoint import serving
+from support.connections import hang_up
 
 LIMIT = 10.0  # seconds
 MAX_BODY = 2**20  # bytes
@@ -48,7 +49,7 @@ class Endpoint:
         try:
             yield reader, writer
         finally:
-            writer.close()
+            await hang_up(writer)
 
     async def ask(self, *pieces: bytes) -> bytes:
         """Sends the pieces, each on its own, then ends; everything that comes back."""
@@ -378,7 +379,7 @@ def test_it_ends_with_connections_open(sent: bytes, monkeypatch: pytest.MonkeyPa
                 await asyncio.sleep(0.05)
             with pytest.raises(OSError, match=r"[Rr]efused|Connect call failed"):
                 await asyncio.open_connection(host, port)
-            writer.close()
+            await hang_up(writer)
 
     asyncio.run(main())
 
@@ -391,7 +392,7 @@ def test_idle_connections_see_the_end() -> None:
                 writer.write(GET)
                 await reader.readuntil(b"\r\n\r\n")
             rest = await reader.read()
-            writer.close()
+            await hang_up(writer)
             return rest
 
     assert asyncio.run(main()) == b""

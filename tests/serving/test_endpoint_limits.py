@@ -15,6 +15,7 @@ import pytest
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.serving import endpoint
 from awstape.serving.endpoint import serving
+from support.connections import hang_up
 
 LIMIT = 20.0  # seconds
 SHORT = 0.05
@@ -50,9 +51,9 @@ def run(scenario: Callable[[Address], Awaitable[None]], body: bytes = b"A") -> l
 async def said(address: Address, *sent: bytes) -> bytes:
     """What comes, after what was sent, until the endpoint hangs up."""
     reader, writer = await asyncio.open_connection(*address)
-    writer.writelines(sent)
+    writer.write(b"".join(sent))
     came = await reader.read()
-    writer.close()
+    await hang_up(writer)
     return came
 
 
@@ -121,7 +122,7 @@ def test_what_is_not_plain_is_refused(sent: bytes, status: int, monkeypatch: pyt
         writer.write(sent + GET)
         writer.write_eof()
         came = await reader.read()
-        writer.close()
+        await hang_up(writer)
         assert is_refusal(came, status) if status else came == b""
 
     assert run(scenario) == []
@@ -176,7 +177,7 @@ def test_to_send_a_byte_now_and_then_gains_no_time() -> None:
             writer.write(b"X: 1\r\n")
             await asyncio.sleep(SHORT / 10)
         assert is_refusal(answer.result(), 408)
-        writer.close()
+        await hang_up(writer)
 
     assert run(scenario) == []
 
@@ -203,7 +204,7 @@ def test_a_slow_answer_is_not_cut_short() -> None:
         for _ in range(3):
             writer.write(SLOW)
             assert await reader.readexactly(len(ANSWER)) == ANSWER
-        writer.close()
+        await hang_up(writer)
 
     run(scenario)
 
@@ -217,7 +218,7 @@ def test_who_was_refused_cannot_stay() -> None:
                 writer.write(b"nonsense\r\n\r\n" * 100)
                 await writer.drain()
                 await asyncio.sleep(0)
-        writer.close()
+        await hang_up(writer)
 
     assert run(scenario) == []
 
@@ -243,7 +244,7 @@ def test_an_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
             writer.write(GET[10:])
             assert await reader.readexactly(len(ANSWER)) == ANSWER
         for _, writer in streams:
-            writer.close()
+            await hang_up(writer)
 
     assert len(run(scenario)) == 5
 
@@ -260,7 +261,7 @@ def test_bodies_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
         assert is_refusal(await said(address, POST + body), 503)
         writer.write(b"a")
         assert await reader.readexactly(len(ANSWER)) == ANSWER
-        writer.close()
+        await hang_up(writer)
 
     assert run(scenario) == ["/"]
 
@@ -314,7 +315,7 @@ async def end_with(*sent: bytes, cancel: bool = False) -> list[bytes]:
         await ending
         came = [await reader.read() for reader, _ in streams]
         for _, writer in streams:
-            writer.close()
+            await hang_up(writer)
         with pytest.raises(OSError, match=r"[Rr]efused|Connect call failed"):
             await asyncio.open_connection(*address)
     return came
@@ -342,7 +343,7 @@ def test_a_port_can_be_taken_again_at_once() -> None:
                 reader, writer = await asyncio.open_connection(host, port)
                 writer.write(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
                 await reader.read()
-                writer.close()
+                await hang_up(writer)
 
     asyncio.run(main())
 

@@ -16,6 +16,7 @@ import pytest
 
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.serving.endpoint import serving
+from support.connections import hang_up
 
 LIMIT = 10.0  # seconds
 SHORT = 0.02
@@ -58,7 +59,7 @@ class Endpoint:
 
     async def open(self, *sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(*self.address)
-        writer.writelines(sent)
+        writer.write(b"".join(sent))
         await writer.drain()
         return reader, writer
 
@@ -68,13 +69,13 @@ class Endpoint:
         try:
             return await reader.read()
         finally:
-            writer.close()
+            await hang_up(writer)
 
     async def some(self, sent: bytes, expected: bytes) -> None:
         """Sends on a connection of its own, and reads as much as is expected."""
         reader, writer = await self.open(sent)
         assert await reader.readexactly(len(expected)) == expected
-        writer.close()
+        await hang_up(writer)
 
     async def until_asked(self, path: str) -> None:
         while path not in self.asked:
@@ -124,7 +125,7 @@ def test_answers_behind_a_slow_one_keep_their_order(paths: list[str], pieces: st
             await asyncio.sleep(0)
         expected = b"".join(map(said, paths))
         assert await reader.readexactly(len(expected)) == expected
-        writer.close()
+        await hang_up(writer)
 
     assert run(scenario) == paths
 
@@ -135,7 +136,7 @@ def test_a_connection_goes_on_after_a_slow_answer() -> None:
         for path in ("/slow", "/a") * 3:
             writer.write(get(path))
             assert await reader.readexactly(len(said(path))) == said(path)
-        writer.close()
+        await hang_up(writer)
 
     run(scenario)
 
@@ -157,7 +158,7 @@ def test_others_are_not_held_up() -> None:
             await endpoint.some(get("/a") + get("/slow"), said("/a") + said("/slow"))
         for reader, writer in waiting:
             assert not reader._buffer  # type: ignore[attr-defined]
-            writer.close()
+            await hang_up(writer)
 
     run(scenario)
 
@@ -206,7 +207,7 @@ def test_a_client_that_sends_no_more_gets_its_slow_answers() -> None:
             reader, writer = await endpoint.open(*sent)
             writer.write_eof()
             assert await reader.read() == said("/slow") + said("/a")
-            writer.close()
+            await hang_up(writer)
 
     run(scenario)
 
@@ -220,8 +221,7 @@ def test_a_client_that_goes_away_harms_nobody(path: str, way: str) -> None:
         if way == "reset":
             hard = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, hard)
-        writer.close()
-        await writer.wait_closed()
+        await hang_up(writer)
         await endpoint.some(get("/slow/1") + get("/slow/2"), said("/slow/1") + said("/slow/2"))
 
     run(scenario)
@@ -244,7 +244,7 @@ def test_it_ends_while_an_answer_waits(sent: bytes, came: bytes) -> None:
                 writer.write(sent)
                 await asyncio.sleep(SHORT)
             rest = await reader.read()
-            writer.close()
+            await hang_up(writer)
             return rest
 
     assert asyncio.run(main()) == came

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from awstape.files import limited_reading
 
 #: Size limit of a pyproject.toml: `tomllib` takes about a second per MiB.
 _MAX_BYTES = 2 * 1024 * 1024
+_POSITION = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
 def load_rules(folder: Path | None = None) -> Rules:
@@ -34,8 +36,8 @@ def _load_file(path: Path) -> Rules | None:
     try:
         text = limited_reading.read_bytes(path, _MAX_BYTES, "awstape reads no larger settings").decode("utf-8")
         settings = _awstape_table(text)
-    except tomllib.TOMLDecodeError as error:  # its message has the line
-        raise UserError(f"{path}: not TOML: {error}", "correct the file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: not TOML: syntax error {_position(text, error)}", "correct the file") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}", "correct the file") from None
     except RecursionError:
@@ -48,6 +50,15 @@ def _load_file(path: Path) -> Rules | None:
         return Rules.from_settings(settings, catalog.models())
     except RuleError as error:
         raise UserError(f"{path}:{_line_of(text, error)}: {error}", error.tip or "correct the rule") from None
+
+
+def _position(text: str, error: tomllib.TOMLDecodeError) -> str:
+    """The position of a syntax error. Up to Python 3.13, it is in the message only."""
+    if match := _POSITION.search(str(error)):
+        line, column = int(match[1]), int(match[2])
+    else:  # the message says "at end of document"
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    return f"at line {line}, column {column}"
 
 
 def _awstape_table(text: str) -> object:

@@ -91,7 +91,7 @@ async def _start(command: Sequence[str], environ: Mapping[str, str]) -> Process:
             *command, env=_without_our_locale(environ), preexec_fn=partial(_become_a_program, os.getpid())
         )
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = error.strerror if isinstance(error, OSError) else "an argument holds a NUL, or no Unicode"
         raise UserError(
             f"{command[0]}: can't be started: {reason}",
             "what follows -- is the program to run",

@@ -148,8 +148,10 @@ class CorporateProxy:
                 status, reason = await self._ask(host, port)
         except TimeoutError:
             return Refusal(502, f"{self._proxy} doesn't answer")
-        except ssl.SSLError as error:
-            return Refusal(502, f"{self._proxy} can't be trusted: {error.reason or 'TLS failed'}")
+        except ssl.SSLCertVerificationError:
+            return Refusal(502, f"{self._proxy} can't be trusted: its certificate can't be verified")
+        except ssl.SSLError:
+            return Refusal(502, f"{self._proxy} can't be trusted: TLS failed")
         except (OSError, EOFError, ValueError) as error:
             reason = "it gives no answer to CONNECT"
             if isinstance(error, OSError):  # asyncio's text has the address in it, but those of names are good

@@ -95,7 +95,7 @@ def test_no_settings_are_no_rules() -> None:
         ("keep", ["a", "?*"], "'?*' would keep everything", "keep-names = true"),
         ("keep", [ARN], "is an ARN; a rule keeps one name or id", "its account id and its names"),
         ("mask", None, "expected a list of texts", ""),
-        ("mask", ["("], "'(' is not a regular expression: missing )", ""),
+        ("mask", ["("], "'(' is not a regular expression: unexpected or unclosed at character 1", ""),
         ("mask", ["a*"], "'a*' matches the empty text", "match the text that is to be hidden"),
         ("mask", ["a||b"], "matches the empty text", "match the text"),
         ("mask", [r"\b"], "matches the empty text", "match the text"),

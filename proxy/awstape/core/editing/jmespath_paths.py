@@ -65,14 +65,30 @@ def _translate_errors(text: str, what: str) -> Iterator[None]:
     try:
         yield
     except jmespath.exceptions.JMESPathError as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
-        raise ExpressionError(f"{quoted} is not a JMESPath {what}: {reason}") from None
+        raise ExpressionError(f"{quoted} is not a JMESPath {what}: {_reason(error)}") from None
     except ExpressionError:
         raise
     except RecursionError:
         raise ExpressionError(f"{quoted} is not a JMESPath {what}: it nests too deeply") from None
     except ValueError:  # from int()
         raise ExpressionError(f"{quoted} is not a JMESPath {what}: a number has too many digits") from None
+
+
+def _reason(error: jmespath.exceptions.JMESPathError) -> str:
+    """The reason of a syntax error in our words. The library's quote values, and are not part of its interface."""
+    match error:
+        case jmespath.exceptions.IncompleteExpressionError():
+            return "it is incomplete"
+        case jmespath.exceptions.UnknownFunctionError():
+            return "it calls an unknown function"
+        case jmespath.exceptions.ArityError():
+            return "a function has too few or too many arguments"
+        case jmespath.exceptions.JMESPathTypeError():
+            return "a function has an argument of a wrong type"
+        case jmespath.exceptions.LexerError() | jmespath.exceptions.ParseError():
+            return f"unexpected text at character {error.lex_position + 1}"
+        case _:
+            return "it cannot be parsed"
 
 
 def _walk(node: _Node, found: _Found) -> _Found:

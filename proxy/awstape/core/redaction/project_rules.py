@@ -95,8 +95,11 @@ def _parse_glob(text: str) -> str:
 def _parse_pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise RuleError("mask", text, f"{text!r} is not a regular expression: {error}") from None
+    except re.error as error:  # its words differ between versions of Python
+        reason = "" if error.pos is None else f": unexpected or unclosed at character {error.pos + 1}"
+        raise RuleError("mask", text, f"{text!r} is not a regular expression{reason}") from None
+    except (OverflowError, RecursionError):
+        raise RuleError("mask", text, f"{text!r} is not a regular expression: it is too large") from None
     if any(
         match.start() == match.end() for probe in ("", string.printable, *_PROBES) for match in pattern.finditer(probe)
     ):
