@@ -46,7 +46,7 @@ from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player
 from awstape.core.view.selectors import select
 from awstape.files.journal import Journal
-from awstape.serving.endpoint import serving
+from awstape.serving.endpoint import serve
 from awstape.workbench.html_page import render_page
 
 ROUNDS = 5
@@ -218,7 +218,7 @@ def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
     player = Player(MODELS, cassette, Redactor(b"key"), has_key=True)
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
-    endpoint = serving(player.answer, "127.0.0.1", 0)
+    endpoint = serve(player.answer, "127.0.0.1", 0)
     address = asyncio.run_coroutine_threadsafe(endpoint.__aenter__(), loop).result()
     work, reference = timed(
         lambda: ask(address, requests), lambda: ask((str(server.server_address[0]), server.server_address[1]), requests)

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 class Awstape(Interceptor):
     """The addon as mitmproxy loads it: set up by mitmproxy's options, written when mitmproxy ends."""
 
-    tip = "--set ssl_verify_upstream_trusted_ca=FILE names the CAs to trust"
+    untrusted_tip = "--set ssl_verify_upstream_trusted_ca=FILE names the CAs to trust"
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option

@@ -170,13 +170,13 @@ class Awstape:
 
             tape = self._hook.tape
             if self._hook.replays_only:
-                server = servers.endpoint(tape, 0)
+                server = servers.serve_endpoint(tape, 0)
             else:  # mitmproxy uses what others deprecate; pytest takes the filter back after the test
                 warnings.filterwarnings("ignore", category=DeprecationWarning)
-                server = servers.proxy(tape, self._hook.upstream, 0)
+                server = servers.serve_proxy(tape, self._hook.upstream, 0)
             with _failing():
-                url, changes = self._stack.enter_context(servers.in_background(server))
-            self._served = url, environment.applied(os.environ, changes)
+                url, changes = self._stack.enter_context(servers.run_in_background(server))
+            self._served = url, environment.apply(os.environ, changes)
         return self._served
 
 

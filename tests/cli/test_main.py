@@ -420,8 +420,8 @@ def test_captures_are_written_after_any_failure(
         tapes[0].feed(request("ListUsers"), respond("ListUsers", {"Users": [], "IsTruncated": False}))
         raise error
 
-    monkeypatch.setattr(servers, "proxy", lambda tape, *_, **__: tapes.append(tape))
-    monkeypatch.setattr(servers, "run", run)
+    monkeypatch.setattr(servers, "serve_proxy", lambda tape, *_, **__: tapes.append(tape))
+    monkeypatch.setattr(servers, "run_with_server", run)
     cassette = tmp_path / "tape.yaml"
     assert main(["record", str(cassette), "--", "true"]) == status
     first, *rest = capfd.readouterr().err.splitlines()

@@ -23,7 +23,8 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 
 from awstape.cli.main import main
-from awstape.program import environment, servers
+from awstape.files import user_folders
+from awstape.program import servers
 from awstape.proxying import certificate_authority
 from awstape.proxying.upstream import parse_upstream
 from awstape.report import recording_lines
@@ -34,7 +35,7 @@ from support.forging import DAY, Identity, Signer
 
 IAM = "iam.amazonaws.com"
 EVIL = "login.example.com"
-NO_PROOF = "the upstream localhost did not prove itself: certificate verify failed: "
+NO_PROOF = "TLS with the upstream localhost could not be verified: certificate verify failed: "
 COMPANY = Signer.anew("a company's CA")
 FORM = "application/x-www-form-urlencoded"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what mitmproxy uses
@@ -90,8 +91,8 @@ class Machine:
     @contextmanager
     def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
         tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ, journal="shared")
-        server = servers.proxy(tape, parse_upstream(specs), 0, upstream_cas=cas)
-        with servers.in_background(server) as (url, changes):
+        server = servers.serve_proxy(tape, parse_upstream(specs), 0, upstream_cas=cas)
+        with servers.run_in_background(server) as (url, changes):
             root = str(self.folder / "data" / "awstape" / "ca.pem")
             yield Recording(tape, int(url.rpartition(":")[2]), str(changes["AWS_CA_BUNDLE"]), root)
 
@@ -148,7 +149,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     home = tmp_path / "home"
     (home / ".mitmproxy").mkdir(parents=True)
     (home / ".mitmproxy" / "config.yaml").write_text("ssl_insecure: true\n")
-    (environment.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}) / "config.yaml").write_text(
+    (user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}) / "config.yaml").write_text(
         "ssl_insecure: true\n"
     )
     monkeypatch.setenv("HOME", str(home))
@@ -246,7 +247,9 @@ def test_our_own_ca_proves_nobody(
 ) -> None:
     """Not even where the user's programs are told to trust it, and the name is AWS's."""
     resolve(monkeypatch)
-    authority = certificate_authority.at_hand(environment.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}))
+    authority = certificate_authority.load_or_create(
+        user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")})
+    )
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(company.read_bytes() + authority.file.read_bytes())
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
@@ -349,7 +352,7 @@ def test_the_command_hands_files_of_cas_on(machine: Machine, capsys: pytest.Capt
 def test_the_command_says_that_the_ca_was_renewed(
     command: str, machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = environment.data_folder(os.environ)
+    folder = user_folders.data_folder(os.environ)
     certificate_authority.rotate(folder, datetime.now(UTC) - 360 * DAY)
     options = (
         [str(ROOT / "cassettes" / "roles.yaml"), "--proxy"] if command == "replay" else [str(machine.folder / "a.yaml")]

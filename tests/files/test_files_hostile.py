@@ -168,7 +168,7 @@ def test_no_key_is_read_but_of_a_small_file(
     (folder := tmp_path / "awstape").mkdir()
     put_in_the_way(path := tmp_path / name, kind)
     with pytest.raises(UserError, match=f"{re.escape(str(path))}: "):
-        certificate_authority.at_hand(folder)
+        certificate_authority.load_or_create(folder)
     put_in_the_way(key := tmp_path / "key", kind)
     monkeypatch.setattr(keys, "key_file", lambda: key)
     with pytest.raises(UserError, match=f"{re.escape(str(key))}: the key can't be read: "):

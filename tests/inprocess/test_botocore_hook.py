@@ -228,7 +228,7 @@ def test_a_client_sees_what_it_sees_over_the_wire(name: str, paging: str, aws: S
     unfinished = nullcontext() if name in SHIPPED else suppress(MissError)
     with unfinished, awstape.replay(path, paging=paging, strict=True):
         inside = walk(path)
-    with servers.in_background(servers.endpoint(open_for_replay([path], os.environ, paging), 0)) as (url, _):
+    with servers.run_in_background(servers.serve_endpoint(open_for_replay([path], os.environ, paging), 0)) as (url, _):
         outside = walk(path, endpoint_url=url)
     for response in outside:
         metadata = (response[2] if isinstance(response, tuple) else response)["ResponseMetadata"]

@@ -170,7 +170,7 @@ def test_a_second_sigterm_kills() -> None:
         process.send_signal(signal.SIGTERM)
         out, err = rest_of(process)
     assert (process.returncode, out) == (-signal.SIGKILL, "ended\n")
-    assert err.startswith("SIGTERM came again: the program, process ")
+    assert err.startswith("second SIGTERM: killing the program, process ")
 
 
 def test_a_signal_before_the_program_started_ends_it() -> None:

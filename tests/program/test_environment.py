@@ -17,15 +17,16 @@ import botocore.utils
 import pytest
 
 from awstape.errors import UserError
+from awstape.files import user_folders
 from awstape.program import environment, servers
 from awstape.program.environment import (
-    applied,
-    exports,
-    through_proxy,
-    to_endpoint,
-    trusted_certificates,
-    without_account,
+    apply,
+    dummy_credentials,
+    endpoint_environment,
+    export_lines,
+    proxy_environment,
 )
+from awstape.proxying.trusted_certificates import collect
 
 PROXY = "http://127.0.0.1:3128"
 ENDPOINT = "http://127.0.0.1:5000"
@@ -63,7 +64,7 @@ each_start = pytest.mark.parametrize("environ", STARTING.values(), ids=STARTING.
 
 @each_start
 def test_through_the_proxy(environ: Mapping[str, str]) -> None:
-    child = applied(environ, through_proxy(environ, PROXY, BUNDLE))
+    child = apply(environ, proxy_environment(environ, PROXY, BUNDLE))
     assert child["HTTPS_PROXY"] == child["https_proxy"] == PROXY
     assert {child[name] for name in CA_VARIABLES} == {str(BUNDLE)}
     assert child["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] == "true"
@@ -96,13 +97,13 @@ def proxies_as_seen(environ: Mapping[str, str], url: str) -> str | None:
 )
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
 def test_no_proxy_may_not_let_aws_past_the_proxy(name: str, entry: str) -> None:
-    changes = through_proxy({name: f"a.example, {entry} ,b.example"}, PROXY, BUNDLE)
+    changes = proxy_environment({name: f"a.example, {entry} ,b.example"}, PROXY, BUNDLE)
     assert changes["NO_PROXY"] == changes["no_proxy"] == "a.example,b.example,127.0.0.1,localhost,::1,169.254.169.254"
 
 
 def test_no_proxy_keeps_what_is_not_aws_of_both_spellings_once() -> None:
     theirs = {"NO_PROXY": "localhost,10.0.0.0/8 ws.com", "no_proxy": "ws.com,notamazonaws.com,amazonaws.com.example"}
-    changes = to_endpoint(theirs, ENDPOINT)
+    changes = endpoint_environment(theirs, ENDPOINT)
     expected = "localhost,10.0.0.0/8,ws.com,notamazonaws.com,amazonaws.com.example,127.0.0.1,::1,169.254.169.254"
     assert changes["NO_PROXY"] == changes["no_proxy"] == expected
 
@@ -138,8 +139,8 @@ def test_boto3_goes_to_the_endpoint_with_nobodys_credentials(environ: Mapping[st
     profile = "ignore_configured_endpoint_urls = true\nuse_fips_endpoint = true\nregion = eu-west-1\n"
     config = tmp_path / "config"
     config.write_text(f"[default]\n{profile}[profile example-profile]\n{profile}")
-    changes = to_endpoint(environ, ENDPOINT) | without_account(environ, "us-west-2")
-    child = applied(environ, changes) | {"AWS_CONFIG_FILE": str(config), "PATH": os.environ["PATH"]}
+    changes = endpoint_environment(environ, ENDPOINT) | dummy_credentials(environ, "us-west-2")
+    child = apply(environ, changes) | {"AWS_CONFIG_FILE": str(config), "PATH": os.environ["PATH"]}
     found = subprocess.run([sys.executable, "-c", ASK_BOTO3], env=child, capture_output=True, check=True).stdout
     assert json.loads(found) == [f"{ENDPOINT}/", f"{ENDPOINT}/analyzer", "AWSTAPE", None, "us-west-2"]
 
@@ -156,12 +157,12 @@ def test_boto3_goes_to_the_endpoint_with_nobodys_credentials(environ: Mapping[st
     ],
 )
 def test_the_region(environ: Mapping[str, str], region: str | None, expected: str) -> None:
-    changes = without_account(environ, region)
+    changes = dummy_credentials(environ, region)
     assert changes["AWS_REGION"] == changes["AWS_DEFAULT_REGION"] == expected
 
 
 def test_the_metadata_service_is_left_alone() -> None:
-    assert without_account({}, None)["AWS_EC2_METADATA_DISABLED"] == "true"
+    assert dummy_credentials({}, None)["AWS_EC2_METADATA_DISABLED"] == "true"
 
 
 # --- exports ---
@@ -169,9 +170,10 @@ def test_the_metadata_service_is_left_alone() -> None:
 
 def test_a_shell_reads_the_exports_as_meant() -> None:
     odd = 'it\'s "odd": $HOME `id` \\ * ;&|\n\ttwo lines'
-    changes: environment.Environment = {"ODD": odd, "PLAIN": ENDPOINT, "EMPTY": "", "GONE": None}
+    changes: environment.EnvironmentChanges = {"ODD": odd, "PLAIN": ENDPOINT, "EMPTY": "", "GONE": None}
     script = (
-        "\n".join(exports(changes)) + f"\n{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+        "\n".join(export_lines(changes))
+        + f"\n{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
     )
     output = subprocess.run(["sh", "-c", script], env={"GONE": "still here"}, capture_output=True, check=True).stdout
     seen = json.loads(output)
@@ -204,7 +206,7 @@ def test_certificates_of_all_variables_and_the_system_each_once(tmp_path: Path, 
     for name in CA_VARIABLES:
         environ[name] = str(tmp_path / name)
         (tmp_path / name).write_text(f"# a comment: \xe9\n{certificate(name)}\r\n{certificate('system')}", "latin-1")
-    text = trusted_certificates(environ)
+    text = collect(environ)
     assert text.splitlines()[1::3] == ["AWS_CA_BUNDLE", "system", *CA_VARIABLES[1:]]
     assert text.endswith("-----END CERTIFICATE-----\n")
 
@@ -222,8 +224,8 @@ def test_certificates_of_profiles_and_of_several_folders(tmp_path: Path, system:
         "NIX_SSL_CERT_FILE": str(tmp_path / "nix"),
         "SSL_CERT_DIR": os.pathsep.join([str(tmp_path / "first"), str(tmp_path / "second")]),
     }
-    assert trusted_certificates(environ).splitlines()[1::3] == ["nix", "profile", "first/1.0", "second/2.0"]
-    changes = through_proxy(environ, PROXY, BUNDLE)
+    assert collect(environ).splitlines()[1::3] == ["nix", "profile", "first/1.0", "second/2.0"]
+    changes = proxy_environment(environ, PROXY, BUNDLE)
     assert changes["NIX_SSL_CERT_FILE"] == str(BUNDLE)
     assert not changes.keys() & {"SSL_CERT_DIR", "GIT_SSL_CAINFO", "DENO_CERT"}
 
@@ -232,22 +234,22 @@ def test_missing_and_useless_certificate_files_are_passed_over(tmp_path: Path, s
     (system / "ca.pem").write_text(certificate("system"))
     (tmp_path / "der").write_bytes(b"\x30\x82\x01\x0a\xff")
     environ = {"AWS_CA_BUNDLE": str(tmp_path / "missing"), "SSL_CERT_FILE": "", "CURL_CA_BUNDLE": str(tmp_path / "der")}
-    assert trusted_certificates(environ) == certificate("system") + "\n"
+    assert collect(environ) == certificate("system") + "\n"
 
 
 def test_without_any_certificates_those_of_mozilla_are_taken(system: Path) -> None:
     assert not list(system.iterdir())
-    ssl.create_default_context(cadata=trusted_certificates({}))
+    ssl.create_default_context(cadata=collect({}))
 
 
 def test_private_keys_stay_where_they_are(tmp_path: Path, system: Path) -> None:
     pem = tmp_path / "both.pem"
     pem.write_text("-----BEGIN PRIVATE KEY-----\nexample\n-----END PRIVATE KEY-----\n" + certificate("both"))
-    assert trusted_certificates({"AWS_CA_BUNDLE": str(pem)}) == certificate("both") + "\n"
+    assert collect({"AWS_CA_BUNDLE": str(pem)}) == certificate("both") + "\n"
 
 
 def test_the_real_system_is_trusted() -> None:
-    assert ssl.create_default_context(cadata=trusted_certificates(os.environ)).get_ca_certs()
+    assert ssl.create_default_context(cadata=collect(os.environ)).get_ca_certs()
 
 
 # --- servers ---
@@ -256,7 +258,7 @@ def test_the_real_system_is_trusted() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_server_ends_at_a_signal(number: signal.Signals) -> None:
     async def main() -> None:
-        waiting = asyncio.create_task(servers.until_interrupted())
+        waiting = asyncio.create_task(servers.wait_for_interrupt())
         await asyncio.sleep(0.01)
         assert not waiting.done()
         os.kill(os.getpid(), number)
@@ -269,26 +271,26 @@ def test_a_server_ends_at_a_signal(number: signal.Signals) -> None:
 
 
 def test_the_data_folder_is_closed_to_others(tmp_path: Path) -> None:
-    folder = environment.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")})
+    folder = user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")})
     assert folder == tmp_path / "data" / "awstape"
     folder.chmod(0o755)
-    assert environment.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}).stat().st_mode & 0o777 == 0o700
+    assert user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}).stat().st_mode & 0o777 == 0o700
 
 
 def test_the_data_folder_is_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert environment.data_folder({}) == tmp_path / ".local" / "share" / "awstape"
+    assert user_folders.data_folder({}) == tmp_path / ".local" / "share" / "awstape"
 
 
 def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "awstape").touch()
     with pytest.raises(UserError, match="awstape: can't be used: File exists"):
-        environment.data_folder({"XDG_DATA_HOME": str(tmp_path)})
+        user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path)})
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3"])
 def test_who_is_set_up_for_a_stand_in_is_not_sent_to_aws(name: str) -> None:
-    with pytest.raises(UserError, match=f"{name} is set: .* would ask AWS itself"):
-        environment.check_endpoints({name: "http://127.0.0.1:4566"})
-    environment.check_endpoints({name: ""})
-    environment.check_endpoints({name: "http://127.0.0.1:4566", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"})
+    with pytest.raises(UserError, match=f"{name} is set: .* would call AWS instead"):
+        environment.check_no_endpoint_urls({name: "http://127.0.0.1:4566"})
+    environment.check_no_endpoint_urls({name: ""})
+    environment.check_no_endpoint_urls({name: "http://127.0.0.1:4566", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"})

@@ -25,9 +25,9 @@ from cryptography.x509 import verification
 from awstape.catalog import catalog
 from awstape.cli.main import main
 from awstape.errors import UserError
-from awstape.program import environment
-from awstape.proxying import certificate_authority
-from awstape.proxying.certificate_authority import Authority
+from awstape.files import user_folders
+from awstape.proxying import certificate_authority, certificates, trusted_certificates
+from awstape.proxying.certificate_authority import CertificateAuthority
 from catalog.test_catalog import REGIONS, SPELLINGS, provider
 from support.forging import DAY, Identity, Signer, handshake, name, pem
 
@@ -48,16 +48,16 @@ FORGED = [
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return certificate_authority.at_hand(tmp_path_factory.mktemp("data"))
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    return certificate_authority.load_or_create(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return environment.data_folder({"XDG_DATA_HOME": str(tmp_path)})
+    return user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path)})
 
 
-def thief(authority: Authority) -> Signer:
+def thief(authority: CertificateAuthority) -> Signer:
     """Whoever has all that is on the disk."""
     data = authority.key_file.read_bytes()
     key = serialization.load_pem_private_key(data, None)
@@ -65,22 +65,22 @@ def thief(authority: Authority) -> Signer:
     return Signer(key, *x509.load_pem_x509_certificates(data)[:1])
 
 
-def own(authority: Authority, host: str) -> Identity:
+def own(authority: CertificateAuthority, host: str) -> Identity:
     """What the proxy shows."""
-    return Identity(authority.leaf_key, (authority.leaf(host), authority.signer))
+    return Identity(authority.leaf_key, (authority.issue(host), authority.signer))
 
 
 # --- what it can vouch for ---
 
 
-def by_python(authority: Authority, shown: Identity, host: str, folder: Path) -> None:
+def by_python(authority: CertificateAuthority, shown: Identity, host: str, folder: Path) -> None:
     client = ssl.create_default_context(cafile=str(authority.file))
     handshake(shown.context(folder), client, host)
 
 
-def by_openssl(authority: Authority, shown: Identity, host: str, folder: Path) -> None:
-    for file, certificates in (("leaf", shown.chain[:1]), ("rest", shown.chain[1:])):
-        (folder / file).write_bytes(pem(*certificates))
+def by_openssl(authority: CertificateAuthority, shown: Identity, host: str, folder: Path) -> None:
+    for file, chain in (("leaf", shown.chain[:1]), ("rest", shown.chain[1:])):
+        (folder / file).write_bytes(pem(*chain))
     option = "-verify_hostname" if isinstance(name(host), x509.DNSName) else "-verify_ip"
     files = ["-CAfile", authority.file, "-untrusted", folder / "rest", folder / "leaf"]
     command = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", option, host, *files]
@@ -91,7 +91,7 @@ def by_openssl(authority: Authority, shown: Identity, host: str, folder: Path) -
         raise ValueError(done.stderr)
 
 
-def as_go_does(authority: Authority, shown: Identity, host: str, folder: Path) -> None:
+def as_go_does(authority: CertificateAuthority, shown: Identity, host: str, folder: Path) -> None:
     """A PKIX verifier of its own, and strict: no common names, no unknown critical extensions."""
     store = verification.Store([authority.root])
     subject = name(host)
@@ -100,7 +100,7 @@ def as_go_does(authority: Authority, shown: Identity, host: str, folder: Path) -
     verifier.verify(shown.chain[0], list(shown.chain[1:]))
 
 
-def as_java_does(authority: Authority, shown: Identity, host: str, folder: Path) -> None:
+def as_java_does(authority: CertificateAuthority, shown: Identity, host: str, folder: Path) -> None:
     """No constraint of the root counts (RFC 5280, 6.1.1 d): one of the same key and name without any is as good."""
     key = ec.generate_private_key(ec.SECP256R1())
     top = Signer(key).sign(key, "root", ca=True)
@@ -120,18 +120,18 @@ def as_java_does(authority: Authority, shown: Identity, host: str, folder: Path)
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
     assert authority.signer.signature_hash_algorithm
     signer = builder.sign(key, authority.signer.signature_hash_algorithm)
-    bare = Authority(folder, top, signer, authority.key)
+    bare = CertificateAuthority(folder, top, signer, authority.key)
     bare.file.write_bytes(pem(top))
     by_python(bare, Identity(shown.key, (shown.chain[0], signer, *shown.chain[2:])), host, folder)
 
 
 VERIFIERS = [by_python, by_openssl, as_go_does, as_java_does]
 each_verifier = pytest.mark.parametrize("verify", VERIFIERS, ids=lambda verifier: verifier.__name__)
-Verify = Callable[[Authority, Identity, str, Path], None]
+Verify = Callable[[CertificateAuthority, Identity, str, Path], None]
 
 
 @each_verifier
-def test_what_the_proxy_shows_is_taken(verify: Verify, authority: Authority, tmp_path: Path) -> None:
+def test_what_the_proxy_shows_is_taken(verify: Verify, authority: CertificateAuthority, tmp_path: Path) -> None:
     for host in (IAM, "access-analyzer.eu-central-1.api.aws"):
         verify(authority, own(authority, host), host, tmp_path)
     verify(authority, Identity.signed_by(thief(authority), [IAM]), IAM, tmp_path)  # so the forged fail for their names
@@ -140,7 +140,7 @@ def test_what_the_proxy_shows_is_taken(verify: Verify, authority: Authority, tmp
 @each_verifier
 @pytest.mark.parametrize(("names", "common_name", "host"), FORGED)
 def test_what_a_thief_signs_for_others_is_refused(
-    verify: Verify, names: list[str], common_name: str, host: str, authority: Authority, tmp_path: Path
+    verify: Verify, names: list[str], common_name: str, host: str, authority: CertificateAuthority, tmp_path: Path
 ) -> None:
     forged = Identity.signed_by(thief(authority), names, cn=common_name)
     with pytest.raises((ssl.SSLError, ValueError, verification.VerificationError)):
@@ -148,14 +148,16 @@ def test_what_a_thief_signs_for_others_is_refused(
 
 
 @pytest.mark.parametrize("verify", [by_python, by_openssl, as_java_does])  # cryptography takes it from version 45 on
-def test_a_wildcard_above_the_domains_of_aws_is_refused(verify: Verify, authority: Authority, tmp_path: Path) -> None:
+def test_a_wildcard_above_the_domains_of_aws_is_refused(
+    verify: Verify, authority: CertificateAuthority, tmp_path: Path
+) -> None:
     forged = Identity.signed_by(thief(authority), ["*.com"])
     with pytest.raises((ssl.SSLError, ValueError)):
         verify(authority, forged, "example.com", tmp_path)
 
 
 @each_verifier
-def test_a_thief_makes_no_ca(verify: Verify, authority: Authority, tmp_path: Path) -> None:
+def test_a_thief_makes_no_ca(verify: Verify, authority: CertificateAuthority, tmp_path: Path) -> None:
     """Neither one below the signer's nor one with its own key."""
     signer, key = thief(authority), ec.generate_private_key(ec.SECP256R1())
     below = signer.sign(key, "below", ca=True)
@@ -172,7 +174,7 @@ def identity_host(identity: Identity) -> str:
     return names.get_values_for_type(x509.DNSName)[0]
 
 
-def test_every_host_that_is_intercepted_can_be_vouched_for(authority: Authority) -> None:
+def test_every_host_that_is_intercepted_can_be_vouched_for(authority: CertificateAuthority) -> None:
     hosts = {"access-analyzer.eu-central-99.amazonaws.com", "access-analyzer-fips.us-gov-north-7.api.aws"}  # to come
     for service in catalog.SERVICES:
         for _, region in REGIONS:
@@ -183,26 +185,26 @@ def test_every_host_that_is_intercepted_can_be_vouched_for(authority: Authority)
     store = verification.Store([authority.root])
     for host in hosts:
         verifier = verification.PolicyBuilder().store(store).build_server_verifier(x509.DNSName(host))
-        verifier.verify(authority.leaf(host), [authority.signer])
+        verifier.verify(authority.issue(host), [authority.signer])
 
 
-def test_only_recorded_hosts_get_a_certificate(authority: Authority) -> None:
+def test_only_recorded_hosts_get_a_certificate(authority: CertificateAuthority) -> None:
     for host in ("s3.amazonaws.com", EVIL, "127.0.0.1", "", "*.amazonaws.com", f"{IAM}.example.com"):
         with pytest.raises(ValueError, match="isn't recorded"):
-            authority.leaf(host)
+            authority.issue(host)
 
 
-def test_a_leaf_is_for_one_name_and_a_day(authority: Authority) -> None:
-    leaf = authority.leaf("IAM.amazonaws.com.", NOW)
+def test_a_leaf_is_for_one_name_and_a_day(authority: CertificateAuthority) -> None:
+    leaf = authority.issue("IAM.amazonaws.com.", NOW)
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert list(names) == [x509.DNSName(IAM)]
     assert leaf.not_valid_after_utc - NOW <= DAY
     assert leaf.public_key() == authority.leaf_key.public_key() != authority.key.public_key()
-    late = authority.leaf(IAM, authority.signer.not_valid_after_utc - DAY / 2)
+    late = authority.issue(IAM, authority.signer.not_valid_after_utc - DAY / 2)
     assert late.not_valid_after_utc == authority.signer.not_valid_after_utc
 
 
-def test_what_the_ca_says_of_itself(authority: Authority) -> None:
+def test_what_the_ca_says_of_itself(authority: CertificateAuthority) -> None:
     for certificate, path_length in ((authority.root, 1), (authority.signer, 0)):
         critical = {type(each.value): each.value for each in certificate.extensions if each.critical}
         assert critical[x509.BasicConstraints] == x509.BasicConstraints(ca=True, path_length=path_length)
@@ -213,7 +215,7 @@ def test_what_the_ca_says_of_itself(authority: Authority) -> None:
         assert re.fullmatch(r"CN=awstape (CA|signer) [0-9a-f]{8},O=awstape", certificate.subject.rfc4514_string())
 
 
-def test_the_key_of_the_root_is_nowhere(authority: Authority) -> None:
+def test_the_key_of_the_root_is_nowhere(authority: CertificateAuthority) -> None:
     assert authority.root.public_key() != authority.key.public_key()
     assert authority.key_file.read_text().count("PRIVATE KEY-----") == 2
     assert "PRIVATE" not in authority.file.read_text()
@@ -234,7 +236,7 @@ def test_the_files_are_for_their_user_only(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "replace", look)
     before = os.umask(0)
     try:
-        made = certificate_authority.at_hand(folder)
+        made = certificate_authority.load_or_create(folder)
     finally:
         os.umask(before)
     assert modes == [0o600, 0o600]
@@ -253,7 +255,7 @@ print(ca.pem(ca.at_hand(pathlib.Path(sys.argv[1])).root), end='')
     found: list[str] = []
     threads = [
         threading.Thread(
-            target=lambda: found.append(certificate_authority.pem(certificate_authority.at_hand(folder).root))
+            target=lambda: found.append(certificates.to_pem(certificate_authority.load_or_create(folder).root))
         )
         for _ in range(6)
     ]
@@ -271,27 +273,27 @@ print(ca.pem(ca.at_hand(pathlib.Path(sys.argv[1])).root), end='')
 
 
 def test_it_stays_the_same(folder: Path) -> None:
-    made, found = certificate_authority.at_hand(folder), certificate_authority.at_hand(folder)
-    assert (made.root, made.signer, found.news) == (found.root, found.signer, ())
+    made, found = certificate_authority.load_or_create(folder), certificate_authority.load_or_create(folder)
+    assert (made.root, made.signer, found.notes) == (found.root, found.signer, ())
     assert made.leaf_key.public_key() != found.leaf_key.public_key()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 def test_a_key_that_others_can_read_is_refused(mode: int, folder: Path) -> None:
-    made = certificate_authority.at_hand(folder)
+    made = certificate_authority.load_or_create(folder)
     made.key_file.chmod(mode)
     with pytest.raises(UserError, match=r"ca-key\.pem: other users can read the CA's key") as caught:
-        certificate_authority.at_hand(folder)
+        certificate_authority.load_or_create(folder)
     assert "awstape ca rotate" in caught.value.tip
     assert certificate_authority.rotate(folder).root != made.root
-    assert certificate_authority.at_hand(folder).news == ()
+    assert certificate_authority.load_or_create(folder).notes == ()
 
 
 def test_a_key_of_somebody_elses_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    certificate_authority.at_hand(folder)
+    certificate_authority.load_or_create(folder)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(UserError, match="belongs to another user"):
-        certificate_authority.at_hand(folder)
+        certificate_authority.load_or_create(folder)
 
 
 def mitmproxys() -> bytes:
@@ -303,11 +305,11 @@ def mitmproxys() -> bytes:
     return private + Signer.anew("mitmproxy").pem * 2
 
 
-def half(made: Authority) -> bytes:
+def half(made: CertificateAuthority) -> bytes:
     return made.key_file.read_bytes()[:900]
 
 
-def anothers_key(made: Authority) -> bytes:
+def anothers_key(made: CertificateAuthority) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -315,7 +317,7 @@ def anothers_key(made: Authority) -> bytes:
     return private + pem(made.signer, made.root)
 
 
-def encrypted(made: Authority) -> bytes:
+def encrypted(made: CertificateAuthority) -> bytes:
     private = made.key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -324,7 +326,7 @@ def encrypted(made: Authority) -> bytes:
     return private + pem(made.signer, made.root)
 
 
-BROKEN: list[Callable[[Authority], bytes]] = [
+BROKEN: list[Callable[[CertificateAuthority], bytes]] = [
     half,
     anothers_key,
     encrypted,
@@ -336,101 +338,110 @@ BROKEN: list[Callable[[Authority], bytes]] = [
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_what_is_no_ca_of_ours_is_refused_and_stays(broken: Callable[[Authority], bytes], folder: Path) -> None:
-    made = certificate_authority.at_hand(folder)
+def test_what_is_no_ca_of_ours_is_refused_and_stays(
+    broken: Callable[[CertificateAuthority], bytes], folder: Path
+) -> None:
+    made = certificate_authority.load_or_create(folder)
     data = broken(made)
     made.key_file.write_bytes(data)
-    with pytest.raises(UserError, match=r"ca-key\.pem: not a CA that awstape made, or not all of it"):
-        certificate_authority.at_hand(folder)
+    with pytest.raises(UserError, match=r"ca-key\.pem: not a CA that awstape made, or incomplete"):
+        certificate_authority.load_or_create(folder)
     assert made.key_file.read_bytes() == data
 
 
 def test_a_certificate_of_another_ca_is_not_overwritten(folder: Path) -> None:
-    made = certificate_authority.at_hand(folder)
+    made = certificate_authority.load_or_create(folder)
     other = Signer.anew("other").pem
     for remove in (False, True):
         made.file.write_bytes(other)
         if remove:
             made.key_file.unlink()
         with pytest.raises(UserError, match=r"ca\.pem: not a certificate that awstape made"):
-            certificate_authority.at_hand(folder)
+            certificate_authority.load_or_create(folder)
         assert made.file.read_bytes() == other
-    assert certificate_authority.rotate(folder).root == certificate_authority.at_hand(folder).root
+    assert certificate_authority.rotate(folder).root == certificate_authority.load_or_create(folder).root
 
 
 def test_a_crash_between_the_two_files_is_mended(folder: Path) -> None:
-    old = certificate_authority.at_hand(folder).file.read_bytes()
+    old = certificate_authority.load_or_create(folder).file.read_bytes()
     new = certificate_authority.rotate(folder)
     for write in (lambda: new.file.write_bytes(old), new.file.unlink):
         write()
-        assert certificate_authority.at_hand(folder).root == new.root
+        assert certificate_authority.load_or_create(folder).root == new.root
         assert new.file.read_bytes() == pem(new.root)
     new.key_file.unlink()  # the other way round: a certificate without a key is of no use
-    assert certificate_authority.at_hand(folder).root != new.root
+    assert certificate_authority.load_or_create(folder).root != new.root
 
 
 @pytest.mark.parametrize(
     ("later", "told"), [(359, "expires on"), (366, "expired on"), (-1, "is not valid before")], ids=str
 )
 def test_it_is_renewed_in_time(later: int, told: str, folder: Path) -> None:
-    made = certificate_authority.at_hand(folder, NOW)
-    assert certificate_authority.at_hand(folder, NOW + 357 * DAY).root == made.root
-    renewed = certificate_authority.at_hand(folder, NOW + later * DAY)
+    made = certificate_authority.load_or_create(folder, NOW)
+    assert certificate_authority.load_or_create(folder, NOW + 357 * DAY).root == made.root
+    renewed = certificate_authority.load_or_create(folder, NOW + later * DAY)
     assert renewed.root != made.root
-    (line,) = renewed.news
+    (line,) = renewed.notes
     assert line.startswith(f"renewed awstape's CA, which {told} 20")
     assert line.endswith(f": {made.file}")
     assert made.file.read_bytes() == pem(renewed.root)
 
 
 def test_it_is_renewed_for_a_new_domain_but_not_for_one_less(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known, made = catalog.host_suffixes(), certificate_authority.at_hand(folder)
+    known, made = catalog.host_suffixes(), certificate_authority.load_or_create(folder)
     monkeypatch.setattr(catalog, "host_suffixes", lambda: known - {"api.aws"})
-    assert certificate_authority.at_hand(folder).root == made.root
+    assert certificate_authority.load_or_create(folder).root == made.root
     monkeypatch.setattr(catalog, "host_suffixes", lambda: known | {"amazonaws.example"})
-    renewed = certificate_authority.at_hand(folder)
-    assert renewed.news == (f"renewed awstape's CA, which could not sign for amazonaws.example: {made.file}",)
+    renewed = certificate_authority.load_or_create(folder)
+    assert renewed.notes == (f"renewed awstape's CA, which could not sign for amazonaws.example: {made.file}",)
     assert "amazonaws.example" in renewed.domains
 
 
 def test_what_mitmproxy_left_goes(folder: Path) -> None:
     for left in ("ca.pem", "ca.p12", "ca-cert.pem", "ca-cert.p12", "ca-cert.cer", "dhparam.pem"):
         (folder / f"mitmproxy-{left}").write_text("what an earlier version made")
-    made = certificate_authority.at_hand(folder)
-    assert made.news == (f"removed the CA that awstape used before, which could sign for any host: {folder}",)
+    made = certificate_authority.load_or_create(folder)
+    assert made.notes == (f"removed the CA that awstape used before, which could sign for any host: {folder}",)
     assert sorted(path.name for path in folder.iterdir()) == ["ca-key.pem", "ca.pem"]
-    assert certificate_authority.at_hand(folder).news == ()
+    assert certificate_authority.load_or_create(folder).notes == ()
 
 
 # --- what awstape itself trusts ---
 
 
-def test_our_own_ca_proves_no_upstream(authority: Authority, folder: Path) -> None:
+def test_our_own_ca_proves_no_upstream(authority: CertificateAuthority, folder: Path) -> None:
     """Nor one that was rotated away, or another user's."""
     other = Signer.anew("a company's").pem.decode()
     odd = "-----BEGIN CERTIFICATE-----\nodd\n-----END CERTIFICATE-----\n"  # OpenSSL's to judge
     ours = [
-        certificate_authority.pem(one)
-        for one in (authority.root, authority.signer, certificate_authority.at_hand(folder).root)
+        certificates.to_pem(one)
+        for one in (authority.root, authority.signer, certificate_authority.load_or_create(folder).root)
     ]
-    assert certificate_authority.without_ours("".join([ours[0], other, *ours, odd])) == other + odd
+    assert trusted_certificates.remove_own("".join([ours[0], other, *ours, odd])) == other + odd
 
 
-def test_a_file_of_cas_to_add(authority: Authority, tmp_path: Path) -> None:
+def test_a_ca_is_recognised_without_cryptography(authority: CertificateAuthority) -> None:
+    """The DER encoding that is looked for is what cryptography writes for our organization."""
+    subject = certificates.subject().public_bytes()[2:]  # without the sequence around it
+    assert subject == trusted_certificates._OWN_ORGANIZATION_DER
+    assert subject in authority.root.subject.public_bytes()
+
+
+def test_a_file_of_cas_to_add(authority: CertificateAuthority, tmp_path: Path) -> None:
     file, other = tmp_path / "company.pem", Signer.anew("a company's").pem
     file.write_bytes(b"# of a company\n" + other * 2)
-    assert certificate_authority.added([file]) == (other * 2).decode()
+    assert trusted_certificates.read_ca_files([file]) == (other * 2).decode()
     for text, problem in [
         (b"", "no certificate in it"),
         (b"\x30\x82 DER", "no certificate in it"),
         (b"-----BEGIN CERTIFICATE-----\nodd\n-----END CERTIFICATE-----\n", "can't be read"),
-        (pem(authority.root), "a CA of awstape's proves no upstream"),
+        (pem(authority.root), "is a CA of awstape, which can't verify an upstream"),
     ]:
         file.write_bytes(text)
         with pytest.raises(UserError, match=problem):
-            certificate_authority.added([file])
+            trusted_certificates.read_ca_files([file])
     with pytest.raises(UserError, match="No such file"):
-        certificate_authority.added([tmp_path / "none.pem"])
+        trusted_certificates.read_ca_files([tmp_path / "none.pem"])
 
 
 # --- the command ---
@@ -449,7 +460,7 @@ def test_the_command_tells_of_the_ca_and_not_its_key(home: Path, capsys: pytest.
     assert main(["ca", "show", "--json"]) == 0
     shown, err = capsys.readouterr()
     *lines, last = shown.splitlines()
-    facts, found = json.loads(last), certificate_authority.at_hand(home)
+    facts, found = json.loads(last), certificate_authority.load_or_create(home)
     assert facts["sha256"].replace(":", "").lower() == ssl_fingerprint(found.file)
     assert facts["signs_for"] == sorted(catalog.host_suffixes())
     assert (facts["certificate_mode"], facts["key_file_mode"], facts["key"]) == ("0600", "0600", "ECDSA secp256r1")
@@ -466,10 +477,10 @@ def ssl_fingerprint(file: Path) -> str:
 
 
 def test_rotate_makes_another_and_tells_who_has_the_old(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    old = certificate_authority.at_hand(environment.data_folder(os.environ))
+    old = certificate_authority.load_or_create(user_folders.data_folder(os.environ))
     assert main(["ca", "rotate", "--json"]) == 0
     out, err = capsys.readouterr()
-    new = certificate_authority.at_hand(home)
+    new = certificate_authority.load_or_create(home)
     assert {old.root, old.signer}.isdisjoint({new.root, new.signer})
     assert json.loads(out)["subject"] == new.root.subject.rfc4514_string() != old.root.subject.rfc4514_string()
     assert err.startswith("a running awstape keeps the old CA until it ends")

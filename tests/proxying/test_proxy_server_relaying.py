@@ -19,7 +19,7 @@ import pytest
 from awstape.errors import UserError
 from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream
-from awstape.serving.access_control import Passes
+from awstape.serving.access_control import PassThrough
 from awstape.tape import Tape, open_for_recording
 from support.standin import StandIn
 
@@ -87,13 +87,13 @@ def received(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def proxying(folder: Path, upstream: str, passes: Passes) -> Iterator[Proxy]:
+def proxying(folder: Path, upstream: str, passes: PassThrough) -> Iterator[Proxy]:
     environ = {"AWSTAPE_KEY": "a fake key for the proxy"}
     tape = open_for_recording(folder / "tape.yaml", "all", environ, journal="shared")
     to = parse_upstream([f"iam={upstream}"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of mitmproxy
-        with servers.in_background(servers.proxy(tape, to, 0, passes=passes)) as (url, changes):
+        with servers.run_in_background(servers.serve_proxy(tape, to, 0, pass_through=passes)) as (url, changes):
             yield Proxy(tape, int(url.rpartition(":")[2]), Path(str(changes["SSL_CERT_FILE"])))
 
 
@@ -124,9 +124,9 @@ def proxy(request: pytest.FixtureRequest, folder: Path, aws: StandIn) -> Iterato
         yield running
 
 
-without_program = pytest.mark.parametrize("proxy", ["nobody"], indirect=True)
+without_program = pytest.mark.parametrize("proxy", ["none"], indirect=True)
 with_program = pytest.mark.parametrize("proxy", ["local"], indirect=True)
-either = pytest.mark.parametrize("proxy", ["nobody", "local"], indirect=True)
+either = pytest.mark.parametrize("proxy", ["none", "local"], indirect=True)
 
 
 def connect(target: str) -> bytes:

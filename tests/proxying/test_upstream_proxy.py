@@ -18,7 +18,7 @@ import pytest
 
 from awstape.errors import UserError
 from awstape.program import servers
-from awstape.proxying.upstream_proxy import CorporateProxy, is_direct, proxy_of
+from awstape.proxying.upstream_proxy import UpstreamProxy, bypasses_proxy, proxy_from_environment
 from awstape.tape import Tape, open_for_recording
 from support.company import WHO, Company
 from support.standin import StandIn
@@ -41,18 +41,18 @@ LIST_USERS = "Action=ListUsers&Version=2010-05-08"
 def test_the_proxy_is_the_first_that_is_set(
     environ: Mapping[str, str], variable: str, scheme: str, address: tuple[str, int]
 ) -> None:
-    proxy = proxy_of(environ)
+    proxy = proxy_from_environment(environ)
     assert proxy
     assert (proxy.variable, proxy.scheme, proxy.address, proxy.authorization) == (variable, scheme, address, None)
 
 
 @pytest.mark.parametrize("environ", [{}, {"HTTP_PROXY": "http://a"}, {"https_proxy": "", "ALL_PROXY": "http://a"}])
 def test_there_may_be_none(environ: Mapping[str, str]) -> None:
-    assert proxy_of(environ) is None
+    assert proxy_from_environment(environ) is None
 
 
 def test_user_and_password_are_decoded_and_not_shown() -> None:
-    proxy = proxy_of({"HTTPS_PROXY": f"http://{quote(WHO, safe=':')}@proxy.example"})
+    proxy = proxy_from_environment({"HTTPS_PROXY": f"http://{quote(WHO, safe=':')}@proxy.example"})
     assert proxy
     assert proxy.authorization == "Basic a2ltOnBhc3Mgd29yZA=="  # printf 'kim:pass word' | base64
     assert "a2lt" not in repr(proxy)
@@ -64,7 +64,7 @@ def test_user_and_password_are_decoded_and_not_shown() -> None:
 )
 def test_what_is_no_http_proxy_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(UserError, match="ALL_PROXY") as caught:
-        proxy_of({"ALL_PROXY": url})
+        proxy_from_environment({"ALL_PROXY": url})
     assert "hush" not in f"{caught.value.problem}{caught.value.tip}"
     assert ("SOCKS" in caught.value.problem) == url.startswith("socks")
 
@@ -99,7 +99,7 @@ IAM = "iam.amazonaws.com"
 )
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
 def test_what_is_reached_directly(name: str, no_proxy: str, host: str, expected: bool) -> None:
-    assert is_direct({name: no_proxy}, host, 443) is expected
+    assert bypasses_proxy({name: no_proxy}, host, 443) is expected
 
 
 # --- what passes, and what doesn't ---
@@ -143,7 +143,7 @@ def record(
             monkeypatch.setenv(name, value)
         tape = open_for_recording(tmp_path / "tape.yaml", "all", os.environ)
         warnings.filterwarnings("ignore", category=DeprecationWarning)  # what mitmproxy uses
-        with servers.in_background(servers.proxy(tape, {}, 0)) as (url, changes):
+        with servers.run_in_background(servers.serve_proxy(tape, {}, 0)) as (url, changes):
             trusting = ssl.create_default_context(cafile=changes["AWS_CA_BUNDLE"])
             trusting.verify_flags &= ~ssl.VERIFY_X509_STRICT
             port = int(url.rpartition(":")[2])
@@ -190,7 +190,7 @@ def test_a_refusal_is_told_to_the_program(
     tmp_path: Path, aws: StandIn, record: Record, who: str, verdict: str, reason: str
 ) -> None:
     with Company(tmp_path, behind(aws), verdict=verdict) as company:
-        told = "{}:{}, the proxy that HTTPS_PROXY names, refuses {}:443: {}"
+        told = "the proxy {}:{} (HTTPS_PROXY) refuses {}:443: {}"
         with record(company, company.address, who=who) as (ask, tape):
             status, body = ask(IAM)
             assert status == 400
@@ -240,11 +240,11 @@ def test_what_is_no_proxy_is_told(said: bytes, tmp_path: Path) -> None:
 
         async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
             host, port = server.sockets[0].getsockname()
-            proxy = proxy_of({"HTTPS_PROXY": f"http://{host}:{port}"})
+            proxy = proxy_from_environment({"HTTPS_PROXY": f"http://{host}:{port}"})
             assert proxy
-            refusal = await CorporateProxy(proxy, {}, tmp_path).refusal(IAM, 443)
+            refusal = await UpstreamProxy(proxy, {}, tmp_path).refusal(IAM, 443)
             return refusal.text if refusal else None
 
     told = asyncio.run(main())
     assert told
-    assert told.endswith("can't be reached: it gives no answer to CONNECT")
+    assert told.endswith("can't be reached: it sends no valid response to CONNECT")

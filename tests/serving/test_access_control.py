@@ -11,11 +11,11 @@ from awstape.core.aws.wire import Request
 from awstape.errors import UserError
 from awstape.program import servers
 from awstape.serving.access_control import (
-    Guard,
-    exposed_by_record,
-    exposed_by_replay,
+    AccessPolicy,
     is_loopback,
-    listening_address,
+    record_exposure_warning,
+    replay_exposure_warning,
+    resolve_listen_address,
     url_of,
 )
 
@@ -43,26 +43,26 @@ SOMEBODYS = (
     ("host", "address"), [("127.0.0.1", "127.0.0.1"), ("127.0.0.2", "127.0.0.2"), ("::1", "::1"), ("[::1]", "::1")]
 )
 def test_loopback_needs_no_permission(host: str, address: str) -> None:
-    assert listening_address(host, allow_remote=False) == address
+    assert resolve_listen_address(host, allow_remote=False) == address
     assert is_loopback(address)
 
 
 def test_a_name_is_looked_up() -> None:
-    assert is_loopback(listening_address("localhost", allow_remote=False))
+    assert is_loopback(resolve_listen_address("localhost", allow_remote=False))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "0", "192.0.2.1", "[2001:db8::1]", "::ffff:192.0.2.1"])
 def test_what_others_reach_has_to_be_allowed(host: str) -> None:
-    with pytest.raises(UserError, match="others than this machine could reach it") as caught:
-        servers.listening(host, allow_remote=False)
+    with pytest.raises(UserError, match="other machines could reach it") as caught:
+        servers.resolve_listen_options(host, allow_remote=False)
     assert "--allow-remote" in caught.value.tip
-    assert not is_loopback(servers.listening(host, allow_remote=True).address)
+    assert not is_loopback(servers.resolve_listen_options(host, allow_remote=True).address)
 
 
 @pytest.mark.parametrize("host", ["", "[]", "no such host", "a" * 300, "127.0.0.1:80", "\0", "*"])
 def test_what_is_no_address_is_refused(host: str) -> None:
     with pytest.raises(UserError, match="there is no such address"):
-        listening_address(host, allow_remote=True)
+        resolve_listen_address(host, allow_remote=True)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_the_url_is_one_to_connect_to(address: str, url: str) -> None:
 
 
 def test_what_is_exposed_is_said() -> None:
-    assert "192.0.2.1 can read the cassettes" in exposed_by_replay("192.0.2.1")
-    assert "this machine, by any of its addresses, can talk to AWS as" in exposed_by_record("0.0.0.0", "local")
-    assert "any public host" in exposed_by_record("0.0.0.0", "all")
+    assert "192.0.2.1 can read the cassettes" in replay_exposure_warning("192.0.2.1")
+    assert "this machine, by any of its addresses, can talk to AWS as" in record_exposure_warning("0.0.0.0", "local")
+    assert "any public host" in record_exposure_warning("0.0.0.0", "all")
 
 
 # --- asking ---
@@ -90,7 +90,7 @@ def test_what_is_exposed_is_said() -> None:
 
 def asked(host: str, **headers: str) -> str | None:
     fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Guard(frozenset({"ci.corp.example"})).stranger(Request("POST", host, "/", headers=fields))
+    return AccessPolicy(frozenset({"ci.corp.example"})).request_refusal(Request("POST", host, "/", headers=fields))
 
 
 @pytest.mark.parametrize(
@@ -165,29 +165,34 @@ def test_pages_of_others_may_not(headers: dict[str, str]) -> None:
 @pytest.mark.parametrize("client", [HERE, ELSEWHERE])
 def test_everybody_is_led_to_aws(host: str, client: str) -> None:
     assert catalog.is_endpoint(host)
-    guard = Guard()
-    assert [guard.forbidden(host, port, client) is None for port in (443, 80, 22, 53)] == [True, True, False, False]
-    assert asyncio.run(guard.pinned(host, 443, client)) == host
+    policy = AccessPolicy()
+    assert [policy.relay_refusal(host, port, client) is None for port in (443, 80, 22, 53)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert asyncio.run(policy.connect_address(host, 443, client)) == host
 
 
 @pytest.mark.parametrize("host", SOMEBODYS)
 def test_to_others_only_who_may(host: str) -> None:
     may = {
-        (passes, client): Guard(passes=passes).forbidden(host, 443, client) is None
-        for passes in ("nobody", "local", "all")
+        (passes, client): AccessPolicy(pass_through=passes).relay_refusal(host, 443, client) is None
+        for passes in ("none", "local", "all")
         for client in (HERE, "::1", "::ffff:127.0.0.1", ELSEWHERE)
     }
     assert {key for key, value in may.items() if not value} == {
-        *(("nobody", client) for client in (HERE, "::1", "::ffff:127.0.0.1", ELSEWHERE)),
+        *(("none", client) for client in (HERE, "::1", "::ffff:127.0.0.1", ELSEWHERE)),
         ("local", ELSEWHERE),
     }
 
 
 def test_a_stand_in_is_where_it_was_said_to_be() -> None:
-    guard = Guard(stand_ins=frozenset({("127.0.0.1", 5000)}))
-    assert guard.forbidden("127.0.0.1", 5000, ELSEWHERE) is None
-    assert asyncio.run(guard.pinned("127.0.0.1", 5000, ELSEWHERE)) == "127.0.0.1"
-    assert guard.forbidden("127.0.0.1", 5001, ELSEWHERE)
+    policy = AccessPolicy(upstreams=frozenset({("127.0.0.1", 5000)}))
+    assert policy.relay_refusal("127.0.0.1", 5000, ELSEWHERE) is None
+    assert asyncio.run(policy.connect_address("127.0.0.1", 5000, ELSEWHERE)) == "127.0.0.1"
+    assert policy.relay_refusal("127.0.0.1", 5001, ELSEWHERE)
 
 
 @pytest.mark.parametrize(
@@ -199,10 +204,10 @@ def test_a_stand_in_is_where_it_was_said_to_be() -> None:
 )
 def test_another_machine_gets_nowhere_on_this_ones_networks(host: str) -> None:
     """Whatever its name is: that is looked up once, and what was looked at is connected to."""
-    guard = Guard(passes="all")
-    assert asyncio.run(guard.pinned(host, 80, ELSEWHERE)) is None
-    assert asyncio.run(guard.pinned(host, 80, HERE)) == host
-    assert asyncio.run(guard.pinned("1.1.1.1", 80, ELSEWHERE)) == "1.1.1.1"
+    policy = AccessPolicy(pass_through="all")
+    assert asyncio.run(policy.connect_address(host, 80, ELSEWHERE)) is None
+    assert asyncio.run(policy.connect_address(host, 80, HERE)) == host
+    assert asyncio.run(policy.connect_address("1.1.1.1", 80, ELSEWHERE)) == "1.1.1.1"
 
 
 @pytest.mark.parametrize(
@@ -212,4 +217,4 @@ def test_nothing_of_a_page_is_there(dest: str, is_asked: bool) -> None:
     """Such as the icon for the page of a refusal, which a browser asks for as if it were of this site."""
     headers = (("host", "127.0.0.1:1"), ("sec-fetch-site", "same-origin"), ("sec-fetch-dest", dest))
     asked = Request("GET", "127.0.0.1", "/favicon.ico", "", headers, b"")
-    assert (Guard().stranger(asked) is None) == is_asked
+    assert (AccessPolicy().request_refusal(asked) is None) == is_asked

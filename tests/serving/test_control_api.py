@@ -96,7 +96,7 @@ def replaying(folder: Path, *faults: str) -> Iterator[Client]:
     path = folder / "tape.yaml"
     path.write_text(CASSETTE)
     tape = open_for_replay([path], {"HOME": str(folder)}, faults=faults)
-    with servers.in_background(servers.endpoint(tape, 0)) as (url, _):
+    with servers.run_in_background(servers.serve_endpoint(tape, 0)) as (url, _):
         connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
         try:
             yield Client(tape, connection)

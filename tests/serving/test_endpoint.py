@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.errors import UserError
-from awstape.serving import endpoint
-from awstape.serving.endpoint import serving
+from awstape.serving import endpoint, http1
+from awstape.serving.endpoint import serve
 from support.connections import hang_up
 
 LIMIT = 10.0  # seconds
@@ -74,7 +74,7 @@ def run(scenario: Scenario, answer: Callable[[Request], Response] | None = None)
         return Reply(answer(request) if answer else Response(200, (("Content-Type", "text/plain"),), b"answer"))
 
     async def main() -> Endpoint:
-        async with asyncio.timeout(LIMIT), serving(remember, "127.0.0.1", 0) as (host, port):
+        async with asyncio.timeout(LIMIT), serve(remember, "127.0.0.1", 0) as (host, port):
             running = Endpoint(host, port, seen)
             asyncio.get_running_loop().set_exception_handler(lambda _, context: running.errors.append(context))
             await scenario(running)
@@ -310,7 +310,7 @@ def a_flood(first: bytes, more: bytes, status: HTTPStatus) -> Scenario:
 def test_too_large_requests_are_refused_before_they_fill_the_memory(
     first: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr(endpoint, "MAX_BODY", MAX_BODY)
+    monkeypatch.setattr(http1, "MAX_BODY", MAX_BODY)
     is_many = request.node.callspec.id == "headers"
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if is_many else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     assert run(a_flood(first, more, status)).seen == [
@@ -319,7 +319,7 @@ def test_too_large_requests_are_refused_before_they_fill_the_memory(
 
 
 def test_a_body_up_to_the_limit_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "MAX_BODY", 10)
+    monkeypatch.setattr(http1, "MAX_BODY", 10)
     head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n"
     assert ask(head % 10 + b"a" * 10)[0] == ANSWER
     assert ask(head % 11 + b"a" * 11)[0].startswith(b"HTTP/1.1 413 ")
@@ -373,7 +373,7 @@ def test_it_ends_with_connections_open(sent: bytes, monkeypatch: pytest.MonkeyPa
 
     async def main() -> None:
         async with asyncio.timeout(LIMIT):
-            async with serving(lambda _: Reply(Response(200, (), big)), "127.0.0.1", 0) as (host, port):
+            async with serve(lambda _: Reply(Response(200, (), big)), "127.0.0.1", 0) as (host, port):
                 _, writer = await asyncio.open_connection(host, port)
                 writer.write(sent)
                 await asyncio.sleep(0.05)
@@ -387,7 +387,7 @@ def test_it_ends_with_connections_open(sent: bytes, monkeypatch: pytest.MonkeyPa
 def test_idle_connections_see_the_end() -> None:
     async def main() -> bytes:
         async with asyncio.timeout(LIMIT):
-            async with serving(lambda _: Reply(Response(200)), "127.0.0.1", 0) as (host, port):
+            async with serve(lambda _: Reply(Response(200)), "127.0.0.1", 0) as (host, port):
                 reader, writer = await asyncio.open_connection(host, port)
                 writer.write(GET)
                 await reader.readuntil(b"\r\n\r\n")
@@ -403,7 +403,7 @@ def test_a_port_in_use_is_named() -> None:
         port = taken.getsockname()[1]
 
         async def main() -> None:
-            async with serving(lambda _: Reply(Response(200)), "127.0.0.1", port):
+            async with serve(lambda _: Reply(Response(200)), "127.0.0.1", port):
                 raise AssertionError
 
         with pytest.raises(UserError, match=rf"can't listen on 127\.0\.0\.1:{port}: .*in use") as caught:

@@ -13,8 +13,8 @@ from contextlib import suppress
 import pytest
 
 from awstape.core.aws.wire import Reply, Request, Response
-from awstape.serving import endpoint
-from awstape.serving.endpoint import serving
+from awstape.serving import connection, endpoint, http1
+from awstape.serving.endpoint import serve
 from support.connections import hang_up
 
 LIMIT = 20.0  # seconds
@@ -39,7 +39,7 @@ def run(scenario: Callable[[Address], Awaitable[None]], body: bytes = b"A") -> l
 
     async def main() -> list[object]:
         told: list[object] = []
-        async with asyncio.timeout(LIMIT), serving(answer, "127.0.0.1", 0) as address:
+        async with asyncio.timeout(LIMIT), serve(answer, "127.0.0.1", 0) as address:
             asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
             await scenario(address)
         return told
@@ -115,7 +115,7 @@ def is_refusal(came: bytes, status: int) -> bool:
 )
 def test_what_is_not_plain_is_refused(sent: bytes, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what comes behind it, which would be a request of somebody else's to who reads it otherwise."""
-    monkeypatch.setattr(endpoint, "MAX_BODY", 2**20)
+    monkeypatch.setattr(http1, "MAX_BODY", 2**20)
 
     async def scenario(address: Address) -> None:
         reader, writer = await asyncio.open_connection(*address)
@@ -145,8 +145,8 @@ def test_headers_up_to_the_limit_are_taken(fields: int) -> None:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUEST_TIME", "ANSWER_TIME", "IDLE_TIME", "LINGER_TIME"):
-        monkeypatch.setattr(endpoint, name, SHORT)
-    monkeypatch.setattr(endpoint, "_LOOK_EVERY", 0.01)
+        monkeypatch.setattr(connection, name, SHORT)
+    monkeypatch.setattr(endpoint, "_CHECK_INTERVAL", 0.01)
 
 
 @pytest.mark.parametrize("before", [b"", GET])
@@ -283,7 +283,7 @@ def test_requests_sent_at_once_are_asked_as_their_answers_are_taken() -> None:
         return Reply(Response(200, (), b"A" * 2**20))
 
     async def main() -> None:
-        async with asyncio.timeout(LIMIT), serving(answer, "127.0.0.1", 0) as address:
+        async with asyncio.timeout(LIMIT), serve(answer, "127.0.0.1", 0) as address:
             await scenario(address)
 
     asyncio.run(main())
@@ -301,7 +301,7 @@ async def end_with(*sent: bytes, cancel: bool = False) -> list[bytes]:
         return Reply(Response(200, (), b"A"), delay=SHORT if request.path == "/slow" else 0.0)
 
     async with asyncio.timeout(LIMIT):
-        running = serving(answer, "127.0.0.1", 0)
+        running = serve(answer, "127.0.0.1", 0)
         address = await running.__aenter__()
         streams = [await asyncio.open_connection(*address) for _ in sent]
         for (_, writer), data in zip(streams, sent, strict=True):
@@ -338,7 +338,7 @@ def test_a_port_can_be_taken_again_at_once() -> None:
         for _ in range(3):
             async with (
                 asyncio.timeout(LIMIT),
-                serving(lambda _: Reply(Response(200)), "127.0.0.1", port) as (host, port),
+                serve(lambda _: Reply(Response(200)), "127.0.0.1", port) as (host, port),
             ):
                 reader, writer = await asyncio.open_connection(host, port)
                 writer.write(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
@@ -353,7 +353,7 @@ def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("this machine has no IPv6")
 
     async def main() -> None:
-        async with asyncio.timeout(LIMIT), serving(lambda _: Reply(Response(200, (), b"A")), "::1", 0) as address:
+        async with asyncio.timeout(LIMIT), serve(lambda _: Reply(Response(200, (), b"A")), "::1", 0) as address:
             assert await said(address, GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")) == LAST_ANSWER
 
     asyncio.run(main())

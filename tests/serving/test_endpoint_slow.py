@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from awstape.core.aws.wire import Reply, Request, Response
-from awstape.serving.endpoint import serving
+from awstape.serving.endpoint import serve
 from support.connections import hang_up
 
 LIMIT = 10.0  # seconds
@@ -91,7 +91,7 @@ def run(scenario: Callable[[Endpoint], Awaitable[None]], errors: int = 0) -> lis
         return reply(request)
 
     async def main() -> Endpoint:
-        async with asyncio.timeout(LIMIT), serving(remember, "127.0.0.1", 0) as address:
+        async with asyncio.timeout(LIMIT), serve(remember, "127.0.0.1", 0) as address:
             endpoint = Endpoint(address, asked)
             asyncio.get_running_loop().set_exception_handler(lambda _, context: endpoint.errors.append(context))
             await scenario(endpoint)
@@ -239,7 +239,7 @@ def test_a_client_that_goes_away_harms_nobody(path: str, way: str) -> None:
 def test_it_ends_while_an_answer_waits(sent: bytes, came: bytes) -> None:
     async def main() -> bytes:
         async with asyncio.timeout(LIMIT):
-            async with serving(reply, "127.0.0.1", 0) as address:
+            async with serve(reply, "127.0.0.1", 0) as address:
                 reader, writer = await asyncio.open_connection(*address)
                 writer.write(sent)
                 await asyncio.sleep(SHORT)

@@ -34,7 +34,8 @@ from awstape.files import journal
 from awstape.formats.importing import read_entries, record_entry
 from awstape.formats.imports.entries import ImportOptions
 from awstape.serving import control_api, endpoint
-from awstape.serving.access_control import Guard
+from awstape.serving.access_control import AccessPolicy
+from awstape.serving.connection import Connection
 from awstape.tape import Tape
 from support import exchanges, wire_cases
 from support.exchanges import ACCOUNT, KEY, MODELS
@@ -168,7 +169,7 @@ async def _converse(pieces: list[bytes]) -> None:
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     tape = Tape(None, document.Cassette(), None, player())
-    connection = endpoint._Connection(endpoint._Serving(partial(control_api.answer, tape, Guard())))
+    connection = Connection(endpoint.Endpoint(partial(control_api.answer, tape, AccessPolicy())))
     transport = _Transport()
     connection.connection_made(cast(asyncio.Transport, transport))
     for piece in pieces:

@@ -78,11 +78,11 @@ class InProcess:
         if self._was_used:
             raise RuntimeError("this tape was used before: its takes are played; make another one")
         self._was_used = True
-        changes: environment.Environment = {
+        changes: environment.EnvironmentChanges = {
             f"AWS_ENDPOINT_URL_{s.upper()}": url.geturl() for s, url in self.upstream.items()
         }
         if self.replays_only or self.upstream:
-            changes |= environment.without_account(os.environ, self.tape.region)
+            changes |= environment.dummy_credentials(os.environ, self.tape.region)
         for name in changes:
             _before.setdefault(name, os.environ.get(name))
         _set_environ(changes)
@@ -319,7 +319,7 @@ def _unregister(events: Any) -> None:
         events.unregister(name, handler)
 
 
-def _set_environ(changes: environment.Environment) -> None:
+def _set_environ(changes: environment.EnvironmentChanges) -> None:
     for name, value in changes.items():
         if value is None:
             os.environ.pop(name, None)

@@ -1,17 +1,17 @@
-"""A program that awstape runs, as if it ran by itself.
+"""Runs a program as a child process that behaves as if it ran without awstape.
 
-1. It shares our process group, terminal, streams, folder, umask and priority. So Ctrl-Z, `fg` and the window's size
-   reach it as they reach us, and nothing is in its way.
-2. What people end programs with is blocked in all our threads, from before the program starts until all is written
-   (`undisturbed`); one thread takes it and passes it on. Only Ctrl-C and Ctrl-\\ are not passed on: the terminal sends
-   them to the whole group, so the program has them already. Whether it ends is its decision.
-3. A second SIGTERM, a second or more after the first, kills the program; who sends both at once, as `timeout` does to
-   a process and its group, means one.
-4. Its end is ours: its exit status, or death by its signal, so that a shell knows to stop its script. A program that
-   isn't there is 127, one that can't be run 126, as for shells, env and timeout.
-5. When we are gone, so is the program: on Linux, it gets SIGTERM when we are killed. If we fail meanwhile, it gets
+1. It shares our process group, terminal, streams, folder, umask and priority. So Ctrl-Z, `fg` and the size of the
+   window reach it as they reach us.
+2. The signals that end programs are blocked in all our threads, from before the program starts until everything is
+   written (`signals_blocked`); one thread waits for them and forwards them. Only Ctrl-C and Ctrl-\\ are not forwarded:
+   the terminal sends them to the whole group, so the program has received them. The program decides whether it ends.
+3. A second SIGTERM kills the program if it comes a second or more after the first. Two at once count as one: `timeout`
+   sends SIGTERM to a process and to its group.
+4. We end as the program ended: with its exit status, or killed by its signal, so that a shell knows to stop its
+   script. A program that is missing is status 127, one that can't be executed 126, as in shells, env and timeout.
+5. The program does not outlive us: on Linux, it gets SIGTERM when we are killed. If we fail while it runs, it gets
    SIGTERM and, five seconds later, SIGKILL.
-6. What the program leaves running is the program's business.
+6. Processes that the program leaves running are left alone.
 """
 
 from __future__ import annotations
@@ -31,45 +31,49 @@ from pathlib import Path
 
 from awstape.errors import UserError
 
-#: What ends a program that doesn't expect it.
-_ENDING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
-_KEYBOARD = (signal.SIGINT, signal.SIGQUIT)
-_PATIENCE = 5.0  # seconds to end in when asked to
-_NOT_THERE, _NOT_RUNNABLE = 127, 126
+#: Signals that end a program by default.
+_ENDING_SIGNALS = frozenset(
+    {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2}
+)
+_KEYBOARD_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
+_TERMINATION_TIME = 5.0  # seconds between SIGTERM and SIGKILL
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
 #: linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Holds signals back that would end us; those that came meanwhile count afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+def signals_blocked() -> Iterator[None]:
+    """Blocks the signals that would end us; those that arrive meanwhile take effect afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING_SIGNALS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-async def run(command: Sequence[str], environ: Mapping[str, str], say: Callable[[str], object]) -> int:
-    """Runs a program to its end; its exit status, or -N if signal N ended it.
+async def run_program(command: Sequence[str], environ: Mapping[str, str], warn: Callable[[str], object]) -> int:
+    """Runs a program to its end; returns its exit status, or -N if signal N ended it.
 
-    Raises UserError, with the status that shells give, if it can't be started.
+    warn: shows a line to the user. Raises UserError, with the status that shells use, if it can't be started.
     """
-    with undisturbed():
-        came = {number for number in signal.sigpending() & _ENDING if signal.getsignal(number) != signal.SIG_IGN}
-        if came:  # before there was a program to take them: they end it here
-            return -int(signal.sigwait(came))
+    with signals_blocked():
+        pending = {
+            number for number in signal.sigpending() & _ENDING_SIGNALS if signal.getsignal(number) != signal.SIG_IGN
+        }
+        if pending:  # they arrived before the program started: it ends here
+            return -int(signal.sigwait(pending))
         process = await _start(command, environ)
         try:
-            with _passing_on(process, say):
+            with _forwarding_signals(process, warn):
                 return await process.wait()
         finally:
-            await _end(process)
+            await _terminate(process)
 
 
-def end_as(status: int) -> int:
-    """Ends this process as a program ended: a status is returned, a signal is died of, without a second core dump."""
+def exit_like(status: int) -> int:
+    """Ends this process as a program ended: returns a status, or dies of signal -status, without a second core dump."""
     if status >= 0:
         return status
     for stream in (sys.stdout, sys.stderr):
@@ -77,30 +81,30 @@ def end_as(status: int) -> int:
             stream.flush()
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     _prctl(_PR_SET_DUMPABLE, 0)
-    with suppress(OSError):  # SIGKILL has no other handling
+    with suppress(OSError):  # SIGKILL can't have a handler
         signal.signal(-status, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {-status})
     os.kill(os.getpid(), -status)
-    return 128 - status  # where it is blocked for good, as for the first process of a container
+    return 128 - status  # reached where signals have no effect, as on the first process of a container
 
 
 async def _start(command: Sequence[str], environ: Mapping[str, str]) -> Process:
-    # In the event loop's thread, the main one: the program is told of the end of the thread that started it.
+    # In the event loop's thread, which is the main one: PDEATHSIG is sent when the thread that forked ends.
     try:
         return await asyncio.create_subprocess_exec(
-            *command, env=_without_our_locale(environ), preexec_fn=partial(_become_a_program, os.getpid())
+            *command, env=_without_coerced_locale(environ), preexec_fn=partial(_prepare_child, os.getpid())
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "an argument holds a NUL, or no Unicode"
         raise UserError(
             f"{command[0]}: can't be started: {reason}",
             "what follows -- is the program to run",
-            _NOT_THERE if isinstance(error, FileNotFoundError) else _NOT_RUNNABLE,
+            _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE,
         ) from None
 
 
-def _without_our_locale(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without the LC_CTYPE that Python gives itself where there is no locale (PEP 538)."""
+def _without_coerced_locale(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the LC_CTYPE that Python sets for itself where there is no locale (PEP 538)."""
     with suppress(OSError):
         given = Path("/proc/self/environ").read_bytes().split(b"\0")
         if not any(variable.startswith(b"LC_CTYPE=") for variable in given):
@@ -108,64 +112,64 @@ def _without_our_locale(environ: Mapping[str, str]) -> dict[str, str]:
     return dict(environ)
 
 
-def _become_a_program(parent: int) -> None:
-    """In the child, before it is the program: signals as they were, and not without us."""
+def _prepare_child(parent: int) -> None:
+    """Runs in the child before `exec`: restores signals, and makes the child end when we end."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING_SIGNALS)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
-def _passing_on(process: Process, say: Callable[[str], object]) -> Iterator[None]:
-    """Passes signals on to a program, meanwhile."""
+def _forwarding_signals(process: Process, warn: Callable[[str], object]) -> Iterator[None]:
+    """Forwards signals to a program until the context ends."""
     loop = asyncio.get_running_loop()
-    asked_at: float | None = None
-    is_over = threading.Event()
+    terminated_at: float | None = None
+    has_ended = threading.Event()
 
-    def pass_on(number: signal.Signals) -> None:
-        nonlocal asked_at
+    def forward(number: signal.Signals) -> None:
+        nonlocal terminated_at
         if number == signal.SIGTERM:
             now = time.monotonic()
-            if asked_at is not None and now - asked_at >= 1:
-                say(f"SIGTERM came again: the program, process {process.pid}, is killed")
+            if terminated_at is not None and now - terminated_at >= 1:
+                warn(f"second SIGTERM: killing the program, process {process.pid}")
                 number = signal.SIGKILL
-            asked_at = asked_at or now
+            terminated_at = terminated_at or now
         _send(process, number)
 
-    def take() -> None:
+    def wait_for_signals() -> None:
         while True:
             number, from_keyboard = _next_signal()
-            if is_over.is_set():
+            if has_ended.is_set():
                 return
             if not from_keyboard:
-                loop.call_soon_threadsafe(pass_on, number)
+                loop.call_soon_threadsafe(forward, number)
 
-    thread = threading.Thread(target=take, name="awstape signals", daemon=True)
+    thread = threading.Thread(target=wait_for_signals, name="awstape signals", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        is_over.set()
+        has_ended.set()
         assert thread.ident
         signal.pthread_kill(thread.ident, signal.SIGUSR2)
         thread.join()
 
 
 def _next_signal() -> tuple[signal.Signals, bool]:
-    """Waits for a signal; it, and whether it is the keyboard's."""
+    """Waits for a signal; returns it, and whether it comes from the keyboard."""
     if hasattr(signal, "sigwaitinfo"):
-        info = signal.sigwaitinfo(_ENDING)
+        info = signal.sigwaitinfo(_ENDING_SIGNALS)
         number = signal.Signals(info.si_signo)
-        return number, number in _KEYBOARD and info.si_code > 0  # sigaction(2): > 0 is the kernel's, not a process's
-    number = signal.Signals(signal.sigwait(_ENDING))
-    return number, number in _KEYBOARD and _is_in_foreground()
+        return number, number in _KEYBOARD_SIGNALS and info.si_code > 0  # sigaction(2): > 0 if the kernel sent it
+    number = signal.Signals(signal.sigwait(_ENDING_SIGNALS))
+    return number, number in _KEYBOARD_SIGNALS and _is_in_foreground()
 
 
 def _is_in_foreground() -> bool:
-    """Whether what is typed on the terminal is for our process group."""
+    """Whether our process group is in the foreground of its terminal."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
@@ -178,21 +182,21 @@ def _is_in_foreground() -> bool:
         os.close(terminal)
 
 
-async def _end(process: Process) -> None:
-    """Ends a program that still runs when we can't go on."""
+async def _terminate(process: Process) -> None:
+    """Ends a program that still runs after an error of ours."""
     if process.returncode is None:
         _send(process, signal.SIGTERM)
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), _PATIENCE)
+            await asyncio.wait_for(process.wait(), _TERMINATION_TIME)
     if process.returncode is None:
         _send(process, signal.SIGKILL)
         await process.wait()
 
 
 def _send(process: Process, number: signal.Signals) -> None:
-    # Not `Process.send_signal`, which may take the exit status from asyncio, which then says 255.
+    # Not `Process.send_signal`: it may reap the process, and asyncio would then report exit status 255.
     if process.returncode is None:
-        with suppress(ProcessLookupError, PermissionError):  # it ended just now; or it is somebody else's since
+        with suppress(ProcessLookupError, PermissionError):  # it has just ended, or its user has changed
             os.kill(process.pid, number)
 
 
@@ -205,4 +209,4 @@ def _prctl_of_libc() -> Callable[[int, int], object]:
     return lambda option, value: prctl(option, ctypes.c_ulong(value), *map(ctypes.c_ulong, (0, 0, 0)))
 
 
-_prctl = _prctl_of_libc()  # looked up before there is a child, which may not wait for locks
+_prctl = _prctl_of_libc()  # looked up before the fork: the child must not wait for locks

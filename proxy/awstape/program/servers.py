@@ -1,4 +1,4 @@
-"""Serves a `Tape` behind the proxy or the endpoint, for a program, until Ctrl-C or in the background."""
+"""Runs the proxy or the endpoint with a `Tape`: for a program, until Ctrl-C, or in the background."""
 
 from __future__ import annotations
 
@@ -12,109 +12,126 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from awstape.errors import UserError
+from awstape.files import user_folders
 from awstape.program import environment
-from awstape.program.environment import Environment
+from awstape.program.environment import EnvironmentChanges
 from awstape.proxying.upstream import Upstream, address_of
 from awstape.serving import control_api
-from awstape.serving.access_control import LOOPBACK, Guard, Passes, listening_address, url_of
-from awstape.serving.endpoint import serving
+from awstape.serving.access_control import LOOPBACK, AccessPolicy, PassThrough, resolve_listen_address, url_of
+from awstape.serving.endpoint import serve
 from awstape.tape import Tape
 
-Place = tuple[str, Environment]
-"""Where a server listens, and the variables that make programs ask it."""
 
-Announce = Callable[[str, Environment], None]
-"""(address, variables to set) → None: what to say when there is no program to run."""
+class RunningServer(NamedTuple):
+    """A server that is listening: its URL, and the variables that make programs use it."""
 
-Say = Callable[[str], object]
-"""What to do with a line that the user should know of."""
+    url: str
+    changes: EnvironmentChanges
+
+
+OnListening = Callable[[str, EnvironmentChanges], None]
+"""(URL, variables to set) → None: called once the server listens, if there is no program to run."""
+
+Warn = Callable[[str], object]
+"""Shows a line of text to the user."""
 
 
 @dataclass(frozen=True)
-class Listening:
-    """Where to listen. names: what hosts call it by, besides its address and the names that are nobody's."""
+class ListenOptions:
+    """Where a server listens.
+
+    host_names: names for its Host header, besides its address and the names that `serving.access_control` allows.
+    """
 
     address: str = LOOPBACK
-    names: frozenset[str] = frozenset()
+    host_names: frozenset[str] = frozenset()
 
 
-HERE = Listening()
+LOOPBACK_ONLY = ListenOptions()
 
 
-def listening(host: str, *, allow_remote: bool) -> Listening:
-    """Where a server listens that was told to listen on a host. Raises UserError."""
-    return Listening(listening_address(host, allow_remote=allow_remote), frozenset({host.lower().removesuffix(".")}))
+def resolve_listen_options(host: str, *, allow_remote: bool) -> ListenOptions:
+    """Resolves the host that a server was told to listen on. Raises UserError."""
+    address = resolve_listen_address(host, allow_remote=allow_remote)
+    return ListenOptions(address, frozenset({host.lower().removesuffix(".")}))
 
 
 @asynccontextmanager
-async def proxy(
+async def serve_proxy(
     tape: Tape,
     upstream: Upstream,
     port: int,
-    at: Listening = HERE,
-    passes: Passes = "local",
+    listen: ListenOptions = LOOPBACK_ONLY,
+    pass_through: PassThrough = "local",
     *,
     upstream_cas: Sequence[Path] = (),
-    say: Say = lambda _: None,
-) -> AsyncIterator[Place]:
-    """Serves a tape behind an intercepting proxy. Raises UserError, at the end too.
+    warn: Warn = lambda _: None,
+) -> AsyncIterator[RunningServer]:
+    """Serves a tape behind an intercepting proxy. Raises UserError, also when the context ends.
 
-    passes: whose connections to others than AWS pass through. upstream_cas: files of CAs that upstreams may prove
-    themselves with, besides those that the user's programs trust.
+    pass_through: the clients whose connections to hosts other than AWS's pass through. upstream_cas: files of CAs for
+    verifying upstreams, in addition to those that the user's programs trust.
     """
     try:
-        from awstape.proxying import certificate_authority
+        from awstape.proxying import certificate_authority, certificates, trusted_certificates
         from awstape.proxying.interceptor import Interceptor
-        from awstape.proxying.proxy_server import intercepting
-        from awstape.proxying.upstream_proxy import CorporateProxy, proxy_of
+        from awstape.proxying.proxy_server import run_proxy
+        from awstape.proxying.upstream_proxy import UpstreamProxy, proxy_from_environment
     except ModuleNotFoundError:
         raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
 
-    authority = certificate_authority.at_hand(environment.data_folder(os.environ))
-    for line in authority.news:
-        say(line)
-    certificates = certificate_authority.without_ours(environment.trusted_certificates(os.environ))
-    added = certificate_authority.added(upstream_cas)
-    corporate = None if tape.recorder is None else proxy_of(os.environ)
-    leads_to = set(map(address_of, upstream.values()))
-    if corporate:
-        leads_to.add(corporate.address)
-    guard = Guard(at.names, passes, frozenset(leads_to))
+    authority = certificate_authority.load_or_create(user_folders.data_folder(os.environ))
+    for note in authority.notes:
+        warn(note)
+    trusted = trusted_certificates.remove_own(trusted_certificates.collect(os.environ))
+    added = trusted_certificates.read_ca_files(upstream_cas)
+    proxy = None if tape.recorder is None else proxy_from_environment(os.environ)
+    upstream_addresses = set(map(address_of, upstream.values()))
+    if proxy:
+        upstream_addresses.add(proxy.address)
+    policy = AccessPolicy(listen.host_names, pass_through, frozenset(upstream_addresses))
     with tempfile.TemporaryDirectory(prefix="awstape-") as folder:
-        trusted, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
+        trusted_file, bundle = Path(folder, "trusted.pem"), Path(folder, "with-awstape.pem")
         try:
-            trusted.write_text(certificates + added, encoding="utf-8")
-            bundle.write_text(certificates + certificate_authority.pem(authority.root), encoding="utf-8")
+            trusted_file.write_text(trusted + added, encoding="utf-8")
+            bundle.write_text(trusted + certificates.to_pem(authority.root), encoding="utf-8")
         except OSError as error:
             raise UserError(f"{folder}: can't be written: {error.strerror}", "make room, or set TMPDIR") from None
-        way_out = CorporateProxy(corporate, dict(os.environ), trusted) if corporate else None
-        interceptor = Interceptor(tape, upstream, guard, way_out)
-        async with intercepting(interceptor, at.address, port, authority, Path(folder), trusted) as address:
+        upstream_proxy = UpstreamProxy(proxy, dict(os.environ), trusted_file) if proxy else None
+        interceptor = Interceptor(tape, upstream, policy, upstream_proxy)
+        async with run_proxy(interceptor, listen.address, port, authority, Path(folder), trusted_file) as address:
             url = url_of(*address)
-            changes = environment.through_proxy(os.environ, url, bundle)
+            changes = environment.proxy_environment(os.environ, url, bundle)
             if upstream or tape.recorder is None:
-                changes |= environment.without_account(os.environ, tape.region)
-            yield url, changes
+                changes |= environment.dummy_credentials(os.environ, tape.region)
+            yield RunningServer(url, changes)
     if interceptor.failure:
         raise interceptor.failure
 
 
 @asynccontextmanager
-async def endpoint(tape: Tape, port: int, at: Listening = HERE) -> AsyncIterator[Place]:
+async def serve_endpoint(tape: Tape, port: int, listen: ListenOptions = LOOPBACK_ONLY) -> AsyncIterator[RunningServer]:
     """Serves a tape that only replays behind a plain endpoint. Raises UserError."""
-    async with serving(partial(control_api.answer, tape, Guard(at.names)), at.address, port) as address:
+    answer = partial(control_api.answer, tape, AccessPolicy(listen.host_names))
+    async with serve(answer, listen.address, port) as address:
         url = url_of(*address)
-        yield url, environment.to_endpoint(os.environ, url) | environment.without_account(os.environ, tape.region)
+        changes = environment.endpoint_environment(os.environ, url)
+        yield RunningServer(url, changes | environment.dummy_credentials(os.environ, tape.region))
 
 
-async def run(
-    server: AbstractAsyncContextManager[Place], command: Sequence[str] | None, announce: Announce, say: Say
+async def run_with_server(
+    server: AbstractAsyncContextManager[RunningServer],
+    command: Sequence[str] | None,
+    on_listening: OnListening,
+    warn: Warn,
 ) -> int:
-    """Runs a server for a program, whose end is returned as by `child.run`, or until Ctrl-C, which is 0.
+    """Runs a server for a program, and returns its exit status as `child_process.run_program` does.
 
-    What the server was asked by then is still answered; a second Ctrl-C ends it at once.
+    Without a command, the server runs until Ctrl-C, and 0 is returned. Requests that arrived by then are still
+    answered; a second Ctrl-C ends the server at once.
     """
     running = AsyncExitStack()
     url, changes = await running.enter_async_context(server)
@@ -122,55 +139,55 @@ async def run(
         if command:
             from awstape.program import child_process
 
-            return await child_process.run(command, environment.applied(os.environ, changes), say)
-        announce(url, changes)
-        await until_interrupted()
+            return await child_process.run_program(command, environment.apply(os.environ, changes), warn)
+        on_listening(url, changes)
+        await wait_for_interrupt()
         return 0
     finally:
-        await _unless_interrupted(running.aclose())
+        await _finish_unless_interrupted(running.aclose())
 
 
-async def until_interrupted() -> None:
+async def wait_for_interrupt() -> None:
     """Waits for Ctrl-C, SIGTERM or SIGHUP."""
     stop = asyncio.Event()
-    _at_interrupt(stop.set)
+    _on_interrupt(stop.set)
     await stop.wait()
 
 
-async def _unless_interrupted(work: Coroutine[None, None, None]) -> None:
-    """Does what is left to do, up to the next interrupt."""
+async def _finish_unless_interrupted(work: Coroutine[None, None, None]) -> None:
+    """Awaits the work, and cancels it at the next interrupt."""
     task = asyncio.ensure_future(work)
-    _at_interrupt(task.cancel)
+    _on_interrupt(task.cancel)
     with suppress(asyncio.CancelledError):
         await task
 
 
-def _at_interrupt(act: Callable[[], object]) -> None:
+def _on_interrupt(act: Callable[[], object]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 @contextmanager
-def in_background(server: AbstractAsyncContextManager[Place]) -> Iterator[Place]:
-    """Runs a server in a thread of its own, meanwhile."""
+def run_in_background(server: AbstractAsyncContextManager[RunningServer]) -> Iterator[RunningServer]:
+    """Runs a server in a thread of its own until the context ends."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="awstape", daemon=True)
     thread.start()
     try:
-        place = asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
+        running = asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
         try:
-            yield place
+            yield running
         finally:
             asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
     finally:
-        asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result()
+        asyncio.run_coroutine_threadsafe(_cancel_tasks(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-async def _end_tasks() -> None:
-    """Ends what still runs in a loop, such as connections that clients keep open; `asyncio.run` does so by itself."""
+async def _cancel_tasks() -> None:
+    """Cancels the tasks that are left, such as connections that clients keep open, as `asyncio.run` does."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()

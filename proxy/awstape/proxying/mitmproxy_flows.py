@@ -1,7 +1,7 @@
-"""mitmproxy's flows as values of the core.
+"""Converts mitmproxy's flows to requests and responses of the core.
 
-HTTP's bytes become text as the endpoint has it: headers are Latin-1, a path is ASCII, percent-encoded where it was not.
-mitmproxy's own text would hold halves of surrogate pairs, which nothing can be made of.
+HTTP's bytes become text as in the endpoint: headers are Latin-1, and a path is ASCII, percent-encoded where it was not.
+The text that mitmproxy itself offers may hold lone surrogates, which can't be encoded.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ _ASCII = bytes(range(0x21, 0x7F))
 
 
 def request_of(flow: http.HTTPFlow) -> Request:
-    """The request, and its body without the content encoding, if that can be undone."""
+    """The request of a flow; its body is decoded from its content encoding, if that is possible."""
     path, _, query = quote(flow.request.data.path, safe=_ASCII).partition("?")
     host = flow.request.pretty_host.encode("utf-8", "replace").decode()
     method = flow.request.data.method.decode("latin-1")
     headers, body = headers_of(flow.request), flow.request.raw_content or b""
-    with suppress(WireError):  # what can't be undone is read as it is, and told
+    with suppress(WireError):  # a body that can't be decoded stays encoded, and is reported later
         body = undone(headers, body)
     return Request(method, host, path, query, headers, body)
 
 
 def body_of(response: http.Response) -> bytes:
-    """The body without its content encoding. Raises WireError if that can't be undone, or it is too large then."""
+    """The body, decoded from its content encoding. Raises WireError if that fails, or the body is too large."""
     return undone(headers_of(response), response.raw_content or b"")
 
 

@@ -1,4 +1,9 @@
-"""An intercepting proxy inside this process: mitmproxy's core with only the parts that are needed."""
+"""Runs an intercepting proxy inside this process: mitmproxy's core with only the addons that are needed.
+
+1. Memory per connection is bounded, and connections are closed even where mitmproxy leaves a socket open: the classes
+   that mitmproxy has no options for are replaced, in the whole process, when this module is imported.
+2. mitmproxy creates no certificates and no CA; leaf certificates come from our own CA.
+"""
 
 from __future__ import annotations
 
@@ -18,27 +23,27 @@ from mitmproxy.proxy.layers.http import _http1 as http1_layer
 from mitmproxy.tls import ClientHello
 
 from awstape.errors import UserError
-from awstape.proxying import certificate_authority
-from awstape.proxying.certificate_authority import Authority
+from awstape.proxying import certificates
+from awstape.proxying.certificate_authority import CertificateAuthority
 from awstape.proxying.interceptor import Interceptor
 from awstape.serving.endpoint import DRAIN_TIME
 
-#: Of a request or an answer, whoever it is for: more than AWS sends or takes.
+#: Size limit of the body of a request or response, to any host: more than AWS sends or accepts.
 _MAX_BODY = "64m"
-#: Of what is read and can't be parsed yet, such as headers; bodies don't wait there.
+#: Size limit in bytes of data that was read and can't be parsed yet, such as headers; bodies are parsed at once.
 _MAX_UNPARSED = 128 * 1024
 
 
 @asynccontextmanager
-async def intercepting(
-    interceptor: Interceptor, host: str, port: int, authority: Authority, folder: Path, trusted: Path
+async def run_proxy(
+    interceptor: Interceptor, host: str, port: int, authority: CertificateAuthority, folder: Path, trusted: Path
 ) -> AsyncIterator[tuple[str, int]]:
-    """Runs a proxy; yields its address.
+    """Runs a proxy; yields its address and port. Raises UserError if it can't listen.
 
-    authority: vouches for the hosts that are intercepted. folder: for files that last as long as the proxy. trusted:
-    a file of certificates that upstreams are verified with, always. Raises UserError if it can't listen.
+    authority: signs for the hosts that are intercepted. folder: for files that last as long as the proxy. trusted:
+    a file of CA certificates for verifying upstreams.
     """
-    # Values given to `Options` are all there are: mitmproxy's own programs read files in `confdir`, this does not.
+    # Only the values given here apply: mitmproxy's own programs read files in `confdir`, `Options` does not.
     opts = options.Options(confdir=str(folder), listen_host=host, listen_port=port, mode=["regular"])
     proxy = master.Master(opts)
     server = proxyserver.Proxyserver()
@@ -47,29 +52,29 @@ async def intercepting(
         disable_h2c.DisableH2C(),
         server,
         interceptor,
-        # After the one that refuses connections, before the one that decides on layers.
-        *([interceptor.corporate] if interceptor.corporate else []),
+        # After the addon that refuses connections, before the addon that decides on layers.
+        *([interceptor.upstream_proxy] if interceptor.upstream_proxy else []),
         next_layer.NextLayer(),
         _Tls(authority, folder),
     )
-    # Lazy, so that the upstream is contacted only when a request is to be sent there.
+    # Lazy: the upstream is contacted only when a request is to be sent there.
     opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=_MAX_BODY)
-    opts.update(http2=False)  # as AWS's own endpoints: what is not spoken can't be abused
+    opts.update(http2=False)  # as AWS's own endpoints; a protocol that is off can't be abused
     opts.update(ssl_insecure=False, ssl_verify_upstream_trusted_ca=str(trusted))
     run = asyncio.create_task(proxy.run())
     try:
-        yield await _address(run, server, host, port)
+        yield await _wait_for_address(run, server, host, port)
         with suppress(asyncio.CancelledError):
             await _drain(opts, interceptor)
-            await _hang_up(server)
+            await _close_connections(server)
     finally:
-        await server.servers.update([])  # mitmproxy leaves it to the end of the process to close its port
+        await server.servers.update([])  # mitmproxy would close its port only at the end of the process
         proxy.shutdown()
         await run
 
 
 async def _drain(opts: options.Options, interceptor: Interceptor) -> None:
-    """Takes no new connection, and waits for the answers that are under way: they are recorded."""
+    """Accepts no new connection, and waits for pending responses, so that they are recorded."""
     opts.update(server=False)
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_TIME):
@@ -77,8 +82,8 @@ async def _drain(opts: options.Options, interceptor: Interceptor) -> None:
                 await asyncio.sleep(0.02)
 
 
-async def _hang_up(server: proxyserver.Proxyserver) -> None:
-    """Ends the connections of clients as idle ones are ended; left to the end of the loop they complain."""
+async def _close_connections(server: proxyserver.Proxyserver) -> None:
+    """Closes the clients' connections as idle ones are closed; at the end of the loop they would log errors."""
     for connection in list(server.connections.values()):
         await connection.on_timeout()
     with suppress(TimeoutError):
@@ -87,7 +92,9 @@ async def _hang_up(server: proxyserver.Proxyserver) -> None:
                 await asyncio.sleep(0.01)
 
 
-async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, host: str, port: int) -> tuple[str, int]:
+async def _wait_for_address(
+    run: asyncio.Task[None], server: proxyserver.Proxyserver, host: str, port: int
+) -> tuple[str, int]:
     while not run.done():
         for instance in server.servers:
             if instance.is_running and instance.listen_addrs:
@@ -100,12 +107,12 @@ async def _address(run: asyncio.Task[None], server: proxyserver.Proxyserver, hos
 
 
 class _Buffer(http1_layer.ReceiveBuffer):  # type: ignore[name-defined,misc]
-    """What a connection has sent and mitmproxy hasn't parsed, which it lets grow without end."""
+    """A connection's data that mitmproxy hasn't parsed yet, with a size limit, which mitmproxy lacks."""
 
     def __iadd__(self, data: bytes | bytearray) -> _Buffer:
         if len(self) + len(data) > _MAX_UNPARSED:
             self._extract(len(self))
-            data = b"(longer than is read)\r\n\r\n"  # which is no HTTP, and is refused as such
+            data = b"(longer than is read)\r\n\r\n"  # not HTTP, so mitmproxy refuses it
         super().__iadd__(data)
         return self
 
@@ -114,20 +121,20 @@ _parse_client_hello = tls_layer.parse_client_hello
 
 
 def _client_hello(data: bytes) -> ClientHello | None:
-    """Of what a client begins TLS with, which mitmproxy parses anew from its beginning whenever more of it comes."""
+    """Parses a ClientHello up to a size limit: mitmproxy parses it from its beginning whenever more data arrives."""
     if len(data) > _MAX_UNPARSED:
-        raise ValueError("a ClientHello that is longer than is read")
+        raise ValueError("the ClientHello is too long")
     return _parse_client_hello(data)
 
 
 class _Handler(mode_servers.ProxyConnectionHandler):
-    """Handles a connection of a client and those to its upstreams."""
+    """Handles a client's connection and the connections to its upstreams."""
 
     async def handle_connection(self, connection: Connection) -> None:
-        """Closes the connection's socket, whatever ends this.
+        """Closes the connection's socket, however this task ends.
 
-        mitmproxy closes a connection by cancelling this task. It expects that while the task reads or writes. mitmproxy
-        12 has eager tasks: with data left to read, the task may as well be waiting for the lock of `server_event`, and
+        mitmproxy closes a connection by cancelling this task, and expects it to be reading or writing then. mitmproxy
+        12 has eager tasks: with data left to read, the task may be waiting for the lock of `server_event` instead, and
         would end with the socket open.
         """
         try:
@@ -147,30 +154,30 @@ tls_layer.parse_client_hello = _client_hello
 
 
 class _Tls(tlsconfig.TlsConfig):
-    """mitmproxy's TLS with certificates of our CA: it makes none itself, and keeps no files."""
+    """mitmproxy's TLS addon with certificates of our CA: it creates none itself, and writes no files."""
 
-    def __init__(self, authority: Authority, folder: Path) -> None:
+    def __init__(self, authority: CertificateAuthority, folder: Path) -> None:
         self.authority = authority
-        self.certstore = _Store(authority)
-        self.chain = folder / "signer.pem"  # sent behind the leaf
-        self.chain.write_text(certificate_authority.pem(authority.signer), encoding="ascii")
+        self.certstore = _CertStore(authority)
+        self.chain = folder / "signer.pem"  # sent after the leaf
+        self.chain.write_text(certificates.to_pem(authority.signer), encoding="ascii")
 
     def configure(self, updated: Iterable[str]) -> None:
         super().configure(set(updated) - {"certs", "confdir", "key_size", "cert_passphrase"})
 
     def get_cert(self, conn_context: context.Context) -> certs.CertStoreEntry:
-        """For the name that the client asks for, and no other: that is also the one that the upstream must prove."""
+        """Returns a certificate for the client's server name; the upstream is verified for the same name."""
         address = conn_context.server.address
         host = conn_context.client.sni or (address[0] if address else "")
-        leaf, signer = certs.Cert(self.authority.leaf(host)), certs.Cert(self.authority.signer)
-        key: Any = self.authority.leaf_key  # which mitmproxy takes for one of RSA
+        leaf, signer = certs.Cert(self.authority.issue(host)), certs.Cert(self.authority.signer)
+        key: Any = self.authority.leaf_key  # mitmproxy's annotation is an RSA key
         return certs.CertStoreEntry(leaf, key, self.chain, [signer])
 
 
-class _Store(certs.CertStore):
-    """What else mitmproxy wants of its store of certificates."""
+class _CertStore(certs.CertStore):
+    """The attributes of a certificate store that mitmproxy needs besides `get_cert`."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: CertificateAuthority) -> None:
         self.default_ca = certs.Cert(authority.signer)
         self.default_crl = b""
         self.dhparams = certs.DHParams(b"")

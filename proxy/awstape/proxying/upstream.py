@@ -1,4 +1,4 @@
-"""Stand-ins for AWS, such as LocalStack or moto: where the requests for a service go instead."""
+"""Upstreams other than AWS, such as LocalStack or moto: the URL that replaces the endpoint of a service."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from awstape.catalog import catalog
 from awstape.errors import UserError
 
 Upstream = Mapping[str, SplitResult]
-"""Service name → where its requests go instead of to AWS."""
+"""Service name → URL that its requests are sent to instead of AWS."""
 
 
 def address_of(url: SplitResult) -> tuple[str, int]:
-    """Host and port of an upstream."""
+    """The host and port of an upstream's URL."""
     return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
 
 
 def parse_upstream(specs: Sequence[str]) -> Upstream:
-    """`SERVICE=URL` strings, taken apart. Raises UserError."""
+    """Parses strings of the form `SERVICE=URL`. Raises UserError."""
     upstream = {}
     for spec in specs:
         service, _, url = spec.partition("=")
         try:
             parts = urlsplit(url)
             valid = service in catalog.SERVICES and parts.scheme in ("http", "https") and parts.hostname
-            _ = parts.port  # raises for a port that is none
+            _ = parts.port  # raises ValueError if the port isn't valid
         except ValueError:
             valid = None
         if not valid:

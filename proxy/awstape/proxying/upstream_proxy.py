@@ -60,7 +60,7 @@ class Refusal:
     text: str
 
 
-def proxy_of(environ: Mapping[str, str]) -> Proxy | None:
+def proxy_from_environment(environ: Mapping[str, str]) -> Proxy | None:
     """The proxy for TLS connections. Raises UserError, which tells no password, for one that can't be used."""
     variable = next((name for name in _NAMES if name in environ), "")
     if not (text := environ.get(variable, "").strip()):
@@ -85,7 +85,7 @@ def proxy_of(environ: Mapping[str, str]) -> Proxy | None:
     return Proxy(variable, "http", (host, port or 80), authorization)
 
 
-def is_direct(environ: Mapping[str, str], host: str, port: int) -> bool:
+def bypasses_proxy(environ: Mapping[str, str], host: str, port: int) -> bool:
     """Whether a host is reached without the proxy."""
     no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     entries = re.split(r"[,\s]+", no_proxy)
@@ -104,7 +104,7 @@ def is_direct(environ: Mapping[str, str], host: str, port: int) -> bool:
     return name == "localhost" or "*" in entries or bool(proxy_bypass_environment(target, {"no": told}))
 
 
-class CorporateProxy:
+class UpstreamProxy:
     """The mitmproxy addon that leads connections through the proxy of the environment."""
 
     def __init__(self, proxy: Proxy, environ: Mapping[str, str], trusted: Path) -> None:
@@ -116,7 +116,7 @@ class CorporateProxy:
     def next_layer(self, data: layer.NextLayer) -> None:
         """Puts the tunnel below what comes after a CONNECT, as mitmproxy's own upstream mode does for everything."""
         server = data.context.server
-        if server.address and server.via is None and not is_direct(self._environ, *server.address[:2]):
+        if server.address and server.via is None and not bypasses_proxy(self._environ, *server.address[:2]):
             server.via = (self._proxy.scheme, self._proxy.address)
             data.layer = HttpUpstreamProxy.make(data.context, send_connect=True)[0]
 
@@ -133,7 +133,7 @@ class CorporateProxy:
 
     async def refusal(self, host: str, port: int) -> Refusal | None:
         """Why the proxy doesn't let us through to a host; None if it does, or isn't needed."""
-        if is_direct(self._environ, host, port):
+        if bypasses_proxy(self._environ, host, port):
             return None
         if (host, port) not in self._asked:
             self._asked[host, port] = asyncio.create_task(self._try(host, port))

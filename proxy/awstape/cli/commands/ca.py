@@ -14,7 +14,7 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.proxying.certificate_authority import Authority
+    from awstape.proxying.certificate_authority import CertificateAuthority
 
 
 @click.group(no_args_is_help=False)
@@ -69,34 +69,34 @@ def rotate(as_json: bool) -> int:
     \b
     awstape ca rotate
     """
-    from awstape.program import environment
+    from awstape.files import user_folders
     from awstape.proxying import certificate_authority
 
-    made = certificate_authority.rotate(environment.data_folder(os.environ))
+    made = certificate_authority.rotate(user_folders.data_folder(os.environ))
     _print_news(made)
     _print_facts(made, as_json)
     warn("a running awstape keeps the old CA until it ends; programs configured with the old CA need the new one")
     return 0
 
 
-def _load_authority() -> Authority:
-    from awstape.program import environment
+def _load_authority() -> CertificateAuthority:
+    from awstape.files import user_folders
     from awstape.proxying import certificate_authority
 
-    found = certificate_authority.at_hand(environment.data_folder(os.environ))
+    found = certificate_authority.load_or_create(user_folders.data_folder(os.environ))
     _print_news(found)
     return found
 
 
-def _print_news(authority: Authority) -> None:
-    for line in authority.news:
+def _print_news(authority: CertificateAuthority) -> None:
+    for line in authority.notes:
         warn(line)
 
 
-def _print_facts(authority: Authority, as_json: bool) -> None:
+def _print_facts(authority: CertificateAuthority, as_json: bool) -> None:
     from awstape.proxying import certificate_authority
 
-    facts = certificate_authority.facts(authority)
+    facts = certificate_authority.describe(authority)
     if as_json:
         print_json(facts)
         return

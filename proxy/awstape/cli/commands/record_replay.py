@@ -19,8 +19,8 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.program.servers import Announce, Place
-    from awstape.serving.access_control import Passes
+    from awstape.program.servers import OnListening, RunningServer
+    from awstape.serving.access_control import PassThrough
     from awstape.tape import RecordMode, Tape
 
 _MODES = ("all", "new_episodes", "once", "rewrite")
@@ -124,15 +124,15 @@ def record(
     from awstape.files import keys
     from awstape.program import child_process, environment, servers
     from awstape.proxying.upstream import parse_upstream
-    from awstape.serving.access_control import exposed_by_record, is_loopback
+    from awstape.serving.access_control import is_loopback, record_exposure_warning
     from awstape.tape import open_for_recording
 
     command = ctx.meta.get(_COMMAND)
     redirected = parse_upstream(upstream)
     if not redirected:
-        environment.check_endpoints(os.environ)
-    at = servers.listening(host, allow_remote=allow_remote)
-    passes: Passes = "all" if pass_through else "local" if command else "nobody"
+        environment.check_no_endpoint_urls(os.environ)
+    listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
+    passing: PassThrough = "all" if pass_through else "local" if command else "none"
     is_first = not keys.key_exists(os.environ)
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
     if is_first:
@@ -140,15 +140,15 @@ def record(
     for line in tape.recovered:
         warn(line)
     announce = _announcer(f"recording into {cassette}", as_json)
-    if not is_loopback(at.address):
-        warn(exposed_by_record(at.address, passes))
-    with child_process.undisturbed() if command else nullcontext():
+    if not is_loopback(listen.address):
+        warn(record_exposure_warning(listen.address, passing))
+    with child_process.signals_blocked() if command else nullcontext():
         with _write_at_end(tape, cassette, as_json):
-            server = servers.proxy(tape, redirected, port, at, passes, upstream_cas=upstream_cas, say=warn)
+            server = servers.serve_proxy(tape, redirected, port, listen, passing, upstream_cas=upstream_cas, warn=warn)
             status = _run_with(ctx, server, announce)
         if tape.recorder is None:
             status = _report_replay(tape, status, as_json)
-    return child_process.end_as(status)
+    return child_process.exit_like(status)
 
 
 @click.command()
@@ -228,18 +228,22 @@ def replay(
     if proxy:
         _need_mitmproxy("replay --proxy")
     from awstape.program import child_process, servers
-    from awstape.serving.access_control import exposed_by_replay, is_loopback
+    from awstape.serving.access_control import is_loopback, replay_exposure_warning
     from awstape.tape import open_for_replay
 
-    at = servers.listening(host, allow_remote=allow_remote)
+    listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     tape = open_for_replay(cassettes, os.environ, paging, faults)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
-    if not is_loopback(at.address):
-        warn(exposed_by_replay(at.address))
-    with child_process.undisturbed() if _COMMAND in ctx.meta else nullcontext():
-        server = servers.proxy(tape, {}, port, at, say=warn) if proxy else servers.endpoint(tape, port, at)
+    if not is_loopback(listen.address):
+        warn(replay_exposure_warning(listen.address))
+    with child_process.signals_blocked() if _COMMAND in ctx.meta else nullcontext():
+        server = (
+            servers.serve_proxy(tape, {}, port, listen, warn=warn)
+            if proxy
+            else servers.serve_endpoint(tape, port, listen)
+        )
         status = _report_replay(tape, _run_with(ctx, server, announce), as_json, strict=strict)
-    return child_process.end_as(status)
+    return child_process.exit_like(status)
 
 
 @click.command()
@@ -259,26 +263,26 @@ def _need_mitmproxy(what: str) -> None:
         raise UserError(f"awstape {what} needs mitmproxy, which is not installed", "pip install 'awstape[record]'")
 
 
-def _announcer(activity: str, as_json: bool) -> Announce:
+def _announcer(activity: str, as_json: bool) -> OnListening:
     """Returns a function that prints the server's address and the variables to set, for people or for scripts."""
 
     def announce(url: str, changes: dict[str, str | None]) -> None:
-        from awstape.program.environment import exports
+        from awstape.program.environment import export_lines
 
         if as_json:
             click.echo(json.dumps({"address": url, "environment": changes}))
             return
         warn(f"{activity} at {url}; Ctrl-C ends it")
-        click.echo("\n".join(exports(changes)))
+        click.echo("\n".join(export_lines(changes)))
 
     return announce
 
 
-def _run_with(ctx: click.Context, server: AbstractAsyncContextManager[Place], announce: Announce) -> int:
+def _run_with(ctx: click.Context, server: AbstractAsyncContextManager[RunningServer], announce: OnListening) -> int:
     """Runs COMMAND with the server until it ends, or the server alone until Ctrl-C. Returns the exit status."""
     from awstape.program import servers
 
-    return asyncio.run(servers.run(server, ctx.meta.get(_COMMAND), announce, warn))
+    return asyncio.run(servers.run_with_server(server, ctx.meta.get(_COMMAND), announce, warn))
 
 
 @contextmanager
@@ -292,7 +296,7 @@ def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[None]:
         yield
         has_succeeded = True
     finally:
-        with child_process.undisturbed():
+        with child_process.signals_blocked():
             recording = tape.close()
             if recording and (has_succeeded or recording.cassette.takes):
                 lines = recording_lines(
