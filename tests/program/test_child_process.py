@@ -15,17 +15,18 @@ from pathlib import Path
 import pytest
 
 from awstape.errors import UserError
-from awstape.program.child_process import run
+from awstape.program.child_process import run_program
 
 # Signals are for a process of its own: pytest may have threads that don't hold them back.
 DRIVER = """
 import asyncio, os, sys
-from awstape import child
-with child.undisturbed():
+from awstape.program import child_process
+with child_process.signals_blocked():
     {before}
-    status = asyncio.run(child.run(sys.argv[1:], os.environ, lambda line: print(line, file=sys.stderr)))
+    warn = lambda line: print(line, file=sys.stderr)
+    status = asyncio.run(child_process.run_program(sys.argv[1:], os.environ, warn))
     print("ended", flush=True)
-sys.exit(child.end_as(status))
+sys.exit(child_process.exit_like(status))
 """
 #: Tells each signal, and ends with the count at SIGUSR2.
 LISTENER = """
@@ -85,7 +86,7 @@ def rest_of(process: subprocess.Popen[str]) -> tuple[str, str]:
     ("script", "status"), [("true", 0), ("exit 7", 7), ("kill -KILL $$", -signal.SIGKILL), ("kill $$", -signal.SIGTERM)]
 )
 def test_the_end_is_told(script: str, status: int) -> None:
-    assert asyncio.run(run(["sh", "-c", script], os.environ, pytest.fail)) == status
+    assert asyncio.run(run_program(["sh", "-c", script], os.environ, pytest.fail)) == status
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "KILL", "SEGV"])
@@ -113,7 +114,7 @@ def test_a_shell_sees_the_signal() -> None:
 )
 def test_a_program_that_cannot_be_started_is_named(command: list[str], reason: str, status: int) -> None:
     with pytest.raises(UserError) as caught:
-        asyncio.run(run(command, os.environ, pytest.fail))
+        asyncio.run(run_program(command, os.environ, pytest.fail))
     assert caught.value.problem == f"{command[0]}: can't be started: {reason}"
     assert caught.value.tip
     assert caught.value.status == status
@@ -203,7 +204,7 @@ def test_the_program_ends_when_awstape_is_killed() -> None:
 def test_the_program_ends_when_awstape_fails() -> None:
     async def main() -> None:
         script = "echo $$ >&2; trap 'exit 0' TERM; while :; do sleep 0.05; done"
-        running = asyncio.create_task(run(["sh", "-c", script], os.environ, pytest.fail))
+        running = asyncio.create_task(run_program(["sh", "-c", script], os.environ, pytest.fail))
         await asyncio.sleep(0.2)
         assert not running.done()
         running.cancel()

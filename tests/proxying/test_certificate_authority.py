@@ -246,7 +246,7 @@ def test_the_files_are_for_their_user_only(folder: Path, monkeypatch: pytest.Mon
 def test_those_who_come_at_once_get_the_same(folder: Path) -> None:
     code = """\
 import pathlib, sys
-from awstape import ca
+from awstape.proxying import certificate_authority as ca
 sys.stdin.read(1)
 print(ca.pem(ca.at_hand(pathlib.Path(sys.argv[1])).root), end='')
 """

@@ -1,12 +1,12 @@
-"""The way out of a company's network: the proxy that the environment named before awstape took its place.
+"""Connects to AWS through the upstream proxy of the environment, such as a company's.
 
-1. `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`: the first that is set counts, as for curl and requests.
-2. What NO_PROXY covers is reached directly, and so is this machine: `urllib.request.proxy_bypass_environment`, and
-   networks such as 10.0.0.0/8, as Go and requests have them.
-3. Every TLS connection goes that way, those that are intercepted and those that pass through. A stand-in for AWS
-   (`--upstream`) is reached directly. Plain HTTP never comes here: HTTP_PROXY stays the program's own.
-4. The proxy is asked once for each host, before the first connection, so that its refusal can be told as what it is:
-   mitmproxy alone would close the connection, or say 502. Nothing tells the password.
+1. Of `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`, the first that is set applies, as in curl and requests.
+2. Hosts that NO_PROXY matches are reached directly, and so is this machine: the rules are those of
+   `urllib.request.proxy_bypass_environment`, and networks such as 10.0.0.0/8, as in Go and requests.
+3. Every TLS connection goes through the proxy, whether it is intercepted or passes through. An upstream other than AWS
+   (`--upstream`) is reached directly. Plain HTTP never arrives here: HTTP_PROXY is left to the program.
+4. Before the first connection to each host, a CONNECT tests the proxy, so that its refusal can be reported: mitmproxy
+   alone would close the connection, or answer 502. No message holds the password.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from mitmproxy.proxy.layers.http._upstream_proxy import HttpUpstreamProxy
 from awstape.catalog import catalog
 from awstape.errors import UserError
 
-_NAMES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-_PATIENCE = 30  # seconds that a proxy may take to answer
+_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_TIMEOUT = 30  # seconds for the proxy's response to CONNECT
 
 
 @dataclass(frozen=True)
-class Proxy:
-    """A proxy of the environment.
+class ProxySettings:
+    """The proxy that the environment names.
 
-    variable: the name of the variable that tells it. authorization: the header that it wants, if any.
+    variable: the environment variable. authorization: the value of Proxy-Authorization, if any.
     """
 
     variable: str
@@ -49,20 +49,20 @@ class Proxy:
     authorization: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        return "{}:{}, the proxy that {} names,".format(*self.address, self.variable)
+        return "the proxy {}:{} ({})".format(*self.address, self.variable)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why there is no way to a host. status: the proxy's own, or 502 where it said nothing."""
+    """Why the proxy does not connect to a host. status: that of the proxy's response, or 502 without one."""
 
     status: int
     text: str
 
 
-def proxy_from_environment(environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy for TLS connections. Raises UserError, which tells no password, for one that can't be used."""
-    variable = next((name for name in _NAMES if name in environ), "")
+def proxy_from_environment(environ: Mapping[str, str]) -> ProxySettings | None:
+    """Finds the proxy for TLS connections. Raises UserError, without the password, for one that can't be used."""
+    variable = next((name for name in _VARIABLES if name in environ), "")
     if not (text := environ.get(variable, "").strip()):
         return None
     try:
@@ -72,21 +72,21 @@ def proxy_from_environment(environ: Mapping[str, str]) -> Proxy | None:
         scheme, host, port = "", None, None
     if scheme.startswith("socks"):
         raise UserError(
-            f"{variable} names a SOCKS proxy, through which awstape can't record", "set HTTPS_PROXY to an HTTP proxy"
+            f"{variable} names a SOCKS proxy, which awstape does not support", "set HTTPS_PROXY to an HTTP proxy"
         )
     if scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", text):
-        raise UserError(f"{variable} is not the URL of a proxy", "it is http://[USER:PASSWORD@]HOST:PORT")
+        raise UserError(f"{variable} is not the URL of a proxy", "write http://[USER:PASSWORD@]HOST:PORT")
     authorization = None
     if url.username is not None:
         pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
         authorization = f"Basic {b64encode(pair.encode()).decode()}"
     if scheme == "https":
-        return Proxy(variable, "https", (host, port or 443), authorization)
-    return Proxy(variable, "http", (host, port or 80), authorization)
+        return ProxySettings(variable, "https", (host, port or 443), authorization)
+    return ProxySettings(variable, "http", (host, port or 80), authorization)
 
 
 def bypasses_proxy(environ: Mapping[str, str], host: str, port: int) -> bool:
-    """Whether a host is reached without the proxy."""
+    """Whether connections to a host bypass the proxy, because of NO_PROXY or because it is this machine."""
     no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     entries = re.split(r"[,\s]+", no_proxy)
     with suppress(ValueError):
@@ -98,23 +98,23 @@ def bypasses_proxy(environ: Mapping[str, str], host: str, port: int) -> bool:
                 if address in ipaddress.ip_network(entry.strip("[]"), strict=False):
                     return True
     name = host.lower().removesuffix(".")
-    # `*.example.com` is a spelling of `.example.com` that some programs know.
-    told = ",".join(re.sub(r"^\*\.", ".", entry) for entry in entries)
+    # Some programs know `*.example.com` as a spelling of `.example.com`.
+    no_proxy_list = ",".join(re.sub(r"^\*\.", ".", entry) for entry in entries)
     target = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-    return name == "localhost" or "*" in entries or bool(proxy_bypass_environment(target, {"no": told}))
+    return name == "localhost" or "*" in entries or bool(proxy_bypass_environment(target, {"no": no_proxy_list}))
 
 
 class UpstreamProxy:
-    """The mitmproxy addon that leads connections through the proxy of the environment."""
+    """The mitmproxy addon that sends connections through the proxy of the environment."""
 
-    def __init__(self, proxy: Proxy, environ: Mapping[str, str], trusted: Path) -> None:
+    def __init__(self, proxy: ProxySettings, environ: Mapping[str, str], trusted: Path) -> None:
         self._proxy = proxy
         self._environ = environ
         self._trusted = trusted
-        self._asked: dict[tuple[str, int], asyncio.Task[Refusal | None]] = {}
+        self._tests: dict[tuple[str, int], asyncio.Task[Refusal | None]] = {}
 
     def next_layer(self, data: layer.NextLayer) -> None:
-        """Puts the tunnel below what comes after a CONNECT, as mitmproxy's own upstream mode does for everything."""
+        """Inserts the tunnel layer below the layers after a CONNECT, as mitmproxy's upstream mode does for all."""
         server = data.context.server
         if server.address and server.via is None and not bypasses_proxy(self._environ, *server.address[:2]):
             server.via = (self._proxy.scheme, self._proxy.address)
@@ -125,48 +125,48 @@ class UpstreamProxy:
             flow.request.headers["Proxy-Authorization"] = self._proxy.authorization
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
-        """Tells the program at once that it can't get through; for AWS, `Interceptor` tells it when it has to."""
+        """Reports the proxy's refusal to the program; for hosts of AWS, `Interceptor` does that in AWS's format."""
         if flow.response or catalog.service_of_host(flow.request.host):
             return
         if refusal := await self.refusal(flow.request.host, flow.request.port):
             flow.response = http.Response.make(refusal.status, refusal.text + "\n", {"content-type": "text/plain"})
 
     async def refusal(self, host: str, port: int) -> Refusal | None:
-        """Why the proxy doesn't let us through to a host; None if it does, or isn't needed."""
+        """Why the proxy refuses to connect to a host; None if it connects, or isn't needed for this host."""
         if bypasses_proxy(self._environ, host, port):
             return None
-        if (host, port) not in self._asked:
-            self._asked[host, port] = asyncio.create_task(self._try(host, port))
-        refusal = await asyncio.shield(self._asked[host, port])  # which others may wait for, too
-        if refusal:  # next time it may be another
-            self._asked.pop((host, port), None)
+        if (host, port) not in self._tests:
+            self._tests[host, port] = asyncio.create_task(self._test(host, port))
+        refusal = await asyncio.shield(self._tests[host, port])  # shielded: other requests may wait for the same test
+        if refusal:  # test again next time
+            self._tests.pop((host, port), None)
         return refusal
 
-    async def _try(self, host: str, port: int) -> Refusal | None:
+    async def _test(self, host: str, port: int) -> Refusal | None:
         try:
-            async with asyncio.timeout(_PATIENCE):
-                status, reason = await self._ask(host, port)
+            async with asyncio.timeout(_TIMEOUT):
+                status, reason = await self._connect(host, port)
         except TimeoutError:
-            return Refusal(502, f"{self._proxy} doesn't answer")
+            return Refusal(502, f"{self._proxy} does not respond")
         except ssl.SSLCertVerificationError:
-            return Refusal(502, f"{self._proxy} can't be trusted: its certificate can't be verified")
+            return Refusal(502, f"{self._proxy} has an invalid certificate")
         except ssl.SSLError:
-            return Refusal(502, f"{self._proxy} can't be trusted: TLS failed")
+            return Refusal(502, f"{self._proxy} can't be reached: TLS failed")
         except (OSError, EOFError, ValueError) as error:
-            reason = "it gives no answer to CONNECT"
-            if isinstance(error, OSError):  # asyncio's text has the address in it, but those of names are good
+            reason = "it sends no valid response to CONNECT"
+            if isinstance(error, OSError):  # the text without the address that asyncio adds
                 reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
             return Refusal(502, f"{self._proxy} can't be reached: {reason}")
         if 200 <= status < 300:
             return None
         return Refusal(status if 400 <= status < 600 else 502, f"{self._proxy} refuses {host}:{port}: {reason}")
 
-    async def _ask(self, host: str, port: int) -> tuple[int, str]:
-        """The status of a CONNECT, as a number and with its reason."""
+    async def _connect(self, host: str, port: int) -> tuple[int, str]:
+        """Sends a CONNECT and closes the connection; returns the status, and the status with its reason as text."""
         context = None
         if self._proxy.scheme == "https":
             context = ssl.create_default_context(cafile=str(self._trusted))
-            context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which Python 3.13 adds, and companies' CAs may not keep
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # added by Python 3.13; companies' CAs may violate it
         reader, writer = await asyncio.open_connection(*self._proxy.address, ssl=context)
         try:
             target = f"[{host}]:{port}" if ":" in host else f"{host.encode('idna').decode()}:{port}"
