@@ -17,7 +17,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.hand_edits import rewrite
 from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.synthesis.synthetic_takes import SynthesisError, lists_of, synthesise
+from awstape.core.synthesis.synthetic_takes import SynthesisError, item_lists, synthesise_take
 from awstape.errors import UserError
 from awstape.files import atomic_writes, keys, project_settings
 from awstape.workbench.selected_tracks import redactor_for
@@ -68,7 +68,9 @@ def make_cassette(
             f"use an alias instead, or set {keys.VARIABLE}" + (" to the cassette's key" if beside.keys else ""),
         )
     try:
-        take = synthesise(operation, redacted, items=items, page_size=page_size, seed=seed, region=region, rules=rules)
+        take = synthesise_take(
+            operation, redacted, items=items, page_size=page_size, seed=seed, region=region, rules=rules
+        )
     except SynthesisError as error:
         raise UserError(str(error), error.tip) from None
     except CollisionError as error:
@@ -79,7 +81,7 @@ def make_cassette(
 def count_items(operation: Operation, cassette: Cassette) -> int:
     """The number of items on all pages, in all lists."""
     outputs = (page.answer.output for take in cassette.takes for page in take.pages)
-    return sum(len(items_of(output, name)) for output in outputs for name in lists_of(operation))
+    return sum(len(items_of(output, name)) for output in outputs for name in item_lists(operation))
 
 
 def add_to_file(path: Path, text: str, old: Cassette, new: Cassette) -> None:

@@ -227,7 +227,7 @@ def test_a_refused_addition_leaves_the_file_unchanged(
         ("iam list-roles --region us-east-1", "iam has no regions", "leave out --region"),
         ("accessanalyzer list-analyzers --region x", "--region: AWS has no region x", "eu-west-1"),
         ("iam list-roles --page-size 2000", "iam ListRoles has pages of at most 1000 items", "--page-size 1000"),
-        ("iam get-role --items 2", "iam GetRole answers without a list", "leave out --items"),
+        ("iam get-role --items 2", "the response of iam GetRole has no list for items", "leave out --items"),
         ("iam list-roles --items 10001", "10001 is not in the range", "awstape new --help"),
         ("iam list-roles --page-size 0", "0 is not in the range", "awstape new --help"),
         ("iam list-roles -o .", "is a directory", "awstape new --help"),

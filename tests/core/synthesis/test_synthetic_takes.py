@@ -24,7 +24,7 @@ from awstape.core.cassette.yaml.document import SCHEMA_LINE
 from awstape.core.check.findings import check_text
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.replay.replies import ServedPage
-from awstape.core.synthesis.synthetic_takes import SynthesisError, lists_of, synthesise
+from awstape.core.synthesis.synthetic_takes import SynthesisError, item_lists, synthesise_take
 from support.exchanges import MODELS, operation, player, request
 from support.paging import follow, items, recorded_items, size
 from support.strategies import few
@@ -38,7 +38,7 @@ ALIASED_POLICY = "arn:aws:iam::000611752023:policy/path-7f3femk2d6b2/policy-lbqr
 
 def make(name: str, asked: Mapping[str, Value] | None = None, **options: Any) -> Take:
     op = operation(name)
-    return synthesise(op, asked or {}, region="us-east-1" if op.service.regional else None, **options)
+    return synthesise_take(op, asked or {}, region="us-east-1" if op.service.regional else None, **options)
 
 
 @cache
@@ -58,7 +58,7 @@ def outputs(take: Take) -> Iterator[dict[str, Any]]:
 
 
 def all_items(take: Take) -> list[Any]:
-    lists = lists_of(operation(take.track.operation))
+    lists = item_lists(operation(take.track.operation))
     return [item for output in outputs(take) for name in lists for item in output.get(name) or ()]
 
 
@@ -152,7 +152,7 @@ def test_no_item_is_there_twice(op: Operation) -> None:
     said = [json.dumps(item) for item in all_items(make(op.name, items=30, page_size=30))]
     assert len(said) == 30
     several = {"findingDetails", "recommendedSteps", "EvaluationResults"} | {"findings"}
-    if not several & set(lists_of(op)):  # two findings of one kind in a policy are two
+    if not several & set(item_lists(op)):  # two findings of one kind in a policy are two
         assert len(set(said)) == 30
 
 
@@ -172,7 +172,7 @@ def test_each_of_several_lists_has_items() -> None:
 )
 def test_a_filter_leaves_lists_empty(name: str, asked: dict[str, Value], full: set[str]) -> None:
     (output,) = outputs(make(name, asked, items=4))
-    assert {list_ for list_ in lists_of(operation(name)) if output[list_]} == full
+    assert {list_ for list_ in item_lists(operation(name)) if output[list_]} == full
 
 
 def test_no_items_are_one_empty_page() -> None:
@@ -190,8 +190,8 @@ def test_a_few_items_if_nobody_says_how_many() -> None:
     [
         ("ListRoles", {"page_size": 1001}, "iam ListRoles has pages of at most 1000 items"),
         ("ListRoleTags", {"page_size": 51}, "iam ListRoleTags has pages of at most 50 items"),
-        ("GetRole", {"page_size": 2}, "iam GetRole isn't paged: there is one page"),
-        ("GetRole", {"items": 2}, "iam GetRole answers without a list that items could be in"),
+        ("GetRole", {"page_size": 2}, "iam GetRole has no paging: there is one page"),
+        ("GetRole", {"items": 2}, "the response of iam GetRole has no list for items"),
         ("GetSAMLProvider", {"items": 3}, "iam GetSAMLProvider has pages of at most 2 items"),
     ],
 )
@@ -379,7 +379,7 @@ def test_findings_are_about_resources_of_their_type() -> None:
 
 def test_what_is_of_aws_in_a_region_says_so() -> None:
     op = operation("ListAnalyzers")
-    take = synthesise(op, {}, items=2, region="eu-west-1")
+    take = synthesise_take(op, {}, items=2, region="eu-west-1")
     assert take.track.region == "eu-west-1"
     assert all(":eu-west-1:" in analyzer["arn"] for analyzer in all_items(take))
 
@@ -394,7 +394,7 @@ def test_a_new_member_is_made_by_its_shape_or_refused() -> None:
     assert make_with(op, count) in (5, 6)
     assert make_with(op, Shape("NewWord", "string", enum=("A",))) == "A"
     assert make_with(op, Shape("NewText", "string", min=3, pattern="[a-z]+")) == "example"
-    with pytest.raises(SynthesisError, match=r"knows nothing to say for ListRolesResponse\.New"):
+    with pytest.raises(SynthesisError, match=r"has no value for the member ListRolesResponse\.New"):
         make_with(op, Shape("NewText", "string", pattern="#{9}"))
 
 
@@ -402,5 +402,5 @@ def make_with(op: Operation, shape: Shape) -> Value:
     """What an operation answers in a member that it has besides."""
     assert op.output
     output = replace(op.output, members={**op.output.members, "New": Member("New", shape)})
-    take = synthesise(replace(op, output=output), {}, items=1)
+    take = synthesise_take(replace(op, output=output), {}, items=1)
     return next(outputs(take))["New"]  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Documents that are made up: policies, trust policies and a credential report, as their owners would have them."""
+"""Sample documents: generated policies, trust policies and credential reports."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import json
 from collections.abc import Mapping
 
 from awstape.core.aws.model import Value
-from awstape.core.synthesis.entities import TEAMS, Scene
-from awstape.core.synthesis.seeded_choice import Chance, Stage, date
+from awstape.core.synthesis.context import Context
+from awstape.core.synthesis.entities import TEAMS
+from awstape.core.synthesis.seeded_choice import Seed
+from awstape.core.synthesis.timestamps import Stage, format_timestamp
 
-#: Accounts of others, that policies and findings speak of.
-OTHERS = ("210987654321", "345678901234", "567890123456")
+#: Accounts of others, to which policies and findings refer.
+OTHER_ACCOUNTS = ("210987654321", "345678901234", "567890123456")
 _PRINCIPALS = tuple(f"{service}.amazonaws.com" for service in ("ec2", "lambda", "ecs-tasks", "states", "events"))
-_LEVELS: Mapping[str, tuple[list[str], str]] = {
+#: Service → actions and the resource that a policy allows them on.
+_PERMISSIONS: Mapping[str, tuple[list[str], str]] = {
     "s3": (["s3:GetObject", "s3:ListBucket"], "arn:aws:s3:::{team}-artifacts/*"),
     "dynamodb": (["dynamodb:GetItem", "dynamodb:Query"], "arn:aws:dynamodb:{region}:{account}:table/{team}"),
     "sqs": (["sqs:ReceiveMessage", "sqs:DeleteMessage"], "arn:aws:sqs:{region}:{account}:{team}-jobs"),
@@ -29,45 +32,45 @@ _REPORT_COLUMNS = """
 """.split()
 
 
-def permissions(scene: Scene) -> str:
-    """What somebody may do."""
-    actions, resource = scene.chance.pick(list(_LEVELS.values()))
-    team = scene.chance.at("team").pick(TEAMS)
-    where = resource.format(team=team, region=scene.region, account=scene.account)
+def permissions_policy(context: Context) -> str:
+    """A policy that allows some actions of one service."""
+    actions, resource = context.seed.choose(list(_PERMISSIONS.values()))
+    team = context.seed.at("team").choose(TEAMS)
+    where = resource.format(team=team, region=context.region, account=context.account)
     return _policy(Effect="Allow", Action=[*actions], Resource=where)
 
 
-def trust(scene: Scene) -> str:
-    """Who may assume the role: mostly a service, sometimes another account. The same wherever the role is told of."""
-    chance = Chance(scene.entity("role").id)
-    if chance.happens(70):
-        service = chance.at("service").pick(_PRINCIPALS)
+def trust_policy(context: Context) -> str:
+    """The trust policy of a role, the same in all structures: mostly a service may assume it, else another account."""
+    seed = Seed(context.entity("role").id)
+    if seed.decide(70):
+        service = seed.at("service").choose(_PRINCIPALS)
         return _policy(Effect="Allow", Principal={"Service": service}, Action="sts:AssumeRole")
-    condition: dict[str, Value] = {"StringEquals": {"sts:ExternalId": f"partner-{chance.number(1000, 9999)}"}}
-    return _policy(Effect="Allow", Principal=_other(chance), Action="sts:AssumeRole", Condition=condition)
+    condition: dict[str, Value] = {"StringEquals": {"sts:ExternalId": f"partner-{seed.number(1000, 9999)}"}}
+    return _policy(Effect="Allow", Principal=_other_account(seed), Action="sts:AssumeRole", Condition=condition)
 
 
-def resource_policy(scene: Scene) -> str:
-    """Whom a resource is shared with."""
-    return _policy(Effect="Allow", Principal=_other(scene.chance), Action="s3:GetObject", Resource="*")
+def resource_policy(context: Context) -> str:
+    """The policy of a resource that is shared with another account."""
+    return _policy(Effect="Allow", Principal=_other_account(context.seed), Action="s3:GetObject", Resource="*")
 
 
-def _other(chance: Chance) -> dict[str, Value]:
-    return {"AWS": f"arn:aws:iam::{chance.at('other').pick(OTHERS)}:root"}
+def _other_account(seed: Seed) -> dict[str, Value]:
+    return {"AWS": f"arn:aws:iam::{seed.at('other').choose(OTHER_ACCOUNTS)}:root"}
 
 
 def _policy(**statement: Value) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 
 
-def credential_report(scene: Scene) -> str:
-    """A report of three users: docs.aws.amazon.com/IAM, "Get credential reports for your AWS account"."""
+def credential_report(context: Context) -> str:
+    """A CSV report of three users: docs.aws.amazon.com/IAM, "Get credential reports for your AWS account"."""
     rows = [_REPORT_COLUMNS]
     for i in range(3):
-        user, chance = scene.item(i, 3).entity("user"), scene.chance.at(i)
-        made, used = (date(scene.life.at(stage, chance)) for stage in (Stage.MADE, Stage.USED))
-        password = ["true", used, made, "N/A"] if i else ["false", "N/A", "N/A", "N/A"]
-        key = ["true", made, used, "us-east-1", "s3"] if i else ["false", *["N/A"] * 4]
+        user, seed = context.for_item(i, 3).entity("user"), context.seed.at(i)
+        created, used = (format_timestamp(context.timeline.at(stage, seed)) for stage in (Stage.CREATED, Stage.USED))
+        password = ["true", used, created, "N/A"] if i else ["false", "N/A", "N/A", "N/A"]
+        key = ["true", created, used, "us-east-1", "s3"] if i else ["false", *["N/A"] * 4]
         rest = ["false", *["N/A"] * 4, "false", "N/A", "false", "N/A"]
-        rows.append([user.name, user.arn, made, *password, "true", *key, *rest])
+        rows.append([user.name, user.arn, created, *password, "true", *key, *rest])
     return "\n".join(map(",".join, rows)) + "\n"

@@ -1,11 +1,10 @@
-"""The words of made-up values: services, their actions and resources, tags, quotas; and the dates of members."""
+"""Sample words: services with their actions and resources, tags, descriptions and quotas, for generated values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from awstape.core.synthesis.entities import TEAMS, Scene
-from awstape.core.synthesis.seeded_choice import Stage, date
+from awstape.core.synthesis.entities import TEAMS
 
 #: Namespace → the service's name and some of its actions, as in the service authorization reference.
 SERVICES: Mapping[str, tuple[str, ...]] = {
@@ -36,7 +35,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 }
 NAMESPACES = list(SERVICES)
 ACTIONS = [f"{namespace}:{action}" for namespace, (_, *actions) in SERVICES.items() for action in actions]
-#: For a text of which nothing is known.
+#: For a text member without a generator.
 WORDS = ("example", "An example of a text", "example-1", "v1", "/")
 REGIONS = "us-east-1 us-west-2 eu-west-1 eu-central-1 ap-southeast-2".split()
 TAGS: Mapping[str, tuple[str, ...]] = {
@@ -55,7 +54,7 @@ DESCRIPTIONS = (
     "Used by the monitoring agents",
     "",
 )
-#: Resource type → its ARN behind the service, and what somebody else may do with it.
+#: Resource type → its ARN behind the service, and an action that other accounts may be allowed.
 RESOURCES: Mapping[str, tuple[str, str]] = {
     "AWS::S3::Bucket": ("s3:::{name}", "s3:GetObject"),
     "AWS::IAM::Role": ("iam::{account}:role/{name}", "sts:AssumeRole"),
@@ -78,7 +77,7 @@ ISSUES = (
     ),
     ("ERROR", "INVALID_ACTION", "The action does not exist. Did you mean another one?"),
 )
-#: Type of a finding → that of the resource that it is about.
+#: Type of a finding → type of the resource that it concerns.
 FINDING_TYPES: Mapping[str, str] = {
     "ExternalAccess": "AWS::S3::Bucket",
     "UnusedIAMRole": "AWS::IAM::Role",
@@ -86,7 +85,7 @@ FINDING_TYPES: Mapping[str, str] = {
     "UnusedIAMUserPassword": "AWS::IAM::User",
     "UnusedPermission": "AWS::IAM::Role",
 }
-#: What an account's summary counts, and about how many of it there are; quotas are as they are.
+#: The counts in an account's summary, and its quotas with IAM's default values.
 COUNTED = (
     "Groups InstanceProfiles MFADevices MFADevicesInUse Policies PolicyVersionsInUse Providers Roles Users".split()
 )
@@ -112,46 +111,3 @@ QUOTAS: Mapping[str, int] = {
     "UsersQuota": 5000,
     "VersionsPerPolicyQuota": 5,
 }
-_STAGES: Mapping[str, Stage] = {
-    **dict.fromkeys(
-        "CreateDate CreateTimestamp UploadDate Timestamp createdAt startedAt startedOn".split(), Stage.MADE
-    ),
-    **dict.fromkeys("JobCreationDate endTime".split(), Stage.MADE),
-    **dict.fromkeys("EnableDate UpdateDate UpdatedTime UpdateTimestamp updatedAt".split(), Stage.CHANGED),
-    **dict.fromkeys("analyzedAt lastResourceAnalyzedAt lastUpdatedAt".split(), Stage.LOOKED_AT),
-    **dict.fromkeys("Expiration ExpirationDate ExpirationTime ValidUntil".split(), Stage.EXPIRED),
-    **dict.fromkeys("lastAccessed policyUpdatedAt startTime".split(), Stage.BEFORE),
-}
-_ENDS = frozenset({"JobCompletionDate", "completedAt", "completedOn"})
-
-
-# --- dates ------------------------------------------------------------------------------------------------------------
-
-
-def timestamp(structure: str, name: str, scene: Scene, is_exact: bool) -> str:
-    """A time for a structure's member; some with milliseconds, if is_exact."""
-    if name in _ENDS:  # minutes after it began
-        seconds = scene.life.made + scene.chance.number(5, 300)
-    elif structure == "PolicyVersion":
-        seconds = scene.life.step(version(scene), scene.count)
-    elif structure in ("Policy", "ManagedPolicyDetail") and name == "UpdateDate":
-        seconds = scene.life.step(count := version_count(scene), count)
-    else:
-        seconds = scene.life.at(_STAGES.get(name, Stage.USED), scene.chance)
-    of_second = scene.chance.at("fraction").number(0, 2999)
-    return date(seconds, of_second if is_exact and of_second < 1000 else None)
-
-
-def version(scene: Scene) -> int:
-    """The number of a policy's version, in a list that begins with the newest."""
-    return scene.count - scene.index
-
-
-def default_version(scene: Scene, of: int) -> int:
-    """Which of so many versions of the policy is the default."""
-    return 1 + sum(scene.entity("policy").name.encode()) % of
-
-
-def version_count(scene: Scene) -> int:
-    """How many versions the policy has, where not all of them are asked for."""
-    return 1 + len(scene.entity("policy").arn) % 3

@@ -1,16 +1,16 @@
-"""`synthesise`: a take of any operation, made up from the service model; no account of AWS is asked.
+"""`synthesise_take`: generates a take of any operation from the service model, without an AWS account.
 
-1. The answer is a walk over the output's shape. What a member says is `value_generators`'s; where that has
-   nothing, the shape itself says enough. Every text is checked against enum, length and pattern of its shape: what
-   fits none of these is an error, never a page that no service would send.
-2. Required members are there, and of the others all that the service sends: lists leave out what AWS documents that
-   its lists leave out, and what is told of failures only is left out. What not every role, user or key has
-   (descriptions, last use) is there by chance.
-3. The identity is what was asked for, and what the service requires besides. The answer speaks of it: a member of the
-   same name says the same.
-4. Values are made as real ones look, and redacted as recorded ones are, under a key made from the seed: so aliases
-   are of the one grammar, and `awstape check` finds nothing. A page's tokens are named by position.
-5. Pages are cut from one long one (`core.replay.paging_modes`).
+1. The answer is generated member by member along the shape of the output. `core.synthesis.value_generators` has the
+   generators; a member without one gets a value that its shape allows. Every text is checked against enum, length and
+   pattern of its shape; a member that no text fits is an error.
+2. Required members are present, and of the others all that the service sends: listings leave out the members that AWS
+   documents as left out, and members of failures are left out. Members that not every role, user or key has
+   (descriptions, last use) are present for some seeds.
+3. The identity has the given members and those that the service requires. A member of the answer with the name of a
+   member of the identity has the same value.
+4. Values are generated as real ones look, and redacted as recorded ones are, with a key made from the seed. So aliases
+   follow the one grammar, and `awstape check` has no findings. Page tokens are named by position.
+5. All items are generated on one page, which is then cut into pages (`core.replay.paging_modes`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Listing, Paging
-from awstape.core.synthesis.entities import Scene
-from awstape.core.synthesis.sample_words import ACTIONS, NAMESPACES, WORDS, timestamp, version_count
-from awstape.core.synthesis.seeded_choice import Chance, Life
-from awstape.core.synthesis.value_generators import MAKERS
+from awstape.core.synthesis.context import Context
+from awstape.core.synthesis.sample_words import ACTIONS, NAMESPACES, WORDS
+from awstape.core.synthesis.seeded_choice import Seed
+from awstape.core.synthesis.timestamps import Timeline, member_timestamp
+from awstape.core.synthesis.value_generators import GENERATORS
 
 #: "IAM resource-listing operations return a subset of the available attributes for the resource" (API reference, of
 #: ListRoles, ListUsers, ListPolicies, ListInstanceProfiles, ListVirtualMFADevices, and of the types).
@@ -44,24 +45,24 @@ _NOT_IN_LISTS = frozenset(
     VirtualMFADevice.Base32StringSeed VirtualMFADevice.QRCodePNG VirtualMFADevice.Tags
     """.split()
 )
-#: Told of what failed or was refused, or only if more is asked for than the operation needs to be.
-_NOT_TOLD = frozenset(
+#: Members of failures and refusals, and those that the service sends only on special request.
+_LEFT_OUT = frozenset(
     """
     Error ErrorDetails Reason RejectionReason ResourceSpecificResults SourceRoleTemplate TrackedActionsLastAccessed
     detail error jobError managedBy statusReason
     """.split()
 )
+#: Members that not every thing has.
 _SOMETIMES = frozenset("Description PasswordLastUsed PermissionsBoundary RoleLastUsed Tags condition".split())
-"""Members that not every thing has."""
-#: Members that tell of the last use: all of a structure's are there, or none.
-_OF_USE = frozenset(
+#: Members of the last use: a structure has all of them or none.
+_LAST_USE = frozenset(
     """
     EntityPath LastAuthenticated LastAuthenticatedEntity LastAuthenticatedRegion LastAuthenticatedTime LastUsedDate
     Region lastAccessed
     """.split()
 )
-#: Shape → what is usual of its enum.
-_USUAL: Mapping[str, tuple[str, ...]] = {
+#: Shape → the usual words of its enum.
+_USUAL_WORDS: Mapping[str, tuple[str, ...]] = {
     "AccessAdvisorUsageGranularityType": ("SERVICE_LEVEL",),
     "AccessPreviewStatus": ("COMPLETED",),
     "AnalyzerStatus": ("ACTIVE",),
@@ -81,16 +82,16 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "statusType": ("Active", "Active", "Inactive"),
     "summaryStateType": ("AVAILABLE",),
 }
-#: How many items a listing has if nobody says it, and how many a page; three pages show how a program pages.
+#: The default number of items of a listing, and of a page: three pages show whether a program follows page tokens.
 ITEMS = 25
 PAGE_SIZE = 10
-#: Of what isn't paged.
-_A_FEW = 3
-#: More would make a cassette that is too big to be read.
+#: The default number of items of an operation without paging.
+_UNPAGED_ITEMS = 3
+#: With more items a cassette can get too large to be read.
 MOST_ITEMS = 10_000
-#: Lists of an identity that the answer has an item for each of.
-_ASKED_EACH = {"ActionNames": ACTIONS, "ServiceNamespaces": NAMESPACES}
-#: What of a listing a filter of the identity asks for: member → word → lists.
+#: Lists of an identity for each item of which the answer has an item → values if the identity lacks the list.
+_ITEM_FOR_EACH = {"ActionNames": ACTIONS, "ServiceNamespaces": NAMESPACES}
+#: Filters: member of the identity → word in it → list of the answer that it selects.
 _FILTERS: Mapping[str, Mapping[str, str]] = {
     "Filter": {
         "User": "UserDetailList",
@@ -101,7 +102,7 @@ _FILTERS: Mapping[str, Mapping[str, str]] = {
     },
     "EntityFilter": {"User": "PolicyUsers", "Group": "PolicyGroups", "Role": "PolicyRoles"},
 }
-#: Member → how many items its list has; of other lists, one or two.
+#: Member → least and largest number of items of its list; other lists have one or two.
 _COUNTS: Mapping[str, tuple[int, int]] = {
     "AttachedManagedPolicies": (1, 3),
     "GroupList": (0, 3),
@@ -115,22 +116,22 @@ _COUNTS: Mapping[str, tuple[int, int]] = {
     "trailProperties": (1, 1),
 }
 #: Union → the member that fits the rest of the answer.
-_CHOICES = {"AnalyzerConfiguration": "unusedAccess", "FindingDetails": "unusedPermissionDetails"}
-#: Of what was just made.
-_NEW: Mapping[str, Value] = {"AttachmentCount": 0, "DefaultVersionId": "v1", "PermissionsBoundaryUsageCount": 0}
+_UNION_MEMBERS = {"AnalyzerConfiguration": "unusedAccess", "FindingDetails": "unusedPermissionDetails"}
+#: Member → its value in the answer of an operation that creates a thing.
+_NEW_THING: Mapping[str, Value] = {"AttachmentCount": 0, "DefaultVersionId": "v1", "PermissionsBoundaryUsageCount": 0}
 
 
 class SynthesisError(ValueError):
-    """What can't be made up; `tip` says what can."""
+    """Raised for a take that can't be generated. tip: what to do instead, may be empty."""
 
     def __init__(self, problem: str, tip: str = "") -> None:
         super().__init__(problem)
         self.tip = tip
 
 
-def synthesise(
+def synthesise_take(
     operation: Operation,
-    asked: Mapping[str, Value],
+    given: Mapping[str, Value],
     *,
     items: int | None = None,
     page_size: int | None = None,
@@ -138,34 +139,35 @@ def synthesise(
     region: str | None = None,
     rules: Rules = NO_RULES,
 ) -> Take:
-    """A take of an operation: so many items in pages of so many; a few, if nobody says how many.
+    """Generates a take of an operation.
 
-    asked: what of the identity is given, redacted. region: for a service that has some. rules: the project's.
-    Raises SynthesisError for sizes that the service doesn't have, and CollisionError.
+    given: the given members of the identity, redacted. items, page_size: how many items there are, and on a page; None
+    for the defaults. region: for a service with regions. rules: the project's. Raises SynthesisError for sizes that the
+    service does not allow and members without a value, CollisionError for two values with one alias.
     """
     items, page_size = _sizes(operation, items, page_size)
     redactor = Redactor(hashlib.sha256(f"awstape new {seed}".encode("utf-8", "surrogatepass")).digest(), rules)
-    maker = _Maker(operation, items)
-    account = Chance(f"{seed}/account").text("123456789", 12)
-    chance = Chance(f"{seed}/{operation.service.name}/{operation.name}/{region}/{sorted(asked.items())}")
-    life = Life.late(chance) if operation.paging else Life.early(chance)
-    scene = Scene(chance, chance, life, account, region or "us-east-1")
+    generator = _TakeGenerator(operation, items)
+    account = Seed(f"{seed}/account").text("123456789", 12)
+    root = Seed(f"{seed}/{operation.service.name}/{operation.name}/{region}/{sorted(given.items())}")
+    timeline = Timeline.late(root) if operation.paging else Timeline.early(root)
+    context = Context(root, root, timeline, account, region or "us-east-1")
 
     identity = canonicalise(
-        redactor.redact_identity(operation, maker.identity(asked, scene.told(asked))), operation.input
+        redactor.redact_identity(operation, generator.identity(given, context.with_identity(given))), operation.input
     )
     assert isinstance(identity, dict)
     track = Track(operation.service.name, operation.name, region, identity)
-    output = maker.output(scene.told(identity))
+    output = generator.output(context.with_identity(identity))
     answer = redactor.redact_answer(operation, Answer(output))
     if collisions := redactor.collided_kinds():
         raise CollisionError(collisions[0])
-    pages = _cut(operation, Take(track, (Page(None, None, answer),)), page_size)
+    pages = _cut_into_pages(operation, Take(track, (Page(None, None, answer),)), page_size)
     return Take(track, name_tokens(operation, track, 1, pages))
 
 
-def lists_of(operation: Operation) -> tuple[str, ...]:
-    """The lists of the output that items are for: those that are paged; where nothing is, all but tags."""
+def item_lists(operation: Operation) -> tuple[str, ...]:
+    """The lists of the output that get the items: the paged lists; without paging all lists but `Tags`."""
     if operation.paging:
         return operation.paging.items
     members = operation.output.members if operation.output else {}
@@ -173,33 +175,33 @@ def lists_of(operation: Operation) -> tuple[str, ...]:
 
 
 def _sizes(operation: Operation, items: int | None, page_size: int | None) -> tuple[int, int]:
-    """How many items there are, and how many on a page. Raises SynthesisError."""
-    name, lists = f"{operation.service.name} {operation.name}", lists_of(operation)
-    at_most = _longest_page(operation, lists)
+    """The number of items, and of items on a page. Raises SynthesisError."""
+    name, lists = f"{operation.service.name} {operation.name}", item_lists(operation)
+    largest = _longest_page(operation, lists)
     option = "page-size"
     if operation.paging is None:
         if page_size is not None:
-            raise SynthesisError(f"{name} isn't paged: there is one page", "leave out --page-size")
+            raise SynthesisError(f"{name} has no paging: there is one page", "leave out --page-size")
         if items and not lists:
-            raise SynthesisError(f"{name} answers without a list that items could be in", "leave out --items")
-        items = page_size = min(at_most, _A_FEW) if items is None else items
+            raise SynthesisError(f"the response of {name} has no list for items", "leave out --items")
+        items = page_size = min(largest, _UNPAGED_ITEMS) if items is None else items
         option = "items"
     items = ITEMS if items is None else items
-    page_size = min(at_most, PAGE_SIZE) if page_size is None else page_size
-    if page_size > at_most:
-        raise SynthesisError(f"{name} has pages of at most {at_most} items", f"--{option} {at_most}")
+    page_size = min(largest, PAGE_SIZE) if page_size is None else page_size
+    if page_size > largest:
+        raise SynthesisError(f"{name} has pages of at most {largest} items", f"--{option} {largest}")
     return items, page_size
 
 
 def _longest_page(operation: Operation, lists: tuple[str, ...]) -> int:
-    """How many items the model lets a page have."""
+    """The largest number of items that the service model allows on a page."""
     shapes = [operation.output.members[name].shape for name in lists] if operation.output else []
     if operation.paging and operation.paging.limit and operation.input:
         shapes.append(operation.input.members[operation.paging.limit].shape)
     return min((shape.max for shape in shapes if shape.max is not None), default=MOST_ITEMS)
 
 
-def _cut(operation: Operation, take: Take, page_size: int) -> list[Page]:
+def _cut_into_pages(operation: Operation, take: Take, page_size: int) -> list[Page]:
     listing = Listing(operation, take, 1, Paging("N", size=page_size))
     answer = listing.page(Listing.first, None).answer
     pages = [Page(None, None, answer)]
@@ -211,8 +213,8 @@ def _cut(operation: Operation, take: Take, page_size: int) -> list[Page]:
     return pages
 
 
-class _Maker:
-    """Makes the identity and the output of one operation."""
+class _TakeGenerator:
+    """Generates the identity and the output of one operation."""
 
     def __init__(self, operation: Operation, items: int) -> None:
         self._operation = operation
@@ -220,133 +222,151 @@ class _Maker:
         self._is_list = operation.name.startswith("List")
         self._is_exact = operation.service.protocol == "rest-json"  # IAM's times are whole seconds
 
-    def identity(self, asked: Mapping[str, Value], scene: Scene) -> dict[str, Value]:
+    def identity(self, given: Mapping[str, Value], context: Context) -> dict[str, Value]:
+        """The given members of the identity, and those that the service requires."""
         shape = self._operation.input
         if shape is None:
             return {}
         required = replace(shape, members={n: m for n, m in shape.members.items() if n in shape.required})
-        return {**self._structure(required, scene), **asked}
+        return {**self._structure(required, context), **given}
 
-    def output(self, scene: Scene) -> dict[str, Value]:
+    def output(self, context: Context) -> dict[str, Value]:
+        """The output with all items on one page."""
         shape, paging = self._operation.output, self._operation.paging
         if shape is None:
             return {}
-        if self._operation.input and "UserName" in self._operation.input.members:  # without it, it's who asks
-            scene = replace(scene, known={"user": scene.entity("user"), **scene.known})
-        lists = lists_of(self._operation)
+        if self._operation.input and "UserName" in self._operation.input.members:  # without it: the user of the request
+            context = replace(context, entities={"user": context.entity("user"), **context.entities})
+        lists = item_lists(self._operation)
         left_out = {*lists, *((paging.output_token, paging.more) if paging else ())}
         rest = replace(shape, members={n: m for n, m in shape.members.items() if n not in left_out})
-        output = self._structure(rest, scene)
-        wanted = [name for name in lists if self._is_asked_for(name, scene)] or list(lists)
+        output = self._structure(rest, context)
+        wanted = [name for name in lists if self._is_selected(name, context)] or list(lists)
         for name in lists:
             share = wanted.index(name) if name in wanted else 0
             count = (self._items + len(wanted) - 1 - share) // len(wanted) if name in wanted else 0
-            output[name] = self._list(shape.name, name, shape.members[name].shape, scene.member(name, output), count)
+            output[name] = self._list(
+                shape.name, name, shape.members[name].shape, context.for_member(name, output), count
+            )
         return output
 
-    def _is_asked_for(self, list_: str, scene: Scene) -> bool:
+    def _is_selected(self, list_: str, context: Context) -> bool:
+        """Whether the filters of the identity select a list."""
         for member, lists in _FILTERS.items():
-            if asked := scene.facts.get(member):
-                return list_ in [lists.get(str(word)) for word in (asked if isinstance(asked, list) else [asked])]
+            if words := context.identity.get(member):
+                return list_ in [lists.get(str(word)) for word in (words if isinstance(words, list) else [words])]
         return True
 
     # --- values by shape ---
 
-    def _value(self, structure: str, name: str, shape: Shape, scene: Scene) -> Value:
-        if name in scene.facts and not any(misfits(scene.facts[name], shape)):
-            return scene.facts[name]
-        if name in _NEW and self._operation.name.startswith("Create"):
-            return _NEW[name]
-        make = next((MAKERS[key] for key in (f"{structure}.{name}", name, shape.name) if key in MAKERS), None)
-        value = make(scene) if make else None
+    def _value(self, structure: str, name: str, shape: Shape, context: Context) -> Value:
+        if name in context.identity and not any(misfits(context.identity[name], shape)):
+            return context.identity[name]
+        if name in _NEW_THING and self._operation.name.startswith("Create"):
+            return _NEW_THING[name]
+        keys = (f"{structure}.{name}", name, shape.name)
+        generate = next((GENERATORS[key] for key in keys if key in GENERATORS), None)
+        value = generate(context) if generate else None
         if value is not None and not any(misfits(value, shape)) and not any(excesses(value, shape)):
-            return value  # a list or structure, if it isn't, is made of parts
+            return value  # else it is a value for the items of a list
         match shape.type:
             case "structure":
-                return self._structure(shape, scene)
+                return self._structure(shape, context)
             case "list":
-                return self._list(structure, name, shape, scene, self._count(name, shape, scene))
+                return self._list(structure, name, shape, context, self._count(name, shape, context))
             case "map":
-                return self._map(structure, name, shape, scene)
+                return self._map(structure, name, shape, context)
             case "timestamp":
-                return timestamp(structure, name, scene, self._is_exact)
+                return self._timestamp(structure, name, context)
             case "boolean":
-                return scene.chance.happens(50)
+                return context.seed.decide(50)
             case "string" | "blob":
-                return self._text(structure, name, shape, scene)
+                return self._text(structure, name, shape, context)
             case _:
                 low = max(shape.min or 0, 1)
-                return scene.chance.number(low, min(shape.max or low + 9, low + 9))
+                return context.seed.number(low, min(shape.max or low + 9, low + 9))
 
-    def _structure(self, shape: Shape, scene: Scene) -> dict[str, Value]:
-        scene = scene.of(shape)
+    def _structure(self, shape: Shape, context: Context) -> dict[str, Value]:
+        context = context.for_structure(shape)
         names = list(shape.members)
         if shape.union:
-            choice = _CHOICES.get(shape.name, "")
-            names = [choice if choice in names else names[scene.index % len(names)]]
-        made: dict[str, Value] = {}
+            choice = _UNION_MEMBERS.get(shape.name, "")
+            names = [choice if choice in names else names[context.index % len(names)]]
+        generated: dict[str, Value] = {}
         for name in names:
-            if shape.union or name in shape.required or self._is_there(shape.name, name, scene, made):
-                made[name] = self._value(shape.name, name, shape.members[name].shape, scene.member(name, made))
-        return made
+            if shape.union or name in shape.required or self._is_there(shape.name, name, context, generated):
+                member = context.for_member(name, generated)
+                generated[name] = self._value(shape.name, name, shape.members[name].shape, member)
+        return generated
 
-    def _is_there(self, structure: str, name: str, scene: Scene, made: Mapping[str, Value]) -> bool:
-        """Whether a member that is not required is there."""
-        if name in _NOT_TOLD or (self._is_list and f"{structure}.{name}" in _NOT_IN_LISTS):
+    def _is_there(self, structure: str, name: str, context: Context, generated: Mapping[str, Value]) -> bool:
+        """Whether a member that is not required is present. generated: the members before it."""
+        if name in _LEFT_OUT or (self._is_list and f"{structure}.{name}" in _NOT_IN_LISTS):
             return False
         if structure == "PolicyGrantingServiceAccess":
-            return (name == "PolicyArn") == (made["PolicyType"] == "MANAGED")
-        if structure == "Role" and "instance-profile" in scene.known:  # all that AWS says of it there
+            return (name == "PolicyArn") == (generated["PolicyType"] == "MANAGED")
+        if structure == "Role" and "instance-profile" in context.entities:  # the only member that AWS sends there
             return name == "AssumeRolePolicyDocument"
         if name == "configuration":
-            return "UNUSED" in str(made.get("type", "UNUSED"))
-        if name in _OF_USE:
-            return scene.is_used
+            return "UNUSED" in str(generated.get("type", "UNUSED"))
+        if name in _LAST_USE:
+            return context.is_used
         if name in _SOMETIMES and not self._operation.is_read:
-            return name in scene.facts
-        return name not in _SOMETIMES or scene.member(name, made).chance.at("there").happens(70)
+            return name in context.identity
+        return name not in _SOMETIMES or context.for_member(name, generated).seed.at("there").decide(70)
 
-    def _list(self, structure: str, name: str, shape: Shape, scene: Scene, count: int) -> list[Value]:
+    def _list(self, structure: str, name: str, shape: Shape, context: Context, count: int) -> list[Value]:
         assert shape.member
-        made: list[Value] = []
+        generated: list[Value] = []
         for i in range(count):
-            item = scene.item(i, count)
-            if shape.member.shape.name != "PolicyVersion" and name in lists_of(self._operation):
-                item = replace(item, life=Life.early(item.chance.at("life")))
+            item = context.for_item(i, count)
+            if shape.member.shape.name != "PolicyVersion" and name in item_lists(self._operation):
+                item = replace(item, timeline=Timeline.early(item.seed.at("life")))
             value = self._value(structure, name, shape.member.shape, item)
-            if shape.member.shape.is_scalar and value in made:  # as of an enum that is used up
+            if shape.member.shape.is_scalar and value in generated:  # such as an enum without unused words
                 break
-            made.append(value)
-        return made
+            generated.append(value)
+        return generated
 
-    def _count(self, name: str, shape: Shape, scene: Scene) -> int:
+    def _timestamp(self, structure: str, name: str, context: Context) -> str:
+        step = None
+        if structure == "PolicyVersion":
+            step = context.version, context.count
+        elif structure in ("Policy", "ManagedPolicyDetail") and name == "UpdateDate":  # the time of the newest version
+            step = context.version_count, context.version_count
+        return member_timestamp(name, context.timeline, context.seed, step=step, is_exact=self._is_exact)
+
+    def _count(self, name: str, shape: Shape, context: Context) -> int:
+        """The number of items of a list below the items of the answer."""
         if name == "PolicyVersionList":
-            return version_count(scene)
-        if name == "MatchedStatements" and scene.siblings.get("EvalDecision") == "implicitDeny":
+            return context.version_count
+        if name == "MatchedStatements" and context.siblings.get("EvalDecision") == "implicitDeny":
             return 0
         low, high = _COUNTS.get(name, (1, 2))
-        if name in _ASKED_EACH:
-            low = high = max(1, min(self._items, len(_ASKED_EACH[name])))
-        return min(max(scene.chance.at("count").number(low, high), shape.min or 0), shape.max or high)
+        if name in _ITEM_FOR_EACH:
+            low = high = max(1, min(self._items, len(_ITEM_FOR_EACH[name])))
+        return min(max(context.seed.at("count").number(low, high), shape.min or 0), shape.max or high)
 
-    def _map(self, structure: str, name: str, shape: Shape, scene: Scene) -> dict[str, Value]:
+    def _map(self, structure: str, name: str, shape: Shape, context: Context) -> dict[str, Value]:
         assert shape.key and shape.value
-        keys = dict.fromkeys(self._text(structure, name, shape.key.shape, scene.item(i, 2)) for i in range(2))
-        return {key: self._value(structure, name, shape.value.shape, scene.item(i, 2)) for i, key in enumerate(keys)}
+        keys = dict.fromkeys(self._text(structure, name, shape.key.shape, context.for_item(i, 2)) for i in range(2))
+        return {
+            key: self._value(structure, name, shape.value.shape, context.for_item(i, 2)) for i, key in enumerate(keys)
+        }
 
-    def _text(self, structure: str, name: str, shape: Shape, scene: Scene) -> str:
+    def _text(self, structure: str, name: str, shape: Shape, context: Context) -> str:
         if shape.enum:
-            usual = tuple(word for word in _USUAL.get(shape.name, ()) if word in shape.enum)
-            return scene.chance.pick(usual or shape.enum) if self._operation.is_read else (usual or shape.enum)[0]
-        make = MAKERS.get(shape.name)
+            usual = tuple(word for word in _USUAL_WORDS.get(shape.name, ()) if word in shape.enum)
+            return context.seed.choose(usual or shape.enum) if self._operation.is_read else (usual or shape.enum)[0]
+        generate = GENERATORS.get(shape.name)
         for text in (
-            make(scene) if make else None,
+            generate(context) if generate else None,
             *WORDS,
-            scene.chance.uuid(),
-            scene.account,
-            scene.entity("role").arn,
+            context.seed.uuid(),
+            context.account,
+            context.entity("role").arn,
         ):
             if isinstance(text, str) and (shape.type == "blob" or fits(text, shape)):
                 return text
-        problem = f"awstape knows nothing to say for {structure}.{name}, which is new to it"
-        raise SynthesisError(problem, "an older botocore may not have it")
+        problem = f"awstape has no value for the member {structure}.{name}, which botocore added later"
+        raise SynthesisError(problem, "try an older botocore")
