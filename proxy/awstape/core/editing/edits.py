@@ -103,7 +103,7 @@ def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Prefe
 
 
 def split_cassette(cassette: Cassette, chosen: Iterable[SelectedTrack]) -> tuple[Cassette, Cassette]:
-    """Two cassettes: the chosen tracks, and the rest. Takes of a track stay together."""
+    """A cassette of the chosen tracks and one of all others. Takes of a track stay together."""
     tracks = {each.track for each in chosen}
     out = [take for take in cassette.takes if take.track in tracks]
     left = [take for take in cassette.takes if take.track not in tracks]
@@ -161,7 +161,7 @@ def find_shape(operation: Operation, path: Path) -> Shape | None:
 
 
 def _is_unknown(operation: Operation, path: Path) -> bool:
-    """Whether a path is a member of the identity that is not in the model: it is read, but may not be set."""
+    """Whether a path is a member that is no part of an identity: the loader accepts it, but it may not be set."""
     return len(path) > 1 and path[0] == "identity" and path[1] not in _identity_members(operation)
 
 
@@ -218,8 +218,8 @@ def edit_takes(
         if kept == list(takes):
             result += takes
             continue
-        for is_track in dict.fromkeys(take.track for take in kept):
-            result += normalise_takes(operation, is_track, [take for take in kept if take.track == is_track])
+        for new_track in dict.fromkeys(take.track for take in kept):
+            result += normalise_takes(operation, new_track, [take for take in kept if take.track == new_track])
     for take in result:
         _check_faults(take)
     return Cassette.of(result, cassette.keys)
@@ -228,9 +228,9 @@ def edit_takes(
 def _check_faults(take: Take) -> None:
     for fault in take.faults:
         if fault.page is not None and fault.page > len(take.pages):
-            pages = len(take.pages)
+            last = len(take.pages)
             raise EditError(
-                f"{take.track}: the fault {str(fault)!r} is for a page that doesn't exist: the take has {pages}",
+                f"{take.track}: the fault {str(fault)!r} is for a page that doesn't exist: the last is page {last}",
                 "set other faults with awstape fault, or none with --clear",
             )
 

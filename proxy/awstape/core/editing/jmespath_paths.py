@@ -30,11 +30,10 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True)
 class _Located:
-    """A path and the value there. exists: False for a member that could be added."""
+    """A path and the value there, None for a member that could be added."""
 
     path: Path
     value: Value
-    exists: bool = True
 
 
 _Found = _Located | list["_Found"] | None
@@ -136,7 +135,7 @@ def _select_member(node: _Node, found: _Found) -> _Found:
     name = node["value"]
     if not isinstance(found, _Located) or not isinstance(found.value, dict):
         return None
-    return _Located((*found.path, name), found.value.get(name), name in found.value)
+    return _Located((*found.path, name), found.value.get(name))
 
 
 def _items(found: _Found) -> list[_Found] | None:
