@@ -9,7 +9,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml import document
 from awstape.core.check.findings import check_text
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.view.selectors import select
+from awstape.core.view.selectors import SelectedTrack, select
 from support.exchanges import KEY, MODELS, listing, player, request, respond, traverse
 
 ARN = "arn:aws:iam::111122223333:"
