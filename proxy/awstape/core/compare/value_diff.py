@@ -19,8 +19,11 @@ from awstape.core.compare.equality import canonical_text, is_ordered, parse_docu
 from awstape.core.compare.item_pairing import item_label, pair_items
 
 Kind = Literal["key", "track", "take", "item", "member", "order", "end", "fault", "paging"]
-"""What was added, removed or changed: the fingerprint of the key, a track, a take, an item of a listing, a member of an
-item or of the rest of the pages, the order of a list, the end of a listing, a fault, the sizes of the pages."""
+"""What was added, removed or changed.
+
+key: the fingerprint of the key that made the aliases. track, take: a whole one. item: an item of a listing.
+member: a member of an item or of the rest of the pages. order: the order of a list. end: how a listing ends.
+fault: a fault of a take. paging: the sizes of the pages."""
 
 
 class ItemLabel(str):
@@ -33,11 +36,12 @@ class ItemLabel(str):
 class Change:
     """One difference; None stands for a side that lacks it.
 
-    track: None for the key. take: counted from 1; None in a track with one take. item: the label of the item of a
-    listing that the change is, or is in; its position, from 0, if nothing identifies it. path: from the output on, or
-    of an error from the page on; it goes on into policy documents. before, after: of a track or take, its numbers of
-    takes, pages and items; of an end, `complete`, `unfinished` or the error; of paging, the number of items of each
-    page.
+    track: None for the key.
+    take: counted from 1; None in a track with one take.
+    item: the label of the item of a listing that the change is, or is in; its position, from 0, if it has no label.
+    path: from the output on, or of an error from the page on; it goes on into policy documents.
+    before, after: of a track or take, its numbers of takes, pages and items; of an end, `complete`, `unfinished` or the
+    error; of paging, the number of items of each page.
     """
 
     kind: Kind

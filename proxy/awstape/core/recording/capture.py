@@ -58,17 +58,17 @@ class Capturer:
         self._redactor = redactor
         self._parse = parse
 
-    def capture(self, request: Request, call: Call, asked: PageRequest, response: Response) -> Capture:
-        """The capture of an exchange. call, asked: what the request means. Raises WireError."""
+    def capture(self, request: Request, call: Call, page_request: PageRequest, response: Response) -> Capture:
+        """The capture of an exchange. call, page_request: what the request means. Raises WireError."""
         operation = call.operation
         answer = read_response(operation, response)
         for misfit in output_misfits(operation, answer.output):
             if not misfit.unknown:
                 raise WireError(f"{pattern_of(misfit.path)}: {misfit.problem}")
-        for misfit in input_misfits(asked.identity, operation.input):
+        for misfit in input_misfits(page_request.identity, operation.input):
             raise WireError(f"the request's {pattern_of(misfit.path)}: {misfit.problem}")
         self._check_lossless(operation, answer, response)
-        return self._redact(request, call, asked, answer)
+        return self._redact(request, call, page_request, answer)
 
     def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
         """Notes a difference that a client would see in replay. Raises WireError if the answer can't be encoded."""
@@ -81,19 +81,19 @@ class Capturer:
         if not is_lossless:
             self.notes[f"{operation.name}: a client parses the recorded response differently from the real one"] = None
 
-    def _redact(self, request: Request, call: Call, asked: PageRequest, answer: Answer) -> Capture:
+    def _redact(self, request: Request, call: Call, page_request: PageRequest, answer: Answer) -> Capture:
         operation = call.operation
         next_ = next_token(operation, answer.output) if answer.output is not None else None
         hidden = replace_next_token(operation, answer, "token")
-        tokens = [token for token in (asked.token, next_) if token]
-        identity = self._redactor.redact_identity(operation, asked.identity)
-        redacted = self._redactor.redact_answer(operation, hidden, tokens, asked.identity)
+        tokens = [token for token in (page_request.token, next_) if token]
+        identity = self._redactor.redact_identity(operation, page_request.identity)
+        redacted = self._redactor.redact_answer(operation, hidden, tokens, page_request.identity)
         for path in redacted.unmodelled:
             self.notes[f"{operation.name}: the service model has no member {path}; it is recorded, redacted"] = None
-        hashed = (asked.token, next_, request.header("amz-sdk-invocation-id"))
+        hashed = (page_request.token, next_, request.header("amz-sdk-invocation-id"))
         digests = (None if text is None else self._redactor.digest(text) for text in hashed)
         track = Track(operation.service.name, operation.name, call.region, identity)
-        return Capture(track, Page(None, asked.limit, redacted), *digests)
+        return Capture(track, Page(None, page_request.limit, redacted), *digests)
 
 
 # --- text for the journal -----------------------------------------------------------------------------------------

@@ -155,9 +155,8 @@ class Recorder:
         shown = {self._redactor.redact_accounts(note) for note in notes}
         if already := self._redactor.count_existing_aliases():
             shown.add(f"values that were aliases already and stay unchanged: {already}")
-        return Recording(
-            cassette, items, self._redactor.count_by_kind(), skipped, tuple(sorted(shown)), merged, first_places
-        )
+        redacted = self._redactor.count_by_kind()
+        return Recording(cassette, items, redacted, skipped, tuple(sorted(shown)), merged, first_places)
 
     def _merge(self, recorded: Cassette, old: Cassette) -> tuple[Cassette, Cassette]:
         """The recorded cassette, and the old cassette with its tracks; both with all known names replaced."""

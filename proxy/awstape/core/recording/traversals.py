@@ -1,12 +1,12 @@
 """Traversals: chains captured pages into takes, while they are recorded.
 
 1. A first page opens a take of its track.
-2. A page with a token goes on with the take that gave out this token.
-3. If that take already went on, an equal page is the same page fetched again and is dropped; its new token leads on
-   from there. A different page begins a take that shares the pages before it.
-4. Where a track gave out the same token several times, the traversal begun last goes on.
+2. A page with a token continues the take that gave out this token.
+3. If that take has a page there already, an equal page is the same page fetched again and is dropped; its new token
+   also leads on from there. A different page begins a take that shares the pages before it.
+4. Where a track gave out the same token several times, the traversal that began last continues.
 5. A retryable error is replaced by the answer to its retry (`core.recording.retries`).
-6. A page whose token no take gave out belongs to no take.
+6. A page with a token that no take gave out is not recorded.
 """
 
 from __future__ import annotations

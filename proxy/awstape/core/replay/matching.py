@@ -54,9 +54,9 @@ class TrackIndex:
             identity = redactor.normalize_identity(operation, track.identity, self._known)
             self._by_names[track.service, track.operation, identity_key(identity)].append(track)
 
-    def find(self, call: Call, asked: PageRequest) -> Track | None:
+    def find(self, call: Call, page_request: PageRequest) -> Track | None:
         """The track that a call belongs to, None if the cassette has none."""
-        for found in self._candidates(call.operation, asked.identity):
+        for found in self._candidates(call.operation, page_request.identity):
             if len(found) > 1:
                 found = [track for track in found if track.region == call.region]
             if found:

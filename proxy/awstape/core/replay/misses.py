@@ -67,11 +67,11 @@ class MissFactory:
     has_key: bool
     keys: frozenset[str]
 
-    def no_track(self, call: Call, asked: PageRequest) -> Miss:
+    def no_track(self, call: Call, page_request: PageRequest) -> Miss:
         """The miss for an operation, identity or region that the cassette does not hold."""
         operation = call.operation
         tracks = self.tracks.of_operation(operation)
-        shown = self.redactor.redact_identity(operation, asked.identity)
+        shown = self.redactor.redact_identity(operation, page_request.identity)
         kind: Kind = "operation"
         track, found, lines = None, list[Difference](), list[str]()
         elsewhere = [track for track in tracks if not identity_differences(shown, track)]
@@ -85,9 +85,9 @@ class MissFactory:
             found = identity_differences(shown, track)
             lines += [f"  {difference}" for difference in found]
             known = operation.input.members if operation.input else {}
-            if asked.token is not None and any(name not in known for name in asked.identity):
+            if page_request.token is not None and any(name not in known for name in page_request.identity):
                 lines.append("the page token seems to be cut at an '&': percent-encode it in the request")
-            redacted = any(shown.get(d.member) != asked.identity.get(d.member) for d in found)
+            redacted = any(shown.get(d.member) != page_request.identity.get(d.member) for d in found)
             other_keys = self.keys - {self.redactor.key_fingerprint} if self.has_key else frozenset[str]()
             if not self.has_key:
                 lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
@@ -161,7 +161,7 @@ class MissFactory:
         in_protocol = (s for s in self.models.services.values() if (s.protocol == "rest-json") == as_json)
         service = of.service if isinstance(of, Operation) else of or next(in_protocol)
         text = "\n".join(map(printable, [summary, *(f"  {line}" for line in lines)]))
-        # The protocol of a service that is not replayed is unknown: the code also stands where other protocols read it.
+        # The protocol of a service that is not replayed is unknown: the header holds the code for JSON protocols.
         errortype = () if of or as_json else (("x-amzn-errortype", code),)
         message = f"{aws_message}\n{text}" if aws_message else text
         response = _error(service, code, message, derive_request_id("miss", text), as_json=as_json)

@@ -42,11 +42,11 @@ class PageLookup:
         self._listings_of: dict[Track, tuple[Listing, ...]] = {}
 
     def find(
-        self, operation: Operation, track: Track, asked: PageRequest, request: Request, takes: TakeSelection
+        self, operation: Operation, track: Track, page_request: PageRequest, request: Request, takes: TakeSelection
     ) -> PageLocation | None:
         """The page that a request asks for, None if the track never gives out its token."""
-        if asked.token is not None:
-            return self._page_with_token(operation, track, asked.token)
+        if page_request.token is not None:
+            return self._page_with_token(operation, track, page_request.token)
         listings = self._listings(operation, track)
         number = takes.choose(track, len(listings), request)
         return PageLocation(track, number, listings[number - 1], Listing.first)

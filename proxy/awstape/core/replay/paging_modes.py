@@ -230,19 +230,19 @@ def limit_error(paging: Paging, call: Call) -> Failure | None:
     names = call.operation.paging
     if paging.mode != "client" or not names or not names.limit or call.operation.input is None:
         return None
-    asked = call.input.get(names.limit)
+    limit = call.input.get(names.limit)
     shape = call.operation.input.members[names.limit].shape
     low, high = shape.min or 1, shape.max
-    if asked is None or (type(asked) is int and low <= asked and (high is None or asked <= high)):
+    if limit is None or (type(limit) is int and low <= limit and (high is None or limit <= high)):
         return None
-    if type(asked) is not int:
+    if type(limit) is not int:
         constraint = "Member must be a number"
-    elif asked < low:
+    elif limit < low:
         constraint = f"Member must have value greater than or equal to {low}"
     else:
         constraint = f"Member must have value less than or equal to {high}"
     spelled = names.limit[0].lower() + names.limit[1:]
-    shown = asked if type(asked) is int else "…"
+    shown = limit if type(limit) is int else "…"
     problem = f"Value '{shown}' at '{spelled}' failed to satisfy constraint: {constraint}"
     message = f"1 validation error detected: {problem}"
     if call.operation.service.protocol == "query":

@@ -59,7 +59,7 @@ class Player:
         self._pages = PageLookup(models, self._tracks, paging)
         self._faults = FaultSelection(faults, self._tracks)
         self._replies = PageReplies(paging)
-        self._make_miss = MissFactory(models, self._tracks, redactor, has_key, cassette.keys)
+        self._miss_factory = MissFactory(models, self._tracks, redactor, has_key, cassette.keys)
 
     # --- requests ---
 
@@ -75,32 +75,32 @@ class Player:
 
     def refuse_host(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name as it may be shown."""
-        return self._count_miss(self.sessions.get_or_begin(""), self._make_miss.other_host(host))
+        return self._count_miss(self.sessions.get_or_begin(""), self._miss_factory.other_host(host))
 
     def _answer_in_session(self, request: Request, session: Session | None) -> Reply:
         try:
             if session is None:
                 service = try_find_service(self._models, request)
-                return self._count_miss(None, self._make_miss.too_many_sessions(service, sessions.MAX_SESSIONS))
+                return self._count_miss(None, self._miss_factory.too_many_sessions(service, sessions.MAX_SESSIONS))
             call = recognise_call(self._models, request)
             if call is None:
                 name = signed_service_name(request)
                 as_json = expects_json(request, name)
-                return self._count_miss(session, self._make_miss.other_service(name, as_json=as_json))
+                return self._count_miss(session, self._miss_factory.other_service(name, as_json=as_json))
             return self._answer_call(request, call, split_input(call), session)
         except WireError as error:
             service = try_find_service(self._models, request)
-            return self._count_miss(session, self._make_miss.unreadable(service, str(error)))
+            return self._count_miss(session, self._miss_factory.unreadable(service, str(error)))
 
-    def _answer_call(self, request: Request, call: Call, asked: PageRequest, session: Session) -> Reply:
+    def _answer_call(self, request: Request, call: Call, page_request: PageRequest, session: Session) -> Reply:
         operation = call.operation
-        track = self._tracks.find(call, asked)
-        page = self._pages.find(operation, track, asked, request, session.takes) if track else None
-        if page and asked.token is None:
+        track = self._tracks.find(call, page_request)
+        page = self._pages.find(operation, track, page_request, request, session.takes) if track else None
+        if page and page_request.token is None:
             session.takes.note_request(page.track, page.take)
 
         delay = 0.0
-        if chosen := self._faults.choose(operation, page, asked, session):
+        if chosen := self._faults.choose(operation, page, page_request, session):
             key, fault = chosen
             self.sessions.count_fault(session, key)
             if reply := fault_reply(operation, fault):
@@ -110,21 +110,21 @@ class Player:
         if error := limit_error(self._paging, call):
             return limit_reply(operation, error, delay)
         if page is None:
-            return self._count_miss(session, replace(self._miss_for(call, asked, track), delay=delay))
-        if asked.token is None:
+            return self._count_miss(session, replace(self._miss_for(call, page_request, track), delay=delay))
+        if page_request.token is None:
             session.takes.note_served(page.track, page.take, request)
-        reply, recorded_pages = self._replies.encode(operation, page, asked.limit, delay)
+        reply, recorded_pages = self._replies.encode(operation, page, page_request.limit, delay)
         self.sessions.count_played(session, ((page.track, page.take, number) for number in recorded_pages))
         return reply
 
-    def _miss_for(self, call: Call, asked: PageRequest, track: Track | None) -> Miss:
+    def _miss_for(self, call: Call, page_request: PageRequest, track: Track | None) -> Miss:
         """The miss for a call without a page: no track, a token at which the recording stopped, or a wrong token."""
         if track is None:
-            return self._make_miss.no_track(call, asked)
-        assert asked.token is not None
-        if take := self._pages.unfinished_take(call.operation, track, asked.token):
-            return self._make_miss.recording_ended(call.operation, track, len(take.pages))
-        return self._make_miss.bad_token(call.operation, track, self._pages.tracks_with_token(asked.token))
+            return self._miss_factory.no_track(call, page_request)
+        assert page_request.token is not None
+        if take := self._pages.unfinished_take(call.operation, track, page_request.token):
+            return self._miss_factory.recording_ended(call.operation, track, len(take.pages))
+        return self._miss_factory.bad_token(call.operation, track, self._pages.tracks_with_token(page_request.token))
 
     def _count_miss(self, session: Session | None, miss: Miss) -> Miss:
         self.sessions.count_miss(session, miss)

@@ -68,13 +68,13 @@ class FaultSelection:
         self._tracks = tracks
 
     def choose(
-        self, operation: Operation, location: PageLocation | None, asked: PageRequest, session: Session
+        self, operation: Operation, location: PageLocation | None, page_request: PageRequest, session: Session
     ) -> tuple[object, Fault] | None:
         """The fault that answers or delays a request, with the key under which sessions count it; None if none does.
 
         location: the page that the request asks for, None if there is none.
         """
-        page = location.position.page if location else 1 if asked.token is None else 0
+        page = location.position.page if location else 1 if page_request.token is None else 0
         candidates: list[tuple[object, Fault]] = list(enumerate(self._replay_faults))
         if location:
             of_take = self._tracks.takes[location.track][location.take - 1].faults

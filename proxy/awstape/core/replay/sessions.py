@@ -30,8 +30,10 @@ PlayedPage = tuple[Track, int, int]
 class Session:
     """What one test got so far.
 
-    fault_counts: how often each fault answered a request. misses_not_kept: the number of misses beyond the bounds.
-    misses_length: the characters in the texts of the misses kept. takes: the take that each track is at.
+    misses: those that are kept, and misses_length: the number of characters in their texts.
+    misses_not_kept: the number of misses beyond the bounds.
+    fault_counts: how often each fault answered or delayed a request.
+    takes: the take that each track is at.
     """
 
     played: set[PlayedPage] = field(default_factory=set)
@@ -83,7 +85,7 @@ class Sessions:
             account.played.update(pages)
 
     def count_fault(self, session: Session, fault: object) -> None:
-        """Counts a request that a fault answered. fault: what identifies the fault."""
+        """Counts a request that a fault answered or delayed. fault: what identifies the fault."""
         for account in self._accounts(session):
             account.fault_counts[fault] += 1
 

@@ -18,7 +18,11 @@ from awstape.core.cassette.cassette import Cassette, Take, Track
 
 @dataclass(frozen=True)
 class TakeStatistics:
-    """The numbers of one take. items: the number of items of each page, None if the operation pages no lists."""
+    """The numbers of one take.
+
+    items: the number of items of each page, None if the operation pages no lists.
+    errors: the codes of its errors. unmodelled: paths of members that the service model does not know.
+    """
 
     pages: int
     items: tuple[int, ...] | None
@@ -30,7 +34,10 @@ class TakeStatistics:
 
 @dataclass(frozen=True)
 class TrackStatistics:
-    """The numbers of a track. number: its position in the cassette, counted from 1 as selectors count."""
+    """The numbers of a track, and of all its takes together.
+
+    number: its position in the cassette, counted from 1 as selectors count.
+    """
 
     number: int
     track: Track
