@@ -408,7 +408,10 @@ def test_options_choose_what_is_recorded(cassette: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"awstape_cassette": "{}/a.yaml", "awstape_replay": ["{}"]}, "exclude each other"),
+        (
+            {"awstape_cassette": "{}/a.yaml", "awstape_replay": ["{}"]},
+            "either awstape_cassette or awstape_replay, not both",
+        ),
         ({"awstape_cassette": "{}/a.yaml", "awstape_mode": "sometimes"}, "awstape_mode"),
         ({"awstape_cassette": "{}/a.yaml", "awstape_upstream": ["s3=http://127.0.0.1"]}, "is not SERVICE=URL"),
         ({"awstape_cassette": "{}/bad.yaml"}, r"bad\.yaml:1: a cassette begins with"),

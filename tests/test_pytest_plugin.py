@@ -195,13 +195,13 @@ def test_that_asks_for_it_late(wrapped):
 def test_a_marker_that_cannot_be_is_explained(pytester: pytest.Pytester, cassettes: Path) -> None:
     (cassettes / "broken.yaml").write_text("no cassette\n")
     problems = {
-        "'roles', pages='torture'": "can't be used: it knows no pages; it has paging, faults, strict",
+        "'roles', pages='torture'": "can't be used: it has no pages; it has paging, faults, strict",
         "'roles', paging='torturous'": "the paging 'torturous' is none of ",
         "'roles', faults='throtle'": "did you mean throttle?",
         "'roles', faults=['denied ListRolez']": "no operation matches 'ListRolez'",
-        "7": "its names are texts, such as awstape('roles')",
-        "'roles', faults=3": "faults are texts, such as faults=['throttle ListRoles page=2']",
-        "'roles', paging=[]": "paging is a text or a number",
+        "7": "its names are strings, such as awstape('roles')",
+        "'roles', faults=3": "faults are strings, such as faults=['throttle ListRoles page=2']",
+        "'roles', paging=[]": "paging is a string or a number",
         "'roles', strict='no'": "strict is True or False",
         "'broken'": "cassettes/broken.yaml:1: a cassette begins with a document `version: 1`",
     }
@@ -335,7 +335,7 @@ def test_expecting(awstape):
     )
     result.assert_outcomes(passed=6, failed=1, skipped=1, errors=5)
     text = said(result)
-    missed = r"""cassettes/roles.yaml does not fit the test
+    missed = r"""cassettes/roles.yaml does not match the test
 miss: iam ListRoles was not recorded
   nearest track: iam ListRoles {}
     PathPrefix: request has "/path-\w+/" / cassette has nothing
@@ -349,7 +349,7 @@ not replayed: iam ListAttachedRolePolicies {"RoleName": "role-yqmy4ayihgou"}: 2 
 not replayed: iam ListRoles {}: 1 page
 """
     assert text.count(unplayed) == 2
-    assert "cassettes/test_module/test_own.yaml does not fit the test" in text
+    assert "cassettes/test_module/test_own.yaml does not match the test" in text
     assert "unused fault: throttle ListUsers: no request matched it" in text
 
 
@@ -408,7 +408,7 @@ def test_in_ci_nothing_is_recorded(pytester: pytest.Pytester, aws: StandIn, monk
     monkeypatch.setenv("CI", "true")
     result = run(pytester, RECORDED, "--awstape=all")
     result.assert_outcomes(errors=1)
-    assert "awstape: nothing is recorded, as CI is set" in said(result)
+    assert "awstape: nothing is recorded, because CI is set" in said(result)
     assert not aws.calls
     assert not (pytester.path / "cassettes").exists()
 

@@ -1,8 +1,10 @@
-"""The mitmproxy addon: records or replays what passes through mitmproxy, mitmdump or mitmweb.
+"""The mitmproxy addon: records or replays the AWS calls that pass through mitmproxy, mitmdump or mitmweb.
 
     mitmdump -s "$(awstape addon)" --set awstape_cassette=team.yaml
 
-It turns mitmproxy's options into a `Tape`; what happens to a request is the `Interceptor`'s.
+It opens a `Tape` according to mitmproxy's options; `proxying.interceptor` handles the requests.
+
+May import: core.text, errors, proxying, report, tape.
 """
 
 from __future__ import annotations
@@ -26,29 +28,39 @@ _log = logging.getLogger(__name__)
 
 
 class Awstape(Interceptor):
-    """The addon as mitmproxy loads it: set up by mitmproxy's options, written when mitmproxy ends."""
+    """The addon that mitmproxy loads: opens a tape when options are set, and closes it when mitmproxy ends."""
 
-    untrusted_tip = "--set ssl_verify_upstream_trusted_ca=FILE names the CAs to trust"
+    untrusted_tip = "set the CAs to trust: --set ssl_verify_upstream_trusted_ca=FILE"
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
         add("awstape_cassette", str, "", "Record into this cassette.")
-        add("awstape_replay", Sequence[str], [], "Replay these cassettes or folders; nothing goes upstream.")
+        add("awstape_replay", Sequence[str], [], "Replay these cassettes or folders; nothing is sent upstream.")
         add("awstape_paging", str, "recorded", "How replay cuts pages: recorded, client, N, torture, torture:SEED.")
-        add("awstape_fault", Sequence[str], [], "Let replayed requests fail, as 'throttle ListRoles page=2 times=1'.")
-        add("awstape_mode", str, "all", "How to record.", RECORD_MODES)
+        add(
+            "awstape_fault",
+            Sequence[str],
+            [],
+            "Let replayed requests fail: 'throttle ListRoles page=2 times=1'.",
+        )
+        add("awstape_mode", str, "all", "What to do with recorded tracks.", RECORD_MODES)
         add("awstape_operation", Sequence[str], [], "Record only operations that match one of these globs.")
-        add("awstape_include_writes", bool, False, "Record operations that write, too.")
-        add("awstape_upstream", Sequence[str], [], "SERVICE=URL: send a service's requests to a stand-in.")
+        add("awstape_include_writes", bool, False, "Also record operations that change something.")
+        add(
+            "awstape_upstream",
+            Sequence[str],
+            [],
+            "SERVICE=URL: send a service's requests to this URL.",
+        )
 
     def configure(self, updated: set[str]) -> None:
         if not any(name.startswith("awstape_") for name in updated):
             return
         options = ctx.options
         if options.awstape_cassette and options.awstape_replay:
-            raise exceptions.OptionsError("awstape_cassette and awstape_replay exclude each other")
+            raise exceptions.OptionsError("set either awstape_cassette or awstape_replay, not both")
         if options.awstape_mode not in RECORD_MODES:
-            raise exceptions.OptionsError(f"awstape_mode is one of {', '.join(RECORD_MODES)}")
+            raise exceptions.OptionsError(f"awstape_mode must be one of {', '.join(RECORD_MODES)}")
         self.done()
         try:
             self.upstream = parse_upstream(options.awstape_upstream)
@@ -64,11 +76,11 @@ class Awstape(Interceptor):
                     options.awstape_include_writes,
                 )
         except UserError as error:
-            raise exceptions.OptionsError(_told(error)) from None
+            raise exceptions.OptionsError(_one_line(error)) from None
         for line in self.tape.recovered if self.tape else ():
             _log.warning(line)
         if self._replays_only or self.upstream:
-            # Otherwise mitmproxy asks the real host for its certificate before there is a request to answer.
+            # By default, mitmproxy connects to the host for its certificate before it has a request to answer.
             options.update(connection_strategy="lazy", upstream_cert=False)
 
     def running(self) -> None:
@@ -76,17 +88,17 @@ class Awstape(Interceptor):
             _log.warning("awstape: set awstape_cassette or awstape_replay")
 
     def done(self) -> None:
-        """Writes what was recorded, or tells what was missed; also before other options begin to count."""
+        """Writes the recording, or reports the replay; at the end, and before changed options are applied."""
         tape, self.tape = self.tape, None
         failure, self.failure = self.failure, None
         if tape is None:
             return
         if failure:
-            _log.error(f"awstape: {_told(failure)}")
+            _log.error(f"awstape: {_one_line(failure)}")
         try:
             recording = tape.close()
         except UserError as error:
-            _log.error(f"awstape: {_told(error)}")
+            _log.error(f"awstape: {_one_line(error)}")
             return
         if recording:
             lines = recording_lines(str(tape.path), recording)
@@ -97,8 +109,8 @@ class Awstape(Interceptor):
             _log.warning(line)
 
 
-def _told(error: UserError) -> str:
-    """In one line, whatever stands in a file or in its name."""
+def _one_line(error: UserError) -> str:
+    """The error in one line of printable characters, whatever a file or its name holds."""
     return printable(f"{error.problem} ({error.tip})" if error.tip else error.problem)
 
 

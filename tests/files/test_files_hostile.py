@@ -176,8 +176,11 @@ def test_no_key_is_read_but_of_a_small_file(
 
 
 def test_an_error_in_a_mitmproxy_or_a_test_is_printable() -> None:
-    assert addon._told(UserError("\x1b[31m", "\u202e")) == "\\u001b[31m (\\u202e)"
-    with pytest.raises(pytest.fail.Exception, match=r"^\\u001b\[31m\n\\u202e$"), pytest_plugin._failing():
+    assert addon._one_line(UserError("\x1b[31m", "\u202e")) == "\\u001b[31m (\\u202e)"
+    with (
+        pytest.raises(pytest.fail.Exception, match=r"^\\u001b\[31m\n\\u202e$"),
+        pytest_plugin._user_errors_as_failures(),
+    ):
         raise UserError("\x1b[31m", "\u202e")
 
 

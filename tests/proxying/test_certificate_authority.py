@@ -246,9 +246,9 @@ def test_the_files_are_for_their_user_only(folder: Path, monkeypatch: pytest.Mon
 def test_those_who_come_at_once_get_the_same(folder: Path) -> None:
     code = """\
 import pathlib, sys
-from awstape.proxying import certificate_authority as ca
+from awstape.proxying import certificate_authority, certificates
 sys.stdin.read(1)
-print(ca.pem(ca.at_hand(pathlib.Path(sys.argv[1])).root), end='')
+print(certificates.to_pem(certificate_authority.load_or_create(pathlib.Path(sys.argv[1])).root), end='')
 """
     command = [sys.executable, "-c", code, folder]
     processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]

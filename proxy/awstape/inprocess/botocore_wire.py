@@ -1,4 +1,4 @@
-"""botocore's requests and responses, to and from those of the core; for boto3's clients and for aiobotocore's."""
+"""Converts botocore's requests and responses to those of the core and back, for boto3's and aiobotocore's clients."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from awstape.catalog import catalog
 from awstape.core.aws.wire import Headers, Reply, Request, Response
 
-#: The context of the call under way: before botocore 1.36 a request that is sent has none.
+#: The context of the call under way: before botocore 1.36, a prepared request has none.
 call_context: ContextVar[dict[str, Any] | None] = ContextVar("awstape_context", default=None)
 
 
 def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
-    """A request as the core knows it; service: what it is for, where an event tells it."""
+    """Converts a prepared request. service: the name of its service, if an event gave it."""
     url = urlsplit(request.url)
     host = url.hostname or ""
-    # An endpoint of the client's own: what it is for, the event says.
+    # A client with an endpoint URL of its own: only the event gives the service.
     if service and catalog.service_of_host(host) is None:
         context = call_context.get() or {}
         region = context.get("signing", {}).get("region") or getattr(context.get("client_config"), "region_name", None)
         host = catalog.host_of(service, region or "us-east-1")
-        url = url._replace(path=re.sub(r"^/~[^/]+", "", url.path))  # a session of an endpoint
+        url = url._replace(path=re.sub(r"^/~[^/]+", "", url.path))  # the session of an endpoint (serving.control_api)
     headers = tuple((name, _text(value)) for name, value in request.headers.items())
     body: Any = request.body
-    if not isinstance(body, bytes | bytearray):  # a stream is nothing that we replay
+    if not isinstance(body, bytes | bytearray):  # no recorded operation has a stream as its body
         body = body.encode() if isinstance(body, str) else b""
     return Request(request.method, host, url.path or "/", url.query, headers, bytes(body))
 
@@ -50,25 +50,26 @@ def _text(value: str | bytes) -> str:
 def lazy_response(
     kind: type[AWSResponse], url: str, status: int, headers: Headers, make: Callable[[], bytes]
 ) -> AWSResponse:
-    mapping: Any = dict(headers)  # AWSResponse takes any
+    """A response whose body is made by `make` when it is read."""
+    mapping: Any = dict(headers)  # AWSResponse accepts any mapping
     return kind(url, status, mapping, _Body(headers, make))
 
 
-def given_now(url: str, reply: Reply) -> AWSResponse:
-    """A reply as a client gets it, or as the error that it gets instead, when it is time."""
-    time.sleep(min(reply.delay, _patience()))
-    return _given(url, reply, AWSResponse)
+def deliver(url: str, reply: Reply) -> AWSResponse:
+    """Returns a reply as a client's response, after its delay, or raises the error that a client would get."""
+    time.sleep(min(reply.delay, _read_timeout()))
+    return _response(url, reply, AWSResponse)
 
 
-async def given_later(url: str, reply: Reply) -> AWSResponse:
-    """The same for an asynchronous client."""
-    await asyncio.sleep(min(reply.delay, _patience()))
-    return _given(url, reply, AsyncResponse)
+async def deliver_async(url: str, reply: Reply) -> AWSResponse:
+    """As `deliver`, for an asynchronous client."""
+    await asyncio.sleep(min(reply.delay, _read_timeout()))
+    return _response(url, reply, AsyncResponse)
 
 
-def _given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
+def _response(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
     response = reply.response
-    if reply.delay > _patience():
+    if reply.delay > _read_timeout():
         raise botocore.exceptions.ReadTimeoutError(endpoint_url=url)
     if response is None:
         raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
@@ -76,12 +77,12 @@ def _given(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
 
 
 def is_async() -> bool:
-    """Whether the client is one of aiobotocore, which awaits what its handlers give."""
+    """Whether the client of the call under way is aiobotocore's, which awaits what its handlers return."""
     return type(_config()).__module__.startswith("aiobotocore.")
 
 
-def _patience() -> float:
-    """How many seconds the client waits for an answer."""
+def _read_timeout() -> float:
+    """How many seconds the client waits for a response."""
     return getattr(_config(), "read_timeout", None) or math.inf
 
 
@@ -91,10 +92,10 @@ def _config() -> Any:
 
 
 class _Body:
-    """A body as botocore reads one; it is made when it is read."""
+    """A body as botocore reads it; it is made when it is first read."""
 
     def __init__(self, headers: Headers, make: Callable[[], bytes]) -> None:
-        self.raw_headers = [(name.encode(), value.encode()) for name, value in headers]  # aiobotocore 2 takes these
+        self.raw_headers = [(name.encode(), value.encode()) for name, value in headers]  # used by aiobotocore 2
         self._make = cache(make)  # aiobotocore reads twice
 
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
@@ -102,7 +103,7 @@ class _Body:
 
 
 class AsyncResponse(AWSResponse):
-    """A response as aiobotocore reads one."""
+    """A response as aiobotocore reads it."""
 
     @property
     def content(self) -> Coroutine[None, None, bytes]:  # type: ignore[override]

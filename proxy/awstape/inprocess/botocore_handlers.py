@@ -1,0 +1,232 @@
+"""botocore's event handlers, through which clients of this process reach the tapes in use.
+
+1. botocore calls its `before-send` handlers before it opens a connection. A tape's response goes through botocore's own
+   parser and retries, like one from the network. A response that is recorded arrives at `response-received`.
+2. The handlers are registered with every session that is created while a tape is in use, with boto3's default session,
+   and with what is attached.
+3. A client without these handlers is intercepted where botocore hands a request to its HTTP session, which is patched.
+   Such a client has signed the request already, so it needs credentials.
+4. If several tapes are in use, the last one answers. After the last one, all of this is undone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, suppress
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore
+import botocore.handlers
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.hooks import BaseEventHooks
+
+from awstape.catalog import catalog
+from awstape.core.aws.routing import try_find_service
+from awstape.core.aws.wire import Reply, Request
+from awstape.core.replay.misses import HEADER
+from awstape.inprocess.botocore_wire import (
+    AsyncResponse,
+    body_of,
+    call_context,
+    deliver,
+    deliver_async,
+    is_async,
+    lazy_response,
+    request_of,
+    response_of,
+)
+from awstape.tape import Tape
+
+_tapes: list[Tape] = []  # in use; the last one answers
+_attached: list[Any] = []  # event emitters
+_undo = ExitStack()
+#: The request of the call under way that was sent to AWS, until its response is recorded.
+_sent: ContextVar[Request | None] = ContextVar("awstape_sent", default=None)
+
+
+def begin(tape: Tape) -> None:
+    """Begins to answer clients from a tape."""
+    default_session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    if not _tapes:
+        _install(default_session)
+    _tapes.append(tape)
+    if default_session is not None:
+        attach(default_session)
+
+
+def end(tape: Tape) -> bool:
+    """Ends the use of a tape; returns whether it was the last one, so that everything was undone."""
+    _tapes[:] = [other for other in _tapes if other is not tape]
+    if not _tapes:
+        _undo.close()
+    return not _tapes
+
+
+def attach(target: Any) -> None:
+    """Registers the handlers with a session, client or resource until the last tape ends. Raises TypeError."""
+    events = _event_emitter(target)
+    _unregister(events)  # they may be registered already, as with a session that was created meanwhile
+    for name, handler, *order in _HANDLERS:
+        (events.register_last if order else events.register)(name, handler)
+    _attached.append(events)
+
+
+def _install(default_session: Any) -> None:
+    """Registers the handlers with new sessions, and patches HTTP sessions. default_session: boto3's, or None."""
+    botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
+    _undo.callback(_uninstall, default_session)
+    for module, name, patched in _HTTP_SESSIONS:
+        if module in sys.modules:
+            http_session = getattr(sys.modules[module], name)
+            _undo.callback(setattr, http_session, "send", http_session.send)
+            http_session.send = patched(http_session.send)
+
+
+def _uninstall(default_session: Any) -> None:
+    for handler in _HANDLERS:
+        botocore.handlers.BUILTIN_HANDLERS.remove(handler)
+    while _attached:
+        _unregister(_attached.pop())
+    if default_session is None and (boto3 := sys.modules.get("boto3")):
+        boto3.DEFAULT_SESSION = None  # type: ignore[attr-defined]  # one created meanwhile keeps dummy credentials
+
+
+def _unregister(events: Any) -> None:
+    for name, handler, *_ in _HANDLERS:
+        events.unregister(name, handler)
+
+
+def _event_emitter(target: Any) -> Any:
+    """The event emitter of a session, client or resource. Raises TypeError."""
+    events = None
+    if not isinstance(target, type):
+        with suppress(AttributeError):
+            if hasattr(target, "get_component"):  # a session of botocore
+                events = target.get_component("event_emitter")
+            elif hasattr(target, "events"):  # a session of boto3
+                events = target.events
+            else:  # a client, or a resource, which has one
+                events = getattr(target.meta, "client", target).meta.events
+    if not isinstance(events, BaseEventHooks):
+        kind = f"the class {target.__name__}" if isinstance(target, type) else type(target).__name__
+        raise TypeError(f"{kind} is no session, client or resource of boto3 or botocore")
+    return events
+
+
+# --- handlers ---------------------------------------------------------------------------------------------------
+
+
+def _request_created(request: Any, **_: Any) -> None:
+    """Remembers the context of a call: before botocore 1.36, the prepared request has none."""
+    call_context.set(request.context)
+
+
+def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> object:
+    """Returns the tape's response, or None to send the request; for an asynchronous client, a coroutine with it."""
+    if not _tapes:
+        return None
+    tape = _tapes[-1]
+    converted = request_of(request, event_name.split(".")[1])
+    reply = tape.answer(converted)
+    _sent.set(converted if reply is None else None)
+    if reply is None:
+        return None
+    # botocore calls all handlers, even if one has answered: prevent that another, such as moto's, takes this request.
+    url, request.url = request.url, _NOWHERE
+    return deliver_async(url, reply) if is_async() else deliver(url, reply)
+
+
+def _response_received(response_dict: dict[str, Any] | None, **_: Any) -> None:
+    """Feeds the response of a request that was sent to AWS to the tape."""
+    if (request := _sent.get()) is None or not _tapes:
+        return
+    _sent.set(None)
+    response = None
+    if response_dict is not None:
+        response = response_of(response_dict["status_code"], response_dict["headers"], response_dict["body"])
+    _tapes[-1].feed(request, response)
+
+
+def _choose_signer(**_: Any) -> object:
+    """Switches signing off where nothing is sent, so that no credentials are needed."""
+    return botocore.UNSIGNED if _tapes and _replays_only(_tapes[-1]) else None
+
+
+def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
+    """Refuses a request to another AWS service. The miss counts only if the body is read: if no handler answered."""
+    if not _tapes or not _replays_only(_tapes[-1]) or not _is_for_aws(request):
+        return None
+    tape, converted = _tapes[-1], request_of(request, None)
+    if try_find_service(catalog.models(), converted):
+        return None
+    kind = AsyncResponse if is_async() else AWSResponse
+    headers = (HEADER, ("x-amzn-errortype", "CassetteMiss"))
+    return lazy_response(kind, request.url, 400, headers, lambda: body_of(tape.answer(converted)))
+
+
+# --- patched HTTP sessions --------------------------------------------------------------------------------------
+
+
+def _answer_unhandled(request: AWSPreparedRequest) -> tuple[Tape, Request, Reply | None] | None:
+    """The tape, request and reply for a request that no handler has seen; None if no tape is responsible for it."""
+    if not _tapes or _sent.get() is not None:
+        return None
+    tape, converted = _tapes[-1], request_of(request, None)
+    if not try_find_service(catalog.models(), converted) and (not _replays_only(tape) or not _is_for_aws(request)):
+        return None
+    return tape, converted, tape.answer(converted)
+
+
+def _patched(send: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
+    def send_or_answer(http: object, request: AWSPreparedRequest) -> AWSResponse:
+        if (found := _answer_unhandled(request)) is None:
+            return send(http, request)
+        tape, converted, reply = found
+        if reply is None:
+            response = send(http, request)
+            tape.feed(converted, response_of(response.status_code, response.headers, response.content))
+            return response
+        return deliver(request.url, reply)
+
+    return send_or_answer
+
+
+def _patched_async(send: Callable[..., Coroutine[None, None, Any]]) -> Callable[..., Coroutine[None, None, Any]]:
+    async def send_or_answer(http: object, request: AWSPreparedRequest) -> Any:
+        if (found := _answer_unhandled(request)) is None:
+            return await send(http, request)
+        tape, converted, reply = found
+        if reply is None:
+            response = await send(http, request)
+            tape.feed(converted, response_of(response.status_code, response.headers, await response.content))
+            return response
+        return await deliver_async(request.url, reply)
+
+    return send_or_answer
+
+
+def _replays_only(tape: Tape) -> bool:
+    return tape.recorder is None
+
+
+def _is_for_aws(request: AWSPreparedRequest) -> bool:
+    host = urlsplit(request.url).hostname or ""
+    return any(host.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+
+
+#: The HTTP sessions to which botocore and aiobotocore hand requests: module, class, patch of `send`.
+_HTTP_SESSIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("botocore.httpsession", "URLLib3Session", _patched),
+    ("aiobotocore.httpsession", "AIOHTTPSession", _patched_async),
+)
+_NOWHERE = "https://awstape.invalid/"
+_HANDLERS: list[tuple[Any, ...]] = [
+    ("request-created", _request_created),
+    *((f"before-send.{service}", _before_send) for service in catalog.SERVICES),
+    *((f"response-received.{service}", _response_received) for service in catalog.SERVICES),
+    *((f"choose-signer.{service}", _choose_signer) for service in catalog.SERVICES),
+    ("before-send", _refuse_others, botocore.handlers.REGISTER_LAST),
+]
