@@ -55,7 +55,7 @@ class Miss(Reply):
 
 @dataclass(frozen=True)
 class MissFactory:
-    """Makes misses.
+    """Makes the misses of a replay.
 
     redactor, has_key: as in `core.replay.player.Player`. keys: the fingerprints of the keys that the cassette's aliases
     were made with; none if the cassette names none.
@@ -74,30 +74,20 @@ class MissFactory:
         shown = self.redactor.redact_identity(operation, page_request.identity)
         kind: Kind = "operation"
         track, found, lines = None, list[Difference](), list[str]()
-        elsewhere = [track for track in tracks if not identity_differences(shown, track)]
-        if elsewhere:
-            kind, track = "region", elsewhere[0]
-            regions = ", ".join(sorted(track.region or "-" for track in elsewhere))
+        in_other_regions = [track for track in tracks if not identity_differences(shown, track)]
+        if in_other_regions:
+            kind, track = "region", in_other_regions[0]
+            regions = ", ".join(sorted(track.region or "-" for track in in_other_regions))
             lines.append(f"it is recorded in {regions}; the request is for {call.region or 'no region'}")
         elif track := nearest_track(shown, tracks):
-            kind = "identity"
-            lines.append(f"nearest track: {track}")
             found = identity_differences(shown, track)
-            lines += [f"  {difference}" for difference in found]
+            lines += [f"nearest track: {track}", *(f"  {difference}" for difference in found)]
             known = operation.input.members if operation.input else {}
             if page_request.token is not None and any(name not in known for name in page_request.identity):
                 lines.append("the page token seems to be cut at an '&': percent-encode it in the request")
-            redacted = any(shown.get(d.member) != page_request.identity.get(d.member) for d in found)
-            other_keys = self.keys - {self.redactor.key_fingerprint} if self.has_key else frozenset[str]()
-            if not self.has_key:
-                lines.append("without the cassette's key only aliases match; set AWSTAPE_KEY to match real values")
-            elif other_keys:
-                kind = "key" if other_keys == self.keys else kind
-                theirs, yours = ", ".join(sorted(other_keys)), self.redactor.key_fingerprint
-                lines.append(f"aliases made with another key ({theirs}; yours is {yours}) match only as aliases")
-                lines.append("to match real values: set AWSTAPE_KEY to that key")
-            elif redacted and not self.keys:
-                lines.append("the request is shown redacted with your key; with another key only aliases match")
+            is_redacted = any(shown.get(d.member) != page_request.identity.get(d.member) for d in found)
+            kind = "key" if self._other_keys and self._other_keys == self.keys else "identity"
+            lines += self._key_hints(is_redacted=is_redacted)
         else:
             lines.append("the cassette has no track of this operation")
         if kind != "key":
@@ -105,10 +95,29 @@ class MissFactory:
             lines.append(f"to record it: awstape record CASSETTE --mode new_episodes{option} -- COMMAND")
         return self._miss(kind, operation, f"{_title(operation)} was not recorded", lines, track, found)
 
+    @property
+    def _other_keys(self) -> frozenset[str]:
+        """The keys of the cassette that are not the key at hand; none without a key."""
+        return self.keys - {self.redactor.key_fingerprint} if self.has_key else frozenset()
+
+    def _key_hints(self, *, is_redacted: bool) -> list[str]:
+        """Lines that explain a difference by the key. is_redacted: whether a member that differs was redacted."""
+        if not self.has_key:
+            return ["without the cassette's key only aliases match; set AWSTAPE_KEY to match real values"]
+        if self._other_keys:
+            theirs, yours = ", ".join(sorted(self._other_keys)), self.redactor.key_fingerprint
+            return [
+                f"aliases made with another key ({theirs}; yours is {yours}) match only as aliases",
+                "to match real values: set AWSTAPE_KEY to that key",
+            ]
+        if is_redacted and not self.keys:
+            return ["the request is shown redacted with your key; with another key only aliases match"]
+        return []
+
     def recording_ended(self, operation: Operation, track: Track, pages: int) -> Miss:
         """The miss for a token at which the recording stopped. pages: how many pages the take has."""
         summary = f"{_title(operation)}: the recording ended after page {pages}"
-        lines = [f"track: {track}", "to record the rest: read the listing to its end, and record it again"]
+        lines = [f"track: {track}", "to record the rest: record it again, and read the listing to its end"]
         return self._miss("end", operation, summary, lines, track)
 
     def bad_token(self, operation: Operation, track: Track, owners: Iterable[Track]) -> Miss:

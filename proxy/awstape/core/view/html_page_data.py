@@ -91,7 +91,7 @@ def unaliased_texts(cassette: Cassette, models: Models) -> list[tuple[str, list[
     """
     found: dict[str, Counter[str]] = {}
 
-    def note(text: str, place: StringContext) -> str:
+    def count_texts(text: str, place: StringContext) -> str:
         is_name = place.path[:1] == ("members",) and text == place.path[-1]  # a member of an error
         is_time = place.shape is not None and place.shape.type == "timestamp"
         if is_name or is_time or is_public(text, place) or _TOKEN.fullmatch(text):
@@ -104,17 +104,17 @@ def unaliased_texts(cassette: Cassette, models: Models) -> list[tuple[str, list[
 
     def add(text: str, member: str) -> str:
         known = found.setdefault(member, Counter())
-        if text in known or _is_words(text):
+        if text in known or _has_words(text):
             known[text] += 1
         return text
 
-    edit_cassette_strings(models, cassette, note, note)
+    edit_cassette_strings(models, cassette, count_texts, count_texts)
     return [(member, sorted(counter.items())) for member, counter in sorted(found.items()) if counter]
 
 
-def _is_words(text: str) -> bool:
-    beside = replace_aliases(ARN.sub(" ", text), lambda _: " ") if _WORD.search(text) else ""
-    return _WORD.search(beside) is not None and not is_service_principal(text)
+def _has_words(text: str) -> bool:
+    rest = replace_aliases(ARN.sub(" ", text), lambda _: " ") if _WORD.search(text) else ""
+    return _WORD.search(rest) is not None and not is_service_principal(text)
 
 
 def alias_kind(alias: str) -> str:
@@ -138,12 +138,12 @@ def alias_kind(alias: str) -> str:
 
 def _take(take: Take, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     answer = take.pages[-1].answer
-    beyond = next_token(operation, answer.output) if answer.output else None
+    open_token = next_token(operation, answer.output) if answer.output else None
     end = "error" if answer.error else "complete" if is_last_page(operation, answer) else "unfinished"
     return {
         "faults": [str(fault) for fault in take.faults],
         "end": end,
-        "beyond": beyond and printable(beyond),
+        "beyond": open_token and printable(open_token),
         "pages": [_page(page, operation, nodes) for page in take.pages],
     }
 
