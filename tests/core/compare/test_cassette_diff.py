@@ -1,4 +1,4 @@
-"""What two cassettes say differently, in cassettes written by hand."""
+"""Cassette diff, of cassettes written by hand."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def take(output: str, operation: str = "ListRoles", identity: str = "{}", *, mor
     return f"{head}- output:\n{indent(dedent(output), '    ')}{more}"
 
 
-def told(old: str, new: str, header: str = HEADER) -> list[str]:
+def diff_text(old: str, new: str, header: str = HEADER) -> list[str]:
     return list(change_lines(diff_cassettes(MODELS, cassette(header + old), cassette(header + new))))
 
 
 def inside(old: str, new: str, operation: str = "ListRoles", identity: str = "{}") -> list[str]:
-    """What is said of two outputs of a track, without its heading."""
-    found = told(take(old, operation, identity), take(new, operation, identity))
+    """The lines for two outputs of a track, without their heading."""
+    found = diff_text(take(old, operation, identity), take(new, operation, identity))
     assert not found or found[0].startswith("~ ")
     return [line.removeprefix("  ") for line in found[1:]]
 
@@ -227,7 +227,7 @@ def test_a_member_that_the_model_does_not_know() -> None:
     page = "Roles: [{RoleName: anna, New: [%s]}]\n"
     unmodelled = "  unmodelled: ['Roles[].New']\n"
     old, new = (take(page % value, more=unmodelled) for value in ("a, b", "b, a, c"))
-    assert told(old, new)[1:] == ["  ~ Roles anna", '    + New: "c"', "    ~ New: in another order"]
+    assert diff_text(old, new)[1:] == ["  ~ Roles anna", '    + New: "c"', "    ~ New: in another order"]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_member_that_the_model_does_not_know() -> None:
         ("x" * 10, "y" * 80, f'"{"x" * 10}" → "{"y" * 79}…'),
     ],
 )
-def test_of_long_values_the_place_is_shown_where_they_differ(old: str, new: str, expected: str) -> None:
+def test_long_values_are_shortened_to_the_difference(old: str, new: str, expected: str) -> None:
     (_, line) = inside(*(f"Roles: [{{RoleName: anna, Description: {text}}}]\n" for text in (old, new)))
     assert line == f"  ~ Description: {expected}"
 
@@ -257,24 +257,26 @@ def two_pages(first: str, second: str, token: str = "T") -> str:
     return take(f"Roles: [{first}]\n" + NEXT.format(token=token), more=more)
 
 
-def test_a_listing_that_is_cut_differently_says_that_only() -> None:
+def test_other_page_sizes_are_the_only_change() -> None:
     old = two_pages("{RoleName: a}, {RoleName: b}", "{RoleName: c}")
-    assert told(old, take("Roles: [{RoleName: a}, {RoleName: b}, {RoleName: c}]\n"))[1:] == ["  ~ pages: 2+1 → 3"]
-    assert told(old, two_pages("{RoleName: a}", "{RoleName: b}, {RoleName: c}"))[1:] == ["  ~ pages: 2+1 → 1+2"]
+    assert diff_text(old, take("Roles: [{RoleName: a}, {RoleName: b}, {RoleName: c}]\n"))[1:] == ["  ~ pages: 2+1 → 3"]
+    assert diff_text(old, two_pages("{RoleName: a}", "{RoleName: b}, {RoleName: c}"))[1:] == ["  ~ pages: 2+1 → 1+2"]
 
 
 def test_tokens_and_limits_are_no_difference() -> None:
-    assert told(two_pages("{RoleName: a}", "{RoleName: b}"), two_pages("{RoleName: a}", "{RoleName: b}", "U")) == []
+    assert (
+        diff_text(two_pages("{RoleName: a}", "{RoleName: b}"), two_pages("{RoleName: a}", "{RoleName: b}", "U")) == []
+    )
 
 
-def test_pages_that_hold_more_only_because_there_is_more_are_not_cut_differently() -> None:
+def test_larger_pages_of_a_larger_listing_are_no_change_of_page_sizes() -> None:
     old = two_pages("{RoleName: a}", "{RoleName: b}")
-    assert told(old, two_pages("{RoleName: c}, {RoleName: a}", "{RoleName: b}"))[1:] == ["  + Roles c"]
-    assert told(old, take("Roles: [{RoleName: a}]\n"))[1:] == ["  - Roles b", "  ~ pages: 1+1 → 1"]
+    assert diff_text(old, two_pages("{RoleName: c}, {RoleName: a}", "{RoleName: b}"))[1:] == ["  + Roles c"]
+    assert diff_text(old, take("Roles: [{RoleName: a}]\n"))[1:] == ["  - Roles b", "  ~ pages: 1+1 → 1"]
 
 
 def pages(*outputs: str, operation: str = "ListRoles") -> str:
-    """A take of some outputs in flow style, and what leads from each page to the next."""
+    """A take of some outputs in flow style, with page tokens."""
     ends = [f", IsTruncated: true, Marker: T{i}" for i in range(1, len(outputs))] + [""]
     first, *others = [f"{{{output}{end}}}\n" for output, end in zip(outputs, ends, strict=True)]
     return take(first, operation, more="".join(f"- token: T{i}\n  output: {p}" for i, p in enumerate(others, 1)))
@@ -284,14 +286,14 @@ def pages(*outputs: str, operation: str = "ListRoles") -> str:
     ("sizes", "expected"),
     [([2, 2, 2, 2, 2], "5×2"), ([4, 4, 2], "4+4+2"), ([0, 1] * 10, "20 pages"), ([10, 0], "10+0")],
 )
-def test_how_long_listings_are_cut(sizes: list[int], expected: str) -> None:
+def test_the_page_sizes_of_long_listings(sizes: list[int], expected: str) -> None:
     names = iter(range(10))
     cut = pages(*(f"Roles: [{', '.join(f'{{RoleName: r{next(names)}}}' for _ in range(size))}]" for size in sizes))
     every = ", ".join(f"{{RoleName: r{i}}}" for i in range(10))
-    assert told(cut, take(f"Roles: [{every}]\n"))[1:] == [f"  ~ pages: {expected} → 10"]
+    assert diff_text(cut, take(f"Roles: [{every}]\n"))[1:] == [f"  ~ pages: {expected} → 10"]
 
 
-def test_several_lists_that_are_cut_differently() -> None:
+def test_page_sizes_of_several_lists() -> None:
     a, b, role = "{UserName: a}", "{UserName: b}", "{RoleName: c}"
     old = pages(f"UserDetailList: [{a}, {b}]", f"RoleDetailList: [{role}]", operation="GetAccountAuthorizationDetails")
     new = pages(
@@ -299,32 +301,32 @@ def test_several_lists_that_are_cut_differently() -> None:
         f"UserDetailList: [{b}]",
         operation="GetAccountAuthorizationDetails",
     )
-    assert told(old, new)[1:] == ["  ~ pages: 2+1, divided differently"]
+    assert diff_text(old, new)[1:] == ["  ~ pages: 2+1, divided differently"]
 
 
-def test_how_a_listing_ends() -> None:
+def test_the_end_of_a_listing() -> None:
     whole = take("Roles: []\n")
     unfinished = take("Roles: []\n" + NEXT.format(token="T"))
     failed, other = (
         take("Roles: []\n" + NEXT.format(token="T"), more=ERROR.format(code=code, message=message))
         for code, message in (("AccessDenied", "no"), ("AccessDenied", "never"))
     )
-    assert told(whole, unfinished)[1:] == ["  ~ end: complete → unfinished"]
-    assert told(failed, whole)[1:] == ["  ~ end: error 403 AccessDenied: no → complete"]
-    assert told(failed, other)[1:] == ['  ~ error.message: "no" → "never"']
+    assert diff_text(whole, unfinished)[1:] == ["  ~ end: complete → unfinished"]
+    assert diff_text(failed, whole)[1:] == ["  ~ end: error 403 AccessDenied: no → complete"]
+    assert diff_text(failed, other)[1:] == ['  ~ error.message: "no" → "never"']
 
 
 def test_an_error_instead_of_an_answer() -> None:
     there = take("Role: {Path: /}\n", "GetRole", "{RoleName: a}")
     gone = there.partition("pages")[0] + "pages:\n- error: {status: 404, code: NoSuchEntity}\n"
     expected = ['  - Role: {"Path": "/"}', "  ~ end: complete → error 404 NoSuchEntity"]
-    assert told(there, gone)[1:] == expected
-    assert told("", gone) == ['+ iam GetRole {"RoleName": "a"}: 1 page, error NoSuchEntity']
+    assert diff_text(there, gone)[1:] == expected
+    assert diff_text("", gone) == ['+ iam GetRole {"RoleName": "a"}: 1 page, error NoSuchEntity']
 
 
 def test_a_listing_that_failed_at_once() -> None:
     failed = take("", more="").replace("- output:\n", "- error: {status: 403}\n")
-    assert told(failed, two_pages("{RoleName: a}", ""))[1:] == ["  + Roles a", "  ~ end: error 403 → complete"]
+    assert diff_text(failed, two_pages("{RoleName: a}", ""))[1:] == ["  + Roles a", "  ~ end: error 403 → complete"]
 
 
 def test_members_of_errors() -> None:
@@ -338,8 +340,8 @@ def test_members_of_errors() -> None:
             ("Invented", two, one),
         )
     )
-    assert told(old, same) == []
-    assert told(old, other)[1:] == [
+    assert diff_text(old, same) == []
+    assert diff_text(old, other)[1:] == [
         '  ~ error.code: "ValidationException" → "Invented"',
         "  ~ error.members.fieldList: in another order",
     ]
@@ -347,10 +349,10 @@ def test_members_of_errors() -> None:
 
 def test_faults() -> None:
     old = take("Roles: []\n", fault="faults: [drop page=1, throttle]\n")
-    assert told(old, take("Roles: []\n", fault="faults: [throttle, drop page=1]\n"))[1:] == [
+    assert diff_text(old, take("Roles: []\n", fault="faults: [throttle, drop page=1]\n"))[1:] == [
         "  ~ faults: in another order"
     ]
-    assert told(old, take("Roles: []\n", fault="faults: [throttle, denied]\n"))[1:] == [
+    assert diff_text(old, take("Roles: []\n", fault="faults: [throttle, denied]\n"))[1:] == [
         '  - fault: "drop page=1"',
         '  + fault: "denied"',
     ]
@@ -360,14 +362,14 @@ def group(path: str, users: str) -> str:
     return f"Group: {{Path: {path}}}\nUsers: [{users}]\nIsTruncated: true\nMarker: T\n"
 
 
-def test_what_pages_say_beside_their_items_is_said_once() -> None:
+def test_members_beside_the_items_are_compared_once() -> None:
     rest = "- token: T\n  output:\n    Group: {{Path: {}}}\n    Users: [{{UserName: b}}]\n"
     one = take("Group: {Path: /}\nUsers: [{UserName: a}, {UserName: b}]\n", "GetGroup", "{GroupName: g}")
     old, new = (
         take(group("/", "{UserName: a}"), "GetGroup", "{GroupName: g}", more=rest.format(path)) for path in ("/", "/x/")
     )
-    assert told(one, old)[1:] == ["  ~ pages: 2 → 1+1"]
-    assert told(old, new)[1:] == ['  + Group[1]: {"Path": "/x/"}']
+    assert diff_text(one, old)[1:] == ["  ~ pages: 2 → 1+1"]
+    assert diff_text(old, new)[1:] == ['  + Group[1]: {"Path": "/x/"}']
 
 
 A, B, C = (take(f"Roles: [{{RoleName: {name}}}]\n") for name in "abc")
@@ -384,7 +386,7 @@ A, B, C = (take(f"Roles: [{{RoleName: {name}}}]\n") for name in "abc")
     ],
 )
 def test_takes(old: str, new: str, expected: list[str]) -> None:
-    assert told(old, new) == expected
+    assert diff_text(old, new) == expected
 
 
 # --- tracks, keys and the summary -------------------------------------------------------------------------------------
@@ -395,7 +397,7 @@ def findings(region: str) -> str:
 
 
 def test_regions_are_part_of_a_track() -> None:
-    assert told(findings("eu-west-1"), findings("us-east-1")) == [
+    assert diff_text(findings("eu-west-1"), findings("us-east-1")) == [
         '- accessanalyzer ListFindings in eu-west-1 {"analyzerArn": "a"}: 1 page, 0 items',
         '+ accessanalyzer ListFindings in us-east-1 {"analyzerArn": "a"}: 1 page, 0 items',
     ]
@@ -405,8 +407,12 @@ def test_keys_that_differ_come_first() -> None:
     keyed, other = (cassette(f"{HEADER}key: {key}\n{A}") for key in ("a" * 12, "b" * 12))
     line = 'key: "aaaaaaaaaaaa" → "bbbbbbbbbbbb"; aliases made with different keys always differ'
     assert list(change_lines(diff_cassettes(MODELS, keyed, other))) == [f"~ {line}"]
-    assert list(diff_cassettes(MODELS, keyed, cassette(HEADER + A))) == [], "nobody says that they differ"
-    assert [change.kind for change in diff_cassettes(MODELS, Cassette(), keyed)] == ["track"], "nothing has no key"
+    assert list(diff_cassettes(MODELS, keyed, cassette(HEADER + A))) == [], (
+        "a cassette without keys may have the same key"
+    )
+    assert [change.kind for change in diff_cassettes(MODELS, Cassette(), keyed)] == ["track"], (
+        "an empty cassette has no key"
+    )
 
 
 @pytest.mark.parametrize(
@@ -424,6 +430,6 @@ def test_the_summary_counts_tracks(old: str, new: str, expected: str) -> None:
     assert changes_summary(diff_cassettes(MODELS, cassette(HEADER + old), cassette(HEADER + new))) == expected
 
 
-def test_the_summary_of_a_cassette_cut_anew() -> None:
+def test_the_summary_of_a_repaged_cassette() -> None:
     old, new = cassette(HEADER + two_pages("{RoleName: a}", "")), cassette(HEADER + take("Roles: [{RoleName: a}]\n"))
     assert changes_summary(diff_cassettes(MODELS, old, new)) == "1 track only cut into other pages"

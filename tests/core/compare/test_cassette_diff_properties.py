@@ -1,4 +1,4 @@
-"""What holds of the differences of any cassettes: generated recordings, changed in one place."""
+"""Properties of the cassette diff: generated recordings, changed in one place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENDS: tuple[End, ...] = ("complete", "error", "unfinished")
 
 @st.composite
 def cassettes(draw: st.DrawFn, op: Operation) -> Cassette:
-    """One track of an operation; what its pages say beside their items is the same on each."""
+    """One track of an operation; the members beside the items are the same on each page."""
     assert op.paging
     pages = draw(st.lists(strategies.outputs(op), min_size=1, max_size=3))
     beside = {name: value for name, value in pages[0].items() if name not in op.paging.items}
@@ -49,14 +49,14 @@ def diff(old: Cassette, new: Cassette) -> list[Change]:
 
 @strategies.few(12)
 @given(recorded)
-def test_nothing_differs_from_itself(cassette: Cassette) -> None:
+def test_a_cassette_equals_itself(cassette: Cassette) -> None:
     again = edited(cassette, lambda output: dict(reversed(output.items())))
     assert diff(cassette, cassette) == diff(cassette, again) == []
 
 
 @strategies.few(25)
 @given(recorded, st.integers(1, 4))
-def test_a_cassette_that_is_cut_anew_differs_in_its_pages_only(cassette: Cassette, size: int) -> None:
+def test_a_repaged_cassette_differs_in_its_page_sizes_only(cassette: Cassette, size: int) -> None:
     (take,) = cassette.takes
     cut = recut(take, size)
     assert [c.kind for c in diff(cassette, Cassette.of([cut]))] == ["paging"] * (sizes(cut) != sizes(take))
@@ -131,7 +131,7 @@ def of_roles(pages: list[dict[str, Value]]) -> Cassette:
 
 @strategies.few(12)
 @given(listings(), st.data())
-def test_an_item_that_comes_or_goes_is_the_one_change(pages: list[dict[str, Value]], data: st.DataObject) -> None:
+def test_an_added_or_removed_item_is_the_one_change(pages: list[dict[str, Value]], data: st.DataObject) -> None:
     new: dict[str, Any] = {"RoleName": "new", "Arn": "arn/new", **data.draw(members)}
     page = data.draw(st.integers(0, 1))
     found: Any = pages[page]["Roles"]
@@ -148,7 +148,9 @@ def test_an_item_that_comes_or_goes_is_the_one_change(pages: list[dict[str, Valu
 
 @strategies.few(25)
 @given(listings(), st.sampled_from(sorted(LEAVES)), st.booleans(), st.data())
-def test_a_leaf_is_the_one_change(pages: list[dict[str, Value]], name: str, is_left: bool, data: st.DataObject) -> None:
+def test_a_changed_leaf_is_the_one_change(
+    pages: list[dict[str, Value]], name: str, is_left: bool, data: st.DataObject
+) -> None:
     items: list[Any] = [role for page in pages for role in page["Roles"]]  # type: ignore[union-attr]
     old = data.draw(st.sampled_from(items))
     new = {**old, name: LEAVES[name] if is_left else None}
@@ -174,5 +176,5 @@ def test_the_differences_are_the_same_from_both_sides(drawn: tuple[Cassette, Cas
 
 
 def facts(change: Change) -> tuple[object, ...]:
-    """A change without the position and the name of what it is in, which may be either side's."""
+    """A change without position and label of its item, which come from either side."""
     return change.kind, change.track, change.take, change.path[:1], json_text([change.before, change.after])

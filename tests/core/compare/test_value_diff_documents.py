@@ -1,4 +1,4 @@
-"""Policy documents and other JSON in texts: compared by what they say, told by their path."""
+"""Policy documents and other JSON in texts: compared by their meaning, changes named by their path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def policy(*statements: str, version: str = "2012-10-17") -> str:
     return f'{{"Version": "{version}", "Statement": [{", ".join(statements)}]}}'
 
 
-def told(old: str, new: str) -> list[str]:
+def diff_text(old: str, new: str) -> list[str]:
     return [line.removeprefix("  ") for line in list(change_lines(diff_values(old, new, None, ("Document",))))[1:]]
 
 
@@ -51,8 +51,8 @@ def with_principal(value: str) -> str:
         ('{"a": "\\u00e4", "b": 1}', '{ "b":1, "a":"ä" }'),
     ],
 )
-def test_documents_that_say_the_same(old: str, new: str) -> None:
-    assert told(old, new) == []
+def test_documents_of_the_same_meaning(old: str, new: str) -> None:
+    assert diff_text(old, new) == []
     assert list(diff_values([old], [new], None)) == [], "as items of a list, too"
 
 
@@ -104,7 +104,7 @@ def test_documents_that_say_the_same(old: str, new: str) -> None:
     ],
 )
 def test_documents_that_differ(old: str, new: str, expected: list[str]) -> None:
-    assert told(old, new) == expected
+    assert diff_text(old, new) == expected
 
 
 DEEP = '{"a": ' * 70 + "1" + "}" * 70
@@ -128,6 +128,6 @@ def test_other_texts_are_compared_as_texts(old: str, new: str) -> None:
     assert (change.before, change.after) == (old, new)
 
 
-def test_a_policy_that_became_something_else() -> None:
+def test_a_policy_replaced_by_another_document() -> None:
     value: list[Value] = [change.after for change in diff_values(policy(ALLOW), '{"Other": 1}', None)]
     assert value == [None, None, 1]

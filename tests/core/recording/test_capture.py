@@ -1,4 +1,4 @@
-"""Captures: a recording that broke off is made anew of them, and they say no more than it would have said."""
+"""Captures: an interrupted recording is restored from them, and they hold no more than the recording."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ OPERATIONS = [op for service in MODELS.services.values() for op in service.opera
 
 
 def captures(*exchanges: Exchange) -> list[str]:
-    """The texts of what is captured of exchanges."""
+    """The captures of exchanges, as text."""
     feeding = recorder(include_writes=True)
     fed = (feeding.feed(asked, response) for asked, response in exchanges)
     return [capture.write(each) for each in fed if each]
 
 
 def restored(texts: list[str]) -> Recorder:
-    """A recorder that knows the captures and has seen no traffic."""
+    """A recorder restored from captures, without traffic."""
     result = Recorder(MODELS, Redactor(KEY), catalog.parse)
     for text in texts:
         result.restore(capture.read(text, MODELS))
@@ -43,7 +43,7 @@ def text_of(recorder: Recorder) -> str:
 
 @strategies.few(60)
 @given(st.data())
-def test_of_captures_the_same_recording_is_made(data: st.DataObject) -> None:
+def test_captures_restore_the_same_recording(data: st.DataObject) -> None:
     exchanges: list[Exchange] = []
     for op in data.draw(st.lists(st.sampled_from(OPERATIONS), min_size=1, max_size=3)):
         outputs = data.draw(st.lists(strategies.outputs(op), min_size=1, max_size=3 if op.paging else 1))
@@ -62,7 +62,7 @@ def _traversal(op: Operation, input_: dict[str, Value], outputs: list[dict[str, 
     return [(request(op.name, input_), respond(op.name, outputs[0]))]
 
 
-def test_a_retry_takes_the_place_of_what_failed() -> None:
+def test_a_retry_replaces_the_error() -> None:
     throttled = fail("ListGroups", 400, "Throttling", "Rate exceeded")
     asked = [request("ListGroups", invocation=name) for name in ("one", "two")]
     answered = respond("ListGroups", {"Groups": []})
@@ -83,7 +83,7 @@ def test_the_order_of_pages_is_known_without_their_tokens() -> None:
     assert sum(broken_off.skipped.values()) + sum(len(take.pages) for take in broken_off.cassette.takes) == 5
 
 
-def test_a_name_that_is_told_later_is_hidden_in_what_was_captured_before() -> None:
+def test_a_name_found_later_is_replaced_in_earlier_captures() -> None:
     policy: dict[str, Value] = {"PolicyName": "one", "Description": "for the team of zDeployTeam"}
     pairs = [
         (
@@ -98,7 +98,7 @@ def test_a_name_that_is_told_later_is_hidden_in_what_was_captured_before() -> No
     assert text_of(restored(texts)) == document.write(record(*pairs).merged)
 
 
-def test_no_canary_comes_through_captures() -> None:
+def test_no_canary_is_in_captures() -> None:
     for canary in canaries(150, 7):
         texts = captures(*canary.exchanges)
         assert not found([text_of(restored(texts))], canary.parts), canary.position
@@ -118,7 +118,7 @@ def test_no_canary_comes_through_captures() -> None:
         "\0",
     ],
 )
-def test_what_is_no_capture_is_refused(text: str) -> None:
+def test_other_texts_are_no_captures(text: str) -> None:
     with pytest.raises(ValueError, match="not a capture"):
         capture.read(text, MODELS)
 

@@ -1,4 +1,4 @@
-"""The recorder: which exchanges become takes and pages, what is left out and said, and that nothing real is left."""
+"""The recorder: which exchanges become takes and pages, what is skipped and noted, and that no real value is left."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def versions(*ids: str) -> dict[str, Value]:
 
 
 def traversal(*pages: str, token: str = "T", limit: int | None = None) -> list[Exchange]:
-    """A listing of policy versions, one letter of `pages` a version."""
+    """A listing of policy versions; each letter of `pages` is a version."""
     limits: dict[str, Value] = {} if limit is None else {"MaxItems": limit}
     return listing(NAME, {**POLICY, **limits}, [versions(*page) for page in pages], token)
 
 
 def takes(*exchanges: Exchange, **options: Any) -> list[list[str]]:
     """Take by take, page by page: the versions in it, or the code of the error."""
-    return [[_said(page) for page in take.pages] for take in cassette(*exchanges, **options).takes]
+    return [[_page_text(page) for page in take.pages] for take in cassette(*exchanges, **options).takes]
 
 
-def _said(page: Page) -> str:
+def _page_text(page: Page) -> str:
     if page.answer.error:
         return page.answer.error.code or str(page.answer.error.status)
     found: Any = (page.answer.output or {}).get("Versions", [])
@@ -66,7 +66,7 @@ def _said(page: Page) -> str:
 
 def test_a_traversal_is_a_take() -> None:
     (take,) = cassette(*traversal("12", "34", "5", limit=2)).takes
-    assert [_said(page) for page in take.pages] == ["12", "34", "5"]
+    assert [_page_text(page) for page in take.pages] == ["12", "34", "5"]
     assert [page.limit for page in take.pages] == [2, 2, 2]
     first, second, third = take.pages
     assert first.token is None
@@ -76,12 +76,12 @@ def test_a_traversal_is_a_take() -> None:
     assert second.token and second.token.startswith("page-2.")
 
 
-def test_the_same_listing_again_is_no_new_take() -> None:
+def test_an_equal_listing_is_no_new_take() -> None:
     assert takes(*traversal("1", "2"), *traversal("1", "2", token="U")) == [["1", "2"]]
 
 
 def test_a_recording_of_a_replay_is_the_same_cassette() -> None:
-    """Its tokens say their position already: they are no real ones."""
+    """Its tokens are named by position already; they are no real tokens."""
     recorded = cassette(*traversal("12", "34", "5"))
     playing = player(recorded)
     tokens = [page.token for page in recorded.takes[0].pages]
@@ -97,7 +97,7 @@ def test_a_changed_listing_is_a_new_take() -> None:
     assert takes(*traversal("1"), *traversal("2"), *traversal("1")) == [["1"], ["2"], ["1"]]
 
 
-def test_tokens_of_later_takes_say_their_take() -> None:
+def test_tokens_of_later_takes_name_their_take() -> None:
     first, second = cassette(*traversal("1", "2"), *traversal("1", "3", token="U")).takes
     assert second.pages[1].token == f"take-2.{first.pages[1].token}"
 
@@ -122,7 +122,7 @@ def test_a_page_fetched_again_is_dropped_and_its_new_token_leads_on() -> None:
     assert takes(first, second, third, again, third_again) == [["1", "2", "3"]]
 
 
-def test_a_page_fetched_again_that_says_something_else_parts_a_take() -> None:
+def test_a_different_page_with_the_same_token_begins_a_take() -> None:
     first, second, third = traversal("1", "2", "3")
     other = (second[0], respond(NAME, {"IsTruncated": True, **versions("7"), "Marker": "Z"}))
     last = (request(NAME, {**POLICY, "Marker": "Z"}), respond(NAME, {"IsTruncated": False, **versions("8")}))
@@ -144,12 +144,12 @@ def test_interleaved_traversals_that_differ() -> None:
     assert takes(one[0], other[0], other[1], one[1], other[2], one[2]) == [["1", "2", "3"], ["1", "2", "4"]]
 
 
-def test_two_clients_with_one_token_of_which_one_goes_on() -> None:
+def test_two_clients_with_one_token_and_one_that_continues() -> None:
     first, second = traversal("1", "2")
     assert takes(first, first, second) == [["1", "2"]]
 
 
-def test_the_smaller_limit_is_kept_whatever_came_first() -> None:
+def test_the_smaller_limit_is_kept_in_either_order() -> None:
     small, large = traversal("1", "2", limit=1), traversal("1", "2", limit=5, token="U")
     none = traversal("1", "2", token="V")
     for order in itertools.permutations([small, large, none]):
@@ -176,7 +176,7 @@ def test_a_token_beside_is_truncated_false_ends_a_listing() -> None:
     assert "zrealtoken" not in str(take)
 
 
-def test_tracks_are_told_by_identity_and_region() -> None:
+def test_identity_and_region_distinguish_tracks() -> None:
     ask = {"analyzerArn": "x", "id": "1"}
     found = respond("GetFinding", {"finding": {"id": "1"}})
     recorded = cassette(
@@ -207,7 +207,7 @@ THROTTLED = [
 
 @pytest.mark.parametrize("throttled", THROTTLED, ids=["Throttling", "503", "empty 503", "HTML 502"])
 @pytest.mark.parametrize("named", [True, False], ids=["invocation id", "no invocation id"])
-def test_a_retry_takes_the_place_of_what_it_retries(throttled: Response, named: bool) -> None:
+def test_a_retry_replaces_the_error(throttled: Response, named: bool) -> None:
     def call(number: int, input_: dict[str, Value]) -> Request:
         return request(NAME, input_, invocation=f"i{number}" if named else None)
 
@@ -265,7 +265,7 @@ def skipped(*exchanges: tuple[Request, Response | None], **options: Any) -> dict
 
 
 def _no_parse(operation: object, response: object) -> None:
-    """Whatever a client would read."""
+    """A parser that returns the same for all responses."""
 
 
 def test_writes_are_recorded_when_asked_for() -> None:
@@ -289,7 +289,7 @@ def test_operations_are_chosen_by_glob() -> None:
     }
 
 
-def test_a_listing_whose_beginning_is_missing() -> None:
+def test_a_listing_without_its_first_page() -> None:
     _, second, third = traversal("1", "2", "3")
     reason = "ListPolicyVersions: continues a listing whose first page was not recorded"
     assert skipped(second, third) == {reason: 2}
@@ -306,7 +306,7 @@ def test_a_token_of_another_listing_is_unknown() -> None:
     assert list(recording.skipped.values()) == [1]
 
 
-def test_other_traffic_is_none_of_the_recorders_business() -> None:
+def test_traffic_of_other_hosts_is_ignored() -> None:
     elsewhere = Request("GET", "example.com", "/", "", (), b"")
     assert skipped((elsewhere, Response(200))) == {}
 
@@ -367,7 +367,7 @@ UNREADABLE: dict[str, tuple[Request, Response | None, str]] = {
 
 
 @pytest.mark.parametrize(("asked", "answered", "reason"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_cannot_be_read_is_skipped_with_its_reason(asked: Request, answered: Response | None, reason: str) -> None:
+def test_unreadable_exchanges_are_skipped_with_a_reason(asked: Request, answered: Response | None, reason: str) -> None:
     ((said, count),) = skipped((asked, answered), include_writes=True).items()
     assert reason in said
     assert count == 1
@@ -401,7 +401,7 @@ def test_members_without_a_model_are_kept_redacted_and_noted() -> None:
 
 
 def test_members_without_a_model_below_a_mapping() -> None:
-    """The keys of a mapping are data: they don't show in what the page says is unmodelled."""
+    """The keys of a mapping are data: they are not in the unmodelled paths of the page."""
     body = {
         "accessPreview": {
             "id": "1",
@@ -447,13 +447,13 @@ def _user(name: str, note: str) -> Exchange:
     return request("GetUser", {"UserName": name}), respond("GetUser", {"User": {"UserName": name, "Tags": tags}})
 
 
-def test_a_name_is_replaced_in_free_text_of_what_came_before() -> None:
+def test_a_name_is_replaced_in_free_text_of_earlier_exchanges() -> None:
     text = document.write(cassette(_user("alice", "boss is zrealbob"), _user("zrealbob", "alice")))
     assert "zrealbob" not in text
     assert "alice" not in text
 
 
-def test_the_order_of_the_traffic_does_not_show() -> None:
+def test_the_order_of_the_traffic_changes_nothing() -> None:
     """Also where one name is that of a user, a group, a path and a bucket."""
     group = request("GetGroup", {"GroupName": "zrealops"}), respond("GetGroup", {"Group": {"GroupName": "zrealops"}})
     exchanges = [
@@ -500,14 +500,14 @@ def test_words_of_the_policy_language_that_are_also_names() -> None:
     assert redacted["Statement"]["Sid"] != "lambda"
 
 
-def test_short_names_stand_in_other_texts_by_chance() -> None:
+def test_short_names_in_other_texts_stay() -> None:
     text = document.write(cassette(_user("al", "al and all"), _user("x", "x")))
     assert "al and all" in text
 
 
 @pytest.mark.parametrize("member", ["Arn", "Value"])
 def test_a_leak_refuses_the_recording(monkeypatch: pytest.MonkeyPatch, member: str) -> None:
-    """Whatever is wrong with redaction: a value that it once took for a real one is found again, in any encoding."""
+    """Even if redaction fails: a value once recognised as real is found again, in any encoding."""
     arn = f"arn:aws:iam::{ACCOUNT}:user/zrealbob"
     note = f"see arn%253Aaws%253Aiam%253A%253A{ACCOUNT}%253Auser%252Fzrealbob"
     user: dict[str, Value] = {"UserName": "zrealbob", "Arn": arn, "Tags": [{"Key": "k", "Value": note}]}
@@ -569,7 +569,7 @@ _bodies = st.one_of(
         max_size=3,
     )
 )
-def test_whatever_is_answered_the_recording_can_be_written_and_read(answers: list[tuple[str, int, bytes]]) -> None:
+def test_a_recording_of_any_responses_can_be_written_and_read(answers: list[tuple[str, int, bytes]]) -> None:
     inputs: dict[str, dict[str, Value]] = {
         "GetUser": {},
         "ListFindings": {"analyzerArn": "x"},
@@ -587,7 +587,7 @@ def test_whatever_is_answered_the_recording_can_be_written_and_read(answers: lis
     ),
     st.sampled_from(["ListUsers", "ListRoleTags", "GetUser", "SimulateCustomPolicy"]),
 )
-def test_whatever_is_asked_the_recording_can_be_written_and_read(form: dict[str, str], name: str) -> None:
+def test_a_recording_of_any_form_can_be_written_and_read(form: dict[str, str], name: str) -> None:
     body = urlencode({"Action": name, "Version": "2010-05-08", **form}).encode()
     asked = Request("POST", "iam.amazonaws.com", "/", "", _FORM, body)
     cassette((asked, fail(name, 400, "ValidationError", "no")))
@@ -606,12 +606,12 @@ def test_whatever_is_asked_the_recording_can_be_written_and_read(form: dict[str,
         ),
     )
 )
-def test_whatever_json_is_asked_the_recording_can_be_written_and_read(body: dict[str, Any]) -> None:
+def test_a_recording_of_any_json_can_be_written_and_read(body: dict[str, Any]) -> None:
     asked = replace(request("ListFindings", {"analyzerArn": "x"}), body=json.dumps(body).encode())
     cassette((asked, fail("ListFindings", 400, "ValidationException", "no")))
 
 
-def test_what_comes_where_nothing_was_expected_is_kept_and_can_be_read_back() -> None:
+def test_unexpected_input_and_output_is_kept_and_can_be_read() -> None:
     asked = request("DeleteAnalyzer", {"analyzerName": "unused"})
     answered = Response(200, (), b'{"Extra":"more"}')
     recording = record((asked, answered), include_writes=True)

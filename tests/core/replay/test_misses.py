@@ -1,4 +1,4 @@
-"""Misses: each kind, and that the client, the report and a test are told the same."""
+"""Misses: each kind; the client, the report and a test get the same text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIGNED = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLEID1234567/20260302/eu-west-1/{}
 
 
 def _recorded() -> Cassette:
-    """A listing of each service, not read to its end, and one that is recorded in two regions."""
+    """A listing of each service that was not read to its end, and a track recorded in two regions."""
     regions = [
         (request("ListAnalyzers", region=region), respond("ListAnalyzers", {"analyzers": []}))
         for region in ("eu-west-1", "us-east-1")
@@ -50,7 +50,7 @@ def end_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A request that misses, and what of. name: an operation in whose protocol the answer is."""
+    """A request that misses, and what its miss says. name: an operation in the protocol of the response."""
 
     kind: Kind
     name: str
@@ -187,7 +187,7 @@ def playing(case: Case, paging: str = "recorded") -> Player:
 
 
 @each_case
-def test_what_a_miss_says(case: Case) -> None:
+def test_the_text_of_a_miss(case: Case) -> None:
     miss = playing(case).answer(case.asked)
     assert isinstance(miss, Miss)
     assert (miss.kind, miss.operation, miss.text.splitlines()[0]) == (case.kind, case.operation, case.summary)
@@ -200,7 +200,7 @@ def test_what_a_miss_says(case: Case) -> None:
 
 
 @each_case
-def test_the_client_and_the_report_are_told_the_same(case: Case) -> None:
+def test_the_client_and_the_report_get_the_same_text(case: Case) -> None:
     asked = playing(case)
     miss = asked.answer(case.asked)
     assert isinstance(miss, Miss)
@@ -243,7 +243,7 @@ def test_a_connection_to_another_host_is_a_miss() -> None:
     assert facts_of(asked) == [facts(miss)]
 
 
-def test_one_session_more_than_there_may_be_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_beyond_the_limit_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.core.replay.sessions.MAX_SESSIONS", 2)
     asked = player(RECORDED)
     case = next(case for case in cases() if case.kind == "operation")
@@ -287,8 +287,8 @@ def test_misses_are_kept_up_to_a_number_and_counted_beyond(monkeypatch: pytest.M
     assert len(asked.sessions.by_name["one"].misses) == 3
 
 
-def test_what_clients_asked_for_is_not_remembered() -> None:
-    """But for misses: else a server that runs for long would grow with every name."""
+def test_the_values_of_requests_are_forgotten() -> None:
+    """Except in misses: otherwise a server that runs for long would grow with every name."""
     redactor = Redactor(b"an example key of some length")
     asked = Player(MODELS, Cassette(), redactor, has_key=True)
     for number in range(3):
@@ -300,7 +300,7 @@ def test_what_clients_asked_for_is_not_remembered() -> None:
         assert (redactor.count_by_kind(), redactor.count_existing_aliases()) == ({}, 0)
 
 
-def test_every_kind_of_miss_is_tried_here() -> None:
+def test_every_kind_of_miss_has_a_case() -> None:
     kinds: Any = Kind
     assert {case.kind for case in cases()} | {"host", "session"} == set(kinds.__args__)
 

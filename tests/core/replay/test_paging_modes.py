@@ -1,4 +1,4 @@
-"""Paging modes: the same listing in other pages, whatever a client asks for."""
+"""Paging modes: the same listing in other pages, whatever limits a client sends."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_long_listings_are_served_whole_and_their_pages_are_played_when_they_are
 
 @strategies.few(100)
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=5), st.integers(0, 9), limits_asked, st.data())
-def test_torture_shows_everything_that_a_service_may_do(
+def test_torture_has_all_kinds_of_pages(
     sizes: list[int], seed: int, limits: list[int | None], data: st.DataObject
 ) -> None:
     sizes = sizes if sum(sizes) > 1 else [*sizes, 2]
@@ -153,7 +153,7 @@ def test_torture_shows_everything_that_a_service_may_do(
 
 
 @pytest.mark.parametrize("sizes", [[0], [0, 0], [1], [0, 1]])
-def test_torture_has_something_for_the_smallest_listings_as_well(sizes: list[int]) -> None:
+def test_torture_has_empty_pages_for_the_smallest_listings(sizes: list[int]) -> None:
     for seed in range(4):
         pages = traversal(player(recording("ListUsers", {}, users(*sizes)), paging=f"torture:{seed}"))
         assert len(pages) > 1
@@ -162,13 +162,13 @@ def test_torture_has_something_for_the_smallest_listings_as_well(sizes: list[int
 
 
 @each_mode
-def test_the_same_requests_get_the_same_bytes_of_another_player(mode: str) -> None:
+def test_another_player_gives_the_same_bytes(mode: str) -> None:
     cassette = recording("ListUsers", {}, users(3, 4, 5))
     one, other = player(cassette, paging=mode), player(cassette, paging=mode)
     assert [page.response for page in traversal(one, 2, 3)] == [page.response for page in traversal(other, 2, 3)]
 
 
-def test_every_seed_cuts_in_its_own_way() -> None:
+def test_seeds_have_different_pages() -> None:
     cassette = recording("ListUsers", {}, users(30), users(31))
     seeds = ["torture", *(f"torture:{n}" for n in range(5))]
     cut = {}
@@ -195,12 +195,12 @@ def test_every_seed_cuts_in_its_own_way() -> None:
         ("5", [], ["u0 u1 u2 u3 u4"]),
     ],
 )
-def test_which_pages_a_client_gets(mode: str, limits: list[int], expected: list[str]) -> None:
+def test_the_pages_by_mode_and_limit(mode: str, limits: list[int], expected: list[str]) -> None:
     cassette = recording("ListUsers", {}, users(3, 0, 2))
     assert list(map(names, traversal(player(cassette, paging=mode), *limits))) == expected
 
 
-def test_a_client_that_names_no_limit_gets_a_hundred() -> None:
+def test_the_default_limit_is_a_hundred() -> None:
     pages = traversal(player(recording("ListUsers", {}, users(40, 40, 40)), paging="client"))
     assert [size("ListUsers", page.parsed) for page in pages] == [100, 20]
 
@@ -249,7 +249,7 @@ def test_lists_that_belong_to_one_listing_share_the_limit() -> None:
         ]
 
 
-def test_what_stands_beside_the_items_is_said_on_each_page() -> None:
+def test_members_beside_the_items_are_on_each_page() -> None:
     asked: dict[str, Value] = {"analyzerArn": ANALYZER, "id": "made-up"}
     beside: dict[str, Value] = {"id": "made-up", "status": "ACTIVE", "resourceType": "AWS::IAM::Role"}
     details: list[Value] = [{"unusedPermissionDetails": {"serviceNamespace": name}} for name in ("s3", "sqs", "sns")]
@@ -268,11 +268,11 @@ def test_what_stands_beside_the_items_is_said_on_each_page() -> None:
 
 
 def parsed(pages: Any, token: str) -> list[dict[str, Any]]:
-    """What botocore reads in pages, without their tokens."""
+    """The pages as botocore parses them, without their tokens."""
     return [{name: value for name, value in page.parsed.items() if name != token} for page in pages]
 
 
-def test_an_empty_page_says_what_the_page_says_that_it_was_cut_from() -> None:
+def test_an_empty_page_has_the_members_of_the_page_it_was_cut_from() -> None:
     asked: dict[str, Value] = {"analyzerArn": ANALYZER, "id": "made-up"}
     details: list[Value] = [{"externalAccessDetails": {"condition": {}}}] * 9
     pages: list[dict[str, Value]] = [{"status": status, "findingDetails": details} for status in ("ACTIVE", "RESOLVED")]
@@ -288,7 +288,7 @@ def test_an_empty_page_says_what_the_page_says_that_it_was_cut_from() -> None:
         assert 18 in empty
 
 
-def test_what_the_model_does_not_know_is_on_the_pages_that_it_came_from() -> None:
+def test_unmodelled_members_are_on_the_pages_of_their_items() -> None:
     (take,) = recording("ListUsers", {}, users(1, 1)).takes
     first, second = take.pages
     answer = replace(first.answer, output={**(first.answer.output or {}), "New": "x"}, unmodelled=("New",))
@@ -300,7 +300,7 @@ def test_what_the_model_does_not_know_is_on_the_pages_that_it_came_from() -> Non
 
 
 @pytest.mark.parametrize("mode", CUT)
-def test_what_failed_at_once_or_is_not_paged_is_served_as_it_is(mode: str) -> None:
+def test_errors_and_unpaged_operations_are_served_as_recorded(mode: str) -> None:
     failed = recording("ListUsers", {}, ([], "error"))
     (page,) = traversal(player(failed, paging=mode))
     assert page.parsed["Error"]["Code"] == ERROR
@@ -325,7 +325,7 @@ _OUT_OF_RANGE = [
 
 
 @pytest.mark.parametrize(("name", "input_", "limit", "value", "constraint"), _OUT_OF_RANGE)
-def test_a_limit_out_of_range_is_answered_as_the_service_does(
+def test_a_limit_out_of_range_gets_the_services_error(
     name: str, input_: dict[str, Value], limit: dict[str, Value], value: str, constraint: str
 ) -> None:
     cassette = recording(name, input_, [{}], [{}, {}])
@@ -349,11 +349,11 @@ def test_a_limit_out_of_range_is_answered_as_the_service_does(
 
 
 @pytest.mark.parametrize("text", MODES)
-def test_a_mode_is_what_it_says(text: str) -> None:
+def test_a_mode_is_read_and_written(text: str) -> None:
     assert str(Paging.parse(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "01", "٣", "1" * 10, "2 ", "torture:", "Client", "client:1", "N"])
-def test_what_is_no_mode_is_refused(text: str) -> None:
+def test_other_texts_are_no_modes(text: str) -> None:
     with pytest.raises(PagingError, match="none of recorded, client, a number, torture, torture:SEED"):
         Paging.parse(text)

@@ -1,4 +1,4 @@
-"""The player: which page answers which request, and what is said when none does."""
+"""The player: which page answers which request, and which miss if none does."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _signed(region: str) -> tuple[tuple[str, str], ...]:
     return (("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00"),)
 
 
-def test_the_real_values_match_under_the_key_only_and_the_aliases_always() -> None:
+def test_real_values_match_with_the_key_only_and_aliases_always() -> None:
     recorded = cassette(role())
     aliased = request("GetRole", {"RoleName": ALIAS})
     for playing in (player(recorded), player(recorded, key=None), player(recorded, key=OTHER_KEY)):
@@ -146,7 +146,7 @@ def test_identical_requests_get_identical_bytes() -> None:
 # --- takes and pages --------------------------------------------------------------------------------------------
 
 
-def test_first_pages_walk_the_takes_and_the_last_repeats() -> None:
+def test_first_pages_get_the_next_take_and_the_last_take_repeats() -> None:
     playing = player(cassette(role("one"), role("two"), role("three")))
     assert [served(playing.answer(role()[0]))[0] for _ in range(5)] == [1, 2, 3, 3, 3]
 
@@ -161,7 +161,7 @@ def test_a_page_with_a_token_is_found_by_the_token_alone() -> None:
     assert served(playing.answer(request("ListUsers"))) == (1, 1)
 
 
-def test_a_retry_gets_the_take_that_its_call_got() -> None:
+def test_a_retry_gets_the_take_of_the_first_attempt() -> None:
     throttled = fail("GetRole", 400, "Throttling", "Rate exceeded")
     playing = player(cassette(role("one"), (request("GetRole", ROLE, invocation="gave-up"), throttled), role("three")))
     attempts = [1, 2, 1, 2, 3, 1]
@@ -193,7 +193,7 @@ def test_a_bad_token_is_answered_as_aws_answers_one() -> None:
     assert len(playing.misses) == 5
 
 
-def test_where_the_recording_ended() -> None:
+def test_a_token_at_which_the_recording_ended_is_a_miss() -> None:
     recorded = cassette(*users("a", "b", "c")[:2])
     playing = player(recorded)
     output = recorded.takes[0].pages[1].answer.output
@@ -206,7 +206,7 @@ def test_where_the_recording_ended() -> None:
     assert not player(cassette(*users("a", "b"))).is_recorded_in_full(request("ListGroups"))
 
 
-def test_what_was_not_played() -> None:
+def test_takes_not_replayed_are_listed() -> None:
     recorded = cassette(*users("a", "b", "c"), *users("x", token="U"), role())
     playing = player(recorded)
     assert [(t.operation, take, n) for t, take, n in playing.takes_not_replayed()] == [
@@ -246,7 +246,7 @@ def test_a_miss_names_the_nearest_track_and_each_difference() -> None:
 
 
 @pytest.mark.parametrize("key", [KEY, None], ids=["with the key", "without a key"])
-def test_a_miss_shows_aliases_of_what_the_request_says(key: bytes | None) -> None:
+def test_a_miss_shows_the_request_redacted(key: bytes | None) -> None:
     playing = player(cassette(role()), key=key)
     for asked in (
         request("GetRole", {"RoleName": "zreal-other"}),
@@ -261,7 +261,7 @@ def test_a_miss_shows_aliases_of_what_the_request_says(key: bytes | None) -> Non
 
 
 def test_a_number_is_not_a_boolean() -> None:
-    """`true == 1` in Python; in a cassette they are two things, and the miss says which."""
+    """`true == 1` in Python; in a cassette they differ, and the miss names both."""
     asked = request("ListFindings", {"analyzerArn": ANALYZER})
     body = {"analyzerArn": "x", "filter": {"a": {"exists": True}}}
     real = replace(asked, body=json.dumps(body).encode())
@@ -285,7 +285,7 @@ def test_operations_services_and_requests_that_are_unknown() -> None:
     assert all("zreal" not in miss.text for miss in playing.misses)
 
 
-def test_a_miss_holds_nothing_that_a_terminal_would_obey_or_xml_cannot_say() -> None:
+def test_a_miss_has_no_terminal_escapes_and_no_characters_that_xml_lacks() -> None:
     playing = player(cassette(role()))
     body = b"Action=GetRole&Version=2010-05-08&RoleName=x&%1B%5B31m%00%EF%BF%BE=1"
     answer = missed(playing.answer(replace(role()[0], body=body)))

@@ -1,4 +1,4 @@
-"""Page tokens in all paging modes: where they lead, and which are refused."""
+"""Page tokens in all paging modes: which page they lead to, and which are refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ask_for(playing: Player, token: str) -> Reply:
 
 
 @each_mode
-def test_the_recorded_tokens_are_good_in_every_mode(mode: str) -> None:
+def test_the_recorded_tokens_are_valid_in_every_mode(mode: str) -> None:
     cassette = recording("ListUsers", {}, users(3, 0, 2), (users(1, 1), "error"))
     playing = player(cassette, paging=mode)
     for take in cassette.takes:
@@ -42,7 +42,7 @@ def test_the_recorded_tokens_are_good_in_every_mode(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", CUT)
-def test_a_token_is_good_again_and_with_any_limit(mode: str) -> None:
+def test_a_token_is_valid_repeatedly_and_with_any_limit(mode: str) -> None:
     playing = player(recording("ListUsers", {}, users(7)), paging=mode)
     token = marker(playing, 1)
     whole = " ".join(filter(None, map(names, traversal(playing, token=token))))
@@ -86,7 +86,7 @@ def test_a_token_of_another_listing_or_kind_of_mode_is_refused() -> None:
         lambda token: token.upper(),
     ],
 )
-def test_a_token_that_was_tampered_with_is_refused(mode: str, change: Callable[[str], str]) -> None:
+def test_a_changed_token_is_refused(mode: str, change: Callable[[str], str]) -> None:
     playing = player(recording("ListUsers", {}, users(7)), paging=mode)
     token = re.sub("item-[1-9]", "item-2", marker(playing, 1))
     assert isinstance(ask_for(playing, token), ServedPage)
@@ -95,7 +95,7 @@ def test_a_token_that_was_tampered_with_is_refused(mode: str, change: Callable[[
     assert miss.kind == "token"
 
 
-def test_a_token_of_a_take_leads_on_in_that_take() -> None:
+def test_a_token_leads_to_a_page_of_its_take() -> None:
     cassette = recording("ListUsers", {}, users(2), users(3))
     for mode in ("1", "torture"):
         playing = player(cassette, paging=mode)
@@ -106,15 +106,15 @@ def test_a_token_of_a_take_leads_on_in_that_take() -> None:
 
 
 @pytest.mark.parametrize("mode", CUT)
-def test_where_a_recording_ended_is_said_in_every_mode(mode: str) -> None:
+def test_the_end_of_a_recording_is_a_miss_in_every_mode(mode: str) -> None:
     playing = player(recording("ListUsers", {}, (users(2, 1), "unfinished")), paging=mode)
     traversal(playing)
     (miss,) = playing.misses
     assert (miss.kind, miss.text.splitlines()[0]) == ("end", "iam ListUsers: the recording ended after page 2")
 
 
-def test_a_token_that_was_not_percent_encoded_is_told() -> None:
-    """Under torture tokens hold what gets lost on the way."""
+def test_a_token_without_percent_encoding_is_explained() -> None:
+    """In torture mode tokens hold characters that must be percent-encoded."""
     playing = player(recording("ListUsers", {}, users(1, 1, 1)), paging="torture")
     first = playing.answer(request("ListUsers")).response
     assert first

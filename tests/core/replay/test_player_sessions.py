@@ -1,4 +1,4 @@
-"""Sessions: what runs at the same time doesn't meet, however it interleaves."""
+"""Sessions: tests that run at the same time do not affect each other, in whatever order their requests come."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MODES = ("recorded", "client", "2", "torture")
 
 
 def take(playing: Player, session: str = "", call: str | None = None, attempt: int | None = None) -> int:
-    """Which take a first page is of."""
+    """The take that a first-page request gets."""
     served = playing.answer(request("ListUsers", invocation=call, attempt=attempt), session)
     assert isinstance(served, ServedPage)
     return served.take
@@ -40,7 +40,7 @@ def inside(number: int) -> dict[str, Value]:
 
 
 def tracks(takes: int) -> Cassette:
-    """Listings of as many users as the number of their track says, and a user more in each take."""
+    """Tracks of 3, 4, 5, … users; each take has one user more than the one before."""
     return Cassette.of(
         take
         for n in range(TRACKS)
@@ -49,7 +49,7 @@ def tracks(takes: int) -> Cassette:
 
 
 def interleaved(traversals: list[Iterator[Got]], order: Random) -> list[list[Got]]:
-    """The pages of each of the traversals, which go on one page at a time, in random order."""
+    """The pages of each traversal; the traversals advance by one page at a time, in random order."""
     pages: list[list[Got]] = [[] for _ in traversals]
     going = list(range(len(traversals)))
     while going:
@@ -64,7 +64,7 @@ def interleaved(traversals: list[Iterator[Got]], order: Random) -> list[list[Got
 # --- what a session has of its own ------------------------------------------------------------------------------
 
 
-def test_a_session_walks_the_takes_by_itself() -> None:
+def test_each_session_advances_through_the_takes() -> None:
     playing = player(of_takes(3))
     assert [take(playing, session) for session in ("one", "two", "one", "", "two", "one", "one")] == [
         1,
@@ -77,7 +77,7 @@ def test_a_session_walks_the_takes_by_itself() -> None:
     ]
 
 
-def test_a_session_has_the_misses_that_it_made() -> None:
+def test_a_session_has_its_own_misses() -> None:
     playing = player(of_takes(1))
     for session, name in (("one", "ListGroups"), ("two", "ListRoles"), ("one", "ListPolicies"), ("", "ListGroups")):
         assert isinstance(playing.answer(request(name), session), Miss)
@@ -86,10 +86,10 @@ def test_a_session_has_the_misses_that_it_made() -> None:
     assert [miss.operation for miss in playing.sessions.by_name["two"].misses] == ["iam ListRoles"]
     assert [miss.operation for miss in playing.sessions.by_name[""].misses] == ["iam ListGroups", ""]
     assert len(playing.misses) == 5
-    assert playing.misses[-1] is host, "whose connection it was nobody knows"
+    assert playing.misses[-1] is host, "a connection belongs to no session"
 
 
-def test_a_session_has_played_what_it_asked_for() -> None:
+def test_a_session_has_its_own_played_pages() -> None:
     playing = player(of_takes(2))
     take(playing, "one")
     take(playing, "one")
@@ -99,7 +99,7 @@ def test_a_session_has_played_what_it_asked_for() -> None:
     assert replay_facts(playing, playing.sessions.by_name["two"])["unplayed"] != []
 
 
-def test_the_reset_of_a_session_is_of_that_one() -> None:
+def test_a_reset_of_a_session_leaves_the_others() -> None:
     playing = player(of_takes(3), faults=["denied ListRoles"])
     for session in ("one", "two"):
         assert [take(playing, session), take(playing, session)] == [1, 2]
@@ -112,7 +112,7 @@ def test_the_reset_of_a_session_is_of_that_one() -> None:
     assert playing.sessions.by_name["one"].misses == []
 
 
-def test_no_reset_takes_anything_out_of_the_total() -> None:
+def test_a_reset_leaves_the_total() -> None:
     playing = player(of_takes(2), faults=["throttle"])
     for session in ("", "one"):
         assert codes(playing, None, None, None, session=session) == ["Throttling", "-", "-"]
@@ -132,7 +132,7 @@ def test_no_reset_takes_anything_out_of_the_total() -> None:
 
 @strategies.few(100)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 3)), max_size=16), st.sampled_from(["", "one"]))
-def test_a_call_gets_the_same_take_however_often_it_is_tried(tries: list[tuple[str, int]], session: str) -> None:
+def test_all_attempts_of_a_call_get_the_same_take(tries: list[tuple[str, int]], session: str) -> None:
     playing = player(of_takes(3))
     got: dict[str, int] = {}
     for call, attempt in tries:
@@ -147,8 +147,8 @@ def test_a_call_of_another_session_is_another_call() -> None:
     assert [take(playing, session, "call", 2) for session in ("one", "two")] == [1, 1]
 
 
-def test_a_call_is_known_by_its_track() -> None:
-    """Some clients number their calls, and begin anew with each of their connections."""
+def test_invocation_ids_are_separate_for_each_track() -> None:
+    """Some clients number their calls, starting again with each connection."""
     both = Cassette.of([*of_takes(2).takes, *recording("ListUsers", inside(1), users(1), users(2)).takes])
     playing = player(both)
     take(playing, call="1")

@@ -1,4 +1,4 @@
-"""A cassette laid out for a reader."""
+"""The data of the HTML page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ identity: {}
 """
 
 
-def laid_out(text: str) -> dict[str, Any]:
+def page_data(text: str) -> dict[str, Any]:
     models = catalog.models()
     plain = html_page_data(read(text, models), models)
     assert json.loads(json.dumps(plain)) == plain
@@ -28,16 +28,16 @@ def laid_out(text: str) -> dict[str, Any]:
 
 
 def role(**members: str) -> dict[str, Any]:
-    """The members of the only item of a page, as they are laid out."""
+    """The members of the only item of a page, as nodes."""
     said = "".join(f"    {name}: {json.dumps(text)}\n" for name, text in members.items())
     head = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: x}\npages:\n- output:\n    Role:\n"
-    (track,) = laid_out(head + said.replace("    ", "      "))["tracks"]
+    (track,) = page_data(head + said.replace("    ", "      "))["tracks"]
     ((_, value),) = track["takes"][0]["pages"][0]["rest"]["m"]
     return dict(value["m"])
 
 
-def test_aliases_are_told_from_the_text_around_them() -> None:
-    plain = laid_out(
+def test_aliases_are_separated_from_the_text_around_them() -> None:
+    plain = page_data(
         GROUPS
         + "pages:\n- error: {status: 403, code: AccessDenied, message: 'role-yqmy4ayihgou is not 000611752023'}\n"
     )
@@ -47,8 +47,8 @@ def test_aliases_are_told_from_the_text_around_them() -> None:
     assert members["status"] == {"n": "403"}
 
 
-def test_aliases_are_counted_where_they_stand() -> None:
-    plain = laid_out(
+def test_the_places_of_aliases_are_counted() -> None:
+    plain = page_data(
         GROUPS.replace("ListGroups", "ListRoles").replace("{}", "{PathPrefix: /path-oem5jpth7rxu/}")
         + "pages:\n- output:\n    Roles:\n    - {RoleName: role-yqmy4ayihgou, Path: /path-oem5jpth7rxu/}\n"
     )
@@ -68,17 +68,17 @@ def test_aliases_are_counted_where_they_stand() -> None:
         ("vpc-0000123456789abcd", "vpc id"),
     ],
 )
-def test_an_alias_tells_its_kind(alias: str, kind: str) -> None:
+def test_the_kind_of_an_alias(alias: str, kind: str) -> None:
     assert alias_kind(alias) == kind
 
 
 @pytest.mark.parametrize("unseen", ["\u202e", "\u200b", "\u3164", "\u2028", "\r"])
-def test_what_cannot_be_seen_stands_apart(unseen: str) -> None:
+def test_invisible_characters_are_pieces_of_their_own(unseen: str) -> None:
     escape = unseen.encode("unicode_escape").decode()
     assert role(Description=f"a\n{unseen}b")["Description"] == {"t": ["a\n", [escape], "b"]}
 
 
-def test_documents_keep_numbers_order_and_what_stands_there_twice() -> None:
+def test_documents_keep_numbers_order_and_repeated_keys() -> None:
     document = '{"b": 1.50, "a": [true], "b": 123456789012345678901234567890, "t": "\\n"}'
     members = role(AssumeRolePolicyDocument=document)["AssumeRolePolicyDocument"]["d"]["m"]
     spelled = [["b", {"n": "1.50"}], ["a", {"l": [{"n": "true"}]}], ["b", {"n": "123456789012345678901234567890"}]]
@@ -91,7 +91,7 @@ def test_a_document_of_a_thousand_levels_stays_text() -> None:
 
 
 def test_binary_is_readable_where_it_is_text() -> None:
-    plain = laid_out(
+    plain = page_data(
         "version: 1\n---\nservice: iam\noperation: GetCredentialReport\nidentity: {}\npages:\n"
         "- output: {Content: !!binary /0EAcm9sZS15cW15NGF5aWhnb3U=}\n"
     )
@@ -108,7 +108,7 @@ ENDS = {
 
 @pytest.mark.parametrize("end", ENDS)
 def test_the_end_of_a_take(end: str) -> None:
-    plain = laid_out(f"{GROUPS}pages:\n{ENDS[end]}")
+    plain = page_data(f"{GROUPS}pages:\n{ENDS[end]}")
     (take,) = plain["tracks"][0]["takes"]
     assert (take["end"], take["beyond"]) == (end, "m" if end == "unfinished" else None)
     expected = {"tracks": 1, "retaken": 0, "pages": len(take["pages"]), "items": 0, "empty": 1}
@@ -116,11 +116,11 @@ def test_the_end_of_a_take(end: str) -> None:
 
 
 def test_a_cassette_without_takes() -> None:
-    plain = laid_out("version: 1\n")
+    plain = page_data("version: 1\n")
     assert (plain["tracks"], plain["aliases"], plain["texts"], plain["counts"]["tracks"]) == ([], [], [], 0)
 
 
-def test_texts_that_are_no_alias() -> None:
+def test_texts_without_aliases() -> None:
     cassette = read(
         "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-yqmy4ayihgou}\n"
         "pages:\n- output:\n    Role:\n"

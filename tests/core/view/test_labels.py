@@ -1,4 +1,4 @@
-"""What tells one identity or item from another in a line."""
+"""One-line labels of identities and items."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ARN = "arn:aws:iam::000611752023:role/team/role-yqmy4ayihgou"
 
 
 def item_shape(name: str) -> Shape | None:
-    """Of the items that an operation lists."""
+    """The shape of the items that an operation lists."""
     listing = operation(name)
     assert listing.paging and listing.output
     member = listing.output.members[listing.paging.items[0]].shape.member
@@ -51,7 +51,7 @@ def test_items(name: str, item: Value, expected: tuple[str, ...]) -> None:
     assert item_cells(item, item_shape(name)) == expected
 
 
-def test_identities_say_as_much_as_there_is_room_for() -> None:
+def test_identities_are_shortened_to_the_width() -> None:
     identity: dict[str, Value] = {
         "analyzerArn": "arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/a",
         "id": "x" * 36,

@@ -1,4 +1,4 @@
-"""Selectors: which tracks they find, and what they say when they find none."""
+"""Selectors: which tracks they select, and which error they raise if they select none."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ALL = ["1 ListAnalyzers eu-west-1", "2 ListAnalyzers us-east-1", "3 GetRole", "4
         (["ListAnalyzers region=us-*"], ALL[1:2]),
     ],
 )
-def test_what_selectors_find(recorded: Cassette, texts: list[str], expected: list[str]) -> None:
+def test_selected_tracks(recorded: Cassette, texts: list[str], expected: list[str]) -> None:
     assert found(recorded, *texts) == expected
 
 
@@ -92,6 +92,6 @@ def test_errors(recorded: Cassette, text: str, problem: str, tip: str) -> None:
     assert tip in caught.value.tip
 
 
-def test_what_a_selector_says() -> None:
+def test_a_selector_is_parsed() -> None:
     text = "ListPolicyVersions PolicyArn='a b' region=us-* take=2"
     assert Selector.parse(text) == Selector(None, "ListPolicyVersions", "us-*", 2, (("PolicyArn", "a b"),))

@@ -1,4 +1,4 @@
-"""Values as lines: nothing gets lost, and nothing that a terminal would obey gets through."""
+"""Value lines: nothing is lost, and no terminal escape is printed."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def text(value: Value) -> str:
     return "\n".join(map(str, mapping_lines({"member": value, "next": 1})))
 
 
-def test_what_differs_differs() -> None:
+def test_different_values_have_different_lines() -> None:
     assert len({text(value) for value in LOOKALIKES}) == len(LOOKALIKES)
 
 
@@ -93,13 +93,13 @@ def test_what_differs_differs() -> None:
         st.text() | st.binary(max_size=3) | st.integers(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
     )
 )
-def test_all_of_it_can_be_printed(value: Value) -> None:
+def test_all_lines_are_printable(value: Value) -> None:
     assert text(value).replace("\n", "").isprintable()
 
 
 @settings(max_examples=40)
 @given(st.dictionaries(st.text(max_size=3), st.recursive(st.text() | st.floats(), lambda v: st.lists(v, max_size=3))))
-def test_json_laid_out_says_the_same(value: dict[str, Value]) -> None:
+def test_indented_json_is_the_same_value(value: dict[str, Value]) -> None:
     lines = json_lines(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     assert lines == printable_lines(json.dumps(value, ensure_ascii=False, indent=2))
 
