@@ -47,11 +47,11 @@ class TrackIndex:
         for track in self.takes:
             self._of_operation[track.service, track.operation].append(track)
             self._by_identity[track.service, track.operation, identity_key(track.identity)].append(track)
-        self._known = self._names_in_identities(models) if has_key else {}
+        self._known_names = self._names_in_identities(models) if has_key else {}
         self._by_names: defaultdict[tuple[str, str, str], list[Track]] = defaultdict(list)
-        for track in self.takes if self._known else ():
+        for track in self.takes if self._known_names else ():
             operation = models.operation(track.service, track.operation)
-            identity = redactor.normalize_identity(operation, track.identity, self._known)
+            identity = redactor.normalize_identity(operation, track.identity, self._known_names)
             self._by_names[track.service, track.operation, identity_key(identity)].append(track)
 
     def find(self, call: Call, page_request: PageRequest) -> Track | None:
@@ -74,21 +74,21 @@ class TrackIndex:
         if self._has_key:
             redacted = self._redactor.redact_identity(operation, identity)
             yield self._by_identity.get((service, operation.name, identity_key(redacted)), [])
-        if self._known:
-            among = self._redactor.normalize_identity(operation, identity, self._known)
-            yield self._by_names.get((service, operation.name, identity_key(among)), [])
+        if self._known_names:
+            normalized = self._redactor.normalize_identity(operation, identity, self._known_names)
+            yield self._by_names.get((service, operation.name, identity_key(normalized)), [])
 
     def _names_in_identities(self, models: Models) -> dict[str, str]:
         """Ending of an alias → alias, for the names in the free text of the cassette's identities."""
         known: dict[str, str] = {}
 
-        def note(text: str, place: StringContext) -> str:
-            for plain in variants(text) if is_free_text_member(text, place) else ():
+        def collect_names(text: str, context: StringContext) -> str:
+            for plain in variants(text) if is_free_text_member(text, context) else ():
                 known.update(find_name_aliases(plain))
             return text
 
         for track in self.takes:
-            edit_member_strings(track.identity, models.operation(track.service, track.operation).input, note)
+            edit_member_strings(track.identity, models.operation(track.service, track.operation).input, collect_names)
         return known
 
 

@@ -56,7 +56,7 @@ class Player:
         self._redactor = redactor
         self._paging = paging
         self._tracks = TrackIndex(models, cassette.tracks(), redactor, has_key=has_key)
-        self._pages = PageLookup(models, self._tracks, paging)
+        self._page_lookup = PageLookup(models, self._tracks, paging)
         self._faults = FaultSelection(faults, self._tracks)
         self._replies = PageReplies(paging)
         self._miss_factory = MissFactory(models, self._tracks, redactor, has_key, cassette.keys)
@@ -95,12 +95,12 @@ class Player:
     def _answer_call(self, request: Request, call: Call, page_request: PageRequest, session: Session) -> Reply:
         operation = call.operation
         track = self._tracks.find(call, page_request)
-        page = self._pages.find(operation, track, page_request, request, session.takes) if track else None
-        if page and page_request.token is None:
-            session.takes.note_request(page.track, page.take)
+        location = self._page_lookup.find(operation, track, page_request, request, session.takes) if track else None
+        if location and page_request.token is None:
+            session.takes.note_request(location.track, location.take)
 
         delay = 0.0
-        if chosen := self._faults.choose(operation, page, page_request, session):
+        if chosen := self._faults.choose(operation, location, page_request, session):
             key, fault = chosen
             self.sessions.count_fault(session, key)
             if reply := fault_reply(operation, fault):
@@ -109,12 +109,12 @@ class Player:
 
         if error := limit_error(self._paging, call):
             return limit_reply(operation, error, delay)
-        if page is None:
+        if location is None:
             return self._count_miss(session, replace(self._miss_for(call, page_request, track), delay=delay))
         if page_request.token is None:
-            session.takes.note_served(page.track, page.take, request)
-        reply, recorded_pages = self._replies.encode(operation, page, page_request.limit, delay)
-        self.sessions.count_played(session, ((page.track, page.take, number) for number in recorded_pages))
+            session.takes.note_served(location.track, location.take, request)
+        reply, recorded_pages = self._replies.encode(operation, location, page_request.limit, delay)
+        self.sessions.count_played(session, ((location.track, location.take, number) for number in recorded_pages))
         return reply
 
     def _miss_for(self, call: Call, page_request: PageRequest, track: Track | None) -> Miss:
@@ -122,9 +122,10 @@ class Player:
         if track is None:
             return self._miss_factory.no_track(call, page_request)
         assert page_request.token is not None
-        if take := self._pages.unfinished_take(call.operation, track, page_request.token):
+        if take := self._page_lookup.unfinished_take(call.operation, track, page_request.token):
             return self._miss_factory.recording_ended(call.operation, track, len(take.pages))
-        return self._miss_factory.bad_token(call.operation, track, self._pages.tracks_with_token(page_request.token))
+        owners = self._page_lookup.tracks_with_token(page_request.token)
+        return self._miss_factory.bad_token(call.operation, track, owners)
 
     def _count_miss(self, session: Session | None, miss: Miss) -> Miss:
         self.sessions.count_miss(session, miss)

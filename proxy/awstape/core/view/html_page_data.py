@@ -91,15 +91,15 @@ def unaliased_texts(cassette: Cassette, models: Models) -> list[tuple[str, list[
     """
     found: dict[str, Counter[str]] = {}
 
-    def count_texts(text: str, place: StringContext) -> str:
-        is_name = place.path[:1] == ("members",) and text == place.path[-1]  # a member of an error
-        is_time = place.shape is not None and place.shape.type == "timestamp"
-        if is_name or is_time or is_public(text, place) or _TOKEN.fullmatch(text):
+    def count_texts(text: str, context: StringContext) -> str:
+        is_name = context.path[:1] == ("members",) and text == context.path[-1]  # a member of an error
+        is_time = context.shape is not None and context.shape.type == "timestamp"
+        if is_name or is_time or is_public(text, context) or _TOKEN.fullmatch(text):
             return text
         if is_json(text):
-            edit_literals(text, lambda literal: add(literal.text, place.member) if literal.is_free else literal.text)
+            edit_literals(text, lambda literal: add(literal.text, context.member) if literal.is_free else literal.text)
         else:
-            add(text, place.member)
+            add(text, context.member)
         return text
 
     def add(text: str, member: str) -> str:
