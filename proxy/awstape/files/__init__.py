@@ -1,1 +1,6 @@
-"""A wing."""
+"""The user's files: cassettes, journals of recordings, the redaction key, project settings.
+
+`cassette_files` finds, loads and saves cassettes, `journal` keeps captures until they are in one. All reads are limited
+in size (`limited_reading`), and all writes are atomic (`atomic_writes`). Read first: cassette_files, journal.
+May import: catalog, core.aws, core.cassette, core.check, core.redaction, errors.
+"""

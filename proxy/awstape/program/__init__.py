@@ -1,1 +1,7 @@
-"""A wing."""
+"""Runs a server for a program: the proxy or the endpoint, the environment variables, and the child process.
+
+`servers` starts the server and runs the program with it; `environment` makes the variables, and `child_process`
+forwards signals and passes on the exit status. Works without mitmproxy until the proxy is started.
+Read first: servers.
+May import: catalog, errors, files, proxying, serving, tape.
+"""
