@@ -27,14 +27,16 @@ import yaml
 from botocore.stub import Stubber
 
 import awstape
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.yaml.document import read, write
-from awstape.core.cassette.yaml.hand_edits import rewrite
+from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
 from awstape.core.compare.cassette_diff import diff_cassettes
 from awstape.core.editing.edits import set_value
@@ -50,7 +52,7 @@ from awstape.serving.endpoint import serve
 from awstape.workbench.html_page import render_page
 
 ROUNDS = 5
-MODELS = catalog.models()
+MODELS = load_models()
 LIST_ROLES = MODELS.services["iam"].operations["ListRoles"]
 DOCUMENT = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/Role%d"},'
@@ -94,24 +96,24 @@ def show(what: str, work: float, reference: float, against: str, more: str = "")
 def bench_codec(response: Response) -> None:
     answer = read_response(LIST_ROLES, response)
     botocore = f"botocore parsing the same {len(response.body) // 1024} KiB"
-    work, reference = timed(lambda: read_response(LIST_ROLES, response), lambda: catalog.parse(LIST_ROLES, response))
+    work, reference = timed(lambda: read_response(LIST_ROLES, response), lambda: parse_response(LIST_ROLES, response))
     show("decode a page of 100 roles", work, reference, botocore)
     work, reference = timed(
-        lambda: write_response(LIST_ROLES, answer, "id"), lambda: catalog.parse(LIST_ROLES, response)
+        lambda: write_response(LIST_ROLES, answer, "id"), lambda: parse_response(LIST_ROLES, response)
     )
     show("encode it", work, reference, botocore)
 
 
 def bench_recorder(responses: list[Response]) -> None:
     def record() -> object:
-        recorder = Recorder(MODELS, Redactor(b"key"), catalog.parse)
+        recorder = Recorder(MODELS, Redactor(b"key"), parse_response)
         for i, response in enumerate(responses):
             recorder.feed(request(f"/p{i}/"), response)
         return recorder.finish()
 
     def parse() -> None:
         for response in responses:
-            catalog.parse(LIST_ROLES, response)
+            parse_response(LIST_ROLES, response)
 
     size = sum(len(response.body) for response in responses)
     answers = [read_response(LIST_ROLES, response) for response in responses]
@@ -147,7 +149,7 @@ def bench_journal(responses: list[Response]) -> None:
         fed = (recorder.feed(*exchange) for exchange in zip(requests, responses, strict=True))
         return [write_capture(capture) for capture in fed if capture]
 
-    captures = feed(Recorder(MODELS, Redactor(b"key"), catalog.parse))
+    captures = feed(Recorder(MODELS, Redactor(b"key"), parse_response))
     with tempfile.TemporaryDirectory() as folder:
 
         def keep() -> None:
@@ -157,27 +159,29 @@ def bench_journal(responses: list[Response]) -> None:
             journal.close(remove=True)
 
         def restore() -> None:
-            recorder = Recorder(MODELS, Redactor(b"key"), catalog.parse)
+            recorder = Recorder(MODELS, Redactor(b"key"), parse_response)
             for capture in captures:
                 recorder.restore(read_capture(capture, MODELS))
 
         def redact() -> object:
-            return feed(Recorder(MODELS, Redactor(b"key"), catalog.parse))
+            return feed(Recorder(MODELS, Redactor(b"key"), parse_response))
 
         show("put them on the disk, one by one", *timed(keep, redact), "redacting them")
         show("restore them", *timed(restore, redact), "redacting them")
 
 
 def bench_document(cassette: Cassette) -> None:
-    text = write(cassette)
+    text = write_cassette(cassette)
     documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
     size = f"{len(text) / 1e6:.1f} MB"
-    work, reference = timed(lambda: read(text, MODELS), lambda: list(yaml.load_all(text, Loader=yaml.CSafeLoader)))
+    work, reference = timed(
+        lambda: read_cassette(text, MODELS), lambda: list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+    )
     show(f"read a cassette of {size}", work, reference, "PyYAML loading it, unchecked")
-    work, reference = timed(lambda: write(cassette), lambda: yaml.dump_all(documents, Dumper=yaml.CSafeDumper))
+    work, reference = timed(lambda: write_cassette(cassette), lambda: yaml.dump_all(documents, Dumper=yaml.CSafeDumper))
     show("write it", work, reference, "PyYAML dumping it")
     tracemalloc.start()
-    kept = read(text, MODELS)
+    kept = read_cassette(text, MODELS)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(kept.takes) == len(cassette.takes)
@@ -188,15 +192,15 @@ def bench_looking(recorded: Cassette) -> None:
     """What people wait for who look at a cassette or change it, against reading it."""
     redactor = Redactor(b"key")
     cassette = redactor.redact_cassette(MODELS, recorded)
-    text = "# a comment\n" + write(cassette)
+    text = "# a comment\n" + write_cassette(cassette)
     edited = set_value(MODELS, cassette, select(MODELS, cassette, ["1"]), "pages[].output.Roles[0].Path", "/")
     for what, work in (
         ("check it", lambda: check_text(text, MODELS)),
         ("diff it with an edited one", lambda: list(diff_cassettes(MODELS, cassette, edited))),
-        ("rewrite it after an edit", lambda: rewrite(MODELS, [text], edited)),
+        ("rewrite it after an edit", lambda: rewrite_cassette(MODELS, [text], edited)),
         ("its page for a browser", lambda: render_page(cassette, "it")),
     ):
-        show(what, *timed(work, lambda: read(text, MODELS)), "reading it")
+        show(what, *timed(work, lambda: read_cassette(text, MODELS)), "reading it")
 
 
 def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
@@ -313,7 +317,7 @@ def main() -> None:
     bench_endpoint(Cassette.of([take(0, 5)]))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "roles.yaml")
-        path.write_text(write(Cassette.of([take(0, 5)])), "utf-8")
+        path.write_text(write_cassette(Cassette.of([take(0, 5)])), "utf-8")
         bench_in_process(path)
 
 

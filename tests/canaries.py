@@ -37,7 +37,7 @@ from awstape.core.aws.model import Member, Operation, Shape
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import CollisionError, LeakError
 from awstape.core.redaction.member_kinds import NAME_KINDS, PATH_SHAPES, is_free_text
 from awstape.core.redaction.string_walk import TEXT, StringContext
@@ -389,7 +389,7 @@ def _said(canary: Canary) -> dict[str, list[str]]:
     except (LeakError, CollisionError) as error:
         said["refusal"] = [str(error), *map(str, getattr(error, "leaks", []))]
     else:
-        text = document.write(recording.cassette)
+        text = write_cassette(recording.cassette)
         scalars = (token.value for token in yaml.scan(text, yaml.CSafeLoader) if isinstance(token, yaml.ScalarToken))
         said["cassette"] = [text, *scalars]
         said["report"] = list(report.recording_lines("canary.yaml", recording))

@@ -10,10 +10,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from awstape.catalog import catalog
+from awstape.catalog.botocore_data import data_version
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.paging import next_token
-from awstape.core.cassette.yaml.document import SCHEMA_FILE, documents, write
-from awstape.core.cassette.yaml.json_schema import dumped, schema
+from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
+from awstape.core.cassette.yaml.parser import parse_documents
+from awstape.core.cassette.yaml.writer import SCHEMA_FILE, write_cassette
 from awstape.core.check.findings import check_text
 from awstape.files import cassette_files
 from e2e import warm
@@ -21,7 +23,7 @@ from examples import FOLDER, NAMES, environment, record
 from support.standin import StandIn
 
 ALIAS = re.compile(r"arn:aws:[a-z-]+:[a-z0-9-]*:000\d{9}:")
-MODELS = catalog.models()
+MODELS = load_models()
 each_example = pytest.mark.parametrize("name", NAMES)
 
 
@@ -33,20 +35,20 @@ def test_each_file_is_an_example_and_each_example_a_file() -> None:
 @each_example
 def test_it_is_what_the_writer_writes(name: str) -> None:
     path = FOLDER / f"{name}.yaml"
-    assert write(cassette_files.load(path, MODELS)) == path.read_text("utf-8")
+    assert write_cassette(cassette_files.load(path, MODELS)) == path.read_text("utf-8")
 
 
 def test_the_schema_that_they_name_is_that_of_the_models() -> None:
     """To the letter where botocore is the one that it was made with; it fits the cassettes under any."""
     text = (FOLDER / SCHEMA_FILE).read_text("utf-8")
     shipped = json.loads(text)
-    if shipped["$comment"] == catalog.source():
-        assert text == dumped(schema(MODELS, catalog.source())), "make examples"
+    if shipped["$comment"] == data_version():
+        assert text == dump_schema(cassette_schema(MODELS, data_version())), "make examples"
     validator = jsonschema.Draft7Validator(shipped)
     for name in NAMES:
         cassette = (FOLDER / f"{name}.yaml").read_text("utf-8")
         assert cassette.startswith(f"# yaml-language-server: $schema={SCHEMA_FILE}\n")
-        assert [error for each in documents(cassette) for error in validator.iter_errors(each.value)] == []
+        assert [error for each in parse_documents(cassette) for error in validator.iter_errors(each.value)] == []
 
 
 @each_example

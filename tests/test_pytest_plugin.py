@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.files import cassette_files
 from examples import KEY, ROOT
 from support.standin import StandIn
@@ -383,7 +383,7 @@ def test_modes_record_as_their_names_say(pytester: pytest.Pytester, aws: StandIn
     aws.calls.clear()
     run(pytester, more).assert_outcomes(passed=1)
     assert not aws.calls
-    assert [track.operation for track, _ in cassette_files.load(tape, catalog.models()).tracks()] == [
+    assert [track.operation for track, _ in cassette_files.load(tape, load_models()).tracks()] == [
         "ListRoles",
         "ListUsers",
     ]
@@ -445,7 +445,7 @@ def test_it(n):
     result = run(pytester, module, "--awstape=all", "-n", "2")
     result.assert_outcomes(passed=6)
     assert said(result).count("recorded cassettes/shared.yaml: 1 track, 1 page, 0 items") == 6
-    assert len(cassette_files.load(pytester.path / "cassettes" / "shared.yaml", catalog.models()).takes) == 6
+    assert len(cassette_files.load(pytester.path / "cassettes" / "shared.yaml", load_models()).takes) == 6
     aws.calls.clear()
     run(pytester, module, "-n", "2").assert_outcomes(passed=6)
     assert not aws.calls

@@ -18,8 +18,9 @@ import yaml
 
 import reference
 from awstape import __version__
-from awstape.catalog import catalog
-from awstape.core.cassette.yaml import document
+from awstape.catalog.service_models import load_models
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_FILE
 from awstape.core.redaction.project_rules import Rules
 from examples import ROOT, environment, upstreams
 from support.standin import StandIn
@@ -77,7 +78,7 @@ def test_every_session_shows_the_real_output(folder: Path, shell: dict[str, str]
 
 def test_the_settings_shown_are_settings() -> None:
     (settings,) = [tomllib.loads(body) for language, body in BLOCKS if language == "toml"]
-    rules = Rules.from_settings(settings["tool"]["awstape"], catalog.models())
+    rules = Rules.from_settings(settings["tool"]["awstape"], load_models())
     assert all((rules.keep, rules.mask, rules.mask_members))
 
 
@@ -91,7 +92,7 @@ def test_the_hook_shown_is_the_one_in_the_repository() -> None:
 def test_the_faults_shown_are_faults() -> None:
     (shown,) = [body for language, body in BLOCKS if language == "yaml" and "faults" in body]
     take = shown.replace("pages: …", "pages: [output: {IsTruncated: false, Roles: []}]")
-    cassette = document.read(f"version: 1\n---\n{take}", catalog.models())
+    cassette = read_cassette(f"version: 1\n---\n{take}", load_models())
     assert [str(fault) for take in cassette.takes for fault in take.faults] == ["throttle page=2 times=2"]
 
 
@@ -139,7 +140,7 @@ def test_the_schema_is_named_where_the_command_writes_it() -> None:
     (settings,) = [json.loads(f"{{{body}}}") for language, body in BLOCKS if language == "json"]
     ((schema, glob),) = settings["yaml.schemas"].items()
     assert f"`awstape schema -o {schema.removeprefix('./')}`" in README
-    assert Path("cassettes/roles.yaml").match(glob.replace("**/", "")) and schema.endswith(document.SCHEMA_FILE)
+    assert Path("cassettes/roles.yaml").match(glob.replace("**/", "")) and schema.endswith(SCHEMA_FILE)
 
 
 def test_the_table_of_commands_is_up_to_date() -> None:

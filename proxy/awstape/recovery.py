@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
+from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.recorder import LeakError, Recorder, Recording
@@ -33,7 +34,7 @@ def merge_recording(path: Path, recorder: Recorder, *, keep_old_tracks: bool = T
     Raises UserError, and RefusedError for a recording that must not be written; the cassette is unchanged then.
     """
     # Read the file again: another recording may have ended in the meantime.
-    old = cassette_files.load(path, catalog.models()) if keep_old_tracks and path.exists() else Cassette()
+    old = cassette_files.load(path, load_models()) if keep_old_tracks and path.exists() else Cassette()
     try:
         recording = recorder.finish(old)
     except LeakError as error:
@@ -66,10 +67,10 @@ def recover_journals(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
 
 
 def _recover_journal(path: Path, found: InterruptedRecording, key: bytes, rules: Rules) -> str:
-    recorder = Recorder(catalog.models(), Redactor(key, rules), catalog.parse)
+    recorder = Recorder(load_models(), Redactor(key, rules), parse_response)
     try:
         for text in found.texts:
-            recorder.restore(read_capture(text, catalog.models()))
+            recorder.restore(read_capture(text, load_models()))
     except ValueError:
         raise other_version_error(found.path) from None
     try:

@@ -25,7 +25,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
@@ -162,20 +163,20 @@ def open_for_recording(
     exists = path.exists()
     key, rules = keys.find_or_create_key(environ), project_settings.load_rules()
     recovered = recover_journals(path, key, rules)
-    old = cassette_files.load(path, catalog.models()) if path.exists() and mode != "rewrite" else Cassette()
+    old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
     if mode == "once" and exists:
-        return Tape(path, old, None, Player(catalog.models(), old, Redactor(key, rules), has_key=True))
+        return Tape(path, old, None, Player(load_models(), old, Redactor(key, rules), has_key=True))
     _check_key(path, old, key)
-    player = Player(catalog.models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
+    player = Player(load_models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
-    recorder = Recorder(catalog.models(), redactor, catalog.parse, tuple(operations) or ("*",), include_writes)
+    recorder = Recorder(load_models(), redactor, parse_response, tuple(operations) or ("*",), include_writes)
     create_journal = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
     own_journal = create_journal() if create_journal and journal == "own" else None
     return Tape(path, old, recorder, player, mode != "rewrite", own_journal, create_journal, recovered)
 
 
 def _check_operation_globs(globs: Sequence[str]) -> None:
-    known = {name: None for service in catalog.models().services.values() for name in service.operations}
+    known = {name: None for service in load_models().services.values() for name in service.operations}
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in known):
             hint = did_you_mean(glob.title().replace("-", ""), known).lstrip("; ")
@@ -197,11 +198,11 @@ def open_for_replay(
 ) -> Tape:
     """A tape that replays files and folders of files. Raises UserError."""
     parsed_paging, parsed_faults = _parse_paging(paging), [_parse_fault(text) for text in faults]
-    cassette = cassette_files.load_all(paths, catalog.models())
+    cassette = cassette_files.load_all(paths, load_models())
     key = keys.find_key(environ)
     redactor = Redactor(key if key is not None else secrets.token_bytes(32), project_settings.load_rules())
     has_key = key is not None
-    player = Player(catalog.models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
+    player = Player(load_models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player)
 
 

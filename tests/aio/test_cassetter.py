@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from click.testing import CliRunner
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.cli.main import cli
 from awstape.files import cassette_files
 from examples import KEY
@@ -35,8 +35,6 @@ def test_what_cassetter_records_is_imported(ending: str, tmp_path: Path, monkeyp
     assert len(pages) == 2
     result = CliRunner().invoke(cli, ["import", str(theirs), "-o", str(ours)])
     assert result.exit_code == 0, result.output
-    listing = [
-        take for take in cassette_files.load(ours, catalog.models()).takes if take.track.operation == "ListRoles"
-    ]
-    shipped = cassette_files.load(Path(__file__).parents[2] / "cassettes" / "roles.yaml", catalog.models())
+    listing = [take for take in cassette_files.load(ours, load_models()).takes if take.track.operation == "ListRoles"]
+    shipped = cassette_files.load(Path(__file__).parents[2] / "cassettes" / "roles.yaml", load_models())
     assert listing == [take for take in shipped.takes if take.track.operation == "ListRoles"]

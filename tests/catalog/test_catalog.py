@@ -18,13 +18,16 @@ import botocore.regions
 import pytest
 from botocore.config import Config
 
-from awstape.catalog import catalog
+from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.hosts import anonymise_host, host_of, is_recorded_host, service_and_region
+from awstape.catalog.response_parser import parse_response
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response
 from support import wire_cases
 from support.wire_cases import WireCase
 
-MODELS = catalog.models()
+MODELS = load_models()
 LOADER = botocore.loaders.Loader()
 PARTITIONS = LOADER.load_data("partitions")
 REGIONS = [(p["id"], region) for p in PARTITIONS["partitions"] for region in p["regions"]]
@@ -60,13 +63,13 @@ def provider(service: str) -> botocore.endpoint_provider.EndpointProvider:
 
 
 def region_of(host: str, service: str) -> str | None:
-    found = catalog.service_of_host(host)
+    found = service_and_region(host)
     assert found is not None, host
-    assert found[0].name == service, host
+    assert found[0] == service, host
     return found[1]
 
 
-@pytest.mark.parametrize("service", catalog.SERVICES)
+@pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(("partition", "region"), REGIONS)
 def test_every_host_of_the_rule_sets_is_ours(service: str, partition: str, region: str) -> None:
     for fips, dual_stack in SPELLINGS:
@@ -95,7 +98,7 @@ def test_every_host_of_the_older_endpoint_table_is_ours(service: str, prefix: st
 
 @pytest.mark.parametrize(("partition", "region"), REGIONS[:: len(REGIONS) // 6])
 def test_what_a_client_says_of_its_endpoint_is_ours(partition: str, region: str) -> None:
-    for service in catalog.SERVICES:
+    for service in SERVICES:
         assert region_of(urlsplit(client(service, region).meta.endpoint_url).hostname, service) in (region, None)
 
 
@@ -120,13 +123,13 @@ def test_hosts_of_note(host: str, service: str, region: str | None) -> None:
 
 @pytest.mark.parametrize("host", NEAR_MISSES)
 def test_near_misses_are_not_ours(host: str) -> None:
-    assert catalog.service_of_host(host) is None
+    assert not is_recorded_host(host)
 
 
 # --- operations and paging ---
 
 
-@pytest.mark.parametrize("name", catalog.SERVICES)
+@pytest.mark.parametrize("name", SERVICES)
 def test_all_operations_are_there(name: str) -> None:
     operations = MODELS.services[name].operations
     assert operations.keys() == LOADER.load_service_model(name, "service-2")["operations"].keys()
@@ -135,7 +138,7 @@ def test_all_operations_are_there(name: str) -> None:
 
 
 def paginators() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for service in catalog.SERVICES:
+    for service in SERVICES:
         entries = LOADER.load_service_model(service, "paginators-1")["pagination"]
         yield from ((service, name, entry) for name, entry in entries.items())
 
@@ -163,7 +166,7 @@ def test_paging_without_a_paginator_comes_from_the_shapes(name: str) -> None:
     assert {operation.output.members[item].shape.type for item in paging.items} == {"list"}
 
 
-@pytest.mark.parametrize("service", catalog.SERVICES)
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_input_with_a_token_pages(service: str) -> None:
     """By the names alone, so that a new operation can't slip by."""
     for operation in MODELS.services[service].operations.values():
@@ -215,7 +218,7 @@ def test_parse_is_what_a_client_returns(case: WireCase) -> None:
     request = Request(case.method, url.hostname or "", url.path, url.query, case.request_headers, case.request_body)
     call = recognise_call(MODELS, request)
     assert call
-    parsed = catalog.parse(call.operation, Response(case.status, case.response_headers, case.response_body))
+    parsed = parse_response(call.operation, Response(case.status, case.response_headers, case.response_body))
     assert as_documents(parsed) == as_documents(what_boto3_returns(case))
 
 
@@ -242,10 +245,10 @@ def as_documents(value: Any) -> Any:
     ],
 )
 def test_of_a_host_only_the_service_is_told(host: str, shown: str) -> None:
-    assert catalog.shown(host) == shown
+    assert anonymise_host(host) == shown
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "mars-north-1"])
 def test_a_host_is_the_one_that_botocore_asks(region: str) -> None:
     endpoint = boto3.Session().client("accessanalyzer", region_name=region).meta.endpoint_url
-    assert f"https://{catalog.host_of('accessanalyzer', region)}" == endpoint
+    assert f"https://{host_of('accessanalyzer', region)}" == endpoint

@@ -16,7 +16,7 @@ from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import default_settings
 
 from awstape.core.aws.model import Value
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.writer import write_cassette
 from canaries import secret
 from e2e.conftest import Recorded
 from examples import FOLDER
@@ -165,7 +165,7 @@ def writes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("judge") / "writes.yaml"
     recording = exchanges.record(*(exchange(*call) for call in CALLS), include_writes=True)
     assert len(recording.cassette.takes) == len(CALLS)
-    path.write_text(document.write(recording.cassette), "utf-8")
+    path.write_text(write_cassette(recording.cassette), "utf-8")
     return path
 
 
@@ -186,7 +186,7 @@ def test_a_recording_of_secrets_is_clean(writes: Path) -> None:
 def test_one_call_is_clean(call: tuple[str, dict[str, Value], dict[str, Value]], tmp_path: Path) -> None:
     path = tmp_path / "one.yaml"
     recording = exchanges.record(exchange(*call), include_writes=True)
-    path.write_text(document.write(recording.cassette), "utf-8")
+    path.write_text(write_cassette(recording.cassette), "utf-8")
     assert verdicts(path) == []
 
 

@@ -26,7 +26,8 @@ from functools import cache
 from typing import Any
 
 import awstape
-from awstape.catalog import catalog
+from awstape.catalog.hosts import is_recorded_host
+from awstape.catalog.service_models import load_models
 
 _PR_SET_CHILD_SUBREAPER = 36
 _LARGEST = 1_000_000
@@ -93,8 +94,8 @@ def _import_all() -> None:
     for module in pkgutil.walk_packages(awstape.__path__, "awstape."):
         if not module.name.endswith(("__main__", "pytest_plugin")):
             importlib.import_module(module.name)
-    catalog.service_of_host("iam.amazonaws.com")
-    catalog.models()
+    is_recorded_host("iam.amazonaws.com")
+    load_models()
     gc.collect()
     gc.freeze()
 

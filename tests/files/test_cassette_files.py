@@ -10,13 +10,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.document import SCHEMA_LINE, read, write
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, limited_reading
 
-MODELS = catalog.models()
+MODELS = load_models()
 HEADER = "version: 1\n"
 
 
@@ -30,7 +31,7 @@ ADMINS = HEADER + take(identity="{PathPrefix: /admins/}")
 
 
 def cassette(text: str = USERS) -> Cassette:
-    return read(text, MODELS)
+    return read_cassette(text, MODELS)
 
 
 def problem_of(path: Path) -> str:
@@ -46,8 +47,8 @@ def problem_of(path: Path) -> str:
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folders" / "users.yaml"
     cassette_files.save(path, cassette())
-    assert path.read_bytes() == write(cassette()).encode()
-    assert write(cassette_files.load(path, MODELS)) == write(cassette())
+    assert path.read_bytes() == write_cassette(cassette()).encode()
+    assert write_cassette(cassette_files.load(path, MODELS)) == write_cassette(cassette())
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -140,7 +141,11 @@ def test_several_files_make_one_cassette(tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_text(USERS)
     (tmp_path / "admins.yaml").write_text(ADMINS)
     loaded = cassette_files.load_all([tmp_path / "users.yaml", tmp_path / "admins.yaml"], MODELS)
-    assert write(loaded) == write(cassette_files.load_all([tmp_path], MODELS)) == write(cassette(ADMINS + take()))
+    assert (
+        write_cassette(loaded)
+        == write_cassette(cassette_files.load_all([tmp_path], MODELS))
+        == write_cassette(cassette(ADMINS + take()))
+    )
 
 
 def test_a_track_that_stands_in_several_files_says_the_same_in_all(tmp_path: Path) -> None:
@@ -181,7 +186,7 @@ def test_a_file_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPat
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_bytes(b"\xef\xbb\xbf" + USERS.replace("\n", "\r\n").encode())
-    assert write(cassette_files.load(tmp_path / "users.yaml", MODELS)) == SCHEMA_LINE + USERS
+    assert write_cassette(cassette_files.load(tmp_path / "users.yaml", MODELS)) == SCHEMA_LINE + USERS
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

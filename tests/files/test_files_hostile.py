@@ -13,7 +13,9 @@ import pytest
 
 from awstape import addon, pytest_plugin
 from awstape.cli.main import main
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml import parser
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.check import findings as check
 from awstape.core.check.findings import check_text
 from awstape.errors import UserError
@@ -105,10 +107,10 @@ def test_what_is_said_may_not_nest_or_count_without_end(
     ],
 )
 def test_a_text_has_an_end(monkeypatch: pytest.MonkeyPatch, text: str, problem: str) -> None:
-    monkeypatch.setattr(document, "MAX_TEXT", 1000)
-    monkeypatch.setattr(document, "MAX_KEY", 500)
-    with pytest.raises(document.DocumentError, match=problem):
-        document.read(text, MODELS)
+    monkeypatch.setattr(parser, "MAX_TEXT", 1000)
+    monkeypatch.setattr(parser, "MAX_KEY", 500)
+    with pytest.raises(DocumentError, match=problem):
+        read_cassette(text, MODELS)
 
 
 def test_check_tells_what_it_did_not_search(monkeypatch: pytest.MonkeyPatch) -> None:

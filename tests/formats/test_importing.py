@@ -23,12 +23,12 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from awstape import InProcess
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
 from awstape.cli.commands import import_export
 from awstape.cli.main import cli
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.files import cassette_files, keys
 from awstape.formats.importing import FORMATS
 from awstape.tape import open_for_recording
@@ -138,7 +138,7 @@ def parsed(cassette: Cassette) -> dict[str, Any]:
     for take in cassette.takes:
         operation = MODELS.operation(take.track.service, take.track.operation)
         pages[str(take.track)] = [
-            catalog.parse(operation, write_response(operation, page.answer, "")) for page in take.pages
+            parse_response(operation, write_response(operation, page.answer, "")) for page in take.pages
         ]
     return pages
 
@@ -162,7 +162,7 @@ def test_cassettes_of_cassetter(recorded: Path, tmp_path: Path, name: str) -> No
     own = cassette_files.load(recorded / "own.yaml", MODELS)
     tracks = {"GetRole": 2, "ListPolicyGenerations": 1, "ListPolicyVersions": 1}
     assert Counter(take.track.operation for take in cassette.takes) == tracks
-    assert document.write(cassette) == document.write(
+    assert write_cassette(cassette) == write_cassette(
         Cassette.of([take for take in own.takes if take.track.operation in tracks], own.keys)
     )
 
@@ -256,7 +256,7 @@ def test_every_literal_exchange_is_imported_as_it_is_recorded(tmp_path: Path) ->
     (tmp_path / "vcr").write_text(yaml.dump(vcr_of(*map(as_vcr, cases)), Dumper=yaml.CSafeDumper), "utf-8")
     for name in "har", "vcr":
         imported(tmp_path / f"{name}.yaml", tmp_path / name, "--include-writes")
-        assert (tmp_path / f"{name}.yaml").read_text() == document.write(own)
+        assert (tmp_path / f"{name}.yaml").read_text() == write_cassette(own)
 
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=F/20260101/us-east-1/sts/aws4_request"
@@ -375,7 +375,7 @@ def test_responses_of_a_stubber(tmp_path: Path) -> None:
         "Version": "2012-10-17",
         "Statement": [],
     }
-    assert is_clean(document.write(cassette))
+    assert is_clean(write_cassette(cassette))
 
 
 # --- what can not be used ---
@@ -573,7 +573,7 @@ def test_large_files_and_large_bodies_are_refused(
     large = base64.b64encode(gzip.compress(b" " * 3000)).decode()
     answered = har_response(200, [("Content-Encoding", "gzip")], large, encoding="base64")
     file = write(tmp_path / "x.har", har((har_request(f"{IAM}?{ROLES}"), answered)))
-    monkeypatch.setattr("awstape.core.aws.content_encoding.MAX_BYTES", 2000)
+    monkeypatch.setattr("awstape.core.aws.content_encoding.MAX_DECODED_BYTES", 2000)
     assert "1 × the body is larger than 0 MiB" in run(file, "-o", tmp_path / "x.yaml").output
     monkeypatch.setattr("awstape.formats.imports.file_parsing.MAX_BYTES", 100)
     assert "larger than 0 MiB" in failing.failure(capfd, "import", file, "-o", tmp_path / "x.yaml")[0]

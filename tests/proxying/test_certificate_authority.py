@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import verification
 
-from awstape.catalog import catalog
+from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.hosts import host_suffixes
 from awstape.cli.main import main
 from awstape.errors import UserError
 from awstape.files import user_folders
@@ -176,7 +177,7 @@ def identity_host(identity: Identity) -> str:
 
 def test_every_host_that_is_intercepted_can_be_vouched_for(authority: CertificateAuthority) -> None:
     hosts = {"access-analyzer.eu-central-99.amazonaws.com", "access-analyzer-fips.us-gov-north-7.api.aws"}  # to come
-    for service in catalog.SERVICES:
+    for service in SERVICES:
         for _, region in REGIONS:
             for fips, dual_stack in SPELLINGS:
                 found = provider(service).resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual_stack)
@@ -388,10 +389,10 @@ def test_it_is_renewed_in_time(later: int, told: str, folder: Path) -> None:
 
 
 def test_it_is_renewed_for_a_new_domain_but_not_for_one_less(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known, made = catalog.host_suffixes(), certificate_authority.load_or_create(folder)
-    monkeypatch.setattr(catalog, "host_suffixes", lambda: known - {"api.aws"})
+    known, made = host_suffixes(), certificate_authority.load_or_create(folder)
+    monkeypatch.setattr(certificate_authority, "host_suffixes", lambda: known - {"api.aws"})
     assert certificate_authority.load_or_create(folder).root == made.root
-    monkeypatch.setattr(catalog, "host_suffixes", lambda: known | {"amazonaws.example"})
+    monkeypatch.setattr(certificate_authority, "host_suffixes", lambda: known | {"amazonaws.example"})
     renewed = certificate_authority.load_or_create(folder)
     assert renewed.notes == (f"renewed awstape's CA, which could not sign for amazonaws.example: {made.file}",)
     assert "amazonaws.example" in renewed.domains
@@ -462,7 +463,7 @@ def test_the_command_tells_of_the_ca_and_not_its_key(home: Path, capsys: pytest.
     *lines, last = shown.splitlines()
     facts, found = json.loads(last), certificate_authority.load_or_create(home)
     assert facts["sha256"].replace(":", "").lower() == ssl_fingerprint(found.file)
-    assert facts["signs_for"] == sorted(catalog.host_suffixes())
+    assert facts["signs_for"] == sorted(host_suffixes())
     assert (facts["certificate_mode"], facts["key_file_mode"], facts["key"]) == ("0600", "0600", "ECDSA secp256r1")
     assert f"sha256            {facts['sha256']}" in lines
     assert f"valid until       {facts['valid_until']}" in lines

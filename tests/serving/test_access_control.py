@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import is_service_endpoint
 from awstape.core.aws.wire import Request
 from awstape.errors import UserError
 from awstape.program import servers
@@ -164,7 +164,7 @@ def test_pages_of_others_may_not(headers: dict[str, str]) -> None:
 )
 @pytest.mark.parametrize("client", [HERE, ELSEWHERE])
 def test_everybody_is_led_to_aws(host: str, client: str) -> None:
-    assert catalog.is_endpoint(host)
+    assert is_service_endpoint(host)
     policy = AccessPolicy()
     assert [policy.relay_refusal(host, port, client) is None for port in (443, 80, 22, 53)] == [
         True,

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import awstape
-from awstape.catalog.botocore_values import for_botocore
+from awstape.catalog.botocore_values import to_botocore
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.view.selectors import select
 from awstape.files import cassette_files
@@ -51,7 +51,7 @@ def questions(cassette: Cassette) -> Iterator[Question]:
         operation = MODELS.operation(take.track.service, take.track.operation)
         for page in take.pages:
             paging = operation.paging
-            input_ = for_botocore(dict(take.track.identity), operation.input)
+            input_ = to_botocore(dict(take.track.identity), operation.input)
             if paging and page.token:
                 input_[paging.token] = page.token
             if paging and paging.limit and page.limit:

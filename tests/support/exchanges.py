@@ -7,22 +7,24 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from awstape.catalog import catalog
-from awstape.catalog.botocore_values import request_of
+from awstape.catalog.botocore_values import build_request
+from awstape.catalog.response_parser import parse_response
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import Recorder, Recording
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 
-MODELS = catalog.models()
+MODELS = load_models()
 KEY = b"a key for tests, not a secret...."
 OTHER_KEY = b"another key for tests"
 ACCOUNT = "111122223333"
@@ -46,7 +48,7 @@ def request(
     attempt: int | None = None,
 ) -> Request:
     """The request that botocore makes of a call, unsigned."""
-    made = request_of(operation(name), input_ or {}, region)
+    made = build_request(operation(name), input_ or {}, region)
     headers = list(made.headers)
     if invocation is not None:
         headers.append(("amz-sdk-invocation-id", invocation))
@@ -76,7 +78,7 @@ def record(*exchanges: Exchange, **options: Any) -> Recording:
 
 
 def recorder(*exchanges: Exchange, key: bytes = KEY, **options: Any) -> Recorder:
-    result = Recorder(MODELS, Redactor(key), catalog.parse, **options)
+    result = Recorder(MODELS, Redactor(key), parse_response, **options)
     for asked, answered in exchanges:
         result.feed(asked, answered)
     return result
@@ -85,10 +87,10 @@ def recorder(*exchanges: Exchange, key: bytes = KEY, **options: Any) -> Recorder
 def cassette(*exchanges: Exchange, **options: Any) -> Cassette:
     """The cassette of a recording, as it comes back from its text."""
     recording = record(*exchanges, **options)
-    text = document.write(recording.cassette)
-    read = document.read(text, MODELS)
+    text = write_cassette(recording.cassette)
+    read = read_cassette(text, MODELS)
     assert read == recording.cassette
-    assert document.write(read) == text
+    assert write_cassette(read) == text
     return read
 
 
@@ -123,7 +125,7 @@ def traverse(playing: Player, name: str, input_: Mapping[str, Value]) -> Iterato
         served = playing.answer(request(name, asked))
         assert isinstance(served, ServedPage), served
         yield served
-        parsed = catalog.parse(op, served.response)
+        parsed = parse_response(op, served.response)
         token = parsed.get(op.paging.output_token) if op.paging else None
         if token is None:
             return

@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from awstape import recovery
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.conform import output_misfits
 from awstape.core.aws.model import Operation
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import dump_document, write_cassette
 from awstape.core.check import findings
 from awstape.core.recording import capture
 from awstape.core.recording.recorder import LeakError, Recorder
@@ -70,7 +74,7 @@ def _recorded(operation: Operation, response: Response) -> None:
     """What was recorded can be read, and no account id is in it."""
     members = operation.input.members if operation.input else {}
     labels = {name: "label" for name, member in members.items() if member.location == "uri"}
-    recorder = Recorder(MODELS, Redactor(KEY), exchanges.catalog.parse, include_writes=True)
+    recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     recorder.feed(exchanges.request(operation.name, labels), response)
     _readable(recorder)
 
@@ -80,8 +84,8 @@ def _readable(recorder: Recorder) -> None:
         merged = recorder.finish().merged
     except (LeakError, CollisionError):  # refused, as it should be: an account id within a longer number, say
         return
-    text = document.write(merged)
-    assert document.read(text, MODELS) == merged
+    text = write_cassette(merged)
+    assert read_cassette(text, MODELS) == merged
     assert not re.search(rf"(?<!\d){ACCOUNT}(?!\d)", text)
 
 
@@ -125,7 +129,7 @@ def request_seeds() -> Iterator[bytes]:
 
 @cache
 def player() -> Player:
-    cassette = document.read(CASSETTES[-1].read_text("utf-8"), MODELS)
+    cassette = read_cassette(CASSETTES[-1].read_text("utf-8"), MODELS)
     return Player(MODELS, cassette, Redactor(KEY), has_key=True)
 
 
@@ -140,15 +144,15 @@ def document_(data: bytes) -> None:
         return
     found = findings.check_text(text, MODELS)
     try:
-        cassette = document.read(text, MODELS)
-    except document.DocumentError:
+        cassette = read_cassette(text, MODELS)
+    except DocumentError:
         assert any(finding.kind == findings.FORMAT for finding in found)
         return
     if len(cassette.keys) > 1:
         return
-    written = document.write(cassette)
-    assert document.read(written, MODELS) == cassette
-    assert document.write(document.read(written, MODELS)) == written
+    written = write_cassette(cassette)
+    assert read_cassette(written, MODELS) == cassette
+    assert write_cassette(read_cassette(written, MODELS)) == written
 
 
 def document_seeds() -> Iterator[bytes]:
@@ -168,7 +172,7 @@ def endpoint_(data: bytes) -> None:
 async def _converse(pieces: list[bytes]) -> None:
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
-    tape = Tape(None, document.Cassette(), None, player())
+    tape = Tape(None, Cassette(), None, player())
     connection = Connection(endpoint.Endpoint(partial(control_api.answer, tape, AccessPolicy())))
     transport = _Transport()
     connection.connection_made(cast(asyncio.Transport, transport))
@@ -232,7 +236,7 @@ def endpoint_seeds() -> Iterator[bytes]:
 def import_(data: bytes) -> None:
     """A file, after a byte that chooses what it is called."""
     name = ("x.json", "x.toml", "iam.ListRoles_1.json", "x.yaml")[int.from_bytes(data[:1]) % 4]
-    recorder = Recorder(MODELS, Redactor(KEY), exchanges.catalog.parse, include_writes=True)
+    recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data[1:])
@@ -250,7 +254,7 @@ def import_seeds() -> Iterator[bytes]:
     iam = "https://iam.amazonaws.com/"
     form = "Action=ListRoles&Version=2010-05-08"
     body = next(case.response_body for case in wire_cases.load() if case.operation == "ListRoles").decode()
-    quoted = document.dump({"x": body})[3:].encode()
+    quoted = dump_document({"x": body})[3:].encode()
     yield (
         b'\0{"log":{"entries":[{"request":{"method":"POST","url":"%s?%s","headers":[]},"response":{"status":200,'
         % (
@@ -294,7 +298,7 @@ def journal_(data: bytes) -> None:
         else:
             assert not file.exists()
         if path.exists():
-            document.read(path.read_text("utf-8"), MODELS)
+            read_cassette(path.read_text("utf-8"), MODELS)
 
 
 def _about_journal() -> bytes:
@@ -302,7 +306,7 @@ def _about_journal() -> bytes:
 
 
 def journal_seeds() -> Iterator[bytes]:
-    recorder = Recorder(MODELS, Redactor(KEY), exchanges.catalog.parse, include_writes=True)
+    recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     pairs = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}])
     texts = [capture.write(fed) for asked, response in pairs if (fed := recorder.feed(asked, response))]
     cipher = journal._LineCipher(KEY, _about_journal())

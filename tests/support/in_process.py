@@ -15,11 +15,11 @@ import botocore.handlers
 import pytest
 from botocore.loaders import JSONFileLoader
 
-from awstape.catalog.botocore_values import for_botocore
+from awstape.catalog.botocore_values import to_botocore
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.files import cassette_files
 from support import exchanges, wire_cases
 from support.exchanges import MODELS
@@ -85,7 +85,7 @@ def handler_counts(client: Any) -> list[int]:
 
 
 def save(path: Path, recorded: Cassette) -> Path:
-    path.write_text(document.write(recorded), encoding="utf-8")
+    path.write_text(write_cassette(recorded), encoding="utf-8")
     return path
 
 
@@ -119,7 +119,7 @@ def questions(path: Path) -> list[tuple[Operation, str | None, Mapping[str, Any]
     found = []
     for take in cassette_files.load(path, MODELS).takes:
         operation = MODELS.operation(take.track.service, take.track.operation)
-        identity = for_botocore(dict(take.track.identity), operation.input)
+        identity = to_botocore(dict(take.track.identity), operation.input)
         found.append((operation, take.track.region, identity))
     return found
 

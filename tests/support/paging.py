@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from typing import Any, Literal
 
-from awstape.catalog import catalog
-from awstape.catalog.botocore_values import for_botocore
+from awstape.catalog.botocore_values import to_botocore
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import split_input
@@ -88,7 +88,7 @@ def follow(
         if not isinstance(reply, ServedPage):
             return
         assert reply.response
-        yield Got(reply, parsed := catalog.parse(operation(name), reply.response))
+        yield Got(reply, parsed := parse_response(operation(name), reply.response))
         token = parsed.get(paging.output_token)
         if token is None:
             return
@@ -105,7 +105,7 @@ def items(name: str, pages: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]
 def recorded_items(take: Take) -> dict[str, list[Any]]:
     """List by list, the items of a take, as botocore reads them."""
     op = operation(take.track.operation)
-    return items(op.name, (for_botocore(page.answer.output or {}, op.output) for page in take.pages))
+    return items(op.name, (to_botocore(page.answer.output or {}, op.output) for page in take.pages))
 
 
 def size(name: str, page: Mapping[str, Any]) -> int:
@@ -141,7 +141,7 @@ def code(reply: Reply, name: str = "ListUsers") -> str:
     """What a client gets, in short: the code of an error, or `-`; `dropped` where the connection ends."""
     if reply.response is None:
         return "dropped"
-    found = catalog.parse(operation(name), reply.response).get("Error", {}).get("Code", "-")
+    found = parse_response(operation(name), reply.response).get("Error", {}).get("Code", "-")
     assert isinstance(found, str)
     return found
 

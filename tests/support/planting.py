@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.writer import write_cassette
 from canaries import KNOWN_NAME, NAME, secret
 from examples import FOLDER
 from support import exchanges
@@ -111,5 +111,5 @@ def cassettes() -> dict[str, str]:
             ),
         ),
     }
-    texts = {name: document.write(exchanges.cassette(each, include_writes=True)) for name, each in made.items()}
+    texts = {name: write_cassette(exchanges.cassette(each, include_writes=True)) for name, each in made.items()}
     return texts | {path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.yaml")}

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.view.selectors import SelectedTrack, select
@@ -64,8 +65,8 @@ def alias_of_role(real: str) -> str:
 
 def assert_valid(after: Cassette) -> None:
     """Asserts that a cassette can be written and read, has no findings, and that its listings can be replayed."""
-    text = document.write(after)
-    assert document.read(text, MODELS) == after
+    text = write_cassette(after)
+    assert read_cassette(text, MODELS) == after
     assert check_text(text, MODELS) == []
     playing = player(after, key=None)
     for track, takes in after.tracks():

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from awstape import __version__
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.cli.main import main
 from awstape.core.check.findings import Finding, check_text
 from awstape.workbench import check_formats
@@ -267,7 +267,7 @@ def test_every_format_has_the_same_exit_status(form: str, folder: Path, check: C
     (folder / "a.yaml").write_text(CLEAN)
     assert check("a.yaml", "--format", form) == (0, FORMATS[form]([], 1) + "\n" * (form != "github"), "")
     (folder / "a.yaml").write_text(LEAKY)
-    found = [("a.yaml", finding) for finding in check_text(LEAKY, catalog.models())]
+    found = [("a.yaml", finding) for finding in check_text(LEAKY, load_models())]
     assert len(found) == 2
     assert check("a.yaml", "--format", form) == (1, FORMATS[form](found, 1) + "\n", "")
 

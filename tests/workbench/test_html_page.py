@@ -15,9 +15,9 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.document import read
+from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.workbench.html_page import render_page
 from examples import FOLDER
 
@@ -63,7 +63,7 @@ class Browser:
         self.driver.get(file.as_uri())
 
     def open_example(self) -> None:
-        self.open(read((FOLDER / "roles.yaml").read_text("utf-8"), catalog.models()))
+        self.open(read_cassette((FOLDER / "roles.yaml").read_text("utf-8"), load_models()))
 
     def run(self, script: str) -> Any:
         return self.driver.execute_script(script)  # type: ignore[no-untyped-call]
@@ -232,7 +232,7 @@ def test_aliases_of_one_name_are_shown_together(browser: Browser) -> None:
     head = "version: 1\n---\nservice: iam\noperation: GetInstanceProfile\n"
     identity = "identity: {InstanceProfileName: instance-profile-yqmy4ayihgou}\n"
     answer = "pages:\n- error: {status: 404, message: role-yqmy4ayihgou}\n"
-    browser.open(read(head + identity + answer, catalog.models()))
+    browser.open(read_cassette(head + identity + answer, load_models()))
     browser.click("#unfold")
     browser.click(".identity .alias")
     assert browser.texts(".alias.kin") == ["role-yqmy4ayihgou"]
@@ -240,7 +240,7 @@ def test_aliases_of_one_name_are_shown_together(browser: Browser) -> None:
 
 
 def test_texts_are_never_markup_or_script(browser: Browser) -> None:
-    browser.open(read(HOSTILE, catalog.models()), ATTACK)
+    browser.open(read_cassette(HOSTILE, load_models()), ATTACK)
     browser.click("#summary details:nth-of-type(2) summary")
     browser.run("document.getElementById('unfold').dispatchEvent(new MouseEvent('click', {shiftKey: true}))")
     shown = ATTACK.replace("\u2028", "\\u2028")
@@ -261,7 +261,7 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser) -> None:
     narrow = {"width": 360, "height": 700, "deviceScaleFactor": 1, "mobile": False}
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
     try:
-        browser.open(read(HOSTILE, catalog.models()), ATTACK)
+        browser.open(read_cassette(HOSTILE, load_models()), ATTACK)
         browser.run("for (const track of tracks) track.units.forEach(unit => unit.unfold())")
         assert len(browser.texts(".item .document .row")) == 2
         assert browser.run("return document.documentElement.scrollWidth") <= 360

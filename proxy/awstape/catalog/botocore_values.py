@@ -16,21 +16,22 @@ from urllib.parse import urlsplit
 import botocore.awsrequest
 import botocore.serialize
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import host_of
+from awstape.catalog.response_parser import operation_model
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.aws.wire import Request
 
 DEFAULT_REGION = "us-east-1"
 
 
-def request_of(operation: Operation, input_: Mapping[str, Value], region: str | None = None) -> Request:
+def build_request(operation: Operation, input_: Mapping[str, Value], region: str | None = None) -> Request:
     """The request that botocore makes of a call, unsigned. region: None for that of a global service."""
     service = operation.service
-    endpoint = f"https://{catalog.host_of(service.name, region or DEFAULT_REGION)}"
+    endpoint = f"https://{host_of(service.name, region or DEFAULT_REGION)}"
     serializer = botocore.serialize.create_serializer(service.protocol, include_validation=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # botocore's own deprecations
-        parts = serializer.serialize_to_request(for_botocore(dict(input_), operation.input), catalog.plan(operation))
+        parts = serializer.serialize_to_request(to_botocore(dict(input_), operation.input), operation_model(operation))
         botocore.awsrequest.prepare_request_dict(parts, endpoint_url=endpoint)
         prepared = botocore.awsrequest.create_request_object(parts).prepare()
     url = urlsplit(prepared.url)
@@ -40,7 +41,7 @@ def request_of(operation: Operation, input_: Mapping[str, Value], region: str | 
     return Request(prepared.method, url.hostname or "", url.path, url.query, headers, raw)
 
 
-def for_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> Any:
+def to_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> Any:
     """A value of the core as botocore's users write it in inputs or, if `is_output`, read it in outputs."""
     if shape is None or value is None:
         return value
@@ -54,9 +55,9 @@ def for_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) ->
         except ValueError:
             return value
     if isinstance(value, list):
-        return [for_botocore(item, child_shape(shape, i), is_output=is_output) for i, item in enumerate(value)]
+        return [to_botocore(item, child_shape(shape, i), is_output=is_output) for i, item in enumerate(value)]
     if isinstance(value, dict):
-        return {name: for_botocore(item, child_shape(shape, name), is_output=is_output) for name, item in value.items()}
+        return {name: to_botocore(item, child_shape(shape, name), is_output=is_output) for name, item in value.items()}
     return value
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.yaml.document import DocumentError, read, write
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import HIDDEN, quotes_real_value
 from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
@@ -65,7 +67,7 @@ def load(path: Path, models: Models) -> Cassette:
 def parse(path: Path, text: str, models: Models) -> Cassette:
     """Parses the text of a cassette file. Raises UserError with file, line and path."""
     try:
-        return read(text, models)
+        return read_cassette(text, models)
     except DocumentError as error:
         raise document_error(path, error, "correct the file, or record it again") from None
 
@@ -83,4 +85,4 @@ def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
 
 def save(path: Path, cassette: Cassette) -> None:
     """Saves a cassette atomically. Raises UserError."""
-    atomic_writes.write_file(path, write(cassette).encode("utf-8"))
+    atomic_writes.write_file(path, write_cassette(cassette).encode("utf-8"))

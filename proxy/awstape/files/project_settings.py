@@ -7,7 +7,7 @@ import tomllib
 from contextlib import suppress
 from pathlib import Path
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.errors import UserError
 from awstape.files import limited_reading
@@ -47,7 +47,7 @@ def _load_file(path: Path) -> Rules | None:
     if not isinstance(settings, dict):
         raise UserError(f"{path}: tool.awstape is not a table", "write [tool.awstape] and the settings below it")
     try:
-        return Rules.from_settings(settings, catalog.models())
+        return Rules.from_settings(settings, load_models())
     except RuleError as error:
         raise UserError(f"{path}:{_line_of(text, error)}: {error}", error.tip or "correct the rule") from None
 
@@ -78,7 +78,7 @@ def _line_of(text: str, error: RuleError) -> int:
         try:
             settings = _awstape_table("\n".join(lines[:end]))
             if isinstance(settings, dict):
-                Rules.from_settings(settings, catalog.models())
+                Rules.from_settings(settings, load_models())
         except tomllib.TOMLDecodeError:  # the text ends within a list
             continue
         except RuleError as found:

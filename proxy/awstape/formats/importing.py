@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import anonymise_host, host_suffixes
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.routing import find_service, signed_service_name
 from awstape.core.aws.wire import Request, WireError
 from awstape.core.recording.recorder import Recorder
@@ -82,12 +83,12 @@ def record_entry(recorder: Recorder, entry: Entry) -> None:
 def _foreign_reason(request: Request) -> str | None:
     """Why a request is for none of the recorded services; None if it is for one, or can't be read."""
     try:
-        if find_service(catalog.models(), request):
+        if find_service(load_models(), request):
             return None
     except WireError:
         return None
     if service := signed_service_name(request):
         return f"for the service {service}, which is not recorded"
-    if request.host.lower().endswith(tuple(f".{suffix}" for suffix in catalog.host_suffixes())):
-        return f"for {catalog.shown(request.host)}, which is not recorded"
+    if request.host.lower().endswith(tuple(f".{suffix}" for suffix in host_suffixes())):
+        return f"for {anonymise_host(request.host)}, which is not recorded"
     return "for a host outside AWS, without a signature that names the service"

@@ -23,7 +23,9 @@ import botocore.handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.hooks import BaseEventHooks
 
-from awstape.catalog import catalog
+from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.hosts import host_suffixes
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request
 from awstape.core.replay.misses import HEADER
@@ -160,7 +162,7 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     if not _tapes or not _replays_only(_tapes[-1]) or not _is_for_aws(request):
         return None
     tape, converted = _tapes[-1], request_of(request, None)
-    if try_find_service(catalog.models(), converted):
+    if try_find_service(load_models(), converted):
         return None
     kind = AsyncResponse if is_async() else AWSResponse
     headers = (HEADER, ("x-amzn-errortype", "CassetteMiss"))
@@ -175,7 +177,7 @@ def _answer_unhandled(request: AWSPreparedRequest) -> tuple[Tape, Request, Reply
     if not _tapes or _sent.get() is not None:
         return None
     tape, converted = _tapes[-1], request_of(request, None)
-    if not try_find_service(catalog.models(), converted) and (not _replays_only(tape) or not _is_for_aws(request)):
+    if not try_find_service(load_models(), converted) and (not _replays_only(tape) or not _is_for_aws(request)):
         return None
     return tape, converted, tape.answer(converted)
 
@@ -214,7 +216,7 @@ def _replays_only(tape: Tape) -> bool:
 
 def _is_for_aws(request: AWSPreparedRequest) -> bool:
     host = urlsplit(request.url).hostname or ""
-    return any(host.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+    return any(host.endswith(f".{suffix}") for suffix in host_suffixes())
 
 
 #: The HTTP sessions to which botocore and aiobotocore hand requests: module, class, patch of `send`.
@@ -225,8 +227,8 @@ _HTTP_SESSIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 _NOWHERE = "https://awstape.invalid/"
 _HANDLERS: list[tuple[Any, ...]] = [
     ("request-created", _request_created),
-    *((f"before-send.{service}", _before_send) for service in catalog.SERVICES),
-    *((f"response-received.{service}", _response_received) for service in catalog.SERVICES),
-    *((f"choose-signer.{service}", _choose_signer) for service in catalog.SERVICES),
+    *((f"before-send.{service}", _before_send) for service in SERVICES),
+    *((f"response-received.{service}", _response_received) for service in SERVICES),
+    *((f"choose-signer.{service}", _choose_signer) for service in SERVICES),
     ("before-send", _refuse_others, botocore.handlers.REGISTER_LAST),
 ]

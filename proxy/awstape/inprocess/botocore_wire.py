@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import botocore.exceptions
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import host_of, is_recorded_host
 from awstape.core.aws.wire import Headers, Reply, Request, Response
 
 #: The context of the call under way: before botocore 1.36, a prepared request has none.
@@ -27,10 +27,10 @@ def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
     url = urlsplit(request.url)
     host = url.hostname or ""
     # A client with an endpoint URL of its own: only the event gives the service.
-    if service and catalog.service_of_host(host) is None:
+    if service and not is_recorded_host(host):
         context = call_context.get() or {}
         region = context.get("signing", {}).get("region") or getattr(context.get("client_config"), "region_name", None)
-        host = catalog.host_of(service, region or "us-east-1")
+        host = host_of(service, region or "us-east-1")
         url = url._replace(path=re.sub(r"^/~[^/]+", "", url.path))  # the session of an endpoint (serving.control_api)
     headers = tuple((name, _text(value)) for name, value in request.headers.items())
     body: Any = request.body

@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from awstape.catalog import catalog
+from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.hosts import host_suffixes, is_recorded_host
 from awstape.errors import UserError
 from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
 
@@ -32,7 +33,7 @@ def proxy_environment(environ: Mapping[str, str], proxy_url: str, bundle: Path) 
 
 def endpoint_environment(environ: Mapping[str, str], url: str) -> EnvironmentChanges:
     """Variables that make a program send its AWS calls to a plain endpoint, whatever the service."""
-    names = ("AWS_ENDPOINT_URL", *(f"AWS_ENDPOINT_URL_{name.upper()}" for name in catalog.SERVICES))
+    names = ("AWS_ENDPOINT_URL", *(f"AWS_ENDPOINT_URL_{name.upper()}" for name in SERVICES))
     # Settings of the user's AWS configuration with which an SDK would ignore or reject the endpoint.
     overrides = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
     return {**dict.fromkeys(names, url), **dict.fromkeys(overrides, "false"), **_no_proxy(environ)}
@@ -89,6 +90,6 @@ def _no_proxy(environ: Mapping[str, str]) -> EnvironmentChanges:
 def _matches_aws(entry: str) -> bool:
     """Whether an entry of NO_PROXY matches a host of AWS."""
     name = re.sub(r":\d+$", "", entry.lower()).lstrip("*").lstrip(".")
-    if not name or catalog.service_of_host(name):
+    if not name or is_recorded_host(name):
         return True
-    return any(f".{suffix}".endswith(f".{name}") or name.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+    return any(f".{suffix}".endswith(f".{name}") or name.endswith(f".{suffix}") for suffix in host_suffixes())

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import host_suffixes, is_recorded_host
 from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
 from awstape.proxying import certificates
@@ -71,7 +71,7 @@ class CertificateAuthority:
 
     def issue(self, host: str, now: datetime | None = None) -> x509.Certificate:
         """Issues a certificate for a host of a recorded service. Raises ValueError for every other host."""
-        if catalog.service_of_host(host) is None:
+        if not is_recorded_host(host):
             raise ValueError("no certificate is issued for a host that isn't recorded")
         return certificates.build_leaf(host, self.leaf_key, self.signer, self.key, now or datetime.now(UTC))
 
@@ -143,7 +143,7 @@ def _reason_to_renew(found: CertificateAuthority, now: datetime) -> str:
         return f"{'expired' if until < now else 'expires'} on {until:%Y-%m-%d}"
     if found.signer.not_valid_before_utc > now:
         return f"is not valid before {found.signer.not_valid_before_utc:%Y-%m-%d}"
-    if unknown := catalog.host_suffixes() - set(found.domains):
+    if unknown := host_suffixes() - set(found.domains):
         return f"could not sign for {', '.join(sorted(unknown))}"
     return ""
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import host_suffixes
 from awstape.proxying.trusted_certificates import OWN_ORGANIZATION
 
 _CA_LIFETIME = timedelta(days=365)
@@ -106,7 +106,7 @@ def _begin(
 
 def _name_constraints() -> x509.NameConstraints:
     """Constrains these kinds of names only: with any other (directoryName), Go refuses to verify the certificate."""
-    domains = [x509.DNSName(suffix) for suffix in sorted(catalog.host_suffixes())]
+    domains = [x509.DNSName(suffix) for suffix in sorted(host_suffixes())]
     # Names that never exist (RFC 6761, 6.4): not all verifiers have a way to exclude every one.
     reserved = [x509.RFC822Name("invalid"), x509.UniformResourceIdentifier("invalid")]
     addresses = [x509.IPAddress(ipaddress.ip_network(all_)) for all_ in ("0.0.0.0/0", "::/0")]

@@ -20,7 +20,8 @@ from mitmproxy.proxy import layer, layers
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import anonymise_host, is_recorded_host, service_and_region
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.wire import Reply, Request, Response, WireError
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
@@ -79,18 +80,18 @@ class Interceptor:
         address = data.context.server.address
         if self.policy and isinstance(data.layer, layers.TCPLayer):
             names = (data.context.client.sni or "", address[0] if address else "")
-            if any(map(catalog.service_of_host, names)):
+            if any(map(is_recorded_host, names)):
                 data.layer = layers.HttpLayer(data.context, HTTPMode.transparent)
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         address = data.context.server.address
         host = data.client_hello.sni or (address[0] if address else "")
-        data.ignore_connection = self.tape is None or catalog.service_of_host(host) is None
+        data.ignore_connection = self.tape is None or not is_recorded_host(host)
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
-        if self._replays_only and catalog.service_of_host(flow.request.host) is None:
+        if self._replays_only and not is_recorded_host(flow.request.host):
             assert self.tape
-            flow.response = _plain(403, self.tape.refuse_host(catalog.shown(flow.request.host)).text, HEADER)
+            flow.response = _plain(403, self.tape.refuse_host(anonymise_host(flow.request.host)).text, HEADER)
         elif refusal := self._refuse(flow):
             flow.response = refusal
 
@@ -127,7 +128,7 @@ class Interceptor:
             flow.response = refusal
             return
         self._flows.add(flow)
-        if self.tape is None or (not self._replays_only and catalog.service_of_host(request.host) is None):
+        if self.tape is None or (not self._replays_only and not is_recorded_host(request.host)):
             return
         try:
             if self.failure:
@@ -185,7 +186,7 @@ class Interceptor:
             return _plain(421, reason) if reason else None
         if self._replays_only:
             return None
-        if catalog.service_of_host(request.host) and not catalog.service_of_host(request.pretty_host):
+        if is_recorded_host(request.host) and not is_recorded_host(request.pretty_host):
             return _plain(421, "awstape refuses a request whose Host header names another host than its URL")
         if self._upstream_url(request.host):
             return None
@@ -194,8 +195,8 @@ class Interceptor:
 
     def _upstream_url(self, host: str) -> SplitResult | None:
         """The URL that requests for a host are sent to instead of AWS, if any."""
-        found = catalog.service_of_host(host)
-        return self.upstream.get(found[0].name) if found else None
+        found = service_and_region(host)
+        return self.upstream.get(found[0]) if found else None
 
     def _count_skipped(self, reason: str) -> None:
         if self.tape and self.tape.recorder:
@@ -235,7 +236,7 @@ async def _send_reply(flow: http.HTTPFlow, reply: Reply) -> None:
 
 def _aws_error(request: Request, code: str, text: str) -> http.Response:
     """An error response in the service's own format that no SDK retries."""
-    return _to_mitmproxy(error_response(catalog.models(), request, code, text))
+    return _to_mitmproxy(error_response(load_models(), request, code, text))
 
 
 def _to_mitmproxy(response: Response) -> http.Response:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from mitmproxy import http
 
-from awstape.core.aws.content_encoding import undone
+from awstape.core.aws.content_encoding import decode_declared_encoding
 from awstape.core.aws.wire import Headers, Request, WireError
 
 _ASCII = bytes(range(0x21, 0x7F))
@@ -24,13 +24,13 @@ def request_of(flow: http.HTTPFlow) -> Request:
     method = flow.request.data.method.decode("latin-1")
     headers, body = headers_of(flow.request), flow.request.raw_content or b""
     with suppress(WireError):  # a body that can't be decoded stays encoded, and is reported later
-        body = undone(headers, body)
+        body = decode_declared_encoding(headers, body)
     return Request(method, host, path, query, headers, body)
 
 
 def body_of(response: http.Response) -> bytes:
     """The body, decoded from its content encoding. Raises WireError if that fails, or the body is too large."""
-    return undone(headers_of(response), response.raw_content or b"")
+    return decode_declared_encoding(headers_of(response), response.raw_content or b"")
 
 
 def headers_of(message: http.Message) -> Headers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from awstape.catalog import catalog
+from awstape.catalog.botocore_data import SERVICES
 from awstape.errors import UserError
 
 Upstream = Mapping[str, SplitResult]
@@ -24,12 +24,12 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
         service, _, url = spec.partition("=")
         try:
             parts = urlsplit(url)
-            valid = service in catalog.SERVICES and parts.scheme in ("http", "https") and parts.hostname
+            valid = service in SERVICES and parts.scheme in ("http", "https") and parts.hostname
             _ = parts.port  # raises ValueError if the port isn't valid
         except ValueError:
             valid = None
         if not valid:
-            services = " or ".join(catalog.SERVICES)
+            services = " or ".join(SERVICES)
             raise UserError(
                 f"the upstream {spec!r} is not SERVICE=URL with {services}", "for example iam=http://127.0.0.1:5000"
             )

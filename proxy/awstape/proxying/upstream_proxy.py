@@ -29,7 +29,7 @@ from mitmproxy import http
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers.http._upstream_proxy import HttpUpstreamProxy
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import is_recorded_host
 from awstape.errors import UserError
 
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -126,7 +126,7 @@ class UpstreamProxy:
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Reports the proxy's refusal to the program; for hosts of AWS, `Interceptor` does that in AWS's format."""
-        if flow.response or catalog.service_of_host(flow.request.host):
+        if flow.response or is_recorded_host(flow.request.host):
             return
         if refusal := await self.refusal(flow.request.host, flow.request.port):
             flow.response = http.Response.make(refusal.status, refusal.text + "\n", {"content-type": "text/plain"})

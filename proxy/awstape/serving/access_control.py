@@ -20,7 +20,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import anonymise_host, host_suffixes, is_service_endpoint
 from awstape.core.aws.wire import Request
 from awstape.errors import UserError
 
@@ -128,19 +128,19 @@ class AccessPolicy:
 
     def relay_refusal(self, host: str, port: int, client: str) -> str | None:
         """Why a client, given by its address, may not connect to a host; None if it may."""
-        is_aws = catalog.is_endpoint(host)
+        is_aws = is_service_endpoint(host)
         if (is_aws and port in _PORTS) or (host, port) in self.upstreams or self._passes_through(client):
             return None
         if is_aws:
             return f"awstape relays to AWS on the ports 80 and 443 only; {_PASS_THROUGH_TIP}"
-        return f"awstape relays to AWS only, and {catalog.shown(host)} is not an endpoint of AWS; {_PASS_THROUGH_TIP}"
+        return f"awstape relays to AWS only, and {anonymise_host(host)} is not an endpoint of AWS; {_PASS_THROUGH_TIP}"
 
     async def connect_address(self, host: str, port: int, client: str) -> str | None:
         """The host to connect to for a client, or the address that was checked in its place; None if it is forbidden.
 
         Connecting to the checked address prevents that the name resolves to another address later.
         """
-        if is_loopback(client) or (host, port) in self.upstreams or catalog.is_endpoint(host):
+        if is_loopback(client) or (host, port) in self.upstreams or is_service_endpoint(host):
             return host
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -156,7 +156,7 @@ class AccessPolicy:
             or _address(name) is not None
             or name in self.host_names
             or name.endswith(_PRIVATE_SUFFIXES)
-            or any(name.endswith(f".{suffix}") for suffix in catalog.host_suffixes())
+            or any(name.endswith(f".{suffix}") for suffix in host_suffixes())
         )
 
     def _passes_through(self, client: str) -> bool:

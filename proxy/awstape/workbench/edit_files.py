@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from awstape.catalog import catalog
+from awstape.catalog.hosts import host_of, is_recorded_host
+from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.takes import normalise_takes
 from awstape.core.cassette.yaml.comments import Comment
-from awstape.core.cassette.yaml.document import DocumentError
-from awstape.core.cassette.yaml.hand_edits import rewrite
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.check.findings import Finding, find_warnings
 from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import CollisionError
@@ -76,7 +77,7 @@ def _finding_key(finding: Finding) -> tuple[str, str]:
 def warnings_in(text: str) -> list[Finding]:
     """The warnings of `awstape check` about a cassette's text; none for a text that can't be read."""
     try:
-        return find_warnings(text, catalog.models())
+        return find_warnings(text, load_models())
     except DocumentError:
         return []
 
@@ -87,14 +88,14 @@ def plan_edit(path: Path, change: Callable[[Cassette], Cassette], environ: Mappi
     Raises UserError if the file can't be read, the edit can't be made, or it brings in a real value.
     """
     text = limited_reading.read_text(path)
-    before = cassette_files.parse(path, text, catalog.models())
+    before = cassette_files.parse(path, text, load_models())
     return plan_write(path, before, run_edit(lambda: change(before)), text, [text], environ)
 
 
 def plan_redaction(path: Path, environ: Mapping[str, str]) -> PlannedEdit:
     """Plans the redaction of everything in a cassette file, as a recording does it. Raises UserError."""
     text = limited_reading.read_text(path)
-    before = cassette_files.parse(path, text, catalog.models())
+    before = cassette_files.parse(path, text, load_models())
     plan = plan_write(path, Cassette(), before, "", [text], environ)
     new_text = text if plan.after == before else plan.new_text
     return replace(plan, before=before, old_text=text, new_text=new_text)
@@ -127,8 +128,8 @@ def plan_write(
     texts = sorted(texts, key=lambda text: text != old_text)  # the formatting of the file itself comes first
     if safe == before and texts == [old_text]:
         return PlannedEdit(path, before, before, old_text, old_text)
-    rewritten = rewrite(catalog.models(), texts, safe)
-    comments = rewritten.lost, rewritten.gone
+    rewritten = rewrite_cassette(load_models(), texts, safe)
+    comments = rewritten.lost_comments, rewritten.removed_comments
     return PlannedEdit(path, before, safe, old_text, rewritten.text, *comments, redacted)
 
 
@@ -136,7 +137,7 @@ def _redact_new_takes(
     path: Path, before: Iterable[Take], after: Cassette, environ: Mapping[str, str]
 ) -> tuple[Cassette, Mapping[str, int]]:
     """The cassette with its new takes redacted, and the number of replaced values by kind."""
-    models = catalog.models()
+    models = load_models()
     known = defaultdict[Track, list[Take]](list)
     for take in before:
         known[take.track].append(take)
@@ -145,7 +146,7 @@ def _redact_new_takes(
     new = [take not in known[take.track] for take in after.takes]
     for take in (t for t, n in zip(after.takes, new, strict=True) if n):
         region = take.track.region
-        if region and catalog.service_of_host(catalog.host_of(take.track.service, region)) is None:
+        if region and not is_recorded_host(host_of(take.track.service, region)):
             raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
     safe = [
         redactor.redact_cassette(models, Cassette((t,))).takes[0] if n else t
@@ -183,5 +184,5 @@ def _replace_takes(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
     for track, same in renamed.items():
         if any(take.track == track for take in result):
             raise UserError(f"{track}: the cassette already has this track", "remove one of the two with awstape rm")
-        result += normalise_takes(catalog.models().operation(track.service, track.operation), track, same)
+        result += normalise_takes(load_models().operation(track.service, track.operation), track, same)
     return Cassette.of(result, cassette.keys)

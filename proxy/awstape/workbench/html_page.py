@@ -16,7 +16,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.text.printable import printable
 from awstape.core.view.html_page_data import html_page_data
@@ -33,7 +33,7 @@ def render_page(cassette: Cassette, title: str) -> str:
         policy=_policy(style, script),
         style=style,
         script=script,
-        data=_script_safe_json(html_page_data(cassette, catalog.models())),
+        data=_script_safe_json(html_page_data(cassette, load_models())),
     )
 
 

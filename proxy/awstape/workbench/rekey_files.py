@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean
-from awstape.core.cassette.yaml.hand_edits import rewrite
+from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
@@ -67,7 +67,7 @@ def rekey_files(
         raise UserError("finding real values needs the old key", f"set {keys.OLD_VARIABLE} to it")
     if old is not None:
         renewal.learn(values, old)
-    models = catalog.models()
+    models = load_models()
     files = cassette_files.find_all(paths)
     with atomic_writes.lock_folders_of(*files):
         texts = {file: limited_reading.read_text(file) for file in files}
@@ -92,5 +92,7 @@ def rekey_files(
             raise UserError(f"nothing was written: {error}", f"use another {keys.VARIABLE}") from None
         for file, cassette in renewed.items():
             old_tracks = {renewal.rekey_track(models, takes[0]): track for track, takes in due[file].tracks()}
-            atomic_writes.write_file(file, rewrite(models, [texts[file]], cassette, old_tracks).text.encode("utf-8"))
+            atomic_writes.write_file(
+                file, rewrite_cassette(models, [texts[file]], cassette, old_tracks).text.encode("utf-8")
+            )
         return renewal.renewed, list(renewed), renewal.matched

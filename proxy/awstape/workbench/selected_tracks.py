@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.aliases import Aliases, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
@@ -20,7 +20,7 @@ def select_tracks(
     texts = tuple(selectors)
     redactor = redactor_for(cassette, environ) if texts else None  # deriving a key from a phrase is slow
     try:
-        return select(catalog.models(), cassette, texts, redactor)
+        return select(load_models(), cassette, texts, redactor)
     except SelectorError as error:
         raise UserError(str(error), error.tip) from None
 

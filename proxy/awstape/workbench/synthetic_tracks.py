@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from awstape.catalog import catalog
 from awstape.catalog.botocore_values import DEFAULT_REGION
-from awstape.core.aws.conform import did_you_mean, misfits, spelled
-from awstape.core.aws.constraints import excesses
+from awstape.catalog.service_models import load_models
+from awstape.core.aws.conform import did_you_mean, misfits
+from awstape.core.aws.constraints import constraint_misfits
 from awstape.core.aws.model import Operation, Shape, Value, plain_name
 from awstape.core.aws.paging import items_of
+from awstape.core.aws.paths import format_path
 from awstape.core.aws.protocols.json_text import JsonError, parse_json
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.hand_edits import rewrite
+from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.synthesis.synthetic_takes import SynthesisError, item_lists, synthesise_take
@@ -25,7 +26,7 @@ from awstape.workbench.selected_tracks import redactor_for
 
 def find_operation(service: str, name: str) -> Operation:
     """An operation, by its name in the AWS CLI or in the API. Raises UserError for an unknown one."""
-    services = catalog.models().services
+    services = load_models().services
     found = services.get(plain_name(service))
     if found is None:
         hint = did_you_mean(plain_name(service), services)
@@ -93,8 +94,8 @@ def add_to_file(path: Path, text: str, old: Cassette, new: Cassette) -> None:
                 f"{path}: already has the track {track}", "use another --identity, or remove the track with awstape rm"
             )
     both = Cassette.of(old.takes + new.takes, old.keys | new.keys)
-    rewritten = rewrite(catalog.models(), [text], both)
-    if rewritten.lost:
+    rewritten = rewrite_cassette(load_models(), [text], both)
+    if rewritten.lost_comments:
         raise UserError(
             f"{path}: not changed: comments would be lost", "write the track to another file, then use awstape merge"
         )
@@ -148,9 +149,9 @@ def _parse_value(name: str, text: str, shape: Shape) -> Value:
             raise UserError(f"--identity {name}: the value is not of type {shape.type}", f"write {form}") from None
     for misfit in misfits(value, shape):
         raise UserError(
-            f"--identity {spelled((name, *misfit.path))}: {misfit.problem}", "the service model requires it"
+            f"--identity {format_path((name, *misfit.path))}: {misfit.problem}", "the service model requires it"
         )
-    for misfit in excesses(value, shape):
-        where = spelled((name, *misfit.path))
+    for misfit in constraint_misfits(value, shape):
+        where = format_path((name, *misfit.path))
         raise UserError(f"--identity {where}: expected {misfit.problem}", "the service would refuse the request")
     return value

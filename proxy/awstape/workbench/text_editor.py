@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.document import DocumentError, read
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.check.findings import check_text
 from awstape.errors import UserError
 from awstape.files import limited_reading, project_settings
@@ -58,10 +59,10 @@ class EditorSession:
 
         Raises DocumentError for an invalid draft and for real values in it, UserError if the values can't be redacted.
         """
-        models, text = catalog.models(), self.text
-        after = read(text, models)
+        models, text = load_models(), self.text
+        after = read_cassette(text, models)
         try:
-            before = read(self.old_text, models)
+            before = read_cassette(self.old_text, models)
         except DocumentError:  # the edit may repair it
             before = Cassette()
         plan = plan_write(self.path, before, after, "", [text], environ)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.cli.main import cli, main
 from awstape.core.check.findings import check_text
 from awstape.core.redaction.aliases import key_fingerprint
@@ -60,18 +60,18 @@ def run(*arguments: str | Path) -> str:
 
 
 def test_what_looks_real_goes_and_comments_stay(by_hand: Path) -> None:
-    assert any(finding.level == "error" for finding in check_text(BY_HAND, catalog.models()))
+    assert any(finding.level == "error" for finding in check_text(BY_HAND, load_models()))
     assert "hand.yaml would change" in run("redact", by_hand, "--dry-run")
     assert by_hand.read_text() == BY_HAND
     said = run("redact", by_hand)
     assert "redacted: 1 account id, 1 policy, 1 role" in said
     text = by_hand.read_text()
-    assert check_text(text, catalog.models()) == []
+    assert check_text(text, load_models()) == []
     assert not [name for name in ("111122223333", "DeployRole", "policy/Deploy") if name in text]
     for comment in ("# Ours.\n", "# the one that deploys\n", "# ours\n", "# AWS's\n"):
         assert comment in text
     key = find_key({"AWSTAPE_KEY": KEY})
-    assert key and cassette_files.parse(by_hand, text, catalog.models()).keys == {key_fingerprint(key)}
+    assert key and cassette_files.parse(by_hand, text, load_models()).keys == {key_fingerprint(key)}
 
 
 def test_twice_is_once(by_hand: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from awstape import tape
 from awstape.cli.main import main
 from awstape.core.aws.model import Value
-from awstape.core.cassette.yaml.document import SCHEMA_LINE
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, key_fingerprint
 from awstape.errors import UserError

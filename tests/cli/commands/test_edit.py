@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.cli.main import cli, main
 from awstape.core.check.findings import check_text
 from awstape.files import cassette_files, limited_reading
@@ -50,8 +50,8 @@ def run(*arguments: str | Path) -> Result:
 def good(path: Path) -> str:
     """The text of a valid cassette without real values."""
     text = limited_reading.read_text(path)
-    cassette_files.parse(path, text, catalog.models())
-    assert check_text(text, catalog.models()) == []
+    cassette_files.parse(path, text, load_models())
+    assert check_text(text, load_models()) == []
     return text
 
 
@@ -245,8 +245,8 @@ def test_merge_and_split_are_each_others_inverse(roles: Path) -> None:
 def test_merge_of_a_folder_into_a_new_file(roles: Path) -> None:
     team = roles.with_name("team.yaml")
     run("merge", ROOT / "cassettes", "-o", team)
-    every = cassette_files.load_all([ROOT / "cassettes"], catalog.models())
-    assert cassette_files.load(team, catalog.models()) == every
+    every = cassette_files.load_all([ROOT / "cassettes"], load_models())
+    assert cassette_files.load(team, load_models()) == every
     with pytest.raises(Exception, match="already exists"):
         run("merge", ROOT / "cassettes", "-o", team)
 

@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 import awstape
 from awstape.cli.main import cli
 from awstape.core.aws.conform import Misfit
-from awstape.core.aws.constraints import excesses
+from awstape.core.aws.constraints import constraint_misfits
 from awstape.core.aws.model import Member, Shape, Value
-from awstape.core.cassette.yaml.document import SCHEMA_LINE
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.files import cassette_files
 from support import in_process
 from support.exchanges import MODELS
@@ -301,4 +301,4 @@ THING = Shape("Thing", "structure", required=("texts",), members={"texts": Membe
     ],
 )
 def test_limits_of_shapes(value: Value, shape: Shape, expected: list[Misfit]) -> None:
-    assert list(excesses(value, shape)) == expected
+    assert list(constraint_misfits(value, shape)) == expected

@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.catalog import catalog
-from awstape.catalog.botocore_values import for_botocore
+from awstape.catalog.botocore_values import to_botocore
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.call import Answer
-from awstape.core.aws.conform import shown
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.aws.paging import canonicalise, split_input
+from awstape.core.aws.paths import format_path_without_data
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.routing import recognise_call
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.tokens import name_tokens
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette, read_entries
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.lint_takes import SAME_ITEM, lint_takes
 from awstape.core.check.lint_values import MISSING, RANGE
 from awstape.core.redaction.redactor import Redactor
@@ -58,7 +59,7 @@ def test_botocore_and_decode_read_what_encode_writes(op: Operation) -> None:
     @given(strategies.outputs(op))
     def check(output: dict[str, Value]) -> None:
         response = write_response(op, Answer(output), "request-id")
-        assert catalog.parse(op, response) == for_botocore(output, op.output)
+        assert parse_response(op, response) == to_botocore(output, op.output)
         again = read_response(op, response)
         assert again == Answer(output)
         assert _in_order(again.output) == _in_order(output)
@@ -133,12 +134,12 @@ def test_a_recording_replays_as_it_was_redacted(op: Operation) -> None:
         assert not [note for note in recording.notes if "differently" in note]
 
         # The text says everything, and nothing that is somebody's.
-        text = document.write(recording.cassette)
+        text = write_cassette(recording.cassette)
         assert strategies.identifiers_in(text) == []
         assert not [token for token in tokens if token in text]
-        cassette = document.read(text, MODELS)
+        cassette = read_cassette(text, MODELS)
         assert cassette == recording.cassette
-        assert document.write(cassette) == text
+        assert write_cassette(cassette) == text
 
         # Nothing in it is suspicious but what was in the exchange, and that only because no service looked at it.
         told = _warnings(text)
@@ -147,7 +148,7 @@ def test_a_recording_replays_as_it_was_redacted(op: Operation) -> None:
 
         # Other tokens and another order of the traffic make the same text.
         interleaved = _interleaved(beside, _exchanges(op, input_, outputs, tokens[4:]), data)
-        assert document.write(recorder(*interleaved, include_writes=True).finish().cassette) == text
+        assert write_cassette(recorder(*interleaved, include_writes=True).finish().cassette) == text
 
         # A cassette is public already: recording it again, under any key, changes nothing.
         track = next(take for take in cassette.takes if take.track.operation == op.name)
@@ -165,7 +166,7 @@ def test_a_recording_replays_as_it_was_redacted(op: Operation) -> None:
         for output, expected, served in zip(outputs, _redacted(op, input_, outputs), by_real, strict=True):
             replayed = read_response(op, served.response).output or {}
             assert _in_order(_bare(op, replayed)) == _in_order(_bare(op, expected))
-            assert catalog.parse(op, served.response) == for_botocore(replayed, op.output)
+            assert parse_response(op, served.response) == to_botocore(replayed, op.output)
             _assert_same_skeleton(output, _bare(op, replayed), op.output)
 
     check()
@@ -189,7 +190,10 @@ def _exchanges(
 
 def _warnings(text: str) -> set[tuple[str, str]]:
     """What `awstape check` warns of: kind and member."""
-    return {(problem.kind, shown(problem.path)) for _, problem in lint_takes(document.entries(text, MODELS), MODELS)}
+    return {
+        (problem.kind, format_path_without_data(problem.path))
+        for _, problem in lint_takes(read_entries(text, MODELS), MODELS)
+    }
 
 
 def _unredacted(op: Operation, exchanges: list[Exchange]) -> str:
@@ -198,7 +202,7 @@ def _unredacted(op: Operation, exchanges: list[Exchange]) -> str:
     assert call
     track = Track(op.service.name, op.name, call.region, split_input(call).identity)
     pages = [Page(None, None, read_response(op, response)) for _, response in exchanges]
-    return document.write(Cassette((Take(track, name_tokens(op, track, 1, pages)),)))
+    return write_cassette(Cassette((Take(track, name_tokens(op, track, 1, pages)),)))
 
 
 def _interleaved(one: list[Exchange], other: list[Exchange], data: st.DataObject) -> list[Exchange]:

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import misfits
 from awstape.core.aws.protocols.dispatch import read_response, write_response
@@ -16,7 +17,7 @@ from awstape.core.aws.wire import Request, Response
 from support import wire_cases
 from support.wire_cases import WireCase
 
-MODELS = catalog.models()
+MODELS = load_models()
 CASES = wire_cases.load()
 
 
@@ -55,7 +56,7 @@ def test_a_client_reads_the_encoded_answer_as_the_original(case: WireCase) -> No
     operation = call_of(case).operation
     encoded = write_response(operation, answer_of(case), "request-id")
     assert encoded.status == case.status
-    assert catalog.parse(operation, encoded) == catalog.parse(operation, response_of(case))
+    assert parse_response(operation, encoded) == parse_response(operation, response_of(case))
 
 
 @each_case

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.protocols.dispatch import read_response
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from support import exchanges, hostile
@@ -83,13 +85,13 @@ def test_a_request_is_refused(asked: Request, problem: str) -> None:
 @pytest.mark.parametrize("code", ["\x1b[31m", "\x00", "\x80"])
 def test_an_answer_that_can_not_be_said_again_is_left_out(code: str) -> None:
     """It would make the whole cassette one that can't be read."""
-    recorder = Recorder(MODELS, Redactor(exchanges.KEY), exchanges.catalog.parse)
+    recorder = Recorder(MODELS, Redactor(exchanges.KEY), parse_response)
     asked = exchanges.request("ListAnalyzers")
     recorder.feed(asked, Response(400, (("x-amzn-errortype", code),), b"{}"))
     recorder.feed(asked, Response(200, (), b'{"analyzers": []}'))
     recording = recorder.finish()
     assert recording.skipped == {"ListAnalyzers: code holds a character that a header can't say": 1}
-    assert document.read(document.write(recording.merged), MODELS) == recording.merged
+    assert read_cassette(write_cassette(recording.merged), MODELS) == recording.merged
 
 
 # --- any bytes ---

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Reply
 from awstape.core.cassette.cassette import Cassette
@@ -133,7 +133,7 @@ def test_what_a_client_reads(kind: str, name: str, status: int, said: str) -> No
     assert reply.delay == 0
     assert reply.response.status == status
     assert MISS_HEADER not in reply.response.headers
-    parsed = catalog.parse(operation(name), reply.response)
+    parsed = parse_response(operation(name), reply.response)
     assert parsed["Error"]["Code"] == said
     assert strategies.identifiers_in(parsed["Error"]["Message"]) == []
     assert "111122223333" not in str(reply.response)
@@ -166,7 +166,7 @@ def test_the_action_that_is_denied_is_the_one_that_was_asked_for() -> None:
     for name, action in (("ListUsers", "iam:ListUsers"), ("ListFindings", "access-analyzer:ListFindings")):
         response = playing.answer(request(name, INPUTS[name])).response
         assert response
-        assert f"perform: {action} on resource: *" in catalog.parse(operation(name), response)["Error"]["Message"]
+        assert f"perform: {action} on resource: *" in parse_response(operation(name), response)["Error"]["Message"]
 
 
 def test_every_kind_is_known_here() -> None:
@@ -225,7 +225,7 @@ def test_which_pages_it_strikes(text: str, struck: list[int], mode: str) -> None
             assert len(failed) < 9
             continue
         assert reply.response
-        parsed = catalog.parse(operation("ListUsers"), reply.response)
+        parsed = parse_response(operation("ListUsers"), reply.response)
         seen += [user["UserName"] for user in parsed["Users"]]
         page, token = page + 1, parsed.get("Marker")
     assert failed == struck

@@ -8,8 +8,9 @@ import pytest
 
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
-from awstape.core.cassette.yaml import document
-from awstape.core.cassette.yaml.document import DocumentError
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.redactor import Redactor
 from support.exchanges import KEY, MODELS, OTHER_KEY, Exchange, cassette, listing, player, recorder, request, respond
@@ -39,9 +40,9 @@ _FAULTS = (Fault("throttle", page=2), Fault("slow", times=None, seconds=0.5))
 
 
 def test_the_faults_of_a_take_are_text() -> None:
-    read = document.read(_TEXT, MODELS)
+    read = read_cassette(_TEXT, MODELS)
     assert read.takes[0].faults == _FAULTS
-    assert document.write(read) == document.SCHEMA_LINE + _TEXT
+    assert write_cassette(read) == SCHEMA_LINE + _TEXT
     playing = player(read)
     assert [page.served.delay for page in follow(playing, "ListUsers", {})] == [0.5]
     assert codes(playing, "page-2.vwdd") == ["-"], "the second page was throttled once"
@@ -49,7 +50,7 @@ def test_the_faults_of_a_take_are_text() -> None:
 
 
 def test_the_faults_of_a_replay_come_before_those_of_the_take() -> None:
-    playing = player(document.read(_TEXT, MODELS), faults=["denied page=2", "internal times=1"])
+    playing = player(read_cassette(_TEXT, MODELS), faults=["denied page=2", "internal times=1"])
     assert codes(playing, None, "page-2.vwdd", "page-2.vwdd", None) == [
         "ServiceFailure",
         "AccessDenied",
@@ -82,7 +83,7 @@ def test_the_faults_of_a_take_strike_in_that_take_only() -> None:
 )
 def test_a_bad_fault_is_refused_with_its_place(line: str, path: str, problem: str, tip: str) -> None:
     with pytest.raises(DocumentError) as caught:
-        document.read(_TEXT.replace("- throttle page=2", line), MODELS)
+        read_cassette(_TEXT.replace("- throttle page=2", line), MODELS)
     assert (caught.value.line, caught.value.path) == (7, path)
     assert problem in caught.value.problem
     assert tip in caught.value.tip
@@ -91,8 +92,8 @@ def test_a_bad_fault_is_refused_with_its_place(line: str, path: str, problem: st
 def test_faults_that_are_no_list_are_refused() -> None:
     listed = "faults:\n- throttle page=2\n- slow times=always seconds=0.5\n"
     with pytest.raises(DocumentError, match="line 6: faults: expected a list, got text"):
-        document.read(_TEXT.replace(listed, "faults: throttle\n"), MODELS)
-    assert document.read(_TEXT.replace(listed, "faults: []\n"), MODELS).takes[0].faults == ()
+        read_cassette(_TEXT.replace(listed, "faults: throttle\n"), MODELS)
+    assert read_cassette(_TEXT.replace(listed, "faults: []\n"), MODELS).takes[0].faults == ()
 
 
 def exchanged(*pages: str, token: str = "T") -> list[Exchange]:
@@ -102,7 +103,7 @@ def exchanged(*pages: str, token: str = "T") -> list[Exchange]:
 def faulty(recorded: Cassette, *faults: str) -> Cassette:
     """The cassette with a fault in each take, as people put them there."""
     takes = (replace(t, faults=(Fault.parse(f),)) for t, f in zip(recorded.takes, faults, strict=True))
-    return document.read(document.write(replace(recorded, takes=tuple(takes))), MODELS)
+    return read_cassette(write_cassette(replace(recorded, takes=tuple(takes))), MODELS)
 
 
 def faults_of(recorded: Cassette) -> list[list[str]]:

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import FORMAT, Finding, check_text
 from support import exchanges
 from support.exchanges import MODELS
@@ -57,7 +59,7 @@ def test_recordings_are_clean(name: str, data: st.DataObject) -> None:
     operation = exchanges.operation(name)
     asked, answered = data.draw(inputs(operation)), data.draw(outputs(operation))
     exchange = (exchanges.request(name, asked), exchanges.respond(name, answered))
-    text = document.write(exchanges.record(exchange, include_writes=True).cassette)
+    text = write_cassette(exchanges.record(exchange, include_writes=True).cassette)
     assert [finding for finding in found_in(text) if finding.level == "error"] == [], text
 
 
@@ -100,7 +102,7 @@ def test_thumbprints_are_clean_where_they_belong() -> None:
     prints: list[Value] = ["9e99a48a9960b14926bb7f3b02e22da2b0ab7280", "6938FD4D98BAB03FAADB97B34396831E3780AEA1"]
     name = "GetOpenIDConnectProvider"
     asked = exchanges.request(name, {"OpenIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/a.example"})
-    text = document.write(exchanges.cassette((asked, exchanges.respond(name, {"ThumbprintList": prints}))))
+    text = write_cassette(exchanges.cassette((asked, exchanges.respond(name, {"ThumbprintList": prints}))))
     assert all(str(each) in text for each in prints)
     assert found_in(text) == []
 
@@ -242,9 +244,9 @@ def _assert_sound(text: str) -> None:
     assert all(1 <= finding.line <= len(text.splitlines()) + 1 for finding in every)
     assert all(bool(finding.problem) == (finding.kind == FORMAT or finding.level == "warning") for finding in every)
     try:
-        document.read(text, MODELS)
+        read_cassette(text, MODELS)
         assert FORMAT not in {finding.kind for finding in every}
-    except document.DocumentError:
+    except DocumentError:
         assert FORMAT in {finding.kind for finding in every}
 
 

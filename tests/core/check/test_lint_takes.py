@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.check.findings import FORMAT, Finding, check_text
 from awstape.core.check.lint_takes import KINDS, PAGING, UNFINISHED
 from awstape.core.redaction.project_rules import Rules
@@ -110,7 +110,7 @@ TEXTS = (POLICIES, VERSIONS, FINDINGS, SIMULATION, ROLE, CREATED)
 def warned(text: str) -> list[Finding]:
     """The warnings of a readable text."""
     every = check_text(text, MODELS, Rules(keep=("111122223333",)))
-    document.read(text, MODELS)
+    read_cassette(text, MODELS)
     return [finding for finding in every if finding.level == "warning"]
 
 

@@ -7,7 +7,7 @@ from textwrap import dedent, indent
 import pytest
 
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.document import read
+from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.compare.cassette_diff import diff_cassettes
 from awstape.core.compare.change_lines import change_lines, changes_summary
 from support.exchanges import MODELS
@@ -17,7 +17,7 @@ HEADER = "version: 1\n"
 
 
 def cassette(text: str) -> Cassette:
-    return read(text, MODELS)
+    return read_cassette(text, MODELS)
 
 
 def take(output: str, operation: str = "ListRoles", identity: str = "{}", *, more: str = "", fault: str = "") -> str:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import take_document, write_cassette, write_take
 from awstape.core.editing import edits
 from awstape.core.editing.edits import EditError
 from awstape.core.replay.paging_modes import Paging
@@ -62,7 +63,7 @@ def test_remove_takes(recorded: Cassette) -> None:
     assert_valid(after)
     nothing = edits.remove_takes(MODELS, recorded, chosen(recorded))
     assert nothing.takes == ()
-    assert document.read(document.write(nothing), MODELS) == nothing
+    assert read_cassette(write_cassette(nothing), MODELS) == nothing
 
 
 def test_remove_a_take_numbers_the_others() -> None:
@@ -103,7 +104,7 @@ def test_set(recorded: Cassette, expression: str, text: str, path: str, value: o
 
     roles = chosen(recorded, "ListRoles")[-1:]
     after = edits.set_value(MODELS, recorded, roles, expression, text)
-    found = [jmespath.search(path, document.take_value(take)) for take in after.takes]
+    found = [jmespath.search(path, take_document(take)) for take in after.takes]
     assert [each for each in found if each is not None].count(value) == 1
     assert recorded == cassette(*READ), "the old one is as it was"
     assert_valid(after)
@@ -114,7 +115,7 @@ def test_set_removes_members_and_items(recorded: Cassette) -> None:
     after = edits.set_value(MODELS, recorded, roles, "pages[0].output.Roles[:2]", None)
     assert role_names(after) == [[alias_of_role("Build")], [alias_of_role("Backup"), alias_of_role("Restore")]]
     after = edits.set_value(MODELS, recorded, roles, "pages[].output.Roles[].Arn", None)
-    assert "Arn" not in document.take_text(after.takes[-1])
+    assert "Arn" not in write_take(after.takes[-1])
 
 
 def test_faults(recorded: Cassette) -> None:
@@ -123,7 +124,7 @@ def test_faults(recorded: Cassette) -> None:
     after = edits.set_faults(MODELS, recorded, roles, [one])
     after = edits.set_faults(MODELS, after, roles, [other])
     assert after.takes[roles[0].number - 1].faults == (one, other)
-    assert document.read(document.write(after), MODELS) == after
+    assert read_cassette(write_cassette(after), MODELS) == after
     with pytest.raises(EditError, match="for a page that doesn't exist"):
         edits.repage_takes(MODELS, after, roles, Paging.parse("9"))
     assert edits.set_faults(MODELS, after, roles, [], instead=True) == recorded
@@ -157,7 +158,7 @@ def test_any_value_that_is_set_leaves_a_readable_cassette(
     expression = re.sub(r"\.\[", "[", ".".join(["pages[].output", *steps] if steps[0][0] == "R" else steps))
     with suppress(EditError):
         after = edits.set_value(MODELS, recorded, chosen(recorded), expression, text)
-        assert document.read(document.write(after), MODELS) == after
+        assert read_cassette(write_cassette(after), MODELS) == after
 
 
 # --- several cassettes ---

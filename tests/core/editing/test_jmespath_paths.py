@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awstape.core.aws.conform import Path
+from awstape.core.aws.paths import Path
 from awstape.core.editing.jmespath_paths import ExpressionError, is_condition_true, select_paths
 
 DOCUMENT: Any = {

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias, replace_aliases
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
-from awstape.core.text.encoded_text import variants
+from awstape.core.text.encoded_text import decoded_variants
 from support import strategies
 from support.exchanges import (
     ACCOUNT,
@@ -80,8 +81,8 @@ def role(name: str = "zreal-deployer", **members: Value) -> Exchange:
 def renewed(recorded: Cassette, renewal: AliasRenewer | None = None) -> Cassette:
     """The cassette under the other key, written and read again."""
     new = (renewal or AliasRenewer(OTHER_KEY)).rekey_cassette(MODELS, recorded)
-    text = document.write(new)
-    assert document.read(text, MODELS) == new
+    text = write_cassette(new)
+    assert read_cassette(text, MODELS) == new
     assert new.keys == {key_fingerprint(OTHER_KEY)}
     return new
 
@@ -89,7 +90,7 @@ def renewed(recorded: Cassette, renewal: AliasRenewer | None = None) -> Cassette
 def find_aliases(text: str) -> set[str]:
     """The aliases in a text, in any encoding."""
     found: set[str] = set()
-    for variant in variants(text):
+    for variant in decoded_variants(text):
         replace_aliases(variant, lambda alias: found.add(alias) or alias)  # type: ignore[func-returns-value]
     return found
 
@@ -171,11 +172,11 @@ def test_aliases_that_agreed_before_agree_after_in_all_cassettes() -> None:
     one = cassette(role(AssumeRolePolicyDocument=trust, Description="zreal-deployer it is"))
     other = cassette(*listing("ListRoles", {}, [{"Roles": [{"RoleName": "zreal-deployer", "Arn": ARN}]}, {}]))
     renewal = AliasRenewer(OTHER_KEY)
-    texts = [document.write(renewed(each, renewal)) for each in (one, other)]
+    texts = [write_cassette(renewed(each, renewal)) for each in (one, other)]
     names = {name for text in texts for name in re.findall(r"role-[a-z2-7]{12}", text)}
     assert len(names) == 1
     assert all(f"/path-{renewal.renew_alias(ALIASES.name('path', 'zreal'))[5:]}/{min(names)}" in text for text in texts)
-    assert [document.write(renewed(each)) for each in (other, one)] == texts[::-1], "each by itself becomes the same"
+    assert [write_cassette(renewed(each)) for each in (other, one)] == texts[::-1], "each by itself becomes the same"
     assert len(re.findall(min(names), texts[0])) == 5
 
 
@@ -188,17 +189,17 @@ def test_pages_chain_and_tokens_are_those_of_a_recording() -> None:
     renewal = AliasRenewer(OTHER_KEY)
     renewal.learn([ACCOUNT, "zreal", "zreal-0", "zreal-1", "zreal-2", "zreal-deployer"], KEY)
     new = renewed(cassette(*pairs), renewal)
-    assert document.write(new) == document.write(recorder(*pairs, key=OTHER_KEY).finish().cassette)
+    assert write_cassette(new) == write_cassette(recorder(*pairs, key=OTHER_KEY).finish().cassette)
     assert len(list(traverse(player(new, key=OTHER_KEY), "ListUsers", path))) == 3
 
 
 def test_errors_and_limits_stay_and_their_texts_are_renewed() -> None:
     name = ALIASES.name("role", "zreal-deployer")
     text = (
-        document.write(cassette(role())).replace("  output:", "  limit: 7\n  output:").replace("- output", "- output")
+        write_cassette(cassette(role())).replace("  output:", "  limit: 7\n  output:").replace("- output", "- output")
     )
     failing = text[: text.index("pages:")] + f"pages:\n- error:\n    status: 404\n    code: X\n    message: no {name}\n"
-    new = renewed(document.read(failing, MODELS)).takes[0].pages[0]
+    new = renewed(read_cassette(failing, MODELS)).takes[0].pages[0]
     assert new.answer.error
     assert new.answer.error.message == f"no {AliasRenewer(OTHER_KEY).renew_alias(name)}"
 
@@ -234,7 +235,7 @@ def test_nothing_of_the_old_aliases_is_left(name: str) -> None:
         new = renewed(old)
         assert not _aliases_of(op, old) & _aliases_of(op, new)
         assert len(_aliases_of(op, old)) == len(_aliases_of(op, new))
-        assert re.sub(r"\S+", "", document.write(old)) == re.sub(r"\S+", "", document.write(new)), "its form stays"
+        assert re.sub(r"\S+", "", write_cassette(old)) == re.sub(r"\S+", "", write_cassette(new)), "its form stays"
 
     check()
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing import edits
 from awstape.core.editing.rename import rename
 from awstape.core.redaction.aliases import Aliases
@@ -17,9 +18,9 @@ from support.role_cassette import ALIASES, alias_of_role, assert_valid, chosen, 
 
 def test_rename_is_everywhere(recorded: Cassette) -> None:
     after = rename(MODELS, recorded, "Deploy", "Other", ALIASES)
-    text = document.write(after)
+    text = write_cassette(after)
     assert alias_of_role("Deploy") not in text
-    assert text.count(alias_of_role("Other")) == document.write(recorded).count(alias_of_role("Deploy"))
+    assert text.count(alias_of_role("Other")) == write_cassette(recorded).count(alias_of_role("Deploy"))
     asked = player(after).answer(request("GetRole", {"RoleName": "Other"}))
     assert asked.response
     assert asked.response.status == 200
@@ -30,11 +31,11 @@ def test_rename_is_everywhere(recorded: Cassette) -> None:
 def test_rename_of_accounts_and_ids(recorded: Cassette) -> None:
     account = ALIASES.account("111122223333")
     after = rename(MODELS, recorded, account, "444455556666", ALIASES)
-    assert account not in document.write(after)
-    assert ALIASES.account("444455556666") in document.write(after)
+    assert account not in write_cassette(after)
+    assert ALIASES.account("444455556666") in write_cassette(after)
     unique = ALIASES.unique_id("AROAEXAMPLEIDDEPLOYX")
     after = rename(MODELS, recorded, unique, "AROAEXAMPLEIDOTHERXX", ALIASES)
-    assert unique not in document.write(after)
+    assert unique not in write_cassette(after)
     assert_valid(after)
 
 
@@ -42,8 +43,8 @@ def test_rename_of_names_that_the_project_keeps() -> None:
     rules = Rules.from_settings({"keep": ["demo-*"]}, MODELS)
     aliases = Aliases(KEY, rules)
     said = {"Role": role("demo-a", Description="demo-a, not demo-ab; ask demo-a.")}
-    text = document.write(cassette((request("GetRole", {"RoleName": "x"}), respond("GetRole", {}))))
-    kept = document.read(text, MODELS)
+    text = write_cassette(cassette((request("GetRole", {"RoleName": "x"}), respond("GetRole", {}))))
+    kept = read_cassette(text, MODELS)
     kept = edits.set_value(MODELS, kept, chosen(kept), "identity.RoleName", "demo-a")
     kept = edits.set_value(MODELS, kept, chosen(kept), "pages[0].output", json.dumps(said))
     after = rename(MODELS, kept, "demo-a", "demo-b", aliases)
@@ -57,5 +58,5 @@ def test_rename_of_names_that_the_project_keeps() -> None:
 def test_accounts_are_renamed_where_names_are_kept(recorded: Cassette) -> None:
     aliases = Aliases(KEY, Rules.from_settings({"keep-names": True}, MODELS))
     after = rename(MODELS, recorded, "111122223333", "444455556666", aliases)
-    assert ALIASES.account("111122223333") not in document.write(after)
-    assert ALIASES.account("444455556666") in document.write(after)
+    assert ALIASES.account("111122223333") not in write_cassette(after)
+    assert ALIASES.account("444455556666") in write_cassette(after)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Operation, Value
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording import capture
 from awstape.core.recording.capture import Capture
 from awstape.core.recording.recorder import Recorder
@@ -31,14 +31,14 @@ def captures(*exchanges: Exchange) -> list[str]:
 
 def restored(texts: list[str]) -> Recorder:
     """A recorder restored from captures, without traffic."""
-    result = Recorder(MODELS, Redactor(KEY), catalog.parse)
+    result = Recorder(MODELS, Redactor(KEY), parse_response)
     for text in texts:
         result.restore(capture.read(text, MODELS))
     return result
 
 
 def text_of(recorder: Recorder) -> str:
-    return document.write(recorder.finish().merged)
+    return write_cassette(recorder.finish().merged)
 
 
 @strategies.few(60)
@@ -51,7 +51,7 @@ def test_captures_restore_the_same_recording(data: st.DataObject) -> None:
         exchanges += _traversal(op, input_, outputs)
     data.draw(st.randoms()).shuffle(exchanges)
     texts = captures(*exchanges)
-    assert text_of(restored(texts)) == document.write(record(*exchanges, include_writes=True).merged)
+    assert text_of(restored(texts)) == write_cassette(record(*exchanges, include_writes=True).merged)
     assert [capture.write(capture.read(text, MODELS)) for text in texts] == texts
     assert not [text for text in texts if strategies.identifiers_in(text)]
 
@@ -67,7 +67,7 @@ def test_a_retry_replaces_the_error() -> None:
     asked = [request("ListGroups", invocation=name) for name in ("one", "two")]
     answered = respond("ListGroups", {"Groups": []})
     pairs = [(asked[0], throttled), (asked[1], throttled), (asked[1], answered), (asked[0], answered)]
-    assert text_of(restored(captures(*pairs))) == document.write(record(*pairs).merged)
+    assert text_of(restored(captures(*pairs))) == write_cassette(record(*pairs).merged)
     assert "Throttling" not in text_of(restored(captures(*pairs)))
 
 
@@ -78,7 +78,7 @@ def test_the_order_of_pages_is_known_without_their_tokens() -> None:
     assert "secret" not in "".join(texts)
     first, *others = texts
     random.Random(1).shuffle(others)
-    assert text_of(restored(texts)) == document.write(record(*pairs).merged)
+    assert text_of(restored(texts)) == write_cassette(record(*pairs).merged)
     broken_off = restored([first, *others]).finish()
     assert sum(broken_off.skipped.values()) + sum(len(take.pages) for take in broken_off.cassette.takes) == 5
 
@@ -95,7 +95,7 @@ def test_a_name_found_later_is_replaced_in_earlier_captures() -> None:
     texts = captures(*pairs)
     assert "zDeployTeam" in texts[0], "that is why the journal is sealed"
     assert "zDeployTeam" not in text_of(restored(texts))
-    assert text_of(restored(texts)) == document.write(record(*pairs).merged)
+    assert text_of(restored(texts)) == write_cassette(record(*pairs).merged)
 
 
 def test_no_canary_is_in_captures() -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import LeakError, Recorder
 from awstape.core.redaction.redactor import Redactor
 from support import strategies
@@ -384,8 +385,8 @@ def test_members_without_a_model_are_kept_redacted_and_noted() -> None:
         b"</User></GetUserResult></GetUserResponse>"
     )
     recording = record((request("GetUser"), Response(200, NO_XML, body)))
-    text = document.write(recording.cassette)
-    assert document.read(text, MODELS) == recording.cassette
+    text = write_cassette(recording.cassette)
+    assert read_cassette(text, MODELS) == recording.cassette
     assert strategies.identifiers_in(text) == []
     (page,) = recording.cassette.takes[0].pages
     assert page.answer.unmodelled == ("User.Shade", "User.Level", "User.Extra")
@@ -410,9 +411,9 @@ def test_members_without_a_model_below_a_mapping() -> None:
     }
     asked = request("GetAccessPreview", {"analyzerArn": "x", "accessPreviewId": "1"})
     recording = record((asked, Response(200, (), json.dumps(body).encode())))
-    text = document.write(recording.cassette)
+    text = write_cassette(recording.cassette)
     assert strategies.identifiers_in(text) == []
-    assert document.read(text, MODELS) == recording.cassette
+    assert read_cassette(text, MODELS) == recording.cassette
     (page,) = recording.cassette.takes[0].pages
     assert page.answer.unmodelled == ("accessPreview.configurations.*.s3Bucket.shade",)
 
@@ -448,7 +449,7 @@ def _user(name: str, note: str) -> Exchange:
 
 
 def test_a_name_is_replaced_in_free_text_of_earlier_exchanges() -> None:
-    text = document.write(cassette(_user("alice", "boss is zrealbob"), _user("zrealbob", "alice")))
+    text = write_cassette(cassette(_user("alice", "boss is zrealbob"), _user("zrealbob", "alice")))
     assert "zrealbob" not in text
     assert "alice" not in text
 
@@ -463,10 +464,10 @@ def test_the_order_of_the_traffic_changes_nothing() -> None:
         (request("ListUsers", {"PathPrefix": "/zrealops/"}), respond("ListUsers", {"Users": []})),
         *traversal("1", "2"),
     ]
-    texts = {document.write(cassette(*order)) for order in itertools.permutations(exchanges[:4])}
+    texts = {write_cassette(cassette(*order)) for order in itertools.permutations(exchanges[:4])}
     assert len(texts) == 1
-    assert {document.write(cassette(*reversed(exchanges[:4]), *exchanges[4:]))} == {
-        document.write(cassette(*exchanges[4:], *exchanges[:4]))
+    assert {write_cassette(cassette(*reversed(exchanges[:4]), *exchanges[4:]))} == {
+        write_cassette(cassette(*exchanges[4:], *exchanges[:4]))
     }
 
 
@@ -501,7 +502,7 @@ def test_words_of_the_policy_language_that_are_also_names() -> None:
 
 
 def test_short_names_in_other_texts_stay() -> None:
-    text = document.write(cassette(_user("al", "al and all"), _user("x", "x")))
+    text = write_cassette(cassette(_user("al", "al and all"), _user("x", "x")))
     assert "al and all" in text
 
 
@@ -617,4 +618,4 @@ def test_unexpected_input_and_output_is_kept_and_can_be_read() -> None:
     recording = record((asked, answered), include_writes=True)
     (page,) = recording.cassette.takes[0].pages
     assert page.answer.unmodelled == ("Extra",)
-    assert document.read(document.write(recording.cassette), MODELS) == recording.cassette
+    assert read_cassette(write_cassette(recording.cassette), MODELS) == recording.cassette

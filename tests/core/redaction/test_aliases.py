@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
-from awstape.core.cassette.yaml.document import write
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
 from awstape.core.redaction.aliases import Aliases
 from support import exchanges, strategies
@@ -108,7 +108,7 @@ def test_no_digest_of_a_real_value_without_the_key_is_stored() -> None:
     role: dict[str, Value] = {"RoleName": "Deployer", "Arn": f"arn:aws:iam::{ACCOUNT}:role/Deployer", "Tags": []}
     listed = exchanges.listing("ListRoles", {}, [{"Roles": [role]}, {"Roles": [role]}])
     asked = exchanges.request("GetRole", {"RoleName": "Deployer"})
-    text = write(exchanges.record(*listed, (asked, exchanges.respond("GetRole", {"Role": role}))).cassette)
+    text = write_cassette(exchanges.record(*listed, (asked, exchanges.respond("GetRole", {"Role": role}))).cassette)
     alias = Aliases(KEY).account(ACCOUNT)
     assert alias in text
     for real in (ACCOUNT, "Deployer", f"arn:aws:iam::{ACCOUNT}:role/Deployer", "T1"):

@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 import pytest
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml import document
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
@@ -63,10 +64,10 @@ def role(**members: Value) -> Exchange:
 
 def recorded(by: Rules, *exchanges: Exchange) -> Cassette:
     """The cassette of a recording under rules, written and read again."""
-    recorder = Recorder(MODELS, Redactor(KEY, by), catalog.parse)
+    recorder = Recorder(MODELS, Redactor(KEY, by), parse_response)
     for asked, answered in exchanges:
         recorder.feed(asked, answered)
-    return document.read(document.write(recorder.finish().cassette), MODELS)
+    return read_cassette(write_cassette(recorder.finish().cassette), MODELS)
 
 
 def recorded_role(by: Rules, **members: Value) -> dict[str, str]:
@@ -162,9 +163,9 @@ def test_secrets_are_never_kept() -> None:
     secret = "zReal7EXAMPLEkey/bPxRfiCY1234567890abcdef"
     assert redacted(f"use {secret}", rules(keep=["zReal*"])).startswith("use secret-")
     key: dict[str, Value] = {"UserName": NAME, "AccessKeyId": "AKIAEXAMPLEID1234567", "SecretAccessKey": secret}
-    recorder = Recorder(MODELS, Redactor(KEY, rules(keep=["zReal*"])), catalog.parse, include_writes=True)
+    recorder = Recorder(MODELS, Redactor(KEY, rules(keep=["zReal*"])), parse_response, include_writes=True)
     recorder.feed(request("CreateAccessKey", {"UserName": NAME}), respond("CreateAccessKey", {"AccessKey": key}))
-    assert secret not in document.write(recorder.finish().cassette)
+    assert secret not in write_cassette(recorder.finish().cassette)
 
 
 # --- mask -------------------------------------------------------------------------------------------------------
@@ -221,7 +222,7 @@ def test_a_mask_shows_nothing_that_is_hidden_without_it(pattern: str) -> None:
 def test_the_check_applies_no_mask_to_text_that_awstape_writes(pattern: str) -> None:
     by = rules(mask=[pattern])
     pages = listing("ListUsers", {}, [{"Users": []}, {"Users": []}])
-    assert check_text(document.write(recorded(by, *pages)), MODELS, by) == []
+    assert check_text(write_cassette(recorded(by, *pages)), MODELS, by) == []
 
 
 def test_a_mask_counts_when_a_request_is_matched() -> None:
@@ -229,7 +230,7 @@ def test_a_mask_counts_when_a_request_is_matched() -> None:
     asked = request("SimulateCustomPolicy", {"PolicyInputList": ["{}"], "ContextEntries": context})
     by = rules(mask=[r"JIRA-\d+"])
     cassette = recorded(by, (asked, respond("SimulateCustomPolicy", {"EvaluationResults": []})))
-    assert "JIRA" not in document.write(cassette)
+    assert "JIRA" not in write_cassette(cassette)
     for at_replay, answer in ((by, ServedPage), (NO_RULES, Miss)):
         playing = Player(MODELS, cassette, Redactor(KEY, at_replay), has_key=True)
         assert isinstance(playing.answer(asked), answer)
@@ -251,7 +252,7 @@ def test_a_mask_counts_when_a_request_is_matched() -> None:
 )
 def test_a_member_is_masked_by_its_name_or_the_end_of_its_path(member: str, hidden: set[str]) -> None:
     tags: Value = [{"Key": "zowner", "Value": "Zreal Person"}]
-    text = document.write(recorded(rules(mask_members=[member]), role(Description="Zreal words", Tags=tags)))
+    text = write_cassette(recorded(rules(mask_members=[member]), role(Description="Zreal words", Tags=tags)))
     assert {words for words in ("Zreal words", "zowner", "Zreal Person") if words not in text} == hidden
     assert len(re.findall(r": masked-[a-z2-7]{12}\n", text)) == len(hidden)
 
@@ -260,8 +261,8 @@ def test_the_values_of_a_map_are_masked_by_the_name_of_the_map() -> None:
     arn = f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/zreal-guard"
     tags = respond("ListTagsForResource", {"tags": {"owner": "Zreal Person", "Description": "words"}})
     pair = request("ListTagsForResource", {"resourceArn": arn}), tags
-    assert "Zreal" not in document.write(recorded(rules(mask_members=["tags"]), pair))
-    assert "words" in document.write(recorded(rules(mask_members=["Description"]), pair)), "a key of the data"
+    assert "Zreal" not in write_cassette(recorded(rules(mask_members=["tags"]), pair))
+    assert "words" in write_cassette(recorded(rules(mask_members=["Description"]), pair)), "a key of the data"
 
 
 def test_members_that_are_names_are_masked_where_names_are_kept() -> None:

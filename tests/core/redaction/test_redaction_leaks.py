@@ -11,7 +11,7 @@ import pytest
 from awstape.core.aws.paging import split_input
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.document import write
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import LeakError
 from awstape.core.redaction.aliases import Aliases, CollisionError
 from awstape.core.redaction.text.free_text import contains_account, redact_text
@@ -123,7 +123,7 @@ ANSWERS = [
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.body.decode()[:60])
 def test_no_answer_brings_an_account_id_into_a_cassette(answer: Response) -> None:
     recording = exchanges.record((ANALYZERS, answer))
-    text = write(recording.cassette)
+    text = write_cassette(recording.cassette)
     assert len(recording.cassette.takes) == 1
     assert not hides(text)
     assert not contains_account(text)
@@ -151,7 +151,7 @@ REQUESTS = [
 def test_no_request_brings_an_account_id_into_a_cassette_or_a_miss(request_: Request) -> None:
     name = "ListAnalyzers" if "analyzer" in request_.host + str(request_.headers) else "ListUsers"
     recording = exchanges.record((request_, exchanges.respond(name)))
-    assert not hides(write(recording.cassette) + str(recording))
+    assert not hides(write_cassette(recording.cassette) + str(recording))
     for key in (KEY, None):
         miss = exchanges.player(Cassette(), key=key).answer(request_)
         assert isinstance(miss, Miss)
@@ -163,7 +163,7 @@ def test_a_page_token_in_an_error_is_not_kept() -> None:
     first, second = exchanges.listing("ListRoles", {}, [{"Roles": []}, {"Roles": []}], token=token)
     real = ask_token(second[0])
     recording = exchanges.record(first, (second[0], exchanges.fail("ListRoles", 400, "ValidationError", f"Bad {real}")))
-    text = write(recording.cassette)
+    text = write_cassette(recording.cassette)
     assert real not in text
     assert "Bad page-token" in text
 

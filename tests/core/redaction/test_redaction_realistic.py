@@ -12,7 +12,8 @@ import pytest
 
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Response
-from awstape.core.cassette.yaml.document import read, write
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.free_text import redact_text
@@ -111,7 +112,7 @@ def role(name: str, **members: Value) -> Exchange:
     ],
 )
 def test_a_known_name_is_found_in_every_spelling(name: str, text: str) -> None:
-    said = write(exchanges.record(role(name, Description=text)).cassette)
+    said = write_cassette(exchanges.record(role(name, Description=text)).cassette)
     assert name.casefold() not in said.casefold()
     assert check_text(said, MODELS) == []
     alias = Aliases(KEY).name("role", name)
@@ -134,7 +135,7 @@ def test_a_known_name_is_found_in_every_spelling(name: str, text: str) -> None:
 )
 def test_an_error_that_names_the_request_is_redacted(name: str, input_: dict[str, Value], message: str) -> None:
     failed = exchanges.fail(name, 400, "ValidationError", message)
-    said = write(exchanges.record((exchanges.request(name, input_), failed)).cassette)
+    said = write_cassette(exchanges.record((exchanges.request(name, input_), failed)).cassette)
     assert not [part for part in ("acme", "Acme", "User jo ", ACCOUNT) if part in said]
 
 
@@ -150,7 +151,7 @@ def test_names_in_an_identity_s_text_are_replaced_and_still_match() -> None:
     recorded = exchanges.cassette(
         (asked, exchanges.respond("SimulateCustomPolicy")), (exchanges.request("GetUser"), user)
     )
-    assert "mallory" not in write(recorded)
+    assert "mallory" not in write_cassette(recorded)
     assert isinstance(exchanges.player(recorded).answer(asked), ServedPage)
     (track,) = (take.track for take in recorded.takes if take.track.operation == "SimulateCustomPolicy")
     by_alias = exchanges.request("SimulateCustomPolicy", track.identity)
@@ -164,11 +165,11 @@ def test_names_in_an_identity_s_text_are_replaced_and_still_match() -> None:
 
 def test_a_name_that_is_known_later_is_replaced_in_the_old_tracks_too() -> None:
     old = exchanges.cassette(role("Deployer", Description="owned by mallory"))
-    assert "mallory" in write(old)
+    assert "mallory" in write_cassette(old)
     user = exchanges.respond("GetUser", {"User": {"UserName": "mallory"}})
     recording = exchanges.recorder((exchanges.request("GetUser"), user)).finish(old)
     assert len(recording.merged.takes) == 2
-    assert "mallory" not in write(recording.merged)
+    assert "mallory" not in write_cassette(recording.merged)
 
 
 # --- agreement and length---------------------------------------------------------------------------------------
@@ -203,7 +204,7 @@ def test_many_values_with_one_ending_are_searched_in_bounded_time() -> None:
         {"UserName": f"user{i}", "Arn": f"arn:aws:iam::{ACCOUNT}:user/u{i}@google.com"} for i in range(500)
     ]
     recording = exchanges.record((exchanges.request("ListUsers"), exchanges.respond("ListUsers", {"Users": users})))
-    assert "google" not in write(recording.cassette)
+    assert "google" not in write_cassette(recording.cassette)
 
 
 # --- requests that name people ---------------------------------------------------------------------------------
@@ -269,7 +270,7 @@ def test_a_name_that_only_the_old_cassette_knows_is_replaced() -> None:
     merged = (
         exchanges.recorder(role("r2x", Description="owned by mallory"), asked, include_writes=True).finish(old).merged
     )
-    assert "mallory" not in write(merged)
+    assert "mallory" not in write_cassette(merged)
     assert isinstance(exchanges.player(merged).answer(asked[0]), ServedPage)
 
 
@@ -287,10 +288,10 @@ def test_a_member_that_the_model_does_not_know_can_be_read_back_after_another_re
     answer = Response(200, (("content-type", "text/xml"),), body.encode())
     old = exchanges.cassette((exchanges.request("GetRole"), answer))
     alias = old.takes[0].pages[0].answer.unmodelled[0]
-    edited = read(write(old).replace(alias, "Mallory"), MODELS)
+    edited = read_cassette(write_cassette(old).replace(alias, "Mallory"), MODELS)
     merged = exchanges.recorder(user("Mallory")).finish(edited).merged
-    assert read(write(merged), MODELS) == merged
-    assert "Mallory" not in write(merged)
+    assert read_cassette(write_cassette(merged), MODELS) == merged
+    assert "Mallory" not in write_cassette(merged)
 
 
 # --- what stays -------------------------------------------------------------------------------------------------
@@ -310,7 +311,7 @@ def test_words_of_the_protocol_stay_even_if_they_are_names() -> None:
             exchanges.respond("ListPolicies", {"Policies": [{"PolicyName": "Billing"}]}),
         ),
     )
-    text = write(recorded)
+    text = write_cassette(recorded)
     assert document in text
     assert "x,arn:aws:iam::aws:policy/job-function/Billing" in text
     assert "AWS: '000" in text
@@ -341,7 +342,7 @@ def test_filters_for_public_words_stay() -> None:
     asked = exchanges.request(
         "ListFindings", {"analyzerArn": f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/a1b", "filter": criteria}
     )
-    text = write(exchanges.cassette((asked, exchanges.respond("ListFindings"))))
+    text = write_cassette(exchanges.cassette((asked, exchanges.respond("ListFindings"))))
     assert all(word in text for word in ("ExternalAccess", "s3:GetObject", "2026-01-02"))
     assert "acme" not in text
 

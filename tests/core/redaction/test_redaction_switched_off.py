@@ -18,7 +18,7 @@ import pytest
 from awstape.core.aws.model import Shape
 from awstape.core.aws.protocols import forms
 from awstape.core.aws.wire import Request
-from awstape.core.cassette.yaml.document import write
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import LeakError
 from awstape.core.redaction import member_kinds, redactor, string_redaction
 from awstape.core.redaction.aliases import Aliases
@@ -333,7 +333,7 @@ def test_the_leak_search_refuses_the_recording(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(LeakError):
         exchanges.record(*NAMED)
     monkeypatch.setattr(redactor, "find_leaks", lambda *_: ())
-    assert "zrealbob" in write(exchanges.record(*NAMED).cassette)
+    assert "zrealbob" in write_cassette(exchanges.record(*NAMED).cassette)
 
 
 def leaked(real: str, traffic: list[Exchange]) -> bool:
@@ -342,5 +342,5 @@ def leaked(real: str, traffic: list[Exchange]) -> bool:
         recording = exchanges.record(*traffic)
     except LeakError:
         return True
-    text = write(recording.cassette)
+    text = write_cassette(recording.cassette)
     return any(part in text for part in (real, real.rpartition(".")[0]) if part)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Cassette
@@ -207,7 +207,7 @@ def test_the_client_and_the_report_get_the_same_text(case: Case) -> None:
     assert miss.response
     assert HEADER in miss.response.headers
     assert miss.response.status == 400
-    error = catalog.parse(operation(case.name), miss.response)["Error"]
+    error = parse_response(operation(case.name), miss.response)["Error"]
     assert (error["Code"], error["Message"]) == (case.code, case.said + miss.text)
     assert facts_of(asked) == [facts(miss)]
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.catalog import catalog
-from awstape.catalog.botocore_values import for_botocore
+from awstape.catalog.botocore_values import to_botocore
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.replay.misses import Miss
@@ -93,7 +93,7 @@ def assert_is(op: Operation, take: Take, pages: list[Got]) -> None:
     if op.paging.more:
         assert [page[op.paging.more] for page in parsed] == [op.paging.output_token in page for page in parsed]
     paged = {op.paging.token, op.paging.more, *op.paging.items}
-    outputs = [for_botocore(page.answer.output or {}, op.output) for page in take.pages]
+    outputs = [to_botocore(page.answer.output or {}, op.output) for page in take.pages]
     for name in {name for page in parsed for name in page} - paged:
         assert all(page[name] in [output.get(name) for output in outputs] for page in parsed if name in page)
     for name in outputs[0].keys() - paged:
@@ -102,7 +102,7 @@ def assert_is(op: Operation, take: Take, pages: list[Got]) -> None:
 
 def assert_are_the_recorded(op: Operation, take: Take, pages: list[Got]) -> None:
     outputs = [page.answer.output for page in take.pages if page.answer.output is not None]
-    assert [page.parsed for page in pages][: len(outputs)] == [for_botocore(output, op.output) for output in outputs]
+    assert [page.parsed for page in pages][: len(outputs)] == [to_botocore(output, op.output) for output in outputs]
 
 
 def is_finished(take: Take) -> bool:
@@ -333,7 +333,7 @@ def test_a_limit_out_of_range_gets_the_services_error(
     reply = playing.answer(request(name, {**input_, **limit}))
     assert reply.response
     assert not isinstance(reply, ServedPage | Miss)
-    error = catalog.parse(operation(name), reply.response)["Error"]
+    error = parse_response(operation(name), reply.response)["Error"]
     assert reply.response.status == 400
     assert error["Code"] == ("ValidationError" if name == "ListUsers" else "ValidationException")
     assert error["Message"].startswith(f"1 validation error detected: Value {value} failed to satisfy constraint: ")

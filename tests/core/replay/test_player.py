@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
@@ -67,7 +67,7 @@ def missed(answer: ServedPage | Miss) -> Miss:
 
 
 def error_of(name: str, answer: ServedPage | Miss) -> dict[str, Any]:
-    error: dict[str, Any] = catalog.parse(operation(name), answer.response)["Error"]
+    error: dict[str, Any] = parse_response(operation(name), answer.response)["Error"]
     return error
 
 

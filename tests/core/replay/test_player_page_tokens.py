@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Reply
 from awstape.core.cassette.cassette import Cassette
@@ -118,7 +118,7 @@ def test_a_token_without_percent_encoding_is_explained() -> None:
     playing = player(recording("ListUsers", {}, users(1, 1, 1)), paging="torture")
     first = playing.answer(request("ListUsers")).response
     assert first
-    token = catalog.parse(operation("ListUsers"), first)["Marker"]
+    token = parse_response(operation("ListUsers"), first)["Marker"]
     form = b"Action=ListUsers&Version=2010-05-08&Marker="
     plain = request("ListUsers")
     cut = playing.answer(replace(plain, body=form + token.encode()))

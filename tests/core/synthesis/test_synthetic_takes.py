@@ -15,12 +15,12 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.catalog import catalog
-from awstape.catalog.botocore_values import for_botocore
+from awstape.catalog.botocore_values import to_botocore
+from awstape.catalog.response_parser import operation_model
 from awstape.core.aws.model import Member, Operation, Shape, Value
 from awstape.core.cassette.cassette import Cassette, Take
-from awstape.core.cassette.yaml import document
-from awstape.core.cassette.yaml.document import SCHEMA_LINE
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from awstape.core.check.findings import check_text
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.replay.replies import ServedPage
@@ -48,7 +48,7 @@ def cached_take(name: str) -> Take:
 
 
 def text_of(take: Take) -> str:
-    return document.write(Cassette.of([take]))
+    return write_cassette(Cassette.of([take]))
 
 
 def outputs(take: Take) -> Iterator[dict[str, Any]]:
@@ -79,7 +79,7 @@ def structures(value: Value) -> Iterator[dict[str, Any]]:
 def test_synthetic_cassettes_hold_no_real_values() -> None:
     for op in OPERATIONS:
         text = text_of(cached_take(op.name))
-        assert document.read(text, MODELS) == Cassette.of([cached_take(op.name)])
+        assert read_cassette(text, MODELS) == Cassette.of([cached_take(op.name)])
         assert (op.name, check_text(text, MODELS)) == (op.name, [])
 
 
@@ -93,12 +93,12 @@ def test_every_member_keeps_the_limits_of_its_shape() -> None:
 def test_botocore_accepts_input_and_output() -> None:
     """Required members are present, numbers are in range, unions have one member."""
     for op in OPERATIONS:
-        plan, take = catalog.plan(op), cached_take(op.name)
+        plan, take = operation_model(op), cached_take(op.name)
         sides = [(take.track.identity, op.input, plan.input_shape)]
         sides += [(output, op.output, plan.output_shape) for output in outputs(take)]
         for value, shape, known in sides:
             if known is not None:
-                report = ParamValidator().validate(for_botocore(value, shape), known)
+                report = ParamValidator().validate(to_botocore(value, shape), known)
                 assert not report.has_errors(), f"{op.name}: {report.generate_report()}"
 
 
@@ -212,7 +212,7 @@ def test_seeds_have_different_cassettes(name: str, seed: str) -> None:
     assert text != text_of(synthesise(name, items=4, page_size=2, seed=f"{seed}'"))
     assert check_text(text, MODELS) == []
     op = operation(name)
-    (take,) = document.read(text, MODELS).takes
+    (take,) = read_cassette(text, MODELS).takes
     assert [problem for output in outputs(take) for problem in beyond(output, op.output)] == []
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from awstape.catalog import catalog
-from awstape.core.cassette.yaml.document import read
+from awstape.catalog.service_models import load_models
+from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.view.html_page_data import alias_kind, html_page_data, unaliased_texts
 
 GROUPS = """
@@ -21,8 +21,8 @@ identity: {}
 
 
 def page_data(text: str) -> dict[str, Any]:
-    models = catalog.models()
-    plain = html_page_data(read(text, models), models)
+    models = load_models()
+    plain = html_page_data(read_cassette(text, models), models)
     assert json.loads(json.dumps(plain)) == plain
     return plain
 
@@ -121,7 +121,7 @@ def test_a_cassette_without_takes() -> None:
 
 
 def test_texts_without_aliases() -> None:
-    cassette = read(
+    cassette = read_cassette(
         "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-yqmy4ayihgou}\n"
         "pages:\n- output:\n    Role:\n"
         "      RoleName: role-yqmy4ayihgou\n"
@@ -130,9 +130,9 @@ def test_texts_without_aliases() -> None:
         "      Description: of role-yqmy4ayihgou, ask Bob\n"
         '      AssumeRolePolicyDocument: \'{"Statement": [{"Sid": "Ours", "Action": "sts:AssumeRole", '
         '"Principal": {"Service": "ec2.amazonaws.com"}}]}\'\n',
-        catalog.models(),
+        load_models(),
     )
-    assert unaliased_texts(cassette, catalog.models()) == [
+    assert unaliased_texts(cassette, load_models()) == [
         ("AssumeRolePolicyDocument", [("Ours", 1)]),
         ("Description", [("of role-yqmy4ayihgou, ask Bob", 1)]),
     ]

@@ -15,7 +15,7 @@ from hypothesis import given
 from mitmproxy.io.har import request_to_flow
 from vcr.serializers import yamlserializer
 
-from awstape.catalog.botocore_values import for_botocore
+from awstape.catalog.botocore_values import to_botocore
 from awstape.core.aws.call import Answer, derive_request_id
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import split_input
@@ -62,7 +62,7 @@ def test_every_format_holds_what_was_recorded(
         response = write_response(op, Answer(output), derive_request_id(*track.key, "1", "1"))
         assert in_vcr(exported(cassette, "vcr").text) == response.body
         assert in_har(exported(cassette, "har").text) == response
-        seen = for_botocore(output, op.output, is_output=True)
+        seen = to_botocore(output, op.output, is_output=True)
         assert stubbed(op, exported(cassette, "stubber").text, clients[op.service.name], track) == seen
         if output and not op.paging:
             assert json.loads(exported(cassette, "awscli").text) == json.loads(json.dumps(seen, default=scalar))
@@ -89,7 +89,7 @@ def stubbed(op: Operation, text: str, client: Any, track: Track) -> dict[str, An
     exec(compile(text, "stubs.py", "exec"), module)
     with module[f"stub_{op.service.name}"](client):
         method = getattr(client, botocore.xform_name(op.name))
-        answer: dict[str, Any] = method(**for_botocore(track.identity, op.input))
+        answer: dict[str, Any] = method(**to_botocore(track.identity, op.input))
     return answer
 
 

@@ -39,7 +39,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     awstape check cassettes/ --strict
     awstape check cassettes/ --format sarif > awstape.sarif
     """
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.check.findings import FORMAT, Finding, check_text
     from awstape.files import cassette_files, limited_reading, project_settings
     from awstape.workbench.check_formats import FORMATS
@@ -49,9 +49,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     found: list[tuple[str, Finding]] = []
     for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
         try:
-            found += [
-                (str(file), each) for each in check_text(limited_reading.read_text(file), catalog.models(), rules)
-            ]
+            found += [(str(file), each) for each in check_text(limited_reading.read_text(file), load_models(), rules)]
         except UserError as error:  # the other files are still checked
             found.append((str(file), Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
     if text := FORMATS[form](found, len(files)):

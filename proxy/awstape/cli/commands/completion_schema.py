@@ -43,9 +43,10 @@ def schema(output: Path) -> int:
     \b
     awstape schema -o cassettes/awstape.schema.json
     """
-    from awstape.catalog import catalog
-    from awstape.core.cassette.yaml.json_schema import dumped
-    from awstape.core.cassette.yaml.json_schema import schema as schema_of
+    from awstape.catalog.botocore_data import data_version
+    from awstape.catalog.service_models import load_models
+    from awstape.core.cassette.yaml.json_schema import cassette_schema as schema_of
+    from awstape.core.cassette.yaml.json_schema import dump_schema
 
-    write_output(output, dumped(schema_of(catalog.models(), catalog.source())))
+    write_output(output, dump_schema(schema_of(load_models(), data_version())))
     return 0

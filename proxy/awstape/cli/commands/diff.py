@@ -69,14 +69,13 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
 
 def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassette]]:
     """Yields the cassettes to compare; for two folders file by file, with their names."""
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files
 
     if not (old.is_dir() and new.is_dir()):
         old_side, new_side = (
-            cassette_files.load_all([path], catalog.models()) if path.is_dir() else _cassette(path)
-            for path in (old, new)
+            cassette_files.load_all([path], load_models()) if path.is_dir() else _cassette(path) for path in (old, new)
         )
         yield None, old_side, new_side
         return
@@ -92,12 +91,12 @@ def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassett
 
 def _cassette(path: Path) -> Cassette:
     """The cassette in a file; an empty file, which git passes for a missing one, is an empty cassette."""
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files, limited_reading
 
     text = limited_reading.read_text(path)  # read once, it may be a pipe
-    return cassette_files.parse(path, text, catalog.models()) if text.strip() else Cassette()
+    return cassette_files.parse(path, text, load_models()) if text.strip() else Cassette()
 
 
 def _print_for_git(path: Path, *rest: Path) -> None:

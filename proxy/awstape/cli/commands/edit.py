@@ -71,7 +71,7 @@ def edit(cassette: Path, options: parameters.EditOptions) -> int:
 
 def _edit_until_valid(session: EditorSession) -> PlannedEdit:
     """Opens the editor until the draft is valid, and plans its write. Raises UserError if the user gives up."""
-    from awstape.core.cassette.yaml.document import DocumentError
+    from awstape.core.cassette.yaml.parser import DocumentError
     from awstape.files import cassette_files
 
     line = 1
@@ -151,12 +151,12 @@ def rename(cassette: Path, old: str, new: str, options: parameters.EditOptions) 
     awstape rename team.yaml role-yqmy4ayihgou AuditRole
     awstape rename team.yaml 000611752023 111122223333
     """
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.editing import rename as renaming
     from awstape.workbench.selected_tracks import aliases_for
 
     def change(before: Cassette) -> Cassette:
-        return renaming.rename(catalog.models(), before, old, new, aliases_for(before, os.environ))
+        return renaming.rename(load_models(), before, old, new, aliases_for(before, os.environ))
 
     return edit_file(cassette, change, options)
 
@@ -302,7 +302,7 @@ def _on_tracks(
     tracks: tuple[str, ...], edit: Callable[[Models, Cassette, tuple[SelectedTrack, ...]], Cassette]
 ) -> Callable[[Cassette], Cassette]:
     """Returns a function that edits the selected tracks of a cassette."""
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.workbench.selected_tracks import select_tracks
 
-    return lambda before: edit(catalog.models(), before, select_tracks(before, tracks, os.environ))
+    return lambda before: edit(load_models(), before, select_tracks(before, tracks, os.environ))

@@ -87,10 +87,10 @@ def import_(
 
 def _check_members(names: Iterable[str]) -> None:
     """Raises UserError for a name that is not a member of any request."""
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.aws.conform import did_you_mean
 
-    operations = [each for service in catalog.models().services.values() for each in service.operations.values()]
+    operations = [each for service in load_models().services.values() for each in service.operations.values()]
     members = {name: None for each in operations if each.input for name in each.input.members}
     narrow = {f"{each.name}.{name}": None for each in operations if each.input for name in each.input.members}
     for name in names:
@@ -123,7 +123,7 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
     awstape export team.yaml --to vcr -o tests/cassettes/team.yaml
     awstape export team.yaml --to awscli --track list-roles | jq '.Roles[].Arn'
     """
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.text.printable import printable
     from awstape.files import cassette_files
     from awstape.formats.exporting import export_tracks
@@ -134,7 +134,7 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
             raise UserError(f"{output}: already exists", "--force overwrites it")
         if output.resolve() in [file.resolve() for file in cassette_files.find_all(cassettes)]:
             raise UserError(f"{output}: is the cassette itself", "name another file")
-    chosen = select_tracks(cassette_files.load_all(cassettes, catalog.models()), tracks, os.environ)
+    chosen = select_tracks(cassette_files.load_all(cassettes, load_models()), tracks, os.environ)
     exported = export_tracks(chosen, form)
     write_output(output, exported.text)
     for note in exported.notes:

@@ -34,13 +34,13 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     awstape ls cassettes/
     awstape ls cassettes/ --json | jq '.[] | select(.complete | not)'
     """
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.cli.terminal import tables
     from awstape.core.view.track_statistics import TrackStatistics, cassette_statistics
     from awstape.files import cassette_files
     from awstape.report import overview_facts
 
-    models = catalog.models()
+    models = load_models()
     files = cassette_files.find_all(cassettes)
     found: dict[Path, list[TrackStatistics]] = {}
     errors: list[UserError] = []
@@ -90,7 +90,7 @@ def show(
       git config diff.awstape.textconv 'awstape show --textconv'
       echo 'cassettes/*.yaml diff=awstape' >> .gitattributes
     """
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files
     from awstape.workbench.selected_tracks import select_tracks
@@ -99,7 +99,7 @@ def show(
         raise UserError("--textconv prints the whole cassette", "leave out TRACK and other options")
     if textconv:
         return _textconv(cassette)
-    models = catalog.models()
+    models = load_models()
     whole = cassette_files.load(cassette, models)
     chosen = select_tracks(whole, tracks, os.environ)
     if html:
@@ -143,7 +143,7 @@ def _render(chosen: Sequence[SelectedTrack], models: Models, page: int | None, *
 
 def _facts(each: SelectedTrack, models: Models, page: int | None) -> dict[str, object]:
     """The facts of `ls` about a track, and its takes as in the file, for scripts."""
-    from awstape.core.cassette.yaml.document import page_document
+    from awstape.core.cassette.yaml.writer import page_document
     from awstape.core.view.track_statistics import track_statistics
     from awstape.report import overview_facts
 
@@ -164,12 +164,12 @@ def _facts(each: SelectedTrack, models: Models, page: int | None) -> dict[str, o
 
 def _textconv(cassette: Path) -> int:
     """Prints a cassette as lines. Prints other files unchanged, unless to a terminal: an error would fail git diff."""
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.view.value_lines import cassette_text
     from awstape.files import cassette_files
 
     try:
-        text = cassette_text(cassette_files.load(cassette, catalog.models()))
+        text = cassette_text(cassette_files.load(cassette, load_models()))
     except UserError:
         if sys.stdout.isatty() or not cassette.is_file():
             raise

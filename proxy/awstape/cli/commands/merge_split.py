@@ -41,7 +41,7 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     awstape merge roles.yaml users.yaml -o team.yaml
     awstape merge team.yaml new.yaml -o team.yaml --prefer last
     """
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
     from awstape.files import atomic_writes, cassette_files, limited_reading
@@ -53,8 +53,8 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     atomic_writes.check_writable(output)
     with nullcontext() if options.dry_run else atomic_writes.lock_folders_of(output):  # makes the folder
         texts = [limited_reading.read_text(file) for file in files]
-        read = [cassette_files.parse(file, text, catalog.models()) for file, text in zip(files, texts, strict=True)]
-        merged = run_edit(lambda: edits.merge_cassettes(catalog.models(), read, prefer))
+        read = [cassette_files.parse(file, text, load_models()) for file, text in zip(files, texts, strict=True)]
+        merged = run_edit(lambda: edits.merge_cassettes(load_models(), read, prefer))
         here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
         before, old = here[0] if here else (Cassette(), "")
         takes = [take for each in read for take in each.takes]
@@ -86,7 +86,7 @@ def split(
     """
     if bool(tracks) == bool(by):
         raise click.UsageError("give either TRACKs or --by")
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
     from awstape.files import atomic_writes, cassette_files, limited_reading
@@ -96,7 +96,7 @@ def split(
     atomic_writes.check_writable(cassette)
     with atomic_writes.lock_folders_of(cassette):
         text = limited_reading.read_text(cassette)
-        whole = cassette_files.parse(cassette, text, catalog.models())
+        whole = cassette_files.parse(cassette, text, load_models())
         found = select_tracks(whole, tracks, os.environ)
         paths = {each.number: output / f"{_file_name(each, by)}.yaml" if by else output for each in found}
         results = []

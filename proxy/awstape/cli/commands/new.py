@@ -13,17 +13,17 @@ from awstape.cli.terminal.output import STANDARD_OUTPUT, print_json
 
 
 def _complete_services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
 
-    return [name for name in catalog.models().services if name.startswith(incomplete)]
+    return [name for name in load_models().services if name.startswith(incomplete)]
 
 
 def _complete_operations(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Completes an operation of the service argument, in the spelling of the incomplete word."""
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.workbench.synthetic_tracks import dashed_name
 
-    service = catalog.models().services.get(ctx.params.get("service") or "")
+    service = load_models().services.get(ctx.params.get("service") or "")
     known = list(service.operations) if service else []
     spelled = known if incomplete[:1].isupper() else [dashed_name(name) for name in known]
     return [name for name in spelled if name.startswith(incomplete)]
@@ -72,9 +72,9 @@ def new(
     awstape new accessanalyzer list-findings-v2 --region eu-west-1 -o findings.yaml
     awstape new iam list-policies --identity Scope=Local
     """
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.cassette.cassette import Cassette
-    from awstape.core.cassette.yaml import document
+    from awstape.core.cassette.yaml.writer import write_cassette
     from awstape.core.text.printable import printable
     from awstape.files import atomic_writes, cassette_files, limited_reading
     from awstape.report import count, track_facts
@@ -86,7 +86,7 @@ def new(
         atomic_writes.check_writable(output)
     with atomic_writes.lock_folders_of(output) if output else nullcontext():
         text = limited_reading.read_text(output) if output and output.exists() else ""
-        old = cassette_files.parse(output, text, catalog.models()) if output and text else Cassette()
+        old = cassette_files.parse(output, text, load_models()) if output and text else Cassette()
         made = synthetic_tracks.make_cassette(
             wanted, identity, os.environ, items=items, page_size=page_size, seed=seed, region=region, beside=old
         )
@@ -95,7 +95,7 @@ def new(
         elif output:
             cassette_files.save(output, made)
         else:
-            click.echo(document.write(made), nl=False)
+            click.echo(write_cassette(made), nl=False)
     take = made.takes[0]
     number = synthetic_tracks.count_items(wanted, made)
     counts = {"pages": len(take.pages), "items": number}

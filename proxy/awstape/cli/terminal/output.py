@@ -75,10 +75,10 @@ def has_dumb_terminal() -> bool:
 
 def compare_cassettes(old: Cassette, new: Cassette) -> tuple[Change, ...]:
     """The differences between two cassettes."""
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.core.compare.cassette_diff import diff_cassettes
 
-    return tuple(diff_cassettes(catalog.models(), old, new))
+    return tuple(diff_cassettes(load_models(), old, new))
 
 
 def print_changes(changes: Sequence[Change], colour: bool | None = None) -> None:

@@ -22,12 +22,12 @@ def _complete_selectors(ctx: click.Context, _: click.Parameter, incomplete: str)
     """Completes a track selector: the operations of the cassette argument, or track numbers after a digit."""
     from click.shell_completion import CompletionItem
 
-    from awstape.catalog import catalog
+    from awstape.catalog.service_models import load_models
     from awstape.files import cassette_files
 
     path = ctx.params.get("cassette")
     try:
-        found = [track for track, _ in cassette_files.load(path, catalog.models()).tracks()] if path else []
+        found = [track for track, _ in cassette_files.load(path, load_models()).tracks()] if path else []
     except UserError:
         return []
     numbers = {str(i): str(track) for i, track in enumerate(found, 1)}
@@ -87,9 +87,9 @@ def _parse_pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ..
 
 
 def _check_region(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
-    from awstape.catalog import catalog
+    from awstape.catalog.hosts import is_region
 
-    if name is not None and not catalog.is_region(name):
+    if name is not None and not is_region(name):
         raise UserError(f"--region: AWS has no region {name}", "regions are spelled as in eu-west-1")
     return name
 

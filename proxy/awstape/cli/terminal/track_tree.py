@@ -15,7 +15,7 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
 from awstape.core.aws.paging import next_token
 from awstape.core.cassette.cassette import Page, Take
-from awstape.core.cassette.yaml.document import page_document
+from awstape.core.cassette.yaml.writer import page_document
 from awstape.core.text.printable import printable
 from awstape.core.text.shortening import shorten_middle
 from awstape.core.view.labels import Detail, first_members, identity_label, item_cells

@@ -1,6 +1,6 @@
 """The service model as the core sees it: services, operations, shapes and their paging.
 
-These are plain frozen values. `catalog.catalog` makes them from botocore's data files; nothing here knows where
+These are plain frozen values. `catalog.service_models` builds them from botocore's data files; nothing here knows where
 they come from.
 """
 

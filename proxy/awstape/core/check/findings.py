@@ -20,11 +20,13 @@ from functools import cache
 from itertools import chain
 from typing import Literal
 
-from awstape.core.aws.conform import shown
 from awstape.core.aws.model import Member, Models, Operation, Shape, Value
-from awstape.core.cassette.yaml.comments import comments
-from awstape.core.cassette.yaml.document import MAX_ERRORS, SCHEMA_LINE, Document, DocumentError, Entry, entries
-from awstape.core.cassette.yaml.validation import Problem, operation_of
+from awstape.core.aws.paths import format_path_without_data
+from awstape.core.cassette.yaml.comments import find_comments
+from awstape.core.cassette.yaml.parser import MAX_ERRORS, Document, DocumentError
+from awstape.core.cassette.yaml.reader import Entry, read_entries
+from awstape.core.cassette.yaml.validation import Problem, find_operation
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.core.check.lint_takes import lint_takes
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
@@ -66,7 +68,7 @@ def check_text(text: str, models: Models, rules: Rules = NO_RULES) -> list[Findi
     read: list[Entry] = []
     errors: list[DocumentError] = []
     try:
-        for entry in entries(text, models):
+        for entry in read_entries(text, models):
             errors += entry.errors
             if len(errors) >= MAX_ERRORS:
                 problem = "too many errors: the rest is not checked"
@@ -84,7 +86,7 @@ def check_text(text: str, models: Models, rules: Rules = NO_RULES) -> list[Findi
 
 def find_warnings(text: str, models: Models) -> list[Finding]:
     """The warnings alone, without the slow search for real values. Raises DocumentError for unreadable text."""
-    problems = lint_takes(list(entries(text, models)), models)
+    problems = lint_takes(list(read_entries(text, models)), models)
     return sorted(_warning_finding(document, problem) for document, problem in problems)
 
 
@@ -95,7 +97,7 @@ def _error_finding(error: DocumentError) -> Finding:
 
 
 def _warning_finding(document: Document, problem: Problem) -> Finding:
-    member, description = shown(problem.path), problem.problem
+    member, description = format_path_without_data(problem.path), problem.problem
     if _looks_real(member, description):
         member, description = "", "the text looks real and is not shown"
     return Finding(document.line(problem.path), member, problem.kind, description, problem.tip, "warning")
@@ -116,7 +118,7 @@ def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[
     texts: Iterator[tuple[int, str, str]]  # line, text, member
     if is_readable:
         directives = ((i, line, "") for i, line in enumerate(text.split("\n"), 1) if line.startswith("%"))
-        texts = chain(directives, ((comment.line, comment.text, "a comment") for comment in comments(text)))
+        texts = chain(directives, ((comment.line, comment.text, "a comment") for comment in find_comments(text)))
     else:
         searched = text[:_MOST_SEARCHED].split("\n", _MOST_LINES)[:_MOST_LINES]
         texts = ((i, line, "") for i, line in enumerate(searched, 1))
@@ -146,14 +148,14 @@ def _find_in_document(document: Document, lines: list[str], models: Models, rule
         strings.append((text, context))
         return text
 
-    _edit_document_strings(document.value, operation_of(document.value, models), note)
+    _edit_document_strings(document.value, find_operation(document.value, models), note)
     for text, context in strings:
         redacted, kinds = _redact(text, context, rules)
         if not kinds:
             continue
         first = document.line(context.path)
         for line, kinds_here in _locate_kinds(text, redacted, kinds, first, lines, rules):
-            yield from (Finding(line, shown(context.path), kind) for kind in kinds_here)
+            yield from (Finding(line, format_path_without_data(context.path), kind) for kind in kinds_here)
 
 
 def _real_kinds(text: str, context: StringContext, rules: Rules) -> list[str]:

@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from awstape.core.aws.conform import MapKey, Path, did_you_mean, misfits
-from awstape.core.aws.constraints import excess
+from awstape.core.aws.conform import did_you_mean, misfits
+from awstape.core.aws.constraints import expected_constraint
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
+from awstape.core.aws.paths import MapKey, Path
 from awstape.core.cassette.cassette import Take
 from awstape.core.cassette.yaml.validation import Problem
 from awstape.core.redaction.alias_grammar import is_alias
@@ -114,7 +115,7 @@ def _lint_requirements(
         for name in shape.required:
             if name not in value and name not in not_required:
                 yield Problem(path, f"{shape.name} needs {name}", kind=MISSING)
-    elif not shape.enum and (expected := excess(value, shape)):  # `_lint_text` reports values of enums
+    elif not shape.enum and (expected := expected_constraint(value, shape)):  # `_lint_text` reports values of enums
         yield Problem(path, f"expected {expected}", "the service would refuse it", RANGE)
     for step, item in _iterate_parts(value, shape):
         yield from _lint_requirements(item, child_shape(shape, step), (*path, step))

@@ -15,13 +15,16 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Literal
 
-from awstape.core.aws.conform import Path, article, did_you_mean, spelled
+from awstape.core.aws.conform import describe_expected_type, did_you_mean
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
+from awstape.core.aws.paths import Path, format_path
 from awstape.core.aws.protocols.json_text import JsonError, parse_json
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.takes import normalise_takes
-from awstape.core.cassette.yaml.document import SEPARATOR, DocumentError, dump, header_text, read, take_value
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, take_document, write_header
 from awstape.core.editing.jmespath_paths import ExpressionError, select_paths
 from awstape.core.replay.paging_modes import Listing, Paging
 from awstape.core.view.selectors import SelectedTrack
@@ -124,7 +127,7 @@ def set_value(
 
     def put(operation: Operation, take: Take) -> Take:
         nonlocal found
-        document = deepcopy(take_value(take))
+        document = deepcopy(take_document(take))
         try:
             paths = [path for path in select_paths(expression, document) if path]
         except ExpressionError as error:
@@ -180,7 +183,7 @@ def _parse_value(text: str, shape: Shape | None, path: Path) -> Value:
     except JsonError:
         if shape is None:
             return text
-        problem = f"{spelled(path)}: expected JSON: {article(shape.type)}"
+        problem = f"{format_path(path)}: expected JSON: {describe_expected_type(shape.type)}"
         raise EditError(problem, "such as 3600, true or '[…]'") from None
 
 
@@ -238,14 +241,14 @@ def _check_faults(take: Take) -> None:
 def require_readable(models: Models, cassette: Cassette) -> Cassette:
     """The cassette, if it can be written and read. Raises EditError."""
     for take in cassette.takes:
-        _reread(models, take_value(take), take)
+        _reread(models, take_document(take), take)
     return cassette
 
 
 def _reread(models: Models, document: Mapping[str, Value], take: Take) -> Take:
     """The take of a changed document, written and read again. Raises EditError if the loader refuses it."""
     try:
-        (read_back,) = read(header_text(Cassette()) + SEPARATOR + dump(document), models).takes
+        (read_back,) = read_cassette(write_header(Cassette()) + SEPARATOR + dump_document(document), models).takes
     except UnicodeEncodeError:
         raise EditError(f"{take.track}: half a surrogate pair", "the service can't send it") from None
     except DocumentError as error:

@@ -22,7 +22,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
 from awstape.core.redaction.text.arn import redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_text
-from awstape.core.text.encoded_text import everywhere
+from awstape.core.text.encoded_text import rewrite_everywhere
 
 
 @dataclass
@@ -78,7 +78,7 @@ class AliasRenewer:
 
     def renew_text(self, text: str) -> str:
         """A text with every alias in it renewed, in any encoding."""
-        return everywhere(text, lambda plain: replace_aliases(plain, self.renew_alias))
+        return rewrite_everywhere(text, lambda plain: replace_aliases(plain, self.renew_alias))
 
     def rekey_cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette under the new key."""

@@ -25,7 +25,7 @@ from awstape.core.redaction.alias_grammar import (
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
 from awstape.core.redaction.text.free_text import redact_text
-from awstape.core.text.encoded_text import everywhere
+from awstape.core.text.encoded_text import rewrite_everywhere
 
 #: The characters of an IAM name. A dot or comma at its end belongs to the sentence.
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
@@ -98,7 +98,7 @@ def rename(models: Models, cassette: Cassette, old: str, new: str, aliases: Alia
 
 def _replace_name(models: Models, cassette: Cassette, name: Name, new: str) -> Cassette:
     def edit(text: str, _: StringContext) -> str:
-        return everywhere(text, lambda plain: name.replace_in(plain, new))
+        return rewrite_everywhere(text, lambda plain: name.replace_in(plain, new))
 
     result: list[Take] = []
     for track, takes in cassette.tracks():

@@ -17,15 +17,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from awstape.core.aws.call import Answer, Call
-from awstape.core.aws.conform import input_misfits, output_misfits, pattern_of
+from awstape.core.aws.conform import input_misfits, output_misfits
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import PageRequest, next_token
+from awstape.core.aws.paths import path_pattern
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.tokens import replace_next_token
-from awstape.core.cassette.yaml.document import SEPARATOR, documents, dump, take_text
-from awstape.core.cassette.yaml.validation import take_of, take_problems
+from awstape.core.cassette.yaml.parser import parse_documents
+from awstape.core.cassette.yaml.validation import build_take, take_problems
+from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
 from awstape.core.redaction.redactor import Redactor
 
 _DIGESTS = ("token", "next", "invocation")
@@ -64,9 +66,9 @@ class Capturer:
         answer = read_response(operation, response)
         for misfit in output_misfits(operation, answer.output):
             if not misfit.unknown:
-                raise WireError(f"{pattern_of(misfit.path)}: {misfit.problem}")
+                raise WireError(f"{path_pattern(misfit.path)}: {misfit.problem}")
         for misfit in input_misfits(page_request.identity, operation.input):
-            raise WireError(f"the request's {pattern_of(misfit.path)}: {misfit.problem}")
+            raise WireError(f"the request's {path_pattern(misfit.path)}: {misfit.problem}")
         self._check_lossless(operation, answer, response)
         return self._redact(request, call, page_request, answer)
 
@@ -102,17 +104,17 @@ class Capturer:
 def write(capture: Capture) -> str:
     """A capture as text."""
     digests = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
-    return dump(digests) + SEPARATOR + take_text(Take(capture.track, (capture.page,)))
+    return dump_document(digests) + SEPARATOR + write_take(Take(capture.track, (capture.page,)))
 
 
 def read(text: str, models: Models) -> Capture:
     """The capture that a text holds. Raises ValueError for a text that this version did not write."""
     try:
-        digests, take = (document.value for document in documents(text))
+        digests, take = (document.value for document in parse_documents(text))
         problems = list(take_problems(take, models))
     except ValueError:
         raise ValueError("not a capture") from None
     if problems or not isinstance(digests, dict) or not digests.keys() <= set(_DIGESTS):
         raise ValueError("not a capture of this version")
-    read = take_of(take, models)
+    read = build_take(take, models)
     return Capture(read.track, read.pages[0], **{name: str(digest) for name, digest in digests.items()})

@@ -24,7 +24,7 @@ from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.takes import merge_cassettes, normalise_cassette
-from awstape.core.cassette.yaml.document import write
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.capture import Capture, Capturer, Parse
 from awstape.core.recording.traversals import Traversals
 from awstape.core.redaction.alias_grammar import find_name_aliases
@@ -164,9 +164,9 @@ class Recorder:
         is_ours = bool(self._redactor.count_by_kind()) or not self._redactor.count_existing_aliases()
         keys = [self._redactor.key_fingerprint] if is_ours else []
         old = self._redactor.redact_cassette(self._models, old)
-        known = find_name_aliases(write(old)) if old.takes else {}
+        known = find_name_aliases(write_cassette(old)) if old.takes else {}
         if self._is_restored:  # the real names are gone; their aliases are in the captures
-            known |= find_name_aliases(write(recorded))
+            known |= find_name_aliases(write_cassette(recorded))
         cassette = normalise_cassette(
             self._models, self._redactor.replace_known_names(self._models, recorded, known), keys
         )

@@ -15,7 +15,7 @@ import hashlib
 import re
 from collections.abc import Callable
 
-from awstape.core.text.encoded_text import outside
+from awstape.core.text.encoded_text import rewrite_between
 
 _KEYED, _CHECKED = 9, 3
 _END = rf"[a-z2-7]{{{_KEYED + _CHECKED}}}"
@@ -132,7 +132,7 @@ def find_name_aliases(text: str) -> dict[str, str]:
 
 def edit_outside_aliases(text: str, edit: Callable[[str], str]) -> str:
     """The text with `edit` applied to each piece between its aliases."""
-    return outside((match for match in _ANYWHERE.finditer(text) if is_alias(match[0])), text, edit)
+    return rewrite_between((match for match in _ANYWHERE.finditer(text) if is_alias(match[0])), text, edit)
 
 
 def replace_aliases(text: str, replace: Callable[[str], str]) -> str:

@@ -12,17 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from awstape.core.aws.call import Answer
-from awstape.core.aws.conform import member_names, pattern_of
 from awstape.core.aws.model import Models, Operation, Value
+from awstape.core.aws.paths import member_names, path_pattern
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.document import write
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.aliases import is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.string_walk import StringContext, edit_answer_strings, edit_member_strings
 from awstape.core.redaction.text.free_text import contains_account
 from awstape.core.redaction.text.names_in_text import edit_possible_names
-from awstape.core.text.encoded_text import variants
+from awstape.core.text.encoded_text import decoded_variants
 
 #: Kinds of value that are searched for as a part of any string.
 _SEARCHED_ANYWHERE = frozenset(
@@ -66,9 +66,9 @@ def find_leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[s
             for page_number, page in enumerate(take.pages, 1):
                 for text, context, prefix, is_free in _collect_strings(operation, track.identity, page.answer):
                     if kind := search.find_kind(text, is_free):
-                        member = prefix + pattern_of(context.path)
+                        member = prefix + path_pattern(context.path)
                         found.append(Leak(name, number, page_number, member, kind, suggest_rule(context)))
-            if not found and contains_account(write(Cassette((take,))), rules):
+            if not found and contains_account(write_cassette(Cassette((take,))), rules):
                 found.append(Leak(name, number, 1, "", "account"))
             yield from found
 
@@ -106,7 +106,7 @@ class _RealValueSearch:
     def find_kind(self, text: str, is_free: bool) -> str | None:
         """The kind of a real value that is in the text in some encoding, or None."""
         if (text, is_free) not in self._searched:
-            kinds = (kind for variant in variants(text) if (kind := self._find_id(variant)))
+            kinds = (kind for variant in decoded_variants(text) if (kind := self._find_id(variant)))
             self._searched[text, is_free] = next(kinds, None) or (self._find_name(text) if is_free else None)
         return self._searched[text, is_free]
 

@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from awstape.core.aws.conform import Path, did_you_mean, member_names
+from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models, Shape
+from awstape.core.aws.paths import Path, member_names
 
 _SETTINGS = ("keep", "mask", "mask-members", "keep-names")
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from awstape.core.aws.conform import MapKey
 from awstape.core.aws.model import Shape, Value
+from awstape.core.aws.paths import MapKey
 from awstape.core.redaction.alias_grammar import NAME_ENDING_LENGTH, contains_alias, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import (
@@ -35,7 +35,7 @@ from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.free_text import redact_accounts, redact_member_value, redact_text
 from awstape.core.redaction.text.identifiers import UUID
 from awstape.core.redaction.text.names_in_text import redact_masked
-from awstape.core.text.encoded_text import variants
+from awstape.core.text.encoded_text import decoded_variants
 
 #: Page tokens that awstape generates, and what replaces a real one in an error message.
 OWN_PAGE_TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token|token", re.ASCII)
@@ -127,7 +127,7 @@ def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> st
     redacted = redact_member_value(context.key, text, aliases) if context.key or is_arn else redact_text(text, aliases)
     if not is_public(text, context):
         redacted = redact_masked(redacted, aliases)
-    if redacted != text or is_public(text, context) or any(map(contains_alias, variants(text))):
+    if redacted != text or is_public(text, context) or any(map(contains_alias, decoded_variants(text))):
         return redacted
     if shape and shape.name == "serialNumberType" and not text.startswith("arn:"):
         return aliases.name("serial", text)

@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.call import Answer, Failure, error_name
-from awstape.core.aws.conform import MapKey, Path, member_names, unmodelled
+from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
+from awstape.core.aws.paths import MapKey, Path, member_names
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.alias_grammar import is_alias
 
@@ -63,7 +64,7 @@ def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) 
     if answer.error:
         return replace(answer, error=edit_failure_strings(operation.service, answer.error, edit))
     output = edit_member_strings(answer.output or {}, operation.output, edit)
-    return replace(answer, output=output, unmodelled=unmodelled(operation, output) if answer.unmodelled else ())
+    return replace(answer, output=output, unmodelled=unmodelled_members(operation, output) if answer.unmodelled else ())
 
 
 def edit_failure_strings(service: Service, failure: Failure, edit: StringEdit) -> Failure:

@@ -23,7 +23,7 @@ from awstape.core.redaction.alias_grammar import find_name_aliases
 from awstape.core.redaction.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
-from awstape.core.text.encoded_text import variants
+from awstape.core.text.encoded_text import decoded_variants
 
 _ABSENT = object()
 _LONGEST = 160
@@ -83,7 +83,7 @@ class TrackIndex:
         known: dict[str, str] = {}
 
         def collect_names(text: str, context: StringContext) -> str:
-            for plain in variants(text) if is_free_text_member(text, context) else ():
+            for plain in decoded_variants(text) if is_free_text_member(text, context) else ():
                 known.update(find_name_aliases(plain))
             return text
 

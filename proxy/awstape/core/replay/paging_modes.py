@@ -27,7 +27,7 @@ from itertools import permutations
 from typing import Literal
 
 from awstape.core.aws.call import Answer, Call, Failure
-from awstape.core.aws.conform import did_you_mean, unmodelled
+from awstape.core.aws.conform import did_you_mean, unmodelled_members
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import items_of, next_token
 from awstape.core.cassette.cassette import Take
@@ -217,7 +217,7 @@ class Listing:
         else:
             output[paging.output_token] = token
         is_known = not any(source.unmodelled for source in sources)
-        return Answer(output, unmodelled=() if is_known else unmodelled(self._operation, output))
+        return Answer(output, unmodelled=() if is_known else unmodelled_members(self._operation, output))
 
     def _page_of(self, item: int) -> int:
         """The recorded page, from 1, that holds an item; the last page for the position after the last item."""

@@ -21,7 +21,7 @@ from dataclasses import replace
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.conform import misfits
-from awstape.core.aws.constraints import excesses, fits
+from awstape.core.aws.constraints import constraint_misfits, keeps_constraints
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.aws.paging import canonicalise, next_token
 from awstape.core.cassette.cassette import Page, Take, Track
@@ -267,7 +267,7 @@ class _TakeGenerator:
         keys = (f"{structure}.{name}", name, shape.name)
         generate = next((GENERATORS[key] for key in keys if key in GENERATORS), None)
         value = generate(context) if generate else None
-        if value is not None and not any(misfits(value, shape)) and not any(excesses(value, shape)):
+        if value is not None and not any(misfits(value, shape)) and not any(constraint_misfits(value, shape)):
             return value  # else it is a value for the items of a list
         match shape.type:
             case "structure":
@@ -366,7 +366,7 @@ class _TakeGenerator:
             context.account,
             context.entity("role").arn,
         ):
-            if isinstance(text, str) and (shape.type == "blob" or fits(text, shape)):
+            if isinstance(text, str) and (shape.type == "blob" or keeps_constraints(text, shape)):
                 return text
         problem = f"awstape has no value for the member {structure}.{name}, which botocore added later"
         raise SynthesisError(problem, "try an older botocore")

@@ -44,34 +44,36 @@ Rewrite = Callable[[str], str]
 # --- encodings --------------------------------------------------------------------------------------------------
 
 
-def rewrite_runs(text: str, rewrite: Rewrite) -> str:
+def rewrite_encoded_runs(text: str, rewrite: Rewrite) -> str:
     """Applies `rewrite` to what encoded runs of the text say."""
     if "&" in text or "\\" in text:
         text = _ESCAPED_RUN.sub(lambda match: _rewrite_escapes(match[0], rewrite), text)
-    return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), rewrite_percent(text, rewrite))
+    return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), rewrite_percent_runs(text, rewrite))
 
 
-def rewrite_percent(text: str, rewrite: Rewrite) -> str:
+def rewrite_percent_runs(text: str, rewrite: Rewrite) -> str:
     """Applies `rewrite` to what percent-encoded runs of the text say."""
     return _PERCENT_RUN.sub(lambda match: _rewrite_percent(match[0], rewrite), text) if "%" in text else text
 
 
-def outside_percent(text: str, rewrite: Rewrite) -> str:
+def rewrite_outside_percent_runs(text: str, rewrite: Rewrite) -> str:
     """Applies `rewrite` to what is not part of a percent-encoded run."""
-    return outside(_PERCENT_RUN.finditer(text), text, rewrite) if "%" in text else rewrite(text)
+    return rewrite_between(_PERCENT_RUN.finditer(text), text, rewrite) if "%" in text else rewrite(text)
 
 
-def outside_runs(text: str, rewrite: Rewrite) -> str:
+def rewrite_outside_encoded_runs(text: str, rewrite: Rewrite) -> str:
     """Applies `rewrite` to what is not part of an encoded run that says something."""
 
     def outside_base64(text: str) -> str:
-        telling = (match for match in _BASE64_RUN.finditer(text) if debase64("".join(match[0].split())) is not None)
-        return outside(telling, text, rewrite)
+        telling = (
+            match for match in _BASE64_RUN.finditer(text) if decode_base64_text("".join(match[0].split())) is not None
+        )
+        return rewrite_between(telling, text, rewrite)
 
-    return outside_percent(text, outside_base64)
+    return rewrite_outside_percent_runs(text, outside_base64)
 
 
-def outside(matches: Iterable[re.Match[str]], text: str, rewrite: Rewrite) -> str:
+def rewrite_between(matches: Iterable[re.Match[str]], text: str, rewrite: Rewrite) -> str:
     """Applies `rewrite` to the pieces of the text before, between and behind the matches, which stay."""
     out, end = [], 0
     for match in matches:
@@ -107,7 +109,7 @@ def _unescape(escape: str) -> str:
 
 
 def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
-    plain = debase64("".join(run.split()))
+    plain = decode_base64_text("".join(run.split()))
     if plain is None:  # a path or a word may stand before it
         return _rewrite_parts(run, rewrite)
     if (redacted := rewrite(plain)) == plain:
@@ -120,12 +122,12 @@ def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
 def _rewrite_parts(run: str, rewrite: Rewrite) -> str:
     for pattern in _BASE64_PARTS:
         parts = (match[0] for match in pattern.finditer(run) if match[0] != run)
-        if any(debase64(part) is not None for part in parts):
+        if any(decode_base64_text(part) is not None for part in parts):
             return pattern.sub(lambda match: _rewrite_base64(match[0], rewrite), run)
     return run
 
 
-def debase64(run: str) -> str | None:
+def decode_base64_text(run: str) -> str | None:
     """The printable text that a run is the base64 of, or None."""
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
@@ -135,7 +137,7 @@ def debase64(run: str) -> str | None:
     return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
 
 
-def variants(text: str) -> Iterator[str]:
+def decoded_variants(text: str) -> Iterator[str]:
     """The text, and what its encoded runs say, to any depth: where a leak could hide."""
     found: list[str] = []
 
@@ -143,27 +145,27 @@ def variants(text: str) -> Iterator[str]:
         found.append(plain)
         return plain
 
-    rewrite_runs(text, note)
+    rewrite_encoded_runs(text, note)
     if is_json(text):
-        edit_literals(text, lambda literal: note(literal.text))
+        edit_json_strings(text, lambda literal: note(literal.text))
     yield text
     for plain in found:
-        yield from variants(plain)
+        yield from decoded_variants(plain)
 
 
-def everywhere(text: str, edit: Rewrite) -> str:
+def rewrite_everywhere(text: str, edit: Rewrite) -> str:
     """A text with `edit` applied to it as it stands, to what its encoded runs say and to the literals of its JSON."""
     if is_json(text):
-        return edit_literals(text, lambda literal: everywhere(literal.text, edit))
+        return edit_json_strings(text, lambda literal: rewrite_everywhere(literal.text, edit))
     # First as it stands: `\\role-…` is an alias after a backslash, not the escape of a carriage return.
-    return rewrite_runs(edit(text), lambda inner: everywhere(inner, edit))
+    return rewrite_encoded_runs(edit(text), lambda inner: rewrite_everywhere(inner, edit))
 
 
 # --- JSON in text -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Literal:
+class JsonString:
     """A string literal in a JSON text: `member` is the key that it is, or is the value of."""
 
     text: str
@@ -187,7 +189,7 @@ def is_json(text: str) -> bool:
     return True
 
 
-def edit_literals(text: str, edit: Callable[[Literal], str]) -> str:
+def edit_json_strings(text: str, edit: Callable[[JsonString], str]) -> str:
     """The JSON text with each string literal replaced by what `edit` makes of it, everything else to the letter."""
     out: list[str] = []
     end = 0
@@ -203,7 +205,7 @@ def edit_literals(text: str, edit: Callable[[Literal], str]) -> str:
             is_key = _COLON.match(text, match.end()) is not None
             if is_key:
                 keys[-1] = plain
-            edited = edit(Literal(plain, raw, keys[-1] if keys else "", is_key))
+            edited = edit(JsonString(plain, raw, keys[-1] if keys else "", is_key))
             if edited != plain:
                 out += [text[end : match.start()], json.dumps(edited, ensure_ascii=raw.isascii())]
                 end = match.end()

@@ -32,7 +32,7 @@ from awstape.core.redaction.alias_grammar import (
 from awstape.core.redaction.member_kinds import is_public
 from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
 from awstape.core.redaction.text.arn import ARN, is_service_principal
-from awstape.core.text.encoded_text import edit_literals, is_json
+from awstape.core.text.encoded_text import edit_json_strings, is_json
 from awstape.core.text.printable import is_printable, printable
 
 Node = str | dict[str, Any]
@@ -97,7 +97,9 @@ def unaliased_texts(cassette: Cassette, models: Models) -> list[tuple[str, list[
         if is_name or is_time or is_public(text, context) or _TOKEN.fullmatch(text):
             return text
         if is_json(text):
-            edit_literals(text, lambda literal: add(literal.text, context.member) if literal.is_free else literal.text)
+            edit_json_strings(
+                text, lambda literal: add(literal.text, context.member) if literal.is_free else literal.text
+            )
         else:
             add(text, context.member)
         return text

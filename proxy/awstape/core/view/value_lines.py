@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.document import page_document
+from awstape.core.cassette.yaml.writer import page_document
 from awstape.core.text.encoded_text import is_json
 from awstape.core.text.printable import is_printable, printable
 

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import botocore.paginate
 from botocore import xform_name
 
-from awstape.catalog import catalog
+from awstape.catalog.response_parser import operation_model, paginator_config
 from awstape.core.aws.model import Value
 from awstape.core.aws.paging import is_last_page
 from awstape.core.cassette.cassette import Track
@@ -43,7 +43,7 @@ def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Printed:
     pages = [exchange for exchange in exchanges(chosen) if exchange.take == first]
     for note in unmodelled_notes(chosen):
         add_note(note)
-    pagination = catalog.pagination(pages[0].operation)
+    pagination = paginator_config(pages[0].operation)
     if pagination:
         return {_command(chosen.track, chosen.track.identity): _joined_pages(pages, pagination)}
     return dict(_single_pages(pages, add_note))
@@ -62,7 +62,7 @@ def _joined_pages(pages: Sequence[Exchange], pagination: Mapping[str, Any]) -> d
         raise UnsupportedTrackError("the recording ends before the listing, and the AWS CLI prints whole listings")
     answers = iter([_answer(page) for page in pages])
     make: Any = botocore.paginate.Paginator  # its type stubs allow only clients to make one
-    paginator = make(lambda **_: next(answers), pagination, catalog.plan(pages[0].operation))
+    paginator = make(lambda **_: next(answers), pagination, operation_model(pages[0].operation))
     result: dict[str, Any] = paginator.paginate().build_full_result()
     return result
 

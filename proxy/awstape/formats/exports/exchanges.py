@@ -19,12 +19,14 @@ from typing import Any
 
 import botocore.parsers
 
-from awstape.catalog import catalog
-from awstape.catalog.botocore_values import request_of
+from awstape.catalog.botocore_values import build_request
+from awstape.catalog.response_parser import edit_policy_documents, parse_response
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import derive_request_id
-from awstape.core.aws.conform import misfits, spelled
+from awstape.core.aws.conform import misfits
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import is_last_page
+from awstape.core.aws.paths import format_path
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page, Track
@@ -49,7 +51,7 @@ class Exchange:
 
     @property
     def operation(self) -> Operation:
-        return catalog.models().operation(self.track.service, self.track.operation)
+        return load_models().operation(self.track.service, self.track.operation)
 
     @property
     def input(self) -> dict[str, Value]:
@@ -64,7 +66,7 @@ class Exchange:
 
     @cached_property
     def request(self) -> Request:
-        return request_of(self.operation, self.input, self.track.region)
+        return build_request(self.operation, self.input, self.track.region)
 
     @property
     def url(self) -> str:
@@ -87,10 +89,10 @@ class Exchange:
         Raises UnsupportedTrackError for a response that botocore can't parse.
         """
         try:
-            parsed: dict[str, Any] = _in_utc(catalog.parse(self.operation, self.response))
+            parsed: dict[str, Any] = _in_utc(parse_response(self.operation, self.response))
         except (ValueError, OverflowError, RuntimeError, botocore.parsers.ResponseParserError):
             raise UnsupportedTrackError(f"botocore can't read page {self.number}") from None
-        return parsed if self.page.answer.error else catalog.edit_documents(parsed, self.operation.output, document)
+        return parsed if self.page.answer.error else edit_policy_documents(parsed, self.operation.output, document)
 
 
 def exchanges(chosen: SelectedTrack) -> Iterator[Exchange]:
@@ -105,9 +107,9 @@ def check_requestable(chosen: SelectedTrack) -> None:
     track = chosen.track
     if track.region and not re.fullmatch(r"[a-z0-9-]+", track.region):
         raise UnsupportedTrackError("botocore can't send the request: not a valid region name")
-    shape = catalog.models().operation(track.service, track.operation).input
+    shape = load_models().operation(track.service, track.operation).input
     for misfit in misfits(track.identity, shape):
-        raise UnsupportedTrackError(f"botocore can't send the request: {spelled(misfit.path)}: {misfit.problem}")
+        raise UnsupportedTrackError(f"botocore can't send the request: {format_path(misfit.path)}: {misfit.problem}")
     for name, member in (shape.members if shape else {}).items():
         if member.location == "uri" and not track.identity.get(name):
             raise UnsupportedTrackError(f"botocore can't send the request: {name} is missing")
@@ -115,7 +117,7 @@ def check_requestable(chosen: SelectedTrack) -> None:
 
 def common_notes(chosen: SelectedTrack) -> Iterator[str]:
     """Notes on what no export format can hold."""
-    operation = catalog.models().operation(chosen.track.service, chosen.track.operation)
+    operation = load_models().operation(chosen.track.service, chosen.track.operation)
     for number, take in chosen.selected():
         which = f"take {number}: " if len(chosen.takes) > 1 else ""
         if take.faults:
@@ -126,7 +128,7 @@ def common_notes(chosen: SelectedTrack) -> Iterator[str]:
 
 def limit_notes(chosen: SelectedTrack, how: str) -> Iterator[str]:
     """A note that clients must send a limit as well. how: which one."""
-    paging = catalog.models().operation(chosen.track.service, chosen.track.operation).paging
+    paging = load_models().operation(chosen.track.service, chosen.track.operation).paging
     limits = {exchange.page.limit for exchange in exchanges(chosen) if exchange.page.limit is not None}
     if paging and limits:
         yield f"was recorded with {paging.limit}={', '.join(map(str, sorted(limits)))}: {how}"

@@ -24,8 +24,8 @@ import botocore.model
 from botocore import xform_name
 from botocore.validate import validate_parameters
 
-from awstape.catalog import catalog
-from awstape.catalog.botocore_values import for_botocore
+from awstape.catalog.botocore_values import to_botocore
+from awstape.catalog.response_parser import operation_model
 from awstape.core.cassette.cassette import Track
 from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import (
@@ -108,7 +108,7 @@ def _stub(exchange: Exchange, add_note: AddNote) -> str:
     """The statement that stubs a page."""
     answer = exchange.parse(_document)
     paging = exchange.operation.paging
-    expected = for_botocore(exchange.input, exchange.operation.input)
+    expected = to_botocore(exchange.input, exchange.operation.input)
     if paging and paging.limit in expected:
         expected[paging.limit] = _Any()
     method = xform_name(exchange.operation.name)
@@ -137,7 +137,7 @@ def _call(name: str, arguments: Iterable[Any], named: dict[str, Any] | None = No
 
 def _refusal(exchange: Exchange, answer: dict[str, Any]) -> str | None:
     """Why Stubber refuses an answer, None if it doesn't; the same check as in botocore/stub.py."""
-    plan = catalog.plan(exchange.operation)
+    plan = operation_model(exchange.operation)
     shape: botocore.model.Shape | None = plan.output_shape
     if exchange.page.answer.error:
         shape = plan.service_model.shape_for_error_code(answer["Error"].get("Code", ""))

@@ -11,7 +11,7 @@ from itertools import chain
 
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Headers
-from awstape.core.cassette.yaml.document import dump
+from awstape.core.cassette.yaml.writer import dump_document
 from awstape.core.recording.retries import is_retryable
 from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges, limit_notes
@@ -29,7 +29,7 @@ def convert_track(chosen: SelectedTrack, add_note: AddNote) -> list[Value]:
 
 def assemble(parts: Sequence[list[Value]]) -> str:
     """The cassette, in YAML."""
-    return dump({"interactions": list(chain.from_iterable(parts)), "version": _VERSION})
+    return dump_document({"interactions": list(chain.from_iterable(parts)), "version": _VERSION})
 
 
 def _notes(chosen: SelectedTrack) -> Iterator[str]:

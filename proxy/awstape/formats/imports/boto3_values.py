@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from awstape.catalog import catalog
-from awstape.catalog.botocore_values import from_botocore, request_of
+from awstape.catalog.botocore_values import build_request, from_botocore
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Failure
-from awstape.core.aws.conform import Misfit, misfits, output_misfits, pattern_of
+from awstape.core.aws.conform import Misfit, misfits, output_misfits
 from awstape.core.aws.model import Operation, Service, Value
+from awstape.core.aws.paths import path_pattern
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.protocols.scalars import parse_scalar
 from awstape.core.aws.wire import Request, Response, WireError
@@ -26,7 +27,7 @@ _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 
 def find_service(name: str) -> Service:
     """A service by the name of its client or its signing name. Raises WireError for a service that is not recorded."""
-    models = catalog.models()
+    models = load_models()
     if found := models.services.get(name) or models.by_signing_name(name):
         return found
     raise WireError("for a service that is not recorded")
@@ -51,7 +52,7 @@ def encode_exchange(
     for misfit in output_misfits(operation, answer.output):
         if not misfit.unknown:
             raise WireError(f"{operation.name}: {_describe_misfit(misfit)}")
-    return request_of(operation, input_, options.region), write_response(operation, answer, _REQUEST_ID)
+    return build_request(operation, input_, options.region), write_response(operation, answer, _REQUEST_ID)
 
 
 def answer_from_output(operation: Operation, output: Any) -> Answer:
@@ -100,5 +101,5 @@ def _repeated_in(name: str, output: Mapping[str, Value]) -> Iterator[Value]:
 def _describe_misfit(misfit: Misfit) -> str:
     """A misfit as text, without the names of unknown members, which may be real data."""
     if misfit.unknown:
-        return f"{pattern_of(misfit.path[:-1]) or 'input'} has a member unknown to the service model"
-    return f"{pattern_of(misfit.path)}: {misfit.problem}"
+        return f"{path_pattern(misfit.path[:-1]) or 'input'} has a member unknown to the service model"
+    return f"{path_pattern(misfit.path)}: {misfit.problem}"

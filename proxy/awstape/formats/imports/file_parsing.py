@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from awstape.core.cassette.yaml.document import DocumentError, documents
+from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
 from awstape.errors import UserError
 from awstape.files.limited_reading import MAX_BYTES, open_file_or_pipe
 
@@ -89,7 +89,7 @@ def _toml(text: str) -> Any:
 
 def _yaml(text: str) -> Any:
     try:
-        value = next((document.value for document in documents(text, _TEXT_TAGS)), None)
+        value = next((document.value for document in parse_documents(text, _TEXT_TAGS)), None)
     except DocumentError as error:
         problem = "a tag is not allowed" if error.problem.startswith("the tag ") else error.problem
         raise NotReadableError(f"line {error.line}: {problem}") from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from awstape.core.aws.content_encoding import check_whole, plain
+from awstape.core.aws.content_encoding import check_complete, decode_body
 from awstape.core.aws.wire import Headers, Request, Response, WireError
 from awstape.formats.imports.entries import Entry, ImportOptions, header_text, read_items, request_from_url, status_code
 
@@ -54,8 +54,8 @@ def _response(response: Any) -> Response | None:
             raise WireError("the body was not kept")
         return Response(status, headers)
     body = base64.b64decode(text) if content.get("encoding") == "base64" else text.encode()
-    check_whole(body, content.get("size"))
-    return Response(status, headers, plain(headers, body))
+    check_complete(body, content.get("size"))
+    return Response(status, headers, decode_body(headers, body))
 
 
 def _headers(pairs: Any) -> Headers:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from awstape.core.aws.content_encoding import plain
+from awstape.core.aws.content_encoding import decode_body
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.errors import UserError
 from awstape.files.limited_reading import MAX_BYTES
@@ -65,4 +65,4 @@ def _exchange(flow: http.HTTPFlow) -> tuple[Request, Response | None]:
     if response.raw_content is None:
         raise WireError("the body was not kept")
     headers = headers_of(response)
-    return request, Response(response.status_code, headers, plain(headers, response.raw_content))
+    return request, Response(response.status_code, headers, decode_body(headers, response.raw_content))

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from awstape.catalog import catalog
 from awstape.catalog.botocore_values import from_botocore
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Operation, plain_name
 from awstape.core.aws.paging import next_token
@@ -48,7 +48,7 @@ def read(path: Path, content: Any, options: ImportOptions) -> Iterator[Entry]:
 
 def _operation(item: Any) -> Operation:
     """The operation of a client's method: GetRole for `get_role`. Raises WireError for an unknown one."""
-    services = [find_service(item["service"])] if "service" in item else catalog.models().services.values()
+    services = [find_service(item["service"])] if "service" in item else load_models().services.values()
     for service in services:
         if operation := service.by_plain_name.get(plain_name(item["method"])):
             return operation

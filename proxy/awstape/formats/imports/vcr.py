@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from awstape.core.aws.content_encoding import check_whole, plain
+from awstape.core.aws.content_encoding import check_complete, decode_body
 from awstape.core.aws.wire import Request, Response, find_header
 from awstape.formats.imports.entries import (
     Entry,
@@ -42,5 +42,5 @@ def _exchange(interaction: Any) -> tuple[Request, Response | None]:
     headers = header_pairs(received.get("headers") or {})
     body = body_bytes((received.get("body") or {}).get("string"))
     length = find_header(headers, "content-length") or ""
-    check_whole(body, int(length) if length.isdecimal() else None)
-    return request, Response(status_code(received["status"]["code"]), headers, plain(headers, body))
+    check_complete(body, int(length) if length.isdecimal() else None)
+    return request, Response(status_code(received["status"]["code"]), headers, decode_body(headers, body))

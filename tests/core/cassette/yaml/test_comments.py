@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from awstape.core.cassette.yaml.comments import Comment, comments
+from awstape.core.cassette.yaml.comments import Comment, find_comments
 
 TEXT = """\
 # top
@@ -35,7 +35,7 @@ e: \t # e\r# f\r\n# g
 
 def test_comments_are_found_exactly() -> None:
     text = TEXT.replace("- é", "é")
-    assert list(comments(text)) == [
+    assert list(find_comments(text)) == [
         Comment(1, "# top", True),
         Comment(2, "# one", False),
         Comment(3, "# before", True),
@@ -52,13 +52,13 @@ def test_comments_are_found_exactly() -> None:
 
 @pytest.mark.parametrize("text", ["", "# alone", "a: 1", "\ufeff# after a byte order mark\na: 1", "a: 1\r\n# b\r\n"])
 def test_odd_texts(text: str) -> None:
-    assert [comment.text for comment in comments(text)] == [
+    assert [comment.text for comment in find_comments(text)] == [
         line for line in text.removeprefix("\ufeff").splitlines() if line.startswith("#")
     ]
 
 
 def test_lines_are_those_that_the_parser_counts() -> None:
-    assert list(comments(BREAKS)) == [
+    assert list(find_comments(BREAKS)) == [
         Comment(2, "# a", False),
         Comment(3, "# b", True),
         Comment(4, "# c", False),

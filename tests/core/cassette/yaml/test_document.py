@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.yaml import document
-from awstape.core.cassette.yaml.document import MAX_DEPTH, SCHEMA_LINE, DocumentError, documents, read, write
+from awstape.core.cassette.yaml import parser
+from awstape.core.cassette.yaml.parser import MAX_DEPTH, DocumentError, parse_documents
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from support import strategies
 from support.exchanges import MODELS
 
@@ -113,15 +115,15 @@ CASSETTE = Cassette(
 
 
 def test_a_small_cassette_to_the_letter() -> None:
-    assert write(CASSETTE) == "# yaml-language-server: $schema=awstape.schema.json\n" + SMALL
-    assert read(SMALL, MODELS) == CASSETTE
+    assert write_cassette(CASSETTE) == "# yaml-language-server: $schema=awstape.schema.json\n" + SMALL
+    assert read_cassette(SMALL, MODELS) == CASSETTE
 
 
 def test_takes_are_sorted_when_read_and_those_of_a_track_keep_their_order() -> None:
     finding, listing = SMALL.removeprefix("version: 1\n---\n").split("---\n")
     second = listing.replace("page-2", "take-2.page-2").replace("blue", "red")
-    cassette = read("---\n".join(["version: 1\n", listing, finding, second]), MODELS)
-    assert write(cassette) == SCHEMA_LINE + "---\n".join(["version: 1\n", finding, listing, second])
+    cassette = read_cassette("---\n".join(["version: 1\n", listing, finding, second]), MODELS)
+    assert write_cassette(cassette) == SCHEMA_LINE + "---\n".join(["version: 1\n", finding, listing, second])
 
 
 def test_a_person_may_write_it_their_way() -> None:
@@ -137,7 +139,7 @@ service: iam   # the member order of the format doesn't matter
 identity: {}
 pages: [{output: {Users: [{UserName: 0123, CreateDate: 2026-03-02T09:14:11Z, UserId: off}], IsTruncated: false}}]
 """
-    (take,) = read(text.split("\n", 2)[0] + "\n" + text.split("\n", 2)[2], MODELS).takes
+    (take,) = read_cassette(text.split("\n", 2)[0] + "\n" + text.split("\n", 2)[2], MODELS).takes
     user = {"UserName": "0123", "CreateDate": "2026-03-02T09:14:11Z", "UserId": "off"}
     assert take.pages[0].answer.output == {"Users": [user], "IsTruncated": False}
 
@@ -297,7 +299,7 @@ REFUSED: dict[str, tuple[str, int, str, str]] = {
 def test_depth_is_found_before_any_other_mistake(text: str, line: int) -> None:
     """PyYAML 6.0.4 refuses what nests deeper than 1,000 levels, 6.0.3 reads it: both lead to the same words."""
     with pytest.raises(DocumentError) as caught:
-        list(documents(text))
+        list(parse_documents(text))
     assert (caught.value.line, caught.value.problem) == (line, f"nested deeper than {MAX_DEPTH} levels")
 
 
@@ -321,22 +323,22 @@ SYNTAX = {
 @pytest.mark.parametrize(("text", "line", "problem"), SYNTAX.values(), ids=SYNTAX)
 def test_what_is_no_yaml_is_said_in_words_of_ours(text: str, line: int, problem: str) -> None:
     with pytest.raises(DocumentError) as caught:
-        list(documents(text))
+        list(parse_documents(text))
     expected = f"not YAML{problem}" if problem.startswith(":") else f"not YAML {problem}"
     assert (caught.value.line, caught.value.problem) == (line, expected)
 
 
 def test_a_document_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document, "MAX_VALUES", 100)
-    assert list(documents("[" + "a, " * 99 + "]"))
+    monkeypatch.setattr(parser, "MAX_VALUES", 100)
+    assert list(parse_documents("[" + "a, " * 99 + "]"))
     with pytest.raises(DocumentError, match="line 3: more than 100 values"):
-        list(documents("[\n" + "a, " * 99 + "\na,\n b]"))
+        list(parse_documents("[\n" + "a, " * 99 + "\na,\n b]"))
 
 
 @pytest.mark.parametrize(("text", "line", "path", "problem"), REFUSED.values(), ids=REFUSED)
 def test_refused(text: str, line: int, path: str, problem: str) -> None:
     with pytest.raises(DocumentError) as caught:
-        read(text, MODELS)
+        read_cassette(text, MODELS)
     error = caught.value
     assert problem in error.problem
     assert (error.line, error.path) == (line, path)
@@ -356,7 +358,7 @@ def test_refused(text: str, line: int, path: str, problem: str) -> None:
 )
 def test_a_refusal_says_what_to_do(case: str, tip: str) -> None:
     with pytest.raises(DocumentError) as caught:
-        read(REFUSED[case][0], MODELS)
+        read_cassette(REFUSED[case][0], MODELS)
     assert tip in caught.value.tip
 
 
@@ -391,10 +393,10 @@ _anything = st.recursive(
 def test_any_value_comes_back(value: Value) -> None:
     answer = Answer({"finding": {"id": "x", "extra": value}}, unmodelled=("finding.extra",))
     cassette = Cassette((Take(Track("accessanalyzer", "GetFinding", None, {}), (Page(None, None, answer),)),))
-    text = write(cassette)
-    read_again = read(text, MODELS)
+    text = write_cassette(cassette)
+    read_again = read_cassette(text, MODELS)
     assert _typed(read_again.takes[0].pages[0].answer.output) == _typed(answer.output)
-    assert write(read_again) == text
+    assert write_cassette(read_again) == text
     assert "\n---" not in text.removeprefix(f"{SCHEMA_LINE}version: 1\n---\n")
 
 

@@ -19,14 +19,15 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.faults import KINDS, Fault, FaultError
-from awstape.core.cassette.yaml import document
-from awstape.core.cassette.yaml.document import DocumentError
-from awstape.core.cassette.yaml.json_schema import dumped, schema
+from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
+from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
 from examples import FOLDER, NAMES
 from support import strategies
 from support.exchanges import MODELS
 
-SCHEMA = schema(MODELS, "made for a test")
+SCHEMA = cassette_schema(MODELS, "made for a test")
 OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
 HEADER = "version: 1\n"
 ROLES = "---\nservice: iam\noperation: ListRoles\nidentity: {}\n"
@@ -105,7 +106,7 @@ def in_json(value: Any) -> Any:
 def refusal(text: str) -> DocumentError | None:
     """Why the loader refuses a text."""
     try:
-        document.read(text, MODELS)
+        read_cassette(text, MODELS)
     except DocumentError as error:
         return error
     return None
@@ -116,11 +117,11 @@ def refusal(text: str) -> DocumentError | None:
 
 def test_it_is_a_schema_and_small() -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
-    assert len(dumped(SCHEMA)) < 500_000
+    assert len(dump_schema(SCHEMA)) < 500_000
 
 
 def test_every_definition_is_used_and_there() -> None:
-    text = dumped(SCHEMA)
+    text = dump_schema(SCHEMA)
     assert set(re.findall(r'"\$ref":"#/definitions/([^"]+)"', text)) == set(SCHEMA["definitions"])
 
 
@@ -139,7 +140,7 @@ def test_a_take_is_told_by_its_service_and_operation() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_cassettes_that_ship_are_valid(name: str) -> None:
-    for each in document.documents((FOLDER / f"{name}.yaml").read_text("utf-8")):
+    for each in parse_documents((FOLDER / f"{name}.yaml").read_text("utf-8")):
         assert list(validator().iter_errors(each.value)) == []
 
 
@@ -177,9 +178,9 @@ def test_writer_loader_and_schema_agree(op: Operation) -> None:
     @strategies.few(2)
     @given(takes(op), st.data())
     def check(take: Take, data: st.DataObject) -> None:
-        text = document.write(Cassette((take,), frozenset({"abcdefghijkl"})))
+        text = write_cassette(Cassette((take,), frozenset({"abcdefghijkl"})))
         assert refusal(text) is None
-        header, written = [each.value for each in document.documents(text)]
+        header, written = [each.value for each in parse_documents(text)]
         assert is_valid(header)
         assert is_valid(written)
         for _ in range(2):

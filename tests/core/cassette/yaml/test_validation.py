@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.cassette.yaml.document import DocumentError, entries, read
+from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.reader import read_cassette, read_entries
 from awstape.core.check.findings import FORMAT, HIDDEN, check_text
 from support.exchanges import MODELS
 from support.planting import cassettes
@@ -84,7 +85,7 @@ def errors(text: str) -> list[DocumentError]:
     """Everything wrong in a text, in the order in which it is met."""
     found: list[DocumentError] = []
     try:
-        for entry in entries(text, MODELS):
+        for entry in read_entries(text, MODELS):
             found += entry.errors
     except DocumentError as error:
         found.append(error)
@@ -177,11 +178,11 @@ def test_reading_raises_the_first(data: st.DataObject) -> None:
         text = text[:start] + data.draw(_PIECES) + text[start + data.draw(st.integers(0, 20)) :]
     first = next(iter(errors(text)), None)
     if first is None:
-        read(text, MODELS)
+        read_cassette(text, MODELS)
         assert not [finding for finding in check_text(text, MODELS) if finding.kind == FORMAT]
         return
     with pytest.raises(DocumentError) as caught:
-        read(text, MODELS)
+        read_cassette(text, MODELS)
     assert (str(caught.value), caught.value.tip) == (str(first), first.tip)
     lines = {finding.line for finding in check_text(text, MODELS) if finding.kind == FORMAT}
     assert lines == {error.line for error in errors(text)}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from awstape.core.aws.call import Answer, Failure
-from awstape.core.aws.conform import did_you_mean, unmodelled
+from awstape.core.aws.conform import did_you_mean, unmodelled_members
 from awstape.core.aws.model import Operation, Service, Value
 from awstape.core.aws.protocols.forms import build_form_tree, read_form_structure
 from awstape.core.aws.protocols.xml_text import (
@@ -60,7 +60,7 @@ def read_response(operation: Operation, response: Response) -> Answer:
         output = read_xml_structure(result, operation.output)
     elif operation.output is not None:
         raise WireError(f"the answer to {operation.name} has no {wrapper}")
-    return Answer(output=output, unmodelled=unmodelled(operation, output))
+    return Answer(output=output, unmodelled=unmodelled_members(operation, output))
 
 
 def _read_failure(status: int, root: ET.Element) -> Failure:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from awstape.core.aws.call import Answer, Failure, error_name
-from awstape.core.aws.conform import unmodelled
+from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.model import Operation, Service, Shape, Value
 from awstape.core.aws.protocols.http_bindings import (
     checked_header_value,
@@ -44,7 +44,7 @@ def read_response(operation: Operation, response: Response) -> Answer:
         return Answer(error=_read_failure(operation.service, response))
     output = read_json_structure(parse_json_object(response.body), operation.output)
     output.update(read_header_members(response, operation.output))
-    return Answer(output=output, unmodelled=unmodelled(operation, output))
+    return Answer(output=output, unmodelled=unmodelled_members(operation, output))
 
 
 def _read_failure(service: Service, response: Response) -> Failure:

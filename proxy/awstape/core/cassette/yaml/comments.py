@@ -31,12 +31,12 @@ class Comment:
     is_alone: bool
 
 
-def line_count(text: str) -> int:
+def count_line_breaks(text: str) -> int:
     """How many lines end in a text."""
     return len(_BREAK.findall(text))
 
 
-def comments(text: str) -> Iterator[Comment]:
+def find_comments(text: str) -> Iterator[Comment]:
     """Every comment, in order. Raises yaml.YAMLError for what is no YAML."""
     text = text.removeprefix("\ufeff")
     for token, after in pairwise(yaml.scan(text, Loader=yaml.CSafeLoader)):
@@ -46,7 +46,7 @@ def comments(text: str) -> Iterator[Comment]:
         is_of_key = isinstance(token, yaml.ValueToken) and isinstance(after, yaml.ScalarToken)
         line = token.end_mark.line + 1
         for match in _COMMENT.finditer(text, end, after.start_mark.index):
-            line += line_count(text[end : match.start()])
+            line += count_line_breaks(text[end : match.start()])
             end = match.start()
             before = _BREAK.split(text[text.rfind("\n", 0, end) + 1 : end])[-1]
             yield Comment(line, match[0].rstrip(), not is_of_key and not before.strip(" \t-"))

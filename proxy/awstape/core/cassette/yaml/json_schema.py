@@ -1,4 +1,4 @@
-"""The JSON Schema (draft 7) of the cassette format, for editors: what `core.cassette.yaml.document` accepts.
+"""The JSON Schema (draft 7) of the cassette format, for editors: what `core.cassette.yaml.reader` accepts.
 
 1. Editors hold each document of a stream against the one schema, so it is that of a header or of a take: a document
    with a `version` is a header. (yaml-language-server does so where its settings name the schema; a comment that names
@@ -34,7 +34,7 @@ Json = dict[str, Any]
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 
 
-def schema(models: Models, comment: str = "") -> Json:
+def cassette_schema(models: Models, comment: str = "") -> Json:
     """The schema of cassettes of these services. comment: what they were read from, for `$comment`."""
     definitions = {"header": _HEADER, "take": _take(models), "page": _PAGE, "error": _ERROR, "fault": _fault()}
     for service in models.services.values():
@@ -54,7 +54,7 @@ def schema(models: Models, comment: str = "") -> Json:
     }
 
 
-def dumped(whole: Json) -> str:
+def dump_schema(whole: Json) -> str:
     """The schema as JSON text, compact, with one definition a line: git shows which of them a new model changes."""
     head = ",\n".join(_line(name, part) for name, part in whole.items() if name != "definitions")
     lines = ",\n".join(_line(name, part) for name, part in whole["definitions"].items())

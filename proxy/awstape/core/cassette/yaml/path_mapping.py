@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from awstape.core.aws.conform import Path
 from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.paths import Path
 
 
-def moved(of: Operation, old: Value, new: Value) -> dict[Path, Path]:
+def map_paths(of: Operation, old: Value, new: Value) -> dict[Path, Path]:
     """Each place in a take's document → where in the new one the same is."""
     found: dict[Path, Path] = {}
     names = of.paging.items if of.paging else ()

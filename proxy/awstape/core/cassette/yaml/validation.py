@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from awstape.core.aws.call import Answer, Failure
-from awstape.core.aws.conform import Path, describe, did_you_mean, input_misfits, output_misfits, pattern_of
+from awstape.core.aws.conform import describe_type, did_you_mean, input_misfits, output_misfits
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import next_token
+from awstape.core.aws.paths import Path, path_pattern
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
@@ -65,7 +66,7 @@ def header_problems(value: Value) -> Iterator[Problem]:
         yield Problem(("key",), "not the fingerprint of a key", tip)
 
 
-def fingerprints(header: Value) -> set[str]:
+def key_fingerprints(header: Value) -> set[str]:
     """The fingerprint of the key, if a header without problems has one."""
     return {str(header["key"])} if isinstance(header, dict) and "key" in header else set()
 
@@ -78,7 +79,7 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
     yield from _key_problems(value, (), _TAKE_KEYS, ("service", "operation", "identity", "pages"))
     if not isinstance(value, dict):
         return
-    operation = operation_of(value, models)
+    operation = find_operation(value, models)
     if operation is None:
         yield from _operation_problems(value, models)
     if operation and (identity := _typed(value, "identity", dict)) is not None:
@@ -95,7 +96,7 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
         yield from _fault_problems(text, ("faults", i))
 
 
-def operation_of(value: Value, models: Models) -> Operation | None:
+def find_operation(value: Value, models: Models) -> Operation | None:
     """The operation that a document says it is of, if there is one, whatever else the document says."""
     if not isinstance(value, dict):
         return None
@@ -103,7 +104,7 @@ def operation_of(value: Value, models: Models) -> Operation | None:
     return service.operations.get(_typed(value, "operation", str) or "") if service else None
 
 
-def take_of(value: Any, models: Models) -> Take:
+def build_take(value: Any, models: Models) -> Take:
     """The take that a document without problems describes."""
     operation = models.operation(value["service"], value["operation"])
     track = Track(operation.service.name, operation.name, value.get("region"), value["identity"])
@@ -150,12 +151,12 @@ def _format_problems(page: Value, operation: Operation | None, path: Path) -> It
     unmodelled = _typed(page, "unmodelled", list) or []
     for i, name in enumerate(unmodelled):
         if not isinstance(name, str):
-            yield Problem((*path, "unmodelled", i), f"expected text, got {describe(name)}")
+            yield Problem((*path, "unmodelled", i), f"expected text, got {describe_type(name)}")
     if (error := _typed(page, "error", dict)) is not None:
         yield from _failure_problems(error, (*path, "error"))
     if operation and (output := _typed(page, "output", dict)) is not None:
         for misfit in output_misfits(operation, output):
-            if not misfit.unknown or pattern_of(misfit.path) not in unmodelled:
+            if not misfit.unknown or path_pattern(misfit.path) not in unmodelled:
                 tip = "list it under `unmodelled` of the page if AWS really sends it" if misfit.unknown else ""
                 yield Problem((*path, "output", *misfit.path), misfit.problem, tip)
 
@@ -185,7 +186,7 @@ def _chain_problems(operation: Operation, pages: list[Value]) -> Iterator[Proble
 
 def _fault_problems(text: Value, path: Path) -> Iterator[Problem]:
     if not isinstance(text, str):
-        yield Problem(path, f"expected text, got {describe(text)}")
+        yield Problem(path, f"expected text, got {describe_type(text)}")
         return
     try:
         fault = Fault.parse(text)
@@ -203,13 +204,13 @@ def _key_problems(
     value: Value, path: Path, known: Mapping[str, type], required: tuple[str, ...] = ()
 ) -> Iterator[Problem]:
     if not isinstance(value, dict):
-        yield Problem(path, f"expected a mapping with {', '.join(known)}, got {describe(value)}")
+        yield Problem(path, f"expected a mapping with {', '.join(known)}, got {describe_type(value)}")
         return
     for name, item in value.items():
         if name not in known:
             yield Problem((*path, name), f"unknown key{did_you_mean(name, known)}", f"known: {', '.join(known)}")
         elif not isinstance(item, known[name]) or isinstance(item, bool):
-            yield Problem((*path, name), f"expected {_TYPE_NAMES[known[name]]}, got {describe(item)}")
+            yield Problem((*path, name), f"expected {_TYPE_NAMES[known[name]]}, got {describe_type(item)}")
     for name in required:
         if name not in value:
             yield Problem(path, f"the key {name} is missing")

@@ -21,12 +21,12 @@ from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_n
 from awstape.core.redaction.text.condition_keys import redact_condition_key, redact_condition_value, redact_quoted_pairs
 from awstape.core.redaction.text.identifiers import IDENTIFIERS, UUID, redact_random_runs
 from awstape.core.text.encoded_text import (
-    Literal,
-    edit_literals,
+    JsonString,
+    edit_json_strings,
     is_json,
-    outside_percent,
-    rewrite_percent,
-    rewrite_runs,
+    rewrite_encoded_runs,
+    rewrite_outside_percent_runs,
+    rewrite_percent_runs,
 )
 
 #: The beginning of IAM's credential report.
@@ -82,7 +82,7 @@ def redact_text(text: str, aliases: Aliases) -> str:
         return IDENTIFIER.sub(lambda match: _redact_identifier(match, aliases), text)
 
     text = redact_quoted_pairs(BLOCK.sub(lambda match: _redact_block(match, aliases), text), aliases)
-    text = rewrite_runs(text, lambda inner: redact_text(inner, aliases))
+    text = rewrite_encoded_runs(text, lambda inner: redact_text(inner, aliases))
     text = redact_identifiers(text)
     if "@" in text:  # an address may follow another without a gap
         text = edit_outside_aliases(text, redact_identifiers)
@@ -103,7 +103,7 @@ def redact_accounts(text: str, aliases: Aliases) -> str:
         return _ACCOUNT.sub(lambda match: _redact_account(match, aliases), text)
 
     # The digits of %2520 are no part of a number.
-    return outside_percent(rewrite_percent(text, redact), redact)
+    return rewrite_outside_percent_runs(rewrite_percent_runs(text, redact), redact)
 
 
 def contains_account(text: str, rules: Rules = NO_RULES) -> bool:
@@ -159,10 +159,10 @@ def _redact_identifier(match: re.Match[str], aliases: Aliases) -> str:
 
 
 def _redact_json(text: str, aliases: Aliases) -> str | None:
-    def redact(literal: Literal) -> str:
+    def redact(literal: JsonString) -> str:
         return redact_member_value("" if literal.is_key else literal.member, literal.text, aliases)
 
-    return edit_literals(text, redact) if is_json(text) else None
+    return edit_json_strings(text, redact) if is_json(text) else None
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from awstape.core.redaction.alias_grammar import edit_outside_aliases
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.text.encoded_text import outside_runs
+from awstape.core.text.encoded_text import rewrite_outside_encoded_runs
 
 _PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA"
 #: docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html: eight digits, or seventeen since 2018.
@@ -114,7 +114,7 @@ def redact_random_runs(text: str, aliases: Aliases) -> str:
     if len(text) < SHORTEST_SECRET:
         return text
     # Encoded runs were redacted when they were decoded.
-    return outside_runs(text, lambda text: edit_outside_aliases(text, redact_runs))
+    return rewrite_outside_encoded_runs(text, lambda text: edit_outside_aliases(text, redact_runs))
 
 
 def looks_random(text: str) -> bool:

@@ -20,7 +20,14 @@ from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias,
 from awstape.core.redaction.aliases import SHORTEST_SEARCHED_NAME, Aliases, is_searched_name
 from awstape.core.redaction.text.arn import ARN, is_service_principal
 from awstape.core.redaction.text.free_text import REPORT_HEADER, redact_text
-from awstape.core.text.encoded_text import Rewrite, edit_literals, is_json, outside, outside_runs, rewrite_runs
+from awstape.core.text.encoded_text import (
+    Rewrite,
+    edit_json_strings,
+    is_json,
+    rewrite_between,
+    rewrite_encoded_runs,
+    rewrite_outside_encoded_runs,
+)
 
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"
 #: A word, or (`other`) a policy variable, condition key, region or the service of an action.
@@ -108,12 +115,12 @@ def edit_possible_names(text: str, edit: Rewrite) -> str:
 def edit_plain_text(text: str, edit: Rewrite) -> str:
     """Applies `edit` to the plain parts of a text: free literals of JSON, decoded runs, and the rest outside ARNs."""
     if is_json(text):
-        return edit_literals(text, lambda s: edit_plain_text(s.text, edit) if s.is_free else s.text)
+        return edit_json_strings(text, lambda s: edit_plain_text(s.text, edit) if s.is_free else s.text)
     if text.startswith(REPORT_HEADER):
         header, end, rows = text.partition("\n")
         return header + end + edit_plain_text(rows, edit)
-    text = rewrite_runs(text, lambda inner: edit_plain_text(inner, edit))
-    return outside_runs(text, lambda piece: outside(ARN.finditer(piece), piece, edit))
+    text = rewrite_encoded_runs(text, lambda inner: edit_plain_text(inner, edit))
+    return rewrite_outside_encoded_runs(text, lambda piece: rewrite_between(ARN.finditer(piece), piece, edit))
 
 
 def _edit_words(text: str, edit: Rewrite) -> str:

@@ -9,8 +9,9 @@ import pytest
 
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.tokens import name_tokens
-from awstape.core.cassette.yaml import document
-from awstape.core.cassette.yaml.hand_edits import Rewritten, rewrite
+from awstape.core.cassette.yaml.preserving_writer import RewrittenText, rewrite_cassette
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from awstape.core.replay.paging_modes import Listing, Paging
 from support.exchanges import MODELS, operation
 
@@ -54,12 +55,12 @@ ROLES, ROLE = 1, 0
 
 
 def cassette() -> Cassette:
-    return document.read(TEXT, MODELS)
+    return read_cassette(TEXT, MODELS)
 
 
-def rewritten(*takes: Take) -> Rewritten:
-    result = rewrite(MODELS, [TEXT], Cassette.of(takes))
-    assert document.read(result.text, MODELS) == Cassette.of(takes)
+def rewritten(*takes: Take) -> RewrittenText:
+    result = rewrite_cassette(MODELS, [TEXT], Cassette.of(takes))
+    assert read_cassette(result.text, MODELS) == Cassette.of(takes)
     return result
 
 
@@ -80,22 +81,26 @@ def test_what_did_not_change_stays_to_the_letter() -> None:
     header, body, other = TEXT.split("---\n")
     comment = "# Nobody's roles:\n"
     # In the order of cassettes, with what stands before a document.
-    assert both == Rewritten(f"{header.removesuffix(comment)}---\n{other}{comment}---\n{body}")
-    again = rewrite(MODELS, [both.text], Cassette.of([role, listing]))
+    assert both == RewrittenText(f"{header.removesuffix(comment)}---\n{other}{comment}---\n{body}")
+    again = rewrite_cassette(MODELS, [both.text], Cassette.of([role, listing]))
     assert again.text == both.text
 
 
 def test_what_is_removed_takes_its_comments_along() -> None:
     role, listing = cassette().takes
-    assert [c.text for c in rewritten(role).gone][:3] == ["# Nobody's roles:", "# a listing", "# all of them"]
-    assert [(c.line, c.text) for c in rewritten(listing).gone] == [(31, "# in quotes"), (34, "# in a flow")]
+    assert [c.text for c in rewritten(role).removed_comments][:3] == [
+        "# Nobody's roles:",
+        "# a listing",
+        "# all of them",
+    ]
+    assert [(c.line, c.text) for c in rewritten(listing).removed_comments] == [(31, "# in quotes"), (34, "# in a flow")]
 
 
 def test_comments_stay_where_a_take_changes() -> None:
     role, listing = cassette().takes
     changed = edited(listing, 1, Roles=[*roles(listing)[1], {"Path": "/", "RoleName": "role-4444444444444"}])
     result = rewritten(role, changed)
-    assert result.lost == result.gone == ()
+    assert result.lost_comments == result.removed_comments == ()
     assert (
         result.text.partition("# Nobody")[2]
         == """\
@@ -138,10 +143,14 @@ def test_a_comment_goes_with_its_item_and_is_lost_with_it() -> None:
     _, listing = cassette().takes
     first, second = roles(listing)
     without = rewritten(edited(listing, 0, Roles=first[:1]))
-    assert [(c.line, c.text) for c in without.lost] == [(15, "# the second"), (16, "# its name"), (17, "# a block")]
+    assert [(c.line, c.text) for c in without.lost_comments] == [
+        (15, "# the second"),
+        (16, "# its name"),
+        (17, "# a block"),
+    ]
     assert "# the third\n    - Path: /\n      RoleName: role-jnqbykus7k7m" in without.text
     moved = rewritten(edited(edited(listing, 0, Roles=[]), 1, Roles=[*first, *second]))
-    assert moved.lost == ()
+    assert moved.lost_comments == ()
     assert "    # the second\n    - RoleName: role-r3pdr6yylyw5 # its name\n" in moved.text
     assert "    # the third\n    - Path: /\n      RoleName: role-jnqbykus7k7m\n" in moved.text
 
@@ -151,7 +160,7 @@ def test_comments_when_all_of_the_items_change() -> None:
     pages = tuple(roles(listing))
     renamed = edited(listing, 0, Roles=[{**role, "Path": "/path-7f3femk2d6b2/"} for role in pages[0]])
     result = rewritten(renamed)
-    assert result.lost == ()
+    assert result.lost_comments == ()
     assert "    # the second\n    - RoleName: role-r3pdr6yylyw5 # its name\n" in result.text
 
 
@@ -174,33 +183,33 @@ def test_comments_of_items_survive_other_pages(paging: str) -> None:
     result = rewritten(take)
     assert "    # the second\n    - RoleName: role-r3pdr6yylyw5 # its name\n" in result.text
     assert "    # the third\n    - Path: /\n      RoleName: role-jnqbykus7k7m\n" in result.text
-    assert {c.text for c in result.lost} == set()
+    assert {c.text for c in result.lost_comments} == set()
 
 
 def test_a_track_that_is_called_otherwise_keeps_its_comments() -> None:
     role, listing = cassette().takes
     track = replace(listing.track, identity={"PathPrefix": "/path-7f3femk2d6b2/"})
     result = rewritten(role, replace(listing, track=track))
-    assert (result.lost, result.gone) == ((), ())
+    assert (result.lost_comments, result.removed_comments) == ((), ())
     assert "operation: ListRoles # all of them\n" in result.text
 
 
 def test_the_texts_of_several_cassettes() -> None:
     other = TEXT.replace("identity: {}", "identity: {PathPrefix: /}").replace("yqmy4ayihgou", "r3pdr6yylyw5")
-    both = [document.read(text, MODELS) for text in (TEXT, other)]
+    both = [read_cassette(text, MODELS) for text in (TEXT, other)]
     together = Cassette.of(take for each in both for take in each.takes)
-    result = rewrite(MODELS, [TEXT, other], together)
-    assert document.read(result.text, MODELS) == together
+    result = rewrite_cassette(MODELS, [TEXT, other], together)
+    assert read_cassette(result.text, MODELS) == together
     assert result.text.count("# the second\n") == 2
-    assert (result.lost, result.gone) == ((), ())
+    assert (result.lost_comments, result.removed_comments) == ((), ())
 
 
 def test_a_header_that_changes_is_written_anew() -> None:
     recorded = replace(cassette(), keys=frozenset({"gjf6xcekxdvp"}))
-    result = rewrite(MODELS, [TEXT], recorded)
-    header = f"{document.SCHEMA_LINE}version: 1\nkey: gjf6xcekxdvp\n---\n"
+    result = rewrite_cassette(MODELS, [TEXT], recorded)
+    header = f"{SCHEMA_LINE}version: 1\nkey: gjf6xcekxdvp\n---\n"
     assert result.text.startswith(f"# The roles of the examples.\n# the first format\n{header}")
-    assert document.read(result.text, MODELS) == recorded
+    assert read_cassette(result.text, MODELS) == recorded
 
 
 def other_text() -> str:
@@ -213,14 +222,14 @@ def other_text() -> str:
 def test_comments_of_several_texts_come_together(is_changed: bool) -> None:
     role, listing = cassette().takes
     take = edited(listing, 0, Roles=roles(listing)[0][:1]) if is_changed else listing
-    result = rewrite(MODELS, [TEXT, other_text()], Cassette.of([role, take]))
-    assert document.read(result.text, MODELS).takes == (role, take)
+    result = rewrite_cassette(MODELS, [TEXT, other_text()], Cassette.of([role, take]))
+    assert read_cassette(result.text, MODELS).takes == (role, take)
     assert result.text.startswith("# Theirs.\n# The roles of the examples.\n")
     assert "    Roles: # two # few\n" in result.text
     assert "    # the third\n    # the last\n    - Path: /\n" in result.text
     assert result.text.count("# a listing\n") == result.text.count("operation: ListRoles # all of them\n") == 1
-    assert result.gone == ()
-    assert [c.text for c in result.lost] == ["# the second", "# its name", "# a block"] * 2 * is_changed
+    assert result.removed_comments == ()
+    assert [c.text for c in result.lost_comments] == ["# the second", "# its name", "# a block"] * 2 * is_changed
 
 
 def test_the_comments_of_the_take_that_stays() -> None:
@@ -228,13 +237,13 @@ def test_the_comments_of_the_take_that_stays() -> None:
     other = edited(listing, 0, Roles=roles(listing)[0][:1])
     takes = [replace(take, pages=name_tokens(operation("ListRoles"), take.track, n, take.pages))
              for n, take in enumerate((listing, other), 1)]  # fmt: skip
-    text = document.write(Cassette.of(takes))
+    text = write_cassette(Cassette.of(takes))
     for i, part in enumerate(text.split("---\n")[1:], 1):
         text = text.replace(part, part.replace("identity: {}", f"identity: {{}} # take {i}"))
     left = replace(other, pages=name_tokens(operation("ListRoles"), other.track, 1, other.pages))
-    result = rewrite(MODELS, [text], Cassette.of([left]))
+    result = rewrite_cassette(MODELS, [text], Cassette.of([left]))
     assert "identity: {} # take 2\n" in result.text
-    assert [c.text for c in result.gone] == ["# take 1"]
+    assert [c.text for c in result.removed_comments] == ["# take 1"]
 
 
 @pytest.mark.parametrize(
@@ -255,20 +264,20 @@ def test_the_comments_of_the_take_that_stays() -> None:
 def test_comments_in_odd_places(old: str, new: str, expected: str) -> None:
     text = TEXT.replace(old, new)
     assert text != TEXT
-    before = document.read(text, MODELS)
+    before = read_cassette(text, MODELS)
     changed = edited(before.takes[1], 0, Marker="there")
     pages = (changed.pages[0], replace(changed.pages[1], token="there"))
-    result = rewrite(MODELS, [text], Cassette.of([replace(changed, pages=pages)]))
+    result = rewrite_cassette(MODELS, [text], Cassette.of([replace(changed, pages=pages)]))
     assert expected.replace("here", "there") in result.text
 
 
 def test_a_comment_at_the_end_does_not_go_to_the_next() -> None:
     role = TEXT.rpartition("---\n")[2]
     text = TEXT.replace(role, role + "# the end of the role\n")
-    result = rewrite(MODELS, [text], cassette())  # in the order of cassettes: the role is first
+    result = rewrite_cassette(MODELS, [text], cassette())  # in the order of cassettes: the role is first
     assert " # the end of the role\n# Nobody's roles:\n---\n# a listing\n" in result.text
-    without = rewrite(MODELS, [result.text], Cassette.of(cassette().takes[1:]))
-    assert "# the end of the role" in [c.text for c in without.gone]
+    without = rewrite_cassette(MODELS, [result.text], Cassette.of(cassette().takes[1:]))
+    assert "# the end of the role" in [c.text for c in without.removed_comments]
 
 
 @pytest.mark.parametrize(
@@ -280,9 +289,9 @@ def test_documents_change_places(end: str, between: str) -> None:
     header, listing, role = TEXT.replace("# Nobody's roles:\n", "").split("---\n")
     block = role.partition("pages:")[0] + "pages: \n- error: \n    status: 404\n    message: |\n      said"
     text = f"{header}---\n{listing}{'...' if between else ''}\n{between}---\n{block}{end}"
-    before = document.read(text, MODELS)
-    result = rewrite(MODELS, [text], before)
-    assert document.read(result.text, MODELS) == before
-    assert result.lost == result.gone == ()
+    before = read_cassette(text, MODELS)
+    result = rewrite_cassette(MODELS, [text], before)
+    assert read_cassette(result.text, MODELS) == before
+    assert result.lost_comments == result.removed_comments == ()
     assert "operation: ListRoles  # all of them\n" in result.text
     assert '"iam"  # in quotes' in result.text or not end

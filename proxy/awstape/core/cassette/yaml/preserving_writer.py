@@ -21,22 +21,15 @@ from typing import Any
 
 import yaml
 
-from awstape.core.aws.conform import Path
 from awstape.core.aws.model import Models
+from awstape.core.aws.paths import Path
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.tokens import mask_tokens
-from awstape.core.cassette.yaml.comments import Comment, comments, line_count
-from awstape.core.cassette.yaml.document import (
-    SCHEMA_LINE,
-    SEPARATOR,
-    DocumentError,
-    documents,
-    header_text,
-    read,
-    take_text,
-    take_value,
-)
-from awstape.core.cassette.yaml.path_mapping import moved
+from awstape.core.cassette.yaml.comments import Comment, count_line_breaks, find_comments
+from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.path_mapping import map_paths
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE, SEPARATOR, take_document, write_header, write_take
 
 #: A line that stands in more takes than this doesn't tell which one another take was.
 _COMMON = 50
@@ -48,12 +41,12 @@ _SCHEMA = SCHEMA_LINE.partition("=")[0]
 
 
 @dataclass(frozen=True)
-class Rewritten:
+class RewrittenText:
     """lost: comments whose place is gone. gone: those of takes that are gone themselves."""
 
     text: str
-    lost: tuple[Comment, ...] = ()
-    gone: tuple[Comment, ...] = ()
+    lost_comments: tuple[Comment, ...] = ()
+    removed_comments: tuple[Comment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,13 +66,13 @@ class _Part:
         return self.leading + self.body + self.tail
 
     def comments(self) -> list[Comment]:
-        return [Comment(self.line + c.line, c.text, c.is_alone) for c in comments(self.text)]
+        return [Comment(self.line + c.line, c.text, c.is_alone) for c in find_comments(self.text)]
 
     @property
     def can_be_followed(self) -> bool:
         """Whether it says the same before another part: not so a block scalar that ends with the text."""
         ends = self.text.endswith("\n") or self.tail
-        return bool(ends) or next(documents(self.body)).value == next(documents(f"{self.body}\n")).value
+        return bool(ends) or next(parse_documents(self.body)).value == next(parse_documents(f"{self.body}\n")).value
 
     def before(self, is_last: bool) -> str:
         """Its text, as it can stand before another part."""
@@ -98,9 +91,9 @@ class _Source:
     text: int
 
 
-def rewrite(
+def rewrite_cassette(
     models: Models, texts: Sequence[str], cassette: Cassette, called: Mapping[Track, Track] | None = None
-) -> Rewritten:
+) -> RewrittenText:
     """The cassette as text, out of the texts that its takes come from; the first one's header stays.
 
     called: what a track was called in the texts, where somebody knows that. Raises DocumentError if one of them is no
@@ -108,7 +101,7 @@ def rewrite(
     """
     old: list[_Source] = []
     headers = []
-    cassettes = [read(text, models) for text in texts]
+    cassettes = [read_cassette(text, models) for text in texts]
     for number, text in enumerate(texts):
         header, *parts = _parts(text)
         takes = _in_order_of(text, cassettes[number])
@@ -121,7 +114,7 @@ def rewrite(
         same = [sources[i], *others[i]] if i in sources else []
         leading = "".join(dict.fromkeys(source.part.leading for source in same))
         if not same:
-            parts.append(_Part("", SEPARATOR + take_text(take), 0))
+            parts.append(_Part("", SEPARATOR + write_take(take), 0))
         elif same[0].take == take and not others[i] and (i == len(cassette.takes) - 1 or same[0].part.can_be_followed):
             parts.append(same[0].part)
         else:
@@ -131,9 +124,9 @@ def rewrite(
     gone = tuple(comment for source in left for comment in source.part.comments())
     text = _joined(parts)
     if not _reads_as(text, models, cassette):
-        every = tuple(comment for text in texts for comment in comments(text))
-        return Rewritten(header_text(cassette) + "".join(SEPARATOR + take_text(t) for t in cassette.takes), every)
-    return Rewritten(text, tuple(lost), gone)
+        every = tuple(comment for text in texts for comment in find_comments(text))
+        return RewrittenText(write_header(cassette) + "".join(SEPARATOR + write_take(t) for t in cassette.takes), every)
+    return RewrittenText(text, tuple(lost), gone)
 
 
 def _joined(parts: Sequence[_Part]) -> str:
@@ -152,9 +145,9 @@ def _header(headers: Sequence[_Part], cassette: Cassette, keys: frozenset[str]) 
     if keys == cassette.keys:
         body, tail = first.leading + first.body, first.tail
     else:
-        body, tail = header_text(cassette), ""
+        body, tail = write_header(cassette), ""
         said = [comment.text for comment in first.comments() if not comment.text.startswith(_SCHEMA)]
-    there = {*said, *(comment.text for comment in comments(body + tail))}
+    there = {*said, *(comment.text for comment in find_comments(body + tail))}
     more = dict.fromkeys(comment.text for part in others for comment in part.comments())
     said += [comment for comment in more if comment not in there and not comment.startswith(_SCHEMA)]
     return _Part("".join(f"{comment}\n" for comment in said), body, 0, tail)
@@ -162,7 +155,7 @@ def _header(headers: Sequence[_Part], cassette: Cassette, keys: frozenset[str]) 
 
 def _reads_as(text: str, models: Models, cassette: Cassette) -> bool:
     try:
-        return read(text, models) == cassette
+        return read_cassette(text, models) == cassette
     except DocumentError:
         return False
 
@@ -188,7 +181,7 @@ def _parts(text: str) -> list[_Part]:
             end = token.end_mark.index
     ends = [begin for begin, _ in cuts[1:]] + [len(text)]
     parts = [
-        _Part(text[begin:at], text[at:stop], line_count(text[:begin]))
+        _Part(text[begin:at], text[at:stop], count_line_breaks(text[:begin]))
         for (begin, at), stop in zip(cuts, ends, strict=True)
     ]
     at = cuts[-1][1]
@@ -199,7 +192,7 @@ def _in_order_of(text: str, cassette: Cassette) -> list[Take]:
     """The takes of a text in the order in which they stand there."""
     takes = {track: list(same) for track, same in cassette.tracks()}
     ordered = []
-    for document in list(documents(text))[1:]:
+    for document in list(parse_documents(text))[1:]:
         value: Any = document.value
         track = Track(value["service"], value["operation"], value.get("region"), value["identity"])
         ordered.append(takes[track].pop(0))
@@ -263,7 +256,7 @@ def _lines(models: Models, take: Take) -> set[str]:
     """The lines of a take's text, whatever its tokens are called."""
     operation = models.operation(take.track.service, take.track.operation)
     pages = (replace(page, token=None) for page in mask_tokens(operation, take).pages)
-    return set(take_text(replace(take, pages=tuple(pages))).splitlines())
+    return set(write_take(replace(take, pages=tuple(pages))).splitlines())
 
 
 def _beside(
@@ -293,20 +286,20 @@ def _beside(
 
 def _commented(models: Models, sources: Sequence[_Source], take: Take) -> tuple[str, list[Comment]]:
     """The text of a take with the comments of those that it was, and the comments that are lost."""
-    text = take_text(take)
+    text = write_take(take)
     operation = models.operation(take.track.service, take.track.operation)
-    there = next(documents(text)).lines
+    there = next(parse_documents(text)).lines
     lines = text.split("\n")[:-1]
     above, behind, lost = defaultdict[int, list[str]](list), defaultdict[int, list[str]](list), list[Comment]()
     for source in sources:
         part = source.part
-        if not (said := list(comments(part.body + part.tail))):
+        if not (said := list(find_comments(part.body + part.tail))):
             continue
-        places = moved(operation, take_value(source.take), take_value(take))
+        places = map_paths(operation, take_document(source.take), take_document(take))
         known = {line: [*above[line], *behind[line]] for line in {*above, *behind}}  # of other texts
-        for comment, place, is_above in _placed(said, next(documents(part.body)).lines, places):
+        for comment, place, is_above in _placed(said, next(parse_documents(part.body)).lines, places):
             if place is not None and place not in there:
-                lost.append(replace(comment, line=part.line + line_count(part.leading) + comment.line))
+                lost.append(replace(comment, line=part.line + count_line_breaks(part.leading) + comment.line))
                 continue
             line = len(lines) + 1 if place is None else there[place]
             if comment.text not in known.get(line, ()):

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
-from awstape.core.cassette.yaml import document
-from awstape.core.cassette.yaml.comments import comments
-from awstape.core.cassette.yaml.hand_edits import rewrite
+from awstape.core.cassette.yaml.comments import find_comments
+from awstape.core.cassette.yaml.parser import parse_documents
+from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE, _Dumper, write_cassette
 from awstape.core.editing import edits, list_items
 from awstape.core.editing.edits import EditError
 from awstape.core.editing.rename import rename
@@ -44,10 +46,10 @@ RECORDED = cassette(
     (request("GetRole", {"RoleName": "Audit"}), respond("GetRole", {"Role": ROLES[1]})),
     *listing("ListAccountAliases", {}, [{"AccountAliases": ["corp-prod"]}]),
 )
-BLOCK = document.write(RECORDED)
+BLOCK = write_cassette(RECORDED)
 FLOW = "---\n".join(
-    yaml.dump(each.value, Dumper=document._Dumper, allow_unicode=True, width=60, default_flow_style=None)
-    for each in document.documents(BLOCK)
+    yaml.dump(each.value, Dumper=_Dumper, allow_unicode=True, width=60, default_flow_style=None)
+    for each in parse_documents(BLOCK)
 )
 MARK = re.compile(r"# c(\d+)\.")
 Change = Callable[[Cassette, tuple[SelectedTrack, ...], int], Cassette]
@@ -83,7 +85,7 @@ def about(text: str) -> dict[int, str]:
     found, waiting = {}, []
     for line in text.splitlines():
         here = [int(n) for n in MARK.findall(line)]
-        said = MARK.sub("", line).partition(document.SCHEMA_LINE.strip())[0].strip(" -")
+        said = MARK.sub("", line).partition(SCHEMA_LINE.strip())[0].strip(" -")
         waiting += here
         if said and not said.startswith("#"):
             found |= dict.fromkeys(waiting, said)
@@ -132,17 +134,21 @@ def test_comments_stay_where_they_were_or_are_told(
 ) -> None:
     old = commented(text, places)
     was = about(old)
-    before = document.read(old, MODELS)
+    before = read_cassette(old, MODELS)
     assert before == RECORDED
     after = before
     with suppress(EditError):
         after = change(before, select(MODELS, before, [which]), n)
-    made = rewrite(MODELS, [old.replace("\n", line_break)], after)
-    assert document.read(made.text, MODELS) == after
-    told = [int(number) for comment in (*made.lost, *made.gone) for number in MARK.findall(comment.text)]
+    made = rewrite_cassette(MODELS, [old.replace("\n", line_break)], after)
+    assert read_cassette(made.text, MODELS) == after
+    told = [
+        int(number)
+        for comment in (*made.lost_comments, *made.removed_comments)
+        for number in MARK.findall(comment.text)
+    ]
     now = about(made.text)
     assert sorted([*now, *told]) == sorted(was)
-    assert {n for c in comments(made.text) for n in map(int, MARK.findall(c.text))} == set(now)
+    assert {n for c in find_comments(made.text) for n in map(int, MARK.findall(c.text))} == set(now)
     if text is FLOW:  # several things stand on a line
         return
     lines = [[line.strip(" -") for line in MARK.sub("", each).splitlines()] for each in (old, made.text)]

@@ -1,0 +1,66 @@
+"""botocore's own response parser: what a client sees of a response. Recordings and tests are verified against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import botocore.awsrequest
+import botocore.model
+import botocore.parsers
+
+from awstape.catalog.botocore_data import load_paginators, load_service_model
+from awstape.core.aws.model import Operation, Shape, child_shape
+from awstape.core.aws.wire import FIRST_ERROR_STATUS, Response
+
+
+@cache
+def _botocore_service(name: str) -> tuple[botocore.model.ServiceModel, botocore.parsers.ResponseParser]:
+    model = botocore.model.ServiceModel(load_service_model(name), name)
+    return model, botocore.parsers.create_parser(model.metadata["protocol"])
+
+
+def operation_model(operation: Operation) -> botocore.model.OperationModel:
+    """The model of an operation for botocore's own serializer and parser."""
+    model, _ = _botocore_service(operation.service.name)
+    return model.operation_model(operation.name)
+
+
+def paginator_config(operation: Operation) -> Mapping[str, Any] | None:
+    """The configuration of botocore's paginator for an operation; None if it has none."""
+    found: Mapping[str, Any] | None = load_paginators(operation.service.name).get(operation.name)
+    return found
+
+
+def parse_response(operation: Operation, response: Response) -> dict[str, Any]:
+    """A response as botocore parses it: the output of a success, `Error` and its members of a failure.
+
+    Policy documents are percent-decoded, as botocore's client does after parsing. `ResponseMetadata` is left out.
+    Raises botocore.parsers.ResponseParserError for a body that is not of the protocol.
+    """
+    model, parser = _botocore_service(operation.service.name)
+    headers = botocore.awsrequest.HeadersDict(response.headers)
+    wire = {"status_code": response.status, "headers": headers, "body": response.body}
+    shape: Any = model.operation_model(operation.name).output_shape
+    parsed: dict[str, Any] = parser.parse(wire, shape)
+    parsed.pop("ResponseMetadata", None)
+    if response.status < FIRST_ERROR_STATUS:
+        decoded: dict[str, Any] = edit_policy_documents(parsed, operation.output, unquote)
+        return decoded
+    code = parsed.get("Error", {}).get("Code", "")
+    if error := model.shape_for_error_code(code):
+        parsed.update(parser.parse(wire, error))
+    return parsed
+
+
+def edit_policy_documents(value: Any, shape: Shape | None, edit: Callable[[str], Any]) -> Any:
+    """A parsed value with each policy document that IAM percent-encodes edited."""
+    if shape is None:
+        return value
+    if isinstance(value, dict):
+        return {name: edit_policy_documents(item, child_shape(shape, name), edit) for name, item in value.items()}
+    if isinstance(value, list):
+        return [edit_policy_documents(item, child_shape(shape, i), edit) for i, item in enumerate(value)]
+    return edit(value) if shape.percent_encoded and isinstance(value, str) else value

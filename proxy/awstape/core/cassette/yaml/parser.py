@@ -1,0 +1,219 @@
+"""Parses the subset of YAML that cassettes use: text → documents, with the line of each place.
+
+1. Anchors, aliases, tags (but `!!binary`), duplicate keys and deep nesting are refused with line and path.
+2. Plain scalars are those of JSON; everything else, dates included, is text.
+3. Errors are in our words, not in PyYAML's, which differ between its versions.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+import yaml
+
+from awstape.core.aws.model import Value
+from awstape.core.aws.paths import Path, format_path
+from awstape.core.aws.wire import MAX_BODY
+from awstape.core.cassette.yaml.validation import Problem
+
+MAX_DEPTH = 64
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+#: Values of a document: the largest file that is read has no more, unless they are empty.
+MAX_VALUES = 2_000_000
+#: Characters of a text: no recorded answer is longer.
+MAX_TEXT = MAX_BODY
+MAX_KEY = 100_000
+#: Errors of a document that are reported.
+MAX_ERRORS = 1000
+
+_INDENTATION = re.compile(r"[ \t]*")
+#: Characters of a line in which YAML 1.1 looks for the end of a key.
+_READ_AHEAD = 1024
+_BINARY = "tag:yaml.org,2002:binary"
+#: Python refuses to read integers of more digits.
+_MAX_DIGITS = 4300
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
+
+
+class DocumentError(ValueError):
+    """A cassette text that cannot be read.
+
+    line: counted from 1. path: the place in the document, such as `pages[0].output.Versions[1]`, may be empty.
+    tip: what to do about it, may be empty.
+    """
+
+    def __init__(self, line: int, path: str, problem: str, tip: str = "") -> None:
+        super().__init__(f"line {line}: {path + ': ' if path else ''}{problem}")
+        self.line, self.path, self.problem, self.tip = line, path, problem, tip
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document's value and the line of each place in it."""
+
+    value: Value
+    lines: Mapping[Path, int]
+
+    def line(self, path: Path) -> int:
+        """The line of a place, or of the innermost place around it that has one, counted from 1."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines[path]
+
+    def error(self, path: Path, problem: str, tip: str = "") -> DocumentError:
+        return DocumentError(self.line(path), format_path(path), problem, tip)
+
+    def errors(self, problems: Iterable[Problem]) -> tuple[DocumentError, ...]:
+        """The errors for the first `MAX_ERRORS` problems."""
+        return tuple(self.error(each.path, each.problem, each.tip) for each in islice(problems, MAX_ERRORS))
+
+
+def parse_documents(text: str, text_tags: Collection[str] = ()) -> Iterator[Document]:
+    """The documents of a YAML stream in the subset that cassettes use, unvalidated. Raises DocumentError.
+
+    text_tags: tags that other tools put on plain texts; they are ignored.
+    """
+    text = text.removeprefix("\ufeff")
+    try:
+        events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                parser = _DocumentParser(text, events, text_tags)
+                value = parser.parse_value(next(events), ())
+                yield Document(value, parser.lines)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(text, error) from None
+    except UnicodeEncodeError:
+        raise DocumentError(1, "", "not YAML: half a surrogate pair") from None
+    except yaml.YAMLError as error:  # of a character, such as NUL, that no YAML has
+        before = text.encode("utf-8", "replace")[: getattr(error, "position", None) or 0]
+        raise DocumentError(before.count(b"\n") + 1, "", "not YAML: a control character") from None
+
+
+def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> DocumentError:
+    """PyYAML's error in our words, because its own differ between versions.
+
+    Depth is checked first. To decide whether `[` begins a key, PyYAML reads ahead; from 6.0.4 on it refuses nesting
+    deeper than 1,000 levels there, before `_DocumentParser` has seen any of them.
+    """
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return DocumentError(1, "", "not YAML")
+    line = mark.line + 1
+    begin = text.rfind("\n", 0, mark.index) + 1
+    if _is_deep(text[max(begin, mark.index - _READ_AHEAD) : mark.index]):
+        return DocumentError(line, "", _TOO_DEEP)
+    rest = text[mark.index :]
+    if not rest.strip():
+        problem = "the text ends before a value, a quote or a bracket does"
+    elif "\t" in _INDENTATION.match(text, begin)[0]:  # type: ignore[index]
+        problem = "a tab in the indentation, where only spaces may be"
+    elif rest.startswith(":"):
+        problem = "a colon that ends no key; quote a text that has one"
+    elif isinstance(error, yaml.scanner.ScannerError) and rest[0] in "@`%":
+        problem = f"a text that begins with {rest[0]} needs quotes"
+    elif isinstance(error, yaml.scanner.ScannerError):
+        problem = "a text, a tag or an escape that can't be read; quote the text"
+    else:
+        problem = "a value or a sign that doesn't belong here; compare indentation, brackets and commas"
+    return DocumentError(line, "", f"not YAML at column {mark.column + 1}: {problem}")
+
+
+def _is_deep(ahead: str) -> bool:
+    """Whether the text that PyYAML has read ahead nests deeper than a document may."""
+    return sum(map(ahead.count, "[{")) - sum(map(ahead.count, "]}")) > MAX_DEPTH
+
+
+class _DocumentParser:
+    """Builds the value of one document from YAML events, and the line of each place in it."""
+
+    def __init__(self, text: str, events: Iterator[yaml.Event], text_tags: Collection[str]) -> None:
+        self._text = text
+        self._events = events
+        self._text_tags = text_tags
+        self.lines: dict[Path, int] = {}
+
+    def parse_value(self, event: yaml.Event, path: Path) -> Value:
+        line = _line_of(event)
+        self.lines.setdefault(path, line)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise self._refusal(event, path, "anchors and aliases are not allowed", "write the value out")
+        if len(path) > MAX_DEPTH:
+            raise DocumentError(line, "", _TOO_DEEP)
+        if len(self.lines) > MAX_VALUES:
+            raise DocumentError(line, "", f"more than {MAX_VALUES:,} values")
+        if isinstance(event, yaml.ScalarEvent):
+            return self._parse_scalar(event, path, line)
+        if isinstance(event, yaml.CollectionStartEvent) and event.tag is not None:
+            raise self._refusal(event, path, f"the tag {event.tag} is not allowed")
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Value] = []
+            while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+                items.append(self.parse_value(event, (*path, len(items))))
+            return items
+        members: dict[str, Value] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._parse_key(event, path, members)
+            members[key] = self.parse_value(next(self._events), (*path, key))
+        return members
+
+    def _refusal(self, event: yaml.Event, path: Path, problem: str, tip: str = "") -> DocumentError:
+        """The error for an event, or that what follows nests too deep, which PyYAML may report first."""
+        line, at = _line_of(event), event.start_mark.index if event.start_mark else 0
+        if _is_deep(self._text[at : at + _READ_AHEAD].partition("\n")[0]):
+            return DocumentError(line, "", _TOO_DEEP)
+        return DocumentError(line, format_path(path), problem, tip)
+
+    def _parse_key(self, event: yaml.Event, path: Path, members: Mapping[str, Value]) -> str:
+        line = _line_of(event)
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self._refusal(event, path, "a key is not a text")
+        if event.anchor is not None or event.tag not in (None, *self._text_tags):
+            raise DocumentError(line, format_path(path), "anchors and tags on a key are not allowed")
+        key: str = event.value
+        if len(key) > MAX_KEY:
+            raise DocumentError(line, format_path(path), f"a key of more than {MAX_KEY:,} characters")
+        if key in members:
+            raise DocumentError(line, format_path((*path, key)), "the key stands twice")
+        self.lines[(*path, key)] = line
+        return key
+
+    def _parse_scalar(self, event: yaml.ScalarEvent, path: Path, line: int) -> Value:
+        if event.tag == _BINARY:
+            try:
+                return base64.b64decode(event.value)
+            except (binascii.Error, ValueError):
+                raise DocumentError(line, format_path(path), "!!binary is not base64") from None
+        text: str = event.value
+        if len(text) > MAX_TEXT:
+            raise DocumentError(line, format_path(path), f"a text of more than {MAX_TEXT:,} characters")
+        if event.tag in self._text_tags:
+            return text
+        if event.tag is not None:
+            raise DocumentError(line, format_path(path), f"the tag {event.tag} is not allowed")
+        return _parse_plain_scalar(text) if event.implicit[0] else text
+
+
+def _line_of(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _parse_plain_scalar(text: str) -> Value:
+    """The value of a scalar without quotes: null, boolean and number as in JSON, anything else is text."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    match = _JSON_NUMBER.fullmatch(text)
+    if not match:
+        return text
+    if not match["fraction"] and not match["exponent"]:
+        return int(text) if len(text) < _MAX_DIGITS else text
+    # The writer leaves text such as 1e5 without quotes, because in YAML 1.1 it is text.
+    return float(text) if match["fraction"] and (not match["exponent"] or "+" in text or "-" in text[1:]) else text
+
+
+_CONSTANTS: Mapping[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}

@@ -1,0 +1,86 @@
+"""Reads a cassette from YAML text.
+
+1. The text is a stream: a header document with the version and the fingerprint of the key, then one document per take
+   (`core.cassette.yaml.parser`).
+2. Every document is validated (`core.cassette.yaml.validation`); `read_cassette` raises the first error.
+3. No two pages of a track have the same token.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awstape.core.aws.model import Models
+from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_documents
+from awstape.core.cassette.yaml.validation import (
+    Problem,
+    build_take,
+    header_problems,
+    key_fingerprints,
+    take_problems,
+)
+
+
+def read_cassette(text: str, models: Models) -> Cassette:
+    """The cassette that a YAML text describes. Raises DocumentError."""
+    takes: list[Take] = []
+    keys: set[str] = set()
+    for entry in read_entries(text, models):
+        if entry.errors:
+            raise entry.errors[0]
+        if entry.take:
+            takes.append(entry.take)
+        else:
+            keys |= key_fingerprints(entry.document.value)
+    return Cassette.of(takes, keys)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A document of a cassette and its errors. take: None for the header and for a document with errors."""
+
+    document: Document
+    errors: tuple[DocumentError, ...] = ()
+    take: Take | None = None
+
+
+def read_entries(text: str, models: Models) -> Iterator[Entry]:
+    """The documents of a cassette with all their errors. Raises DocumentError for a text that is not YAML."""
+    stream = parse_documents(text)
+    header = next(stream, None)
+    if header is None:
+        empty = DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")
+        yield Entry(Document(None, {(): 1}), (empty,))
+        return
+    yield Entry(header, header.errors(header_problems(header.value)))
+    tokens: defaultdict[Track, _Tokens] = defaultdict(dict)
+    for document in stream:
+        if errors := document.errors(take_problems(document.value, models)):
+            yield Entry(document, errors)
+        else:
+            take = build_take(document.value, models)
+            yield Entry(document, document.errors(_token_problems(document, take, tokens[take.track])), take)
+
+
+_Tokens = dict[str, tuple[Take, int, int]]
+"""Token → the take that has it, the line where the take begins, and the line of the token."""
+
+
+def _token_problems(document: Document, take: Take, tokens: _Tokens) -> Iterator[Problem]:
+    """Tokens that another page of the track has, too; for an equal take, one problem only."""
+    for i, page in enumerate(take.pages):
+        if page.token is None:
+            continue
+        here = (take, document.line(()), document.line(("pages", i, "token")))
+        other, start, line = first = tokens.setdefault(page.token, here)
+        if first is here:
+            continue
+        if other is not take and other.pages == take.pages:
+            problem = f"the take stands twice, the first time in line {start}"
+            yield Problem((), problem, "take one of the two out")
+            return
+        problem = f"another page of the track has this token, in line {line}"
+        yield Problem(("pages", i, "token"), problem, "tokens of a track must differ")
