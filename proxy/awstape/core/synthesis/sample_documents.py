@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 
 from awstape.core.aws.model import Value
-from awstape.core.synthesis.context import Context
 from awstape.core.synthesis.entities import TEAMS
+from awstape.core.synthesis.generation_context import Context
 from awstape.core.synthesis.seeded_choice import Seed
 from awstape.core.synthesis.timestamps import Stage, format_timestamp
 

@@ -30,7 +30,7 @@ from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Listing, Paging
-from awstape.core.synthesis.context import Context
+from awstape.core.synthesis.generation_context import Context
 from awstape.core.synthesis.sample_words import ACTIONS, NAMESPACES, WORDS
 from awstape.core.synthesis.seeded_choice import Seed
 from awstape.core.synthesis.timestamps import Timeline, member_timestamp

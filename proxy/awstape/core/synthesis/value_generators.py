@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from awstape.core.aws.model import Value
-from awstape.core.synthesis.context import Context
 from awstape.core.synthesis.entities import LETTERS, NAMES, TEAMS, unique_id
+from awstape.core.synthesis.generation_context import Context
 from awstape.core.synthesis.sample_documents import (
     OTHER_ACCOUNTS,
     credential_report,

@@ -1,10 +1,11 @@
-"""Context: what a value is generated from, so that the members of one structure describe one thing.
+"""Generation context: what a value is generated from, so that the members of one structure describe one thing.
 
 1. A structure describes entities: a role, a user, a policy. The name, path, unique id and ARN of an entity agree in all
    members of the structure.
 2. An entity that the identity names is the same in the whole answer: the user of `ListAccessKeys {UserName}` is the
    user of every key. The entity that a structure describes is the same in all structures below it.
-3. Everything is in one account, but for what AWS owns, and in one region. Both are those of the ARNs in the identity.
+3. Everything is in one account, but for what AWS owns, and in one region. The account is that of the ARNs in the
+   identity.
 """
 
 from __future__ import annotations
