@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import signal
 import sys
 import threading
@@ -31,9 +30,12 @@ from pathlib import Path
 
 from awstape.errors import UserError
 
-#: What ends a program that doesn't expect it.
-_ENDING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
-_KEYBOARD = (signal.SIGINT, signal.SIGQUIT)
+if sys.platform != "win32":
+    import resource
+
+    #: What ends a program that doesn't expect it.
+    _ENDING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
+    _KEYBOARD = (signal.SIGINT, signal.SIGQUIT)
 _PATIENCE = 5.0  # seconds to end in when asked to
 _NOT_THERE, _NOT_RUNNABLE = 127, 126
 
@@ -44,6 +46,9 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Holds signals back that would end us; those that came meanwhile count afterwards."""
+    if sys.platform == "win32":  # where signals can't be held back
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
@@ -56,6 +61,12 @@ async def run(command: Sequence[str], environ: Mapping[str, str], say: Callable[
 
     Raises UserError, with the status that shells give, if it can't be started.
     """
+    if sys.platform == "win32":
+        raise UserError(
+            "awstape runs no programs on Windows: it could not pass signals on to them",
+            "leave out what follows --, and start the program with the variables that awstape prints",
+            _NOT_RUNNABLE,
+        )
     with undisturbed():
         came = {number for number in signal.sigpending() & _ENDING if signal.getsignal(number) != signal.SIG_IGN}
         if came:  # before there was a program to take them: they end it here

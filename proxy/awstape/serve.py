@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -145,8 +146,13 @@ async def _unless_interrupted(work: Coroutine[None, None, None]) -> None:
 
 
 def _at_interrupt(act: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":  # whose event loops take no signal handlers, and which has no SIGHUP
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+        return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, act)
+        loop.add_signal_handler(number, act)
 
 
 @contextmanager
