@@ -9,7 +9,8 @@ import pytest
 
 from standin import StandIn
 
-hypothesis.settings.register_profile("fast", max_examples=10)
+#: What `strategies.few` and tests without settings of their own run of each property.
+hypothesis.settings.register_profile("fast", max_examples=10, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

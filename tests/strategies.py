@@ -33,6 +33,8 @@ def few(examples: int) -> settings:
 
     Shrinking a whole recording takes minutes; the examples are small as they are.
     """
+    if settings.get_current_profile_name() == "fast":  # see conftest.py
+        examples = min(examples, settings().max_examples)
     return settings(
         max_examples=examples * EXAMPLES,
         deadline=None,

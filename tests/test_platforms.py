@@ -118,7 +118,7 @@ def test_every_place_that_is_bound_to_a_platform_is_listed() -> None:
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Runs the command line with what Windows lacks taken away."""
     command = [sys.executable, AS_ON_WINDOWS, *arguments]
-    return subprocess.run(list(map(str, command)), env=environment(), capture_output=True, text=True, timeout=60)
+    return subprocess.run(list(map(str, command)), env=environment(), capture_output=True, text=True, timeout=300)
 
 
 def test_the_command_line_runs_without_what_windows_lacks(tmp_path: Path) -> None:
@@ -139,9 +139,9 @@ def test_a_cassette_is_replayed_without_what_windows_lacks() -> None:
         try:
             address = json.loads(process.stdout.readline())["address"]
             url = f"{address}/?Action=ListUsers&Version=2010-05-08"
-            assert b"<Users/>" in urllib.request.urlopen(url, timeout=30).read()
+            assert b"<Users/>" in urllib.request.urlopen(url, timeout=60).read()
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=60) == 0
         finally:
             process.kill()
         assert json.loads(process.stderr.read())["misses"] == []
