@@ -263,6 +263,7 @@ def test_long_lines_take_no_more_than_their_share(piece: str, spell: str) -> Non
     assert time.perf_counter() - start < 2
 
 
+@pytest.mark.slow
 def test_many_lines_take_no_more_than_their_share() -> None:
     many = HEADER + TAKE + "pages:\n- output:\n    Role:\n      Description: |\n" + f"        of {ROLE}\n" * 3000
     start = time.perf_counter()
