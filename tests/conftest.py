@@ -9,7 +9,9 @@ import pytest
 
 from support.standin import StandIn
 
-hypothesis.settings.register_profile("fast", max_examples=10)
+#: How many examples of each property are tried: `--hypothesis-profile NAME`. See `support.strategies.few` as well.
+hypothesis.settings.register_profile("fast", max_examples=10, deadline=None)
+hypothesis.settings.register_profile("thorough", deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -35,8 +35,9 @@ Made = TypeVar("Made")
 TextOf = Callable[[Random], str]
 
 EXAMPLES = int(os.environ.get("AWSTAPE_EXAMPLES", "1"))
-#: `HYPOTHESIS_PROFILE=thorough` tries as many examples as the tests say; by default it is a third of them.
-SHARE = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" or EXAMPLES > 1 else 3
+#: What part of the examples that tests name is tried, by the profile of Hypothesis; see conftest.py.
+SHARES = {"fast": 10, "default": 3, "thorough": 1}
+SHARE = 1 if EXAMPLES > 1 else SHARES[settings.get_current_profile_name()]
 
 
 def few(examples: int) -> settings:

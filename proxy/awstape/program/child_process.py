@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import signal
 import sys
 import threading
@@ -31,11 +30,14 @@ from pathlib import Path
 
 from awstape.errors import UserError
 
-#: Signals that end a program by default.
-_ENDING_SIGNALS = frozenset(
-    {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2}
-)
-_KEYBOARD_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
+if sys.platform != "win32":
+    import resource
+
+    #: Signals that end a program by default.
+    _ENDING_SIGNALS = frozenset(
+        {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2}
+    )
+    _KEYBOARD_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 _TERMINATION_TIME = 5.0  # seconds between SIGTERM and SIGKILL
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
@@ -46,6 +48,9 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 @contextmanager
 def signals_blocked() -> Iterator[None]:
     """Blocks the signals that would end us; those that arrive meanwhile take effect afterwards."""
+    if sys.platform == "win32":  # it has no signal masks
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING_SIGNALS)
     try:
         yield
@@ -58,6 +63,12 @@ async def run_program(command: Sequence[str], environ: Mapping[str, str], warn: 
 
     warn: shows a line to the user. Raises UserError, with the status that shells use, if it can't be started.
     """
+    if sys.platform == "win32":
+        raise UserError(
+            "awstape runs no programs on Windows, where it cannot forward signals to them",
+            "leave out -- COMMAND, and start the program with the variables that awstape prints",
+            _NOT_EXECUTABLE,
+        )
     with signals_blocked():
         pending = {
             number for number in signal.sigpending() & _ENDING_SIGNALS if signal.getsignal(number) != signal.SIG_IGN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -163,8 +164,13 @@ async def _finish_unless_interrupted(work: Coroutine[None, None, None]) -> None:
 
 
 def _on_interrupt(act: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":  # event loops take no signal handlers there, and there is no SIGHUP
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+        return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, act)
+        loop.add_signal_handler(number, act)
 
 
 @contextmanager

@@ -265,6 +265,7 @@ def test_long_lines_take_linear_time(piece: str, spell: str) -> None:
     assert time.perf_counter() - start < 2
 
 
+@pytest.mark.slow
 def test_many_lines_take_linear_time() -> None:
     many = HEADER + TAKE + "pages:\n- output:\n    Role:\n      Description: |\n" + f"        of {ROLE}\n" * 3000
     start = time.perf_counter()

@@ -9,6 +9,7 @@ import pytest
 from canaries import CONTEXTS, ENCODINGS, KINDS, Canary, canaries, found, positions, run, secret
 from support.exchanges import MODELS
 
+pytestmark = pytest.mark.slow
 SEED = 1
 
 
