@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from awstape.core.cassette.yaml.document import SCHEMA_LINE, read
 
 from awstape.catalog import catalog
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.document import SCHEMA_LINE, read
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
 
