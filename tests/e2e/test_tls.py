@@ -253,7 +253,7 @@ def test_our_own_ca_proves_nobody(
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(company.read_bytes() + authority.file.read_bytes())
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    ours = Identity(authority.leaf_key, (authority.leaf(IAM), authority.signer))
+    ours = Identity(authority.leaf_key, (authority.issue(IAM), authority.signer))
     theirs = Identity.signed_by(COMPANY, [IAM])
     for identity, status in ((ours, 502), (theirs, 200)):
         with upstream(identity, tmp_path) as server, machine.recording() as recording:

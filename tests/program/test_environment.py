@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import signal
-import ssl
 import subprocess
 import sys
 import urllib.request
@@ -17,8 +14,7 @@ import botocore.utils
 import pytest
 
 from awstape.errors import UserError
-from awstape.files import user_folders
-from awstape.program import environment, servers
+from awstape.program import environment
 from awstape.program.environment import (
     apply,
     dummy_credentials,
@@ -26,7 +22,6 @@ from awstape.program.environment import (
     export_lines,
     proxy_environment,
 )
-from awstape.proxying.trusted_certificates import collect
 
 PROXY = "http://127.0.0.1:3128"
 ENDPOINT = "http://127.0.0.1:5000"
@@ -179,113 +174,6 @@ def test_a_shell_reads_the_exports_as_meant() -> None:
     seen = json.loads(output)
     assert (seen["ODD"], seen["PLAIN"], seen["EMPTY"]) == (odd, ENDPOINT, "")
     assert "GONE" not in seen
-
-
-# --- certificates ---
-
-
-def certificate(name: str) -> str:
-    return f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----"
-
-
-@pytest.fixture
-def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A system with a CA file that is not there and a folder of CAs, which is empty."""
-    folder = tmp_path / "certs"
-    folder.mkdir()
-    nowhere = str(tmp_path / "nowhere.pem")
-    paths = ssl.DefaultVerifyPaths("", str(folder), "SSL_CERT_FILE", nowhere, "SSL_CERT_DIR", str(folder))
-    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
-    return folder
-
-
-def test_certificates_of_all_variables_and_the_system_each_once(tmp_path: Path, system: Path) -> None:
-    (system / "12345678.0").write_text(certificate("system"))
-    (system / "README").write_text("no certificate")
-    environ = {}
-    for name in CA_VARIABLES:
-        environ[name] = str(tmp_path / name)
-        (tmp_path / name).write_text(f"# a comment: \xe9\n{certificate(name)}\r\n{certificate('system')}", "latin-1")
-    text = collect(environ)
-    assert text.splitlines()[1::3] == ["AWS_CA_BUNDLE", "system", *CA_VARIABLES[1:]]
-    assert text.endswith("-----END CERTIFICATE-----\n")
-
-
-def test_certificates_of_profiles_and_of_several_folders(tmp_path: Path, system: Path) -> None:
-    """A variable that few programs know is set where it was set already, and keeps what it named."""
-    for name in ("profile", "nix", "first/1.0", "second/2.0"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(certificate(name))
-    config = tmp_path / "config"
-    not_this = f"s3 =\n  ca_bundle = {tmp_path}/nix\n"
-    config.write_text(f"[profile other]\nregion = x\nca_bundle = {tmp_path}/profile\n{not_this}")
-    environ = {
-        "AWS_CONFIG_FILE": str(config),
-        "NIX_SSL_CERT_FILE": str(tmp_path / "nix"),
-        "SSL_CERT_DIR": os.pathsep.join([str(tmp_path / "first"), str(tmp_path / "second")]),
-    }
-    assert collect(environ).splitlines()[1::3] == ["nix", "profile", "first/1.0", "second/2.0"]
-    changes = proxy_environment(environ, PROXY, BUNDLE)
-    assert changes["NIX_SSL_CERT_FILE"] == str(BUNDLE)
-    assert not changes.keys() & {"SSL_CERT_DIR", "GIT_SSL_CAINFO", "DENO_CERT"}
-
-
-def test_missing_and_useless_certificate_files_are_passed_over(tmp_path: Path, system: Path) -> None:
-    (system / "ca.pem").write_text(certificate("system"))
-    (tmp_path / "der").write_bytes(b"\x30\x82\x01\x0a\xff")
-    environ = {"AWS_CA_BUNDLE": str(tmp_path / "missing"), "SSL_CERT_FILE": "", "CURL_CA_BUNDLE": str(tmp_path / "der")}
-    assert collect(environ) == certificate("system") + "\n"
-
-
-def test_without_any_certificates_those_of_mozilla_are_taken(system: Path) -> None:
-    assert not list(system.iterdir())
-    ssl.create_default_context(cadata=collect({}))
-
-
-def test_private_keys_stay_where_they_are(tmp_path: Path, system: Path) -> None:
-    pem = tmp_path / "both.pem"
-    pem.write_text("-----BEGIN PRIVATE KEY-----\nexample\n-----END PRIVATE KEY-----\n" + certificate("both"))
-    assert collect({"AWS_CA_BUNDLE": str(pem)}) == certificate("both") + "\n"
-
-
-def test_the_real_system_is_trusted() -> None:
-    assert ssl.create_default_context(cadata=collect(os.environ)).get_ca_certs()
-
-
-# --- servers ---
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_server_ends_at_a_signal(number: signal.Signals) -> None:
-    async def main() -> None:
-        waiting = asyncio.create_task(servers.wait_for_interrupt())
-        await asyncio.sleep(0.01)
-        assert not waiting.done()
-        os.kill(os.getpid(), number)
-        await asyncio.wait_for(waiting, 5)
-
-    asyncio.run(main())
-
-
-# --- the data folder ---
-
-
-def test_the_data_folder_is_closed_to_others(tmp_path: Path) -> None:
-    folder = user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")})
-    assert folder == tmp_path / "data" / "awstape"
-    folder.chmod(0o755)
-    assert user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")}).stat().st_mode & 0o777 == 0o700
-
-
-def test_the_data_folder_is_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert user_folders.data_folder({}) == tmp_path / ".local" / "share" / "awstape"
-
-
-def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
-    (tmp_path / "awstape").touch()
-    with pytest.raises(UserError, match="awstape: can't be used: File exists"):
-        user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path)})
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3"])

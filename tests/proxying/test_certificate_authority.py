@@ -27,7 +27,7 @@ from awstape.catalog.hosts import host_suffixes
 from awstape.cli.main import main
 from awstape.errors import UserError
 from awstape.files import user_folders
-from awstape.proxying import certificate_authority, certificates, trusted_certificates
+from awstape.proxying import certificate_authority, certificates
 from awstape.proxying.certificate_authority import CertificateAuthority
 from catalog.test_catalog import REGIONS, SPELLINGS, provider
 from support.forging import DAY, Identity, Signer, handshake, name, pem
@@ -407,44 +407,6 @@ def test_what_mitmproxy_left_goes(folder: Path) -> None:
     assert certificate_authority.load_or_create(folder).notes == ()
 
 
-# --- what awstape itself trusts ---
-
-
-def test_our_own_ca_proves_no_upstream(authority: CertificateAuthority, folder: Path) -> None:
-    """Nor one that was rotated away, or another user's."""
-    other = Signer.anew("a company's").pem.decode()
-    odd = "-----BEGIN CERTIFICATE-----\nodd\n-----END CERTIFICATE-----\n"  # OpenSSL's to judge
-    ours = [
-        certificates.to_pem(one)
-        for one in (authority.root, authority.signer, certificate_authority.load_or_create(folder).root)
-    ]
-    assert trusted_certificates.remove_own("".join([ours[0], other, *ours, odd])) == other + odd
-
-
-def test_a_ca_is_recognised_without_cryptography(authority: CertificateAuthority) -> None:
-    """The DER encoding that is looked for is what cryptography writes for our organization."""
-    subject = certificates.subject().public_bytes()[2:]  # without the sequence around it
-    assert subject == trusted_certificates._OWN_ORGANIZATION_DER
-    assert subject in authority.root.subject.public_bytes()
-
-
-def test_a_file_of_cas_to_add(authority: CertificateAuthority, tmp_path: Path) -> None:
-    file, other = tmp_path / "company.pem", Signer.anew("a company's").pem
-    file.write_bytes(b"# of a company\n" + other * 2)
-    assert trusted_certificates.read_ca_files([file]) == (other * 2).decode()
-    for text, problem in [
-        (b"", "no certificate in it"),
-        (b"\x30\x82 DER", "no certificate in it"),
-        (b"-----BEGIN CERTIFICATE-----\nodd\n-----END CERTIFICATE-----\n", "can't be read"),
-        (pem(authority.root), "is a CA of awstape, which can't verify an upstream"),
-    ]:
-        file.write_bytes(text)
-        with pytest.raises(UserError, match=problem):
-            trusted_certificates.read_ca_files([file])
-    with pytest.raises(UserError, match="No such file"):
-        trusted_certificates.read_ca_files([tmp_path / "none.pem"])
-
-
 # --- the command ---
 
 
@@ -485,7 +447,7 @@ def test_rotate_makes_another_and_tells_who_has_the_old(home: Path, capsys: pyte
     assert {old.root, old.signer}.isdisjoint({new.root, new.signer})
     assert json.loads(out)["subject"] == new.root.subject.rfc4514_string() != old.root.subject.rfc4514_string()
     assert err.startswith("a running awstape keeps the old CA until it ends")
-    assert old.leaf(IAM).issuer == old.signer.subject  # as a running recorder has it
+    assert old.issue(IAM).issuer == old.signer.subject  # as a running recorder has it
 
 
 def test_without_cryptography_the_command_says_what_it_needs(
