@@ -41,20 +41,22 @@ NO_PROGRAM = "Windows: no program is run, so none is passed signals; UserError"
 NO_MODES = "Windows has no modes: a folder and its files are closed to others by where they are"
 #: By the name of a module's file and what it uses, what happens elsewhere.
 BOUND = {
-        "'sigwaitinfo'",
-        "child_process",
-        "child_process",
-        "ctypes",
-    (
-    (
     ("atomic_writes", "fcntl"): "Windows: of two processes that write one cassette at once, the last one wins",
     ("atomic_writes", "os.chmod"): f"{NO_MODES}; a file that was read-only stays so",
     ("atomic_writes", "os.umask"): "Windows: it does not affect other users",
     ("atomic_writes", "sys.platform"): "Windows: folders are not synced, and cassettes not locked",
     ("certificate_authority", "os.geteuid"): "Windows: the owner of the CA's key is not checked",
     ("certificate_authority", "os.name"): NO_MODES,
+    ("child_process", "'sigwaitinfo'"): "macOS has none: the terminal's foreground group tells who sent a signal",
     ("child_process", "/dev/tty"): NO_PROGRAM,
-    ("child_process", "/proc/self/environ"): "elsewhere it isn't there: a program gets the LC_CTYPE that Python has set",
+    (
+        "child_process",
+        "/proc/self/environ",
+    ): "elsewhere it isn't there: a program gets the LC_CTYPE that Python has set",
+    (
+        "child_process",
+        "ctypes",
+    ): "Linux only: elsewhere a program outlives a killed awstape, and a core is dumped twice",
     ("child_process", "os.O_NOCTTY"): NO_PROGRAM,
     ("child_process", "os.getpgrp"): NO_PROGRAM,
     ("child_process", "os.kill"): NO_PROGRAM,
@@ -84,8 +86,6 @@ BOUND = {
     ("servers", "signal.SIGHUP"): "Windows has none; Ctrl-C and SIGTERM end a server",
     ("servers", "sys.platform"): "Windows: `signal.signal` wakes the event loop",
     ("user_folders", ".chmod"): NO_MODES,
-    ): "Linux only: elsewhere a program outlives a killed awstape, and a core is dumped twice",
-    ): "macOS has none: the terminal's foreground group tells who sent a signal",
 }
 
 
