@@ -17,6 +17,9 @@ TESTS ?= tests
 TARGET ?= all
 SECONDS ?= 60
 
+# Without bytecode, every process that a test starts would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo soak canaries examples reference test aio lint type check bench fuzz audit fmt clean
 

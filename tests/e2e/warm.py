@@ -90,13 +90,14 @@ def _subreaper() -> Iterator[None]:
 
 
 def _import_all() -> None:
+    gc.disable()
     for module in pkgutil.walk_packages(awstape.__path__, "awstape."):
         if not module.name.endswith(("__main__", "pytest_plugin")):
             importlib.import_module(module.name)
     catalog.service_of_host("iam.amazonaws.com")
     catalog.models()
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _wait(asked: socket.socket) -> list[str]:
