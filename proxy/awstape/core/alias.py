@@ -208,10 +208,6 @@ class Aliases:
         return _spelled_unique_id(digest, prefix, len(alias) - len(prefix) - len("tape"))
 
     @property
-    def key_fingerprint(self) -> str:
-        return fingerprint(self._key)
-
-    @property
     def has_seen(self) -> bool:
         return bool(self.made or self.kept or self.already)
 
@@ -358,8 +354,7 @@ def _spelled_code(digest: bytes) -> str:
 def _ending(digest: bytes) -> str:
     """The characters at the end of a name's alias: with a digit among the keyed ones, which no word has."""
     text = _base32(digest[:10])
-    if text.isalpha():  # one in thirty has no digit so early
-        text = _base32(digest)
+    text = text if _has_digit(text) else _base32(digest)  # one in thirty has none so early
     starts = (i for i in range(len(text) - _KEYED + 1) if _has_digit(text[i : i + _KEYED]))
     start = next(starts, 0)
     return _checked(text[start : start + _KEYED])
@@ -370,8 +365,7 @@ def _endings(digest: bytes, number: int) -> list[str]:
 
 
 def _has_digit(text: str) -> bool:
-    """Whether a text of base 32 has a digit."""
-    return not text.isalpha()
+    return not text.isalpha()  # of base 32
 
 
 def _check_digits(body: str, number: int) -> str:
@@ -400,7 +394,6 @@ def _base32(digest: bytes, length: int = 0) -> str:
     for i in range(min(length // 51, 255)):
         digest += hashlib.sha256(digest[:32] + bytes([i])).digest()
     characters = -(-len(digest) * 8 // 5)
-    pairs = -(-characters // 2)
-    number = int.from_bytes(digest) << (pairs * 10 - len(digest) * 8)
-    text = "".join([_TWO_OF_BASE32[number >> shift & 0x3FF] for shift in range(pairs * 10 - 10, -10, -10)])
-    return text[:characters]
+    last = (characters - 1) // 2 * 10
+    number = int.from_bytes(digest) << (last + 10 - len(digest) * 8)
+    return "".join([_TWO_OF_BASE32[number >> i & 0x3FF] for i in range(last, -10, -10)])[:characters]

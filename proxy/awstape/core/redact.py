@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from awstape.core.alias import NAME_ENDING, Aliases, ending_of, holds_alias, is_alias, is_name_alias
+from awstape.core.alias import NAME_ENDING, Aliases, ending_of, fingerprint, holds_alias, is_alias, is_name_alias
 from awstape.core.answer import Answer
 from awstape.core.arn import redact_name
 from awstape.core.cassette import Cassette
@@ -77,12 +77,13 @@ class Redactor:
     """Redacts identities and answers under one key, and remembers what it saw until the recording ends."""
 
     def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
+        self._key = key
         self._aliases = Aliases(key, rules)
         self._tokens: set[str] = set()
 
     @property
     def key_fingerprint(self) -> str:
-        return self._aliases.key_fingerprint
+        return fingerprint(self._key)
 
     def forget(self) -> None:
         """Forgets what it saw. The aliases stay what they are: they are made of the key and the value alone."""
