@@ -24,6 +24,9 @@ ENDS_TESTS = $(foreach name,$(ENDS),$(or $(shell find tests -name test_$(name).p
 TARGET ?= all
 SECONDS ?= 60
 
+# Without bytecode, every process that a test starts would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo soak canaries examples reference test test-fast test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
 

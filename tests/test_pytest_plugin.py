@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from awstape.catalog.service_models import load_models
 from awstape.files import cassette_files
+from e2e import warm
 from examples import KEY, ROOT
 from support.standin import StandIn
 
@@ -37,7 +39,9 @@ def clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWSTAPE_KEY", KEY)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
-    pytester.makeini("[pytest]\naddopts = --strict-markers -p no:cacheprovider\nfilterwarnings = error\n")
+    pytester.makeini(
+        "[pytest]\naddopts = --strict-markers -p no:cacheprovider -p no:hypothesispytest\nfilterwarnings = error\n"
+    )
 
 
 @pytest.fixture
@@ -64,7 +68,16 @@ def cassettes(pytester: pytest.Pytester) -> Path:
 
 def run(pytester: pytest.Pytester, module: str, *arguments: str, name: str = "test_module") -> pytest.RunResult:
     pytester.makepyfile(**{name: f"import boto3, botocore, os, pytest, subprocess, sys\n{module}"})
-    return pytester.runpytest_subprocess(*arguments)
+    if not warm.can_start(os.environ):
+        return pytester.runpytest_subprocess(*arguments)
+    command = [sys.executable, "-m", "pytest", f"--basetemp={pytester.path / 'of the run'}", *arguments]
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with warm.Process(command, cwd=pytester.path, env=os.environ, text=True, **streams) as process:
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return pytest.RunResult(process.returncode, out.splitlines(), err.splitlines(), 0)
 
 
 def said(result: pytest.RunResult) -> str:

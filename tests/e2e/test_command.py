@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import Recorded
-from e2e.harness import AWSTAPE, LIST_EVERYTHING, TESTS, TIMEOUT, Machine, Run, calls, program, to_upstream
+from e2e.harness import AWSTAPE, LIST_EVERYTHING, TIMEOUT, Machine, Run, calls, program, quick, to_upstream
 from e2e.renaming import renaming
 from support.standin import StandIn
 
 KILLS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
-SEED_OPERATIONS = (sys.executable, str(TESTS / "programs" / "seed_operations.py"))
+SEED_OPERATIONS = quick("seed_operations")
 LIST_USERS = "iam.list_users()"
 
 

@@ -4,7 +4,6 @@ A server and a program take a second to start, so each test starts few and asks 
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -17,9 +16,9 @@ import pytest
 import yaml
 
 from awstape.core.cassette.faults import KINDS
-from e2e.harness import TESTS, Machine, Server, aws_cli, json_documents
+from e2e.harness import TESTS, Machine, Server, aws_cli, json_documents, quick
 
-ASK = (sys.executable, str(TESTS / "programs" / "ask_in_threads.py"))
+ASK = quick("ask_in_threads")
 CASSETTES = TESTS.parent / "cassettes"
 RETRY_MODES = ("legacy", "standard", "adaptive")
 #: What tells the items of the examples from each other.

@@ -1,4 +1,4 @@
-"""`awstape` as a process of its own that need not import anything: a fork of one that has imported all of it.
+"""`awstape` and `pytest` as processes that need not import anything: forks of one that has imported all of it.
 
 To start takes `awstape record` two seconds, of which its work is a fifth. So a process is started once that imports
 and waits (`_Starter`); each program is a fork of it, with streams, environment, folder, session and process id of its
@@ -25,10 +25,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import awstape
-from awstape.catalog.hosts import is_recorded_host
-from awstape.catalog.service_models import load_models
-
 _PR_SET_CHILD_SUBREAPER = 36
 _LARGEST = 1_000_000
 #: What Python reads when it starts.
@@ -48,19 +44,19 @@ class Process(subprocess.Popen[str]):
     def _execute_child(self, args: list[str], *rest: Any) -> None:
         cwd, env, to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr = *rest[4:6], *rest[9:15]
         with _LOCK, _subreaper():
-            self.pid = _starter().start(args[2:], str(cwd), dict(env), (to_stdin, from_stdout, from_stderr))
+            self.pid = _starter(args[2]).start(args[2:], str(cwd), dict(env), (to_stdin, from_stdout, from_stderr))
         self._child_created = True
         self._close_pipe_fds(to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr)
 
 
 class _Starter:
-    """The process that has imported everything."""
+    """The process that has imported everything that a module, `awstape` or `pytest`, needs."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST)
         with theirs:
-            command = [sys.executable, __file__, str(theirs.fileno())]
+            command = [sys.executable, __file__, str(theirs.fileno()), module]
             nothing = subprocess.DEVNULL
             self._process = subprocess.Popen(command, stdin=nothing, stdout=nothing, pass_fds=[theirs.fileno()])
 
@@ -74,8 +70,8 @@ _LOCK = threading.Lock()
 
 
 @cache
-def _starter() -> _Starter:
-    return _Starter()
+def _starter(module: str) -> _Starter:
+    return _Starter(module)
 
 
 @contextmanager
@@ -90,14 +86,31 @@ def _subreaper() -> Iterator[None]:
 # --- in the process that waits ----------------------------------------------------------------------------------
 
 
-def _import_all() -> None:
+def _import_awstape() -> None:
+    import awstape
+    from awstape.catalog.hosts import is_recorded_host
+    from awstape.catalog.service_models import load_models
+
     for module in pkgutil.walk_packages(awstape.__path__, "awstape."):
         if not module.name.endswith(("__main__", "pytest_plugin")):
             importlib.import_module(module.name)
     is_recorded_host("iam.amazonaws.com")
     load_models()
-    gc.collect()
-    gc.freeze()
+
+
+def _import_pytest() -> None:
+    """Not its plugins, awstape's among them, which it wants to import itself."""
+    import boto3
+    import execnet
+    import mitmproxy.addons
+    import mitmproxy.master
+    import moto
+    import pytest
+
+    boto3.client("iam", region_name="us-east-1")
+    boto3.client("accessanalyzer", region_name="us-east-1")
+    boto3.DEFAULT_SESSION = None
+    assert execnet and mitmproxy and moto and pytest
 
 
 def _wait(asked: socket.socket) -> list[str]:
@@ -137,7 +150,10 @@ def _become(message: bytes, streams: list[int]) -> list[str]:
 def _main() -> None:
     asked = socket.socket(fileno=int(sys.argv[1]))
     del sys.path[0]
-    _import_all()
+    gc.disable()
+    {"awstape": _import_awstape, "pytest": _import_pytest}[sys.argv[2]]()
+    gc.freeze()
+    gc.enable()
     module, *sys.argv[1:] = _wait(asked)
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import jmespath
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from awstape.core.aws.paths import Path
@@ -98,7 +98,7 @@ def test_invalid_expressions_are_refused(expression: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text("pages[]*.?:012@|'output ", max_size=12))
 def test_any_text_selects_paths_or_is_refused(expression: str) -> None:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
@@ -87,7 +87,7 @@ def test_different_values_have_different_lines() -> None:
     assert len({text(value) for value in LOOKALIKES}) == len(LOOKALIKES)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.text() | st.binary(max_size=3) | st.integers(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
@@ -97,7 +97,7 @@ def test_all_lines_are_printable(value: Value) -> None:
     assert text(value).replace("\n", "").isprintable()
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=3), st.recursive(st.text() | st.floats(), lambda v: st.lists(v, max_size=3))))
 def test_indented_json_is_the_same_value(value: dict[str, Value]) -> None:
     lines = json_lines(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
