@@ -183,20 +183,15 @@ def _redact_organization_segment(segment: str, aliases: Aliases) -> str:
 def _redact_typed(service: str, kind: str, rest: list[str], aliases: Aliases) -> str:
     """A resource of a known type. `rest` alternates separators and segments, beginning with a separator."""
     segments, inner = rest[1::2], "".join(rest[1:])
-    if (
-        service == "iam"
-        and segments[0] == "aws-service-role"
-        and len(segments) == 3
-        and is_service_principal(segments[1])
-    ):
+    is_linked = len(segments) == 3 and segments[0] == "aws-service-role" and is_service_principal(segments[1])
+    if service == "iam" and is_linked:
         return f"{kind}/{segments[0]}/{segments[1]}/{redact_name(kind, segments[2], aliases)}"
     if kind == "oidc-provider":  # a URL, which is one value
         return f"{kind}{rest[0]}{_redact_segment(kind, inner, aliases)}"
     name = _NAME_TYPES.get(kind, kind)
     if service == "iam":
-        return (
-            f"{kind}{_redact_segments('path', ''.join(rest[:-1]), aliases)}{_redact_segment(name, rest[-1], aliases)}"
-        )
+        path = _redact_segments("path", "".join(rest[:-1]), aliases)
+        return f"{kind}{path}{_redact_segment(name, rest[-1], aliases)}"
     return f"{kind}{rest[0]}{_redact_named(name, inner, 'session' if kind == 'assumed-role' else 'part', aliases)}"
 
 
