@@ -254,7 +254,7 @@ def test_warnings_fail_only_where_they_shall(folder: Path, check: Check) -> None
     assert check("a.yaml", "--strict")[0] == 0
     (folder / "a.yaml").write_text(CLEAN.replace("{RoleName", "{RoleNmae: x, RoleName"))
     warning = "a.yaml:5: identity.RoleNmae: warning: GetRole has no such member; did you mean RoleName?\n"
-    leak = "a.yaml:5: identity.*: text of a member that the service model doesn't know\n"
+    leak = "a.yaml:5: identity.*: text of a member unknown to the service model\n"
     assert check("a.yaml")[:2] == (1, leak + warning + "1 finding, 1 warning in 1 of 1 cassette\n")
     (folder / "a.yaml").write_text(CLEAN.replace("role-r3pdr6yylyw5", "null"))
     assert check("a.yaml")[0] == 0
