@@ -87,7 +87,7 @@ def test_a_bug_in_awstape_shows_its_location_only(
     monkeypatch.setattr(click.Group, "invoke", fails)
     assert main(["schema"]) == 2
     error, tip = capsys.readouterr().err.splitlines()
-    assert error.startswith("ERROR a bug in awstape: ValueError in test_streams.py, line ")
+    assert error.startswith("ERROR a bug in awstape: ValueError in test_main_streams.py, line ")
     assert tip == "TIP please report this"
 
 

@@ -176,7 +176,7 @@ def test_other_bodies_of_cassetter(tmp_path: Path) -> None:
     pairs = [(asked, answered), (unsigned, answered), (asked, odd)]
     result = run(write(tmp_path / "x.json", vcr_of(*pairs)), "-o", tmp_path / "x.yaml")
     assert result.output.splitlines()[0].endswith("1 track, 1 page, 0 items")
-    assert "1 × for a host that is not AWS's" in result.output, "cassetter drops the signature"
+    assert "1 × for a host outside AWS" in result.output, "cassetter drops the signature"
     assert "1 × malformed" in result.output
 
 
@@ -207,7 +207,7 @@ def test_without_the_page_before_a_page_is_not_used(recorded: Path, tmp_path: Pa
     second.write_bytes((recorded / "placebo" / second.name).read_bytes())
     assert "the file with the page before this one is missing" in run(second, "-o", tmp_path / "x.yaml").output
     (tmp_path / "iam.ListRoles_1.json").write_bytes((recorded / "placebo" / "iam.ListRoles_1.json").read_bytes())
-    assert "goes on with a listing whose beginning was not" in run(second, "-o", tmp_path / "x.yaml").output
+    assert "continues a listing whose first page was not" in run(second, "-o", tmp_path / "x.yaml").output
 
 
 # --- all that is known of the wire, by hand in each format ---

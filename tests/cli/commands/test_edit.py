@@ -449,8 +449,8 @@ def test_a_change_by_another_program_stays(
     [
         ("/nowhere/editor", "can't be started"),
         ("false", "status 1"),
-        ("vim '", "no command"),
-        (" ", "no command"),
+        ("vim '", "is not a command"),
+        (" ", "is not a command"),
         ("sh -c 'rm $0'", "can't be read"),
     ],
 )

@@ -222,8 +222,8 @@ def test_a_refused_addition_leaves_the_file_unchanged(
     [
         ("ima list-roles", "awstape knows no service 'ima'; did you mean iam?", "services: iam, accessanalyzer"),
         ("iam list-rols", "iam has no operation 'list-rols'; did you mean list-roles?", "as in the AWS CLI"),
-        ("iam ListSSHPublicKey", "did you mean ListSSHPublicKeys?", "as in the API"),
-        ("iam list-ssh-public-key", "did you mean list-ssh-public-keys?", "as in the API"),
+        ("iam ListSSHPublicKey", "did you mean ListSSHPublicKeys?", "or in the API (ListRoles)"),
+        ("iam list-ssh-public-key", "did you mean list-ssh-public-keys?", "or in the API (ListRoles)"),
         ("iam list-roles --region us-east-1", "iam has no regions", "leave out --region"),
         ("accessanalyzer list-analyzers --region x", "--region: AWS has no region x", "eu-west-1"),
         ("iam list-roles --page-size 2000", "iam ListRoles has pages of at most 1000 items", "--page-size 1000"),
