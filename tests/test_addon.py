@@ -81,7 +81,7 @@ def foreign_flow(host: str) -> http.HTTPFlow:
 
 
 def response(body: bytes = USERS, encoding: str | None = None) -> http.Response:
-    """An answer whose body is as it is, whatever the encoding says."""
+    """A response with this body as it is, whatever its encoding."""
     made = http.Response.make(200, body, {"content-type": "text/xml"})
     if encoding:
         made.headers["content-encoding"] = encoding
@@ -89,13 +89,13 @@ def response(body: bytes = USERS, encoding: str | None = None) -> http.Response:
 
 
 def without_wait(hook: Coroutine[None, None, None]) -> None:
-    """Runs a hook that has nothing to wait for, in a loop or not."""
+    """Runs a hook that awaits nothing, in a loop or not."""
     with pytest.raises(StopIteration):
         hook.send(None)
 
 
 def pass_through(addon: Interceptor, flow: http.HTTPFlow, answer: http.Response | None = None) -> http.HTTPFlow:
-    """What mitmproxy does with a flow: upstream answers what the addon doesn't."""
+    """Does what mitmproxy does with a flow: the upstream answers what the addon doesn't."""
     without_wait(addon.request(flow))
     if flow.response is None:
         flow.response = answer or response()
@@ -104,7 +104,7 @@ def pass_through(addon: Interceptor, flow: http.HTTPFlow, answer: http.Response 
 
 
 def close(addon: Interceptor) -> dict[str, int]:
-    """Ends the recording; what was skipped."""
+    """Ends the recording; returns what was skipped."""
     assert addon.tape
     finished = addon.tape.close()
     assert finished
@@ -185,7 +185,7 @@ def test_bytes_that_are_no_text_stop_no_recording(recording: Interceptor, casset
 
 
 def test_mitmproxy_can_save_the_flows_that_are_recorded(recording: Interceptor) -> None:
-    """What it can't save it logs, with all that stands in it."""
+    """mitmproxy logs options that it can't save, with all their content."""
     saved = io.BytesIO()
     FlowWriter(saved).add(pass_through(recording, flow_of("ListUsers")))
     assert b"ListUsers" in saved.getvalue()
@@ -306,7 +306,7 @@ def test_replay_refuses_tunnels_to_other_hosts(host: str, replaying: Interceptor
 
 
 def client_hello(sni: str | None, address: str | None) -> tls.ClientHelloData:
-    """What OpenSSL sends first, on a connection to an address."""
+    """OpenSSL's ClientHello on a connection to an address."""
     context_ = ssl.create_default_context()
     context_.check_hostname = False
     sent = ssl.MemoryBIO()

@@ -1,4 +1,4 @@
-"""The pytest plugin, in pytest runs of its own: which cassette a test gets, what is raised, what is recorded."""
+"""The pytest plugin, in pytest runs of its own: the cassette of a test, the errors, the recordings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    """The stand-in for AWS, which clients find by themselves."""
+    """A stand-in for AWS, which clients find through their environment."""
     with StandIn() as running:
         monkeypatch.setenv("AWS_ENDPOINT_URL", running.url)
         monkeypatch.setenv("AWSTAPE_UPSTREAM", f"iam={running.url} accessanalyzer={running.url}")
@@ -517,7 +517,7 @@ def test_moto_alone():
 
 
 def test_vcr_lives_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
-    """vcrpy keeps its cassettes in the same folders; its are no orphans of ours to tell, nor ours of its."""
+    """vcrpy keeps its cassettes in the same folders; neither tool reports the other's as unused."""
     result = run(
         pytester,
         f"""

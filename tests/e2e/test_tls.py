@@ -35,7 +35,7 @@ from support.forging import DAY, Identity, Signer
 
 IAM = "iam.amazonaws.com"
 EVIL = "login.example.com"
-NO_PROOF = "TLS with the upstream localhost could not be verified: certificate verify failed: "
+NO_PROOF = "the TLS handshake with the upstream localhost failed: certificate verify failed: "
 COMPANY = Signer.anew("a company's CA")
 FORM = "application/x-www-form-urlencoded"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what mitmproxy uses

@@ -1,4 +1,4 @@
-"""Cassette files: found, read strictly, and written whole or not at all."""
+"""Cassette files are found, and read strictly."""
 
 from __future__ import annotations
 

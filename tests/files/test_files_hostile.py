@@ -1,4 +1,4 @@
-"""Files and arguments that somebody made to do harm: one line that says what is wrong, and nothing read without end."""
+"""Hostile files and arguments: each gets a one-line error, and nothing is read without a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal beside a cassette: locked, sealed, recovered, removed."""
+"""The journal beside a cassette: locked, encrypted, recovered, removed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def begin(path: Path, *pairs: Exchange, use: JournalUse = "own") -> Tape:
 
 
 def break_off(path: Path, *pairs: Exchange) -> Path:
-    """What is there when a recording is killed: its journal."""
+    """Interrupts a recording; returns the path of its journal."""
     opened = begin(path, *pairs)
     assert opened.journal
     opened.journal.close(remove=False)
@@ -93,7 +93,7 @@ def test_one_that_can_not_be_begun_does_not_stay(call: str, path: Path) -> None:
 
 
 def test_what_may_not_be_written_does_not_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who recovers it knows no real values to look for."""
+    """A recovery doesn't know the real values, so it couldn't search for leaks."""
     opened = begin(path, *GROUPS)
     assert opened.recorder
     monkeypatch.setattr("awstape.core.recording.recorder.Recorder._check_collisions", _collide)

@@ -1,4 +1,4 @@
-"""Whatever becomes of disk and machine: what was answered is in the cassette or recovered, and nothing is damaged."""
+"""Disk failures and power cuts: every answered request is in the cassette or recovered, and nothing is damaged."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ NEW_NUMBERS = list(range(len(NEW)))
 
 @pytest.fixture(scope="module", params=["new", "old"])
 def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Begun:
-    """A place to record in: with nothing there, or with a cassette."""
+    """A path to record to, with or without a cassette."""
     return Begun(request.param == "old", tmp_path_factory.mktemp(request.param))
 
 
 class Begun:
-    """What is there before a recording, and what the cassette says after 0, 1, 2 … exchanges; None if there is none."""
+    """The files before a recording, and the cassette after 0, 1, 2 … exchanges; None if there is no cassette."""
 
     def __init__(self, is_old: bool, folder: Path) -> None:
         self.old: str | None = None
@@ -47,7 +47,7 @@ class Begun:
             self.after.append(path.read_text() if path.exists() else None)
 
     def laid_out(self, folder: Path) -> Path:
-        """The cassette's place in a folder, as it is before the recording."""
+        """The path of the cassette in a folder, with the files as they are before the recording."""
         folder.mkdir()
         path = folder / "deep" / "team.yaml"
         if self.old:
@@ -57,7 +57,7 @@ class Begun:
 
 
 def record(path: Path, answered: list[int], pairs: list[exchanges.Exchange]) -> None:
-    """Records exchanges; `answered` gets the number of each that the client would have an answer of."""
+    """Records exchanges; adds to `answered` the number of each that the client would have a response to."""
     opened = tape.open_for_recording(path, "all", ENVIRON)
     try:
         for i, (asked, response) in enumerate(pairs, 1):
@@ -69,7 +69,7 @@ def record(path: Path, answered: list[int], pairs: list[exchanges.Exchange]) -> 
 
 
 def check(begun: Begun, path: Path, answered: list[int]) -> None:
-    """The cassette is whole; when the next recording has begun, all that was answered is in it."""
+    """Checks that the cassette can be read, and holds every answered exchange once the next recording has begun."""
     found = path.read_text() if path.exists() else None
     assert found in begun.after, "the cassette is damaged"
     record(path, [], [])
@@ -80,7 +80,7 @@ def check(begun: Begun, path: Path, answered: list[int]) -> None:
 
 
 def broken_off(begun: Begun, folder: Path) -> Path:
-    """A cassette's place with the journal of all of NEW beside it."""
+    """The path of a cassette, with a journal of all of NEW beside it."""
     path = begun.laid_out(folder)
     opened = tape.open_for_recording(path, "all", ENVIRON)
     for asked, response in NEW:
@@ -91,7 +91,7 @@ def broken_off(begun: Begun, folder: Path) -> Path:
 
 
 def calls_of(begun: Begun, folder: Path) -> int:
-    """How many calls a recording makes that change the disk."""
+    """The number of calls of a recording that change the disk."""
     path = begun.laid_out(folder)
     with Disk(folder).mounted() as disk:
         record(path, [], NEW)

@@ -1,4 +1,4 @@
-"""The redaction key: where it comes from, who can read it, and what is said of one that is of no use."""
+"""The redaction key: where it is found, who can read it, and the errors for keys that can't be used."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_processes_that_start_together_agree_on_a_key(config: Path) -> None:
-    """None of them may see a key that is only half written."""
+    """No process may read a key that is written in part."""
     code = "import os; from awstape.files.keys import find_or_create_key as f; input(); print(f({}).hex())"
     running = [
         subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""The project's pyproject.toml: which one counts, where it says a rule is wrong, and who honours it."""
+"""The project's pyproject.toml: which file applies, the line of a wrong rule, and the commands that apply the rules."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COMMANDS = {
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project's folder, which is the current one; with a key, and with nobody's settings and data."""
+    """A project's folder, as the current folder, with a key and without the user's settings and data."""
     monkeypatch.setenv("AWSTAPE_KEY", KEY)
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path_factory.mktemp("home")))
@@ -56,7 +56,7 @@ def write(folder: Path, text: str) -> None:
 
 
 def refused(folder: Path) -> tuple[str, str]:
-    """What is said of the project's settings: after the file's name, and the tip."""
+    """The error for the project's settings, without the file's name, and its tip."""
     with pytest.raises(UserError) as caught:
         project_settings.load_rules(folder)
     file = str(folder / "pyproject.toml")

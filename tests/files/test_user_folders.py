@@ -1,4 +1,4 @@
-"""The user's folders for awstape."""
+"""The user's folders for awstape: where they are, and their permissions."""
 
 from __future__ import annotations
 

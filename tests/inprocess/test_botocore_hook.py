@@ -1,4 +1,4 @@
-"""In-process replay and recording: what the boto3 and botocore clients of this process get, and what stays of it."""
+"""In-process replay and recording: what boto3 and botocore clients get, and that everything is undone afterwards."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """For how long the process would have slept."""
+    """The seconds that the process would have slept."""
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", lambda seconds: slept.extend([seconds] if seconds else []))
     return slept
 
 
 def client(service: str = "iam", **options: Any) -> Any:
-    """A client that was given credentials and a region."""
+    """A client with explicit credentials and a region."""
     options = {"region_name": "us-east-1", **FAKE_KEYS, **options}
     return boto3.Session().client(service, **options)
 
@@ -86,7 +86,7 @@ def versions(asked: Any) -> list[str]:
 
 
 def signature(request: Any) -> str:
-    """What a request is signed with; empty if it isn't."""
+    """The signature of a request; empty if it isn't signed."""
     text = request.headers.get("Authorization", "")
     return text.decode() if isinstance(text, bytes) else text
 
@@ -131,7 +131,7 @@ def test_boto3s_default_session_is_answered_that_was_there_before() -> None:
 
 
 def test_a_default_session_that_was_made_inside_does_not_stay() -> None:
-    """It holds nobody's credentials, and would sign real calls with them."""
+    """It holds dummy credentials, and would sign real calls with them."""
     with awstape.replay(CASSETTES), awstape.replay(CASSETTES):
         boto3.client("iam")
         assert boto3.DEFAULT_SESSION
@@ -169,7 +169,7 @@ def test_attaching_again_what_is_answered_already_takes_no_take_twice(times: int
 
 
 def test_who_is_attached_again_is_asked_once() -> None:
-    """Otherwise a miss would count, and a fault strike, each time."""
+    """Otherwise a miss would count, and a fault be used, each time."""
     tape = awstape.replay(CASSETTES, faults=["denied ListRoles times=2"])
     with ends_in_misses(tape, r"\Amiss: iam GetRole was not recorded\n"):
         iam = boto3.client("iam")
@@ -292,7 +292,7 @@ def test_sixteen_threads_do_not_meet() -> None:
 
 
 def test_no_socket_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither for what is recorded, nor for what is not, nor for other services and credentials."""
+    """Neither for recorded requests, nor for misses, nor for other services and credentials."""
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a socket")
@@ -415,7 +415,7 @@ def test_whoever_answers_for_another_service_may_come_later() -> None:
 
 
 def test_moto_is_not_asked_what_the_cassette_answers(tmp_path: Path) -> None:
-    """It would carry out what is written, and fail over what it doesn't know."""
+    """It would perform the writes, and fail for operations that it doesn't know."""
     role = {"RoleName": "Fake", "AssumeRolePolicyDocument": "{}"}
     simulated = {"PolicySourceArn": "arn:aws:iam::000611752023:role/Fake", "ActionNames": ["s3:GetObject"]}
     asked = {"CreateRole": role, "SimulatePrincipalPolicy": simulated}
@@ -702,7 +702,7 @@ def test_moto_is_recorded_without_a_socket(tmp_path: Path) -> None:
 
 
 def test_a_client_that_was_made_before_asks_though_nobody_attached_it() -> None:
-    """It signs, so it needs credentials; AWS is out of its reach as well."""
+    """It signs, so it needs credentials; it can't reach AWS either."""
     send = botocore.httpsession.URLLib3Session.send
     before = client(region_name="us-east-1", **FAKE_KEYS)
     analyzer = client("accessanalyzer", region_name="us-east-1", **FAKE_KEYS)

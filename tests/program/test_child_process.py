@@ -1,4 +1,4 @@
-"""A program under awstape: signals reach it, its end is kept, it doesn't outlive awstape, and nothing sticks to it."""
+"""A program under awstape: it receives signals, its exit status is kept, and it doesn't outlive awstape."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def under_awstape(*command: str, before: str = "") -> list[str]:
 
 @contextmanager
 def started(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """A process of a group of its own, which is gone afterwards."""
+    """Runs a process in a process group of its own, which is killed afterwards."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
         try:
@@ -72,7 +72,7 @@ def line_of(process: subprocess.Popen[str]) -> str:
 
 
 def rest_of(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """What it says until it ends. `communicate` would pass by what was read ahead with a line."""
+    """The rest of its output. `communicate` would miss what was read ahead with a line."""
     assert process.stdout and process.stderr
     said = process.stdout.read(), process.stderr.read()
     process.wait(60)
@@ -159,7 +159,7 @@ def read_until(terminal: int, text: bytes) -> bool:
 
 
 def test_a_second_sigterm_kills() -> None:
-    """One that comes at once, as `timeout` sends it to the process and to the group, is no second one."""
+    """Two at once, as `timeout` sends them to the process and to its group, count as one."""
     with started(*under_awstape(*python(LISTENER))) as process:
         assert line_of(process) == "ready"
         process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What a child process gets to see: its environment and the CAs it trusts."""
+"""The environment variables of a child process."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_through_the_proxy(environ: Mapping[str, str]) -> None:
 
 
 def proxies_as_seen(environ: Mapping[str, str], url: str) -> str | None:
-    """The proxy that botocore takes for a URL."""
+    """The proxy that botocore uses for a URL."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
             patch.delenv(name)
@@ -130,7 +130,7 @@ print(json.dumps([*found, credentials.access_key, credentials.token, client.meta
 
 @each_start
 def test_boto3_goes_to_the_endpoint_with_nobodys_credentials(environ: Mapping[str, str], tmp_path: Path) -> None:
-    """Whatever the environment was, and whatever the configuration file says."""
+    """Whatever the environment and the configuration file."""
     profile = "ignore_configured_endpoint_urls = true\nuse_fips_endpoint = true\nregion = eu-west-1\n"
     config = tmp_path / "config"
     config.write_text(f"[default]\n{profile}[profile example-profile]\n{profile}")

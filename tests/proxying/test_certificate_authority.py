@@ -1,4 +1,4 @@
-"""The CA: what it can vouch for and what not, whoever verifies; its files, and who may read them."""
+"""The CA: the hosts that it can sign for, in several verifiers; its files and their permissions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def thief(authority: CertificateAuthority) -> Signer:
-    """Whoever has all that is on the disk."""
+    """A signer with everything that is on the disk."""
     data = authority.key_file.read_bytes()
     key = serialization.load_pem_private_key(data, None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
@@ -67,7 +67,7 @@ def thief(authority: CertificateAuthority) -> Signer:
 
 
 def own(authority: CertificateAuthority, host: str) -> Identity:
-    """What the proxy shows."""
+    """The identity that the proxy presents."""
     return Identity(authority.leaf_key, (authority.issue(host), authority.signer))
 
 
@@ -93,7 +93,7 @@ def by_openssl(authority: CertificateAuthority, shown: Identity, host: str, fold
 
 
 def as_go_does(authority: CertificateAuthority, shown: Identity, host: str, folder: Path) -> None:
-    """A PKIX verifier of its own, and strict: no common names, no unknown critical extensions."""
+    """A strict PKIX verifier: no common names, no unknown critical extensions."""
     store = verification.Store([authority.root])
     subject = name(host)
     assert isinstance(subject, x509.DNSName | x509.IPAddress)
@@ -102,7 +102,7 @@ def as_go_does(authority: CertificateAuthority, shown: Identity, host: str, fold
 
 
 def as_java_does(authority: CertificateAuthority, shown: Identity, host: str, folder: Path) -> None:
-    """No constraint of the root counts (RFC 5280, 6.1.1 d): one of the same key and name without any is as good."""
+    """Ignores the constraints of the root (RFC 5280, 6.1.1 d): a root of the same key and name without any is equal."""
     key = ec.generate_private_key(ec.SECP256R1())
     top = Signer(key).sign(key, "root", ca=True)
     above = Signer(key, top)

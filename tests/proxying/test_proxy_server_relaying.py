@@ -1,4 +1,4 @@
-"""The recording proxy, talked to over raw sockets: where it leads, where it doesn't, and that nothing passes it by."""
+"""The recording proxy over raw sockets: the hosts that it relays to, and that no traffic passes unrecorded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIST_USERS = b"Action=ListUsers&Version=2010-05-08"
 
 
 class Other:
-    """A server that is not AWS: it tells what it was sent."""
+    """A server that is not AWS: it keeps the requests that it receives."""
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
@@ -54,7 +54,7 @@ class Other:
 
 
 class Proxy:
-    """A running proxy. `ask` sends pieces, each after the answer to the one before; all that came, in pieces."""
+    """A running proxy. `ask` sends pieces, each after the response to the one before; returns the responses."""
 
     def __init__(self, tape: Tape, port: int, authorities: Path) -> None:
         self.tape, self.port, self.authorities = tape, port, authorities
@@ -74,7 +74,7 @@ def exchange(connection: socket.socket, *pieces: bytes) -> Iterator[bytes]:
 
 
 def received(connection: socket.socket) -> bytes:
-    """One answer, whole, or what came before the other side hung up."""
+    """Reads one response, or what arrives until the connection is closed."""
     came = b""
     while True:
         head, end, body = came.partition(b"\r\n\r\n")
@@ -119,7 +119,7 @@ def other() -> Iterator[Other]:
 
 @pytest.fixture(scope="module")
 def proxy(request: pytest.FixtureRequest, folder: Path, aws: StandIn) -> Iterator[Proxy]:
-    """One at a time: there is but one mitmproxy in a process."""
+    """One at a time: a process can run only one mitmproxy."""
     with proxying(folder, aws.url, request.param) as running:
         yield running
 
@@ -184,7 +184,7 @@ def test_the_destination_counts_and_not_the_host_header(proxy: Proxy, other: Oth
 @either
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "evil.example"])
 def test_it_is_not_asked_as_a_page_in_a_browser_asks(name: str, proxy: Proxy) -> None:
-    """With a name that leads here, the proxy would ask itself, and itself again."""
+    """With a name that resolves to this machine, the proxy would connect to itself again and again."""
     (answer,) = proxy.ask(get("/latest/meta-data/", f"{name}:{proxy.port}"))
     assert status_of(answer) == 421
     assert b"HTTPS_PROXY" in answer

@@ -33,7 +33,7 @@ def certificate(name: str) -> str:
 
 @pytest.fixture
 def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A system with a CA file that is not there and a folder of CAs, which is empty."""
+    """A system whose CA file is missing and whose folder of CAs is empty."""
     folder = tmp_path / "certs"
     folder.mkdir()
     nowhere = str(tmp_path / "nowhere.pem")
@@ -55,7 +55,7 @@ def test_certificates_of_all_variables_and_the_system_each_once(tmp_path: Path, 
 
 
 def test_certificates_of_profiles_and_of_several_folders(tmp_path: Path, system: Path) -> None:
-    """A variable that few programs know is set where it was set already, and keeps what it named."""
+    """A variable that few programs know is set only if it was set, and the CAs that it named are kept."""
     for name in ("profile", "nix", "first/1.0", "second/2.0"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(certificate(name))
@@ -99,7 +99,7 @@ def test_the_real_system_is_trusted() -> None:
 
 
 def test_our_own_ca_proves_no_upstream(authority: CertificateAuthority, tmp_path: Path) -> None:
-    """Nor one that was rotated away, or another user's."""
+    """Nor does a former CA, or another user's."""
     other = Signer.anew("a company's").pem.decode()
     odd = "-----BEGIN CERTIFICATE-----\nodd\n-----END CERTIFICATE-----\n"  # OpenSSL's to judge
     ours = [

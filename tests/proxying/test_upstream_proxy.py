@@ -1,4 +1,4 @@
-"""Recording from inside a company's network: which proxy, for which hosts, and what is told where it says no."""
+"""Recording through a company's proxy: which proxy applies, for which hosts, and how its refusals are reported."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ Record = Callable[..., AbstractContextManager[tuple[Ask, Tape]]]
 def record(
     tmp_path: Path, data_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Iterator[tuple[Ask, Tape]]]:
-    """Records with the environment of a company, and asks as a program does."""
+    """Records with the environment of a company, and sends requests as a program does."""
 
     @contextmanager
     def recording(

@@ -1,4 +1,4 @@
-"""Who may reach a server, who may ask it, and where the proxy leads: the rules, one by one."""
+"""The rules of access control: listen addresses, requests from web pages, hosts that the proxy relays to."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_a_stand_in_is_where_it_was_said_to_be() -> None:
     ],
 )
 def test_another_machine_gets_nowhere_on_this_ones_networks(host: str) -> None:
-    """Whatever its name is: that is looked up once, and what was looked at is connected to."""
+    """Whatever the name: it is resolved once, and the connection goes to the address that was checked."""
     policy = AccessPolicy(pass_through="all")
     assert asyncio.run(policy.connect_address(host, 80, ELSEWHERE)) is None
     assert asyncio.run(policy.connect_address(host, 80, HERE)) == host
@@ -214,7 +214,7 @@ def test_another_machine_gets_nowhere_on_this_ones_networks(host: str) -> None:
     ("dest", "is_asked"), [("empty", True), ("document", True), ("image", False), ("iframe", False)]
 )
 def test_nothing_of_a_page_is_there(dest: str, is_asked: bool) -> None:
-    """Such as the icon for the page of a refusal, which a browser asks for as if it were of this site."""
+    """Such as the icon for the page of a refusal, which a browser requests as part of this site."""
     headers = (("host", "127.0.0.1:1"), ("sec-fetch-site", "same-origin"), ("sec-fetch-dest", dest))
     asked = Request("GET", "127.0.0.1", "/favicon.ico", "", headers, b"")
     assert (AccessPolicy().request_refusal(asked) is None) == is_asked

@@ -1,4 +1,4 @@
-"""The endpoint's own paths: what a test in any language asks of a replay, over raw HTTP."""
+"""The endpoint's own paths, for tests in any language, over raw HTTP."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Client:
         return answer.json
 
     def call(self, form: str, path: str = "/") -> str:
-        """What an AWS call gets: the word in it that tells it from others."""
+        """The response to an AWS call, as the word in it that distinguishes it from others."""
         body = self.ask("POST", path, form).body.decode()
         words = ("first", "second", "<Users/>", "Throttling", "CassetteMiss")
         return next(word for word in words if word in body)
@@ -112,7 +112,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
 
 
 def test_no_path_of_a_service_begins_with_a_tilde() -> None:
-    """Nor with a label, which may stand for anything."""
+    """Nor with a session name, which may be anything."""
     uris = [
         operation["http"]["requestUri"]
         for service in SERVICES

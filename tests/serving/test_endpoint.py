@@ -1,4 +1,4 @@
-"""The plain endpoint, talked to over raw sockets: whatever a client sends, it answers as HTTP/1.1 asks and goes on."""
+"""The plain endpoint over raw sockets: it answers whatever a client sends as HTTP/1.1 requires."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def refusal(status: HTTPStatus) -> bytes:
 
 @dataclass
 class Endpoint:
-    """A running endpoint: where it listens, what it was asked, what went wrong in the loop."""
+    """A running endpoint: its address, the requests that it received, the errors in the loop."""
 
     host: str
     port: int
@@ -52,7 +52,7 @@ class Endpoint:
             await hang_up(writer)
 
     async def ask(self, *pieces: bytes) -> bytes:
-        """Sends the pieces, each on its own, then ends; everything that comes back."""
+        """Sends the pieces, each on its own, and closes its side; returns everything that it receives."""
         async with self.connection() as (reader, writer):
             for piece in pieces:
                 writer.write(piece)
@@ -66,7 +66,7 @@ Scenario = Callable[[Endpoint], Awaitable[None]]
 
 
 def run(scenario: Scenario, answer: Callable[[Request], Response] | None = None) -> Endpoint:
-    """Runs the scenario against an endpoint that answers every request alike; nothing may fail behind its back."""
+    """Runs the scenario with an endpoint that answers every request alike; fails on any error in the loop."""
     seen: list[Request] = []
 
     def remember(request: Request) -> Reply:
@@ -87,7 +87,7 @@ def run(scenario: Scenario, answer: Callable[[Request], Response] | None = None)
 
 
 def ask(*pieces: bytes) -> tuple[bytes, list[Request]]:
-    """What comes back for the pieces, and what the endpoint took them for."""
+    """Sends the pieces; returns the responses, and the requests that the endpoint read."""
     answers: list[bytes] = []
 
     async def scenario(running: Endpoint) -> None:
@@ -197,7 +197,7 @@ def test_header_values_may_be_latin_1() -> None:
 
 
 def test_an_upgrade_is_ignored() -> None:
-    """`curl --http2` asks for one; a server may go on in HTTP/1.1."""
+    """`curl --http2` asks for an upgrade; a server may continue in HTTP/1.1."""
     answer, seen = ask(
         b"POST / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nb"
     )
@@ -268,7 +268,7 @@ def test_a_bad_request_is_refused_and_the_connection_closed(request_: bytes) -> 
 
 
 def a_flood(first: bytes, more: bytes, status: HTTPStatus) -> Scenario:
-    """A client that goes on sending until it is refused, then a while longer."""
+    """A client that keeps sending until it is refused, and a while longer."""
 
     async def scenario(running: Endpoint) -> None:
         tracemalloc.start()
@@ -343,7 +343,7 @@ def test_a_slow_client_does_not_hold_up_another() -> None:
 
 
 def test_a_client_that_reads_nothing_is_not_read_from() -> None:
-    """Else its answers pile up in memory."""
+    """Otherwise its responses would pile up in memory."""
     big = b"x" * 2**20
 
     async def scenario(running: Endpoint) -> None:

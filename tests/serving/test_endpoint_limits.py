@@ -1,6 +1,6 @@
-"""What the plain endpoint bears: requests to be read in two ways, clients that take their time, too many of them.
+"""Limits of the plain endpoint: ambiguous requests, slow clients, too many clients.
 
-Raw sockets in one loop with the endpoint; the times are made short, and no test asserts one.
+Raw sockets in one loop with the endpoint. The time limits are shortened, and no test asserts a duration.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Address = tuple[str, int]
 
 
 def run(scenario: Callable[[Address], Awaitable[None]], body: bytes = b"A") -> list[str]:
-    """Runs a scenario against an endpoint that answers all alike, and `/slow` late; the paths it was asked for."""
+    """Runs a scenario with an endpoint that answers every request alike, `/slow` late; returns the requested paths."""
     asked: list[str] = []
 
     def answer(request: Request) -> Reply:
@@ -49,7 +49,7 @@ def run(scenario: Callable[[Address], Awaitable[None]], body: bytes = b"A") -> l
 
 
 async def said(address: Address, *sent: bytes) -> bytes:
-    """What comes, after what was sent, until the endpoint hangs up."""
+    """Sends data; returns everything until the endpoint closes the connection."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(b"".join(sent))
     came = await reader.read()
@@ -114,7 +114,7 @@ def is_refusal(came: bytes, status: int) -> bool:
     ],
 )
 def test_what_is_not_plain_is_refused(sent: bytes, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what comes behind it, which would be a request of somebody else's to who reads it otherwise."""
+    """And what follows it, which another reader could take for a request of another client (request smuggling)."""
     monkeypatch.setattr(http1, "MAX_BODY", 2**20)
 
     async def scenario(address: Address) -> None:
@@ -267,7 +267,7 @@ def test_bodies_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_requests_sent_at_once_are_asked_as_their_answers_are_taken() -> None:
-    """Else a hundred small requests in one packet make a hundred great answers in memory."""
+    """Otherwise a hundred small requests in one packet would create a hundred large responses in memory."""
 
     async def scenario(address: Address) -> None:
         reader, writer = await asyncio.open_connection(*address)
@@ -293,7 +293,7 @@ def test_requests_sent_at_once_are_asked_as_their_answers_are_taken() -> None:
 
 
 async def end_with(*sent: bytes, cancel: bool = False) -> list[bytes]:
-    """What clients get that have sent something when the endpoint is told to end."""
+    """What clients receive that have sent something when the endpoint begins to end."""
     asked: list[str] = []
 
     def answer(request: Request) -> Reply:
@@ -331,7 +331,7 @@ def test_who_is_in_a_hurry_does_not_wait() -> None:
 
 
 def test_a_port_can_be_taken_again_at_once() -> None:
-    """Though connections that the endpoint closed are remembered by the system for a while."""
+    """Although the system keeps connections that the endpoint closed in TIME_WAIT."""
 
     async def main() -> None:
         port = 0

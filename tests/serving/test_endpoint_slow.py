@@ -1,6 +1,6 @@
-"""Answers that wait and answers that never come: raw sockets against the plain endpoint.
+"""Delayed replies in the plain endpoint, over raw sockets.
 
-`NEVER` is a delay that no test lives to see: what comes nevertheless did not wait for it.
+`NEVER` is a delay longer than any test: a response that arrives nevertheless did not wait for it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def get(path: str, *headers: str) -> bytes:
 
 
 def said(path: str, *headers: str) -> bytes:
-    """What the endpoint answers to a path: the path."""
+    """The response to a path: the path itself."""
     lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(path)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + path.encode()
 
@@ -38,7 +38,7 @@ LAST = "Connection: close"
 
 
 def reply(request: Request) -> Reply:
-    """`/slow…`, `/never` and `/drop` are as they say; `/bug` is one."""
+    """`/slow…`, `/never` and `/drop` do what their names say; `/bug` raises an error."""
     if request.path == "/bug":
         raise ZeroDivisionError
     if request.path == "/drop":
@@ -51,7 +51,7 @@ def reply(request: Request) -> Reply:
 
 @dataclass
 class Endpoint:
-    """A running endpoint, which paths it was asked for, and what went wrong in the loop."""
+    """A running endpoint, the requested paths, and the errors in the loop."""
 
     address: tuple[str, int]
     asked: list[str]
@@ -64,7 +64,7 @@ class Endpoint:
         return reader, writer
 
     async def all(self, *sent: bytes) -> bytes:
-        """All that comes until the endpoint hangs up."""
+        """Everything that arrives until the endpoint closes the connection."""
         reader, writer = await self.open(*sent)
         try:
             return await reader.read()
@@ -72,7 +72,7 @@ class Endpoint:
             await hang_up(writer)
 
     async def some(self, sent: bytes, expected: bytes) -> None:
-        """Sends on a connection of its own, and reads as much as is expected."""
+        """Sends on a new connection, and reads as much as is expected."""
         reader, writer = await self.open(sent)
         assert await reader.readexactly(len(expected)) == expected
         await hang_up(writer)
@@ -83,7 +83,7 @@ class Endpoint:
 
 
 def run(scenario: Callable[[Endpoint], Awaitable[None]], errors: int = 0) -> list[str]:
-    """Runs the scenario; the paths that the endpoint was asked for. errors: how many come up behind its back."""
+    """Runs the scenario; returns the requested paths. errors: the expected number of errors in the loop."""
     asked: list[str] = []
 
     def remember(request: Request) -> Reply:
@@ -265,7 +265,7 @@ def test_it_ends_while_an_answer_waits(sent: bytes, came: bytes) -> None:
     ids=["alone", "slow", "behind an answer", "behind a slow answer", "slow behind a slow answer"],
 )
 def test_a_dropped_request_ends_the_connection_without_a_byte(paths: list[str], came: bytes) -> None:
-    """And what was sent behind it was never asked: it takes no take and strikes no fault."""
+    """And requests sent behind it are never handled: they play no take and use no fault."""
 
     async def scenario(endpoint: Endpoint) -> None:
         behind = (get("/behind"), get("/drop"), b"nonsense\r\n\r\n")

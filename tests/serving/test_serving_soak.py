@@ -1,4 +1,4 @@
-"""Right answers under load, small: `make soak` is the same for longer."""
+"""Correct responses under load, for a short time; `make soak` does the same for longer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_clients_of_all_kinds_get_the_right_bytes() -> None:
 
 
 def test_threads_of_one_process_share_the_takes(tmp_path: Path) -> None:
-    """One of them gets the first take, whoever it is, and all others the last."""
+    """Any one of the clients gets the first take, and all others the last."""
     path = tmp_path / "tape.yaml"
     path.write_text(TAKES)
 

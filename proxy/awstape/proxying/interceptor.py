@@ -118,7 +118,7 @@ class Interceptor:
             reason = (data.conn.error or "TLS failed").removesuffix(".")
             tip = f"; {self.untrusted_tip}" if reason.startswith("Certificate verify failed") else ""
             name = data.conn.sni or host
-            text = f"TLS with the upstream {name} could not be verified: {reason[:1].lower()}{reason[1:]}{tip}"
+            text = f"the TLS handshake with the upstream {name} failed: {reason[:1].lower()}{reason[1:]}{tip}"
             self._unverified[host, port] = text
             self._count_skipped(text)
 
