@@ -2,7 +2,7 @@
 
 1. Items that mean the same are a pair; of several such items, the first with the first.
 2. Of the other items, those with the same `Arn` are a pair, then those with the same id: the member `Id`, or the first
-   `…Id` of the shape. Further ids may belong to other things and do not count.
+   `…Id` of the shape. Further members may identify other things (the `UserName` of an access key) and do not count.
 3. Items without Arn and id are identified by all their names together: `…Arn`, `…Name`, keys and the like.
 4. An identifying value that several items of one list share pairs none of them. Such items, and those that nothing
    identifies, are a pair if half of their members mean the same: the most similar first, then the nearest in position.
@@ -35,10 +35,10 @@ def pair_items(before: Sequence[Value], after: Sequence[Value], shape: Shape | N
     pairing = _Pairing(before, after, shape)
     pairing.pair_by(repr, _pair_in_order)  # fast, for items that are the same to the letter
     pairing.pair_by(lambda item: canonical_text(item, shape), _pair_in_order)
-    pairing.pair_by(lambda item: _identity(item, shape).arn, _pair_unique)
-    pairing.pair_by(lambda item: _identity(item, shape).id, _pair_unique)
-    pairing.pair_by(lambda item: _identity(item, shape).whole, _pair_unique)
-    pairing.pair_by(lambda item: _identity(item, shape).whole or (), pairing.pair_similar)
+    pairing.pair_by(lambda item: _item_ids(item, shape).arn, _pair_unique)
+    pairing.pair_by(lambda item: _item_ids(item, shape).id, _pair_unique)
+    pairing.pair_by(lambda item: _item_ids(item, shape).whole, _pair_unique)
+    pairing.pair_by(lambda item: _item_ids(item, shape).whole or (), pairing.pair_similar)
     found = pairing.found
     removed: list[Pair] = [(i, found.get(i)) for i in range(len(before))]
     taken = set(found.values())
@@ -47,7 +47,7 @@ def pair_items(before: Sequence[Value], after: Sequence[Value], shape: Shape | N
 
 def item_label(item: Value, shape: Shape | None) -> str:
     """The name, ARN or id that people call an item by; empty if nothing identifies it."""
-    return _identity(item, shape).label
+    return _item_ids(item, shape).label
 
 
 def _pair_unique(olds: list[int], news: list[int]) -> Iterable[tuple[int, int]]:
@@ -109,11 +109,11 @@ def _members(item: Value, shape: Shape | None) -> dict[str, str]:
     return {name: canonical_text(part, child_shape(shape, name)) for name, part in item.items() if part is not None}
 
 
-# --- what identifies an item ------------------------------------------------------------------------------------
+# --- identifying members of an item -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Identity:
+class _ItemIds:
     """The identifying values of an item.
 
     arn, id: its own, not those of things that it refers to. whole: all of them, None if nothing identifies the item.
@@ -126,9 +126,9 @@ class _Identity:
     label: str = ""
 
 
-def _identity(item: Value, shape: Shape | None) -> _Identity:
+def _item_ids(item: Value, shape: Shape | None) -> _ItemIds:
     if not isinstance(item, dict):
-        return _Identity()
+        return _ItemIds()
     order = list(shape.members) if shape and shape.members else sorted(item)
     texts = {name: text for name in order if isinstance(text := item.get(name), str) and text}
     arn = next((texts[name] for name in texts if name.lower() == "arn"), None)
@@ -137,14 +137,14 @@ def _identity(item: Value, shape: Shape | None) -> _Identity:
     id_ = texts.get(of_id)
     if own := tuple(text for text in (arn, id_) if text):
         name = f"{of_id[:-2]}Name" if len(of_id) > len("Id") else "name"
-        return _Identity(arn, id_, own, texts.get(name, own[0]))
+        return _ItemIds(arn, id_, own, texts.get(name, own[0]))
     names = [name for name in texts if _NAME.fullmatch(name)]
     if not names:
-        return _Identity()
+        return _ItemIds()
     # An `…Arn` beside the `…Name` of the same thing is left out of the label.
     shown = [name for name in names if not (name.endswith("Arn") and f"{name[:-3]}Name" in names)]
     whole = tuple(f"{name}={texts[name]}" for name in names)
-    return _Identity(whole=whole, label=" ".join(texts[name] for name in shown))
+    return _ItemIds(whole=whole, label=" ".join(texts[name] for name in shown))
 
 
 def unique_member(shape: Shape) -> str | None:
