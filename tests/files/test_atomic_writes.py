@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from awstape.core.cassette.yaml.document import SCHEMA_LINE, read
 
-from awstape.catalog import catalog
+from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
 
-MODELS = catalog.models()
+MODELS = load_models()
 PAGES = "pages:\n- output:\n    Users: []\n"
 USERS = f"version: 1\n---\nservice: iam\noperation: ListUsers\nidentity: {{}}\n{PAGES}"
 ADMINS = USERS.replace("{}", "{PathPrefix: /admins/}")
 
 
 def cassette(text: str = USERS) -> Cassette:
-    return read(text, MODELS)
+    return read_cassette(text, MODELS)
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])

@@ -1,7 +1,6 @@
-"""Values and requests as botocore's users write and read them, to and from those of the core.
+"""Converts values between botocore's types and those of the core, and builds requests with botocore's serializer.
 
-botocore's timestamps are datetimes, its blobs bytes, the policy documents that IAM percent-encodes are objects. A
-request is what botocore's own serializer makes of an input.
+botocore's timestamps are datetimes, its blobs are bytes, and the policy documents that IAM percent-encodes are objects.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ DEFAULT_REGION = "us-east-1"
 
 
 def build_request(operation: Operation, input_: Mapping[str, Value], region: str | None = None) -> Request:
-    """The request that botocore makes of a call, unsigned. region: None for that of a global service."""
+    """The unsigned request that botocore sends for a call. region: None for a global service."""
     service = operation.service
     endpoint = f"https://{host_of(service.name, region or DEFAULT_REGION)}"
     serializer = botocore.serialize.create_serializer(service.protocol, include_validation=False)
@@ -42,7 +41,7 @@ def build_request(operation: Operation, input_: Mapping[str, Value], region: str
 
 
 def to_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> Any:
-    """A value of the core as botocore's users write it in inputs or, if `is_output`, read it in outputs."""
+    """A value of the core in botocore's types, as in inputs or, if `is_output`, as in outputs."""
     if shape is None or value is None:
         return value
     if shape.type == "timestamp":
@@ -62,9 +61,9 @@ def to_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> 
 
 
 def from_botocore(value: Any, shape: Shape | None) -> Value:
-    """A value that a user of botocore wrote or read, as the core has it; null members are left out.
+    """A value in botocore's types as a value of the core; null members are left out.
 
-    Raises TypeError for what no botocore answer holds.
+    Raises TypeError for a type that no response of botocore holds.
     """
     match value:
         case datetime():

@@ -1,7 +1,7 @@
-"""The service model as the core sees it: services, operations, shapes and their paging.
+"""The service models: services, operations, shapes and their paging.
 
-These are plain frozen values. `catalog.service_models` builds them from botocore's data files; nothing here knows where
-they come from.
+These are plain frozen values. `catalog.service_models` builds them from botocore's data files; nothing here depends on
+botocore.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Type = Literal[
 ]
 Location = Literal["body", "uri", "querystring", "header", "headers", "statusCode"]
 
-#: A decoded value: what a cassette holds and what JSON can say, plus bytes for a blob that is not text.
+#: A decoded value, as in a cassette: the values of JSON, and bytes for a blob that is not UTF-8 text.
 #: Timestamps are the exact text of the wire; blobs that are UTF-8 text are that text.
 Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Value"]
 
@@ -42,7 +42,7 @@ class Shape:
     min: int | None = None
     max: int | None = None
     pattern: str | None = None
-    required: tuple[str, ...] = ()  # members of a structure; of an input: what the service insists on
+    required: tuple[str, ...] = ()  # members of a structure
 
     @property
     def is_scalar(self) -> bool:
@@ -56,7 +56,7 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A shape in its place: its name on the wire and where on the wire it travels."""
+    """A member of a structure, list or map: its shape, its name on the wire and its location in the message."""
 
     wire_name: str
     shape: Shape
@@ -66,7 +66,7 @@ class Member:
 
 
 def child_shape(shape: Shape | None, step: str | int) -> Shape | None:
-    """The shape of a member, of a map's value or, by any number, of a list's items; None if the model has none."""
+    """The shape one step below: of a member, of a map's values or, for an index, of a list's items; None if unknown."""
     if shape is None:
         return None
     member = shape.member if isinstance(step, int) else shape.members.get(step) or shape.value
@@ -77,8 +77,8 @@ def child_shape(shape: Shape | None, step: str | int) -> Shape | None:
 class Paging:
     """How an operation pages. Names are those of input and output members.
 
-    more: the boolean output member that says whether there is another page, None where only the token tells.
-    items: the output lists that the pages cut.
+    more: the boolean output member that is true if another page follows; None if only the token shows it.
+    items: the output lists that are paged.
     """
 
     token: str
@@ -102,18 +102,18 @@ class Operation:
 
     @property
     def lists(self) -> tuple[str, ...]:
-        """The lists of the output that the pages cut."""
+        """The lists of the output that are paged."""
         return self.paging.items if self.paging else ()
 
     @property
     def is_read(self) -> bool:
-        """True for operations that change nothing that a test could see, by their verb."""
+        """Whether the operation only reads, judged by the verb of its name."""
         return _READ.match(self.name) is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Service:
-    """A service: `name` is botocore's client name; `signing_name` appears in the SigV4 credential scope.
+    """A service. `name` is botocore's client name; `signing_name` is the name in the SigV4 credential scope.
 
     errors: error code on the wire → shape of its members.
     """
@@ -129,17 +129,17 @@ class Service:
 
     @cached_property
     def by_plain_name(self) -> Mapping[str, Operation]:
-        """`plain_name` of each operation → the operation."""
+        """`plain_name` of an operation → the operation."""
         return {plain_name(name): operation for name, operation in self.operations.items()}
 
     @cached_property
     def routes(self) -> tuple[tuple[str, re.Pattern[str], Operation], ...]:
         """(method, path pattern with a group per label, operation), literal paths before labelled ones."""
         ordered = sorted(self.operations.values(), key=lambda op: ("{" in op.uri, op.uri, op.name))
-        return tuple((op.method, _route(op.uri), op) for op in ordered)
+        return tuple((op.method, _route_pattern(op.uri), op) for op in ordered)
 
 
-def _route(uri: str) -> re.Pattern[str]:
+def _route_pattern(uri: str) -> re.Pattern[str]:
     """`/analyzer/{analyzerName}/archive-rule` → a pattern on the still percent-encoded path."""
     parts = re.split(r"\{(\w+)(\+?)\}", uri.partition("?")[0])
     pattern = "".join(
@@ -150,12 +150,12 @@ def _route(uri: str) -> re.Pattern[str]:
 
 
 def plain_name(name: str) -> str:
-    """A name however it is spelled: `ListRoles` in the API, `list-roles` in the AWS CLI, `list_roles` in boto3."""
+    """One spelling of a name for all clients: `ListRoles` (API), `list-roles` (AWS CLI) and `list_roles` (boto3)."""
     return re.sub("[-_]", "", name).lower()
 
 
 class Models:
-    """The services that are recorded, by their names, and how to tell them.
+    """The recorded services by their names, and the ways to recognise them.
 
     service_of_host: host name → (service, region), None for a host of no recorded service; the region is None where the
     service is global.
@@ -178,5 +178,5 @@ class Models:
         return self._by_signing_name.get(name)
 
     def by_api_version(self, version: str) -> Service | None:
-        """The query-protocol service whose requests say `Version=version`."""
+        """The query-protocol service with this API version, the form parameter `Version` of its requests."""
         return self._by_version.get(version)

@@ -1,10 +1,10 @@
-"""`Cassette`, `Take`, `Track`, `Page`: what a recording is, and what always holds of it.
+"""The data of a cassette, `Cassette`, `Take`, `Track` and `Page`, and its invariants.
 
 1. Takes are sorted by track (service, operation, region, identity); takes of one track stay in recorded order.
-2. The first page of a take has no token. Every other page has the token that the page before it gives out.
+2. The first page of a take has no token. Every other page has the token in the output of the page before it.
 3. No two pages of a track have the same token.
 4. Neighbouring takes of a track differ, and neither is the beginning of the other.
-5. The aliases of a cassette were made under one key, unless several cassettes are taken together to be replayed.
+5. The aliases of a cassette were made under one key, unless several cassettes are joined to be replayed.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
 from awstape.core.cassette.faults import Fault
 
-_LONGEST_SHOWN = 200
+_MAX_SHOWN = 200
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One operation with one identity. Equal where service, operation, region and identity are."""
+    """One operation with one identity. Two tracks are equal if service, operation, region and identity are."""
 
     service: str
     operation: str
@@ -33,7 +33,7 @@ class Track:
 
     @cached_property
     def key(self) -> tuple[str, str, str, str]:
-        """Sorts and compares tracks; the identity as text, whatever the order of its members."""
+        """The sort and comparison key; it does not depend on the order of the identity's members."""
         return (self.service, self.operation, self.region or "", identity_key(self.identity))
 
     def __eq__(self, other: object) -> bool:
@@ -45,17 +45,18 @@ class Track:
     def __str__(self) -> str:
         where = f" in {self.region}" if self.region else ""
         identity = json.dumps(self.identity, default=repr)
-        shown = identity if len(identity) <= _LONGEST_SHOWN else f"{identity[:_LONGEST_SHOWN]}…"
+        shown = identity if len(identity) <= _MAX_SHOWN else f"{identity[:_MAX_SHOWN]}…"
         return f"{self.service} {self.operation}{where} {shown}"
 
 
 def identity_key(identity: dict[str, Value]) -> str:
+    """The identity as text, with its members sorted."""
     return json.dumps(identity, sort_keys=True, default=repr)
 
 
 @dataclass(frozen=True)
 class Page:
-    """One request and its answer. `limit` is what the client asked for, if it did."""
+    """One request and its answer. `limit` is the page limit of the request, if it had one."""
 
     token: str | None
     limit: int | None
@@ -64,7 +65,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Take:
-    """One traversal of a track from its first page. `faults` are put into the cassette by people, for replay."""
+    """One traversal of a track from its first page. `faults`, for replay, are added by people."""
 
     track: Track
     pages: tuple[Page, ...]
@@ -73,17 +74,18 @@ class Take:
 
 @dataclass(frozen=True)
 class Cassette:
-    """keys: the fingerprints of the keys that its aliases were made under; none if nobody says."""
+    """All takes of a cassette. keys: the fingerprints of the keys that its aliases were made under, if known."""
 
     takes: tuple[Take, ...] = ()
     keys: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, takes: Iterable[Take], keys: Iterable[str] = ()) -> Cassette:
-        """The takes in cassette order."""
+        """A cassette of the takes, sorted."""
         return cls(tuple(sorted(takes, key=lambda take: take.track.key)), frozenset(keys))
 
     def tracks(self) -> Iterator[tuple[Track, tuple[Take, ...]]]:
+        """Each track with its takes."""
         for _, group in groupby(self.takes, key=lambda take: take.track.key):
             takes = tuple(group)
             yield takes[0].track, takes

@@ -1,12 +1,12 @@
-"""Faults: answers that a test wants instead of the recorded ones, so that a client's retries see the real thing.
+"""Faults: error responses, delays and dropped connections that a replay injects instead of recorded answers.
 
 1. A fault is text, the same in `--fault`, in a test's marker and in a cassette:
-   `throttle ListPolicyVersions page=2 times=1`. First what happens, then to which operations (a glob, all of them if
-   it is left out), to which page of a traversal (any), and how often (once; `times=always`).
-2. What a service says to it is in the table at the bottom, by protocol: the codes and statuses of the service model and
-   of AWS's lists of common errors. `drop` ends the connection without an answer; `slow` answers after `seconds`.
-3. A fault needs no recording: a replay's own strike whether or not there is a track.
-4. A fault in a cassette belongs to a take, so it names no operation. The faults of a replay come before it.
+   `throttle ListPolicyVersions page=2 times=1`. The kind comes first, then the operations (a glob; all if it is left
+   out), the page of a traversal (default: any) and the number of times (default: once; `times=always`).
+2. The table at the bottom has the error of each kind, by protocol: codes and statuses of the service model and of AWS's
+   lists of common errors. `drop` closes the connection without a response; `slow` delays the response by `seconds`.
+3. A fault of a replay is injected whether or not the cassette has the track.
+4. A fault in a cassette belongs to a take, so it names no operation. The faults of a replay are injected before it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Operation, Value
 
 _DEFAULT_SECONDS = 5.0
-_LONGEST = 3600.0
+_MAX_SECONDS = 3600.0
 _NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _SECONDS = re.compile(r"\d{1,4}(?:\.\d{1,3})?", re.ASCII)
 _GLOB = re.compile(r"[\w*?\[\]!-]+", re.ASCII)
 
 
 class FaultError(ValueError):
-    """A text that describes no fault; `tip` says what would."""
+    """A text that is not a fault. `tip`: what to write instead."""
 
     def __init__(self, problem: str, tip: str) -> None:
         super().__init__(problem)
@@ -37,10 +37,10 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to which requests.
+    """A fault: what is injected into which requests.
 
-    operation: a glob, None for all. page: of a traversal, counted from 1, None for any. times: how often, None for
-    always. seconds: how long a slow answer takes.
+    kind: a key of `KINDS`. operation: a glob, None for all. page: of a traversal, counted from 1, None for any.
+    times: how often, None for always. seconds: the delay of a slow response.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """The fault that a text describes. Raises FaultError."""
+        """The fault of a text. Raises FaultError."""
         kind, *words = text.split() or [""]
         if kind not in KINDS:
             hint = did_you_mean(kind, KINDS).lstrip("; ")
@@ -86,22 +86,22 @@ class Fault:
         seconds = f"seconds={self.seconds:.7g}" if self.seconds is not None else ""
         return " ".join(part for part in (self.kind, self.operation, page, times, seconds) if part)
 
-    def is_for(self, operation: Operation, page: int) -> bool:
-        """Whether it strikes a request for this page of an operation."""
+    def applies_to(self, operation: Operation, page: int) -> bool:
+        """Whether the fault is injected into requests for this page of an operation."""
         return (self.operation is None or fnmatchcase(operation.name, self.operation)) and self.page in (None, page)
 
     def failure(self, operation: Operation) -> Failure | None:
-        """What the service says; None if the connection is dropped or the answer only slow."""
-        say = KINDS[self.kind]
-        return say(operation) if say else None
+        """The error response; None if the connection is dropped or the response is only slow."""
+        make_failure = KINDS[self.kind]
+        return make_failure(operation) if make_failure else None
 
     @property
-    def drops(self) -> bool:
+    def drops_connection(self) -> bool:
         return self.kind == "drop"
 
     @property
     def delay(self) -> float:
-        """Seconds to wait before the answer."""
+        """Seconds to wait before the response."""
         return (_DEFAULT_SECONDS if self.seconds is None else self.seconds) if self.kind == "slow" else 0.0
 
 
@@ -109,26 +109,26 @@ _FIELDS: Mapping[str, Callable[[str], object]] = {
     "operation": lambda text: _GLOB.fullmatch(text) and not text.isdigit(),
     "page": _NUMBER.fullmatch,
     "times": lambda text: text == "always" or _NUMBER.fullmatch(text),
-    "seconds": lambda text: _SECONDS.fullmatch(text) and float(text) <= _LONGEST,
+    "seconds": lambda text: _SECONDS.fullmatch(text) and float(text) <= _MAX_SECONDS,
 }
 _EXPECTED: Mapping[str, str] = {
     "operation": "a glob of operation names; a number is page=, times= or seconds=",
     "page": "a number, counted from 1",
     "times": "a number from 1, or always",
-    "seconds": f"a number up to {_LONGEST:g}",
+    "seconds": f"a number up to {_MAX_SECONDS:g}",
 }
 
 
-# --- what the services say --------------------------------------------------------------------------------------
+# --- error responses of the services ----------------------------------------------------------------------------
 
-Say = Callable[[Operation], Failure]
+FailureOf = Callable[[Operation], Failure]
 _Error = tuple[int, str, str]  # status, code and message
 
 
-def _error(query: _Error, rest_json: _Error) -> Say:
-    """An error by protocol."""
+def _by_protocol(query: _Error, rest_json: _Error) -> FailureOf:
+    """The error response of an operation, by the protocol of its service."""
 
-    def say(operation: Operation) -> Failure:
+    def make_failure(operation: Operation) -> Failure:
         is_query = operation.service.protocol == "query"
         status, code, message = query if is_query else rest_json
         members: dict[str, Value] = {}
@@ -139,7 +139,7 @@ def _error(query: _Error, rest_json: _Error) -> Say:
         action = f"{operation.service.signing_name}:{operation.name}"
         return Failure(status, code, message.format(action=action), members)
 
-    return say
+    return make_failure
 
 
 _NOT_AUTHORIZED = (
@@ -149,23 +149,23 @@ _NOT_AUTHORIZED = (
 _EXPIRED = "The security token included in the request is expired"
 _UNAVAILABLE = "The request has failed due to a temporary failure of the server."
 
-#: Kind → what a service says to it. Sources: the error shapes of the service models; for what they leave out, "Common
+#: Kind → its error response. Sources: the error shapes of the service models; for codes that are not in them, "Common
 #: Errors" in the API references of IAM and Access Analyzer.
-KINDS: Mapping[str, Say | None] = {
-    "throttle": _error(
+KINDS: Mapping[str, FailureOf | None] = {
+    "throttle": _by_protocol(
         query=(400, "Throttling", "Rate exceeded"), rest_json=(429, "ThrottlingException", "Rate exceeded")
     ),
-    "internal": _error(
+    "internal": _by_protocol(
         query=(500, "ServiceFailure", "The request processing has failed because of an unknown error."),
         rest_json=(500, "InternalServerException", "Internal server error"),
     ),
-    "unavailable": _error(
+    "unavailable": _by_protocol(
         query=(503, "ServiceUnavailable", _UNAVAILABLE), rest_json=(503, "ServiceUnavailableException", _UNAVAILABLE)
     ),
-    "denied": _error(
+    "denied": _by_protocol(
         query=(403, "AccessDenied", _NOT_AUTHORIZED), rest_json=(403, "AccessDeniedException", _NOT_AUTHORIZED)
     ),
-    "expired": _error(query=(403, "ExpiredToken", _EXPIRED), rest_json=(403, "ExpiredTokenException", _EXPIRED)),
+    "expired": _by_protocol(query=(403, "ExpiredToken", _EXPIRED), rest_json=(403, "ExpiredTokenException", _EXPIRED)),
     "drop": None,
     "slow": None,
 }

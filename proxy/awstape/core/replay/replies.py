@@ -80,7 +80,7 @@ class FaultSelection:
             of_take = self._tracks.takes[location.track][location.take - 1].faults
             candidates += [((location.track, location.take, i), fault) for i, fault in enumerate(of_take)]
         for key, fault in candidates:
-            if fault.is_for(operation, page) and (fault.times is None or session.fault_counts[key] < fault.times):
+            if fault.applies_to(operation, page) and (fault.times is None or session.fault_counts[key] < fault.times):
                 return key, fault
         return None
 
@@ -98,7 +98,7 @@ def fault_reply(operation: Operation, fault: Fault) -> Reply | None:
     """The error or the dropped connection that a fault stands for; None if it only delays the recorded reply."""
     if failure := fault.failure(operation):
         return Reply(write_failure(operation.service, failure, derive_request_id("fault", str(fault))))
-    return Reply(None) if fault.drops else None
+    return Reply(None) if fault.drops_connection else None
 
 
 def limit_reply(operation: Operation, failure: Failure, delay: float) -> Reply:

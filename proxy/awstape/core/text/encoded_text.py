@@ -1,9 +1,9 @@
-"""Text within text: what percent-encoded, base64 and escaped runs say, and the string literals of a JSON text.
+"""Rewrites encoded text within text: percent-encoded, base64 and escaped runs, and the strings of a JSON text.
 
-1. A run is decoded, rewritten and encoded again; one that the rewriting does not change stays to the letter.
-2. Percent-encoding is undone at all levels at once: each level by itself would take quadratic time.
-3. Character references and escapes (`&#49;`, `\\u0031`) are not put back where they hid something.
-4. A JSON text is edited in place, literal by literal: its formatting stays.
+1. A run is decoded, rewritten and encoded again; a run whose decoded text does not change stays to the letter.
+2. Percent-encoding is decoded at all levels at once, because one level at a time takes quadratic time.
+3. Character references and escapes (`&#49;`, `\\u0031`) are not restored in a run that was rewritten.
+4. A JSON text is edited in place, string by string: its formatting stays.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-# An escape in a text that was escaped itself has two backslashes, or its ampersand is a reference.
+# In a text that was escaped twice, an escape has two backslashes, or its ampersand is a reference.
 _ESCAPE = (
     r"&#[xX]?[0-9a-fA-F]{1,12};?|&[A-Za-z][A-Za-z0-9]{1,31};"
     r"|(?<!\\)\\+(?:[/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\+u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})"
 )
 _ESCAPED_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*[&\\][^\s\"'<>]*")
-# A run begins where its characters begin: tried anywhere else, a long one takes quadratic time.
+# A run begins where its characters begin: a match tried at every character takes quadratic time.
 _PERCENT_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
 _BASE64_RUN = re.compile(
     r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/]{4,}(?![A-Za-z0-9+/_-]))*={0,2}(?![A-Za-z0-9+/_=-])"
 )
-_CHARACTERS = ("[A-Za-z0-9+_-]", "[A-Za-z0-9+/]", "[A-Za-z0-9+]")
-_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-#: What of a run that says nothing as a whole may say something: between slashes, dashes, or both.
-_BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _CHARACTERS)
-_MOST_LEVELS = 4
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?\d[\d.eE+-]*')
+_BASE64_ALPHABETS = ("[A-Za-z0-9+_-]", "[A-Za-z0-9+/]", "[A-Za-z0-9+]")
+_ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+#: Parts to decode of a run that is not base64 as a whole: between slashes, dashes, or both.
+_BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
+_MAX_PERCENT_LEVELS = 4
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?\d[\d.eE+-]*')
 _COLON = re.compile(r"\s*:")
 #: Members of a policy statement whose strings are public vocabulary.
-_VOCABULARY = frozenset({"Action", "NotAction", "Effect", "Version"})
+_PUBLIC_MEMBERS = frozenset({"Action", "NotAction", "Effect", "Version"})
 
 Rewrite = Callable[[str], str]
 
@@ -45,36 +45,36 @@ Rewrite = Callable[[str], str]
 
 
 def rewrite_encoded_runs(text: str, rewrite: Rewrite) -> str:
-    """Applies `rewrite` to what encoded runs of the text say."""
+    """The text with `rewrite` applied to the decoded text of each encoded run."""
     if "&" in text or "\\" in text:
         text = _ESCAPED_RUN.sub(lambda match: _rewrite_escapes(match[0], rewrite), text)
     return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), rewrite_percent_runs(text, rewrite))
 
 
 def rewrite_percent_runs(text: str, rewrite: Rewrite) -> str:
-    """Applies `rewrite` to what percent-encoded runs of the text say."""
+    """The text with `rewrite` applied to the decoded text of each percent-encoded run."""
     return _PERCENT_RUN.sub(lambda match: _rewrite_percent(match[0], rewrite), text) if "%" in text else text
 
 
 def rewrite_outside_percent_runs(text: str, rewrite: Rewrite) -> str:
-    """Applies `rewrite` to what is not part of a percent-encoded run."""
+    """The text with `rewrite` applied to the pieces outside percent-encoded runs."""
     return rewrite_between(_PERCENT_RUN.finditer(text), text, rewrite) if "%" in text else rewrite(text)
 
 
 def rewrite_outside_encoded_runs(text: str, rewrite: Rewrite) -> str:
-    """Applies `rewrite` to what is not part of an encoded run that says something."""
+    """The text with `rewrite` applied to the pieces outside percent-encoded runs and base64 runs that decode."""
 
     def outside_base64(text: str) -> str:
-        telling = (
+        decodable = (
             match for match in _BASE64_RUN.finditer(text) if decode_base64_text("".join(match[0].split())) is not None
         )
-        return rewrite_between(telling, text, rewrite)
+        return rewrite_between(decodable, text, rewrite)
 
     return rewrite_outside_percent_runs(text, outside_base64)
 
 
 def rewrite_between(matches: Iterable[re.Match[str]], text: str, rewrite: Rewrite) -> str:
-    """Applies `rewrite` to the pieces of the text before, between and behind the matches, which stay."""
+    """The text with `rewrite` applied to the pieces before, between and after the matches; the matches stay."""
     out, end = [], 0
     for match in matches:
         out += [rewrite(text[end : match.start()]), match[0]]
@@ -83,14 +83,14 @@ def rewrite_between(matches: Iterable[re.Match[str]], text: str, rewrite: Rewrit
 
 
 def _rewrite_percent(run: str, rewrite: Rewrite) -> str:
-    # %252520 is a space, encoded three times: all at once, since each time by itself takes quadratic time.
+    # %252520 is a space that was encoded three times; decoding one level at a time takes quadratic time.
     levels = max(len(match[0]) // 2 for match in re.finditer(r"%(?:25)*", run))
     plain = unquote(re.sub(r"%(?:25)+(?=[0-9A-Fa-f]{2})", "%", run))
     if plain == run or (redacted := rewrite(plain)) == plain:
         return run
     bare = re.sub(r"%[0-9A-Fa-f]{2}", "", run)
     encoded = quote(redacted, safe="".join(set(bare) - {"%"}), errors="surrogatepass")
-    return encoded.replace("%", "%" + "25" * min(levels, _MOST_LEVELS))
+    return encoded.replace("%", "%" + "25" * min(levels, _MAX_PERCENT_LEVELS))
 
 
 def _rewrite_escapes(run: str, rewrite: Rewrite) -> str:
@@ -101,16 +101,16 @@ def _rewrite_escapes(run: str, rewrite: Rewrite) -> str:
 def _unescape(escape: str) -> str:
     if escape.startswith("&"):
         return html.unescape(escape)
-    if escape[-1] in _LETTERS and escape[-2] == "\\":
-        return _LETTERS[escape[-1]]
+    if escape[-1] in _ESCAPED_LETTERS and escape[-2] == "\\":
+        return _ESCAPED_LETTERS[escape[-1]]
     digits = re.findall(r"[ux]([0-9a-fA-F]+)", escape)
     units = b"".join(int(unit, 16).to_bytes(2, "big") for unit in digits)
-    return units.decode("utf-16-be", "ignore") or escape  # half of a surrogate pair says nothing
+    return units.decode("utf-16-be", "ignore") or escape  # half a surrogate pair stays as it is
 
 
 def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
     plain = decode_base64_text("".join(run.split()))
-    if plain is None:  # a path or a word may stand before it
+    if plain is None:  # a path or a word may precede it
         return _rewrite_parts(run, rewrite)
     if (redacted := rewrite(plain)) == plain:
         return run
@@ -128,7 +128,7 @@ def _rewrite_parts(run: str, rewrite: Rewrite) -> str:
 
 
 def decode_base64_text(run: str) -> str | None:
-    """The printable text that a run is the base64 of, or None."""
+    """The printable text that a base64 run encodes; None if it encodes none."""
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         text = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode("utf-8")
@@ -138,7 +138,7 @@ def decode_base64_text(run: str) -> str | None:
 
 
 def decoded_variants(text: str) -> Iterator[str]:
-    """The text, and what its encoded runs say, to any depth: where a leak could hide."""
+    """The text and the decoded text of its encoded runs, to any depth: every place where a leak could hide."""
     found: list[str] = []
 
     def note(plain: str) -> str:
@@ -154,10 +154,10 @@ def decoded_variants(text: str) -> Iterator[str]:
 
 
 def rewrite_everywhere(text: str, edit: Rewrite) -> str:
-    """A text with `edit` applied to it as it stands, to what its encoded runs say and to the literals of its JSON."""
+    """The text with `edit` applied to itself, to its encoded runs and to the strings of its JSON, to any depth."""
     if is_json(text):
         return edit_json_strings(text, lambda literal: rewrite_everywhere(literal.text, edit))
-    # First as it stands: `\\role-…` is an alias after a backslash, not the escape of a carriage return.
+    # The text itself first: `\\role-…` is an alias after a backslash, not the escape of a carriage return.
     return rewrite_encoded_runs(edit(text), lambda inner: rewrite_everywhere(inner, edit))
 
 
@@ -166,7 +166,7 @@ def rewrite_everywhere(text: str, edit: Rewrite) -> str:
 
 @dataclass(frozen=True)
 class JsonString:
-    """A string literal in a JSON text: `member` is the key that it is, or is the value of."""
+    """A string in a JSON text. `member` is the key that it is, or that it is the value of; `raw` is its spelling."""
 
     text: str
     raw: str
@@ -174,12 +174,13 @@ class JsonString:
     is_key: bool
 
     @property
-    def is_free(self) -> bool:
-        """Whether the text is somebody's own, not of the policy language."""
-        return not self.is_key and self.member not in _VOCABULARY
+    def is_user_text(self) -> bool:
+        """Whether a user wrote the text: it is not a key and not vocabulary of the policy language."""
+        return not self.is_key and self.member not in _PUBLIC_MEMBERS
 
 
 def is_json(text: str) -> bool:
+    """Whether a text is a JSON object or array."""
     if text.lstrip()[:1] not in ("{", "["):
         return False
     try:
@@ -190,17 +191,17 @@ def is_json(text: str) -> bool:
 
 
 def edit_json_strings(text: str, edit: Callable[[JsonString], str]) -> str:
-    """The JSON text with each string literal replaced by what `edit` makes of it, everything else to the letter."""
+    """The JSON text with each string and number replaced by the result of `edit`; the rest stays to the letter."""
     out: list[str] = []
     end = 0
-    keys: list[str] = []  # the current key of each open container; an array has its parent's
-    for match in _LITERAL.finditer(text):
+    keys: list[str] = []  # the current key of each open container; an array inherits that of its parent
+    for match in _JSON_TOKEN.finditer(text):
         raw = match[0]
         if raw in "{[":
             keys.append(keys[-1] if keys else "")
         elif raw in "}]":
             keys.pop()
-        elif raw not in ",:":  # a string, or a number that could be an account id and becomes a string
+        elif raw not in ",:":  # a string, or a number: an account id becomes a string
             plain = raw if raw[0] != '"' else json.loads(raw, strict=False) if "\\" in raw else raw[1:-1]
             is_key = _COLON.match(text, match.end()) is not None
             if is_key:

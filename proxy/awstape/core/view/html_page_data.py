@@ -98,7 +98,7 @@ def unaliased_texts(cassette: Cassette, models: Models) -> list[tuple[str, list[
             return text
         if is_json(text):
             edit_json_strings(
-                text, lambda literal: add(literal.text, context.member) if literal.is_free else literal.text
+                text, lambda literal: add(literal.text, context.member) if literal.is_user_text else literal.text
             )
         else:
             add(text, context.member)

@@ -1,16 +1,26 @@
-"""The comments in a YAML text, found exactly: what stands between the tokens and begins with `#`.
+"""Finds the comments in a YAML text, and re-attaches them to a text written anew.
 
-Lines are YAML 1.1's, which end at U+0085, U+2028 and U+2029 as well: those that the parser counts.
+1. A comment begins with `#` and is between two tokens of the YAML scanner.
+2. A comment behind something on its line is about the last thing before it; a comment on a line of its own is about the
+   first thing after it, or about the end of its document.
+3. Lines are those of YAML 1.1, as the parser counts them: they also end at U+0085, U+2028 and U+2029.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import yaml
+
+from awstape.core.aws.paths import Path
+
+#: A path that is in no document.
+GONE: Path = ("",)
 
 _BREAKS = "\r\n\x85\u2028\u2029"
 _BREAK = re.compile(f"\r\n|[{_BREAKS}]")
@@ -20,10 +30,10 @@ _BLOCK_SCALAR = re.compile(f"[|>][^\\s#]*[ \t]+(#[^{_BREAKS}]*)")
 
 @dataclass(frozen=True)
 class Comment:
-    """line: counted from 1. text: from the `#` on.
+    """A comment. line: counted from 1. text: from the `#` on.
 
-    is_alone: whether it is about what comes next, as nothing but `---` or `-` stands before it on its line. One between
-    a key and its text is about the key.
+    is_alone: whether it is about what follows: only `---` or `-` precede it on its line. A comment between a key and
+    its value is about the key.
     """
 
     line: int
@@ -32,12 +42,12 @@ class Comment:
 
 
 def count_line_breaks(text: str) -> int:
-    """How many lines end in a text."""
+    """The number of line breaks in a text."""
     return len(_BREAK.findall(text))
 
 
 def find_comments(text: str) -> Iterator[Comment]:
-    """Every comment, in order. Raises yaml.YAMLError for what is no YAML."""
+    """Every comment, in order. Raises yaml.YAMLError for a text that is not YAML."""
     text = text.removeprefix("\ufeff")
     for token, after in pairwise(yaml.scan(text, Loader=yaml.CSafeLoader)):
         begin, end = token.start_mark.index, token.end_mark.index
@@ -50,3 +60,29 @@ def find_comments(text: str) -> Iterator[Comment]:
             end = match.start()
             before = _BREAK.split(text[text.rfind("\n", 0, end) + 1 : end])[-1]
             yield Comment(line, match[0].rstrip(), not is_of_key and not before.strip(" \t-"))
+
+
+def map_comments(
+    comments: Iterable[Comment], lines: Mapping[Path, int], new_paths: Mapping[Path, Path]
+) -> Iterator[tuple[Comment, Path | None]]:
+    """Each comment of a document with the path that it is about in the new document.
+
+    lines: the line of each path in the old document. new_paths: old path → new path. The path is None for the end of
+    the document, and `GONE` if the place is not in the new document.
+    """
+    begins = defaultdict[int, list[Path]](list)
+    for path, line in lines.items():
+        begins[line].append(path)
+    numbers = sorted(begins)
+    for comment in comments:
+        at = bisect_right(numbers, comment.line)
+        if comment.is_alone and at == len(numbers):
+            yield comment, None
+            continue
+        if comment.is_alone:
+            path = min(begins[numbers[at]], key=lambda path: (not path, len(path)))
+        else:
+            path = max(begins[numbers[at - 1]], key=len)
+        while path not in new_paths and lines.get(path[:-1]) == lines[path]:
+            path = path[:-1]  # its parent begins on the same line
+        yield comment, new_paths.get(path, GONE)

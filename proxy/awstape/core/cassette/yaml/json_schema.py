@@ -1,20 +1,20 @@
 """The JSON Schema (draft 7) of the cassette format, for editors: what `core.cassette.yaml.reader` accepts.
 
-1. Editors hold each document of a stream against the one schema, so it is that of a header or of a take: a document
-   with a `version` is a header. (yaml-language-server does so where its settings name the schema; a comment that names
-   it counts for its own document alone: redhat-developer/yaml-language-server, issue 946.)
-2. A take is told by its service, then by its operation, in chains of if and then: what an editor finds wrong is then a
-   member at its line, and not that a take is none of 219 kinds.
+1. Editors validate each document of a stream against the one schema, so it describes a header or a take: a document
+   with a `version` is a header. (yaml-language-server does so if its settings name the schema; a comment that names the
+   schema counts for its own document only: redhat-developer/yaml-language-server, issue 946.)
+2. A take is selected by its service, then by its operation, in chains of `if` and `then`: an editor then reports a
+   wrong member at its line, and not that a take matches none of 219 alternatives.
 3. Each structure, list, map and enumeration that a take can reach is defined once for outputs, once for identities. In
    outputs types are those of the model, and other members are refused, unless the page lists any as `unmodelled`. In
-   identities text may stand anywhere and other members, too, as clients spell them.
-4. A null stands for an absent member; in a list or a map of an output of IAM, which XML has no way to say, for nothing.
-5. Values of enumerations are suggested, and any text is taken; patterns and lengths are not looked at.
-6. What the loader accepts, the schema accepts. What the loader refuses, the schema refuses, but for what it can't say:
-   where in the stream a document stands; that the tokens of pages are a chain, and differ within a track; which
-   members `unmodelled` lists, so that anything goes in an output where it does; 1.0, which is no integer; values that
-   the protocol can't say, such as control characters; nesting deeper than `MAX_DEPTH`; and what is YAML's: tags, with
-   them `!!binary` where text is meant, anchors, keys that stand twice.
+   identities text is accepted everywhere, and so are other members, as clients send them.
+4. A null means an absent member. It is refused in lists and maps of IAM's outputs, because XML cannot represent it.
+5. Values of enumerations are suggested, and any text is accepted; patterns and lengths are not checked.
+6. What the reader accepts, the schema accepts. What the reader refuses, the schema refuses, except what a schema cannot
+   express: the position of a document in the stream; that the tokens of pages are a chain, and differ within a track;
+   which members `unmodelled` lists, so that an output of such a page may have any; 1.0, which is not an integer; values
+   that the protocol cannot represent, such as control characters; nesting deeper than `MAX_DEPTH`; and the features of
+   YAML: tags (`!!binary` in place of text), anchors, duplicate keys.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DRAFT = "http://json-schema.org/draft-07/schema#"
 
 
 def cassette_schema(models: Models, comment: str = "") -> Json:
-    """The schema of cassettes of these services. comment: what they were read from, for `$comment`."""
+    """The schema of cassettes of these services. comment: the source of their models, for `$comment`."""
     definitions = {"header": _HEADER, "take": _take(models), "page": _PAGE, "error": _ERROR, "fault": _fault()}
     for service in models.services.values():
         definitions[service.name] = _service(service)
@@ -56,12 +56,12 @@ def cassette_schema(models: Models, comment: str = "") -> Json:
 
 def dump_schema(whole: Json) -> str:
     """The schema as JSON text, compact, with one definition a line: git shows which of them a new model changes."""
-    head = ",\n".join(_line(name, part) for name, part in whole.items() if name != "definitions")
-    lines = ",\n".join(_line(name, part) for name, part in whole["definitions"].items())
+    head = ",\n".join(_dump_line(name, part) for name, part in whole.items() if name != "definitions")
+    lines = ",\n".join(_dump_line(name, part) for name, part in whole["definitions"].items())
     return f'{{\n{head},\n"definitions": {{\n{lines}\n}}\n}}\n'
 
 
-def _line(name: str, part: Any) -> str:
+def _dump_line(name: str, part: Any) -> str:
     return f"{json.dumps(name)}: {json.dumps(part, separators=(',', ':'))}"
 
 
@@ -94,7 +94,7 @@ def _take(models: Models) -> Json:
         },
         "required": ["service", "operation", "identity", "pages"],
         "additionalProperties": False,
-        "allOf": [_if_it_is("service", name) for name in models.services],
+        "allOf": [_if_equal("service", name) for name in models.services],
     }
 
 
@@ -108,11 +108,11 @@ def _service(service: Service) -> Json:
             },
             "pages": {"items": {"properties": {"error": {"properties": codes}}}},
         },
-        "allOf": [_if_it_is("operation", name, f"{service.name}.{name}") for name in service.operations],
+        "allOf": [_if_equal("operation", name, f"{service.name}.{name}") for name in service.operations],
     }
 
 
-def _if_it_is(key: str, name: str, definition: str = "") -> Json:
+def _if_equal(key: str, name: str, definition: str = "") -> Json:
     return {"if": {"properties": {key: {"const": name}}, "required": [key]}, "then": _ref(definition or name)}
 
 
@@ -123,7 +123,7 @@ def _operation(operation: Operation, identities: _Shapes, outputs: _Shapes) -> J
 
 
 def _identity(operation: Operation, shapes: _Shapes) -> Json:
-    """An identity has no token and no limit: as other members they may stand there, but no editor should offer them."""
+    """The members of an identity. Token and limit are accepted as other members are, but not suggested."""
     paging = operation.paging
     left_out = {paging.token, paging.limit} if paging else set()
     return {
@@ -135,7 +135,7 @@ def _identity(operation: Operation, shapes: _Shapes) -> Json:
 
 
 def _fault() -> Json:
-    """The grammar of `core.cassette.faults`, without an operation: each word at most once, in any order."""
+    """The grammar of `core.cassette.faults`, without an operation: each option at most once, in any order."""
     number, seconds = "[1-9][0-9]{0,8}", r"(?:(?:[0-2]?[0-9]{1,3}|3[0-5][0-9]{2})(?:\.[0-9]{1,3})?|3600(?:\.0{1,3})?)"
     once = "".join(rf"(?![\s\S]*{word}=[\s\S]*{word}=)" for word in ("page", "times", "seconds"))
     words = rf"page={number}|times=(?:always|{number})"
@@ -221,14 +221,14 @@ _TYPES: Mapping[Type, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class _Shapes:
-    """The shapes of a service as its outputs or its identities have them; they are put into `definitions`."""
+    """Schemas of the shapes of a service, for its outputs or its identities; they are added to `definitions`."""
 
     service: Service
     side: Literal["output", "identity"]
     definitions: Json
 
     def of(self, shape: Shape, *, is_member: bool = True) -> Json:
-        """The schema of a shape in its place: by reference, but for what is shorter than one."""
+        """The schema of a shape: a reference to its definition, or the type of a scalar."""
         may_be_null = is_member or self.side == "identity" or self.service.protocol != "query"
         types = self._types(shape, may_be_null=may_be_null)
         if shape.is_scalar and not shape.enum:

@@ -1,9 +1,9 @@
-"""Where the things in a take's document are after an edit.
+"""Maps the paths of a take's document to those of the document after an edit.
 
-1. A member is the same where it has the same name and is in the same.
-2. Items of a list are the same where they are equal; what stands between equal ones is paired in order, if it is as
-   much as before. Items of a listing are looked for on all of its pages.
-3. Pages that are cut anew are others, but for the first.
+1. A member of a mapping maps to the member of the same name in the mapping that its own mapping maps to.
+2. Items of a list map to equal items. The items between two equal ones are paired in order if their number is the same.
+   The items of a paged list are searched on all pages.
+3. If the number of pages changed, only the first page maps to a page.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paths import Path
 
 
-def map_paths(of: Operation, old: Value, new: Value) -> dict[Path, Path]:
-    """Each place in a take's document → where in the new one the same is."""
+def map_paths(operation: Operation, old: Value, new: Value) -> dict[Path, Path]:
+    """Path in the old document of a take → path in the new one. Paths that are gone are left out."""
     found: dict[Path, Path] = {}
-    names = of.paging.items if of.paging else ()
+    names = operation.lists
 
     def pair(a: Value, b: Value, p: Path, q: Path) -> None:
         found[p] = q
@@ -29,21 +29,20 @@ def map_paths(of: Operation, old: Value, new: Value) -> dict[Path, Path]:
             for name in a.keys() & b.keys():
                 pair(a[name], b[name], (*p, name), (*q, name))
         elif isinstance(a, list) and isinstance(b, list) and not (len(p) == 4 and p[3] in names):
-            # Pages that are cut anew are others, but for the first.
-            both = zip(range(1), range(1), strict=True) if p == ("pages",) and len(a) != len(b) else _aligned(a, b)
+            both = zip(range(1), range(1), strict=True) if p == ("pages",) and len(a) != len(b) else _align(a, b)
             for i, j in both:
                 pair(a[i], b[j], (*p, i), (*q, j))
 
     pair(old, new, (), ())
     for name in names:
         was, now = list(_items(old, name)), list(_items(new, name))
-        for i, j in _aligned([value for _, value in was], [value for _, value in now]):
+        for i, j in _align([value for _, value in was], [value for _, value in now]):
             pair(was[i][1], now[j][1], was[i][0], now[j][0])
     return found
 
 
 def _items(document: Value, name: str) -> Iterator[tuple[Path, Value]]:
-    """The items of a take's document that are in a list of that name, page by page."""
+    """The items of a paged list, over all pages of a take's document, with their paths."""
     assert isinstance(document, dict)
     pages = document["pages"]
     assert isinstance(pages, list)
@@ -53,21 +52,21 @@ def _items(document: Value, name: str) -> Iterator[tuple[Path, Value]]:
         yield from ((("pages", i, "output", name, j), item) for j, item in enumerate(items or ()))  # type: ignore[arg-type]
 
 
-def _aligned(old: Sequence[Value], new: Sequence[Value]) -> Iterator[tuple[int, int]]:
-    """Which of the old values are which of the new: equal ones, and what stands between them where it is as many."""
-    a, b = _numbered(old), _numbered(new)
+def _align(old: Sequence[Value], new: Sequence[Value]) -> Iterator[tuple[int, int]]:
+    """Index of an old value → index of its new value: equal values, and those between them if they are as many."""
+    a, b = _number_duplicates(old), _number_duplicates(new)
     at = {value: j for j, value in enumerate(b)}
     equal = {i: at[value] for i, value in enumerate(a) if value in at}
     yield from equal.items()
     taken = set(equal.values())
-    for (i, j), (k, m) in pairwise([(-1, -1), *_rising(list(equal.items())), (len(a), len(b))]):
+    for (i, j), (k, m) in pairwise([(-1, -1), *_longest_increasing(list(equal.items())), (len(a), len(b))]):
         others = [n for n in range(i + 1, k) if n not in equal], [n for n in range(j + 1, m) if n not in taken]
         if len(others[0]) == len(others[1]):
             yield from zip(*others, strict=True)
 
 
-def _numbered(values: Sequence[Value]) -> list[tuple[str, int]]:
-    """Values as texts, equal ones told apart by their number."""
+def _number_duplicates(values: Sequence[Value]) -> list[tuple[str, int]]:
+    """Values as texts, each with the number of equal values before it."""
     seen = Counter[str]()
     numbered = []
     for value in values:
@@ -77,10 +76,10 @@ def _numbered(values: Sequence[Value]) -> list[tuple[str, int]]:
     return numbered
 
 
-def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The most of some pairs, sorted by the first of each, of which the second rises, too."""
-    ends: list[int] = []  # of the best rows of each length, the lowest second…
-    last: list[int] = []  # …and its number
+def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest part of some pairs, sorted by their first element, in which the second element increases, too."""
+    ends: list[int] = []  # for the best sequence of each length: the lowest second element…
+    last: list[int] = []  # …and its index
     before: list[int | None] = []
     for n, (_, second) in enumerate(pairs):
         length = bisect_left(ends, second)

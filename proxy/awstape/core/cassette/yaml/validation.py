@@ -1,12 +1,12 @@
-"""Whether the values of a document are a cassette's: a take, or the header. Every problem is told, with its path.
+"""Validates the value of a document as a header or a take, reports every problem with its path, and builds the take.
 
-1. A take has the keys of the format and no others, each of its type; an operation that the service model has; an
-   identity and outputs of the model's types, without members that it doesn't know, unless the page lists them as
-   `unmodelled`. In an identity they may stand: a newer SDK sends what this model doesn't have yet.
-2. The pages are a chain: the first has no token, each other one the token that the page before it gives out.
-3. A page is one that the service can send.
-4. What is broken hides as little as can be: where the operation is unknown, the keys of the pages are still looked at.
-   The problems come in the order in which a reader meets them, and reading raises the first.
+1. A take has the keys of the format and no others, each of its type, and an operation that is in the service model.
+2. Identity and outputs conform to the service model. Members that are not in the model are allowed in an identity
+   (a newer SDK may send them), and in an output if the page lists them as `unmodelled`.
+3. The pages are a chain: the first has no token, each other one the token in the output of the page before it.
+4. The protocol can write each page as a response.
+5. One problem hides as few others as possible: if the operation is unknown, the keys of the pages are still validated.
+   Problems come in the order of the text.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ T = TypeVar("T", str, dict[str, Any], list[Any])
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong at a place of a document. tip: what to do about it, may be empty.
+    """A problem at a place of a document.
 
-    kind: what kind of a problem it is, to programs.
+    tip: what to do about it, may be empty. kind: the class of the problem, for programs.
     """
 
     path: Path
@@ -55,7 +55,7 @@ class Problem:
 
 
 def header_problems(value: Value) -> Iterator[Problem]:
-    """What keeps a document from being a cassette's first."""
+    """The problems of a document as the header of a cassette."""
     version = value.get("version") if isinstance(value, dict) else None
     if not isinstance(value, dict) or version != VERSION or isinstance(version, bool):
         yield Problem((), "a cassette begins with a document `version: 1`", "is this file a cassette?")
@@ -67,7 +67,7 @@ def header_problems(value: Value) -> Iterator[Problem]:
 
 
 def key_fingerprints(header: Value) -> set[str]:
-    """The fingerprint of the key, if a header without problems has one."""
+    """The fingerprint of the key in a header without problems; an empty set if it has none."""
     return {str(header["key"])} if isinstance(header, dict) and "key" in header else set()
 
 
@@ -75,7 +75,7 @@ def key_fingerprints(header: Value) -> set[str]:
 
 
 def take_problems(value: Value, models: Models) -> Iterator[Problem]:
-    """What keeps a document from being a take."""
+    """The problems of a document as a take."""
     yield from _key_problems(value, (), _TAKE_KEYS, ("service", "operation", "identity", "pages"))
     if not isinstance(value, dict):
         return
@@ -97,7 +97,7 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
 
 
 def find_operation(value: Value, models: Models) -> Operation | None:
-    """The operation that a document says it is of, if there is one, whatever else the document says."""
+    """The operation that a document names, if the models have it; other problems of the document do not matter."""
     if not isinstance(value, dict):
         return None
     service = models.services.get(_typed(value, "service", str) or "")
@@ -105,14 +105,14 @@ def find_operation(value: Value, models: Models) -> Operation | None:
 
 
 def build_take(value: Any, models: Models) -> Take:
-    """The take that a document without problems describes."""
+    """The take of a document without problems."""
     operation = models.operation(value["service"], value["operation"])
     track = Track(operation.service.name, operation.name, value.get("region"), value["identity"])
-    pages = tuple(Page(page.get("token"), page.get("limit"), _answer(page)) for page in value["pages"])
+    pages = tuple(Page(page.get("token"), page.get("limit"), _build_answer(page)) for page in value["pages"])
     return Take(track, pages, tuple(Fault.parse(text) for text in value.get("faults", ())))
 
 
-def _answer(page: Any) -> Answer:
+def _build_answer(page: Any) -> Answer:
     unmodelled = tuple(page.get("unmodelled", ()))
     if (error := page.get("error")) is None:
         return Answer(page["output"], unmodelled=unmodelled)
@@ -131,11 +131,11 @@ def _operation_problems(value: dict[str, Value], models: Models) -> Iterator[Pro
 
 
 def _page_problems(page: Value, operation: Operation | None, path: Path) -> Iterator[Problem]:
-    found = list(_format_problems(page, operation, path))
-    yield from found
-    if operation and not found:
+    problems = list(_format_problems(page, operation, path))
+    yield from problems
+    if operation and not problems:
         try:
-            write_response(operation, _answer(page), "")
+            write_response(operation, _build_answer(page), "")
         except WireError as error:
             yield Problem(path, str(error), "the service could not send it either")
 
@@ -169,7 +169,7 @@ def _failure_problems(error: dict[str, Value], path: Path) -> Iterator[Problem]:
 
 def _chain_problems(operation: Operation, pages: list[Value]) -> Iterator[Problem]:
     expected: str | None = None
-    is_known = True  # whether it can be told what the page before leads to
+    is_known = True  # whether the token after the page before is known
     for i, page in enumerate(pages):
         fields = page if isinstance(page, dict) else {}
         token, output = fields.get("token"), fields.get("output")
@@ -181,7 +181,7 @@ def _chain_problems(operation: Operation, pages: list[Value]) -> Iterator[Proble
         is_known = isinstance(output, dict) or isinstance(fields.get("error"), dict)
         if is_known and expected is None and i + 1 < len(pages):
             yield Problem(("pages", i), "more pages follow, but this page leads to none")
-            is_known = False  # told once
+            is_known = False  # reported once
 
 
 def _fault_problems(text: Value, path: Path) -> Iterator[Problem]:
@@ -217,6 +217,6 @@ def _key_problems(
 
 
 def _typed(value: Mapping[str, Value], name: str, type_: type[T]) -> T | None:
-    """What stands under a key, if it is of the type that it must be."""
+    """The value of a key, if it is of the expected type."""
     item = value.get(name)
     return item if isinstance(item, type_) else None

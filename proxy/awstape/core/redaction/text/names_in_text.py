@@ -115,7 +115,7 @@ def edit_possible_names(text: str, edit: Rewrite) -> str:
 def edit_plain_text(text: str, edit: Rewrite) -> str:
     """Applies `edit` to the plain parts of a text: free literals of JSON, decoded runs, and the rest outside ARNs."""
     if is_json(text):
-        return edit_json_strings(text, lambda s: edit_plain_text(s.text, edit) if s.is_free else s.text)
+        return edit_json_strings(text, lambda s: edit_plain_text(s.text, edit) if s.is_user_text else s.text)
     if text.startswith(REPORT_HEADER):
         header, end, rows = text.partition("\n")
         return header + end + edit_plain_text(rows, edit)
