@@ -53,7 +53,7 @@ def test_selected_tracks(recorded: Cassette, texts: list[str], expected: list[st
 
 
 def test_a_real_value_needs_the_key(recorded: Cassette) -> None:
-    with pytest.raises(SelectorError, match="no track is selected"):
+    with pytest.raises(SelectorError, match="no track matches"):
         found(recorded, "GetRole RoleName=DeployRole", key=None)
     alias = next(t.track.identity["RoleName"] for t in recorded.takes if t.track.operation == "GetRole")
     assert found(recorded, f"GetRole RoleName={alias}", key=None) == ALL[2:3]
