@@ -1,7 +1,7 @@
 """The leak search before a write: finds real values that redaction left. If it finds one, nothing may be written.
 
 1. Ids, secrets and tokens are searched for as a part of any string, in every encoding that
-   `core.text.encoded_text.variants` decodes; names as words of free text (`core.redaction.text.names_in_text`).
+   `core.text.encoded_text.decoded_variants` decodes; names as words of free text (`core.redaction.text.names_in_text`).
 2. Last, the cassette's YAML text is searched for anything that looks like an account id and is no alias. This covers
    numbers, keys and everything else that has no shape.
 """
