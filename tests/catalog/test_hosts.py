@@ -1,0 +1,134 @@
+"""Host names and their services, verified against botocore's endpoint provider and resolver."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.endpoint_provider
+import botocore.exceptions
+import botocore.loaders
+import botocore.regions
+import pytest
+
+from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.hosts import anonymise_host, host_of, is_recorded_host, service_and_region
+from awstape.catalog.service_models import load_models
+from support.boto3_clients import client
+
+MODELS = load_models()
+LOADER = botocore.loaders.Loader()
+PARTITIONS = LOADER.load_data("partitions")
+REGIONS = [(p["id"], region) for p in PARTITIONS["partitions"] for region in p["regions"]]
+SPELLINGS = list(product((False, True), (False, True)))  # FIPS, dual-stack
+
+NEAR_MISSES = [
+    *"""
+    sts.amazonaws.com amazonaws.com xiam.amazonaws.com iam.amazonaws.com.evil.com iam.evil.com iamamazonaws.com
+    iam-amazonaws.com iamXamazonaws.com iam.amazonaws.comx iam.amazonaws.com.. iam.us-east-9.amazonaws.com
+    evil.iam.amazonaws.com access-analyzer.amazonaws.com access-analyzer.evil.amazonaws.com
+    access-analyzer.us-east-1.amazonaws.com.evil.com access-analyzer.us-east-1.evil.com
+    access-analyzer.us-east-1.x.amazonaws.com access-analyzer.us-east-1x.amazonaws.com
+    xaccess-analyzer.us-east-1.amazonaws.com access-analyzer.us-east-1.amazonaws.com.cn
+    accessanalyzer.us-east-1.amazonaws.com 127.0.0.1 localhost
+    """.split(),
+    *("", ".", "iam.amazonaws.com\n", "iam.amazonaws.com:443", " iam.amazonaws.com"),
+]
+
+# --- hosts ---
+
+
+@cache
+def provider(service: str) -> botocore.endpoint_provider.EndpointProvider:
+    return botocore.endpoint_provider.EndpointProvider(
+        LOADER.load_service_model(service, "endpoint-rule-set-1"), PARTITIONS
+    )
+
+
+def region_of(host: str, service: str) -> str | None:
+    found = service_and_region(host)
+    assert found is not None, host
+    assert found[0] == service, host
+    return found[1]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("partition", "region"), REGIONS)
+def test_every_host_of_the_rule_sets_is_ours(service: str, partition: str, region: str) -> None:
+    for fips, dual_stack in SPELLINGS:
+        endpoint = provider(service).resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual_stack)
+        found = region_of(urlsplit(endpoint.url).hostname or "", service)
+        assert found == (region if service == "accessanalyzer" else None)
+
+
+@pytest.mark.parametrize(("service", "prefix"), [("iam", "iam"), ("accessanalyzer", "access-analyzer")])
+def test_every_host_of_the_older_endpoint_table_is_ours(service: str, prefix: str) -> None:
+    """SDKs without rule sets follow it, and botocore itself for `client.meta.endpoint_url`."""
+    resolver = botocore.regions.EndpointResolver(LOADER.load_data("endpoints"))
+    hosts = 0
+    for (_, region), (fips, dual_stack) in product(REGIONS, SPELLINGS):
+        for partition in (None, "aws"):
+            try:
+                endpoint = resolver.construct_endpoint(prefix, region, partition, dual_stack, fips)
+            except botocore.exceptions.EndpointVariantError:
+                continue
+            if endpoint:
+                found = region_of(endpoint["hostname"], service)
+                assert found == (region if service == "accessanalyzer" else None)
+                hosts += 1
+    assert hosts > 200
+
+
+@pytest.mark.parametrize(("partition", "region"), REGIONS[:: len(REGIONS) // 6])
+def test_what_a_client_says_of_its_endpoint_is_ours(partition: str, region: str) -> None:
+    for service in SERVICES:
+        assert region_of(urlsplit(client(service, region).meta.endpoint_url).hostname, service) in (region, None)
+
+
+@pytest.mark.parametrize(
+    ("host", "service", "region"),
+    [
+        ("iam.amazonaws.com", "iam", None),
+        ("IAM.Amazonaws.COM.", "iam", None),
+        ("iam.us-gov.amazonaws.com", "iam", None),
+        ("iam.cn-north-1.amazonaws.com.cn", "iam", None),
+        ("iam.aws-cn-global.api.amazonwebservices.com.cn", "iam", None),
+        ("iam-fips.aws-global.api.aws", "iam", None),
+        ("access-analyzer.eu-central-1.amazonaws.com", "accessanalyzer", "eu-central-1"),
+        ("access-analyzer-fips.us-east-1.api.aws", "accessanalyzer", "us-east-1"),
+        ("access-analyzer.eu-central-99.amazonaws.com", "accessanalyzer", "eu-central-99"),
+        ("access-analyzer.eusc-de-east-1.amazonaws.eu", "accessanalyzer", "eusc-de-east-1"),
+    ],
+)
+def test_hosts_of_note(host: str, service: str, region: str | None) -> None:
+    assert region_of(host, service) == region
+
+
+@pytest.mark.parametrize("host", NEAR_MISSES)
+def test_near_misses_are_not_ours(host: str) -> None:
+    assert not is_recorded_host(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("sts.amazonaws.com", "sts.amazonaws.com"),
+        ("STS.us-east-1.amazonaws.com.", "sts.us-east-1.amazonaws.com"),
+        ("zreal-bucket.s3.amazonaws.com", "a host under amazonaws.com"),
+        ("zreal1234.execute-api.eu-west-1.amazonaws.com", "a host under amazonaws.com"),
+        ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn", "a host under amazonaws.com.cn"),
+        ("vault.zreal.example.com", "a host under example.com"),
+        ("10.1.2.3", "a host"),
+        ("2001:db8::1", "a host"),
+    ],
+)
+def test_of_a_host_only_the_service_is_told(host: str, shown: str) -> None:
+    assert anonymise_host(host) == shown
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "mars-north-1"])
+def test_a_host_is_the_one_that_botocore_asks(region: str) -> None:
+    endpoint = boto3.Session().client("accessanalyzer", region_name=region).meta.endpoint_url
+    assert f"https://{host_of('accessanalyzer', region)}" == endpoint
