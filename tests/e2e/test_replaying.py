@@ -235,7 +235,7 @@ def test_a_retry_gets_the_same_take_and_the_same_page(stranger: Machine, cassett
     ("option", "problem", "tip"),
     [
         ("--paging=tortur", "the paging 'tortur' is none of recorded, client,", "for example client, 2 or torture:1"),
-        ("--fault=throtle ListRoles", "begins with none of throttle, internal,", "did you mean throttle?"),
+        ("--fault=throtle ListRoles", "does not begin with one of throttle, internal,", "did you mean throttle?"),
         ("--fault=drop ListRole", "no operation matches 'ListRole'", "did you mean ListRoles?"),
         ("--fault=drop ListRoles page=0", "has 'page=0'", "page is a number, counted from 1"),
     ],

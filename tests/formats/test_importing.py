@@ -401,11 +401,11 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     ),
     "an encoding of nobody": (
         har((har_request(f"{IAM}?{ROLES}"), har_response(200, [("Content-Encoding", SECRET)], SECRET))),
-        "the content encoding of the body is not undone",
+        "the content encoding of the body is not supported",
     ),
     "brotli": (
         har((har_request(f"{IAM}?{ROLES}"), har_response(200, [("Content-Encoding", "br")], SECRET))),
-        "the content encoding br of the body is not undone",
+        "the content encoding br of the body is not supported",
     ),
     "not compressed at all": (
         har((har_request(f"{IAM}?{ROLES}"), har_response(200, [("Content-Encoding", "gzip")], SECRET))),
@@ -468,11 +468,11 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     ),
     "a stub with a control character": (
         [{"method": "get_role", "expected_params": {"RoleName": "x"}, "service_response": {"Role": {"Path": "\x01"}}}],
-        "Path holds a character that XML can't say",
+        "Path holds a character that XML can't represent",
     ),
     "a stub with one in a member of any name": (
         [{"method": "list_roles", "service_response": {"Roles": [], SECRET: "\x01"}}],
-        "a member that the service model doesn't know holds a character that XML can't say",
+        "a member that the service model doesn't know holds a character that XML can't represent",
     ),
     "a method of any name": (
         har((har_request("https://access-analyzer.eu-west-1.amazonaws.com/", SECRET), har_response(200, [], "{}"))),
@@ -539,7 +539,7 @@ BAD: Mapping[str, tuple[str | bytes, str]] = {
     "aliases": ("a: &a [x, x]\nb: &b [*a, *a]\ninteractions: [*b, *b]", "line 1: anchors and aliases are not allowed"),
     "an object": (f"interactions:\n- !!python/object/apply:os.system [{SECRET}]", "line 2: a tag is not allowed"),
     "a tag of a scalar": (f"interactions:\n- !{SECRET} x", "line 2: a tag is not allowed"),
-    "a key twice": (f"{SECRET}: 1\n{SECRET}: 2", "line 2: the key stands twice"),
+    "a key twice": (f"{SECRET}: 1\n{SECRET}: 2", "line 2: the key occurs twice"),
     "a pickle": (b"\x80\x04\x95" + SECRET.encode(), "a pickle, which is never read"),
     "not text": (b"\xff\xfe" + SECRET.encode(), "not UTF-8 at byte 0"),
     "a cassette of ours": ((in_process.CASSETTES / "roles.yaml").read_bytes(), "already a cassette of awstape"),

@@ -477,7 +477,7 @@ def test_strict_is_what_is_never_asked_for_an_error(strict: bool) -> None:
         (".", {}, "bad.yaml:1: "),
         (CASSETTES, {"paging": "two"}, "the paging 'two' is none of"),
         (CASSETTES, {"paging": "0"}, "the paging '0' is none of"),
-        (CASSETTES, {"faults": ["explode"]}, "the fault 'explode' begins with none of"),
+        (CASSETTES, {"faults": ["explode"]}, "the fault 'explode' does not begin with one of"),
         (CASSETTES, {"faults": ["drop ListRolls"]}, "no operation matches 'ListRolls'"),
     ],
 )

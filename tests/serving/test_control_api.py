@@ -177,7 +177,7 @@ def test_a_path_that_is_none(client: Client, path: str) -> None:
 def test_a_session_that_is_none_is_a_miss(client: Client, path: str) -> None:
     answer = client.ask("POST", path, LIST_USERS)
     assert (answer.status, answer.headers["x-awstape-miss"]) == (400, "true")
-    assert b"iam is asked at the path / only; before it a session of a replay is /~NAME" in answer.body
+    assert b"iam accepts requests at the path / only; the prefix of a replay session is /~NAME" in answer.body
     assert len(client.misses()) == 1
 
 

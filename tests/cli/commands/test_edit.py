@@ -149,7 +149,7 @@ def test_a_file_that_is_not_an_item(roles: Path, capfd: pytest.CaptureFixture[st
         ("repage {} client", "can't be cut into pages as client", "2 or torture:1"),
         ("repage {} 0", "the paging '0' is none of", "2 or torture:1"),
         ("fault {} ListRoles", "give a FAULT or --clear", "awstape fault --help"),
-        ("fault {} ListRoles trottle", "begins with none of throttle", "did you mean throttle?"),
+        ("fault {} ListRoles trottle", "does not begin with one of throttle", "did you mean throttle?"),
         ("fault {} ListRoles drop\xa0page=9", "for a page that doesn't exist", "awstape fault"),
         ("add-item {} ListRoles", "give either a FILE or --item", "awstape add-item --help"),
         ("add-item {} ListRoles --item {{", "the item is not JSON", "such as"),

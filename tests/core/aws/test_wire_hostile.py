@@ -51,7 +51,7 @@ def test_an_answer_in_xml_is_refused(body: str, problem: str) -> None:
 
 @pytest.mark.parametrize("status", [0, 100, 199, 600, 999])
 def test_a_status_that_no_cassette_says_is_refused(status: int) -> None:
-    with pytest.raises(WireError, match="the status is none of an answer"):
+    with pytest.raises(WireError, match="the status is not that of a response"):
         read_response(operation("ListRoles"), Response(status, (), XML.format("").encode()))
 
 
@@ -90,7 +90,7 @@ def test_an_answer_that_can_not_be_said_again_is_left_out(code: str) -> None:
     recorder.feed(asked, Response(400, (("x-amzn-errortype", code),), b"{}"))
     recorder.feed(asked, Response(200, (), b'{"analyzers": []}'))
     recording = recorder.finish()
-    assert recording.skipped == {"ListAnalyzers: code holds a character that a header can't say": 1}
+    assert recording.skipped == {"ListAnalyzers: code holds a character that a header can't hold": 1}
     assert read_cassette(write_cassette(recording.merged), MODELS) == recording.merged
 
 

@@ -68,7 +68,7 @@ def test_the_faults_of_a_take_strike_in_that_take_only() -> None:
 @pytest.mark.parametrize(
     ("line", "path", "problem", "tip"),
     [
-        ("- throtle", "faults[0]", "begins with none of", "did you mean throttle?"),
+        ("- throtle", "faults[0]", "does not begin with one of", "did you mean throttle?"),
         ("- throttle page=x", "faults[0]", "has 'page=x'", "page is a number, counted from 1"),
         (
             "- throttle ListUsers",

@@ -318,7 +318,7 @@ UNREADABLE: dict[str, tuple[Request, Response | None, str]] = {
     "no XML": (request("GetUser"), Response(200, NO_XML, b"oops"), "not XML"),
     "no result": (request("GetUser"), Response(200, NO_XML, b"<GetUserResponse/>"), "has no GetUserResult"),
     "document type": (request("GetUser"), Response(200, NO_XML, b"<!DOCTYPE a []><a/>"), "document type"),
-    "no Error element": (request("GetUser"), Response(400, NO_XML, b"<a/>"), "holds no Error element"),
+    "no Error element": (request("GetUser"), Response(400, NO_XML, b"<a/>"), "has no Error element"),
     "deep XML": (request("GetUser"), Response(200, NO_XML, b"<a>" * 9000 + b"</a>" * 9000), "nests deeper"),
     "no UTF-8": (request("GetFinding", {"analyzerArn": "x", "id": "1"}), Response(200, (), b"\xff"), "not UTF-8"),
     "no JSON": (request("GetFinding", {"analyzerArn": "x", "id": "1"}), Response(200, (), b"{"), "not JSON"),

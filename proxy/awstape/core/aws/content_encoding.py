@@ -40,7 +40,7 @@ def decode_declared_encoding(headers: Headers, body: bytes) -> bytes:
                 pass
             case _:
                 name = f" {encoding}" if encoding in _KNOWN else ""
-                raise WireError(f"the content encoding{name} of the body is not undone")
+                raise WireError(f"the content encoding{name} of the body is not supported")
     return body
 
 

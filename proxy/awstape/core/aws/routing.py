@@ -30,7 +30,7 @@ def recognise_call(models: Models, request: Request) -> Call | None:
     service, region = found
     operation, input_ = read_request(service, request)
     if service.regional and region is not None and not _REGION.fullmatch(region):
-        raise WireError("the region is none of AWS's")
+        raise WireError("the region is not one of AWS")
     return Call(operation, region if service.regional else None, input_)
 
 

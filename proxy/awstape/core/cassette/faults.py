@@ -56,7 +56,7 @@ class Fault:
         if kind not in KINDS:
             hint = did_you_mean(kind, KINDS).lstrip("; ")
             raise FaultError(
-                f"the fault {text!r} begins with none of {', '.join(KINDS)}",
+                f"the fault {text!r} does not begin with one of {', '.join(KINDS)}",
                 hint or "for example 'throttle ListPolicyVersions page=2 times=1'",
             )
         fields: dict[str, str] = {}
@@ -66,7 +66,7 @@ class Fault:
             is_misplaced = (name == "operation" and (i or equals)) or (name == "seconds" and kind != "slow")
             if name in fields or name not in _FIELDS or is_misplaced:
                 raise FaultError(
-                    f"the fault {text!r} has a {word!r} that can't be there",
+                    f"the fault {text!r} has an unexpected {word!r}",
                     "it is KIND [OPERATION] [page=N] [times=N|always], or slow [OPERATION] … [seconds=S]",
                 )
             if not _FIELDS[name](value):

@@ -39,7 +39,7 @@ ONLY_THE_LOADER: dict[str, tuple[str, str]] = {
     "a second header": ("unknown key", HEADER + "---\n" + HEADER),
     "the first page has no token": ("first page of a take", HEADER + ROLES + "pages: [{token: x, output: {}}]\n"),
     "tokens lead on": ("does not lead here", HEADER + ROLES + "pages: [output: {Marker: a}, {token: b, output: {}}]\n"),
-    "the last page is the last": ("leads to none", HEADER + ROLES + "pages: [output: {}, output: {}]\n"),
+    "the last page is the last": ("has no next token", HEADER + ROLES + "pages: [output: {}, output: {}]\n"),
     "tokens differ": (
         "another page of the track",
         HEADER
@@ -58,10 +58,10 @@ ONLY_THE_LOADER: dict[str, tuple[str, str]] = {
         "expected an? (number|integer), got a number",
         HEADER + ROLES + "pages: [{limit: 1.0, output: {}}]\n",
     ),
-    "characters of XML": ("XML can't say", HEADER + ROLES + 'pages: [output: {Marker: "\\a"}]\n'),
-    "characters of a header": ("a header can't say", HEADER + ANALYZERS + "pages: [error: {status: 404, code: 日}]\n"),
+    "characters of XML": ("XML can't represent", HEADER + ROLES + 'pages: [output: {Marker: "\\a"}]\n'),
+    "characters of a header": ("a header can't hold", HEADER + ANALYZERS + "pages: [error: {status: 404, code: 日}]\n"),
     "lists in a header": (
-        "a scalar is expected",
+        "expected a scalar, got a list",
         HEADER
         + ANALYZERS
         + "pages: [error: {status: 429, code: ThrottlingException, members: {retryAfterSeconds: []}}]\n",
@@ -73,7 +73,7 @@ ONLY_THE_LOADER: dict[str, tuple[str, str]] = {
     "!!binary": ("got binary data", HEADER + ROLES + "pages: [output: {Marker: !!binary /w==}]\n"),
     "tags": ("the tag .* is not allowed", HEADER + ROLES + "pages: [output: {Marker: !!str x}]\n"),
     "anchors": ("anchors and aliases", HEADER + ROLES + "pages: [output: {Marker: &a x}]\n"),
-    "keys that stand twice": ("the key stands twice", HEADER + ROLES + "pages: [output: {Marker: x, Marker: x}]\n"),
+    "keys that stand twice": ("the key occurs twice", HEADER + ROLES + "pages: [output: {Marker: x, Marker: x}]\n"),
 }
 #: Those of them that a mistake can be by chance, and that are known by what the loader says.
 BY_CHANCE = ("the first page has no token", "tokens lead on", "the last page is the last", "!!binary")

@@ -73,9 +73,9 @@ TOLD = [
     (34, "pages[2]", "a page has either an output or an error"),
     (36, "pages[3]", "expected a mapping with token, limit, output, error, unmodelled, got a number"),
     (31, "pages[1].token", "the page before does not lead here"),
-    (31, "pages[1]", "more pages follow, but this page leads to none"),
-    (34, "pages[2]", "more pages follow, but this page leads to none"),
-    (22, "faults[0]", "the fault 'throtle' begins with none of"),
+    (31, "pages[1]", "more pages follow, but this page has no next token"),
+    (34, "pages[2]", "more pages follow, but this page has no next token"),
+    (22, "faults[0]", "the fault 'throtle' does not begin with one of"),
     (22, "faults[1]", "expected text, got a number"),
     (22, "faults[2]", "a fault of a take names no operation"),
 ]
@@ -139,8 +139,8 @@ pages:
 def test_a_take_that_stands_twice_is_called_so() -> None:
     (error,) = errors(f"version: 1\n{LISTING}{LISTING}")
     assert (error.line, error.path) == (11, "")
-    assert error.problem == "the take stands twice, the first time in line 3"
-    assert error.tip == "take one of the two out"
+    assert error.problem == "the take occurs twice, the first time in line 3"
+    assert error.tip == "remove one of the two"
 
 
 def test_another_take_with_the_same_tokens_is_told_where_they_are() -> None:

@@ -31,7 +31,7 @@ def read_request(service: Service, request: Request) -> tuple[Operation, dict[st
 def read_response(operation: Operation, response: Response) -> Answer:
     """The answer that a response holds. Raises WireError for a body that is not of the service's protocol."""
     if not 200 <= response.status <= LAST_STATUS:
-        raise WireError("the status is none of an answer")
+        raise WireError("the status is not that of a response")
     if len(response.body) > MAX_BODY:
         raise WireError(f"the body is larger than {MAX_BODY // 2**20} MiB")
     return _CODECS[operation.service.protocol].read_response(operation, response)

@@ -22,9 +22,9 @@ def find_route(service: Service, request: Request) -> tuple[Operation, dict[str,
             return operation, match.groupdict()
     is_known_method = request.method in {method for method, _, _ in service.routes}  # other text may identify
     raise WireError(
-        f"{service.name} has no operation at {request.method if is_known_method else 'this method'} with such a path; "
+        f"{service.name} has no operation at {request.method if is_known_method else 'this method'} with this path; "
         "a newer botocore may know it; "
-        "before it a session of a replay is /~NAME"
+        "the prefix of a replay session is /~NAME"
     )
 
 
@@ -78,5 +78,5 @@ def write_header_members(members: Mapping[str, Value], shape: Shape | None) -> H
 def checked_header_value(name: str, text: str) -> str:
     """The text, if a header can hold it. Raises WireError, which names `name`, otherwise."""
     if not _HEADER_VALUE.fullmatch(text):
-        raise WireError(f"{name} holds a character that a header can't say")
+        raise WireError(f"{name} holds a character that a header can't hold")
     return text

@@ -30,9 +30,9 @@ from awstape.core.aws.wire import FIRST_ERROR_STATUS, Headers, Request, Response
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a form calls, and its input."""
     if request.method not in ("GET", "POST"):
-        raise WireError(f"{service.name} answers GET and POST only")
+        raise WireError(f"{service.name} accepts GET and POST only")
     if request.path not in ("", "/"):
-        raise WireError(f"{service.name} is asked at the path / only; before it a session of a replay is /~NAME")
+        raise WireError(f"{service.name} accepts requests at the path / only; the prefix of a replay session is /~NAME")
     parameters = read_parameters(request)
     tree = build_form_tree((name, value) for name, value in parameters if not name.startswith("X-Amz-"))
     action = tree.pop("Action", None)
@@ -59,14 +59,14 @@ def read_response(operation: Operation, response: Response) -> Answer:
     if result is not None:
         output = read_xml_structure(result, operation.output)
     elif operation.output is not None:
-        raise WireError(f"the answer to {operation.name} has no {wrapper}")
+        raise WireError(f"the response to {operation.name} has no {wrapper}")
     return Answer(output=output, unmodelled=unmodelled_members(operation, output))
 
 
 def _read_failure(status: int, root: ET.Element) -> Failure:
     error = next((child for child in root.iter() if element_name(child) == "Error"), None)
     if error is None:
-        raise WireError(f"the answer with status {status} holds no Error element")
+        raise WireError(f"the response with status {status} has no Error element")
     members = {element_name(child): read_unmodelled(child) for child in error}
     code, message = members.pop("Code", None), members.pop("Message", None)
     return Failure(

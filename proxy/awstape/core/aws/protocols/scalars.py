@@ -29,7 +29,7 @@ def format_scalar(value: Value) -> str:
         case bytes():
             return base64.b64encode(value).decode("ascii")
         case None | dict() | list():
-            raise WireError(f"a {type(value).__name__} stands where a scalar is expected")
+            raise WireError(f"expected a scalar, got a {type(value).__name__}")
         case _:
             return str(value)
 

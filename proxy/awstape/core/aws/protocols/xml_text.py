@@ -192,7 +192,7 @@ def write_leaf(name: str, text: str, depth: int, safe_name: str = "") -> str:
     represent.
     """
     if _NOT_XML.search(text):
-        raise WireError(f"{safe_name or name} holds a character that XML can't say")
+        raise WireError(f"{safe_name or name} holds a character that XML can't represent")
     indent = "  " * depth
     # A bare carriage return would be read as a newline.
     return f"{indent}<{name}>{escape(text, _CARRIAGE_RETURN)}</{name}>" if text else f"{indent}<{name}/>"

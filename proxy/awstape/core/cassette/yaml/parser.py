@@ -114,13 +114,13 @@ def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> DocumentError:
     elif "\t" in _INDENTATION.match(text, begin)[0]:  # type: ignore[index]
         problem = "a tab in the indentation, where only spaces may be"
     elif rest.startswith(":"):
-        problem = "a colon that ends no key; quote a text that has one"
+        problem = "an unexpected colon; quote a text that contains one"
     elif isinstance(error, yaml.scanner.ScannerError) and rest[0] in "@`%":
         problem = f"a text that begins with {rest[0]} needs quotes"
     elif isinstance(error, yaml.scanner.ScannerError):
         problem = "a text, a tag or an escape that can't be read; quote the text"
     else:
-        problem = "a value or a sign that doesn't belong here; compare indentation, brackets and commas"
+        problem = "an unexpected value or character; check indentation, brackets and commas"
     return DocumentError(line, "", f"not YAML at column {mark.column + 1}: {problem}")
 
 
@@ -179,7 +179,7 @@ class _DocumentParser:
         if len(key) > MAX_KEY:
             raise DocumentError(line, format_path(path), f"a key of more than {MAX_KEY:,} characters")
         if key in members:
-            raise DocumentError(line, format_path((*path, key)), "the key stands twice")
+            raise DocumentError(line, format_path((*path, key)), "the key occurs twice")
         self.lines[(*path, key)] = line
         return key
 

@@ -79,8 +79,8 @@ def _token_problems(document: Document, take: Take, tokens: _Tokens) -> Iterator
         if first is here:
             continue
         if other is not take and other.pages == take.pages:
-            problem = f"the take stands twice, the first time in line {start}"
-            yield Problem((), problem, "take one of the two out")
+            problem = f"the take occurs twice, the first time in line {start}"
+            yield Problem((), problem, "remove one of the two")
             return
         problem = f"another page of the track has this token, in line {line}"
         yield Problem(("pages", i, "token"), problem, "tokens of a track must differ")

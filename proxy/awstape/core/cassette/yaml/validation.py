@@ -62,7 +62,7 @@ def header_problems(value: Value) -> Iterator[Problem]:
         return
     yield from _key_problems(value, (), _HEADER_KEYS)
     if (key := _typed(value, "key", str)) is not None and not _FINGERPRINT.fullmatch(key):
-        tip = "it tells which key the aliases were made with; leave it out if nobody knows"
+        tip = "it identifies the key that the aliases were made with; leave it out if it is unknown"
         yield Problem(("key",), "not the fingerprint of a key", tip)
 
 
@@ -137,7 +137,7 @@ def _page_problems(page: Value, operation: Operation | None, path: Path) -> Iter
         try:
             write_response(operation, _build_answer(page), "")
         except WireError as error:
-            yield Problem(path, str(error), "the service could not send it either")
+            yield Problem(path, str(error), "no response of the service can hold it")
 
 
 def _format_problems(page: Value, operation: Operation | None, path: Path) -> Iterator[Problem]:
@@ -180,7 +180,7 @@ def _chain_problems(operation: Operation, pages: list[Value]) -> Iterator[Proble
         expected = next_token(operation, output) if isinstance(output, dict) else None
         is_known = isinstance(output, dict) or isinstance(fields.get("error"), dict)
         if is_known and expected is None and i + 1 < len(pages):
-            yield Problem(("pages", i), "more pages follow, but this page leads to none")
+            yield Problem(("pages", i), "more pages follow, but this page has no next token")
             is_known = False  # reported once
 
 
