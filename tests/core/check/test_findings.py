@@ -71,8 +71,8 @@ def test_a_cassette_is_clean_before_the_edit(spot: Spot) -> None:
 @each_plant
 def test_every_planted_value_is_found(spot: Spot, kind: str) -> None:
     missed = [i for i in range(PLANTED) if not leaks_at(spot, kind, i)]
-    told = f"{PLANTED - len(missed)}/{PLANTED} found of {kind} at {spot.name}"
-    assert not missed, f"{told}\n{spot.plant(kind, missed[0])[0]}"
+    reported = f"{PLANTED - len(missed)}/{PLANTED} found of {kind} at {spot.name}"
+    assert not missed, f"{reported}\n{spot.plant(kind, missed[0])[0]}"
 
 
 @each_spot
@@ -81,8 +81,8 @@ def test_a_planted_value_is_found_in_its_line(spot: Spot) -> None:
     wrong = {}
     for kind in kinds_at(spot):
         line = planted(spot, kind)[1]
-        if (told := {finding.line for finding in leaks_at(spot, kind, 0)}) != {line}:
-            wrong[kind] = f"line {line} is told as {sorted(told)}"
+        if (reported := {finding.line for finding in leaks_at(spot, kind, 0)}) != {line}:
+            wrong[kind] = f"line {line} is reported as {sorted(reported)}"
     assert not wrong, f"{spot.name}: {wrong}"
 
 
@@ -90,20 +90,20 @@ def test_a_planted_value_is_found_in_its_line(spot: Spot) -> None:
 def test_a_finding_names_the_member(spot: Spot) -> None:
     wrong = {}
     for kind in kinds_at(spot):
-        told = {finding.member for finding in leaks_at(spot, kind, 0)}
-        if told != {spot.member}:
-            wrong[kind] = f"{spot.member or 'no member'} is told as {sorted(told)}"
+        reported = {finding.member for finding in leaks_at(spot, kind, 0)}
+        if reported != {spot.member}:
+            wrong[kind] = f"{spot.member or 'no member'} is reported as {sorted(reported)}"
     assert not wrong, f"{spot.name}: {wrong}"
 
 
 @each_spot
 def test_a_finding_does_not_quote_the_value(spot: Spot) -> None:
-    told = {}
+    reported = {}
     for kind in kinds_at(spot):
         _, _, parts, every = planted(spot, kind)
         if leaked := found(map(repr, every), parts):
-            told[kind] = leaked
-    assert not told, f"{spot.name}: {told}"
+            reported[kind] = leaked
+    assert not reported, f"{spot.name}: {reported}"
 
 
 # --- several ---

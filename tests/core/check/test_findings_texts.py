@@ -57,8 +57,8 @@ def test_shipped_cassettes_are_clean(name: str) -> None:
 @given(data=st.data())
 def test_recordings_are_clean(name: str, data: st.DataObject) -> None:
     operation = exchanges.operation(name)
-    asked, answered = data.draw(inputs(operation)), data.draw(outputs(operation))
-    exchange = (exchanges.request(name, asked), exchanges.respond(name, answered))
+    input_, output = data.draw(inputs(operation)), data.draw(outputs(operation))
+    exchange = (exchanges.request(name, input_), exchanges.respond(name, output))
     text = write_cassette(exchanges.record(exchange, include_writes=True).cassette)
     assert [finding for finding in found_in(text) if finding.level == "error"] == [], text
 
@@ -101,8 +101,8 @@ def test_standard_vocabulary_is_clean(word: str, context: str) -> None:
 def test_thumbprints_are_clean_where_they_belong() -> None:
     prints: list[Value] = ["9e99a48a9960b14926bb7f3b02e22da2b0ab7280", "6938FD4D98BAB03FAADB97B34396831E3780AEA1"]
     name = "GetOpenIDConnectProvider"
-    asked = exchanges.request(name, {"OpenIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/a.example"})
-    text = write_cassette(exchanges.cassette((asked, exchanges.respond(name, {"ThumbprintList": prints}))))
+    request = exchanges.request(name, {"OpenIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/a.example"})
+    text = write_cassette(exchanges.cassette((request, exchanges.respond(name, {"ThumbprintList": prints}))))
     assert all(str(each) in text for each in prints)
     assert found_in(text) == []
 

@@ -1,6 +1,6 @@
 """Probable mistakes in readable cassettes: each warning with its line, its member and what to do.
 
-That recording gives none is tried in test_generated.
+That recordings give no warnings is tested in `core/aws/test_aws_generated.py`.
 """
 
 from __future__ import annotations
@@ -531,25 +531,27 @@ def takes(*texts: str) -> str:
 
 
 def test_repeated_takes_give_a_warning() -> None:
-    def told(*texts: str) -> list[tuple[int, str, str]]:
+    def problems_of(*texts: str) -> list[tuple[int, str, str]]:
         found = warned(takes(*texts))
         assert {finding.kind for finding in found} <= {"same take", UNFINISHED}
         return [(f.line, f.problem, f.tip) for f in found if f.kind == "same take"]
 
     other = POLICIES.replace("page-2", "take-2.page-2")
     same = (25, "the take equals the one before it, in line 3", "remove one of the two")
-    assert told(POLICIES, other) == [same]
-    assert told(POLICIES, other.replace("limit: 2\n", "limit: 9\n")) == [same]
-    assert told(POLICIES, ROLE, other.replace("ReadOnly", "ReadMost")) == []
-    assert told(POLICIES, other.replace("pages:", "faults: [drop]\npages:")) == []
+    assert problems_of(POLICIES, other) == [same]
+    assert problems_of(POLICIES, other.replace("limit: 2\n", "limit: 9\n")) == [same]
+    assert problems_of(POLICIES, ROLE, other.replace("ReadOnly", "ReadMost")) == []
+    assert problems_of(POLICIES, other.replace("pages:", "faults: [drop]\npages:")) == []
     begun = other.partition("- token")[0]
-    assert told(POLICIES, begun) == [
+    assert problems_of(POLICIES, begun) == [
         (25, "the take is only the beginning of the one before it, in line 3", "remove it")
     ]
-    assert told(begun, POLICIES) == [(3, "the take is only the beginning of the one after it, in line 19", "remove it")]
-    assert [line for line, *_ in told(ROLE, ROLE, ROLE)] == [11, 19]
+    assert problems_of(begun, POLICIES) == [
+        (3, "the take is only the beginning of the one after it, in line 19", "remove it")
+    ]
+    assert [line for line, *_ in problems_of(ROLE, ROLE, ROLE)] == [11, 19]
     # The takes of a track are neighbours wherever they are in the file.
-    assert [line for line, *_ in told(ROLE, VERSIONS, ROLE)] == [25]
+    assert [line for line, *_ in problems_of(ROLE, VERSIONS, ROLE)] == [25]
 
 
 def test_a_token_of_another_take_gives_a_warning() -> None:
@@ -653,8 +655,8 @@ def test_no_finding_quotes_a_value(real: str) -> None:
     assert {FORMAT} <= {finding.kind for finding in found} or real.isalpha()
     assert warned >= set(KINDS) - {"unused fault", "missing member", "same take"}
     for form in FORMATS.values():
-        said = form([("a.yaml", finding) for finding in found], 1)
-        assert not [part for part in (real, "1111", "Payroll") if part in said]
+        formatted = form([("a.yaml", finding) for finding in found], 1)
+        assert not [part for part in (real, "1111", "Payroll") if part in formatted]
 
 
 def test_items_without_a_name_may_be_equal() -> None:

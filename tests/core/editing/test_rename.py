@@ -21,9 +21,9 @@ def test_rename_is_everywhere(recorded: Cassette) -> None:
     text = write_cassette(after)
     assert alias_of_role("Deploy") not in text
     assert text.count(alias_of_role("Other")) == write_cassette(recorded).count(alias_of_role("Deploy"))
-    asked = player(after).answer(request("GetRole", {"RoleName": "Other"}))
-    assert asked.response
-    assert asked.response.status == 200
+    reply = player(after).answer(request("GetRole", {"RoleName": "Other"}))
+    assert reply.response
+    assert reply.response.status == 200
     assert_valid(after)
     assert rename(MODELS, after, alias_of_role("Other"), alias_of_role("Deploy"), None) == recorded
 
@@ -42,11 +42,11 @@ def test_rename_of_accounts_and_ids(recorded: Cassette) -> None:
 def test_rename_of_names_that_the_project_keeps() -> None:
     rules = Rules.from_settings({"keep": ["demo-*"]}, MODELS)
     aliases = Aliases(KEY, rules)
-    said = {"Role": role("demo-a", Description="demo-a, not demo-ab; ask demo-a.")}
+    real = {"Role": role("demo-a", Description="demo-a, not demo-ab; ask demo-a.")}
     text = write_cassette(cassette((request("GetRole", {"RoleName": "x"}), respond("GetRole", {}))))
     kept = read_cassette(text, MODELS)
     kept = edits.set_value(MODELS, kept, chosen(kept), "identity.RoleName", "demo-a")
-    kept = edits.set_value(MODELS, kept, chosen(kept), "pages[0].output", json.dumps(said))
+    kept = edits.set_value(MODELS, kept, chosen(kept), "pages[0].output", json.dumps(real))
     after = rename(MODELS, kept, "demo-a", "demo-b", aliases)
     output: Any = after.takes[0].pages[0].answer.output
     assert after.takes[0].track.identity == {"RoleName": "demo-b"}

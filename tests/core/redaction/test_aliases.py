@@ -107,8 +107,8 @@ def test_no_digest_of_a_real_value_without_the_key_is_stored() -> None:
     """No digest of the value, in any encoding: with one, all account ids could be tried."""
     role: dict[str, Value] = {"RoleName": "Deployer", "Arn": f"arn:aws:iam::{ACCOUNT}:role/Deployer", "Tags": []}
     listed = exchanges.listing("ListRoles", {}, [{"Roles": [role]}, {"Roles": [role]}])
-    asked = exchanges.request("GetRole", {"RoleName": "Deployer"})
-    text = write_cassette(exchanges.record(*listed, (asked, exchanges.respond("GetRole", {"Role": role}))).cassette)
+    request = exchanges.request("GetRole", {"RoleName": "Deployer"})
+    text = write_cassette(exchanges.record(*listed, (request, exchanges.respond("GetRole", {"Role": role}))).cassette)
     alias = Aliases(KEY).account(ACCOUNT)
     assert alias in text
     for real in (ACCOUNT, "Deployer", f"arn:aws:iam::{ACCOUNT}:role/Deployer", "T1"):

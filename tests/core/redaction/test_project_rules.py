@@ -65,8 +65,8 @@ def role(**members: Value) -> Exchange:
 def recorded(by: Rules, *exchanges: Exchange) -> Cassette:
     """The cassette of a recording under rules, written and read again."""
     recorder = Recorder(MODELS, Redactor(KEY, by), parse_response)
-    for asked, answered in exchanges:
-        recorder.feed(asked, answered)
+    for sent, received in exchanges:
+        recorder.feed(sent, received)
     return read_cassette(write_cassette(recorder.finish().cassette), MODELS)
 
 
@@ -227,13 +227,13 @@ def test_the_check_applies_no_mask_to_text_that_awstape_writes(pattern: str) -> 
 
 def test_a_mask_counts_when_a_request_is_matched() -> None:
     context: Value = [{"ContextKeyName": "zreal:ticket", "ContextKeyValues": ["for JIRA-12345"]}]
-    asked = request("SimulateCustomPolicy", {"PolicyInputList": ["{}"], "ContextEntries": context})
+    sent = request("SimulateCustomPolicy", {"PolicyInputList": ["{}"], "ContextEntries": context})
     by = rules(mask=[r"JIRA-\d+"])
-    cassette = recorded(by, (asked, respond("SimulateCustomPolicy", {"EvaluationResults": []})))
+    cassette = recorded(by, (sent, respond("SimulateCustomPolicy", {"EvaluationResults": []})))
     assert "JIRA" not in write_cassette(cassette)
     for at_replay, answer in ((by, ServedPage), (NO_RULES, Miss)):
         playing = Player(MODELS, cassette, Redactor(KEY, at_replay), has_key=True)
-        assert isinstance(playing.answer(asked), answer)
+        assert isinstance(playing.answer(sent), answer)
 
 
 # --- mask-members -----------------------------------------------------------------------------------------------

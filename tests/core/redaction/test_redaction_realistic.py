@@ -112,11 +112,11 @@ def role(name: str, **members: Value) -> Exchange:
     ],
 )
 def test_a_known_name_is_found_in_every_spelling(name: str, text: str) -> None:
-    said = write_cassette(exchanges.record(role(name, Description=text)).cassette)
-    assert name.casefold() not in said.casefold()
-    assert check_text(said, MODELS) == []
+    written = write_cassette(exchanges.record(role(name, Description=text)).cassette)
+    assert name.casefold() not in written.casefold()
+    assert check_text(written, MODELS) == []
     alias = Aliases(KEY).name("role", name)
-    assert said.count(alias) >= 3, "the same in identity, output and text"
+    assert written.count(alias) >= 3, "the same in identity, output and text"
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_a_known_name_is_found_in_every_spelling(name: str, text: str) -> None:
 )
 def test_an_error_that_names_the_request_is_redacted(name: str, input_: dict[str, Value], message: str) -> None:
     failed = exchanges.fail(name, 400, "ValidationError", message)
-    said = write_cassette(exchanges.record((exchanges.request(name, input_), failed)).cassette)
-    assert not [part for part in ("acme", "Acme", "User jo ", ACCOUNT) if part in said]
+    written = write_cassette(exchanges.record((exchanges.request(name, input_), failed)).cassette)
+    assert not [part for part in ("acme", "Acme", "User jo ", ACCOUNT) if part in written]
 
 
 # --- identities -------------------------------------------------------------------------------------------------
@@ -146,13 +146,13 @@ def test_names_in_an_identity_s_text_are_replaced_and_still_match() -> None:
     policy = json.dumps(
         {"Statement": [{"Sid": "mallory", "Condition": {"StringLike": {"aws:PrincipalTag/o": "mallory"}}}]}
     )
-    asked = exchanges.request("SimulateCustomPolicy", {"PolicyInputList": [policy], "ActionNames": ["s3:Get*"]})
+    request = exchanges.request("SimulateCustomPolicy", {"PolicyInputList": [policy], "ActionNames": ["s3:Get*"]})
     user = exchanges.respond("GetUser", {"User": {"UserName": "mallory"}})
     recorded = exchanges.cassette(
-        (asked, exchanges.respond("SimulateCustomPolicy")), (exchanges.request("GetUser"), user)
+        (request, exchanges.respond("SimulateCustomPolicy")), (exchanges.request("GetUser"), user)
     )
     assert "mallory" not in write_cassette(recorded)
-    assert isinstance(exchanges.player(recorded).answer(asked), ServedPage)
+    assert isinstance(exchanges.player(recorded).answer(request), ServedPage)
     (track,) = (take.track for take in recorded.takes if take.track.operation == "SimulateCustomPolicy")
     by_alias = exchanges.request("SimulateCustomPolicy", track.identity)
     assert isinstance(exchanges.player(recorded, key=None).answer(by_alias), ServedPage)
@@ -187,13 +187,13 @@ def test_the_report_of_last_access_names_entities_by_their_type() -> None:
     (take,) = exchanges.record((exchanges.request(name), exchanges.respond(name, output))).cassette.takes
     listed = take.pages[0].answer.output
     assert listed
-    said = json.dumps(listed)
-    assert said.count(Aliases(KEY).name("role", "x1")) == 2
+    written = json.dumps(listed)
+    assert written.count(Aliases(KEY).name("role", "x1")) == 2
 
 
 def test_a_text_has_room_for_its_names() -> None:
-    said = exchanges.record(role("bob", Description=("bob " * 250)[:998])).cassette
-    output = said.takes[0].pages[0].answer.output
+    cassette = exchanges.record(role("bob", Description=("bob " * 250)[:998])).cassette
+    output = cassette.takes[0].pages[0].answer.output
     assert output
     assert isinstance(output["Role"], dict)
     assert len(str(output["Role"]["Description"])) <= 1000
@@ -217,21 +217,21 @@ def user(*names: str) -> Exchange:
 
 def create(description: str) -> Exchange:
     """A CreateRole exchange with free text in its request."""
-    asked = exchanges.request(
+    request = exchanges.request(
         "CreateRole", {"RoleName": "Role1", "AssumeRolePolicyDocument": "{}", "Description": description}
     )
-    return asked, exchanges.respond("CreateRole", {"Role": {"RoleName": "Role1"}})
+    return request, exchanges.respond("CreateRole", {"Role": {"RoleName": "Role1"}})
 
 
 def profile(name: str) -> Exchange:
-    asked = exchanges.request("GetInstanceProfile", {"InstanceProfileName": name})
-    return asked, exchanges.respond("GetInstanceProfile", {"InstanceProfile": {"InstanceProfileName": name}})
+    request = exchanges.request("GetInstanceProfile", {"InstanceProfileName": name})
+    return request, exchanges.respond("GetInstanceProfile", {"InstanceProfile": {"InstanceProfileName": name}})
 
 
 def bucket(name: str) -> Exchange:
     document = json.dumps({"Statement": [{"Resource": f"arn:aws:s3:::acme/{name}/*"}]})
-    asked = exchanges.request("SimulateCustomPolicy", {"PolicyInputList": [document], "ActionNames": ["s3:Get*"]})
-    return asked, exchanges.respond("SimulateCustomPolicy")
+    request = exchanges.request("SimulateCustomPolicy", {"PolicyInputList": [document], "ActionNames": ["s3:Get*"]})
+    return request, exchanges.respond("SimulateCustomPolicy")
 
 
 CDK = "prod-api-LambdaExecutionRole-1OZ2K7X9QW3E"
@@ -254,11 +254,11 @@ REQUESTS: dict[str, tuple[list[Exchange], str]] = {
 
 @pytest.mark.parametrize("case", REQUESTS)
 def test_a_request_with_names_of_others_matches(case: str) -> None:
-    told, description = REQUESTS[case]
-    asked = create(description)
-    recorded = exchanges.cassette(*told, asked, include_writes=True)
-    assert isinstance(exchanges.player(recorded).answer(asked[0]), ServedPage)
-    assert exchanges.cassette(asked, *reversed(told), include_writes=True) == recorded, "in whatever order"
+    traffic, description = REQUESTS[case]
+    exchange = create(description)
+    recorded = exchanges.cassette(*traffic, exchange, include_writes=True)
+    assert isinstance(exchanges.player(recorded).answer(exchange[0]), ServedPage)
+    assert exchanges.cassette(exchange, *reversed(traffic), include_writes=True) == recorded, "in any order"
     for take in recorded.takes:
         by_alias = exchanges.request(take.track.operation, take.track.identity)
         assert isinstance(exchanges.player(recorded, key=None).answer(by_alias), ServedPage)
@@ -266,12 +266,14 @@ def test_a_request_with_names_of_others_matches(case: str) -> None:
 
 def test_a_name_that_only_the_old_cassette_knows_is_replaced() -> None:
     old = exchanges.cassette(user("mallory"))
-    asked = create("owned by mallory")
+    exchange = create("owned by mallory")
     merged = (
-        exchanges.recorder(role("r2x", Description="owned by mallory"), asked, include_writes=True).finish(old).merged
+        exchanges.recorder(role("r2x", Description="owned by mallory"), exchange, include_writes=True)
+        .finish(old)
+        .merged
     )
     assert "mallory" not in write_cassette(merged)
-    assert isinstance(exchanges.player(merged).answer(asked[0]), ServedPage)
+    assert isinstance(exchanges.player(merged).answer(exchange[0]), ServedPage)
 
 
 def test_two_tracks_that_become_one_are_one() -> None:
@@ -339,10 +341,10 @@ def test_filters_for_public_words_stay() -> None:
         "createdAt": {"eq": ["2026-01-02"]},
         "resourceOwnerAccount": {"eq": ["acme"]},
     }
-    asked = exchanges.request(
+    request = exchanges.request(
         "ListFindings", {"analyzerArn": f"arn:aws:access-analyzer:eu-west-1:{ACCOUNT}:analyzer/a1b", "filter": criteria}
     )
-    text = write_cassette(exchanges.cassette((asked, exchanges.respond("ListFindings"))))
+    text = write_cassette(exchanges.cassette((request, exchanges.respond("ListFindings"))))
     assert all(word in text for word in ("ExternalAccess", "s3:GetObject", "2026-01-02"))
     assert "acme" not in text
 
