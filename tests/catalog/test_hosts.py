@@ -37,8 +37,6 @@ NEAR_MISSES = [
     *("", ".", "iam.amazonaws.com\n", "iam.amazonaws.com:443", " iam.amazonaws.com"),
 ]
 
-# --- hosts ---
-
 
 @cache
 def provider(service: str) -> botocore.endpoint_provider.EndpointProvider:
@@ -56,7 +54,7 @@ def region_of(host: str, service: str) -> str | None:
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(("partition", "region"), REGIONS)
-def test_every_host_of_the_rule_sets_is_ours(service: str, partition: str, region: str) -> None:
+def test_every_host_of_the_rule_sets_is_recognised(service: str, partition: str, region: str) -> None:
     for fips, dual_stack in SPELLINGS:
         endpoint = provider(service).resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual_stack)
         found = region_of(urlsplit(endpoint.url).hostname or "", service)
@@ -64,7 +62,7 @@ def test_every_host_of_the_rule_sets_is_ours(service: str, partition: str, regio
 
 
 @pytest.mark.parametrize(("service", "prefix"), [("iam", "iam"), ("accessanalyzer", "access-analyzer")])
-def test_every_host_of_the_older_endpoint_table_is_ours(service: str, prefix: str) -> None:
+def test_every_host_of_the_older_endpoint_table_is_recognised(service: str, prefix: str) -> None:
     """SDKs without rule sets follow it, and botocore itself for `client.meta.endpoint_url`."""
     resolver = botocore.regions.EndpointResolver(LOADER.load_data("endpoints"))
     hosts = 0
@@ -82,7 +80,7 @@ def test_every_host_of_the_older_endpoint_table_is_ours(service: str, prefix: st
 
 
 @pytest.mark.parametrize(("partition", "region"), REGIONS[:: len(REGIONS) // 6])
-def test_what_a_client_says_of_its_endpoint_is_ours(partition: str, region: str) -> None:
+def test_the_endpoint_of_a_client_is_recognised(partition: str, region: str) -> None:
     for service in SERVICES:
         assert region_of(urlsplit(client(service, region).meta.endpoint_url).hostname, service) in (region, None)
 
@@ -102,12 +100,12 @@ def test_what_a_client_says_of_its_endpoint_is_ours(partition: str, region: str)
         ("access-analyzer.eusc-de-east-1.amazonaws.eu", "accessanalyzer", "eusc-de-east-1"),
     ],
 )
-def test_hosts_of_note(host: str, service: str, region: str | None) -> None:
+def test_notable_hosts(host: str, service: str, region: str | None) -> None:
     assert region_of(host, service) == region
 
 
 @pytest.mark.parametrize("host", NEAR_MISSES)
-def test_near_misses_are_not_ours(host: str) -> None:
+def test_near_misses_are_not_recognised(host: str) -> None:
     assert not is_recorded_host(host)
 
 
@@ -124,11 +122,11 @@ def test_near_misses_are_not_ours(host: str) -> None:
         ("2001:db8::1", "a host"),
     ],
 )
-def test_of_a_host_only_the_service_is_told(host: str, shown: str) -> None:
+def test_an_anonymised_host_shows_the_service_only(host: str, shown: str) -> None:
     assert anonymise_host(host) == shown
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "mars-north-1"])
-def test_a_host_is_the_one_that_botocore_asks(region: str) -> None:
+def test_host_of_is_the_endpoint_of_botocore(region: str) -> None:
     endpoint = boto3.Session().client("accessanalyzer", region_name=region).meta.endpoint_url
     assert f"https://{host_of('accessanalyzer', region)}" == endpoint

@@ -22,7 +22,7 @@ MODELS = load_models()
 
 
 def what_boto3_returns(case: WireCase) -> Any:
-    """What a client gives its caller, where the wire answers with the case's literal text."""
+    """The result of a client call whose response is the literal text of the case."""
 
     def answer(request: object, **_: object) -> botocore.awsrequest.AWSResponse:
         raw: Any = type("Raw", (), {"stream": lambda *_: iter([case.response_body])})()
@@ -42,7 +42,7 @@ def what_boto3_returns(case: WireCase) -> Any:
 
 
 @pytest.mark.parametrize("case", wire_cases.load(), ids=lambda case: case.name)
-def test_parse_is_what_a_client_returns(case: WireCase) -> None:
+def test_a_parsed_response_is_what_a_client_returns(case: WireCase) -> None:
     url = urlsplit(case.url)
     request = Request(case.method, url.hostname or "", url.path, url.query, case.request_headers, case.request_body)
     call = recognise_call(MODELS, request)
@@ -52,7 +52,7 @@ def test_parse_is_what_a_client_returns(case: WireCase) -> None:
 
 
 def as_documents(value: Any) -> Any:
-    """The client goes one step further: it reads policy documents as JSON."""
+    """The value with policy documents read as JSON, as the client does after parsing."""
     if isinstance(value, dict):
         return {name: as_documents(item) for name, item in value.items()}
     if isinstance(value, list):

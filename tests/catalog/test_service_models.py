@@ -64,7 +64,7 @@ def test_paging_without_a_paginator_comes_from_the_shapes(name: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_input_with_a_token_pages(service: str) -> None:
-    """By the names alone, so that a new operation can't slip by."""
+    """Judged by the member names alone, so that no new operation is missed."""
     for operation in MODELS.services[service].operations.values():
         takes_token = operation.input is not None and {"Marker", "nextToken"} & operation.input.members.keys()
         assert bool(takes_token) == (operation.paging is not None), operation.name

@@ -54,7 +54,7 @@ def test_every_operation_is_there() -> None:
 
 
 @each_operation
-def test_botocore_and_decode_read_what_encode_writes(op: Operation) -> None:
+def test_botocore_and_read_response_read_what_write_response_writes(op: Operation) -> None:
     @strategies.few(5)
     @given(strategies.outputs(op))
     def check(output: dict[str, Value]) -> None:
@@ -76,28 +76,30 @@ def test_a_request_of_botocore_is_recognised(op: Operation) -> None:
         assert call is not None
         assert call.operation is op
         assert call.region == (REGION if op.service.regional else None)
-        said = _said(input_, op.input, is_form=op.service.protocol == "query")
+        said = _expected_input(input_, op.input, is_form=op.service.protocol == "query")
         assert call.input == ({} if said is _NOTHING else said)
 
     check()
 
 
-def _said(value: Any, shape: Shape | None, *, is_form: bool) -> Any:
-    """What a request says of a value: microseconds, in a form no structures without members, in a query no lists."""
+def _expected_input(value: Any, shape: Shape | None, *, is_form: bool) -> Any:
+    """A value as it is in a request: with microseconds; forms have no empty structures, queries no empty lists."""
     if shape is None:
         return value
     if shape.type == "timestamp" and "." in value:
         return value.replace("Z", "000Z") if int(value[-4:-1]) else f"{value[:-5]}Z"
     if shape.member:
-        items = [_said(item, shape.member.shape, is_form=is_form) for item in value]
+        items = [_expected_input(item, shape.member.shape, is_form=is_form) for item in value]
         items = [item for item in items if item is not _NOTHING]
         return _NOTHING if value and not items else items
     if shape.value:
-        said = {key: _said(item, shape.value.shape, is_form=is_form) for key, item in value.items()}
+        said = {key: _expected_input(item, shape.value.shape, is_form=is_form) for key, item in value.items()}
         entries = {key: {} if item is _NOTHING else item for key, item in said.items()}
         return _NOTHING if is_form and not entries else entries
     if shape.type == "structure":
-        members = {name: _said(item, shape.members[name].shape, is_form=is_form) for name, item in value.items()}
+        members = {
+            name: _expected_input(item, shape.members[name].shape, is_form=is_form) for name, item in value.items()
+        }
         for name, item in list(members.items()):
             if item is _NOTHING or (item == [] and shape.members[name].location == "querystring"):
                 del members[name]
@@ -116,7 +118,7 @@ def traversals(draw: st.DrawFn, op: Operation) -> tuple[dict[str, Value], list[d
 
 
 @each_operation
-def test_a_recording_replays_as_it_was_redacted(op: Operation) -> None:
+def test_a_replay_serves_the_redacted_recording(op: Operation) -> None:
     beside: list[Exchange] = listing(
         "ListGroups" if op.name != "ListGroups" else "ListUsers",
         {"PathPrefix": "/zreal/"},
@@ -189,7 +191,7 @@ def _exchanges(
 
 
 def _warnings(text: str) -> set[tuple[str, str]]:
-    """What `awstape check` warns of: kind and member."""
+    """Kind and member of each warning of `awstape check`."""
     return {
         (problem.kind, format_path_without_data(problem.path))
         for _, problem in lint_takes(read_entries(text, MODELS), MODELS)
@@ -197,7 +199,7 @@ def _warnings(text: str) -> set[tuple[str, str]]:
 
 
 def _unredacted(op: Operation, exchanges: list[Exchange]) -> str:
-    """A traversal as a cassette that hides nothing."""
+    """A traversal as an unredacted cassette."""
     call = recognise_call(MODELS, exchanges[0][0])
     assert call
     track = Track(op.service.name, op.name, call.region, split_input(call).identity)
@@ -214,9 +216,11 @@ def _interleaved(one: list[Exchange], other: list[Exchange], data: st.DataObject
 
 
 def _redacted(op: Operation, input_: dict[str, Value], outputs: list[dict[str, Value]]) -> list[dict[str, Value]]:
-    """What a redactor that saw everything makes of the outputs."""
+    """The outputs as redacted by a redactor that saw all of them."""
     redactor = Redactor(KEY)
-    identity = canonicalise(_as_dict(_said(input_, op.input, is_form=op.service.protocol == "query")), op.input)
+    identity = canonicalise(
+        _as_dict(_expected_input(input_, op.input, is_form=op.service.protocol == "query")), op.input
+    )
     track = Track(op.service.name, op.name, None, redactor.redact_identity(op, _as_dict(identity)))
     pages = [Page(None, None, redactor.redact_answer(op, Answer(output))) for output in outputs]
     (take,) = redactor.replace_known_names(MODELS, Cassette((Take(track, tuple(pages)),))).takes
@@ -224,13 +228,13 @@ def _redacted(op: Operation, input_: dict[str, Value], outputs: list[dict[str, V
 
 
 def _bare(op: Operation, output: dict[str, Value]) -> dict[str, Value]:
-    """The output without what pages it."""
+    """The output without its paging members."""
     paging = {op.paging.output_token, op.paging.more} if op.paging else set()
     return {name: value for name, value in output.items() if name not in paging}
 
 
 def _assert_same_skeleton(real: Value, alias: Value, shape: Shape | None) -> None:
-    """Redaction changes texts, and never those of public vocabulary, their place or their number."""
+    """Redaction changes texts only; public vocabulary, and the position and number of values, stay."""
     assert type(real) is type(alias)
     if isinstance(real, dict) and isinstance(alias, dict):
         assert len(real) == len(alias)
@@ -254,7 +258,7 @@ def _as_dict(value: Any) -> dict[str, Value]:
 
 
 def _in_order(value: object) -> object:
-    """Mappings as lists of pairs, which compare by order."""
+    """Mappings as lists of pairs, to compare their order, too."""
     if isinstance(value, dict):
         return [(key, _in_order(item)) for key, item in value.items()]
     return [_in_order(item) for item in value] if isinstance(value, list) else value

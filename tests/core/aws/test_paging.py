@@ -1,4 +1,4 @@
-"""Paging: what of an input is identity, which page follows, how pages are named."""
+"""Paging: the identity of an input, and the token of the next page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from awstape.core.aws.model import Value
 from awstape.core.aws.paging import PageRequest, canonicalise, count_items, next_token, split_input
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import WireError
-from awstape.core.cassette.tokens import token_name
 from support.exchanges import MODELS, operation, request
 
 
@@ -19,30 +18,30 @@ def asked(name: str, input_: dict[str, Value]) -> PageRequest:
     return split_input(Call(operation(name), None, input_))
 
 
-def test_token_and_limit_are_no_identity() -> None:
+def test_token_and_limit_are_not_part_of_the_identity() -> None:
     got = asked("ListUsers", {"Marker": "m", "PathPrefix": "/x/", "MaxItems": 2})
     assert got == PageRequest({"PathPrefix": "/x/"}, "m", 2)
     got = asked("ListFindings", {"nextToken": "n", "maxResults": 3, "analyzerArn": "a"})
     assert got == PageRequest({"analyzerArn": "a"}, "n", 3)
 
 
-def test_without_paging_they_are_members_like_others() -> None:
+def test_without_paging_they_are_ordinary_members() -> None:
     assert asked("GetUser", {"Marker": "m"}) == PageRequest({"Marker": "m"}, None, None)
 
 
 @pytest.mark.parametrize("limit", [0, -1, True, "007", "many", None, [1]])
-def test_a_limit_that_no_service_accepts_is_none(limit: Value) -> None:
+def test_a_limit_that_no_service_accepts_is_ignored(limit: Value) -> None:
     """The cassette could not be read back with it."""
     assert asked("ListFindings", {"maxResults": limit}).limit is None
 
 
 @pytest.mark.parametrize("token", [1, ["a"], {}])
-def test_a_token_that_is_no_text_is_refused(token: Value) -> None:
+def test_a_token_that_is_not_text_is_refused(token: Value) -> None:
     with pytest.raises(WireError, match="page token of ListFindings is not a string"):
         asked("ListFindings", {"nextToken": token})
 
 
-def test_idempotency_tokens_are_no_identity() -> None:
+def test_idempotency_tokens_are_not_part_of_the_identity() -> None:
     one, other = ({"type": "ACCOUNT", "analyzerName": "a", "clientToken": token} for token in ("1", "2"))
     assert asked("CreateAnalyzer", dict(one)) == asked("CreateAnalyzer", dict(other))
 
@@ -64,7 +63,7 @@ def test_the_identity_is_canonical() -> None:
     assert canonicalise(identity, operation("ListFindings").input) == identity
 
 
-def test_the_order_of_a_form_is_no_identity() -> None:
+def test_the_order_of_a_form_does_not_change_the_identity() -> None:
     plain = request("SimulateCustomPolicy", {"ActionNames": ["b:B", "a:A"], "PolicyInputList": ["{}"], "MaxItems": 5})
     turned = replace(plain, body=b"&".join(reversed(plain.body.split(b"&"))))
     one, other = recognise_call(MODELS, plain), recognise_call(MODELS, turned)
@@ -96,21 +95,3 @@ def test_items_are_counted_over_all_lists_of_the_paginator() -> None:
     output: dict[str, Value] = {"PolicyGroups": [1], "PolicyUsers": [1, 2], "PolicyRoles": None, "Other": [1, 2, 3]}
     assert count_items(operation("ListEntitiesForPolicy"), output) == 3
     assert count_items(operation("GetUser"), {"Tags": [1]}) == 0
-
-
-def test_tokens_name_track_take_and_page() -> None:
-    key = ("iam", "ListUsers", "", "{}")
-    tag = token_name(key, 1, 2).removeprefix("page-2.")
-    assert len(tag) == 4
-    assert token_name(key, 1, 12) == f"page-12.{tag}"
-    assert token_name(key, 3, 2) == f"take-3.page-2.{tag}"
-    assert token_name(("iam", "ListGroups", "", "{}"), 1, 2) != token_name(key, 1, 2)
-
-
-def test_tokens_fit_the_models() -> None:
-    """IAM takes 1 to 320 characters of a marker, and clients check that."""
-    shape = operation("ListUsers").input
-    assert shape
-    marker = shape.members["Marker"].shape
-    assert (marker.min, marker.max) == (1, 320)
-    assert len(token_name(("iam", "x" * 500, "", ""), 999999, 999999)) < 40

@@ -1,4 +1,4 @@
-"""Every literal wire case, decoded and encoded again; botocore's parser says whether a client sees the same."""
+"""Every literal wire case, read and written again; botocore's parser verifies that a client sees the same."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def test_iam_bytes_are_aws_bytes(case: WireCase) -> None:
 
 
 @each_case
-def test_the_answer_fits_the_model_but_for_what_is_unmodelled(case: WireCase) -> None:
+def test_the_answer_conforms_to_the_model_except_for_unmodelled_members(case: WireCase) -> None:
     answer = answer_of(case)
-    strangers = list(misfits(answer.output, call_of(case).operation.output))
-    assert all(misfit.unknown for misfit in strangers)
-    assert bool(answer.unmodelled) == bool(strangers)
+    unknown = list(misfits(answer.output, call_of(case).operation.output))
+    assert all(misfit.unknown for misfit in unknown)
+    assert bool(answer.unmodelled) == bool(unknown)
 
 
 def _in_order(value: object) -> object:

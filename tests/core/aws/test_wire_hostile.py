@@ -1,4 +1,4 @@
-"""Bytes from the wire that somebody made to do harm: refused with a reason, in bounded work; see `hostile` as well."""
+"""Malicious bytes from the wire: refused with a reason, in bounded work. The targets are in `support.hostile`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_an_answer_in_xml_is_refused(body: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("status", [0, 100, 199, 600, 999])
-def test_a_status_that_no_cassette_says_is_refused(status: int) -> None:
+def test_a_status_that_no_cassette_can_hold_is_refused(status: int) -> None:
     with pytest.raises(WireError, match="the status is not that of a response"):
         read_response(operation("ListRoles"), Response(status, (), XML.format("").encode()))
 
@@ -83,8 +83,8 @@ def test_a_request_is_refused(asked: Request, problem: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["\x1b[31m", "\x00", "\x80"])
-def test_an_answer_that_can_not_be_said_again_is_left_out(code: str) -> None:
-    """It would make the whole cassette one that can't be read."""
+def test_an_answer_that_cannot_be_written_again_is_left_out(code: str) -> None:
+    """With it the whole cassette could not be read."""
     recorder = Recorder(MODELS, Redactor(exchanges.KEY), parse_response)
     asked = exchanges.request("ListAnalyzers")
     recorder.feed(asked, Response(400, (("x-amzn-errortype", code),), b"{}"))
@@ -108,7 +108,7 @@ def seeds(name: str) -> list[bytes]:
 
 @st.composite
 def mutated(draw: st.DrawFn, name: str) -> bytes:
-    """A real message with bytes put in, taken out and cut off."""
+    """A real message with bytes inserted, removed and cut off."""
     data = draw(st.sampled_from(seeds(name)))
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(data)))

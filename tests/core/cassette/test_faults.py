@@ -1,4 +1,4 @@
-"""Faults: what they are called, what a client reads when they strike, whom and how often; and where they are kept."""
+"""Faults: their text, the response that a client reads, the requests that they apply to, and how often."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ NOTHING = Cassette()
         seconds=st.none() | st.integers(0, 3_600_000).map(lambda n: n / 1000),
     )
 )
-def test_a_fault_is_what_it_says(fault: Fault) -> None:
+def test_the_text_of_a_fault_reads_as_the_fault(fault: Fault) -> None:
     assert Fault.parse(str(fault)) == fault
     assert Fault.parse(f"  {str(fault).replace(' ', '   ')}\n") == fault
 
@@ -75,7 +75,7 @@ def test_a_fault_is_what_it_says(fault: Fault) -> None:
         ("denied List* page=3", "denied List* page=3"),
     ],
 )
-def test_a_fault_is_said_in_one_way(text: str, said: str) -> None:
+def test_a_fault_has_one_canonical_text(text: str, said: str) -> None:
     assert str(Fault.parse(text)) == said
 
 
@@ -108,7 +108,7 @@ def test_a_fault_is_said_in_one_way(text: str, said: str) -> None:
         ("slow seconds=", "has 'seconds='", "seconds is a number up to 3600"),
     ],
 )
-def test_what_is_no_fault_is_refused_with_a_tip(text: str, problem: str, tip: str) -> None:
+def test_a_text_that_is_not_a_fault_is_refused_with_a_tip(text: str, problem: str, tip: str) -> None:
     with pytest.raises(FaultError) as caught:
         Fault.parse(text)
     assert problem in str(caught.value)
@@ -150,7 +150,7 @@ def test_what_a_client_reads(kind: str, name: str, status: int, said: str) -> No
 
 
 @pytest.mark.parametrize(("kind", "name", "status", "said"), [(k, n, *said) for k, n, *said in OF_SERVICES])
-def test_codes_are_those_of_the_model_where_it_has_them(kind: str, name: str, status: int, said: str) -> None:
+def test_codes_are_those_of_the_model_if_it_has_them(kind: str, name: str, status: int, said: str) -> None:
     service = operation(name).service.name
     shapes = botocore.loaders.Loader().load_service_model(service, "service-2")["shapes"].items()
     statuses: dict[str, int] = {
@@ -165,7 +165,7 @@ def test_codes_are_those_of_the_model_where_it_has_them(kind: str, name: str, st
         assert not [known for known in statuses if known.removesuffix("Exception") == stem]
 
 
-def test_the_action_that_is_denied_is_the_one_that_was_asked_for() -> None:
+def test_the_denied_action_is_the_requested_one() -> None:
     playing = player(NOTHING, faults=["denied times=always"])
     for name, action in (("ListUsers", "iam:ListUsers"), ("ListFindings", "access-analyzer:ListFindings")):
         response = playing.answer(request(name, INPUTS[name])).response
@@ -218,8 +218,8 @@ def test_a_limit_out_of_range_is_answered_slowly_as_well() -> None:
     ],
 )
 @pytest.mark.parametrize("mode", ["recorded", "2", "torture"])
-def test_which_pages_it_strikes(text: str, struck: list[int], mode: str) -> None:
-    """A client that tries until it gets the page sees the whole listing, and the fault as often as it strikes."""
+def test_the_pages_that_a_fault_applies_to(text: str, struck: list[int], mode: str) -> None:
+    """A client that retries until it gets the page sees the whole listing, and the fault as often as it is injected."""
     playing = player(recording("ListUsers", {}, users(2, 2, 2)), paging=mode, faults=[text])
     page, token, failed, seen = 1, None, list[int](), list[str]()
     while page == 1 or token:
@@ -242,7 +242,7 @@ def test_always_is_always() -> None:
     assert playing.takes_not_replayed() != []
 
 
-def test_the_first_of_several_strikes_and_then_the_next() -> None:
+def test_of_several_faults_the_first_is_injected_and_then_the_next() -> None:
     playing = player(recording("ListUsers", {}, users(1)), faults=["throttle times=2", "denied page=2", "internal"])
     assert codes(playing, *[None] * 4) == ["Throttling", "Throttling", "ServiceFailure", "-"]
 
@@ -255,14 +255,14 @@ def test_a_fault_needs_no_recording() -> None:
         assert len(playing.misses) == 1
 
 
-def test_a_fault_strikes_before_a_take_goes_by() -> None:
+def test_a_fault_does_not_use_up_a_take() -> None:
     playing = player(recording("ListUsers", {}, users(1), users(2), users(3)), faults=["throttle times=2", "drop"])
     replies = [playing.answer(request("ListUsers")) for _ in range(7)]
     assert [reply.take for reply in replies if isinstance(reply, ServedPage)] == [1, 2, 3, 3]
 
 
 @pytest.mark.parametrize("marks", ["invocation", "attempt"])
-def test_a_retry_after_a_fault_gets_the_take_that_was_struck(marks: str) -> None:
+def test_a_retry_after_a_fault_gets_the_same_take(marks: str) -> None:
     (one, two) = recording("ListUsers", {}, users(1), users(2)).takes
     faulty = Cassette((one, replace(two, faults=(Fault.parse("throttle times=2"),))))
     playing = player(faulty)
@@ -274,7 +274,7 @@ def test_a_retry_after_a_fault_gets_the_take_that_was_struck(marks: str) -> None
     assert got == [1, "Throttling", "Throttling", 2, 2]
 
 
-def test_faults_are_counted_by_session_and_begin_anew_with_it() -> None:
+def test_faults_are_counted_per_session() -> None:
     (take,) = recording("ListUsers", {}, users(1)).takes
     playing = player(Cassette((replace(take, faults=(Fault("denied"),)),)), faults=["throttle"])
     for session in ("", "one", "two"):

@@ -1,4 +1,4 @@
-"""Faults in a cassette: how they are written, what is refused, whom they strike, and what they survive."""
+"""Faults in a cassette: their text, refusals, the takes that they apply to, and the edits that keep them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_faults_of_a_replay_come_before_those_of_the_take() -> None:
     ]
 
 
-def test_the_faults_of_a_take_strike_in_that_take_only() -> None:
+def test_the_faults_of_a_take_apply_to_that_take_only() -> None:
     one, two = recording("ListUsers", {}, users(1), users(1, 1)).takes
     playing = player(Cassette((one, replace(two, faults=(Fault("throttle"),)))))
     assert codes(playing, None, None, None) == ["-", "Throttling", "-"]
@@ -89,7 +89,7 @@ def test_a_bad_fault_is_refused_with_its_place(line: str, path: str, problem: st
     assert tip in caught.value.tip
 
 
-def test_faults_that_are_no_list_are_refused() -> None:
+def test_faults_that_are_not_a_list_are_refused() -> None:
     listed = "faults:\n- throttle page=2\n- slow times=always seconds=0.5\n"
     with pytest.raises(DocumentError, match="line 6: faults: expected a list, got text"):
         read_cassette(_TEXT.replace(listed, "faults: throttle\n"), MODELS)
@@ -101,7 +101,7 @@ def exchanged(*pages: str, token: str = "T") -> list[Exchange]:
 
 
 def faulty(recorded: Cassette, *faults: str) -> Cassette:
-    """The cassette with a fault in each take, as people put them there."""
+    """The cassette with a fault in each take, as a user adds them."""
     takes = (replace(t, faults=(Fault.parse(f),)) for t, f in zip(recorded.takes, faults, strict=True))
     return read_cassette(write_cassette(replace(recorded, takes=tuple(takes))), MODELS)
 

@@ -1,4 +1,4 @@
-"""Comments in a YAML text: found exactly."""
+"""Comments in a YAML text are found exactly."""
 
 from __future__ import annotations
 

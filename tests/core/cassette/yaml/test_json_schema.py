@@ -1,4 +1,4 @@
-"""Schema, loader and writer agree: the schema takes what is written, and refuses what the loader refuses."""
+"""Schema, reader and writer agree: the schema accepts what is written, and refuses what the reader refuses."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def validator() -> Any:
 
 
 def is_valid(value: Any) -> bool:
-    """Whether the schema takes a document. Told by its operation at once, not by the chain: eight times as fast."""
+    """Whether the schema accepts a document. The operation is selected directly: eight times as fast as the chain."""
     whole, value = validator(), in_json(value)
     name = f"{value.get('service')}.{value.get('operation')}" if isinstance(value, dict) else ""
     if name in SCHEMA["definitions"] and "version" not in value:
@@ -104,7 +104,7 @@ def in_json(value: Any) -> Any:
 
 
 def refusal(text: str) -> DocumentError | None:
-    """Why the loader refuses a text."""
+    """The error with which the reader refuses a text; None if it accepts it."""
     try:
         read_cassette(text, MODELS)
     except DocumentError as error:
@@ -125,7 +125,7 @@ def test_every_definition_is_used_and_there() -> None:
     assert set(re.findall(r'"\$ref":"#/definitions/([^"]+)"', text)) == set(SCHEMA["definitions"])
 
 
-def test_a_take_is_told_by_its_service_and_operation() -> None:
+def test_a_take_is_selected_by_its_service_and_operation() -> None:
     for op in OPERATIONS[::10]:
         take = {"service": op.service.name, "operation": op.name, "identity": {}, "pages": [{"output": {}}]}
         assert validator().is_valid(take)
@@ -146,7 +146,7 @@ def test_the_cassettes_that_ship_are_valid(name: str) -> None:
 
 @st.composite
 def takes(draw: st.DrawFn, op: Operation) -> Take:
-    """A take with everything that one may have."""
+    """A take with any members that a take may have."""
     outputs = draw(st.lists(strategies.outputs(op), min_size=1, max_size=2 if op.paging else 1))
     pages = []
     for i, output in enumerate(outputs):
@@ -174,7 +174,7 @@ failures = st.builds(
 
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
-def test_writer_loader_and_schema_agree(op: Operation) -> None:
+def test_writer_reader_and_schema_agree(op: Operation) -> None:
     @strategies.few(2)
     @given(takes(op), st.data())
     def check(take: Take, data: st.DataObject) -> None:
@@ -253,7 +253,7 @@ TAKES = (
 
 @st.composite
 def mistakes(draw: st.DrawFn, right: Any) -> Any:
-    """A document with a mistake in it, more often near its top: it may still be right."""
+    """A document with a random change, more often near its top; it may still be valid."""
     wrong = deepcopy(right)
     depth = draw(st.sampled_from((1, 3, 5, 99)))
     *above, step = draw(st.sampled_from([path for path in paths(wrong) if len(path) <= depth]))
@@ -274,7 +274,7 @@ def mistakes(draw: st.DrawFn, right: Any) -> Any:
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Those of everything in a value."""
+    """The paths of a value and of everything in it."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [each for step, item in items for each in ((*path, step), *paths(item, (*path, step)))]
 
@@ -282,12 +282,12 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def assert_agreement(take: Any) -> None:
     error = refusal(f"{HEADER}---\n{yaml.dump(take, Dumper=_Dumper, sort_keys=False)}")
     if is_valid(take):
-        assert error is None or only_the_loader_says(error, take), error
+        assert error is None or only_the_reader_refuses(error, take), error
     else:
         assert error is not None, jsonschema.exceptions.best_match(validator().iter_errors(in_json(take)))
 
 
-def only_the_loader_says(error: DocumentError, take: Any) -> bool:
+def only_the_reader_refuses(error: DocumentError, take: Any) -> bool:
     page = re.match(r"pages\[(\d+)\]\.output", error.path)
     if page and take["pages"][int(page[1])].get("unmodelled"):
         return True
@@ -313,7 +313,7 @@ def test_they_agree_on_every_mistake_in_a_small_take(take: str) -> None:
 
 
 @pytest.mark.parametrize("name", ONLY_THE_LOADER)
-def test_what_only_the_loader_says(name: str) -> None:
+def test_what_only_the_reader_refuses(name: str) -> None:
     how, text = ONLY_THE_LOADER[name]
     error = refusal(text)
     assert error and re.search(how, error.problem)
@@ -327,7 +327,7 @@ def test_what_only_the_loader_says(name: str) -> None:
     st.sampled_from(("abcdefghijkl", "abcdefghijk", "abcdefghijkl2", "Abcdefghijkl", "abcdefghijk1", None, 7)),
     st.sampled_from(("version", "key", "kee", "service")),
 )
-def test_loader_and_schema_agree_on_headers(version: Any, key: Any, name: str) -> None:
+def test_reader_and_schema_agree_on_headers(version: Any, key: Any, name: str) -> None:
     for header in ({"version": version}, {"version": version, name: key}, {name: key}):
         assert is_valid(header) == (refusal(yaml.dump(header)) is None)
 
@@ -348,7 +348,7 @@ _words = st.sampled_from(
     st.sampled_from((" ", "  ", "\t", "\n", "", ",")),
     st.sampled_from(("", " ", "\n")),
 )
-def test_loader_and_schema_agree_on_faults(kind: str, words: list[str], between: str, around: str) -> None:
+def test_reader_and_schema_agree_on_faults(kind: str, words: list[str], between: str, around: str) -> None:
     text = around + between.join([kind, *words]) + around
     try:
         is_fault = Fault.parse(text).operation is None

@@ -1,4 +1,4 @@
-"""Rewriting a cassette's text: what people wrote into it stays, or is told to be lost."""
+"""Rewriting a cassette's text: comments and formatting of people stay, or the comment is returned as lost."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def roles(take: Take) -> list[list[Any]]:
     return [page.answer.output["Roles"] for page in take.pages]  # type: ignore[index, misc]
 
 
-def test_what_did_not_change_stays_to_the_letter() -> None:
+def test_unchanged_takes_stay_to_the_letter() -> None:
     role, listing = cassette().takes
     both = rewritten(role, listing)
     header, body, other = TEXT.split("---\n")
@@ -86,7 +86,7 @@ def test_what_did_not_change_stays_to_the_letter() -> None:
     assert again.text == both.text
 
 
-def test_what_is_removed_takes_its_comments_along() -> None:
+def test_removed_takes_return_their_comments() -> None:
     role, listing = cassette().takes
     assert [c.text for c in rewritten(role).removed_comments][:3] == [
         "# Nobody's roles:",
@@ -96,7 +96,7 @@ def test_what_is_removed_takes_its_comments_along() -> None:
     assert [(c.line, c.text) for c in rewritten(listing).removed_comments] == [(31, "# in quotes"), (34, "# in a flow")]
 
 
-def test_comments_stay_where_a_take_changes() -> None:
+def test_comments_stay_when_a_take_changes() -> None:
     role, listing = cassette().takes
     changed = edited(listing, 1, Roles=[*roles(listing)[1], {"Path": "/", "RoleName": "role-4444444444444"}])
     result = rewritten(role, changed)
@@ -186,7 +186,7 @@ def test_comments_of_items_survive_other_pages(paging: str) -> None:
     assert {c.text for c in result.lost_comments} == set()
 
 
-def test_a_track_that_is_called_otherwise_keeps_its_comments() -> None:
+def test_a_renamed_track_keeps_its_comments() -> None:
     role, listing = cassette().takes
     track = replace(listing.track, identity={"PathPrefix": "/path-7f3femk2d6b2/"})
     result = rewritten(role, replace(listing, track=track))
@@ -204,7 +204,7 @@ def test_the_texts_of_several_cassettes() -> None:
     assert (result.lost_comments, result.removed_comments) == ((), ())
 
 
-def test_a_header_that_changes_is_written_anew() -> None:
+def test_a_changed_header_is_written_anew() -> None:
     recorded = replace(cassette(), keys=frozenset({"gjf6xcekxdvp"}))
     result = rewrite_cassette(MODELS, [TEXT], recorded)
     header = f"{SCHEMA_LINE}version: 1\nkey: gjf6xcekxdvp\n---\n"
@@ -213,13 +213,13 @@ def test_a_header_that_changes_is_written_anew() -> None:
 
 
 def other_text() -> str:
-    """The same roles, as somebody else wrote about them."""
+    """The same roles with other comments."""
     listing = TEXT.split("---\n")[1].replace("# two", "# few").replace("# the third", "# the last")
     return f"# Theirs.\nversion: 1\n---\n{listing}"
 
 
 @pytest.mark.parametrize("is_changed", [False, True])
-def test_comments_of_several_texts_come_together(is_changed: bool) -> None:
+def test_comments_of_several_texts_are_joined(is_changed: bool) -> None:
     role, listing = cassette().takes
     take = edited(listing, 0, Roles=roles(listing)[0][:1]) if is_changed else listing
     result = rewrite_cassette(MODELS, [TEXT, other_text()], Cassette.of([role, take]))
@@ -285,7 +285,7 @@ def test_a_comment_at_the_end_does_not_go_to_the_next() -> None:
     [("", ""), ("\n...\n", "%YAML 1.1\n"), ("\n...\n# of the next\n", "%YAML 1.1\n"), ("\n", ""), ("\r\n", "")],
 )
 def test_documents_change_places(end: str, between: str) -> None:
-    """Whatever ends and begins them, what they say is the same, and so is their text."""
+    """Whatever ends and begins them, their values and their text stay the same."""
     header, listing, role = TEXT.replace("# Nobody's roles:\n", "").split("---\n")
     block = role.partition("pages:")[0] + "pages: \n- error: \n    status: 404\n    message: |\n      said"
     text = f"{header}---\n{listing}{'...' if between else ''}\n{between}---\n{block}{end}"

@@ -1,4 +1,4 @@
-"""Whatever is edited, each comment stands where it stood, or is told: comments anywhere, edits of any kind."""
+"""Comments anywhere, edits of any kind: each comment stays beside its line, or is returned as lost."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Change = Callable[[Cassette, tuple[SelectedTrack, ...], int], Cassette]
 
 
 def inside(text: str) -> set[int]:
-    """The lines, from 0, that begin inside a text of the document: no comment can stand before them."""
+    """The lines, counted from 0, that begin inside a text of the document: no comment can precede them."""
     found: set[int] = set()
     for token in yaml.scan(text, Loader=yaml.CSafeLoader):
         if isinstance(token, yaml.ScalarToken):
@@ -81,7 +81,7 @@ def commented(text: str, places: list[tuple[int, bool]]) -> str:
 
 
 def about(text: str) -> dict[int, str]:
-    """The line that each comment stands beside or above, without what begins an item."""
+    """Comment number → the line that it is beside or above, without the dashes of list items."""
     found, waiting = {}, []
     for line in text.splitlines():
         here = [int(n) for n in MARK.findall(line)]
@@ -129,7 +129,7 @@ CHANGES: list[Change] = [
     st.integers(0, 9),
     st.sampled_from(("\n", "\r\n")),
 )
-def test_comments_stay_where_they_were_or_are_told(
+def test_comments_stay_or_are_returned_as_lost(
     text: str, places: list[tuple[int, bool]], change: Change, which: str, n: int, line_break: str
 ) -> None:
     old = commented(text, places)

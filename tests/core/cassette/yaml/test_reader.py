@@ -119,7 +119,7 @@ def test_takes_are_sorted_when_read_and_those_of_a_track_keep_their_order() -> N
     assert write_cassette(cassette) == SCHEMA_LINE + "---\n".join(["version: 1\n", finding, listing, second])
 
 
-def test_a_person_may_write_it_their_way() -> None:
+def test_a_person_may_use_any_yaml_formatting() -> None:
     text = """\
 # yaml-language-server: $schema=./schema.json
 %YAML 1.1
@@ -275,7 +275,7 @@ REFUSED: dict[str, tuple[str, int, str, str]] = {
 
 
 @pytest.mark.parametrize(("text", "line", "path", "problem"), REFUSED.values(), ids=REFUSED)
-def test_refused(text: str, line: int, path: str, problem: str) -> None:
+def test_a_text_is_refused_with_line_and_path(text: str, line: int, path: str, problem: str) -> None:
     with pytest.raises(DocumentError) as caught:
         read_cassette(text, MODELS)
     error = caught.value

@@ -1,4 +1,4 @@
-"""Everything that keeps a text from being read is told, and reading raises the first of it."""
+"""Every problem of a text is reported, and reading raises the first one."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ TOLD = [
 
 
 def errors(text: str) -> list[DocumentError]:
-    """Everything wrong in a text, in the order in which it is met."""
+    """All errors of a text, in the order of the text."""
     found: list[DocumentError] = []
     try:
         for entry in read_entries(text, MODELS):
@@ -92,18 +92,18 @@ def errors(text: str) -> list[DocumentError]:
     return found
 
 
-def test_every_problem_is_told() -> None:
+def test_every_problem_is_reported() -> None:
     told = errors(BROKEN)
     for error, (line, path, problem) in zip(told, TOLD, strict=True):
         assert (error.line, error.path, error.problem[: len(problem)]) == (line, path, problem)
 
 
-def test_check_tells_them_all_by_line() -> None:
+def test_check_reports_all_of_them_by_line() -> None:
     told = [(f.line, f.member, f.problem, f.tip) for f in check_text(BROKEN, MODELS) if f.kind == FORMAT]
     assert told == sorted((e.line, e.path, e.problem, e.tip) for e in errors(BROKEN))
 
 
-def test_what_follows_a_broken_document_is_told_as_well() -> None:
+def test_documents_after_a_broken_one_are_validated() -> None:
     take = "---\nservice: iam\noperation: GetRole\nidentity: {}\npages: [{error: {status: 200}}]\n"
     text = f"version: 1\n{take}{take}---\n[a\n{take}"
     assert [(error.line, error.path) for error in errors(text)] == [
@@ -113,7 +113,7 @@ def test_what_follows_a_broken_document_is_told_as_well() -> None:
     ]
 
 
-def test_no_problem_that_looks_real_is_told() -> None:
+def test_no_consequential_problem_is_reported() -> None:
     text = BROKEN.replace("throtle", "throttle 111122223333").replace("Roels", "arn:aws:iam::111122223333:role/Payroll")
     told = [finding for finding in check_text(text, MODELS) if finding.kind == FORMAT]
     assert len(told) == len(TOLD)
@@ -136,21 +136,21 @@ pages:
 """
 
 
-def test_a_take_that_stands_twice_is_called_so() -> None:
+def test_a_duplicate_take_is_reported() -> None:
     (error,) = errors(f"version: 1\n{LISTING}{LISTING}")
     assert (error.line, error.path) == (11, "")
     assert error.problem == "the take occurs twice, the first time in line 3"
     assert error.tip == "remove one of the two"
 
 
-def test_another_take_with_the_same_tokens_is_told_where_they_are() -> None:
+def test_another_take_with_the_same_tokens_is_reported_with_their_line() -> None:
     (error,) = errors(f"version: 1\n{LISTING}{LISTING.replace('user-yqmy4ayihgou', 'user-4wdtmh2unbjz')}")
     assert (error.line, error.path) == (16, "pages[1].token")
     assert error.problem == "another page of the track has this token, in line 8"
     assert error.tip == "tokens of a track must differ"
 
 
-def test_a_token_that_stands_twice_in_a_take_is_told() -> None:
+def test_a_duplicate_token_in_a_take_is_reported() -> None:
     again = "- token: page-2.abcd\n  output: {Users: []}\n"
     text = f"version: 1\n{LISTING.replace('{Users', '{Marker: page-2.abcd, Users')}{again}"
     assert [(error.line, error.problem) for error in errors(text)] == [
@@ -158,7 +158,7 @@ def test_a_token_that_stands_twice_in_a_take_is_told() -> None:
     ]
 
 
-def test_the_same_token_may_stand_in_two_tracks() -> None:
+def test_two_tracks_may_have_the_same_token() -> None:
     assert errors(f"version: 1\n{LISTING}{LISTING.replace('identity: {}', 'identity: {PathPrefix: /}')}") == []
 
 

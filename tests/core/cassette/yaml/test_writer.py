@@ -52,7 +52,7 @@ def test_any_value_comes_back(value: Value) -> None:
 
 
 def _typed(value: Any) -> Any:
-    """Equality that tells 1 from 1.0 and true."""
+    """A value to compare that distinguishes 1 from 1.0 and true."""
     if isinstance(value, dict):
         return [(key, _typed(item)) for key, item in value.items()]
     return [_typed(item) for item in value] if isinstance(value, list) else (type(value), str(value))

@@ -90,7 +90,7 @@ def parse_documents(text: str, text_tags: Collection[str] = ()) -> Iterator[Docu
         raise _syntax_error(text, error) from None
     except UnicodeEncodeError:
         raise DocumentError(1, "", "not YAML: half a surrogate pair") from None
-    except yaml.YAMLError as error:  # of a character, such as NUL, that no YAML has
+    except yaml.YAMLError as error:  # a character that YAML does not allow, such as NUL
         before = text.encode("utf-8", "replace")[: getattr(error, "position", None) or 0]
         raise DocumentError(before.count(b"\n") + 1, "", "not YAML: a control character") from None
 
