@@ -112,7 +112,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
 
 
 def test_no_path_of_a_service_begins_with_a_tilde() -> None:
-    """Nor with a session name, which may be anything."""
+    """Nor with a URI label, such as `/{Name}`, which may hold anything."""
     uris = [
         operation["http"]["requestUri"]
         for service in SERVICES
