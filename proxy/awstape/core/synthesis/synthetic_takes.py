@@ -321,7 +321,7 @@ class _TakeGenerator:
         for i in range(count):
             item = context.for_item(i, count)
             if shape.member.shape.name != "PolicyVersion" and name in item_lists(self._operation):
-                item = replace(item, timeline=Timeline.early(item.seed.at("life")))
+                item = replace(item, timeline=Timeline.early(item.seed.at("life")))  # "life" is hashed: it stays
             value = self._value(structure, name, shape.member.shape, item)
             if shape.member.shape.is_scalar and value in generated:  # such as an enum without unused words
                 break
