@@ -87,7 +87,7 @@ async def failure(asked: Awaitable[object]) -> ClientError:
 # --- who is answered --------------------------------------------------------------------------------------------
 
 
-def test_what_is_made_inside_is_answered() -> None:
+def test_clients_created_inside_are_answered() -> None:
     async def main() -> None:
         with awstape.replay(CASSETTES) as tape:
             async with client() as iam, client("accessanalyzer") as analyzer:
@@ -100,7 +100,7 @@ def test_what_is_made_inside_is_answered() -> None:
     asyncio.run(main())
 
 
-def test_what_was_made_before_is_attached() -> None:
+def test_clients_created_before_can_be_attached() -> None:
     async def main() -> None:
         session = aiobotocore_session.get_session()
         async with client(region_name="us-east-1", **FAKE_KEYS) as iam:
@@ -130,7 +130,7 @@ def test_attaching_again_takes_no_take_twice(tmp_path: Path) -> None:
     assert asyncio.run(main()) == ["take 0", "take 1", "take 2", "take 2"]
 
 
-def test_a_client_goes_back_to_whom_it_asked_before(aws: StandIn) -> None:
+def test_an_attached_client_is_restored_afterwards(aws: StandIn) -> None:
     async def main() -> None:
         async with client(endpoint_url=aws.url, region_name="us-east-1", **FAKE_KEYS) as iam:
             theirs = [role["RoleName"] for role in (await iam.list_roles())["Roles"]]

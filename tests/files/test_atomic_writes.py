@@ -29,7 +29,7 @@ def cassette(text: str = USERS) -> Cassette:
 
 @pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-def test_a_failing_write_leaves_everything_as_it_was(
+def test_a_failed_write_changes_nothing(
     call: str, failure: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "users.yaml"
@@ -88,7 +88,7 @@ def test_a_symbolic_link_is_written_through(exists: bool, tmp_path: Path) -> Non
     assert sorted(tmp_path.rglob("*")) == [link, real.parent, real]
 
 
-def test_who_writes_there_waits_for_whoever_does_already(tmp_path: Path) -> None:
+def test_the_folder_lock_excludes_a_second_writer(tmp_path: Path) -> None:
     path, entered = tmp_path / "new" / "x.yaml", threading.Event()
     (file := tmp_path / "file").touch()
 

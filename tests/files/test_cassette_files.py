@@ -114,7 +114,7 @@ def test_a_file_up_to_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     assert problem_of(path) == f"{path}: larger than 0 MiB"
 
 
-def test_a_file_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_file_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limited_reading, "MAX_BYTES", 2**20)
     assert problem_of(Path("/dev/zero")) == "/dev/zero: larger than 1 MiB"
 

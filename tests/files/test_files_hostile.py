@@ -41,15 +41,13 @@ def pipe(tmp_path: Path) -> Path:
     "command",
     ["ls {}", "show {}", "show --textconv {}", "diff {} {}", "merge {} -o x", "import {} -o x", "export {} --to har"],
 )
-def test_a_pipe_that_nobody_writes_to_is_not_waited_for(
-    pipe: Path, capfd: pytest.CaptureFixture[str], command: str
-) -> None:
+def test_a_pipe_without_a_writer_is_refused(pipe: Path, capfd: pytest.CaptureFixture[str], command: str) -> None:
     said, _ = failure(capfd, *command.replace("{}", str(pipe)).replace(" x", f" {pipe.parent / 'x.yaml'}").split())
     assert said == f"{pipe}: can't be read: the pipe has no writer"
 
 
 @needs_pipes
-def test_what_comes_through_a_pipe_is_read() -> None:
+def test_a_cassette_is_read_from_a_pipe() -> None:
     read, write = os.pipe()
     os.write(write, (CASSETTES / "roles.yaml").read_bytes())
     os.close(write)
@@ -60,7 +58,7 @@ def test_what_comes_through_a_pipe_is_read() -> None:
     assert cassette == cassette_files.load(CASSETTES / "roles.yaml", MODELS)
 
 
-def test_a_name_that_no_file_has() -> None:
+def test_a_file_name_with_a_nul_is_refused() -> None:
     with pytest.raises(UserError, match="can't be read: its name holds a NUL character"):
         limited_reading.read_text(Path("a\0b"))
 
@@ -88,7 +86,7 @@ def test_no_file_is_read_without_end(
         (["drop-item", "!" * 3000 + "x"], "is not a JMESPath condition: it nests too deeply"),
     ],
 )
-def test_what_is_said_may_not_nest_or_count_without_end(
+def test_arguments_have_limits_of_depth_and_length(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
 ) -> None:
     command, *rest = arguments
@@ -106,14 +104,14 @@ def test_what_is_said_may_not_nest_or_count_without_end(
         (f"{HEADER}? {'k' * 501}\n: 1\n", "a key of more than 500 characters"),
     ],
 )
-def test_a_text_has_an_end(monkeypatch: pytest.MonkeyPatch, text: str, problem: str) -> None:
+def test_texts_and_keys_have_a_maximum_length(monkeypatch: pytest.MonkeyPatch, text: str, problem: str) -> None:
     monkeypatch.setattr(parser, "MAX_TEXT", 1000)
     monkeypatch.setattr(parser, "MAX_KEY", 500)
     with pytest.raises(DocumentError, match=problem):
         read_cassette(text, MODELS)
 
 
-def test_check_tells_what_it_did_not_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_text_that_was_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "_MOST_SEARCHED", 1000)
     long = [f.problem for f in check_text(f"a: [\n{'x' * 2000}\n", MODELS) if "search" in f.problem]
     assert long == ["the text from here on is not searched: it can't be read and is too long"]
@@ -124,7 +122,7 @@ def test_check_tells_what_it_did_not_search(monkeypatch: pytest.MonkeyPatch) -> 
     }
 
 
-def test_check_stops_where_everything_is_wrong() -> None:
+def test_check_stops_after_too_many_findings() -> None:
     found = check_text(HEADER + "a\n---\n" * 3000, MODELS)
     assert len(found) < 1100
     assert "too many errors: the rest is not checked" in {finding.problem for finding in found}
@@ -140,13 +138,15 @@ def test_check_stops_where_everything_is_wrong() -> None:
     ("text", "problem"),
     [("x = " + "[" * 5000, "it nests too deeply|not TOML"), ("#" * (2**21 + 1), "larger than 2 MiB")],
 )
-def test_settings_have_an_end(tmp_path: Path, text: str, problem: str) -> None:
+def test_settings_have_limits_of_depth_and_size(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(UserError, match=problem):
         project_settings.load_rules(tmp_path)
 
 
-def test_what_cassettes_say_reaches_no_terminal_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_in_cassettes_are_escaped_in_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     odd = json.dumps("\x1b[31m\u202e\x07")[1:-1]
     take = TAKE.replace("role-yqmy4ayihgou", f'"{odd}"')
     (path := tmp_path / "odd.yaml").write_text(f"{HEADER}{take}- error: {{status: 404, message: none}}\n")
@@ -164,7 +164,7 @@ def test_what_cassettes_say_reaches_no_terminal_as_it_is(tmp_path: Path, capsys:
 @needs_pipes
 @pytest.mark.parametrize("name", ["awstape/ca-key.pem", "awstape/ca.pem"])
 @pytest.mark.parametrize("kind", ["a pipe", "a device", "too large", "a circle"])
-def test_no_key_is_read_but_of_a_small_file(
+def test_keys_are_read_from_small_regular_files_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
 ) -> None:
     (folder := tmp_path / "awstape").mkdir()

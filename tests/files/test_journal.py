@@ -63,7 +63,7 @@ def names(folder: Path) -> list[str]:
 # --- while recording ---
 
 
-def test_it_is_there_from_the_beginning_to_the_end(path: Path) -> None:
+def test_the_journal_exists_from_the_beginning_to_the_end(path: Path) -> None:
     opened = begin(path)
     file = path.with_name("team.yaml.journal")
     assert file.stat().st_mode & 0o777 == 0o600
@@ -77,13 +77,13 @@ def test_it_is_there_from_the_beginning_to_the_end(path: Path) -> None:
     assert recorded(path) == ["ListGroups 3"]
 
 
-def test_where_nothing_was_recorded_nothing_stays(tmp_path: Path) -> None:
+def test_an_empty_recording_leaves_nothing(tmp_path: Path) -> None:
     begin(tmp_path / "new" / "folders" / "team.yaml").close()
     assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("call", ["made", "written", "synced", "kept in its folder"])
-def test_one_that_can_not_be_begun_does_not_stay(call: str, path: Path) -> None:
+def test_a_journal_that_can_not_be_created_leaves_nothing(call: str, path: Path) -> None:
     at = ("", "made", "written", "synced", "kept in its folder").index(call)
     with Disk(path.parent, at, errno.ENOSPC).mounted(), pytest.raises(UserError, match="can't be written: No space"):
         begin(path)
@@ -92,7 +92,7 @@ def test_one_that_can_not_be_begun_does_not_stay(call: str, path: Path) -> None:
     assert recorded(path) == ["ListGroups 3"]
 
 
-def test_what_may_not_be_written_does_not_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_journal_of_a_refused_recording_is_removed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A recovery doesn't know the real values, so it couldn't search for leaks."""
     opened = begin(path, *GROUPS)
     assert opened.recorder
@@ -145,7 +145,7 @@ def test_a_cassette_that_can_not_be_read_any_more_loses_nothing(path: Path) -> N
 # --- locked ---
 
 
-def test_a_second_recorder_is_told(path: Path) -> None:
+def test_a_second_recording_is_refused(path: Path) -> None:
     first = begin(path, *GROUPS)
     for place in (path, path.with_name("link.yaml")):
         if place != path:
@@ -159,7 +159,7 @@ def test_a_second_recorder_is_told(path: Path) -> None:
     assert recorded(path) == ["ListGroups 3", "ListUsers 1"]
 
 
-def test_another_process_is_told_in_two_lines(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_second_process_gets_an_error_and_a_tip(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     first = begin(path, *GROUPS)
     problem, tip = failure(capfd, "record", path, "--", "true")
     assert problem.endswith(f"another recording into it is running, in process {os.getpid()}")
@@ -182,7 +182,7 @@ def test_a_worker_that_records_nothing_locks_nothing(path: Path) -> None:
     worker.close()
 
 
-def test_of_many_that_claim_it_one_gets_it(path: Path) -> None:
+def test_only_one_of_many_threads_creates_the_journal(path: Path) -> None:
     claimed: list[Journal] = []
     refused: list[UserError] = []
     start = threading.Barrier(8)
@@ -203,7 +203,7 @@ def test_of_many_that_claim_it_one_gets_it(path: Path) -> None:
     claimed[0].close(remove=True)
 
 
-def test_without_what_seals_it_recording_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_cryptography_recording_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
     with pytest.raises(UserError, match="needs the package cryptography") as caught:
         begin(path)
@@ -275,7 +275,7 @@ def test_every_mode_recovers(path: Path, mode: tape.RecordMode) -> None:
     assert recorded(path) == (["ListUsers 1"] if mode == "rewrite" else ["ListGroups 3", "ListUsers 1"])
 
 
-def test_a_torn_end_was_never_answered(path: Path) -> None:
+def test_an_incomplete_last_line_is_dropped(path: Path) -> None:
     file = break_off(path, *GROUPS)
     whole = file.read_bytes()
     ends = [i + 1 for i, byte in enumerate(whole) if byte == 10]
@@ -290,7 +290,7 @@ def test_a_torn_end_was_never_answered(path: Path) -> None:
             assert not file.exists()
 
 
-def test_of_a_damaged_one_the_rest_is_recovered_and_the_file_stays(path: Path) -> None:
+def test_a_damaged_journal_is_recovered_in_part_and_kept(path: Path) -> None:
     file = break_off(path, *USERS, *GROUPS[:1])
     head, first, second, _ = file.read_bytes().split(b"\n")
     file.write_bytes(b"\n".join([head, first[:-8] + b"AAAAAAA=", second, b""]))
@@ -321,7 +321,7 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
         ('{"awstape journal": 1, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
     ],
 )
-def test_what_is_no_journal_of_ours_stays(path: Path, text: str, problem: str) -> None:
+def test_a_file_that_is_not_a_journal_is_kept(path: Path, text: str, problem: str) -> None:
     file = path.with_name("team.yaml.journal")
     file.write_text(text)
     with pytest.raises(UserError, match=problem) as caught:
@@ -332,7 +332,7 @@ def test_what_is_no_journal_of_ours_stays(path: Path, text: str, problem: str) -
 
 
 @pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
-def test_something_else_in_its_place_is_told(path: Path, kind: str) -> None:
+def test_another_kind_of_file_in_its_place_is_refused(path: Path, kind: str) -> None:
     file = path.with_name("team.yaml.journal")
     match kind:
         case "folder":
@@ -346,7 +346,7 @@ def test_something_else_in_its_place_is_told(path: Path, kind: str) -> None:
     assert not path.with_name("elsewhere").exists()
 
 
-def test_one_that_somebody_recovers_is_left_to_him(path: Path) -> None:
+def test_a_journal_that_is_being_recovered_is_left_alone(path: Path) -> None:
     break_off(path, *GROUPS)
     found = interrupted_recordings(path, KEY)
     assert len(next(found).texts) == 3
@@ -355,9 +355,7 @@ def test_one_that_somebody_recovers_is_left_to_him(path: Path) -> None:
     assert len(recovery.recover(path, ENVIRON)) == 1
 
 
-def test_what_can_not_be_put_into_its_cassette_stays_and_is_named(
-    path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_journal_that_can_not_be_merged_is_kept_and_named(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = break_off(path, *GROUPS)
     theirs = tape.open_for_recording(path.with_name("other.yaml"), "all", {"AWSTAPE_KEY": "6b" * 32})
     theirs.feed(*USERS[0])
@@ -369,7 +367,7 @@ def test_what_can_not_be_put_into_its_cassette_stays_and_is_named(
     assert file.exists()
 
 
-def test_to_recover_makes_no_key(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recovery_creates_no_key(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.files.keys.key_file", lambda: tmp_path / "key")
     assert recovery.recover(path, {}) == ()
     file = break_off(path, *GROUPS)
@@ -381,7 +379,7 @@ def test_to_recover_makes_no_key(path: Path, tmp_path: Path, monkeypatch: pytest
 # --- told ---
 
 
-def test_commands_tell_of_what_was_left(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_commands_report_interrupted_recordings(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = break_off(path, *GROUPS)
     assert failure(capfd, "ls", path) == (
         f"{file}: a recording is running or was interrupted",
@@ -410,7 +408,7 @@ def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["team.yaml", "2.yml", "a.2.yaml"])
-def test_its_cassette_is_known_by_its_name(path: Path, name: str) -> None:
+def test_the_path_of_a_journal_gives_its_cassette(path: Path, name: str) -> None:
     cassette = path.with_name(name)
     claimed = [Journal.create(cassette, KEY, shared=True) for _ in range(2)]
     assert [journal.cassette_of(each.path) for each in claimed] == [cassette] * 2

@@ -41,7 +41,7 @@ def test_there_is_no_key_until_one_is_needed(environ: dict[str, str], config: Pa
     assert not config.exists()
 
 
-def test_the_variable_goes_before_the_file(config: Path) -> None:
+def test_the_variable_takes_precedence_over_the_file(config: Path) -> None:
     key = find_or_create_key({"AWSTAPE_KEY": KEY})
     assert not config.exists()
     made = find_or_create_key({})
@@ -49,7 +49,7 @@ def test_the_variable_goes_before_the_file(config: Path) -> None:
     assert len(key) == len(made) == 32
 
 
-def test_the_key_is_made_once_and_for_its_user_only(config: Path) -> None:
+def test_the_key_is_created_once_and_only_its_user_can_read_it(config: Path) -> None:
     before = os.umask(0)
     try:
         key = find_or_create_key({})

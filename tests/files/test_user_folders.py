@@ -22,7 +22,7 @@ def test_the_data_folder_is_in_the_home_folder(tmp_path: Path, monkeypatch: pyte
     assert user_folders.data_folder({}) == tmp_path / ".local" / "share" / "awstape"
 
 
-def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+def test_a_data_folder_that_can_not_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "awstape").touch()
     with pytest.raises(UserError, match="awstape: can't be used: File exists"):
         user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path)})

@@ -114,7 +114,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
-def test_what_is_made_inside_is_answered(make: Callable[[], Any]) -> None:
+def test_clients_created_inside_are_answered(make: Callable[[], Any]) -> None:
     with awstape.replay(CASSETTES) as tape:
         assert pages(make()) == [["v5", "v4"], ["v3", "v2"], ["v1"]]
         assert tape.misses == []
@@ -148,7 +148,7 @@ BEFORE: dict[str, Callable[[], tuple[Any, Callable[[], Any]]]] = {
 
 
 @pytest.mark.parametrize("made", BEFORE.values(), ids=BEFORE.keys())
-def test_what_was_made_before_is_attached(made: Callable[[], tuple[Any, Callable[[], Any]]]) -> None:
+def test_clients_created_before_can_be_attached(made: Callable[[], tuple[Any, Callable[[], Any]]]) -> None:
     attached, asked = made()
     with awstape.replay(CASSETTES) as tape:
         tape.attach(attached)
@@ -168,7 +168,7 @@ def test_attaching_again_what_is_answered_already_takes_no_take_twice(times: int
         assert iam.list_roles()["Roles"][0]["Description"] == "take 0"
 
 
-def test_who_is_attached_again_is_asked_once() -> None:
+def test_attaching_twice_answers_once() -> None:
     """Otherwise a miss would count, and a fault be used, each time."""
     tape = awstape.replay(CASSETTES, faults=["denied ListRoles times=2"])
     with ends_in_misses(tape, r"\Amiss: iam GetRole was not recorded\n"):
@@ -276,7 +276,7 @@ def test_the_region_of_a_client_counts_with_an_endpoint_of_its_own(tmp_path: Pat
                 assert {"analyzers": asked.list_analyzers()["analyzers"]} == expected
 
 
-def test_sixteen_threads_do_not_meet() -> None:
+def test_sixteen_threads_do_not_interfere() -> None:
     together = threading.Barrier(16)
 
     def listed(asked: Any) -> list[list[str]]:
@@ -338,7 +338,7 @@ def test_handlers_are_gone_afterwards() -> None:
     assert in_process.handler_counts(asked) == in_process.handler_counts(session.client("iam", **FAKE_KEYS)) == counts
 
 
-def test_a_client_goes_back_to_whom_it_asked_before(aws: StandIn) -> None:
+def test_an_attached_client_is_restored_afterwards(aws: StandIn) -> None:
     outside = client(endpoint_url=aws.url)
     signatures: list[str] = []
     outside.meta.events.register("before-send", lambda request, **_: signatures.append(signature(request)))
@@ -405,7 +405,7 @@ def test_moto_answers_for_other_services_in_the_same_run(moto_first: bool) -> No
         assert replay.misses == []
 
 
-def test_whoever_answers_for_another_service_may_come_later() -> None:
+def test_handlers_for_other_services_may_be_registered_later() -> None:
     body = b"<R><GetCallerIdentityResult><Account>000611752023</Account></GetCallerIdentityResult></R>"
     with awstape.replay(CASSETTES):
         sts = boto3.client("sts")
@@ -414,7 +414,7 @@ def test_whoever_answers_for_another_service_may_come_later() -> None:
         assert sts.get_caller_identity()["Account"] == "000611752023"
 
 
-def test_moto_is_not_asked_what_the_cassette_answers(tmp_path: Path) -> None:
+def test_the_cassette_takes_precedence_over_moto(tmp_path: Path) -> None:
     """It would perform the writes, and fail for operations that it doesn't know."""
     role = {"RoleName": "Fake", "AssumeRolePolicyDocument": "{}"}
     simulated = {"PolicySourceArn": "arn:aws:iam::000611752023:role/Fake", "ActionNames": ["s3:GetObject"]}
@@ -454,7 +454,7 @@ def test_another_error_is_not_hidden_by_misses() -> None:
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_strict_is_what_is_never_asked_for_an_error(strict: bool) -> None:
+def test_strict_makes_takes_not_replayed_an_error(strict: bool) -> None:
     tape = awstape.replay(CASSETTES / "policy-versions.yaml", strict=strict)
     if not strict:
         with tape:
@@ -481,7 +481,7 @@ def test_strict_is_what_is_never_asked_for_an_error(strict: bool) -> None:
         (CASSETTES, {"faults": ["drop ListRolls"]}, "no operation matches 'ListRolls'"),
     ],
 )
-def test_what_can_not_be_used_is_told_before_the_block(
+def test_unusable_cassettes_and_settings_fail_before_the_block(
     cassette: str | Path, options: dict[str, Any], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -649,7 +649,7 @@ def test_throttling_that_was_retried_is_not_recorded(
     assert (tmp_path / "rough.yaml").read_bytes() == (tmp_path / "smooth.yaml").read_bytes()
 
 
-def test_a_connection_that_fails_is_told_of(aws: StandIn, tmp_path: Path) -> None:
+def test_a_failed_connection_is_reported(aws: StandIn, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         url = f"http://127.0.0.1:{gone.getsockname()[1]}"
     with recording(tmp_path / "x.yaml") as tape:
@@ -701,7 +701,7 @@ def test_moto_is_recorded_without_a_socket(tmp_path: Path) -> None:
 # --- clients that were made before ------------------------------------------------------------------------------
 
 
-def test_a_client_that_was_made_before_asks_though_nobody_attached_it() -> None:
+def test_a_client_created_before_is_answered_without_being_attached() -> None:
     """It signs, so it needs credentials; it can't reach AWS either."""
     send = botocore.httpsession.URLLib3Session.send
     before = client(region_name="us-east-1", **FAKE_KEYS)
@@ -716,7 +716,7 @@ def test_a_client_that_was_made_before_asks_though_nobody_attached_it() -> None:
     assert botocore.httpsession.URLLib3Session.send is send
 
 
-def test_a_client_that_was_made_before_is_recorded(aws: StandIn, tmp_path: Path) -> None:
+def test_a_client_created_before_is_recorded(aws: StandIn, tmp_path: Path) -> None:
     before = client(region_name="us-east-1", endpoint_url=aws.url, **FAKE_KEYS)
     with InProcess(open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON)):
         before.list_roles()
@@ -737,7 +737,7 @@ def test_tapes_may_end_in_any_order() -> None:
     assert dict(os.environ) == before
 
 
-def test_an_upstream_is_where_a_recording_comes_from(aws: StandIn, tmp_path: Path) -> None:
+def test_a_recording_from_an_upstream(aws: StandIn, tmp_path: Path) -> None:
     upstream = parse_upstream([f"iam={aws.url}", f"accessanalyzer={aws.url}"])
     with InProcess(open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON), upstream=upstream):
         client().list_roles()

@@ -85,7 +85,7 @@ def rest_of(process: subprocess.Popen[str]) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("script", "status"), [("true", 0), ("exit 7", 7), ("kill -KILL $$", -signal.SIGKILL), ("kill $$", -signal.SIGTERM)]
 )
-def test_the_end_is_told(script: str, status: int) -> None:
+def test_the_exit_status_is_passed_on(script: str, status: int) -> None:
     assert asyncio.run(run_program(["sh", "-c", script], os.environ, pytest.fail)) == status
 
 

@@ -91,7 +91,7 @@ def proxies_as_seen(environ: Mapping[str, str], url: str) -> str | None:
     """.split(),
 )
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
-def test_no_proxy_may_not_let_aws_past_the_proxy(name: str, entry: str) -> None:
+def test_no_proxy_can_not_make_aws_calls_bypass_the_proxy(name: str, entry: str) -> None:
     changes = proxy_environment({name: f"a.example, {entry} ,b.example"}, PROXY, BUNDLE)
     assert changes["NO_PROXY"] == changes["no_proxy"] == "a.example,b.example,127.0.0.1,localhost,::1,169.254.169.254"
 
@@ -129,7 +129,7 @@ print(json.dumps([*found, credentials.access_key, credentials.token, client.meta
 
 
 @each_start
-def test_boto3_goes_to_the_endpoint_with_nobodys_credentials(environ: Mapping[str, str], tmp_path: Path) -> None:
+def test_boto3_uses_the_endpoint_with_dummy_credentials(environ: Mapping[str, str], tmp_path: Path) -> None:
     """Whatever the environment and the configuration file."""
     profile = "ignore_configured_endpoint_urls = true\nuse_fips_endpoint = true\nregion = eu-west-1\n"
     config = tmp_path / "config"
@@ -177,7 +177,7 @@ def test_a_shell_reads_the_exports_as_meant() -> None:
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3"])
-def test_who_is_set_up_for_a_stand_in_is_not_sent_to_aws(name: str) -> None:
+def test_a_configured_endpoint_url_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=f"{name} is set: .* would call AWS instead"):
         environment.check_no_endpoint_urls({name: "http://127.0.0.1:4566"})
     environment.check_no_endpoint_urls({name: ""})

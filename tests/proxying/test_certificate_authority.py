@@ -132,7 +132,9 @@ Verify = Callable[[CertificateAuthority, Identity, str, Path], None]
 
 
 @each_verifier
-def test_what_the_proxy_shows_is_taken(verify: Verify, authority: CertificateAuthority, tmp_path: Path) -> None:
+def test_verifiers_accept_the_certificates_of_the_proxy(
+    verify: Verify, authority: CertificateAuthority, tmp_path: Path
+) -> None:
     for host in (IAM, "access-analyzer.eu-central-1.api.aws"):
         verify(authority, own(authority, host), host, tmp_path)
     verify(authority, Identity.signed_by(thief(authority), [IAM]), IAM, tmp_path)  # so the forged fail for their names
@@ -140,7 +142,7 @@ def test_what_the_proxy_shows_is_taken(verify: Verify, authority: CertificateAut
 
 @each_verifier
 @pytest.mark.parametrize(("names", "common_name", "host"), FORGED)
-def test_what_a_thief_signs_for_others_is_refused(
+def test_verifiers_refuse_what_a_stolen_key_signs_for_other_names(
     verify: Verify, names: list[str], common_name: str, host: str, authority: CertificateAuthority, tmp_path: Path
 ) -> None:
     forged = Identity.signed_by(thief(authority), names, cn=common_name)
@@ -158,7 +160,7 @@ def test_a_wildcard_above_the_domains_of_aws_is_refused(
 
 
 @each_verifier
-def test_a_thief_makes_no_ca(verify: Verify, authority: CertificateAuthority, tmp_path: Path) -> None:
+def test_a_stolen_key_can_not_sign_another_ca(verify: Verify, authority: CertificateAuthority, tmp_path: Path) -> None:
     """Neither one below the signer's nor one with its own key."""
     signer, key = thief(authority), ec.generate_private_key(ec.SECP256R1())
     below = signer.sign(key, "below", ca=True)
@@ -175,7 +177,7 @@ def identity_host(identity: Identity) -> str:
     return names.get_values_for_type(x509.DNSName)[0]
 
 
-def test_every_host_that_is_intercepted_can_be_vouched_for(authority: CertificateAuthority) -> None:
+def test_the_ca_can_sign_for_every_intercepted_host(authority: CertificateAuthority) -> None:
     hosts = {"access-analyzer.eu-central-99.amazonaws.com", "access-analyzer-fips.us-gov-north-7.api.aws"}  # to come
     for service in SERVICES:
         for _, region in REGIONS:
@@ -205,7 +207,7 @@ def test_a_leaf_is_for_one_name_and_a_day(authority: CertificateAuthority) -> No
     assert late.not_valid_after_utc == authority.signer.not_valid_after_utc
 
 
-def test_what_the_ca_says_of_itself(authority: CertificateAuthority) -> None:
+def test_the_description_of_the_ca(authority: CertificateAuthority) -> None:
     for certificate, path_length in ((authority.root, 1), (authority.signer, 0)):
         critical = {type(each.value): each.value for each in certificate.extensions if each.critical}
         assert critical[x509.BasicConstraints] == x509.BasicConstraints(ca=True, path_length=path_length)
@@ -216,7 +218,7 @@ def test_what_the_ca_says_of_itself(authority: CertificateAuthority) -> None:
         assert re.fullmatch(r"CN=awstape (CA|signer) [0-9a-f]{8},O=awstape", certificate.subject.rfc4514_string())
 
 
-def test_the_key_of_the_root_is_nowhere(authority: CertificateAuthority) -> None:
+def test_the_key_of_the_root_is_not_kept(authority: CertificateAuthority) -> None:
     assert authority.root.public_key() != authority.key.public_key()
     assert authority.key_file.read_text().count("PRIVATE KEY-----") == 2
     assert "PRIVATE" not in authority.file.read_text()
@@ -227,7 +229,7 @@ def test_the_key_of_the_root_is_nowhere(authority: CertificateAuthority) -> None
 # --- its files ---
 
 
-def test_the_files_are_for_their_user_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_user_can_read_the_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes, replace = [], os.replace
 
     def look(source: str, target: Path) -> None:
@@ -244,7 +246,7 @@ def test_the_files_are_for_their_user_only(folder: Path, monkeypatch: pytest.Mon
     assert [stat.S_IMODE(path.stat().st_mode) for path in (made.file, made.key_file, folder)] == [0o600, 0o600, 0o700]
 
 
-def test_those_who_come_at_once_get_the_same(folder: Path) -> None:
+def test_concurrent_processes_get_the_same_ca(folder: Path) -> None:
     code = """\
 import pathlib, sys
 from awstape.proxying import certificate_authority, certificates
@@ -273,7 +275,7 @@ print(certificates.to_pem(certificate_authority.load_or_create(pathlib.Path(sys.
     assert set(found) == {(folder / "ca.pem").read_text()}
 
 
-def test_it_stays_the_same(folder: Path) -> None:
+def test_the_ca_is_loaded_unchanged(folder: Path) -> None:
     made, found = certificate_authority.load_or_create(folder), certificate_authority.load_or_create(folder)
     assert (made.root, made.signer, found.notes) == (found.root, found.signer, ())
     assert made.leaf_key.public_key() != found.leaf_key.public_key()
@@ -290,7 +292,7 @@ def test_a_key_that_others_can_read_is_refused(mode: int, folder: Path) -> None:
     assert certificate_authority.load_or_create(folder).notes == ()
 
 
-def test_a_key_of_somebody_elses_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_of_another_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate_authority.load_or_create(folder)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(UserError, match="belongs to another user"):
@@ -339,7 +341,7 @@ BROKEN: list[Callable[[CertificateAuthority], bytes]] = [
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_what_is_no_ca_of_ours_is_refused_and_stays(
+def test_a_file_that_is_not_a_ca_of_awstape_is_refused_and_kept(
     broken: Callable[[CertificateAuthority], bytes], folder: Path
 ) -> None:
     made = certificate_authority.load_or_create(folder)
@@ -398,7 +400,7 @@ def test_it_is_renewed_for_a_new_domain_but_not_for_one_less(folder: Path, monke
     assert "amazonaws.example" in renewed.domains
 
 
-def test_what_mitmproxy_left_goes(folder: Path) -> None:
+def test_files_of_the_former_ca_of_mitmproxy_are_removed(folder: Path) -> None:
     for left in ("ca.pem", "ca.p12", "ca-cert.pem", "ca-cert.p12", "ca-cert.cer", "dhparam.pem"):
         (folder / f"mitmproxy-{left}").write_text("what an earlier version made")
     made = certificate_authority.load_or_create(folder)
@@ -416,7 +418,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "awstape"
 
 
-def test_the_command_tells_of_the_ca_and_not_its_key(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_shows_the_ca_without_its_key(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ca", "path"]) == 0
     assert capsys.readouterr() == (f"{home / 'ca.pem'}\n", "")
     assert main(["ca", "show"]) == 0
@@ -439,7 +441,7 @@ def ssl_fingerprint(file: Path) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(file.read_text())).hexdigest()
 
 
-def test_rotate_makes_another_and_tells_who_has_the_old(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rotate_creates_another_ca_and_warns_about_the_old_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old = certificate_authority.load_or_create(user_folders.data_folder(os.environ))
     assert main(["ca", "rotate", "--json"]) == 0
     out, err = capsys.readouterr()

@@ -150,7 +150,7 @@ def status_of(answer: bytes) -> int:
         "a-bucket.s3.amazonaws.com:443",
     ],
 )
-def test_without_a_program_it_leads_to_aws_only(target: str, proxy: Proxy, other: Other) -> None:
+def test_without_a_program_it_relays_to_aws_only(target: str, proxy: Proxy, other: Other) -> None:
     target = target.format(other.port)
     (answer,) = proxy.ask(connect(target))
     assert status_of(answer) == 403
@@ -164,7 +164,7 @@ def test_without_a_program_it_leads_to_aws_only(target: str, proxy: Proxy, other
 @pytest.mark.parametrize(
     "target", ["iam.amazonaws.com@127.0.0.1:{}", "127.0.0.1:{}:443", "", ":443", "\0:443", "a b:443"]
 )
-def test_odd_targets_lead_nowhere(target: str, proxy: Proxy, other: Other) -> None:
+def test_malformed_targets_are_refused(target: str, proxy: Proxy, other: Other) -> None:
     (answer,) = proxy.ask(connect(target.format(other.port)))
     assert answer == b"" or status_of(answer) in (400, 403, 502)
     assert other.heard == []
@@ -183,7 +183,7 @@ def test_the_destination_counts_and_not_the_host_header(proxy: Proxy, other: Oth
 
 @either
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "evil.example"])
-def test_it_is_not_asked_as_a_page_in_a_browser_asks(name: str, proxy: Proxy) -> None:
+def test_requests_like_those_of_a_browser_page_are_refused(name: str, proxy: Proxy) -> None:
     """With a name that resolves to this machine, the proxy would connect to itself again and again."""
     (answer,) = proxy.ask(get("/latest/meta-data/", f"{name}:{proxy.port}"))
     assert status_of(answer) == 421
@@ -191,14 +191,14 @@ def test_it_is_not_asked_as_a_page_in_a_browser_asks(name: str, proxy: Proxy) ->
 
 
 @without_program
-def test_a_request_without_a_port_goes_nowhere_either(proxy: Proxy) -> None:
+def test_a_request_without_a_port_is_refused(proxy: Proxy) -> None:
     (answer,) = proxy.ask(get("/latest/meta-data/", "169.254.169.254"))
     assert status_of(answer) == 403
 
 
 @either
 @pytest.mark.parametrize("sent", [b"\0\1\2\3\r\n\r\n", b"SSH-2.0-x\r\n\r\n", b"no http at all\r\n\r\n"])
-def test_what_is_no_http_does_not_pass_to_aws(sent: bytes, proxy: Proxy) -> None:
+def test_traffic_that_is_not_http_does_not_reach_aws(sent: bytes, proxy: Proxy) -> None:
     opened, answer = proxy.ask(connect("iam.amazonaws.com:443"), sent)
     assert status_of(opened) == 200
     assert answer == b"" or status_of(answer) == 400
@@ -214,7 +214,7 @@ def test_what_is_no_http_does_not_pass_to_aws(sent: bytes, proxy: Proxy) -> None
     ],
     ids=["a request line", "headers", "a ClientHello"],
 )
-def test_what_has_no_end_is_not_read_to_it(tunnel: tuple[bytes, ...], sent: bytes, proxy: Proxy) -> None:
+def test_endless_input_is_cut_off(tunnel: tuple[bytes, ...], sent: bytes, proxy: Proxy) -> None:
     with proxy.connect() as connection:
         assert all(status_of(opened) == 200 for opened in exchange(connection, *tunnel))
         with pytest.raises(ConnectionError):
@@ -229,7 +229,7 @@ def test_no_tunnel_in_a_tunnel(proxy: Proxy, other: Other) -> None:
 
 
 @with_program
-def test_while_a_program_runs_it_is_led_where_it_wants(proxy: Proxy) -> None:
+def test_while_a_program_runs_it_may_connect_to_any_host(proxy: Proxy) -> None:
     with Other() as other:
         opened, answer = proxy.ask(connect(f"127.0.0.1:{other.port}"), b"\x00raw\r\n")
         assert status_of(opened) == 200

@@ -73,14 +73,14 @@ def test_certificates_of_profiles_and_of_several_folders(tmp_path: Path, system:
     assert not changes.keys() & {"SSL_CERT_DIR", "GIT_SSL_CAINFO", "DENO_CERT"}
 
 
-def test_missing_and_useless_certificate_files_are_passed_over(tmp_path: Path, system: Path) -> None:
+def test_missing_and_useless_certificate_files_are_skipped(tmp_path: Path, system: Path) -> None:
     (system / "ca.pem").write_text(certificate("system"))
     (tmp_path / "der").write_bytes(b"\x30\x82\x01\x0a\xff")
     environ = {"AWS_CA_BUNDLE": str(tmp_path / "missing"), "SSL_CERT_FILE": "", "CURL_CA_BUNDLE": str(tmp_path / "der")}
     assert collect(environ) == certificate("system") + "\n"
 
 
-def test_without_any_certificates_those_of_mozilla_are_taken(system: Path) -> None:
+def test_without_any_certificates_those_of_certifi_are_used(system: Path) -> None:
     assert not list(system.iterdir())
     ssl.create_default_context(cadata=collect({}))
 
@@ -98,7 +98,7 @@ def test_the_real_system_is_trusted() -> None:
 # --- without those of awstape ---
 
 
-def test_our_own_ca_proves_no_upstream(authority: CertificateAuthority, tmp_path: Path) -> None:
+def test_the_own_ca_is_not_trusted_for_upstreams(authority: CertificateAuthority, tmp_path: Path) -> None:
     """Nor does a former CA, or another user's."""
     other = Signer.anew("a company's").pem.decode()
     odd = "-----BEGIN CERTIFICATE-----\nodd\n-----END CERTIFICATE-----\n"  # OpenSSL's to judge

@@ -98,7 +98,7 @@ IAM = "iam.amazonaws.com"
     ],
 )
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
-def test_what_is_reached_directly(name: str, no_proxy: str, host: str, expected: bool) -> None:
+def test_hosts_that_bypass_the_proxy(name: str, no_proxy: str, host: str, expected: bool) -> None:
     assert bypasses_proxy({name: no_proxy}, host, 443) is expected
 
 
@@ -186,7 +186,7 @@ def test_everything_leaves_through_the_proxy(tmp_path: Path, aws: StandIn, recor
     ("who", "verdict", "reason"),
     [("kim:hush", "", "407 Proxy Authentication Required"), (WHO, "403 Not here", "403 Not here")],
 )
-def test_a_refusal_is_told_to_the_program(
+def test_a_refusal_by_the_proxy_is_reported_to_the_program(
     tmp_path: Path, aws: StandIn, record: Record, who: str, verdict: str, reason: str
 ) -> None:
     with Company(tmp_path, behind(aws), verdict=verdict) as company:
@@ -203,7 +203,7 @@ def test_a_refusal_is_told_to_the_program(
         assert not company.tunnels
 
 
-def test_a_proxy_that_is_not_there(tmp_path: Path, aws: StandIn, record: Record) -> None:
+def test_an_unreachable_proxy_is_reported(tmp_path: Path, aws: StandIn, record: Record) -> None:
     with socket.socket() as taken, Company(tmp_path, behind(aws)) as company:
         taken.bind(("127.0.0.1", 0))  # and doesn't listen
         with record(company, taken.getsockname()) as (ask, _):
@@ -213,7 +213,9 @@ def test_a_proxy_that_is_not_there(tmp_path: Path, aws: StandIn, record: Record)
         assert not company.asked
 
 
-def test_no_proxy_leads_past_it(tmp_path: Path, aws: StandIn, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_bypasses_the_proxy(
+    tmp_path: Path, aws: StandIn, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Company(tmp_path, behind(aws)) as company:
         resolve = asyncio.BaseEventLoop.getaddrinfo
 
@@ -231,7 +233,7 @@ def test_no_proxy_leads_past_it(tmp_path: Path, aws: StandIn, record: Record, mo
 
 
 @pytest.mark.parametrize("said", [b"", b"220 mail.example ESMTP\r\n", b"HTTP/1.1 200", b"\x15\x03\x01\0\x02\x02\x46"])
-def test_what_is_no_proxy_is_told(said: bytes, tmp_path: Path) -> None:
+def test_a_server_that_is_not_a_proxy_is_reported(said: bytes, tmp_path: Path) -> None:
     async def main() -> str | None:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readline()

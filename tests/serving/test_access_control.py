@@ -52,7 +52,7 @@ def test_a_name_is_looked_up() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "0", "192.0.2.1", "[2001:db8::1]", "::ffff:192.0.2.1"])
-def test_what_others_reach_has_to_be_allowed(host: str) -> None:
+def test_an_address_that_other_machines_reach_must_be_allowed(host: str) -> None:
     with pytest.raises(UserError, match="other machines could reach it") as caught:
         servers.resolve_listen_options(host, allow_remote=False)
     assert "--allow-remote" in caught.value.tip
@@ -60,7 +60,7 @@ def test_what_others_reach_has_to_be_allowed(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["", "[]", "no such host", "a" * 300, "127.0.0.1:80", "\0", "*"])
-def test_what_is_no_address_is_refused(host: str) -> None:
+def test_a_host_that_does_not_exist_is_refused(host: str) -> None:
     with pytest.raises(UserError, match="there is no such address"):
         resolve_listen_address(host, allow_remote=True)
 
@@ -75,11 +75,11 @@ def test_what_is_no_address_is_refused(host: str) -> None:
         ("192.0.2.1", "http://192.0.2.1:80"),
     ],
 )
-def test_the_url_is_one_to_connect_to(address: str, url: str) -> None:
+def test_the_url_can_be_connected_to(address: str, url: str) -> None:
     assert url_of(address, 80) == url
 
 
-def test_what_is_exposed_is_said() -> None:
+def test_the_warnings_about_exposure() -> None:
     assert "192.0.2.1 can read the cassettes" in replay_exposure_warning("192.0.2.1")
     assert "this machine, by any of its addresses, can talk to AWS as" in record_exposure_warning("0.0.0.0", "local")
     assert "any public host" in record_exposure_warning("0.0.0.0", "all")
@@ -101,7 +101,7 @@ def asked(host: str, **headers: str) -> str | None:
         "Ci.corp.example.",
     ],
 )
-def test_names_that_no_page_can_have_may_ask(host: str) -> None:
+def test_host_names_that_no_web_page_can_have_are_accepted(host: str) -> None:
     assert asked(host) is None
 
 
@@ -112,7 +112,7 @@ def test_names_that_no_page_can_have_may_ask(host: str) -> None:
         *("iam.amazonaws.com.evil.example", "evilamazonaws.com", "internal.example", "corp.example", "127.1"),
     ],
 )
-def test_a_name_that_somebody_can_own_may_not(host: str) -> None:
+def test_public_host_names_are_refused(host: str) -> None:
     assert "--host NAME" in (asked(host) or "")
 
 
@@ -127,7 +127,7 @@ def test_a_name_that_somebody_can_own_may_not(host: str) -> None:
         "http://x.localhost",
     ],
 )
-def test_pages_of_this_machine_may_ask(origin: str) -> None:
+def test_pages_of_this_machine_are_accepted(origin: str) -> None:
     assert asked("127.0.0.1", Origin=origin, Sec_Fetch_Site="cross-site") is None
     assert asked("127.0.0.1", Sec_Fetch_Site="same-origin") is None
 
@@ -147,7 +147,7 @@ def test_pages_of_this_machine_may_ask(origin: str) -> None:
         {"Sec_Fetch_Site": "cross-site"},
     ],
 )
-def test_pages_of_others_may_not(headers: dict[str, str]) -> None:
+def test_pages_of_other_sites_are_refused(headers: dict[str, str]) -> None:
     assert "pages of other sites" in (asked("127.0.0.1", **headers) or "")
 
 
@@ -163,7 +163,7 @@ def test_pages_of_others_may_not(headers: dict[str, str]) -> None:
     ],
 )
 @pytest.mark.parametrize("client", [HERE, ELSEWHERE])
-def test_everybody_is_led_to_aws(host: str, client: str) -> None:
+def test_every_client_may_connect_to_aws(host: str, client: str) -> None:
     assert is_service_endpoint(host)
     policy = AccessPolicy()
     assert [policy.relay_refusal(host, port, client) is None for port in (443, 80, 22, 53)] == [
@@ -176,7 +176,7 @@ def test_everybody_is_led_to_aws(host: str, client: str) -> None:
 
 
 @pytest.mark.parametrize("host", SOMEBODYS)
-def test_to_others_only_who_may(host: str) -> None:
+def test_pass_through_decides_who_may_connect_to_other_hosts(host: str) -> None:
     may = {
         (passes, client): AccessPolicy(pass_through=passes).relay_refusal(host, 443, client) is None
         for passes in ("none", "local", "all")
@@ -188,7 +188,7 @@ def test_to_others_only_who_may(host: str) -> None:
     }
 
 
-def test_a_stand_in_is_where_it_was_said_to_be() -> None:
+def test_upstreams_are_reached_at_their_port_only() -> None:
     policy = AccessPolicy(upstreams=frozenset({("127.0.0.1", 5000)}))
     assert policy.relay_refusal("127.0.0.1", 5000, ELSEWHERE) is None
     assert asyncio.run(policy.connect_address("127.0.0.1", 5000, ELSEWHERE)) == "127.0.0.1"
@@ -202,7 +202,7 @@ def test_a_stand_in_is_where_it_was_said_to_be() -> None:
         *("fd00:ec2::254", "100.100.100.200", "127.1", "2130706433", "no such host", "224.0.0.1"),
     ],
 )
-def test_another_machine_gets_nowhere_on_this_ones_networks(host: str) -> None:
+def test_clients_on_other_machines_reach_no_private_address(host: str) -> None:
     """Whatever the name: it is resolved once, and the connection goes to the address that was checked."""
     policy = AccessPolicy(pass_through="all")
     assert asyncio.run(policy.connect_address(host, 80, ELSEWHERE)) is None
@@ -213,7 +213,7 @@ def test_another_machine_gets_nowhere_on_this_ones_networks(host: str) -> None:
 @pytest.mark.parametrize(
     ("dest", "is_asked"), [("empty", True), ("document", True), ("image", False), ("iframe", False)]
 )
-def test_nothing_of_a_page_is_there(dest: str, is_asked: bool) -> None:
+def test_requests_for_parts_of_pages_are_refused(dest: str, is_asked: bool) -> None:
     """Such as the icon for the page of a refusal, which a browser requests as part of this site."""
     headers = (("host", "127.0.0.1:1"), ("sec-fetch-site", "same-origin"), ("sec-fetch-dest", dest))
     asked = Request("GET", "127.0.0.1", "/favicon.ico", "", headers, b"")

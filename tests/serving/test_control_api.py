@@ -138,7 +138,7 @@ def test_health_tells_the_faults(tmp_path: Path) -> None:
         assert client.get("/~/health")["faults"] == ["throttle GetRole times=2", "slow seconds=1234.567"]
 
 
-def test_to_ask_is_not_to_play(client: Client) -> None:
+def test_control_paths_play_no_take(client: Client) -> None:
     for path in ("/~/health", "/~/misses", "/~demo/~/misses"):
         client.get(path)
     client.ask("GET", "/~/nothing")
@@ -151,7 +151,7 @@ def test_to_ask_is_not_to_play(client: Client) -> None:
     ]
 
 
-def test_misses_say_what_differs(client: Client) -> None:
+def test_misses_name_the_differences(client: Client) -> None:
     client.call(GET_ROLE.replace("demo", "dome"))
     (miss,) = client.get("/~/misses")["misses"]
     assert (miss["kind"], miss["operation"], miss["nearest"]) == ("identity", "iam GetRole", UNPLAYED_ROLE)
@@ -167,14 +167,14 @@ def test_misses_say_what_differs(client: Client) -> None:
     "path",
     "/~/ /~/nothing /~/healthy /~/health/more /~/HEALTH /~//health /~demo/~/ /~demo/~/healthy".split(),
 )
-def test_a_path_that_is_none(client: Client, path: str) -> None:
+def test_an_unknown_control_path_is_a_404(client: Client, path: str) -> None:
     answer = client.ask("GET", path)
     assert answer.status == 404
     assert "/~/health" in answer.json["error"]
 
 
 @pytest.mark.parametrize("path", ["/~", "/~demo/~", "/~a/~b/", "/~tests/test_a.py::test_one", f"/~{'a' * 201}/"])
-def test_a_session_that_is_none_is_a_miss(client: Client, path: str) -> None:
+def test_a_path_without_a_session_name_is_a_miss(client: Client, path: str) -> None:
     answer = client.ask("POST", path, LIST_USERS)
     assert (answer.status, answer.headers["x-awstape-miss"]) == (400, "true")
     assert b"iam accepts requests at the path / only; the prefix of a replay session is /~NAME" in answer.body
@@ -191,7 +191,7 @@ def test_a_session_that_is_none_is_a_miss(client: Client, path: str) -> None:
         ("HEAD", "/~demo/~/reset", "POST"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_one(client: Client, method: str, path: str, allowed: str) -> None:
+def test_a_wrong_method_is_a_405_with_the_right_one(client: Client, method: str, path: str, allowed: str) -> None:
     client.call(GET_ROLE, "/~demo")
     answer = client.ask(method, path)
     assert (answer.status, answer.headers["Allow"]) == (405, allowed)
@@ -328,7 +328,7 @@ def test_what_a_reset_forgets_stays_in_the_report(client: Client) -> None:
     assert {track.operation for track, _, _ in player.takes_not_replayed()} == {"GetRole"}
 
 
-def test_a_reset_of_what_never_was_is_none(client: Client) -> None:
+def test_a_reset_of_an_unknown_session_changes_nothing(client: Client) -> None:
     client.call(GET_ROLE)
     assert client.reset("/~never/~/reset/") == {"reset": "never"}
     assert client.call(GET_ROLE) == "second"

@@ -226,7 +226,7 @@ def test_an_unnamed_status_and_a_character_beyond_latin_1_are_still_http() -> No
     run(scenario, lambda _: Response(599, (("x-amzn-errortype", "→"),)))
 
 
-def test_a_failure_of_ours_is_a_500_and_is_reported() -> None:
+def test_a_bug_is_a_500_and_is_reported() -> None:
     def fail(_: Request) -> Response:
         raise ZeroDivisionError
 

@@ -113,7 +113,7 @@ def is_refusal(came: bytes, status: int) -> bool:
         (b"GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n", 400),
     ],
 )
-def test_what_is_not_plain_is_refused(sent: bytes, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ambiguous_requests_are_refused(sent: bytes, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what follows it, which another reader could take for a request of another client (request smuggling)."""
     monkeypatch.setattr(http1, "MAX_BODY", 2**20)
 
@@ -151,7 +151,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("before", [b"", GET])
 @pytest.mark.usefixtures("short")
-def test_an_idle_connection_is_closed_without_a_word(before: bytes) -> None:
+def test_an_idle_connection_is_closed_without_a_response(before: bytes) -> None:
     async def scenario(address: Address) -> None:
         assert await said(address, before) == (ANSWER if before else b"")
 
@@ -168,7 +168,7 @@ def test_a_request_that_does_not_end_is_refused(sent: bytes) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_to_send_a_byte_now_and_then_gains_no_time() -> None:
+def test_slow_single_bytes_do_not_extend_the_time_limit() -> None:
     async def scenario(address: Address) -> None:
         reader, writer = await asyncio.open_connection(*address)
         answer = asyncio.create_task(reader.read())
@@ -183,7 +183,7 @@ def test_to_send_a_byte_now_and_then_gains_no_time() -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_who_does_not_take_the_answer_is_hung_up_on() -> None:
+def test_a_client_that_does_not_take_the_response_is_disconnected() -> None:
     async def scenario(address: Address) -> None:
         loop = asyncio.get_running_loop()
         with socket.create_connection(address) as client:
@@ -210,7 +210,7 @@ def test_a_slow_answer_is_not_cut_short() -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_who_was_refused_cannot_stay() -> None:
+def test_a_refused_client_is_disconnected_after_a_while() -> None:
     async def scenario(address: Address) -> None:
         _, writer = await asyncio.open_connection(*address)
         with suppress(ConnectionError):
@@ -266,7 +266,7 @@ def test_bodies_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(scenario) == ["/"]
 
 
-def test_requests_sent_at_once_are_asked_as_their_answers_are_taken() -> None:
+def test_pipelined_requests_are_handled_as_their_responses_are_taken() -> None:
     """Otherwise a hundred small requests in one packet would create a hundred large responses in memory."""
 
     async def scenario(address: Address) -> None:
@@ -321,12 +321,12 @@ async def end_with(*sent: bytes, cancel: bool = False) -> list[bytes]:
     return came
 
 
-def test_what_was_asked_is_answered_at_the_end() -> None:
+def test_pending_requests_are_answered_at_the_end() -> None:
     came = asyncio.run(end_with(SLOW, GET + SLOW + GET, b""))
     assert came == [LAST_ANSWER, ANSWER + ANSWER + LAST_ANSWER, b""]
 
 
-def test_who_is_in_a_hurry_does_not_wait() -> None:
+def test_cancelling_ends_the_endpoint_at_once() -> None:
     assert asyncio.run(end_with(SLOW, cancel=True)) == [b""]
 
 

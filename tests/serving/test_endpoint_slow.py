@@ -190,7 +190,7 @@ def test_a_bad_request_behind_a_slow_answer_is_refused_after_it(bad: bytes) -> N
     assert run(scenario) == ["/slow/1", "/slow/2"]
 
 
-def test_a_failure_of_ours_behind_a_slow_answer_is_told_after_it() -> None:
+def test_a_bug_behind_a_slow_response_is_reported_after_it() -> None:
     async def scenario(endpoint: Endpoint) -> None:
         failed = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         assert await endpoint.all(get("/slow") + get("/bug") + get("/a")) == said("/slow") + failed
@@ -214,7 +214,7 @@ def test_a_client_that_sends_no_more_gets_its_slow_answers() -> None:
 
 @pytest.mark.parametrize("way", ["end", "reset"])
 @pytest.mark.parametrize("path", ["/slow", "/slow-drop", "/never"])
-def test_a_client_that_goes_away_harms_nobody(path: str, way: str) -> None:
+def test_a_client_that_disconnects_affects_no_other(path: str, way: str) -> None:
     async def scenario(endpoint: Endpoint) -> None:
         _, writer = await endpoint.open(get(path), get("/behind"))
         await endpoint.until_asked(path)
