@@ -90,6 +90,7 @@ def host_suffixes() -> frozenset[str]:
     return frozenset(suffix for p in _partitions() for suffix in (p["dnsSuffix"], p["dualStackDnsSuffix"]))
 
 
+@cache
 def _is_regional(service: str) -> bool:
     return "globalEndpoint" not in load_service_model(service)["metadata"]
 
