@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from catalog.test_catalog import REGIONS, SPELLINGS, provider
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -30,6 +29,7 @@ from awstape.errors import UserError
 from awstape.files import user_folders
 from awstape.proxying import certificate_authority, certificates
 from awstape.proxying.certificate_authority import CertificateAuthority
+from catalog.test_hosts import REGIONS, SPELLINGS, provider
 from support.forging import DAY, Identity, Signer, handshake, name, pem
 
 NOW = datetime.datetime.now(datetime.UTC)
