@@ -1,8 +1,8 @@
-"""Speed and memory, each as a ratio to a reference that is measured in the same run.
+"""Measures speed and memory, each as a ratio to a reference that is measured in the same run.
 
     make bench
 
-Every figure is the median of five rounds; work and reference take turns, so that a machine that slows down slows both.
+Each figure is the median of five rounds. Work and reference alternate, so a machine that slows down slows both.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ DOCUMENT = (
 
 
 def output(number: int, roles: int) -> dict[str, Value]:
-    """One page of ListRoles."""
+    """Returns the output of one page of ListRoles."""
     items: list[Value] = [
         {
             "Path": "/team-a/",
@@ -78,7 +78,7 @@ def output(number: int, roles: int) -> dict[str, Value]:
 
 
 def timed(work: Callable[[], object], reference: Callable[[], object]) -> tuple[float, float]:
-    """Median seconds of both, in turn."""
+    """Runs both in alternation; returns the median seconds of each."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for times, run in zip(taken, (work, reference), strict=True):
@@ -101,7 +101,7 @@ def bench_codec(response: Response) -> None:
     work, reference = timed(
         lambda: write_response(LIST_ROLES, answer, "id"), lambda: parse_response(LIST_ROLES, response)
     )
-    show("encode it", work, reference, botocore)
+    show("encode that page", work, reference, botocore)
 
 
 def bench_recorder(responses: list[Response]) -> None:
@@ -142,7 +142,7 @@ def bench_recorder(responses: list[Response]) -> None:
 
 
 def bench_journal(responses: list[Response]) -> None:
-    """What it costs that each exchange is on the disk before it is answered."""
+    """Measures the cost of writing each exchange to the disk before the program gets its response."""
     requests = [request(f"/p{i}/") for i in range(len(responses))]
 
     def feed(recorder: Recorder) -> list[str]:
@@ -152,7 +152,7 @@ def bench_journal(responses: list[Response]) -> None:
     captures = feed(Recorder(MODELS, Redactor(b"key"), parse_response))
     with tempfile.TemporaryDirectory() as folder:
 
-        def keep() -> None:
+        def append() -> None:
             journal = Journal.create(Path(folder, "x.yaml"), b"key")
             for capture in captures:
                 journal.append(capture)
@@ -166,8 +166,8 @@ def bench_journal(responses: list[Response]) -> None:
         def redact() -> object:
             return feed(Recorder(MODELS, Redactor(b"key"), parse_response))
 
-        show("put them on the disk, one by one", *timed(keep, redact), "redacting them")
-        show("restore them", *timed(restore, redact), "redacting them")
+        show("append them to a journal", *timed(append, redact), "redacting them")
+        show("restore them from captures", *timed(restore, redact), "redacting them")
 
 
 def bench_document(cassette: Cassette) -> None:
@@ -177,28 +177,28 @@ def bench_document(cassette: Cassette) -> None:
     work, reference = timed(
         lambda: read_cassette(text, MODELS), lambda: list(yaml.load_all(text, Loader=yaml.CSafeLoader))
     )
-    show(f"read a cassette of {size}", work, reference, "PyYAML loading it, unchecked")
+    show(f"read a cassette of {size}", work, reference, "PyYAML loading it without validation")
     work, reference = timed(lambda: write_cassette(cassette), lambda: yaml.dump_all(documents, Dumper=yaml.CSafeDumper))
-    show("write it", work, reference, "PyYAML dumping it")
+    show("write that cassette", work, reference, "PyYAML dumping it")
     tracemalloc.start()
     kept = read_cassette(text, MODELS)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(kept.takes) == len(cassette.takes)
-    print(f"{'memory to read it, at most':<34} {peak / 1e6:>9.1f} MB {peak / len(text):>7.2f} × the text")
+    print(f"{'peak memory while reading it':<34} {peak / 1e6:>9.1f} MB {peak / len(text):>7.2f} × the text")
 
 
-def bench_looking(recorded: Cassette) -> None:
-    """What people wait for who look at a cassette or change it, against reading it."""
+def bench_commands(recorded: Cassette) -> None:
+    """Measures the work of the commands that check, compare, edit and show a cassette, against reading it."""
     redactor = Redactor(b"key")
     cassette = redactor.redact_cassette(MODELS, recorded)
     text = "# a comment\n" + write_cassette(cassette)
     edited = set_value(MODELS, cassette, select(MODELS, cassette, ["1"]), "pages[].output.Roles[0].Path", "/")
     for what, work in (
-        ("check it", lambda: check_text(text, MODELS)),
-        ("diff it with an edited one", lambda: list(diff_cassettes(MODELS, cassette, edited))),
+        ("check a cassette", lambda: check_text(text, MODELS)),
+        ("compare it with an edited copy", lambda: list(diff_cassettes(MODELS, cassette, edited))),
         ("rewrite it after an edit", lambda: rewrite_cassette(MODELS, [text], edited)),
-        ("its page for a browser", lambda: render_page(cassette, "it")),
+        ("render its HTML page", lambda: render_page(cassette, "it")),
     ):
         show(what, *timed(work, lambda: read_cassette(text, MODELS)), "reading it")
 
@@ -211,11 +211,11 @@ def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            # In one write, else Nagle's algorithm is what is measured.
+            # In one write: otherwise the benchmark would measure Nagle's algorithm.
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Reference)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -235,7 +235,7 @@ def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
 
 
 def bench_paging(cassette: Cassette) -> None:
-    """A listing of one page, cut anew, against the encoding of that page."""
+    """Measures the replay of a one-page listing under other paging modes, against the encoding of that page."""
     answer = cassette.takes[0].pages[0].answer
     for mode in ("client", "10", "torture"):
         player = Player(MODELS, cassette, Redactor(b"key"), has_key=True, paging=Paging.parse(mode))
@@ -247,7 +247,7 @@ def bench_paging(cassette: Cassette) -> None:
 
 
 def traverse(player: Player) -> Iterator[Response]:
-    """The pages of the listing, without a client in between."""
+    """Yields the pages of the listing, requested from the player directly, without a client."""
     token = ""
     while True:
         response = player.answer(request("/p0/", token)).response
@@ -260,7 +260,7 @@ def traverse(player: Player) -> Iterator[Response]:
 
 
 def bench_in_process(path: Path, calls: int = 200) -> None:
-    """Calls of a botocore client that a cassette answers, against botocore's own Stubber."""
+    """Measures calls of a botocore client that a cassette answers, against botocore's own Stubber."""
     roles = {"IsTruncated": False, "Roles": []}
     stubbed = botocore.session.get_session().create_client(
         "iam", aws_access_key_id="fake", aws_secret_access_key="fake", region_name="us-east-1"
@@ -281,7 +281,7 @@ def bench_in_process(path: Path, calls: int = 200) -> None:
 
 
 def ask(address: tuple[str, int], requests: int) -> None:
-    """Requests, one after the other, on one connection."""
+    """Sends requests one after the other on one connection, and reads the responses."""
     form = b"Action=ListRoles&Version=2010-05-08&PathPrefix=%2Fp0%2F"
     head = b"POST / HTTP/1.1\r\nHost: iam.amazonaws.com\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     message = head + b"Content-Length: %d\r\n\r\n" % len(form) + form
@@ -312,7 +312,7 @@ def main() -> None:
     bench_recorder(responses)
     bench_journal(responses)
     bench_document(Cassette.of(take(i, 100) for i in range(60)))
-    bench_looking(Cassette.of(take(i, 20) for i in range(50)))
+    bench_commands(Cassette.of(take(i, 20) for i in range(50)))
     bench_paging(Cassette.of([take(0, 1000)]))
     bench_endpoint(Cassette.of([take(0, 5)]))
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The main job in a few seconds, without an AWS account: record a program, look at the cassette, replay it offline."""
+"""Shows the main task in seconds, without an AWS account: record a program, print the cassette, replay it offline."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ console = Console(highlight=False)
 
 
 def main() -> int:
-    """Runs the demo; 0 if both runs saw the same pages."""
+    """Runs the demo; returns 0 if both runs saw the same pages."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="awstape-demo-") as folder:
         cassette = Path(folder, "seed.yaml")
         with StandIn() as aws:
-            title("A stand-in for AWS answers here (literal AWS wire text, not AWS itself)")
-            console.print(f"  {aws.url}   new opaque 88-character page tokens in every run, short pages\n")
-            title("Record a boto3 program through the intercepting HTTPS proxy")
+            print_title("A stand-in for AWS is running (it sends AWS's literal wire text, but is not AWS)")
+            console.print(f"  {aws.url}   short pages, with new opaque 88-character page tokens in every run\n")
+            print_title("Record a boto3 program through the intercepting HTTPS proxy")
             recorded = run("record", cassette, AWSTAPE_UPSTREAM=upstreams(aws.url))
-        title("The cassette: readable, redacted, ready for git")
-        console.print(Syntax(shortened(cassette.read_text("utf-8")), "yaml", background_color="default"))
-        title("The stand-in is stopped")
-        console.print(f"  {aws.url}: {'still there!' if answers(aws.url) else 'connection refused'}\n")
-        title("Replay offline: the same program, its own ARNs, no network")
+        print_title("The cassette: readable, redacted, ready for git")
+        console.print(Syntax(shorten(cassette.read_text("utf-8")), "yaml", background_color="default"))
+        print_title("The stand-in is stopped")
+        console.print(f"  {aws.url}: {'still listening!' if is_listening(aws.url) else 'connection refused'}\n")
+        print_title("Replay offline: the same program with the same ARNs, no network")
         replayed = run("replay", cassette)
     same = recorded == replayed and len(recorded) > 0
     verdict = f"both runs saw the same {len(recorded)} pages" if same else "the runs differ"
@@ -44,13 +44,13 @@ def main() -> int:
     return 0 if same else 1
 
 
-def title(text: str) -> None:
-    """Says what comes next."""
+def print_title(text: str) -> None:
+    """Prints the title of the next step."""
     console.rule(f"[bold]{text}", align="left", style="dim")
 
 
 def run(verb: str, cassette: Path, **changes: str) -> list[str]:
-    """`awstape record` or `replay` around the program; shows it and returns the lines that the program printed."""
+    """Runs `awstape record` or `replay` with the program, prints their output, returns the program's output lines."""
     console.print(f"  [bold cyan]$ awstape {verb} {cassette.name} -- {' '.join(PROGRAM)}")
     program = [sys.executable, str(PROGRAMS / PROGRAM[1])]
     command = [sys.executable, "-m", "awstape", verb, cassette.name, "--", *program]
@@ -67,20 +67,20 @@ def run(verb: str, cassette: Path, **changes: str) -> list[str]:
     for line in process.stdout:
         lines.append(line.rstrip())
         console.print(f"  {lines[-1]}")
-    said = process.stderr.read()
-    console.print("".join(f"  {line}\n" for line in said.splitlines()), style="dim")
+    report = process.stderr.read()
+    console.print("".join(f"  {line}\n" for line in report.splitlines()), style="dim")
     return lines if process.wait() == 0 else []
 
 
-def shortened(text: str, most: int = 46) -> str:
-    """The beginning of the cassette."""
+def shorten(text: str, limit: int = 46) -> str:
+    """Returns the first lines of the cassette, and a comment with the number of the others."""
     lines = text.splitlines()
-    more = [f"# … {len(lines) - most} lines more"] if len(lines) > most else []
-    return "\n".join([*lines[:most], *more])
+    more = [f"# … {len(lines) - limit} more lines"] if len(lines) > limit else []
+    return "\n".join([*lines[:limit], *more])
 
 
-def answers(url: str) -> bool:
-    """Whether somebody listens there."""
+def is_listening(url: str) -> bool:
+    """Whether a server accepts connections at the URL."""
     parts = urlsplit(url)
     try:
         socket.create_connection((parts.hostname or "", parts.port or 0), timeout=1).close()

@@ -1,8 +1,8 @@
-"""Records the cassettes that ship with awstape: the stand-in for AWS, a boto3 program, the real intercepting proxy.
+"""Records the cassettes that ship with awstape: a boto3 program calls the stand-in for AWS through the real proxy.
 
     python tests/examples.py [FOLDER]
 
-The key is public, so that whoever records them again gets the same bytes; the data are the stand-in's.
+The key is public, so a repeated recording gives the same bytes; the data are those of the stand-in.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ NAMES = ("empty-pages", "findings", "policy-generations", "policy-versions", "ro
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment with the public key, and without what is set of AWS."""
+    """Returns this process's environment with the public key and without `AWS_…` variables, except CA bundles."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") or name.endswith("BUNDLE")}
     return {**kept, "AWSTAPE_KEY": KEY, **changes}
 
 
 def upstreams(url: str) -> str:
-    """`AWSTAPE_UPSTREAM` for a stand-in that serves both services."""
+    """Returns the value of `AWSTAPE_UPSTREAM` for a stand-in that serves both services."""
     return f"iam={url} accessanalyzer={url}"
 
 
@@ -41,7 +41,7 @@ def record(
     environ: Mapping[str, str] | None = None,
     process: type[subprocess.Popen[str]] = subprocess.Popen,
 ) -> str:
-    """Records one example from the stand-in at `url`; what awstape said of it. process: what it is started by."""
+    """Records one example from the stand-in at `url`; returns awstape's stderr. process: the class that starts it."""
     command = [sys.executable, "-m", "awstape", "record", str(folder / f"{name}.yaml"), "--mode", "rewrite"]
     program = [sys.executable, str(PROGRAMS / "examples.py"), name]
     recording = process(
@@ -64,7 +64,7 @@ def record(
 
 
 def main(folder: Path) -> None:
-    """Records all of them, and writes the schema that they name beside them."""
+    """Records all examples, and writes the schema that they refer to into the same folder."""
     with StandIn() as aws:
         for name in NAMES:
             print(record(name, folder, aws.url), end="")

@@ -1,9 +1,10 @@
-"""`make fuzz`: looks for bytes that break what `hostile` says of each door, guided by the code that they reach.
+"""`make fuzz`: coverage-guided search for bytes that violate a property in `support.hostile`.
 
-    python tests/fuzz.py [TARGET] [SECONDS]     all targets unless told, for so many seconds in all
-    python tests/fuzz.py TARGET FILE            the same bytes again
+    python tests/fuzz.py [TARGET] [SECONDS]     runs one target or all; SECONDS is the total time
+    python tests/fuzz.py TARGET FILE            runs the bytes of a file again
 
-What was found lies in .fuzz/, the bytes that break something as .fuzz/TARGET/crash-…; the exit status is 1 then.
+The corpora are kept in .fuzz/. Bytes that violate a property are written to .fuzz/TARGET/crash-…, and the exit status
+is 1.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ _TOKENS = """
 
 
 def _dictionary() -> Path:
+    """Writes libFuzzer's dictionary file; returns its path."""
     path = FOLDER / "dictionary"
-    spelled = ("".join(f"\\x{byte:02x}" for byte in token.encode()) for token in _TOKENS)
-    path.write_text("".join(f'"{token}"\n' for token in spelled), "utf-8")
+    escaped = ("".join(f"\\x{byte:02x}" for byte in token.encode()) for token in _TOKENS)
+    path.write_text("".join(f'"{token}"\n' for token in escaped), "utf-8")
     return path
 
 
-def _fuzz(name: str, what: str) -> None:
-    """Doesn't return: libFuzzer ends the process."""
+def _fuzz(name: str, seconds_or_file: str) -> None:
+    """Runs one target. Doesn't return: libFuzzer ends the process."""
     with atheris.instrument_imports(include=["awstape"]):
         from support.hostile import TARGETS
 
@@ -40,27 +42,27 @@ def _fuzz(name: str, what: str) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for i, seed in enumerate(seeds()):
         (corpus / f"seed-{i:03}").write_bytes(seed)
-    places = [f"-dict={_dictionary()}", f"-artifact_prefix={FOLDER / name}/", str(corpus)]
-    how = [f"-max_total_time={what}", *places] if what.isdigit() else [what]
+    paths = [f"-dict={_dictionary()}", f"-artifact_prefix={FOLDER / name}/", str(corpus)]
+    inputs = [f"-max_total_time={seconds_or_file}", *paths] if seconds_or_file.isdigit() else [seconds_or_file]
     limits = ["-timeout=30", "-rss_limit_mb=3000", "-max_len=20000", "-verbosity=0", "-print_final_stats=1"]
-    atheris.Setup([sys.argv[0], *limits, *how], target)
+    atheris.Setup([sys.argv[0], *limits, *inputs], target)
     atheris.Fuzz()
 
 
-def main(name: str = "all", what: str = "60") -> int:
+def main(name: str = "all", seconds_or_file: str = "60") -> int:
     if name != "all":
-        _fuzz(name, what)
+        _fuzz(name, seconds_or_file)
     from support.hostile import TARGETS
 
-    broken = []
-    for each in TARGETS:
-        print(f"--- {each}", flush=True)
-        share = str(max(int(what) // len(TARGETS), 1))
-        if subprocess.run([sys.executable, __file__, each, share], check=False).returncode:
-            broken.append(each)
-    for each in broken:
-        print(f"broken: {each}; again: {sys.executable} {__file__} {each} {FOLDER / each}/crash-…")
-    return int(bool(broken))
+    failed = []
+    for target in TARGETS:
+        print(f"--- {target}", flush=True)
+        share = str(max(int(seconds_or_file) // len(TARGETS), 1))
+        if subprocess.run([sys.executable, __file__, target, share], check=False).returncode:
+            failed.append(target)
+    for target in failed:
+        print(f"failed: {target}; to reproduce: {sys.executable} {__file__} {target} {FOLDER / target}/crash-…")
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

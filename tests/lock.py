@@ -1,12 +1,12 @@
 """Renews the lock files in `.lock/` and prints what changed: `make lock`.
 
-1. Each environment that the Makefile makes has a lock of its own, since their extras exclude each other: `dev.txt`,
-   `aio.txt`, `fuzz.txt`, `audit.txt`. Two come before them: pip installs uv from `uv.txt`; uv builds awstape, and
-   packages that have no wheel, with what is in `build.txt`.
-2. A lock holds every package with its hashes, for Python 3.11 to 3.14 and every platform: where those need different
-   versions, with markers.
-3. A lock names no package index and no path, so it works with the index that pip and uv are configured for.
-4. What users install stays a range, in pyproject.toml.
+1. Each environment that the Makefile creates has its own lock, since their extras exclude each other: `dev.txt`,
+   `aio.txt`, `fuzz.txt`, `audit.txt`. Two more locks are used first: pip installs uv from `uv.txt`; uv builds awstape,
+   and packages that have no wheel, with the tools in `build.txt`.
+2. A lock contains every package with its hashes, for Python 3.11 to 3.14 and every platform. If those need different
+   versions, the lock contains each version with a marker.
+3. A lock contains no package index and no path, so it works with the index that pip and uv are configured for.
+4. The requirements that users install stay version ranges, in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".lock"
 PROJECT = ROOT / "pyproject.toml"
-#: The locks and what each is for. All but the first two hold awstape's dependencies and its extra of that name.
+#: Lock → its purpose. All but the first two contain awstape's dependencies and its extra of that name.
 LOCKS = {
     "uv": "installing packages",
     "build": "building awstape, and packages that have no wheel",
@@ -32,7 +32,7 @@ LOCKS = {
     "fuzz": "fuzzing",
     "audit": "the search for known vulnerabilities",
 }
-#: What builds need besides pyproject's build requirements. hatchling asks for editables in an editable build.
+#: Packages that builds need besides pyproject's build requirements. hatchling needs editables for an editable build.
 BUILD = ("editables", "setuptools")
 OLDEST_PYTHON = "3.11"
 _HEAD = """\
@@ -47,17 +47,17 @@ def path_of(lock: str) -> Path:
 
 
 def project() -> dict[str, Any]:
-    """What pyproject.toml says."""
+    """Reads pyproject.toml."""
     return tomllib.loads(PROJECT.read_text("utf-8"))
 
 
 def tools(lock: str) -> list[str]:
-    """The requirements of a lock that isn't one of the package's; empty for others."""
+    """Returns the requirements of a lock that is not for an extra of awstape; empty for the locks of extras."""
     return {"uv": ["uv"], "build": [*project()["build-system"]["requires"], *BUILD]}.get(lock, [])
 
 
 def versions(text: str) -> dict[str, list[str]]:
-    """The packages of a lock, each with its versions: several where markers choose among them."""
+    """Returns package → versions of a lock's text. A package has several versions if markers choose among them."""
     found = defaultdict(list)
     for name, version in _PINNED.findall(text):
         found[name].append(version)
@@ -65,7 +65,7 @@ def versions(text: str) -> dict[str, list[str]]:
 
 
 def changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    """Compares locks, given as their texts by name: a line for each package whose versions changed."""
+    """Compares locks, given as name → text; yields a line for each package whose versions changed."""
     locks_of = defaultdict(list)
     rest = []
     for lock, text in new.items():
@@ -82,7 +82,7 @@ def changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
 
 
 def resolve(lock: str) -> str:
-    """The text of a lock with the newest versions there are. Asks the package index."""
+    """Returns the text of a lock with the newest versions. Queries the package index."""
     uv = Path(sys.prefix) / "bin" / "uv"
     options = ["--universal", "--generate-hashes", "--python-version", OLDEST_PYTHON, "--no-header", "--no-annotate"]
     wanted = ["-"] if tools(lock) else ["--extra", lock, str(PROJECT)]
@@ -97,11 +97,11 @@ def resolve(lock: str) -> str:
 
 
 def main() -> None:
-    """Renews all locks, or none if one can't be resolved."""
+    """Renews all locks, or none if one of them can't be resolved."""
     old = {lock: path_of(lock).read_text("utf-8") for lock in LOCKS if path_of(lock).exists()}
     new = {lock: resolve(lock) for lock in LOCKS}
     for lock, text in new.items():
-        if text != old.get(lock):  # else its environment would be made again
+        if text != old.get(lock):  # make would create the environment anew for a newer file
             path_of(lock).write_text(text, "utf-8")
     print("\n".join(changes(old, new)) or "nothing changed")
 

@@ -1,4 +1,4 @@
-"""The table of commands in the README, generated from the commands: `make reference` writes it."""
+"""Generates the README's table of commands from the command line's definition: `make reference` writes it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TABLE = re.compile(r"(?<=<!-- made by `make reference` -->\n).*?(?=<!-- end -->
 
 
 def table() -> str:
-    """A row for each command: its call, its purpose, its options."""
+    """Returns the table, with a row for each command: its call, its purpose, its options."""
     return "\n".join(["| command | does | options |", "| --- | --- | --- |", *_lines()]) + "\n"
 
 
@@ -30,14 +30,14 @@ def _lines() -> Iterator[str]:
         options = [
             max(param.opts, key=len) for param in command.params if isinstance(param, click.Option) and not param.hidden
         ]
-        does = command.get_short_help_str(200).rstrip(".")
-        said = ", ".join(f"`{option}`" for option in sorted(options))
-        called = " ".join([name, *arguments]).replace("|", "\\|")
-        yield f"| `{called}` | {does} | {said} |"
+        purpose = command.get_short_help_str(200).rstrip(".")
+        option_names = ", ".join(f"`{option}`" for option in sorted(options))
+        call = " ".join([name, *arguments]).replace("|", "\\|")
+        yield f"| `{call}` | {purpose} | {option_names} |"
 
 
 def in_readme() -> str | None:
-    """The table in the README, None if it has none."""
+    """Returns the table in the README, or None if the README has none."""
     match = _TABLE.search(README.read_text("utf-8"))
     return match[0] if match else None
 

@@ -1,4 +1,4 @@
-"""Prints the ten slowest tests of the last run of `make test`, from the report that it left: `make test-slowest`.
+"""`make test-slowest`: prints the ten slowest tests of the last `make test`, from its JUnit report.
 
 python tests/slowest.py REPORT
 """
@@ -14,7 +14,7 @@ MOST = 10
 
 
 def slowest(report: str) -> Iterator[str]:
-    """Reads a JUnit XML report: yields a line for each of the slowest tests, then one for all. Times are in seconds."""
+    """Yields a line for each of the slowest tests in a JUnit XML report, then the total. Times are in seconds."""
     cases = list(ElementTree.fromstring(report).iter("testcase"))
     times = sorted(
         ((float(case.get("time", 0)), f"{case.get('classname')}::{case.get('name')}") for case in cases),

@@ -1,12 +1,15 @@
-"""A real `awstape replay` under load: 64 clients, good ones and bad ones, and every answer the right bytes.
+"""Tests a real `awstape replay` under load: 64 clients, well-behaved and faulty ones; every response is compared.
 
     make soak [N=100000] [MINUTES=10]
 
-1. What is right is what a second server, asked by one client, answered before: a script of requests, in a session.
-   Every client goes through scripts, each in a session that nobody else has, so that takes and faults are its own.
-2. The requests are those of a botocore client. Most clients keep their connection; some send several requests at once,
-   some a few bytes at a time, some end their half, hang up in the middle, or send what is no HTTP.
-3. Every script ends with a request that nobody made before: what the server remembers of it must not grow.
+1. The expected responses come from a separate server, to which one client sends a script of requests in one session
+   beforehand. Under load, each client runs the script repeatedly, each time in a new session, so that takes and faults
+   are not shared between runs.
+2. The requests are those of a botocore client. Most clients keep their connection open; some send several requests at
+   once, send a few bytes at a time, close their sending side, disconnect in the middle, or send something that is not
+   HTTP.
+3. Every run of the script ends with a request that was never made before: the memory that the server uses for such
+   misses must not grow.
 """
 
 from __future__ import annotations
@@ -35,9 +38,9 @@ from support.exchanges import MODELS
 from support.in_process import CASSETTES, FAKE_KEYS
 
 CLIENTS = 64
-LIMIT = 60.0  # seconds; for one answer, whatever the machine
+LIMIT = 60.0  # seconds for one response, also on a slow machine
 SLOW = 0.02
-#: Takes and faults; the shipped cassettes have neither.
+#: A cassette with several takes of a track, and with faults; the shipped cassettes have neither.
 TAKES = """\
 version: 1
 ---
@@ -80,12 +83,12 @@ STRANGER = b"POST /~/reset HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r
 WAYS = ("keeps", "keeps", "keeps", "pipelines", "trickles", "ends its half", "hangs up", "garbage", "stranger")
 
 
-# --- what is asked ----------------------------------------------------------------------------------------------
+# --- the requests -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as a client of botocore sends it, but for the session."""
+    """A request as a botocore client sends it, without the session in its path."""
 
     method: str
     path: str
@@ -97,7 +100,7 @@ class Asked:
 
 
 class Capture:
-    """Clients whose requests go nowhere."""
+    """Captures the requests of botocore clients instead of sending them."""
 
     def __init__(self) -> None:
         self._session = botocore.session.get_session()
@@ -105,7 +108,7 @@ class Capture:
         self._asked: list[Asked] = []
 
     def of(self, service: str, method: str, input_: dict[str, Any]) -> Asked:
-        """The request of a call."""
+        """Returns the request of a call."""
         if service not in self._clients:
             client = self._clients[service] = self._session.create_client(
                 service, "us-east-1", endpoint_url="http://127.0.0.1:1", config=_ONCE, **FAKE_KEYS
@@ -125,14 +128,14 @@ class Capture:
 
 
 class _CapturedError(Exception):
-    """A request was made, which is all that was wanted."""
+    """Raised when the request is captured, so that botocore does not send it."""
 
 
 _ONCE = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 
 
 def script(folder: Path) -> list[Asked]:
-    """Every page of the cassettes, and the takes several times over."""
+    """Returns requests for every page of the cassettes, and for the tracks in `TAKES` five more times."""
     (takes := folder / "takes.yaml").write_text(TAKES, "utf-8")
     capture, asked = Capture(), list[Asked]()
     for path in (*sorted(CASSETTES.glob("*.yaml")), takes):
@@ -156,7 +159,7 @@ class Server:
 
     @property
     def memory(self) -> int:
-        """What it has in memory, in KiB; 0 where the system doesn't tell."""
+        """The resident memory of the process in KiB; 0 on systems without /proc."""
         with suppress(OSError):
             for line in Path(f"/proc/{self.process.pid}/status").read_text("ascii").splitlines():
                 if line.startswith("VmRSS:"):
@@ -166,7 +169,7 @@ class Server:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """`awstape replay` of the shipped cassettes and `TAKES`; it must end by itself when it is told to."""
+    """Runs `awstape replay` of the shipped cassettes and `TAKES`; asserts that it ends after SIGTERM."""
     command = (sys.executable, "-m", "awstape", "replay", CASSETTES, folder / "takes.yaml", "--json")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
@@ -175,9 +178,9 @@ def serving(folder: Path) -> Iterator[Server]:
             host, port = address.removeprefix("http://").split(":")
             yield Server(process, host, int(port))
             process.send_signal(signal.SIGTERM)
-            _, told = process.communicate(timeout=LIMIT)
-            assert process.returncode == 1, told  # there were misses
-            assert set(json.loads(told)) == {"misses", "more_misses", "unstruck", "unplayed"} or b"misses" in told, told
+            _, out = process.communicate(timeout=LIMIT)
+            assert process.returncode == 1, out  # because of the misses
+            assert set(json.loads(out)) == {"misses", "more_misses", "unstruck", "unplayed"} or b"misses" in out, out
         finally:
             process.kill()
 
@@ -186,7 +189,7 @@ def serving(folder: Path) -> Iterator[Server]:
 
 
 class Connection:
-    """A client's connection, opened when it is needed."""
+    """A client's connection, opened at the first request."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -203,7 +206,7 @@ class Connection:
             self._streams[1].write_eof()
 
     async def answer(self) -> bytes:
-        """One answer; b"" where the connection ends without."""
+        """Returns one response; b"" if the connection ends without one."""
         assert self._streams
         reader = self._streams[0]
         try:
@@ -228,7 +231,7 @@ class Connection:
 
 @dataclass
 class Load:
-    """What is asked and what should come; how it went."""
+    """The requests, the expected responses, the limits of the run, and its results."""
 
     server: Server
     script: list[Asked]
@@ -244,25 +247,25 @@ class Load:
     def is_over(self) -> bool:
         return bool(self.wrong) or (self.asked >= self.total and time.monotonic() >= self.until)
 
-    def check(self, what: str, expected: bytes, came: bytes) -> None:
+    def check(self, what: str, expected: bytes, received: bytes) -> None:
         self.asked += 1
-        if came != expected:
-            self.wrong.append(f"{what}: expected {expected[:300]!r}, got {came[:300]!r}")
+        if received != expected:
+            self.wrong.append(f"{what}: expected {expected[:300]!r}, got {received[:300]!r}")
 
     async def client(self, number: int) -> None:
-        chance, connection = Random(number), Connection(self.server)
+        rng, connection = Random(number), Connection(self.server)
         while not self.is_over:
             self.started += 1
-            way = chance.choice(WAYS)
+            way = rng.choice(WAYS)
             self.ways[way] += 1
-            await self._one(f"{number}-{self.started}", way, chance, connection)
+            await self._one(f"{number}-{self.started}", way, rng, connection)
         connection.close()
 
-    async def _one(self, name: str, way: str, chance: Random, connection: Connection) -> None:
-        """Goes through the script once, in a session of its own."""
+    async def _one(self, name: str, way: str, rng: Random, connection: Connection) -> None:
+        """Runs the script once, in a new session."""
         if way in ("garbage", "stranger"):
             connection.close()
-            await connection.send(chance.choice(GARBAGE) if way == "garbage" else STRANGER)
+            await connection.send(rng.choice(GARBAGE) if way == "garbage" else STRANGER)
             status = b"HTTP/1.1 400 " if way == "garbage" else b"HTTP/1.1 421 "
             self.check(way, status, (await connection.answer())[:13])
             connection.close()
@@ -271,17 +274,17 @@ class Load:
         for first in range(0, len(self.script), 3):
             batch = range(first, min(first + 3, len(self.script)))
             sent = [self.script[i].in_session(name) for i in batch]
-            if way == "hangs up" and chance.random() < 0.2:
-                await connection.send(sent[0][: chance.randrange(len(sent[0]))])
+            if way == "hangs up" and rng.random() < 0.2:
+                await connection.send(sent[0][: rng.randrange(len(sent[0]))])
                 connection.close(hard=True)
                 await self._reset(name, connection)
                 return
-            # A dropped connection takes with it what was sent behind: that is asked one by one.
+            # If the connection is dropped, requests sent after the dropped one get no response: send those one by one.
             step = len(sent) if way == "pipelines" and all(self.expected[i] for i in batch) else 1
             for at in range(0, len(sent), step):
                 data = b"".join(sent[at : at + step])
-                size = max(1, len(data) // 10) if way == "trickles" and chance.random() < 0.1 else len(data)
-                end = way == "ends its half" and chance.random() < 0.2
+                size = max(1, len(data) // 10) if way == "trickles" and rng.random() < 0.1 else len(data)
+                end = way == "ends its half" and rng.random() < 0.2
                 await connection.send(*(data[i : i + size] for i in range(0, len(data), size)), end=end)
                 for i in batch[at : at + step]:
                     self.check(f"{way}, request {i} of {name}", self.expected[i], await connection.answer())
@@ -300,29 +303,29 @@ class Load:
 
     async def _reset(self, name: str, connection: Connection) -> None:
         await connection.send(b"POST /~%b/~/reset HTTP/1.1\r\nHost: localhost\r\n\r\n" % name.encode())
-        said = b'{"reset": "%b"}\n' % name.encode()
-        self.check("a reset", said, (await connection.answer()).partition(b"\r\n\r\n")[2])
+        expected = b'{"reset": "%b"}\n' % name.encode()
+        self.check("a reset", expected, (await connection.answer()).partition(b"\r\n\r\n")[2])
 
 
 async def reference(server: Server, asked: list[Asked]) -> list[bytes]:
-    """What one client gets, one request after the other."""
-    connection, came = Connection(server), []
+    """Returns the responses that one client gets when it sends the requests one after the other."""
+    connection, responses = Connection(server), []
     for each in asked:
         await connection.send(each.in_session("reference"))
-        came.append(await connection.answer())
+        responses.append(await connection.answer())
     connection.close()
-    return came
+    return responses
 
 
-async def under_load(load: Load, *, is_told: bool) -> list[int]:
-    """Runs the clients; the memory of the server, now and then."""
+async def under_load(load: Load, *, verbose: bool) -> list[int]:
+    """Runs the clients; returns the memory of the server in KiB, measured at least every 10 seconds."""
     clients = [asyncio.create_task(load.client(number)) for number in range(CLIENTS)]
     start, last, memory = time.monotonic(), 0, [load.server.memory]
     while any(not client.done() for client in clients):
         await asyncio.wait(clients, timeout=10)
         memory.append(load.server.memory)
         passed = time.monotonic() - start
-        if is_told:
+        if verbose:
             rate = (load.asked - last) / 10
             print(f"{passed:6.0f} s {load.asked:>9,} requests {rate:>7,.0f}/s {memory[-1]:>8,} KiB", flush=True)
         last = load.asked
@@ -330,8 +333,8 @@ async def under_load(load: Load, *, is_told: bool) -> list[int]:
     return memory
 
 
-def soak(total: int, minutes: float = 0, *, is_told: bool = False) -> Load:
-    """Asks `total` requests, or as many as come in `minutes`."""
+def soak(total: int, minutes: float = 0, *, verbose: bool = False) -> Load:
+    """Sends at least `total` requests, for at least `minutes`. verbose: prints the progress and the results."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         asked = script(folder)
@@ -340,11 +343,11 @@ def soak(total: int, minutes: float = 0, *, is_told: bool = False) -> Load:
         with serving(folder) as server:
             load = Load(server, asked, expected, total, time.monotonic() + minutes * 60)
             start = time.monotonic()
-            memory = asyncio.run(under_load(load, is_told=is_told))
-            if is_told:
+            memory = asyncio.run(under_load(load, verbose=verbose))
+            if verbose:
                 rate = load.asked / (time.monotonic() - start)
                 kinds = Counter(answer[9:12].decode() or "dropped" for answer in expected)
-                print(f"a script of {len(asked)} requests: {dict(kinds)}; scripts begun: {load.started:,}")
+                print(f"a script of {len(asked)} requests: {dict(kinds)}; runs of the script: {load.started:,}")
                 print(f"clients: {dict(load.ways)}")
                 print(f"{load.asked:,} requests, {rate:,.0f}/s, {len(load.wrong)} wrong")
                 print(f"memory of the server: {memory[0]:,} KiB, later {memory[1:]}")
@@ -352,7 +355,7 @@ def soak(total: int, minutes: float = 0, *, is_told: bool = False) -> Load:
 
 
 if __name__ == "__main__":
-    done = soak(int(sys.argv[1]), float(sys.argv[2]), is_told=True)
-    for told in done.wrong[:5]:
-        print(told)
+    done = soak(int(sys.argv[1]), float(sys.argv[2]), verbose=True)
+    for failure in done.wrong[:5]:
+        print(failure)
     sys.exit(bool(done.wrong))
