@@ -1,13 +1,14 @@
-"""Canaries: made-up real values, planted wherever traffic can hold text, and searched for in whatever awstape says.
+"""Plants canaries, made-up realistic values, wherever traffic can contain text, and searches awstape's output for them.
 
-Each canary is a value of some kind, in some encoding and context, at one string position of some operation. It goes
-the public way: exchanges to a recorder, its recording to the text of a cassette, its request to a player that misses.
-Then its real parts are looked for in all that was written or said, by decoders that share nothing with awstape's.
+Each canary is a value of some kind, in some encoding and context, at one string position of some operation. It passes
+through the public interfaces: its exchanges are recorded, the recording is written as a cassette, and its request is
+sent to a player that misses. Then the canary's real parts are searched for in all text that awstape wrote or reported,
+by decoders that share no code with awstape's.
 
     python tests/canaries.py 10000 --seed 1
 
-The same numbers plant the same canaries. Kinds × encodings × contexts take even turns, and so do positions: about
-7,000 canaries visit each of them.
+The same count and seed plant the same canaries. Combinations of kind, encoding and context are used equally often, and
+so are positions: about 7,000 canaries visit each of them.
 """
 
 from __future__ import annotations
@@ -50,11 +51,12 @@ from support.exchanges import KEY, MODELS, Exchange
 _LOWER, _LETTERS = string.ascii_lowercase + string.digits, string.ascii_letters + string.digits
 _UPPER, _HEX = string.ascii_uppercase + "234567", "0123456789abcdef"
 _ALPHABETS = {"n": _LOWER, "U": _UPPER, "h": _HEX, "m": _LETTERS, "B": _LETTERS + "+/", "u": _LETTERS + "-_"}
-#: At positions of names only; and in free text, of a name that another exchange tells to be one.
+#: NAME: a name, planted only where the model has a name. KNOWN_NAME: a name in free text, which another exchange
+#: contains as a name.
 NAME, KNOWN_NAME = "name", "known name"
 _NAMES = "Payroll-<n10> deploy_<n10> Ana.<n10> dev+<n10> <n12>".split()
-#: Spellings of each kind. `<a>`: an account id, `<d>`: one in the 4-4-4 spelling, `<n10>`: ten of an alphabet.
-#: What angle brackets hold must never be found; it is too random to stand anywhere by chance.
+#: Kind → templates. `<a>`: an account id, `<d>`: an account id as 4-4-4, `<n10>`: ten characters of the alphabet `n`.
+#: The text that replaces angle brackets must never be found in the output; it is too random to occur there by chance.
 KINDS = {
     "account": "<a> <a> <d>".split(),
     "arn": """
@@ -87,7 +89,7 @@ KINDS = {
 
 
 def secret(kind: str, rng: Random) -> tuple[str, tuple[str, ...]]:
-    """A value of the kind, and its real parts: long ones in pieces, for what is left if only some is redacted."""
+    """Returns a value of the kind, and its real parts: long parts in pieces, to detect values redacted only partly."""
     parts: list[str] = []
 
     def fill(match: re.Match[str]) -> str:
@@ -155,28 +157,28 @@ CONTEXTS: dict[str, Callable[[str], str]] = {
 # --- positions --------------------------------------------------------------------------------------------------
 
 _ITEM, _KEY, _VALUE, _EXTRA = "[]", "{key}", "{value}", "(extra)"
-#: Places that are in neither input nor output.
+#: Positions outside the operation's input and output.
 _AROUND = ("request header", "request extra", "request path", "answer envelope", "answer body")
-#: What any error may hold, whether the model knows it or not.
+#: The members that any error may have, modelled or not.
 _ANY_ERROR = Shape("error", "structure", {name: Member(name, TEXT) for name in ("Code", "message", "__type")})
 Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a text can stand: the side of an operation, the path there, and the shape of what stands there."""
+    """A position of text: the side of an operation, the path of the member there, and the member's shape."""
 
     operation: Operation
     side: str
     path: Path = ()
     shape: Shape | None = None
-    error: Shape | None = None  # the modelled error that the path is in
+    error: Shape | None = None  # the modelled error that contains the path
 
     def __str__(self) -> str:
         return " ".join([self.operation.name, self.error.name if self.error else self.side, ".".join(self.path)])
 
-    def takes(self, kind: str) -> bool:
-        """Whether what stands here as that kind is somebody's: names are words elsewhere, if nobody tells of them."""
+    def accepts(self, kind: str) -> bool:
+        """Whether a value of that kind must be redacted here. An unknown name outside name members is a mere word."""
         if kind == NAME:
             return self.shape is not None and (self.shape.name in NAME_KINDS or self.shape.name in PATH_SHAPES)
         member = next((step for step in reversed(self.path) if step not in (_ITEM, _KEY, _VALUE)), "")
@@ -186,14 +188,15 @@ class Position:
 
 @cache
 def positions() -> tuple[Position, ...]:
-    """Every position of every operation."""
-    return tuple(p for service in MODELS.services.values() for op in service.operations.values() for p in _of(op))
+    """Returns every position of every operation."""
+    operations = (op for service in MODELS.services.values() for op in service.operations.values())
+    return tuple(position for op in operations for position in _positions_of(op))
 
 
-def _of(op: Operation) -> Iterator[Position]:
+def _positions_of(op: Operation) -> Iterator[Position]:
     tokens = {(op.paging.token,), (op.paging.output_token,)} if op.paging else set()
     for path, shape in _paths(op.input) if op.input else ():
-        # What botocore doesn't send is planted around the input.
+        # Text that botocore doesn't send as input is planted by `_around` instead.
         if path not in tokens and shape and shape.type != "timestamp":
             yield Position(op, "input", path, shape)
     for path, shape in _paths(op.output) if op.output else [((_EXTRA,), None)]:
@@ -205,7 +208,7 @@ def _of(op: Operation) -> Iterator[Position]:
 
 
 def _paths(shape: Shape, above: tuple[Shape, ...] = ()) -> Iterator[tuple[Path, Shape | None]]:
-    """(path, shape) of all texts in a shape, of unknown members and map keys, too. Recursion is cut."""
+    """Yields (path, shape) of all texts in a shape, including unknown members and map keys. Recursion is cut."""
     if shape in above:
         return
     below = {name: member.shape for name, member in shape.members.items()}
@@ -223,7 +226,7 @@ def _paths(shape: Shape, above: tuple[Shape, ...] = ()) -> Iterator[tuple[Path, 
 
 
 def _planted(shape: Shape | None, path: Path, text: str, rng: Random) -> Any:
-    """A value of the shape that holds the text at the path, and else only what it must."""
+    """Returns a value of the shape with the text at the path, and otherwise only required members."""
     if not path:
         return text
     step, *rest = path
@@ -246,7 +249,7 @@ def _required(shape: Shape | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Canary:
-    """What is planted where: `text` holds what `parts` are the real parts of."""
+    """A planted value: `text` contains it, encoded and in its context; `parts` are its real parts."""
 
     kind: str
     encoding: str
@@ -258,11 +261,11 @@ class Canary:
 
 
 def canaries(count: int, seed: int, every: int = 1, first: int = 0) -> Iterator[Canary]:
-    """The canaries of a seed; of them, one of `every` so many, from the `first` on."""
+    """Yields the canaries of a seed: every `every`-th of `count`, starting with number `first`."""
     rng = Random(seed)
     ways = list(product(KINDS, ENCODINGS, CONTEXTS))
-    where = {kind: [p for p in positions() if p.takes(kind)] for kind in (NAME, KNOWN_NAME, "")}
-    turns = {kind: cycle(rng.sample(places, len(places))) for kind, places in where.items()}
+    suitable = {kind: [p for p in positions() if p.accepts(kind)] for kind in (NAME, KNOWN_NAME, "")}
+    turns = {kind: cycle(rng.sample(every_position, len(every_position))) for kind, every_position in suitable.items()}
     for i, (kind, encoding, context) in enumerate(islice(cycle(rng.sample(ways, len(ways))), count)):
         position = next(turns[kind if kind in turns else ""])
         if i % every == first:
@@ -277,13 +280,14 @@ def _canary(kind: str, encoding: str, context: str, position: Position, rng: Ran
         text = f"/{text}/"
     planted = list(_exchanges(position, text, rng))
     if kind == KNOWN_NAME:
-        name, *path = rng.choice(_TELLING).split()
-        told = _planted(exchanges.operation(name).output, tuple(path), value, rng)
-        planted.insert(rng.randrange(2), (exchanges.request(name), exchanges.respond(name, told)))
+        name, *path = rng.choice(_NAME_MEMBERS).split()
+        naming = _planted(exchanges.operation(name).output, tuple(path), value, rng)
+        planted.insert(rng.randrange(2), (exchanges.request(name), exchanges.respond(name, naming)))
     return Canary(kind, encoding, context, position, parts, text, tuple(planted))
 
 
-_TELLING = ("ListRoles Roles [] RoleName", "GetUser User UserName", "ListAnalyzers analyzers [] name")
+#: Operation and path of members that contain a name, for the exchange that makes a name known.
+_NAME_MEMBERS = ("ListRoles Roles [] RoleName", "GetUser User UserName", "ListAnalyzers analyzers [] name")
 
 
 def _exchanges(position: Position, text: str, rng: Random) -> Iterator[Exchange]:
@@ -330,7 +334,7 @@ def _around(position: Position, exchange: Exchange, text: str, rng: Random) -> E
 
 
 def _line(text: str) -> str:
-    """The text as a header can say it."""
+    """Returns the text in a form that a header can contain."""
     return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
 
 
@@ -348,71 +352,71 @@ def _failed(position: Position, text: str, rng: Random) -> Response:
 
 @dataclass
 class Result:
-    """How many canaries were tried, leaked and refused, by (what, kind, encoding); what leaked; where they were."""
+    """counts: canaries by (result, kind, encoding); leaks: a description of each; visited: the positions tried."""
 
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     leaks: list[str] = field(default_factory=list)
     visited: set[str] = field(default_factory=set)
 
-    def total(self, what: str) -> int:
-        return sum(n for (counted, *_), n in self.counts.items() if counted == what)
+    def total(self, result: str) -> int:
+        return sum(n for (counted, *_), n in self.counts.items() if counted == result)
 
 
 def run(count: int, seed: int, every: int = 1, first: int = 0) -> Result:
-    """Tries the canaries of a seed, or some of them."""
+    """Tries the canaries of a seed, or a part of them; see `canaries`."""
     result = Result()
     for canary in canaries(count, seed, every, first):
-        way = (canary.kind, canary.encoding)
-        result.counts["tried", *way] += 1
+        category = (canary.kind, canary.encoding)
+        result.counts["tried", *category] += 1
         result.visited.add(str(canary.position))
         place = f"{canary.kind}, {canary.encoding}, {canary.context}, at {canary.position}"
         try:
-            said = _said(canary)
-        except Exception as error:  # a recording that ends like this is lost
-            result.counts["crashed", *way] += 1
+            output = _output(canary)
+        except Exception as error:  # the whole recording would be lost
+            result.counts["crashed", *category] += 1
             result.leaks.append(f"{type(error).__name__}: {place}\n  planted: {canary.text!r}")
             continue
-        result.counts["refused" if "refusal" in said else "recorded", *way] += 1
-        for where, texts in said.items():
+        result.counts["refused" if "refusal" in output else "recorded", *category] += 1
+        for where, texts in output.items():
             if leak := found(texts, canary.parts):
-                result.counts["leaked", *way] += 1
+                result.counts["leaked", *category] += 1
                 result.leaks.append(f"in the {where}: {place}\n  planted: {canary.text!r}\n  came out: {leak!r}")
                 break
     return result
 
 
-def _said(canary: Canary) -> dict[str, list[str]]:
-    """All that awstape says of a canary, by where it says it."""
-    said: dict[str, list[str]] = {}
+def _output(canary: Canary) -> dict[str, list[str]]:
+    """Returns all text that awstape writes for a canary, by kind of output."""
+    output: dict[str, list[str]] = {}
     try:
         recording = exchanges.recorder(*canary.exchanges, include_writes=True).finish()
     except (LeakError, CollisionError) as error:
-        said["refusal"] = [str(error), *map(str, getattr(error, "leaks", []))]
+        output["refusal"] = [str(error), *map(str, getattr(error, "leaks", []))]
     else:
         text = write_cassette(recording.cassette)
         scalars = (token.value for token in yaml.scan(text, yaml.CSafeLoader) if isinstance(token, yaml.ScalarToken))
-        said["cassette"] = [text, *scalars]
-        said["report"] = list(report.recording_lines("canary.yaml", recording))
-    said["miss"] = []
+        output["cassette"] = [text, *scalars]
+        output["report"] = list(report.recording_lines("canary.yaml", recording))
+    output["miss"] = []
     for key in (KEY, None):
         player = exchanges.player(Cassette(), key=key)
         for request, _ in canary.exchanges:
             miss = player.answer(request)
             assert isinstance(miss, Miss)
-            said["miss"] += [miss.text, miss.response.body.decode(), repr(miss.response.headers)]
-        said["miss"] += report.replay_lines(player)
-    return said
+            output["miss"] += [miss.text, miss.response.body.decode(), repr(miss.response.headers)]
+        output["miss"] += report.replay_lines(player)
+    return output
 
 
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
-_DEPTH = 3  # how many encodings may stand in each other; each may itself be repeated
+_DEPTH = 3  # how many different encodings may be nested; each may itself be repeated
 
 
 def found(texts: Iterable[str], parts: Iterable[str]) -> str | None:
-    """What a text says that holds one of the parts, in whatever encoding and case; None if none does."""
+    """Returns the first decoded text that contains one of the parts, in any encoding and case; None if none does."""
     needles = [part.casefold() for part in parts]
-    # By their beginnings, so that many can be looked for at once.
+    # Compares beginnings of equal length first, so that many parts can be searched for at once.
     length = min(map(len, needles))
     beginnings = {needle[:length] for needle in needles}
     seen: set[str] = set()
@@ -443,17 +447,19 @@ def _decoded(text: str) -> Iterator[str]:
         while (again := decode(plain)) != plain:
             yield (plain := again)
     for run_ in _BASE64_RUN.findall(text):
-        for start in range(4):  # another word may stand before it
+        for start in range(4):  # another word may directly precede the encoded text
             bare = run_[start:].replace("-", "+").replace("_", "/")
             bare = bare[:-1] if len(bare) % 4 == 1 else bare
             yield base64.b64decode(bare + "=" * (-len(bare) % 4)).decode("latin-1")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Plant made-up real values everywhere and look for them.")
+    parser = argparse.ArgumentParser(
+        description="Plant realistic values in traffic and search awstape's output for them."
+    )
     parser.add_argument("count", type=int, nargs="?", default=10_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--show", type=int, default=20, help="how many leaks to show")
+    parser.add_argument("--show", type=int, default=20, help="how many leaks to print")
     args = parser.parse_args()
     workers, result = 2, Result()
     with multiprocessing.Pool(workers) as pool:

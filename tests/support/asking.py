@@ -1,4 +1,4 @@
-"""Cassettes that are asked for page by page: of replay, the judge, and of what an export was made into."""
+"""Requests for each page of a cassette, and the responses that clients get from a replay or an exported recording."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Question:
-    """What a client asks for a page."""
+    """The input with which a client requests a page."""
 
     track: Track
     input: dict[str, Any]
@@ -46,7 +46,7 @@ class Question:
 
 
 def questions(cassette: Cassette) -> Iterator[Question]:
-    """What asks for each page of a cassette, in its order."""
+    """Yields a question for each page of a cassette, in its order."""
     for take in cassette.takes:
         operation = MODELS.operation(take.track.service, take.track.operation)
         for page in take.pages:
@@ -60,7 +60,7 @@ def questions(cassette: Cassette) -> Iterator[Question]:
 
 
 def answer(client: Any, question: Question) -> dict[str, Any]:
-    """What a client gets, be it an error."""
+    """Returns the response that a client gets, also if it is an error."""
     try:
         response = getattr(client, question.method)(**question.input)
     except ClientError as error:
@@ -71,18 +71,18 @@ def answer(client: Any, question: Question) -> dict[str, Any]:
 
 
 def answers(clients: Callable[[str, str], Any], asked: Iterable[Question]) -> list[dict[str, Any]]:
-    """What clients of a service and a region get, question by question."""
+    """Returns the response to each question. clients: service and region → client."""
     return [answer(clients(q.track.service, q.track.region or REGION), q) for q in asked]
 
 
 def replayed(path: Path) -> list[dict[str, Any]]:
-    """What clients get of a replay."""
+    """Returns the responses of an in-process replay to the questions for all its pages."""
     with awstape.replay(path, strict=False):
         return answers(new_clients(), questions(cassette_files.load(path, MODELS)))
 
 
 def new_clients() -> Callable[[str, str], Any]:
-    """Makes clients of a session, each once."""
+    """Returns a function (service, region) → client that creates each client of a session once."""
     session = boto3.Session(**FAKE_KEYS)
     return cache(lambda service, region: session.client(service, region_name=region, config=ONCE))
 
@@ -92,13 +92,13 @@ def exported(cassette: Cassette, form: str, *selectors: str) -> Export:
 
 
 def headers_from_har(response: mitmproxy.http.Response) -> tuple[tuple[str, str], ...]:
-    """The headers of a response that mitmproxy read from a HAR, without the length that mitmproxy 12 adds."""
+    """Returns the headers of a response that mitmproxy read from a HAR, without the length that mitmproxy 12 adds."""
     added = ("content-length", str(len(response.content or b"")))
     return tuple(header for header in response.headers.items() if header != added)
 
 
 def of(name: str, folder: Path) -> Path:
-    """A cassette that ships, or one of all literal wire cases."""
+    """Returns the path of a shipped cassette, or writes a cassette of all literal wire cases into the folder."""
     if name in SHIPPED:
         return CASSETTES / name
     (path := folder / name).write_text(_wire_cases(), "utf-8")

@@ -12,7 +12,7 @@ from botocore.config import Config
 @cache
 def client(service: str, region: str) -> Any:
     return boto3.client(
-        service,  # type: ignore[call-overload,unused-ignore]  # stubs know literals only
+        service,  # type: ignore[call-overload,unused-ignore]  # the stubs accept literals only
         region_name=region,
         aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
         aws_secret_access_key="example",

@@ -1,6 +1,6 @@
-"""A company's network: the way out is a proxy that wants a password, and what it calls AWS is a stand-in behind TLS.
+"""A company's network: an outgoing proxy that requires a password, and a stand-in behind TLS under the names of AWS.
 
-Raw on purpose: it shares no idea of HTTP with the code under test.
+It parses bytes by itself, so that it shares no HTTP code with awstape.
 """
 
 import asyncio
@@ -26,10 +26,11 @@ WHO: Final = "kim:pass word"
 
 
 class Company:
-    """The proxy `address`, and `tls`, a server for any of `names` that hands what it decrypts to `behind`.
+    """A proxy at `address`, and a TLS server at `tls` that forwards the decrypted bytes to the address `behind`.
 
-    ca: the file of the CA that vouches for `names` and for the proxy. verdict: the status that CONNECTs are refused
-    with. Counts `asked`, the CONNECTs by target, and `tunnels`, those that carried something.
+    The proxy connects every tunnel to the TLS server. ca: the file of the CA that issued the certificate of both.
+    verdict: the status with which the proxy refuses CONNECT; empty if it accepts. secure: the proxy itself uses TLS.
+    asked counts CONNECT requests by target, tunnels those through which the client sent bytes.
     """
 
     def __init__(self, folder: Path, behind: Address, *, verdict: str = "", secure: bool = False) -> None:
@@ -114,7 +115,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def _server_context(folder: Path, ca: Path) -> ssl.SSLContext:
-    """A CA, and a certificate of it for AWS, another host and 127.0.0.1."""
+    """Creates a CA, writes its certificate to `ca`; issues a certificate for IAM, another host and 127.0.0.1."""
     key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Example Company")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""Connections of asyncio that tests make."""
+"""Closing of asyncio connections that tests open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 async def hang_up(writer: asyncio.StreamWriter) -> None:
-    """Closes a connection and waits for it: one that is left to the garbage collector warns in some later test."""
+    """Closes a connection and waits until it is closed: the garbage collector would warn of it in some later test."""
     writer.close()
-    with suppress(OSError):  # of the other side, which may have gone first
+    with suppress(OSError):  # the other side may have closed the connection first
         await writer.wait_closed()

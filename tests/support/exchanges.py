@@ -1,4 +1,4 @@
-"""Exchanges for tests: requests as botocore's serializer makes them, answers as AWS writes them."""
+"""Exchanges for tests: requests as botocore serializes them, responses as AWS writes them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Exchange = tuple[Request, Response]
 
 
 def operation(name: str) -> Operation:
-    """The operation of that name, in whatever service has it."""
+    """Returns the operation with that name, of any service."""
     return next(s.operations[name] for s in MODELS.services.values() if name in s.operations)
 
 
@@ -47,7 +47,7 @@ def request(
     invocation: str | None = None,
     attempt: int | None = None,
 ) -> Request:
-    """The request that botocore makes of a call, unsigned."""
+    """Returns the unsigned request that botocore sends for a call."""
     made = build_request(operation(name), input_ or {}, region)
     headers = list(made.headers)
     if invocation is not None:
@@ -73,7 +73,7 @@ def endpoint_of(op: Operation, region: str = REGION) -> str:
 
 
 def record(*exchanges: Exchange, **options: Any) -> Recording:
-    """A recording of the exchanges under `KEY`."""
+    """Records the exchanges with `KEY`; returns the recording."""
     return recorder(*exchanges, **options).finish()
 
 
@@ -85,7 +85,7 @@ def recorder(*exchanges: Exchange, key: bytes = KEY, **options: Any) -> Recorder
 
 
 def cassette(*exchanges: Exchange, **options: Any) -> Cassette:
-    """The cassette of a recording, as it comes back from its text."""
+    """Records the exchanges; returns the cassette, read back from its text."""
     recording = record(*exchanges, **options)
     text = write_cassette(recording.cassette)
     read = read_cassette(text, MODELS)
@@ -97,14 +97,14 @@ def cassette(*exchanges: Exchange, **options: Any) -> Cassette:
 def player(
     recorded: Cassette, *, key: bytes | None = KEY, paging: str = "recorded", faults: Iterable[str] = ()
 ) -> Player:
-    """A player with the key, or without one for None."""
+    """Returns a player of the cassette. key: None for a player without a key."""
     cut, failing = Paging.parse(paging), [Fault.parse(text) for text in faults]
     redactor = Redactor(key or b"thrown away")
     return Player(MODELS, recorded, redactor, has_key=key is not None, paging=cut, faults=failing)
 
 
 def listing(name: str, input_: Mapping[str, Value], pages: list[dict[str, Value]], token: str = "T") -> list[Exchange]:
-    """A traversal: the pages of a listing with tokens `T1`, `T2`…, and the requests that fetch them."""
+    """Returns the exchanges of a traversal: requests and pages of a listing with the tokens `T1`, `T2`…"""
     paging = operation(name).paging
     assert paging
     exchanges = []
@@ -117,7 +117,7 @@ def listing(name: str, input_: Mapping[str, Value], pages: list[dict[str, Value]
 
 
 def traverse(playing: Player, name: str, input_: Mapping[str, Value]) -> Iterator[ServedPage]:
-    """What a client gets that follows the tokens from the first page to the last."""
+    """Yields the pages that a client gets when it follows the tokens from the first page to the last."""
     op = operation(name)
     token: str | None = None
     while True:

@@ -1,4 +1,4 @@
-"""What a command says that fails: one ERROR line and one TIP line, nothing on its output."""
+"""Runs a command that fails: it prints one ERROR line and one TIP line to stderr, and nothing to stdout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from awstape.cli.main import main
 
 
 def failure(capfd: pytest.CaptureFixture[str], *arguments: str | Path, status: int = 2) -> tuple[str, str]:
-    """Runs a command that is to fail; its ERROR and its TIP."""
+    """Runs a command, asserts its exit status; returns the texts of its ERROR and TIP lines."""
     assert main([str(argument) for argument in arguments]) == status
     output, errors = capfd.readouterr()
     assert output == ""

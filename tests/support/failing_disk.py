@@ -1,7 +1,7 @@
-"""A disk that fails, or loses its power, at a chosen call. It stands between awstape and the `os` module.
+"""A simulated disk that fails, or loses power, at a chosen call. It replaces functions of the `os` module.
 
-What a real disk keeps when the power goes is modelled: of a file, what it had when it was last synced and any part of
-what was written after; of a folder, the entries that it had when it was last synced and any of the changes after.
+It models the state of a real disk after a power failure. A file keeps the content of its last sync and any part of what
+was written later. A folder keeps the entries of its last sync and any of the later changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CALLS = ("open", "write", "fsync", "replace", "rename", "unlink", "mkdir", "rmdi
 
 
 class PowerCutError(BaseException):
-    """The machine is gone: no handler runs, nothing is written any more."""
+    """The power failed: no exception handler of awstape catches this, and nothing can be written any more."""
 
 
 @dataclass
@@ -33,9 +33,9 @@ class _File:
 
 @dataclass
 class Disk:
-    """fails_at: the number of the call that goes wrong, counted from 1; error: how, None for a power cut.
+    """fails_at: the number of the call that fails, counted from 1. error: its errno, or None for a power failure.
 
-    calls: how many there were. lasting: whether all calls after it go wrong, too.
+    calls: the number of calls so far. lasting: whether all later calls fail, too.
     """
 
     folder: Path
@@ -44,14 +44,14 @@ class Disk:
     lasting: bool = False
     calls: int = 0
     _is_off: bool = False
-    _files: dict[int, _File] = field(default_factory=dict)  # inode → what is in it
+    _files: dict[int, _File] = field(default_factory=dict)  # inode → its content
     _open: dict[int, Path] = field(default_factory=dict)  # descriptor → path
     _synced: dict[Path, int | None] = field(default_factory=dict)  # path → inode, None for a folder
     _changes: list[tuple[Path, Callable[[dict[Path, int | None]], object]]] = field(default_factory=list)
 
     @contextmanager
     def mounted(self) -> Iterator[Disk]:
-        """Puts the disk in the place of the real one, for what happens in its folder."""
+        """Replaces the real disk by this one for all calls within its folder."""
         for path in [self.folder, *self.folder.rglob("*")]:
             self._synced[path] = None if path.is_dir() else path.stat().st_ino
             if path.is_file():
@@ -64,26 +64,26 @@ class Disk:
                 yield self
             finally:
                 self._is_off = True
-        for descriptor in self._open:  # the process is gone, and its locks with it
+        for descriptor in self._open:  # as if the process had ended: this releases its locks
             with suppress(OSError):
                 os.close(descriptor)
 
-    def after_power_cut(self, folder: Path, chance: random.Random) -> None:
-        """Makes a folder as the disk shows it when the power is back."""
+    def after_power_cut(self, folder: Path, rng: random.Random) -> None:
+        """Fills a folder with a possible state of the disk after a power failure."""
         entries = dict(self._synced)
-        share = chance.choice([0, 0.5, 1])
+        share = rng.choice([0, 0.5, 1])
         for _, change in self._changes:
-            if chance.random() < share:
+            if rng.random() < share:
                 change(entries)
         for path, inode in sorted(entries.items()):
             target = folder / path.relative_to(self.folder)
             if inode is None:
                 target.mkdir(exist_ok=True)
             elif target.parent.is_dir():
-                target.write_bytes(_left_of(self._files[inode], chance))
+                target.write_bytes(_content_after_power_cut(self._files[inode], rng))
 
-    def _counted(self) -> None:
-        """Counts a call. Raises what this disk has in store for it."""
+    def _count_call(self) -> None:
+        """Counts a call. Raises OSError or PowerCutError if this call is to fail."""
         if self._is_off:
             raise PowerCutError
         self.calls += 1
@@ -105,7 +105,7 @@ class Disk:
         def call(path: Any, flags: int, *rest: Any, **options: Any) -> int:
             if not self._is_here(path):
                 return real(path, flags, *rest, **options)
-            self._counted()
+            self._count_call()
             place, was_there = Path(path), os.path.lexists(path)
             descriptor = real(path, flags, *rest, **options)
             self._open[descriptor] = place
@@ -130,15 +130,15 @@ class Disk:
                 return real(descriptor, data)
             file = self._files[os.fstat(descriptor).st_ino]
             try:
-                self._counted()
+                self._count_call()
             except OSError as error:
-                if error.errno == errno.ENOSPC:  # the disk takes what it has room for
+                if error.errno == errno.ENOSPC:  # the disk writes as much as there is space for
                     file.written += data[: real(descriptor, data[: len(data) // 2])]
                 raise
             except PowerCutError:
                 file.written += data
                 raise
-            done = real(descriptor, data[: max(len(data) * 2 // 3, 1)])  # short, as POSIX allows
+            done = real(descriptor, data[: max(len(data) * 2 // 3, 1)])  # a partial write, which POSIX allows
             file.written += data[:done]
             return done
 
@@ -148,7 +148,7 @@ class Disk:
         def call(descriptor: int) -> None:
             if descriptor not in self._open:
                 return real(descriptor)
-            self._counted()
+            self._count_call()
             path = self._open[descriptor]
             if path.is_dir():
                 for place, change in self._changes:
@@ -166,7 +166,7 @@ class Disk:
         def call(source: Any, target: Any) -> None:
             if not self._is_here(source):
                 return real(source, target)
-            self._counted()
+            self._count_call()
             old, new = Path(source), Path(target)
             real(source, target)
             self._change(new, lambda entries: entries.update({new: entries.pop(old)} if old in entries else {}))
@@ -180,7 +180,7 @@ class Disk:
         def call(path: Any, **options: Any) -> None:
             if not self._is_here(path):
                 return real(path, **options)
-            self._counted()
+            self._count_call()
             real(path, **options)
             self._change(Path(path), lambda entries: entries.pop(Path(path), None))
             return None
@@ -193,7 +193,7 @@ class Disk:
         def call(path: Any, *rest: Any, **options: Any) -> None:
             if not self._is_here(path):
                 return real(path, *rest, **options)
-            self._counted()
+            self._count_call()
             real(path, *rest, **options)
             self._change(Path(path), lambda entries: entries.update({Path(path): None}))
             return None
@@ -203,17 +203,17 @@ class Disk:
     def _chmod_(self, real: Callable[..., None]) -> Callable[..., None]:
         def call(path: Any, *rest: Any, **options: Any) -> None:
             if self._is_here(path):
-                self._counted()
+                self._count_call()
             real(path, *rest, **options)
 
         return call
 
 
-def _left_of(file: _File, chance: random.Random) -> bytes:
-    """What of a file is found when the power is back."""
+def _content_after_power_cut(file: _File, rng: random.Random) -> bytes:
+    """Returns a possible content of a file after a power failure."""
     if not file.written.startswith(file.synced):
-        return chance.choice([file.synced, file.written])
+        return rng.choice([file.synced, file.written])
     tail = file.written[len(file.synced) :]
-    kept = chance.randint(0, len(tail))
-    # Where a file was made longer before its data came, there are zeros.
-    return file.synced + (tail[:kept] if chance.random() < 0.7 else bytes(kept))
+    kept = rng.randint(0, len(tail))
+    # A file that was extended before its data were written contains zeros.
+    return file.synced + (tail[:kept] if rng.random() < 0.7 else bytes(kept))

@@ -1,4 +1,4 @@
-"""Certificates as a thief of the CA's key would make them, and servers that show certificates; by nothing of ours."""
+"""Forged certificates, such as a thief of the CA's key could issue, and TLS servers; uses no code of awstape."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pem(*certificates: x509.Certificate) -> bytes:
 
 
 def name(text: str) -> x509.GeneralName:
-    """An IP address or a host name."""
+    """Converts an IP address or a host name."""
     try:
         return x509.IPAddress(ipaddress.ip_address(text))
     except ValueError:
@@ -32,16 +32,16 @@ def name(text: str) -> x509.GeneralName:
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signs: a key and the certificate of it; with None what is signed signs itself."""
+    """A key that signs certificates, and its own certificate; None makes the signed certificates self-signed."""
 
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate | None = None
 
     @classmethod
     def anew(cls, common_name: str) -> Self:
-        """A CA that can sign for everything."""
-        maker = cls(ec.generate_private_key(ec.SECP256R1()))
-        return cls(maker.key, maker.sign(maker.key, common_name, ca=True))
+        """Creates a CA that can sign for all names."""
+        signer = cls(ec.generate_private_key(ec.SECP256R1()))
+        return cls(signer.key, signer.sign(signer.key, common_name, ca=True))
 
     @property
     def pem(self) -> bytes:
@@ -80,7 +80,7 @@ class Signer:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a server shows."""
+    """A server's private key and its certificate chain."""
 
     key: ec.EllipticCurvePrivateKey
     chain: tuple[x509.Certificate, ...]
@@ -92,12 +92,12 @@ class Identity:
 
     @classmethod
     def of_itself(cls, names: Sequence[str]) -> Self:
-        """A certificate that nobody but itself vouches for."""
+        """Creates a self-signed certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         return cls(key, (Signer(key).sign(key, "itself", names),))
 
     def context(self, folder: Path) -> ssl.SSLContext:
-        """For the server."""
+        """Returns the TLS context of the server."""
         file = folder / f"{self.chain[0].serial_number}.pem"
         private = self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -109,7 +109,7 @@ class Identity:
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> None:
-    """TLS without a socket. Raises ssl.SSLError."""
+    """Performs a TLS handshake without a socket. Raises ssl.SSLError."""
     wires = ssl.MemoryBIO(), ssl.MemoryBIO()
     sides = [
         client.wrap_bio(wires[0], wires[1], server_hostname=host),

@@ -1,6 +1,6 @@
-"""What no bytes may do, at each door by which bytes come in: for hypothesis in the suite and for `make fuzz`.
+"""Properties that must hold for arbitrary bytes at each entry point: used by Hypothesis tests and by `make fuzz`.
 
-Each property takes bytes, raises AssertionError for what is wrong, and lets everything pass that nobody expected.
+Each property takes bytes. It raises AssertionError if the bytes violate it; unexpected exceptions propagate.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ STATUSES = (200, 200, 200, 204, 400, 404, 429, 500, 503)
 FORM = "application/x-www-form-urlencoded"
 
 
-# --- answers of the upstream ------------------------------------------------------------------------------------
+# --- responses of the upstream ----------------------------------------------------------------------------------
 
 
 def decode_(data: bytes) -> None:
-    """Two bytes choose the operation and the status, the rest is the body, after a line with the type of an error."""
+    """Decodes a response. data: a byte for the operation, one for the status, a line with the error type, the body."""
     operation, status = OPERATIONS[int.from_bytes(data[:1]) % len(OPERATIONS)], STATUSES[int.from_bytes(data[1:2]) % 9]
     kind, _, body = data[2:].partition(b"\n")
     response = Response(status, (("x-amzn-errortype", kind.decode("latin-1")),), body)
-    _recorded(operation, response)
+    _assert_recordable(operation, response)
     try:
         answer = read_response(operation, response)
         if any(not misfit.unknown for misfit in output_misfits(operation, answer.output)):
@@ -70,19 +70,19 @@ def decode_(data: bytes) -> None:
         return
 
 
-def _recorded(operation: Operation, response: Response) -> None:
-    """What was recorded can be read, and no account id is in it."""
+def _assert_recordable(operation: Operation, response: Response) -> None:
+    """Asserts that the recording of a response can be read and contains no account id."""
     members = operation.input.members if operation.input else {}
     labels = {name: "label" for name, member in members.items() if member.location == "uri"}
     recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     recorder.feed(exchanges.request(operation.name, labels), response)
-    _readable(recorder)
+    _assert_readable(recorder)
 
 
-def _readable(recorder: Recorder) -> None:
+def _assert_readable(recorder: Recorder) -> None:
     try:
         merged = recorder.finish().merged
-    except (LeakError, CollisionError):  # refused, as it should be: an account id within a longer number, say
+    except (LeakError, CollisionError):  # a correct refusal, for example of an account id within a longer number
         return
     text = write_cassette(merged)
     assert read_cassette(text, MODELS) == merged
@@ -106,7 +106,7 @@ def decode_seeds() -> Iterator[bytes]:
 
 
 def request(data: bytes) -> None:
-    """A line of method and target, one of the host, one of the authorization, then the body."""
+    """Answers a request. data: a line with method and target, a line each with host and authorization, the body."""
     line, host, authorization, body = (data.split(b"\n", 3) + [b""] * 3)[:4]
     method, _, target = line.decode("latin-1").partition(" ")
     path, _, query = target.partition("?")
@@ -137,7 +137,7 @@ def player() -> Player:
 
 
 def document_(data: bytes) -> None:
-    """Reading gives a cassette that is written and read to the same, or says what is wrong; so does checking."""
+    """Reads a cassette. Either reading fails and a check reports it, or writing and reading it changes nothing."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -165,7 +165,7 @@ def document_seeds() -> Iterator[bytes]:
 
 
 def endpoint_(data: bytes) -> None:
-    """Bytes as one client sends them; two NUL bytes part what comes at once from what comes later."""
+    """Serves a client. data: the bytes that it sends; two NUL bytes separate pieces that arrive one after the other."""
     asyncio.run(_converse(data.split(b"\0\0")))
 
 
@@ -234,7 +234,7 @@ def endpoint_seeds() -> Iterator[bytes]:
 
 
 def import_(data: bytes) -> None:
-    """A file, after a byte that chooses what it is called."""
+    """Imports a file. data: a byte that chooses its name, then its content."""
     name = ("x.json", "x.toml", "iam.ListRoles_1.json", "x.yaml")[int.from_bytes(data[:1]) % 4]
     recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -244,10 +244,10 @@ def import_(data: bytes) -> None:
             for entry in read_entries([path], None, ImportOptions(skip_reason=recorder.reason_to_skip)):
                 record_entry(recorder, entry)
         except UserError as error:
-            if error.tip == "please report this":  # a mistake of ours, told to the user
+            if error.tip == "please report this":  # an internal error of awstape, reported to the user
                 raise AssertionError(error.problem) from error
             return
-    _readable(recorder)
+    _assert_readable(recorder)
 
 
 def import_seeds() -> Iterator[bytes]:
@@ -278,16 +278,16 @@ def import_seeds() -> Iterator[bytes]:
     yield b"\0" + b"18:4:type;4:http;}"
 
 
-# --- the journal of a recording that broke off ------------------------------------------------------------------
+# --- the journal of an aborted recording ------------------------------------------------------------------------
 
 
 def journal_(data: bytes) -> None:
-    """After a byte that chooses: the bytes of a journal, or a line each of texts that are sealed in one."""
+    """Recovers a journal. data: after NUL, the bytes of a journal; after another byte, texts of lines to encrypt."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "team.yaml")
         (file := Path(folder, "team.yaml.journal")).write_bytes(data[1:])
         if data[:1] != b"\0":
-            cipher = journal._LineCipher(KEY, _about_journal())
+            cipher = journal._LineCipher(KEY, _journal_head())
             texts = data[1:].decode("utf-8", "replace").split("\n\0\n")
             file.write_bytes(cipher.head + b"".join(map(cipher.encrypt, texts)))
         try:
@@ -301,7 +301,7 @@ def journal_(data: bytes) -> None:
             read_cassette(path.read_text("utf-8"), MODELS)
 
 
-def _about_journal() -> bytes:
+def _journal_head() -> bytes:
     return json.dumps({"awstape journal": 1, "key": key_fingerprint(KEY), "pid": 1, "id": "x"}).encode()
 
 
@@ -309,7 +309,7 @@ def journal_seeds() -> Iterator[bytes]:
     recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     pairs = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}])
     texts = [capture.write(fed) for asked, response in pairs if (fed := recorder.feed(asked, response))]
-    cipher = journal._LineCipher(KEY, _about_journal())
+    cipher = journal._LineCipher(KEY, _journal_head())
     yield b"\0" + cipher.head + b"".join(map(cipher.encrypt, texts))
     yield b"\0" + cipher.head
     yield b"\1" + "\n\0\n".join(texts).encode()

@@ -1,4 +1,4 @@
-"""What the tests of in-process replay share: a process that knows nobody's account, and what is asked of a cassette."""
+"""Helpers for the tests of in-process replay: a process without AWS settings, and requests for a cassette's pages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAKE_KEYS: dict[str, Any] = {"aws_access_key_id": "FAKE", "aws_secret_access_key
 
 
 def isolate(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Takes away what the machine knows of AWS and awstape."""
+    """Removes the machine's settings of AWS and awstape: environment variables and the user's folders."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "AWSTAPE_"))]:
         patch.delenv(name)
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
@@ -43,21 +43,21 @@ def isolate(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def read_once(patch: pytest.MonkeyPatch) -> None:
-    """Makes sessions cheap: botocore's files are read once, not once a session."""
+    """Makes sessions cheap: botocore's files are read once, not once per session."""
     read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
     patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
-    """botocore's data are read once for a module that takes this fixture for its own."""
+    """Reads botocore's data once for each module that imports this fixture."""
     with pytest.MonkeyPatch.context() as patch:
         read_once(patch)
         yield
 
 
 def cut_off(patch: pytest.MonkeyPatch) -> list[object]:
-    """Lets no socket connect; who tried to is listed."""
+    """Makes every connection attempt fail; returns a list that collects the addresses."""
     tried: list[object] = []
 
     def refuse(_: object, address: object, *__: object) -> NoReturn:
@@ -70,12 +70,12 @@ def cut_off(patch: pytest.MonkeyPatch) -> list[object]:
 
 
 def handlers() -> Sequence[object]:
-    """What botocore registers with every session that is made."""
+    """Returns the handlers that botocore registers with every new session."""
     return list(botocore.handlers.BUILTIN_HANDLERS)
 
 
 def handler_counts(client: Any) -> list[int]:
-    """How many handlers a client calls when it is answered, and before it signs."""
+    """Counts the handlers that a client calls when it receives a response, and before it signs."""
     emit = client.meta.events.emit
     answered = [emit(f"response-received.{name}.Any", response_dict=None) for name in MODELS.services]
     return [len(responses) for responses in (*answered, emit("choose-signer.iam.Any", context={}, signing_name=""))]
@@ -90,7 +90,7 @@ def save(path: Path, recorded: Cassette) -> Path:
 
 
 def wire_pairs() -> list[exchanges.Exchange]:
-    """All literal wire cases."""
+    """Returns the exchanges of all literal wire cases."""
     pairs = []
     for case in wire_cases.load():
         url = urlsplit(case.url)
@@ -100,13 +100,13 @@ def wire_pairs() -> list[exchanges.Exchange]:
 
 
 def of_wire_cases(path: Path) -> Path:
-    """A cassette of all literal wire cases, under `ENVIRON`'s key."""
+    """Writes a cassette of all literal wire cases, recorded with `ENVIRON`'s key."""
     key = ENVIRON["AWSTAPE_KEY"].encode()
     return save(path, exchanges.record(*wire_pairs(), key=key, include_writes=True).cassette)
 
 
 def with_takes(path: Path, count: int) -> Path:
-    """A cassette with takes of ListRoles; the description of the only role tells which."""
+    """Writes a cassette with `count` takes of ListRoles; the description of the only role is the number of the take."""
     roles: list[dict[str, Value]] = [
         {"Roles": [{"RoleName": "Fake", "Description": f"take {i}"}]} for i in range(count)
     ]
@@ -115,7 +115,7 @@ def with_takes(path: Path, count: int) -> Path:
 
 
 def questions(path: Path) -> list[tuple[Operation, str | None, Mapping[str, Any]]]:
-    """Operation, region and input of the first page of each take."""
+    """Returns operation, region and input of the first page of each take."""
     found = []
     for take in cassette_files.load(path, MODELS).takes:
         operation = MODELS.operation(take.track.service, take.track.operation)
@@ -125,6 +125,6 @@ def questions(path: Path) -> list[tuple[Operation, str | None, Mapping[str, Any]
 
 
 def next_page(operation: Operation, response: Mapping[str, Any]) -> dict[str, Any]:
-    """What to ask for more with; empty if there is no more."""
+    """Returns the input member that requests the next page; empty if there is none."""
     token = response.get(operation.paging.output_token) if operation.paging else None
     return {operation.paging.token: token} if operation.paging and token else {}

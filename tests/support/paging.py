@@ -1,4 +1,4 @@
-"""Paginated recordings, built page by page, and what a client gets that follows their tokens."""
+"""Paginated recordings, built page by page, and clients that follow their tokens."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MODES = ["recorded", *CUT]
 
 @dataclass(frozen=True)
 class Got:
-    """A page as the client has it. served: what the player says of it; parsed: what botocore reads in it."""
+    """A page that a client received. served: the player's reply; parsed: the output that botocore parsed."""
 
     served: ServedPage
     parsed: dict[str, Any]
@@ -41,7 +41,7 @@ class Got:
 
 
 def recording(name: str, input_: Mapping[str, Value], *takes: Outputs | tuple[Outputs, End]) -> Cassette:
-    """A cassette with one track: the outputs of its takes, which end as they say, without what pages them."""
+    """Builds a cassette with one track. takes: outputs without paging members, optionally with how the take ends."""
     op = operation(name)
     call = recognise_call(MODELS, request(name, input_))
     assert call
@@ -72,9 +72,9 @@ def follow(
     token: str | None = None,
     session: str = "",
 ) -> Iterator[Got]:
-    """The pages that a client gets which follows the tokens until there are none, or none is served any more.
+    """Yields the pages that a client gets when it follows the tokens, until there is no token or no page is served.
 
-    limits: what it asks for, page by page; then nothing.
+    limits: the limit that it requests for each page; after the last of them, no limit.
     """
     paging = operation(name).paging
     assert paging
@@ -95,15 +95,15 @@ def follow(
 
 
 def items(name: str, pages: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """List by list, the items of some pages."""
+    """Returns the items of some pages, by the name of their list."""
     paging = operation(name).paging
     assert paging
-    every = list(pages)
-    return {key: [item for page in every for item in page.get(key) or ()] for key in paging.items}
+    all_pages = list(pages)
+    return {key: [item for page in all_pages for item in page.get(key) or ()] for key in paging.items}
 
 
 def recorded_items(take: Take) -> dict[str, list[Any]]:
-    """List by list, the items of a take, as botocore reads them."""
+    """Returns the items of a take as botocore parses them, by the name of their list."""
     op = operation(take.track.operation)
     return items(op.name, (to_botocore(page.answer.output or {}, op.output) for page in take.pages))
 
@@ -116,13 +116,13 @@ def size(name: str, page: Mapping[str, Any]) -> int:
 
 
 def users(*sizes: int) -> list[dict[str, Value]]:
-    """Pages of ListUsers, of so many users each."""
+    """Returns pages of ListUsers with the given numbers of users."""
     numbers = iter(range(sum(sizes)))
     return [{"Users": [{"UserName": f"u{n}"} for n in islice(numbers, size)]} for size in sizes]
 
 
 def names(page: Got) -> str:
-    """The users of a page, in short."""
+    """Returns the names of a page's users, separated by spaces."""
     return " ".join(user["UserName"] for user in page.parsed["Users"])
 
 
@@ -131,14 +131,14 @@ def traversal(playing: Player, *limits: int | None, token: str | None = None) ->
 
 
 def marker(playing: Player, *limits: int | None) -> str:
-    """The token of the second page."""
+    """Returns the token of the second page."""
     token = traversal(playing, *limits)[0].parsed["Marker"]
     assert isinstance(token, str)
     return token
 
 
 def code(reply: Reply, name: str = "ListUsers") -> str:
-    """What a client gets, in short: the code of an error, or `-`; `dropped` where the connection ends."""
+    """Returns the error code that a client gets, `-` for a success, `dropped` if the connection is closed."""
     if reply.response is None:
         return "dropped"
     found = parse_response(operation(name), reply.response).get("Error", {}).get("Code", "-")

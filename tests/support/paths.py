@@ -1,4 +1,4 @@
-"""Where the tests find files: the project's root, its cassettes and the tests' own data."""
+"""Paths of the project's root, its cassettes and the tests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Cassettes with real values put in by hand, where and as a person would, and where `findings` should see them.
+"""Cassettes into which real values are planted as by a hand edit, and the member in which a check must report them.
 
-A spot is an edit: one line of a cassette is replaced by others, in which VALUE is the value. The cassettes are those
-that ship, and some made here.
+A spot is an edit: a piece of a cassette's text is replaced by a text that contains VALUE, the placeholder of the value.
+The cassettes are those that ship, and some that are built here.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ VALUE = "VALUE"
 
 
 def plain(value: str) -> str:
-    """As most people write it; of several lines it needs quotes."""
+    """The value as a YAML scalar: plain, or quoted if it has several lines."""
     return json.dumps(value) if "\n" in value else value
 
 
 def inside(value: str) -> str:
-    """In a text of one line: a sentence, a comment, a JSON literal."""
+    """The value within a text of one line: a sentence, a comment, a JSON literal."""
     return value.replace("\n", "\\n")
 
 
@@ -37,7 +37,7 @@ def encoded(text: str) -> str:
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a value is planted, and how: `old` is replaced by `new` in the cassette, once, after `after`."""
+    """A place for a value: the first `old` after `after` in the cassette's text is replaced by `new`."""
 
     name: str
     cassette: str
@@ -46,10 +46,10 @@ class Spot:
     member: str
     spell: Callable[[str], str] = plain
     after: str = ""
-    kinds: tuple[str, ...] = ()  # only these; all but names if empty
-    names: bool = False  # whether a bare name is somebody's here
+    kinds: tuple[str, ...] = ()  # the kinds that are planted here; if empty, all except names
+    names: bool = False  # whether a bare name must be redacted here
 
-    def takes(self, kind: str) -> bool:
+    def accepts(self, kind: str) -> bool:
         if kind == KNOWN_NAME:
             return False
         return kind in self.kinds if self.kinds else kind != NAME or self.names
@@ -60,13 +60,13 @@ class Spot:
 
     @property
     def edited(self) -> str:
-        """The cassette with VALUE in it."""
+        """The text of the cassette with VALUE in it."""
         text = self.before
         start = text.index(self.old, text.index(self.after))
         return text[:start] + self.new + text[start + len(self.old) :]
 
     def plant(self, kind: str, number: int) -> tuple[str, int, tuple[str, ...]]:
-        """The text with a value of the kind in it, the line that the value begins in, and its real parts."""
+        """Returns the text with a value of the kind, the number of the line in which it begins, and its real parts."""
         value, parts = secret(kind, Random(f"{self.name} {kind} {number}"))
         before, _, after = self.edited.partition(VALUE)
         return before + self.spell(value) + after, before.count("\n") + 1, parts
@@ -74,7 +74,7 @@ class Spot:
 
 @cache
 def cassettes() -> dict[str, str]:
-    """Name → text: the cassettes that ship, and what they have no example of."""
+    """Returns name → text of the cassettes: those that ship, and some with members that those lack."""
     made = {
         "user": (
             exchanges.request("GetUser", {"UserName": "Ana"}),

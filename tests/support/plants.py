@@ -1,4 +1,4 @@
-"""Where `planting` puts real values: the places of a cassette, each with an edit and the member that it is in."""
+"""The spots at which `planting` plants real values: for each, an edit of a cassette and the member that it changes."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def spots() -> tuple[Spot, ...]:
             lambda value: json.dumps(value),
         ),
         Spot("unknown in the take", "roles", "service: iam", "owner: VALUE\nservice: iam", "*"),
-        # what is of the format
+        # members of the cassette format
         Spot("token", "roles", "token: page-2.qljy", "token: VALUE", "pages[1].token"),
         Spot("marker", "roles", "Marker: page-2.qljy", "Marker: VALUE", f"{pages}.Marker"),
         Spot("header key", "roles", "key: gjf6xcekxdvp", "key: VALUE", "key"),

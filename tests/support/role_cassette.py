@@ -1,4 +1,4 @@
-"""A cassette of roles to edit, and what is asserted of every edited cassette."""
+"""Exchanges about roles, for tests that edit cassettes, and the assertions that hold for every edited cassette."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def chosen(recorded: Cassette, *texts: str) -> tuple[SelectedTrack, ...]:
 
 
 def role_names(recorded: Cassette, *, number: int = -1) -> list[list[str]]:
-    """The role names on each page of ListRoles."""
+    """Returns the role names on each page of ListRoles. number: the take, of those without an identity."""
     take = [take for take in recorded.takes if take.track.operation == "ListRoles" and not take.track.identity][number]
     return [[item["RoleName"] for item in page.answer.output["Roles"]] for page in take.pages]  # type: ignore[index, union-attr, call-overload, misc]
 

@@ -1,18 +1,18 @@
-"""A stand-in for AWS IAM and IAM Access Analyzer. It is not AWS and says so on every answer (`x-stand-in`).
+"""A stand-in for AWS IAM and IAM Access Analyzer. It is not AWS, as every response states (header `x-stand-in`).
 
-The tests can't reach AWS, so this serves what AWS is known to put on the wire: hand-written XML and JSON text
-(`standin_data`), not a rendering of a service model. It must not share an idea of AWS with the code under test, so it
-imports neither awstape nor botocore.
+The tests can't reach AWS, so the stand-in serves the bytes that AWS is known to send: hand-written XML and JSON text
+(`standin_data`), not a rendering of a service model. It must not share assumptions about AWS with the code under test,
+so it imports neither awstape nor botocore.
 
 Rules:
 1. An item is served as written. The stand-in cuts pages and fills in RequestId, IsTruncated, Marker and nextToken.
-2. A page is as long as the client's limit or the listing's own page size, whichever is shorter: so short pages occur,
-   and where the data has a GAP, an empty page with more to come.
-3. A marker is random, new on every request, remembered while the stand-in runs, and good only for the listing it came
-   from. Any other marker is a 400.
-4. The service is told by the path, never by Host: `Action=…` on `/` is IAM, everything else Access Analyzer.
-5. Nothing changes: CreateRole and DeleteRole answer as AWS does, and are forgotten.
-6. An answer it can't give is an error, never a guess: unknown actions, entities, filters.
+2. The length of a page is the smaller of the client's limit and the listing's page size, so short pages occur. A GAP in
+   the data gives an empty page that is not the last one.
+3. A marker is random and new on every request. It is valid while the stand-in runs, and only for its own listing. Any
+   other marker gets a 400.
+4. The service is chosen by the path, never by Host: `Action=…` on `/` is IAM, everything else Access Analyzer.
+5. The stand-in keeps no changes: CreateRole and DeleteRole get AWS's response and have no effect.
+6. Requests that the stand-in can't answer get an error, never a guess: unknown actions, entities, filters.
 
     with StandIn(throttle={"ListRoles": 1}) as aws:
         boto3.client("iam", endpoint_url=aws.url)
@@ -44,7 +44,7 @@ from xml.sax.saxutils import escape
 from support import standin_data as data
 
 GZIP_ABOVE: Final = 2000
-"""Bodies of more bytes than this vary with Accept-Encoding."""
+"""Bodies with more bytes than this are compressed if Accept-Encoding allows it."""
 
 Input = dict[str, Any]
 Answer = tuple[int, dict[str, str], str]  # status, headers and body
@@ -53,7 +53,7 @@ Item = TypeVar("Item")
 
 
 class ServiceError(Exception):
-    """An error in the service's own words; the envelope comes later."""
+    """An error with the code, message and members of the service; the envelope is added later."""
 
     def __init__(self, status: int, code: str, message: str, **members: str) -> None:
         super().__init__(message)
@@ -61,12 +61,12 @@ class ServiceError(Exception):
 
 
 class InvalidError(Exception):
-    """Input that both services refuse with a 400, each in its own words."""
+    """Input that both services reject with a 400, with different codes and messages."""
 
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
 class Pager:
-    """Cuts listings into pages and remembers where each marker leads."""
+    """Cuts listings into pages and keeps the listing and position of each marker."""
 
     tokens: Final = {"Marker", "nextToken"}
     limits: Final = {"MaxItems", "maxResults"}
@@ -75,7 +75,7 @@ class Pager:
         self._places: dict[str, tuple[str, int]] = {}
 
     def cut(self, asked: Input, items: Sequence[Item | None], size: int) -> tuple[list[Item], str | None]:
-        """The page that is asked for, and the next marker. A GAP ends the page before it and is an empty one."""
+        """Returns the requested page and the next marker. A GAP ends the page before it and is an empty page itself."""
         token, limit, start = None, size, 0
         listing: Input = {}
         for name, value in asked.items():
@@ -112,11 +112,11 @@ def _element(name: str, text: str) -> str:
 
 
 def _xml_list(size: int, **lists: Callable[[Input], Iterable[str | None]]) -> Handler:
-    """Pages over one or more lists: IsTruncated, the first list, Marker, the other lists."""
+    """Returns a handler of pages over one or more lists: IsTruncated, the first list, Marker, the other lists."""
 
     def page_of(asked: Input, pages: Pager) -> str:
         if "Filter.member.1" in asked:
-            raise InvalidError("the stand-in for AWS knows no Filter")
+            raise InvalidError("the stand-in for AWS does not support Filter")
         prefix = asked.get("PathPrefix", "/")
         items = [
             item if item is data.GAP else (name, item)
@@ -184,10 +184,10 @@ def _xml(status: int, template: str, **parts: str) -> Answer:
 
 # --- Access Analyzer: JSON -------------------------------------------------------------------------------------------
 def _chosen(items: Iterable[str], asked: Input, *members: str) -> list[str]:
-    """The items that agree with the named inputs and with a filter of the form {member: {eq: [values]}}."""
+    """Returns the items that match the named inputs and a filter of the form {member: {eq: [values]}}."""
     criteria = dict(asked.get("filter") or {}) | {name: {"eq": [asked[name]]} for name in members if name in asked}
     if any(set(criterion) != {"eq"} for criterion in criteria.values()):
-        raise InvalidError("the stand-in for AWS knows only eq in a filter")
+        raise InvalidError("the stand-in for AWS supports only eq in a filter")
     return [item for item in items if all(json.loads(item).get(k) in c["eq"] for k, c in criteria.items())]
 
 
@@ -242,9 +242,9 @@ def _json(status: int, body: str, **headers: str) -> Answer:
     return status, common | headers, body
 
 
-# --- The two services, at a glance -----------------------------------------------------------------------------------
+# --- The two services ------------------------------------------------------------------------------------------------
 class Service(NamedTuple):
-    """How a service words its answers, and what it can be asked."""
+    """The envelopes, errors and operations of a service. refusals: kind → status, code, message."""
 
     success: Callable[[str, str], Answer]
     error: Callable[[ServiceError], Answer]
@@ -303,7 +303,7 @@ ROUTES: Final = {
 
 
 def understand(method: str, target: str, body: bytes) -> tuple[Service, str, Input]:
-    """Which service is asked for what; an operation that nobody knows keeps the name it was asked by."""
+    """Returns service, operation and input of a request. An unknown operation keeps the name in the request."""
     url = urlsplit(target)
     asked: Input = dict(parse_qsl(url.query, keep_blank_values=True))
     if url.path in {"", "/"}:
@@ -344,7 +344,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = _serve  # noqa: N815  http.server's names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: a test's output is its own."""
+        """Log nothing: the output of a test must not contain the stand-in's log."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -364,16 +364,16 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep what went wrong for the test to see; a client that hangs up is no error."""
+        """Keep the exception for the test; a closed connection is no error."""
         error = sys.exception()
         if isinstance(error, Exception) and not isinstance(error, ConnectionError):
             self.owner.errors.append(error)
 
 
 class StandIn:
-    """The running stand-in: where it listens, what it was asked, and what went wrong inside it.
+    """A running stand-in. url: its address; calls: operation → number of calls; errors: its own exceptions.
 
-    `throttle` and `fail` say, per operation, how many of the first calls are answered with an error.
+    throttle, fail: operation → the number of first calls that get a throttling error, or an internal error.
     """
 
     def __init__(
@@ -388,7 +388,7 @@ class StandIn:
         self.url: Final = f"http://127.0.0.1:{self._server.server_port}"
 
     def answer(self, method: str, target: str, body: bytes) -> Answer:
-        """The service's answer to one request."""
+        """Return the service's response to one request."""
         service, operation, asked = understand(method, target, body)
         try:
             with self._lock:
@@ -411,7 +411,7 @@ class StandIn:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Stop listening and hang up, so that nobody talks to a stand-in that is gone; then tell what went wrong."""
+        """Stop listening and close all connections, so that no client keeps using one; then raise kept errors."""
         self._server.shutdown()
         self._server.server_close()
         for connection in list(self._server.connections):
@@ -427,7 +427,7 @@ def _fault(text: str) -> tuple[str, int]:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(description="A stand-in for AWS IAM and IAM Access Analyzer (not AWS).")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     for name in "throttle", "fail":

@@ -1,19 +1,19 @@
-"""The literal wire text that the stand-in serves. Nothing in here is real.
+"""The literal wire text that the stand-in serves. All data are made up.
 
-Each item is written the way AWS writes it, not the way a model would: percent-encoded policy documents with their
-owner's own line breaks, members in the wire's order, timestamps with and without milliseconds. An item is what stands
-inside `<member>` or between two commas; the stand-in only adds the envelope, so no item says which page it is on.
+Each item is written as AWS sends it, not as a model would render it: percent-encoded policy documents with the line
+breaks of their authors, members in wire order, timestamps with and without milliseconds. An item is the text inside
+`<member>`, or between two commas in JSON. The stand-in adds the envelope, so an item is independent of its page.
 
-Accounts 111122223333 (ours), 123456789012 and 444455556666 are AWS's own documentation numbers; unique ids carry
-EXAMPLE. The operations need not agree with each other: ListUsers is empty, while GetAccountAuthorizationDetails has
-users, because both cases are worth recording.
+Account 111122223333 is the recorded account; 123456789012 and 444455556666 are others. All three are account ids of
+AWS's documentation; unique ids contain EXAMPLE. The operations need not be consistent with each other: ListUsers is
+empty, while GetAccountAuthorizationDetails has users, because both cases are worth recording.
 """
 
 import base64
 from typing import Final
 
 GAP: Final = None
-"""Stands in a listing where AWS would answer an empty page although more is to come."""
+"""Marks the place in a listing at which AWS would send an empty page that is not the last one."""
 
 # --- Envelopes and refusals ------------------------------------------------------------------------------------------
 IAM_SUCCESS: Final = """\
@@ -174,7 +174,7 @@ ROLE_EXTRAS: Final[dict[str, str]] = {
   <Region>us-east-1</Region>
 </RoleLastUsed>""",
 }
-"""What GetRole tells and ListRoles does not; a role that is not here was never used."""
+"""The members that only GetRole returns, not ListRoles; a role that is missing here was never used."""
 
 NEVER_USED: Final = "<RoleLastUsed/>"
 
@@ -514,4 +514,4 @@ FINDING_DETAILS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         ),
     ),
 }
-"""Finding id → what each page repeats, and the details that are cut into pages."""
+"""Finding id → the members that each page repeats, and the details that are cut into pages."""

@@ -1,11 +1,11 @@
 """Hypothesis strategies: values that fit the shapes of the service models.
 
-Whatever in them is somebody's is made up here, and carries a mark that `identifiers_in` finds again: account ids,
-names, paths, unique ids, e-mail addresses, page tokens. Free text holds identifiers, but no bare names: those are found
-in it only if they occur elsewhere as names.
+Values that must be redacted are made up and marked, so that `identifiers_in` finds them: account ids, names, paths,
+unique ids, e-mail addresses, page tokens. Free text contains identifiers, but no bare names: redaction finds those in
+free text only if they occur elsewhere as names.
 
-Each value is drawn as one number, which seeds a generator of its own: Hypothesis takes ten times as long to draw it
-piece by piece, for the sake of shrinking, which these tests go without.
+Each value is drawn as one number, the seed of its random generator. Drawing it piece by piece would take Hypothesis ten
+times as long; it would allow shrinking, which these tests don't use.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from awstape.core.aws.model import Member, Operation, Shape, Value
 
 MARK = "zreal"  # in every name and path, in lower or upper case
 ACCOUNTS = ("111122223333", "444455556666", "123456789012")
-DEPTH = 5  # below it, structures and collections are empty
+DEPTH = 5  # below this depth, structures and collections are empty
 
 Texts = st.SearchStrategy[str]
 Made = TypeVar("Made")
 TextOf = Callable[[Random], str]
 
 EXAMPLES = int(os.environ.get("AWSTAPE_EXAMPLES", "1"))
-#: What part of the examples that tests name is tried, by the profile of Hypothesis; see conftest.py.
+#: Profile of Hypothesis → the divisor of the number of examples that a test requests; see conftest.py.
 SHARES = {"fast": 10, "default": 3, "thorough": 1}
 SHARE = 1 if EXAMPLES > 1 else SHARES[settings.get_current_profile_name()]
 
 
 def few(examples: int) -> settings:
-    """Settings for a test that runs for every operation; `AWSTAPE_EXAMPLES=20` makes it a bug hunt.
+    """Returns settings for a test that runs for every operation; `AWSTAPE_EXAMPLES=20` multiplies its examples by 20.
 
-    Shrinking a whole recording takes minutes; the examples are small as they are.
+    Shrinking is off: it takes minutes for a whole recording, and the examples are small anyway.
     """
     return settings(
         max_examples=max(examples * EXAMPLES // SHARE, 2),
@@ -56,18 +56,18 @@ def few(examples: int) -> settings:
 
 
 def made(make: Callable[[Random], Made]) -> st.SearchStrategy[Made]:
-    """What a function makes by chance, of one number."""
+    """Returns a strategy that draws a seed and passes a random generator with it to the function."""
     return st.integers(0, 2**24 - 1).map(lambda seed: make(Random(seed)))
 
 
 def identifiers_in(text: str) -> list[str]:
-    """The made-up real values that occur in a text, also percent-encoded."""
+    """Returns the made-up real values that occur in a text, also percent-encoded."""
     plain = unquote(unquote(text))
     marked = re.compile(rf"\S{{0,20}}(?:{MARK}|AMPLEID|{'|'.join(ACCOUNTS)})\S{{0,20}}", re.IGNORECASE)
     return marked.findall(plain)
 
 
-# --- somebody's -------------------------------------------------------------------------------------------------
+# --- texts that must be redacted --------------------------------------------------------------------------------
 
 _ALNUM = string.ascii_letters + string.digits
 _LOWER = string.ascii_lowercase + string.digits
@@ -153,7 +153,7 @@ def _identifier(random: Random) -> str:
 names: Texts = made(_name)
 tokens: Texts = made(_token)
 
-# --- nobody's ---------------------------------------------------------------------------------------------------
+# --- other texts ------------------------------------------------------------------------------------------------
 
 
 def _timestamp(random: Random) -> str:
@@ -183,7 +183,7 @@ _ACTIONS = ("s3:GetObject", "iam:PassRole", "lambda:InvokeFunction", "*", "logs:
 
 
 def _policy_document(random: Random) -> str:
-    """A policy as its owner might have formatted it."""
+    """Returns a policy document, formatted in one of the ways in which people format it."""
     statement: dict[str, object] = {
         "Effect": "Allow",
         "Action": random.choices(_ACTIONS, k=random.randint(1, 2)),
@@ -215,7 +215,7 @@ _BY_PATTERN: dict[str, TextOf] = {
     r"[\w+=,.@-]+": _name,
     r"\d{12}": _account,
     r"[\w]+": _unique_id,
-    r"[\w-]+": _uuid,  # ids of requests, nobody's
+    r"[\w-]+": _uuid,  # request ids, which identify no one
     r"[A-Z0-9]+": _unique_id,
     r"[A-Za-z][A-Za-z0-9_.-]*": _lower_name,
     r"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$": _lower_name,
@@ -230,7 +230,7 @@ _BY_PATTERN: dict[str, TextOf] = {
 
 
 def _value(random: Random, shape: Shape, depth: int = 0) -> Value:
-    """A value of a shape, in the form that the core holds it."""
+    """Returns a value of a shape, in the core's representation."""
     match shape.type:
         case "structure":
             return _structure(random, shape, depth)
@@ -276,7 +276,7 @@ def _member(random: Random, member: Member, depth: int) -> Value:
 
 @cache
 def _text_of(shape: Shape) -> TextOf:
-    """What makes texts of a shape."""
+    """Returns the generator of texts of a shape."""
     if shape.type == "timestamp":
         return _timestamp
     if shape.enum:
@@ -294,7 +294,7 @@ def _text_of(shape: Shape) -> TextOf:
     return _prose
 
 
-#: Shapes that redaction replaces whole.
+#: Shapes whose whole value redaction replaces.
 _OPAQUE = frozenset(
     """
     AttachmentName OpenIDConnectProviderUrlType SAMLMetadataDocumentType certificateBodyType certificateChainType
@@ -304,14 +304,14 @@ _OPAQUE = frozenset(
 
 
 def inputs(operation: Operation) -> st.SearchStrategy[dict[str, Value]]:
-    """Inputs without page token and limit, that botocore's serializer says in full: no empty structures."""
+    """Inputs without page token and limit. botocore serializes them completely: they contain no empty structures."""
     paging = operation.paging
     left_out = {paging.token, paging.limit} if paging else set()
     return _members_of(operation.input, left_out)
 
 
 def outputs(operation: Operation) -> st.SearchStrategy[dict[str, Value]]:
-    """Outputs without page token and the flag that tells of more pages."""
+    """Outputs without the page token and without the flag for more pages."""
     paging = operation.paging
     left_out = {paging.output_token, paging.more} if paging else set()
     return _members_of(operation.output, left_out)

@@ -4,10 +4,10 @@ Each ``<service>/<short-name>.http`` file is UTF-8 text in three sections, separ
 
 1. the request: ``METHOD url``, header lines, an empty line, the body;
 2. the answer: the status, header lines, an empty line, the body;
-3. YAML: what the request means (``operation``, ``input``, ``region``), ``canonical`` and ``note``.
+3. YAML: the decoded request (``operation``, ``input``, ``region``), ``canonical`` and ``note``.
 
-A form body (``application/x-www-form-urlencoded``) may be wrapped: its newlines don't count. A JSON body loses one
-final newline, since AWS sends none; an XML body keeps its own, since AWS sends it.
+A form body (``application/x-www-form-urlencoded``) may be wrapped: its newlines are removed. One final newline of a
+JSON body is removed, since AWS sends none; the final newline of an XML body is kept, since AWS sends it.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class WireCaseError(ValueError):
-    """A wire case file isn't in the format this module describes."""
+    """A wire case file doesn't have the format that this module describes."""
 
 
 @dataclass(frozen=True)
 class WireCase:
-    """One exchange as it looks on the wire, and what its request means."""
+    """One exchange as sent on the wire, and the decoded request."""
 
     name: str
-    """``service/short-name``, unique; serves as test id."""
+    """``service/short-name``, unique; the test id."""
     service: str
     operation: str
     region: str | None
-    """The region an Access Analyzer request goes to, None for IAM."""
+    """The region of an Access Analyzer request, None for IAM."""
     input: dict[str, object]
     """The decoded request, with AWS member names and the model's types."""
     canonical: bool
-    """False if AWS would write the same answer in other bytes."""
+    """False if AWS would encode the same response in other bytes."""
     note: str
     method: str
     url: str
@@ -149,7 +149,7 @@ def _mapping(what: str, value: object) -> dict[str, object]:
 
 
 def _text(mapping: dict[str, object], key: str) -> str:
-    """Return the text under ``key``, which must be there."""
+    """Return the text under ``key``. Raises WireCaseError if it is missing."""
     value = mapping.get(key)
     if not isinstance(value, str) or not value:
         raise WireCaseError(f"meaning: {key} must be text, not {value!r}")

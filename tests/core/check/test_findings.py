@@ -34,7 +34,7 @@ each_plant = pytest.mark.parametrize(
         pytest.param(spot, kind, id=f"{spot.name}-{kind}", marks=same_worker(spot))
         for spot in spots()
         for kind in KINDS
-        if spot.takes(kind)
+        if spot.accepts(kind)
     ],
 )
 
@@ -59,7 +59,7 @@ def errors(every: list[Finding]) -> list[Finding]:
 
 
 def kinds_at(spot: Spot) -> list[str]:
-    return [kind for kind in KINDS if spot.takes(kind)]
+    return [kind for kind in KINDS if spot.accepts(kind)]
 
 
 @each_spot
