@@ -392,9 +392,11 @@ def test_it_is_renewed_in_time(later: int, told: str, folder: Path) -> None:
 
 def test_it_is_renewed_for_a_new_domain_but_not_for_one_less(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known, made = host_suffixes(), certificate_authority.load_or_create(folder)
-    monkeypatch.setattr(certificate_authority, "host_suffixes", lambda: known - {"api.aws"})
+    for module in (certificate_authority, certificates):
+        monkeypatch.setattr(module, "host_suffixes", lambda: known - {"api.aws"})
     assert certificate_authority.load_or_create(folder).root == made.root
-    monkeypatch.setattr(certificate_authority, "host_suffixes", lambda: known | {"amazonaws.example"})
+    for module in (certificate_authority, certificates):
+        monkeypatch.setattr(module, "host_suffixes", lambda: known | {"amazonaws.example"})
     renewed = certificate_authority.load_or_create(folder)
     assert renewed.notes == (f"renewed awstape's CA, which could not sign for amazonaws.example: {made.file}",)
     assert "amazonaws.example" in renewed.domains
