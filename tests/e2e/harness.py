@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import certifi
 
-from e2e import warm
+from e2e import warm, warm_programs
 
 TESTS: Final = Path(__file__).parents[1]
 AWSTAPE: Final = (sys.executable, "-m", "awstape")
@@ -30,8 +30,8 @@ _RUN: Final = f"{QUICK}; import runpy, sys; del sys.argv[0]; runpy.run_path(sys.
 
 
 def quick(name: str) -> tuple[str, ...]:
-    """A program in `tests/programs` as a command."""
-    return sys.executable, "-c", _RUN, str(TESTS / "programs" / f"{name}.py")
+    """A program in `tests/programs` as a command; see `e2e.warm_programs`."""
+    return warm_programs.command(_RUN, str(TESTS / "programs" / f"{name}.py"))
 
 
 LIST_EVERYTHING: Final = quick("list_everything")
@@ -105,6 +105,7 @@ class Machine:
     def process(self, *command: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
         """A program that runs meanwhile; it is gone afterwards."""
         environ = self.environ | environ
+        warm_programs.prepare(command)
         is_warm = self.is_warm and command[: len(AWSTAPE)] == AWSTAPE and warm.can_start(environ)
         with (warm.Process if is_warm else subprocess.Popen[str])(
             list(map(str, command)),
@@ -180,7 +181,7 @@ import sys
 from awscli.clidriver import create_clidriver
 sys.exit(max(create_clidriver().main(['--output', 'json', *command.split()]) for command in sys.argv[1:]))
 """
-    return *program(text), *commands
+    return warm_programs.command(text, *commands)
 
 
 def json_documents(text: str) -> list[Any]:
@@ -202,7 +203,7 @@ def calls(*lines: str) -> tuple[str, ...]:
         for name, service in services.items()
         if re.search(rf"\b{name}\b", body)
     )
-    return program(
+    return warm_programs.command(
         f"""\
 {QUICK}
 import boto3
