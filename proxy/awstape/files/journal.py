@@ -25,6 +25,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from awstape.core.redaction.aliases import key_fingerprint
@@ -56,7 +57,8 @@ class Journal:
 
         Raises UserError if another recording is running, or if the journal can't be written.
         """
-        first, *others = _journal_paths(cassette)
+        paths = _journal_paths(cassette)
+        first = next(paths)
         about = {
             "awstape journal": _VERSION,
             "key": key_fingerprint(key),
@@ -66,7 +68,7 @@ class Journal:
         cipher = _LineCipher(key, json.dumps(about).encode())
         with _write_errors(first):
             created = atomic_writes.create_folder(first.parent)
-            for path in [first, *others] if shared else [first]:
+            for path in chain([first], paths) if shared else [first]:
                 if (file := _open_locked(path, os.O_CREAT)) is not None:
                     journal = cls(path, file, cipher, created)
                     journal._write_head()
@@ -168,10 +170,10 @@ def other_version_error(path: Path) -> UserError:
     return UserError(f"{path}: the journal of another version of awstape", "recover it with that version")
 
 
-def _journal_paths(cassette: Path) -> list[Path]:
+def _journal_paths(cassette: Path) -> Iterator[Path]:
     cassette = cassette.resolve()
-    numbers = ("", *(f".{number}" for number in range(2, _MAX_JOURNALS + 1)))
-    return [cassette.with_name(f"{cassette.name}{number}{_SUFFIX}") for number in numbers]
+    for number in ("", *(f".{number}" for number in range(2, _MAX_JOURNALS + 1))):
+        yield cassette.with_name(f"{cassette.name}{number}{_SUFFIX}")
 
 
 def _decrypted(path: Path, data: bytes, key: bytes) -> InterruptedRecording:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from awstape.catalog.service_models import load_models
@@ -61,6 +62,7 @@ def _position(text: str, error: tomllib.TOMLDecodeError) -> str:
     return f"at line {line}, column {column}"
 
 
+@lru_cache(2)  # a test run reads one project's settings again and again
 def _awstape_table(text: str) -> object:
     """The value of `tool.awstape`, of any type; None if there is none. Raises tomllib.TOMLDecodeError."""
     tool = tomllib.loads(text).get("tool")

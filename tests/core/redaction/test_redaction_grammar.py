@@ -160,7 +160,13 @@ _LONG = 20_000  # to search a longer text takes a tenth of a second
 def legal(shape: Shape) -> tuple[str, ...]:
     """Real texts that meet the shape."""
     within = (text.format(x) for text in _WITHIN for x in _IDENTIFIERS)
-    texts = shape.enum or (*_WHOLE, *_DOCUMENTS, *within, *stretched(shape), *generated(shape))
+    texts = shape.enum or (
+        *_WHOLE,
+        *_DOCUMENTS,
+        *within,
+        *stretched(shape),
+        *generated(shape.pattern, shape.min, shape.max),
+    )
     plausible = _NARROWER.get(shape.name, re.compile(r"[\s\S]*"))
     return tuple(text for text in dict.fromkeys(texts) if meets(shape, text) and plausible.fullmatch(text))
 
@@ -183,15 +189,17 @@ def stretched(shape: Shape) -> Iterator[str]:
     yield "a@b.co ".ljust(shape.max or 0, "x")
 
 
-def generated(shape: Shape) -> list[str]:
-    """A few texts generated from the pattern."""
+@cache
+def generated(pattern: str | None, shortest: int | None, longest: int | None) -> list[str]:
+    """A few texts generated from a pattern. Many shapes have the same one."""
+    shape = Shape("generated", "string", min=shortest, max=longest, pattern=pattern)
     texts: list[str] = []
     # The bounds go into the last repetition: hardly any text would be long enough by chance.
-    low, high = shape.min or 0, shape.max or 20
-    pattern = re.sub(r"[+*](\$?)$", rf"{{{low},{min(high, low + 20)}}}\1", shape.pattern or "[ -~]*")
+    low, high = shortest or 0, longest or 20
+    bounded = re.sub(r"[+*](\$?)$", rf"{{{low},{min(high, low + 20)}}}\1", pattern or "[ -~]*")
 
     @strategies.few(5)
-    @given(st.from_regex(java(pattern), fullmatch=True).filter(lambda text: meets(shape, text)))
+    @given(st.from_regex(java(bounded), fullmatch=True).filter(lambda text: meets(shape, text)))
     def collect(text: str) -> None:
         texts.append(text)
 
