@@ -1,4 +1,4 @@
-"""The shape of the code: a pure core, wings that import only what they say, short modules, a tidy top level."""
+"""The structure of the code: a pure core, wings that import only what they declare, short modules, a tidy top level."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ CORE = [path for path in MODULES if "core" in path.relative_to(PACKAGE).parts]
 EDGES = [path for path in MODULES if path not in CORE]
 FOLDERS = sorted({path.parent for path in MODULES})
 LONGEST, SHORTEST = 400, 100  # lines of a module
-MOST_MODULES = 12  # in a folder, besides its __init__
+MOST_MODULES = 12  # in a folder, not counting its __init__
 LONGEST_STATEMENT = 10  # lines of a wing's docstring
 
 TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cassettes", "tests"}
-#: What the core may import besides itself: values, texts and parsing, nothing that reaches out.
+#: The modules that the core may import besides its own: values, texts and parsing, no I/O.
 PURE = frozenset(
     "__future__ base64 binascii bisect collections contextlib copy csv dataclasses difflib enum fnmatch functools "
     "hashlib hmac html io itertools jmespath json math operator re shlex string types typing unicodedata urllib uuid "
@@ -50,7 +50,7 @@ OWNERS = {
 OTHER_TESTS = {"aio", "e2e", "programs", "recordings", "support", "wire_cases"}
 #: Tests of the project as a whole.
 PROJECT_TESTS = {"architecture", "examples", "lock", "packaging", "platforms", "readme", "slowest", "standin"}
-#: Folders in which a module is one format, command or option group, and as short as that is.
+#: Folders in which each module is one format, command or option group, and may be short.
 ONE_THING_A_MODULE = {"formats/imports", "formats/exports", "cli/commands", "cli/terminal", "core/aws/protocols"}
 #: Why other modules that are shorter than `SHORTEST` are not part of another one.
 SHORT: Mapping[str, tuple[str, ...]] = {
@@ -106,7 +106,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def dotted(path: Path) -> str:
-    """The name of a module below the package: `core.text.printable`; of a folder's `__init__`, the folder's."""
+    """Returns the name of a module within the package: `core.text.printable`; for an `__init__`, that of its folder."""
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
 
 
@@ -114,7 +114,7 @@ NAMES = {dotted(path): path for path in MODULES}
 
 
 def wing(module: str) -> str:
-    """The wing of a module: the folder in the core or in the package that it is in, or the module itself."""
+    """Returns the wing of a module: its folder directly in the core or in the package, or a root module itself."""
     parts = module.split(".")
     return ".".join(parts[:2]) if parts[0] == "core" else parts[0]
 
@@ -125,7 +125,7 @@ each_wing = pytest.mark.parametrize("name", WINGS)
 
 @cache
 def imports(path: Path) -> tuple[str, ...]:
-    """The absolute names that a module imports, wherever it does."""
+    """Returns the absolute names that a module imports, at any level of the code."""
     return tuple(_imports(path))
 
 
@@ -143,7 +143,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 @each_core_module
-def test_the_core_imports_nothing_that_reaches_out(path: Path) -> None:
+def test_the_core_imports_only_pure_modules(path: Path) -> None:
     for name in imports(path):
         assert name.startswith("awstape.core.") or name.partition(".")[0] in PURE, name
         assert not name.startswith("urllib.") or name.startswith("urllib.parse."), name
@@ -151,7 +151,7 @@ def test_the_core_imports_nothing_that_reaches_out(path: Path) -> None:
 
 
 @each_core_module
-def test_the_core_calls_nothing_that_reaches_out(path: Path) -> None:
+def test_the_core_calls_no_impure_function(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in IMPURE_CALLS, f"{path.name}:{node.lineno}: {node.func.id}()"
@@ -160,12 +160,12 @@ def test_the_core_calls_nothing_that_reaches_out(path: Path) -> None:
 
 
 @each_core_module
-def test_the_core_keeps_no_state_of_its_own(path: Path) -> None:
-    """No `global`, and no mutable thing at module level that a function changes."""
+def test_the_core_has_no_global_state(path: Path) -> None:
+    """No function of the core uses `global`."""
     assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.Global)]
 
 
-def test_importing_the_core_imports_no_edge() -> None:
+def test_importing_the_core_imports_no_other_wing() -> None:
     code = f"import sys, {', '.join(f'awstape.{dotted(path)}' for path in CORE)}; print(*sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     loaded = set(output.split())
@@ -174,7 +174,7 @@ def test_importing_the_core_imports_no_edge() -> None:
 
 
 @pytest.mark.parametrize("line", ["import os", "from pathlib import Path", "import botocore.model", "import time"])
-def test_the_linter_keeps_the_line_too(line: str) -> None:
+def test_the_linter_rejects_impure_imports_in_the_core(line: str) -> None:
     ruff = Path(sys.executable).with_name("ruff")
     for folder, expected in (("core", 1), (".", 0)):
         done = subprocess.run(
@@ -191,8 +191,7 @@ def test_the_linter_keeps_the_line_too(line: str) -> None:
 
 
 def imported_modules(path: Path) -> Iterator[tuple[str, str]]:
-    """(module, name) of what a module imports from awstape, wherever it does. The root, of which only the version
-    may be asked by all, is left out."""
+    """Yields (module, name) of a module's imports from awstape, at any level. `awstape.__version__` is left out."""
     for full in imports(path):
         package, _, name = full.removeprefix("awstape").rpartition(".")
         if full.partition(".")[0] == "awstape" and full != "awstape.__version__":
@@ -200,36 +199,36 @@ def imported_modules(path: Path) -> Iterator[tuple[str, str]]:
             yield (module, "") if module in NAMES else (package.removeprefix("."), name)
 
 
-def test_the_root_is_asked_for_its_version_only() -> None:
-    askers = {dotted(path) for path in MODULES for module, _ in imported_modules(path) if not module}
-    assert askers <= {""}
+def test_only_the_version_is_imported_from_the_root() -> None:
+    importers = {dotted(path) for path in MODULES for module, _ in imported_modules(path) if not module}
+    assert importers <= {""}
 
 
 def statement(name: str) -> str:
-    """The docstring of a wing."""
+    """Returns the docstring of a wing."""
     return ast.get_docstring(tree(NAMES[name])) or ""
 
 
 def stated(name: str) -> set[str]:
-    """The wings that a wing says it may import."""
-    said = re.search(r"May import: ([\w., ]*?)\.$", " ".join(statement(name).split()))
-    assert said, f"{name}: its docstring does not end with 'May import: ….'"
-    return set(said[1].split(", ")) - {"nothing"}
+    """Returns the wings that a wing may import according to its docstring."""
+    sentence = re.search(r"May import: ([\w., ]*?)\.$", " ".join(statement(name).split()))
+    assert sentence, f"{name}: its docstring does not end with 'May import: ….'"
+    return set(sentence[1].split(", ")) - {"nothing"}
 
 
 def used(name: str) -> set[str]:
-    """The wings that a wing imports."""
+    """Returns the wings that a wing imports."""
     found = {wing(module) for path in MODULES if wing(dotted(path)) == name for module, _ in imported_modules(path)}
     return found - {name, ""}
 
 
 @each_wing
-def test_a_wing_imports_what_it_says(name: str) -> None:
+def test_a_wing_imports_exactly_what_it_declares(name: str) -> None:
     assert used(name) == stated(name)
 
 
 @each_wing
-def test_a_wing_says_in_a_few_lines_what_happens_in_it(name: str) -> None:
+def test_a_wing_has_a_short_docstring_that_names_modules_to_read_first(name: str) -> None:
     if NAMES[name].name == "__init__.py":
         assert len(statement(name).splitlines()) <= LONGEST_STATEMENT
         reading = re.search(r"Read first: ([\w., ]+?)\.(\s|$)", " ".join(statement(name).split()))
@@ -238,23 +237,23 @@ def test_a_wing_says_in_a_few_lines_what_happens_in_it(name: str) -> None:
             assert f"{name}.{module}" in NAMES, module
 
 
-def acyclic(graph: Mapping[str, set[str]]) -> None:
+def assert_acyclic(graph: Mapping[str, set[str]]) -> None:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"a cycle: {' -> '.join(error.args[1])}")
 
 
-def test_wings_import_each_other_in_one_direction() -> None:
-    acyclic({name: used(name) for name in WINGS})
+def test_imports_between_wings_have_no_cycle() -> None:
+    assert_acyclic({name: used(name) for name in WINGS})
 
 
-def test_modules_import_each_other_in_one_direction() -> None:
+def test_imports_between_modules_have_no_cycle() -> None:
     graph: dict[str, set[str]] = defaultdict(set)
     for name, path in NAMES.items():
         if name:
             graph[name] |= {module for module, _ in imported_modules(path)} - {"", name}
-    acyclic(graph)
+    assert_acyclic(graph)
 
 
 @each_module
@@ -265,7 +264,7 @@ def test_no_private_name_is_imported(path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(PACKAGE)))
-def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
+def test_a_folder_has_few_modules(folder: Path) -> None:
     assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MOST_MODULES
 
 
@@ -279,7 +278,7 @@ def test_each_wing_has_its_tests() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: str(path.relative_to(TESTS)))
-def test_tests_stand_where_their_module_stands(path: Path) -> None:
+def test_the_test_tree_mirrors_the_source_tree(path: Path) -> None:
     folder = path.parent.relative_to(TESTS)
     if not folder.parts or folder.parts[0] in OTHER_TESTS:
         known = PROJECT_TESTS | {name for name in NAMES if "." not in name}
@@ -295,12 +294,12 @@ def test_tests_stand_where_their_module_stands(path: Path) -> None:
 
 
 @each_module
-def test_modules_say_what_they_are(path: Path) -> None:
+def test_modules_have_a_docstring(path: Path) -> None:
     assert ast.get_docstring(tree(path))
 
 
 @each_module
-def test_modules_are_neither_long_nor_scraps(path: Path) -> None:
+def test_modules_are_neither_too_long_nor_too_short(path: Path) -> None:
     lines = len(path.read_text("utf-8").splitlines())
     assert lines <= LONGEST
     if path.name in ("__init__.py", "__main__.py") or str(path.parent.relative_to(PACKAGE)) in ONE_THING_A_MODULE:
@@ -311,8 +310,8 @@ def test_modules_are_neither_long_nor_scraps(path: Path) -> None:
 
 
 @each_module
-def test_names_that_others_use_are_explained(path: Path) -> None:
-    """Public classes and functions have a docstring, or a body so short that it is one."""
+def test_public_names_are_explained(path: Path) -> None:
+    """Public classes and functions have a docstring, or a body short enough to need none."""
     for node in tree(path).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             short = (node.end_lineno or 0) - node.body[0].lineno < 20
@@ -321,20 +320,20 @@ def test_names_that_others_use_are_explained(path: Path) -> None:
 
 @each_module
 def test_nothing_prints(path: Path) -> None:
-    """The command line speaks through click, the addon through logging; the rest returns values."""
+    """The command line writes through click, the addon through logging; all other modules return values."""
     calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
     assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
 
 
 @pytest.mark.parametrize(("dependency", "owners"), OWNERS.items())
-def test_each_dependency_has_an_owner(dependency: str, owners: set[str]) -> None:
+def test_each_dependency_is_imported_only_by_its_wings(dependency: str, owners: set[str]) -> None:
     found = {
         wing(dotted(path)) for path in EDGES if any(name.partition(".")[0] == dependency for name in imports(path))
     }
     assert found <= owners
 
 
-def test_no_module_is_a_drawer() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     assert not {path.stem for path in MODULES} & {"utils", "util", "helpers", "common", "misc"}
 
 
@@ -342,7 +341,7 @@ def test_no_module_is_a_drawer() -> None:
 
 
 def tracked() -> set[Path]:
-    """The files that git knows or would take."""
+    """Returns the files that git tracks, or would track: all except ignored ones."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
@@ -355,7 +354,7 @@ def test_the_top_level_is_tidy() -> None:
     assert {name for name in names if not name.startswith(".")} == TOP_LEVEL
 
 
-def test_the_source_root_is_no_package() -> None:
+def test_the_source_root_is_not_a_package() -> None:
     """The import name `proxy` belongs to another project."""
     assert {path.name for path in (ROOT / "proxy").iterdir()} - {"__pycache__"} == {"awstape"}
 

@@ -1,4 +1,4 @@
-"""The cassettes that ship: valid, finished, free of identifiers, and the same bytes when they are recorded again."""
+"""The shipped cassettes are valid, complete, free of identifiers, and identical when they are recorded again."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def test_each_file_is_an_example_and_each_example_a_file() -> None:
 
 
 @each_example
-def test_it_is_what_the_writer_writes(name: str) -> None:
+def test_writing_it_again_gives_the_same_text(name: str) -> None:
     path = FOLDER / f"{name}.yaml"
     assert write_cassette(cassette_files.load(path, MODELS)) == path.read_text("utf-8")
 
 
-def test_the_schema_that_they_name_is_that_of_the_models() -> None:
-    """To the letter where botocore is the one that it was made with; it fits the cassettes under any."""
+def test_the_schema_beside_them_is_that_of_the_models() -> None:
+    """The text is equal under the botocore that generated it; the cassettes are valid under any botocore."""
     text = (FOLDER / SCHEMA_FILE).read_text("utf-8")
     shipped = json.loads(text)
     if shipped["$comment"] == data_version():

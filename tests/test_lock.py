@@ -1,4 +1,4 @@
-"""The lock files: what `make lock` reports of them, and that they hold what pyproject.toml asks for."""
+"""The lock files contain the requirements in pyproject.toml; `make lock` reports their changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ each_lock = pytest.mark.parametrize("name", lock.LOCKS)
 
 
 def requirements(name: str) -> Iterator[Requirement]:
-    """What a lock must hold at least: that of the package and of an extra with the extras that this names."""
+    """Yields the requirements that a lock must contain: those of the package, and of an extra and its extras."""
     if tools := lock.tools(name):
         yield from map(Requirement, tools)
         return
@@ -41,16 +41,16 @@ def requirements(name: str) -> Iterator[Requirement]:
             yield requirement
 
 
-def test_versions_are_read_with_all_that_markers_choose_among() -> None:
+def test_all_versions_that_markers_choose_among_are_read() -> None:
     assert lock.versions(OLD) == {"mitmproxy": ["11.0.2", "12.3.0"], "pyyaml": ["6.0.3"]}
 
 
-def test_a_change_is_one_line_with_the_locks_that_have_it() -> None:
+def test_a_change_is_reported_in_one_line_with_its_locks() -> None:
     new = OLD.replace("6.0.3", "6.0.4")
     assert list(lock.changes({"dev": OLD, "aio": OLD}, {"dev": new, "aio": new})) == ["pyyaml 6.0.3 → 6.0.4 (dev, aio)"]
 
 
-def test_packages_that_come_and_go_are_reported() -> None:
+def test_added_and_removed_packages_are_reported() -> None:
     new = OLD.replace("pyyaml==6.0.3", "wrapt==2.0").replace("12.3.0", "12.3.1")
     assert list(lock.changes({"dev": OLD}, {"dev": new})) == [
         "mitmproxy 11.0.2, 12.3.0 → 11.0.2, 12.3.1 (dev)",
@@ -67,12 +67,12 @@ def test_a_change_of_hashes_alone_is_reported() -> None:
     ]
 
 
-def test_nothing_is_reported_of_equal_locks() -> None:
+def test_nothing_is_reported_for_equal_locks() -> None:
     assert list(lock.changes({"dev": OLD}, {"dev": OLD})) == []
 
 
 @each_lock
-def test_a_lock_holds_packages_with_hashes_and_no_address(name: str) -> None:
+def test_a_lock_contains_packages_with_hashes_and_no_address(name: str) -> None:
     text = lock.path_of(name).read_text("utf-8")
     hashes = r"( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
     assert re.fullmatch(rf"(# .*\n)+([a-z0-9][a-z0-9-]*==[\w.+]+( ; [^\\\n]+)?{hashes})+", text)
@@ -81,7 +81,7 @@ def test_a_lock_holds_packages_with_hashes_and_no_address(name: str) -> None:
 
 
 @each_lock
-def test_a_lock_holds_what_is_required_in_its_ranges(name: str) -> None:
+def test_a_lock_contains_each_requirement_within_its_range(name: str) -> None:
     """A requirement that changes in pyproject.toml needs `make lock`."""
     held = lock.versions(lock.path_of(name).read_text("utf-8"))
     for requirement in requirements(name):
@@ -94,7 +94,7 @@ def test_each_lock_is_a_file_and_each_file_a_lock() -> None:
 
 
 def test_every_environment_of_the_makefile_comes_from_its_lock() -> None:
-    """What is installed has hashes; what has none is awstape itself."""
+    """All packages are installed with hashes, except awstape itself."""
     environments = ["venv/.ready", *(f"venv-{name}/.ready" for name in ("aio", "fuzz", "audit"))]
     command = ["make", "--dry-run", "--always-make", "VENV=venv", *environments]
     recipes = subprocess.run(command, cwd=lock.ROOT, capture_output=True, text=True, check=True, timeout=30).stdout

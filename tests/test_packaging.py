@@ -1,4 +1,4 @@
-"""What ships, and that it works where only it is installed: replay, CLI and import without mitmproxy."""
+"""The contents of the wheel and the sdist; replay, CLI and import in an environment without mitmproxy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from examples import NAMES, ROOT, environment
 
 UV = Path(sys.prefix) / "bin" / "uv"
 LOCK = ROOT / ".lock"
-#: Dependencies come at the locked versions, so a release of one of them changes no test here.
+#: Installs dependencies at the locked versions, so that a new release of one can't change the result of a test.
 INSTALL = (UV, "pip", "install", "--constraints", LOCK / "dev.txt")
 PACKAGE = ROOT / "proxy" / "awstape"
 
@@ -33,7 +33,7 @@ def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist, and the wheel that was built from it."""
+    """A folder with the sdist, and the wheel built from it."""
     folder = tmp_path_factory.mktemp("dist")
     done = run(UV, "build", "--quiet", "--build-constraints", LOCK / "build.txt", "--out-dir", folder, ROOT)
     assert done.returncode == 0, done.stderr
@@ -42,7 +42,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def base(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment that holds `pip install awstape` and nothing else."""
+    """The bin folder of an environment that contains only awstape and its dependencies."""
     folder = tmp_path_factory.mktemp("base")
     run(UV, "venv", "--quiet", "--python", sys.executable, folder)
     done = run(*INSTALL, "--quiet", "--python", folder / "bin" / "python", "--find-links", built, "awstape")
@@ -75,7 +75,7 @@ def test_the_sdist_can_be_built_from(built: Path) -> None:
     assert {"pyproject.toml", "README.md", "LICENSE", "proxy/awstape/cli/main.py", "cassettes/roles.yaml"} <= names
 
 
-def test_the_base_install_has_no_mitmproxy_and_says_so(base: Path, tmp_path: Path) -> None:
+def test_the_base_install_reports_that_mitmproxy_is_missing(base: Path, tmp_path: Path) -> None:
     assert run(base / "python", "-c", "import mitmproxy").returncode == 1
     assert run(base / "python", "-W", "error", "-c", "import awstape").returncode == 0
     done = run(base / "awstape", "record", tmp_path / "x.yaml", "--", "true")

@@ -1,6 +1,6 @@
-"""Each place in the source that is bound to a platform, and what happens on others.
+"""Each use of a platform-specific feature in the source, and the behaviour on other platforms.
 
-Linux and macOS run everything. Windows replays, has the command line and runs pytest; it doesn't record.
+Linux and macOS run everything. On Windows, replay, the command line and pytest run; recording doesn't.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from examples import PROGRAMS, ROOT, environment
 PACKAGE = ROOT / "proxy" / "awstape"
 AS_ON_WINDOWS = PROGRAMS / "as_on_windows.py"
 
-#: What some platforms don't have, or treat in another way. Modules, and names of `os` and `signal`.
+#: Features that some platforms lack or implement differently: modules, names of `os` and `signal`.
 MODULES = {*"ctypes fcntl grp msvcrt posix pty pwd resource syslog termios tty winreg".split()}
 SIGNALS = {*"SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 SIGWINCH".split()}
 CALLS_OF_SIGNAL = {*"alarm pthread_kill pthread_sigmask setitimer sigpending sigwait sigwaitinfo sigtimedwait".split()}
@@ -37,22 +37,22 @@ ARGUMENTS = {"preexec_fn", "process_group", "start_new_session"}
 FILES = ("/dev/", "/proc/")
 
 NO_RECORDING = "used by recording only, which doesn't run on Windows"
-NO_PROGRAM = "Windows: no program is run, so none is passed signals; UserError"
-NO_MODES = "Windows has no modes: a folder and its files are closed to others by where they are"
-#: By the name of a module's file and what it uses, what happens elsewhere.
+NO_PROGRAM = "Windows: no program is run, so no signals are forwarded; UserError"
+NO_MODES = "Windows has no modes: the location of a folder protects it and its files from other users"
+#: (name of the module's file, feature that it uses) → behaviour on other platforms.
 BOUND = {
-    ("atomic_writes", "fcntl"): "Windows: of two processes that write one cassette at once, the last one wins",
-    ("atomic_writes", "os.chmod"): f"{NO_MODES}; a file that was read-only stays so",
+    ("atomic_writes", "fcntl"): "Windows: if two processes write one cassette at the same time, the last one wins",
+    ("atomic_writes", "os.chmod"): f"{NO_MODES}; a read-only file stays read-only",
     ("atomic_writes", "os.umask"): "Windows: it does not affect other users",
     ("atomic_writes", "sys.platform"): "Windows: folders are not synced, and cassettes not locked",
     ("certificate_authority", "os.geteuid"): "Windows: the owner of the CA's key is not checked",
     ("certificate_authority", "os.name"): NO_MODES,
-    ("child_process", "'sigwaitinfo'"): "macOS has none: the terminal's foreground group tells who sent a signal",
+    ("child_process", "'sigwaitinfo'"): "macOS lacks it: the terminal's foreground group shows who sent a signal",
     ("child_process", "/dev/tty"): NO_PROGRAM,
     (
         "child_process",
         "/proc/self/environ",
-    ): "elsewhere it isn't there: a program gets the LC_CTYPE that Python has set",
+    ): "elsewhere the file is missing: a program gets the LC_CTYPE that Python has set",
     (
         "child_process",
         "ctypes",
@@ -69,28 +69,28 @@ BOUND = {
     ("child_process", "signal.SIGUSR1"): NO_PROGRAM,
     ("child_process", "signal.SIGUSR2"): NO_PROGRAM,
     ("child_process", "signal.pthread_kill"): NO_PROGRAM,
-    ("child_process", "signal.pthread_sigmask"): "Windows: signals are not held back while results are written",
+    ("child_process", "signal.pthread_sigmask"): "Windows: signals are not blocked while results are written",
     ("child_process", "signal.sigpending"): NO_PROGRAM,
     ("child_process", "signal.sigwait"): NO_PROGRAM,
-    ("child_process", "signal.sigwaitinfo"): "macOS: sigwait, which doesn't say who sent the signal",
+    ("child_process", "signal.sigwaitinfo"): "macOS: sigwait, which doesn't report who sent the signal",
     ("child_process", "sys.platform"): NO_PROGRAM,
     ("journal", "fcntl"): "Windows: journals are not locked",
     ("journal", "os.O_CLOEXEC"): NO_RECORDING,
     ("journal", "os.O_NOFOLLOW"): NO_RECORDING,
     ("journal", "sys.platform"): "Windows: journals are not locked",
-    ("keys", "os.link"): "NTFS has links; where a file system has none, a key can't be kept: UserError",
+    ("keys", "os.link"): "NTFS has hard links; on a file system without them, a key can't be stored: UserError",
     ("keys", "os.name"): NO_MODES,
-    ("limited_reading", "'O_NONBLOCK'"): "Windows has no named pipes in folders: a file is opened as it is",
-    ("limited_reading", "os.set_blocking"): "only where there is O_NONBLOCK",
+    ("limited_reading", "'O_NONBLOCK'"): "Windows has no named pipes in folders: a file is opened without the flag",
+    ("limited_reading", "os.set_blocking"): "called only on platforms with O_NONBLOCK",
     ("servers", ".add_signal_handler"): "Windows: `signal.signal` wakes the event loop",
-    ("servers", "signal.SIGHUP"): "Windows has none; Ctrl-C and SIGTERM end a server",
+    ("servers", "signal.SIGHUP"): "Windows lacks it; Ctrl-C and SIGTERM end a server",
     ("servers", "sys.platform"): "Windows: `signal.signal` wakes the event loop",
     ("user_folders", ".chmod"): NO_MODES,
 }
 
 
 def bound(path: Path) -> Iterator[str]:
-    """What a module uses that is bound to a platform."""
+    """Yields the platform-specific features that a module uses."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)
@@ -111,23 +111,23 @@ def bound(path: Path) -> Iterator[str]:
 
 
 def all_bound() -> set[tuple[str, str]]:
-    """The name of a module's file, and what it uses, for all of the source."""
+    """Returns (name of the module's file, feature) for all modules of the package."""
     return {(path.stem, name) for path in PACKAGE.rglob("*.py") for name in bound(path)}
 
 
-def test_every_place_that_is_bound_to_a_platform_is_listed() -> None:
-    """Each says what happens elsewhere; a place that is gone is taken out."""
+def test_every_platform_specific_feature_is_listed() -> None:
+    """Each use has an entry that describes the behaviour elsewhere, and each entry belongs to a use."""
     assert all_bound() == set(BOUND)
     assert all(BOUND.values())
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Runs the command line with what Windows lacks taken away."""
+    """Runs the command line without the features that Windows lacks."""
     command = [sys.executable, AS_ON_WINDOWS, *arguments]
     return subprocess.run(list(map(str, command)), env=environment(), capture_output=True, text=True, timeout=300)
 
 
-def test_the_command_line_runs_without_what_windows_lacks(tmp_path: Path) -> None:
+def test_the_command_line_runs_without_features_that_windows_lacks(tmp_path: Path) -> None:
     cassette = tmp_path / "roles.yaml"
     cassette.write_bytes((ROOT / "cassettes" / "roles.yaml").read_bytes())
     for arguments in (["ls", cassette], ["check", cassette], ["repage", cassette, "1"], ["show", cassette]):
@@ -136,7 +136,7 @@ def test_the_command_line_runs_without_what_windows_lacks(tmp_path: Path) -> Non
     assert cassette.read_bytes() != (ROOT / "cassettes" / "roles.yaml").read_bytes()
 
 
-def test_a_cassette_is_replayed_without_what_windows_lacks() -> None:
+def test_a_cassette_is_replayed_without_features_that_windows_lacks() -> None:
     command = [sys.executable, str(AS_ON_WINDOWS), "replay", str(ROOT / "cassettes" / "empty-pages.yaml"), "--json"]
     with subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -163,7 +163,7 @@ def test_a_program_is_refused_on_windows() -> None:
 
 
 def test_platforms_are_stated() -> None:
-    """The classifiers in pyproject.toml and the README name the same."""
+    """The classifiers in pyproject.toml and the README name the same platforms."""
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
     pythons = [line.rpartition(" ")[2] for line in classifiers if re.search(r"Python :: 3\.\d", line)]
     systems = {line.rpartition(" ")[2] for line in classifiers if line.startswith("Operating System")}

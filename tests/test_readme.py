@@ -1,4 +1,4 @@
-"""The README's commands are run, and their output equals the one shown."""
+"""Runs the README's commands and compares their output with the one shown."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shell(folder: Path) -> Iterator[dict[str, str]]:
-    """The environment of the README's commands: the stand-in for AWS, the key of the examples."""
+    """The environment of the README's commands, with the stand-in for AWS and the key of the examples."""
     with StandIn() as aws:
         yield environment(
             PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -1,4 +1,4 @@
-"""What `make test-slowest` prints."""
+"""The output of `make test-slowest`."""
 
 from __future__ import annotations
 

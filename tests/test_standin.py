@@ -1,4 +1,4 @@
-"""The stand-in is what AWS-WIRE says AWS is: boto3 understands it, and raw requests see the wire as it should be."""
+"""The stand-in behaves like AWS: boto3 parses its responses, and raw requests get the bytes that AWS would send."""
 
 import base64
 import gzip
@@ -41,7 +41,7 @@ def client(aws: StandIn, service: str, attempts: int = 1) -> Any:
 
 
 def pages(aws: StandIn, service: str, operation: str, size: int | None = None, **arguments: Any) -> list[Any]:
-    """All pages of a listing, as boto3's paginator yields them."""
+    """Returns all pages of a listing, as boto3's paginator yields them."""
     paginator = client(aws, service).get_paginator(operation)
     return list(paginator.paginate(**arguments, PaginationConfig={"PageSize": size}))
 
@@ -49,7 +49,7 @@ def pages(aws: StandIn, service: str, operation: str, size: int | None = None, *
 def raw(
     aws: StandIn, target: str, form: Mapping[str, str] | None = None, **headers: str
 ) -> tuple[int, Mapping[str, str], bytes]:
-    """One request without any SDK: status, headers with lower-case names, body."""
+    """Sends a request without any SDK; returns status, headers with lower-case names, body."""
     connection = HTTPConnection(urlsplit(aws.url).netloc, timeout=10)
     try:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -130,7 +130,7 @@ def test_the_pages_together_are_the_listing(aws: StandIn) -> None:
 @pytest.mark.parametrize(
     ("service", "operation"), [("iam", "list_roles"), ("accessanalyzer", "list_policy_generations")]
 )
-def test_markers_differ_from_request_to_request_and_all_stay_good(aws: StandIn, service: str, operation: str) -> None:
+def test_markers_are_new_on_every_request_and_stay_valid(aws: StandIn, service: str, operation: str) -> None:
     ask = getattr(client(aws, service), operation)
     name = "Marker" if service == "iam" else "nextToken"
     first, second = ask(), ask()
@@ -143,7 +143,7 @@ def without_volatile(page: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in page.items() if name not in {"ResponseMetadata", "nextToken", "Marker"}}
 
 
-def test_a_marker_is_good_for_its_own_listing_only(aws: StandIn) -> None:
+def test_a_marker_is_valid_for_its_own_listing_only(aws: StandIn) -> None:
     iam = client(aws, "iam")
     marker = iam.list_policy_versions(PolicyArn=DEPLOY_POLICY)["Marker"]
     for arguments in {"PolicyArn": AUDIT_POLICY, "Marker": marker}, {"PolicyArn": DEPLOY_POLICY, "Marker": "made+up/"}:
@@ -242,7 +242,7 @@ def test_single_answers(aws: StandIn) -> None:
     assert iam.delete_role(RoleName="NewRole")["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_large_bodies_are_compressed_for_who_asks(aws: StandIn) -> None:
+def test_large_bodies_are_compressed_on_request(aws: StandIn) -> None:
     form = {"Action": "ListRoles", "Version": "2010-05-08"}
     _, plain, body = raw(aws, "/", form, Accept_Encoding="identity")
     _, packed, content = raw(aws, "/", form, Accept_Encoding="gzip")
@@ -351,7 +351,7 @@ def test_a_failure_inside_the_stand_in_fails_the_test() -> None:
 
 
 def test_the_command_line_and_the_programs(tmp_path: Path) -> None:
-    """The programs page through a stand-in in another process; threads change nothing, names change the answers."""
+    """The programs page through a stand-in in another process; threads change nothing, names change the responses."""
     arguments = [sys.executable, str(HERE / "support" / "standin.py"), "--throttle", "ListRoles=1"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
