@@ -15,7 +15,7 @@ from awstape.core.aws.paging import split_input
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Reply, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.tokens import name_tokens
+from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import MODELS, operation, request

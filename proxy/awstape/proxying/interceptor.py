@@ -25,7 +25,7 @@ from awstape.catalog.service_models import load_models
 from awstape.core.aws.wire import Reply, Request, Response, WireError
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
-from awstape.proxying.mitmproxy_flows import body_of, headers_of, request_of
+from awstape.proxying.flow_conversion import body_of, headers_of, request_of
 from awstape.proxying.upstream import Upstream, address_of
 from awstape.proxying.upstream_proxy import UpstreamProxy
 from awstape.serving.access_control import AccessPolicy

@@ -10,9 +10,9 @@ from awstape.catalog.botocore_values import DEFAULT_REGION
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean, misfits
 from awstape.core.aws.constraints import constraint_misfits
+from awstape.core.aws.member_paths import format_path
 from awstape.core.aws.model import Operation, Shape, Value, plain_name
 from awstape.core.aws.paging import items_of
-from awstape.core.aws.paths import format_path
 from awstape.core.aws.protocols.json_text import JsonError, parse_json
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from awstape.catalog.botocore_values import to_botocore
 from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.call import Answer
+from awstape.core.aws.member_paths import format_path_without_data
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.aws.paging import canonicalise, split_input
-from awstape.core.aws.paths import format_path_without_data
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.routing import recognise_call
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.tokens import name_tokens
+from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.cassette.yaml.reader import read_cassette, read_entries
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.lint_takes import SAME_ITEM, lint_takes

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Take
-from awstape.core.cassette.tokens import name_tokens
+from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.compare.cassette_diff import diff_cassettes
 from awstape.core.compare.change_lines import change_lines, changes_summary
 from awstape.core.compare.equality import json_text

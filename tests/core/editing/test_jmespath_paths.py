@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from awstape.core.aws.paths import Path
+from awstape.core.aws.member_paths import Path
 from awstape.core.editing.jmespath_paths import ExpressionError, is_condition_true, select_paths
 
 DOCUMENT: Any = {

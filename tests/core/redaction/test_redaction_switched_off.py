@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from awstape.core.aws.model import Shape
-from awstape.core.aws.protocols import forms
+from awstape.core.aws.protocols import form_encoding
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import LeakError
@@ -312,7 +312,7 @@ RECORDINGS: dict[str, tuple[str, Switch, list[Exchange]]] = {
     "names of other answers": ("zrealbob", setting(KnownNames, "replace_in", lambda self, text: text), NAMED),
     "names of parameters": (
         "zreal.example",
-        setting(forms, "_NAME_PATH", re.compile(".*")),
+        setting(form_encoding, "_NAME_PATH", re.compile(".*")),
         [(Request("GET", "iam.amazonaws.com", "/", f"{FORM}&bob@x.zreal.example=1"), exchanges.respond("GetUser"))],
     ),
 }

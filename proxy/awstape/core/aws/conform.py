@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from awstape.core.aws.member_paths import MapKey, Path, path_pattern
 from awstape.core.aws.model import Operation, Shape, Type, Value, child_shape
-from awstape.core.aws.paths import MapKey, Path, path_pattern
 
 _ACCEPTED: Mapping[Type, tuple[type, ...]] = {
     "string": (str,),

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from awstape.core.aws.conform import Misfit, did_you_mean
+from awstape.core.aws.member_paths import MapKey, Path
 from awstape.core.aws.model import Shape, Value
-from awstape.core.aws.paths import MapKey, Path
 
 #: Classes of Java's regular expressions → Python's, which are as wide; they only occur within brackets.
 _JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": r"\s"}

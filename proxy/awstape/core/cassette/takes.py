@@ -13,7 +13,7 @@ from dataclasses import replace
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import is_last_page
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.tokens import mask_tokens, name_tokens
+from awstape.core.cassette.page_tokens import mask_tokens, name_tokens
 
 
 def merge_cassettes(models: Models, old: Cassette, new: Cassette) -> Cassette:

@@ -20,8 +20,8 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Literal
 
+from awstape.core.aws.member_paths import Path, format_path_without_data
 from awstape.core.aws.model import Member, Models, Operation, Shape, Value
-from awstape.core.aws.paths import Path, format_path_without_data
 from awstape.core.cassette.yaml.comments import find_comments
 from awstape.core.cassette.yaml.parser import MAX_ERRORS, Document, DocumentError
 from awstape.core.cassette.yaml.reader import Entry, read_entries

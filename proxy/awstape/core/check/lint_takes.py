@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from awstape.core.aws.member_paths import Path
 from awstape.core.aws.model import Models, Operation, Paging, Value, child_shape
 from awstape.core.aws.paging import count_items, items_of, next_token
-from awstape.core.aws.paths import Path
 from awstape.core.cassette.cassette import Take, Track
+from awstape.core.cassette.page_tokens import mask_tokens
 from awstape.core.cassette.takes import is_beginning
-from awstape.core.cassette.tokens import mask_tokens
 from awstape.core.cassette.yaml.parser import Document
 from awstape.core.cassette.yaml.reader import Entry
 from awstape.core.cassette.yaml.validation import Problem

@@ -17,8 +17,8 @@ from dataclasses import replace
 
 from awstape.core.aws.conform import did_you_mean, misfits
 from awstape.core.aws.constraints import expected_constraint
+from awstape.core.aws.member_paths import MapKey, Path
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
-from awstape.core.aws.paths import MapKey, Path
 from awstape.core.cassette.cassette import Take
 from awstape.core.cassette.yaml.validation import Problem
 from awstape.core.redaction.alias_grammar import is_alias

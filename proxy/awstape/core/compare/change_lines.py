@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from awstape.core.aws.member_paths import Path
 from awstape.core.aws.model import Value
-from awstape.core.aws.paths import Path
 from awstape.core.cassette.cassette import Track
 from awstape.core.compare.equality import json_text
 from awstape.core.compare.value_diff import Change, ItemLabel

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from awstape.core.aws.member_paths import Path
 from awstape.core.aws.model import Shape, Value, child_shape
-from awstape.core.aws.paths import Path
 from awstape.core.cassette.cassette import Track
 from awstape.core.compare.equality import canonical_text, is_ordered, parse_document
 from awstape.core.compare.item_pairing import item_label, pair_items

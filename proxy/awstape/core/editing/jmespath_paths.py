@@ -18,8 +18,8 @@ import jmespath
 import jmespath.exceptions
 import jmespath.visitor
 
+from awstape.core.aws.member_paths import Path
 from awstape.core.aws.model import Value
-from awstape.core.aws.paths import Path
 
 _Node = Any  # a node of jmespath's syntax tree
 

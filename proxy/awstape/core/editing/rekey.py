@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.tokens import name_tokens
+from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, replace_aliases
 from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint, renew_alias
 from awstape.core.redaction.project_rules import NO_RULES, Rules

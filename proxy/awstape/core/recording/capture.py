@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
+from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import PageRequest, next_token
-from awstape.core.aws.paths import path_pattern
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
-from awstape.core.cassette.tokens import replace_next_token
+from awstape.core.cassette.page_tokens import replace_next_token
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import build_take, take_problems
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from awstape.core.aws.call import Answer
+from awstape.core.aws.member_paths import member_names, path_pattern
 from awstape.core.aws.model import Models, Operation, Value
-from awstape.core.aws.paths import member_names, path_pattern
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.aliases import is_searched_name

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from awstape.core.aws.conform import did_you_mean
+from awstape.core.aws.member_paths import Path, member_names
 from awstape.core.aws.model import Models, Shape
-from awstape.core.aws.paths import Path, member_names
 
 _SETTINGS = ("keep", "mask", "mask-members", "keep-names")
 

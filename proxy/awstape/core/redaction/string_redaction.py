@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape, Value
-from awstape.core.aws.paths import MapKey
 from awstape.core.redaction.alias_grammar import NAME_ENDING_LENGTH, contains_alias, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import (

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
+from awstape.core.aws.member_paths import MapKey, Path, member_names
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
-from awstape.core.aws.paths import MapKey, Path, member_names
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.alias_grammar import is_alias
 

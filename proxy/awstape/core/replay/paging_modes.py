@@ -31,7 +31,7 @@ from awstape.core.aws.conform import did_you_mean, unmodelled_members
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import items_of, next_token
 from awstape.core.cassette.cassette import Take
-from awstape.core.cassette.tokens import track_tag
+from awstape.core.cassette.page_tokens import track_tag
 
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
 #: Access Analyzer documents no default; its errors for a limit out of range are those of its model.

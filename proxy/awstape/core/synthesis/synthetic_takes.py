@@ -25,7 +25,7 @@ from awstape.core.aws.constraints import constraint_misfits, keeps_constraints
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.aws.paging import canonicalise, next_token
 from awstape.core.cassette.cassette import Page, Take, Track
-from awstape.core.cassette.tokens import name_tokens
+from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.redaction.aliases import CollisionError
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor

@@ -24,9 +24,9 @@ from awstape.catalog.response_parser import edit_policy_documents, parse_respons
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import derive_request_id
 from awstape.core.aws.conform import misfits
+from awstape.core.aws.member_paths import format_path
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import is_last_page
-from awstape.core.aws.paths import format_path
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page, Track

@@ -15,8 +15,8 @@ from awstape.catalog.botocore_values import build_request, from_botocore
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import Misfit, misfits, output_misfits
+from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Operation, Service, Value
-from awstape.core.aws.paths import path_pattern
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.protocols.scalars import parse_scalar
 from awstape.core.aws.wire import Request, Response, WireError

@@ -57,7 +57,7 @@ def read(path: Path, _: Any, __: ImportOptions) -> Iterator[Entry]:
 
 
 def _exchange(flow: http.HTTPFlow) -> tuple[Request, Response | None]:
-    from awstape.proxying.mitmproxy_flows import headers_of, request_of
+    from awstape.proxying.flow_conversion import headers_of, request_of
 
     request, response = request_of(flow), flow.response
     if response is None or (response.raw_content is None and flow.error):

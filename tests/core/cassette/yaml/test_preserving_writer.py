@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from awstape.core.cassette.cassette import Cassette, Take
-from awstape.core.cassette.tokens import name_tokens
+from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.cassette.yaml.preserving_writer import RewrittenText, rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import yaml
 
-from awstape.core.aws.paths import Path
+from awstape.core.aws.member_paths import Path
 
 #: A path that is in no document.
 GONE: Path = ("",)

@@ -16,8 +16,8 @@ from itertools import islice
 
 import yaml
 
+from awstape.core.aws.member_paths import Path, format_path
 from awstape.core.aws.model import Value
-from awstape.core.aws.paths import Path, format_path
 from awstape.core.aws.wire import MAX_BODY
 from awstape.core.cassette.yaml.validation import Problem
 

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from awstape.core.aws.member_paths import Path
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.paths import Path
 
 
 def map_paths(operation: Operation, old: Value, new: Value) -> dict[Path, Path]:

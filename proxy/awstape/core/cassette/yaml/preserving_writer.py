@@ -21,7 +21,7 @@ import yaml
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.tokens import mask_tokens
+from awstape.core.cassette.page_tokens import mask_tokens
 from awstape.core.cassette.yaml.comments import Comment, count_line_breaks, find_comments, map_comments
 from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
 from awstape.core.cassette.yaml.path_mapping import map_paths

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import describe_type, did_you_mean, input_misfits, output_misfits
+from awstape.core.aws.member_paths import Path, path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import next_token
-from awstape.core.aws.paths import Path, path_pattern
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, WireError
 from awstape.core.cassette.cassette import Page, Take, Track

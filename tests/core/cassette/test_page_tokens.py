@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awstape.core.cassette.tokens import token_name
+from awstape.core.cassette.page_tokens import token_name
 from support.exchanges import operation
 
 
