@@ -29,7 +29,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries examples reference test test-fast test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
+.PHONY: help demo soak canaries examples reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: $(READY) ## run all tests
 
 test-fast: $(READY) ## run a sample of the core's unit tests, for the inner loop
 	$(BIN)/python -m pytest -q -n 2 --sample 4 --hypothesis-profile fast -m 'not slow' tests/core
+
+test-thorough: $(READY) ## run all tests, with all generated examples (some minutes more)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --hypothesis-profile thorough $(TESTS)
 
 test-slowest: $(READY) ## print the ten slowest tests of the last `make test`
 	@test -e $(REPORT) || $(MAKE) test
