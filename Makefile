@@ -19,7 +19,7 @@ REPORT := .reports/tests$(VENV).xml
 # imports a dependency, and the proxy end to end. Tests of all operations or endpoints are excluded, since older versions
 # of botocore lack some of them.
 ENDS := reader botocore_hook completion_schema ls_show endpoint certificate_authority journal addon loop tls
-NEWER_DATA := every_host_that_is_intercepted
+NEWER_DATA := the_ca_can_sign_for_every_intercepted_host
 ENDS_TESTS = $(foreach name,$(ENDS),$(or $(shell find tests -name test_$(name).py),tests/test_$(name).py))
 # The parser that `make fuzz` tests, and for how long.
 TARGET ?= all
@@ -29,7 +29,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries examples reference test test-fast test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
+.PHONY: help demo soak canaries examples reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: $(READY) ## run all tests
 
 test-fast: $(READY) ## run a sample of the core's unit tests, for the inner loop
 	$(BIN)/python -m pytest -q -n 2 --sample 4 --hypothesis-profile fast -m 'not slow' tests/core
+
+test-thorough: $(READY) ## run all tests, with all generated examples (some minutes more)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --hypothesis-profile thorough $(TESTS)
 
 test-slowest: $(READY) ## print the ten slowest tests of the last `make test`
 	@test -e $(REPORT) || $(MAKE) test

@@ -1,4 +1,4 @@
-"""The mitmproxy addon, hook by hook: what it records, answers, refuses, and leaves alone."""
+"""The mitmproxy addon, hook by hook: recording, replay, refusals, and flows that it does not change."""
 # mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def foreign_flow(host: str) -> http.HTTPFlow:
 
 
 def response(body: bytes = USERS, encoding: str | None = None) -> http.Response:
-    """A response with this body as it is, whatever its encoding."""
+    """Returns a response with exactly this body, also if it doesn't match the content encoding."""
     made = http.Response.make(200, body, {"content-type": "text/xml"})
     if encoding:
         made.headers["content-encoding"] = encoding
@@ -89,13 +89,13 @@ def response(body: bytes = USERS, encoding: str | None = None) -> http.Response:
 
 
 def without_wait(hook: Coroutine[None, None, None]) -> None:
-    """Runs a hook that awaits nothing, in a loop or not."""
+    """Runs a hook that awaits nothing, inside or outside an event loop."""
     with pytest.raises(StopIteration):
         hook.send(None)
 
 
 def pass_through(addon: Interceptor, flow: http.HTTPFlow, answer: http.Response | None = None) -> http.HTTPFlow:
-    """Does what mitmproxy does with a flow: the upstream answers what the addon doesn't."""
+    """Passes a flow through the hooks as mitmproxy does: the upstream responds unless the addon did."""
     without_wait(addon.request(flow))
     if flow.response is None:
         flow.response = answer or response()
@@ -104,7 +104,7 @@ def pass_through(addon: Interceptor, flow: http.HTTPFlow, answer: http.Response 
 
 
 def close(addon: Interceptor) -> dict[str, int]:
-    """Ends the recording; returns what was skipped."""
+    """Ends the recording; returns the number of skipped exchanges by reason."""
     assert addon.tape
     finished = addon.tape.close()
     assert finished
@@ -150,7 +150,7 @@ BOMB = gzip.compress(bytes(2**26 + 1), 1)
 
 
 @pytest.mark.parametrize(
-    ("encoding", "body", "told"),
+    ("encoding", "body", "problem"),
     [
         ("gzip", USERS, "not compressed as its header says"),
         ("gzip", gzip.compress(USERS)[:60], "cut off"),
@@ -161,17 +161,17 @@ BOMB = gzip.compress(bytes(2**26 + 1), 1)
     ids=["not gzip", "half of it", "unknown", "a bomb", "a bomb in a bomb"],
 )
 def test_a_body_that_cannot_be_decoded_is_passed_on_and_counted(
-    encoding: str, body: bytes, told: str, recording: Interceptor, cassette: Path
+    encoding: str, body: bytes, problem: str, recording: Interceptor, cassette: Path
 ) -> None:
     flow = pass_through(recording, flow_of("ListUsers"), response(body, encoding))
     assert flow.response
     assert flow.response.raw_content == body
     (reason,) = close(recording)
-    assert told in reason
+    assert problem in reason
     assert not cassette.exists()
 
 
-def test_bytes_that_are_no_text_stop_no_recording(recording: Interceptor, cassette: Path) -> None:
+def test_bytes_that_are_not_text_do_not_stop_a_recording(recording: Interceptor, cassette: Path) -> None:
     odd = flow_of("ListUsers")
     odd.request.data.path = b"/?PathPrefix=\xff"
     odd.request.headers.fields += ((b"x-odd\xff", b"\xff\xfe"), (b"authorization", b"Credential=\xff"))
@@ -210,7 +210,7 @@ def test_a_call_without_an_answer_is_counted(recording: Interceptor) -> None:
     assert close(recording) == {"ListUsers: no response": 1}
 
 
-def test_an_error_of_another_host_is_not_ours(recording: Interceptor) -> None:
+def test_an_error_of_another_host_is_ignored(recording: Interceptor) -> None:
     flow = flow_of("ListUsers", "example.com")
     without_wait(recording.request(flow))
     recording.error(flow)
@@ -239,13 +239,13 @@ def test_requests_go_to_the_upstream_that_was_named(
 
 
 class Failing(Tape):
-    """A tape with a bug."""
+    """A tape that raises an unexpected exception."""
 
     def feed(self, request: Request, response: Response | None) -> None:
         raise ZeroDivisionError("alice-example")
 
 
-def test_after_a_failure_of_ours_nothing_goes_on_unrecorded(cassette: Path) -> None:
+def test_after_an_internal_error_all_calls_to_aws_are_refused(cassette: Path) -> None:
     tape = open_for_recording(cassette, "all", ENVIRON)
     addon = Interceptor(Failing(tape.path, tape.old_cassette, tape.recorder, tape.player))
     first, second = (pass_through(addon, flow_of("ListUsers")) for _ in range(2))
@@ -277,7 +277,7 @@ def test_a_request_is_answered_from_the_tape(replaying: Interceptor) -> None:
 
 
 @pytest.mark.parametrize("flow", [flow_of("ListRoles"), flow_of("Nothing"), *map(foreign_flow, FOREIGN)])
-def test_what_is_not_on_the_tape_is_a_miss_and_goes_nowhere(flow: http.HTTPFlow, replaying: Interceptor) -> None:
+def test_an_unrecorded_request_is_a_miss_and_is_not_forwarded(flow: http.HTTPFlow, replaying: Interceptor) -> None:
     without_wait(replaying.request(flow))
     assert flow.response
     assert flow.response.status_code == 400
@@ -306,7 +306,7 @@ def test_replay_refuses_tunnels_to_other_hosts(host: str, replaying: Interceptor
 
 
 def client_hello(sni: str | None, address: str | None) -> tls.ClientHelloData:
-    """OpenSSL's ClientHello on a connection to an address."""
+    """Returns OpenSSL's ClientHello on a connection to an address."""
     context_ = ssl.create_default_context()
     context_.check_hostname = False
     sent = ssl.MemoryBIO()
@@ -319,7 +319,7 @@ def client_hello(sni: str | None, address: str | None) -> tls.ClientHelloData:
 
 
 @pytest.mark.parametrize(
-    ("sni", "address", "ours"),
+    ("sni", "address", "is_recorded"),
     [
         *((host, host, True) for host in OURS),
         *((host, host, False) for host in ("sts.amazonaws.com", "example.com", "iam.amazonaws.com.example.com")),
@@ -330,17 +330,17 @@ def client_hello(sni: str | None, address: str | None) -> tls.ClientHelloData:
         (None, None, False),
     ],
 )
-def test_tls_is_opened_for_our_hosts_only(
-    sni: str | None, address: str | None, ours: bool, recording: Interceptor, replaying: Interceptor
+def test_tls_is_intercepted_for_recorded_hosts_only(
+    sni: str | None, address: str | None, is_recorded: bool, recording: Interceptor, replaying: Interceptor
 ) -> None:
-    for addon, opened in ((recording, ours), (replaying, ours), (Interceptor(), False)):
+    for addon, opened in ((recording, is_recorded), (replaying, is_recorded), (Interceptor(), False)):
         data = client_hello(sni, address)
         addon.tls_clienthello(data)
         assert data.ignore_connection is not opened
         assert not data.establish_server_tls_first
 
 
-# --- as mitmproxy loads it ---
+# --- the addon loaded by mitmproxy ---
 
 
 def in_mitmproxy(scenario: Callable[[taddons.context, Awstape], Awaitable[None]]) -> Awstape:
@@ -420,7 +420,7 @@ def test_options_choose_what_is_recorded(cassette: Path) -> None:
         ({"awstape_replay": ["{}/empty"]}, "no cassettes in this folder"),
     ],
 )
-def test_options_that_cannot_be(options: dict[str, str | list[str]], problem: str, tmp_path: Path) -> None:
+def test_invalid_options_are_refused(options: dict[str, str | list[str]], problem: str, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("no cassette\n")
     (tmp_path / "empty").mkdir()
     given = {
@@ -437,7 +437,7 @@ def test_options_that_cannot_be(options: dict[str, str | list[str]], problem: st
     assert addon.tape is None
 
 
-def test_without_options_it_says_so_and_does_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_options_it_logs_a_hint_and_does_nothing(caplog: pytest.LogCaptureFixture) -> None:
     async def idle(mitmproxy: taddons.context, addon: Awstape) -> None:
         mitmproxy.configure(addon, listen_host="127.0.0.1")
         addon.running()

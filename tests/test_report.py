@@ -64,7 +64,7 @@ def test_an_empty_recording_reports_that_nothing_was_written() -> None:
         ({"entity": 2, "key": 2}, "2 entities, 2 keys"),
     ],
 )
-def test_counts_are_english(kinds: dict[str, int], said: str) -> None:
+def test_counts_have_singular_and_plural_nouns(kinds: dict[str, int], said: str) -> None:
     assert f"  redacted: {said}" in recording_lines("x.yaml", Recording(Cassette(), 0, kinds, {}, ()))
 
 

@@ -38,7 +38,7 @@ quick = in_process.quick
 
 @pytest.fixture(autouse=True)
 def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[object]]:
-    """A process without account and key and, where nothing listens for it, without a network."""
+    """A process without AWS account and key; without network access, unless the test uses the stand-in."""
     in_process.isolate(monkeypatch, tmp_path)
     tried = [] if "aws" in request.fixturenames else in_process.cut_off(monkeypatch)
     yield tried
@@ -47,7 +47,7 @@ def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """For how long the coroutines would have slept; others get their turn all the same."""
+    """The seconds for which coroutines would have slept; instead, they only yield to the event loop."""
     slept: list[float] = []
     sleep = asyncio.sleep
 
@@ -61,14 +61,14 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @asynccontextmanager
 async def client(service: str = "iam", config: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[Any]:
-    """A client of a session of its own."""
+    """Creates a client of a new session."""
     session = aiobotocore_session.get_session()
     async with session.create_client(service, config=AioConfig(**(config or {})), **options) as made:
         yield made
 
 
 async def pages(asked: Any) -> list[list[str]]:
-    """The versions on each page of the listing."""
+    """Returns the versions on each page of the listing."""
     paginator = asked.get_paginator("list_policy_versions")
     return [[version["VersionId"] for version in page["Versions"]] async for page in paginator.paginate(**LISTING)]
 
@@ -78,13 +78,13 @@ async def versions(asked: Any) -> list[str]:
 
 
 async def failure(asked: Awaitable[object]) -> ClientError:
-    """The error that a call ends with."""
+    """Returns the error with which a call fails."""
     with pytest.raises(ClientError) as caught:
         await asked
     return caught.value
 
 
-# --- who is answered --------------------------------------------------------------------------------------------
+# --- which clients are answered ---------------------------------------------------------------------------------
 
 
 def test_clients_created_inside_are_answered() -> None:
@@ -120,7 +120,7 @@ def test_clients_created_before_can_be_attached() -> None:
     asyncio.run(main())
 
 
-def test_attaching_again_takes_no_take_twice(tmp_path: Path) -> None:
+def test_attaching_a_client_twice_serves_each_take_once(tmp_path: Path) -> None:
     async def main() -> list[str]:
         with awstape.replay(in_process.with_takes(tmp_path / "takes.yaml", 3)) as tape:
             async with client() as iam:
@@ -156,7 +156,7 @@ def test_a_synchronous_client_is_answered_in_a_running_event_loop() -> None:
     asyncio.run(main())
 
 
-def test_sixteen_traversals_at_once_do_not_meet() -> None:
+def test_sixteen_concurrent_traversals_are_independent() -> None:
     async def main() -> list[list[list[str]]]:
         with awstape.replay(CASSETTES, paging="torture", faults=["slow page=2 seconds=0.01 times=always"]):
 
@@ -169,12 +169,12 @@ def test_sixteen_traversals_at_once_do_not_meet() -> None:
     assert [[len(page) for page in found] for found in asyncio.run(main())] == [PAGINGS["torture"]] * 16
 
 
-# --- what it answers --------------------------------------------------------------------------------------------
+# --- the responses ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, "wire cases"])
-def test_a_client_sees_what_a_synchronous_one_sees(name: str, tmp_path: Path) -> None:
-    """All that botocore parses, of failures what the exception holds."""
+def test_a_client_gets_the_responses_of_a_synchronous_one(name: str, tmp_path: Path) -> None:
+    """Compares everything that botocore parses; for failures, the content of the exception."""
     path = CASSETTES / name if name in SHIPPED else in_process.of_wire_cases(tmp_path / "cases.yaml")
 
     async def walk(is_async: bool) -> list[Any]:
@@ -220,7 +220,7 @@ def test_paging_modes(paging: str, sizes: list[int]) -> None:
     assert [version for page in found for version in page] == VERSIONS
 
 
-def test_misses_are_counted_once_and_told_at_the_end() -> None:
+def test_misses_are_counted_once_and_reported_at_the_end() -> None:
     async def main() -> None:
         with awstape.replay(CASSETTES):
             async with client() as iam, client("sts") as sts, client("dynamodb") as dynamodb:
@@ -268,7 +268,7 @@ def test_a_connection_that_is_always_dropped_fails_after_the_last_attempt(slept:
     assert len(slept) == 2
 
 
-def test_others_go_on_while_an_answer_is_slow() -> None:
+def test_other_calls_continue_during_a_slow_response() -> None:
     events: list[str] = []
 
     async def slow(iam: Any) -> None:
@@ -289,7 +289,7 @@ def test_others_go_on_while_an_answer_is_slow() -> None:
     assert events == ["asked", "another is answered", "answered"]
 
 
-def test_a_slow_answer_runs_into_the_clients_timeout(slept: list[float]) -> None:
+def test_a_slow_response_exceeds_the_clients_timeout(slept: list[float]) -> None:
     async def main() -> None:
         with awstape.replay(CASSETTES, faults=["slow ListRoles seconds=12.5"]):
             async with client(config={"read_timeout": 3, **ONCE}) as iam:
@@ -302,7 +302,7 @@ def test_a_slow_answer_runs_into_the_clients_timeout(slept: list[float]) -> None
     assert slept == [3]
 
 
-def test_a_call_that_is_cancelled_leaves_the_replay_as_it_was() -> None:
+def test_a_cancelled_call_does_not_change_the_replay() -> None:
     async def main() -> None:
         with awstape.replay(CASSETTES, faults=["slow ListPolicyVersions seconds=60"]):
             async with client() as iam:
@@ -321,7 +321,7 @@ def recording(path: Path, mode: RecordMode = "all") -> InProcess:
 
 
 async def listed(url: str, *names: str, together: bool = False) -> None:
-    """Traverses listings, one after the other or all at once."""
+    """Traverses listings, in sequence or concurrently."""
     async with client(endpoint_url=url, region_name="us-east-1", **FAKE_KEYS) as iam:
 
         async def traverse(name: str) -> None:
@@ -335,7 +335,7 @@ async def listed(url: str, *names: str, together: bool = False) -> None:
                 await traverse(name)
 
 
-def test_a_recording_is_the_same_bytes_as_one_of_a_synchronous_client(aws: StandIn, tmp_path: Path) -> None:
+def test_a_recording_has_the_same_bytes_as_one_of_a_synchronous_client(aws: StandIn, tmp_path: Path) -> None:
     with recording(tmp_path / "sync.yaml"):
         options = {"endpoint_url": aws.url, "region_name": "us-east-1", **FAKE_KEYS}
         sync: Any = botocore.session.get_session().create_client("iam", **options)
@@ -359,14 +359,14 @@ def test_throttling_that_was_retried_is_not_recorded(aws: StandIn, tmp_path: Pat
     assert (tmp_path / "rough.yaml").read_bytes() == (tmp_path / "smooth.yaml").read_bytes()
 
 
-def test_new_episodes_answers_what_is_known_and_asks_for_the_rest(aws: StandIn, tmp_path: Path) -> None:
+def test_new_episodes_replays_recorded_listings_and_requests_others(aws: StandIn, tmp_path: Path) -> None:
     for mode, names in (("all", ["list_users"]), ("new_episodes", ["list_users", "list_groups"])):
         with recording(tmp_path / "x.yaml", mode):  # type: ignore[arg-type]
             asyncio.run(listed(aws.url, *names))
     assert aws.calls == {"ListUsers": 1, "ListGroups": 4}
 
 
-def test_what_was_recorded_is_replayed(aws: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_is_replayed(aws: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with recording(tmp_path / "x.yaml"):
         asyncio.run(listed(aws.url, *LISTINGS))
     aws.calls.clear()

@@ -1,4 +1,4 @@
-"""Recordings of cassetter, imported: here, for its pytest plugin and pytest-recording's can't live together."""
+"""Import of cassetter's recordings. In this environment, because its pytest plugin conflicts with pytest-recording."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ cassetter = pytest.importorskip("cassetter")
 
 
 @pytest.mark.parametrize("ending", ["yaml", "toml"])
-def test_what_cassetter_records_is_imported(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_of_cassetter_is_imported(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWSTAPE_KEY", KEY)
     theirs, ours = tmp_path / f"theirs.{ending}", tmp_path / "ours.yaml"
     with StandIn() as aws:

@@ -194,7 +194,7 @@ def json_documents(text: str) -> list[Any]:
     return found
 
 
-def calls(*lines: str) -> tuple[str, ...]:
+def calls(*lines: str, is_warm: bool = True) -> tuple[str, ...]:
     """A program that has the clients `iam` and `analyzer`; an AWS error is told on its output, and no failure."""
     body = "\n".join(f"    {line}" for line in "\n".join(lines).splitlines())
     services = {"iam": "iam", "analyzer": "accessanalyzer"}
@@ -203,8 +203,7 @@ def calls(*lines: str) -> tuple[str, ...]:
         for name, service in services.items()
         if re.search(rf"\b{name}\b", body)
     )
-    return warm_programs.command(
-        f"""\
+    text = f"""\
 {QUICK}
 import boto3
 from botocore.exceptions import ClientError
@@ -214,4 +213,4 @@ try:
 except ClientError as error:
     print(error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"], flush=True)
 """
-    )
+    return warm_programs.command(text) if is_warm else program(text)

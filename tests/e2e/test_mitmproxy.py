@@ -115,7 +115,7 @@ def test_mitmdump_records_and_replays(
     imports_the_same(har, recorded.cassette)
     with flows.open("ab") as file:
         file.write(b"9999:9:websocket;DeployRole")
-    assert "1 × here the file is damaged" in imports_the_same(flows, recorded.cassette)
+    assert "1 × the file is damaged here" in imports_the_same(flows, recorded.cassette)
     with mitm(owner, "mitmdump", *arguments(owner, f"awstape_replay={cassette}")) as dump:
         assert renaming(recorded.seen, owner.run(*LIST_EVERYTHING, **dump.environ).json)
         assert owner.run(*calls("iam.list_role_tags(RoleName='Fake')"), **dump.environ).out == "400 CassetteMiss\n"

@@ -22,7 +22,7 @@ import sys
 import types
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -146,4 +146,4 @@ def main(listener: int) -> None:
     code, arguments = _serve(socket.socket(fileno=listener))
     sys.argv[:] = ["-c", *arguments]
     module = sys.modules["__main__"] = types.ModuleType("__main__")
-    exec(code, module.__dict__)
+    warm.run_and_exit(partial(exec, code, module.__dict__))

@@ -1,8 +1,8 @@
-"""Runs the command line with what Windows lacks taken away: modules, signals, and signal handlers of event loops.
+"""Runs the command line without the features that Windows lacks: modules, signals, signal handlers of event loops.
 
     python as_on_windows.py [COMMAND]...
 
-What the standard library needs of it is imported before, since that is not the part that is tried.
+Modules of the standard library that use these features are imported beforehand, since they are not what is tested.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ NEEDED_BEFORE = (asyncio, logging.handlers, multiprocessing.synchronize, subproc
 
 
 def refuse(*_: object) -> None:
-    """As an event loop of Windows does."""
+    """Raises NotImplementedError, as event loops on Windows do."""
     raise NotImplementedError
 
 
 if __name__ == "__main__":
-    for module in ("botocore.session", "click", "rich.console", "yaml"):  # their dependencies look at the platform
+    for module in ("botocore.session", "click", "rich.console", "yaml"):  # their dependencies check the platform
         import_module(module)
     for module in LACKING_MODULES:
         sys.modules[module] = None  # type: ignore[assignment]

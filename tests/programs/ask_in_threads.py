@@ -1,12 +1,12 @@
-"""Make many calls at the same time, and print what came of each as one JSON list.
+"""Makes many calls at the same time, and prints the results of all as one JSON list.
 
     python tests/programs/ask_in_threads.py JOBS
 
-JOBS is a JSON list of jobs, each with a thread of its own; all begin together. A job has a `service` and an `operation`
-as boto3 spells them, and may have `input`, `url` of the endpoint, `size` of the pages asked for (a paginator follows
-the tokens, as for 0, which leaves it to the service), `timeout` in seconds to wait for an answer, and how many `times`
-it makes the call. For each time it gets `answer` (the output, or a list of pages) or `error` (a code, or the name of an
-exception), `status`, how many `attempts` were sent, and how many `retries` the SDK tells of.
+JOBS is a JSON list of jobs. Each job runs in its own thread; all start together. A job has a `service` and an
+`operation` as boto3 spells them. It may have `input`; `url`, the endpoint; `size`, the page size that a paginator
+requests (0: the service chooses it); `timeout`, the read timeout in seconds; `times`, the number of calls. The result
+of a job is a list with one object for each call: `answer` (the output, or a list of pages) or `error` (a code, or the
+name of an exception), `status`, `attempts` (the number of requests sent), and `retries` (as the SDK reports them).
 """
 
 import json
@@ -22,7 +22,7 @@ Job = dict[str, Any]
 
 
 class Counter(local):
-    """Of this thread."""
+    """Counts the attempts of the current thread."""
 
     attempts = 0
 
@@ -31,7 +31,7 @@ class Counter(local):
 
 
 class Clients:
-    """One client for all jobs that need the same; making one takes longer than a call."""
+    """Creates one client for all jobs with the same settings, since creating one takes longer than a call."""
 
     def __init__(self) -> None:
         self.counter = Counter()
@@ -50,7 +50,7 @@ class Clients:
 
 
 def ask(client: Any, job: Job) -> Job:
-    """One call, or one traversal."""
+    """Makes one call, or traverses one listing; returns its result."""
     operation, arguments = job["operation"], job.get("input", {})
     try:
         if "size" in job:
@@ -73,20 +73,20 @@ def without_metadata(answer: Job) -> tuple[Job, Job]:
 
 
 def main(jobs: list[Job]) -> list[list[Job]]:
-    """What came of the jobs."""
+    """Runs the jobs; returns their results."""
     clients, begin = Clients(), Barrier(len(jobs))
     results: list[list[Job]] = [[] for _ in jobs]
 
-    def do(job: Job, result: list[Job]) -> None:
+    def run(job: Job, result: list[Job]) -> None:
         begin.wait()
         for _ in range(job.get("times", 1)):
             clients.counter.attempts = 0
-            came = ask(clients.of(job), job)
-            result.append({**came, "attempts": clients.counter.attempts})
+            response = ask(clients.of(job), job)
+            result.append({**response, "attempts": clients.counter.attempts})
 
     for job in jobs:
         clients.of(job)
-    threads = [Thread(target=do, args=both) for both in zip(jobs, results, strict=True)]
+    threads = [Thread(target=run, args=pair) for pair in zip(jobs, results, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,6 +1,6 @@
-"""The calls behind each cassette in cassettes/: python tests/programs/examples.py NAME
+"""Makes the calls that are recorded in a cassette in cassettes/: python tests/programs/examples.py NAME
 
-Prints one line per page or error. All settings come from the environment; the names are those of the stand-in's data.
+Prints one line per page or error. All settings come from the environment; the names are those in the stand-in's data.
 """
 
 import sys
@@ -16,7 +16,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/DeployRole"
 
 
 def pages(service: str, operation: str, size: int | None = None, **input_: Any) -> None:
-    """Walks a listing to its end."""
+    """Traverses a listing to its end."""
     client: Any = boto3.client(service)
     config = {"PageSize": size} if size else {}
     for number, page in enumerate(client.get_paginator(operation).paginate(**input_, PaginationConfig=config), 1):
@@ -26,19 +26,19 @@ def pages(service: str, operation: str, size: int | None = None, **input_: Any) 
 
 
 def policy_versions() -> None:
-    """IAM, query protocol: Marker and IsTruncated."""
+    """Lists with IAM's query protocol: Marker and IsTruncated."""
     for name in ("DeployPolicy", "team-a/AuditPolicy", "BoundaryPolicy"):
         pages("iam", "list_policy_versions", size=2, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")
 
 
 def policy_generations() -> None:
-    """Access Analyzer, rest-json: nextToken in the query string; of one principal and overall."""
+    """Lists with Access Analyzer's rest-json: nextToken in the query string; for one principal and for all."""
     pages("accessanalyzer", "list_policy_generations", size=1, principalArn=ROLE)
     pages("accessanalyzer", "list_policy_generations")
 
 
 def roles() -> None:
-    """Trust policies, attached policies of AWS and of one's own, and a role that is not there."""
+    """Gets trust policies, attached policies (AWS managed and customer managed), and a role that does not exist."""
     pages("iam", "list_roles")
     pages("iam", "list_attached_role_policies", RoleName="DeployRole")
     try:
@@ -48,14 +48,14 @@ def roles() -> None:
 
 
 def findings() -> None:
-    """Access Analyzer by POST: the token travels in the body. A union that is cut over pages."""
+    """Lists with POST, with the token in the body; gets a finding whose union spans several pages."""
     pages("accessanalyzer", "list_findings", analyzerArn=f"{ANALYZER}/account-external")
     finding = "00000000-0000-4000-9000-000000000011"
     pages("accessanalyzer", "get_finding_v2", analyzerArn=f"{ANALYZER}/account-unused", id=finding)
 
 
 def empty_pages() -> None:
-    """What paging code gets wrong: a page with nothing on it and more to come, and a listing with nothing at all."""
+    """Lists what paging code often handles wrongly: an empty page that is not the last, and an empty listing."""
     pages("iam", "list_groups")
     pages("iam", "list_users")
 

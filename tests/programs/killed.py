@@ -1,8 +1,8 @@
-"""Records in children of its own, kills each at a moment of chance, and tells what became of what they recorded.
+"""Records in child processes, kills each at a random moment, and prints how much of their recordings was recovered.
 
     python killed.py TIMES FOLDER
 
-A process of its own, for it forks: whoever does that should have no threads.
+It is a separate program because it forks, and a process that forks should have no threads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PAIRS = [
 
 
 def record(path: Path, pairs: list[exchanges.Exchange], pipe: int | None = None) -> None:
-    """Records exchanges; writes a byte into the pipe where a client would have had its answer."""
+    """Records exchanges; writes a byte into the pipe whenever a client would have received a response."""
     opened = tape.open_for_recording(path, "all", ENVIRON)
     for asked, response in pairs:
         opened.feed(asked, response)
@@ -37,7 +37,10 @@ def record(path: Path, pairs: list[exchanges.Exchange], pipe: int | None = None)
 
 
 def killed(path: Path, answers: int, after: float) -> tuple[bool, int]:
-    """Records in a child that is killed some seconds after it gave so many answers: whether it was, and how many."""
+    """Records in a child process, and kills it `after` seconds after its first `answers` responses.
+
+    Returns whether it was killed before it ended, and the number of responses that it gave.
+    """
     read, write = os.pipe()
     if (child := os.fork()) == 0:
         status = 1
@@ -49,12 +52,12 @@ def killed(path: Path, answers: int, after: float) -> tuple[bool, int]:
             os._exit(status)
     os.close(write)
     with os.fdopen(read, "rb", buffering=0) as pipe:
-        given = sum(len(pipe.read(1)) for _ in range(answers))
+        answered = sum(len(pipe.read(1)) for _ in range(answers))
         time.sleep(after)
         os.kill(child, signal.SIGKILL)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         assert status in (0, -signal.SIGKILL), "the child failed by itself"
-        return status != 0, given + len(pipe.readall())
+        return status != 0, answered + len(pipe.readall())
 
 
 def main(times: int, folder: Path) -> None:
@@ -66,22 +69,29 @@ def main(times: int, folder: Path) -> None:
     begin = time.monotonic()
     record(folder / "unharmed.yaml", PAIRS)
     each = (time.monotonic() - begin) / len(PAIRS)
-    told = {"killed": 0, "killed with something captured": 0, "answered": 0, "lost": 0, "damaged": 0, "left behind": 0}
-    chance = random.Random(times)
+    counts = {
+        "killed": 0,
+        "killed with something captured": 0,
+        "answered": 0,
+        "lost": 0,
+        "damaged": 0,
+        "left behind": 0,
+    }
+    rng = random.Random(times)
     for i in range(times):
         place = folder / f"{i}"
         path = place / "team.yaml"
-        # Half of them at once: so there are some, however slow or fast the machine is.
-        was_killed, answered = killed(path, chance.randint(0, len(PAIRS)), chance.choice([0, chance.uniform(0, each)]))
-        told["killed"] += was_killed
-        told["killed with something captured"] += was_killed and answered > 0
-        told["answered"] += answered
-        told["damaged"] += (path.read_text() if path.exists() else None) not in texts
+        # Half of the children are killed immediately, so that some die early on slow and on fast machines.
+        was_killed, answered = killed(path, rng.randint(0, len(PAIRS)), rng.choice([0, rng.uniform(0, each)]))
+        counts["killed"] += was_killed
+        counts["killed with something captured"] += was_killed and answered > 0
+        counts["answered"] += answered
+        counts["damaged"] += (path.read_text() if path.exists() else None) not in texts
         recovery.recover(path, ENVIRON)
         found = texts.index(path.read_text() if path.exists() else None)
-        told["lost"] += max(answered - found, 0)
-        told["left behind"] += place.exists() and [file.name for file in place.iterdir()] not in ([], [path.name])
-    print(json.dumps(told))
+        counts["lost"] += max(answered - found, 0)
+        counts["left behind"] += place.exists() and [file.name for file in place.iterdir()] not in ([], [path.name])
+    print(json.dumps(counts))
 
 
 if __name__ == "__main__":

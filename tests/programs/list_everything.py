@@ -1,10 +1,10 @@
-"""Ask AWS for everything that the tests record, and print what boto3 made of it as one JSON document.
+"""Requests everything that the tests record, and prints the responses that boto3 parsed as one JSON document.
 
     python tests/programs/list_everything.py [--names FILE.json] [--threads N]
 
-The document maps a label to the pages boto3 parsed, without ResponseMetadata and page tokens: two runs against the same
-data print the same bytes, whatever the order in which the calls were made. A failed call is its error instead.
-FILE.json replaces names (see NAMES), so that a replay can be asked for aliases. All else comes from the environment.
+The document maps a label to the pages, without ResponseMetadata and page tokens, or to the error of a failed call. Two
+runs against the same data print the same bytes, independent of the order of the calls. FILE.json replaces names (see
+NAMES), so that a replay can be asked for aliases. All other settings come from the environment.
 """
 
 import argparse
@@ -35,7 +35,7 @@ Ask = Callable[[], Any]
 
 
 def questions(names: Mapping[str, str]) -> dict[str, Ask]:
-    """What to ask, by label; nothing is sent before a question is called."""
+    """Returns label → function that makes the calls; no call is made before."""
     iam: Any = boto3.client("iam")
     analyzer: Any = boto3.client("accessanalyzer")
 
@@ -70,7 +70,7 @@ def questions(names: Mapping[str, str]) -> dict[str, Ask]:
 
 
 def answered(ask: Ask) -> Any:
-    """The pages without what differs from run to run, or the error."""
+    """Returns the pages without the members that differ from run to run, or the error."""
     try:
         pages = ask()
     except ClientError as error:
@@ -81,7 +81,7 @@ def answered(ask: Ask) -> Any:
 
 
 def plain(value: object) -> str:
-    """What JSON has no word for."""
+    """Converts a value that JSON can't represent."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, bytes):
@@ -90,10 +90,10 @@ def plain(value: object) -> str:
 
 
 def main() -> None:
-    """Ask everything, one after the other or at once, and print the answers in the order of the questions."""
-    parser = argparse.ArgumentParser(description="List everything the tests record, as one JSON document.")
-    parser.add_argument("--names", type=Path, metavar="FILE.json", help="names to ask for instead of the stand-in's")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="how many listings at once (default: 1)")
+    """Makes all calls, in sequence or in parallel, and prints the results in the order of the questions."""
+    parser = argparse.ArgumentParser(description="Prints everything that the tests record as one JSON document.")
+    parser.add_argument("--names", type=Path, metavar="FILE.json", help="names to request instead of the stand-in's")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="number of parallel listings (default: 1)")
     options = parser.parse_args()
     names = json.loads(options.names.read_text()) if options.names else {}
     if unknown := sorted(names.keys() - NAMES.keys()):

@@ -1,4 +1,4 @@
-// Ask through the JavaScript SDK what the tests record with boto3, and print it as one JSON document.
+// Requests with the JavaScript SDK some of what the tests record with boto3, and prints it as one JSON document.
 //
 //     node list_with_javascript.mjs        in a folder that has @aws-sdk/client-iam and @aws-sdk/client-accessanalyzer
 //

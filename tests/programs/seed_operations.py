@@ -1,6 +1,6 @@
-"""Page through two AWS listings and print one line per page, so that two runs can be compared by eye or by diff.
+"""Traverses two AWS listings and prints one line per page, so that two runs can be compared by eye or by diff.
 
-Nothing in here knows about recording: endpoint, proxy, CA, region and credentials all come from the environment.
+The program does not depend on recording: endpoint, proxy, CA, region and credentials come from the environment.
 
     python tests/programs/seed_operations.py [POLICY_ARN [PRINCIPAL_ARN]]
 """
@@ -17,7 +17,7 @@ PRINCIPAL_ARN = "arn:aws:iam::111122223333:role/DeployRole"
 
 
 def policy_versions(policy_arn: str) -> Iterator[str]:
-    """The versions of a policy, two a page."""
+    """Yields the versions of a policy, two per page."""
     iam: Any = boto3.client("iam")
     pages = iam.get_paginator("list_policy_versions").paginate(PolicyArn=policy_arn, PaginationConfig={"PageSize": 2})
     for number, page in enumerate(pages, 1):
@@ -26,7 +26,7 @@ def policy_versions(policy_arn: str) -> Iterator[str]:
 
 
 def policy_generations(principal_arn: str) -> Iterator[str]:
-    """The policy generation jobs of a principal, one a page."""
+    """Yields the policy generation jobs of a principal, one per page."""
     analyzer: Any = boto3.client("accessanalyzer")
     paginator = analyzer.get_paginator("list_policy_generations")
     pages = paginator.paginate(principalArn=principal_arn, PaginationConfig={"PageSize": 1})
@@ -36,7 +36,7 @@ def policy_generations(principal_arn: str) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the pages; the ARNs come from the command line, else the environment, else the stand-in's data."""
+    """Prints the pages. The ARNs come from the command line, else the environment, else the stand-in's data."""
     defaults = [os.environ.get("POLICY_ARN", POLICY_ARN), os.environ.get("PRINCIPAL_ARN", PRINCIPAL_ARN)]
     policy_arn, principal_arn = arguments + defaults[len(arguments) :]
     for line in policy_versions(policy_arn):
