@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a machine per test, one CA per session, and one recording of everything."""
+"""Fixtures of the end-to-end tests: a machine per test, one CA per session, and one recording of everything."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.standin import StandIn
 
 @pytest.fixture(scope="session")
 def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where awstape keeps its CA; making one takes longer than using it."""
+    """The folder of awstape's CA, shared by all tests since creating a CA takes longer than using it."""
     return tmp_path_factory.mktemp("data")
 
 
@@ -27,13 +27,13 @@ def machine(tmp_path: Path, data_home: Path, request: pytest.FixtureRequest) -> 
 
 @pytest.fixture
 def cassette(tmp_path: Path) -> Path:
-    """Where a cassette may be made."""
+    """The path of a cassette that does not exist yet."""
     return tmp_path / "tape.yaml"
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording of `list_everything.py`, made while the stand-in ran; it is stopped by now."""
+    """A recording of `list_everything.py` against a stand-in that is stopped now."""
 
     cassette: Path
     key: str
@@ -42,7 +42,7 @@ class Recorded:
 
     @property
     def seen(self) -> Any:
-        """What the program saw."""
+        """The responses that the program got."""
         return self.run.json
 
 

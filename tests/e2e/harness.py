@@ -1,6 +1,6 @@
-"""A user's machine in a temporary folder: programs run in it as real processes and find nothing of the real machine.
+"""A user's machine in a temporary folder: programs run as real processes, without settings of the real machine.
 
-Everything has a time limit, and what was started is ended by its own process id.
+Every program has a time limit, and its process group is killed by id at the end.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from e2e import warm, warm_programs
 TESTS: Final = Path(__file__).parents[1]
 AWSTAPE: Final = (sys.executable, "-m", "awstape")
 TIMEOUT: Final = 60
-#: Of a program that imports boto3, and ends: without garbage collection it takes three quarters of the time.
+#: Without garbage collection, a short program that imports boto3 takes three quarters of the time.
 QUICK: Final = "import gc; gc.disable()"
 _RUN: Final = f"{QUICK}; import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
 
 
 def quick(name: str) -> tuple[str, ...]:
-    """A program in `tests/programs` as a command; see `e2e.warm_programs`."""
+    """Returns the command of a program in `tests/programs`; see `e2e.warm_programs`."""
     return warm_programs.command(_RUN, str(TESTS / "programs" / f"{name}.py"))
 
 
@@ -41,14 +41,14 @@ _INHERITED = ("LANG", "PYTHONPATH", "COVERAGE_PROCESS_START")
 
 @dataclass(frozen=True)
 class Run:
-    """How a program ended and what it said."""
+    """The exit status and output of a program."""
 
     status: int
     out: str
     err: str
 
     def ok(self) -> Run:
-        """Itself; for runs that a test only builds on."""
+        """Asserts that the exit status is 0; returns the run."""
         assert self.status == 0, f"exit status {self.status}\n{self.out}\n{self.err}"
         return self
 
@@ -86,24 +86,24 @@ class Machine:
         }
 
     def run(self, *command: str | Path, **environ: str) -> Run:
-        """A program, to its end."""
+        """Runs a program to its end."""
         with self.process(*command, **environ) as process:
             out, err = process.communicate(timeout=TIMEOUT)
         return Run(process.returncode, out, err)
 
     def awstape(self, *arguments: str | Path, **environ: str) -> Run:
-        """`awstape`, to its end."""
+        """Runs `awstape` to its end."""
         return self.run(*AWSTAPE, *arguments, **environ)
 
     def record(
         self, cassette: Path, upstream: str, *arguments: str, command: Sequence[str] = LIST_EVERYTHING, **environ: str
     ) -> Run:
-        """`awstape record` of a program against a stand-in for both services."""
+        """Runs `awstape record` with a program and a stand-in for both services."""
         return self.awstape("record", cassette, *to_upstream(upstream), *arguments, "--", *command, **environ)
 
     @contextmanager
     def process(self, *command: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
-        """A program that runs meanwhile; it is gone afterwards."""
+        """Runs a program in the background; kills it afterwards."""
         environ = self.environ | environ
         warm_programs.prepare(command)
         is_warm = self.is_warm and command[: len(AWSTAPE)] == AWSTAPE and warm.can_start(environ)
@@ -120,18 +120,18 @@ class Machine:
             try:
                 yield process
             finally:
-                with suppress(ProcessLookupError):  # it and what it started
+                with suppress(ProcessLookupError):  # the program and its child processes
                     os.killpg(process.pid, signal.SIGKILL)
 
     @contextmanager
     def server(self, *arguments: str | Path) -> Iterator[Server]:
-        """`awstape` without a COMMAND: it runs meanwhile, and tells where it listens."""
+        """Runs `awstape` without a COMMAND in the background; yields its address and environment variables."""
         with self.process(*AWSTAPE, *arguments, "--json") as process:
             assert process.stdout
             line = process.stdout.readline()
             assert line, process.communicate(timeout=TIMEOUT)[1]
-            said = json.loads(line)
-            yield Server(process, said["address"], said["environment"])
+            started = json.loads(line)
+            yield Server(process, started["address"], started["environment"])
 
 
 @dataclass(frozen=True)
@@ -148,11 +148,11 @@ class Server:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables that it wants set."""
+        """The variables that the server asks to set."""
         return {name: value for name, value in self.changes.items() if value is not None}
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> Run:
-        """Ends it as Ctrl-C does."""
+        """Ends the server with a signal, by default that of Ctrl-C."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=TIMEOUT)
         return Run(self.process.returncode, out, err)
@@ -163,18 +163,18 @@ def to_upstream(url: str) -> tuple[str, ...]:
 
 
 def ca_variables() -> dict[str, str]:
-    """The variables that name a file of CAs, as some machines have them."""
+    """Returns the variables with which some machines set a CA file."""
     names = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
     return dict.fromkeys(names, certifi.where())
 
 
 def program(text: str) -> tuple[str, ...]:
-    """A Python program as a command."""
+    """Returns the command of a Python program."""
     return sys.executable, "-c", text
 
 
 def aws_cli(*commands: str) -> tuple[str, ...]:
-    """`aws` for each command, in one process: to start it takes longer than to ask."""
+    """Returns a command that runs `aws` commands in one process, since starting `aws` takes longer than a call."""
     text = f"""\
 {QUICK}
 import sys
@@ -185,7 +185,7 @@ sys.exit(max(create_clidriver().main(['--output', 'json', *command.split()]) for
 
 
 def json_documents(text: str) -> list[Any]:
-    """What several commands printed."""
+    """Returns the JSON documents that several commands printed."""
     found, text = [], text.strip()
     while text:
         document, end = json.JSONDecoder().raw_decode(text)
@@ -195,10 +195,10 @@ def json_documents(text: str) -> list[Any]:
 
 
 def calls(*lines: str, is_warm: bool = True) -> tuple[str, ...]:
-    """A program that has the clients `iam` and `analyzer`; an AWS error is told on its output, and no failure."""
+    """Returns a program with the clients `iam` and `analyzer`; it prints AWS errors to stdout and exits with 0."""
     body = "\n".join(f"    {line}" for line in "\n".join(lines).splitlines())
     services = {"iam": "iam", "analyzer": "accessanalyzer"}
-    clients = "\n".join(  # to make one takes a fifth of a second
+    clients = "\n".join(  # only those in use: creating one takes a fifth of a second
         f'{name} = boto3.client("{service}", region_name="us-east-1")'
         for name, service in services.items()
         if re.search(rf"\b{name}\b", body)

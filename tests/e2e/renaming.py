@@ -1,13 +1,13 @@
-"""Whether two values are the same data under a one-to-one renaming of redacted names.
+"""Checks that two values are the same data under a one-to-one renaming of redacted names.
 
-1. Both have the same shape: types, lengths, members in the same order; what is no text is equal.
-2. Texts are cut into pieces: whatever can stand in a name. What is between the pieces is equal.
-3. A piece that differs must have become an alias. A piece that is the same became itself.
-4. Over everything, a piece became one alias only, and an alias stands for one piece only. An entity's name has
-   one ending, whatever it is the name of: the role and the instance profile of one name are `role-x` and
+1. Both have the same shape: types, lengths, members in the same order. Values that are not texts are equal.
+2. Texts are cut into pieces, runs of characters that names may contain. The text between the pieces is equal.
+3. A piece that differs was replaced by an alias. A piece that is equal was kept.
+4. In the whole data, each piece has exactly one replacement, and each alias replaces exactly one piece. All aliases of
+   one name have the same ending: a role and an instance profile with the same name become `role-x` and
    `instance-profile-x`.
 
-This shares no code with awstape: what an alias looks like is written down here once more.
+The module shares no code with awstape: it defines the form of aliases independently.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ALIAS = re.compile(
 
 
 def renaming(real: Any, redacted: Any) -> dict[str, str]:
-    """What became of each piece that was renamed. Raises AssertionError if the data differs in anything else."""
+    """Returns renamed piece → ending of its alias. Raises AssertionError if the data differs in any other way."""
     became: dict[str, str] = {}
     stands_for: dict[str, str] = {}
     for old, new in _pieces(real, redacted, "$"):
@@ -40,7 +40,7 @@ def renaming(real: Any, redacted: Any) -> dict[str, str]:
 
 
 def _pieces(real: Any, redacted: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Each piece of a text, and the alias or the same piece in its place."""
+    """Yields each piece of each text with its replacement: the same piece, or the alias without its kind."""
     assert type(real) is type(redacted), f"{where}: {real!r} became {redacted!r}"
     if isinstance(real, dict):
         yield from _pieces(list(real), list(redacted), f"{where} keys")

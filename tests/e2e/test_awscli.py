@@ -18,14 +18,14 @@ SCRIPT = aws_cli(*COMMANDS)
 
 
 def answers(run: Run) -> list[Any]:
-    """What the CLI printed, without the CLI's own tokens."""
+    """Returns the documents that the CLI printed, without the CLI's own tokens."""
     found = json_documents(run.ok().out)
     for answer in found:
         answer.pop("NextToken", None)
     return found
 
 
-def test_the_cli_is_recorded_and_sees_the_same_data_again(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_the_cli_gets_the_recorded_data_from_a_replay(machine: Machine, aws: StandIn, cassette: Path) -> None:
     seen = answers(machine.record(cassette, aws.url, command=SCRIPT, **ca_variables()))
     assert [len(next(iter(answer.values()))) for answer in seen] == [3, 0, 5]
     assert aws.calls == {"ListPolicyVersions": 3, "ListUsers": 1, "ListPolicyGenerations": 5}
@@ -37,7 +37,7 @@ def test_the_cli_is_recorded_and_sees_the_same_data_again(machine: Machine, aws:
     assert aws.calls.total() == 9
 
 
-def test_the_cli_goes_on_from_its_own_token(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_the_cli_continues_from_its_own_token(machine: Machine, aws: StandIn, cassette: Path) -> None:
     command = ("aws", "iam", "list-policy-versions", "--policy-arn", DEPLOY_POLICY, "--output", "json")
     machine.record(cassette, aws.url, command=command).ok()
     with machine.server("replay", cassette) as replay:
@@ -49,7 +49,7 @@ def test_the_cli_goes_on_from_its_own_token(machine: Machine, aws: StandIn, cass
     assert [version["VersionId"] for version in rest["Versions"]] == ["v2", "v1"]
 
 
-def test_the_cli_tells_of_a_miss(machine: Machine, cassette: Path) -> None:
+def test_the_cli_reports_a_miss(machine: Machine, cassette: Path) -> None:
     cassette.write_text("version: 1\n")
     run = machine.awstape("replay", cassette, "--", "aws", "iam", "list-users")
     assert run.status != 0

@@ -1,4 +1,4 @@
-"""A bug of ours stops awstape visibly, and what is said of it quotes nothing of the traffic."""
+"""An internal error stops awstape visibly, and its message quotes nothing from the traffic."""
 
 import asyncio
 from pathlib import Path
@@ -17,7 +17,7 @@ from awstape.proxying.interceptor import Interceptor
 
 
 class BrokenTape(tape.Tape):
-    """Fails with an error that quotes a name."""
+    """Raises an exception whose message contains a name from the traffic."""
 
     def answer(self, request: Request, session: str = "") -> Reply | None:
         if "GetRole" in request.query:
@@ -49,7 +49,7 @@ def is_refused(flow: HTTPFlow) -> bool:
 
 
 @pytest.mark.parametrize("where", ["request", "response", "error"])
-def test_from_a_bug_on_everything_is_refused(broken: Interceptor, where: str) -> None:
+def test_after_an_internal_error_all_requests_are_refused(broken: Interceptor, where: str) -> None:
     if where == "request":
         asyncio.run(broken.request(first := flow("GetRole")))
     else:
@@ -64,7 +64,7 @@ def test_from_a_bug_on_everything_is_refused(broken: Interceptor, where: str) ->
     assert broken.failure.problem.startswith("awstape stopped: KeyError in test_bugs.py, line ")
 
 
-def test_a_bug_at_the_end_writes_nothing(cassette: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_internal_error_at_the_end_nothing_is_written(cassette: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def finish(self: Recorder, old: Cassette) -> Recording:
         raise KeyError("DeployRole")
 

@@ -1,7 +1,7 @@
-"""Canaries through the real proxy: what `awstape record` writes, says and leaves behind holds none, however it ends.
+"""Canaries through the real proxy: no output and no file of `awstape record` contains one, however it ends.
 
-The requests travel over TLS through the proxy as clients send them; a server gives each the answer that was made for
-it. The search is that of `canaries`, which shares nothing with awstape's own.
+Requests pass through the proxy over TLS, as clients send them; a server sends the response that belongs to each. The
+search is that of `canaries`, which shares no code with awstape's own.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from canaries import Canary, canaries, found
 from e2e.harness import Machine, Run, Server, to_upstream
 
 NUMBER, SEED = 80, 7
-#: Which answer a request is to get travels beside it.
+#: The header of a request that selects its response.
 TICKET = "x-ticket"
 
 
 @contextmanager
 def upstream(answers: dict[str, Response]) -> Iterator[str]:
-    """A server that gives each request the answer of its ticket; its URL."""
+    """Runs a server that sends the response of each request's ticket; yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -51,7 +51,7 @@ def upstream(answers: dict[str, Response]) -> Iterator[str]:
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Logs nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -62,7 +62,7 @@ def upstream(answers: dict[str, Response]) -> Iterator[str]:
 
 
 class Client:
-    """Sends requests through the proxy, over TLS, one connection for each host."""
+    """Sends requests through the proxy over TLS, on one connection for each host."""
 
     def __init__(self, server: Server) -> None:
         self._proxy = urlsplit(server.url)
@@ -70,7 +70,7 @@ class Client:
         self._connections: dict[str, http.client.HTTPSConnection] = {}
 
     def send(self, request: Request, ticket: str) -> int:
-        """The status of the answer."""
+        """Returns the status of the response."""
         if request.host not in self._connections:
             connection = http.client.HTTPSConnection(
                 str(self._proxy.hostname), self._proxy.port, context=self._context, timeout=30
@@ -94,7 +94,7 @@ class Client:
 
 
 def sendable(canary: Canary) -> bool:
-    """Whether an HTTP client would send it."""
+    """Whether an HTTP client and server can send the canary's exchanges."""
     texts = [f"{r.path}?{r.query}" + "".join(value for _, value in r.headers) for r, _ in canary.exchanges]
     texts += ["".join(value for _, value in r.headers) for _, r in canary.exchanges]
     return all(text.isascii() and text.isprintable() and " " not in text.partition("?")[0] for text in texts)
@@ -105,7 +105,7 @@ ANSWERS = {f"{i}-{j}": answer for i, c in enumerate(PLANTED) for j, (_, answer) 
 
 
 def recorded(machine: Machine, cassette: Path, number: signal.Signals) -> Run:
-    """A recording of all of them, ended by a signal."""
+    """Records all canaries; ends the recording with a signal."""
     with (
         upstream(ANSWERS) as url,
         machine.server("record", cassette, "--include-writes", *to_upstream(url)) as server,
@@ -123,12 +123,12 @@ def texts(*folders: Path) -> list[str]:
     return [file.read_text("utf-8", errors="replace") for file in files]
 
 
-def escaped(*said: str) -> str | None:
-    """A text among those that were said or written that holds something real."""
-    return found(said, [part for canary in PLANTED for part in canary.parts])
+def escaped(*output: str) -> str | None:
+    """Returns the first text that contains a real part of a canary; None if there is none."""
+    return found(output, [part for canary in PLANTED for part in canary.parts])
 
 
-def test_a_recording_holds_none(machine: Machine, cassette: Path) -> None:
+def test_a_recording_contains_no_canary(machine: Machine, cassette: Path) -> None:
     assert len(PLANTED) > NUMBER * 0.9
     run = recorded(machine, cassette, signal.SIGINT)
     assert run.status == 0, run.err
@@ -139,13 +139,13 @@ def test_a_recording_holds_none(machine: Machine, cassette: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGKILL], ids=["crash", "kill"])
-def test_a_recording_that_dies_leaves_none(machine: Machine, cassette: Path, number: signal.Signals) -> None:
+def test_a_killed_recording_leaves_no_canary(machine: Machine, cassette: Path, number: signal.Signals) -> None:
     run = recorded(machine, cassette, number)
     assert run.status == -number
     assert not escaped(run.out, run.err, *texts(machine.home, cassette.parent))
 
 
-def test_a_replay_that_misses_tells_none(machine: Machine, cassette: Path) -> None:
+def test_misses_of_a_replay_contain_no_canary(machine: Machine, cassette: Path) -> None:
     cassette.write_text("version: 1\n")
     with machine.server("replay", cassette, "--proxy") as server:
         client = Client(server)
@@ -159,13 +159,13 @@ def test_a_replay_that_misses_tells_none(machine: Machine, cassette: Path) -> No
     assert not escaped(run.out, run.err, *texts(machine.home))
 
 
-def test_the_search_finds_what_the_server_sent() -> None:
+def test_the_search_finds_canaries_that_the_server_sent() -> None:
     hidden = [answer for answer in ANSWERS.values() if escaped(answer.body.decode("utf-8", "replace"))]
     assert len(hidden) > len(PLANTED) / 3
 
 
 def test_the_client_verifies_the_proxy(machine: Machine, cassette: Path) -> None:
-    """Otherwise the traffic above would not be what clients send."""
+    """Otherwise the traffic of the tests above would differ from that of real clients."""
     with machine.server("record", cassette) as server:
         proxy = urlsplit(server.url)
         with socket.create_connection((str(proxy.hostname), proxy.port or 0), timeout=30) as plain:

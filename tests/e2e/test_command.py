@@ -1,4 +1,4 @@
-"""The program that awstape runs, its exit status, and servers that run until they are told to stop."""
+"""The program that awstape runs, its exit status, and servers that run until a signal stops them."""
 
 import json
 import signal
@@ -18,7 +18,7 @@ LIST_USERS = "iam.list_users()"
 
 
 def is_usage_error(run: Run, problem: str, status: int = 2) -> bool:
-    """Whether awstape gave up with one line of what is wrong and one of what to do."""
+    """Whether awstape failed with one ERROR line, which contains the problem, and one TIP line."""
     error, tip = run.err.splitlines()
     assert run.status == status
     assert error.startswith("ERROR ")
@@ -38,17 +38,19 @@ def empty(cassette: Path) -> Path:
     [(program("exit(7)"), 7), (program(KILLS_ITSELF), -signal.SIGTERM)],
     ids=["exit", "signal"],
 )
-def test_the_exit_status_is_the_programs(machine: Machine, empty: Path, command: tuple[str, ...], status: int) -> None:
+def test_the_exit_status_is_that_of_the_program(
+    machine: Machine, empty: Path, command: tuple[str, ...], status: int
+) -> None:
     assert machine.awstape("replay", empty, "--", *command).status == status
 
 
-def test_what_failed_is_recorded_nevertheless(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_a_program_that_fails_is_recorded(machine: Machine, aws: StandIn, cassette: Path) -> None:
     assert machine.record(cassette, aws.url, command=calls(LIST_USERS, KILLS_ITSELF)).status == -signal.SIGTERM
     assert "operation: ListUsers\n" in cassette.read_text("utf-8")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_what_was_interrupted_is_recorded_nevertheless(
+def test_an_interrupted_program_is_recorded(
     machine: Machine, aws: StandIn, cassette: Path, number: signal.Signals
 ) -> None:
     command = calls(LIST_USERS, "print('ready', flush=True)", "import time; time.sleep(60)")
@@ -62,13 +64,13 @@ def test_what_was_interrupted_is_recorded_nevertheless(
     assert "operation: ListUsers\n" in cassette.read_text("utf-8")
 
 
-def test_the_programs_output_is_its_own(machine: Machine, empty: Path) -> None:
+def test_the_output_of_the_program_is_unchanged(machine: Machine, empty: Path) -> None:
     run = machine.awstape("replay", empty, "--", *program("import sys; print('out'); print('err', file=sys.stderr)"))
     assert (run.out, run.err) == ("out\n", "err\n")
 
 
 @pytest.mark.parametrize("verb", [("replay",), ("record",)], ids=" ".join)
-def test_a_command_that_is_not_there(machine: Machine, empty: Path, verb: tuple[str, ...]) -> None:
+def test_a_missing_command_is_a_usage_error(machine: Machine, empty: Path, verb: tuple[str, ...]) -> None:
     run = machine.awstape(*verb, empty, "--", "no-such-command")
     assert is_usage_error(run, "no-such-command: can't be started", 127)
     assert empty.read_text() == "version: 1\n"
@@ -89,7 +91,7 @@ def test_a_broken_cassette_is_refused_before_the_program_runs(
     assert "ListUsres" in cassette.read_text()
 
 
-def test_a_port_that_is_taken(machine: Machine, empty: Path, aws: StandIn) -> None:
+def test_a_port_in_use_is_a_usage_error(machine: Machine, empty: Path, aws: StandIn) -> None:
     port = aws.url.rpartition(":")[2]
     assert is_usage_error(machine.awstape("replay", empty, "--port", port, "--", "true"), f"127.0.0.1:{port}")
     assert is_usage_error(machine.awstape("replay", "--proxy", empty, "--port", port, "--", "true"), port)
@@ -112,12 +114,12 @@ def test_a_server_prints_lines_to_copy(recorded: Recorded, owner: Machine) -> No
         "until grep -q AWS_EC2_METADATA_DISABLED exports; do sleep 0.1; done; "
         f'. ./exports; "$@"; kill -INT $!; wait $!; echo "status $?"'
     )
-    # A shell without job control starts what is in the background deaf to SIGINT; this program makes it hear again.
-    hearing = program(
+    # A shell without job control starts background processes with SIGINT ignored; this program restores its handler.
+    with_sigint = program(
         "import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "os.execvp(sys.argv[1], sys.argv[1:])"
     )
-    run = owner.run(*hearing, "sh", "-c", script, "sh", *LIST_EVERYTHING)
+    run = owner.run(*with_sigint, "sh", "-c", script, "sh", *LIST_EVERYTHING)
     shown, _, status = run.ok().out.rpartition("status ")
     assert renaming(recorded.seen, json.loads(shown))
     assert status == "0\n"
@@ -125,7 +127,7 @@ def test_a_server_prints_lines_to_copy(recorded: Recorded, owner: Machine) -> No
     assert run.err.endswith("; Ctrl-C ends it\n")
 
 
-def test_a_stopped_replay_tells_of_misses(machine: Machine, empty: Path) -> None:
+def test_a_stopped_replay_reports_misses(machine: Machine, empty: Path) -> None:
     with machine.server("replay", empty) as replay:
         assert machine.run(*calls(LIST_USERS), **replay.environ).out == "400 CassetteMiss\n"
         run = replay.stop(signal.SIGTERM)

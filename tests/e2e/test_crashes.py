@@ -1,4 +1,4 @@
-"""Recordings that end badly, as real processes: what their programs were answered is not lost."""
+"""Recordings in real processes that are killed or can't write: no response that a program received is lost."""
 
 import json
 import resource
@@ -12,7 +12,7 @@ LIST_USERS = "iam.list_users()"
 _MOST = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
 
-def test_what_a_killed_recording_had_is_recovered(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_a_killed_recording_is_recovered(machine: Machine, aws: StandIn, cassette: Path) -> None:
     command = calls(LIST_USERS, "iam.list_groups()", "print('ready', flush=True)", "import time; time.sleep(60)")
     with machine.process(*AWSTAPE, "record", cassette, *to_upstream(aws.url), "--", *command) as process:
         assert process.stdout
@@ -33,10 +33,10 @@ def test_what_a_killed_recording_had_is_recovered(machine: Machine, aws: StandIn
     assert [path.name for path in cassette.parent.glob(f"*{cassette.name}*")] == [cassette.name]
 
 
-def test_where_nothing_can_be_written_any_more_the_program_is_told(
+def test_a_program_gets_errors_when_its_recording_can_not_be_written(
     machine: Machine, aws: StandIn, cassette: Path
 ) -> None:
-    """No file of awstape may grow beyond a size, as if the disk were full."""
+    """A limit on the size of awstape's files simulates a full disk."""
     limit = f"import os, resource; resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (4000, {_MOST}))"
     command = calls(limit, "for i in range(50): print(len(iam.list_users()['Users']), flush=True)", is_warm=False)
     run = machine.record(cassette, aws.url, command=command)

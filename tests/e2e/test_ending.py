@@ -1,4 +1,4 @@
-"""A server that is told to stop: it answers what it was asked, it records what is under way, and it can be hurried."""
+"""A server that is stopped: it completes open requests, records them, and ends at once after a second signal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def tape(cassette: Path) -> Path:
 
 @contextmanager
 def asking(server: Server) -> Iterator[socket.socket]:
-    """A client that waits for its answer. A second one has its answer: so the server has read what both sent."""
+    """Yields the connection of a client that waits for its response.
+
+    A second client, which sent its request later, has its response: so the server has read both requests.
+    """
     address = ("127.0.0.1", server.port)
     with socket.create_connection(address, timeout=TIMEOUT) as slow, socket.create_connection(address, 10) as quick:
         slow.sendall(CALL)
@@ -50,21 +53,21 @@ def all_of(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_a_slow_answer_is_given_before_the_end(machine: Machine, tape: Path) -> None:
+def test_a_slow_response_is_sent_before_the_end(machine: Machine, tape: Path) -> None:
     with machine.server("replay", tape, "--fault", "slow seconds=0.5") as replay, asking(replay) as client:
         run = replay.stop(signal.SIGINT)
-        came = all_of(client)
-    assert came.startswith(b"HTTP/1.1 200 ")
-    assert b"\r\nConnection: close\r\n" in came
-    assert came.endswith(b"</ListUsersResponse>\n")
+        response = all_of(client)
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nConnection: close\r\n" in response
+    assert response.endswith(b"</ListUsersResponse>\n")
     assert run.status == 0
 
 
 def test_a_second_signal_ends_it_at_once(machine: Machine, tape: Path) -> None:
-    """Not before the answer that 4 seconds are waited for; what there is to tell is told all the same."""
+    """The server doesn't wait 4 seconds for the slow response, but prints its summary."""
     with machine.server("replay", tape, "--fault", "slow seconds=4") as replay, asking(replay) as client:
         replay.process.send_signal(signal.SIGTERM)
-        with suppress(ConnectionError):  # until it listens no more, so that the first has come
+        with suppress(ConnectionError):  # until the server stops listening: then it has received the first signal
             while True:
                 socket.create_connection(("127.0.0.1", replay.port), 10).close()
         run = replay.stop(signal.SIGTERM)
@@ -73,7 +76,7 @@ def test_a_second_signal_ends_it_at_once(machine: Machine, tape: Path) -> None:
     assert run.err.startswith('{"misses": []')
 
 
-def test_a_port_can_be_taken_again_and_not_twice(machine: Machine, tape: Path) -> None:
+def test_a_port_can_be_reused_but_not_shared(machine: Machine, tape: Path) -> None:
     with machine.server("replay", tape) as first:
         with socket.create_connection(("127.0.0.1", first.port), timeout=TIMEOUT) as client:
             client.sendall(CALL)
@@ -86,7 +89,7 @@ def test_a_port_can_be_taken_again_and_not_twice(machine: Machine, tape: Path) -
     assert f"ERROR can't listen on 127.0.0.1:{first.port}: Address already in use" in run.err
 
 
-def test_an_answer_that_is_under_way_is_recorded(machine: Machine, cassette: Path) -> None:
+def test_a_response_that_arrives_after_the_signal_is_recorded(machine: Machine, cassette: Path) -> None:
     asked, may_answer = threading.Event(), threading.Event()
 
     class Late(StandIn):
@@ -102,8 +105,8 @@ def test_an_answer_that_is_under_way_is_recorded(machine: Machine, cassette: Pat
             recording.process.send_signal(signal.SIGTERM)
             threading.Timer(0.3, may_answer.set).start()
             out, err = program.communicate(timeout=TIMEOUT)
-        recorded, told = recording.process.communicate(timeout=TIMEOUT)
+        recorded, summary = recording.process.communicate(timeout=TIMEOUT)
     assert (out, err) == ("0\n", "")
-    assert '"tracks": 1' in told, told
+    assert '"tracks": 1' in summary, summary
     assert "operation: ListUsers\n" in cassette.read_text("utf-8")
     assert recorded == ""

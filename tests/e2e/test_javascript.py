@@ -1,4 +1,4 @@
-"""A cassette that boto3 recorded, replayed to the AWS SDK for JavaScript; AWSTAPE_TEST_JS=1 has npm fetch that."""
+"""Replay of a cassette recorded with boto3 to the AWS SDK for JavaScript, which npm installs if AWSTAPE_TEST_JS=1."""
 
 import json
 import os
@@ -22,7 +22,7 @@ PROGRAM = ("node", str(TESTS / "programs" / "list_with_javascript.mjs"))
 
 @pytest.fixture
 def with_sdk(owner: Machine) -> Machine:
-    """A machine with the SDK installed in its home, where its programs run."""
+    """A machine with the SDK installed in its home folder, the working directory of its programs."""
     packages = ("@aws-sdk/client-iam", "@aws-sdk/client-accessanalyzer")
     command = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *packages)
     subprocess.run(command, cwd=owner.home, check=True, timeout=300, capture_output=True)
@@ -41,7 +41,7 @@ def test_the_javascript_sdk_sees_the_same_data(recorded: Recorded, with_sdk: Mac
 
 
 def test_the_javascript_sdk_pages_retries_and_gives_up_as_boto3_does(recorded: Recorded, with_sdk: Machine) -> None:
-    """Every paging gives the same items; throttling and 5xx are retried, with its own waits; a miss is not."""
+    """All paging modes give the same items. The SDK retries throttling and 5xx with its own delays, but not misses."""
 
     def items(answers: Any) -> dict[str, list[Any]]:
         lists = {"versions": "Versions", "roles": "Roles", "generations": "policyGenerations", "findings": "findings"}

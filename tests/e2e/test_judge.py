@@ -1,7 +1,7 @@
-"""An independent judge: detect-secrets with all its plugins finds nothing in cassettes, and much in the traffic itself.
+"""An independent judge: detect-secrets with all its plugins finds no secrets in cassettes, but many in the raw traffic.
 
-It knows nothing of awstape and judges by the look of a value and by the name beside it: a high entropy, a key's prefix,
-a line that says `secret`. Nothing is verified over the network.
+It does not depend on awstape. It judges a value by its form and by the name beside it: high entropy, the prefix of a
+key, a line that contains `secret`. It verifies nothing over the network.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from examples import FOLDER
 from support import exchanges
 from support.exchanges import Exchange
 
-_RANDOM = Random(1)  # made-up values that look real; in the source they would be found as well
+_RANDOM = Random(1)  # generates realistic values; as literals, they would be found in this source file
 
 
 def made_up(kind: str) -> str:
@@ -65,7 +65,7 @@ CREDENTIAL: dict[str, Value] = {
     "UserName": USER,
     "Status": "Active",
 }
-#: (operation, input, output): calls that carry secrets.
+#: (operation, input, output) of calls that contain secrets.
 CALLS: tuple[tuple[str, dict[str, Value], dict[str, Value]], ...] = (
     (
         "CreateAccessKey",
@@ -131,7 +131,7 @@ CALLS: tuple[tuple[str, dict[str, Value], dict[str, Value]], ...] = (
 )  # fmt: skip
 
 
-#: Operation → the judge's plugins that see the secrets of its call in the traffic itself. It looks into no base64.
+#: Operation → the judge's plugins that find the secrets of its call in the raw traffic. The judge decodes no base64.
 PLUGINS = {
     "CreateAccessKey": {"AWS Access Key"},
     "ListAccessKeys": {"AWS Access Key"},
@@ -151,7 +151,7 @@ def exchange(operation: str, asked: dict[str, Value], answered: dict[str, Value]
 
 
 def verdicts(path: Path) -> list[str]:
-    """What the judge finds in a file: `plugin: the line`."""
+    """Returns the judge's findings in a file: `plugin: line N: text of the line`."""
     lines = path.read_text("utf-8").splitlines()
     secrets = SecretsCollection()
     with default_settings():
@@ -161,7 +161,7 @@ def verdicts(path: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def writes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cassette of calls that carry secrets, writes among them."""
+    """A cassette of calls that contain secrets, including write operations."""
     path = tmp_path_factory.mktemp("judge") / "writes.yaml"
     recording = exchanges.record(*(exchange(*call) for call in CALLS), include_writes=True)
     assert len(recording.cassette.takes) == len(CALLS)
@@ -170,28 +170,30 @@ def writes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_the_cassettes_that_ship_are_clean(path: Path) -> None:
+def test_shipped_cassettes_contain_no_secrets(path: Path) -> None:
     assert verdicts(path) == []
 
 
-def test_a_recording_of_listings_is_clean(recorded: Recorded) -> None:
+def test_a_recording_of_listings_contains_no_secrets(recorded: Recorded) -> None:
     assert verdicts(recorded.cassette) == []
 
 
-def test_a_recording_of_secrets_is_clean(writes: Path) -> None:
+def test_a_recording_of_calls_with_secrets_contains_none(writes: Path) -> None:
     assert verdicts(writes) == []
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
-def test_one_call_is_clean(call: tuple[str, dict[str, Value], dict[str, Value]], tmp_path: Path) -> None:
+def test_a_recording_of_one_call_contains_no_secrets(
+    call: tuple[str, dict[str, Value], dict[str, Value]], tmp_path: Path
+) -> None:
     path = tmp_path / "one.yaml"
     recording = exchanges.record(exchange(*call), include_writes=True)
     path.write_text(write_cassette(recording.cassette), "utf-8")
     assert verdicts(path) == []
 
 
-def as_it_came(operation: str, asked: dict[str, Value], answered: dict[str, Value]) -> str:
-    """What a recorder writes that keeps what it saw: the form's fields and the answer's body."""
+def raw_text(operation: str, asked: dict[str, Value], answered: dict[str, Value]) -> str:
+    """Returns an exchange as a recorder without redaction would write it: the form's fields and the response body."""
     request, response = exchange(operation, asked, answered)
     fields = "\n".join(f"    {name}: {value}" for name, value in parse_qsl(request.body.decode()))
     body = response.body.decode().replace("><", ">\n    <")
@@ -199,7 +201,7 @@ def as_it_came(operation: str, asked: dict[str, Value], answered: dict[str, Valu
 
 
 @pytest.mark.parametrize("operation", PLUGINS)
-def test_the_traffic_itself_is_not(operation: str, tmp_path: Path) -> None:
+def test_the_judge_finds_secrets_in_the_raw_traffic(operation: str, tmp_path: Path) -> None:
     path = tmp_path / "traffic.yaml"
-    path.write_text(as_it_came(*next(call for call in CALLS if call[0] == operation)), "utf-8")
+    path.write_text(raw_text(*next(call for call in CALLS if call[0] == operation)), "utf-8")
     assert {verdict.partition(":")[0] for verdict in verdicts(path)} == PLUGINS[operation]

@@ -1,4 +1,4 @@
-"""The whole loop: a boto3 program is recorded through TLS interception, and replayed without AWS."""
+"""The whole cycle: a boto3 program is recorded through TLS interception, then replayed without AWS."""
 
 import json
 import re
@@ -15,17 +15,17 @@ from support.standin import StandIn
 
 
 def documents(cassette: Path) -> list[dict[str, Any]]:
-    """The takes of a cassette, read by nothing of ours."""
+    """Returns the takes of a cassette, read without awstape's code."""
     return list(yaml.safe_load_all(cassette.read_text("utf-8")))[1:]
 
 
 def identities(cassette: Path, operation: str) -> list[dict[str, str]]:
-    """The identities of an operation's tracks, the track with the most data first."""
+    """Returns the identities of an operation's tracks, beginning with the track that has the most data."""
     takes = [take for take in documents(cassette) if take["operation"] == operation]
     return [take["identity"] for take in sorted(takes, key=lambda take: -len(str(take["pages"])))]
 
 
-def test_the_program_sees_all_that_aws_says(recorded: Recorded) -> None:
+def test_the_program_gets_complete_responses_while_recording(recorded: Recorded) -> None:
     seen = recorded.seen
     assert [len(page["Versions"]) for page in seen["versions of the deploy policy"]] == [2, 2, 1]
     assert [len(page["Groups"]) for page in seen["groups"]] == [2, 0, 2, 2]
@@ -84,10 +84,10 @@ def test_without_the_key_real_names_miss(recorded: Recorded, stranger: Machine) 
 
 
 @pytest.mark.parametrize("environ", [{}, ca_variables()], ids=["no CA variables", "CA variables"])
-def test_a_second_recording_is_the_same_bytes(
+def test_a_second_recording_has_the_same_bytes(
     recorded: Recorded, owner: Machine, aws: StandIn, cassette: Path, environ: dict[str, str]
 ) -> None:
-    if environ:  # and one over the first changes nothing
+    if environ:  # a recording into the same cassette changes nothing, too
         cassette.write_bytes(recorded.cassette.read_bytes())
     run = owner.record(cassette, aws.url, command=(*LIST_EVERYTHING, "--threads", "8"), **environ)
     assert run.json == recorded.seen

@@ -1,4 +1,4 @@
-"""The addon by itself, in mitmproxy's own programs."""
+"""The addon in mitmproxy's own programs."""
 
 import asyncio
 import re
@@ -38,7 +38,7 @@ LIST_USERS = calls("print(len(iam.list_users()['Users']))")
 
 
 def arguments(machine: Machine, *options: str) -> tuple[str, ...]:
-    """What mitmproxy, mitmdump and mitmweb are started with."""
+    """Returns the command-line arguments of mitmdump and mitmweb."""
     sets = (f"confdir={machine.home / 'conf'}", *options)
     listen = ("--listen-host", "127.0.0.1", "--listen-port", "0")
     return ("-s", str(ADDON), *listen, *(part for option in sets for part in ("--set", option)))
@@ -63,16 +63,16 @@ class Mitm:
 
 @contextmanager
 def mitm(machine: Machine, *command: str) -> Iterator[Mitm]:
-    """One of mitmproxy's programs, and the environment that leads a program through it."""
+    """Runs one of mitmproxy's programs; yields it with the environment of a program that uses it as its proxy."""
     with machine.process(*command, PYTHONUNBUFFERED="1") as process:
         assert process.stdout
-        said = []
+        output = []
         for line in process.stdout:
-            said.append(line)
+            output.append(line)
             if found := re.search(r"proxy listening at (127\.0\.0\.1:\d+)", line):
                 break
         else:
-            pytest.fail("".join(said))
+            pytest.fail("".join(output))
         yield Mitm(process, through(machine, found[1]))
 
 
@@ -86,8 +86,8 @@ def through(machine: Machine, address: str) -> dict[str, str]:
     }
 
 
-def imports_the_same(file: Path, cassette: Path) -> str:
-    """Imports what mitmproxy kept; what is said."""
+def import_and_compare(file: Path, cassette: Path) -> str:
+    """Imports a file that mitmproxy saved; asserts that the result equals the cassette; returns the output."""
     imported = file.with_suffix(".yaml")
     result = CliRunner().invoke(cli, ["import", str(file), "-o", str(imported)], standalone_mode=False)
     assert result.return_value == 0, result.output
@@ -96,7 +96,7 @@ def imports_the_same(file: Path, cassette: Path) -> str:
     return result.output
 
 
-def test_awstape_tells_where_the_addon_is(machine: Machine) -> None:
+def test_awstape_prints_the_path_of_the_addon(machine: Machine) -> None:
     assert machine.awstape("addon").ok().out == f"{ADDON}\n"
 
 
@@ -111,11 +111,11 @@ def test_mitmdump_records_and_replays(
     assert f"recorded {cassette}: 16 tracks, " in run.out
     assert cassette.read_bytes() == recorded.cassette.read_bytes()
     monkeypatch.setenv("AWSTAPE_KEY", recorded.key)
-    imports_the_same(flows, recorded.cassette)
-    imports_the_same(har, recorded.cassette)
+    import_and_compare(flows, recorded.cassette)
+    import_and_compare(har, recorded.cassette)
     with flows.open("ab") as file:
         file.write(b"9999:9:websocket;DeployRole")
-    assert "1 × the file is damaged here" in imports_the_same(flows, recorded.cassette)
+    assert "1 × the file is damaged here" in import_and_compare(flows, recorded.cassette)
     with mitm(owner, "mitmdump", *arguments(owner, f"awstape_replay={cassette}")) as dump:
         assert renaming(recorded.seen, owner.run(*LIST_EVERYTHING, **dump.environ).json)
         assert owner.run(*calls("iam.list_role_tags(RoleName='Fake')"), **dump.environ).out == "400 CassetteMiss\n"
@@ -131,8 +131,8 @@ def test_mitmdump_ends_when_an_option_is_wrong(machine: Machine) -> None:
     assert "OptionsError: no-such.yaml: " in run.out
 
 
-def test_other_options_write_what_was_recorded_under_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the console, where options can be set at any time."""
+def test_changed_options_end_and_write_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sets options during a recording, as users can in mitmproxy's console."""
     monkeypatch.setenv("AWSTAPE_KEY", "a fake key for the console")
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
 

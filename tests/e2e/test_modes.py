@@ -1,4 +1,4 @@
-"""What `--mode`, `--operation` and `--include-writes` make of an old cassette and of the traffic."""
+"""The effect of `--mode`, `--operation` and `--include-writes` on an existing cassette and on the recorded traffic."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def operations(cassette: Path) -> list[str]:
     return [line.removeprefix("operation: ") for line in lines if line.startswith("operation: ")]
 
 
-def test_all_replaces_what_it_sees_and_keeps_the_rest(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_all_replaces_recorded_tracks_and_keeps_others(machine: Machine, aws: StandIn, cassette: Path) -> None:
     machine.record(cassette, aws.url, command=calls(GENERATIONS, USERS)).ok()
     old = cassette.read_bytes()
     machine.record(cassette, aws.url, command=calls("iam.list_policy_versions(PolicyArn='nonsense-that-is-long')"))
@@ -27,7 +27,7 @@ def test_all_replaces_what_it_sees_and_keeps_the_rest(machine: Machine, aws: Sta
     assert cassette.read_bytes() == old, "rewrite kept something, or the order of the calls shows"
 
 
-def test_new_episodes_asks_aws_only_for_what_is_missing(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_new_episodes_requests_only_missing_pages_from_aws(machine: Machine, aws: StandIn, cassette: Path) -> None:
     machine.record(cassette, aws.url, command=calls(GENERATIONS, ROLES)).ok()  # of the roles, the first page only
     aws.calls.clear()
     run = machine.record(cassette, aws.url, "--mode", "new_episodes", command=calls(GENERATIONS, USERS, ROLES)).ok()
@@ -48,7 +48,7 @@ def test_once_records_and_then_replays(machine: Machine, aws: StandIn, cassette:
     assert cassette.read_bytes() == old
 
 
-def test_operation_and_include_writes_choose(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_operation_and_include_writes_select_calls(machine: Machine, aws: StandIn, cassette: Path) -> None:
     command = calls(USERS, ROLES, CREATE)
     run = machine.record(cassette, aws.url, "--operation", "ListU*", "--operation", "Create*", command=command).ok()
     assert operations(cassette) == ["ListUsers"]

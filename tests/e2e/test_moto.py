@@ -1,4 +1,4 @@
-"""moto's server as the upstream: XML of another hand, and a trailing empty page."""
+"""moto's server as the upstream: XML from another implementation, and a trailing empty page."""
 
 import json
 import socket
@@ -37,11 +37,11 @@ print(json.dumps([roles, pages], default=str))
 
 @pytest.fixture
 def moto(machine: Machine) -> Iterator[str]:
-    """A moto server that has three roles, the first with four policies; its address."""
+    """The URL of a moto server with three roles, the first of which has four policies."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with machine.process("moto_server", "-H", "127.0.0.1", "-p", str(port)):
-        until_it_listens(port)
+        wait_until_listening(port)
         url = f"http://127.0.0.1:{port}"
         keys = boto3.Session("fake", "fake", region_name="us-east-1")
         iam: Any = keys.client("iam", endpoint_url=url)
@@ -55,7 +55,7 @@ def moto(machine: Machine) -> Iterator[str]:
         yield url
 
 
-def until_it_listens(port: int) -> None:
+def wait_until_listening(port: int) -> None:
     deadline = time.monotonic() + TIMEOUT
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A replay opens no connection: not for what was recorded, not for a miss, not for another host."""
+"""A replay opens no connection to other hosts: for recorded requests, for misses, for unknown hosts."""
 
 import json
 import socket
@@ -32,7 +32,7 @@ def test_the_watch_sees_connections(machine: Machine, watch: Watch) -> None:
 
 
 @pytest.mark.parametrize("way", [(), ("--proxy",)], ids=["endpoint", "proxy"])
-def test_neither_an_answer_nor_a_miss_opens_a_connection(
+def test_neither_a_replayed_call_nor_a_miss_opens_a_connection(
     recorded: Recorded, owner: Machine, watch: Watch, way: tuple[str]
 ) -> None:
     both = ("sh", "-c", f'"$@" && exec {sys.executable} -c "$MISS"', "sh", *LIST_EVERYTHING)
@@ -53,7 +53,7 @@ def test_the_proxy_connects_to_no_other_host(recorded: Recorded, owner: Machine,
     with owner.server("replay", recorded.cassette, "--proxy") as replay:
         with tunnel(replay.port, "sts.amazonaws.com:443") as (_, status):
             assert status == 403
-        # Whatever comes through a tunnel to a host of ours: the name of another host, and no TLS at all.
+        # Through tunnels to a recorded host: TLS with the name of another host, and bytes that are not TLS.
         context = ssl.create_default_context()
         with tunnel(replay.port, "iam.amazonaws.com:443") as (connection, status):
             assert status == 200
@@ -76,7 +76,7 @@ def test_the_proxy_connects_to_no_other_host(recorded: Recorded, owner: Machine,
 
 @contextmanager
 def tunnel(port: int, target: str) -> Iterator[tuple[socket.socket, int]]:
-    """A connection after CONNECT, and what the proxy said to that."""
+    """Yields a connection after CONNECT, and the status of the proxy's response."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
         answer = connection.recv(65536)
@@ -84,7 +84,7 @@ def tunnel(port: int, target: str) -> Iterator[tuple[socket.socket, int]]:
 
 
 def received(connection: socket.socket) -> bytes:
-    """All that comes until the other side hangs up."""
+    """Returns all bytes that arrive until the other side closes the connection."""
     chunks = []
     try:
         while chunk := connection.recv(65536):
@@ -94,7 +94,7 @@ def received(connection: socket.socket) -> bytes:
     return b"".join(chunks)
 
 
-def test_a_replay_that_goes_beyond_the_recording_misses(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_pages_beyond_an_unfinished_recording_are_misses(machine: Machine, aws: StandIn, cassette: Path) -> None:
     arn = "arn:aws:iam::111122223333:policy/DeployPolicy"
     first_pages = (
         f"print(len(iam.list_policy_versions(PolicyArn='{arn}', MaxItems=2)['Versions']), flush=True)",

@@ -1,4 +1,4 @@
-"""HTTP as other clients speak it: HTTP/2, gzip, GET forms, HEAD, unknown methods; and TLS that is not ours to read."""
+"""HTTP variants of other clients: HTTP/2, gzip, GET forms, HEAD, unknown methods; TLS that must not be intercepted."""
 
 import hashlib
 import json
@@ -29,9 +29,9 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl
 
 
 def curl(machine: Machine, *requests: tuple[str, ...], **environ: str) -> list[dict[str, Any]]:
-    """What curl tells of each request, all of them over one connection where it can be."""
-    told = ("-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{json}\n")
-    command = [part for request in requests for part in ("--next", *told, *request)][1:]
+    """Returns curl's report on each request; curl sends all over one connection if possible."""
+    options = ("-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{json}\n")
+    command = [part for request in requests for part in ("--next", *options, *request)][1:]
     run = machine.run("curl", *command, **environ)
     return [json.loads(line) for line in run.ok().out.splitlines()]
 
@@ -44,13 +44,13 @@ def http2(machine: Machine) -> str:
 
 
 @needs_curl
-def test_all_spellings_of_a_request_are_recorded_as_one(
+def test_all_forms_of_a_request_are_recorded_as_one(
     machine: Machine, aws: StandIn, cassette: Path, tmp_path: Path, http2: str
 ) -> None:
     boto3_tape = tmp_path / "boto3.yaml"
     machine.record(boto3_tape, aws.url, command=calls("iam.list_roles()", "analyzer.list_policy_generations()")).ok()
     with machine.server("record", cassette, *to_upstream(aws.url)) as recording:
-        told = curl(
+        reports = curl(
             machine,
             (http2, "-d", LIST_ROLES, IAM),
             (http2, "--compressed", "-d", LIST_ROLES, IAM),
@@ -61,7 +61,7 @@ def test_all_spellings_of_a_request_are_recorded_as_one(
             **recording.environ,
         )
         assert recording.stop().status == 0
-    assert [(answer["http_version"], answer["response_code"]) for answer in told] == [
+    assert [(answer["http_version"], answer["response_code"]) for answer in reports] == [
         ("1.1", 200),
         ("1.1", 200),
         ("1.1", 200),
@@ -69,14 +69,14 @@ def test_all_spellings_of_a_request_are_recorded_as_one(
         ("1.1", 200),
         ("1.1", 501),
     ]
-    assert told[1]["size_download"] < told[0]["size_download"], "no gzip"
+    assert reports[1]["size_download"] < reports[0]["size_download"], "no gzip"
     assert cassette.read_bytes() == boto3_tape.read_bytes()
 
 
 @needs_curl
 def test_the_proxy_replays_to_every_client(recorded: Recorded, owner: Machine, http2: str) -> None:
     with owner.server("replay", recorded.cassette, "--proxy") as replay:
-        told = curl(
+        reports = curl(
             owner,
             (http2, "-d", LIST_ROLES, IAM),
             (http2, "--compressed", ANALYZER),
@@ -90,9 +90,9 @@ def test_the_proxy_replays_to_every_client(recorded: Recorded, owner: Machine, h
             **replay.environ,
         )
         run = replay.stop()
-    assert [answer["http_version"] for answer in told] == ["1.1"] * 9, "as AWS does"
-    assert [answer["response_code"] for answer in told] == [200, 200, 200, 400, 400, 400, 200, 400, 200]
-    assert told[6]["num_connects"] == 0, "the answer to HEAD had a body"
+    assert [answer["http_version"] for answer in reports] == ["1.1"] * 9, "as AWS does"
+    assert [answer["response_code"] for answer in reports] == [200, 200, 200, 400, 400, 400, 200, 400, 200]
+    assert reports[6]["num_connects"] == 0, "the answer to HEAD had a body"
     assert run.status == 1
     assert len(json.loads(run.err)["misses"]) >= 4, "PURGE and HEAD"
 
@@ -102,7 +102,7 @@ def test_the_endpoint_replays_to_every_client(recorded: Recorded, owner: Machine
     with owner.server("replay", recorded.cassette) as replay:
         signed = ("-H", "Authorization: AWS4-HMAC-SHA256 Credential=X/20240102/us-east-1/access-analyzer/aws4_request")
         analyzer = f"{replay.url}/policy/generation"
-        told = curl(
+        reports = curl(
             owner,
             ("-d", LIST_ROLES, replay.url),
             ("--compressed", *signed, analyzer),
@@ -113,17 +113,17 @@ def test_the_endpoint_replays_to_every_client(recorded: Recorded, owner: Machine
             (*signed, analyzer),
         )
         run = replay.stop()
-    statuses = [answer["response_code"] for answer in told]
+    statuses = [answer["response_code"] for answer in reports]
     assert statuses == [200, 200, 200, 400, 400, 400, 200]
     assert run.status == 1
 
 
-# --- TLS to others ----------------------------------------------------------------------------------------------
+# --- TLS to other hosts -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def other_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, bytes]]:
-    """A TLS server with a certificate of its own; its port and the certificate."""
+    """The port and the certificate of a TLS server."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "other.example")])
     certificate = (
@@ -146,7 +146,7 @@ def other_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, 
 
 
 def greet(server: socket.socket, context: ssl.SSLContext) -> None:
-    """Says hello to everyone who speaks TLS, until the server is shut down."""
+    """Accepts TLS connections and sends a greeting, until the server is shut down."""
     while True:
         try:
             connection = server.accept()[0]
@@ -174,10 +174,10 @@ for name in sys.argv[2:]:
             secure.sendall(b"me\\r\\n\\r\\n")
             print(hashlib.sha256(secure.getpeercert(True)).hexdigest(), secure.recv(10))
 """
-"""Goes through the proxy to a port of this machine under several names, and tells who answered what."""
+"""Connects through the proxy to a local port with several server names; prints each certificate's hash and greeting."""
 
 
-def test_tls_to_others_passes_unread(
+def test_tls_to_other_hosts_is_not_intercepted(
     machine: Machine, aws: StandIn, cassette: Path, other_host: tuple[int, bytes]
 ) -> None:
     port, certificate = other_host
@@ -185,9 +185,9 @@ def test_tls_to_others_passes_unread(
     command = (*program(PEEK), str(port), *passed, "iam.amazonaws.com")
     run = machine.record(cassette, aws.url, command=command).ok()
     original = hashlib.sha256(certificate).hexdigest()
-    *others, ours = run.out.splitlines()
+    *others, intercepted = run.out.splitlines()
     assert others == [f"{original} b'hello from'"] * len(passed)
-    assert original not in ours
-    assert "hello" not in ours
+    assert original not in intercepted
+    assert "hello" not in intercepted
     assert not cassette.exists()
     assert "nothing was recorded" in run.err

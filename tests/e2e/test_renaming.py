@@ -1,4 +1,4 @@
-"""The checker of renamings lets redaction pass and nothing else."""
+"""`renaming` accepts redacted data and rejects any other difference."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ REDACTED = {
 
 
 def changed(*path: Any, to: Any) -> Any:
-    """REDACTED with one place replaced."""
+    """Returns REDACTED with the value at one path replaced."""
 
     def copy(value: Any, path: tuple[Any, ...]) -> Any:
         if not path:
@@ -79,6 +79,6 @@ def test_redaction_is_a_renaming() -> None:
         ({name: REDACTED[name] for name in REDACTED if name != "log"}, "4 items became 3"),
     ],
 )
-def test_anything_else_is_not(redacted: Any, problem: str) -> None:
+def test_any_other_difference_is_not_a_renaming(redacted: Any, problem: str) -> None:
     with pytest.raises(AssertionError, match=problem):
         renaming(REAL, redacted)

@@ -1,6 +1,6 @@
-"""Replay as a test tool: paging modes, faults, sessions and --strict, as boto3 and the AWS CLI meet them.
+"""Replay as a test tool: paging modes, faults, sessions and --strict, with boto3 and the AWS CLI as clients.
 
-A server and a program take a second to start, so each test starts few and asks them for a lot at the same time.
+A server and a program take a second to start, so each test starts few of them and makes many calls at the same time.
 """
 
 import json
@@ -21,7 +21,7 @@ from e2e.harness import TESTS, Machine, Server, aws_cli, json_documents, quick
 ASK = quick("ask_in_threads")
 CASSETTES = TESTS.parent / "cassettes"
 RETRY_MODES = ("legacy", "standard", "adaptive")
-#: What tells the items of the examples from each other.
+#: The members that identify the items in the example cassettes.
 NAMES = ("VersionId", "jobId", "GroupName", "RoleName", "PolicyName", "UserName", "id")
 
 JOB_ID = "00000000-0000-4000-8000-00000000000"
@@ -30,7 +30,7 @@ FINDING = {
     "analyzerArn": "arn:aws:access-analyzer:us-east-1:000611752023:analyzer/analyzer-3gnndimudebl",
     "id": "00000000-0000-4000-9000-000000000011",
 }
-#: Kind → an operation `List…` that it strikes.
+#: Kind of fault → the operation `List…` that gets it.
 LISTED = {
     "throttle": "Roles",
     "internal": "Users",
@@ -48,7 +48,7 @@ Pages = list[list[str]]
 
 
 def items(output: Mapping[str, Any]) -> list[str]:
-    """The names of what a page lists."""
+    """Returns the names of the items on a page."""
     (listed,) = (value for value in output.values() if isinstance(value, list))
     return [next(item[name] for name in NAMES if name in item) for item in listed]
 
@@ -62,7 +62,7 @@ def job(service: str, operation: str, input_: Mapping[str, Any] | None = None, *
 
 
 def listings() -> Iterator[tuple[Job, Pages]]:
-    """The listings in the example cassettes: how to ask for each, and its recorded pages."""
+    """Yields the listings in the example cassettes: the job that requests each, and its recorded pages."""
     for path in sorted(CASSETTES.glob("*.yaml")):
         for take in list(yaml.load_all(path.read_text("utf-8"), yaml.CSafeLoader))[1:]:
             if take["operation"].startswith("List"):
@@ -74,14 +74,14 @@ JOBS, RECORDED = zip(*listings(), strict=True)
 
 
 def ask(machine: Machine, server: Server, jobs: Sequence[Job], **environ: str) -> list[list[Job]]:
-    """What boto3 makes of each job, each time."""
-    came: list[list[Job]] = machine.run(*ASK, json.dumps(jobs), **server.environ, **environ).json
-    return came
+    """Runs jobs with boto3; returns for each job the result of each call."""
+    results: list[list[Job]] = machine.run(*ASK, json.dumps(jobs), **server.environ, **environ).json
+    return results
 
 
 @contextmanager
 def pagings(machine: Machine, *pagings: str) -> Iterator[dict[str, Server]]:
-    """A server over the example cassettes for each paging; none may miss anything."""
+    """Runs a replay of the example cassettes in each paging mode; asserts that none had misses."""
     with ExitStack() as stack:
         servers = {
             paging: stack.enter_context(machine.server("replay", CASSETTES, "--paging", paging)) for paging in pagings
@@ -91,14 +91,17 @@ def pagings(machine: Machine, *pagings: str) -> Iterator[dict[str, Server]]:
             assert json.loads(server.stop().err)["misses"] == []
 
 
-def pages_of(came: Sequence[Job]) -> Pages:
-    """Of a job that is one traversal."""
-    (traversal,) = came
+def pages_of(results: Sequence[Job]) -> Pages:
+    """Returns the pages of a job that is one traversal."""
+    (traversal,) = results
     return [items(page) for page in traversal["answer"]]
 
 
 def ask_in_each_mode(machine: Machine, server: Server, jobs: Sequence[Job]) -> dict[str, list[list[Job]]]:
-    """What boto3 makes of each job in each of its retry modes, with three attempts; each mode in a session."""
+    """Runs jobs in each retry mode of boto3, with three attempts; each mode has its own session.
+
+    Returns retry mode → for each job the result of each call.
+    """
 
     def ask_in(mode: str) -> list[list[Job]]:
         in_session = [{**each, "url": f"{server.url}/~{mode}"} for each in jobs]
@@ -109,7 +112,7 @@ def ask_in_each_mode(machine: Machine, server: Server, jobs: Sequence[Job]) -> d
 
 
 def write(path: Path, *takes: Mapping[str, Any]) -> Path:
-    """A cassette, as people write it."""
+    """Writes a cassette in the form in which people write it by hand."""
     path.write_text(yaml.safe_dump_all([{"version": 1}, *takes], sort_keys=False))
     return path
 
@@ -123,7 +126,7 @@ def take(operation: str, output: Mapping[str, Any], identity: Mapping[str, Any] 
 # --- paging ---
 
 
-def test_each_paging_cuts_the_same_items_into_pages_of_its_own(stranger: Machine) -> None:
+def test_each_paging_mode_serves_the_same_items_in_other_pages(stranger: Machine) -> None:
     sizes = (0, 1, 3)
     with pagings(stranger, "client", "2", "torture", "torture:7") as servers:
         jobs = [
@@ -147,7 +150,7 @@ def test_each_paging_cuts_the_same_items_into_pages_of_its_own(stranger: Machine
     assert found["torture", 0] != found["torture:7", 0]
 
 
-def test_the_cli_pages_and_goes_on_in_every_paging(stranger: Machine) -> None:
+def test_the_cli_traverses_and_continues_in_every_paging_mode(stranger: Machine) -> None:
     policy = "arn:aws:iam::000611752023:policy/policy-mdd2mdbui7sb"
     versions = f"iam list-policy-versions --policy-arn {policy} --page-size 2 --max-items 3"
     jobs = "accessanalyzer list-policy-generations --max-items 2"
@@ -172,7 +175,7 @@ def test_the_cli_pages_and_goes_on_in_every_paging(stranger: Machine) -> None:
 
 
 def test_each_fault_is_retried_as_the_sdk_retries_it(stranger: Machine, cassette: Path) -> None:
-    """Those of the command line end after two; those in the cassette don't end."""
+    """Faults of the command line end after two requests; those in the cassette don't end."""
     write(
         cassette,
         *(take(f"List{name}", {"IsTruncated": False, name: []}) for name in LISTED.values()),
@@ -210,8 +213,8 @@ def test_each_fault_is_retried_as_the_sdk_retries_it(stranger: Machine, cassette
         came = ask_in_each_mode(stranger, server, jobs)
         assert server.stop().status == 1
     for mode, results in came.items():
-        told = [{name: result[name] for name in result if name != "answer"} for (result,) in results]
-        assert told == expected, mode
+        outcomes = [{name: result[name] for name in result if name != "answer"} for (result,) in results]
+        assert outcomes == expected, mode
 
 
 def test_a_retry_gets_the_same_take_and_the_same_page(stranger: Machine, cassette: Path) -> None:
@@ -225,8 +228,8 @@ def test_a_retry_gets_the_same_take_and_the_same_page(stranger: Machine, cassett
         came = ask_in_each_mode(stranger, server, jobs)
         assert server.stop().status == 0
     for mode, (takes, (traversal,)) in came.items():
-        told = [(each["answer"]["Role"]["Description"], each["attempts"]) for each in takes]
-        assert told == [("0", 3), ("1", 2), ("2", 1), ("2", 1)], mode
+        played = [(each["answer"]["Role"]["Description"], each["attempts"]) for each in takes]
+        assert played == [("0", 3), ("1", 2), ("2", 1), ("2", 1)], mode
         assert pages_of([traversal]) == [["v5", "v4"], ["v3", "v2"], ["v1"]], mode
         assert traversal["attempts"] == 3 + 2, mode
 
@@ -240,11 +243,13 @@ def test_a_retry_gets_the_same_take_and_the_same_page(stranger: Machine, cassett
         ("--fault=drop ListRoles page=0", "has 'page=0'", "page is a number, counted from 1"),
     ],
 )
-def test_a_slip_is_told_before_the_program_runs(stranger: Machine, option: str, problem: str, tip: str) -> None:
+def test_an_invalid_option_is_reported_before_the_program_runs(
+    stranger: Machine, option: str, problem: str, tip: str
+) -> None:
     run = stranger.awstape("replay", CASSETTES, option, "--", "touch", "it-ran")
-    said, advice = run.err.splitlines()
+    error, advice = run.err.splitlines()
     assert (run.status, run.out) == (2, "")
-    assert said.startswith("ERROR ") and problem in said
+    assert error.startswith("ERROR ") and problem in error
     assert advice == f"TIP {tip}"
     assert not (stranger.home / "it-ran").exists()
 
@@ -289,8 +294,8 @@ def test_faults_and_foreign_hosts_behind_the_proxy(stranger: Machine, cassette: 
 # --- strict ---
 
 
-def test_strict_fails_if_anything_recorded_was_not_asked_for(stranger: Machine) -> None:
-    """With other pages than the recorded ones, too."""
+def test_strict_fails_if_a_recorded_take_was_not_requested(stranger: Machine) -> None:
+    """Also in a paging mode whose pages differ from the recorded ones."""
     detail = job("accessanalyzer", "GetFindingV2", FINDING, size=0)
     missing = job("iam", "GetRole", {"RoleName": "role-r3pdr6yylyw5"})
     for jobs, status in ([*JOBS, detail, missing], 0), ([*JOBS, detail], 1):
@@ -309,10 +314,10 @@ def test_only_strict_turns_success_into_failure(
     assert "not replayed: iam GetRole {" in run.err
 
 
-# --- many at the same time ---
+# --- concurrent clients ---
 
 
-def test_traversals_at_the_same_time_see_their_own_pages(stranger: Machine) -> None:
+def test_concurrent_traversals_get_their_own_pages(stranger: Machine) -> None:
     times = 4
     assert len(JOBS) * times >= 32
     with pagings(stranger, "recorded", "torture") as servers:
@@ -322,7 +327,7 @@ def test_traversals_at_the_same_time_see_their_own_pages(stranger: Machine) -> N
     assert [pages_of(came) for came in together] == [pages for pages in (*RECORDED, *alone) for _ in range(times)]
 
 
-def test_sessions_at_the_same_time_have_their_own_takes_and_faults(stranger: Machine, cassette: Path) -> None:
+def test_concurrent_sessions_have_their_own_takes_and_faults(stranger: Machine, cassette: Path) -> None:
     write(cassette, *(take("GetRole", {"Role": {"Description": f"{i}"}}, {"RoleName": "demo"}) for i in range(4)))
     with stranger.server("replay", cassette, "--fault=denied GetRole times=2") as server:
         jobs = [

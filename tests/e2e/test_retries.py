@@ -1,4 +1,4 @@
-"""Calls that were retried are no part of the story; errors that stayed are."""
+"""Responses that the SDK retried are not recorded; errors that remained are."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from support.standin import StandIn
 LIST_ROLES = calls("print(len(iam.list_roles()['Roles']))")
 
 
-def test_a_recording_with_retries_is_the_same_bytes(recorded: Recorded, owner: Machine, cassette: Path) -> None:
+def test_a_recording_with_retries_has_the_same_bytes(recorded: Recorded, owner: Machine, cassette: Path) -> None:
     with StandIn(
         throttle={"ListRoles": 1, "ListFindings": 1}, fail={"ListPolicyGenerations": 1, "GetCredentialReport": 1}
     ) as aws:
@@ -19,7 +19,7 @@ def test_a_recording_with_retries_is_the_same_bytes(recorded: Recorded, owner: M
     assert cassette.read_bytes() == recorded.cassette.read_bytes()
 
 
-def test_an_error_that_stays_is_recorded_once(machine: Machine, cassette: Path) -> None:
+def test_an_error_that_remains_after_retries_is_recorded_once(machine: Machine, cassette: Path) -> None:
     with StandIn(throttle={"ListRoles": 9}) as aws:
         assert machine.record(cassette, aws.url, command=LIST_ROLES).ok().out == "400 Throttling\n"
         assert aws.calls["ListRoles"] == 2, "AWS_MAX_ATTEMPTS"

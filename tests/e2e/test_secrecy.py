@@ -1,4 +1,4 @@
-"""Nothing real is left on the disk or said on the terminal, however a recording ends."""
+"""No real value is left on the disk or printed to the terminal, however a recording ends."""
 
 import base64
 import binascii
@@ -40,7 +40,7 @@ LISTS_AND_WAITS = calls(
 
 
 def readings(text: str) -> Iterator[str]:
-    """A text, and what it says to those who undo its encodings."""
+    """Yields a text, and the texts that result from decoding it."""
     yield text
     yield unquote(unquote(text))
     yield ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
@@ -52,7 +52,7 @@ def readings(text: str) -> Iterator[str]:
 
 
 def is_clean(text: str) -> bool:
-    """Whether a text holds nothing real."""
+    """Whether a text contains no real value, encoded or not."""
     return not MARKER.search(text) and not any(REAL.search(reading) for reading in readings(text))
 
 
@@ -78,12 +78,12 @@ def watch(tmp_path_factory: pytest.TempPathFactory) -> Watch:
         "\\u0031\\u0031112222\\x33333",
     ],
 )
-def test_the_search_finds_what_is_hidden(text: str) -> None:
+def test_the_search_finds_encoded_values(text: str) -> None:
     assert not is_clean(f"some {text} text")
 
 
-def test_a_recording_leaves_nothing_real(recorded: Recorded, machine: Machine, watch: Watch, aws: StandIn) -> None:
-    assert not is_clean(recorded.run.out), "the program saw nothing real"
+def test_a_recording_leaves_no_real_value(recorded: Recorded, machine: Machine, watch: Watch, aws: StandIn) -> None:
+    assert not is_clean(recorded.run.out), "the program got no real values"
     assert is_clean(recorded.run.err)
     machine.environ |= watch.environ
     run = machine.record(machine.home / "tape.yaml", aws.url)
@@ -96,15 +96,15 @@ def test_a_recording_leaves_nothing_real(recorded: Recorded, machine: Machine, w
             r".*/__pycache__/.*\.pyc(\.\d+)?",
             rf"{machine.data_home}/.*",  # the CA
             rf"{machine.home}/tmp/awstape-\w+/(signer|trusted|with-awstape)\.pem",
-            rf"{machine.home}/tmp/\w{{8}}",  # tempfile tries whether it may write there
-            rf"{machine.home}(/\.tape\.yaml\.\w+)?",  # redacted by then
-            rf"{machine.home}/tape\.yaml\.journal",  # redacted, and sealed
+            rf"{machine.home}/tmp/\w{{8}}",  # tempfile tests whether it may write there
+            rf"{machine.home}(/\.tape\.yaml\.\w+)?",  # already redacted
+            rf"{machine.home}/tape\.yaml\.journal",  # redacted and encrypted
         )
     )
     assert [name for name in watch.events("awstape", "open") if not re.fullmatch(written, name)] == []
 
 
-def test_a_recording_that_crashes_leaves_nothing_real(machine: Machine, aws: StandIn, cassette: Path) -> None:
+def test_a_recording_that_crashes_leaves_no_real_value(machine: Machine, aws: StandIn, cassette: Path) -> None:
     command = ("record", str(cassette), *to_upstream(aws.url), "--", *LISTS_AND_WAITS)
     with machine.process(*AWSTAPE, *command, PYTHONFAULTHANDLER="1") as process:
         assert process.stdout
@@ -116,7 +116,7 @@ def test_a_recording_that_crashes_leaves_nothing_real(machine: Machine, aws: Sta
     assert not cassette.exists()
 
 
-def test_a_miss_tells_nothing_real(recorded: Recorded, stranger: Machine, owner: Machine) -> None:
+def test_a_miss_reports_no_real_value(recorded: Recorded, stranger: Machine, owner: Machine) -> None:
     names = "PolicyArn='arn:aws:iam::111122223333:policy/team-b/Developers', MaxItems=5"
     command = calls(
         "try: iam.get_role(RoleName='AuditRole')",

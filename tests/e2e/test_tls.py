@@ -1,4 +1,4 @@
-"""TLS on both sides of the proxy: who is vouched for to the program, and who must prove itself to be asked."""
+"""TLS on both sides of the proxy: the certificates shown to the program, and the verification of upstreams."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from support.forging import DAY, Identity, Signer
 
 IAM = "iam.amazonaws.com"
 EVIL = "login.example.com"
-NO_PROOF = "the TLS handshake with the upstream localhost failed: certificate verify failed: "
+NOT_VERIFIED = "the TLS handshake with the upstream localhost failed: certificate verify failed: "
 COMPANY = Signer.anew("a company's CA")
 FORM = "application/x-www-form-urlencoded"
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what mitmproxy uses
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # from mitmproxy's dependencies
 
 
 @dataclass
 class Upstream:
-    """A server that says to every request that there are no users."""
+    """A server that answers every request with an empty list of users. asked: the Host headers of the requests."""
 
     port: int
     asked: list[str] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Upstream:
 def upstream(identity: Identity, folder: Path) -> Iterator[Upstream]:
     class Handler(BaseHTTPRequestHandler):
         def handle(self) -> None:
-            with suppress(OSError):  # whom the client doesn't let in
+            with suppress(OSError):  # the client may reject the certificate
                 self.connection.do_handshake()
                 super().handle()
 
@@ -69,7 +69,7 @@ def upstream(identity: Identity, folder: Path) -> Iterator[Upstream]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = False  # they are waited for
+    server.daemon_threads = False  # so that server_close waits for them
     server.socket = identity.context(folder).wrap_socket(server.socket, True, do_handshake_on_connect=False)
     running = Upstream(server.server_port)
     thread = threading.Thread(target=server.serve_forever, args=[0.01])
@@ -84,7 +84,7 @@ def upstream(identity: Identity, folder: Path) -> Iterator[Upstream]:
 
 @dataclass
 class Machine:
-    """Where recordings are made in this process."""
+    """A user's folder, into which recordings are made in this process."""
 
     folder: Path
 
@@ -99,7 +99,7 @@ class Machine:
 
 @dataclass
 class Recording:
-    """A recorder at work. bundle: what programs are told to trust; root: the one in it that counts here."""
+    """A running recorder. bundle: the CA file set for programs; root: the file of awstape's CA, which is in it."""
 
     tape: Tape
     port: int
@@ -108,7 +108,7 @@ class Recording:
 
     @contextmanager
     def tunnel(self, to: str, sni: str | None, verify: str | None = None) -> Iterator[ssl.SSLSocket]:
-        """TLS through CONNECT. to: host and port. verify: a file of CAs, or nothing is verified."""
+        """Opens TLS through CONNECT. to: host and port. verify: a CA file; None verifies nothing."""
         context = ssl.create_default_context(cafile=verify)
         if verify is None:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -121,7 +121,7 @@ class Recording:
                 yield wrapped
 
     def ask(self, to: str, sni: str, host: str = IAM) -> tuple[int, str]:
-        """Status and body of a call in a verified tunnel."""
+        """Makes a call in a verified tunnel; returns status and body."""
         body = b"Action=ListUsers&Version=2010-05-08"
         head = f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n"
         with self.tunnel(to, sni, self.root) as wrapped:
@@ -131,7 +131,7 @@ class Recording:
             return answer.status, answer.read().decode()
 
     def end(self) -> str:
-        """What is said at the end."""
+        """Ends the recording; returns its report."""
         finished = self.tape.close()
         assert finished
         return "\n".join(recording_lines("tape.yaml", finished))
@@ -145,7 +145,7 @@ def names(certificate: bytes | None) -> list[str]:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    # What would count in mitmproxy's own programs.
+    # A configuration that mitmproxy's own programs would use.
     home = tmp_path / "home"
     (home / ".mitmproxy").mkdir(parents=True)
     (home / ".mitmproxy" / "config.yaml").write_text("ssl_insecure: true\n")
@@ -159,7 +159,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture
 def company(tmp_path: Path) -> Path:
-    """A file that a user adds."""
+    """A CA file that a user adds."""
     file = tmp_path / "company.pem"
     file.write_bytes(COMPANY.pem)
     return file
@@ -168,7 +168,7 @@ def company(tmp_path: Path) -> Path:
 # --- upstreams ---
 
 
-UNPROVEN = [
+UNVERIFIED = [
     pytest.param(lambda: Identity.of_itself(["localhost"]), True, "self-signed certificate", id="self-signed"),
     pytest.param(
         lambda: Identity.signed_by(COMPANY, ["localhost"]),
@@ -184,8 +184,8 @@ UNPROVEN = [
 ]
 
 
-@pytest.mark.parametrize(("identity", "is_company_trusted", "reason"), UNPROVEN)
-def test_who_does_not_prove_itself_is_not_asked(
+@pytest.mark.parametrize(("identity", "is_company_trusted", "reason"), UNVERIFIED)
+def test_unverified_upstreams_get_no_request(
     identity: Callable[[], Identity],
     is_company_trusted: bool,
     reason: str,
@@ -198,22 +198,22 @@ def test_who_does_not_prove_itself_is_not_asked(
         upstream(identity(), tmp_path) as server,
         machine.recording(f"iam=https://localhost:{server.port}", cas=cas) as recording,
     ):
-        told = f"{NO_PROOF}{reason}; --upstream-ca FILE adds a CA"
+        message = f"{NOT_VERIFIED}{reason}; --upstream-ca FILE adds a CA"
         status, body = recording.ask(f"{IAM}:443", IAM)
         assert status == 502
         assert reason in body
-        status, body = recording.ask(f"{IAM}:443", IAM)  # as SDKs do after a 502
+        status, body = recording.ask(f"{IAM}:443", IAM)  # SDKs retry after a 502
         assert status == 400
-        assert f"<Message>{told}</Message>" in body
-        assert recording.ask(f"{IAM}:443", IAM)[0] == 502  # it may be mended meanwhile
-        said = recording.end()
-        assert f"skipped: 2 × {told}" in said
-        assert "nothing was recorded" in said
+        assert f"<Message>{message}</Message>" in body
+        assert recording.ask(f"{IAM}:443", IAM)[0] == 502  # verified again: the upstream may have been fixed
+        report = recording.end()
+        assert f"skipped: 2 × {message}" in report
+        assert "nothing was recorded" in report
         assert server.asked == []
         assert not (tmp_path / "tape.yaml").exists()
 
 
-def test_an_sdk_shows_why(machine: Machine, tmp_path: Path) -> None:
+def test_an_sdk_shows_why_the_upstream_was_not_verified(machine: Machine, tmp_path: Path) -> None:
     with (
         upstream(Identity.of_itself(["localhost"]), tmp_path) as server,
         machine.recording(f"iam=https://localhost:{server.port}") as recording,
@@ -223,12 +223,12 @@ def test_an_sdk_shows_why(machine: Machine, tmp_path: Path) -> None:
         iam = boto3.client("iam", region_name="us-east-1", config=config, verify=recording.bundle, **keys)
         with pytest.raises(
             ClientError,
-            match=f"UpstreamNotVerified.*: {NO_PROOF}self-",
+            match=f"UpstreamNotVerified.*: {NOT_VERIFIED}self-",
         ):
             iam.list_users()
 
 
-def test_a_ca_that_was_added_counts(machine: Machine, company: Path, tmp_path: Path) -> None:
+def test_an_added_ca_is_trusted_for_upstreams(machine: Machine, company: Path, tmp_path: Path) -> None:
     itself = Identity.of_itself(["localhost"])
     other = tmp_path / "itself.pem"
     other.write_bytes(Signer(itself.key, itself.chain[0]).pem)
@@ -242,10 +242,10 @@ def test_a_ca_that_was_added_counts(machine: Machine, company: Path, tmp_path: P
             assert "recorded tape.yaml: 1 track, 1 page" in recording.end()
 
 
-def test_our_own_ca_proves_nobody(
+def test_the_ca_of_awstape_is_not_trusted_for_upstreams(
     machine: Machine, company: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even where the user's programs are told to trust it, and the name is AWS's."""
+    """Not even if the user's CA bundle contains it, and the host name is that of AWS."""
     resolve(monkeypatch)
     authority = certificate_authority.load_or_create(
         user_folders.data_folder({"XDG_DATA_HOME": str(tmp_path / "data")})
@@ -253,29 +253,29 @@ def test_our_own_ca_proves_nobody(
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(company.read_bytes() + authority.file.read_bytes())
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    ours = Identity(authority.leaf_key, (authority.issue(IAM), authority.signer))
-    theirs = Identity.signed_by(COMPANY, [IAM])
-    for identity, status in ((ours, 502), (theirs, 200)):
+    by_awstape = Identity(authority.leaf_key, (authority.issue(IAM), authority.signer))
+    by_company = Identity.signed_by(COMPANY, [IAM])
+    for identity, status in ((by_awstape, 502), (by_company, 200)):
         with upstream(identity, tmp_path) as server, machine.recording() as recording:
             assert recording.ask(f"{IAM}:{server.port}", IAM)[0] == status
             assert len(server.asked) == (status == 200)
 
 
-# --- names that differ ---
+# --- different names in CONNECT and in SNI ---
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets the name of IAM be this machine."""
+    """Resolves the host name of IAM to this machine."""
     real = socket.getaddrinfo
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda host, *rest, **more: real("127.0.0.1" if host == IAM else host, *rest, **more)
     )
 
 
-def test_another_name_under_an_address_of_aws_is_not_ours(
+def test_another_server_name_at_an_address_of_aws_is_not_intercepted(
     machine: Machine, company: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CONNECT says IAM, the client asks for another: it gets what is really there, unread."""
+    """CONNECT has the host of IAM, SNI another name: the client gets the real server, without interception."""
     resolve(monkeypatch)
     theirs = Identity.signed_by(COMPANY, [EVIL])
     with upstream(theirs, tmp_path) as server, machine.recording(cas=(company,)) as recording:
@@ -289,10 +289,10 @@ def test_another_name_under_an_address_of_aws_is_not_ours(
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost"])
-def test_a_name_of_aws_under_another_address_must_be_proven_there(
+def test_a_server_name_of_aws_at_another_address_is_verified(
     address: str, machine: Machine, company: Path, tmp_path: Path
 ) -> None:
-    """CONNECT says another, the client asks for IAM: the certificate is for IAM, and so must the upstream's be."""
+    """CONNECT has another host, SNI the name of IAM: the proxy's certificate and the upstream's must be for IAM."""
     for theirs, status in ((Identity.signed_by(COMPANY, [address]), 502), (Identity.signed_by(COMPANY, [IAM]), 200)):
         with upstream(theirs, tmp_path) as server, machine.recording(cas=(company,)) as recording:
             with recording.tunnel(f"{address}:{server.port}", IAM, recording.bundle) as wrapped:
@@ -302,14 +302,14 @@ def test_a_name_of_aws_under_another_address_must_be_proven_there(
             assert bool(re.search("recorded tape.yaml: 1 track", recording.end())) == (status == 200)
 
 
-def test_the_program_gets_a_short_lived_leaf_with_a_key_of_its_own(machine: Machine) -> None:
+def test_the_program_gets_a_short_lived_leaf_with_its_own_key(machine: Machine) -> None:
     with machine.recording() as recording:
         with recording.tunnel(f"{IAM}:443", IAM, recording.bundle) as wrapped:
             assert wrapped.version() == "TLSv1.3"
             assert names(wrapped.getpeercert(binary_form=True)) == [IAM]
             leaf = x509.load_der_x509_certificate(wrapped.getpeercert(binary_form=True) or b"")
         assert leaf.not_valid_after_utc - leaf.not_valid_before_utc < 2 * DAY
-        with recording.tunnel(f"{IAM}:443", None) as wrapped:  # who names nobody means the host of CONNECT
+        with recording.tunnel(f"{IAM}:443", None) as wrapped:  # without SNI, the host of CONNECT applies
             assert names(wrapped.getpeercert(binary_form=True)) == [IAM]
         folder = Path(recording.bundle).parent
         for path in folder.iterdir():
@@ -319,13 +319,13 @@ def test_the_program_gets_a_short_lived_leaf_with_a_key_of_its_own(machine: Mach
         assert leaf.issuer == signer.subject
 
 
-def test_old_tls_is_not_spoken(machine: Machine) -> None:
+def test_old_tls_versions_are_refused(machine: Machine) -> None:
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     old.set_ciphers("DEFAULT:@SECLEVEL=0")
     with machine.recording() as recording:
-        for version, is_spoken in ((ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_1, False)):
-            with pytest.warns() if not is_spoken else pytest.MonkeyPatch.context():
+        for version, is_accepted in ((ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_1, False)):
+            with pytest.warns() if not is_accepted else pytest.MonkeyPatch.context():
                 old.minimum_version = ssl.TLSVersion.TLSv1_1
             old.maximum_version = version
             with socket.create_connection(("127.0.0.1", recording.port), timeout=30) as plain:
@@ -333,15 +333,15 @@ def test_old_tls_is_not_spoken(machine: Machine) -> None:
                 assert b" 200 " in plain.recv(1000)
                 try:
                     with old.wrap_socket(plain, server_hostname=IAM) as wrapped:
-                        assert (wrapped.version() == "TLSv1.2") == is_spoken
+                        assert (wrapped.version() == "TLSv1.2") == is_accepted
                 except OSError:
-                    assert not is_spoken
+                    assert not is_accepted
 
 
 # --- the command line ---
 
 
-def test_the_command_hands_files_of_cas_on(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reads_the_added_ca_files(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     file = machine.folder / "empty.pem"
     file.touch()
     assert main(["record", str(machine.folder / "tape.yaml"), "--upstream-ca", str(file), "--", "true"]) == 2
@@ -349,7 +349,7 @@ def test_the_command_hands_files_of_cas_on(machine: Machine, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize("command", ["record", "replay"])
-def test_the_command_says_that_the_ca_was_renewed(
+def test_the_command_reports_that_the_ca_was_renewed(
     command: str, machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = user_folders.data_folder(os.environ)

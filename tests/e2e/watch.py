@@ -1,4 +1,4 @@
-"""Watches which connections programs open, by an audit hook inside each Python process that a test starts."""
+"""Logs connections and files that programs open, with an audit hook in each Python process that a test starts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ sys.addaudithook(_watch)
 
 
 class Event(NamedTuple):
-    """Something that a process did: `who` is awstape or program."""
+    """An audit event. who: `awstape` or `program`; what: the event's name; target: the address or file."""
 
     who: str
     what: str
@@ -33,7 +33,7 @@ class Event(NamedTuple):
 
 
 class Watch:
-    """Programs that run with `environ` are watched."""
+    """The log of the programs that run with `environ`."""
 
     def __init__(self, folder: Path) -> None:
         (folder / "sitecustomize.py").write_text(_HOOK)
@@ -42,7 +42,7 @@ class Watch:
         self.environ = {"PYTHONPATH": str(folder), "WATCH_LOG": str(self._log)}
 
     def events(self, who: str, *what: str) -> set[str]:
-        """The targets of what one of the two did; `socket` stands for all that leads to the outside."""
+        """Returns the targets of the events of awstape or program whose names begin with `what`, such as `socket`."""
         events = [Event(*json.loads(line)) for line in self._log.read_text().splitlines()]
         assert events, "nothing was watched"
         return {e.target for e in events if e.who == who and e.what.startswith(what)}
