@@ -1,4 +1,4 @@
-"""What all tests share, and the options of the fast loop (`make test-fast`)."""
+"""Fixtures of all tests, and the options of the fast loop (`make test-fast`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps N cases of each test, spread evenly: the same ones in every run."""
+    """Keeps N evenly spread cases of each test, the same ones in every run."""
     if not (most := config.getoption("--sample")):
         return
     cases: dict[str, list[pytest.Item]] = {}
@@ -36,8 +36,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item in kept]
 
 
-# What is imported and collected stays to the end: to look through it for garbage, again and again, takes a tenth of
-# the time.
+# Imported modules and collected tests live until the end. Garbage collection would traverse them again and again, which
+# takes a tenth of the time of a run.
 gc.disable()
 
 
@@ -56,6 +56,6 @@ def config_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def aws() -> Iterator[StandIn]:
-    """A stand-in for AWS that runs meanwhile."""
+    """A stand-in for AWS that runs during the test."""
     with StandIn() as running:
         yield running

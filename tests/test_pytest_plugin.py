@@ -1,4 +1,4 @@
-"""The pytest plugin, in pytest runs of its own: the cassette of a test, the errors, the recordings."""
+"""The pytest plugin, in separate pytest runs: the cassette of a test, errors, recordings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEAVY = {"boto3", "botocore", "click", "cryptography", "httptools", "mitmproxy",
 
 @pytest.fixture(autouse=True)
 def clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user's machine: no CI, no AWS, a key."""
+    """Sets the environment of a user's machine: no CI variables, no AWS settings, a key."""
     for name in (
         "CI",
         "AWS_ENDPOINT_URL",
@@ -46,7 +46,7 @@ def clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    """A stand-in for AWS, which clients find through their environment."""
+    """A stand-in for AWS, set as the endpoint in the environment of clients."""
     with StandIn() as running:
         monkeypatch.setenv("AWS_ENDPOINT_URL", running.url)
         monkeypatch.setenv("AWSTAPE_UPSTREAM", f"iam={running.url} accessanalyzer={running.url}")
@@ -58,7 +58,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
 @pytest.fixture
 def cassettes(pytester: pytest.Pytester) -> Path:
-    """The folder beside the tests, with some of the shipped cassettes."""
+    """The cassettes folder of the test module, with some of the shipped cassettes."""
     folder = pytester.path / "cassettes"
     folder.mkdir()
     for name in ("roles", "policy-versions", "policy-generations"):
@@ -174,7 +174,7 @@ class TestIt:
     assert aws.calls.total() == calls
 
 
-def test_a_cassette_that_is_not_there_says_how_to_make_it(pytester: pytest.Pytester) -> None:
+def test_the_error_for_a_missing_cassette_explains_how_to_record_it(pytester: pytest.Pytester) -> None:
     module = """
 def test_own(awstape):
     with pytest.raises(botocore.exceptions.ClientError, match="CassetteMiss"):
@@ -205,7 +205,7 @@ def test_that_asks_for_it_late(wrapped):
     assert "During handling" not in said(result)
 
 
-def test_a_marker_that_cannot_be_is_explained(pytester: pytest.Pytester, cassettes: Path) -> None:
+def test_an_invalid_marker_is_explained(pytester: pytest.Pytester, cassettes: Path) -> None:
     (cassettes / "broken.yaml").write_text("no cassette\n")
     problems = {
         "'roles', pages='torture'": "can't be used: it has no pages; it has paging, faults, strict",
@@ -225,12 +225,10 @@ def test_a_marker_that_cannot_be_is_explained(pytester: pytest.Pytester, cassett
     assert "Traceback" not in said(result)
 
 
-# --- how it is played -------------------------------------------------------------------------------------------
+# --- replay -----------------------------------------------------------------------------------------------------
 
 
-def test_paging_and_faults_are_those_of_the_marker_and_of_the_command_line(
-    pytester: pytest.Pytester, cassettes: Path
-) -> None:
+def test_the_marker_and_the_command_line_set_paging_and_faults(pytester: pytest.Pytester, cassettes: Path) -> None:
     module = f"""
 def pages():
     return [len(p["Roles"]) for p in boto3.client("iam").get_paginator("list_roles").paginate()]
@@ -254,7 +252,9 @@ def test_denied():
     assert re.search(r"assert \[[0-3](, [0-3])+, 0\] == \[3, 2\]", said(result))
 
 
-def test_programs_that_a_test_starts_ask_the_cassette(pytester: pytest.Pytester, cassettes: Path) -> None:
+def test_programs_that_a_test_starts_get_responses_from_the_cassette(
+    pytester: pytest.Pytester, cassettes: Path
+) -> None:
     program = "import boto3; print(len(boto3.client('iam').list_roles(MaxItems=1)['Roles']))"
     result = run(
         pytester,
@@ -275,7 +275,7 @@ def test_its_misses_are_the_tests(awstape):
     assert "miss: iam ListUsers was not recorded" in said(result)
 
 
-def test_clients_that_were_there_before_are_attached(pytester: pytest.Pytester, cassettes: Path) -> None:
+def test_clients_created_before_the_test_can_be_attached(pytester: pytest.Pytester, cassettes: Path) -> None:
     result = run(
         pytester,
         """
@@ -295,10 +295,10 @@ def test_afterwards():
     result.assert_outcomes(passed=2)
 
 
-# --- what is raised ---------------------------------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------------------------
 
 
-def test_misses_and_what_was_not_played_are_raised_at_teardown(pytester: pytest.Pytester, cassettes: Path) -> None:
+def test_misses_and_unplayed_takes_are_raised_at_teardown(pytester: pytest.Pytester, cassettes: Path) -> None:
     (cassettes / "test_module").mkdir()
     shutil.copy(cassettes / "roles.yaml", cassettes / "test_module" / "test_own.yaml")
     result = run(
@@ -375,7 +375,7 @@ def test_it():
 """
 
 
-def test_modes_record_as_their_names_say(pytester: pytest.Pytester, aws: StandIn) -> None:
+def test_each_recording_mode(pytester: pytest.Pytester, aws: StandIn) -> None:
     tape = pytester.path / "cassettes" / "tape.yaml"
     run(pytester, RECORDED).assert_outcomes(errors=1)
     assert not aws.calls
@@ -402,7 +402,7 @@ def test_modes_record_as_their_names_say(pytester: pytest.Pytester, aws: StandIn
     ]
 
 
-def test_what_can_not_be_recorded_fails_the_test(pytester: pytest.Pytester, aws: StandIn) -> None:
+def test_a_recording_that_fails_fails_the_test(pytester: pytest.Pytester, aws: StandIn) -> None:
     (pytester.path / "cassettes" / "tape.yaml.journal").mkdir(parents=True)
     module = f"""
 @pytest.mark.awstape("tape")
@@ -410,7 +410,7 @@ def test_it():
     try:
         {LIST_ROLES}
     except Exception:
-        "a program that goes on whatever happens"
+        "a program that ignores all errors"
 """
     result = run(pytester, module, "--awstape=all")
     result.assert_outcomes(passed=1, errors=1)
@@ -445,10 +445,10 @@ def test_it(awstape):
     assert not aws.calls
 
 
-# --- with others ------------------------------------------------------------------------------------------------
+# --- with other plugins -----------------------------------------------------------------------------------------
 
 
-def test_workers_replay_and_record_side_by_side(pytester: pytest.Pytester, aws: StandIn) -> None:
+def test_xdist_workers_replay_and_record_in_parallel(pytester: pytest.Pytester, aws: StandIn) -> None:
     module = """
 @pytest.mark.awstape("shared")
 @pytest.mark.parametrize("n", range(6))
@@ -465,9 +465,7 @@ def test_it(n):
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with workers"])
-def test_cassettes_that_no_test_uses_are_found(
-    pytester: pytest.Pytester, cassettes: Path, workers: tuple[str, ...]
-) -> None:
+def test_unused_cassettes_are_reported(pytester: pytest.Pytester, cassettes: Path, workers: tuple[str, ...]) -> None:
     (cassettes / "test_module").mkdir()
     for name in ("test_gone", "test_own"):
         shutil.copy(cassettes / "roles.yaml", cassettes / "test_module" / f"{name}.yaml")
@@ -496,7 +494,7 @@ def test_other():
     assert run(pytester, module, "--awstape-orphans", *workers).ret == 0
 
 
-def test_moto_and_its_own_kind_live_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
+def test_moto_and_cassettes_work_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
     result = run(
         pytester,
         f"""
@@ -516,8 +514,8 @@ def test_moto_alone():
     result.assert_outcomes(passed=2)
 
 
-def test_vcr_lives_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
-    """vcrpy keeps its cassettes in the same folders; neither tool reports the other's as unused."""
+def test_vcr_works_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
+    """vcrpy stores its cassettes in the same folders; neither tool reports the other's as unused."""
     result = run(
         pytester,
         f"""

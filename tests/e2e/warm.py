@@ -1,10 +1,10 @@
-"""`awstape` and `pytest` as processes that need not import anything: forks of one that has imported all of it.
+"""Starts `awstape` and `pytest` without the time for imports, as forks of a process that has imported everything.
 
-To start takes `awstape record` two seconds, of which its work is a fifth. So a process is started once that imports
-and waits (`_Starter`); each program is a fork of it, with streams, environment, folder, session and process id of its
-own. It becomes a child of the process that asked for it: Linux gives an orphan to the next subreaper.
+`awstape record` takes two seconds, and only a fifth of that is its work. So one process is started that imports and
+waits (`_Starter`). Each program is a fork of it, with its own streams, environment, folder, session and process id. The
+fork becomes a child of the process that requested it, because Linux reparents an orphan to the nearest subreaper.
 
-Where that can't be (`can_start`), and where a test is about the start itself, the harness starts a new process.
+If a fork is not possible (`can_start`), or if a test is about the start itself, the harness starts a new process.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from typing import Any
 
 _PR_SET_CHILD_SUBREAPER = 36
 _LARGEST = 1_000_000
-#: What Python reads when it starts.
+#: Environment variables that Python reads when it starts.
 _OF_PYTHON = ("PYTHON", "LANG", "LC_")
 
 
 def can_start(environ: Mapping[str, str]) -> bool:
-    """Whether a fork would do what a new process with these variables does."""
+    """Whether a fork would behave like a new process with these variables."""
     of_python = {name: value for name, value in environ.items() if name.startswith(_OF_PYTHON)}
     is_measured = "COVERAGE_PROCESS_START" in environ
     return sys.platform == "linux" and not is_measured and of_python.items() <= os.environ.items()
 
 
 class Process(subprocess.Popen[str]):
-    """`PYTHON -m MODULE ARGUMENT…` in a session of its own, as `subprocess.Popen` would start it."""
+    """`PYTHON -m MODULE ARGUMENT…` in a new session, with the interface of `subprocess.Popen`."""
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:
         cwd, env, to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr = *rest[4:6], *rest[9:15]
@@ -51,7 +51,7 @@ class Process(subprocess.Popen[str]):
 
 
 class _Starter:
-    """The process that has imported everything that a module, `awstape` or `pytest`, needs."""
+    """A process that has imported everything that a module, `awstape` or `pytest`, needs."""
 
     def __init__(self, module: str) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -62,7 +62,7 @@ class _Starter:
             self._process = subprocess.Popen(command, stdin=nothing, stdout=nothing, pass_fds=[theirs.fileno()])
 
     def start(self, module: list[str], folder: str, environ: dict[str, str], streams: tuple[int, int, int]) -> int:
-        """A new process; its id."""
+        """Starts a fork; returns its process id."""
         socket.send_fds(self._socket, [json.dumps([module, folder, environ]).encode()], streams)
         return int(self._socket.recv(100))
 
@@ -77,14 +77,14 @@ def _starter(module: str) -> _Starter:
 
 @contextmanager
 def _subreaper() -> Iterator[None]:
-    """Lets this process be the parent of its grandchildren that are left alone, meanwhile."""
+    """Makes this process the parent of its orphaned grandchildren while the context is active."""
     prctl = ctypes.CDLL(None).prctl
     prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     yield
     prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
-# --- in the process that waits ----------------------------------------------------------------------------------
+# --- in the waiting process -------------------------------------------------------------------------------------
 
 
 def _import_awstape() -> None:
@@ -100,7 +100,7 @@ def _import_awstape() -> None:
 
 
 def _import_pytest() -> None:
-    """Not its plugins, awstape's among them, which it wants to import itself."""
+    """Imports pytest without its plugins, such as awstape's: pytest itself must import those."""
     import boto3
     import execnet
     import mitmproxy.addons
@@ -115,7 +115,7 @@ def _import_pytest() -> None:
 
 
 def _wait(asked: socket.socket) -> list[str]:
-    """Forks whenever it is asked to, and returns in the fork, with the module to run and its arguments."""
+    """Forks for each request; returns in the fork, with the module to run and its arguments."""
     while True:
         message, streams, _, _ = socket.recv_fds(asked, _LARGEST, 3)
         if not message:
@@ -129,14 +129,14 @@ def _wait(asked: socket.socket) -> list[str]:
             for descriptor in (reading, writing, asked.detach()):
                 os.close(descriptor)
             return _become(message, streams)
-        os.waitpid(between, 0)  # from here on the process that asked is the parent
+        os.waitpid(between, 0)  # from here on, the requesting process is the parent
         asked.send(os.read(reading, 100))
         for descriptor in (reading, writing, *streams):
             os.close(descriptor)
 
 
 def _become(message: bytes, streams: list[int]) -> list[str]:
-    """Takes on what a program is started with; the module and its arguments."""
+    """Sets streams, folder and environment of the program; returns the module and its arguments."""
     module, folder, environ = json.loads(message)
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
@@ -149,9 +149,9 @@ def _become(message: bytes, streams: list[int]) -> list[str]:
 
 
 def run_and_exit(run: Callable[[], object]) -> None:
-    """Ends this process with what it runs, as Python would, but without taking apart what it has in memory.
+    """Runs a function and ends this process like Python's shutdown, but without freeing its objects.
 
-    That would take a tenth of a second: each page of a fork that is written to is copied.
+    Freeing them would take a tenth of a second, since it writes to memory pages of the fork, which are copied then.
     """
     try:
         run()

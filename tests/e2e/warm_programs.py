@@ -1,9 +1,9 @@
-"""Programs for `awstape record` and `awstape replay` that need not import boto3 or the AWS CLI.
+"""Starts programs for `awstape record` and `awstape replay` without the time for importing boto3 or the AWS CLI.
 
-To import boto3 and to read the service models takes a program most of its time. `command` gives a command that starts
-it as a fork of a process that has done both (`_serve`), with the streams, the folder and the environment of the
-command. The fork ends when the command is ended, and the command ends as the fork does. Where that can't be
-(`e2e.warm.can_start`), the command becomes a new Python process.
+A program spends most of its time importing boto3 and reading the service models. `command` returns a command that
+starts the program as a fork of a process that has done both (`_serve`), with the streams, folder and environment of the
+command. The fork ends when the command is terminated; the command ends with the exit status of the fork. If a fork is not
+possible (`e2e.warm.can_start`), the command becomes a new Python process.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _SIZE: Final = 8
 
 
 def command(code: str, *arguments: str) -> tuple[str, ...]:
-    """`python -c CODE ARGUMENT…`, without the imports."""
+    """Returns a command that runs `python -c CODE ARGUMENT…` without the time for its imports."""
     return sys.executable, "-IS", _LAUNCHER, _ADDRESS, code, *arguments
 
 
 def prepare(command: Sequence[str | Path]) -> None:
-    """Starts the process that imports everything, if a command has need of it."""
+    """Starts the process that imports everything, if a command needs it."""
     if _ADDRESS in command and sys.platform == "linux":
         _start()
 
@@ -53,10 +53,10 @@ def _start() -> None:
         number = listener.fileno()
         code = f"import sys; sys.path.insert(0, {str(_TESTS)!r}); from e2e import warm_programs as w; w.main({number})"
         server = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, pass_fds=[number])
-    atexit.register(server.communicate)  # it ends with its input
+    atexit.register(server.communicate)  # the process ends when its input is closed
 
 
-# --- in the process that waits ----------------------------------------------------------------------------------
+# --- in the waiting process -------------------------------------------------------------------------------------
 
 
 def _import_everything() -> None:
@@ -76,8 +76,8 @@ def _import_everything() -> None:
 
 
 def _serve(listener: socket.socket) -> tuple[str, list[str]]:
-    """Forks for each command, and returns in the fork: its code and its arguments."""
-    connections: dict[int, socket.socket] = {}  # of the forks that run, by their process ids
+    """Forks for each command; returns in the fork, with the code and its arguments."""
+    connections: dict[int, socket.socket] = {}  # process id of each running fork → its connection
     waking, to_wake = os.pipe()
     os.set_blocking(to_wake, False)
     signal.set_wakeup_fd(to_wake, warn_on_full_buffer=False)
@@ -111,17 +111,17 @@ def _serve(listener: socket.socket) -> tuple[str, list[str]]:
 
 
 def _report_ended(connections: dict[int, socket.socket]) -> None:
-    """Sends the exit status of each fork that has ended to its command."""
+    """Sends the exit status of each ended fork to its command."""
     while connections:
         fork, status = os.waitpid(-1, os.WNOHANG)
         if not fork:
             return
-        with connections.pop(fork) as connection, suppress(BrokenPipeError):  # the command was ended
+        with connections.pop(fork) as connection, suppress(BrokenPipeError):  # the command was terminated
             connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _end_with(connection: socket.socket) -> None:
-    """Ends this process, by SIGIO, when the other side of the connection is closed."""
+    """Ends this process with SIGIO when the other side closes the connection."""
     fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(connection, fcntl.F_SETFL, fcntl.fcntl(connection, fcntl.F_GETFL) | os.O_ASYNC)
     connection.detach()
@@ -134,7 +134,7 @@ def _become(streams: Sequence[int], folder: str, environ: dict[str, str]) -> Non
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
-    for name in ("awscli", "awscli.clidriver"):  # to import the package sets a variable
+    for name in ("awscli", "awscli.clidriver"):  # importing the package sets an environment variable
         del sys.modules[name]
 
 
