@@ -24,6 +24,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -108,6 +109,9 @@ def _import_pytest() -> None:
     import moto
     import pytest
 
+    from support import botocore_files
+
+    botocore_files.read_once(setattr)
     boto3.client("iam", region_name="us-east-1")
     boto3.client("accessanalyzer", region_name="us-east-1")
     boto3.DEFAULT_SESSION = None
@@ -172,9 +176,10 @@ def run_and_exit(run: Callable[[], object]) -> None:
 
 def _main() -> None:
     asked = socket.socket(fileno=int(sys.argv[1]))
-    del sys.path[0]
+    sys.path[0] = str(Path(__file__).parents[1])
     gc.disable()
     {"awstape": _import_awstape, "pytest": _import_pytest}[sys.argv[2]]()
+    del sys.path[0]
     gc.freeze()
     gc.enable()
     module, *sys.argv[1:] = _wait(asked)

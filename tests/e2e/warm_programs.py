@@ -62,11 +62,10 @@ def _start() -> None:
 def _import_everything() -> None:
     import boto3
     from awscli.clidriver import create_clidriver
-    from botocore.loaders import JSONFileLoader
 
-    read = JSONFileLoader.load_file
-    known = cache(lambda path: read(JSONFileLoader(), path))
-    JSONFileLoader.load_file = lambda self, path: known(path)  # type: ignore[method-assign]
+    from support import botocore_files
+
+    botocore_files.read_once(setattr)
     for service in ("iam", "accessanalyzer"):
         client = boto3.client(service, "us-east-1", aws_access_key_id="fake", aws_secret_access_key="fake")
         client.get_paginator({"iam": "list_roles", "accessanalyzer": "list_findings"}[service])

@@ -33,7 +33,7 @@ from awstape.files import cassette_files, keys
 from awstape.formats.importing import FORMATS
 from awstape.tape import open_for_recording
 from e2e.test_secrecy import is_clean
-from support import exchanges, failing, in_process, wire_cases
+from support import botocore_files, exchanges, failing, in_process, wire_cases
 from support.exchanges import MODELS
 from support.paths import TESTS
 from support.standin import StandIn
@@ -98,7 +98,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recorded")
     own = open_for_recording(folder / "own.yaml", "all", ENVIRON)
     with StandIn() as aws, pytest.MonkeyPatch.context() as patch:
-        in_process.read_once(patch)
+        botocore_files.read_once(patch.setattr)
         with InProcess(own):
             ask_aws(aws.url)
         with vcr.use_cassette(folder / "vcr.yaml"):

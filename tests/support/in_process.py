@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -13,7 +12,6 @@ from urllib.parse import urlsplit
 import botocore
 import botocore.handlers
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from awstape.catalog.botocore_values import to_botocore
 from awstape.core.aws.model import Operation, Value
@@ -21,7 +19,7 @@ from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.files import cassette_files
-from support import exchanges, wire_cases
+from support import botocore_files, exchanges, wire_cases
 from support.exchanges import MODELS
 from support.paths import ROOT
 
@@ -42,17 +40,11 @@ def isolate(patch: pytest.MonkeyPatch, folder: Path) -> None:
         patch.setenv(name, str(folder / "home"))
 
 
-def read_once(patch: pytest.MonkeyPatch) -> None:
-    """Makes sessions cheap: botocore's files are read once, not once per session."""
-    read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
-    patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
-
-
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
     """Reads botocore's data once for each module that imports this fixture."""
     with pytest.MonkeyPatch.context() as patch:
-        read_once(patch)
+        botocore_files.read_once(patch.setattr)
         yield
 
 
