@@ -2,8 +2,8 @@
 
 A program spends most of its time importing boto3 and reading the service models. `command` returns a command that
 starts the program as a fork of a process that has done both (`_serve`), with the streams, folder and environment of the
-command. The fork ends when the command is terminated; the command ends with the exit status of the fork. If a fork is not
-possible (`e2e.warm.can_start`), the command becomes a new Python process.
+command. The fork ends when the command is terminated; the command ends with the exit status of the fork. If a fork is
+not possible (`e2e.warm.can_start`), the command becomes a new Python process.
 """
 
 from __future__ import annotations
