@@ -460,7 +460,7 @@ def test_a_cassette_that_cannot_be_written_is_an_error(
         addon.done()
 
     in_mitmproxy(record)
-    (said,) = caplog.records
-    assert said.levelno == logging.ERROR
-    assert "users.yaml: can't be written: No space left on device" in said.getMessage()
-    assert "the file was not changed" in said.getMessage()
+    (logged,) = caplog.records
+    assert logged.levelno == logging.ERROR
+    assert "users.yaml: can't be written: No space left on device" in logged.getMessage()
+    assert "the file was not changed" in logged.getMessage()

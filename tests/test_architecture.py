@@ -232,7 +232,7 @@ def test_a_wing_has_a_short_docstring_that_names_modules_to_read_first(name: str
     if NAMES[name].name == "__init__.py":
         assert len(statement(name).splitlines()) <= LONGEST_STATEMENT
         reading = re.search(r"Read first: ([\w., ]+?)\.(\s|$)", " ".join(statement(name).split()))
-        assert reading, f"{name}: its docstring does not say what to read first"
+        assert reading, f"{name}: its docstring does not name the modules to read first"
         for module in reading[1].replace(" and ", ", ").split(", "):
             assert f"{name}.{module}" in NAMES, module
 

@@ -80,7 +80,7 @@ def run(pytester: pytest.Pytester, module: str, *arguments: str, name: str = "te
     return pytest.RunResult(process.returncode, out.splitlines(), err.splitlines(), 0)
 
 
-def said(result: pytest.RunResult) -> str:
+def text_of(result: pytest.RunResult) -> str:
     return "\n".join(result.outlines)
 
 
@@ -198,11 +198,11 @@ def test_that_asks_for_it_late(wrapped):
     result = run(pytester, module)
     result.assert_outcomes(passed=3, errors=2)
     for name in ("test_module/test_own.yaml", "shared.yaml"):
-        assert f"cassettes/{name}: there is no such cassette" in said(result)
-    assert "to record it here: pytest --awstape=new_episodes 'test_module.py::test_own'" in said(result)
-    assert "record it: pytest --awstape=once 'test_module.py::test_named'" in said(result)
-    assert "Traceback" not in said(result)
-    assert "During handling" not in said(result)
+        assert f"cassettes/{name}: there is no such cassette" in text_of(result)
+    assert "to record it here: pytest --awstape=new_episodes 'test_module.py::test_own'" in text_of(result)
+    assert "record it: pytest --awstape=once 'test_module.py::test_named'" in text_of(result)
+    assert "Traceback" not in text_of(result)
+    assert "During handling" not in text_of(result)
 
 
 def test_an_invalid_marker_is_explained(pytester: pytest.Pytester, cassettes: Path) -> None:
@@ -221,8 +221,8 @@ def test_an_invalid_marker_is_explained(pytester: pytest.Pytester, cassettes: Pa
     tests = (f"@pytest.mark.awstape({marker})\ndef test_{i}(): pass\n" for i, marker in enumerate(problems))
     result = run(pytester, "\n".join(tests), "--awstape-orphans")
     result.assert_outcomes(errors=len(problems))
-    assert [problem for problem in problems.values() if problem not in said(result)] == []
-    assert "Traceback" not in said(result)
+    assert [problem for problem in problems.values() if problem not in text_of(result)] == []
+    assert "Traceback" not in text_of(result)
 
 
 # --- replay -----------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_denied():
     run(pytester, module).assert_outcomes(passed=3)
     result = run(pytester, module, "--awstape-paging=torture")
     result.assert_outcomes(passed=2, failed=1)
-    assert re.search(r"assert \[[0-3](, [0-3])+, 0\] == \[3, 2\]", said(result))
+    assert re.search(r"assert \[[0-3](, [0-3])+, 0\] == \[3, 2\]", text_of(result))
 
 
 def test_programs_that_a_test_starts_get_responses_from_the_cassette(
@@ -272,7 +272,7 @@ def test_its_misses_are_the_tests(awstape):
 """,
     )
     result.assert_outcomes(passed=2, errors=1)
-    assert "miss: iam ListUsers was not recorded" in said(result)
+    assert "miss: iam ListUsers was not recorded" in text_of(result)
 
 
 def test_clients_created_before_the_test_can_be_attached(pytester: pytest.Pytester, cassettes: Path) -> None:
@@ -347,7 +347,7 @@ def test_expecting(awstape):
 """,
     )
     result.assert_outcomes(passed=6, failed=1, skipped=1, errors=5)
-    text = said(result)
+    text = text_of(result)
     missed = r"""cassettes/roles.yaml does not match the test
 miss: iam ListRoles was not recorded
   nearest track: iam ListRoles {}
@@ -381,7 +381,7 @@ def test_each_recording_mode(pytester: pytest.Pytester, aws: StandIn) -> None:
     assert not aws.calls
     result = run(pytester, RECORDED, "--awstape=once")
     result.assert_outcomes(passed=1)
-    assert "recorded cassettes/tape.yaml: 1 track, 2 pages, 5 items" in said(result)
+    assert "recorded cassettes/tape.yaml: 1 track, 2 pages, 5 items" in text_of(result)
     first = tape.read_bytes()
     assert b"111122223333" not in first
     assert aws.calls == {"ListRoles": 2}
@@ -414,14 +414,14 @@ def test_it():
 """
     result = run(pytester, module, "--awstape=all")
     result.assert_outcomes(passed=1, errors=1)
-    assert "tape.yaml.journal: can't be written: Is a directory" in said(result)
+    assert "tape.yaml.journal: can't be written: Is a directory" in text_of(result)
 
 
 def test_in_ci_nothing_is_recorded(pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     result = run(pytester, RECORDED, "--awstape=all")
     result.assert_outcomes(errors=1)
-    assert "awstape: nothing is recorded, because CI is set" in said(result)
+    assert "awstape: nothing is recorded, because CI is set" in text_of(result)
     assert not aws.calls
     assert not (pytester.path / "cassettes").exists()
 
@@ -439,7 +439,7 @@ def test_it(awstape):
 """
     result = run(pytester, module, "--awstape=all")
     result.assert_outcomes(passed=1)
-    assert "recorded cassettes/tape.yaml: 2 tracks, 3 pages, 5 items" in said(result)
+    assert "recorded cassettes/tape.yaml: 2 tracks, 3 pages, 5 items" in text_of(result)
     aws.calls.clear()
     run(pytester, module).assert_outcomes(passed=1)
     assert not aws.calls
@@ -457,7 +457,7 @@ def test_it(n):
 """
     result = run(pytester, module, "--awstape=all", "-n", "2")
     result.assert_outcomes(passed=6)
-    assert said(result).count("recorded cassettes/shared.yaml: 1 track, 1 page, 0 items") == 6
+    assert text_of(result).count("recorded cassettes/shared.yaml: 1 track, 1 page, 0 items") == 6
     assert len(cassette_files.load(pytester.path / "cassettes" / "shared.yaml", load_models()).takes) == 6
     aws.calls.clear()
     run(pytester, module, "-n", "2").assert_outcomes(passed=6)

@@ -132,8 +132,8 @@ def test_git_shows_differences_of_cassettes(command: str, mark: str, folder: Pat
     change = "sed -i 's/MaxSessionDuration: 3600/MaxSessionDuration: 7200/' cassettes/roles.yaml"
     script = f"git init -q; git add .; {attributes}; {command}; {change}; git --no-pager diff"
     done = subprocess.run(["sh", "-c", script], cwd=folder, env=shell, capture_output=True, text=True, timeout=60)
-    said = [line.strip() for line in done.stdout.splitlines() if "MaxSessionDuration: " in line]
-    assert any(line.startswith(mark) and line.endswith("7200") for line in said), done
+    lines = [line.strip() for line in done.stdout.splitlines() if "MaxSessionDuration: " in line]
+    assert any(line.startswith(mark) and line.endswith("7200") for line in lines), done
 
 
 def test_the_schema_is_named_where_the_command_writes_it() -> None:
@@ -160,14 +160,14 @@ def test_mitmdump_takes_the_addon(command: str, folder: Path, shell: dict[str, s
     )
     assert process.stdout
     with process.stdout as output:
-        said = ""
+        log = ""
         for line in output:
-            said += line
+            log += line
             if "listening" in line:
                 process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0, said
-    assert "listening" in said
-    assert "rror" not in said
+    assert process.wait(timeout=30) == 0, log
+    assert "listening" in log
+    assert "rror" not in log
 
 
 def test_the_demo_sees_the_same_pages_twice(tmp_path: Path) -> None:

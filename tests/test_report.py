@@ -57,15 +57,15 @@ def test_an_empty_recording_reports_that_nothing_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "said"),
+    ("kinds", "counts"),
     [
         ({"account": 1}, "1 account id"),
         ({"account": 2, "name": 1}, "2 account ids, 1 name"),
         ({"entity": 2, "key": 2}, "2 entities, 2 keys"),
     ],
 )
-def test_counts_have_singular_and_plural_nouns(kinds: dict[str, int], said: str) -> None:
-    assert f"  redacted: {said}" in recording_lines("x.yaml", Recording(Cassette(), 0, kinds, {}, ()))
+def test_counts_have_singular_and_plural_nouns(kinds: dict[str, int], counts: str) -> None:
+    assert f"  redacted: {counts}" in recording_lines("x.yaml", Recording(Cassette(), 0, kinds, {}, ()))
 
 
 def test_notes_are_listed() -> None:

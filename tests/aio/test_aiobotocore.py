@@ -1,5 +1,5 @@
-"""In-process replay and recording of aiobotocore's clients. It caps botocore, so `make aio` has it in an environment
-of its own; boto3 is not there."""
+"""In-process replay and recording of aiobotocore's clients. aiobotocore caps botocore, so `make aio` runs these tests
+in a separate environment, which has no boto3."""
 
 from __future__ import annotations
 

@@ -21,20 +21,22 @@ cassetter = pytest.importorskip("cassetter")
 @pytest.mark.parametrize("ending", ["yaml", "toml"])
 def test_a_recording_of_cassetter_is_imported(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWSTAPE_KEY", KEY)
-    theirs, ours = tmp_path / f"theirs.{ending}", tmp_path / "ours.yaml"
+    original, imported = tmp_path / f"original.{ending}", tmp_path / "imported.yaml"
     with StandIn() as aws:
         client: Any = botocore.session.get_session().create_client(
             "iam",
             endpoint_url=aws.url,
             region_name="us-east-1",
             aws_access_key_id="AKIAEXAMPLEEXAMPLE12",
-            aws_secret_access_key="nobody's",
+            aws_secret_access_key="dummy",
         )
-        with cassetter.use_cassette(theirs, record_mode="all"):
+        with cassetter.use_cassette(original, record_mode="all"):
             pages = list(client.get_paginator("list_roles").paginate())
     assert len(pages) == 2
-    result = CliRunner().invoke(cli, ["import", str(theirs), "-o", str(ours)])
+    result = CliRunner().invoke(cli, ["import", str(original), "-o", str(imported)])
     assert result.exit_code == 0, result.output
-    listing = [take for take in cassette_files.load(ours, load_models()).takes if take.track.operation == "ListRoles"]
+    listing = [
+        take for take in cassette_files.load(imported, load_models()).takes if take.track.operation == "ListRoles"
+    ]
     shipped = cassette_files.load(Path(__file__).parents[2] / "cassettes" / "roles.yaml", load_models())
     assert listing == [take for take in shipped.takes if take.track.operation == "ListRoles"]

@@ -59,9 +59,9 @@ class Run:
 
 @dataclass
 class Machine:
-    """A user: a home, a temporary folder, an environment, and a key of their own unless `key` is None.
+    """A user: a home folder, a temporary folder, an environment, and a key unless `key` is None.
 
-    is_warm: whether `awstape` need not import what it needs, see `e2e.warm`.
+    is_warm: whether `awstape` is forked from a process that has imported its modules, see `e2e.warm`.
     """
 
     home: Path

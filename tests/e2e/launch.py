@@ -1,4 +1,4 @@
-"""Starts a Python program in `e2e.warm_programs`, and ends as it ends. Imports only what is built into Python.
+"""Starts a Python program in `e2e.warm_programs`, and ends with its exit status. Imports only built-in modules.
 
 python -IS launch.py ADDRESS CODE ARGUMENT…
 """
@@ -11,11 +11,11 @@ import sys
 
 
 def _ask(address: str, code: str, arguments: list[str]) -> str:
-    """Has the program run with the streams of this process; its exit status, or "cold" if it can't be."""
+    """Requests a run of the program with the streams of this process; returns its exit status, or "cold" on failure."""
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         connection.connect("\0" + address)
-    except OSError:  # there is no such process
+    except OSError:  # no process listens
         return "cold"
     message = marshal.dumps([code, arguments, os.getcwd(), dict(os.environ)])
     streams = b"".join(number.to_bytes(4, sys.byteorder) for number in range(3))

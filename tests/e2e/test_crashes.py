@@ -45,4 +45,4 @@ def test_a_program_gets_errors_when_its_recording_can_not_be_written(
     assert refused == "400 CassetteStopped", "and no SDK asks again"
     assert f"ERROR {cassette}.journal: can't be written: File too large\n" in run.err
     assert run.status == 2
-    assert "operation: ListUsers\n" in cassette.read_text("utf-8"), "what was captured fits, all the same"
+    assert "operation: ListUsers\n" in cassette.read_text("utf-8"), "the captured pages fit into the limit"

@@ -41,7 +41,7 @@ def test_neither_a_replayed_call_nor_a_miss_opens_a_connection(
     assert run.status == 1
     assert run.out.endswith("}\n400 CassetteMiss\n")
     assert run.err.startswith("miss: iam ListRoleTags was not recorded\n")
-    assert run.err.count("miss: ") == 1, "it missed what was recorded, or a miss was retried"
+    assert run.err.count("miss: ") == 1, "a recorded call was missed, or a miss was retried"
     assert watch.events("awstape", "socket") <= LOCAL
     (address,) = watch.events("program", "socket.connect")
     assert address.startswith("('127.0.0.1', ")

@@ -2,7 +2,7 @@
 
     python as_on_windows.py [COMMAND]...
 
-Modules of the standard library that use these features are imported beforehand, since they are not what is tested.
+Modules of the standard library that use these features are imported beforehand, since the test is not about them.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-#: The calls that change what is on the disk, and fsync.
+#: The calls that change the content of the disk, and fsync.
 CALLS = ("open", "write", "fsync", "replace", "rename", "unlink", "mkdir", "rmdir", "chmod")
 
 
