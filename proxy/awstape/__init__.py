@@ -1,4 +1,15 @@
-"""awstape records paginated AWS IAM and IAM Access Analyzer traffic into redacted YAML cassettes and replays it."""
+"""awstape records paginated AWS IAM and IAM Access Analyzer traffic into redacted YAML cassettes and replays it.
+
+Each folder is a wing; its first lines say what happens in it, what to read first, and which wings it may import:
+
+    core                     the pure part: bytes and values in, values out; a wing for each task
+    catalog, files           botocore's data; cassettes, journals, the key and settings on the disk
+    tape, recovery, report   what all edges share: one recording or replay, interrupted recordings, summaries
+    proxying, serving        the intercepting proxy; the plain endpoint
+    inprocess, program       clients of this process; a program, its environment and its server
+    formats, workbench       imports and exports; work on cassette files
+    cli, pytest_plugin, addon   the command line, pytest, mitmproxy
+"""
 
 from __future__ import annotations
 
