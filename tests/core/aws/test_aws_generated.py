@@ -146,7 +146,7 @@ def test_a_replay_serves_the_redacted_recording(op: Operation) -> None:
         # Nothing in it is suspicious but what was in the exchange, and that only because no service looked at it.
         told = _warnings(text)
         assert {kind for kind, _ in told} <= {MISSING, RANGE, SAME_ITEM}
-        assert told <= _warnings(_unredacted(op, _exchanges(op, input_, outputs, tokens[:4])))
+        assert not told or told <= _warnings(_unredacted(op, _exchanges(op, input_, outputs, tokens[:4])))
 
         # Other tokens and another order of the traffic make the same text.
         interleaved = _interleaved(beside, _exchanges(op, input_, outputs, tokens[4:]), data)

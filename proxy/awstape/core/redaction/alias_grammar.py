@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from awstape.core.text.encoded_text import rewrite_between
 
@@ -243,5 +244,6 @@ def _append_check(text: str) -> str:
     return text + _check_characters(text)
 
 
+@lru_cache(4096)  # the same aliases are found again and again
 def _has_valid_check(text: str) -> bool:
     return _check_characters(text[:-_CHECKED]) == text[-_CHECKED:]
