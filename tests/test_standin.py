@@ -352,8 +352,8 @@ def test_a_failure_inside_the_stand_in_fails_the_test() -> None:
 
 def test_the_command_line_and_the_programs(tmp_path: Path) -> None:
     """The programs page through a stand-in in another process; threads change nothing, names change the responses."""
-    arguments = [sys.executable, str(HERE / "support" / "standin.py"), "--throttle", "ListRoles=1"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+    arguments = [sys.executable, "-m", "support.standin", "--throttle", "ListRoles=1"]
+    with subprocess.Popen(arguments, cwd=HERE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         try:

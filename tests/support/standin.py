@@ -17,7 +17,7 @@ Rules:
     with StandIn(throttle={"ListRoles": 1}) as aws:
         boto3.client("iam", endpoint_url=aws.url)
 
-or `python tests/support/standin.py [--port N] [--throttle OPERATION=N] [--fail OPERATION=N]`.
+or, in tests/, `python -m support.standin [--port N] [--throttle OPERATION=N] [--fail OPERATION=N]`.
 """
 
 import argparse
