@@ -61,6 +61,11 @@ class _Starter:
             command = [sys.executable, __file__, str(theirs.fileno()), module]
             nothing = subprocess.DEVNULL
             self._process = subprocess.Popen(command, stdin=nothing, stdout=nothing, pass_fds=[theirs.fileno()])
+        atexit.register(self._stop)
+
+    def _stop(self) -> None:
+        self._socket.close()
+        self._process.wait()
 
     def start(self, module: list[str], folder: str, environ: dict[str, str], streams: tuple[int, int, int]) -> int:
         """Starts a fork; returns its process id."""
