@@ -48,9 +48,14 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def config_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keeps the tests out of the user's config folder: no key is read there, and none is created."""
+    """Keeps the tests out of the user's config folder, with a key in its place: the first use of none creates one."""
+    folder = tmp_path_factory.mktemp("config")
+    key = folder / "awstape" / "key"
+    key.parent.mkdir()
+    key.touch(mode=0o600)
+    key.write_text("0123456789abcdef" * 4)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("XDG_CONFIG_HOME", str(folder))
         yield
 
 

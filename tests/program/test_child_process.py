@@ -201,7 +201,7 @@ def test_the_program_ends_when_awstape_is_killed() -> None:
         assert line_of(process) == "SIGTERM"
 
 
-def test_the_program_ends_when_awstape_fails() -> None:
+def test_the_program_ends_when_awstape_fails(capfd: pytest.CaptureFixture[str]) -> None:
     async def main() -> None:
         script = "echo $$ >&2; trap 'exit 0' TERM; while :; do sleep 0.05; done"
         running = asyncio.create_task(run_program(["sh", "-c", script], os.environ, pytest.fail))
@@ -212,8 +212,11 @@ def test_the_program_ends_when_awstape_fails() -> None:
             await running
 
     asyncio.run(main())
+    program = int(capfd.readouterr().err)
     with pytest.raises(ChildProcessError):  # not even a zombie
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(program, os.WNOHANG)
+    with pytest.raises(ProcessLookupError):
+        os.kill(program, 0)
 
 
 # --- nothing sticks to it ---
