@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from support.paths import TESTS
 from support.standin import StandIn
 
 #: How many examples of each property are tried: `--hypothesis-profile NAME`. See `support.strategies.few` as well.
@@ -21,7 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps N evenly spread cases of each test, the same ones in every run."""
+    """Puts long tests first, and with `--sample N` keeps N evenly spread cases of each test, the same in every run."""
+    # One that started last would run alone while the other workers are done.
+    items.sort(key=lambda item: item.path.parent not in (TESTS, TESTS / "e2e"))
     if not (most := config.getoption("--sample")):
         return
     cases: dict[str, list[pytest.Item]] = {}
