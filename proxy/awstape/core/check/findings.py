@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from itertools import chain
 from typing import Literal
 
-from awstape.core.aws.member_paths import Path, format_path_without_data
+from awstape.core.aws.member_paths import format_path_without_data
 from awstape.core.aws.model import Member, Models, Operation, Shape, Value
 from awstape.core.cassette.yaml.comments import find_comments
 from awstape.core.cassette.yaml.parser import MAX_ERRORS, Document, DocumentError
@@ -28,18 +28,14 @@ from awstape.core.cassette.yaml.reader import Entry, read_entries
 from awstape.core.cassette.yaml.validation import Problem, find_operation
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.core.check.lint_takes import lint_takes
-from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import NO_RULES, Rules
-from awstape.core.redaction.string_redaction import redact_string
+from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import TEXT, StringContext, StringEdit, edit_member_strings, edit_value_strings
 
 _DISCARDED_KEY = b"thrown away"
 #: The most characters of a comment, or of a text that can't be read, that are searched: some ten seconds' work.
 _MOST_SEARCHED = 4_000_000
 _MOST_LINES = 50_000
-#: How many redacted strings are remembered, and the most characters of one.
-_MOST_REMEMBERED = 2_000
-_LONGEST_REMEMBERED = 10_000
 FORMAT = "format"
 HIDDEN = "can't be read as a cassette; the text looks real and is not shown"
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
@@ -128,9 +124,9 @@ def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[
         texts = ((i, line, "") for i, line in enumerate(searched, 1))
 
     @cache  # many lines and comments are equal
-    def kinds_in(line: str) -> tuple[str, ...]:
+    def kinds_in(line: str) -> list[str]:
         # awstape itself writes the line of the schema: the project's rules don't apply to it.
-        return () if line.strip() == SCHEMA_LINE.strip() else _real_kinds(line, _ANYWHERE, rules)
+        return [] if line.strip() == SCHEMA_LINE.strip() else _real_kinds(line, _ANYWHERE, rules)
 
     found: set[Finding] = set()
     for number, line, member in texts:
@@ -162,32 +158,16 @@ def _find_in_document(document: Document, lines: list[str], models: Models, rule
             yield from (Finding(line, format_path_without_data(context.path), kind) for kind in kinds_here)
 
 
-def _real_kinds(text: str, context: StringContext, rules: Rules) -> tuple[str, ...]:
+def _real_kinds(text: str, context: StringContext, rules: Rules) -> list[str]:
     """The kinds of the real values in a text."""
     return _redact(text, context, rules)[1]
 
 
-def _redact(text: str, context: StringContext, rules: Rules) -> tuple[str, tuple[str, ...]]:
+def _redact(text: str, context: StringContext, rules: Rules) -> tuple[str, list[str]]:
     """A text, redacted, and the kinds of the real values in it."""
-    if len(text) > _LONGEST_REMEMBERED:
-        return _redact_anew(text, context, rules)
-    # Redaction looks at the siblings that are strings, and at the names of the others.
-    siblings = tuple((name, value if isinstance(value, str) else None) for name, value in context.siblings.items())
-    return _redact_once(text, context.shape, context.path, siblings, context.key, rules)
-
-
-@lru_cache(_MOST_REMEMBERED)
-def _redact_once(
-    text: str, shape: Shape | None, path: Path, siblings: tuple[tuple[str, str | None], ...], key: str, rules: Rules
-) -> tuple[str, tuple[str, ...]]:
-    """`_redact` by the parts of a context. A text that is checked again after an edit has mostly the same strings."""
-    return _redact_anew(text, StringContext(shape, path, dict(siblings), key), rules)
-
-
-def _redact_anew(text: str, context: StringContext, rules: Rules) -> tuple[str, tuple[str, ...]]:
-    aliases = Aliases(_DISCARDED_KEY, rules)
-    redacted = redact_string(text, context, aliases)
-    return redacted, tuple(aliases.count_by_kind()) if redacted != text else ()
+    redactor = Redactor(_DISCARDED_KEY, rules)
+    redacted = redactor.redact_string(text, context)
+    return redacted, list(redactor.count_by_kind()) if redacted != text else []
 
 
 def _edit_document_strings(value: Value, operation: Operation | None, edit: StringEdit) -> None:
@@ -223,15 +203,15 @@ def _members(**shapes: Shape) -> dict[str, Member]:
 
 
 def _locate_kinds(
-    text: str, redacted: str, kinds: tuple[str, ...], first: int, lines: list[str], rules: Rules
-) -> Iterator[tuple[int, tuple[str, ...]]]:
+    text: str, redacted: str, kinds: list[str], first: int, lines: list[str], rules: Rules
+) -> Iterator[tuple[int, list[str]]]:
     """(line, kinds) for each changed line of a literal block; for other text, the line in which it begins."""
     old, new = text.split("\n"), redacted.split("\n")
     located = []
     for i, (line, redacted_line) in enumerate(zip(old, new, strict=False)):
         is_literal = first + i < len(lines) and lines[first + i].strip() == line.strip()
         if line != redacted_line and is_literal and len(old) == len(new) > 1:
-            kinds_here = tuple(kind for kind in _real_kinds(line, _ANYWHERE, rules) if kind in kinds)
+            kinds_here = [kind for kind in _real_kinds(line, _ANYWHERE, rules) if kind in kinds]
             located.append((first + i + 1, kinds_here or kinds))
     yield from located or [(first, kinds)]
 
