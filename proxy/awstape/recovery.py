@@ -6,6 +6,7 @@ May import: catalog, core.cassette, core.recording, core.redaction, errors, file
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from awstape.catalog.response_parser import parse_response
@@ -63,7 +64,8 @@ def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def recover_journals(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
     """As `recover`, with a given key and project rules."""
-    return tuple(_recover_journal(path, found, key, rules) for found in interrupted_recordings(path, key))
+    with closing(interrupted_recordings(path, key)) as recordings:  # an error must not leave a journal locked
+        return tuple(_recover_journal(path, found, key, rules) for found in recordings)
 
 
 def _recover_journal(path: Path, found: InterruptedRecording, key: bytes, rules: Rules) -> str:

@@ -88,6 +88,16 @@ def test_a_symbolic_link_is_written_through(exists: bool, tmp_path: Path) -> Non
     assert sorted(tmp_path.rglob("*")) == [link, real.parent, real]
 
 
+@pytest.mark.parametrize("name", ["loop", "loop/deep/a.yaml"])
+def test_a_loop_of_symbolic_links_is_refused(name: str, tmp_path: Path) -> None:
+    """pathlib raises for it up to Python 3.12; from 3.13 on it returns the link."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for refuse in (lambda path: atomic_writes.write_file(path, b""), atomic_writes.check_writable):
+        with pytest.raises(UserError, match="a loop of symbolic links"):
+            refuse(tmp_path / name)
+    assert (tmp_path / "loop").is_symlink()
+
+
 def test_the_folder_lock_excludes_a_second_writer(tmp_path: Path) -> None:
     path, entered = tmp_path / "new" / "x.yaml", threading.Event()
     (file := tmp_path / "file").touch()

@@ -31,15 +31,13 @@ def write_file(path: Path, data: bytes) -> None:
     Where the path is a symbolic link, the target of the link is written.
     """
     try:
-        path = path.resolve()
+        path = _follow_links(path)
         if path.exists() and not path.is_file():  # a device or a pipe, which must not be replaced by a file
             raise UserError(f"{path}: can't be written: not a regular file", "name a file")
         create_folder(path.parent)
         replace_file(path, data, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}", "the file was not changed") from None
-    except RuntimeError:  # raised by pathlib for a loop of symbolic links
-        raise _symlink_loop(path) from None
     try:
         sync_folder(path.parent)
     except OSError as error:
@@ -97,10 +95,7 @@ def lock_folders_of(*paths: Path) -> Iterator[None]:
     if sys.platform == "win32":  # where a folder can't be opened
         yield
         return
-    try:
-        folders = {path.resolve().parent: path for path in paths}
-    except RuntimeError:  # raised by pathlib for a loop of symbolic links
-        raise _symlink_loop(*paths) from None
+    folders = {_follow_links(path).parent: path for path in paths}
     with ExitStack() as locked:
         for folder, path in sorted(folders.items()):
             try:
@@ -146,14 +141,24 @@ def sync_folder(folder: Path) -> None:
 def _nearest_folder(path: Path) -> Path:
     """The folder of a file, or the nearest parent of that folder that exists. Raises UserError."""
     try:
-        return next(parent for parent in path.resolve().parents if parent.exists())
-    except (OSError, RuntimeError):  # RuntimeError: raised by pathlib for a loop of symbolic links
+        return next(parent for parent in _follow_links(path).parents if parent.exists())
+    except OSError:
         raise _symlink_loop(path) from None
 
 
-def _symlink_loop(*paths: Path) -> UserError:
-    named = " ".join(map(str, paths))
-    return UserError(f"{named}: can't be written: a loop of symbolic links", "name another file")
+def _follow_links(path: Path) -> Path:
+    """The absolute path that symbolic links lead to. Raises UserError for a loop of links."""
+    try:
+        target = path.resolve()
+    except RuntimeError:  # raised by pathlib for a loop, up to Python 3.12
+        raise _symlink_loop(path) from None
+    if any(part.is_symlink() for part in (target, *target.parents)):  # what pathlib returns from Python 3.13 on
+        raise _symlink_loop(path)
+    return target
+
+
+def _symlink_loop(path: Path) -> UserError:
+    return UserError(f"{path}: can't be written: a loop of symbolic links", "name another file")
 
 
 def _umask() -> int:
