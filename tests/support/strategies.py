@@ -35,9 +35,8 @@ Made = TypeVar("Made")
 TextOf = Callable[[Random], str]
 
 EXAMPLES = int(os.environ.get("AWSTAPE_EXAMPLES", "1"))
-#: Profile of Hypothesis → the divisor of the number of examples that a test requests; see conftest.py.
-SHARES = {"fast": 10, "default": 3, "thorough": 1}
-SHARE = 1 if EXAMPLES > 1 else SHARES[settings.get_current_profile_name()]
+#: The divisor of the number of examples that a test requests, by the profile of Hypothesis; see conftest.py.
+SHARE = 1 if EXAMPLES > 1 else {"fast": 10, "thorough": 1}.get(settings.get_current_profile_name(), 3)
 
 
 def few(examples: int) -> settings:
