@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from contextlib import suppress
 
-import hypothesis
 import pytest
 
 from support.paths import TESTS
 from support.standin import StandIn
 
 #: How many examples of each property are tried: `--hypothesis-profile NAME`. See `support.strategies.few` as well.
-hypothesis.settings.register_profile("fast", max_examples=10, deadline=None)
-hypothesis.settings.register_profile("thorough", deadline=None)
+with suppress(ModuleNotFoundError):  # the environment of `make aio` has no Hypothesis
+    from hypothesis import settings
+
+    settings.register_profile("fast", max_examples=10, deadline=None)
+    settings.register_profile("thorough", deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
