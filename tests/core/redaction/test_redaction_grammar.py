@@ -152,7 +152,7 @@ _NARROWER = {
     "organizationsEntityPathType": re.compile(r"[^/]+/r-[^/]+(/ou-[^/]+){0,5}/?"),
 }
 #: Texts that are tested in each member.
-FEWEST = 9 // strategies.SHARE
+FEWEST = max(9 // strategies.SHARE, 1)
 _LONG = 20_000  # to search a longer text takes a tenth of a second
 
 
