@@ -142,6 +142,7 @@ def overview_facts(overview: TrackStatistics) -> dict[str, object]:
         "pages": overview.pages,
         "items": overview.items,
         "errors": overview.errors,
+        "holes": overview.holes,
         "complete": overview.complete,
         "faults": overview.faults,
     }

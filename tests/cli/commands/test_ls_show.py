@@ -152,7 +152,7 @@ def test_ls_in_json(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
     facts = json.loads(said(capfd, "ls", odd, ROLES, "--json"))
     assert [each["number"] for each in facts] == [1, 2, 3, 4, 5, 6, 7, 1, 2, 3]
     about = {"cassette": str(odd), "number": 2, "service": "accessanalyzer", "operation": "ListAnalyzers"}
-    counts = {"takes": 1, "pages": 1, "items": 0, "errors": [], "complete": False}
+    counts = {"takes": 1, "pages": 1, "items": 0, "errors": [], "holes": 0, "complete": False}
     faults = ["throttle page=2 times=always"]
     assert facts[1] == {**about, "region": "us-east-1", "identity": {}, **counts, "faults": faults}
     counts = {"takes": 2, "pages": 5, "items": 5, "errors": ["Throttling"], "complete": True}

@@ -135,6 +135,16 @@ class Case:
 
 
 CASES = {
+    "a hole": Case(
+        CREATED,
+        "- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-3gnndimudebl'}",
+        "- hole: 'set aside: a secret in arn'",
+        7,
+        "pages[0].hole",
+        "hole",
+        "the page is missing: replay misses here",
+        "awstape recover takes in what was set aside; or record the track anew",
+    ),
     # the identity
     "misspelt": Case(
         POLICIES,
@@ -641,6 +651,11 @@ service: iam
 operation: SimulateCustomPolicy
 identity: {PolicyInputList: [VALUE], ActionNames: []}
 pages: [output: {EvaluationResults: [{EvalActionName: VALUE}, {EvalActionName: VALUE}]}]
+---
+service: iam
+operation: GetUser
+identity: {UserName: VALUE}
+pages: [hole: VALUE]
 """
 
 

@@ -10,7 +10,7 @@ import pytest
 from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request
-from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.cassette import Cassette, Page
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import HEADER, Kind, Miss
 from awstape.core.replay.player import Player
@@ -32,10 +32,18 @@ def _recorded() -> Cassette:
         *listing("ListUsers", {"PathPrefix": "/zreal/"}, [{"Users": []}] * 3)[:2],
         *listing("ListFindings", OF_ANALYZER, [{"findings": []}] * 3)[:2],
         *regions,
+        (request("GetUser"), respond("GetUser", {"User": {"UserName": "zreal"}})),
     )
 
 
-RECORDED = _recorded()
+def _with_hole(recorded: Cassette) -> Cassette:
+    """The cassette with a hole in the place of its GetUser."""
+    pages = (Page.make_hole("set aside: a secret in User.UserName"),)
+    takes = (replace(take, pages=pages) if take.track.operation == "GetUser" else take for take in recorded.takes)
+    return Cassette.of(takes, recorded.keys)
+
+
+RECORDED = _with_hole(_recorded())
 
 
 def end_of(name: str) -> str:
@@ -147,6 +155,14 @@ def cases() -> list[Case]:
             findings,
             ended(findings),
             "ListFindings",
+        ),
+        Case(
+            "hole",
+            "GetUser",
+            request("GetUser"),
+            "iam GetUser",
+            "iam GetUser: page 1 is a hole in the cassette",
+            "GetUser",
         ),
         Case(
             "service",

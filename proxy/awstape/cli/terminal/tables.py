@@ -82,13 +82,18 @@ def totals(tracks: Iterable[TrackStatistics], cassettes: int | None = None) -> s
     """`3 tracks, 5 pages, …`; except for tracks and pages, zero counts are left out."""
     every = list(tracks)
     items, errors = sum(each.items or 0 for each in every), sum(len(each.errors) for each in every)
-    unfinished, faults = sum(not each.complete for each in every), sum(len(each.faults) for each in every)
+    holes = sum(each.holes for each in every)
+    unfinished, faults = (
+        sum(not each.complete and not each.holes for each in every),
+        sum(len(each.faults) for each in every),
+    )
     counts = [
         count(cassettes, "cassette") if cassettes is not None else "",
         count(len(every), "track"),
         count(sum(each.pages for each in every), "page"),
         count(items, "item") if items else "",
         count(errors, "error") if errors else "",
+        count(holes, "hole") if holes else "",
         f"{unfinished} unfinished" if unfinished else "",
         count(faults, "fault") if faults else "",
     ]
@@ -191,10 +196,11 @@ def _counts(each: TrackStatistics) -> tuple[Text, Text, Text]:
 
 
 def track_notes(each: TrackStatistics) -> Text:
-    """Short notes on a track: several takes, errors, unfinished, faults, unmodelled members."""
+    """Short notes on a track: several takes, errors, holes, unfinished, faults, unmodelled members."""
     notes = [(f"{len(each.takes)} takes", "blue")] if len(each.takes) > 1 else []
     notes += [(shorten_middle(printable(code), 2 * _LONGEST_NOTES), "red") for code in dict.fromkeys(each.errors)]
-    notes += [("unfinished", "yellow")] if not each.complete else []
+    notes += [(count(each.holes, "hole"), "red")] if each.holes else []
+    notes += [("unfinished", "yellow")] if not each.complete and not each.holes else []
     notes += [(f"fault {fault.split()[0]}", "magenta") for fault in each.faults]
     notes += [("unmodelled", "yellow")] if each.unmodelled else []
     return Text(", ").join(Text(text, style) for text, style in notes)

@@ -78,6 +78,8 @@ def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -
     """`page 1  3 items  → page-2.qljy`; in the short form followed by the names of its items."""
     page = take.pages[number - 1]
     label = Text(f"page {number}", no_wrap=is_short, overflow="ellipsis" if is_short else "fold")
+    if page.hole is not None:
+        label.append("  hole", "red")
     if page.answer.error:
         label.append(f"  {_status(page.answer.error)}", "red")
     if (held := count_answer_items(operation, page.answer)) is not None:
@@ -109,7 +111,9 @@ def _page_summary(operation: Operation, answer: Answer) -> str:
 
 def _add_content(to: Console, node: Tree, operation: Operation, page: Page) -> None:
     answer = page.answer
-    if answer.error:
+    if page.hole is not None:
+        node.add(Text(printable(page.hole), "red"))
+    elif answer.error:
         _add_error(node, answer.error)
     elif operation.paging:
         _add_lists(to, node, operation, answer)

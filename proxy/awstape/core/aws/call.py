@@ -42,7 +42,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Answer:
-    """The decoded response to a call: exactly one of `output` and `error` is set.
+    """The decoded response to a call: exactly one of `output` and `error` is set, none where the answer is missing.
 
     output: members under their AWS names in wire order; empty for operations without output.
     unmodelled: paths, such as `Roles[].NewMember`, of members that are not in the service model. Such

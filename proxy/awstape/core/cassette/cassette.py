@@ -1,10 +1,12 @@
 """The data of a cassette, `Cassette`, `Take`, `Track` and `Page`, and its invariants.
 
 1. Takes are sorted by track (service, operation, region, identity); takes of one track stay in recorded order.
-2. The first page of a take has no token. Every other page has the token in the output of the page before it.
+2. The first page of a take has no token. Every other page has the token in the output of the page before it, or, after
+   a hole, another one.
 3. No two pages of a track have the same token.
 4. Neighbouring takes of a track differ, and neither is the beginning of the other.
-5. The aliases of a cassette were made under one key, unless several cassettes are joined to be replayed.
+5. A hole stands in the place of a page that could not be kept: replay misses there.
+6. The aliases of a cassette were made under one key, unless several cassettes are joined to be replayed.
 """
 
 from __future__ import annotations
@@ -56,11 +58,19 @@ def identity_key(identity: dict[str, Value]) -> str:
 
 @dataclass(frozen=True)
 class Page:
-    """One request and its answer. `limit` is the page limit of the request, if it had one."""
+    """One request and its answer. `limit` is the page limit of the request, if it had one.
+
+    hole: the reason why the answer could not be kept, None if it is there. The answer of a hole is empty.
+    """
 
     token: str | None
     limit: int | None
     answer: Answer
+    hole: str | None = None
+
+    @classmethod
+    def make_hole(cls, reason: str, token: str | None = None, limit: int | None = None) -> Page:
+        return cls(token, limit, Answer(), reason)
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,11 @@ class Take:
     track: Track
     pages: tuple[Page, ...]
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def hole(self) -> str | None:
+        """The reason of the first hole, None if no page is one."""
+        return next((page.hole for page in self.pages if page.hole is not None), None)
 
 
 @dataclass(frozen=True)

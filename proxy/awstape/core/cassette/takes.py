@@ -1,7 +1,8 @@
 """Merges and normalises takes: joins two cassettes, drops redundant takes, names page tokens.
 
-1. A track that is in both cassettes is taken from the newer one, unless only the older one was read to its last page.
-2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays.
+1. A track that is in both cassettes is taken from the newer one, unless only the older one is complete.
+2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays. A hole
+   equals no page: what was there is unknown.
 3. Tokens are named by position after the redundant takes are dropped.
 """
 
@@ -17,7 +18,7 @@ from awstape.core.cassette.page_tokens import mask_tokens, name_tokens
 
 
 def merge_cassettes(models: Models, old: Cassette, new: Cassette) -> Cassette:
-    """The tracks of both; one in both is taken from `new`, unless only that of `old` was read to its last page.
+    """The tracks of both; one in both is taken from `new`, unless only that of `old` is complete.
 
     The faults that people put into the old takes stay.
     """
@@ -30,8 +31,13 @@ def merge_cassettes(models: Models, old: Cassette, new: Cassette) -> Cassette:
 
 
 def are_complete(operation: Operation, takes: Iterable[Take]) -> bool:
-    """Whether every take of a track was read to its last page."""
-    return all(is_last_page(operation, take.pages[-1].answer) for take in takes)
+    """Whether every take of a track is complete."""
+    return all(is_complete(operation, take) for take in takes)
+
+
+def is_complete(operation: Operation, take: Take) -> bool:
+    """Whether a take was read to its last page, and no page of it is a hole."""
+    return take.hole is None and is_last_page(operation, take.pages[-1].answer)
 
 
 def normalise_cassette(models: Models, cassette: Cassette, keys: Iterable[str]) -> Cassette:
@@ -70,7 +76,9 @@ def drop_redundant_takes(takes: Iterable[Take]) -> list[Take]:
 def is_beginning(shorter: Take, longer: Take) -> bool:
     """Whether the answers of a take are the first ones of the other; the tokens of both are masked."""
     pairs = zip(shorter.pages, longer.pages, strict=False)
-    return len(shorter.pages) <= len(longer.pages) and all(one.answer == other.answer for one, other in pairs)
+    return len(shorter.pages) <= len(longer.pages) and all(
+        one.hole is None and other.hole is None and one.answer == other.answer for one, other in pairs
+    )
 
 
 def _absorb(take: Take, redundant: Take) -> Take:

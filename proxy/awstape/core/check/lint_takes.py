@@ -29,12 +29,13 @@ from awstape.core.check.lint_values import KINDS as VALUE_KINDS
 from awstape.core.check.lint_values import lint_values
 from awstape.core.compare.item_pairing import unique_member
 
-UNFINISHED, PAGING, SAME_ITEM = "unfinished listing", "odd paging", "same item"
+HOLE, UNFINISHED, PAGING, SAME_ITEM = "hole", "unfinished listing", "odd paging", "same item"
 SAME_TAKE, FAULT = "same take", "unused fault"
 
 #: Kind of a warning → what it is about.
 KINDS: Mapping[str, str] = {
     **VALUE_KINDS,
+    HOLE: "a page that the recording could not keep",
     UNFINISHED: "a listing without its last page",
     PAGING: "pages that no service sends",
     SAME_ITEM: "an item that is in a listing twice",
@@ -78,6 +79,10 @@ def _lint_take(located: _LocatedTake, takes: list[_LocatedTake]) -> Iterator[Pro
         yield from _lint_end(located, takes, located.operation.paging)
         yield from _lint_items(located)
     yield from _lint_faults(located)
+    for i, page in enumerate(located.take.pages):
+        if page.hole is not None:
+            tip = "awstape recover takes in what was set aside; or record the track anew"
+            yield Problem(("pages", i, "hole"), "the page is missing: replay misses here", tip, HOLE)
 
 
 # --- pages ------------------------------------------------------------------------------------------------------

@@ -18,10 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Member, Models, Operation, Shape, Value, child_shape
-from awstape.core.aws.paging import count_items, is_last_page, items_of
+from awstape.core.aws.paging import count_items, items_of
 from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.takes import is_complete
 from awstape.core.compare.equality import canonical_text
 from awstape.core.compare.item_pairing import Pair
 from awstape.core.compare.value_diff import Change, diff_lists, diff_values
@@ -98,7 +98,7 @@ def _diff_takes(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
     for name in operation.lists:
         yield from _diff_items(operation, name, old, new)
     yield from _diff_other_members(operation, old, new)
-    yield from _diff_ends(operation, old.pages[-1].answer, new.pages[-1].answer)
+    yield from _diff_ends(operation, old, new)
     yield from _diff_page_sizes(operation, old, new)
 
 
@@ -158,22 +158,27 @@ def _other_members(operation: Operation, take: Take) -> dict[str, list[Value]]:
 # --- ends and pages ---------------------------------------------------------------------------------------------
 
 
-def _diff_ends(operation: Operation, old: Answer, new: Answer) -> Iterator[Change]:
-    """The change of the end of a listing: complete, unfinished or an error."""
+def _diff_ends(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
+    """The change of the end of a listing: complete, unfinished, an error or a hole."""
     before, after = _end(operation, old), _end(operation, new)
-    if old.error and new.error:
-        known = operation.service.errors.get(old.error.code or "") if old.error.code == new.error.code else None
+    failed, fails = old.pages[-1].answer.error, new.pages[-1].answer.error
+    if failed and fails:
+        known = operation.service.errors.get(failed.code or "") if failed.code == fails.code else None
         members = {"members": Member("members", known)} if known else {}
         yield from diff_values(before, after, Shape(name="error", type="structure", members=members), ("error",))
     elif before != after:
         yield Change("end", before=before, after=after)
 
 
-def _end(operation: Operation, last: Answer) -> Value:
+def _end(operation: Operation, take: Take) -> Value:
+    last = take.pages[-1].answer
     if last.error:
         error: dict[str, Value] = {name: value for name, value in asdict(last.error).items() if value not in (None, {})}
         return error
-    return "complete" if is_last_page(operation, last) else "unfinished"
+    if take.hole is not None:
+        holes: list[Value] = [i for i, page in enumerate(take.pages, 1) if page.hole is not None]
+        return {"holes": holes}
+    return "complete" if is_complete(operation, take) else "unfinished"
 
 
 def _diff_page_sizes(operation: Operation, old: Take, new: Take) -> Iterator[Change]:

@@ -49,9 +49,14 @@ def remove_takes(models: Models, cassette: Cassette, chosen: Iterable[SelectedTr
 
 
 def repage_takes(models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], paging: Paging) -> Cassette:
-    """The chosen takes with the same items in other pages, as replay would cut them. Calls without paging stay."""
+    """The chosen takes with the same items in other pages, as replay would cut them. Calls without paging stay.
+
+    Raises EditError for a listing with a hole.
+    """
 
     def cut(operation: Operation, take: Take) -> Take:
+        if operation.paging and take.hole is not None:
+            raise EditError(f"{take.track} has a hole: {take.hole}", "record it anew, or remove it with awstape rm")
         # The old limits go: no service sends a page with more items than its limit.
         pages = tuple(Page(None, None, answer) for answer in Listing(operation, take, 1, paging).answers())
         return take if operation.paging is None else replace(take, pages=pages)

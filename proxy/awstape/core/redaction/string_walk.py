@@ -17,7 +17,7 @@ from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.member_paths import MapKey, Path, member_names
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
-from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.cassette import Cassette, Page
 from awstape.core.redaction.alias_grammar import is_alias
 
 #: The shape of free text that the model gives no shape.
@@ -54,9 +54,16 @@ def edit_cassette_strings(
         operation = models.operation(take.track.service, take.track.operation)
         identity = edit_member_strings(take.track.identity, operation.input, edit_identity)
         track = replace(take.track, identity=identity)
-        pages = (replace(page, answer=edit_answer_strings(operation, page.answer, edit_answer)) for page in take.pages)
+        pages = (edit_page_strings(operation, page, edit_answer) for page in take.pages)
         takes.append(replace(take, track=track, pages=tuple(pages)))
     return Cassette.of(takes, cassette.keys)
+
+
+def edit_page_strings(operation: Operation, page: Page, edit: StringEdit) -> Page:
+    """The page with every string of its answer edited, or the reason of its hole."""
+    if page.hole is not None:
+        return replace(page, hole=edit(page.hole, StringContext(TEXT, ("hole",))))
+    return replace(page, answer=edit_answer_strings(operation, page.answer, edit))
 
 
 def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) -> Answer:

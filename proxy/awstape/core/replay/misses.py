@@ -32,10 +32,12 @@ _BAD_TOKEN = {
     "rest-json": ("ValidationException", "Invalid {token}"),
 }
 
-Kind = Literal["operation", "identity", "region", "key", "token", "end", "service", "request", "host", "session"]
+Kind = Literal[
+    "operation", "identity", "region", "key", "token", "end", "hole", "service", "request", "host", "session"
+]
 """What the cassette lacks: the operation, the identity, the region, aliases made with the key at hand, a page with the
-token, the pages after the end of the recording. Or what is wrong with the request: another service, a request that
-cannot be read, another host, a session beyond the limit."""
+token, the pages after the end of the recording, the page of a hole. Or what is
+wrong with the request: another service, a request that cannot be read, another host, a session beyond the limit."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,17 @@ class MissFactory:
         summary = f"{_title(operation)}: the recording ended after page {pages}"
         lines = [f"track: {track}", "to record the rest: record it again, and read the listing to its end"]
         return self._miss("end", operation, summary, lines, track)
+
+    def hole(self, operation: Operation, track: Track, page: int, reason: str) -> Miss:
+        """The miss for a page that the recording could not keep. reason: as in the cassette."""
+        summary = f"{_title(operation)}: page {page} is a hole in the cassette"
+        lines = [
+            f"track: {track}",
+            f"why: {reason}",
+            "awstape recover CASSETTE takes in what was set aside, once a rule settles it",
+            "to record it anew: awstape record CASSETTE --mode new_episodes -- COMMAND",
+        ]
+        return self._miss("hole", operation, summary, lines, track)
 
     def bad_token(self, operation: Operation, track: Track, owners: Iterable[Track]) -> Miss:
         """The miss for a token that the track never gave out. owners: the tracks that give it out."""

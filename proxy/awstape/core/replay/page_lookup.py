@@ -2,7 +2,8 @@
 
 1. A first page is the first page of the take that `core.replay.take_selection` chooses.
 2. A page with a token is found by the token alone, whatever was served before: a token names its take and position.
-3. A token that no take of the track gives out leads to no page. `unfinished_take` and `tracks_with_token` explain it.
+3. A page that is a hole is found like any other.
+4. A token that no take of the track gives out leads to no page. `unfinished_take` and `tracks_with_token` explain it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ class PageLocation:
     take: int
     listing: Listing
     position: Position
+
+    @property
+    def hole(self) -> str | None:
+        """The reason why the page is missing, None if it is there."""
+        return self.listing.hole(self.position)
 
 
 class PageLookup:

@@ -14,7 +14,8 @@
    the first page counts.
 4. A token names the page and its first item, both counted from 1, and the track: `page-3.item-5.h7qk`. So a page can be
    requested at any time, by any client, with any limit. The recorded tokens lead to their pages in every mode.
-5. The end of the recording stays: an error, or an unfinished listing, which ends with a token that leads nowhere.
+5. The end of the recording stays: an error, or an unfinished listing, which ends with a token that leads nowhere. A
+   listing that is cut into other pages ends at its first hole.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import permutations
+from dataclasses import dataclass, replace
+from itertools import permutations, takewhile
 from typing import Literal
 
 from awstape.core.aws.call import Answer, Call, Failure
@@ -95,11 +96,13 @@ class Listing:
 
     def __init__(self, operation: Operation, take: Take, number: int, paging: Paging) -> None:
         self._operation = operation
-        self._take = take
         self._number = number
         # An operation without paging, or a call that failed at once, has one page in every mode.
         is_cut = operation.paging is not None and take.pages[0].answer.output is not None
         self._paging = paging if is_cut else Paging()
+        if self._paging.mode != "recorded":
+            take = replace(take, pages=tuple(takewhile(lambda page: page.hole is None, take.pages)))
+        self._take = take
         self._tag = track_tag(take.track.key, 8)
         self._items: list[tuple[str, Value]] = []  # (name of the list in the output, item)
         self._ranges: list[tuple[int, int]] = []  # the items of each recorded page
@@ -126,8 +129,12 @@ class Listing:
         is_there = position.page > 1 and 0 <= position.item <= len(self._items)
         return position if is_there and token == self._token(position) else None
 
+    def hole(self, position: Position) -> str | None:
+        """The reason of the hole at a position, None if a page is there."""
+        return self._take.pages[position.page - 1].hole if self._paging.mode == "recorded" else None
+
     def stops_at(self, token: str) -> bool:
-        """Whether the recording is unfinished and this token asks for the first page that was not recorded."""
+        """Whether the recording is unfinished and this token asks for the first page that is missing."""
         return token == self._open_token
 
     def page(self, position: Position, limit: int | None) -> CutPage:

@@ -3,7 +3,8 @@
 1. A request is answered in this order: its track is found, then its page; a fault may answer or delay it; then a wrong
    page limit is an error, a missing page a miss, and everything else the recorded page.
 2. A token that the track never gave out is answered as AWS answers a bad token; the token at which the recording
-   stopped is a miss that says so. Both are counted as misses.
+   stopped, and a hole, are misses that say so. All are counted as misses. A hole counts as served: the next request for
+   the track's first page gets the take after it.
 3. Nothing is ever forwarded. A miss is an error in the service's own format that no SDK retries.
 4. The same request in the same state gets the same bytes.
 5. What clients can make grow is bounded: sessions and misses in `core.replay.sessions`, calls in
@@ -113,6 +114,9 @@ class Player:
             return self._count_miss(session, replace(self._miss_for(call, page_request, track), delay=delay))
         if page_request.token is None:
             session.takes.note_served(location.track, location.take, request)
+        if location.hole is not None:
+            miss = self._miss_factory.hole(operation, location.track, location.position.page, location.hole)
+            return self._count_miss(session, replace(miss, delay=delay))
         reply, recorded_pages = self._replies.encode(operation, location, page_request.limit, delay)
         self.sessions.count_played(session, ((location.track, location.take, number) for number in recorded_pages))
         return reply
@@ -123,6 +127,9 @@ class Player:
             return self._miss_factory.no_track(call, page_request)
         assert page_request.token is not None
         if take := self._page_lookup.unfinished_take(call.operation, track, page_request.token):
+            if take.hole is not None:
+                page = next(i for i, page in enumerate(take.pages, 1) if page.hole is not None)
+                return self._miss_factory.hole(call.operation, track, page, take.hole)
             return self._miss_factory.recording_ended(call.operation, track, len(take.pages))
         owners = self._page_lookup.tracks_with_token(page_request.token)
         return self._miss_factory.bad_token(call.operation, track, owners)
@@ -145,15 +152,15 @@ class Player:
     def takes_not_replayed(self, session: Session | None = None) -> list[tuple[Track, int, int]]:
         """(track, take, number of missing pages) of takes that were not replayed in full, in cassette order.
 
-        session: counts what this session played; None what any session did.
+        A hole isn't missing: it can't be replayed. session: counts what this session played; None what any session did.
         """
         played = (session or self.sessions.total).played
         result = []
         for track, takes in self._tracks.takes.items():
             for number, take in enumerate(takes, 1):
-                missing = [i for i in range(1, len(take.pages) + 1) if (track, number, i) not in played]
-                if missing:
-                    result.append((track, number, len(missing)))
+                pages = (i for i, page in enumerate(take.pages, 1) if page.hole is None)
+                if missing := sum((track, number, i) not in played for i in pages):
+                    result.append((track, number, missing))
         return result
 
     def unused_faults(self, session: Session | None = None) -> list[Fault]:

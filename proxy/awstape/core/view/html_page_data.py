@@ -141,7 +141,8 @@ def alias_kind(alias: str) -> str:
 def _take(take: Take, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     answer = take.pages[-1].answer
     open_token = next_token(operation, answer.output) if answer.output else None
-    end = "error" if answer.error else "complete" if is_last_page(operation, answer) else "unfinished"
+    is_missing = answer.error or take.pages[-1].hole is not None
+    end = "error" if is_missing else "complete" if is_last_page(operation, answer) else "unfinished"
     return {
         "faults": [str(fault) for fault in take.faults],
         "end": end,
@@ -154,6 +155,8 @@ def _page(page: Page, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     answer = page.answer
     token, unmodelled = page.token and printable(page.token), [printable(name) for name in answer.unmodelled]
     shown: dict[str, Any] = {"token": token, "limit": page.limit, "unmodelled": unmodelled}
+    if page.hole is not None:
+        return {**shown, "error": "hole", "rest": nodes.members({"hole": page.hole})}
     if failure := answer.error:
         fields: dict[str, Value] = {"status": failure.status, "code": failure.code, "message": failure.message}
         members = {name: value for name, value in fields.items() if value is not None} | failure.members

@@ -2,7 +2,7 @@
 
 1. The items of a page are those of the lists that its operation pages. An operation that pages no lists has None.
 2. An error is named by its code, or by its status if the service sent no code.
-3. A track is complete if each of its takes was read to its end; an error is an end, too.
+3. A track is complete if each of its takes was read to its end and has no hole; an error is an end, too.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.paging import count_items, is_last_page
+from awstape.core.aws.paging import count_items
 from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.takes import is_complete
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class TakeStatistics:
     """The numbers of one take.
 
     items: the number of items of each page, None if the operation pages no lists.
-    errors: the codes of its errors. unmodelled: paths of members that the service model does not know.
+    errors: the codes of its errors. holes: the number of missing pages.
+    unmodelled: paths of members that the service model does not know.
     """
 
     pages: int
     items: tuple[int, ...] | None
     errors: tuple[str, ...]
+    holes: int
     complete: bool
     unmodelled: tuple[str, ...]
     faults: tuple[str, ...]
@@ -56,6 +59,10 @@ class TrackStatistics:
     @property
     def errors(self) -> tuple[str, ...]:
         return tuple(code for take in self.takes for code in take.errors)
+
+    @property
+    def holes(self) -> int:
+        return sum(take.holes for take in self.takes)
 
     @property
     def unmodelled(self) -> tuple[str, ...]:
@@ -88,7 +95,8 @@ def _take_statistics(operation: Operation, take: Take) -> TakeStatistics:
         pages=len(answers),
         items=tuple(n for n in counts if n is not None) if any(n is not None for n in counts) else None,
         errors=tuple(answer.error.name for answer in answers if answer.error),
-        complete=is_last_page(operation, answers[-1]),
+        holes=sum(page.hole is not None for page in take.pages),
+        complete=is_complete(operation, take),
         unmodelled=tuple(dict.fromkeys(path for answer in answers for path in answer.unmodelled)),
         faults=tuple(map(str, take.faults)),
     )

@@ -103,10 +103,13 @@ def exchanges(chosen: SelectedTrack) -> Iterator[Exchange]:
 
 
 def check_requestable(chosen: SelectedTrack) -> None:
-    """Raises UnsupportedTrackError for a track that botocore can't make requests for."""
+    """Raises UnsupportedTrackError for a track with a hole, and for one that botocore can't make requests for."""
     track = chosen.track
     if track.region and not re.fullmatch(r"[a-z0-9-]+", track.region):
         raise UnsupportedTrackError("botocore can't send the request: not a valid region name")
+    for number, take in chosen.selected():
+        if take.hole is not None:
+            raise UnsupportedTrackError(f"take {number} has a hole: {take.hole}")
     shape = load_models().operation(track.service, track.operation).input
     for misfit in misfits(track.identity, shape):
         raise UnsupportedTrackError(f"botocore can't send the request: {format_path(misfit.path)}: {misfit.problem}")

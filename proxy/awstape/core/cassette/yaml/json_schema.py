@@ -174,6 +174,11 @@ _PAGE: Json = {
         "limit": {"description": "The page size that was asked for.", "type": "integer", "minimum": 1},
         "output": {"description": "What the service answered.", "type": "object"},
         "error": _ref("error"),
+        "hole": {
+            "description": "Why the answer could not be kept; replay misses here.",
+            "type": "string",
+            "minLength": 1,
+        },
         "unmodelled": {
             "description": "Paths, such as Roles[].NewMember, of members that the service model doesn't know.",
             "type": "array",
@@ -181,9 +186,8 @@ _PAGE: Json = {
         },
     },
     "additionalProperties": False,
-    "if": {"required": ["error"]},
-    "then": {"properties": {"output": False}, "errorMessage": "a page has either an output or an error"},
-    "else": {"required": ["output"]},
+    "oneOf": [{"required": ["output"]}, {"required": ["error"]}, {"required": ["hole"]}],
+    "errorMessage": "a page has either an output, an error or a hole",
 }
 
 _ERROR: Json = {

@@ -3,7 +3,8 @@
 1. A take has the keys of the format and no others, each of its type, and an operation that is in the service model.
 2. Identity and outputs conform to the service model. Members that are not in the model are allowed in an identity
    (a newer SDK may send them), and in an output if the page lists them as `unmodelled`.
-3. The pages are a chain: the first has no token, each other one the token in the output of the page before it.
+3. The pages are a chain: the first has no token, each other one the token in the output of the page before it. After a
+   hole, a page has any token.
 4. The protocol can write each page as a response.
 5. One problem hides as few others as possible: if the operation is unknown, the keys of the pages are still validated.
    Problems come in the order of the text.
@@ -31,7 +32,7 @@ VERSION = 1
 _FINGERPRINT = re.compile(r"[a-z2-7]{12}")
 _HEADER_KEYS = {"version": int, "key": str}
 _TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "faults": list, "pages": list}
-_PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "unmodelled": list}
+_PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "hole": str, "unmodelled": list}
 _ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
 _TYPE_NAMES: Mapping[type, str] = {str: "text", int: "a number", dict: "a mapping", list: "a list"}
 
@@ -108,11 +109,17 @@ def build_take(value: Any, models: Models) -> Take:
     """The take of a document without problems."""
     operation = models.operation(value["service"], value["operation"])
     track = Track(operation.service.name, operation.name, value.get("region"), value["identity"])
-    pages = tuple(Page(page.get("token"), page.get("limit"), _build_answer(page)) for page in value["pages"])
+    pages = tuple(_build_page(page) for page in value["pages"])
     return Take(track, pages, tuple(Fault.parse(text) for text in value.get("faults", ())))
 
 
+def _build_page(page: Any) -> Page:
+    return Page(page.get("token"), page.get("limit"), _build_answer(page), page.get("hole"))
+
+
 def _build_answer(page: Any) -> Answer:
+    if "hole" in page:
+        return Answer()
     unmodelled = tuple(page.get("unmodelled", ()))
     if (error := page.get("error")) is None:
         return Answer(page["output"], unmodelled=unmodelled)
@@ -133,7 +140,7 @@ def _operation_problems(value: dict[str, Value], models: Models) -> Iterator[Pro
 def _page_problems(page: Value, operation: Operation | None, path: Path) -> Iterator[Problem]:
     problems = list(_format_problems(page, operation, path))
     yield from problems
-    if operation and not problems:
+    if operation and not problems and isinstance(page, dict) and "hole" not in page:
         try:
             write_response(operation, _build_answer(page), "")
         except WireError as error:
@@ -144,14 +151,14 @@ def _format_problems(page: Value, operation: Operation | None, path: Path) -> It
     yield from _key_problems(page, path, _PAGE_KEYS)
     if not isinstance(page, dict):
         return
-    if ("output" in page) == ("error" in page):
-        yield Problem(path, "a page has either an output or an error")
+    contents = [name for name in ("output", "error", "hole") if name in page]
+    if len(contents) != 1 or page.get("hole") == "":
+        yield Problem(path, "a page has either an output, an error or a hole with its reason")
     if type(limit := page.get("limit")) is int and limit < 1:
         yield Problem((*path, "limit"), "a limit is at least 1")
     unmodelled = _typed(page, "unmodelled", list) or []
-    for i, name in enumerate(unmodelled):
-        if not isinstance(name, str):
-            yield Problem((*path, "unmodelled", i), f"expected text, got {describe_type(name)}")
+    wrong = ((i, name) for i, name in enumerate(unmodelled) if not isinstance(name, str))
+    yield from (Problem((*path, "unmodelled", i), f"expected text, got {describe_type(name)}") for i, name in wrong)
     if (error := _typed(page, "error", dict)) is not None:
         yield from _failure_problems(error, (*path, "error"))
     if operation and (output := _typed(page, "output", dict)) is not None:
@@ -172,8 +179,11 @@ def _chain_problems(operation: Operation, pages: list[Value]) -> Iterator[Proble
     is_known = True  # whether the token after the page before is known
     for i, page in enumerate(pages):
         fields = page if isinstance(page, dict) else {}
+        before = pages[i - 1] if i else None
         token, output = fields.get("token"), fields.get("output")
-        if is_known and token != expected and (token is None or isinstance(token, str)):
+        if i and token is None and isinstance(before, dict) and "hole" in before:
+            yield Problem(("pages", i), "only the first page of a take has no token")
+        elif is_known and token != expected and (token is None or isinstance(token, str)):
             where: Path = ("pages", i, "token") if token is not None else ("pages", i)
             problem = "the first page of a take has no token" if i == 0 else "the page before does not lead here"
             yield Problem(where, problem, "a page's token is the one in the output of the page before")

@@ -66,7 +66,9 @@ def page_document(page: Page) -> dict[str, Value]:
         document["token"] = page.token
     if page.limit is not None:
         document["limit"] = page.limit
-    if page.answer.error:
+    if page.hole is not None:
+        document["hole"] = page.hole
+    elif page.answer.error:
         document["error"] = _failure_document(page.answer.error)
     else:
         document["output"] = page.answer.output or {}
