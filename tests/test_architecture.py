@@ -54,13 +54,12 @@ PROJECT_TESTS = {"architecture", "examples", "lock", "packaging", "platforms", "
 ONE_THING_A_MODULE = {"formats/imports", "formats/exports", "cli/commands", "cli/terminal", "core/aws/protocols"}
 #: Why other modules that are shorter than `SHORTEST` are not part of another one.
 SHORT: Mapping[str, tuple[str, ...]] = {
-    "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "core.cassette.cassette", "errors"),
+    "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "errors"),
     "a question that readers look up by its name": (
         "core.aws.constraints",
         "core.aws.content_encoding",
         "core.aws.paging",
         "core.aws.routing",
-        "core.cassette.takes",
         "core.cassette.page_tokens",
         "core.recording.retries",
         "core.replay.page_lookup",
