@@ -31,8 +31,8 @@ TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cas
 #: The modules that the core may import besides its own: values, texts and parsing, no I/O.
 PURE = frozenset(
     "__future__ base64 binascii bisect collections contextlib copy csv dataclasses difflib enum fnmatch functools "
-    "hashlib hmac html io itertools jmespath json math operator re shlex string types typing unicodedata urllib uuid "
-    "xml yaml zlib".split()
+    "hashlib heapq hmac html io itertools jmespath json math operator re shlex string types typing unicodedata urllib "
+    "uuid xml yaml zlib".split()
 )
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
 #: The wings that may import each heavy dependency.
@@ -49,7 +49,7 @@ OWNERS = {
 #: Folders of tests that mirror no folder of the source.
 OTHER_TESTS = {"aio", "e2e", "programs", "recordings", "support", "wire_cases"}
 #: Tests of the project as a whole.
-PROJECT_TESTS = {"architecture", "examples", "lock", "packaging", "platforms", "readme", "slowest", "standin"}
+PROJECT_TESTS = {"architecture", "examples", "growth", "lock", "packaging", "platforms", "readme", "slowest", "standin"}
 #: Folders in which each module is one format, command or option group, and may be short.
 ONE_THING_A_MODULE = {"formats/imports", "formats/exports", "cli/commands", "cli/terminal", "core/aws/protocols"}
 #: Why other modules that are shorter than `SHORTEST` are not part of another one.
@@ -62,7 +62,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.routing",
         "core.cassette.page_tokens",
         "core.recording.retries",
-        "core.replay.page_lookup",
+        "core.replay.matching",
         "core.replay.take_selection",
         "core.text.printable",
         "core.text.shortening",

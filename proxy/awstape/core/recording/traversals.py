@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from operator import itemgetter
 
 from awstape.core.cassette.cassette import Take, Track
 from awstape.core.recording.capture import Capture
-from awstape.core.recording.retries import answers_retry_of
+from awstape.core.recording.retries import answers_retry_of, is_retryable
 
 
 @dataclass
@@ -28,16 +30,26 @@ class _Traversal:
 
 @dataclass
 class _TrackTraversals:
-    """The traversals of one track. next_pages: digest of a token → the places (traversal, index) that it leads to."""
+    """The traversals of one track.
+
+    next_pages: digest of a token → the places (traversal, index) that it leads to, each once.
+    failed: invocation → a heap of the numbers of the traversals that are a single retryable error.
+    """
 
     track: Track
     traversals: list[_Traversal] = field(default_factory=list)
-    next_pages: dict[str, list[tuple[_Traversal, int]]] = field(default_factory=dict)
+    next_pages: dict[str, dict[tuple[int, int], tuple[_Traversal, int]]] = field(default_factory=dict)
+    failed: dict[str | None, list[int]] = field(default_factory=dict)
 
     def note_token(self, token: str | None, traversal: _Traversal, index: int) -> None:
         """Notes the place of the page that a token asks for; None, on a last page, leads nowhere."""
         if token is not None:
-            self.next_pages.setdefault(token, []).append((traversal, index))
+            self.next_pages.setdefault(token, {}).setdefault((id(traversal), index), (traversal, index))
+
+    def take_failed(self, invocation: str | None) -> int | None:
+        """The first traversal that a first page with this invocation may be the retry of; it no longer counts."""
+        waiting = [heap for name in {None, invocation} if (heap := self.failed.get(name))]
+        return heappop(min(waiting, key=itemgetter(0))) if waiting else None
 
 
 class Traversals:
@@ -72,16 +84,16 @@ class Traversals:
         return True
 
     def _add_first_page(self, known: _TrackTraversals, capture: Capture) -> None:
-        for traversal in known.traversals:
-            if len(traversal.pages) == 1 and answers_retry_of(traversal.pages[0], capture):
-                self._put(known, traversal, 0, capture)
-                return
-        traversal = _Traversal([])
-        known.traversals.append(traversal)
-        self._put(known, traversal, 0, capture)
+        number = known.take_failed(capture.invocation)
+        if number is None:
+            number = len(known.traversals)
+            known.traversals.append(_Traversal([]))
+        self._put(known, known.traversals[number], 0, capture)
+        if is_retryable(capture.page.answer):
+            heappush(known.failed.setdefault(capture.invocation, []), number)
 
     def _add_next_page(self, known: _TrackTraversals, token: str, capture: Capture) -> None:
-        places = known.next_pages[token]
+        places = known.next_pages[token].values()
         for traversal, index in reversed(places):  # rule 4
             if len(traversal.pages) == index or answers_retry_of(traversal.pages[index], capture):
                 self._put(known, traversal, index, capture)
@@ -90,7 +102,7 @@ class Traversals:
             if traversal.pages[index].page.answer == capture.page.answer:
                 known.note_token(capture.next, traversal, index + 1)
                 return
-        traversal, index = places[-1]
+        traversal, index = next(reversed(places))
         parted = _Traversal(traversal.pages[:index])
         known.traversals.append(parted)
         self._put(known, parted, index, capture)

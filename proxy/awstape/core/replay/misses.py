@@ -20,7 +20,8 @@ from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Track
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.replay.matching import Difference, TrackIndex, identity_differences, nearest_track
+from awstape.core.replay.matching import TrackIndex
+from awstape.core.replay.nearest_track import Difference, identity_differences
 from awstape.core.text.printable import printable
 
 HEADER = ("x-awstape-miss", "true")
@@ -72,16 +73,14 @@ class MissFactory:
     def no_track(self, call: Call, page_request: PageRequest) -> Miss:
         """The miss for an operation, identity or region that the cassette does not hold."""
         operation = call.operation
-        tracks = self.tracks.of_operation(operation)
         shown = self.redactor.redact_identity(operation, page_request.identity)
         kind: Kind = "operation"
         track, found, lines = None, list[Difference](), list[str]()
-        in_other_regions = [track for track in tracks if not identity_differences(shown, track)]
-        if in_other_regions:
+        if in_other_regions := self.tracks.in_all_regions(operation, shown):
             kind, track = "region", in_other_regions[0]
             regions = ", ".join(sorted(track.region or "-" for track in in_other_regions))
             lines.append(f"it is recorded in {regions}; the request is for {call.region or 'no region'}")
-        elif track := nearest_track(shown, tracks):
+        elif track := self.tracks.find_nearest(operation, shown):
             found = identity_differences(shown, track)
             lines += [f"nearest track: {track}", *(f"  {difference}" for difference in found)]
             known = operation.input.members if operation.input else {}

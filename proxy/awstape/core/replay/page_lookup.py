@@ -8,15 +8,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Take, Track
 from awstape.core.replay.matching import TrackIndex
-from awstape.core.replay.paging_modes import Listing, Paging, Position
+from awstape.core.replay.paging_modes import Listing, Paging, Position, cut_tag, tag_of_token, take_of_token
 from awstape.core.replay.take_selection import TakeSelection
 
 
@@ -38,14 +40,17 @@ class PageLocation:
 class PageLookup:
     """Finds pages in the takes of a cassette, cut into the pages of a paging mode.
 
-    A track's takes are cut when its first page is asked for.
+    A take is cut when a page of it is asked for. The tokens of a track are indexed when the first one is asked for, and
+    those of all tracks when the first wrong one is.
     """
 
     def __init__(self, models: Models, tracks: TrackIndex, paging: Paging) -> None:
         self._models = models
         self._tracks = tracks
         self._paging = paging
-        self._listings_of: dict[Track, tuple[Listing, ...]] = {}
+        self._listings: dict[tuple[Track, int], Listing] = {}
+        self._takes_by_token: dict[Track, dict[str | None, int]] = {}
+        self._open_takes: dict[Track, dict[str, int]] = {}
 
     def find(
         self, operation: Operation, track: Track, page_request: PageRequest, request: Request, takes: TakeSelection
@@ -53,34 +58,55 @@ class PageLookup:
         """The page that a request asks for, None if the track never gives out its token."""
         if page_request.token is not None:
             return self._page_with_token(operation, track, page_request.token)
-        listings = self._listings(operation, track)
-        number = takes.choose(track, len(listings), request)
-        return PageLocation(track, number, listings[number - 1], Listing.first)
+        number = takes.choose(track, len(self._tracks.takes[track]), request)
+        return PageLocation(track, number, self._listing(operation, track, number), Listing.first)
 
     def unfinished_take(self, operation: Operation, track: Track, token: str) -> Take | None:
         """The take whose recording stopped at a token, before the page that the token asks for."""
-        for take, listing in zip(self._tracks.takes[track], self._listings(operation, track), strict=True):
-            if listing.stops_at(token):
-                return take
-        return None
+        takes = self._tracks.takes[track]
+        if track not in self._open_takes:
+            listings = [self._listing(operation, track, number) for number in range(len(takes), 0, -1)]
+            self._open_takes[track] = {each.open_token: each.number for each in listings if each.open_token is not None}
+        number = self._open_takes[track].get(token)
+        return takes[number - 1] if number else None
 
     def tracks_with_token(self, token: str) -> Iterator[Track]:
         """The tracks that give out a token."""
-        for track in self._tracks.takes:
+        for track in self._tracks_by_token.get(token, self._tracks_by_tag.get(tag_of_token(token), ())):
             operation = self._models.operation(track.service, track.operation)
             if self._page_with_token(operation, track, token):
                 yield track
 
     def _page_with_token(self, operation: Operation, track: Track, token: str) -> PageLocation | None:
-        for number, listing in enumerate(self._listings(operation, track), 1):
-            if position := listing.position(token):
-                return PageLocation(track, number, listing, position)
-        return None
+        if track not in self._takes_by_token:
+            numbered = [*enumerate(self._tracks.takes[track], 1)][::-1]  # of several takes, the first counts
+            self._takes_by_token[track] = {page.token: n for n, take in numbered for page in take.pages}
+        number = self._takes_by_token[track].get(token) or take_of_token(token)
+        if not 0 < number <= len(self._tracks.takes[track]):
+            return None
+        listing = self._listing(operation, track, number)
+        position = listing.position(token)
+        return PageLocation(track, number, listing, position) if position else None
 
-    def _listings(self, operation: Operation, track: Track) -> tuple[Listing, ...]:
-        if track not in self._listings_of:
-            self._listings_of[track] = tuple(
-                Listing(operation, take, number, self._paging)
-                for number, take in enumerate(self._tracks.takes[track], 1)
-            )
-        return self._listings_of[track]
+    def _listing(self, operation: Operation, track: Track, number: int) -> Listing:
+        if (track, number) not in self._listings:
+            take = self._tracks.takes[track][number - 1]
+            self._listings[track, number] = Listing(operation, take, number, self._paging)
+        return self._listings[track, number]
+
+    @cached_property
+    def _tracks_by_token(self) -> Mapping[str, list[Track]]:
+        """Recorded token → the tracks that give it out."""
+        found: defaultdict[str, list[Track]] = defaultdict(list)
+        for track, takes in self._tracks.takes.items():
+            for token in dict.fromkeys(page.token for take in takes for page in take.pages if page.token is not None):
+                found[token].append(track)
+        return found
+
+    @cached_property
+    def _tracks_by_tag(self) -> Mapping[str, list[Track]]:
+        """Tag of the tokens of a paging mode → the tracks that have it."""
+        found: defaultdict[str, list[Track]] = defaultdict(list)
+        for track in self._tracks.takes:
+            found[cut_tag(track)].append(track)
+        return found

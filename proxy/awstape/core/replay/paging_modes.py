@@ -22,22 +22,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import permutations, takewhile
+from operator import itemgetter
 from typing import Literal
 
 from awstape.core.aws.call import Answer, Call, Failure
 from awstape.core.aws.conform import did_you_mean, unmodelled_members
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import items_of, next_token
-from awstape.core.cassette.cassette import Take
+from awstape.core.cassette.cassette import Take, Track
 from awstape.core.cassette.page_tokens import track_tag
 
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
 #: Access Analyzer documents no default; its errors for a limit out of range are those of its model.
 _DEFAULT_LIMIT = 100
-_TOKEN = re.compile(r"page-(\d{1,9})\.item-(\d{1,9})\.")
+_TOKEN = re.compile(r"(?:take-(\d{1,9})\.)?page-(\d{1,9})\.item-(\d{1,9})\.([a-z2-7]{8})")
+_BEGIN, _END = itemgetter(0), itemgetter(1)  # of the items of a recorded page
 #: Characters that a client changes if it does not encode them for a form, a URL or XML.
 _HARD_TO_ENCODE = "/+ %2F&amp;=="
 
@@ -92,18 +95,21 @@ class CutPage:
 
 
 class Listing:
-    """A take as a list of items, cut into the pages of a paging mode. number: the take's in its track, from 1."""
+    """A take as a list of items, cut into the pages of a paging mode. number: the take's in its track, from 1.
+
+    open_token: the token that asks for the first page that is missing, None for a listing that was read to its end.
+    """
 
     def __init__(self, operation: Operation, take: Take, number: int, paging: Paging) -> None:
         self._operation = operation
-        self._number = number
+        self.number = number
         # An operation without paging, or a call that failed at once, has one page in every mode.
         is_cut = operation.paging is not None and take.pages[0].answer.output is not None
         self._paging = paging if is_cut else Paging()
         if self._paging.mode != "recorded":
             take = replace(take, pages=tuple(takewhile(lambda page: page.hole is None, take.pages)))
         self._take = take
-        self._tag = track_tag(take.track.key, 8)
+        self._tag = cut_tag(take.track)
         self._items: list[tuple[str, Value]] = []  # (name of the list in the output, item)
         self._ranges: list[tuple[int, int]] = []  # the items of each recorded page
         self._tokens: dict[str, Position] = {}  # of the recorded tokens
@@ -114,7 +120,7 @@ class Listing:
             self._items += [(name, item) for name in operation.lists for item in items_of(page.answer.output, name)]
             self._ranges.append((begin, len(self._items)))
         last = take.pages[-1].answer.output
-        self._open_token = next_token(operation, last) if last is not None else None
+        self.open_token = next_token(operation, last) if last is not None else None
 
     first = Position(1, 0)
 
@@ -122,20 +128,16 @@ class Listing:
         """The position that a token leads to, None if this listing never gives it out."""
         if token in self._tokens:
             return self._tokens[token]
-        match = _TOKEN.search(token)
+        match = _TOKEN.match(token)
         if self._paging.mode == "recorded" or not match:
             return None
-        position = Position(int(match[1]), int(match[2]) - 1)
+        position = Position(int(match[2]), int(match[3]) - 1)
         is_there = position.page > 1 and 0 <= position.item <= len(self._items)
         return position if is_there and token == self._token(position) else None
 
     def hole(self, position: Position) -> str | None:
         """The reason of the hole at a position, None if a page is there."""
         return self._take.pages[position.page - 1].hole if self._paging.mode == "recorded" else None
-
-    def stops_at(self, token: str) -> bool:
-        """Whether the recording is unfinished and this token asks for the first page that is missing."""
-        return token == self._open_token
 
     def page(self, position: Position, limit: int | None) -> CutPage:
         """The page at a position. limit: the client's limit, None if it sent none."""
@@ -157,7 +159,7 @@ class Listing:
             answer = self.page(position, None).answer
             yield answer
             token = next_token(self._operation, answer.output) if answer.output is not None else None
-            position = self.position(token) if token and not self.stops_at(token) else None
+            position = self.position(token) if token and token != self.open_token else None
 
     # --- where a page ends ---
 
@@ -174,7 +176,7 @@ class Listing:
     def _torture_size(self, position: Position) -> int:
         count = len(self._items)
         rounds, step = divmod(position.page - 1, 5)
-        digest = hashlib.sha256(f"{self._paging.seed}|{self._take.track.key}|{self._number}|{rounds}".encode()).digest()
+        digest = hashlib.sha256(f"{self._paging.seed}|{self._take.track.key}|{self.number}|{rounds}".encode()).digest()
         sizes = _in_order([0, 1], digest[0]) + _in_order([max(2, count // 7), 0, max(3, count // 3)], digest[1])
         return sizes[step]
 
@@ -182,15 +184,15 @@ class Listing:
         """The token that a page gives out, None on the last page. end: the first item after the page."""
         begin = position.item
         if end == len(self._items):
-            if self._open_token is not None:
-                return self._open_token
+            if self.open_token is not None:
+                return self.open_token
             ends_empty = self._paging.mode == "torture" and (begin < end or position.page == 1)
             if not ends_empty and not self._take.pages[-1].answer.error:
                 return None
         return self._token(Position(position.page + 1, end))
 
     def _token(self, position: Position) -> str:
-        take = f"take-{self._number}." if self._number > 1 else ""
+        take = f"take-{self.number}." if self.number > 1 else ""
         suffix = _HARD_TO_ENCODE if self._paging.mode == "torture" else ""
         return f"{take}page-{position.page}.item-{position.item + 1}.{self._tag}{suffix}"
 
@@ -198,7 +200,8 @@ class Listing:
 
     def _recorded_pages(self, begin: int, end: int) -> Iterator[int]:
         """The recorded pages, from 1, that hold the items of a range; pages without items belong to both neighbours."""
-        for i, (first, last) in enumerate(self._ranges):
+        for i in range(bisect_left(self._ranges, begin, key=_END), bisect_right(self._ranges, end, key=_BEGIN)):
+            first, last = self._ranges[i]
             if self._take.pages[i].answer.output is None:
                 continue
             if begin <= first <= end if first == last else max(begin, first) < min(end, last):
@@ -228,8 +231,24 @@ class Listing:
 
     def _page_of(self, item: int) -> int:
         """The recorded page, from 1, that holds an item; the last page for the position after the last item."""
-        holding = (i for i, (first, last) in enumerate(self._ranges, 1) if first <= item < last)
-        return next(holding, len(self._ranges))
+        return min(bisect_right(self._ranges, item, key=_END) + 1, len(self._ranges))
+
+
+def take_of_token(token: str) -> int:
+    """The number of the take, from 1, that a token of these modes names; 1 for a token of another form."""
+    match = _TOKEN.match(token)
+    return int(match[1] or 1) if match else 1
+
+
+def tag_of_token(token: str) -> str:
+    """The tag of the track that a token of these modes names; empty for a token of another form."""
+    match = _TOKEN.match(token)
+    return match[4] if match else ""
+
+
+def cut_tag(track: Track) -> str:
+    """The tag of a track in the tokens of these modes."""
+    return track_tag(track.key, 8)
 
 
 def limit_error(paging: Paging, call: Call) -> Failure | None:
