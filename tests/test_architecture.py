@@ -32,7 +32,7 @@ TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cas
 PURE = frozenset(
     "__future__ base64 binascii bisect collections contextlib copy csv dataclasses difflib enum fnmatch functools "
     "hashlib heapq hmac html io itertools jmespath json math operator re shlex string types typing unicodedata urllib "
-    "uuid xml yaml zlib".split()
+    "uuid xml yaml zlib backports brotli compression zstandard".split()
 )
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
 #: The wings that may import each heavy dependency.
@@ -57,7 +57,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "errors"),
     "a question that readers look up by its name": (
         "core.aws.constraints",
-        "core.aws.content_encoding",
         "core.aws.paging",
         "core.aws.routing",
         "core.cassette.page_tokens",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -102,6 +103,11 @@ def roles(asked: Any) -> list[str]:
     return [role["RoleName"] for role in asked.list_roles()["Roles"]]
 
 
+def compress(request: Any, **_: Any) -> None:
+    request.data = gzip.compress(request.prepare().body.encode())
+    request.headers["Content-Encoding"] = "gzip"
+
+
 # --- who is answered --------------------------------------------------------------------------------------------
 
 MAKERS: dict[str, Callable[[], Any]] = {
@@ -186,6 +192,13 @@ def test_attaching_twice_answers_once() -> None:
 def test_nothing_else_can_be_attached(nonsense: object) -> None:
     with awstape.replay(CASSETTES) as tape, pytest.raises(TypeError, match="is no session, client or resource of"):
         tape.attach(nonsense)
+
+
+def test_a_compressed_request_is_answered() -> None:
+    with awstape.replay(CASSETTES / "policy-versions.yaml"):
+        asked = client()
+        asked.meta.events.register("before-sign.iam", compress)
+        assert versions(asked) == VERSIONS
 
 
 def test_a_stubber_that_answers_first_is_left_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 import socket
 import tracemalloc
@@ -20,6 +21,7 @@ from awstape.core.aws.wire import Reply, Request, Response
 from awstape.errors import UserError
 from awstape.serving import endpoint, http1
 from awstape.serving.endpoint import serve
+from support import exchanges
 from support.connections import hang_up
 
 LIMIT = 10.0  # seconds
@@ -189,6 +191,26 @@ def test_what_follows_a_last_request_is_not_answered() -> None:
 def test_host_path_and_query(target: str, header: str, host: str, path: str, query: str) -> None:
     _, seen = ask(f"OPTIONS {target} HTTP/1.1\r\nHost: {header}\r\n\r\n".encode())
     assert [(request.host, request.path, request.query) for request in seen] == [(host, path, query)]
+
+
+def test_a_compressed_request_is_answered() -> None:
+    asked, answered = exchanges.request("GetRole", {"RoleName": "deploy"}), exchanges.respond("GetRole")
+    playing = exchanges.player(exchanges.cassette((asked, answered)))
+    head = b"POST / HTTP/1.1\r\nHost: iam.amazonaws.com\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    body = gzip.compress(asked.body)
+    encoded = b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+    answers: list[bytes] = []
+
+    async def scenario(running: Endpoint) -> None:
+        answers.append(await running.ask(head + encoded, body))
+
+    def answer(request: Request) -> Response:
+        response = playing.answer(request).response
+        assert response
+        return response
+
+    run(scenario, answer)
+    assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n") and playing.misses == []
 
 
 def test_header_values_may_be_latin_1() -> None:

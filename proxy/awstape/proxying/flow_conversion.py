@@ -6,31 +6,26 @@ The text that mitmproxy itself offers may hold lone surrogates, which can't be e
 
 from __future__ import annotations
 
-from contextlib import suppress
 from urllib.parse import quote
 
 from mitmproxy import http
 
-from awstape.core.aws.content_encoding import decode_declared_encoding
-from awstape.core.aws.wire import Headers, Request, WireError
+from awstape.core.aws.wire import Headers, Request, Response
 
 _ASCII = bytes(range(0x21, 0x7F))
 
 
 def request_of(flow: http.HTTPFlow) -> Request:
-    """The request of a flow; its body is decoded from its content encoding, if that is possible."""
+    """The request of a flow."""
     path, _, query = quote(flow.request.data.path, safe=_ASCII).partition("?")
     host = flow.request.pretty_host.encode("utf-8", "replace").decode()
     method = flow.request.data.method.decode("latin-1")
-    headers, body = headers_of(flow.request), flow.request.raw_content or b""
-    with suppress(WireError):  # a body that can't be decoded stays encoded, and is reported later
-        body = decode_declared_encoding(headers, body)
-    return Request(method, host, path, query, headers, body)
+    return Request(method, host, path, query, headers_of(flow.request), flow.request.raw_content or b"")
 
 
-def body_of(response: http.Response) -> bytes:
-    """The body, decoded from its content encoding. Raises WireError if that fails, or the body is too large."""
-    return decode_declared_encoding(headers_of(response), response.raw_content or b"")
+def response_of(response: http.Response) -> Response:
+    """The response of a flow."""
+    return Response(response.status_code, headers_of(response), response.raw_content or b"")
 
 
 def headers_of(message: http.Message) -> Headers:

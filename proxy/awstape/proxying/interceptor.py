@@ -22,10 +22,10 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape.catalog.hosts import anonymise_host, is_recorded_host, service_and_region
 from awstape.catalog.service_models import load_models
-from awstape.core.aws.wire import Reply, Request, Response, WireError
+from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
-from awstape.proxying.flow_conversion import body_of, headers_of, request_of
+from awstape.proxying.flow_conversion import request_of, response_of
 from awstape.proxying.upstream import Upstream, address_of
 from awstape.proxying.upstream_proxy import UpstreamProxy
 from awstape.serving.access_control import AccessPolicy
@@ -154,12 +154,7 @@ class Interceptor:
         if self.tape is None or request is None or flow.response is None:
             return
         try:
-            body = body_of(flow.response)
-        except WireError as error:
-            self._count_skipped(str(error))
-            return
-        try:
-            self.tape.feed(request, Response(flow.response.status_code, headers_of(flow.response), body))
+            self.tape.feed(request, response_of(flow.response))
         except Exception as error:
             self._stop(flow, request, error)
 

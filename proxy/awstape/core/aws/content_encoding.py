@@ -1,63 +1,158 @@
-"""Undoes the content encoding of a body, and detects a body that was cut off.
+"""Undoes the content encoding of requests and responses, and detects a body that was cut off.
 
-1. Tools store a compressed body encoded or decoded, and some keep the header in both cases. A body that begins as XML
-   or JSON is not compressed, whatever the header says.
-2. gzip and deflate are undone, up to `MAX_DECODED_BYTES`. AWS uses no other encoding; with another one the exchange is
-   not imported.
-3. A body that is shorter than its tool says was cut off, unless it ends as XML or JSON does, because people shorten
+1. gzip, deflate, br and zstd are undone; br and zstd with the libraries that mitmproxy brings (`awstape[record]`).
+   No `Accept-Encoding` is changed on its way to AWS: some SDKs sign it.
+2. A body is decompressed in slices so small that one of them can't fill the memory, and refused above `MAX_BODY`.
+3. A body may consist of several compressed parts in a row, as RFC 1952 (gzip) and RFC 8878 (zstd) allow it.
+4. A body that is text is not compressed, whatever its header says: tools and proxies keep the header of a body that
+   they decoded.
+5. A body that is shorter than its tool says was cut off, unless it ends as XML or JSON does, because people shorten
    bodies, too.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import NamedTuple, Protocol, TypeVar
 
-from awstape.core.aws.wire import Headers, WireError, find_header
+from awstape.core.aws.wire import MAX_BODY, Request, Response, WireError
 
-#: As large as a file that is read (`files.cassette_files.MAX_BYTES`).
-MAX_DECODED_BYTES = 64 * 1024 * 1024
-
+_HEADER = "content-encoding"
+_MAX_ENCODINGS = 3  # of one body
 _GZIP_OR_ZLIB, _RAW_DEFLATE = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
-_KNOWN = ("br", "zstd", "compress")
+_ZSTD_WINDOW = 2**23  # RFC 9659: as content encoding, a window is no larger than 8 MiB
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NOT_SUPPORTED = ("compress", "x-compress", "dcb", "dcz")
+
+_Message = TypeVar("_Message", Request, Response)
 
 
-def decode_body(headers: Headers, body: bytes) -> bytes:
-    """The body, which a tool stored, without content encoding. Raises WireError if the encoding cannot be undone."""
-    return body if body.lstrip()[:1] in (b"<", b"{", b"[") else decode_declared_encoding(headers, body)
-
-
-def decode_declared_encoding(headers: Headers, body: bytes) -> bytes:
-    """As `decode_body`, for a body from the wire, whose header is true."""
-    encodings = (find_header(headers, "content-encoding") or "").lower().replace(" ", "").split(",")
-    for encoding in reversed(encodings if body else ()):
-        match encoding:
-            case "gzip" | "x-gzip":
-                body = _inflate(body, _GZIP_OR_ZLIB)
-            case "deflate":
-                is_zlib = body[:1] and body[0] & 0x0F == zlib.DEFLATED
-                body = _inflate(body, _GZIP_OR_ZLIB if is_zlib else _RAW_DEFLATE)
-            case "" | "identity":
-                pass
-            case _:
-                name = f" {encoding}" if encoding in _KNOWN else ""
-                raise WireError(f"the content encoding{name} of the body is not supported")
-    return body
-
-
-def _inflate(body: bytes, window: int) -> bytes:
-    inflater = zlib.decompressobj(window)
-    try:
-        whole = inflater.decompress(body, MAX_DECODED_BYTES)
-    except zlib.error:
-        raise WireError("the body is not compressed as its header says") from None
-    if inflater.unconsumed_tail:
-        raise WireError(f"the body is larger than {MAX_DECODED_BYTES // 2**20} MiB")
-    if not inflater.eof:
-        raise WireError("the body was cut off")
-    return whole
+def decode_message(message: _Message) -> _Message:
+    """The message without its content encoding. Raises WireError if that can't be undone."""
+    declared = ",".join(value for name, value in message.headers if name.lower() == _HEADER)
+    encodings = [name for name in declared.lower().replace(" ", "").split(",") if name not in ("", "identity")]
+    if not encodings or not message.body:
+        return message
+    headers = tuple(header for header in message.headers if header[0].lower() != _HEADER)
+    if len(encodings) > _MAX_ENCODINGS:
+        raise WireError(f"the body has more than {_MAX_ENCODINGS} content encodings")
+    body = message.body
+    for encoding in reversed(encodings):
+        if not _is_text(body):
+            body = _decompress(encoding, body)
+    return replace(message, headers=headers, body=body)
 
 
 def check_complete(body: bytes, size: object) -> None:
     """Raises WireError for a body that was cut off. size: its length in bytes, if the tool states it."""
     if isinstance(size, int) and len(body) < size and body.rstrip()[-1:] not in (b">", b"}", b"]"):
         raise WireError("the body was cut off")
+
+
+def _is_text(body: bytes) -> bool:
+    with suppress(UnicodeDecodeError):
+        return not _CONTROL.search(body.decode("utf-8"))
+    return False
+
+
+def _decompress(encoding: str, body: bytes) -> bytes:
+    if encoding not in _DECODERS:
+        name = f" {encoding}" if encoding in _NOT_SUPPORTED else ""
+        raise WireError(f"the content encoding{name} of the body is not supported")
+    start, slice_size = _DECODERS[encoding]
+    whole, position, decompressor = bytearray(), 0, None
+    while position < len(body):
+        piece = body[position : position + slice_size]
+        if decompressor is None or decompressor.eof:
+            try:
+                decompressor = start(piece)
+            except ImportError:
+                tip = "pip install 'awstape[record]'"
+                raise WireError(f"the content encoding {encoding} of the body needs a library: {tip}") from None
+        try:
+            whole += decompressor.decompress(piece)
+        except Exception:  # each library has an error of its own
+            raise WireError("the body is not compressed as its header says") from None
+        position += len(piece) - len(decompressor.unused_data)
+        if len(whole) > MAX_BODY:
+            raise WireError(f"the body is larger than {MAX_BODY // 2**20} MiB")
+    if decompressor is None or not decompressor.eof:
+        raise WireError("the body was cut off")
+    return bytes(whole)
+
+
+# --- decompressors ------------------------------------------------------------------------------------------------
+
+
+class _Decompressor(Protocol):
+    """A decompressor of one part, as in zlib. eof: whether its end was reached. unused_data: what came after it."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _inflate(_: bytes) -> _Decompressor:
+    return zlib.decompressobj(_GZIP_OR_ZLIB)
+
+
+def _inflate_raw_or_zlib(body: bytes) -> _Decompressor:
+    """RFC 9110, 8.4.1.2: deflate is zlib's format, but some senders omit its frame."""
+    return zlib.decompressobj(_GZIP_OR_ZLIB if body[0] & 0x0F == zlib.DEFLATED else _RAW_DEFLATE)
+
+
+class _Brotli:
+    """A decompressor of brotli, which raises an error for data after the end."""
+
+    unused_data = b""
+
+    def __init__(self, _: bytes) -> None:
+        import brotli
+
+        decompressor = brotli.Decompressor()
+        self.decompress: Callable[[bytes], bytes] = decompressor.process
+        self._is_finished: Callable[[], bool] = decompressor.is_finished
+
+    @property
+    def eof(self) -> bool:
+        return self._is_finished()
+
+
+def _zstd(_: bytes) -> _Decompressor:
+    """mitmproxy 11 brings zstandard; later versions use Python 3.14's own module, or backports.zstd before that."""
+    with suppress(ImportError):
+        import zstandard
+
+        zstandard_decompressor: _Decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        return zstandard_decompressor
+    try:
+        from compression import zstd
+    except ImportError:
+        from backports import zstd
+    decompressor: _Decompressor = zstd.ZstdDecompressor(
+        options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW.bit_length() - 1}
+    )
+    return decompressor
+
+
+class _Decoder(NamedTuple):
+    """start: makes a decompressor for a part that begins so. slice_size: bytes that grow to 32 MiB at most."""
+
+    start: Callable[[bytes], _Decompressor]
+    slice_size: int
+
+
+#: A part grows 1032-fold with deflate, from 4 bytes to 128 KiB with zstd, from 6 bytes to 16 MiB with brotli.
+_DECODERS: Mapping[str, _Decoder] = {
+    "gzip": _Decoder(_inflate, 4096),
+    "x-gzip": _Decoder(_inflate, 4096),
+    "deflate": _Decoder(_inflate_raw_or_zlib, 4096),
+    "br": _Decoder(_Brotli, 12),
+    "zstd": _Decoder(_zstd, 1024),
+}

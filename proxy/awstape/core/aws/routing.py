@@ -2,7 +2,8 @@
 
 1. The service comes from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4 credential
    scope; for unsigned requests from the parameter `Version` of the form.
-2. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`).
+2. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`), after the content
+   encoding of the request was undone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Mapping
 
 from awstape.core.aws.call import Call
+from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Models, Service
 from awstape.core.aws.protocols.dispatch import read_request
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
@@ -28,7 +30,7 @@ def recognise_call(models: Models, request: Request) -> Call | None:
     if found is None:
         return None
     service, region = found
-    operation, input_ = read_request(service, request)
+    operation, input_ = read_request(service, decode_message(request))
     if service.regional and region is not None and not _REGION.fullmatch(region):
         raise WireError("the region is not one of AWS")
     return Call(operation, region if service.regional else None, input_)
@@ -41,7 +43,8 @@ def find_service(models: Models, request: Request) -> tuple[Service, str | None]
     if scope := _credential_scope(request):
         service = models.by_signing_name(scope["service"])
         return (service, scope["region"]) if service else None
-    version = dict(read_parameters(request)).get("Version")
+    parameters = read_parameters(decode_message(request) if request.is_form else request)
+    version = dict(parameters).get("Version")
     service = models.by_api_version(version) if version else None
     return (service, None) if service else None
 

@@ -1,6 +1,6 @@
 """HTTP messages as values: `Request`, `Response` and `Reply`, and the limits on their size.
 
-Header names compare without case. Bodies are bytes with any Content-Encoding already undone.
+Header names compare without case. Bodies are bytes as sent: `core.aws.content_encoding` undoes a content encoding.
 """
 
 from __future__ import annotations

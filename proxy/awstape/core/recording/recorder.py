@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from awstape.core.aws.call import Call
+from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import count_items, is_last_page, split_input
 from awstape.core.aws.routing import recognise_call
@@ -101,7 +102,7 @@ class Recorder:
             elif call and response is None:
                 self.skip(f"{call.operation.name}: no response")
             elif call and response:
-                capture = self._capturer.capture(request, call, split_input(call), response)
+                capture = self._capturer.capture(request, call, split_input(call), decode_message(response))
                 self._check_collisions()
                 return capture if self._traversals.add(capture) else None
         except WireError as error:

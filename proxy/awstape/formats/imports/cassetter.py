@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from awstape.core.aws.content_encoding import decode_body
 from awstape.core.aws.wire import Request, Response
 from awstape.formats.imports.entries import (
     Entry,
@@ -45,7 +44,7 @@ def _exchange(interaction: Any) -> tuple[Request, Response | None]:
     sent, received = interaction["request"], interaction["response"]
     request = request_from_url(sent["method"], sent["uri"], header_pairs(sent.get("headers") or {}), _body(sent))
     headers = header_pairs(received.get("headers") or {})
-    return request, Response(status_code(received["status"]), headers, decode_body(headers, _body(received)))
+    return request, Response(status_code(received["status"]), headers, _body(received))
 
 
 def _body(message: Mapping[str, Any]) -> bytes:

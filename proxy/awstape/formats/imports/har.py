@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from awstape.core.aws.content_encoding import check_complete, decode_body
+from awstape.core.aws.content_encoding import check_complete
 from awstape.core.aws.wire import Headers, Request, Response, WireError
 from awstape.formats.imports.entries import Entry, ImportOptions, header_text, read_items, request_from_url, status_code
 
@@ -55,7 +55,7 @@ def _response(response: Any) -> Response | None:
         return Response(status, headers)
     body = base64.b64decode(text) if content.get("encoding") == "base64" else text.encode()
     check_complete(body, content.get("size"))
-    return Response(status, headers, decode_body(headers, body))
+    return Response(status, headers, body)
 
 
 def _headers(pairs: Any) -> Headers:

@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from awstape.core.aws.content_encoding import decode_body
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.errors import UserError
 from awstape.files.limited_reading import MAX_BYTES
@@ -57,12 +56,11 @@ def read(path: Path, _: Any, __: ImportOptions) -> Iterator[Entry]:
 
 
 def _exchange(flow: http.HTTPFlow) -> tuple[Request, Response | None]:
-    from awstape.proxying.flow_conversion import headers_of, request_of
+    from awstape.proxying.flow_conversion import request_of, response_of
 
     request, response = request_of(flow), flow.response
     if response is None or (response.raw_content is None and flow.error):
         return request, None
     if response.raw_content is None:
         raise WireError("the body was not kept")
-    headers = headers_of(response)
-    return request, Response(response.status_code, headers, decode_body(headers, response.raw_content))
+    return request, response_of(response)

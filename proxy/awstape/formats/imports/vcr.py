@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from awstape.core.aws.content_encoding import check_complete, decode_body
+from awstape.core.aws.content_encoding import check_complete
 from awstape.core.aws.wire import Request, Response, find_header
 from awstape.formats.imports.entries import (
     Entry,
@@ -43,4 +43,4 @@ def _exchange(interaction: Any) -> tuple[Request, Response | None]:
     body = body_bytes((received.get("body") or {}).get("string"))
     length = find_header(headers, "content-length") or ""
     check_complete(body, int(length) if length.isdecimal() else None)
-    return request, Response(status_code(received["status"]["code"]), headers, decode_body(headers, body))
+    return request, Response(status_code(received["status"]["code"]), headers, body)
