@@ -1,7 +1,8 @@
 """Runs an intercepting proxy inside this process: mitmproxy's core with only the addons that are needed.
 
-1. Memory per connection is bounded, and connections are closed even where mitmproxy leaves a socket open: the classes
-   that mitmproxy has no options for are replaced, in the whole process, when this module is imported.
+1. Memory per connection is bounded, connections are closed even where mitmproxy leaves a socket open, and no valid HTTP
+   of an upstream stops mitmproxy: the classes that mitmproxy has no options for are replaced, in the whole process,
+   when this module is imported.
 2. mitmproxy creates no certificates and no CA; leaf certificates come from our own CA.
 """
 
@@ -9,15 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+import re
+from collections.abc import AsyncIterator, Generator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import h11
 from mitmproxy import certs, master, options
 from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig
 from mitmproxy.connection import Connection, ConnectionState
-from mitmproxy.proxy import context, events, mode_servers
+from mitmproxy.http import Request, Response
+from mitmproxy.net.http import http1
+from mitmproxy.proxy import commands, context, events, layers, mode_servers
 from mitmproxy.proxy.layers import tls as tls_layer
 from mitmproxy.proxy.layers.http import _http1 as http1_layer
 from mitmproxy.tls import ClientHello
@@ -29,7 +34,7 @@ from awstape.proxying.interceptor import Interceptor
 from awstape.serving.endpoint import DRAIN_TIME
 
 #: Size limit of the body of a request or response, to any host: more than AWS sends or accepts.
-_MAX_BODY = "64m"
+_MAX_BODY = 64 * 1024 * 1024
 #: Size limit in bytes of data that was read and can't be parsed yet, such as headers; bodies are parsed at once.
 _MAX_UNPARSED = 128 * 1024
 
@@ -58,7 +63,7 @@ async def run_proxy(
         _Tls(authority, folder),
     )
     # Lazy: the upstream is contacted only when a request is to be sent there.
-    opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=_MAX_BODY)
+    opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=str(_MAX_BODY))
     opts.update(http2=False)  # as AWS's own endpoints; a protocol that is off can't be abused
     opts.update(ssl_insecure=False, ssl_verify_upstream_trusted_ca=str(trusted))
     run = asyncio.create_task(proxy.run())
@@ -117,6 +122,40 @@ class _Buffer(http1_layer.ReceiveBuffer):  # type: ignore[name-defined,misc]
         return self
 
 
+class _ChunkedReader(http1_layer.ChunkedReader):  # type: ignore[name-defined,misc]
+    """Reads a body in chunks. mitmproxy fails at trailers, which may be discarded (RFC 9110, 6.5.1)."""
+
+    def __call__(self, buffer: _Buffer) -> h11.Data | h11.EndOfMessage | None:
+        event: h11.Data | h11.EndOfMessage | None = super().__call__(buffer)
+        if self._bytes_in_chunk > _MAX_BODY:
+            raise h11.RemoteProtocolError("a chunk is too large")
+        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+class _Http1Client(http1_layer.Http1Client):
+    """A connection to an upstream. mitmproxy takes an informational response, such as 100, for the response."""
+
+    def read_headers(self, event: events.ConnectionEvent) -> Generator[commands.Command, Any, None]:
+        """Discards informational responses (RFC 9110, 15.2), except for 101, which is final."""
+        while self.request and _INFORMATIONAL.match(bytes(self.buf)) and self.buf.maybe_extract_lines():
+            pass
+        return super().read_headers(event)
+
+
+_INFORMATIONAL = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d\b")
+_expected_body_size = http1.expected_http_body_size
+
+
+def _body_size(request: Request, response: Response | None = None) -> int | None:
+    """As mitmproxy's. Refuses a response with an upgrade or a transfer coding that the client did not ask for."""
+    coding = response.headers.get("transfer-encoding", "").strip().lower() if response else ""
+    if coding not in ("", "chunked", "identity") and "te" not in request.headers:
+        raise ValueError("a transfer coding that the client did not ask for")
+    if response and response.status_code == 101 and "upgrade" not in request.headers:
+        raise ValueError("an upgrade that the client did not ask for")
+    return _expected_body_size(request, response)
+
+
 _parse_client_hello = tls_layer.parse_client_hello
 
 
@@ -150,6 +189,9 @@ class _Handler(mode_servers.ProxyConnectionHandler):
 # mitmproxy has no options for these.
 mode_servers.ProxyConnectionHandler = _Handler  # type: ignore[misc]
 http1_layer.ReceiveBuffer = _Buffer  # type: ignore[attr-defined]
+http1_layer.ChunkedReader = _ChunkedReader  # type: ignore[attr-defined]
+http1.expected_http_body_size = _body_size
+layers.http.Http1Client = _Http1Client  # type: ignore[attr-defined]
 tls_layer.parse_client_hello = _client_hello
 
 
