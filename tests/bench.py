@@ -43,6 +43,7 @@ from awstape.core.editing.edits import set_value
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
 from awstape.core.recording.recorder import Recorder
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player
@@ -106,7 +107,7 @@ def bench_codec(response: Response) -> None:
 
 def bench_recorder(responses: list[Response]) -> None:
     def record() -> object:
-        recorder = Recorder(MODELS, Redactor(b"key"), parse_response)
+        recorder = Recorder(MODELS, Redactor(Key(b"key")), parse_response)
         for i, response in enumerate(responses):
             recorder.feed(request(f"/p{i}/"), response)
         return recorder.finish()
@@ -119,7 +120,7 @@ def bench_recorder(responses: list[Response]) -> None:
     answers = [read_response(LIST_ROLES, response) for response in responses]
 
     def redact() -> None:
-        redactor = Redactor(b"key")
+        redactor = Redactor(Key(b"key"))
         for answer in answers:
             redactor.redact_answer(LIST_ROLES, answer)
 
@@ -149,22 +150,22 @@ def bench_journal(responses: list[Response]) -> None:
         fed = (recorder.feed(*exchange) for exchange in zip(requests, responses, strict=True))
         return [write_capture(capture) for capture in fed if capture]
 
-    captures = feed(Recorder(MODELS, Redactor(b"key"), parse_response))
+    captures = feed(Recorder(MODELS, Redactor(Key(b"key")), parse_response))
     with tempfile.TemporaryDirectory() as folder:
 
         def append() -> None:
-            journal = Journal.create(Path(folder, "x.yaml"), b"key")
+            journal = Journal.create(Path(folder, "x.yaml"), Key(b"key"))
             for capture in captures:
                 journal.append(capture)
             journal.close(remove=True)
 
         def restore() -> None:
-            recorder = Recorder(MODELS, Redactor(b"key"), parse_response)
+            recorder = Recorder(MODELS, Redactor(Key(b"key")), parse_response)
             for capture in captures:
                 recorder.restore(read_capture(capture, MODELS))
 
         def redact() -> object:
-            return feed(Recorder(MODELS, Redactor(b"key"), parse_response))
+            return feed(Recorder(MODELS, Redactor(Key(b"key")), parse_response))
 
         show("append them to a journal", *timed(append, redact), "redacting them")
         show("restore them from captures", *timed(restore, redact), "redacting them")
@@ -190,7 +191,7 @@ def bench_document(cassette: Cassette) -> None:
 
 def bench_commands(recorded: Cassette) -> None:
     """Measures the work of the commands that check, compare, edit and show a cassette, against reading it."""
-    redactor = Redactor(b"key")
+    redactor = Redactor(Key(b"key"))
     cassette = redactor.redact_cassette(MODELS, recorded)
     text = "# a comment\n" + write_cassette(cassette)
     edited = set_value(MODELS, cassette, select(MODELS, cassette, ["1"]), "pages[].output.Roles[0].Path", "/")
@@ -219,7 +220,7 @@ def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Reference)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    player = Player(MODELS, cassette, Redactor(b"key"), has_key=True)
+    player = Player(MODELS, cassette, Redactor(Key(b"key")), has_key=True)
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     endpoint = serve(player.answer, "127.0.0.1", 0)
@@ -238,7 +239,7 @@ def bench_paging(cassette: Cassette) -> None:
     """Measures the replay of a one-page listing under other paging modes, against the encoding of that page."""
     answer = cassette.takes[0].pages[0].answer
     for mode in ("client", "10", "torture"):
-        player = Player(MODELS, cassette, Redactor(b"key"), has_key=True, paging=Paging.parse(mode))
+        player = Player(MODELS, cassette, Redactor(Key(b"key")), has_key=True, paging=Paging.parse(mode))
         pages = len(list(traverse(player)))
         work, reference = timed(
             lambda player=player: list(traverse(player)), lambda: write_response(LIST_ROLES, answer, "id")

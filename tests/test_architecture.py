@@ -54,7 +54,7 @@ PROJECT_TESTS = {"architecture", "examples", "growth", "lock", "packaging", "pla
 ONE_THING_A_MODULE = {"formats/imports", "formats/exports", "cli/commands", "cli/terminal", "core/aws/protocols"}
 #: Why other modules that are shorter than `SHORTEST` are not part of another one.
 SHORT: Mapping[str, tuple[str, ...]] = {
-    "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "errors"),
+    "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "core.text.hidden", "errors"),
     "a question that readers look up by its name": (
         "core.aws.constraints",
         "core.aws.paging",
@@ -80,7 +80,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "files.cassette_files",
         "files.limited_reading",
         "files.user_folders",
-        "program.environment",
         "proxying.flow_conversion",
         "proxying.upstream",
     ),

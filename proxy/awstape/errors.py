@@ -6,7 +6,12 @@ May import: nothing.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 
 class UserError(Exception):
@@ -29,6 +34,24 @@ def as_user_error(error: Exception) -> UserError:
     if isinstance(error, UserError):
         return error
     return UserError(f"awstape stopped: {bug_location(error)}", "please report this; no traffic is in the message")
+
+
+def call_without_traceback(
+    function: Callable[_Parameters, _Result], *args: _Parameters.args, **options: _Parameters.kwargs
+) -> _Result:
+    """Calls a function; an error leaves it as a UserError without the frames inside and the errors that led to it.
+
+    The frames of the core hold real values in their local variables, which reporters of failed tests print.
+    """
+    failure: BaseException
+    try:
+        return function(*args, **options)
+    except Exception as error:
+        failure = as_user_error(error)
+    except BaseException as error:  # Ctrl-C, or a timeout of a test
+        failure = error
+    failure.__cause__ = failure.__context__ = None
+    raise failure.with_traceback(None)
 
 
 def bug_location(bug: BaseException) -> str:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from awstape.errors import UserError
+from awstape.errors import UserError, call_without_traceback
 
 if TYPE_CHECKING:
     from awstape.core.replay.misses import Miss
@@ -152,7 +152,7 @@ class Awstape:
     @property
     def environ(self) -> dict[str, str]:
         """The environment for programs that the test starts, in any language: they are answered from the cassette."""
-        return dict(self._serve()[1])
+        return self._serve()[1] | {}  # a copy
 
     @property
     def url(self) -> str:
@@ -180,7 +180,7 @@ class Awstape:
                 server = servers.serve_proxy(tape, self._hook.upstream, 0)
             with _user_errors_as_failures():
                 url, changes = self._stack.enter_context(servers.run_in_background(server))
-            self._server = url, environment.apply(os.environ, changes)
+            self._server = url, environment.apply(environment.current(), changes)
         return self._server
 
 
@@ -192,7 +192,7 @@ def awstape(request: pytest.FixtureRequest) -> Iterator[Awstape]:
     with _user_errors_as_failures():
         settings = _settings_of(item)
         hook = _open(item, settings)
-    with ExitStack() as stack:
+    with _user_errors_as_failures(), ExitStack() as stack:
         stack.callback(_close, item, settings, hook)
         hook.use()
         yield Awstape(hook, settings.paths[0], stack)
@@ -209,6 +209,7 @@ def _open(item: pytest.Item, settings: _Settings) -> InProcess:
     """Opens the cassettes of a test for replay or recording. Raises UserError."""
     from awstape.files import keys
     from awstape.inprocess.botocore_hook import InProcess
+    from awstape.program.environment import current
     from awstape.proxying.upstream import parse_upstream
     from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
 
@@ -219,14 +220,16 @@ def _open(item: pytest.Item, settings: _Settings) -> InProcess:
             raise UserError(_missing(item, missing[0]), f"record it: pytest --awstape=once '{item.nodeid}'")
         # If the test's own cassette is missing, it counts as empty: a test without requests needs none.
         paging = settings.paging or item.config.getoption("--awstape-paging") or "recorded"
-        return InProcess(open_for_replay([] if missing else settings.paths, os.environ, paging, settings.faults))
+        paths = [] if missing else settings.paths
+        return InProcess(call_without_traceback(open_for_replay, paths, current(), paging, settings.faults))
     if len(settings.paths) > 1:
         raise UserError("a test with several cassettes can't be recorded", "record them one by one, or name one")
-    if not keys.key_exists(os.environ):
+    if not keys.key_exists(current()):
         item.config.stash[_SUMMARY].recorded.append(f"made a key for your aliases: {keys.key_file()}")
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
     upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
-    tape = open_for_recording(path, record_mode, os.environ, journal="shared")  # by the workers of pytest-xdist
+    # The workers of pytest-xdist may share a cassette.
+    tape = call_without_traceback(open_for_recording, path, record_mode, current(), journal="shared")
     item.config.stash[_SUMMARY].recorded += tape.recovered
     return InProcess(tape, upstream=upstream)
 

@@ -14,7 +14,7 @@ from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.recorder import LeakError, Recorder, Recording
-from awstape.core.redaction.aliases import CollisionError
+from awstape.core.redaction.aliases import CollisionError, Key
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.errors import UserError, bug_location
@@ -62,13 +62,13 @@ def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     return recover_journals(path, key, project_settings.load_rules())
 
 
-def recover_journals(path: Path, key: bytes, rules: Rules) -> tuple[str, ...]:
+def recover_journals(path: Path, key: Key, rules: Rules) -> tuple[str, ...]:
     """As `recover`, with a given key and project rules."""
     with closing(interrupted_recordings(path, key)) as recordings:  # an error must not leave a journal locked
         return tuple(_recover_journal(path, found, key, rules) for found in recordings)
 
 
-def _recover_journal(path: Path, found: InterruptedRecording, key: bytes, rules: Rules) -> str:
+def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: Rules) -> str:
     recorder = Recorder(load_models(), Redactor(key, rules), parse_response)
     try:
         for text in found.texts:

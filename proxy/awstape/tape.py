@@ -33,7 +33,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
 from awstape.core.recording.capture import write as write_capture
 from awstape.core.recording.recorder import Recorder, Recording
-from awstape.core.redaction.aliases import CollisionError, key_fingerprint
+from awstape.core.redaction.aliases import CollisionError, Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.paging_modes import Paging, PagingError
@@ -58,7 +58,7 @@ class Tape:
     """
 
     path: Path | None
-    old_cassette: Cassette
+    old_cassette: Cassette = field(repr=False)
     recorder: Recorder | None
     player: Player | None
     keep_old_tracks: bool = True
@@ -183,7 +183,7 @@ def _check_operation_globs(globs: Sequence[str]) -> None:
             raise UserError(f"no operation matches {glob!r}", hint or "operations are spelled as in ListPolicyVersions")
 
 
-def _check_key(path: Path, old: Cassette, key: bytes) -> None:
+def _check_key(path: Path, old: Cassette, key: Key) -> None:
     """Raises UserError for a cassette made with another key: it must not hold aliases of two keys."""
     if old.keys and key_fingerprint(key) not in old.keys:
         raise UserError(
@@ -200,7 +200,7 @@ def open_for_replay(
     parsed_paging, parsed_faults = _parse_paging(paging), [_parse_fault(text) for text in faults]
     cassette = cassette_files.load_all(paths, load_models())
     key = keys.find_key(environ)
-    redactor = Redactor(key if key is not None else secrets.token_bytes(32), project_settings.load_rules())
+    redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), project_settings.load_rules())
     has_key = key is not None
     player = Player(load_models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player)

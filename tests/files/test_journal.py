@@ -16,6 +16,7 @@ import pytest
 
 from awstape import recovery, tape
 from awstape.cli.main import main
+from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import cassette_files, journal
 from awstape.files.journal import Journal, interrupted_recordings
@@ -25,15 +26,15 @@ from support.failing import failure
 from support.failing_disk import Disk
 from support.paths import TESTS
 
-KEY = bytes.fromhex("5a" * 32)
-ENVIRON = {"AWSTAPE_KEY": KEY.hex()}
+KEY = Key(bytes.fromhex("5a" * 32))
+ENVIRON = {"AWSTAPE_KEY": KEY.reveal().hex()}
 GROUPS = listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}, {"Groups": []}])
 USERS: list[Exchange] = [(request("ListUsers"), respond("ListUsers", {"Users": []}))]
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AWSTAPE_KEY", KEY.hex())
+    monkeypatch.setenv("AWSTAPE_KEY", KEY.reveal().hex())
     return tmp_path / "team.yaml"
 
 

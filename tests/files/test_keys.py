@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files.keys import find_key, find_old_key, find_or_create_key, key_file
 
@@ -46,7 +47,6 @@ def test_the_variable_takes_precedence_over_the_file(config: Path) -> None:
     assert not config.exists()
     made = find_or_create_key({})
     assert key == find_key({"AWSTAPE_KEY": f" {KEY}\n"}) != made
-    assert len(key) == len(made) == 32
 
 
 def test_the_key_is_created_once_and_only_its_user_can_read_it(config: Path) -> None:
@@ -103,12 +103,14 @@ def test_the_variable_need_not_be_ascii(text: str) -> None:
 )
 def test_64_hexadecimal_digits_are_the_key(digits: str) -> None:
     assert (
-        find_key({"AWSTAPE_KEY": digits}) == find_key({"AWSTAPE_KEY": f"{digits.lower()}\n"}) == bytes.fromhex(digits)
+        find_key({"AWSTAPE_KEY": digits})
+        == find_key({"AWSTAPE_KEY": f"{digits.lower()}\n"})
+        == Key(bytes.fromhex(digits))
     )
 
 
 def test_the_key_that_is_made_is_not_stretched() -> None:
-    assert find_or_create_key({}).hex() == key_file().read_text().strip()
+    assert find_or_create_key({}) == Key(bytes.fromhex(key_file().read_text()))
 
 
 @pytest.mark.parametrize("phrase", [KEY, "ein Schlüssel, länger als sechzehn", "0" * 63, "0" * 65, "٠" * 64])
@@ -116,8 +118,8 @@ def test_a_phrase_is_stretched(phrase: str) -> None:
     """By scrypt, so that guessing is slow; a plain digest would make it quick."""
     key = find_key({"AWSTAPE_KEY": phrase})
     assert key == find_key({"AWSTAPE_KEY": f"\t{phrase} "}) == find_old_key({"AWSTAPE_OLD_KEY": phrase})
-    assert key == hashlib.scrypt(phrase.encode(), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)
-    assert key != hashlib.sha256(phrase.encode()).digest()
+    assert key == Key(hashlib.scrypt(phrase.encode(), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32))
+    assert key != Key(hashlib.sha256(phrase.encode()).digest())
     assert key != find_key({"AWSTAPE_KEY": f"{phrase}."})
 
 
@@ -162,7 +164,7 @@ def test_a_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_processes_that_start_together_agree_on_a_key(config: Path) -> None:
     """No process may read a key that is written in part."""
-    code = "import os; from awstape.files.keys import find_or_create_key as f; input(); print(f({}).hex())"
+    code = "import os; from awstape.files.keys import find_or_create_key as f; input(); print(f({}).reveal().hex())"
     running = [
         subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(6)
@@ -173,7 +175,7 @@ def test_processes_that_start_together_agree_on_a_key(config: Path) -> None:
         process.stdin.flush()
     keys = {process.communicate()[0] for process in running}
     assert len(keys) == 1
-    assert keys == {find_or_create_key({}).hex() + "\n"}
+    assert keys == {find_or_create_key({}).reveal().hex() + "\n"}
     assert list(config.iterdir()) == [key_file()]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from pprint import pformat
 
 import botocore.utils
 import pytest
@@ -182,3 +184,13 @@ def test_a_configured_endpoint_url_is_refused(name: str) -> None:
         environment.check_no_endpoint_urls({name: "http://127.0.0.1:4566"})
     environment.check_no_endpoint_urls({name: ""})
     environment.check_no_endpoint_urls({name: "http://127.0.0.1:4566", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"})
+
+
+def test_no_report_shows_variables() -> None:
+    changes = dummy_credentials({}, None) | endpoint_environment({"NO_PROXY": "canary.example"}, "http://canary")
+    applied = apply({"SECRET": "canary"}, changes)
+    for shown in (changes, changes | {}, applied, environment.current(), [applied], {"env": applied}):
+        assert re.fullmatch(r"(\[|\{'env': )?<\d+ environment variables>[\]}]?", repr(shown))
+        assert pformat(shown) == str(shown) == f"{shown}" == repr(shown)
+    assert applied["SECRET"] == "canary" and applied["AWS_ENDPOINT_URL"] == "http://canary"
+    assert dict(environment.current()) == dict(os.environ)

@@ -19,14 +19,15 @@ from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import Recorder, Recording
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 
 MODELS = load_models()
-KEY = b"a key for tests, not a secret...."
-OTHER_KEY = b"another key for tests"
+KEY = Key(b"a key for tests, not a secret....")
+OTHER_KEY = Key(b"another key for tests")
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 
@@ -77,7 +78,7 @@ def record(*exchanges: Exchange, **options: Any) -> Recording:
     return recorder(*exchanges, **options).finish()
 
 
-def recorder(*exchanges: Exchange, key: bytes = KEY, **options: Any) -> Recorder:
+def recorder(*exchanges: Exchange, key: Key = KEY, **options: Any) -> Recorder:
     result = Recorder(MODELS, Redactor(key), parse_response, **options)
     for asked, answered in exchanges:
         result.feed(asked, answered)
@@ -95,11 +96,11 @@ def cassette(*exchanges: Exchange, **options: Any) -> Cassette:
 
 
 def player(
-    recorded: Cassette, *, key: bytes | None = KEY, paging: str = "recorded", faults: Iterable[str] = ()
+    recorded: Cassette, *, key: Key | None = KEY, paging: str = "recorded", faults: Iterable[str] = ()
 ) -> Player:
     """Returns a player of the cassette. key: None for a player without a key."""
     cut, failing = Paging.parse(paging), [Fault.parse(text) for text in faults]
-    redactor = Redactor(key or b"thrown away")
+    redactor = Redactor(key or Key(b"thrown away"))
     return Player(MODELS, recorded, redactor, has_key=key is not None, paging=cut, faults=failing)
 
 

@@ -18,6 +18,7 @@ from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.redaction.aliases import Key
 from awstape.files import cassette_files
 from support import botocore_files, exchanges, wire_cases
 from support.exchanges import MODELS
@@ -93,7 +94,7 @@ def wire_pairs() -> list[exchanges.Exchange]:
 
 def of_wire_cases(path: Path) -> Path:
     """Writes a cassette of all literal wire cases, recorded with `ENVIRON`'s key."""
-    key = ENVIRON["AWSTAPE_KEY"].encode()
+    key = Key(ENVIRON["AWSTAPE_KEY"].encode())
     return save(path, exchanges.record(*wire_pairs(), key=key, include_writes=True).cassette)
 
 

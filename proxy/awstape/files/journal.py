@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import base64
 import errno
-import hmac
 import json
 import os
 import re
@@ -23,12 +22,12 @@ import secrets
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from awstape.core.redaction.aliases import key_fingerprint
+from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.errors import UserError
 from awstape.files import atomic_writes, keys
 
@@ -52,7 +51,7 @@ class Journal:
         self._created = created
 
     @classmethod
-    def create(cls, cassette: Path, key: bytes, *, shared: bool = False) -> Journal:
+    def create(cls, cassette: Path, key: Key, *, shared: bool = False) -> Journal:
         """Creates and locks a journal for a cassette. key: the redaction key. shared: allow other recordings, too.
 
         Raises UserError if another recording is running, or if the journal can't be written.
@@ -113,7 +112,7 @@ class InterruptedRecording:
     """
 
     path: Path
-    texts: tuple[str, ...]
+    texts: tuple[str, ...] = field(repr=False)
     damaged: int
 
     def remove(self) -> Path | None:
@@ -133,7 +132,7 @@ class InterruptedRecording:
         return aside
 
 
-def interrupted_recordings(cassette: Path, key: bytes) -> Generator[InterruptedRecording, None, None]:
+def interrupted_recordings(cassette: Path, key: Key) -> Generator[InterruptedRecording, None, None]:
     """Yields the interrupted recordings of a cassette; each is locked until the next one is asked for.
 
     Raises UserError for a journal that this key doesn't decrypt.
@@ -176,7 +175,7 @@ def _journal_paths(cassette: Path) -> Iterator[Path]:
         yield cassette.with_name(f"{cassette.name}{number}{_SUFFIX}")
 
 
-def _decrypted(path: Path, data: bytes, key: bytes) -> InterruptedRecording:
+def _decrypted(path: Path, data: bytes, key: Key) -> InterruptedRecording:
     """Decrypts the content of a journal. Raises UserError."""
     head, _, rest = data.partition(b"\n")
     if not rest:  # interrupted before the first capture
@@ -204,14 +203,14 @@ def _decrypted(path: Path, data: bytes, key: bytes) -> InterruptedRecording:
 class _LineCipher:
     """Encrypts or decrypts the lines of one journal, in their order."""
 
-    def __init__(self, key: bytes, about: bytes) -> None:
+    def __init__(self, key: Key, about: bytes) -> None:
         try:
             from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
         except ModuleNotFoundError:
             raise UserError(
                 "a recording needs the package cryptography, which is not installed", "pip install 'awstape[record]'"
             ) from None
-        self._cipher = ChaCha20Poly1305(hmac.digest(key, b"journal\0", "sha256"))
+        self._cipher = ChaCha20Poly1305(key.digest("journal"))
         self._about = about
         self._lines = 0
         self.head = about + b"\n"

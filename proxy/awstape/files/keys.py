@@ -2,7 +2,8 @@
 
 The key never enters a cassette. Anyone who has the key can test guesses about the real value of an alias, and so can
 anyone who guesses the key. A key that is not 64 hexadecimal digits may be a phrase: it is stretched with scrypt, which
-makes guessing slow.
+makes guessing slow. A key is hidden from the moment it is read: as the text in the variable or the file, and as the
+derived key.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from awstape.core.redaction.aliases import Key
+from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import limited_reading, user_folders
 
@@ -27,24 +30,22 @@ _MIN_LENGTH = 16  # characters
 _RANDOM = re.compile(r"[0-9a-fA-F]{64}")
 
 
-def find_key(environ: Mapping[str, str]) -> bytes | None:
-    """Finds the current key, 32 bytes, or returns None. Raises UserError for a key that can't be used."""
+def find_key(environ: Mapping[str, str]) -> Key | None:
+    """Finds the current key, or returns None. Raises UserError for a key that can't be used."""
     if environ.get(VARIABLE):  # an empty variable counts as unset: CI systems pass a missing secret like that
-        return _key_of_text(environ[VARIABLE], VARIABLE)
+        return _key_of_text(Hidden(environ[VARIABLE]), VARIABLE)
     path = key_file()
     try:
         state, data = limited_reading.read_small_file(path)
-        text = data.decode("ascii")
     except (FileNotFoundError, PermissionError):  # no key, or a folder of another user
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
-        raise UserError(
-            f"{path}: the key can't be read: {reason}", f"repair or move the file, or set {VARIABLE}"
-        ) from None
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from None
+    if not data.reveal().isascii():
+        raise _unreadable(path, "it is not ASCII")
     if os.name == "posix" and stat.S_IMODE(state.st_mode) & 0o077:
         raise UserError(f"{path}: other users can read the key", f"chmod 600 {path}")
-    return _key_of_text(text, str(path))
+    return _key_of_text(Hidden(data.reveal().decode("ascii")), str(path))
 
 
 def key_exists(environ: Mapping[str, str]) -> bool:
@@ -57,12 +58,12 @@ def key_exists(environ: Mapping[str, str]) -> bool:
         return False
 
 
-def find_old_key(environ: Mapping[str, str]) -> bytes | None:
+def find_old_key(environ: Mapping[str, str]) -> Key | None:
     """Returns the previous key, for `awstape rekey`, if `AWSTAPE_OLD_KEY` is set. Raises UserError."""
-    return _key_of_text(environ[OLD_VARIABLE], OLD_VARIABLE) if environ.get(OLD_VARIABLE) else None
+    return _key_of_text(Hidden(environ[OLD_VARIABLE]), OLD_VARIABLE) if environ.get(OLD_VARIABLE) else None
 
 
-def find_or_create_key(environ: Mapping[str, str]) -> bytes:
+def find_or_create_key(environ: Mapping[str, str]) -> Key:
     """Returns the current key; creates a random one in the user's config folder if there is none. Raises UserError."""
     if (key := find_key(environ)) is not None:
         return key
@@ -85,19 +86,24 @@ def key_file() -> Path:
     return user_folders.config_folder() / "key"
 
 
-def _key_of_text(text: str, source: str) -> bytes:
-    """The 32 bytes of a key given as text. source: the variable or file that holds it. Raises UserError."""
-    text = text.strip()
-    if len(text) < _MIN_LENGTH:
+def _unreadable(path: Path, reason: str | None) -> UserError:
+    return UserError(f"{path}: the key can't be read: {reason}", f"repair or move the file, or set {VARIABLE}")
+
+
+def _key_of_text(text: Hidden[str], source: str) -> Key:
+    """The key that is given as text. source: the variable or file that holds it. Raises UserError."""
+    text = Hidden(text.reveal().strip())
+    if len(text.reveal()) < _MIN_LENGTH:
         raise UserError(
             f"{source}: a key has at least {_MIN_LENGTH} characters",
             "make one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
         )
-    if _RANDOM.fullmatch(text):
-        return bytes.fromhex(text)
+    if _RANDOM.fullmatch(text.reveal()):
+        return Key(bytes.fromhex(text.reveal()))
     return _key_of_phrase(text)
 
 
 @cache  # the derivation takes a tenth of a second, by design
-def _key_of_phrase(phrase: str) -> bytes:
-    return hashlib.scrypt(phrase.encode("utf-8", "surrogateescape"), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32)
+def _key_of_phrase(phrase: Hidden[str]) -> Key:
+    encoded = Hidden(phrase.reveal().encode("utf-8", "surrogateescape"))
+    return Key(hashlib.scrypt(encoded.reveal(), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32))

@@ -9,6 +9,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 
 #: Size limit of a cassette, or of a file of certificates.
@@ -66,14 +67,17 @@ def open_file_or_pipe(path: Path, limit: int) -> BinaryIO:
         raise
 
 
-def read_small_file(path: Path) -> tuple[os.stat_result, bytes]:
-    """Returns the status and the content of a regular file of at most `MAX_SMALL_BYTES`. Raises OSError."""
+def read_small_file(path: Path) -> tuple[os.stat_result, Hidden[bytes]]:
+    """Returns the status and the content of a regular file of at most `MAX_SMALL_BYTES`; it may be a key.
+
+    Raises OSError.
+    """
     with _open_nonblocking(path) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
-        data = file.read(MAX_SMALL_BYTES + 1)
-    if len(data) > MAX_SMALL_BYTES:
+        data = Hidden(file.read(MAX_SMALL_BYTES + 1))
+    if len(data.reveal()) > MAX_SMALL_BYTES:
         raise OSError(errno.EFBIG, "the file is too large")
     return status, data
 

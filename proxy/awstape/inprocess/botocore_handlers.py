@@ -6,7 +6,9 @@
    and with what is attached.
 3. A client without these handlers is intercepted where botocore hands a request to its HTTP session, which is patched.
    Such a client has signed the request already, so it needs credentials.
-4. If several tapes are in use, the last one answers. After the last one, all of this is undone.
+4. A request loses its signature once it is answered, so that no report of a failed test shows credentials. Errors of a
+   tape are raised without the frames inside.
+5. If several tapes are in use, the last one answers. After the last one, all of this is undone.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from awstape.catalog.service_models import load_models
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request
 from awstape.core.replay.misses import HEADER
+from awstape.errors import call_without_traceback
 from awstape.inprocess.botocore_wire import (
     AsyncResponse,
     body_of,
@@ -45,8 +48,8 @@ from awstape.tape import Tape
 _tapes: list[Tape] = []  # in use; the last one answers
 _attached: list[Any] = []  # event emitters
 _undo = ExitStack()
-#: The request of the call under way that was sent to AWS, until its response is recorded.
-_sent: ContextVar[Request | None] = ContextVar("awstape_sent", default=None)
+#: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, and converted.
+_sent: ContextVar[tuple[AWSPreparedRequest, Request] | None] = ContextVar("awstape_sent", default=None)
 
 
 def begin(tape: Tape) -> None:
@@ -132,8 +135,9 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
         return None
     tape = _tapes[-1]
     converted = request_of(request, event_name.split(".")[1])
-    reply = tape.answer(converted)
-    _sent.set(converted if reply is None else None)
+    _sent.set(None)
+    reply = _ask(tape, request, converted)
+    _sent.set((request, converted) if reply is None else None)
     if reply is None:
         return None
     # botocore calls all handlers, even if one has answered: prevent that another, such as moto's, takes this request.
@@ -141,15 +145,26 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     return deliver_async(url, reply) if is_async() else deliver(url, reply)
 
 
-def _response_received(response_dict: dict[str, Any] | None, **_: Any) -> None:
-    """Feeds the response of a request that was sent to AWS to the tape."""
-    if (request := _sent.get()) is None or not _tapes:
+def _response_received(
+    response_dict: dict[str, Any] | None, parsed_response: dict[str, Any] | None = None, **_: Any
+) -> None:
+    """Feeds the response of a request that was sent to AWS to the tape. If that fails, nobody gets the response."""
+    if (sent := _sent.get()) is None:
         return
     _sent.set(None)
+    request, converted = sent
+    _remove_credentials(request)
+    if not _tapes:
+        return
     response = None
     if response_dict is not None:
         response = response_of(response_dict["status_code"], response_dict["headers"], response_dict["body"])
-    _tapes[-1].feed(request, response)
+    try:
+        call_without_traceback(_tapes[-1].feed, converted, response)
+    except BaseException:
+        for withheld in filter(None, (response_dict, parsed_response)):
+            withheld.clear()
+        raise
 
 
 def _choose_signer(**_: Any) -> object:
@@ -166,7 +181,24 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
         return None
     kind = AsyncResponse if is_async() else AWSResponse
     headers = (HEADER, ("x-amzn-errortype", "CassetteMiss"))
-    return lazy_response(kind, request.url, 400, headers, lambda: body_of(tape.answer(converted)))
+    return lazy_response(kind, request.url, 400, headers, lambda: body_of(_ask(tape, request, converted)))
+
+
+def _ask(tape: Tape, request: AWSPreparedRequest, converted: Request) -> Reply | None:
+    is_sent = False
+    try:
+        reply = call_without_traceback(tape.answer, converted)
+        is_sent = reply is None
+        return reply
+    finally:
+        if not is_sent:
+            _remove_credentials(request)
+
+
+def _remove_credentials(request: AWSPreparedRequest) -> None:
+    for header in ("Authorization", "X-Amz-Security-Token"):
+        if header in request.headers:
+            del request.headers[header]
 
 
 # --- patched HTTP sessions --------------------------------------------------------------------------------------
@@ -179,7 +211,7 @@ def _answer_unhandled(request: AWSPreparedRequest) -> tuple[Tape, Request, Reply
     tape, converted = _tapes[-1], request_of(request, None)
     if not try_find_service(load_models(), converted) and (not _replays_only(tape) or not _is_for_aws(request)):
         return None
-    return tape, converted, tape.answer(converted)
+    return tape, converted, _ask(tape, request, converted)
 
 
 def _patched(send: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
@@ -188,8 +220,12 @@ def _patched(send: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
             return send(http, request)
         tape, converted, reply = found
         if reply is None:
-            response = send(http, request)
-            tape.feed(converted, response_of(response.status_code, response.headers, response.content))
+            try:
+                response = send(http, request)
+            finally:
+                _remove_credentials(request)
+            received = response_of(response.status_code, response.headers, response.content)
+            call_without_traceback(tape.feed, converted, received)
             return response
         return deliver(request.url, reply)
 
@@ -202,8 +238,12 @@ def _patched_async(send: Callable[..., Coroutine[None, None, Any]]) -> Callable[
             return await send(http, request)
         tape, converted, reply = found
         if reply is None:
-            response = await send(http, request)
-            tape.feed(converted, response_of(response.status_code, response.headers, await response.content))
+            try:
+                response = await send(http, request)
+            finally:
+                _remove_credentials(request)
+            received = response_of(response.status_code, response.headers, await response.content)
+            call_without_traceback(tape.feed, converted, received)
             return response
         return await deliver_async(request.url, reply)
 

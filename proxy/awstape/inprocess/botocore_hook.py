@@ -19,15 +19,15 @@ from typing import Any, Self
 
 from awstape.core.recording.recorder import Recording
 from awstape.core.replay.misses import Miss
-from awstape.errors import MissError
+from awstape.errors import MissError, call_without_traceback
 from awstape.inprocess import botocore_handlers
-from awstape.program.environment import EnvironmentChanges, dummy_credentials
+from awstape.program.environment import EnvironmentChanges, current, dummy_credentials
 from awstape.proxying.upstream import Upstream
 from awstape.report import miss_lines, not_replayed_lines, unused_fault_lines
 from awstape.tape import Tape, open_for_replay
 
 #: The former values of the environment variables that were changed, or None for those that weren't set.
-_former_environment: EnvironmentChanges = {}
+_former_environment = EnvironmentChanges()
 
 
 class InProcess:
@@ -52,11 +52,11 @@ class InProcess:
         if self._was_used:
             raise RuntimeError("this tape was used before: its takes are played; make another one")
         self._was_used = self._is_in_use = True
-        changes: EnvironmentChanges = {
-            f"AWS_ENDPOINT_URL_{service.upper()}": url.geturl() for service, url in self.upstream.items()
-        }
+        changes = EnvironmentChanges(
+            {f"AWS_ENDPOINT_URL_{service.upper()}": url.geturl() for service, url in self.upstream.items()}
+        )
         if self.replays_only or self.upstream:
-            changes |= dummy_credentials(os.environ, self.tape.region)
+            changes |= dummy_credentials(current(), self.tape.region)
         for name in changes:
             _former_environment.setdefault(name, os.environ.get(name))
         _change_environment(changes)
@@ -77,7 +77,7 @@ class InProcess:
         if botocore_handlers.end(self.tape):
             _change_environment(_former_environment)
             _former_environment.clear()
-        return self.tape.close()
+        return call_without_traceback(self.tape.close)
 
     def attach(self, *targets: Any) -> None:
         """Answers sessions, clients and resources that were created before, as long as a tape is in use.
@@ -127,12 +127,11 @@ def replay(
     """
     fault_texts = [faults] if isinstance(faults, str) else faults
     paths = [Path(path) for path in (cassette, *more)]
-    return InProcess(open_for_replay(paths, os.environ, str(paging), fault_texts), strict=strict)
+    tape = call_without_traceback(open_for_replay, paths, current(), str(paging), fault_texts)
+    return InProcess(tape, strict=strict)
 
 
 def _change_environment(changes: EnvironmentChanges) -> None:
-    for name, value in changes.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+    for name in changes:
+        os.environ.pop(name, None)
+    os.environ.update({name: value for name, value in changes.items() if value is not None})

@@ -29,6 +29,7 @@ from functools import partial
 from pathlib import Path
 
 from awstape.errors import UserError
+from awstape.program.environment import Variables
 
 if sys.platform != "win32":
     import resource
@@ -114,13 +115,12 @@ async def _start(command: Sequence[str], environ: Mapping[str, str]) -> Process:
         ) from None
 
 
-def _without_coerced_locale(environ: Mapping[str, str]) -> dict[str, str]:
+def _without_coerced_locale(environ: Mapping[str, str]) -> Variables[str]:
     """The environment without the LC_CTYPE that Python sets for itself where there is no locale (PEP 538)."""
     with suppress(OSError):
-        given = Path("/proc/self/environ").read_bytes().split(b"\0")
-        if not any(variable.startswith(b"LC_CTYPE=") for variable in given):
-            return {name: value for name, value in environ.items() if name != "LC_CTYPE"}
-    return dict(environ)
+        if b"\0LC_CTYPE=" not in b"\0" + Path("/proc/self/environ").read_bytes():
+            return Variables({name: value for name, value in environ.items() if name != "LC_CTYPE"})
+    return Variables(environ)
 
 
 def _prepare_child(parent: int) -> None:

@@ -1,11 +1,13 @@
-"""The environment variables that make a program use the proxy or the endpoint."""
+"""Environment variables that no report shows, and those that make a program use the proxy or the endpoint."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from awstape.catalog.botocore_data import SERVICES
 from awstape.catalog.hosts import host_suffixes, is_recorded_host
@@ -15,13 +17,31 @@ from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABL
 #: Hosts that are never reached through a proxy: this machine, and the metadata service of EC2.
 _DIRECT_HOSTS = ("127.0.0.1", "localhost", "::1", "169.254.169.254")
 
-EnvironmentChanges = dict[str, str | None]
+_Value = TypeVar("_Value", str, str | None)
+
+
+class Variables(dict[str, _Value]):
+    """Environment variables. The repr shows none of them: reporters of failed tests print local variables."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} environment variables>"
+
+    def __or__(self, other: Mapping[str, _Value]) -> Variables[_Value]:  # type: ignore[override] # a dict's repr shows all
+        return Variables({**self, **other})
+
+
+EnvironmentChanges = Variables[str | None]
 """Variables to set, and those to remove, with None."""
+
+
+def current() -> Variables[str]:
+    """The environment of this process."""
+    return Variables(os.environ)
 
 
 def proxy_environment(environ: Mapping[str, str], proxy_url: str, bundle: Path) -> EnvironmentChanges:
     """Variables that make a program send its AWS calls through the proxy, and trust the CAs in the file `bundle`."""
-    return {
+    changes = {
         "HTTPS_PROXY": proxy_url,
         "https_proxy": proxy_url,
         **_no_proxy(environ),
@@ -29,6 +49,7 @@ def proxy_environment(environ: Mapping[str, str], proxy_url: str, bundle: Path) 
         # Calls to a configured endpoint would bypass the proxy.
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
     }
+    return EnvironmentChanges(changes)
 
 
 def endpoint_environment(environ: Mapping[str, str], url: str) -> EnvironmentChanges:
@@ -36,13 +57,13 @@ def endpoint_environment(environ: Mapping[str, str], url: str) -> EnvironmentCha
     names = ("AWS_ENDPOINT_URL", *(f"AWS_ENDPOINT_URL_{name.upper()}" for name in SERVICES))
     # Settings of the user's AWS configuration with which an SDK would ignore or reject the endpoint.
     overrides = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
-    return {**dict.fromkeys(names, url), **dict.fromkeys(overrides, "false"), **_no_proxy(environ)}
+    return EnvironmentChanges({**dict.fromkeys(names, url), **dict.fromkeys(overrides, "false"), **_no_proxy(environ)})
 
 
 def dummy_credentials(environ: Mapping[str, str], region: str | None) -> EnvironmentChanges:
     """Variables with dummy credentials: a program can sign requests, and doesn't find the user's account."""
     region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return {
+    changes = {
         "AWS_ACCESS_KEY_ID": "AWSTAPE",
         "AWS_SECRET_ACCESS_KEY": "awstape",
         **dict.fromkeys(("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION")),
@@ -52,6 +73,7 @@ def dummy_credentials(environ: Mapping[str, str], region: str | None) -> Environ
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    return EnvironmentChanges(changes)
 
 
 def check_no_endpoint_urls(environ: Mapping[str, str]) -> None:
@@ -66,10 +88,10 @@ def check_no_endpoint_urls(environ: Mapping[str, str]) -> None:
             )
 
 
-def apply(environ: Mapping[str, str], changes: EnvironmentChanges) -> dict[str, str]:
+def apply(environ: Mapping[str, str], changes: EnvironmentChanges) -> Variables[str]:
     """A copy of an environment with changes."""
-    merged = {**environ, **changes}
-    return {name: value for name, value in merged.items() if value is not None}
+    merged = EnvironmentChanges({**environ, **changes})
+    return Variables({name: value for name, value in merged.items() if value is not None})
 
 
 def export_lines(changes: EnvironmentChanges) -> list[str]:
@@ -84,7 +106,7 @@ def _no_proxy(environ: Mapping[str, str]) -> EnvironmentChanges:
     given = f"{environ.get('NO_PROXY', '')},{environ.get('no_proxy', '')}"
     kept = [entry for entry in re.split(r"[,\s]+", given) if entry and not _matches_aws(entry)]
     value = ",".join(dict.fromkeys([*kept, *_DIRECT_HOSTS]))
-    return {"NO_PROXY": value, "no_proxy": value}
+    return EnvironmentChanges({"NO_PROXY": value, "no_proxy": value})
 
 
 def _matches_aws(entry: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import tempfile
@@ -84,12 +83,12 @@ async def serve_proxy(
     except ModuleNotFoundError:
         raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
 
-    authority = certificate_authority.load_or_create(user_folders.data_folder(os.environ))
+    authority = certificate_authority.load_or_create(user_folders.data_folder(environment.current()))
     for note in authority.notes:
         warn(note)
-    trusted = trusted_certificates.remove_own(trusted_certificates.collect(os.environ))
+    trusted = trusted_certificates.remove_own(trusted_certificates.collect(environment.current()))
     added = trusted_certificates.read_ca_files(upstream_cas)
-    proxy = None if tape.recorder is None else proxy_from_environment(os.environ)
+    proxy = None if tape.recorder is None else proxy_from_environment(environment.current())
     upstream_addresses = set(map(address_of, upstream.values()))
     if proxy:
         upstream_addresses.add(proxy.address)
@@ -101,13 +100,13 @@ async def serve_proxy(
             bundle.write_text(trusted + certificates.to_pem(authority.root), encoding="utf-8")
         except OSError as error:
             raise UserError(f"{folder}: can't be written: {error.strerror}", "make room, or set TMPDIR") from None
-        upstream_proxy = UpstreamProxy(proxy, dict(os.environ), trusted_file) if proxy else None
+        upstream_proxy = UpstreamProxy(proxy, environment.current(), trusted_file) if proxy else None
         interceptor = Interceptor(tape, upstream, policy, upstream_proxy)
         async with run_proxy(interceptor, listen.address, port, authority, Path(folder), trusted_file) as address:
             url = url_of(*address)
-            changes = environment.proxy_environment(os.environ, url, bundle)
+            changes = environment.proxy_environment(environment.current(), url, bundle)
             if upstream or tape.recorder is None:
-                changes |= environment.dummy_credentials(os.environ, tape.region)
+                changes |= environment.dummy_credentials(environment.current(), tape.region)
             yield RunningServer(url, changes)
     if interceptor.failure:
         raise interceptor.failure
@@ -119,8 +118,8 @@ async def serve_endpoint(tape: Tape, port: int, listen: ListenOptions = LOOPBACK
     answer = partial(control_api.answer, tape, AccessPolicy(listen.host_names))
     async with serve(answer, listen.address, port) as address:
         url = url_of(*address)
-        changes = environment.endpoint_environment(os.environ, url)
-        yield RunningServer(url, changes | environment.dummy_credentials(os.environ, tape.region))
+        changes = environment.endpoint_environment(environment.current(), url)
+        yield RunningServer(url, changes | environment.dummy_credentials(environment.current(), tape.region))
 
 
 async def run_with_server(
@@ -140,7 +139,7 @@ async def run_with_server(
         if command:
             from awstape.program import child_process
 
-            return await child_process.run_program(command, environment.apply(os.environ, changes), warn)
+            return await child_process.run_program(command, environment.apply(environment.current(), changes), warn)
         on_listening(url, changes)
         await wait_for_interrupt()
         return 0

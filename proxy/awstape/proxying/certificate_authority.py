@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from awstape.catalog.hosts import host_suffixes, is_recorded_host
+from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
 from awstape.proxying import certificates
@@ -89,7 +90,7 @@ def load_or_create(folder: Path, now: datetime | None = None) -> CertificateAuth
             return replace(_create(folder, now), notes=(*notes, f"renewed awstape's CA, which {reason}: {found.file}"))
         if _read_text(found.file) != certificates.to_pem(found.root):
             _check_is_own(found.file)
-            _write(found.file, certificates.to_pem(found.root))
+            _write(found.file, Hidden(certificates.to_pem(found.root)))
         return replace(found, notes=notes)
 
 
@@ -130,9 +131,9 @@ def _create(folder: Path, now: datetime) -> CertificateAuthority:
     root = certificates.build_ca(root_name, root_key, root_name, root_key, now, path_length=1)
     signer = certificates.build_ca(name, key, root_name, root_key, now, path_length=0)
     authority = CertificateAuthority(folder, root, signer, key)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
-    _write(authority.key_file, private + certificates.to_pem(signer, root))
-    _write(authority.file, certificates.to_pem(root))
+    private = Hidden(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii"))
+    _write(authority.key_file, Hidden(private.reveal() + certificates.to_pem(signer, root)))
+    _write(authority.file, Hidden(certificates.to_pem(root)))
     return authority
 
 
@@ -165,8 +166,8 @@ def _read(folder: Path) -> CertificateAuthority | None:
     if os.name == "posix" and stat.S_IMODE(status.st_mode) & 0o077:
         raise UserError(f"{path}: other users can read the CA's key", f"{_ROTATE_TIP}; to keep it: chmod 600 {path}")
     try:
-        key = load_pem_private_key(data, None)
-        signer, root = x509.load_pem_x509_certificates(data)
+        key = load_pem_private_key(data.reveal(), None)
+        signer, root = x509.load_pem_x509_certificates(data.reveal())
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not _belongs_together(key, signer, root):
             raise ValueError("not a CA of awstape")
         return CertificateAuthority(folder, root, signer, key)
@@ -191,17 +192,17 @@ def _check_is_own(path: Path) -> None:
 
 def _read_text(path: Path) -> str | None:
     try:
-        return limited_reading.read_small_file(path)[1].decode("ascii", errors="replace")
+        return limited_reading.read_small_file(path)[1].reveal().decode("ascii", errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror}", _ROTATE_TIP) from None
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: Hidden[str]) -> None:
     """Writes a file that only its user can read, atomically. Raises UserError."""
     try:
-        atomic_writes.replace_file(path, text.encode("ascii"), 0o600)
+        atomic_writes.replace_file(path, text.reveal().encode("ascii"), 0o600)
     except OSError as error:
         raise UserError(
             f"{path}: the CA can't be written there: {error.strerror}",

@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # documented by urllib.request.proxy_bypass
 
 from mitmproxy import http
@@ -30,6 +30,7 @@ from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers.http._upstream_proxy import HttpUpstreamProxy
 
 from awstape.catalog.hosts import is_recorded_host
+from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -63,26 +64,31 @@ class Refusal:
 def proxy_from_environment(environ: Mapping[str, str]) -> ProxySettings | None:
     """Finds the proxy for TLS connections. Raises UserError, without the password, for one that can't be used."""
     variable = next((name for name in _VARIABLES if name in environ), "")
-    if not (text := environ.get(variable, "").strip()):
+    text = Hidden(environ.get(variable, "").strip())  # it may hold a password
+    if not text.reveal():
         return None
     try:
-        url = urlsplit(text if "://" in text else f"http://{text}")
-        scheme, host, port = url.scheme, url.hostname, url.port
+        url = Hidden(urlsplit(text.reveal() if "://" in text.reveal() else f"http://{text.reveal()}"))
+        scheme, host, port = url.reveal().scheme, url.reveal().hostname, url.reveal().port
     except ValueError:
         scheme, host, port = "", None, None
     if scheme.startswith("socks"):
         raise UserError(
             f"{variable} names a SOCKS proxy, which awstape does not support", "set HTTPS_PROXY to an HTTP proxy"
         )
-    if scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", text):
+    if scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", text.reveal()):
         raise UserError(f"{variable} is not the URL of a proxy", "write http://[USER:PASSWORD@]HOST:PORT")
     authorization = None
-    if url.username is not None:
-        pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
-        authorization = f"Basic {b64encode(pair.encode()).decode()}"
+    if url.reveal().username is not None:
+        authorization = _basic_authorization(url.reveal())
     if scheme == "https":
         return ProxySettings(variable, "https", (host, port or 443), authorization)
     return ProxySettings(variable, "http", (host, port or 80), authorization)
+
+
+def _basic_authorization(url: SplitResult) -> str:
+    pair = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
+    return f"Basic {b64encode(pair.encode()).decode()}"
 
 
 def bypasses_proxy(environ: Mapping[str, str], host: str, port: int) -> bool:

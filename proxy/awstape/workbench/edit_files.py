@@ -22,7 +22,7 @@ from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.check.findings import Finding, find_warnings
 from awstape.core.editing.edits import EditError
-from awstape.core.redaction.aliases import CollisionError
+from awstape.core.redaction.aliases import CollisionError, Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, limited_reading, project_settings
@@ -142,7 +142,7 @@ def _redact_new_takes(
     for take in before:
         known[take.track].append(take)
     keyed = redactor_for(after, environ)
-    redactor = keyed or Redactor(secrets.token_bytes(32), project_settings.load_rules())
+    redactor = keyed or Redactor(Key(secrets.token_bytes(32)), project_settings.load_rules())
     new = [take not in known[take.track] for take in after.takes]
     for take in (t for t, n in zip(after.takes, new, strict=True) if n):
         region = take.track.region

@@ -10,7 +10,7 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias
-from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
+from awstape.core.redaction.aliases import Aliases, CollisionError, Key, key_fingerprint
 from awstape.core.redaction.member_kinds import NAME_KINDS
 from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_accounts, redact_text
@@ -29,7 +29,7 @@ def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, st
     return [(value, redact_accounts(_alias_of(value, kind, aliases), aliases)) for value in values]
 
 
-def _require_key(environ: Mapping[str, str]) -> bytes:
+def _require_key(environ: Mapping[str, str]) -> Key:
     """The key at hand. Raises UserError if there is none; no cassette would match a key made now."""
     if (key := keys.find_key(environ)) is None:
         raise UserError("no key found", f"set {keys.VARIABLE}, or record once, which creates {keys.key_file()}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.aliases import Aliases, key_fingerprint
+from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.view.selectors import SelectedTrack, SelectorError, select
 from awstape.errors import UserError
@@ -37,6 +37,6 @@ def aliases_for(cassette: Cassette, environ: Mapping[str, str]) -> Aliases | Non
     return Aliases(key, project_settings.load_rules()) if key is not None else None
 
 
-def _key_of(cassette: Cassette, environ: Mapping[str, str]) -> bytes | None:
+def _key_of(cassette: Cassette, environ: Mapping[str, str]) -> Key | None:
     key = keys.find_key(environ)
     return None if key is None or (cassette.keys and key_fingerprint(key) not in cassette.keys) else key

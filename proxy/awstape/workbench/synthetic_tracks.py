@@ -16,7 +16,7 @@ from awstape.core.aws.paging import items_of
 from awstape.core.aws.protocols.json_text import JsonError, parse_json
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
-from awstape.core.redaction.aliases import CollisionError
+from awstape.core.redaction.aliases import CollisionError, Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.synthesis.synthetic_takes import SynthesisError, item_lists, synthesise_take
 from awstape.errors import UserError
@@ -61,7 +61,7 @@ def make_cassette(
     region, rules = _check_region(operation, region), project_settings.load_rules()
     members = _parse_identity(operation, identity)
     redactor = redactor_for(beside, environ) if members else None
-    redacted = (redactor or Redactor(b"thrown away", rules)).redact_identity(operation, members)
+    redacted = (redactor or Redactor(Key(b"thrown away"), rules)).redact_identity(operation, members)
     real = [name for name, value in members.items() if redacted[name] != value]
     if real and redactor is None:
         raise UserError(

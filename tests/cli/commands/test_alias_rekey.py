@@ -17,7 +17,7 @@ from awstape.cli.main import main
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.core.redaction.alias_grammar import is_alias
-from awstape.core.redaction.aliases import Aliases, key_fingerprint
+from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
 from awstape.tape import RecordMode
@@ -26,8 +26,8 @@ from support.failing import failure
 
 #: Of 64 digits: no time is spent on stretching them.
 OLD, NEW, OTHER = (digit * 64 for digit in "0bf")
-KEYS = {text: key_fingerprint(bytes.fromhex(text)) for text in (OLD, NEW, OTHER)}
-ALIASES = {text: Aliases(bytes.fromhex(text)) for text in (OLD, NEW)}
+KEYS = {text: key_fingerprint(Key(bytes.fromhex(text))) for text in (OLD, NEW, OTHER)}
+ALIASES = {text: Aliases(Key(bytes.fromhex(text))) for text in (OLD, NEW)}
 ARN = f"arn:aws:iam::{ACCOUNT}:role/zreal-deployer"
 ASK = """
 import os, sys, urllib.error, urllib.parse, urllib.request

@@ -19,7 +19,7 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias, replace_aliases
-from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint
+from awstape.core.redaction.aliases import Aliases, CollisionError, Key, key_fingerprint
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
 from awstape.core.text.encoded_text import decoded_variants
@@ -106,7 +106,7 @@ def test_an_alias_is_renewed_within_its_kind(old: str, grammar: str) -> None:
     assert re.fullmatch(grammar, old) and re.fullmatch(grammar, new)
     assert len(new) == len(old)
     assert AliasRenewer(OTHER_KEY).renew_text(old) == new
-    assert AliasRenewer(b"a third key for tests").renew_text(old) != new
+    assert AliasRenewer(Key(b"a third key for tests")).renew_text(old) != new
 
 
 @each_encoding

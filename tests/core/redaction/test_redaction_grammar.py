@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Shape, Value
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from support import strategies
 from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY
@@ -69,7 +70,7 @@ class Spot:
         where = f"{op.service.name} {op.name} {self.side} {'.'.join(self.path)}"
         return f"{where}: {shape.name}, min {shape.min}, max {shape.max}, pattern {shape.pattern}"
 
-    def redact(self, text: str, key: bytes) -> str:
+    def redact(self, text: str, key: Key) -> str:
         value: Value = None if self.path[-1] == _KEY else text
         for step in reversed(self.path):
             value = [value] if step == _ITEM else {{_KEY: text, _VALUE: "key"}.get(step, step): value}

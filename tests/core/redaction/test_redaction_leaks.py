@@ -13,7 +13,7 @@ from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import LeakError
-from awstape.core.redaction.aliases import Aliases, CollisionError
+from awstape.core.redaction.aliases import Aliases, CollisionError, Key
 from awstape.core.redaction.text.free_text import contains_account, redact_text
 from awstape.core.replay.misses import Miss
 from support import exchanges
@@ -73,14 +73,14 @@ def test_no_text_keeps_an_account_id(text: str) -> None:
     redacted = redact_text(text, Aliases(KEY))
     assert not hides(redacted)
     assert not contains_account(redacted)
-    assert redact_text(redacted, Aliases(b"another key")) == redacted
+    assert redact_text(redacted, Aliases(Key(b"another key"))) == redacted
 
 
 @pytest.mark.parametrize("text", ENCODED)
 def test_no_encoding_hides_an_account_id(text: str) -> None:
     redacted = redact_text(text, Aliases(KEY))
     assert redacted != text
-    assert redact_text(redacted, Aliases(b"another key")) == redacted
+    assert redact_text(redacted, Aliases(Key(b"another key"))) == redacted
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 40])

@@ -11,6 +11,7 @@ from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Cassette, Page
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import HEADER, Kind, Miss
 from awstape.core.replay.player import Player
@@ -69,7 +70,7 @@ class Case:
     members: tuple[str, ...] = ()
     code: str = "CassetteMiss"
     said: str = ""
-    key: bytes = KEY
+    key: Key = KEY
 
 
 def signed(asked: Request, service: str) -> Request:
@@ -305,7 +306,7 @@ def test_misses_are_kept_up_to_a_number_and_counted_beyond(monkeypatch: pytest.M
 
 def test_the_values_of_requests_are_forgotten() -> None:
     """Except in misses: otherwise a server that runs for long would grow with every name."""
-    redactor = Redactor(b"an example key of some length")
+    redactor = Redactor(Key(b"an example key of some length"))
     asked = Player(MODELS, Cassette(), redactor, has_key=True)
     for number in range(3):
         form = f"Action=GetRole&Version=2010-05-08&RoleName=Name{number}&x=arn:aws:iam::111122223333:role/{number}"

@@ -14,7 +14,7 @@ from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.replay.misses import HEADER as MISS_HEADER
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
@@ -246,7 +246,7 @@ def test_a_miss_names_the_nearest_track_and_each_difference() -> None:
 
 
 @pytest.mark.parametrize("key", [KEY, None], ids=["with the key", "without a key"])
-def test_a_miss_shows_the_request_redacted(key: bytes | None) -> None:
+def test_a_miss_shows_the_request_redacted(key: Key | None) -> None:
     playing = player(cassette(role()), key=key)
     for asked in (
         request("GetRole", {"RoleName": "zreal-other"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from awstape.core.cassette.cassette import Cassette
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.view.selectors import Selector, SelectorError, select
 from support.exchanges import KEY, MODELS, cassette, listing, request, respond
@@ -23,7 +24,7 @@ def recorded() -> Cassette:
     return cassette(*READ)
 
 
-def found(recorded: Cassette, *texts: str, key: bytes | None = KEY) -> list[str]:
+def found(recorded: Cassette, *texts: str, key: Key | None = KEY) -> list[str]:
     chosen = select(MODELS, recorded, texts, Redactor(key) if key else None)
     return [f"{each.number} {each.track.operation} {each.track.region or ''}".strip() for each in chosen]
 

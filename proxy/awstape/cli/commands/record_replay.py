@@ -19,6 +19,7 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
+    from awstape.program.environment import EnvironmentChanges
     from awstape.program.servers import OnListening, RunningServer
     from awstape.serving.access_control import PassThrough
     from awstape.tape import RecordMode, Tape
@@ -266,7 +267,7 @@ def _need_mitmproxy(what: str) -> None:
 def _announcer(activity: str, as_json: bool) -> OnListening:
     """Returns a function that prints the server's address and the variables to set, for people or for scripts."""
 
-    def announce(url: str, changes: dict[str, str | None]) -> None:
+    def announce(url: str, changes: EnvironmentChanges) -> None:
         from awstape.program.environment import export_lines
 
         if as_json:

@@ -16,7 +16,7 @@ class Call:
 
     operation: Operation
     region: str | None
-    input: dict[str, Value]
+    input: dict[str, Value] = field(repr=False)
 
 
 @dataclass(frozen=True)

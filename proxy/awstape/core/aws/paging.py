@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
@@ -23,8 +23,8 @@ _MAX_LIMIT = 10**9
 class PageRequest:
     """The input of a call, separated. limit: None also for a limit that no service accepts."""
 
-    identity: dict[str, Value]
-    token: str | None
+    identity: dict[str, Value] = field(repr=False)
+    token: str | None = field(repr=False)
     limit: int | None
 
 

@@ -1,6 +1,7 @@
 """HTTP messages as values: `Request`, `Response` and `Reply`, and the limits on their size.
 
 Header names compare without case. Bodies are bytes as sent: `core.aws.content_encoding` undoes a content encoding.
+Messages hold credentials and real values, so their repr shows neither headers nor bodies.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ class Request:
 
     method: str
     host: str
-    path: str
-    query: str = ""
-    headers: Headers = ()
-    body: bytes = b""
+    path: str = field(repr=False)
+    query: str = field(default="", repr=False)
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)
@@ -58,8 +59,8 @@ class Response:
     """An HTTP response."""
 
     status: int
-    headers: Headers = ()
-    body: bytes = b""
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)

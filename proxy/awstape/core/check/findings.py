@@ -28,11 +28,12 @@ from awstape.core.cassette.yaml.reader import Entry, read_entries
 from awstape.core.cassette.yaml.validation import Problem, find_operation
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.core.check.lint_takes import lint_takes
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import TEXT, StringContext, StringEdit, edit_member_strings, edit_value_strings
 
-_DISCARDED_KEY = b"thrown away"
+_DISCARDED_KEY = Key(b"thrown away")
 #: The most characters of a comment, or of a text that can't be read, that are searched: some ten seconds' work.
 _MOST_SEARCHED = 4_000_000
 _MOST_LINES = 50_000

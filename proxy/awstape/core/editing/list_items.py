@@ -20,7 +20,7 @@ from awstape.core.compare.item_pairing import unique_member
 from awstape.core.editing.edits import EditError, edit_takes, require_readable
 from awstape.core.editing.jmespath_paths import ExpressionError, is_condition_true
 from awstape.core.redaction.alias_grammar import is_alias
-from awstape.core.redaction.aliases import renew_alias
+from awstape.core.redaction.aliases import Key, renew_alias
 from awstape.core.view.selectors import SelectedTrack
 
 _AWS_OWNED = re.compile(r"arn:aws[a-z-]*:iam::aws:")
@@ -93,7 +93,7 @@ def build_item_like(
         if member in members or not isinstance(value, str):
             like[member] = value
         elif is_alias(value) and member.endswith("Id"):
-            like[member] = renew_alias(value, b"like")
+            like[member] = renew_alias(value, Key(b"like"))
         else:
             like[member] = _rename_arn(value, item, members) if value.startswith("arn:") else value
             if like[member] != value and _AWS_OWNED.match(value):

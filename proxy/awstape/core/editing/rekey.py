@@ -16,7 +16,7 @@ from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, replace_aliases
-from awstape.core.redaction.aliases import Aliases, CollisionError, key_fingerprint, renew_alias
+from awstape.core.redaction.aliases import Aliases, CollisionError, Key, key_fingerprint, renew_alias
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
@@ -29,7 +29,7 @@ from awstape.core.text.encoded_text import rewrite_everywhere
 class AliasRenewer:
     """Renews aliases under a key. renewed: old alias → new one. matched: the learned real values that were found."""
 
-    key: bytes
+    key: Key
     rules: Rules = NO_RULES
     renewed: dict[str, str] = field(default_factory=dict)
     matched: set[str] = field(default_factory=set)
@@ -39,7 +39,7 @@ class AliasRenewer:
         self._redactor = Redactor(self.key, self.rules)
         self._new: set[str] = set()
 
-    def learn(self, values: Iterable[str], old_key: bytes) -> None:
+    def learn(self, values: Iterable[str], old_key: Key) -> None:
         """Learns the old and new aliases of real values: identifiers, texts with identifiers, or names."""
         old, new = Aliases(old_key), Aliases(self.key)
         for value in values:

@@ -42,6 +42,7 @@ from awstape.core.redaction.alias_grammar import (
     spell_unique_id,
 )
 from awstape.core.redaction.project_rules import NO_RULES, Rules
+from awstape.core.text.hidden import Hidden
 
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
 #: Shorter names are treated as words.
@@ -58,6 +59,16 @@ _NOT_KEPT = frozenset({"external-id", "client", "claim"})
 _Spell = Callable[[bytes], str]
 
 
+class Key(Hidden[bytes]):
+    """A redaction key. It is used for digests and nothing else, and never shown."""
+
+    __slots__ = ()
+
+    def digest(self, purpose: str, value: str = "") -> bytes:
+        """The HMAC-SHA256 of a value, 32 bytes; digests for different purposes have nothing in common."""
+        return hmac.digest(self._value, f"{purpose}\0{value}".encode("utf-8", "surrogatepass"), "sha256")
+
+
 class CollisionError(Exception):
     """Two values have the same alias under a key; nothing may be written."""
 
@@ -68,7 +79,7 @@ class CollisionError(Exception):
 class Aliases:
     """Computes aliases under a key, except for what the project keeps, and remembers in memory what they stand for."""
 
-    def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
+    def __init__(self, key: Key, rules: Rules = NO_RULES) -> None:
         self._key = key
         self.rules = rules
         self.by_value: dict[tuple[str, str], str] = {}
@@ -196,23 +207,19 @@ class Aliases:
         return alias
 
     def _digest(self, purpose: str, value: str) -> bytes:
-        return _keyed_digest(self._key, purpose, value)
+        return self._key.digest(purpose, value)
 
 
-def renew_alias(alias: str, key: bytes) -> str:
+def renew_alias(alias: str, key: Key) -> str:
     """The alias under `key` that replaces an alias under another key: only its keyed characters change."""
-    return respell_alias(alias, lambda keyed: _keyed_digest(key, "again", keyed))
+    return respell_alias(alias, lambda keyed: key.digest("again", keyed))
 
 
-def key_fingerprint(key: bytes) -> str:
+def key_fingerprint(key: Key) -> str:
     """The fingerprint of a key in a cassette: twelve characters that distinguish two keys, computed from the key."""
-    return base32(hmac.digest(key, b"fingerprint\0", "sha256"))[:12]
+    return base32(key.digest("fingerprint"))[:12]
 
 
 def is_searched_name(name: str) -> bool:
     """Whether free text is searched for a name as a word."""
     return len(name) >= SHORTEST_SEARCHED_NAME and name.casefold() not in _COMMON_WORDS
-
-
-def _keyed_digest(key: bytes, purpose: str, value: str) -> bytes:
-    return hmac.digest(key, f"{purpose}\0{value}".encode("utf-8", "surrogatepass"), "sha256")

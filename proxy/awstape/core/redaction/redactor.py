@@ -20,7 +20,7 @@ from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.alias_grammar import is_name_alias, name_alias_ending
-from awstape.core.redaction.aliases import Aliases, key_fingerprint
+from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.leak_search import Leak, find_leaks
 from awstape.core.redaction.member_kinds import is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
@@ -43,7 +43,7 @@ _SHORT_ORGANIZATION_ID = re.compile(r"[rp]-[a-z0-9]{4,32}")
 class Redactor:
     """Redacts identities and answers under one key, and remembers the values seen until `forget`."""
 
-    def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
+    def __init__(self, key: Key, rules: Rules = NO_RULES) -> None:
         self.key_fingerprint = key_fingerprint(key)
         self._aliases = Aliases(key, rules)
         self._tokens: set[str] = set()

@@ -26,7 +26,7 @@ from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.aws.paging import canonicalise, next_token
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.page_tokens import name_tokens
-from awstape.core.redaction.aliases import CollisionError
+from awstape.core.redaction.aliases import CollisionError, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Listing, Paging
@@ -146,7 +146,7 @@ def synthesise_take(
     service does not allow and members without a value, CollisionError for two values with one alias.
     """
     items, page_size = _sizes(operation, items, page_size)
-    redactor = Redactor(hashlib.sha256(f"awstape new {seed}".encode("utf-8", "surrogatepass")).digest(), rules)
+    redactor = Redactor(Key(hashlib.sha256(f"awstape new {seed}".encode("utf-8", "surrogatepass")).digest()), rules)
     generator = _TakeGenerator(operation, items)
     account = Seed(f"{seed}/account").text("123456789", 12)
     root = Seed(f"{seed}/{operation.service.name}/{operation.name}/{region}/{sorted(given.items())}")

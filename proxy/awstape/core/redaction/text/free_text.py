@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 
 from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias
-from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
 from awstape.core.redaction.text.condition_keys import redact_condition_key, redact_condition_value, redact_quoted_pairs
@@ -108,7 +108,7 @@ def redact_accounts(text: str, aliases: Aliases) -> str:
 
 def contains_account(text: str, rules: Rules = NO_RULES) -> bool:
     """Whether the text has something that looks like an account id, is no alias and is not kept by the project."""
-    aliases = Aliases(b"any key", rules)
+    aliases = Aliases(Key(b"any key"), rules)
     redact_accounts(text, aliases)
     return bool(aliases.real_values)
 
