@@ -394,7 +394,7 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     ),
     "an unreadable body": (
         har((har_request(f"{IAM}?{ROLES}"), har_response(200, XML, f"{SECRET}"))),
-        "ListRoles: the body is not XML",
+        "ListRoles: page 1: the body is not XML",
     ),
     "an encoding of nobody": (
         har((har_request(f"{IAM}?{ROLES}"), har_response(200, [("Content-Encoding", SECRET)], f"\0{SECRET}"))),
@@ -402,7 +402,7 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     ),
     "not compressed at all": (
         har((har_request(f"{IAM}?{ROLES}"), har_response(200, [("Content-Encoding", "br")], f"\0{SECRET}"))),
-        "ListRoles: the body is not compressed as its header says",
+        "ListRoles: page 1: the body is not compressed as its header says",
     ),
     "an unknown operation": (
         har((har_request(f"{IAM}?Action=Zz{SECRET}&Version=2010-05-08"), har_response(200, XML, NO_ROLES))),
@@ -567,7 +567,7 @@ def test_large_files_and_large_bodies_are_refused(
     answered = har_response(200, [("Content-Encoding", "gzip")], large, encoding="base64")
     file = write(tmp_path / "x.har", har((har_request(f"{IAM}?{ROLES}"), answered)))
     monkeypatch.setattr("awstape.core.aws.content_encoding.MAX_BODY", 2000)
-    assert "1 × ListRoles: the body is larger than 0 MiB" in run(file, "-o", tmp_path / "x.yaml").output
+    assert "1 × ListRoles: page 1: the body is larger than 0 MiB" in run(file, "-o", tmp_path / "x.yaml").output
     monkeypatch.setattr("awstape.formats.imports.file_parsing.MAX_BYTES", 100)
     assert "larger than 0 MiB" in failing.failure(capfd, "import", file, "-o", tmp_path / "x.yaml")[0]
 

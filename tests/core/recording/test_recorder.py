@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.recording.capture import read, write
 from awstape.core.recording.recorder import LeakError, Recorder
 from awstape.core.redaction.redactor import Redactor
 from support import strategies
@@ -56,6 +58,8 @@ def takes(*exchanges: Exchange, **options: Any) -> list[list[str]]:
 
 
 def _page_text(page: Page) -> str:
+    if page.hole is not None:
+        return "hole"
     if page.answer.error:
         return page.answer.error.code or str(page.answer.error.status)
     found: Any = (page.answer.output or {}).get("Versions", [])
@@ -305,6 +309,68 @@ def test_a_token_of_another_listing_is_unknown() -> None:
     recording = record(first, (request(NAME, other), second[1]))
     assert len(recording.cassette.takes) == 1
     assert list(recording.skipped.values()) == [1]
+
+
+# --- holes ------------------------------------------------------------------------------------------------------
+
+
+GARBLED = Response(200, (("content-encoding", "br"),), b"\xff\x00")
+GARBLED_REASON = "the body is not compressed as its header says"
+
+
+def garble(exchanges: list[Exchange], *numbers: int) -> list[Exchange]:
+    """The exchanges; those of these numbers, counted from 1, can't be read."""
+    return [(asked, GARBLED if i in numbers else answered) for i, (asked, answered) in enumerate(exchanges, 1)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((2,), ["1", "hole", "3", "4"]),
+        ((1,), ["hole", "2", "3", "4"]),
+        ((4,), ["1", "2", "3", "hole"]),
+        ((2, 3), ["1", "hole", "hole", "4"]),
+        ((1, 2, 3), ["hole", "hole", "hole", "4"]),
+    ],
+)
+def test_a_page_that_cannot_be_read_is_a_hole_and_the_pages_after_it_stay(
+    numbers: tuple[int, ...], expected: list[str]
+) -> None:
+    exchanges = garble(traversal("1", "2", "3", "4"), *numbers)
+    assert takes(*exchanges) == [expected]
+    recording = record(*exchanges)
+    assert recording.skipped == {f"{NAME}: page {number}: {GARBLED_REASON}": 1 for number in numbers}
+    holes = [page.hole for page in recording.cassette.takes[0].pages]
+    assert [i for i, hole in enumerate(holes, 1) if hole == GARBLED_REASON] == list(numbers)
+
+
+def test_a_retry_fills_a_hole() -> None:
+    exchanges = traversal("1", "2", "3")
+    assert takes(*exchanges[:1], (exchanges[1][0], GARBLED), *exchanges[1:]) == [["1", "2", "3"]]
+    assert takes((exchanges[0][0], GARBLED), *exchanges) == [["1", "2", "3"]]
+
+
+def test_each_of_two_traversals_continues_after_its_own_hole() -> None:
+    """The one that stopped last is the first to go on."""
+    one, two = garble(traversal("1", "2", "3"), 2), garble(traversal("1", "2", "4", token="U"), 2)
+    assert takes(*one[:2], *two, *one[2:]) == [["1", "hole", "3"], ["1", "hole", "4"]]
+
+
+def test_a_track_without_a_page_that_can_be_read_is_not_recorded() -> None:
+    assert skipped((request("GetUser"), GARBLED)) == {f"GetUser: {GARBLED_REASON}": 1}
+    (later,) = garble(traversal("1", "2"), 2)[1:]
+    assert skipped(later) == {f"{NAME}: {GARBLED_REASON}": 1}
+
+
+def test_a_restored_recording_has_the_same_holes() -> None:
+    exchanges = garble(traversal("1", "2", "3", "4"), 1, 3)
+    first = Recorder(MODELS, Redactor(KEY), parse_response)
+    texts = [write(found) for asked, answered in exchanges if (found := first.feed(asked, answered))]
+    restored = Recorder(MODELS, Redactor(KEY), parse_response)
+    for text in texts:
+        restored.restore(read(text, MODELS))
+    assert len(texts) == 4
+    assert restored.finish().cassette == first.finish().cassette
 
 
 def test_traffic_of_other_hosts_is_ignored() -> None:

@@ -5,7 +5,8 @@
 2. A capture is redacted, but for names in free text that only later traffic shows to be names.
 3. Page tokens and the SDK's invocation id are kept as digests made with the key: enough to chain pages and to recognise
    a retry.
-4. A response that does not fit the service model raises WireError; it could not be encoded again.
+4. The capture of a response that can't be read, or does not fit the service model, so that it could not be encoded
+   again, is a hole with the reason. A request that does not fit the model raises WireError.
 5. Each answer is encoded again and parsed as a client does. Where the client would see a difference, the operation is
    named in the notes.
 6. As text, a capture is a YAML stream of two documents: the digests, and a take of one page.
@@ -14,10 +15,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
+from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import PageRequest, next_token
@@ -41,8 +43,8 @@ class Capture:
     """A redacted exchange.
 
     page: a page without its token; the token in its answer is hidden. token: the digest of the token in the request,
-    None for a first page. next: the digest of the token in the response, None on the last page. invocation: the digest
-    of the id that an SDK gives to a call and its retries, None if the request had none.
+    None for a first page. next: the digest of the token in the response, None on the last page and for a hole.
+    invocation: the digest of the id that an SDK gives to a call and its retries, None if the request had none.
     """
 
     track: Track
@@ -63,14 +65,22 @@ class Capturer:
     def capture(self, request: Request, call: Call, page_request: PageRequest, response: Response) -> Capture:
         """The capture of an exchange. call, page_request: what the request means. Raises WireError."""
         operation = call.operation
+        for misfit in input_misfits(page_request.identity, operation.input):
+            raise WireError(f"the request's {path_pattern(misfit.path)}: {misfit.problem}")
+        try:
+            answer = self._read(operation, decode_message(response))
+        except WireError as error:
+            return self._redact(request, call, page_request, Page.make_hole(str(error), limit=page_request.limit))
+        return self._redact(request, call, page_request, Page(None, page_request.limit, answer))
+
+    def _read(self, operation: Operation, response: Response) -> Answer:
+        """The answer that a response holds. Raises WireError if it can't be read, or could not be encoded again."""
         answer = read_response(operation, response)
         for misfit in output_misfits(operation, answer.output):
             if not misfit.unknown:
                 raise WireError(f"{path_pattern(misfit.path)}: {misfit.problem}")
-        for misfit in input_misfits(page_request.identity, operation.input):
-            raise WireError(f"the request's {path_pattern(misfit.path)}: {misfit.problem}")
         self._check_lossless(operation, answer, response)
-        return self._redact(request, call, page_request, answer)
+        return answer
 
     def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
         """Notes a difference that a client would see in replay. Raises WireError if the answer can't be encoded."""
@@ -83,8 +93,8 @@ class Capturer:
         if not is_lossless:
             self.notes[f"{operation.name}: a client parses the recorded response differently from the real one"] = None
 
-    def _redact(self, request: Request, call: Call, page_request: PageRequest, answer: Answer) -> Capture:
-        operation = call.operation
+    def _redact(self, request: Request, call: Call, page_request: PageRequest, page: Page) -> Capture:
+        operation, answer = call.operation, page.answer
         next_ = next_token(operation, answer.output) if answer.output is not None else None
         hidden = replace_next_token(operation, answer, "token")
         tokens = [token for token in (page_request.token, next_) if token]
@@ -95,7 +105,7 @@ class Capturer:
         hashed = (page_request.token, next_, request.header("amz-sdk-invocation-id"))
         digests = (None if text is None else self._redactor.digest(text) for text in hashed)
         track = Track(operation.service.name, operation.name, call.region, identity)
-        return Capture(track, Page(None, page_request.limit, redacted), *digests)
+        return Capture(track, page if page.hole is not None else replace(page, answer=redacted), *digests)
 
 
 # --- text for the journal -----------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from awstape.core.aws.call import Call
-from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import count_items, is_last_page, split_input
 from awstape.core.aws.routing import recognise_call
@@ -102,9 +101,13 @@ class Recorder:
             elif call and response is None:
                 self.skip(f"{call.operation.name}: no response")
             elif call and response:
-                capture = self._capturer.capture(request, call, split_input(call), decode_message(response))
+                capture = self._capturer.capture(request, call, split_input(call), response)
                 self._check_collisions()
-                return capture if self._traversals.add(capture) else None
+                number = self._traversals.add(capture)
+                if capture.page.hole is not None:
+                    page = f"page {number}: " if number and call.operation.paging else ""
+                    self.skip(f"{call.operation.name}: {page}{capture.page.hole}")
+                return capture if number else None
         except WireError as error:
             self.skip(f"{call.operation.name}: {error}" if call else str(error))
         return None

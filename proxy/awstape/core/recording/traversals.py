@@ -6,7 +6,9 @@
    also leads on from there. A different page begins a take that shares the pages before it.
 4. Where a track gave out the same token several times, the traversal that began last continues.
 5. A retryable error is replaced by the answer to its retry (`core.recording.retries`).
-6. A page with a token that no take gave out is not recorded.
+6. A page that could not be read is a hole. The token that it gave out is unknown, so a page with an unknown token
+   continues the take that ends in a hole. The answer to a retry fills the hole.
+7. Any other page with a token that no take gave out is not recorded, nor is a track of holes only.
 """
 
 from __future__ import annotations
@@ -33,13 +35,16 @@ class _TrackTraversals:
     """The traversals of one track.
 
     next_pages: digest of a token → the places (traversal, index) that it leads to, each once.
-    failed: invocation → a heap of the numbers of the traversals that are a single retryable error.
+    failed: invocation → a heap of the numbers of the traversals that are a single retryable error. holes: traversals
+    that ended in a hole when it was added. is_readable: whether a page is none.
     """
 
     track: Track
     traversals: list[_Traversal] = field(default_factory=list)
     next_pages: dict[str, dict[tuple[int, int], tuple[_Traversal, int]]] = field(default_factory=dict)
     failed: dict[str | None, list[int]] = field(default_factory=dict)
+    holes: list[_Traversal] = field(default_factory=list)
+    is_readable: bool = False
 
     def note_token(self, token: str | None, traversal: _Traversal, index: int) -> None:
         """Notes the place of the page that a token asks for; None, on a last page, leads nowhere."""
@@ -51,6 +56,15 @@ class _TrackTraversals:
         waiting = [heap for name in {None, invocation} if (heap := self.failed.get(name))]
         return heappop(min(waiting, key=itemgetter(0))) if waiting else None
 
+    def expect_after_hole(self, token: str) -> bool:
+        """Notes an unknown token as that of the page after the last hole that nothing follows; false without one."""
+        while self.holes:
+            traversal = self.holes.pop()
+            if traversal.pages[-1].page.hole is not None:
+                self.note_token(token, traversal, len(traversal.pages))
+                return True
+        return False
+
 
 class Traversals:
     """All takes of a recording. skip: called with the reason for each capture that does not stay in a take."""
@@ -61,55 +75,59 @@ class Traversals:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no capture was added so far."""
-        return not self._of_track
+        """Whether no page that could be read was added so far."""
+        return not any(known.is_readable for known in self._of_track.values())
 
     def takes(self) -> Iterator[Take]:
         """The takes so far, by track, in the order in which they began."""
         for known in self._of_track.values():
-            for traversal in known.traversals:
+            for traversal in known.traversals if known.is_readable else ():
                 yield Take(known.track, tuple(capture.page for capture in traversal.pages))
 
-    def add(self, capture: Capture) -> bool:
-        """Adds a capture to the take that it belongs to; false if it belongs to none."""
+    def add(self, capture: Capture) -> int | None:
+        """Adds a capture to the take that it belongs to; returns the number of its page, None if it belongs to none."""
         track = capture.track
         known = self._of_track.get(track.key)
         if capture.token is None:
-            self._add_first_page(self._of_track.setdefault(track.key, known or _TrackTraversals(track)), capture)
-        elif known and capture.token in known.next_pages:
-            self._add_next_page(known, capture.token, capture)
-        else:
+            known = self._of_track.setdefault(track.key, known or _TrackTraversals(track))
+            return self._add_first_page(known, capture)
+        if known and (capture.token in known.next_pages or known.expect_after_hole(capture.token)):
+            return self._add_next_page(known, capture.token, capture)
+        if capture.page.hole is None:
             self._skip(f"{track.operation}: continues a listing whose first page was not recorded")
-            return False
-        return True
+        return None
 
-    def _add_first_page(self, known: _TrackTraversals, capture: Capture) -> None:
+    def _add_first_page(self, known: _TrackTraversals, capture: Capture) -> int:
         number = known.take_failed(capture.invocation)
         if number is None:
             number = len(known.traversals)
             known.traversals.append(_Traversal([]))
-        self._put(known, known.traversals[number], 0, capture)
-        if is_retryable(capture.page.answer):
+        if is_retryable(capture.page):
             heappush(known.failed.setdefault(capture.invocation, []), number)
+        return self._put(known, known.traversals[number], 0, capture)
 
-    def _add_next_page(self, known: _TrackTraversals, token: str, capture: Capture) -> None:
+    def _add_next_page(self, known: _TrackTraversals, token: str, capture: Capture) -> int:
         places = known.next_pages[token].values()
         for traversal, index in reversed(places):  # rule 4
             if len(traversal.pages) == index or answers_retry_of(traversal.pages[index], capture):
-                self._put(known, traversal, index, capture)
-                return
+                return self._put(known, traversal, index, capture)
         for traversal, index in places:
             if traversal.pages[index].page.answer == capture.page.answer:
                 known.note_token(capture.next, traversal, index + 1)
-                return
+                return index + 1
         traversal, index = next(reversed(places))
         parted = _Traversal(traversal.pages[:index])
         known.traversals.append(parted)
-        self._put(known, parted, index, capture)
+        return self._put(known, parted, index, capture)
 
-    def _put(self, known: _TrackTraversals, traversal: _Traversal, index: int, capture: Capture) -> None:
+    def _put(self, known: _TrackTraversals, traversal: _Traversal, index: int, capture: Capture) -> int:
         """Puts a capture at an index of a traversal: behind its last page, or in the place of a retried error."""
-        if index < len(traversal.pages):
+        if index < len(traversal.pages) and traversal.pages[index].page.hole is None:
             self._skip(f"{known.track.operation}: an error that was retried; the answer to its retry is recorded")
         traversal.pages[index : index + 1] = [capture]
         known.note_token(capture.next, traversal, index + 1)
+        if capture.page.hole is None:
+            known.is_readable = True
+        else:
+            known.holes.append(traversal)
+        return index + 1

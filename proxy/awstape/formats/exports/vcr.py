@@ -42,7 +42,7 @@ def _notes(chosen: SelectedTrack) -> Iterator[str]:
     for name, member in (shape.members if shape else {}).items():
         if member.idempotency_token:
             yield f"SDKs generate {name} for each call; VCR must not match on it"
-    if any(is_retryable(page.page.answer) for page in pages):
+    if any(is_retryable(page.page) for page in pages):
         yield "SDKs retry its error, which VCR plays only once without allow_playback_repeats"
 
 
