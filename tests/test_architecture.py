@@ -78,7 +78,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "catalog.botocore_values",
         "catalog.response_parser",
         "files.cassette_files",
-        "files.limited_reading",
         "files.user_folders",
         "proxying.flow_conversion",
         "proxying.upstream",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -105,18 +106,56 @@ def test_a_file_that_is_named_twice_is_loaded_once(tmp_path: Path) -> None:
     assert len(cassette_files.load_all(paths, MODELS).takes) == 1
 
 
-def test_a_file_up_to_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cassette_of_any_size_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "users.yaml"
-    path.write_text(USERS)
-    monkeypatch.setattr(limited_reading, "MAX_BYTES", len(USERS))
-    cassette_files.load(path, MODELS)
-    monkeypatch.setattr(limited_reading, "MAX_BYTES", len(USERS) - 1)
-    assert problem_of(path) == f"{path}: larger than 0 MiB"
+    path.write_text(USERS + take("GetUser", users="User: {UserName: user-example}"))
+    monkeypatch.setattr(limited_reading, "MAX_BYTES", 10)
+    assert len(cassette_files.load(path, MODELS).takes) == 2
+    assert limited_reading.read_text(path) == path.read_text()
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 1000])
+def test_a_file_is_the_same_in_blocks_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_text(USERS.replace("\n---", "\n# é€🙂 Müller\n---") + take("GetUser", users="User: {UserName: é}"))
+    whole = cassette_files.load(path, MODELS)
+    monkeypatch.setattr(limited_reading, "_BLOCK", block)
+    assert cassette_files.load(path, MODELS) == whole
+    assert limited_reading.read_text(path) == path.read_text()
+    (latin := tmp_path / "latin.yaml").write_bytes(USERS.encode() + "é".encode() + "é".encode("latin-1"))
+    assert problem_of(latin) == f"{latin}: not UTF-8 at byte {len(USERS) + 2}"
+    latin.write_bytes(USERS.encode() + "€".encode()[:2])
+    assert problem_of(latin) == f"{latin}: not UTF-8 at byte {len(USERS)}"
+
+
+def test_of_a_large_cassette_one_document_is_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "users.yaml"
+    with path.open("w") as file:
+        file.write(USERS)
+        file.writelines("---\n" + "# a comment\n" * 10_000 for _ in range(100))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError):
+            cassette_files.load(path, MODELS)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < path.stat().st_size / 2
 
 
 def test_an_endless_file_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limited_reading, "MAX_BYTES", 2**20)
-    assert problem_of(Path("/dev/zero")) == "/dev/zero: larger than 1 MiB"
+    assert problem_of(Path("/dev/zero")) == "/dev/zero:1: not YAML: a control character"
+    with pytest.raises(UserError, match="/dev/zero: larger than 1 MiB"):
+        limited_reading.read_text(Path("/dev/zero"))
+
+
+def test_a_file_of_nothing_is_no_cassette_whatever_its_size(tmp_path: Path) -> None:
+    with (path := tmp_path / "hole.yaml").open("wb") as file:
+        file.truncate(2**40)
+    assert problem_of(path) == f"{path}:1: not YAML: a control character"
+    with pytest.raises(UserError, match="larger than 64 MiB"):
+        limited_reading.read_text(path)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.yaml.parser import DocumentError
-from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.reader import read_cassette_blocks
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import HIDDEN, quotes_real_value
 from awstape.errors import UserError
@@ -61,13 +61,17 @@ def load_all(paths: Iterable[Path], models: Models) -> Cassette:
 
 def load(path: Path, models: Models) -> Cassette:
     """Loads a cassette file. Raises UserError with file, line and path."""
-    return parse(path, limited_reading.read_text(path), models)
+    return _read(path, limited_reading.read_blocks(path), models)
 
 
 def parse(path: Path, text: str, models: Models) -> Cassette:
     """Parses the text of a cassette file. Raises UserError with file, line and path."""
+    return _read(path, [text], models)
+
+
+def _read(path: Path, blocks: Iterable[str], models: Models) -> Cassette:
     try:
-        return read_cassette(text, models)
+        return read_cassette_blocks(blocks, models)
     except DocumentError as error:
         raise document_error(path, error, "correct the file, or record it again") from None
 

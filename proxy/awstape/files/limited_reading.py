@@ -1,10 +1,17 @@
-"""Reads files up to a size limit: regular files, devices and pipes, and small files that hold keys."""
+"""Reads files up to a size limit: regular files, devices and pipes, and small files that hold keys.
+
+A cassette that is a regular file is read in blocks and has no limit, since awstape writes cassettes of any size. A
+device or a pipe may be endless, and a file with a NUL is no cassette: these have the limit of foreign files.
+"""
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -12,18 +19,37 @@ from typing import BinaryIO
 from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 
-#: Size limit of a cassette, or of a file of certificates.
+#: Size limit of a foreign file, of a device or a pipe, or of a file of certificates.
 MAX_BYTES = 64 * 1024 * 1024
 #: Size limit of a key, or of a single certificate.
 MAX_SMALL_BYTES = 1024 * 1024
+_BLOCK = 1024 * 1024
 
 
 def read_text(path: Path) -> str:
-    """Returns the UTF-8 text of a file, without parsing it. Raises UserError."""
-    try:
-        return read_bytes(path).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 at byte {error.start}", "is this file a cassette?") from None
+    """Returns the UTF-8 text of a cassette, without parsing it. Raises UserError."""
+    return "".join(read_blocks(path))
+
+
+def read_blocks(path: Path) -> Iterator[str]:
+    """Yields the UTF-8 text of a cassette in blocks. Raises UserError."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size = 0
+    with _read_errors(path), open_file_or_pipe(path, MAX_BYTES + 1) as file:
+        has_limit = isinstance(file, BytesIO) or not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        while data := file.read(_BLOCK):
+            pending, _ = decoder.getstate()
+            try:
+                text = decoder.decode(data)
+            except UnicodeDecodeError as error:
+                raise _not_utf8(path, size - len(pending) + error.start) from None
+            size += len(data)
+            has_limit = has_limit or b"\0" in data
+            if has_limit and size > MAX_BYTES:
+                raise _too_large(path, MAX_BYTES, "split the cassette")
+            yield text
+        if pending := decoder.getstate()[0]:
+            raise _not_utf8(path, size - len(pending))
 
 
 def read_bytes(path: Path, limit: int | None = None, tip: str = "split the cassette") -> bytes:
@@ -32,15 +58,28 @@ def read_bytes(path: Path, limit: int | None = None, tip: str = "split the casse
     limit: the maximum size in bytes, by default `MAX_BYTES`. tip: what to do about a file that is larger.
     """
     limit = MAX_BYTES if limit is None else limit
+    with _read_errors(path), open_file_or_pipe(path, limit) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise _too_large(path, limit, tip)
+    return data
+
+
+@contextmanager
+def _read_errors(path: Path) -> Iterator[None]:
     try:
-        with open_file_or_pipe(path, limit) as file:
-            data = file.read(limit + 1)
+        yield
     except (OSError, ValueError) as error:  # ValueError: the name holds a NUL
         reason = getattr(error, "strerror", None) or "its name holds a NUL character"
         raise UserError(f"{path}: can't be read: {reason}", "is it the right path?") from None
-    if len(data) > limit:
-        raise UserError(f"{path}: larger than {limit // 2**20} MiB", tip)
-    return data
+
+
+def _too_large(path: Path, limit: int, tip: str) -> UserError:
+    return UserError(f"{path}: larger than {limit // 2**20} MiB", tip)
+
+
+def _not_utf8(path: Path, at: int) -> UserError:
+    return UserError(f"{path}: not UTF-8 at byte {at}", "is this file a cassette?")
 
 
 def open_file_or_pipe(path: Path, limit: int) -> BinaryIO:

@@ -147,7 +147,7 @@ NO_CASSETTES = {
     "NUL": (HEADER + TAKE + "pages: \0\n", 6),
     "control character": (HEADER + TAKE + "pages: \x07\n", 6),
     "surrogate": (HEADER + TAKE + '"\\ud800": x\n', 6),
-    "lone surrogate": (HEADER + TAKE + "\udcff: x\n", 1),
+    "lone surrogate": (HEADER + TAKE + "\udcff: x\n", 6),
     "null document": (HEADER + "---\n" + TAKE + PAGE, 3),
 }
 each_of_no_cassettes = pytest.mark.parametrize("name", NO_CASSETTES)

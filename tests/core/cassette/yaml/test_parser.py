@@ -60,3 +60,10 @@ def test_the_number_of_values_is_limited(monkeypatch: pytest.MonkeyPatch) -> Non
     assert list(parse_documents("[" + "a, " * 99 + "]"))
     with pytest.raises(DocumentError, match="line 3: more than 100 values"):
         list(parse_documents("[\n" + "a, " * 99 + "\na,\n b]"))
+
+
+def test_a_document_of_lines_may_have_any_number_of_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser, "MAX_VALUES", 100)
+    assert len(next(parse_documents("a:\n" + "  - role-of-a-company\n" * 1000)).lines) == 1002
+    with pytest.raises(DocumentError, match="more than 125 values"):
+        list(parse_documents("[" + "1," * 999 + "1]"))

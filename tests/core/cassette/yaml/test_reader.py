@@ -160,7 +160,7 @@ REFUSED: dict[str, tuple[str, int, str, str]] = {
     "tab": (_swap("- limit: 2", "-\tlimit: 2\n\tx: 1"), 22, "", "not YAML"),
     "unclosed quote": (_swap("code: Thr", "code: 'Thr"), 16, "", "not YAML"),
     "NUL": (_swap("blue", "bl\0ue"), 38, "", "not YAML"),
-    "half a surrogate pair": (_swap("blue", "bl\ud800ue"), 1, "", "not YAML"),
+    "half a surrogate pair": (_swap("blue", "bl\ud800ue"), 38, "", "not YAML"),
     "take a list": (SMALL + "---\n- 1\n", 42, "", "expected a mapping with service"),
     "take empty": (SMALL + "---\n", 42, "", "expected a mapping with service"),
     "unknown key": (_swap("region: eu", "regoin: eu"), 5, "regoin", "unknown key; did you mean region?"),

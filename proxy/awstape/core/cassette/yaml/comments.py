@@ -22,10 +22,11 @@ from awstape.core.aws.member_paths import Path
 #: A path that is in no document.
 GONE: Path = ("",)
 
-_BREAKS = "\r\n\x85\u2028\u2029"
-_BREAK = re.compile(f"\r\n|[{_BREAKS}]")
-_COMMENT = re.compile(f"#[^{_BREAKS}]*")
-_BLOCK_SCALAR = re.compile(f"[|>][^\\s#]*[ \t]+(#[^{_BREAKS}]*)")
+#: The characters that end a line.
+BREAKS = "\r\n\x85\u2028\u2029"
+_BREAK = re.compile(f"\r\n|[{BREAKS}]")
+_COMMENT = re.compile(f"#[^{BREAKS}]*")
+_BLOCK_SCALAR = re.compile(f"[|>][^\\s#]*[ \t]+(#[^{BREAKS}]*)")
 
 
 @dataclass(frozen=True)

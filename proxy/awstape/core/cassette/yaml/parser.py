@@ -23,8 +23,9 @@ from awstape.core.cassette.yaml.validation import Problem
 
 MAX_DEPTH = 64
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
-#: Values of a document: the largest file that is read has no more, unless they are empty.
+#: Values of a document. One of any length may have a value in 16 characters: recordings have longer lines on average.
 MAX_VALUES = 2_000_000
+_CHARACTERS_OF_A_VALUE = 16
 #: Characters of a text: no recorded answer is longer.
 MAX_TEXT = MAX_BODY
 MAX_KEY = 100_000
@@ -73,29 +74,33 @@ class Document:
         return tuple(self.error(each.path, each.problem, each.tip) for each in islice(problems, MAX_ERRORS))
 
 
-def parse_documents(text: str, text_tags: Collection[str] = ()) -> Iterator[Document]:
+def parse_documents(text: str, text_tags: Collection[str] = (), lines_before: int = 0) -> Iterator[Document]:
     """The documents of a YAML stream in the subset that cassettes use, unvalidated. Raises DocumentError.
 
-    text_tags: tags that other tools put on plain texts; they are ignored.
+    text_tags: tags that other tools put on plain texts; they are ignored. lines_before: the number of lines in the file
+    before the text.
     """
     text = text.removeprefix("\ufeff")
     try:
         events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                parser = _DocumentParser(text, events, text_tags)
+                parser = _DocumentParser(text, events, text_tags, lines_before)
                 value = parser.parse_value(next(events), ())
                 yield Document(value, parser.lines)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(text, error) from None
-    except UnicodeEncodeError:
-        raise DocumentError(1, "", "not YAML: half a surrogate pair") from None
+        raise _syntax_error(text, error, lines_before) from None
+    except UnicodeEncodeError as error:
+        raise DocumentError(
+            lines_before + text.count("\n", 0, error.start) + 1, "", "not YAML: half a surrogate pair"
+        ) from None
     except yaml.YAMLError as error:  # a character that YAML does not allow, such as NUL
         before = text.encode("utf-8", "replace")[: getattr(error, "position", None) or 0]
-        raise DocumentError(before.count(b"\n") + 1, "", "not YAML: a control character") from None
+        line = lines_before + before.count(b"\n") + 1
+        raise DocumentError(line, "", "not YAML: a control character") from None
 
 
-def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> DocumentError:
+def _syntax_error(text: str, error: yaml.MarkedYAMLError, lines_before: int) -> DocumentError:
     """PyYAML's error in our words, because its own differ between versions.
 
     Depth is checked first. To decide whether `[` begins a key, PyYAML reads ahead; from 6.0.4 on it refuses nesting
@@ -103,8 +108,8 @@ def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> DocumentError:
     """
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return DocumentError(1, "", "not YAML")
-    line = mark.line + 1
+        return DocumentError(lines_before + 1, "", "not YAML")
+    line = lines_before + mark.line + 1
     begin = text.rfind("\n", 0, mark.index) + 1
     if _is_deep(text[max(begin, mark.index - _READ_AHEAD) : mark.index]):
         return DocumentError(line, "", _TOO_DEEP)
@@ -132,21 +137,23 @@ def _is_deep(ahead: str) -> bool:
 class _DocumentParser:
     """Builds the value of one document from YAML events, and the line of each place in it."""
 
-    def __init__(self, text: str, events: Iterator[yaml.Event], text_tags: Collection[str]) -> None:
+    def __init__(self, text: str, events: Iterator[yaml.Event], text_tags: Collection[str], lines_before: int) -> None:
         self._text = text
+        self._lines_before = lines_before
+        self._most_values = max(MAX_VALUES, len(text) // _CHARACTERS_OF_A_VALUE)
         self._events = events
         self._text_tags = text_tags
         self.lines: dict[Path, int] = {}
 
     def parse_value(self, event: yaml.Event, path: Path) -> Value:
-        line = _line_of(event)
+        line = self._line_of(event)
         self.lines.setdefault(path, line)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise self._refusal(event, path, "anchors and aliases are not allowed", "write the value out")
         if len(path) > MAX_DEPTH:
             raise DocumentError(line, "", _TOO_DEEP)
-        if len(self.lines) > MAX_VALUES:
-            raise DocumentError(line, "", f"more than {MAX_VALUES:,} values")
+        if len(self.lines) > self._most_values:
+            raise DocumentError(line, "", f"more than {self._most_values:,} values")
         if isinstance(event, yaml.ScalarEvent):
             return self._parse_scalar(event, path, line)
         if isinstance(event, yaml.CollectionStartEvent) and event.tag is not None:
@@ -164,13 +171,16 @@ class _DocumentParser:
 
     def _refusal(self, event: yaml.Event, path: Path, problem: str, tip: str = "") -> DocumentError:
         """The error for an event, or that what follows nests too deep, which PyYAML may report first."""
-        line, at = _line_of(event), event.start_mark.index if event.start_mark else 0
+        line, at = self._line_of(event), event.start_mark.index if event.start_mark else 0
         if _is_deep(self._text[at : at + _READ_AHEAD].partition("\n")[0]):
             return DocumentError(line, "", _TOO_DEEP)
         return DocumentError(line, format_path(path), problem, tip)
 
+    def _line_of(self, event: yaml.Event) -> int:
+        return self._lines_before + (event.start_mark.line + 1 if event.start_mark else 1)
+
     def _parse_key(self, event: yaml.Event, path: Path, members: Mapping[str, Value]) -> str:
-        line = _line_of(event)
+        line = self._line_of(event)
         if not isinstance(event, yaml.ScalarEvent):
             raise self._refusal(event, path, "a key is not a text")
         if event.anchor is not None or event.tag not in (None, *self._text_tags):
@@ -197,10 +207,6 @@ class _DocumentParser:
         if event.tag is not None:
             raise DocumentError(line, format_path(path), f"the tag {event.tag} is not allowed")
         return _parse_plain_scalar(text) if event.implicit[0] else text
-
-
-def _line_of(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 def _parse_plain_scalar(text: str) -> Value:

@@ -1,7 +1,7 @@
 """Reads a cassette from YAML text.
 
-1. The text is a stream: a header document with the version and the fingerprint of the key, then one document per take
-   (`core.cassette.yaml.parser`).
+1. The text is a stream: a header document with the version and the fingerprint of the key, then one document per take.
+   They are divided (`core.cassette.yaml.documents`), parsed (`core.cassette.yaml.parser`) and dropped one by one.
 2. Every document is validated (`core.cassette.yaml.validation`); `read_cassette` raises the first error.
 3. No two pages of a track have the same token.
 """
@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.yaml.documents import DocumentText, split_documents
 from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_documents
 from awstape.core.cassette.yaml.validation import (
     Problem,
@@ -26,9 +27,14 @@ from awstape.core.cassette.yaml.validation import (
 
 def read_cassette(text: str, models: Models) -> Cassette:
     """The cassette that a YAML text describes. Raises DocumentError."""
+    return read_cassette_blocks([text], models)
+
+
+def read_cassette_blocks(blocks: Iterable[str], models: Models) -> Cassette:
+    """The cassette that a YAML text describes, which comes in blocks of any size. Raises DocumentError."""
     takes: list[Take] = []
     keys: set[str] = set()
-    for entry in read_entries(text, models):
+    for entry in read_documents(split_documents(blocks), models):
         if entry.errors:
             raise entry.errors[0]
         if entry.take:
@@ -49,7 +55,12 @@ class Entry:
 
 def read_entries(text: str, models: Models) -> Iterator[Entry]:
     """The documents of a cassette with all their errors. Raises DocumentError for a text that is not YAML."""
-    stream = parse_documents(text)
+    return read_documents(split_documents([text]), models)
+
+
+def read_documents(documents: Iterable[DocumentText], models: Models) -> Iterator[Entry]:
+    """As `read_entries`, for documents that are read one by one."""
+    stream = (parsed for each in documents for parsed in parse_documents(each.text, lines_before=each.lines_before))
     header = next(stream, None)
     if header is None:
         empty = DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")

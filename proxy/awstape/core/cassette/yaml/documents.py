@@ -1,0 +1,104 @@
+"""Divides the text of a YAML stream into its documents, which are then parsed one by one.
+
+1. A line with `---` at its beginning begins a document, and one with `...` ends one, wherever they are: YAML ends every
+   value there, and refuses them within quotes and brackets.
+2. Directives (`%YAML 1.1`) behind `...` belong to the document that follows; comments belong to the document before
+   them, and those before the first document to that one.
+3. The text comes in blocks of any size. Only one document and one block are in memory at a time.
+4. A document has at most `MAX_DOCUMENT` characters. There is no limit to the number of documents: what a stream costs
+   is proportional to its length.
+5. Nothing is read behind a NUL, which no YAML text may hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from awstape.core.cassette.yaml.comments import BREAKS, count_line_breaks
+from awstape.core.cassette.yaml.parser import DocumentError
+
+#: No listing of AWS is as long: this is half a million roles.
+MAX_DOCUMENT = 2**30
+
+_BEHIND = rf"(?=[ \t{BREAKS}]|\Z)"
+_BEGIN = re.compile(rf"---{_BEHIND}")
+_LATER_BEGIN = re.compile(rf"[{BREAKS}]---{_BEHIND}")  # a pattern that begins with a set of characters is fast
+_LATER_END = re.compile(rf"[{BREAKS}]\.\.\.{_BEHIND}")
+_END_LINE = re.compile(rf"(?:\A|(?<=[{BREAKS}]))\.\.\.{_BEHIND}[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\Z)")
+_DIRECTIVE = re.compile(rf"(?:\A|(?<=[{BREAKS}]))%")
+#: The beginning of a line that is neither a comment nor a directive.
+_CONTENT = re.compile(rf"(?:\A|(?<=[{BREAKS}]))(?!%)[ \t\ufeff]*[^# \t\ufeff{BREAKS}]")
+
+
+@dataclass(frozen=True)
+class DocumentText:
+    """The text of a document. lines_before: the number of lines before it in its stream."""
+
+    text: str
+    lines_before: int = 0
+
+
+def split_documents(blocks: Iterable[str]) -> Iterator[DocumentText]:
+    """The documents of a stream. Raises DocumentError for one that is too long."""
+    held: list[str] = []  # of the document that is being read
+    length = lines = 0
+    is_begun = False
+    for piece, begins in _cut_at_beginnings(blocks):
+        if begins and (is_begun or _CONTENT.search("".join(held))):
+            *texts, rest = _cut_at_ends("".join(held))
+            for text in texts:
+                yield DocumentText(text, lines)
+                lines += count_line_breaks(text)
+            held, length = [rest], len(rest)
+        is_begun = is_begun or begins
+        held.append(piece)
+        length += len(piece)
+        if length > MAX_DOCUMENT:
+            raise DocumentError(lines + 1, "", f"a document of more than {MAX_DOCUMENT // 2**20} MiB")
+    for text in filter(None, _cut_at_ends("".join(held))):
+        yield DocumentText(text, lines)
+        lines += count_line_breaks(text)
+
+
+def _cut_at_beginnings(blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """The text in pieces, and whether each begins with `---`."""
+    for lines in _whole_lines(blocks):
+        cuts = [match.start() + 1 for match in _LATER_BEGIN.finditer(lines)]
+        begins = _BEGIN.match(lines) is not None
+        for start, end in pairwise([0, *cuts, len(lines)]):
+            yield lines[start:end], begins or start > 0
+
+
+def _whole_lines(blocks: Iterable[str]) -> Iterator[str]:
+    """The text in pieces that end with a line, up to a NUL."""
+    held: list[str] = []
+    for block in blocks:
+        before, nul, _ = block.partition("\0")
+        at = before.rfind("\n") + 1
+        if at or nul:
+            yield "".join([*held, before if nul else before[:at]]) + nul
+            held = []
+        if nul:
+            return
+        held.append(before[at:])
+    if rest := "".join(held):
+        yield rest
+
+
+def _cut_at_ends(text: str) -> list[str]:
+    """The documents of a text with at most one `---`, and the directives at its end, which may be empty."""
+    if not (text.startswith("...") or _LATER_END.search(text)):
+        return [text, ""]
+    cuts: list[int] = []
+    rest = len(text)
+    ends = [*(match.span() for match in _END_LINE.finditer(text)), (len(text), len(text))]
+    for (_, begin), (end, _) in pairwise(ends):
+        directive = _DIRECTIVE.search(text, begin, end)
+        if _CONTENT.search(text, begin, end):  # a document without `---`
+            cuts.append(begin)
+        elif directive and end == len(text):
+            rest = directive.start()
+    return [*(text[start:stop] for start, stop in pairwise([0, *cuts, rest])), text[rest:]]
