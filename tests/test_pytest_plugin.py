@@ -151,27 +151,75 @@ def test_without_a_name_each_test_has_its_own(pytester: pytest.Pytester, aws: St
 def test_plain():
     assert len({LIST_ROLES}) == 5
 
-@pytest.mark.parametrize("path", ["/", "a/b", "a-b", "ä"])
+@pytest.mark.parametrize("path", ["/", "bob@acme.example", "a-b", "ä"])
 def test_with(awstape, path):
     boto3.client("iam").list_groups(PathPrefix="/zfake/")
+
+@pytest.fixture(params=["bob", "kim"])
+def person(request):
+    return request.param
+
+@pytest.mark.parametrize("n", [7])
+@pytest.mark.parametrize(("one", "other"), [(1, 2), (3, "bob")])
+def test_with_several(awstape, person, n, one, other):
+    pass
 
 class TestIt:
     def test_in_a_class(self, awstape):
         {LIST_ROLES}
 """
-    run(pytester, module, "--awstape=once").assert_outcomes(passed=6)
-    files = sorted(path.name for path in (pytester.path / "cassettes" / "test_module").iterdir())
-    assert [re.sub("-[0-9a-f]{6}.yaml", "-HASH.yaml", name) for name in files] == [
-        "TestIt.test_in_a_class.yaml",
-        "test_plain.yaml",
-        "test_with[-]-HASH.yaml",
-        "test_with[-xe4]-HASH.yaml",
-        "test_with[a-b]-HASH.yaml",
-        "test_with[a-b].yaml",
-    ]
+    run(pytester, module, "--awstape=once").assert_outcomes(passed=10)
+    folder = pytester.path / "cassettes" / "test_module"
+    files = ["TestIt.test_in_a_class", "test_plain", "test_with-1", "test_with-2", "test_with-3", "test_with-4"]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{name}.yaml" for name in files]
     calls = aws.calls.total()
-    run(pytester, module).assert_outcomes(passed=6)
+    run(pytester, module).assert_outcomes(passed=10)
+    run(pytester, module, "--awstape=once", "-k", "test_with and bob and acme").assert_outcomes(passed=1, deselected=9)
     assert aws.calls.total() == calls
+
+
+def test_the_cassettes_name_of_a_parametrized_test_is_found_from_its_position_alone(pytester: pytest.Pytester) -> None:
+    """It is the same whichever tests are selected, no two tests share it, and nothing of the values is in it."""
+    module = """
+@pytest.fixture(params=["bob", "kim"])
+def person(request):
+    return request.param
+
+@pytest.fixture(autouse=True)
+def show(request):
+    with open("names", "a") as file:
+        file.write(request.getfixturevalue("awstape").path.name + "\\n")
+
+@pytest.mark.parametrize("n", [7, 8])
+@pytest.mark.parametrize("one, other", [(1, 2), (3, "bob")])
+def test_several(person, n, one, other):
+    pass
+
+@pytest.mark.parametrize(argnames=["one", "other"], argvalues=[("a", "bob"), pytest.param("x", "y", id="kim")])
+class TestIt:
+    def test_it(self, one, other):
+        pass
+
+def pytest_generate_tests(metafunc):
+    if "made" in metafunc.fixturenames:
+        metafunc.parametrize("made", ["bob", "bob"], indirect=False)
+
+def test_made(made):
+    pass
+
+def test_a_very_%s_name():
+    pass
+""" % ("long_" * 40)
+    run(pytester, module).assert_outcomes(passed=13)
+    names = (pytester.path / "names").read_text().split()
+    several = {f"test_several-{n}.yaml" for n in range(1, 9)}
+    others = {"TestIt.test_it-1.yaml", "TestIt.test_it-2.yaml", "test_made-1.yaml", "test_made-2.yaml"}
+    (long,) = set(names) - several - others
+    assert re.fullmatch(r"test_a_very_(long_)+\w*-[0-9a-f]{6}\.yaml", long) and len(long) < 170
+    assert len(names) == len(set(names)) == 13
+    (pytester.path / "names").unlink()
+    run(pytester, module, "-k", "test_several and kim and 8 and 2").assert_outcomes(passed=1, deselected=12)
+    assert (pytester.path / "names").read_text().split()[0] in several & set(names)
 
 
 def test_the_error_for_a_missing_cassette_explains_how_to_record_it(pytester: pytest.Pytester) -> None:

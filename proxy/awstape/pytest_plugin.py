@@ -1,7 +1,8 @@
 """The pytest plugin: replays or records a cassette for a test, with the marker or the fixture `awstape`.
 
 1. A test uses the cassette `cassettes/MODULE/TEST.yaml` beside its module, or `cassettes/NAME.yaml` there for the names
-   in its marker.
+   in its marker. The file of a parametrized test has the position of its parameters in its name, not their values,
+   which may be real names.
 2. `--awstape` selects the mode: `none` only replays; `once`, `new_episodes` and `all` record as `awstape record` does.
    If `CI` is set, nothing is recorded.
 3. boto3, botocore and aiobotocore clients that the test creates are answered from the cassette, and programs that it
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _MODES = ("none", "once", "new_episodes", "all")
 _FOLDER = "cassettes"
+_LONGEST_NAME = 150  # characters of a test's name in that of a file
 _MARKER_OPTIONS = ("paging", "faults", "strict")
 
 
@@ -123,14 +125,29 @@ def _with_suffix(name: str) -> str:
 
 
 def _file_name(item: pytest.Item) -> str:
-    """The test's name within its module as a file name, in portable characters; no two tests have the same."""
-    within = item.nodeid.partition("::")[2]
-    test, bracket, parameters = within.partition("[")
-    name = test.replace("::", ".") + bracket + parameters
-    plain = re.sub(r"[^\w.\[\]-]+", "-", name)[:150]
-    # Some file systems ignore case, and a parameter may be spelled like the plain form of another one.
-    is_unambiguous = plain == name and parameters == parameters.lower()
-    return plain if is_unambiguous else f"{plain}-{hashlib.sha256(within.encode()).hexdigest()[:6]}"
+    """The test's name within its module as a file name, in portable characters; no two tests have the same.
+
+    Raises UserError for a test whose parameters have no position.
+    """
+    within, bracket, _ = item.nodeid.partition("::")[2].partition("[")
+    name = re.sub(r"[^\w.-]+", "-", within.replace("::", "."))
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[:_LONGEST_NAME]}-{hashlib.sha256(within.encode()).hexdigest()[:6]}"
+    if not bracket:
+        return name
+    if (position := item.stash.get(_POSITION, None)) is None:
+        raise UserError("the test has parameters that pytest didn't make", "name its cassette: awstape('NAME')")
+    return f"{name}-{position}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pycollect_makeitem() -> Generator[None, Any, None]:
+    """Counts the tests that a parametrized function makes, before pytest selects some of them."""
+    made = (yield).get_result()
+    if isinstance(made, list):
+        for position, item in enumerate(made, 1):
+            if isinstance(item, pytest.Item):
+                item.stash[_POSITION] = position
 
 
 # --- the fixture ------------------------------------------------------------------------------------------------
@@ -318,6 +335,7 @@ def _is_cassette(path: Path) -> bool:
 
 _SUMMARY = pytest.StashKey[_RunSummary]()
 _DID_NOT_PASS = pytest.StashKey[bool]()
+_POSITION = pytest.StashKey[int]()  # of a test among those that its parametrized function makes, from 1
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -316,3 +316,29 @@ def test_odd_file_names_are_printed_in_every_format(form: str, folder: Path, che
     status, said, errors = check(name, "--format", form)
     assert (status, errors) == (1, "")
     assert said
+
+
+def test_file_names_are_searched(folder: Path, check: Check) -> None:
+    """From the folder that was given: what is above it is no part of a cassette."""
+    relative = Path("bob@acme.example", "cassettes", "of 111122223333", "test_module")
+    nested = folder / relative
+    nested.mkdir(parents=True)
+    for name in ("test_role[bob]", "test_role-3", "AROAEXAMPLEID12345678", "TestIt.test_it"):
+        (nested / f"{name}.yaml").write_text(CLEAN)
+    status, said, _ = check(relative.parents[1])
+    problem = "it has the parameter of a test, which may be a real name"
+    tip = "rename it: a cassette of a parametrized test ends in the parameter's position, as in test_role-3.yaml"
+    assert status == 1
+    assert said.splitlines() == [
+        f"{relative}/AROAEXAMPLEID12345678.yaml:1: the file's name: account id, unique id",
+        f"{relative}/TestIt.test_it.yaml:1: the file's name: account id",
+        f"{relative}/test_role-3.yaml:1: the file's name: account id",
+        f"{relative}/test_role[bob].yaml:1: the file's name: account id",
+        f"{relative}/test_role[bob].yaml:1: the file's name: warning: {problem} ({tip})",
+        "5 findings, 1 warning in 4 of 4 cassettes",
+    ]
+    assert check(nested, "--format", "sarif")[0] == 1
+    (nested / "AROAEXAMPLEID12345678.yaml").unlink()
+    assert check(nested)[0] == 0
+    assert check(nested, "--strict")[0] == 1
+    assert check(nested / "test_role-3.yaml", "--strict")[0] == 0

@@ -14,8 +14,7 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from awstape import __version__
-from awstape.core.check.findings import FORMAT, Finding, Level
-from awstape.core.check.lint_takes import KINDS
+from awstape.core.check.findings import FORMAT, KINDS, Finding, Level
 from awstape.core.text.printable import printable
 from awstape.report import count, kind_name
 

@@ -23,14 +23,14 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     """Find real values, errors and probable mistakes.
 
     Values that look real: account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other
-    secrets; comments are searched as well. Cassettes may be recorded, edited by hand or imported. No key is needed, and
-    the values are never printed.
+    secrets; comments and file names are searched as well. Cassettes may be recorded, edited by hand or imported. No key
+    is needed, and the values are never printed.
 
     Errors: everything that the cassette format or the service model does not allow, not only the first error.
 
     Warnings (probable mistakes): unknown members, values and timestamps, missing required members, policy documents
     that are not JSON; unfinished listings, duplicate items, tokens that lead to no page, takes equal to the one before,
-    faults that can't occur.
+    faults that can't occur; file names with the parameter of a test.
 
     The exit status is 1 for findings other than warnings.
 
@@ -40,7 +40,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     awstape check cassettes/ --format sarif > awstape.sarif
     """
     from awstape.catalog.service_models import load_models
-    from awstape.core.check.findings import FORMAT, Finding, check_text
+    from awstape.core.check.findings import FORMAT, Finding, check_file_name, check_text
     from awstape.files import cassette_files, limited_reading, project_settings
     from awstape.workbench.check_formats import FORMATS
 
@@ -48,6 +48,7 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     files = cassette_files.find_all(cassettes)
     found: list[tuple[str, Finding]] = []
     for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
+        found += [(str(file), each) for each in check_file_name(_names(file, cassettes), rules)]
         try:
             found += [(str(file), each) for each in check_text(limited_reading.read_text(file), load_models(), rules)]
         except UserError as error:  # the other files are still checked
@@ -55,3 +56,9 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     if text := FORMATS[form](found, len(files)):
         click.echo(text)
     return int(any(strict or finding.level == "error" for _, finding in found))
+
+
+def _names(file: Path, cassettes: tuple[Path, ...]) -> tuple[str, ...]:
+    """The names of a cassette, without its suffix, and of its folders below the one that was given."""
+    folder = next((path for path in cassettes if path != file and file.is_relative_to(path)), file.parent)
+    return file.relative_to(folder).with_suffix("").parts

@@ -10,11 +10,13 @@
 4. A finding has the place and the kind of a real value, never the value. An error that keeps the text from being read
    as a cassette is a finding (`core.cassette.yaml.validation`). A probable mistake in a readable text is a warning
    (`core.check.lint_takes`).
+5. The name of a cassette's file is searched as free text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -27,6 +29,7 @@ from awstape.core.cassette.yaml.parser import MAX_ERRORS, Document, DocumentErro
 from awstape.core.cassette.yaml.reader import Entry, read_entries
 from awstape.core.cassette.yaml.validation import Problem, find_operation
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE
+from awstape.core.check.lint_takes import KINDS as TAKE_KINDS
 from awstape.core.check.lint_takes import lint_takes
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
@@ -38,6 +41,10 @@ _DISCARDED_KEY = Key(b"thrown away")
 _MOST_SEARCHED = 4_000_000
 _MOST_LINES = 50_000
 FORMAT = "format"
+PARAMETER = "parameter"
+#: Kind of a warning → what it is about.
+KINDS = {**TAKE_KINDS, PARAMETER: "a file name with the parameter of a test, which may be a real name"}
+_FILE_NAME = "the file's name"
 HIDDEN = "can't be read as a cassette; the text looks real and is not shown"
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
 
@@ -49,7 +56,7 @@ Level = Literal["error", "warning"]
 class Finding:
     """A problem in a text: the line, counted from 1, the member (may be empty), and the kind.
 
-    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, or the kind of a warning (`lint_takes.KINDS`).
+    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, or the kind of a warning (`KINDS`).
     problem: a description, empty for a real value. tip: what to do, may be empty.
     """
 
@@ -83,6 +90,17 @@ def check_text(text: str, models: Models, rules: Rules = NO_RULES) -> list[Findi
     found |= _find_in_lines(text, is_readable, rules, {(f.line, f.kind) for f in found})
     found.update(_warning_finding(document, problem) for document, problem in lint_takes(read, models))
     return sorted(found)
+
+
+def check_file_name(names: Sequence[str], rules: Rules = NO_RULES) -> list[Finding]:
+    """The findings in the name of a cassette's file. names: of the folders that belong to it, and its own."""
+    kinds = {kind for name in names for kind in _real_kinds(name, _ANYWHERE, rules)}
+    found = [Finding(1, _FILE_NAME, kind) for kind in sorted(kinds)]
+    if any(re.search(r"\[.*\]", name) for name in names):
+        problem = "it has the parameter of a test, which may be a real name"
+        tip = "rename it: a cassette of a parametrized test ends in the parameter's position, as in test_role-3.yaml"
+        found.append(Finding(1, _FILE_NAME, PARAMETER, problem, tip, "warning"))
+    return found
 
 
 def find_warnings(text: str, models: Models) -> list[Finding]:
