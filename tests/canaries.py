@@ -39,7 +39,6 @@ from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording.recorder import CollisionError, LeakError
 from awstape.core.redaction.member_kinds import NAME_KINDS, PATH_SHAPES, is_free_text
 from awstape.core.redaction.string_walk import TEXT, StringContext
 from awstape.core.replay.misses import Miss
@@ -376,7 +375,7 @@ def run(count: int, seed: int, every: int = 1, first: int = 0) -> Result:
             result.counts["crashed", *category] += 1
             result.leaks.append(f"{type(error).__name__}: {place}\n  planted: {canary.text!r}")
             continue
-        result.counts["refused" if "refusal" in output else "recorded", *category] += 1
+        result.counts["set aside" if "set aside" in output else "recorded", *category] += 1
         for where, texts in output.items():
             if leak := found(texts, canary.parts):
                 result.counts["leaked", *category] += 1
@@ -388,15 +387,17 @@ def run(count: int, seed: int, every: int = 1, first: int = 0) -> Result:
 def _output(canary: Canary) -> dict[str, list[str]]:
     """Returns all text that awstape writes for a canary, by kind of output."""
     output: dict[str, list[str]] = {}
-    try:
-        recording = exchanges.recorder(*canary.exchanges, include_writes=True).finish()
-    except (LeakError, CollisionError) as error:
-        output["refusal"] = [str(error), *map(str, getattr(error, "leaks", []))]
-    else:
-        text = write_cassette(recording.cassette)
-        scalars = (token.value for token in yaml.scan(text, yaml.CSafeLoader) if isinstance(token, yaml.ScalarToken))
-        output["cassette"] = [text, *scalars]
-        output["report"] = list(report.recording_lines("canary.yaml", recording))
+    recording = exchanges.recorder(*canary.exchanges, include_writes=True).finish()
+    text = write_cassette(recording.cassette)
+    scalars = (token.value for token in yaml.scan(text, yaml.CSafeLoader) if isinstance(token, yaml.ScalarToken))
+    output["cassette"] = [text, *scalars]
+    output["report"] = [
+        *report.recording_lines("canary.yaml", recording),
+        json.dumps(report.recording_facts("canary.yaml", recording)),
+        repr(recording.set_aside),
+    ]
+    if recording.set_aside:
+        output["set aside"] = []
     output["miss"] = []
     for key in (KEY, None):
         player = exchanges.player(Cassette(), key=key)
@@ -473,7 +474,7 @@ def main() -> int:
         print(kind.ljust(14), *(cell.rjust(9) for cell in cells))
     print(*result.leaks[: args.show], sep="\n")
     print(f"{len(result.visited)} of {len(positions())} positions,", end=" ")
-    print(", ".join(f"{result.total(what)} {what}" for what in ("tried", "leaked", "refused", "crashed")))
+    print(", ".join(f"{result.total(what)} {what}" for what in ("tried", "leaked", "set aside", "crashed")))
     return 1 if result.leaks else 0
 
 

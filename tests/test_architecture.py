@@ -78,16 +78,16 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "catalog.botocore_values",
         "catalog.response_parser",
         "files.cassette_files",
+        "files.encrypted_lines",
+        "files.quarantine",
         "files.user_folders",
         "proxying.flow_conversion",
         "proxying.upstream",
     ),
     "a table of formats": ("formats.exporting", "formats.importing"),
     "a task of its own": (
-        "recovery",
         "serving.control_api",
         "workbench.html_page",
-        "workbench.rekey_files",
         "workbench.selected_tracks",
     ),
 }

@@ -100,13 +100,14 @@ class Awstape(Interceptor):
         except UserError as error:
             _log.error(f"awstape: {_one_line(error)}")
             return
+        log = _log.error if recording and recording.set_aside else _log.warning
         if recording:
             lines = recording_lines(str(tape.path), recording)
         else:
             assert tape.player
             lines = replay_lines(tape.player)
         for line in lines:
-            _log.warning(line)
+            log(line)
 
 
 def _one_line(error: UserError) -> str:

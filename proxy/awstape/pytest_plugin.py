@@ -257,13 +257,15 @@ def _missing(item: pytest.Item, path: Path) -> str:
 
 def _close(item: pytest.Item, settings: _Settings, hook: InProcess) -> None:
     """Closes the cassette; fails the test if the cassette doesn't match it, or couldn't be written."""
-    from awstape.report import recording_lines
+    from awstape.report import recording_lines, set_aside_lines
 
     where = ", ".join(_relative(path, item.config) for path in settings.paths)
     with _user_errors_as_failures():
         recording = hook.close()
-    if recording and recording.cassette.takes:
+    if recording and (recording.cassette.takes or recording.set_aside):
         item.config.stash[_SUMMARY].recorded += recording_lines(where, recording)
+    if recording and recording.set_aside:
+        pytest.fail("\n".join(set_aside_lines(where, recording.set_aside)), pytrace=False)
     with _user_errors_as_failures():
         if hook.tape.failure:
             raise hook.tape.failure

@@ -1,85 +1,158 @@
-"""Merges recordings into cassette files: at their end, and interrupted ones from their journals.
+"""Merges recordings into cassette files: at their end, interrupted ones from their journals, takes that were set aside.
 
-May import: catalog, core.cassette, core.recording, core.redaction, errors, files, report.
+1. A recording is written in this order: first the quarantine, with the takes that the recording sets aside besides all
+   that are in it; then the cassette; then the quarantine without takes that the recording replaces. Whatever
+   interrupts that, each take is in one of the two files, or still in the journal.
+2. Nothing is removed from a quarantine before the cassette that has it is on the disk.
+
+May import: catalog, core.cassette, core.recording, core.redaction, core.view, errors, files, report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
-from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.recording.capture import read as read_capture
-from awstape.core.recording.recorder import LeakError, Recorder, Recording
-from awstape.core.redaction.aliases import CollisionError, Key
+from awstape.core.recording.recorder import Recorder, Recording
+from awstape.core.recording.set_aside import SetAside, fill_hole, read_set_aside, redact_again, write_set_aside
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.view.selectors import SelectorError, select
 from awstape.errors import UserError, bug_location
-from awstape.files import atomic_writes, cassette_files, keys, project_settings
-from awstape.files.journal import InterruptedRecording, interrupted_recordings, journals_of, other_version_error
-from awstape.report import recovery_line
-
-OTHER_KEY_TIP = "record with another AWSTAPE_KEY"
-
-
-class RefusedError(UserError):
-    """A recording that must not be written: it holds a real value, or two real values with one alias."""
+from awstape.files import atomic_writes, cassette_files, keys, project_settings, quarantine
+from awstape.files.encrypted_lines import other_version_error
+from awstape.files.journal import InterruptedRecording, interrupted_recordings, journals_of
+from awstape.report import recovery_line, set_aside_lines, settled_line
 
 
-def merge_recording(path: Path, recorder: Recorder, *, keep_old_tracks: bool = True) -> Recording:
-    """Writes a recording, unless it is empty, into a cassette.
+def merge_recording(path: Path, recorder: Recorder, key: Key, *, keep_old_tracks: bool = True) -> Recording:
+    """Writes a recording, unless it is empty, into a cassette, and what it sets aside into its quarantine.
 
-    Raises UserError, and RefusedError for a recording that must not be written; the cassette is unchanged then.
+    The caller must hold the lock of the cassette's folder. Raises UserError; the cassette is unchanged then.
     """
     # Read the file again: another recording may have ended in the meantime.
     old = cassette_files.load(path, load_models()) if keep_old_tracks and path.exists() else Cassette()
     try:
         recording = recorder.finish(old)
-    except LeakError as error:
-        rule = next((leak.rule for leak in error.leaks if leak.rule), "")
-        tip = f"put `{rule}` under [tool.awstape] of pyproject.toml, and " if rule else ""
-        raise RefusedError(f"{path}: not written: {error}", f"{tip}report this: redaction has a gap") from None
-    except CollisionError as error:
-        raise RefusedError(f"{path}: not written: {error}", OTHER_KEY_TIP) from None
     except Exception as error:
         raise UserError(f"{path}: not written: {bug_location(error)}", "please report this") from None
-    if recording.cassette.takes:
+    if recording.cassette.takes or recording.set_aside:
         if len(recording.merged.keys) > 1:
             raise UserError(f"{path}: not written: it was made again with another key in the meantime", "record again")
+        waiting = load_set_aside(path, key)
+        _save_set_aside(path, key, [*waiting, *recording.set_aside])
         cassette_files.save(path, recording.merged)
+        still_waiting = [aside for aside in waiting if aside.track not in recording.made]
+        if len(still_waiting) < len(waiting):
+            _save_set_aside(path, key, [*still_waiting, *recording.set_aside])
     return recording
 
 
-def recover(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Recovers interrupted recordings into their cassette. Returns lines for the user. Raises UserError."""
-    if not journals_of(path):
-        return ()
+# --- recovery -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """The result of a recovery. lines: what happened, for the user. waiting: takes that are still set aside."""
+
+    lines: tuple[str, ...] = ()
+    waiting: tuple[SetAside, ...] = ()
+
+
+def recover(path: Path, environ: Mapping[str, str], as_is: Sequence[str] = ()) -> Recovery:
+    """Recovers interrupted recordings into their cassette, and takes that were set aside. Raises UserError.
+
+    as_is: selectors of tracks whose takes are taken in with the real values in them.
+    """
+    if not journals_of(path) and not quarantine.quarantine_of(path).exists():
+        return Recovery()
     if (key := keys.find_key(environ)) is None:
         raise UserError(f"{path}: recovery needs the key of the recording", f"set {keys.VARIABLE} to it")
-    return recover_journals(path, key, project_settings.load_rules())
+    rules = project_settings.load_rules()
+    lines = recover_journals(path, key, rules)
+    with atomic_writes.lock_folders_of(path):
+        settled = _recover_set_aside(path, key, rules, as_is)
+    return Recovery(lines + settled.lines, settled.waiting)
 
 
 def recover_journals(path: Path, key: Key, rules: Rules) -> tuple[str, ...]:
-    """As `recover`, with a given key and project rules."""
+    """Recovers interrupted recordings into their cassette. Returns lines for the user. Raises UserError."""
     with closing(interrupted_recordings(path, key)) as recordings:  # an error must not leave a journal locked
-        return tuple(_recover_journal(path, found, key, rules) for found in recordings)
+        return tuple(line for found in recordings for line in _recover_journal(path, found, key, rules))
 
 
-def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: Rules) -> str:
+def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: Rules) -> list[str]:
     recorder = Recorder(load_models(), Redactor(key, rules), parse_response)
     try:
         for text in found.texts:
             recorder.restore(read_capture(text, load_models()))
     except ValueError:
-        raise other_version_error(found.path) from None
+        raise other_version_error(found.path, "journal") from None
+    aside: Sequence[SetAside] = ()
     try:
         if not recorder.is_empty:
             with atomic_writes.lock_folders_of(path):
                 atomic_writes.remove_temporary_files(path)
-                merge_recording(path, recorder)
+                aside = merge_recording(path, recorder, key).set_aside
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
-    return recovery_line(path, len(found.texts), found.damaged, found.remove())
+    return [recovery_line(path, len(found.texts), found.damaged, found.remove()), *set_aside_lines(str(path), aside)]
+
+
+def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str]) -> Recovery:
+    models, redactor = load_models(), Redactor(key, rules)
+    cassette = (
+        cassette_files.load(path, models) if path.exists() else Cassette(keys=frozenset({redactor.key_fingerprint}))
+    )
+    lines: list[str] = []
+    waiting: list[SetAside] = []
+    asides = load_set_aside(path, key)
+    chosen = _select_tracks(cassette, asides, as_is, redactor)
+    for aside in asides:
+        take, leaks = redact_again(models, aside, redactor)
+        if leaks and aside.track not in chosen:
+            waiting.append(aside)
+            continue
+        filled = fill_hole(models, cassette, aside, take)
+        lines.append(settled_line(path, aside, leaks, is_obsolete=filled is None))
+        cassette = filled or cassette
+    if len(waiting) < len(asides):
+        cassette_files.save(path, cassette)
+        _save_set_aside(path, key, waiting)
+    return Recovery(tuple(lines), tuple(waiting))
+
+
+def _select_tracks(
+    cassette: Cassette, asides: Sequence[SetAside], selectors: Sequence[str], redactor: Redactor
+) -> set[Track]:
+    """The selected tracks of a cassette, with those that have no hole in it. Raises UserError."""
+    if not selectors:
+        return set()
+    there = Cassette.of([*cassette.takes, *(aside.take for aside in asides if not aside.hole)])
+    try:
+        return {each.track for each in select(load_models(), there, selectors, redactor)}
+    except SelectorError as error:
+        raise UserError(str(error), error.tip) from None
+
+
+# --- the quarantine -------------------------------------------------------------------------------------------------
+
+
+def load_set_aside(path: Path, key: Key) -> list[SetAside]:
+    """The takes of a cassette that are set aside. Raises UserError."""
+    try:
+        return [read_set_aside(text, load_models()) for text in quarantine.load(path, key)]
+    except ValueError:
+        raise other_version_error(quarantine.quarantine_of(path), "quarantine") from None
+
+
+def _save_set_aside(path: Path, key: Key, asides: Sequence[SetAside]) -> None:
+    if asides or quarantine.quarantine_of(path).exists():
+        quarantine.save(path, key, [write_set_aside(aside) for aside in asides])

@@ -1,13 +1,13 @@
 """Summaries of recordings, replays, tracks and changes: as lines for people, as JSON values (`*_facts`) for scripts.
 
-May import: core.cassette, core.compare, core.recording, core.replay, core.text, core.view.
+May import: core.cassette, core.compare, core.recording, core.redaction, core.replay, core.text, core.view.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from awstape.core.compare.change_lines import path_text
 from awstape.core.compare.equality import json_text
 from awstape.core.compare.value_diff import Change
 from awstape.core.recording.recorder import Recording
+from awstape.core.recording.set_aside import SetAside
+from awstape.core.redaction.leak_search import Leak
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.sessions import Session
@@ -28,6 +30,7 @@ _NO_EXCHANGE = "  these files hold no exchanges"
 #: Kinds of real values other than names, as they are called in a sentence.
 _KIND_NAMES = {
     "account": "account id",
+    "ambiguous alias": "alias that two values share",
     "e-mail": "e-mail address",
     "filter": "filter value",
     "jwt": "JSON web token",
@@ -53,6 +56,7 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
         "items": recording.items,
         "redacted": recording.redacted,
         "skipped": recording.skipped,
+        "set_aside": waiting_facts(recording.set_aside),
         **({"first": recording.first_places} if recording.first_places else {}),
         "notes": list(recording.notes),
     }
@@ -62,16 +66,17 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
     """A recording, for people. answered: the number of pages that the cassette answered. imported: from other tools."""
     verb = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
-    if not recording.cassette.takes and answered:
+    if not recording.cassette.takes and not recording.set_aside and answered:
         yield f"{printable(path)} is unchanged: {count(answered, 'page')} of it answered all requests"
         return
-    if not recording.cassette.takes:
+    if not recording.cassette.takes and not recording.set_aside:
         yield f"nothing was {verb.split()[0]}, {printable(path)} was not written"
         if not recording.skipped:
             yield _NO_EXCHANGE if imported else _NO_CALL
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"{verb} {printable(path)}: {counts}"
+    yield from set_aside_lines(path, recording.set_aside)
     if recording.redacted:
         yield redacted_line(recording.redacted)
     for reason, number in recording.skipped.items():
@@ -84,6 +89,55 @@ def recovery_line(path: Path, captures: int, damaged: int, aside: Path | None) -
     """The result of recovering an interrupted recording. aside: the path of its journal, if that was damaged."""
     line = f"recovered {printable(str(path))}: {count(captures, 'page')} of an interrupted recording"
     return line + (f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}" if aside else "")
+
+
+def set_aside_lines(path: str, asides: Sequence[SetAside]) -> Iterator[str]:
+    """The takes of a recording that are not in the cassette, with what settles each real value that is left in them."""
+    for aside in asides:
+        for place in dict.fromkeys(_leak_line(leak) for leak in aside.leaks):
+            yield f"  set aside: {place}"
+    if asides:
+        yield f"  {count(len(asides), 'take')} set aside, encrypted, in {printable(path)}.quarantine"
+        yield f"  once a rule settles it: awstape recover {printable(path)}"
+
+
+def _leak_line(leak: Leak) -> str:
+    kind = f"{kind_name(leak.kind)} in {printable(leak.member) or 'some member'}"
+    where = f"page {leak.page}, take {leak.take}" if leak.page else f"take {leak.take}"
+    rule = f"; `{leak.rule}` in [tool.awstape] of pyproject.toml settles it" if leak.rule else ""
+    return f"{leak.track.service} {leak.track.operation}, {where}: {kind}{rule}"
+
+
+def _leak_facts(aside: SetAside, leak: Leak) -> dict[str, object]:
+    place: dict[str, object] = {"take": leak.take, "page": leak.page, "member": leak.member, "kind": leak.kind}
+    place |= {"length": len(leak.value), "rule": leak.rule}
+    return {**track_facts(aside.track), **place} if aside.hole else {"operation": leak.track.operation, **place}
+
+
+def waiting_facts(asides: Sequence[SetAside]) -> list[dict[str, object]]:
+    """Takes that are set aside, for scripts: one entry for each real value in them."""
+    return [_leak_facts(aside, leak) for aside in asides for leak in aside.leaks]
+
+
+def settled_line(path: Path, aside: SetAside, leaks: Sequence[Leak], *, is_obsolete: bool) -> str:
+    """A take that is no longer set aside. leaks: the real values that stand in the cassette now."""
+    name = f"{printable(str(path))}: {aside.take.track.service} {aside.take.track.operation}"
+    if is_obsolete:
+        return f"{name}: removed from the quarantine: the track was recorded anew or edited since, and has no such hole"
+    if not leaks:
+        return f"{name}: taken in"
+    places = (f"{kind_name(leak.kind)} of {count(len(leak.value), 'character')} in {leak.member}" for leak in leaks)
+    return f"{name}: taken in as it is, with {', '.join(map(printable, places))}"
+
+
+def waiting_lines(path: Path, waiting: Sequence[SetAside]) -> Iterator[str]:
+    """The takes that are still set aside, and how to take them in."""
+    for aside in waiting:
+        for leak in aside.leaks:
+            length = count(len(leak.value), "character")
+            yield f"{printable(str(path))}: set aside: {_leak_line(leak)}, {length}"
+    if waiting:
+        yield f"awstape recover {printable(str(path))} --as-is TRACK takes a track in with these values in it"
 
 
 def redacted_line(redacted: Mapping[str, int]) -> str:

@@ -33,7 +33,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
 from awstape.core.recording.capture import write as write_capture
 from awstape.core.recording.recorder import Recorder, Recording
-from awstape.core.redaction.aliases import CollisionError, Key, key_fingerprint
+from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.paging_modes import Paging, PagingError
@@ -41,7 +41,7 @@ from awstape.core.replay.player import Player
 from awstape.errors import UserError, as_user_error
 from awstape.files import atomic_writes, cassette_files, keys, project_settings
 from awstape.files.journal import Journal
-from awstape.recovery import OTHER_KEY_TIP, RefusedError, merge_recording, recover_journals
+from awstape.recovery import load_set_aside, merge_recording, recover_journals
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
 RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
@@ -65,6 +65,8 @@ class Tape:
     journal: Journal | None = None
     create_journal: Callable[[], Journal] | None = None
     recovered: tuple[str, ...] = ()
+    key: Key | None = field(default=None, repr=False)
+    """The redaction key of a recording."""
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -115,26 +117,22 @@ class Tape:
             raise self.failure
         try:
             yield
-        except CollisionError as error:
-            self.failure = UserError(f"the recording stopped: {error}", OTHER_KEY_TIP)
         except Exception as error:
             self.failure = as_user_error(error)
         if self.failure:
             raise self.failure
 
     def close(self) -> Recording | None:
-        """Writes the recording into the cassette; None in replay. Raises UserError if that fails or is refused."""
+        """Writes the recording into the cassette; None in replay. Raises UserError if that fails."""
         if self.recorder is None or self.path is None:
             return None
         is_journal_needed = True
         try:
             # An empty recording writes nothing, so it makes no folder.
             with nullcontext() if self.recorder.is_empty else atomic_writes.lock_folders_of(self.path):
-                recording = merge_recording(self.path, self.recorder, keep_old_tracks=self.keep_old_tracks)
+                assert self.key is not None
+                recording = merge_recording(self.path, self.recorder, self.key, keep_old_tracks=self.keep_old_tracks)
             is_journal_needed = False
-        except RefusedError:
-            is_journal_needed = False
-            raise
         except UserError as error:
             if self.journal:
                 raise UserError(error.problem, f"{error.tip}; the recording is kept in {self.journal.path}") from None
@@ -163,6 +161,7 @@ def open_for_recording(
     exists = path.exists()
     key, rules = keys.find_or_create_key(environ), project_settings.load_rules()
     recovered = recover_journals(path, key, rules)
+    load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
     if mode == "once" and exists:
         return Tape(path, old, None, Player(load_models(), old, Redactor(key, rules), has_key=True))
@@ -172,7 +171,7 @@ def open_for_recording(
     recorder = Recorder(load_models(), redactor, parse_response, tuple(operations) or ("*",), include_writes)
     create_journal = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
     own_journal = create_journal() if create_journal and journal == "own" else None
-    return Tape(path, old, recorder, player, mode != "rewrite", own_journal, create_journal, recovered)
+    return Tape(path, old, recorder, player, mode != "rewrite", own_journal, create_journal, recovered, key)
 
 
 def _check_operation_globs(globs: Sequence[str]) -> None:

@@ -93,30 +93,6 @@ def test_a_journal_that_can_not_be_created_leaves_nothing(call: str, path: Path)
     assert recorded(path) == ["ListGroups 3"]
 
 
-def test_the_journal_of_a_refused_recording_is_removed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recovery doesn't know the real values, so it couldn't search for leaks."""
-    opened = begin(path, *GROUPS)
-    assert opened.recorder
-    monkeypatch.setattr("awstape.core.recording.recorder.Recorder._check_collisions", _collide)
-    with pytest.raises(UserError, match="not written: two values"):
-        opened.close()
-    assert names(path.parent) == []
-
-
-def _collide(_: object) -> None:
-    raise tape.CollisionError("role")
-
-
-def test_two_values_with_one_alias_stop_a_recording(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = begin(path, *GROUPS[:1])
-    monkeypatch.setattr("awstape.core.recording.recorder.Recorder._check_collisions", _collide)
-    for asked, response in GROUPS[1:]:
-        with pytest.raises(UserError, match="the recording stopped: two values"):
-            opened.feed(asked, response)
-    with pytest.raises(UserError, match="the recording stopped"):
-        opened.answer(GROUPS[0][0])
-
-
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_folder_that_vanishes_stops_a_recording_and_what_was_captured_is_written(path: Path, whole: bool) -> None:
     folder = path.parent / "gone"
@@ -306,7 +282,7 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
     head, first, second, third, _ = file.read_bytes().split(b"\n")
     file.write_bytes(b"\n".join([head, first, second[:-9], third[:-9], b""]))
     file.with_name(f"{file.name}.damaged").write_text("an older one")
-    (line,) = recovery.recover(path, ENVIRON)
+    (line,) = recovery.recover(path, ENVIRON).lines
     assert line.endswith(f"1 page of an interrupted recording; 1 page can't be read, in {file}.damaged2")
     assert file.with_name(f"{file.name}.damaged").read_text() == "an older one"
     assert recorded(path) == ["ListGroups 1"]
@@ -318,8 +294,8 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
         ("my diary\ntoday\n", "not a journal of awstape"),
         ("[]\nx\n", "not a journal of awstape"),
         ("[" * 100_000 + "\nx\n", "not a journal of awstape"),
-        ('{"awstape journal": 2, "key": "x"}\nx\n', "the journal of another version of awstape"),
-        ('{"awstape journal": 1, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
+        ('{"awstape journal": 1, "key": "x"}\nx\n', "the journal of another version of awstape"),
+        ('{"awstape journal": 2, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
     ],
 )
 def test_a_file_that_is_not_a_journal_is_kept(path: Path, text: str, problem: str) -> None:
@@ -351,9 +327,9 @@ def test_a_journal_that_is_being_recovered_is_left_alone(path: Path) -> None:
     break_off(path, *GROUPS)
     found = interrupted_recordings(path, KEY)
     assert len(next(found).texts) == 3
-    assert recovery.recover(path, ENVIRON) == ()
+    assert recovery.recover(path, ENVIRON).lines == ()
     found.close()
-    assert len(recovery.recover(path, ENVIRON)) == 1
+    assert len(recovery.recover(path, ENVIRON).lines) == 1
 
 
 def test_a_journal_that_can_not_be_merged_is_kept_and_named(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -370,7 +346,7 @@ def test_a_journal_that_can_not_be_merged_is_kept_and_named(path: Path, capfd: p
 
 def test_recovery_creates_no_key(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.files.keys.key_file", lambda: tmp_path / "key")
-    assert recovery.recover(path, {}) == ()
+    assert recovery.recover(path, {}).lines == ()
     file = break_off(path, *GROUPS)
     with pytest.raises(UserError, match="needs the key of the recording"):
         recovery.recover(path, {})
@@ -388,7 +364,7 @@ def test_commands_report_interrupted_recordings(path: Path, capfd: pytest.Captur
     )
     assert main(["recover", str(path), "--json"]) == 0
     said = f"recovered {path}: 3 pages of an interrupted recording"
-    assert json.loads(capfd.readouterr().out) == {str(path): [said]}
+    assert json.loads(capfd.readouterr().out) == {str(path): {"lines": [said], "set_aside": []}}
     assert main(["recover", str(path)]) == 0
     assert capfd.readouterr().out == f"nothing to recover for {path}\n"
     break_off(path, *USERS)
@@ -403,7 +379,7 @@ def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:
     """Journals of other cassettes in the folder are left alone."""
     break_off(path, *GROUPS)
     other = path.with_name("other.yaml")
-    assert recovery.recover(other, ENVIRON) == ()
+    assert recovery.recover(other, ENVIRON).lines == ()
     assert journal.journals_of(other) == []
     assert journal.find_journals(path.parent) == [path.with_name("team.yaml.journal")]
 

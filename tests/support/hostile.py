@@ -28,13 +28,13 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import dump_document, write_cassette
 from awstape.core.check import findings
 from awstape.core.recording import capture
-from awstape.core.recording.recorder import LeakError, Recorder
-from awstape.core.redaction.aliases import CollisionError, key_fingerprint
+from awstape.core.recording.recorder import Recorder
+from awstape.core.redaction.aliases import key_fingerprint
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.player import Player
 from awstape.errors import UserError
-from awstape.files import journal
+from awstape.files.encrypted_lines import LineCipher
 from awstape.formats.importing import read_entries, record_entry
 from awstape.formats.imports.entries import ImportOptions
 from awstape.serving import control_api, endpoint
@@ -80,10 +80,7 @@ def _assert_recordable(operation: Operation, response: Response) -> None:
 
 
 def _assert_readable(recorder: Recorder) -> None:
-    try:
-        merged = recorder.finish().merged
-    except (LeakError, CollisionError):  # a correct refusal, for example of an account id within a longer number
-        return
+    merged = recorder.finish().merged
     text = write_cassette(merged)
     assert read_cassette(text, MODELS) == merged
     assert not re.search(rf"(?<!\d){ACCOUNT}(?!\d)", text)
@@ -287,9 +284,9 @@ def journal_(data: bytes) -> None:
         path = Path(folder, "team.yaml")
         (file := Path(folder, "team.yaml.journal")).write_bytes(data[1:])
         if data[:1] != b"\0":
-            cipher = journal._LineCipher(KEY, _journal_head())
+            cipher = LineCipher(KEY, _journal_head())
             texts = data[1:].decode("utf-8", "replace").split("\n\0\n")
-            file.write_bytes(cipher.head + b"".join(map(cipher.encrypt, texts)))
+            file.write_bytes(cipher.head + b"\n" + b"".join(map(cipher.encrypt, texts)))
         try:
             recovery.recover_journals(path, KEY, Rules())
         except UserError as error:
@@ -302,16 +299,16 @@ def journal_(data: bytes) -> None:
 
 
 def _journal_head() -> bytes:
-    return json.dumps({"awstape journal": 1, "key": key_fingerprint(KEY), "pid": 1, "id": "x"}).encode()
+    return json.dumps({"awstape journal": 2, "key": key_fingerprint(KEY), "pid": 1, "id": "x"}).encode()
 
 
 def journal_seeds() -> Iterator[bytes]:
     recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     pairs = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}])
     texts = [capture.write(fed) for asked, response in pairs if (fed := recorder.feed(asked, response))]
-    cipher = journal._LineCipher(KEY, _journal_head())
-    yield b"\0" + cipher.head + b"".join(map(cipher.encrypt, texts))
-    yield b"\0" + cipher.head
+    cipher = LineCipher(KEY, _journal_head())
+    yield b"\0" + cipher.head + b"\n" + b"".join(map(cipher.encrypt, texts))
+    yield b"\0" + cipher.head + b"\n"
     yield b"\1" + "\n\0\n".join(texts).encode()
     for asked, _ in pairs:
         wrong = Response(

@@ -31,7 +31,7 @@ def write_file(path: Path, data: bytes) -> None:
     Where the path is a symbolic link, the target of the link is written.
     """
     try:
-        path = _follow_links(path)
+        path = follow_links(path)
         if path.exists() and not path.is_file():  # a device or a pipe, which must not be replaced by a file
             raise UserError(f"{path}: can't be written: not a regular file", "name a file")
         create_folder(path.parent)
@@ -95,7 +95,7 @@ def lock_folders_of(*paths: Path) -> Iterator[None]:
     if sys.platform == "win32":  # where a folder can't be opened
         yield
         return
-    folders = {_follow_links(path).parent: path for path in paths}
+    folders = {follow_links(path).parent: path for path in paths}
     with ExitStack() as locked:
         for folder, path in sorted(folders.items()):
             try:
@@ -141,12 +141,12 @@ def sync_folder(folder: Path) -> None:
 def _nearest_folder(path: Path) -> Path:
     """The folder of a file, or the nearest parent of that folder that exists. Raises UserError."""
     try:
-        return next(parent for parent in _follow_links(path).parents if parent.exists())
+        return next(parent for parent in follow_links(path).parents if parent.exists())
     except OSError:
         raise _symlink_loop(path) from None
 
 
-def _follow_links(path: Path) -> Path:
+def follow_links(path: Path) -> Path:
     """The absolute path that symbolic links lead to. Raises UserError for a loop of links."""
     try:
         target = path.resolve()

@@ -5,20 +5,18 @@
 2. A capture is on the disk before the client gets the response. If it can't be written, the response is withheld.
 3. The journal is removed once the cassette is on the disk. A journal that no process has locked was left by an
    interrupted recording: its captures are recovered before the next recording begins.
-4. A line is a capture, encrypted with a key derived from the redaction key: its free text may hold a name that only
-   later traffic identifies as one. The encryption binds a line to its journal and to its position there.
+4. A line is a capture, encrypted (`files.encrypted_lines`): it holds the real values that the leak search at the end
+   needs.
 5. A last line that can't be decrypted was being written when the recording was interrupted: the client never got that
    response. Any other line that can't be decrypted is reported, and the journal is kept under another name.
 """
 
 from __future__ import annotations
 
-import base64
 import errno
 import json
 import os
 import re
-import secrets
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,16 +25,16 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from awstape.core.redaction.aliases import Key, key_fingerprint
+from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
-from awstape.files import atomic_writes, keys
+from awstape.files import atomic_writes
+from awstape.files.encrypted_lines import LineCipher, decrypt_lines
 
 if sys.platform != "win32":
     import fcntl
 
 _SUFFIX = ".journal"
-_VERSION = 1
-_NONCE_BYTES = 12  # RFC 8439
+_KIND, _VERSION = "journal", 2
 #: The maximum number of recordings that share a cassette.
 _MAX_JOURNALS = 99
 
@@ -44,7 +42,7 @@ _MAX_JOURNALS = 99
 class Journal:
     """A journal that is being written; it is locked until it is closed."""
 
-    def __init__(self, path: Path, file: int, cipher: _LineCipher, created: Sequence[Path]) -> None:
+    def __init__(self, path: Path, file: int, cipher: LineCipher, created: Sequence[Path]) -> None:
         self.path = path
         self._file = file
         self._cipher = cipher
@@ -58,13 +56,7 @@ class Journal:
         """
         paths = _journal_paths(cassette)
         first = next(paths)
-        about = {
-            "awstape journal": _VERSION,
-            "key": key_fingerprint(key),
-            "pid": os.getpid(),
-            "id": secrets.token_hex(8),
-        }
-        cipher = _LineCipher(key, json.dumps(about).encode())
+        cipher = LineCipher.begin(key, _KIND, _VERSION, pid=os.getpid())
         with _write_errors(first):
             created = atomic_writes.create_folder(first.parent)
             for path in chain([first], paths) if shared else [first]:
@@ -78,7 +70,7 @@ class Journal:
     def _write_head(self) -> None:
         """Writes the first line. Raises OSError; then the file and its lock are gone."""
         try:
-            atomic_writes.write_all(self._file, self._cipher.head)
+            atomic_writes.write_all(self._file, self._cipher.head + b"\n")
             os.fsync(self._file)
             atomic_writes.sync_folder(self.path.parent)
         except OSError:
@@ -164,75 +156,20 @@ def cassette_of(journal: Path) -> Path:
     return journal.with_name(re.sub(r"(\.\d+)?\.journal$", "", journal.name))
 
 
-def other_version_error(path: Path) -> UserError:
-    """The error for a journal whose content this version doesn't know."""
-    return UserError(f"{path}: the journal of another version of awstape", "recover it with that version")
-
-
 def _journal_paths(cassette: Path) -> Iterator[Path]:
-    cassette = cassette.resolve()
+    cassette = atomic_writes.follow_links(cassette)
     for number in ("", *(f".{number}" for number in range(2, _MAX_JOURNALS + 1))):
         yield cassette.with_name(f"{cassette.name}{number}{_SUFFIX}")
 
 
 def _decrypted(path: Path, data: bytes, key: Key) -> InterruptedRecording:
     """Decrypts the content of a journal. Raises UserError."""
-    head, _, rest = data.partition(b"\n")
-    if not rest:  # interrupted before the first capture
+    if not data.partition(b"\n")[2]:  # interrupted before the first capture
         return InterruptedRecording(path, (), 0)
-    try:
-        about = json.loads(head)
-        version, made_with = about["awstape journal"], str(about["key"])
-    except (ValueError, LookupError, TypeError, RecursionError):
-        raise UserError(f"{path}: not a journal of awstape", "move this file away") from None
-    if version != _VERSION:
-        raise other_version_error(path)
-    if made_with != key_fingerprint(key):
-        raise UserError(
-            f"{path}: an interrupted recording, made with another key (fingerprint {made_with[:12]!r}) than the "
-            f"present one ({key_fingerprint(key)})",
-            f"set {keys.VARIABLE} to its key, or remove the file",
-        )
-    cipher = _LineCipher(key, head)
-    texts = [cipher.decrypt(line) for line in rest.removesuffix(b"\n").split(b"\n")]
+    texts = decrypt_lines(path, data, key, _KIND, _VERSION)
     if texts[-1] is None:  # the line that was being written; those before it were complete
         texts.pop()
     return InterruptedRecording(path, tuple(text for text in texts if text is not None), texts.count(None))
-
-
-class _LineCipher:
-    """Encrypts or decrypts the lines of one journal, in their order."""
-
-    def __init__(self, key: Key, about: bytes) -> None:
-        try:
-            from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-        except ModuleNotFoundError:
-            raise UserError(
-                "a recording needs the package cryptography, which is not installed", "pip install 'awstape[record]'"
-            ) from None
-        self._cipher = ChaCha20Poly1305(key.digest("journal"))
-        self._about = about
-        self._lines = 0
-        self.head = about + b"\n"
-
-    def encrypt(self, text: str) -> bytes:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), self._next_position())) + b"\n"
-
-    def decrypt(self, line: bytes) -> str | None:
-        """Returns None for a line that was changed, moved or cut short."""
-        from cryptography.exceptions import InvalidTag
-
-        position = self._next_position()
-        with suppress(InvalidTag, ValueError):
-            encrypted = base64.b64decode(line, validate=True)
-            return self._cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], position).decode()
-        return None
-
-    def _next_position(self) -> bytes:
-        """The associated data of the next line: the head of the journal and the number of the line."""
-        self._lines += 1
-        return b"%s\n%d" % (self._about, self._lines)
 
 
 def _open_locked(path: Path, flags: int = 0) -> int | None:

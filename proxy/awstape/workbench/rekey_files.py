@@ -15,7 +15,7 @@ from awstape.core.redaction.member_kinds import NAME_KINDS
 from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_accounts, redact_text
 from awstape.errors import UserError
-from awstape.files import atomic_writes, cassette_files, journal, keys, limited_reading, project_settings
+from awstape.files import atomic_writes, cassette_files, journal, keys, limited_reading, project_settings, quarantine
 
 _KINDS = sorted({*NAME_KINDS.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
 
@@ -85,6 +85,8 @@ def rekey_files(
                     f"{file}: a recording under its present key is running or was interrupted",
                     f"with that key: awstape recover {file}",
                 )
+            if quarantine.quarantine_of(file).exists():
+                raise UserError(f"{file}: takes of it are set aside under its present key", f"awstape recover {file}")
             atomic_writes.check_writable(file)
         try:
             renewed = {file: renewal.rekey_cassette(models, cassette) for file, cassette in due.items()}

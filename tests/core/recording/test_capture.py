@@ -29,6 +29,11 @@ def captures(*exchanges: Exchange) -> list[str]:
     return [capture.write(each) for each in fed if each]
 
 
+def redacted_part(text: str) -> str:
+    """A capture without the real values for the leak search: what could come into a cassette."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("seen: "))
+
+
 def restored(texts: list[str]) -> Recorder:
     """A recorder restored from captures, without traffic."""
     result = Recorder(MODELS, Redactor(KEY), parse_response)
@@ -53,7 +58,7 @@ def test_captures_restore_the_same_recording(data: st.DataObject) -> None:
     texts = captures(*exchanges)
     assert text_of(restored(texts)) == write_cassette(record(*exchanges, include_writes=True).merged)
     assert [capture.write(capture.read(text, MODELS)) for text in texts] == texts
-    assert not [text for text in texts if strategies.identifiers_in(text)]
+    assert not [text for text in texts if strategies.identifiers_in(redacted_part(text))]
 
 
 def _traversal(op: Operation, input_: dict[str, Value], outputs: list[dict[str, Value]]) -> list[Exchange]:
@@ -75,7 +80,7 @@ def test_the_order_of_pages_is_known_without_their_tokens() -> None:
     pages: list[dict[str, Value]] = [{"Groups": [_group(f"g{i}")]} for i in range(5)]
     pairs = listing("ListGroups", {}, pages, token="AAAAsecretsecretsecretAAAA")
     texts = captures(*pairs)
-    assert "secret" not in "".join(texts)
+    assert "secret" not in "".join(map(redacted_part, texts))
     first, *others = texts
     random.Random(1).shuffle(others)
     assert text_of(restored(texts)) == write_cassette(record(*pairs).merged)
@@ -103,7 +108,7 @@ def test_no_canary_is_in_captures() -> None:
         texts = captures(*canary.exchanges)
         assert not found([text_of(restored(texts))], canary.parts), canary.position
         if canary.kind != "known name":
-            assert not found(texts, canary.parts), canary.position
+            assert not found(list(map(redacted_part, texts)), canary.parts), canary.position
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from awstape.core.cassette.cassette import Page
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.capture import read, write
-from awstape.core.recording.recorder import LeakError, Recorder
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from support import strategies
 from support.exchanges import (
@@ -573,7 +573,7 @@ def test_short_names_in_other_texts_stay() -> None:
 
 
 @pytest.mark.parametrize("member", ["Arn", "Value"])
-def test_a_leak_refuses_the_recording(monkeypatch: pytest.MonkeyPatch, member: str) -> None:
+def test_a_leak_sets_its_take_aside(monkeypatch: pytest.MonkeyPatch, member: str) -> None:
     """Even if redaction fails: a value once recognised as real is found again, in any encoding."""
     arn = f"arn:aws:iam::{ACCOUNT}:user/zrealbob"
     note = f"see arn%253Aaws%253Aiam%253A%253A{ACCOUNT}%253Auser%252Fzrealbob"
@@ -586,18 +586,25 @@ def test_a_leak_refuses_the_recording(monkeypatch: pytest.MonkeyPatch, member: s
         lambda self, text, context: text if context.member == member else real(self, text, context),
     )
     subject.feed(request("ListUsers"), respond("ListUsers", {"Users": [user]}))
-    with pytest.raises(LeakError) as caught:
-        subject.finish()
-    (leak,) = caught.value.leaks
+    recording = subject.finish()
+    (aside,) = recording.set_aside
+    (leak,) = aside.leaks
     assert (leak.member.split(".")[-1].strip("[]"), leak.kind, leak.take, leak.page) == (member, "account", 1, 1)
-    assert strategies.identifiers_in(str(caught.value) + str(caught.value.leaks)) == []
+    assert strategies.identifiers_in(str(leak) + repr(leak) + write_cassette(recording.merged)) == []
+    assert [(take.track.operation, take.hole) for take in recording.merged.takes] == [
+        ("GetUser", None),
+        ("GetUser", None),
+        ("ListUsers", f"set aside: account in {leak.member}"),
+    ]
 
 
-def test_a_name_that_is_left_in_free_text_refuses_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_left_in_free_text_sets_its_take_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.core.redaction.text.names_in_text.KnownNames.replace_in", lambda self, text: text)
     subject = recorder(_user("alice", "boss=zrealbob."), _user("zrealbob", "x"))
-    with pytest.raises(LeakError, match=r"user in User.Tags\[\].Value of page 1, take 1 of iam GetUser"):
-        subject.finish()
+    recording = subject.finish()
+    leaks = [str(leak) for aside in recording.set_aside for leak in aside.leaks]
+    assert leaks == ["user in User.Tags[].Value of page 1, take 1 of iam GetUser"]
+    assert "zrealbob" not in write_cassette(recording.merged)
 
 
 # --- any traffic ------------------------------------------------------------------------------------------------

@@ -12,9 +12,8 @@ from awstape.core.aws.paging import split_input
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording.recorder import LeakError
-from awstape.core.redaction.aliases import Aliases, CollisionError, Key
-from awstape.core.redaction.text.free_text import contains_account, redact_text
+from awstape.core.redaction.aliases import Aliases, Key
+from awstape.core.redaction.text.free_text import find_account, redact_text
 from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS
@@ -72,7 +71,7 @@ def hides(text: str) -> bool:
 def test_no_text_keeps_an_account_id(text: str) -> None:
     redacted = redact_text(text, Aliases(KEY))
     assert not hides(redacted)
-    assert not contains_account(redacted)
+    assert not find_account(redacted)
     assert redact_text(redacted, Aliases(Key(b"another key"))) == redacted
 
 
@@ -126,7 +125,7 @@ def test_no_answer_brings_an_account_id_into_a_cassette(answer: Response) -> Non
     text = write_cassette(recording.cassette)
     assert len(recording.cassette.takes) == 1
     assert not hides(text)
-    assert not contains_account(text)
+    assert not find_account(text)
     assert not hides(" ".join([*recording.notes, *recording.skipped]))
 
 
@@ -179,7 +178,7 @@ def ask_token(request: Request) -> str:
     return token
 
 
-def test_two_accounts_of_one_alias_are_refused() -> None:
+def test_two_accounts_of_one_alias_set_their_takes_aside() -> None:
     seen: dict[str, str] = {}
     aliases = Aliases(KEY)
     for i in range(100_000):
@@ -189,19 +188,23 @@ def test_two_accounts_of_one_alias_are_refused() -> None:
             break
     roles = [{"Arn": f"arn:aws:iam::{number}:role/x"} for number in (account, other)]
     both = (exchanges.request("ListRoles"), exchanges.respond("ListRoles", {"Roles": roles}))
-    recorder = exchanges.recorder()
-    with pytest.raises(CollisionError):
-        recorder.feed(*both)
-    with pytest.raises(CollisionError):
-        recorder.finish()
+    user = (exchanges.request("GetUser"), exchanges.respond("GetUser", {"User": {"UserName": "bob"}}))
+    recording = exchanges.record(both, user)
+    (aside,) = recording.set_aside
+    assert [(leak.kind, leak.member) for leak in aside.leaks] == [("ambiguous alias", "Roles[].Arn")] * 2
+    assert [(take.track.operation, take.hole) for take in recording.merged.takes] == [
+        ("GetUser", None),
+        ("ListRoles", "set aside: ambiguous alias in Roles[].Arn"),
+    ]
 
 
 def test_the_final_search_finds_what_every_rule_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_accounts", lambda text, aliases: text)
     monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_text", lambda text, aliases: text)
     answer = exchanges.respond("GetUser", {"User": {"Tags": [{"Key": "k", "Value": f"of {ACCOUNT}"}]}})
-    with pytest.raises(LeakError, match="account in some member"):
-        exchanges.recorder((exchanges.request("GetUser"), answer)).finish()
+    (aside,) = exchanges.record((exchanges.request("GetUser"), answer)).set_aside
+    assert [str(leak) for leak in aside.leaks] == ["account in some member of take 1 of iam GetUser"]
+    assert aside.hole and aside.hole.hole == "set aside: account in some member"
 
 
 def test_an_invalid_region_is_refused() -> None:

@@ -82,7 +82,7 @@ def import_(
         print_json(recording_facts(str(cassette), recording))
     else:
         click.echo("\n".join(recording_lines(str(cassette), recording, imported=True)))
-    return int(not recording.cassette.takes)
+    return int(not recording.cassette.takes or bool(recording.set_aside))
 
 
 def _check_members(names: Iterable[str]) -> None:

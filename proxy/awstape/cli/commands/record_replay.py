@@ -19,6 +19,7 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
+    from awstape.core.recording.recorder import Recording
     from awstape.program.environment import EnvironmentChanges
     from awstape.program.servers import OnListening, RunningServer
     from awstape.serving.access_control import PassThrough
@@ -144,35 +145,51 @@ def record(
     if not is_loopback(listen.address):
         warn(record_exposure_warning(listen.address, passing))
     with child_process.signals_blocked() if command else nullcontext():
-        with _write_at_end(tape, cassette, as_json):
+        with _write_at_end(tape, cassette, as_json) as written:
             server = servers.serve_proxy(tape, redirected, port, listen, passing, upstream_cas=upstream_cas, warn=warn)
             status = _run_with(ctx, server, announce)
         if tape.recorder is None:
             status = _report_replay(tape, status, as_json)
+        status = status or int(any(recording.set_aside for recording in written))
     return child_process.exit_like(status)
 
 
 @click.command()
 @click.argument("cassettes", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--as-is",
+    multiple=True,
+    metavar="TRACK",
+    help="Take in what is set aside of a track with the real values in it; repeatable.",
+)
 @parameters.as_json
-def recover(cassettes: tuple[Path, ...], as_json: bool) -> int:
-    """Recover an interrupted recording into its cassette.
+def recover(cassettes: tuple[Path, ...], as_is: tuple[str, ...], as_json: bool) -> int:
+    """Recover what a recording left beside its cassette.
 
     A killed recording leaves a journal, CASSETTE.journal. The next recording into the cassette recovers it; this
-    command recovers it without a new recording. It needs the key of the interrupted recording.
+    command recovers it without a new recording. CASSETTE.quarantine holds takes that were set aside, because redaction
+    left a real value in them: they are taken in once a rule in [tool.awstape] of pyproject.toml settles it. Both need
+    the key of the recording. The exit status is 1 if takes are still set aside.
 
     \b
     awstape recover team.yaml
+    awstape recover team.yaml --as-is 'ListRoles'
     """
     from awstape.recovery import recover
+    from awstape.report import waiting_facts, waiting_lines
 
-    results = {str(path): recover(path, os.environ) for path in cassettes}
+    results = {path: recover(path, os.environ, as_is) for path in cassettes}
     if as_json:
-        print_json(results)
-        return 0
-    for path, lines in results.items():
-        click.echo("\n".join(lines) or f"nothing to recover for {printable(path)}")
-    return 0
+        print_json(
+            {
+                str(path): {"lines": result.lines, "set_aside": waiting_facts(result.waiting)}
+                for path, result in results.items()
+            }
+        )
+    for path, result in results.items() if not as_json else ():
+        lines = [*result.lines, *waiting_lines(path, result.waiting)]
+        click.echo("\n".join(lines) or f"nothing to recover for {printable(str(path))}")
+    return int(any(result.waiting for result in results.values()))
 
 
 @click.command(cls=ProgramCommand)
@@ -287,19 +304,24 @@ def _run_with(ctx: click.Context, server: AbstractAsyncContextManager[RunningSer
 
 
 @contextmanager
-def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[None]:
-    """Writes the recording at the end and reports it, even if the program or the server fails."""
+def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[Recording]]:
+    """Writes the recording at the end and reports it, even if the program or the server fails.
+
+    Yields a list that gets the recording.
+    """
     from awstape.program import child_process
     from awstape.report import recording_facts, recording_lines
 
     has_succeeded = False
+    written: list[Recording] = []
     try:
-        yield
+        yield written
         has_succeeded = True
     finally:
         with child_process.signals_blocked():
             recording = tape.close()
-            if recording and (has_succeeded or recording.cassette.takes):
+            written += [recording] if recording else []
+            if recording and (has_succeeded or recording.cassette.takes or recording.set_aside):
                 lines = recording_lines(
                     str(cassette), recording, len(tape.player.sessions.total.played) if tape.player else 0
                 )

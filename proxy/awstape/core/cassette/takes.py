@@ -17,15 +17,18 @@ from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens, name_tokens
 
 
-def merge_cassettes(models: Models, old: Cassette, new: Cassette) -> Cassette:
+def merge_cassettes(models: Models, old: Cassette, new: Cassette, whole: Cassette | None = None) -> Cassette:
     """The tracks of both; one in both is taken from `new`, unless only that of `old` is complete.
 
-    The faults that people put into the old takes stay.
+    The faults that people put into the old takes stay. whole: `new` without its holes, where what was there is known to
+    be complete or not.
     """
     tracks = dict(old.tracks())
+    whole_takes = dict(whole.tracks()) if whole else {}
     for track, takes in new.tracks():
         operation = models.operation(track.service, track.operation)
-        if track not in tracks or are_complete(operation, takes) or not are_complete(operation, tracks[track]):
+        is_better = are_complete(operation, whole_takes.get(track, takes))
+        if track not in tracks or is_better or not are_complete(operation, tracks[track]):
             tracks[track] = _with_faults_of(takes, tracks.get(track, ()))
     return Cassette.of((take for takes in tracks.values() for take in takes), old.keys | new.keys)
 

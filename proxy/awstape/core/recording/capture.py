@@ -2,20 +2,23 @@
 
 1. All that a recording needs of an exchange is in its capture: a recording that was interrupted is restored from its
    captures.
-2. A capture is redacted, but for names in free text that only later traffic shows to be names.
+2. A capture is redacted, but for names in free text that only later traffic shows to be names. It also has the real
+   values that no capture before it had, for the replacement of names and the leak search at the end.
 3. Page tokens and the SDK's invocation id are kept as digests made with the key: enough to chain pages and to recognise
    a retry.
 4. The capture of a response that can't be read, or does not fit the service model, so that it could not be encoded
    again, is a hole with the reason. A request that does not fit the model raises WireError.
 5. Each answer is encoded again and parsed as a client does. Where the client would see a difference, the operation is
    named in the notes.
-6. As text, a capture is a YAML stream of two documents: the digests, and a take of one page.
+6. As text, a capture is a YAML stream of two documents: the digests with the real values, and a take of one page. It
+   must be encrypted.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
@@ -30,6 +33,7 @@ from awstape.core.cassette.page_tokens import replace_next_token
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import build_take, take_problems
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
+from awstape.core.redaction.aliases import SeenValue
 from awstape.core.redaction.redactor import Redactor
 
 _DIGESTS = ("token", "next", "invocation")
@@ -45,6 +49,7 @@ class Capture:
     page: a page without its token; the token in its answer is hidden. token: the digest of the token in the request,
     None for a first page. next: the digest of the token in the response, None on the last page and for a hole.
     invocation: the digest of the id that an SDK gives to a call and its retries, None if the request had none.
+    seen: the real values that were seen for the first time.
     """
 
     track: Track
@@ -52,6 +57,7 @@ class Capture:
     token: str | None = None
     next: str | None = None
     invocation: str | None = None
+    seen: tuple[SeenValue, ...] = ()
 
 
 class Capturer:
@@ -103,28 +109,34 @@ class Capturer:
         for path in redacted.unmodelled:
             self.notes[f"{operation.name}: the service model has no member {path}; it is recorded, redacted"] = None
         hashed = (page_request.token, next_, request.header("amz-sdk-invocation-id"))
-        digests = (None if text is None else self._redactor.digest(text) for text in hashed)
+        token, next_digest, invocation = (None if text is None else self._redactor.digest(text) for text in hashed)
         track = Track(operation.service.name, operation.name, call.region, identity)
-        return Capture(track, page if page.hole is not None else replace(page, answer=redacted), *digests)
+        page = page if page.hole is not None else replace(page, answer=redacted)
+        return Capture(track, page, token, next_digest, invocation)
 
 
 # --- text for the journal -----------------------------------------------------------------------------------------
 
 
 def write(capture: Capture) -> str:
-    """A capture as text."""
-    digests = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
-    return dump_document(digests) + SEPARATOR + write_take(Take(capture.track, (capture.page,)))
+    """A capture as text; it holds real values."""
+    about = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
+    if capture.seen:
+        about["seen"] = json.dumps([astuple(value) for value in capture.seen])
+    return dump_document(about) + SEPARATOR + write_take(Take(capture.track, (capture.page,)))
 
 
 def read(text: str, models: Models) -> Capture:
     """The capture that a text holds. Raises ValueError for a text that this version did not write."""
     try:
-        digests, take = (document.value for document in parse_documents(text))
-        problems = list(take_problems(take, models))
-    except ValueError:
-        raise ValueError("not a capture") from None
-    if problems or not isinstance(digests, dict) or not digests.keys() <= set(_DIGESTS):
-        raise ValueError("not a capture of this version")
+        about, take = (document.value for document in parse_documents(text))
+        if any(take_problems(take, models)) or not isinstance(about, dict):
+            raise ValueError
+        seen = tuple(SeenValue(*fields) for fields in json.loads(str(about.pop("seen", "[]"))))
+        if not about.keys() <= set(_DIGESTS):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise ValueError("not a capture of this version") from None
     read = build_take(take, models)
-    return Capture(read.track, read.pages[0], **{name: str(digest) for name, digest in digests.items()})
+    digests = {name: str(digest) for name, digest in about.items()}
+    return Capture(read.track, read.pages[0], **digests, seen=seen)

@@ -5,8 +5,9 @@
 2. Exchanges are decoded and redacted as they come (`core.recording.capture`) and chained into takes
    (`core.recording.traversals`).
 3. At the end, names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped,
-   tokens are named by position, and the whole cassette is searched for real values.
-4. A recording in which a real value is left, or in which two values share an alias, raises an error.
+   and tokens are named by position.
+4. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
+   aside (`core.recording.set_aside`).
 5. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
    same state.
 """
@@ -14,7 +15,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from awstape.core.aws.call import Call
@@ -22,30 +24,23 @@ from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import count_items, is_last_page, split_input
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.takes import merge_cassettes, normalise_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.capture import Capture, Capturer, Parse
+from awstape.core.recording.set_aside import SetAside, set_aside_leaks
 from awstape.core.recording.traversals import Traversals
 from awstape.core.redaction.alias_grammar import find_name_aliases
-from awstape.core.redaction.aliases import CollisionError
-from awstape.core.redaction.leak_search import Leak
 from awstape.core.redaction.redactor import Redactor
-
-
-class LeakError(Exception):
-    """Redaction left real values; nothing may be written. leaks: their places, never the values."""
-
-    def __init__(self, leaks: list[Leak]) -> None:
-        super().__init__(f"{len(leaks)} real values are left after redaction: {leaks[0]}")
-        self.leaks = leaks
 
 
 @dataclass(frozen=True)
 class Recording:
     """The result of a recording.
 
-    cassette: the recorded tracks. merged: the recorded tracks and those of the old cassette that stay. items: how many
+    cassette: the recorded tracks. merged: the recorded tracks and those of the old cassette that stay. set_aside: the
+    takes that are in neither, since they hold real values. made: the tracks of the merged cassette that are of this
+    recording. items: how many
     items the recorded pages hold. redacted: kind → number of different values replaced. skipped: reason → number of
     exchanges not recorded. first_places: reason → place of the first of them, where places are known. notes: members
     without a model, listings not read to their end, responses that were not encoded without loss.
@@ -57,6 +52,8 @@ class Recording:
     skipped: dict[str, int]
     notes: tuple[str, ...]
     merged: Cassette = field(default_factory=Cassette)
+    set_aside: tuple[SetAside, ...] = ()
+    made: frozenset[Track] = frozenset()
     first_places: dict[str, str] = field(default_factory=dict)
 
 
@@ -84,13 +81,11 @@ class Recorder:
         self._skipped: Counter[str] = Counter()
         self._first_places: dict[str, str] = {}
         self._place = ""
-        self._is_restored = False
 
     def feed(self, request: Request, response: Response | None, place: str = "") -> Capture | None:
         """Records one exchange; returns its capture, None if it is not recorded.
 
         response: None if the connection ended without one. place: where the exchange was found, for `first_places`.
-        Raises CollisionError if two values share an alias.
         """
         call: Call | None = None
         self._place = place
@@ -102,19 +97,19 @@ class Recorder:
                 self.skip(f"{call.operation.name}: no response")
             elif call and response:
                 capture = self._capturer.capture(request, call, split_input(call), response)
-                self._check_collisions()
                 number = self._traversals.add(capture)
                 if capture.page.hole is not None:
                     page = f"page {number}: " if number and call.operation.paging else ""
                     self.skip(f"{call.operation.name}: {page}{capture.page.hole}")
-                return capture if number else None
+                if number:
+                    return replace(capture, seen=tuple(self._redactor.take_seen()))
         except WireError as error:
             self.skip(f"{call.operation.name}: {error}" if call else str(error))
         return None
 
     def restore(self, capture: Capture) -> None:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
-        self._is_restored = True
+        self._redactor.remember(capture.seen)
         self._traversals.add(capture)
 
     @property
@@ -138,12 +133,14 @@ class Recorder:
         return None
 
     def finish(self, old: Cassette = Cassette()) -> Recording:  # noqa: B008, it is a value
-        """The recording, merged into the old cassette.
-
-        Raises LeakError if a real value is left in it, CollisionError if two values share an alias.
-        """
-        recorded = Cassette.of(self._traversals.takes())
-        cassette, merged = self._merge(recorded, old)
+        """The recording, merged into the old cassette."""
+        recorded, old = self._replace_known_names(Cassette.of(self._traversals.takes()), old)
+        cassette, aside = set_aside_leaks(self._models, recorded, self._redactor)
+        merged = merge_cassettes(self._models, old, cassette, recorded)
+        merged = normalise_cassette(self._models, merged, cassette.keys)
+        in_merged = dict(merged.tracks())
+        made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged[track])}
+        aside = tuple(each for each in aside if each.hole is None or each.track in made)
         notes = dict(self._capturer.notes)
         items = 0
         for take in cassette.takes:
@@ -151,37 +148,29 @@ class Recorder:
             if not is_last_page(operation, take.pages[-1].answer):
                 notes[f"{operation.name}: a listing was not read to its end"] = None
             items += sum(count_items(operation, page.answer.output) for page in take.pages)
-        if leaks := self._redactor.find_leaks(self._models, merged):
-            raise LeakError(leaks)
-        self._check_collisions()
+        for leak in self._redactor.find_leaks(self._models, old):
+            notes[f"{leak}: was in the cassette before"] = None
         skipped = {self._redactor.redact_accounts(reason): number for reason, number in self._skipped.items()}
         first_places = {self._redactor.redact_accounts(reason): place for reason, place in self._first_places.items()}
         shown = {self._redactor.redact_accounts(note) for note in notes}
         if already := self._redactor.count_existing_aliases():
             shown.add(f"values that were aliases already and stay unchanged: {already}")
         redacted = self._redactor.count_by_kind()
-        return Recording(cassette, items, redacted, skipped, tuple(sorted(shown)), merged, first_places)
+        return Recording(
+            cassette, items, redacted, skipped, tuple(sorted(shown)), merged, aside, frozenset(made), first_places
+        )
 
-    def _merge(self, recorded: Cassette, old: Cassette) -> tuple[Cassette, Cassette]:
-        """The recorded cassette, and the old cassette with its tracks; both with all known names replaced."""
+    def _replace_known_names(self, recorded: Cassette, old: Cassette) -> tuple[Cassette, Cassette]:
+        """The recorded takes, normalised, and the old cassette, both with all known names replaced."""
         # If all values that redaction replaces came as aliases, another key made them: the header does not name ours.
         is_ours = bool(self._redactor.count_by_kind()) or not self._redactor.count_existing_aliases()
         keys = [self._redactor.key_fingerprint] if is_ours else []
         old = self._redactor.redact_cassette(self._models, old)
         known = find_name_aliases(write_cassette(old)) if old.takes else {}
-        if self._is_restored:  # the real names are gone; their aliases are in the captures
-            known |= find_name_aliases(write_cassette(recorded))
-        cassette = normalise_cassette(
-            self._models, self._redactor.replace_known_names(self._models, recorded, known), keys
-        )
-        merged = normalise_cassette(
-            self._models,
-            merge_cassettes(self._models, self._redactor.replace_known_names(self._models, old), cassette),
-            keys,
-        )
-        return cassette, merged
+        recorded = self._redactor.replace_known_names(self._models, recorded, known)
+        old = self._redactor.replace_known_names(self._models, old)
+        return normalise_cassette(self._models, recorded, keys), replace(old, keys=old.keys or frozenset(keys))
 
-    def _check_collisions(self) -> None:
-        """Raises CollisionError if two values share an alias."""
-        if collisions := self._redactor.collided_kinds():
-            raise CollisionError(collisions[0])
+
+def _have_equal_pages(takes: Iterable[Take], others: Iterable[Take]) -> bool:
+    return [take.pages for take in takes] == [take.pages for take in others]

@@ -12,9 +12,9 @@
 5. Aliases of a name differ in their prefix only (`role-…`, `instance-profile-…`): the same name has the same ending in
    every kind.
 6. No two values share an alias within one recording. An alias depends on the key and the value only, so two values that
-   share one can't be given different ones: the collision is reported, and the recording is refused. Among a million
-   names the probability is 1 in 60; twelve digits have room for ten million aliases, so among 450 accounts two collide
-   in 1 of 100 recordings.
+   share one can't be given different ones: the alias is in `collided`, and takes that hold it are set aside. Among a
+   million names the probability is 1 in 60; twelve digits have room for ten million aliases, so among 450 accounts two
+   collide in 1 of 100 recordings.
 7. Under another key, an alias is renewed from itself, in every kind alike: aliases that agreed before agree after.
 """
 
@@ -24,6 +24,7 @@ import hmac
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from awstape.core.redaction.alias_grammar import (
     NAME_PART_KINDS,
@@ -56,6 +57,12 @@ _COMMON_WORDS = frozenset(
 )
 #: Kinds that the project's rule `keep-names` doesn't keep.
 _NOT_KEPT = frozenset({"external-id", "client", "claim"})
+#: Kinds of values that are no names. A name of such a type, as of a Secrets Manager secret, is a `secret-name`.
+_VALUE_KINDS = frozenset(
+    """
+    account certificate code e-mail filter fingerprint jwt masked password pem secret subject text url value
+    """.split()
+)
 _Spell = Callable[[bytes], str]
 
 
@@ -67,6 +74,22 @@ class Key(Hidden[bytes]):
     def digest(self, purpose: str, value: str = "") -> bytes:
         """The HMAC-SHA256 of a value, 32 bytes; digests for different purposes have nothing in common."""
         return hmac.digest(self._value, f"{purpose}\0{value}".encode("utf-8", "surrogatepass"), "sha256")
+
+
+@dataclass(frozen=True)
+class SeenValue:
+    """A real value that redaction met. alias: what stands for it; a kept value and an alias stay as they are.
+
+    kind: the kind of the value, or `_KEPT` or `_ALIAS_ALREADY`. is_name: whether it is searched for as a name.
+    """
+
+    kind: str
+    value: str = field(repr=False)
+    alias: str
+    is_name: bool = False
+
+
+_KEPT, _ALIAS_ALREADY = "(kept)", "(alias)"
 
 
 class CollisionError(Exception):
@@ -86,7 +109,10 @@ class Aliases:
         """(kind, real value) → alias."""
         self._value_of: dict[str, str] = {}
         """Alias → the first real value that it was computed for."""
-        self._collided_kinds: list[str] = []
+        self.collided: dict[str, str] = {}
+        """Alias of several values → their kind."""
+        self.seen: list[SeenValue] = []
+        """All values met so far, each once, in their order: `remember` restores everything else from it."""
         self.real_values: defaultdict[str, set[str]] = defaultdict(set)
         """Kind → the real values that were aliased."""
         self.names: dict[str, str] = {}
@@ -103,14 +129,12 @@ class Aliases:
         """The alias of a name of some kind (`role`, `path`, `bucket`): `role-5tqm2wzdk3qa`."""
         kind = _NOT_IN_A_KIND.sub("-", kind.lower()).strip("-") or "name"
         kind = kind if kind[0].isalpha() else f"x{kind}"
+        kind = f"{kind}-name" if kind in _VALUE_KINDS else kind
         if self.rules.keep_names and kind not in _NOT_KEPT:
-            self.kept_values.add(value)
-            return value
-        alias = self._alias(kind, value, lambda digest: f"{kind}-{spell_ending(digest)}", group="name")
-        if alias != value and kind not in NAME_PART_KINDS and is_searched_name(value):
-            # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
-            self.names[value] = min(alias, self.names.get(value, alias))
-        return alias
+            return self._stay(_KEPT, value)
+        is_name = kind not in NAME_PART_KINDS and is_searched_name(value)
+        spell: _Spell = lambda digest: f"{kind}-{spell_ending(digest)}"  # noqa: E731
+        return self._alias(kind, value, spell, group="name", is_name=is_name)
 
     def unique_id(self, value: str) -> str:
         """`AROAEXAMPLEID1234` → `AROATAPE…`: the four-letter prefix and the length stay."""
@@ -124,12 +148,9 @@ class Aliases:
     def organization_id(self, value: str) -> str:
         """The alias of `o-…`, `r-…`, `p-…` and the two-part `ou-…-…`."""
         head, *parts = value.split("-")
-        alias = self._alias(
-            "organization id", value, lambda digest: "-".join([head, *spell_endings(digest, len(parts))])
-        )
-        if alias != value:  # `r-ab12` is too short to be recognised by its pattern everywhere
-            self.names[value] = alias
-        return alias
+        spell: _Spell = lambda digest: "-".join([head, *spell_endings(digest, len(parts))])  # noqa: E731
+        # `r-ab12` is too short to be recognised by its pattern everywhere.
+        return self._alias("organization id", value, spell, is_name=True)
 
     def canonical_id(self, value: str) -> str:
         """The alias of S3's canonical user id, 64 hexadecimal digits."""
@@ -167,7 +188,7 @@ class Aliases:
     @property
     def has_history(self) -> bool:
         """True if a value was aliased, kept or recognised as an alias."""
-        return bool(self.by_value or self.kept_values or self.existing_aliases)
+        return bool(self.seen)
 
     def without_history(self) -> Aliases:
         """New `Aliases` with the same key and rules that have seen no value."""
@@ -185,26 +206,39 @@ class Aliases:
         """The number of different values that were aliased, by kind."""
         return {kind: len(values) for kind, values in sorted(self.real_values.items())}
 
-    def collided_kinds(self) -> list[str]:
-        """The kind of each value that shares its alias with another value."""
-        return list(self._collided_kinds)
+    def remember(self, seen: SeenValue) -> None:
+        """Adds a value that other `Aliases` with the same key and rules have met."""
+        kind, value, alias = seen.kind, seen.value, seen.alias
+        if kind in (_KEPT, _ALIAS_ALREADY):
+            self._stay(kind, value)
+        elif (kind, value) not in self.by_value:
+            if self._value_of.setdefault(alias, value) != value:
+                self.collided[alias] = kind
+            self.by_value[kind, value] = alias
+            self.real_values[kind].add(value)
+            self.seen.append(seen)
+            if seen.is_name:
+                # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
+                self.names[value] = min(alias, self.names.get(value, alias))
 
-    def _alias(self, kind: str, value: str, spell: _Spell, group: str | None = None) -> str:
+    def _alias(self, kind: str, value: str, spell: _Spell, group: str | None = None, *, is_name: bool = False) -> str:
         if (kind, value) in self.by_value:
             return self.by_value[kind, value]
         if is_alias(value):
-            if value not in self._value_of:
-                self.existing_aliases.add(value)
-            return value
+            return value if value in self._value_of else self._stay(_ALIAS_ALREADY, value)
         if group != "secret" and self.rules.keeps(value):
-            self.kept_values.add(value)
-            return value
+            return self._stay(_KEPT, value)
         alias = spell(self._digest(group or kind, value))
-        if self._value_of.setdefault(alias, value) != value:
-            self._collided_kinds.append(kind)
-        self.by_value[kind, value] = alias
-        self.real_values[kind].add(value)
+        self.remember(SeenValue(kind, value, alias, is_name))
         return alias
+
+    def _stay(self, kind: str, value: str) -> str:
+        """Notes a value that stays as it is: one that the project keeps, or an alias."""
+        known = self.kept_values if kind == _KEPT else self.existing_aliases
+        if value not in known:
+            known.add(value)
+            self.seen.append(SeenValue(kind, value, value))
+        return value
 
     def _digest(self, purpose: str, value: str) -> bytes:
         return self._key.digest(purpose, value)

@@ -1,76 +1,94 @@
-"""The leak search before a write: finds real values that redaction left. If it finds one, nothing may be written.
+"""Leak search: looks for real values in a redacted cassette, before it is written.
 
-1. Ids, secrets and tokens are searched for as a part of any string, in every encoding that
-   `core.text.encoded_text.decoded_variants` decodes; names as words of free text (`core.redaction.text.names_in_text`).
-2. Last, the cassette's YAML text is searched for anything that looks like an account id and is no alias. This covers
-   numbers, keys and everything else that has no shape.
+1. Identifiers and secrets are searched for anywhere in a string, in every encoding. Where the redaction demands borders
+   (an account id is no part of a longer number), so does the search.
+2. Names are searched for as whole words of free text, by the same tokeniser that replaces them.
+3. Whatever looks like an account id and is no alias is a leak, even if the recording never saw it.
+4. An alias that two values share is searched for like an identifier: it is ambiguous wherever it is.
+5. A leak names places and kinds; its value stays inside the program.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from string import ascii_letters, digits
 
-from awstape.core.aws.call import Answer
 from awstape.core.aws.member_paths import member_names, path_pattern
 from awstape.core.aws.model import Models, Operation, Value
-from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.cassette.cassette import Cassette, Page, Track
+from awstape.core.cassette.yaml.writer import write_take
+from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
-from awstape.core.redaction.string_walk import StringContext, edit_answer_strings, edit_member_strings
-from awstape.core.redaction.text.free_text import contains_account
+from awstape.core.redaction.string_walk import StringContext, StringEdit, edit_member_strings, edit_page_strings
+from awstape.core.redaction.text.free_text import find_account
 from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.text.encoded_text import decoded_variants
 
-#: Kinds of value that are searched for as a part of any string.
-_SEARCHED_ANYWHERE = frozenset(
-    {
-        *("account", "canonical user id", "e-mail", "fingerprint", "jwt", "page token", "password", "pem", "secret"),
-        "unique id",
-    }
-)
+#: Kind of value that is searched for as a part of any string → the characters that may not be beside it.
+_BORDERS: Mapping[str, frozenset[str]] = {
+    "account": frozenset(digits),
+    **dict.fromkeys(("canonical user id", "unique id"), frozenset(ascii_letters + digits)),
+    **dict.fromkeys(("e-mail", "fingerprint", "jwt", "page token", "password", "pem", "secret"), frozenset()),
+}
+#: Kinds of these that a project can keep.
+_KEPT_BY_RULES = frozenset({"account", "canonical user id", "e-mail", "unique id"})
 #: Kinds that are replaced as a precaution, not because they are known to identify a customer.
-_NOT_SEARCHED = frozenset({"text", "filter", "value", "subject", "object", "part", "code", "masked"})
+_NOT_SEARCHED = frozenset({"code", "filter", "masked", "object", "part", "subject", "text", "value"})
+#: The kind of an alias that several values share.
+AMBIGUOUS = "ambiguous alias"
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A real value that redaction left: its kind and where it is, never the value.
+    """A real value that redaction left: its kind and where it is. value: never shown.
 
-    member: its path without indices, such as `Roles[].Description`; `identity.…` in an identity; empty for text that
-    belongs to no member.
-    rule: the project rule that would hide it, or empty.
+    page: counted from 1, 0 for the identity. member: its path without indices, such as `Roles[].Description`;
+    `identity.…` in an identity; empty for text that belongs to no member. rule: the project rule that would hide it, or
+    empty.
     """
 
-    track: str
+    track: Track = field(repr=False)
     take: int
     page: int
     member: str
     kind: str
+    value: str = field(repr=False)
     rule: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} in {self.member or 'some member'} of page {self.page}, take {self.take} of {self.track}"
+        page = f"page {self.page}, " if self.page else ""
+        track = f"{self.track.service} {self.track.operation}"
+        return f"{self.kind} in {self.member or 'some member'} of {page}take {self.take} of {track}"
 
 
-def find_leaks(models: Models, cassette: Cassette, real: Mapping[str, Iterable[str]], rules: Rules) -> Iterator[Leak]:
-    """The places where the cassette has one of the `real` values (kind → values), or an account id that is no alias."""
-    search = _RealValueSearch(real, rules)
+def find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> Iterator[Leak]:
+    """The places where the cassette has a real value, or an account id that is no alias."""
     for track, takes in cassette.tracks():
         operation = models.operation(track.service, track.operation)
-        name = f"{track.service} {track.operation}"
+        of_identity = list(_collect_identity_strings(operation, track.identity))
         for number, take in enumerate(takes, 1):
-            found = []
+            found = [replace(leak, take=number) for leak in _leaks_in(track, 0, of_identity, search)]
             for page_number, page in enumerate(take.pages, 1):
-                for text, context, prefix, is_free in _collect_strings(operation, track.identity, page.answer):
-                    if kind := search.find_kind(text, is_free):
-                        member = prefix + path_pattern(context.path)
-                        found.append(Leak(name, number, page_number, member, kind, suggest_rule(context)))
-            if not found and contains_account(write_cassette(Cassette((take,))), rules):
-                found.append(Leak(name, number, 1, "", "account"))
+                found += [
+                    replace(leak, take=number)
+                    for leak in _leaks_in(track, page_number, _collect_page_strings(operation, page), search)
+                ]
+            if not found and (account := find_account(write_take(take), search.rules)):
+                found.append(Leak(track, number, 0, "", "account", account))
             yield from found
+
+
+def _leaks_in(
+    track: Track, page: int, strings: Iterable[tuple[str, StringContext, bool]], search: RealValueSearch
+) -> Iterator[Leak]:
+    prefix = "" if page else "identity."
+    for text, context, is_free in strings:
+        if found := search.find(text, is_free):
+            kind, value = found
+            yield Leak(track, 0, page, prefix + path_pattern(context.path), kind, value, suggest_rule(context))
 
 
 def suggest_rule(context: StringContext) -> str:
@@ -79,74 +97,91 @@ def suggest_rule(context: StringContext) -> str:
     return f'mask-members = ["{".".join(names[-2:])}"]' if names and context.shape is not None else ""
 
 
-class _RealValueSearch:
-    """Searches strings for real values: ids anywhere in a string, names as whole words of free text.
+class RealValueSearch:
+    """Searches strings for real values: kind → values. ambiguous: the aliases that several values share.
 
-    The search for ids takes linear time: the last characters at every position of the text are looked up, and only
-    where a value ends in them is the whole value compared.
+    The search for identifiers takes linear time: the last characters at every position of the text are looked up, and
+    only where a value ends in them is the whole value compared.
     """
 
     _ENDING = 6
 
-    def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules) -> None:
-        self._rules = rules
-        self._kind_of_name: dict[str, str] = {}
+    def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules, ambiguous: Iterable[str] = ()) -> None:
+        self.rules = rules
+        self._names: dict[str, tuple[str, str]] = {}  # folded name → kind, name
         self._by_ending: dict[str, dict[str, str]] = {}
         self._lengths: set[int] = set()
-        self._searched: dict[tuple[str, bool], str | None] = {}
+        self._searched: dict[tuple[str, bool], tuple[str, str] | None] = {}
         for kind, values in real.items():
             for value in values:
-                if kind in _SEARCHED_ANYWHERE:
-                    if len(value) >= self._ENDING:  # shorter ones are in other texts by chance
-                        self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
-                        self._lengths.add(len(value))
+                if kind in _BORDERS:
+                    if kind not in _KEPT_BY_RULES or not rules.keeps(value):
+                        self._add(kind, value)
                 elif kind not in _NOT_SEARCHED and is_searched_name(value):
-                    self._kind_of_name[value.casefold()] = kind
+                    self._names[value.casefold()] = kind, value
+        for alias in filter(is_alias, ambiguous):  # the alias of a six-digit code is in other texts by chance
+            self._add(AMBIGUOUS, alias)
 
-    def find_kind(self, text: str, is_free: bool) -> str | None:
-        """The kind of a real value that is in the text in some encoding, or None."""
+    def _add(self, kind: str, value: str) -> None:
+        if len(value) >= self._ENDING:  # shorter ones are in other texts by chance
+            self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
+            self._lengths.add(len(value))
+
+    def find(self, text: str, is_free: bool) -> tuple[str, str] | None:
+        """The kind of a real value that is in the text in some encoding, and the value; None if there is none."""
         if (text, is_free) not in self._searched:
-            kinds = (kind for variant in decoded_variants(text) if (kind := self._find_id(variant)))
-            self._searched[text, is_free] = next(kinds, None) or (self._find_name(text) if is_free else None)
+            found = (found for variant in decoded_variants(text) if (found := self._find_identifier(variant)))
+            self._searched[text, is_free] = next(found, None) or (self._find_name(text) if is_free else None)
         return self._searched[text, is_free]
 
-    def _find_id(self, text: str) -> str | None:
+    def _find_identifier(self, text: str) -> tuple[str, str] | None:
         n = self._ENDING
         ends = {(ending, i + n) for i in range(len(text) - n + 1) if (ending := text[i : i + n]) in self._by_ending}
         for ending, end in ends:
             values = self._by_ending[ending]
-            found = (values[part] for length in self._lengths if (part := text[max(end - length, 0) : end]) in values)
-            if kind := next(found, None):
-                return kind
+            for length in self._lengths:
+                value = text[max(end - length, 0) : end]
+                if len(value) == length and value in values:
+                    kind = values[value]
+                    beside = text[max(end - length - 1, 0) : end - length] + text[end : end + 1]
+                    if not set(beside) & _BORDERS.get(kind, frozenset()):
+                        return kind, value
         return None
 
-    def _find_name(self, text: str) -> str | None:
-        found: list[str] = []
+    def _find_name(self, text: str) -> tuple[str, str] | None:
+        found: list[tuple[str, str]] = []
 
         def note(word: str) -> str:
-            kind = self._kind_of_name.get(word.casefold())
-            if kind is not None and not self._rules.keeps(word):
-                found.append(kind)
+            name = self._names.get(word.casefold())
+            if name is not None and not self.rules.keeps(word):
+                found.append(name)
             return word
 
         edit_possible_names(text, note)
         return found[0] if found else None
 
 
-def _collect_strings(
-    operation: Operation, identity: dict[str, Value], answer: Answer
-) -> list[tuple[str, StringContext, str, bool]]:
-    """(string, context, prefix of its path, whether it is free text) for each string and map key of a page."""
-    found: list[tuple[str, StringContext, str, bool]] = []
+_Strings = Iterator[tuple[str, StringContext, bool]]
+"""(string, its context, whether it is free text) for each string and map key."""
 
-    def note_identity(text: str, context: StringContext) -> str:
-        found.append((text, context, "identity.", is_free_text(text, context)))
+
+def _collect_identity_strings(operation: Operation, identity: dict[str, Value]) -> _Strings:
+    found: list[tuple[str, StringContext]] = []
+    edit_member_strings(identity, operation.input, _collector(found))
+    return ((text, context, is_free_text(text, context)) for text, context in found)
+
+
+def _collect_page_strings(operation: Operation, page: Page) -> _Strings:
+    found: list[tuple[str, StringContext]] = []
+    edit_page_strings(operation, page, _collector(found))
+    return ((text, context, is_free_text(text, context)) for text, context in found)
+
+
+def _collector(found: list[tuple[str, StringContext]]) -> StringEdit:
+    """An edit that changes nothing and notes each string with its context."""
+
+    def note(text: str, context: StringContext) -> str:
+        found.append((text, context))
         return text
 
-    def note_answer(text: str, context: StringContext) -> str:
-        found.append((text, context, "", is_free_text(text, context)))
-        return text
-
-    edit_member_strings(identity, operation.input, note_identity)
-    edit_answer_strings(operation, answer, note_answer)
-    return found
+    return note

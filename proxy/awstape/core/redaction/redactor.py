@@ -20,8 +20,8 @@ from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.alias_grammar import is_name_alias, name_alias_ending
-from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
-from awstape.core.redaction.leak_search import Leak, find_leaks
+from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
+from awstape.core.redaction.leak_search import AMBIGUOUS, Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.member_kinds import is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, redact_string
@@ -36,6 +36,7 @@ from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_
 
 #: Replaces a real page token in an error message.
 _TOKEN_ALIAS = "page-token"
+_TOKEN_KIND = "page token"
 _SHORTEST_TOKEN = 6
 _SHORT_ORGANIZATION_ID = re.compile(r"[rp]-[a-z0-9]{4,32}")
 
@@ -47,12 +48,31 @@ class Redactor:
         self.key_fingerprint = key_fingerprint(key)
         self._aliases = Aliases(key, rules)
         self._tokens: set[str] = set()
+        self._new_tokens: list[str] = []
+        self._taken = 0  # how many of the seen values `take_seen` returned
 
     def forget(self) -> None:
         """Forgets the values seen. Aliases don't change by it: they depend on the key and the value only."""
         if self._aliases.has_history:
             self._aliases = self._aliases.without_history()
+            self._taken = 0
         self._tokens.clear()
+        self._new_tokens.clear()
+
+    def take_seen(self) -> list[SeenValue]:
+        """The values that were seen since the last call, each once."""
+        new = self._aliases.seen[self._taken :]
+        self._taken = len(self._aliases.seen)
+        tokens, self._new_tokens = self._new_tokens, []
+        return new + [SeenValue(_TOKEN_KIND, token, _TOKEN_ALIAS) for token in tokens]
+
+    def remember(self, seen: Iterable[SeenValue]) -> None:
+        """Adds values that another redactor with the same key has seen: what it knew is known here, too."""
+        for value in seen:
+            if value.kind == _TOKEN_KIND:
+                self._tokens.add(value.value)
+            else:
+                self._aliases.remember(value)
 
     def redact_string(self, text: str, context: StringContext) -> str:
         return redact_string(text, context, self._aliases)
@@ -101,6 +121,7 @@ class Redactor:
         """The answer, redacted. tokens: real page tokens of the exchange. identity: of the request, not redacted."""
         # Tokens that a replay gave out name a position only and stay.
         real = [token for token in tokens if len(token) >= _SHORTEST_TOKEN and not OWN_PAGE_TOKEN.fullmatch(token)]
+        self._new_tokens += [token for token in real if token not in self._tokens]
         self._tokens.update(real)
         request_names = self._find_names(operation, identity or {}) if answer.error else None
 
@@ -146,16 +167,37 @@ class Redactor:
         return edit_cassette_strings(models, cassette, edit_identity, edit_answer)
 
     def find_leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
-        """Real values that are still in the cassette."""
+        """Real values that are still in the cassette, and aliases that several values share."""
+        return list(find_leaks(models, cassette, self.real_value_search()))
+
+    def real_value_search(self) -> RealValueSearch:
+        """A search for the values seen so far."""
         # A kept name that looks random, or a part of one, is taken for a secret elsewhere.
         kept = "\n".join(self._aliases.kept_values)
-        seen = {**self._aliases.real_values, "page token": self._tokens}
+        seen = {**self._aliases.real_values, _TOKEN_KIND: self._tokens}
         real = {kind: {value for value in values if value not in kept} for kind, values in seen.items()}
-        return list(find_leaks(models, cassette, real, self._aliases.rules))
+        return RealValueSearch(real, self._aliases.rules, self._aliases.collided)
+
+    def search_for(self, values: Iterable[tuple[str, str]]) -> RealValueSearch:
+        """A search for values of which the kinds are known, except for those that the project keeps."""
+        real: dict[str, set[str]] = {}
+        for kind, value in values:
+            real.setdefault(kind, set()).add(value)
+        return RealValueSearch(real, self._aliases.rules, real.pop(AMBIGUOUS, ()))
+
+    def mask_identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
+        """An identity with an alias for each text that has a real value in it."""
+        search = self.real_value_search()
+
+        def mask(text: str, context: StringContext) -> str:
+            found = search.find(text, is_free_text(text, context))
+            return self._aliases.secret("masked", text) if found else text
+
+        return edit_member_strings(identity, operation.input, mask)
 
     def collided_kinds(self) -> list[str]:
         """The kinds of the values that share an alias with another value."""
-        return self._aliases.collided_kinds()
+        return list(self._aliases.collided.values())
 
     def count_by_kind(self) -> dict[str, int]:
         """The number of different values that were replaced, by kind."""

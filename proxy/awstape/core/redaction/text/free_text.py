@@ -106,11 +106,11 @@ def redact_accounts(text: str, aliases: Aliases) -> str:
     return rewrite_outside_percent_runs(rewrite_percent_runs(text, redact), redact)
 
 
-def contains_account(text: str, rules: Rules = NO_RULES) -> bool:
-    """Whether the text has something that looks like an account id, is no alias and is not kept by the project."""
+def find_account(text: str, rules: Rules = NO_RULES) -> str | None:
+    """An account id in the text, or what looks like one, that is no alias and is not kept by the project."""
     aliases = Aliases(Key(b"any key"), rules)
     redact_accounts(text, aliases)
-    return bool(aliases.real_values)
+    return next((value for values in aliases.real_values.values() for value in values), None)
 
 
 def redact_member_value(member: str, text: str, aliases: Aliases) -> str:

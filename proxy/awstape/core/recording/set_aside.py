@@ -1,0 +1,146 @@
+"""Takes that are set aside: redaction left a real value in them, so they must not be in the cassette.
+
+1. Only the take with the value is set aside; everything else of the recording is kept.
+2. A hole stands in the place of each page that has a value, or of all pages if the value is in the identity. An
+   identity with a value is masked. A take with a value that no mask hides leaves no hole.
+3. What is set aside keeps the values that were found, so that a later search can tell whether a rule settles it. It is
+   kept encrypted, in a file beside the cassette.
+4. A take that comes back fills its hole. If its track is in the cassette and has no such hole, the track was recorded
+   anew, or edited, and the take is obsolete.
+5. As text, a take that is set aside is a YAML stream: the track of its hole, the leaks, and the take.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from awstape.core.aws.model import Models, Operation
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.page_tokens import mask_tokens
+from awstape.core.cassette.takes import normalise_takes
+from awstape.core.cassette.yaml.parser import parse_documents
+from awstape.core.cassette.yaml.validation import build_take, take_problems
+from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
+from awstape.core.redaction.leak_search import AMBIGUOUS, Leak, find_leaks
+from awstape.core.redaction.redactor import Redactor
+
+_LEAK_FIELDS = ("take", "page", "member", "kind", "value", "rule")
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A take that is set aside. hole: the take that stands in its place, None if nothing does."""
+
+    take: Take
+    leaks: tuple[Leak, ...]
+    hole: Take | None
+
+    @property
+    def track(self) -> Track:
+        """The track under which it is found in the cassette."""
+        return self.hole.track if self.hole else self.take.track
+
+
+# --- out of a cassette ----------------------------------------------------------------------------------------------
+
+
+def set_aside_leaks(models: Models, cassette: Cassette, redactor: Redactor) -> tuple[Cassette, tuple[SetAside, ...]]:
+    """The cassette with holes in the place of real values, and the takes that have them."""
+    found: defaultdict[tuple[Track, int], list[Leak]] = defaultdict(list)
+    for leak in redactor.find_leaks(models, cassette):
+        found[leak.track, leak.take].append(leak)
+    if not found:
+        return cassette, ()
+    kept: list[Take] = []
+    aside: list[SetAside] = []
+    for track, takes in cassette.tracks():
+        for number, take in enumerate(takes, 1):
+            if leaks := found.get((track, number)):
+                hole = _make_hole(models, take, leaks, redactor)
+                aside.append(SetAside(take, tuple(leaks), hole))
+                kept += [hole] if hole else []
+            else:
+                kept.append(take)
+    return Cassette.of(kept, cassette.keys), tuple(aside)
+
+
+def _make_hole(models: Models, take: Take, leaks: Sequence[Leak], redactor: Redactor) -> Take | None:
+    """The take with holes, and with its identity masked if a value is in it; None if a real value is left even so."""
+    operation = models.operation(take.track.service, take.track.operation)
+    places = dict.fromkeys(f"{leak.kind} in {leak.member or 'some member'}" for leak in leaks)
+    reason = "set aside: " + ", ".join(places)
+    identity = take.track.identity
+    if any(leak.page == 0 and leak.kind != AMBIGUOUS for leak in leaks):
+        identity = redactor.mask_identity(operation, identity)
+    holed = {leak.page for leak in leaks}
+    pages = tuple(
+        Page.make_hole(reason, page.token, page.limit) if 0 in holed or number in holed else page
+        for number, page in enumerate(take.pages, 1)
+    )
+    hole = replace(take, track=replace(take.track, identity=identity), pages=pages)
+    left = redactor.find_leaks(models, Cassette((hole,)))
+    return None if any(leak.kind != AMBIGUOUS for leak in left) else hole
+
+
+# --- back into a cassette -------------------------------------------------------------------------------------------
+
+
+def redact_again(models: Models, aside: SetAside, redactor: Redactor) -> tuple[Take, tuple[Leak, ...]]:
+    """The take, redacted with the present rules, and what is still left in it."""
+    (take,) = redactor.redact_cassette(models, Cassette((aside.take,))).takes
+    search = redactor.search_for((leak.kind, leak.value) for leak in aside.leaks)
+    return take, tuple(find_leaks(models, Cassette((take,)), search))
+
+
+def fill_hole(models: Models, cassette: Cassette, aside: SetAside, take: Take) -> Cassette | None:
+    """The cassette with a take in the place of its hole; None if the track is there and has no such hole."""
+    tracks = {track: list(takes) for track, takes in cassette.tracks()}
+    takes = tracks.get(aside.track, [])
+    operation = models.operation(take.track.service, take.track.operation)
+    at = next((i for i, there in enumerate(takes) if aside.hole and _is_same_hole(operation, there, aside.hole)), None)
+    if takes and aside.hole and at is None:
+        return None
+    if at is not None:
+        take = replace(take, faults=takes[at].faults)
+        takes.pop(at)
+    of_track = takes if take.track == aside.track else tracks.get(take.track, [])
+    of_track.insert(len(of_track) if at is None or of_track is not takes else at, take)
+    tracks[take.track] = normalise_takes(operation, take.track, of_track)
+    return Cassette.of((take for takes in tracks.values() for take in takes), cassette.keys)
+
+
+def _is_same_hole(operation: Operation, there: Take, hole: Take) -> bool:
+    """Whether a take of the cassette is that hole; the names of its tokens may have changed."""
+    one, other = ([(page.answer, page.hole) for page in mask_tokens(operation, take).pages] for take in (there, hole))
+    return there.hole is not None and one == other
+
+
+# --- as text --------------------------------------------------------------------------------------------------------
+
+
+def write_set_aside(aside: SetAside) -> str:
+    """What is set aside as text; it holds real values."""
+    leaks = json.dumps([[getattr(leak, name) for name in _LEAK_FIELDS] for leak in aside.leaks])
+    documents = [
+        dump_document({"leaks": leaks}),
+        write_take(aside.take),
+        *([write_take(aside.hole)] if aside.hole else []),
+    ]
+    return SEPARATOR.join(documents)
+
+
+def read_set_aside(text: str, models: Models) -> SetAside:
+    """What a text holds. Raises ValueError for a text that this version did not write."""
+    try:
+        about, *documents = (document.value for document in parse_documents(text))
+        takes = [build_take(value, models) for value in documents if not any(take_problems(value, models))]
+        if not isinstance(about, dict) or len(takes) != len(documents):
+            raise ValueError
+        take, hole = takes[0], takes[1] if len(takes) > 1 else None
+        leaks = (Leak(take.track, *fields) for fields in json.loads(str(about["leaks"])))
+        return SetAside(take, tuple(leaks), hole)
+    except (ValueError, LookupError, TypeError):
+        raise ValueError("not a take of this version") from None

@@ -1,0 +1,91 @@
+"""Encrypted lines: the format of the files beside a cassette, the journal and the quarantine.
+
+1. The first line is JSON: what the file is, its version, the fingerprint of the redaction key, and an id.
+2. Each other line is a text, encrypted (ChaCha20-Poly1305, RFC 8439) with a key derived from the redaction key. It may
+   hold real values.
+3. The encryption binds a line to its file and to its position there: a line that was changed, moved or cut short can't
+   be decrypted.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from awstape.core.redaction.aliases import Key, key_fingerprint
+from awstape.errors import UserError
+from awstape.files import keys
+
+_NONCE_BYTES = 12  # RFC 8439
+
+
+class LineCipher:
+    """Encrypts or decrypts the lines of one file, in their order. head: the first line, without its end."""
+
+    def __init__(self, key: Key, head: bytes) -> None:
+        try:
+            from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+        except ModuleNotFoundError:
+            raise UserError(
+                "a recording needs the package cryptography, which is not installed", "pip install 'awstape[record]'"
+            ) from None
+        self._cipher = ChaCha20Poly1305(key.digest("journal"))
+        self._lines = 0
+        self.head = head
+
+    @classmethod
+    def begin(cls, key: Key, kind: str, version: int, **facts: object) -> LineCipher:
+        """A cipher for a new file. kind: what it is. facts: what its head says as well, in clear text."""
+        about = {f"awstape {kind}": version, "key": key_fingerprint(key), **facts, "id": secrets.token_hex(8)}
+        return cls(key, json.dumps(about).encode())
+
+    def encrypt(self, text: str) -> bytes:
+        """The next line."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), self._next_position())) + b"\n"
+
+    def decrypt(self, line: bytes) -> str | None:
+        """The text of the next line, None for one that was changed, moved or cut short."""
+        from cryptography.exceptions import InvalidTag
+
+        position = self._next_position()
+        with suppress(InvalidTag, ValueError):
+            encrypted = base64.b64decode(line, validate=True)
+            return self._cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], position).decode()
+        return None
+
+    def _next_position(self) -> bytes:
+        """The associated data of the next line: the head of the file and the number of the line."""
+        self._lines += 1
+        return b"%s\n\n%d" % (self.head, self._lines)
+
+
+def decrypt_lines(path: Path, data: bytes, key: Key, kind: str, version: int) -> list[str | None]:
+    """The lines of a file that is not empty, except for its head; None for each that can't be decrypted.
+
+    Raises UserError for a file of another kind, version or key.
+    """
+    head, _, rest = data.partition(b"\n")
+    try:
+        about = json.loads(head)
+        found, made_with = about[f"awstape {kind}"], str(about["key"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise UserError(f"{path}: not a {kind} of awstape", "move this file away") from None
+    if found != version:
+        raise other_version_error(path, kind)
+    if made_with != key_fingerprint(key):
+        problem = (
+            f"{path}: a {kind} made with another key (fingerprint {made_with[:12]!r}) than the present one "
+            f"({key_fingerprint(key)})"
+        )
+        raise UserError(problem, f"set {keys.VARIABLE} to its key, or remove the file")
+    cipher = LineCipher(key, head)
+    return [cipher.decrypt(line) for line in rest.removesuffix(b"\n").split(b"\n")] if rest else []
+
+
+def other_version_error(path: Path, kind: str) -> UserError:
+    """The error for a file whose content this version doesn't know."""
+    return UserError(f"{path}: the {kind} of another version of awstape", "recover it with that version")
