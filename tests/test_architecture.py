@@ -88,6 +88,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a task of its own": (
         "serving.control_api",
         "workbench.html_page",
+        "workbench.rekey_files",
         "workbench.selected_tracks",
     ),
 }

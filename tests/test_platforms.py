@@ -43,6 +43,7 @@ NO_MODES = "Windows has no modes: the location of a folder protects it and its f
 BOUND = {
     ("atomic_writes", "fcntl"): "Windows: if two processes write one cassette at the same time, the last one wins",
     ("atomic_writes", "os.chmod"): f"{NO_MODES}; a read-only file stays read-only",
+    ("atomic_writes", "os.fchown"): NO_MODES,
     ("atomic_writes", "os.umask"): "Windows: it does not affect other users",
     ("atomic_writes", "sys.platform"): "Windows: folders are not synced, and cassettes not locked",
     ("certificate_authority", "os.geteuid"): "Windows: the owner of the CA's key is not checked",

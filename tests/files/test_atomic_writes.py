@@ -64,6 +64,48 @@ def test_permissions_are_kept(mode: int, tmp_path: Path) -> None:
     assert path.read_text() == SCHEMA_LINE + USERS
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may give files away")
+def test_the_owner_stays(tmp_path: Path) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_text(ADMINS)
+    path.chmod(0o640)
+    os.chown(path, 1234, 2345)
+    cassette_files.save(path, cassette())
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (1234, 2345, 0o640)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no owners")
+@pytest.mark.parametrize("allowed", [[], [-1]])
+def test_who_may_not_give_files_away_keeps_the_group_if_possible(
+    allowed: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_text(ADMINS)
+    old = path.stat()
+    asked: list[tuple[int, int]] = []
+
+    def chown(_: int, user: int, group: int) -> None:
+        asked.append((user, group))
+        if user not in allowed:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", chown)
+    monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((*old[:4], old.st_uid + 1, *old[5:])))
+    cassette_files.save(path, cassette())
+    assert asked == [(old.st_uid, old.st_gid), (-1, old.st_gid)]
+    assert path.read_text() == SCHEMA_LINE + USERS
+
+
+def test_line_ends_stay(tmp_path: Path) -> None:
+    path = tmp_path / "users.yaml"
+    path.write_bytes(ADMINS.replace("\n", "\r\n").encode())
+    read = cassette_files.load(path, MODELS)
+    assert read == cassette(ADMINS)
+    cassette_files.save(path, cassette())
+    assert path.read_bytes() == (SCHEMA_LINE + USERS).replace("\n", "\r\n").encode()
+
+
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
 def test_a_new_file_has_the_permissions_of_any_new_file(umask: int, mode: int, tmp_path: Path) -> None:
     before = os.umask(umask)

@@ -174,13 +174,6 @@ identity: {{}}
 pages:
 - output: {{AccountAliases: [], Total: {{Of: ['1']}}}}
   unmodelled: [Total]
----
-service: accessanalyzer
-operation: ListAnalyzers
-region: "eu\\nimport os"
-identity: {{}}
-pages:
-- output: {{analyzers: []}}
 """
 ODD = f"""{HEADER}operation: GetAccessKeyLastUsed
 identity: {{AccessKeyId: AKIATAPE77NJJL46Y6PB}}
@@ -197,7 +190,6 @@ ENDS = "the recording ends before the listing"
 FAULTS = "left out the faults, which only awstape can replay: throttle page=2"
 UNASKABLE = [
     "left out: botocore can't send the request: id is missing",
-    "left out: botocore can't send the request: not a valid region name",
     "left out: botocore can't send the request: Sort: GetRoleRequest has no member Sort",
 ]
 UNSEEN = "left out members unknown to botocore: Total"

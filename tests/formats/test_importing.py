@@ -503,6 +503,34 @@ def test_an_export_can_be_imported_again(form: str, tmp_path: Path) -> None:
     assert imported(tmp_path / "x.yaml", tmp_path / "exported").takes == cassette_files.load(cassette, MODELS).takes
 
 
+REPORT = "user,arn\nalice,arn:aws:iam::111122223333:user/alice\n"
+
+
+@pytest.mark.parametrize("content", [REPORT, base64.b64encode(REPORT.encode()).decode()])
+def test_a_credential_report_of_placebo_is_text_or_base64(content: str, tmp_path: Path) -> None:
+    data = {"Content": content, "ReportFormat": "text/csv", "ResponseMetadata": {}}
+    file = write(tmp_path / "iam.GetCredentialReport_1.json", {"status_code": 200, "data": data})
+    (take,) = imported(tmp_path / "x.yaml", file).takes
+    report = take.pages[0].answer.output["Content"]  # type: ignore[index]
+    assert isinstance(report, str) and report.startswith("user,arn\nuser-")
+    assert is_clean(report)
+
+
+EVALUATED = {"status_code": 200, "data": {"EvaluationResults": [], "IsTruncated": False}}
+
+
+def test_a_list_may_be_given_as_the_identity(tmp_path: Path) -> None:
+    file = write(tmp_path / "iam.SimulatePrincipalPolicy_1.json", EVALUATED)
+    arn = ("--identity", "PolicySourceArn=arn:aws:iam::111122223333:role/x")
+    given = ("--identity", 'ActionNames=["iam:GetRole", "s3:GetObject"]')
+    (take,) = imported(tmp_path / "x.yaml", file, *arn, *given).takes
+    assert take.track.identity["ActionNames"] == ["iam:GetRole", "s3:GetObject"]
+    without = run(file, "-o", tmp_path / "y.yaml").output
+    assert "add --identity PolicySourceArn=… --identity 'ActionNames=[…]'" in without
+    bare = run(file, "-o", tmp_path / "y.yaml", *arn, "--identity", "ActionNames=iam:GetRole").output
+    assert "SimulatePrincipalPolicy: --identity ActionNames: write the list as JSON" in bare
+
+
 def test_an_invalid_date_is_malformed(tmp_path: Path) -> None:
     far = {"__class__": "datetime", "year": 10**20, "month": 1, "day": 1}
     write(tmp_path / "iam.ListRoles_1.json", {"status_code": 200, "data": {"Roles": [{"CreateDate": far}]}})

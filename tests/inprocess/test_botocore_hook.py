@@ -15,6 +15,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.httpsession
@@ -319,6 +320,26 @@ def test_no_socket_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
             boto3.client("iam").get_role(**NO_ROLE)
         with pytest.raises(ClientError, match="CassetteMiss"):
             boto3.client("sts").get_caller_identity()
+
+
+@pytest.mark.parametrize("region", ["../../x", '"eu-west-1\\0"'])
+def test_a_region_that_cannot_be_set_leaves_no_variable_behind(region: str, tmp_path: Path) -> None:
+    text = (CASSETTES / "findings.yaml").read_text()
+    (tmp_path / "a.yaml").write_text(text.replace("region: us-east-1", f"region: {region}"))
+    before = dict(os.environ)
+    with pytest.raises(UserError, match=r"a\.yaml:7: region: not the name of a region"):
+        awstape.replay(tmp_path / "a.yaml")
+    assert dict(os.environ) == before
+
+
+def test_a_variable_that_cannot_be_set_leaves_none_behind() -> None:
+    before = dict(os.environ)
+    tape = InProcess(open_for_replay([CASSETTES], ENVIRON), upstream={"iam": urlsplit("http://127.0.0.1:9/\0")})
+    with pytest.raises(ValueError, match="null"):
+        tape.use()
+    assert dict(os.environ) == before
+    with pytest.raises(UserError, match="is not SERVICE=URL"):
+        parse_upstream(["iam=http://127.0.0.1:9/\0"])
 
 
 @pytest.mark.parametrize("error", [None, KeyError("of the test"), KeyboardInterrupt()], ids=str)

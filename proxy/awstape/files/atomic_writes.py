@@ -1,6 +1,8 @@
 """Writes files atomically and durably: after a failure or a crash, a file holds either its old or its new content.
 
 1. `write_file` replaces a file only once its new content is on the disk; the entry in its folder is synced afterwards.
+   The file keeps its permissions and, where this process may give files away, its owner and group; `write_text` keeps
+   its line ends, too.
 2. `lock_folders_of` excludes other processes while a file is read and written; it locks folders, since files are
    replaced.
 3. Writers that were killed leave temporary files; `remove_temporary_files` removes them.
@@ -20,9 +22,17 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from awstape.errors import UserError
+from awstape.files.limited_reading import MAX_BYTES, open_file_or_pipe
 
 if sys.platform != "win32":
     import fcntl
+
+_LONGEST_LINE = 64 * 1024  # bytes that are searched for the end of the first line
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_file`, for text with the line ends `\\n`; a file that has `\\r\\n` keeps them. Raises UserError."""
+    write_file(path, (text.replace("\n", "\r\n") if _has_crlf(path) else text).encode("utf-8"))
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -35,7 +45,8 @@ def write_file(path: Path, data: bytes) -> None:
         if path.exists() and not path.is_file():  # a device or a pipe, which must not be replaced by a file
             raise UserError(f"{path}: can't be written: not a regular file", "name a file")
         create_folder(path.parent)
-        replace_file(path, data, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        old = path.stat() if path.exists() else None
+        replace_file(path, data, old.st_mode & 0o777 if old else 0o666 & ~_umask(), old)
     except OSError as error:
         raise UserError(f"{path}: can't be written: {error.strerror}", "the file was not changed") from None
     try:
@@ -46,16 +57,19 @@ def write_file(path: Path, data: bytes) -> None:
         ) from None
 
 
-def replace_file(path: Path, data: bytes, mode: int) -> None:
-    """Puts a new file at a path, atomically; until then only the current user can read it.
+def replace_file(path: Path, data: bytes, mode: int, old: os.stat_result | None = None) -> None:
+    """Puts a new file at a path, atomically; until then only its owner can read it.
 
-    mode: its permissions. Raises OSError; then the old file is unchanged.
+    mode: its permissions. old: the status of a file whose owner and group it gets, if this process may do that. Raises
+    OSError; then the old file is unchanged.
     """
     file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         try:
             write_all(file, data)
             os.fsync(file)
+            if old:
+                _give_to_owner_of(old, file)
         finally:
             os.close(file)
         os.chmod(name, mode)
@@ -63,6 +77,23 @@ def replace_file(path: Path, data: bytes, mode: int) -> None:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _give_to_owner_of(old: os.stat_result, file: int) -> None:
+    new = os.fstat(file)
+    if sys.platform != "win32" and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        try:
+            os.fchown(file, old.st_uid, old.st_gid)
+        except PermissionError:  # only root may give files away
+            with suppress(PermissionError):  # a group that this user is not a member of
+                os.fchown(file, -1, old.st_gid)
+
+
+def _has_crlf(path: Path) -> bool:
+    """Whether the first line of a file ends in CRLF; false for a file that is missing or can't be read."""
+    with suppress(OSError), open_file_or_pipe(path, MAX_BYTES) as file:
+        return file.readline(_LONGEST_LINE).endswith(b"\r\n")
+    return False
 
 
 def write_all(file: int, data: bytes) -> None:

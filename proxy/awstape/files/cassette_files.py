@@ -89,4 +89,4 @@ def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
 
 def save(path: Path, cassette: Cassette) -> None:
     """Saves a cassette atomically. Raises UserError."""
-    atomic_writes.write_file(path, write_cassette(cassette).encode("utf-8"))
+    atomic_writes.write_text(path, write_cassette(cassette))

@@ -27,8 +27,8 @@ _BLOCK = 1024 * 1024
 
 
 def read_text(path: Path) -> str:
-    """Returns the UTF-8 text of a cassette, without parsing it. Raises UserError."""
-    return "".join(read_blocks(path))
+    """Returns the UTF-8 text of a cassette, without parsing it; its line ends become `\\n`. Raises UserError."""
+    return "".join(read_blocks(path)).replace("\r\n", "\n")
 
 
 def read_blocks(path: Path) -> Iterator[str]:

@@ -51,15 +51,14 @@ class InProcess:
         """Begins to answer clients; `close` ends it. Raises RuntimeError if it was used before."""
         if self._was_used:
             raise RuntimeError("this tape was used before: its takes are played; make another one")
-        self._was_used = self._is_in_use = True
         changes = EnvironmentChanges(
             {f"AWS_ENDPOINT_URL_{service.upper()}": url.geturl() for service, url in self.upstream.items()}
         )
         if self.replays_only or self.upstream:
             changes |= dummy_credentials(current(), self.tape.region)
-        for name in changes:
-            _former_environment.setdefault(name, os.environ.get(name))
-        _change_environment(changes)
+        for name, value in _change_environment(changes).items():
+            _former_environment.setdefault(name, value)
+        self._was_used = self._is_in_use = True
         botocore_handlers.begin(self.tape)
 
     def __exit__(
@@ -131,7 +130,21 @@ def replay(
     return InProcess(tape, strict=strict)
 
 
-def _change_environment(changes: EnvironmentChanges) -> None:
-    for name in changes:
+def _change_environment(changes: EnvironmentChanges) -> EnvironmentChanges:
+    """Sets and removes variables: all of them, or none if one can't be set. Returns the changes that undo it."""
+    before = EnvironmentChanges({name: os.environ.get(name) for name in changes})
+    try:
+        for name, value in changes.items():
+            _set_variable(name, value)
+    except BaseException:
+        for name, value in before.items():
+            _set_variable(name, value)
+        raise
+    return before
+
+
+def _set_variable(name: str, value: str | None) -> None:
+    if value is None:
         os.environ.pop(name, None)
-    os.environ.update({name: value for name, value in changes.items() if value is not None})
+    else:
+        os.environ[name] = value

@@ -24,7 +24,7 @@ def parse_upstream(specs: Sequence[str]) -> Upstream:
         service, _, url = spec.partition("=")
         try:
             parts = urlsplit(url)
-            valid = service in SERVICES and parts.scheme in ("http", "https") and parts.hostname
+            valid = service in SERVICES and parts.scheme in ("http", "https") and parts.hostname and url.isprintable()
             _ = parts.port  # raises ValueError if the port isn't valid
         except ValueError:
             valid = None

@@ -66,7 +66,7 @@ class PlannedEdit:
     def save(self) -> None:
         """Writes the file, if there is a change. Raises UserError if that fails; the file is unchanged then."""
         if self.has_changes:
-            atomic_writes.write_file(self.path, self.new_text.encode("utf-8"))
+            atomic_writes.write_text(self.path, self.new_text)
 
 
 def _finding_key(finding: Finding) -> tuple[str, str]:

@@ -94,7 +94,5 @@ def rekey_files(
             raise UserError(f"nothing was written: {error}", f"use another {keys.VARIABLE}") from None
         for file, cassette in renewed.items():
             old_tracks = {renewal.rekey_track(models, takes[0]): track for track, takes in due[file].tracks()}
-            atomic_writes.write_file(
-                file, rewrite_cassette(models, [texts[file]], cassette, old_tracks).text.encode("utf-8")
-            )
+            atomic_writes.write_text(file, rewrite_cassette(models, [texts[file]], cassette, old_tracks).text)
         return renewal.renewed, list(renewed), renewal.matched

@@ -13,7 +13,7 @@ from awstape.core.aws.constraints import constraint_misfits
 from awstape.core.aws.member_paths import format_path
 from awstape.core.aws.model import Operation, Shape, Value, plain_name
 from awstape.core.aws.paging import items_of
-from awstape.core.aws.protocols.json_text import JsonError, parse_json
+from awstape.core.aws.protocols.json_text import JsonError, parse_value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.redaction.aliases import CollisionError, Key
@@ -99,7 +99,7 @@ def add_to_file(path: Path, text: str, old: Cassette, new: Cassette) -> None:
         raise UserError(
             f"{path}: not changed: comments would be lost", "write the track to another file, then use awstape merge"
         )
-    atomic_writes.write_file(path, rewritten.text.encode("utf-8"))
+    atomic_writes.write_text(path, rewritten.text)
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------
@@ -140,13 +140,11 @@ def _parse_identity(operation: Operation, pairs: Iterable[tuple[str, str]]) -> d
 
 
 def _parse_value(name: str, text: str, shape: Shape) -> Value:
-    value: Value = text
-    if shape.type not in ("string", "timestamp", "blob"):
-        try:
-            value = parse_json(text)
-        except JsonError:
-            form = "true or false" if shape.type == "boolean" else "a number" if shape.is_scalar else "it as JSON"
-            raise UserError(f"--identity {name}: the value is not of type {shape.type}", f"write {form}") from None
+    try:
+        value = parse_value(text, shape)
+    except JsonError:
+        form = "true or false" if shape.type == "boolean" else "a number" if shape.is_scalar else "it as JSON"
+        raise UserError(f"--identity {name}: the value is not of type {shape.type}", f"write {form}") from None
     for misfit in misfits(value, shape):
         raise UserError(
             f"--identity {format_path((name, *misfit.path))}: {misfit.problem}", "the service model requires it"

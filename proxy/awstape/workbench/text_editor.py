@@ -34,7 +34,7 @@ class EditorSession:
         self.old_text = limited_reading.read_text(path)
         try:
             self.draft = Path(tempfile.mkdtemp(prefix="awstape-")) / path.name  # mode 0700
-            self.draft.write_text(self.old_text, "utf-8")
+            self.draft.write_text(self.old_text, "utf-8", newline="\n")
         except OSError as error:
             raise UserError(f"{path}: can't write a draft of it: {error.strerror}", "is the disk full?") from None
 
@@ -77,7 +77,9 @@ class EditorSession:
 
     def has_changes(self) -> bool:
         """Whether discarding the draft would lose changes."""
-        return self.draft.is_file() and self.draft.read_bytes() != self.old_text.encode()
+        if not self.draft.is_file():
+            return False
+        return self.draft.read_bytes().replace(b"\r\n", b"\n") != self.old_text.encode()
 
     @property
     def kept_message(self) -> str:

@@ -85,6 +85,19 @@ def test_edits_change_the_file(arguments: tuple[str, ...], roles: Path, monkeypa
     assert stat.S_IMODE(roles.stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("arguments", EDITS.values(), ids=EDITS)
+def test_edits_keep_line_ends(arguments: tuple[str, ...], roles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(roles.parent)
+    shutil.copy(ROOT / "cassettes" / "findings.yaml", "findings.yaml")
+    before = roles.read_bytes()
+    run(*arguments)
+    edited = roles.read_bytes()
+    roles.write_bytes(before.replace(b"\n", b"\r\n"))
+    Path("other.yaml").unlink(missing_ok=True)
+    run(*arguments)
+    assert roles.read_bytes() == edited.replace(b"\n", b"\r\n")
+
+
 def test_an_edit_that_changes_nothing(roles: Path) -> None:
     before = roles.stat().st_mtime_ns
     assert run("repage", roles, "100", "GetRole").output == f"{roles} is unchanged\n"
@@ -293,6 +306,16 @@ def test_split_into_a_folder(roles: Path) -> None:
     assert roles.with_name("again.yaml").read_text() == before
 
 
+def test_no_file_is_made_outside_the_folder(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    findings = roles.with_name("findings.yaml")
+    text = (ROOT / "cassettes" / "findings.yaml").read_text()
+    findings.write_text(text.replace("region: us-east-1", "region: ../../x"))
+    folder = roles.with_name("parts") / "inner"
+    problem, _ = failure(capfd, "split", findings, "--by", "region", "-o", folder)
+    assert problem == f"{findings}:7: region: not the name of a region"
+    assert not folder.parent.exists() and not (roles.parent / "x.yaml").exists()
+
+
 # --- edit ---
 
 
@@ -342,6 +365,16 @@ def test_new_warnings_are_written_and_printed(roles: Path, editor: Editor) -> No
     editor(("CreateDate: '2016-08-23T19:23:16Z'", "CreateDate: yesterday"))
     assert "warning: line 51: pages[0].output.Roles[0].CreateDate: not a timestamp" in run("edit", roles).output
     assert "CreateDate: yesterday" in roles.read_text()
+
+
+def test_line_ends_stay_whatever_the_editor_writes(roles: Path, editor: Editor, tmp_path: Path) -> None:
+    before = roles.read_text()
+    roles.write_bytes(before.replace("\n", "\r\n").encode())
+    editor(("MaxSessionDuration: 3600\n", "MaxSessionDuration: 7200\r\n"))
+    run("edit", roles)
+    expected = before.replace("MaxSessionDuration: 3600", "MaxSessionDuration: 7200", 1).replace("\n", "\r\n")
+    assert roles.read_bytes() == expected.encode()
+    assert drafts(tmp_path) == []
 
 
 def test_nothing_typed(roles: Path, editor: Editor, tmp_path: Path) -> None:
@@ -414,8 +447,9 @@ def test_the_text_before_ctrl_c_is_kept(
 def test_a_region_is_one_of_aws(roles: Path, capfd: pytest.CaptureFixture[str]) -> None:
     findings = roles.with_name("findings.yaml")
     shutil.copy(ROOT / "cassettes" / "findings.yaml", findings)
-    for region in "DeployRole", "alice@corp.example", "dG8gQUdQQVpSUDVHTVFE":
-        assert "AWS has no such region" in failure(capfd, "set", findings, "region", region)[0]
+    for region in "DeployRole", "alice@corp.example", "dG8gQUdQQVpSUDVHTVFE", "../../x":
+        assert "region: not the name of a region" in failure(capfd, "set", findings, "region", region)[0]
+    assert "AWS has no such region" in failure(capfd, "set", findings, "region", "zz-corp-1")[0]
     assert "eu-west-1" in run("set", findings, "region", "eu-west-1", "--dry-run").output
 
 

@@ -30,7 +30,7 @@ EXPORT_FORMATS = ("awscli", "har", "stubber", "vcr")
 @click.option("--from", "form", type=click.Choice(IMPORT_FORMATS), help="Accept only this format.")
 @click.option("--operation", multiple=True, metavar="GLOB", help="Import only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Import write operations as well.")
-@parameters.identity("A member of the request, for recordings without requests; [OPERATION.]MEMBER, repeatable.")
+@parameters.identity("A member of requests that were not recorded; [OPERATION.]MEMBER, repeatable, lists in JSON.")
 @parameters.region("The region of recordings without requests; us-east-1 by default.")
 @parameters.as_json
 def import_(

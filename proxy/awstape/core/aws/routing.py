@@ -17,7 +17,8 @@ from awstape.core.aws.model import Models, Service
 from awstape.core.aws.protocols.dispatch import read_request
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
 
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
+#: The spelling of a region. Whether AWS has one of this name is not known to the core.
+REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
 _SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
 
 
@@ -31,7 +32,7 @@ def recognise_call(models: Models, request: Request) -> Call | None:
         return None
     service, region = found
     operation, input_ = read_request(service, decode_message(request))
-    if service.regional and region is not None and not _REGION.fullmatch(region):
+    if service.regional and region is not None and not REGION.fullmatch(region):
         raise WireError("the region is not one of AWS")
     return Call(operation, region if service.regional else None, input_)
 

@@ -18,7 +18,7 @@ from typing import Literal
 from awstape.core.aws.conform import describe_expected_type, did_you_mean
 from awstape.core.aws.member_paths import Path, format_path
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
-from awstape.core.aws.protocols.json_text import JsonError, parse_json
+from awstape.core.aws.protocols.json_text import JsonError, parse_json, parse_value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.takes import normalise_takes
@@ -181,10 +181,8 @@ def _identity_members(operation: Operation) -> list[str]:
 
 
 def _parse_value(text: str, shape: Shape | None, path: Path) -> Value:
-    if shape is not None and shape.type in ("string", "timestamp", "blob"):
-        return text
     try:
-        return parse_json(text)
+        return parse_value(text, shape) if shape else parse_json(text)
     except JsonError:
         if shape is None:
             return text

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -105,8 +104,6 @@ def exchanges(chosen: SelectedTrack) -> Iterator[Exchange]:
 def check_requestable(chosen: SelectedTrack) -> None:
     """Raises UnsupportedTrackError for a track with a hole, and for one that botocore can't make requests for."""
     track = chosen.track
-    if track.region and not re.fullmatch(r"[a-z0-9-]+", track.region):
-        raise UnsupportedTrackError("botocore can't send the request: not a valid region name")
     for number, take in chosen.selected():
         if take.hole is not None:
             raise UnsupportedTrackError(f"take {number} has a hole: {take.hole}")

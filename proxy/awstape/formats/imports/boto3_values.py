@@ -18,7 +18,7 @@ from awstape.core.aws.conform import Misfit, misfits, output_misfits
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Operation, Service, Value
 from awstape.core.aws.protocols.dispatch import write_response
-from awstape.core.aws.protocols.scalars import parse_scalar
+from awstape.core.aws.protocols.json_text import JsonError, parse_value
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.entries import ImportOptions
 
@@ -47,8 +47,8 @@ def encode_exchange(
     for misfit in misfits(input_, operation.input):
         raise WireError(f"{operation.name}: the request's {_describe_misfit(misfit)}")
     required = operation.input.required if operation.input else ()
-    if lacking := " ".join(f"--identity {name}=…" for name in required if input_.get(name) in (None, "")):
-        raise WireError(f"{operation.name}: the file holds no request; add {lacking}")
+    if lacking := [_identity_option(operation, name) for name in required if input_.get(name) in (None, "", [])]:
+        raise WireError(f"{operation.name}: the file holds no request; add {' '.join(lacking)}")
     for misfit in output_misfits(operation, answer.output):
         if not misfit.unknown:
             raise WireError(f"{operation.name}: {_describe_misfit(misfit)}")
@@ -82,10 +82,19 @@ def _find_input(operation: Operation, answer: Answer, token: str | None, options
         if found is not None:
             input_[name] = found
         elif given is not None:
-            input_[name] = parse_scalar(given, member.shape)
+            try:
+                input_[name] = parse_value(given, member.shape)
+            except JsonError:
+                raise WireError(f"{operation.name}: --identity {name}: write the {member.shape.type} as JSON") from None
     if operation.paging and token is not None:
         input_[operation.paging.token] = token
     return input_
+
+
+def _identity_option(operation: Operation, name: str) -> str:
+    """The option with which a user gives a member of the input."""
+    assert operation.input
+    return f"--identity {name}=…" if operation.input.members[name].shape.is_scalar else f"--identity '{name}=[…]'"
 
 
 def _repeated_in(name: str, output: Mapping[str, Value]) -> Iterator[Value]:

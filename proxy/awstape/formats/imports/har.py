@@ -6,13 +6,13 @@ http://www.softwareishard.com/blog/har-12-spec
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from awstape.core.aws.content_encoding import check_complete
+from awstape.core.aws.protocols.scalars import decode_base64
 from awstape.core.aws.wire import Headers, Request, Response, WireError
 from awstape.formats.imports.entries import Entry, ImportOptions, header_text, read_items, request_from_url, status_code
 
@@ -53,7 +53,7 @@ def _response(response: Any) -> Response | None:
         if content.get("size"):
             raise WireError("the body was not kept")
         return Response(status, headers)
-    body = base64.b64decode(text) if content.get("encoding") == "base64" else text.encode()
+    body = decode_base64(text) if content.get("encoding") == "base64" else text.encode()
     check_complete(body, content.get("size"))
     return Response(status, headers, body)
 

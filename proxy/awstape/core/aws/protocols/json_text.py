@@ -39,6 +39,11 @@ def parse_json(text: str, max_values: int = MAX_VALUES) -> Value:
     return value
 
 
+def parse_value(text: str, shape: Shape) -> Value:
+    """The value of a member that a person writes as text: a string as it is, any other as JSON. Raises JsonError."""
+    return text if shape.type in ("string", "timestamp", "blob") else parse_json(text)
+
+
 def parse_json_object(body: bytes, max_values: int = MAX_VALUES) -> dict[str, Value]:
     """The object in a JSON body, as `parse_json_body`. Raises WireError also for another value."""
     value = parse_json_body(body, max_values)

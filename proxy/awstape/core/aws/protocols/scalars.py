@@ -34,12 +34,17 @@ def format_scalar(value: Value) -> str:
             return str(value)
 
 
-def decode_blob(text: str) -> str | bytes:
-    """Base64 → text if it is UTF-8, else bytes. Raises WireError if it is not base64."""
+def decode_base64(text: str) -> bytes:
+    """The bytes that base64 with any white space holds. Raises WireError for any other character, and bad padding."""
     try:
-        raw = base64.b64decode(text)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise WireError("a blob is not base64") from None
+
+
+def decode_blob(text: str) -> str | bytes:
+    """Base64 → text if it is UTF-8, else bytes. Raises WireError if it is not base64."""
+    raw = decode_base64(text)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from awstape.core.aws.model import Models, Operation, Service, Shape, Type
+from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS
 from awstape.core.cassette.faults import KINDS
 from awstape.core.cassette.yaml.validation import VERSION
@@ -78,7 +79,11 @@ def _take(models: Models) -> Json:
         "properties": {
             "service": {"description": "The service, by its name in botocore.", "enum": list(models.services)},
             "operation": {"description": "The operation, as the service names it.", "type": "string"},
-            "region": {"description": "The region that was asked; global services have none.", "type": "string"},
+            "region": {
+                "description": "The region that was asked; global services have none.",
+                "type": "string",
+                "pattern": f"^{REGION.pattern}$",
+            },
             "identity": {"description": "The input without page token and page limit.", "type": "object"},
             "faults": {
                 "description": "What goes wrong before the pages are answered.",

@@ -1,6 +1,7 @@
 """Validates the value of a document as a header or a take, reports every problem with its path, and builds the take.
 
 1. A take has the keys of the format and no others, each of its type, and an operation that is in the service model.
+   Its region is spelled as one.
 2. Identity and outputs conform to the service model. Members that are not in the model are allowed in an identity
    (a newer SDK may send them), and in an output if the page lists them as `unmodelled`.
 3. The pages are a chain: the first has no token, each other one the token in the output of the page before it. After a
@@ -23,6 +24,7 @@ from awstape.core.aws.member_paths import Path, path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import next_token
 from awstape.core.aws.protocols.dispatch import write_response
+from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.faults import Fault, FaultError
@@ -86,6 +88,8 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
     if operation and (identity := _typed(value, "identity", dict)) is not None:
         for misfit in input_misfits(identity, operation.input):
             yield Problem(("identity", *misfit.path), misfit.problem)
+    if (region := _typed(value, "region", str)) is not None and not REGION.fullmatch(region):
+        yield Problem(("region",), "not the name of a region", "regions are spelled as in eu-west-1")
     pages = _typed(value, "pages", list)
     if pages == []:
         yield Problem(("pages",), "a take has at least one page")
