@@ -465,6 +465,58 @@ def test_it():
     assert "tape.yaml.journal: can't be written: Is a directory" in text_of(result)
 
 
+def test_options_that_cannot_work_are_refused_before_aws_is_asked(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWSTAPE_KEY")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(pytester.path / "config"))
+    module = """
+def ask():
+    boto3.client("iam").list_roles()
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, request):
+    if "missing" in request.node.name:  # an installation without the extra `record`
+        monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
+    if "upstream" in request.node.name:
+        monkeypatch.setenv("AWSTAPE_UPSTREAM", "iam")
+
+def test_missing_package(request):
+    request.getfixturevalue("awstape")
+    ask()
+
+def test_upstream(request):
+    request.getfixturevalue("awstape")
+    ask()
+
+@pytest.mark.awstape("roles", paging="torturous")
+def test_paging():
+    ask()
+
+@pytest.mark.awstape("roles", faults="denied ListRolez")
+def test_fault():
+    ask()
+
+@pytest.mark.awstape("roles", "policies")
+def test_several():
+    ask()
+"""
+    for mode in ("once", "all", "new_episodes"):
+        result = run(pytester, module, f"--awstape={mode}")
+        result.assert_outcomes(failed=2, errors=3)
+        for problem in (
+            "a recording needs the package cryptography, which is not installed\npip install 'awstape[record]'",
+            "the upstream 'iam' is not SERVICE=URL",
+            "the paging 'torturous' is none of ",
+            "no operation matches 'ListRolez'",
+            "a test with several cassettes can't be recorded",
+        ):
+            assert problem in text_of(result).replace("\nE   ", "\n")
+    assert not aws.calls
+    assert not (pytester.path / "cassettes").exists()
+    assert not (pytester.path / "config").exists(), "no key is made for nothing"
+
+
 def test_in_ci_nothing_is_recorded(pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     result = run(pytester, RECORDED, "--awstape=all")

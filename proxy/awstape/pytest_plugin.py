@@ -228,26 +228,27 @@ def _open(item: pytest.Item, settings: _Settings) -> InProcess:
     from awstape.inprocess.botocore_hook import InProcess
     from awstape.program.environment import current
     from awstape.proxying.upstream import parse_upstream
-    from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
+    from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay, parse_replay_options
 
     mode, path = _mode(item.config), settings.paths[0]
+    paging = settings.paging or item.config.getoption("--awstape-paging") or "recorded"
     missing = [each for each in settings.paths if not each.exists()]
     if mode == "none" or (mode == "once" and not missing):
         if missing and not settings.is_own:
             raise UserError(_missing(item, missing[0]), f"record it: pytest --awstape=once '{item.nodeid}'")
         # If the test's own cassette is missing, it counts as empty: a test without requests needs none.
-        paging = settings.paging or item.config.getoption("--awstape-paging") or "recorded"
         paths = [] if missing else settings.paths
         return InProcess(call_without_traceback(open_for_replay, paths, current(), paging, settings.faults))
     if len(settings.paths) > 1:
         raise UserError("a test with several cassettes can't be recorded", "record them one by one, or name one")
-    if not keys.key_exists(current()):
-        item.config.stash[_SUMMARY].recorded.append(f"made a key for your aliases: {keys.key_file()}")
+    parse_replay_options(paging, settings.faults)  # they are for replay: a mistake shows before AWS is asked
+    has_key = keys.key_exists(current())
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
     upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
     # The workers of pytest-xdist may share a cassette.
     tape = call_without_traceback(open_for_recording, path, record_mode, current(), journal="shared")
-    item.config.stash[_SUMMARY].recorded += tape.recovered
+    made_key = () if has_key else (f"made a key for your aliases: {keys.key_file()}",)
+    item.config.stash[_SUMMARY].recorded += (*made_key, *tape.recovered)
     return InProcess(tape, upstream=upstream)
 
 

@@ -40,6 +40,7 @@ from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
 from awstape.errors import UserError, as_user_error
 from awstape.files import atomic_writes, cassette_files, keys, project_settings
+from awstape.files.encrypted_lines import load_cipher
 from awstape.files.journal import Journal
 from awstape.recovery import load_set_aside, merge_recording, recover_journals
 
@@ -157,6 +158,8 @@ def open_for_recording(
     operations: globs. Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
     _check_operation_globs(operations)
+    if journal != "none":
+        load_cipher()  # now, not at the first response of AWS
     atomic_writes.check_writable(path)
     exists = path.exists()
     key, rules = keys.find_or_create_key(environ), project_settings.load_rules()
@@ -196,13 +199,18 @@ def open_for_replay(
     paths: Sequence[Path], environ: Mapping[str, str], paging: str = "recorded", faults: Sequence[str] = ()
 ) -> Tape:
     """A tape that replays files and folders of files. Raises UserError."""
-    parsed_paging, parsed_faults = _parse_paging(paging), [_parse_fault(text) for text in faults]
+    parsed_paging, parsed_faults = parse_replay_options(paging, faults)
     cassette = cassette_files.load_all(paths, load_models())
     key = keys.find_key(environ)
     redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), project_settings.load_rules())
     has_key = key is not None
     player = Player(load_models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player)
+
+
+def parse_replay_options(paging: str, faults: Sequence[str]) -> tuple[Paging, list[Fault]]:
+    """Parses how to replay. Raises UserError."""
+    return _parse_paging(paging), [_parse_fault(text) for text in faults]
 
 
 def _parse_paging(text: str) -> Paging:

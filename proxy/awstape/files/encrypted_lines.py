@@ -14,10 +14,14 @@ import json
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.errors import UserError
 from awstape.files import keys
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 _NONCE_BYTES = 12  # RFC 8439
 
@@ -26,13 +30,7 @@ class LineCipher:
     """Encrypts or decrypts the lines of one file, in their order. head: the first line, without its end."""
 
     def __init__(self, key: Key, head: bytes) -> None:
-        try:
-            from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-        except ModuleNotFoundError:
-            raise UserError(
-                "a recording needs the package cryptography, which is not installed", "pip install 'awstape[record]'"
-            ) from None
-        self._cipher = ChaCha20Poly1305(key.digest("journal"))
+        self._cipher = load_cipher()(key.digest("journal"))
         self._lines = 0
         self.head = head
 
@@ -61,6 +59,17 @@ class LineCipher:
         """The associated data of the next line: the head of the file and the number of the line."""
         self._lines += 1
         return b"%s\n\n%d" % (self.head, self._lines)
+
+
+def load_cipher() -> type[ChaCha20Poly1305]:
+    """The cipher of these files. Raises UserError if the package with it is not installed."""
+    try:
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+    except ModuleNotFoundError:
+        raise UserError(
+            "a recording needs the package cryptography, which is not installed", "pip install 'awstape[record]'"
+        ) from None
+    return ChaCha20Poly1305
 
 
 def decrypt_lines(path: Path, data: bytes, key: Key, kind: str, version: int) -> list[str | None]:
