@@ -99,7 +99,7 @@ def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: R
     try:
         if not recorder.is_empty:
             with atomic_writes.lock_folders_of(path):
-                atomic_writes.remove_temporary_files(path)
+                _remove_temporary_files(path)
                 aside = merge_recording(path, recorder, key).set_aside
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
@@ -107,6 +107,7 @@ def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: R
 
 
 def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str]) -> Recovery:
+    _remove_temporary_files(path)
     models, redactor = load_models(), Redactor(key, rules)
     cassette = (
         cassette_files.load(path, models) if path.exists() else Cassette(keys=frozenset({redactor.key_fingerprint}))
@@ -156,3 +157,8 @@ def load_set_aside(path: Path, key: Key) -> list[SetAside]:
 def _save_set_aside(path: Path, key: Key, asides: Sequence[SetAside]) -> None:
     if asides or quarantine.quarantine_of(path).exists():
         quarantine.save(path, key, [write_set_aside(aside) for aside in asides])
+
+
+def _remove_temporary_files(path: Path) -> None:
+    for each in (path, quarantine.quarantine_of(path)):
+        atomic_writes.remove_temporary_files(each)

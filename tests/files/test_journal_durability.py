@@ -1,28 +1,46 @@
-"""Disk failures and power cuts: every answered request is in the cassette or recovered, and nothing is damaged."""
+"""Disk failures and power cuts: every answered request is in the cassette or set aside, or recovered."""
 
 from __future__ import annotations
 
 import errno
 import os
 import random
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from awstape import recovery, tape
+from awstape.core.aws.model import Value
+from awstape.core.recording.set_aside import write_set_aside
+from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
+from awstape.files import keys
 from support import exchanges
 from support.exchanges import request, respond
 from support.failing_disk import Disk, PowerCutError
 
 ENVIRON = {"AWSTAPE_KEY": "5a" * 32}
-OLD = exchanges.listing("ListUsers", {}, [{"Users": []}, {"Users": []}])
+PASSWORD = "zreal-horse-battery"
+LOGIN = (request("CreateLoginProfile", {"UserName": "a", "Password": PASSWORD}), respond("CreateLoginProfile"))
+
+
+def _leak(name: str) -> exchanges.Exchange:
+    """An exchange that is set aside."""
+    role: dict[str, Value] = {"RoleName": name, "Description": f"it is {PASSWORD}!"}
+    return request("GetRole", {"RoleName": name}), respond("GetRole", {"Role": role})
+
+
+OLD = [*exchanges.listing("ListUsers", {}, [{"Users": []}, {"Users": []}]), LOGIN, _leak("a"), _leak("old")]
 NEW = [
+    LOGIN,
     *exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}]),
-    (request("GetRole", {"RoleName": "a"}), exchanges.fail("GetRole", 404, "NoSuchEntity")),
+    _leak("a"),
     (request("ListUsers"), respond("ListUsers", {"Users": [], "IsTruncated": False})),
 ]
+State = tuple[str | None, tuple[str, ...]]
+"""The text of a cassette, None if there is none, and what is set aside."""
 NEW_NUMBERS = list(range(len(NEW)))
 
 
@@ -36,29 +54,38 @@ class Begun:
     """The files before a recording, and the cassette after 0, 1, 2 … exchanges; None if there is no cassette."""
 
     def __init__(self, is_old: bool, folder: Path) -> None:
-        self.old: str | None = None
-        if is_old:
-            record(folder / "old.yaml", [], OLD)
-            self.old = (folder / "old.yaml").read_text()
-        self.after: list[str | None] = []
+        self.old = folder / "old" if is_old else None
+        if self.old:
+            record(self.old / "team.yaml", [], OLD)
+        self.after: list[State] = []
         for i in range(len(NEW) + 1):
             path = self.laid_out(folder / str(i))
             record(path, [], NEW[:i])
-            self.after.append(path.read_text() if path.exists() else None)
+            self.after.append(state(path))
 
     def laid_out(self, folder: Path) -> Path:
         """The path of the cassette in a folder, with the files as they are before the recording."""
         folder.mkdir()
         path = folder / "deep" / "team.yaml"
         if self.old:
-            path.parent.mkdir()
-            path.write_text(self.old)
+            shutil.copytree(self.old, path.parent)
         return path
+
+
+def state(path: Path) -> State:
+    aside = recovery.load_set_aside(path, find_key())
+    return path.read_text() if path.exists() else None, tuple(map(write_set_aside, aside))
+
+
+def find_key() -> Key:
+    key = keys.find_key(ENVIRON)
+    assert key
+    return key
 
 
 def record(path: Path, answered: list[int], pairs: list[exchanges.Exchange]) -> None:
     """Records exchanges; adds to `answered` the number of each that the client would have a response to."""
-    opened = tape.open_for_recording(path, "all", ENVIRON)
+    opened = tape.open_for_recording(path, "all", ENVIRON, include_writes=True)
     try:
         for i, (asked, response) in enumerate(pairs, 1):
             assert opened.answer(asked) is None
@@ -70,19 +97,25 @@ def record(path: Path, answered: list[int], pairs: list[exchanges.Exchange]) -> 
 
 def check(begun: Begun, path: Path, answered: list[int]) -> None:
     """Checks that the cassette can be read, and holds every answered exchange once the next recording has begun."""
-    found = path.read_text() if path.exists() else None
-    assert found in begun.after, "the cassette is damaged"
+    text, aside = state(path)
+    assert text in [after for after, _ in begun.after], "the cassette is damaged"
+    needed = next(needed for after, needed in begun.after if after == text)
+    assert path.with_name("team.yaml.journal").exists() or set(needed) <= set(aside), "a hole has lost its take"
     record(path, [], [])
     # An exchange may be on the disk, and its answer not yet given.
     n = len(answered)
-    assert (path.read_text() if path.exists() else None) in begun.after[n : n + 2], f"of {n} exchanges some are lost"
-    assert [each.name for each in path.parent.glob("*")] in ([], [path.name]), "something was left behind"
+    found = state(path)
+    assert found in begun.after[n : n + 2], f"of {n} exchanges some are lost"
+    files = {path.name} if found[0] else set[str]()
+    files |= {f"{path.name}.quarantine"} if found[1] else set()
+    assert {each.name for each in path.parent.glob("*")} == files, "something was left behind"
+    assert PASSWORD not in (found[0] or "")
 
 
 def broken_off(begun: Begun, folder: Path) -> Path:
     """The path of a cassette, with a journal of all of NEW beside it."""
     path = begun.laid_out(folder)
-    opened = tape.open_for_recording(path, "all", ENVIRON)
+    opened = tape.open_for_recording(path, "all", ENVIRON, include_writes=True)
     for asked, response in NEW:
         opened.feed(asked, response)
     assert opened.journal

@@ -16,19 +16,30 @@ import time
 from pathlib import Path
 
 from awstape import recovery, tape
+from awstape.core.recording.set_aside import write_set_aside
+from awstape.files import keys
 from support import exchanges
-from support.exchanges import fail, request
+from support.exchanges import fail, request, respond
 
 ENVIRON = {"AWSTAPE_KEY": "5a" * 32}
+PASSWORD = "zreal-horse-battery"
+#: Three of the takes are set aside: the password is in them.
 PAIRS = [
-    *exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}, {"Groups": []}]),
-    *((request("GetRole", {"RoleName": f"role-{i}"}), fail("GetRole", 404, "NoSuchEntity")) for i in range(5)),
+    (request("CreateLoginProfile", {"UserName": "a", "Password": PASSWORD}), respond("CreateLoginProfile")),
+    *exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}]),
+    *(
+        (request("GetRole", {"RoleName": f"role-{i}"}), respond("GetRole", {"Role": {"Description": f"{PASSWORD}{i}"}}))
+        for i in range(3)
+    ),
+    *((request("GetRole", {"RoleName": f"role-{i}"}), fail("GetRole", 404, "NoSuchEntity")) for i in range(2, 4)),
 ]
+State = tuple[str | None, tuple[str, ...]]
+"""The text of a cassette, None if there is none, and what is set aside."""
 
 
 def record(path: Path, pairs: list[exchanges.Exchange], pipe: int | None = None) -> None:
     """Records exchanges; writes a byte into the pipe whenever a client would have received a response."""
-    opened = tape.open_for_recording(path, "all", ENVIRON)
+    opened = tape.open_for_recording(path, "all", ENVIRON, include_writes=True)
     for asked, response in pairs:
         opened.feed(asked, response)
         if pipe is not None:
@@ -60,12 +71,20 @@ def killed(path: Path, answers: int, after: float) -> tuple[bool, int]:
         return status != 0, answered + len(pipe.readall())
 
 
+def state(path: Path) -> State:
+    key = keys.find_key(ENVIRON)
+    assert key
+    aside = recovery.load_set_aside(path, key)
+    return path.read_text() if path.exists() else None, tuple(map(write_set_aside, aside))
+
+
 def main(times: int, folder: Path) -> None:
-    texts: list[str | None] = []
+    states: list[State] = []
     for i in range(len(PAIRS) + 1):
         path = folder / f"whole-{i}.yaml"
         record(path, PAIRS[:i])
-        texts.append(path.read_text() if path.exists() else None)
+        states.append(state(path))
+    assert len(states[-1][1]) == 3
     begin = time.monotonic()
     record(folder / "unharmed.yaml", PAIRS)
     each = (time.monotonic() - begin) / len(PAIRS)
@@ -86,11 +105,12 @@ def main(times: int, folder: Path) -> None:
         counts["killed"] += was_killed
         counts["killed with something captured"] += was_killed and answered > 0
         counts["answered"] += answered
-        counts["damaged"] += (path.read_text() if path.exists() else None) not in texts
+        counts["damaged"] += state(path)[0] not in [text for text, _ in states]
         recovery.recover(path, ENVIRON)
-        found = texts.index(path.read_text() if path.exists() else None)
+        found = states.index(state(path))
         counts["lost"] += max(answered - found, 0)
-        counts["left behind"] += place.exists() and [file.name for file in place.iterdir()] not in ([], [path.name])
+        files = {path.name, f"{path.name}.quarantine"} if states[found][1] else {path.name}
+        counts["left behind"] += place.exists() and not {file.name for file in place.iterdir()} <= files
     print(json.dumps(counts))
 
 

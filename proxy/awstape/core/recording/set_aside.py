@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.model import Models, Operation
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
@@ -32,9 +32,9 @@ _LEAK_FIELDS = ("take", "page", "member", "kind", "value", "rule")
 
 @dataclass(frozen=True)
 class SetAside:
-    """A take that is set aside. hole: the take that stands in its place, None if nothing does."""
+    """A take that is set aside; it holds real values. hole: the take that stands in its place, None if nothing does."""
 
-    take: Take
+    take: Take = field(repr=False)
     leaks: tuple[Leak, ...]
     hole: Take | None
 

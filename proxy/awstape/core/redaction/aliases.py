@@ -165,9 +165,9 @@ class Aliases:
         """The alias of a value that no project rule may keep: `secret-…`, or another kind."""
         return self._alias(kind, value, lambda digest: f"{kind}-{spell_ending(digest)}", group="secret")
 
-    def password(self, value: str) -> str:
+    def password(self, value: str, kind: str = "password") -> str:
         """The alias of a value that the model marks as sensitive, in a form that no scanner takes for a credential."""
-        return self._alias("password", value, lambda digest: f"<secret-{spell_ending(digest)}>", group="secret")
+        return self._alias(kind, value, lambda digest: f"<secret-{spell_ending(digest)}>", group="secret")
 
     def fingerprint(self, value: str) -> str:
         """The alias of a public key's fingerprint, which identifies the key's owner."""

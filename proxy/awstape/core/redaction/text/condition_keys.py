@@ -57,7 +57,8 @@ def redact_condition_value(key: str, text: str, aliases: Aliases) -> str | None:
         redacted = _redact_names("session", session, aliases)
         return f"{_redact_names('user', caller, aliases)}:{redacted}"
     if _SECRET_KEY.search(key) and re.fullmatch(r"[^*?$]{4,}", text) and ":" not in text:
-        return aliases.password(text)
+        # The tag `secret` may have the value `true`: a word is replaced here, but not searched for everywhere.
+        return aliases.password(text, "value" if text.isalpha() else "password")
     claim = key.rpartition(":")[2]
     if claim == "sub":
         return redact_literal_parts(text, lambda piece: _redact_subject(piece, aliases))
