@@ -36,6 +36,7 @@ from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
 from awstape.core.compare.cassette_diff import diff_cassettes
@@ -198,7 +199,7 @@ def bench_commands(recorded: Cassette) -> None:
     for what, work in (
         ("check a cassette", lambda: check_text(text, MODELS)),
         ("compare it with an edited copy", lambda: list(diff_cassettes(MODELS, cassette, edited))),
-        ("rewrite it after an edit", lambda: rewrite_cassette(MODELS, [text], edited)),
+        ("rewrite it after an edit", lambda: rewrite_cassette(MODELS, [CassetteText.read([text], MODELS)], edited)),
         ("render its HTML page", lambda: render_page(cassette, "it")),
     ):
         show(what, *timed(work, lambda: read_cassette(text, MODELS)), "reading it")

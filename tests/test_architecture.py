@@ -69,7 +69,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a step that is read apart from the others": (
         "core.cassette.yaml.comments",
         "core.cassette.yaml.path_mapping",
-        "core.cassette.yaml.reader",
         "core.synthesis.sample_documents",
         "core.synthesis.seeded_choice",
     ),
@@ -77,7 +76,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "catalog.botocore_data",
         "catalog.botocore_values",
         "catalog.response_parser",
-        "files.cassette_files",
         "files.encrypted_lines",
         "files.quarantine",
         "files.user_folders",

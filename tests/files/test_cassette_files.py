@@ -117,11 +117,15 @@ def test_a_cassette_of_any_size_is_read(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("block", [1, 2, 3, 7, 1000])
 def test_a_file_is_the_same_in_blocks_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     path = tmp_path / "users.yaml"
-    path.write_text(USERS.replace("\n---", "\n# é€🙂 Müller\n---") + take("GetUser", users="User: {UserName: é}"))
+    path.write_text(
+        USERS.replace("\n---", "\n# é€🙂 Müller\n---") + take("GetUser", users="User: {UserName: é}"), "utf-8"
+    )
     whole = cassette_files.load(path, MODELS)
     monkeypatch.setattr(limited_reading, "_BLOCK", block)
     assert cassette_files.load(path, MODELS) == whole
     assert limited_reading.read_text(path) == path.read_text()
+    (windows := tmp_path / "windows.yaml").write_bytes(path.read_bytes().replace(b"\n", b"\r\n") + b"\r")
+    assert limited_reading.read_text(windows) == f"{path.read_text()}\r"
     (latin := tmp_path / "latin.yaml").write_bytes(USERS.encode() + "é".encode() + "é".encode("latin-1"))
     assert problem_of(latin) == f"{latin}: not UTF-8 at byte {len(USERS) + 2}"
     latin.write_bytes(USERS.encode() + "€".encode()[:2])

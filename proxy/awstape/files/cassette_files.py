@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette_blocks
+from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import HIDDEN, quotes_real_value
 from awstape.errors import UserError
@@ -69,9 +71,21 @@ def parse(path: Path, text: str, models: Models) -> Cassette:
     return _read(path, [text], models)
 
 
+def load_text(path: Path, models: Models) -> CassetteText:
+    """Loads a cassette file with its text, to be edited. Raises UserError with file, line and path."""
+    with _document_errors(path):
+        return CassetteText.read(limited_reading.read_blocks(path), models)
+
+
 def _read(path: Path, blocks: Iterable[str], models: Models) -> Cassette:
-    try:
+    with _document_errors(path):
         return read_cassette_blocks(blocks, models)
+
+
+@contextmanager
+def _document_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except DocumentError as error:
         raise document_error(path, error, "correct the file, or record it again") from None
 

@@ -28,26 +28,28 @@ _BLOCK = 1024 * 1024
 
 def read_text(path: Path) -> str:
     """Returns the UTF-8 text of a cassette, without parsing it; its line ends become `\\n`. Raises UserError."""
-    return "".join(read_blocks(path)).replace("\r\n", "\n")
+    return "".join(read_blocks(path))
 
 
 def read_blocks(path: Path) -> Iterator[str]:
-    """Yields the UTF-8 text of a cassette in blocks. Raises UserError."""
+    """As `read_text`, in blocks."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    size = 0
+    size, held = 0, ""  # a carriage return at the end of a block
     with _read_errors(path), open_file_or_pipe(path, MAX_BYTES + 1) as file:
         has_limit = isinstance(file, BytesIO) or not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
         while data := file.read(_BLOCK):
             pending, _ = decoder.getstate()
             try:
-                text = decoder.decode(data)
+                text = held + decoder.decode(data)
             except UnicodeDecodeError as error:
                 raise _not_utf8(path, size - len(pending) + error.start) from None
             size += len(data)
             has_limit = has_limit or b"\0" in data
             if has_limit and size > MAX_BYTES:
                 raise _too_large(path, MAX_BYTES, "split the cassette")
-            yield text
+            held = "\r" if text.endswith("\r") else ""
+            yield text.removesuffix("\r").replace("\r\n", "\n")
+        yield held
         if pending := decoder.getstate()[0]:
             raise _not_utf8(path, size - len(pending))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from awstape.catalog.hosts import host_of, is_recorded_host
@@ -18,14 +19,14 @@ from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.takes import normalise_takes
 from awstape.core.cassette.yaml.comments import Comment
-from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
+from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.check.findings import Finding, find_warnings
 from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import CollisionError, Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.errors import UserError
-from awstape.files import atomic_writes, cassette_files, limited_reading, project_settings
+from awstape.files import atomic_writes, cassette_files, project_settings
 from awstape.report import kind_name
 from awstape.workbench.selected_tracks import redactor_for
 
@@ -34,30 +35,31 @@ from awstape.workbench.selected_tracks import redactor_for
 class PlannedEdit:
     """The result of an edit, before it is written.
 
-    old_text: the text of the file, empty for a new one. lost_comments: comments that have no place in the new text.
+    old: the text of the file, None for a new one. lost_comments: comments that have no place in the new text.
     removed_comments: comments of removed takes. redacted: kind → number of replaced values.
     """
 
     path: Path
     before: Cassette
     after: Cassette
-    old_text: str
-    new_text: str
+    old: CassetteText | None
+    new: CassetteText
     lost_comments: tuple[Comment, ...] = ()
     removed_comments: tuple[Comment, ...] = ()
     redacted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_changes(self) -> bool:
-        return self.new_text != self.old_text
+        return self.old is not self.new and (self.old is None or self.old.text != self.new.text)
 
     def new_warnings(self) -> list[Finding]:
         """The warnings of `awstape check` that the edit brings in."""
         if not self.has_changes:
             return []
-        known = Counter(map(_finding_key, warnings_in(self.old_text)))
+        changed = _changed_tracks(self.before, self.after)
+        known = Counter(map(_finding_key, warnings_in(self.old, changed)))
         new = []
-        for finding in warnings_in(self.new_text):
+        for finding in warnings_in(self.new, changed):
             known[_finding_key(finding)] -= 1
             if known[_finding_key(finding)] < 0:
                 new.append(finding)
@@ -66,7 +68,12 @@ class PlannedEdit:
     def save(self) -> None:
         """Writes the file, if there is a change. Raises UserError if that fails; the file is unchanged then."""
         if self.has_changes:
-            atomic_writes.write_text(self.path, self.new_text)
+            atomic_writes.write_text(self.path, self.new.text)
+
+
+def _changed_tracks(before: Cassette, after: Cassette) -> set[Track]:
+    old, new = dict(before.tracks()), dict(after.tracks())
+    return {track for track in old.keys() | new.keys() if old.get(track) != new.get(track)}
 
 
 def _finding_key(finding: Finding) -> tuple[str, str]:
@@ -74,12 +81,9 @@ def _finding_key(finding: Finding) -> tuple[str, str]:
     return finding.kind, re.sub(r"\[\d+\]", "[]", finding.member)
 
 
-def warnings_in(text: str) -> list[Finding]:
-    """The warnings of `awstape check` about a cassette's text; none for a text that can't be read."""
-    try:
-        return find_warnings(text, load_models())
-    except DocumentError:
-        return []
+def warnings_in(text: CassetteText | None, tracks: Collection[Track]) -> list[Finding]:
+    """The warnings of `awstape check` about some tracks of a cassette."""
+    return find_warnings(text.entries(tracks), load_models()) if text else []
 
 
 def plan_edit(path: Path, change: Callable[[Cassette], Cassette], environ: Mapping[str, str]) -> PlannedEdit:
@@ -87,18 +91,16 @@ def plan_edit(path: Path, change: Callable[[Cassette], Cassette], environ: Mappi
 
     Raises UserError if the file can't be read, the edit can't be made, or it brings in a real value.
     """
-    text = limited_reading.read_text(path)
-    before = cassette_files.parse(path, text, load_models())
-    return plan_write(path, before, run_edit(lambda: change(before)), text, [text], environ)
+    text = cassette_files.load_text(path, load_models())
+    return plan_write(path, text, run_edit(lambda: change(text.cassette)), [text], environ)
 
 
 def plan_redaction(path: Path, environ: Mapping[str, str]) -> PlannedEdit:
     """Plans the redaction of everything in a cassette file, as a recording does it. Raises UserError."""
-    text = limited_reading.read_text(path)
-    before = cassette_files.parse(path, text, load_models())
-    plan = plan_write(path, Cassette(), before, "", [text], environ)
-    new_text = text if plan.after == before else plan.new_text
-    return replace(plan, before=before, old_text=text, new_text=new_text)
+    text = cassette_files.load_text(path, load_models())
+    plan = plan_write(path, None, text.cassette, [text], environ)
+    new = text if plan.after == text.cassette else plan.new
+    return replace(plan, before=text.cassette, old=text, new=new)
 
 
 def run_edit(change: Callable[[], Cassette]) -> Cassette:
@@ -111,26 +113,26 @@ def run_edit(change: Callable[[], Cassette]) -> Cassette:
 
 def plan_write(
     path: Path,
-    before: Cassette,
+    old: CassetteText | None,
     after: Cassette,
-    old_text: str,
-    texts: Sequence[str],
+    texts: Sequence[CassetteText],
     environ: Mapping[str, str],
     redacted_takes: Iterable[Take] = (),
 ) -> PlannedEdit:
     """Plans the write of a cassette to `path`; new takes are redacted.
 
-    before, old_text: the cassette in the file and its text, empty for a new file. texts: the texts that the takes come
-    from; their formatting and comments are kept. redacted_takes: takes of other cassettes, which are redacted already.
+    old: the text of the file, None for a new file. texts: the texts that the takes come from; their formatting and
+    comments are kept. redacted_takes: takes of other cassettes, which are redacted already.
     Raises UserError if a real value can't be hidden.
     """
+    before = old.cassette if old else Cassette()
     safe, redacted = _redact_new_takes(path, [*before.takes, *redacted_takes], after, environ)
-    texts = sorted(texts, key=lambda text: text != old_text)  # the formatting of the file itself comes first
-    if safe == before and texts == [old_text]:
-        return PlannedEdit(path, before, before, old_text, old_text)
+    texts = sorted(texts, key=lambda text: text is not old)  # the formatting of the file itself comes first
+    if old and safe == before and texts == [old]:
+        return PlannedEdit(path, before, before, old, old)
     rewritten = rewrite_cassette(load_models(), texts, safe)
     comments = rewritten.lost_comments, rewritten.removed_comments
-    return PlannedEdit(path, before, safe, old_text, rewritten.text, *comments, redacted)
+    return PlannedEdit(path, before, safe, old, rewritten.written, *comments, redacted)
 
 
 def _redact_new_takes(
@@ -138,30 +140,24 @@ def _redact_new_takes(
 ) -> tuple[Cassette, Mapping[str, int]]:
     """The cassette with its new takes redacted, and the number of replaced values by kind."""
     models = load_models()
-    known = defaultdict[Track, list[Take]](list)
-    for take in before:
-        known[take.track].append(take)
+    known = _KnownTakes(list(before))
     keyed = redactor_for(after, environ)
     redactor = keyed or Redactor(Key(secrets.token_bytes(32)), project_settings.load_rules())
-    new = [take not in known[take.track] for take in after.takes]
+    new = [take not in known for take in after.takes]
     for take in (t for t, n in zip(after.takes, new, strict=True) if n):
         region = take.track.region
         if region and not is_recorded_host(host_of(take.track.service, region)):
             raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
-    safe = [
-        redactor.redact_cassette(models, Cassette((t,))).takes[0] if n else t
-        for t, n in zip(after.takes, new, strict=True)
-    ]
+    redacted = redactor.redact_takes(models, (t for t, n in zip(after.takes, new, strict=True) if n))
+    safe = [next(redacted) if n else t for t, n in zip(after.takes, new, strict=True)]
     if keyed is None:
         if safe != list(after.takes):
             kinds = ", ".join(map(kind_name, redactor.count_by_kind()))
             tip = "set AWSTAPE_KEY to the key of the cassette, or use aliases"
             raise UserError(f"{path}: not changed: the new values look real ({kinds})", tip)
         return after, {}
-    named = [
-        redactor.replace_known_names(models, Cassette((t,))).takes[0] if n else t
-        for t, n in zip(safe, new, strict=True)
-    ]
+    with_names = redactor.replace_names_in_takes(models, (t for t, n in zip(safe, new, strict=True) if n))
+    named = [next(with_names) if n else t for t, n in zip(safe, new, strict=True)]
     result = _replace_takes(after, named)
     if leaks := redactor.find_leaks(models, result):
         raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
@@ -170,6 +166,24 @@ def _redact_new_takes(
     if redactor.count_by_kind() and not result.keys:
         result = replace(result, keys=frozenset({redactor.key_fingerprint}))
     return result, redactor.count_by_kind()
+
+
+@dataclass(frozen=True)
+class _KnownTakes:
+    """Takes, found by identity: most takes of an edited cassette are the very ones that were read. Else by content."""
+
+    takes: Sequence[Take]
+
+    def __contains__(self, take: Take) -> bool:
+        return id(take) in self._ids or (take.track, take.fingerprint) in self._contents
+
+    @cached_property
+    def _ids(self) -> set[int]:
+        return set(map(id, self.takes))
+
+    @cached_property
+    def _contents(self) -> set[tuple[Track, str]]:
+        return {(take.track, take.fingerprint) for take in self.takes}
 
 
 def _replace_takes(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
@@ -181,8 +195,9 @@ def _replace_takes(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
             result.append(take)
         else:
             renamed[take.track].append(take)
+    kept = {take.track for take in result}
     for track, same in renamed.items():
-        if any(take.track == track for take in result):
+        if track in kept:
             raise UserError(f"{track}: the cassette already has this track", "remove one of the two with awstape rm")
         result += normalise_takes(load_models().operation(track.service, track.operation), track, same)
     return Cassette.of(result, cassette.keys)

@@ -15,7 +15,7 @@ from awstape.core.redaction.member_kinds import NAME_KINDS
 from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_accounts, redact_text
 from awstape.errors import UserError
-from awstape.files import atomic_writes, cassette_files, journal, keys, limited_reading, project_settings, quarantine
+from awstape.files import atomic_writes, cassette_files, journal, keys, project_settings, quarantine
 
 _KINDS = sorted({*NAME_KINDS.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
 
@@ -70,8 +70,8 @@ def rekey_files(
     models = load_models()
     files = cassette_files.find_all(paths)
     with atomic_writes.lock_folders_of(*files):
-        texts = {file: limited_reading.read_text(file) for file in files}
-        cassettes = {file: cassette_files.parse(file, text, models) for file, text in texts.items()}
+        texts = {file: cassette_files.load_text(file, models) for file in files}
+        cassettes = {file: text.cassette for file, text in texts.items()}
         due = {file: cassette for file, cassette in cassettes.items() if key_fingerprint(new) not in cassette.keys}
         for file, cassette in due.items():
             if old is not None and cassette.keys and key_fingerprint(old) not in cassette.keys:

@@ -16,6 +16,7 @@ from awstape.core.aws.paging import items_of
 from awstape.core.aws.protocols.json_text import JsonError, parse_value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
+from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.redaction.aliases import CollisionError, Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.synthesis.synthetic_takes import SynthesisError, item_lists, synthesise_take
@@ -85,8 +86,9 @@ def count_items(operation: Operation, cassette: Cassette) -> int:
     return sum(len(items_of(output, name)) for output in outputs for name in item_lists(operation))
 
 
-def add_to_file(path: Path, text: str, old: Cassette, new: Cassette) -> None:
+def add_to_file(path: Path, text: CassetteText, new: Cassette) -> None:
     """Adds new tracks to the cassette in a file and keeps its comments. Raises UserError."""
+    old = text.cassette
     known = {track for track, _ in old.tracks()}
     for track, _ in new.tracks():
         if track in known:

@@ -13,7 +13,7 @@ from pathlib import Path
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.parser import DocumentError
-from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.check.findings import check_text
 from awstape.errors import UserError
 from awstape.files import limited_reading, project_settings
@@ -59,18 +59,19 @@ class EditorSession:
 
         Raises DocumentError for an invalid draft and for real values in it, UserError if the values can't be redacted.
         """
-        models, text = load_models(), self.text
-        after = read_cassette(text, models)
+        models = load_models()
+        text = CassetteText.read([self.text], models)
         try:
-            before = read_cassette(self.old_text, models)
+            old = CassetteText.read([self.old_text], models)
         except DocumentError:  # the edit may repair it
-            before = Cassette()
-        plan = plan_write(self.path, before, after, "", [text], environ)
-        new_text = text if plan.after == after else plan.new_text  # keep the text as typed
-        plan = replace(plan, old_text=self.old_text, removed_comments=(), new_text=new_text)
+            old = None
+        before = old.cassette if old else Cassette()
+        plan = plan_write(self.path, None, text.cassette, [text], environ, before.takes)
+        new = text if plan.after == text.cassette else plan.new  # keep the text as typed
+        plan = replace(plan, before=before, old=old, removed_comments=(), new=new)
         rules = project_settings.load_rules()
         known = {(f.member, f.kind) for f in check_text(self.old_text, models, rules)}
-        for finding in check_text(plan.new_text, models, rules):
+        for finding in check_text(plan.new.text, models, rules):
             if finding.level == "error" and (finding.member, finding.kind) not in known:
                 raise DocumentError(finding.line, finding.member, f"looks real: {finding.kind}", "use an alias instead")
         return plan

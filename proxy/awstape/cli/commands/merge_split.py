@@ -42,9 +42,8 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     awstape merge team.yaml new.yaml -o team.yaml --prefer last
     """
     from awstape.catalog.service_models import load_models
-    from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
-    from awstape.files import atomic_writes, cassette_files, limited_reading
+    from awstape.files import atomic_writes, cassette_files
     from awstape.workbench.edit_files import plan_write, run_edit
 
     files = cassette_files.find_all(cassettes)
@@ -52,13 +51,11 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
         raise UserError(f"{output}: already exists", "to merge into it, name it among CASSETTES as well")
     atomic_writes.check_writable(output)
     with nullcontext() if options.dry_run else atomic_writes.lock_folders_of(output):  # makes the folder
-        texts = [limited_reading.read_text(file) for file in files]
-        read = [cassette_files.parse(file, text, load_models()) for file, text in zip(files, texts, strict=True)]
-        merged = run_edit(lambda: edits.merge_cassettes(load_models(), read, prefer))
-        here = [(c, text) for file, c, text in zip(files, read, texts, strict=True) if _is_same(file, output)]
-        before, old = here[0] if here else (Cassette(), "")
-        takes = [take for each in read for take in each.takes]
-        return write_edits([plan_write(output, before, merged, old, texts, os.environ, takes)], options)
+        texts = [cassette_files.load_text(file, load_models()) for file in files]
+        merged = run_edit(lambda: edits.merge_cassettes(load_models(), [text.cassette for text in texts], prefer))
+        old = next((text for file, text in zip(files, texts, strict=True) if _is_same(file, output)), None)
+        takes = [take for text in texts for take in text.cassette.takes]
+        return write_edits([plan_write(output, old, merged, texts, os.environ, takes)], options)
 
 
 def _is_same(file: Path, other: Path) -> bool:
@@ -87,29 +84,27 @@ def split(
     if bool(tracks) == bool(by):
         raise click.UsageError("give either TRACKs or --by")
     from awstape.catalog.service_models import load_models
-    from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
-    from awstape.files import atomic_writes, cassette_files, limited_reading
+    from awstape.files import atomic_writes, cassette_files
     from awstape.workbench.edit_files import plan_write
     from awstape.workbench.selected_tracks import select_tracks
 
     atomic_writes.check_writable(cassette)
     with atomic_writes.lock_folders_of(cassette):
-        text = limited_reading.read_text(cassette)
-        whole = cassette_files.parse(cassette, text, load_models())
-        found = select_tracks(whole, tracks, os.environ)
-        paths = {each.number: output / f"{_file_name(each, by)}.yaml" if by else output for each in found}
+        text = cassette_files.load_text(cassette, load_models())
+        found = select_tracks(text.cassette, tracks, os.environ)
+        paths = {each.track: output / f"{_file_name(each, by)}.yaml" if by else output for each in found}
         results = []
-        for path in dict.fromkeys(paths.values()):
+        for path, part in text.divide(paths).items():
             atomic_writes.check_writable(path)
             if path.exists():
                 raise UserError(f"{path}: already exists", "use another name, or awstape merge")
-            part, left = edits.split_cassette(whole, [each for each in found if paths[each.number] == path])
-            results.append(plan_write(path, Cassette(), part, "", [text], os.environ, whole.takes))
+            results.append(plan_write(path, None, part.cassette, [part], os.environ, part.cassette.takes))
         if by is None:
+            _, left = edits.split_cassette(text.cassette, found)
             if not left.takes:
                 raise UserError(f"{cassette}: no track would be left in it", "rename the file instead")
-            results.append(plan_write(cassette, whole, left, text, [text], os.environ))  # written after the new files
+            results.append(plan_write(cassette, text, left, [text], os.environ))  # written after the new files
         # Comments of other tracks are not lost: they are in the files of those tracks.
         return write_edits([replace(result, removed_comments=()) for result in results], options)
 

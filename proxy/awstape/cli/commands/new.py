@@ -76,7 +76,7 @@ def new(
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.cassette.yaml.writer import write_cassette
     from awstape.core.text.printable import printable
-    from awstape.files import atomic_writes, cassette_files, limited_reading
+    from awstape.files import atomic_writes, cassette_files
     from awstape.report import count, track_facts
     from awstape.workbench import synthetic_tracks
 
@@ -85,13 +85,20 @@ def new(
     if output:
         atomic_writes.check_writable(output)
     with atomic_writes.lock_folders_of(output) if output else nullcontext():
-        text = limited_reading.read_text(output) if output and output.exists() else ""
-        old = cassette_files.parse(output, text, load_models()) if output and text else Cassette()
+        is_there = output and output.exists() and output.stat().st_size
+        text = cassette_files.load_text(output, load_models()) if output and is_there else None
         made = synthetic_tracks.make_cassette(
-            wanted, identity, os.environ, items=items, page_size=page_size, seed=seed, region=region, beside=old
+            wanted,
+            identity,
+            os.environ,
+            items=items,
+            page_size=page_size,
+            seed=seed,
+            region=region,
+            beside=text.cassette if text else Cassette(),
         )
         if output and text:
-            synthetic_tracks.add_to_file(output, text, old, made)
+            synthetic_tracks.add_to_file(output, text, made)
         elif output:
             cassette_files.save(output, made)
         else:

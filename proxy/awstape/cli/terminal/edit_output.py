@@ -92,7 +92,7 @@ def _print_edit(result: PlannedEdit, options: EditOptions) -> None:
         for comment in result.lost_comments:
             click.echo(f"  the comment in line {comment.line} would be lost: {printable(comment.text)}")
     else:
-        click.echo(f"{'changed' if result.old_text else 'wrote'} {path}")
+        click.echo(f"{'changed' if result.old else 'wrote'} {path}")
     if result.redacted:
         click.echo(redacted_line(result.redacted))
     for finding in result.new_warnings():

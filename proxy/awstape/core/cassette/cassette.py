@@ -82,6 +82,11 @@ class Take:
     faults: tuple[Fault, ...] = ()
 
     @property
+    def fingerprint(self) -> str:
+        """A text that is the same for two takes of a track only if they are equal."""
+        return repr((self.pages, self.faults))
+
+    @property
     def hole(self) -> str | None:
         """The reason of the first hole, None if no page is one."""
         return next((page.hole for page in self.pages if page.hole is not None), None)

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -103,10 +103,9 @@ def check_file_name(names: Sequence[str], rules: Rules = NO_RULES) -> list[Findi
     return found
 
 
-def find_warnings(text: str, models: Models) -> list[Finding]:
-    """The warnings alone, without the slow search for real values. Raises DocumentError for unreadable text."""
-    problems = lint_takes(list(read_entries(text, models)), models)
-    return sorted(_warning_finding(document, problem) for document, problem in problems)
+def find_warnings(entries: Iterable[Entry], models: Models) -> list[Finding]:
+    """The warnings about the takes of whole tracks, without the slow search for real values."""
+    return sorted(_warning_finding(document, problem) for document, problem in lint_takes(entries, models))
 
 
 def _error_finding(error: DocumentError) -> Finding:

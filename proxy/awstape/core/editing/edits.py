@@ -211,7 +211,7 @@ def edit_takes(
     models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], edit: Callable[[Operation, Take], Take | None]
 ) -> Cassette:
     """The cassette with `edit` applied to the chosen takes. An edit that returns None removes the take."""
-    numbers = {each.track: each.numbers for each in chosen}
+    numbers = {each.track: frozenset(each.numbers) for each in chosen}
     result: list[Take] = []
     origin: dict[Track, Track] = {}
     for track, takes in cassette.tracks():

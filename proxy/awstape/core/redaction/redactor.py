@@ -13,12 +13,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation, Value
-from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.redaction.alias_grammar import is_name_alias, name_alias_ending
 from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
 from awstape.core.redaction.leak_search import AMBIGUOUS, Leak, RealValueSearch, find_leaks
@@ -28,8 +28,8 @@ from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, 
 from awstape.core.redaction.string_walk import (
     StringContext,
     edit_answer_strings,
-    edit_cassette_strings,
     edit_member_strings,
+    edit_take_strings,
 )
 from awstape.core.redaction.text.free_text import redact_accounts
 from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names
@@ -144,7 +144,11 @@ class Redactor:
 
     def redact_cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette, redacted once more: only values that were written into it by hand change."""
-        return edit_cassette_strings(models, cassette, self.redact_string, self.redact_string)
+        return Cassette.of(self.redact_takes(models, cassette.takes), cassette.keys)
+
+    def redact_takes(self, models: Models, takes: Iterable[Take]) -> Iterator[Take]:
+        """As `redact_cassette`, for single takes, in their order."""
+        return edit_take_strings(models, takes, self.redact_string, self.redact_string)
 
     def replace_known_names(
         self, models: Models, cassette: Cassette, known: Mapping[str, str] | None = None
@@ -153,6 +157,12 @@ class Redactor:
 
         known: ending → alias, of names in another cassette.
         """
+        return Cassette.of(self.replace_names_in_takes(models, cassette.takes, known), cassette.keys)
+
+    def replace_names_in_takes(
+        self, models: Models, takes: Iterable[Take], known: Mapping[str, str] | None = None
+    ) -> Iterator[Take]:
+        """As `replace_known_names`, for single takes, in their order."""
         names = KnownNames.from_aliases(self._aliases, known)
         names_in_requests = names.without_phrases()  # a live request could not recognise phrases
 
@@ -164,7 +174,7 @@ class Redactor:
         def edit_identity(text: str, context: StringContext) -> str:
             return names_in_requests.replace_in(text) if is_free_text(text, context) else text
 
-        return edit_cassette_strings(models, cassette, edit_identity, edit_answer)
+        return edit_take_strings(models, takes, edit_identity, edit_answer)
 
     def find_leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
         """Real values that are still in the cassette, and aliases that several values share."""

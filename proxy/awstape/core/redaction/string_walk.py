@@ -10,14 +10,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.member_paths import MapKey, Path, member_names
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
-from awstape.core.cassette.cassette import Cassette, Page
+from awstape.core.cassette.cassette import Cassette, Page, Take
 from awstape.core.redaction.alias_grammar import is_alias
 
 #: The shape of free text that the model gives no shape.
@@ -49,14 +49,19 @@ def edit_cassette_strings(
     models: Models, cassette: Cassette, edit_identity: StringEdit, edit_answer: StringEdit
 ) -> Cassette:
     """The cassette with one edit applied to every string of its identities, another to every string of its answers."""
-    takes = []
-    for take in cassette.takes:
+    return Cassette.of(edit_take_strings(models, cassette.takes, edit_identity, edit_answer), cassette.keys)
+
+
+def edit_take_strings(
+    models: Models, takes: Iterable[Take], edit_identity: StringEdit, edit_answer: StringEdit
+) -> Iterator[Take]:
+    """As `edit_cassette_strings`, for single takes, in their order."""
+    for take in takes:
         operation = models.operation(take.track.service, take.track.operation)
         identity = edit_member_strings(take.track.identity, operation.input, edit_identity)
         track = replace(take.track, identity=identity)
         pages = (edit_page_strings(operation, page, edit_answer) for page in take.pages)
-        takes.append(replace(take, track=track, pages=tuple(pages)))
-    return Cassette.of(takes, cassette.keys)
+        yield replace(take, track=track, pages=tuple(pages))
 
 
 def edit_page_strings(operation: Operation, page: Page, edit: StringEdit) -> Page:

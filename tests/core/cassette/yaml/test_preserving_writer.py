@@ -11,6 +11,7 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.cassette.yaml.preserving_writer import RewrittenText, rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from awstape.core.replay.paging_modes import Listing, Paging
 from support.exchanges import MODELS, operation
@@ -58,8 +59,14 @@ def cassette() -> Cassette:
     return read_cassette(TEXT, MODELS)
 
 
+def rewrite_texts(texts: list[str], cassette: Cassette) -> RewrittenText:
+    sources = [CassetteText.read([text], MODELS) for text in texts]
+    assert [source.text for source in sources] == texts
+    return rewrite_cassette(MODELS, sources, cassette)
+
+
 def rewritten(*takes: Take) -> RewrittenText:
-    result = rewrite_cassette(MODELS, [TEXT], Cassette.of(takes))
+    result = rewrite_texts([TEXT], Cassette.of(takes))
     assert read_cassette(result.text, MODELS) == Cassette.of(takes)
     return result
 
@@ -81,8 +88,9 @@ def test_unchanged_takes_stay_to_the_letter() -> None:
     header, body, other = TEXT.split("---\n")
     comment = "# Nobody's roles:\n"
     # In the order of cassettes, with what stands before a document.
-    assert both == RewrittenText(f"{header.removesuffix(comment)}---\n{other}{comment}---\n{body}")
-    again = rewrite_cassette(MODELS, [both.text], Cassette.of([role, listing]))
+    assert both.text == f"{header.removesuffix(comment)}---\n{other}{comment}---\n{body}"
+    assert not both.lost_comments and not both.removed_comments
+    again = rewrite_texts([both.text], Cassette.of([role, listing]))
     assert again.text == both.text
 
 
@@ -198,7 +206,7 @@ def test_the_texts_of_several_cassettes() -> None:
     other = TEXT.replace("identity: {}", "identity: {PathPrefix: /}").replace("yqmy4ayihgou", "r3pdr6yylyw5")
     both = [read_cassette(text, MODELS) for text in (TEXT, other)]
     together = Cassette.of(take for each in both for take in each.takes)
-    result = rewrite_cassette(MODELS, [TEXT, other], together)
+    result = rewrite_texts([TEXT, other], together)
     assert read_cassette(result.text, MODELS) == together
     assert result.text.count("# the second\n") == 2
     assert (result.lost_comments, result.removed_comments) == ((), ())
@@ -206,7 +214,7 @@ def test_the_texts_of_several_cassettes() -> None:
 
 def test_a_changed_header_is_written_anew() -> None:
     recorded = replace(cassette(), keys=frozenset({"gjf6xcekxdvp"}))
-    result = rewrite_cassette(MODELS, [TEXT], recorded)
+    result = rewrite_texts([TEXT], recorded)
     header = f"{SCHEMA_LINE}version: 1\nkey: gjf6xcekxdvp\n---\n"
     assert result.text.startswith(f"# The roles of the examples.\n# the first format\n{header}")
     assert read_cassette(result.text, MODELS) == recorded
@@ -222,7 +230,7 @@ def other_text() -> str:
 def test_comments_of_several_texts_are_joined(is_changed: bool) -> None:
     role, listing = cassette().takes
     take = edited(listing, 0, Roles=roles(listing)[0][:1]) if is_changed else listing
-    result = rewrite_cassette(MODELS, [TEXT, other_text()], Cassette.of([role, take]))
+    result = rewrite_texts([TEXT, other_text()], Cassette.of([role, take]))
     assert read_cassette(result.text, MODELS).takes == (role, take)
     assert result.text.startswith("# Theirs.\n# The roles of the examples.\n")
     assert "    Roles: # two # few\n" in result.text
@@ -241,7 +249,7 @@ def test_the_comments_of_the_take_that_stays() -> None:
     for i, part in enumerate(text.split("---\n")[1:], 1):
         text = text.replace(part, part.replace("identity: {}", f"identity: {{}} # take {i}"))
     left = replace(other, pages=name_tokens(operation("ListRoles"), other.track, 1, other.pages))
-    result = rewrite_cassette(MODELS, [text], Cassette.of([left]))
+    result = rewrite_texts([text], Cassette.of([left]))
     assert "identity: {} # take 2\n" in result.text
     assert [c.text for c in result.removed_comments] == ["# take 1"]
 
@@ -267,16 +275,16 @@ def test_comments_in_odd_places(old: str, new: str, expected: str) -> None:
     before = read_cassette(text, MODELS)
     changed = edited(before.takes[1], 0, Marker="there")
     pages = (changed.pages[0], replace(changed.pages[1], token="there"))
-    result = rewrite_cassette(MODELS, [text], Cassette.of([replace(changed, pages=pages)]))
+    result = rewrite_texts([text], Cassette.of([replace(changed, pages=pages)]))
     assert expected.replace("here", "there") in result.text
 
 
 def test_a_comment_at_the_end_does_not_go_to_the_next() -> None:
     role = TEXT.rpartition("---\n")[2]
     text = TEXT.replace(role, role + "# the end of the role\n")
-    result = rewrite_cassette(MODELS, [text], cassette())  # in the order of cassettes: the role is first
+    result = rewrite_texts([text], cassette())  # in the order of cassettes: the role is first
     assert " # the end of the role\n# Nobody's roles:\n---\n# a listing\n" in result.text
-    without = rewrite_cassette(MODELS, [result.text], Cassette.of(cassette().takes[1:]))
+    without = rewrite_texts([result.text], Cassette.of(cassette().takes[1:]))
     assert "# the end of the role" in [c.text for c in without.removed_comments]
 
 
@@ -290,7 +298,7 @@ def test_documents_change_places(end: str, between: str) -> None:
     block = role.partition("pages:")[0] + "pages: \n- error: \n    status: 404\n    message: |\n      said"
     text = f"{header}---\n{listing}{'...' if between else ''}\n{between}---\n{block}{end}"
     before = read_cassette(text, MODELS)
-    result = rewrite_cassette(MODELS, [text], before)
+    result = rewrite_texts([text], before)
     assert read_cassette(result.text, MODELS) == before
     assert result.lost_comments == result.removed_comments == ()
     assert "operation: ListRoles  # all of them\n" in result.text

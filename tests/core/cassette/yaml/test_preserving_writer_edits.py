@@ -17,6 +17,7 @@ from awstape.core.cassette.yaml.comments import find_comments
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, _Dumper, write_cassette
 from awstape.core.editing import edits, list_items
 from awstape.core.editing.edits import EditError
@@ -139,7 +140,7 @@ def test_comments_stay_or_are_returned_as_lost(
     after = before
     with suppress(EditError):
         after = change(before, select(MODELS, before, [which]), n)
-    made = rewrite_cassette(MODELS, [old.replace("\n", line_break)], after)
+    made = rewrite_cassette(MODELS, [CassetteText.read([old.replace("\n", line_break)], MODELS)], after)
     assert read_cassette(made.text, MODELS) == after
     told = [
         int(number)

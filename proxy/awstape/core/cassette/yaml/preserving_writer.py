@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import yaml
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
@@ -25,57 +22,25 @@ from awstape.core.cassette.page_tokens import mask_tokens
 from awstape.core.cassette.yaml.comments import Comment, count_line_breaks, find_comments, map_comments
 from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
 from awstape.core.cassette.yaml.path_mapping import map_paths
-from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.source_text import INDENT, CassetteText, Part
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, SEPARATOR, take_document, write_header, write_take
 
 #: A line that is in more takes than this does not identify a take.
 _MAX_SHARED = 50
-#: Before a comment at the end of a document: without it, the comment would belong to the next document.
-_INDENT = " "
 _SCHEMA = SCHEMA_LINE.partition("=")[0]
 
 
 @dataclass(frozen=True)
 class RewrittenText:
-    """The new text. lost_comments: their path is gone. removed_comments: their whole take is gone."""
+    """What was written. lost_comments: their path is gone. removed_comments: their whole take is gone."""
 
-    text: str
+    written: CassetteText
     lost_comments: tuple[Comment, ...] = ()
     removed_comments: tuple[Comment, ...] = ()
 
-
-@dataclass(frozen=True)
-class _Part:
-    """The text of a document.
-
-    leading: the comments before its `---`. body: from `---` on. line: the number of lines before both.
-    tail: the rest of the text after the last document.
-    """
-
-    leading: str
-    body: str
-    line: int
-    tail: str = ""
-
     @property
     def text(self) -> str:
-        return self.leading + self.body + self.tail
-
-    def find_comments(self) -> list[Comment]:
-        return [Comment(self.line + c.line, c.text, c.is_alone) for c in find_comments(self.text)]
-
-    @property
-    def can_be_followed(self) -> bool:
-        """Whether its value stays the same before another part: a block scalar that ends with the text would change."""
-        ends = self.text.endswith("\n") or self.tail
-        return bool(ends) or next(parse_documents(self.body)).value == next(parse_documents(f"{self.body}\n")).value
-
-    def text_for_joining(self, *, is_last: bool) -> str:
-        """The text, ready to be followed by another part unless it is the last."""
-        if is_last:
-            return self.text
-        text = self.leading + self.body + re.sub(r"^#", f"{_INDENT}#", self.tail, flags=re.MULTILINE)
-        return text if text.endswith("\n") else text + "\n"
+        return self.written.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,49 +48,41 @@ class _Source:
     """An old take, its document, and the number of the text that it is in."""
 
     take: Take
-    part: _Part
+    part: Part
     text: int
 
 
 def rewrite_cassette(
-    models: Models, texts: Sequence[str], cassette: Cassette, old_tracks: Mapping[Track, Track] | None = None
+    models: Models, texts: Sequence[CassetteText], cassette: Cassette, old_tracks: Mapping[Track, Track] | None = None
 ) -> RewrittenText:
     """The text of a cassette, rewritten from the texts that its takes come from; the header of the first text stays.
 
-    old_tracks: new track → its track in the texts, for renamed tracks. Raises DocumentError if one of the texts is not
-    a cassette.
+    old_tracks: new track → its track in the texts, for renamed tracks.
     """
-    old: list[_Source] = []
-    headers = []
-    cassettes = [read_cassette(text, models) for text in texts]
-    for number, text in enumerate(texts):
-        header, *parts = _split_documents(text)
-        takes = _takes_in_text_order(text, cassettes[number])
-        old += [_Source(take, part, number) for take, part in zip(takes, parts, strict=True)]
-        headers.append(header)
+    old = [_Source(each.take, each.part, number) for number, text in enumerate(texts) for each in text.takes]
     sources, left = _match_sources(models, cassette, old, old_tracks or {})
     others, left = _match_other_texts(cassette, sources, left)
-    parts, lost = [_write_header_part(headers, cassette, cassettes[0].keys)], list[Comment]()
+    parts, lost = [_write_header_part([text.header for text in texts], cassette, texts[0].keys)], list[Comment]()
     for i, take in enumerate(cassette.takes):
         same = [sources[i], *others[i]] if i in sources else []
         leading = "".join(dict.fromkeys(source.part.leading for source in same))
         if not same:
-            parts.append(_Part("", SEPARATOR + write_take(take), 0))
+            parts.append(Part("", SEPARATOR + write_take(take), 0))
         elif same[0].take == take and not others[i] and (i == len(cassette.takes) - 1 or same[0].part.can_be_followed):
             parts.append(same[0].part)
         else:
             text, dropped = _write_with_comments(models, same, take)
-            parts.append(_Part(leading, SEPARATOR + text, 0))
+            parts.append(Part(leading, SEPARATOR + text, 0))
             lost += dropped
     gone = tuple(comment for source in left for comment in source.part.find_comments())
-    text = _join_parts(parts)
-    if not _reads_as(text, models, cassette):
-        every = tuple(comment for text in texts for comment in find_comments(text))
-        return RewrittenText(write_header(cassette) + "".join(SEPARATOR + write_take(t) for t in cassette.takes), every)
-    return RewrittenText(text, tuple(lost), gone)
+    known = {source.part.body: source.take for source in old}
+    if written := _read_again(_join_parts(parts), models, cassette, known):
+        return RewrittenText(written, tuple(lost), gone)
+    every = tuple(comment for text in texts for comment in find_comments(text.text))
+    return RewrittenText(CassetteText.write(cassette), every)
 
 
-def _join_parts(parts: Sequence[_Part]) -> str:
+def _join_parts(parts: Sequence[Part]) -> str:
     text: list[str] = []
     for i, part in enumerate(parts):
         if part.body.startswith("%") and i > 0 and not text[-1].endswith("...\n"):
@@ -134,7 +91,7 @@ def _join_parts(parts: Sequence[_Part]) -> str:
     return "".join(text)
 
 
-def _write_header_part(headers: Sequence[_Part], cassette: Cassette, keys: frozenset[str]) -> _Part:
+def _write_header_part(headers: Sequence[Part], cassette: Cassette, keys: frozenset[str]) -> Part:
     """The first header with its comments, and those of the other headers at its head."""
     first, *others = headers
     head: list[str] = []
@@ -146,53 +103,16 @@ def _write_header_part(headers: Sequence[_Part], cassette: Cassette, keys: froze
     known = {*head, *(comment.text for comment in find_comments(body + tail))}
     more = dict.fromkeys(comment.text for part in others for comment in part.find_comments())
     head += [comment for comment in more if comment not in known and not comment.startswith(_SCHEMA)]
-    return _Part("".join(f"{comment}\n" for comment in head), body, 0, tail)
+    return Part("".join(f"{comment}\n" for comment in head), body, 0, tail)
 
 
-def _reads_as(text: str, models: Models, cassette: Cassette) -> bool:
+def _read_again(text: str, models: Models, cassette: Cassette, known: Mapping[str, Take]) -> CassetteText | None:
+    """The text with its takes, None if it does not read as the cassette. known: body of a part → its take."""
     try:
-        return read_cassette(text, models) == cassette
+        written = CassetteText.read([text], models, known)
     except DocumentError:
-        return False
-
-
-# --- texts and their documents ----------------------------------------------------------------------------------
-
-
-def _split_documents(text: str) -> list[_Part]:
-    """The documents of a YAML stream."""
-    text = text.removeprefix("\ufeff")
-    cuts: list[tuple[int, int]] = []  # per document: where its leading comments begin, and where its `---` is
-    end = 0
-    is_open = False
-    for token in yaml.scan(text, Loader=yaml.CSafeLoader):
-        if isinstance(token, yaml.DocumentStartToken | yaml.DirectiveToken) and not is_open:
-            leading = re.compile(r"^#", re.MULTILINE).search(text, end, token.start_mark.index)
-            at = token.start_mark.index
-            cuts.append((leading.start() if leading and cuts else at if cuts else 0, at))
-        elif not cuts and token.end_mark.index > token.start_mark.index:
-            cuts.append((0, 0))  # the first document may have no `---`
-        is_open = isinstance(token, yaml.DirectiveToken)
-        if token.end_mark.index > token.start_mark.index:
-            end = token.end_mark.index
-    ends = [begin for begin, _ in cuts[1:]] + [len(text)]
-    parts = [
-        _Part(text[begin:at], text[at:stop], count_line_breaks(text[:begin]))
-        for (begin, at), stop in zip(cuts, ends, strict=True)
-    ]
-    at = cuts[-1][1]
-    return [*parts[:-1], replace(parts[-1], body=text[at:end], tail=text[end:])]
-
-
-def _takes_in_text_order(text: str, cassette: Cassette) -> list[Take]:
-    """The takes of a text in the order of the text."""
-    takes = {track: list(same) for track, same in cassette.tracks()}
-    ordered = []
-    for document in list(parse_documents(text))[1:]:
-        value: Any = document.value
-        track = Track(value["service"], value["operation"], value.get("region"), value["identity"])
-        ordered.append(takes[track].pop(0))
-    return ordered
+        return None
+    return written if written.cassette == cassette else None
 
 
 def _match_sources(
@@ -204,14 +124,7 @@ def _match_sources(
     operation.
     """
     left = dict.fromkeys(old)
-    found: dict[int, _Source] = {}
-    equal = defaultdict[Track, list[_Source]](list)
-    for source in left:
-        equal[source.take.track].append(source)
-    for i, take in enumerate(cassette.takes):
-        if same := next((s for s in equal[take.track] if s in left and s.take == take), None):
-            found[i] = same
-            del left[same]
+    found = _match_equal(cassette, left)
     for length in (4, 3):  # of the key: with the identity, and without
         takes = defaultdict[tuple[str, ...], dict[int, Take]](dict)
         for i, take in enumerate(cassette.takes):
@@ -225,6 +138,25 @@ def _match_sources(
                 found[i] = source
                 del left[source]
     return found, list(left)
+
+
+def _match_equal(cassette: Cassette, left: dict[_Source, None]) -> dict[int, _Source]:
+    """Index of a new take → the first source with an equal take, which is then no longer left."""
+    found: dict[int, _Source] = {}
+    for identify in (id, _content):  # most takes are the very ones that were read
+        missing = [i for i in range(len(cassette.takes)) if i not in found]
+        equal = defaultdict[Hashable, list[_Source]](list)
+        for source in reversed(left) if missing else ():
+            equal[identify(source.take)].append(source)
+        for i in missing:
+            if same := equal.get(identify(cassette.takes[i])):
+                found[i] = same.pop()
+                del left[found[i]]
+    return found
+
+
+def _content(take: Take) -> Hashable:
+    return take.track, take.fingerprint
 
 
 def _match_by_lines(models: Models, takes: Mapping[int, Take], sources: Sequence[_Source]) -> dict[int, _Source]:
@@ -265,9 +197,12 @@ def _match_other_texts(
         takes[cassette.takes[i].track].append(i)
     found, gone = defaultdict[int, list[_Source]](list), list[_Source]()
     seen = Counter[tuple[Track, int]]()
+    in_others: dict[tuple[Track, int], list[int]] = {}
     for source in left:
         track = source.take.track
-        of_others = sorted(i for i in takes[track] if sources[i].text != source.text)
+        if (track, source.text) not in in_others:
+            in_others[track, source.text] = sorted(i for i in takes[track] if sources[i].text != source.text)
+        of_others = in_others[track, source.text]
         number = seen[track, source.text]
         seen[track, source.text] += 1
         if not of_others:
@@ -302,7 +237,7 @@ def _write_with_comments(models: Models, sources: Sequence[_Source], take: Take)
             if comment.text not in known.get(line, ()):
                 (above if comment.is_alone else behind)[line].append(comment.text)
     out = []
-    for i, text_line in enumerate([*lines, _INDENT], 1):
+    for i, text_line in enumerate([*lines, INDENT], 1):
         indent = re.match(" *", text_line)[0]  # type: ignore[index]
         out += [indent + comment for comment in above[i]]
         out += [" ".join([text_line, *behind[i]])] if i <= len(lines) else []

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
@@ -66,14 +67,27 @@ def read_documents(documents: Iterable[DocumentText], models: Models) -> Iterato
         empty = DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")
         yield Entry(Document(None, {(): 1}), (empty,))
         return
-    yield Entry(header, header.errors(header_problems(header.value)))
-    tokens: defaultdict[Track, _Tokens] = defaultdict(dict)
-    for document in stream:
-        if errors := document.errors(take_problems(document.value, models)):
-            yield Entry(document, errors)
-        else:
-            take = build_take(document.value, models)
-            yield Entry(document, document.errors(_token_problems(document, take, tokens[take.track])), take)
+    reader = EntryReader(models)
+    yield from map(reader.read, chain([header], stream))
+
+
+class EntryReader:
+    """Validates the documents of a cassette one by one, in their order: first the header, then the takes."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._is_header = True
+        self._tokens: defaultdict[Track, _Tokens] = defaultdict(dict)
+
+    def read(self, document: Document) -> Entry:
+        """The next document, with all its errors."""
+        if self._is_header:
+            self._is_header = False
+            return Entry(document, document.errors(header_problems(document.value)))
+        if errors := document.errors(take_problems(document.value, self._models)):
+            return Entry(document, errors)
+        take = build_take(document.value, self._models)
+        return Entry(document, document.errors(_token_problems(document, take, self._tokens[take.track])), take)
 
 
 _Tokens = dict[str, tuple[Take, int, int]]
