@@ -133,10 +133,12 @@ def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str])
 def _select_tracks(
     cassette: Cassette, asides: Sequence[SetAside], selectors: Sequence[str], redactor: Redactor
 ) -> set[Track]:
-    """The selected tracks of a cassette, with those that have no hole in it. Raises UserError."""
+    """The selected tracks of a cassette and of what is set aside. Raises UserError."""
     if not selectors:
         return set()
-    there = Cassette.of([*cassette.takes, *(aside.take for aside in asides if not aside.hole)])
+    tracks = {take.track for take in cassette.takes}
+    missing = (aside.hole or aside.take for aside in asides if aside.track not in tracks)
+    there = Cassette.of([*cassette.takes, *missing])
     try:
         return {each.track for each in select(load_models(), there, selectors, redactor)}
     except SelectorError as error:

@@ -42,6 +42,7 @@ _KIND_NAMES = {
     "url": "link",
     "value": "value of a condition or parameter",
     **{kind: kind for kind in ("canonical user id", "code", "organization id", "resource id", "unique id")},
+    **{kind: kind for kind in ("fingerprint", "page token", "password")},
     **{kind: kind for kind in ("certificate", "external-id", "object", "part", "path", "public-key", "saml metadata")},
 }
 
@@ -102,10 +103,14 @@ def set_aside_lines(path: str, asides: Sequence[SetAside]) -> Iterator[str]:
 
 
 def _leak_line(leak: Leak) -> str:
-    kind = f"{kind_name(leak.kind)} in {printable(leak.member) or 'some member'}"
     where = f"page {leak.page}, take {leak.take}" if leak.page else f"take {leak.take}"
     rule = f"; `{leak.rule}` in [tool.awstape] of pyproject.toml settles it" if leak.rule else ""
-    return f"{leak.track.service} {leak.track.operation}, {where}: {kind}{rule}"
+    return f"{leak.track.service} {leak.track.operation}, {where}: {_leak_place(leak)}{rule}"
+
+
+def _leak_place(leak: Leak) -> str:
+    length = count(len(leak.value), "character")
+    return f"{kind_name(leak.kind)} of {length} in {printable(leak.member) or 'some member'}"
 
 
 def _leak_facts(aside: SetAside, leak: Leak) -> dict[str, object]:
@@ -126,16 +131,14 @@ def settled_line(path: Path, aside: SetAside, leaks: Sequence[Leak], *, is_obsol
         return f"{name}: removed from the quarantine: the track was recorded anew or edited since, and has no such hole"
     if not leaks:
         return f"{name}: taken in"
-    places = (f"{kind_name(leak.kind)} of {count(len(leak.value), 'character')} in {leak.member}" for leak in leaks)
-    return f"{name}: taken in as it is, with {', '.join(map(printable, places))}"
+    return f"{name}: taken in as it is, with {', '.join(dict.fromkeys(map(_leak_place, leaks)))}"
 
 
 def waiting_lines(path: Path, waiting: Sequence[SetAside]) -> Iterator[str]:
     """The takes that are still set aside, and how to take them in."""
     for aside in waiting:
-        for leak in aside.leaks:
-            length = count(len(leak.value), "character")
-            yield f"{printable(str(path))}: set aside: {_leak_line(leak)}, {length}"
+        for place in dict.fromkeys(map(_leak_line, aside.leaks)):
+            yield f"{printable(str(path))}: still set aside: {place}"
     if waiting:
         yield f"awstape recover {printable(str(path))} --as-is TRACK takes a track in with these values in it"
 

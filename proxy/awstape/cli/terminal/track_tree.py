@@ -79,7 +79,8 @@ def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -
     page = take.pages[number - 1]
     label = Text(f"page {number}", no_wrap=is_short, overflow="ellipsis" if is_short else "fold")
     if page.hole is not None:
-        label.append("  hole", "red")
+        label.append(f"  hole: {printable(page.hole)}" if is_short else "  hole", "red")
+        return label
     if page.answer.error:
         label.append(f"  {_status(page.answer.error)}", "red")
     if (held := count_answer_items(operation, page.answer)) is not None:

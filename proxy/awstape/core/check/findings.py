@@ -212,7 +212,7 @@ def _page_shape(operation: Operation) -> Shape:
     return Shape(
         name="page",
         type="structure",
-        members=_members(token=_WORD, limit=_WORD, unmodelled=_WORDS, output=output, error=error),
+        members=_members(token=_WORD, limit=_WORD, hole=TEXT, unmodelled=_WORDS, output=output, error=error),
     )
 
 

@@ -1,0 +1,169 @@
+"""Recovery of takes that were set aside: through the tape and the commands, as a user meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from awstape import tape
+from awstape.cli.main import main
+from awstape.core.aws.model import Value
+from awstape.core.recording.recorder import Recording
+from awstape.errors import UserError
+from awstape.files import cassette_files
+from awstape.report import recording_lines
+from support.exchanges import MODELS, Exchange, request, respond
+from support.failing import failure
+
+ENVIRON = {"AWSTAPE_KEY": "5a" * 32}
+PASSWORD = "zreal-horse-battery"
+LOGIN: Exchange = (
+    request("CreateLoginProfile", {"UserName": "zrealbob", "Password": PASSWORD}),
+    respond("CreateLoginProfile"),
+)
+RULE = 'mask-members = ["Role.Description"]'
+
+
+def get_role(name: str, description: str) -> Exchange:
+    role: dict[str, Value] = {"RoleName": name, "Description": description}
+    return request("GetRole", {"RoleName": name}), respond("GetRole", {"Role": role})
+
+
+TRAFFIC = (LOGIN, get_role("zrealone", "harmless"), get_role("zrealtwo", f"it is {PASSWORD}!"))
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AWSTAPE_KEY", ENVIRON["AWSTAPE_KEY"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[tool.awstape]\n")
+    return tmp_path / "team.yaml"
+
+
+def record(path: Path, *pairs: Exchange) -> Recording:
+    opened = tape.open_for_recording(path, "all", ENVIRON, include_writes=True)
+    for asked, response in pairs:
+        opened.feed(asked, response)
+    recording = opened.close()
+    assert recording
+    return recording
+
+
+def holes(path: Path) -> list[str | None]:
+    return [take.hole for take in cassette_files.load(path, MODELS).takes if take.track.operation == "GetRole"]
+
+
+def files(path: Path) -> list[str]:
+    return sorted(each.name for each in path.parent.iterdir() if each.name != "pyproject.toml")
+
+
+def test_one_take_is_set_aside_and_everything_else_written(path: Path) -> None:
+    lines = list(recording_lines("team.yaml", record(path, *TRAFFIC)))
+    assert lines[:4] == [
+        "recorded team.yaml: 3 tracks, 3 pages, 0 items",
+        "  set aside: iam GetRole, page 1, take 1: password of 19 characters in Role.Description; "
+        f"`{RULE}` in [tool.awstape] of pyproject.toml settles it",
+        "  1 take set aside, encrypted, in team.yaml.quarantine",
+        "  once a rule settles it: awstape recover team.yaml",
+    ]
+    assert files(path) == ["team.yaml", "team.yaml.quarantine"]
+    assert sorted(map(str, holes(path))) == ["None", "set aside: password in Role.Description"]
+    assert PASSWORD not in path.read_text()
+
+
+def test_recover_takes_it_in_once_the_rule_is_there(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    record(path, *TRAFFIC)
+    before = path.read_text()
+    assert main(["recover", "team.yaml"]) == 1
+    waiting, how = capfd.readouterr().out.splitlines()
+    assert waiting.startswith("team.yaml: still set aside: iam GetRole, page 1, take 1: password of 19 characters in")
+    assert how == "awstape recover team.yaml --as-is TRACK takes a track in with these values in it"
+    assert path.read_text() == before
+    path.with_name("pyproject.toml").write_text(f"[tool.awstape]\n{RULE}\n")
+    assert main(["recover", "team.yaml"]) == 0
+    assert capfd.readouterr().out == "team.yaml: iam GetRole: taken in\n"
+    assert holes(path) == [None, None]
+    assert PASSWORD not in path.read_text()
+    assert files(path) == ["team.yaml"]
+
+
+def test_recover_takes_a_track_in_as_it_is(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    record(path, *TRAFFIC, get_role("zrealthree", f"and {PASSWORD}"))
+    assert main(["recover", "team.yaml", "--as-is", "GetRole RoleName=zrealtwo"]) == 1
+    taken, *waiting = capfd.readouterr().out.splitlines()
+    assert taken == "team.yaml: iam GetRole: taken in as it is, with password of 19 characters in Role.Description"
+    assert len(waiting) == 2
+    assert f"Description: it is {PASSWORD}!" in path.read_text()
+    assert f"and {PASSWORD}" not in path.read_text()
+    assert main(["recover", "team.yaml", "--as-is", "GetRole"]) == 0
+    assert PASSWORD not in capfd.readouterr().out
+    assert files(path) == ["team.yaml"]
+    recording = record(path, LOGIN)
+    assert recording.set_aside == (), "what was taken in stays"
+    assert path.read_text().count(PASSWORD) == 2
+
+
+def test_recover_prints_json(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    record(path, *TRAFFIC)
+    assert main(["recover", "team.yaml", "--json"]) == 1
+    printed = capfd.readouterr().out
+    (fact,) = json.loads(printed)["team.yaml"]["set_aside"]
+    assert (fact["operation"], fact["member"], fact["kind"], fact["length"]) == (
+        "GetRole",
+        "Role.Description",
+        "password",
+        19,
+    )
+    assert fact["rule"] == RULE
+    assert PASSWORD not in printed
+
+
+def test_a_track_that_is_not_there_is_an_error(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    record(path, *TRAFFIC)
+    problem, _ = failure(capfd, "recover", "team.yaml", "--as-is", "ListUsers")
+    assert problem == "no track matches 'ListUsers': the cassette has no such operation"
+
+
+def test_a_track_that_was_recorded_anew_replaces_what_was_set_aside(path: Path) -> None:
+    record(path, *TRAFFIC)
+    record(path, get_role("zrealtwo", "harmless"))
+    assert files(path) == ["team.yaml"]
+    assert holes(path) == [None, None]
+
+
+def test_a_track_that_was_removed_comes_back(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The cassette was deleted, and what was set aside is all that is left of the recording."""
+    record(path, *TRAFFIC)
+    path.unlink()
+    assert main(["recover", "team.yaml", "--as-is", "GetRole"]) == 0
+    assert "taken in as it is" in capfd.readouterr().out
+    assert holes(path) == [None]
+
+
+def test_an_edited_track_makes_it_obsolete(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    record(path, *TRAFFIC)
+    path.write_text(path.read_text().replace("hole: 'set aside: password in Role.Description'", "output: {}"))
+    path.with_name("pyproject.toml").write_text(f"[tool.awstape]\n{RULE}\n")
+    assert main(["recover", "team.yaml"]) == 0
+    assert "removed from the quarantine: the track was recorded anew or edited since" in capfd.readouterr().out
+    assert files(path) == ["team.yaml"]
+
+
+def test_a_quarantine_that_can_not_be_read_stops_a_recording_before_it_begins(path: Path) -> None:
+    path.with_name("team.yaml.quarantine").write_text("my diary\n")
+    with pytest.raises(UserError, match="not a quarantine of awstape"):
+        tape.open_for_recording(path, "all", ENVIRON)
+    assert path.with_name("team.yaml.quarantine").read_text() == "my diary\n"
+
+
+def test_a_cassette_with_takes_set_aside_gets_no_other_key(
+    path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(path, *TRAFFIC)
+    monkeypatch.setenv("AWSTAPE_OLD_KEY", ENVIRON["AWSTAPE_KEY"])
+    monkeypatch.setenv("AWSTAPE_KEY", "6b" * 32)
+    problem, tip = failure(capfd, "rekey", "team.yaml")
+    assert problem == "team.yaml: takes of it are set aside under its present key"
+    assert tip == "awstape recover team.yaml"
