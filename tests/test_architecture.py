@@ -76,7 +76,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "catalog.botocore_data",
         "catalog.botocore_values",
         "catalog.response_parser",
-        "files.encrypted_lines",
         "files.quarantine",
         "files.user_folders",
         "proxying.flow_conversion",

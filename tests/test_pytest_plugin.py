@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from awstape.catalog.service_models import load_models
+from awstape.cli.main import main
 from awstape.files import cassette_files
 from e2e import warm
 from examples import KEY, ROOT
@@ -515,6 +516,117 @@ def test_several():
     assert not aws.calls
     assert not (pytester.path / "cassettes").exists()
     assert not (pytester.path / "config").exists(), "no key is made for nothing"
+
+
+FAILING = """
+import unittest
+
+def ask(operation):
+    getattr(boto3.client("iam"), operation)()
+
+@pytest.mark.awstape("assert")
+def test_fails():
+    ask("list_users")
+    assert False
+
+@pytest.fixture
+def broken():
+    ask("list_users")
+    raise RuntimeError
+
+@pytest.mark.awstape("fixture")
+def test_whose_fixture_fails(broken):
+    pass
+
+@pytest.mark.awstape("unittest")
+class Case(unittest.TestCase):
+    def test_fails_too(self):
+        with self.subTest("of two"):
+            ask("list_users")
+            self.fail()
+
+@pytest.mark.awstape("nothing")
+def test_that_asks_for_nothing():
+    assert False
+
+@pytest.mark.awstape("skipped")
+def test_that_skips():
+    ask("list_users")
+    pytest.skip()
+
+@pytest.mark.awstape("expected")
+@pytest.mark.xfail
+def test_that_is_expected_to_fail():
+    ask("list_users")
+    assert False
+
+@pytest.mark.awstape("passed")
+def test_that_passes():
+    ask("list_users")
+
+@pytest.mark.awstape("interrupted")
+def test_that_is_interrupted():
+    ask("list_users")
+    if "INTERRUPT" in os.environ:
+        raise KeyboardInterrupt
+"""
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(re.sub("failed-[0-9a-f]{8}", "failed-N", path.name) for path in folder.iterdir())
+
+
+def test_a_test_that_fails_while_recording_changes_no_cassette(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it recorded stays as a journal, which nothing but `awstape recover` takes in."""
+    folder = pytester.path / "cassettes"
+    monkeypatch.setenv("INTERRUPT", "1")
+    result = run(pytester, FAILING, "--awstape=once")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    failed = ("assert", "fixture", "interrupted", "unittest")
+    assert names_in(folder) == sorted(
+        [*(f"{name}.yaml.failed-N.journal" for name in failed), "expected.yaml", "passed.yaml", "skipped.yaml"]
+    )
+    for name in failed:
+        (kept,) = folder.glob(f"{name}.yaml.failed-*.journal")
+        assert (
+            f"cassettes/{name}.yaml is unchanged: its test failed; the recording is kept in {kept.name}; to take it "
+            f"in: awstape recover cassettes/{name}.yaml"
+        ) in result.outlines
+    assert "recorded cassettes/passed.yaml: 1 track, 1 page, 0 items" in result.outlines
+
+    monkeypatch.delenv("INTERRUPT")
+    again = re.sub(r"assert False|raise RuntimeError|self\.fail\(\)", "ask('list_roles')", FAILING)
+    run(pytester, again, "--awstape=all").assert_outcomes(passed=6, skipped=1, xpassed=1)
+    for name in failed:
+        more = set() if name == "interrupted" else {"ListRoles"}
+        assert set(operations(folder / f"{name}.yaml")) == {"ListUsers"} | more
+    assert len(list(folder.glob("*.failed-*.journal"))) == len(failed), "no recording takes them in, or removes them"
+
+
+def test_recover_takes_in_what_a_failed_test_recorded(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = """
+@pytest.mark.awstape("tape")
+@pytest.mark.parametrize("operation", ["list_roles", "list_users"])
+def test_it(operation):
+    getattr(boto3.client("iam"), operation)()
+    assert False
+"""
+    tape = pytester.path / "cassettes" / "tape.yaml"
+    tape.parent.mkdir()
+    shutil.copy(ROOT / "cassettes" / "policy-versions.yaml", tape)
+    before = tape.read_bytes()
+    run(pytester, module, "--awstape=new_episodes", "-n", "2").assert_outcomes(failed=2)
+    assert names_in(tape.parent) == ["tape.yaml", *["tape.yaml.failed-N.journal"] * 2]
+    assert tape.read_bytes() == before
+    assert main(["recover", str(tape)]) == 0
+    assert set(operations(tape)) == {"ListPolicyVersions", "ListRoles", "ListUsers"}
+    assert names_in(tape.parent) == ["tape.yaml"]
+
+
+def operations(path: Path) -> list[str]:
+    return [track.operation for track, _ in cassette_files.load(path, load_models()).tracks()]
 
 
 def test_in_ci_nothing_is_recorded(pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@
    starts with the environment `awstape.environ`.
 4. At teardown, misses are errors, with their full text, and so are unused faults. Takes that were not replayed are
    errors if the cassette belongs to the test alone, or with `strict=True`. For a failed test, only misses are reported.
-5. pytest imports this module in every run of every user, so its imports are delayed until a test needs them.
+5. A test that fails while it records changes no cassette: its recording stays as a journal, for `awstape recover`.
+6. pytest imports this module in every run of every user, so its imports are delayed until a test needs them.
 
 May import: core.replay, core.text, errors, files, inprocess, program, proxying, report, tape.
 """
@@ -205,7 +206,7 @@ class Awstape:
 def awstape(request: pytest.FixtureRequest) -> Iterator[Awstape]:
     """Replays or records the test's cassette while the test runs."""
     item: pytest.Item = request.node
-    item.stash[_DID_NOT_PASS] = False  # plugins may run a test again
+    item.stash[_OUTCOME] = ""  # plugins may run a test again
     with _user_errors_as_failures():
         settings = _settings_of(item)
         hook = _open(item, settings)
@@ -258,19 +259,26 @@ def _missing(item: pytest.Item, path: Path) -> str:
 
 def _close(item: pytest.Item, settings: _Settings, hook: InProcess) -> None:
     """Closes the cassette; fails the test if the cassette doesn't match it, or couldn't be written."""
-    from awstape.report import recording_lines, set_aside_lines
+    from awstape.report import kept_journal_line, recording_lines, set_aside_lines
 
     where = ", ".join(_relative(path, item.config) for path in settings.paths)
+    outcome, recorded = item.stash[_OUTCOME], item.config.stash[_SUMMARY].recorded
+    recording = journal = None
     with _user_errors_as_failures():
-        recording = hook.close()
+        if outcome in ("", "failed") or hook.tape.failure:  # "": Ctrl-C, or a fixture that failed
+            journal = hook.keep_journal()
+        else:
+            recording = hook.close()
+    if journal:
+        recorded.append(kept_journal_line(where, journal))
     if recording and (recording.cassette.takes or recording.set_aside):
-        item.config.stash[_SUMMARY].recorded += recording_lines(where, recording)
+        recorded += recording_lines(where, recording)
     if recording and recording.set_aside:
         pytest.fail("\n".join(set_aside_lines(where, recording.set_aside)), pytrace=False)
     with _user_errors_as_failures():
         if hook.tape.failure:
             raise hook.tape.failure
-    passed = not item.stash[_DID_NOT_PASS]
+    passed = outcome == "passed"
     if problem := hook.problem(not_replayed=settings.strict and passed, unused_faults=passed):
         headline = (
             f"{where} does not match the test" if settings.paths[0].exists() else _missing(item, settings.paths[0])
@@ -300,8 +308,9 @@ def _relative(path: Path | str, config: pytest.Config) -> str:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     outcome = yield
     report = outcome.get_result()
-    if report.when != "teardown" and not report.passed:
-        item.stash[_DID_NOT_PASS] = True
+    is_end = report.when == "call" or (report.when == "setup" and not report.passed)
+    if is_end and item.stash.get(_OUTCOME, "") != "failed":  # that of a subtest counts, too
+        item.stash[_OUTCOME] = report.outcome
 
 
 # --- the whole run ----------------------------------------------------------------------------------------------
@@ -337,7 +346,7 @@ def _is_cassette(path: Path) -> bool:
 
 
 _SUMMARY = pytest.StashKey[_RunSummary]()
-_DID_NOT_PASS = pytest.StashKey[bool]()
+_OUTCOME = pytest.StashKey[str]()  # of a test: passed, failed or skipped; empty until it is known
 _POSITION = pytest.StashKey[int]()  # of a test among those that its parametrized function makes, from 1
 
 

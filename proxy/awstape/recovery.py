@@ -82,9 +82,13 @@ def recover(path: Path, environ: Mapping[str, str], as_is: Sequence[str] = ()) -
     return Recovery(lines + settled.lines, settled.waiting)
 
 
-def recover_journals(path: Path, key: Key, rules: Rules) -> tuple[str, ...]:
-    """Recovers interrupted recordings into their cassette. Returns lines for the user. Raises UserError."""
-    with closing(interrupted_recordings(path, key)) as recordings:  # an error must not leave a journal locked
+def recover_journals(path: Path, key: Key, rules: Rules, *, failed: bool = True) -> tuple[str, ...]:
+    """Recovers interrupted recordings into their cassette. Returns lines for the user. Raises UserError.
+
+    failed: whether those of tests that failed are recovered as well.
+    """
+    found_here = interrupted_recordings(path, key, failed=failed)
+    with closing(found_here) as recordings:  # an error must not leave a journal locked
         return tuple(line for found in recordings for line in _recover_journal(path, found, key, rules))
 
 

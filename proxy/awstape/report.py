@@ -6,6 +6,7 @@ May import: core.cassette, core.compare, core.recording, core.redaction, core.re
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -90,6 +91,12 @@ def recovery_line(path: Path, captures: int, damaged: int, aside: Path | None) -
     """The result of recovering an interrupted recording. aside: the path of its journal, if that was damaged."""
     line = f"recovered {printable(str(path))}: {count(captures, 'page')} of an interrupted recording"
     return line + (f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}" if aside else "")
+
+
+def kept_journal_line(path: str, journal: Path) -> str:
+    """A recording of a test that failed. path: the cassette."""
+    kept = f"{printable(path)} is unchanged: its test failed; the recording is kept in {printable(journal.name)}"
+    return f"{kept}; to take it in: awstape recover {printable(shlex.quote(path))}"
 
 
 def set_aside_lines(path: str, asides: Sequence[SetAside]) -> Iterator[str]:

@@ -144,6 +144,18 @@ class Tape:
             self.journal = self.create_journal = None
         return recording
 
+    def keep_journal(self) -> Path | None:
+        """Ends the recording without a change to the cassette: it stays as a journal, for `awstape recover`.
+
+        Returns the path of the journal, None if nothing was recorded. Raises UserError.
+        """
+        journal, self.journal, self.create_journal = self.journal, None, None
+        if journal is None or self.recorder is None or self.recorder.is_empty:
+            if journal:
+                journal.close(remove=True)
+            return None
+        return journal.keep_as_failed()
+
 
 def open_for_recording(
     path: Path,
@@ -163,7 +175,7 @@ def open_for_recording(
     atomic_writes.check_writable(path)
     exists = path.exists()
     key, rules = keys.find_or_create_key(environ), project_settings.load_rules()
-    recovered = recover_journals(path, key, rules)
+    recovered = recover_journals(path, key, rules, failed=False)
     load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
     if mode == "once" and exists:

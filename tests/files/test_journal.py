@@ -6,6 +6,7 @@ import base64
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -391,6 +392,31 @@ def test_the_path_of_a_journal_gives_its_cassette(path: Path, name: str) -> None
     assert [journal.cassette_of(each.path) for each in claimed] == [cassette] * 2
     for each in claimed:
         each.close(remove=True)
+
+
+# --- of a test that failed ---
+
+
+def test_the_journal_of_a_failed_test_is_taken_in_by_recover_alone(path: Path) -> None:
+    for pairs in (GROUPS, USERS):
+        opened = begin(path, *pairs)
+        kept = opened.keep_journal()
+        assert kept and re.fullmatch(r"team\.yaml\.failed-[0-9a-f]{8}\.journal", kept.name)
+        assert journal.cassette_of(kept) == path
+    assert not path.exists()
+    assert len(journal.journals_of(path)) == len(journal.find_journals(path.parent)) == 2
+    again = begin(path, *USERS)
+    assert again.recovered == ()
+    again.close()
+    assert len(journal.journals_of(path)) == 2
+    assert len(recovery.recover(path, ENVIRON).lines) == 2
+    assert journal.journals_of(path) == []
+
+
+def test_a_failed_test_that_recorded_nothing_leaves_nothing(path: Path) -> None:
+    for use in ("own", "shared"):
+        assert begin(path.parent / "new" / "team.yaml", use=use).keep_journal() is None
+    assert names(path.parent) == []
 
 
 # --- killed ---

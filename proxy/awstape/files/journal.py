@@ -5,20 +5,24 @@
 2. A capture is on the disk before the client gets the response. If it can't be written, the response is withheld.
 3. The journal is removed once the cassette is on the disk. A journal that no process has locked was left by an
    interrupted recording: its captures are recovered before the next recording begins.
-4. A line is a capture, encrypted (`files.encrypted_lines`): it holds the real values that the leak search at the end
+4. The journal of a test that failed is kept as `team.yaml.failed-1a2b3c4d.journal`: only `awstape recover` takes it
+   into the cassette.
+5. A line is a capture, encrypted (`files.encrypted_lines`): it holds the real values that the leak search at the end
    needs.
-5. A last line that can't be decrypted was being written when the recording was interrupted: the client never got that
+6. A last line that can't be decrypted was being written when the recording was interrupted: the client never got that
    response. Any other line that can't be decrypted is reported, and the journal is kept under another name.
 """
 
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import re
+import secrets
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +38,7 @@ if sys.platform != "win32":
     import fcntl
 
 _SUFFIX = ".journal"
+_FAILED = ".failed-"
 _KIND, _VERSION = "journal", 2
 #: The maximum number of recordings that share a cassette.
 _MAX_JOURNALS = 99
@@ -85,6 +90,20 @@ class Journal:
             if not _is_at(self.path, self._file):
                 raise UserError(f"{self.path}: was removed while recording", "record into a folder that stays")
 
+    def keep_as_failed(self) -> Path:
+        """Closes the journal; its content stays until `awstape recover` takes it in. Returns its new path.
+
+        Raises UserError; then the journal stays under its old name.
+        """
+        kept = self.path.with_name(f"{cassette_of(self.path).name}{_FAILED}{secrets.token_hex(4)}{_SUFFIX}")
+        try:
+            with _os_errors(self.path, "renamed", "move it away: the next recording would take it into the cassette"):
+                self.path.rename(kept)
+                atomic_writes.sync_folder(kept.parent)
+        finally:
+            self.close(remove=False)
+        return kept
+
     def close(self, *, remove: bool) -> None:
         """Releases the lock, so that others may record. remove: whether its content isn't needed any more."""
         with suppress(OSError):  # a journal that stays is recovered, into a cassette that holds the same already
@@ -124,12 +143,15 @@ class InterruptedRecording:
         return aside
 
 
-def interrupted_recordings(cassette: Path, key: Key) -> Generator[InterruptedRecording, None, None]:
+def interrupted_recordings(
+    cassette: Path, key: Key, *, failed: bool = True
+) -> Generator[InterruptedRecording, None, None]:
     """Yields the interrupted recordings of a cassette; each is locked until the next one is asked for.
 
-    Raises UserError for a journal that this key doesn't decrypt.
+    failed: whether those of tests that failed are among them. Raises UserError for a journal that this key doesn't
+    decrypt.
     """
-    for path in journals_of(cassette):
+    for path in journals_of(cassette) if failed else _existing(_journal_paths(cassette)):
         with _os_errors(path, "read", "correct its permissions, or move it away"):
             if (file := _open_locked(path)) is None:
                 continue
@@ -140,8 +162,10 @@ def interrupted_recordings(cassette: Path, key: Key) -> Generator[InterruptedRec
 
 
 def journals_of(cassette: Path) -> list[Path]:
-    """The existing journals of a cassette, of running and of interrupted recordings."""
-    return [path for path in _journal_paths(cassette) if path.is_file()]
+    """The existing journals of a cassette: of running and interrupted recordings, then of failed tests, by time."""
+    target = atomic_writes.follow_links(cassette)
+    failed = _existing(target.parent.glob(f"{glob.escape(target.name)}{_FAILED}*{_SUFFIX}"))
+    return [*_existing(_journal_paths(cassette)), *sorted(failed, key=lambda path: path.stat().st_mtime_ns)]
 
 
 def find_journals(path: Path) -> list[Path]:
@@ -153,7 +177,11 @@ def find_journals(path: Path) -> list[Path]:
 
 def cassette_of(journal: Path) -> Path:
     """The path of the cassette that a journal belongs to."""
-    return journal.with_name(re.sub(r"(\.\d+)?\.journal$", "", journal.name))
+    return journal.with_name(re.sub(r"(\.\d+|\.failed-\w+)?\.journal$", "", journal.name))
+
+
+def _existing(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if path.is_file()]
 
 
 def _journal_paths(cassette: Path) -> Iterator[Path]:

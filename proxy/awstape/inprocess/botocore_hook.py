@@ -70,13 +70,19 @@ class InProcess:
 
     def close(self) -> Recording | None:
         """Ends the use of the tape; writes what was recorded. Raises UserError."""
-        if not self._is_in_use:
-            return None
-        self._is_in_use = False
-        if botocore_handlers.end(self.tape):
+        return call_without_traceback(self.tape.close) if self._end() else None
+
+    def keep_journal(self) -> Path | None:
+        """Ends the use of the tape without a change to the cassette, as `Tape.keep_journal`. Raises UserError."""
+        return call_without_traceback(self.tape.keep_journal) if self._end() else None
+
+    def _end(self) -> bool:
+        """Ends the use of the tape; returns whether it was in use."""
+        was_in_use, self._is_in_use = self._is_in_use, False
+        if was_in_use and botocore_handlers.end(self.tape):
             _change_environment(_former_environment)
             _former_environment.clear()
-        return call_without_traceback(self.tape.close)
+        return was_in_use
 
     def attach(self, *targets: Any) -> None:
         """Answers sessions, clients and resources that were created before, as long as a tape is in use.

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
@@ -57,7 +57,7 @@ class Capture:
     token: str | None = None
     next: str | None = None
     invocation: str | None = None
-    seen: tuple[SeenValue, ...] = ()
+    seen: tuple[SeenValue, ...] = field(default=(), repr=False)
 
 
 class Capturer:

@@ -36,7 +36,7 @@ class SetAside:
 
     take: Take = field(repr=False)
     leaks: tuple[Leak, ...]
-    hole: Take | None
+    hole: Take | None = field(repr=False)
 
     @property
     def track(self) -> Track:
