@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from awstape.catalog.response_parser import parse_response
+from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.editing import edits
+from awstape.core.editing.rename import rename
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
 from awstape.core.recording.recorder import Recorder
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.redactor import Redactor
-from support.exchanges import KEY, MODELS, fail, player, recorder, request, traverse
+from awstape.core.replay.paging_modes import Paging
+from awstape.core.view.selectors import SelectedTrack, select
+from awstape.workbench.edit_files import plan_write
+from support.exchanges import ACCOUNT, KEY, MODELS, fail, player, recorder, request, traverse
 from support.growth import Shape, count_calls, exchanges, recorded
 
-SIZE = 16
+SIZE = 8
 #: Calls by which the cost of one more role may differ: caches fill, trees and tables grow in steps.
-TOLERANCE = 10
+TOLERANCE = 5
+#: The alias in the recordings, and another one.
+ACCOUNTS = Aliases(KEY).account(ACCOUNT), Aliases(KEY).account("222233334444")
 Work = Callable[[], object]
+Prepare = Callable[[Shape, int], Work]
+Change = Callable[[Cassette, tuple[SelectedTrack, ...]], Cassette]
 
 
 def _record(shape: Shape, size: int) -> Work:
@@ -57,7 +70,7 @@ def _read(shape: Shape, size: int) -> Work:
     return lambda: read_cassette(text, MODELS)
 
 
-def _replay(paging: str) -> Callable[[Shape, int], Work]:
+def _replay(paging: str) -> Prepare:
     def prepare(shape: Shape, size: int) -> Work:
         cassette = recorded(shape, size)
 
@@ -73,7 +86,55 @@ def _replay(paging: str) -> Callable[[Shape, int], Work]:
     return prepare
 
 
-PATHS: dict[str, Callable[[Shape, int], Work]] = {
+def _edit(change: Change) -> Prepare:
+    """Plans an edit, with the warnings that it brings in."""
+
+    def prepare(shape: Shape, size: int) -> Work:
+        text = CassetteText.read([write_cassette(recorded(shape, size))], MODELS)
+        after = change(text.cassette, select(MODELS, text.cassette, []))
+        return lambda: plan_write(Path("roles.yaml"), text, after, [text], {}).new_warnings()
+
+    return prepare
+
+
+def _edit_cassette(change: Change) -> Prepare:
+    def prepare(shape: Shape, size: int) -> Work:
+        cassette = recorded(shape, size)
+        return lambda: change(cassette, select(MODELS, cassette, []))
+
+    return prepare
+
+
+def _set_member(cassette: Cassette, chosen: tuple[SelectedTrack, ...]) -> Cassette:
+    roles = "Roles[]" if chosen[0].track.operation == "ListRoles" else "Role"
+    return edits.set_value(MODELS, cassette, chosen, f"pages[].output.{roles}.Description", "a role")
+
+
+def _rename(cassette: Cassette, _: tuple[SelectedTrack, ...]) -> Cassette:
+    return rename(MODELS, cassette, *ACCOUNTS, None)
+
+
+def _merge(cassette: Cassette, chosen: tuple[SelectedTrack, ...]) -> Cassette:
+    return edits.merge_cassettes(MODELS, [cassette, _set_member(cassette, chosen)], "both")
+
+
+def _repage(cassette: Cassette, chosen: tuple[SelectedTrack, ...]) -> Cassette:
+    return edits.repage_takes(MODELS, cassette, chosen, Paging.parse("2"))
+
+
+def _split(shape: Shape, size: int) -> Work:
+    """Divides a text into one for each track."""
+    text = CassetteText.read([write_cassette(recorded(shape, size))], MODELS)
+    tracks = {track: number for number, (track, _) in enumerate(text.cassette.tracks())}
+
+    def split() -> None:
+        for part in text.divide(tracks).values():
+            plan_write(Path("roles.yaml"), None, part.cassette, [part], {}, part.cassette.takes)
+
+    return split
+
+
+PATHS: dict[str, Prepare] = {
     "record": _record,
     "record failures": _record_failures,
     "finish": _finish,
@@ -81,6 +142,14 @@ PATHS: dict[str, Callable[[Shape, int], Work]] = {
     "read": _read,
     "replay": _replay("recorded"),
     "replay in other pages": _replay("2"),
+    "set": _edit_cassette(_set_member),
+    "write what was set": _edit(_set_member),
+    "rename": _edit_cassette(_rename),
+    "merge": _edit_cassette(_merge),
+    "write what was merged": _edit(_merge),
+    "repage": _edit_cassette(_repage),
+    "write other pages": _edit(_repage),
+    "split": _split,
 }
 
 
