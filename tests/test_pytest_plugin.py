@@ -657,6 +657,104 @@ def test_it(awstape):
     assert not aws.calls
 
 
+# --- forked processes -------------------------------------------------------------------------------------------
+
+FORKING = """
+import multiprocessing, signal, threading
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+import awstape as api
+
+ROLES = Path(__file__).parent / "cassettes" / "roles.yaml"
+
+def ask():
+    return len(boto3.client("iam").list_roles()["Roles"])
+
+def in_fork(function):
+    if (pid := os.fork()) == 0:
+        signal.alarm(20)
+        try:
+            function()
+        except BaseException as error:
+            os._exit(3 if "was forked while the cassette was in use" in str(error) else 4)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+@pytest.mark.awstape("roles")
+def test_a_request_is_refused():
+    assert ask()
+    assert in_fork(ask) == 3
+    assert ask()
+
+@pytest.mark.awstape("roles")
+def test_the_error_reaches_the_parent():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
+        with pytest.raises(api.UserError, match="was forked") as caught:
+            pool.submit(ask).result()
+        raise AssertionError(caught.value.tip)
+
+@pytest.mark.awstape("roles")
+def test_a_lock_that_a_thread_held_does_not_matter(awstape):
+    with awstape._hook.tape._lock:
+        assert in_fork(ask) == 3
+
+@pytest.mark.awstape("roles")
+def test_a_fork_without_requests_is_harmless(awstape):
+    ask()
+    assert in_fork(awstape._hook.close) == in_fork(awstape._hook.keep_journal) == in_fork(lambda: 1) == 0
+
+def test_the_api():
+    with pytest.raises(api.UserError, match="was forked while"):
+        with api.replay(ROLES):
+            assert in_fork(ask) == 3
+
+def test_a_tape_may_be_opened_in_a_fork():
+    def replay():
+        with api.replay(ROLES):
+            ask()
+    assert in_fork(replay) == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_is_refused_and_the_test_fails(pytester: pytest.Pytester, cassettes: Path) -> None:
+    result = run(pytester, FORKING)
+    result.assert_outcomes(passed=5, failed=1, errors=3)
+    problem = "a process that was forked while the cassette was in use sent a request: it would neither count nor"
+    assert text_of(result).count(problem) >= 3
+    assert "use threads; or start a program, with the environment that awstape gives it" in text_of(result)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_does_not_damage_a_recording(pytester: pytest.Pytester, cassettes: Path, aws: StandIn) -> None:
+    tape = cassettes / "roles.yaml"
+    tape.unlink()
+    module = (
+        FORKING.partition("@pytest.mark.awstape")[0]
+        + """
+@pytest.mark.awstape("roles")
+def test_it():
+    assert ask()
+    assert in_fork(ask) == 3
+    boto3.client("iam").list_users()
+
+@pytest.mark.awstape("closed")
+def test_that_closes(awstape):
+    ask()
+    assert in_fork(awstape._hook.close) == in_fork(awstape._hook.keep_journal) == 0
+    boto3.client("iam").list_users()
+"""
+    )
+    result = run(pytester, module, "--awstape=all")
+    result.assert_outcomes(passed=2, errors=1)
+    assert aws.calls == {"ListRoles": 2, "ListUsers": 2}, "the child sent nothing"
+    assert operations(cassettes / "closed.yaml") == ["ListRoles", "ListUsers"]
+    assert not tape.exists(), "it lacks what the child asked for"
+    assert main(["recover", str(tape)]) == 0
+    assert operations(tape) == ["ListRoles", "ListUsers"]
+    assert not list(cassettes.glob("*.journal*"))
+
+
 # --- with other plugins -----------------------------------------------------------------------------------------
 
 

@@ -265,7 +265,7 @@ def _close(item: pytest.Item, settings: _Settings, hook: InProcess) -> None:
     outcome, recorded = item.stash[_OUTCOME], item.config.stash[_SUMMARY].recorded
     recording = journal = None
     with _user_errors_as_failures():
-        if outcome in ("", "failed") or hook.tape.failure:  # "": Ctrl-C, or a fixture that failed
+        if outcome in ("", "failed") or hook.tape.error:  # "": Ctrl-C, or a fixture that failed
             journal = hook.keep_journal()
         else:
             recording = hook.close()
@@ -276,8 +276,8 @@ def _close(item: pytest.Item, settings: _Settings, hook: InProcess) -> None:
     if recording and recording.set_aside:
         pytest.fail("\n".join(set_aside_lines(where, recording.set_aside)), pytrace=False)
     with _user_errors_as_failures():
-        if hook.tape.failure:
-            raise hook.tape.failure
+        if error := hook.tape.error:
+            raise error
     passed = outcome == "passed"
     if problem := hook.problem(not_replayed=settings.strict and passed, unused_faults=passed):
         headline = (

@@ -10,11 +10,16 @@
 An exchange is in a journal (`files.journal`) before the program gets its response, and in the cassette once the tape
 is closed.
 
+A tape belongs to the process that opened it. A forked process would count on its own and write into the same journal,
+so it is refused, and the first process learns of it.
+
 May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, errors, files, recovery.
 """
 
 from __future__ import annotations
 
+import mmap
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,6 +55,12 @@ RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 JournalUse = Literal["own", "shared", "none"]
 """own: no other process may record into the cassette. shared: others may. none: no journal, for repeatable imports."""
 
+#: Problem and tip of a request in a forked process.
+_FORKED = (
+    "a process that was forked while the cassette was in use sent a request: it would neither count nor be recorded",
+    "use threads; or start a program, with the environment that awstape gives it",
+)
+
 
 @dataclass
 class Tape:
@@ -71,6 +82,14 @@ class Tape:
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _process: int = field(default_factory=os.getpid, repr=False)
+    _forks: mmap.mmap = field(default_factory=partial(mmap.mmap, -1, 1), repr=False)
+    """Memory that forked processes share: 1 once one of them was refused."""
+
+    @property
+    def error(self) -> UserError | None:
+        """Why not all requests so far were answered or recorded; None if all were."""
+        return self.failure or (UserError(*_FORKED) if self._forks[0] else None)
 
     @property
     def region(self) -> str | None:
@@ -81,8 +100,9 @@ class Tape:
     def answer(self, request: Request, session: str = "") -> Reply | None:
         """The recorded response, a fault or a miss; None for a request that must go upstream.
 
-        Raises UserError once the recording has stopped.
+        Raises UserError once the recording has stopped, and in a forked process.
         """
+        self._refuse_fork()
         with self._lock:
             if self.recorder is None:
                 assert self.player
@@ -104,12 +124,22 @@ class Tape:
 
     def feed(self, request: Request, response: Response | None) -> None:
         """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails."""
+        self._refuse_fork()
         with self._lock, self._stop_on_failure():
             if self.recorder and (capture := self.recorder.feed(request, response)):
                 if self.journal is None and self.create_journal:
                     self.journal = self.create_journal()
                 if self.journal:
                     self.journal.append(write_capture(capture))
+
+    def _refuse_fork(self) -> None:
+        """Raises UserError in a forked process. It asks for no lock: a thread may have held it during the fork."""
+        if self._is_forked():
+            self._forks[0] = 1
+            raise UserError(*_FORKED)
+
+    def _is_forked(self) -> bool:
+        return os.getpid() != self._process
 
     @contextmanager
     def _stop_on_failure(self) -> Iterator[None]:
@@ -124,8 +154,8 @@ class Tape:
             raise self.failure
 
     def close(self) -> Recording | None:
-        """Writes the recording into the cassette; None in replay. Raises UserError if that fails."""
-        if self.recorder is None or self.path is None:
+        """Writes the recording into the cassette; None in replay, or in a forked process. Raises UserError."""
+        if self.recorder is None or self.path is None or self._is_forked():
             return None
         is_journal_needed = True
         try:
@@ -149,6 +179,8 @@ class Tape:
 
         Returns the path of the journal, None if nothing was recorded. Raises UserError.
         """
+        if self._is_forked():
+            return None
         journal, self.journal, self.create_journal = self.journal, None, None
         if journal is None or self.recorder is None or self.recorder.is_empty:
             if journal:

@@ -34,6 +34,7 @@ SECRETS = {
 HARMLESS = re.compile(
     r"""
     /inprocess/botocore_handlers.py:\ .*:\ request | /inprocess/botocore_wire.py:\ .*
+    | .*<(list|dict|gen)(comp|expr)>:\ .*
     | /core/aws/(wire|routing).py:\ .* | /core/text/hidden.py:\ Hidden.__init__:\ value | /errors.py:\ .*
     """,
     re.VERBOSE,
@@ -69,9 +70,9 @@ def look(frame, event, _):
         return
     where = f"{code.co_filename.removeprefix(PACKAGE)}: {code.co_qualname}"
     SEEN[where] += 1
-    if SEEN[where] > 9:
-        return
     in_core = code.co_filename.startswith((f"{PACKAGE}/core", f"{PACKAGE}/catalog"))
+    if in_core and SEEN[where] > 9:
+        return
     for name, value in list(frame.f_locals.items()):
         if isinstance(value, (str, bytes)) or not in_core:
             if "CANARY" in repr(value):

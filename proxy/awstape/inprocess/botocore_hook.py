@@ -56,8 +56,8 @@ class InProcess:
         )
         if self.replays_only or self.upstream:
             changes |= dummy_credentials(current(), self.tape.region)
-        for name, value in _change_environment(changes).items():
-            _former_environment.setdefault(name, value)
+        former = _change_environment(changes)
+        _former_environment.update({name: former[name] for name in former.keys() - _former_environment.keys()})
         self._was_used = self._is_in_use = True
         botocore_handlers.begin(self.tape)
 
@@ -65,6 +65,8 @@ class InProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+        if kind is None and self.tape.error:
+            raise self.tape.error
         if kind is None and (problem := self.problem(not_replayed=self._strict, unused_faults=self._strict)):
             raise MissError(problem)
 
@@ -140,17 +142,14 @@ def _change_environment(changes: EnvironmentChanges) -> EnvironmentChanges:
     """Sets and removes variables: all of them, or none if one can't be set. Returns the changes that undo it."""
     before = EnvironmentChanges({name: os.environ.get(name) for name in changes})
     try:
-        for name, value in changes.items():
-            _set_variable(name, value)
+        _set_variables(changes)
     except BaseException:
-        for name, value in before.items():
-            _set_variable(name, value)
+        _set_variables(before)
         raise
     return before
 
 
-def _set_variable(name: str, value: str | None) -> None:
-    if value is None:
+def _set_variables(changes: EnvironmentChanges) -> None:
+    for name in changes:  # a local variable with the value would be shown in a report
         os.environ.pop(name, None)
-    else:
-        os.environ[name] = value
+    os.environ.update({name: value for name, value in changes.items() if value is not None})
