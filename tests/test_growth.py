@@ -25,7 +25,7 @@ from awstape.workbench.edit_files import plan_write
 from support.exchanges import ACCOUNT, KEY, MODELS, fail, player, recorder, request, traverse
 from support.growth import Shape, count_calls, exchanges, recorded
 
-SIZE = 8
+SIZE = 12
 #: Calls by which the cost of one more role may differ: caches fill, trees and tables grow in steps.
 TOLERANCE = 5
 #: The alias in the recordings, and another one.

@@ -25,15 +25,16 @@ from typing import Literal
 from awstape.core.aws.member_paths import format_path_without_data
 from awstape.core.aws.model import Member, Models, Operation, Shape, Value
 from awstape.core.cassette.yaml.comments import find_comments
+from awstape.core.cassette.yaml.documents import split_documents
 from awstape.core.cassette.yaml.parser import MAX_ERRORS, Document, DocumentError
 from awstape.core.cassette.yaml.reader import Entry, read_entries
 from awstape.core.cassette.yaml.validation import Problem, find_operation
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.core.check.lint_takes import KINDS as TAKE_KINDS
 from awstape.core.check.lint_takes import lint_takes
-from awstape.core.redaction.aliases import Key
+from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
-from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_redaction import redact_string
 from awstape.core.redaction.string_walk import TEXT, StringContext, StringEdit, edit_member_strings, edit_value_strings
 
 _DISCARDED_KEY = Key(b"thrown away")
@@ -75,13 +76,14 @@ def check_text(text: str, models: Models, rules: Rules = NO_RULES) -> list[Findi
     is_readable = True
     read: list[Entry] = []
     errors: list[DocumentError] = []
+    plain_texts: set[str] = set()
     try:
         for entry in read_entries(text, models):
             errors += entry.errors
             if len(errors) >= MAX_ERRORS:
                 problem = "too many errors: the rest is not checked"
                 raise DocumentError(errors[-1].line, "", problem, "is this file a cassette?")
-            found.update(_find_in_document(entry.document, lines, models, rules))
+            found.update(_find_in_document(entry.document, lines, models, rules, plain_texts))
             read.append(entry)
     except DocumentError as error:  # what follows can't be divided into documents
         errors.append(error)
@@ -136,7 +138,12 @@ def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[
     texts: Iterator[tuple[int, str, str]]  # line, text, member
     if is_readable:
         directives = ((i, line, "") for i, line in enumerate(text.split("\n"), 1) if line.startswith("%"))
-        texts = chain(directives, ((comment.line, comment.text, "a comment") for comment in find_comments(text)))
+        comments = (
+            (document.lines_before + comment.line, comment.text, "a comment")
+            for document in split_documents([text])
+            for comment in find_comments(document.text)
+        )
+        texts = chain(directives, comments)
     else:
         searched = text[:_MOST_SEARCHED].split("\n", _MOST_LINES)[:_MOST_LINES]
         texts = ((i, line, "") for i, line in enumerate(searched, 1))
@@ -158,7 +165,9 @@ def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[
     return found
 
 
-def _find_in_document(document: Document, lines: list[str], models: Models, rules: Rules) -> Iterator[Finding]:
+def _find_in_document(
+    document: Document, lines: list[str], models: Models, rules: Rules, plain_texts: set[str]
+) -> Iterator[Finding]:
     """The real values in the strings of a document."""
     strings: list[tuple[str, StringContext]] = []
 
@@ -168,7 +177,7 @@ def _find_in_document(document: Document, lines: list[str], models: Models, rule
 
     _edit_document_strings(document.value, find_operation(document.value, models), note)
     for text, context in strings:
-        redacted, kinds = _redact(text, context, rules)
+        redacted, kinds = _redact(text, context, rules, plain_texts)
         if not kinds:
             continue
         first = document.line(context.path)
@@ -181,11 +190,13 @@ def _real_kinds(text: str, context: StringContext, rules: Rules) -> list[str]:
     return _redact(text, context, rules)[1]
 
 
-def _redact(text: str, context: StringContext, rules: Rules) -> tuple[str, list[str]]:
-    """A text, redacted, and the kinds of the real values in it."""
-    redactor = Redactor(_DISCARDED_KEY, rules)
-    redacted = redactor.redact_string(text, context)
-    return redacted, list(redactor.count_by_kind()) if redacted != text else []
+def _redact(
+    text: str, context: StringContext, rules: Rules, plain_texts: set[str] | None = None
+) -> tuple[str, list[str]]:
+    """A text, redacted, and the kinds of the real values in it. plain_texts: as in `Aliases`."""
+    aliases = Aliases(_DISCARDED_KEY, rules, plain_texts)
+    redacted = redact_string(text, context, aliases)
+    return redacted, list(aliases.count_by_kind()) if redacted != text else []
 
 
 def _edit_document_strings(value: Value, operation: Operation | None, edit: StringEdit) -> None:

@@ -244,6 +244,6 @@ def _append_check(text: str) -> str:
     return text + _check_characters(text)
 
 
-@lru_cache(4096)  # the same aliases are found again and again
+@lru_cache(2**16)  # the same aliases are found again and again
 def _has_valid_check(text: str) -> bool:
     return _check_characters(text[:-_CHECKED]) == text[-_CHECKED:]

@@ -100,11 +100,15 @@ class CollisionError(Exception):
 
 
 class Aliases:
-    """Computes aliases under a key, except for what the project keeps, and remembers in memory what they stand for."""
+    """Computes aliases under a key, except for what the project keeps, and remembers in memory what they stand for.
 
-    def __init__(self, key: Key, rules: Rules = NO_RULES) -> None:
+    plain_texts: short texts in which redaction found nothing, so that they are not searched again.
+    """
+
+    def __init__(self, key: Key, rules: Rules = NO_RULES, plain_texts: set[str] | None = None) -> None:
         self._key = key
         self.rules = rules
+        self.plain_texts: set[str] = set() if plain_texts is None else plain_texts
         self.by_value: dict[tuple[str, str], str] = {}
         """(kind, real value) → alias."""
         self._value_of: dict[str, str] = {}
@@ -187,8 +191,8 @@ class Aliases:
 
     @property
     def has_history(self) -> bool:
-        """True if a value was aliased, kept or recognised as an alias."""
-        return bool(self.seen)
+        """True if a value was aliased, kept or recognised as an alias, or a text is known to hold none."""
+        return bool(self.seen or self.plain_texts)
 
     def without_history(self) -> Aliases:
         """New `Aliases` with the same key and rules that have seen no value."""

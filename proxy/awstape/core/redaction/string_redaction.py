@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape, Value
@@ -127,17 +127,24 @@ def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> st
     redacted = redact_member_value(context.key, text, aliases) if context.key or is_arn else redact_text(text, aliases)
     if not is_public(text, context):
         redacted = redact_masked(redacted, aliases)
-    if redacted != text or is_public(text, context) or any(map(contains_alias, decoded_variants(text))):
+    if redacted != text or is_public(text, context):
         return redacted
-    if shape and shape.name == "serialNumberType" and not text.startswith("arn:"):
-        return aliases.name("serial", text)
+    alias = _alias_of_whole(text, context, is_arn=is_arn)
+    # The search for aliases, in any encoding, comes last: it takes as long as the redaction.
+    return text if alias is None or any(map(contains_alias, decoded_variants(text))) else alias(aliases)
+
+
+def _alias_of_whole(text: str, context: StringContext, *, is_arn: bool) -> Callable[[Aliases], str] | None:
+    """Makes the alias of a text that is a customer's value as a whole; None for other texts."""
+    if context.shape and context.shape.name == "serialNumberType" and not text.startswith("arn:"):
+        return lambda aliases: aliases.name("serial", text)
     if is_arn and _BARE_NAME.fullmatch(text):  # a name in the place of an ARN
-        return aliases.name("resource", text)
-    if _is_filter_value(text, context) and not is_alias(text):
-        return aliases.secret("filter", text)
-    if context.member == _CONTEXT_VALUES and not _HARMLESS.fullmatch(text) and not is_alias(text):
-        return aliases.secret("value", text)
-    return text
+        return lambda aliases: aliases.name("resource", text)
+    if _is_filter_value(text, context):
+        return lambda aliases: aliases.secret("filter", text)
+    if context.member == _CONTEXT_VALUES and not _HARMLESS.fullmatch(text):
+        return lambda aliases: aliases.secret("value", text)
+    return None
 
 
 def _is_filter_value(text: str, context: StringContext) -> bool:

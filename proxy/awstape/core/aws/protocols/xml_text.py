@@ -21,6 +21,7 @@ from awstape.core.aws.protocols.scalars import format_scalar, parse_scalar
 from awstape.core.aws.wire import WireError, limit_problem
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PERCENT_ENCODED = {byte: quote(bytes([byte]), safe="-._~") for byte in range(256)}
 _CARRIAGE_RETURN = {"\r": "&#13;"}
 
 
@@ -144,9 +145,14 @@ def _write_value(name: str, value: Value, shape: Shape, depth: int) -> Iterator[
         case str() if shape.type == "blob":
             yield write_leaf(name, format_scalar(value.encode()), depth)
         case str() if shape.percent_encoded:
-            yield write_leaf(name, quote(value, safe="-._~"), depth)
+            yield write_leaf(name, _percent_encode(value), depth)
         case _:
             yield write_leaf(name, format_scalar(value), depth)
+
+
+def _percent_encode(text: str) -> str:
+    """The text as IAM percent-encodes documents. It is several times as fast as `quote`."""
+    return text.encode().decode("latin-1").translate(_PERCENT_ENCODED)
 
 
 def _write_entries(value: Mapping[str, Value], key_member: Member, value_member: Member, depth: int) -> Iterator[str]:

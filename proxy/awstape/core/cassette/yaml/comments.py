@@ -48,18 +48,21 @@ def count_line_breaks(text: str) -> int:
 
 
 def find_comments(text: str) -> Iterator[Comment]:
-    """Every comment, in order. Raises yaml.YAMLError for a text that is not YAML."""
+    """Every comment, in order. Raises yaml.YAMLError for a text that is not YAML, unless it has no `#`."""
+    if "#" not in text:
+        return
     text = text.removeprefix("\ufeff")
     for token, after in pairwise(yaml.scan(text, Loader=yaml.CSafeLoader)):
         begin, end = token.start_mark.index, token.end_mark.index
         if isinstance(token, yaml.ScalarToken) and (match := _BLOCK_SCALAR.match(text, begin, end)):
             yield Comment(token.start_mark.line + 1, match[1].rstrip(), is_alone=False)
         is_of_key = isinstance(token, yaml.ValueToken) and isinstance(after, yaml.ScalarToken)
-        line = token.end_mark.line + 1
+        line, line_begin = token.end_mark.line + 1, end - token.end_mark.column
         for match in _COMMENT.finditer(text, end, after.start_mark.index):
-            line += count_line_breaks(text[end : match.start()])
+            for line_break in _BREAK.finditer(text, end, match.start()):
+                line, line_begin = line + 1, line_break.end()
             end = match.start()
-            before = _BREAK.split(text[text.rfind("\n", 0, end) + 1 : end])[-1]
+            before = text[line_begin:end]
             yield Comment(line, match[0].rstrip(), not is_of_key and not before.strip(" \t-"))
 
 

@@ -26,7 +26,7 @@ from awstape.core.cassette.yaml.source_text import INDENT, CassetteText, Part
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, SEPARATOR, take_document, write_header, write_take
 
 #: A line that is in more takes than this does not identify a take.
-_MAX_SHARED = 50
+_MAX_SHARED = 10
 _SCHEMA = SCHEMA_LINE.partition("=")[0]
 
 
@@ -78,7 +78,7 @@ def rewrite_cassette(
     known = {source.part.body: source.take for source in old}
     if written := _read_again(_join_parts(parts), models, cassette, known):
         return RewrittenText(written, tuple(lost), gone)
-    every = tuple(comment for text in texts for comment in find_comments(text.text))
+    every = tuple(comment for text in texts for part in text.parts for comment in part.find_comments())
     return RewrittenText(CassetteText.write(cassette), every)
 
 

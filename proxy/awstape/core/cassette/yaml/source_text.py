@@ -126,8 +126,12 @@ class CassetteText:
         return Cassette.of((each.take for each in self.takes), self.keys)
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self.header, *(each.part for each in self.takes))
+
+    @property
     def text(self) -> str:
-        return "".join(part.text for part in (self.header, *(each.part for each in self.takes)))
+        return "".join(part.text for part in self.parts)
 
     def divide(self, owners: Mapping[Track, Owner]) -> dict[Owner, CassetteText]:
         """The takes of some tracks, divided by the owner of their track; each owner gets the header, too."""
