@@ -78,6 +78,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "catalog.response_parser",
         "files.quarantine",
         "files.user_folders",
+        "inprocess.shared_loader",
         "proxying.flow_conversion",
         "proxying.upstream",
     ),

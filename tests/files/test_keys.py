@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,23 @@ def test_a_phrase_is_stretched(phrase: str) -> None:
     assert key == Key(hashlib.scrypt(phrase.encode(), salt=b"awstape key 1", n=2**14, r=8, p=1, dklen=32))
     assert key != Key(hashlib.sha256(phrase.encode()).digest())
     assert key != find_key({"AWSTAPE_KEY": f"{phrase}."})
+
+
+def test_a_phrase_is_stretched_once_in_a_process(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a tenth of a second, and every test of a run opens a tape."""
+    stretched: list[bytes] = []
+    scrypt = hashlib.scrypt
+
+    def counted(phrase: bytes, **options: Any) -> bytes:
+        stretched.append(phrase)
+        return scrypt(phrase, **options)
+
+    monkeypatch.setattr(hashlib, "scrypt", counted)
+    phrase = "a phrase that no other test has"
+    write_key(f"{phrase}\n".encode())
+    for environ in ({}, {"AWSTAPE_KEY": phrase}, {"AWSTAPE_KEY": f" {phrase} "}, {}):
+        assert find_key(environ) == find_or_create_key(environ) == find_old_key({"AWSTAPE_OLD_KEY": phrase})
+    assert stretched == [phrase.encode()]
 
 
 def test_the_old_key_is_only_the_variable(config: Path) -> None:

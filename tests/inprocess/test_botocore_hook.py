@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.httpsession
+import botocore.loaders
 import botocore.session
 import pytest
 import urllib3
@@ -26,6 +27,7 @@ from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.loaders import JSONFileLoader
 from botocore.retries.bucket import TokenBucket
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -143,6 +145,72 @@ def test_a_default_session_that_was_made_inside_does_not_stay() -> None:
         boto3.client("iam")
         assert boto3.DEFAULT_SESSION
     assert boto3.DEFAULT_SESSION is None
+
+
+def test_a_default_session_that_was_replaced_inside_comes_back() -> None:
+    boto3.setup_default_session(region_name="eu-west-1")
+    before = boto3.DEFAULT_SESSION
+    with awstape.replay(CASSETTES):
+        boto3.setup_default_session(region_name="us-west-2")
+        assert versions(boto3.client("iam")) == VERSIONS
+    assert boto3.DEFAULT_SESSION is before
+
+
+@pytest.mark.parametrize("attached", [False, True], ids=["default session", "attached"])
+def test_a_session_from_before_keeps_no_dummy_credentials(attached: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = boto3.Session(region_name="eu-west-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None if attached else session)
+    with awstape.replay(CASSETTES) as outer, awstape.replay(CASSETTES):
+        if attached:
+            outer.attach(session, session._session)
+        assert versions(session.client("iam")) == VERSIONS
+        assert session.get_credentials()
+    assert session.get_credentials() is None
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a fake secret")
+    with awstape.replay(CASSETTES) as tape:
+        tape.attach(session)
+        session.client("iam")
+    credentials = session.get_credentials()
+    assert credentials and credentials.access_key == "AKIAEXAMPLEEXAMPLE00"
+
+
+def test_the_next_default_session_loads_no_service_model_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    load_file = JSONFileLoader.load_file
+
+    def counted(self: JSONFileLoader, path: str) -> Any:
+        loaded.append(Path(path).name)
+        return load_file(self, path)
+
+    with awstape.replay(CASSETTES):
+        boto3.client("iam")
+    monkeypatch.setattr(JSONFileLoader, "load_file", counted)
+    for _ in range(2):
+        with awstape.replay(CASSETTES):
+            assert versions(boto3.client("iam")) == VERSIONS
+        assert boto3.DEFAULT_SESSION is None
+    assert loaded == []
+    assert botocore.loaders.Loader.__name__ == "Loader"
+    boto3.Session().client("iam", **FAKE_KEYS, region_name="us-east-1")
+    assert "service-2" in loaded, "outside it is as ever"
+
+
+def test_sessions_that_search_other_folders_share_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tmp_path / "fake-service" / "2020-01-01" / "service-2.json"
+    model.parent.mkdir(parents=True)
+    model.write_text('{"metadata": {"serviceId": "Fake Service"}, "operations": {}, "shapes": {}}')
+    with awstape.replay(CASSETTES):
+        assert "fake-service" not in boto3.Session().get_available_services()
+        monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+        session = botocore.session.get_session()
+        assert "fake-service" in session.get_available_services()
+        monkeypatch.delenv("AWS_DATA_PATH")
+        other = botocore.session.get_session()
+        assert "fake-service" not in other.get_available_services()
+        other.get_component("data_loader").search_paths.append(str(tmp_path))
+        assert "fake-service" in other.get_available_services()
+        assert "fake-service" not in botocore.session.get_session().get_available_services()
 
 
 BEFORE: dict[str, Callable[[], tuple[Any, Callable[[], Any]]]] = {

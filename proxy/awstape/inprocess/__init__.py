@@ -1,6 +1,6 @@
 """Replay and recording inside a Python process, for boto3, botocore and aiobotocore clients, without a socket.
 
 `botocore_hook` is the public interface, `botocore_handlers` connects it to botocore's events, `botocore_wire` converts
-requests and responses. Read first: botocore_hook.
+requests and responses, `shared_loader` saves the time to load service models again. Read first: botocore_hook.
 May import: catalog, core.aws, core.recording, core.replay, errors, program, proxying, report, tape.
 """

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import botocore
 import botocore.handlers
+import botocore.loaders
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.hooks import BaseEventHooks
 
@@ -43,6 +44,7 @@ from awstape.inprocess.botocore_wire import (
     request_of,
     response_of,
 )
+from awstape.inprocess.shared_loader import SharedLoader
 from awstape.tape import Tape
 
 _tapes: list[Tape] = []  # in use; the last one answers
@@ -77,12 +79,17 @@ def attach(target: Any) -> None:
     for name, handler, *order in _HANDLERS:
         (events.register_last if order else events.register)(name, handler)
     _attached.append(events)
+    session = getattr(target, "_session", target)  # a session of boto3 has one of botocore
+    if hasattr(session, "_credentials"):  # they may be dummies from now on
+        _undo.callback(setattr, session, "_credentials", session._credentials)
 
 
 def _install(default_session: Any) -> None:
     """Registers the handlers with new sessions, and patches HTTP sessions. default_session: boto3's, or None."""
     botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
     _undo.callback(_uninstall, default_session)
+    _undo.callback(setattr, botocore.loaders, "Loader", botocore.loaders.Loader)
+    botocore.loaders.Loader = SharedLoader  # type: ignore[misc]
     for module, name, patched in _HTTP_SESSIONS:
         if module in sys.modules:
             http_session = getattr(sys.modules[module], name)
@@ -95,8 +102,8 @@ def _uninstall(default_session: Any) -> None:
         botocore.handlers.BUILTIN_HANDLERS.remove(handler)
     while _attached:
         _unregister(_attached.pop())
-    if default_session is None and (boto3 := sys.modules.get("boto3")):
-        boto3.DEFAULT_SESSION = None  # type: ignore[attr-defined]  # one created meanwhile keeps dummy credentials
+    if boto3 := sys.modules.get("boto3"):
+        boto3.DEFAULT_SESSION = default_session  # type: ignore[attr-defined]  # one created meanwhile has dummy credentials
 
 
 def _unregister(events: Any) -> None:
