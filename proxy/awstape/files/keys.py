@@ -34,7 +34,10 @@ def find_key(environ: Mapping[str, str]) -> Key | None:
     """Finds the current key, or returns None. Raises UserError for a key that can't be used."""
     if environ.get(VARIABLE):  # an empty variable counts as unset: CI systems pass a missing secret like that
         return _key_of_text(Hidden(environ[VARIABLE]), VARIABLE)
-    path = key_file()
+    try:
+        path = key_file()
+    except user_folders.NoHomeFolderError:  # nor a key
+        return None
     try:
         state, data = limited_reading.read_small_file(path)
     except (FileNotFoundError, PermissionError):  # no key, or a folder of another user
@@ -54,7 +57,7 @@ def key_exists(environ: Mapping[str, str]) -> bool:
         return True
     try:
         return key_file().exists()
-    except PermissionError:  # a folder of another user
+    except (PermissionError, user_folders.NoHomeFolderError):  # a folder of another user, or none
         return False
 
 
@@ -83,6 +86,7 @@ def find_or_create_key(environ: Mapping[str, str]) -> Key:
 
 
 def key_file() -> Path:
+    """The file of the key; it may not exist. Raises UserError if there is no folder for it."""
     return user_folders.config_folder() / "key"
 
 

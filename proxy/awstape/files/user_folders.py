@@ -1,7 +1,11 @@
-"""The user's folders for awstape: configuration (the redaction key) and data (the CA)."""
+"""The user's folders for awstape: configuration (the redaction key) and data (the CA).
+
+They are never relative: in a container without a home folder, `~` would become a folder of the project.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,15 +14,29 @@ import click
 from awstape.errors import UserError
 
 
+class NoHomeFolderError(UserError):
+    """There is no home folder, and no variable that names another one."""
+
+    def __init__(self) -> None:
+        problem = "there is no home folder: HOME is not set to one, and the system has no entry for this user"
+        super().__init__(problem, "set AWSTAPE_KEY and XDG_DATA_HOME")
+
+
 def config_folder() -> Path:
-    """The user's configuration folder for awstape, by the conventions of the platform; it may not exist."""
-    return Path(click.get_app_dir("awstape"))
+    """The user's configuration folder for awstape, by the conventions of the platform; it may not exist.
+
+    Raises NoHomeFolderError, and UserError for a relative XDG_CONFIG_HOME.
+    """
+    folder = Path(click.get_app_dir("awstape"))
+    if folder == Path("awstape"):  # an empty XDG_CONFIG_HOME, which counts as unset
+        folder = Path(os.path.expanduser("~/.config/awstape"))
+    return _check_absolute(folder, "XDG_CONFIG_HOME", os.environ)
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:
     """The user's data folder for awstape, created if need be, with permissions 0700. Raises UserError."""
-    base = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    folder = Path(base) / "awstape"
+    base = environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    folder = _check_absolute(Path(base, "awstape"), "XDG_DATA_HOME", environ)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -27,3 +45,13 @@ def data_folder(environ: Mapping[str, str]) -> Path:
             f"{folder}: can't be used: {error.strerror}", "set XDG_DATA_HOME to a folder that you can write to"
         ) from None
     return folder
+
+
+def _check_absolute(folder: Path, variable: str, environ: Mapping[str, str]) -> Path:
+    """Returns an absolute folder. Raises UserError for another one. variable: names it unless it is in the home."""
+    is_named = bool(environ.get(variable))
+    if folder.is_absolute() and (is_named or environ.get("HOME") != ""):  # Python takes an empty HOME for the root
+        return folder
+    if is_named:
+        raise UserError(f"{variable} is not an absolute path", f"set {variable} to an absolute path, or unset it")
+    raise NoHomeFolderError
