@@ -76,6 +76,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "catalog.botocore_data",
         "catalog.botocore_values",
         "catalog.response_parser",
+        "clock",
         "files.quarantine",
         "files.user_folders",
         "inprocess.shared_loader",

@@ -85,6 +85,21 @@ def text_of(result: pytest.RunResult) -> str:
     return "\n".join(result.outlines)
 
 
+def test_a_test_under_a_frozen_clock_records_a_program(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = """
+import freezegun
+
+@freezegun.freeze_time("2012-01-14")
+@pytest.mark.awstape("a")
+def test_program(awstape):
+    program = "import boto3; boto3.client('iam').list_roles()"
+    subprocess.run([sys.executable, "-c", program], env=awstape.environ, check=True, timeout=30)
+"""
+    run(pytester, module, "--awstape=all").assert_outcomes(passed=1)
+    text = (pytester.path / "cassettes" / "a.yaml").read_text()
+    assert "operation: ListRoles" in text
+
+
 def test_importing_the_plugin_imports_nothing_heavy() -> None:
     code = (
         "import sys, pytest; before = set(sys.modules); import awstape.pytest_plugin; print(*set(sys.modules) - before)"

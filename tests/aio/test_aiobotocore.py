@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 import awstape
+from awstape import clock
 from awstape.errors import MissError
 from awstape.inprocess.botocore_hook import InProcess
 from awstape.tape import RecordMode, open_for_recording
@@ -56,6 +57,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         await sleep(0)
 
     monkeypatch.setattr(asyncio, "sleep", soon)
+    monkeypatch.setattr(clock, "sleep", soon)
     return slept
 
 

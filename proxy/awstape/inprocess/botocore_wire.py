@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 import time
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import botocore.exceptions
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from awstape import clock
 from awstape.catalog.hosts import host_of, is_recorded_host
 from awstape.core.aws.wire import Headers, Reply, Request, Response
 
@@ -63,7 +63,8 @@ def deliver(url: str, reply: Reply) -> AWSResponse:
 
 async def deliver_async(url: str, reply: Reply) -> AWSResponse:
     """As `deliver`, for an asynchronous client."""
-    await asyncio.sleep(min(reply.delay, _read_timeout()))
+    if reply.delay:
+        await clock.sleep(min(reply.delay, _read_timeout()))
     return _response(url, reply, AsyncResponse)
 
 

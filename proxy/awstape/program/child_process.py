@@ -21,13 +21,13 @@ import os
 import signal
 import sys
 import threading
-import time
 from asyncio.subprocess import Process
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from awstape import clock
 from awstape.errors import UserError
 from awstape.program.environment import Variables
 
@@ -143,7 +143,7 @@ def _forwarding_signals(process: Process, warn: Callable[[str], object]) -> Iter
     def forward(number: signal.Signals) -> None:
         nonlocal terminated_at
         if number == signal.SIGTERM:
-            now = time.monotonic()
+            now = clock.monotonic()
             if terminated_at is not None and now - terminated_at >= 1:
                 warn(f"second SIGTERM: killing the program, process {process.pid}")
                 number = signal.SIGKILL

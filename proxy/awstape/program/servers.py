@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from awstape import clock
 from awstape.errors import UserError
 from awstape.files import user_folders
 from awstape.program import environment
@@ -175,7 +176,7 @@ def _on_interrupt(act: Callable[[], object]) -> None:
 @contextmanager
 def run_in_background(server: AbstractAsyncContextManager[RunningServer]) -> Iterator[RunningServer]:
     """Runs a server in a thread of its own until the context ends."""
-    loop = asyncio.new_event_loop()
+    loop = clock.EventLoop()
     thread = threading.Thread(target=loop.run_forever, name="awstape", daemon=True)
     thread.start()
     try:

@@ -4,5 +4,5 @@
 our own `certificate_authority` signs. `upstream` replaces AWS by another URL, `upstream_proxy` connects through a
 company's proxy. `upstream` and `trusted_certificates` work without mitmproxy and cryptography.
 Read first: interceptor, proxy_server.
-May import: catalog, core.aws, core.replay, core.text, errors, files, serving, tape.
+May import: catalog, clock, core.aws, core.replay, core.text, errors, files, serving, tape.
 """

@@ -17,7 +17,7 @@ import secrets
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from awstape import clock
 from awstape.catalog.hosts import host_suffixes, is_recorded_host
 from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
@@ -74,12 +75,12 @@ class CertificateAuthority:
         """Issues a certificate for a host of a recorded service. Raises ValueError for every other host."""
         if not is_recorded_host(host):
             raise ValueError("no certificate is issued for a host that isn't recorded")
-        return certificates.build_leaf(host, self.leaf_key, self.signer, self.key, now or datetime.now(UTC))
+        return certificates.build_leaf(host, self.leaf_key, self.signer, self.key, now or clock.now())
 
 
 def load_or_create(folder: Path, now: datetime | None = None) -> CertificateAuthority:
     """Loads the CA in a user's data folder; creates it on first use, and renews it when needed. Raises UserError."""
-    now = now or datetime.now(UTC)
+    now = now or clock.now()
     with atomic_writes.lock_folders_of(folder / KEY):
         notes = _remove_mitmproxy_files(folder)
         found = _read(folder)
@@ -97,7 +98,7 @@ def load_or_create(folder: Path, now: datetime | None = None) -> CertificateAuth
 def rotate(folder: Path, now: datetime | None = None) -> CertificateAuthority:
     """Replaces the CA, or whatever files are in its place, by a new one. Raises UserError."""
     with atomic_writes.lock_folders_of(folder / KEY):
-        return replace(_create(folder, now or datetime.now(UTC)), notes=_remove_mitmproxy_files(folder))
+        return replace(_create(folder, now or clock.now()), notes=_remove_mitmproxy_files(folder))
 
 
 def describe(authority: CertificateAuthority) -> dict[str, str | list[str]]:

@@ -1,8 +1,8 @@
 """Runs an intercepting proxy inside this process: mitmproxy's core with only the addons that are needed.
 
 1. Memory per connection is bounded, connections are closed even where mitmproxy leaves a socket open, and no valid HTTP
-   of an upstream stops mitmproxy: the classes that mitmproxy has no options for are replaced, in the whole process,
-   when this module is imported.
+   of an upstream stops mitmproxy, and idle connections are found by a clock that tests can't freeze: the classes that
+   mitmproxy has no options for are replaced, in the whole process, when this module is imported.
 2. mitmproxy creates no certificates and no CA; leaf certificates come from our own CA.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.http import Request, Response
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, context, events, layers, mode_servers
+from mitmproxy.proxy import server as connection_server
 from mitmproxy.proxy.layers import tls as tls_layer
 from mitmproxy.proxy.layers.http import _http1 as http1_layer
 from mitmproxy.tls import ClientHello
 
+from awstape import clock
 from awstape.errors import UserError
 from awstape.proxying import certificates
 from awstape.proxying.certificate_authority import CertificateAuthority
@@ -186,7 +188,29 @@ class _Handler(mode_servers.ProxyConnectionHandler):
                 await self.server_event(events.ConnectionClosed(connection))
 
 
+class _Watchdog(connection_server.TimeoutWatchdog):
+    """Finds out whether a connection is idle, by the system's clock. A test may have frozen the one of mitmproxy."""
+
+    def __init__(self, timeout: int, callback: Callable[[], Awaitable[Any]]) -> None:
+        super().__init__(timeout, callback)
+        self.register_activity()
+
+    def register_activity(self) -> None:
+        self.last_activity = clock.monotonic()
+
+    async def watch(self) -> None:
+        """Calls back once the connection was idle for too long."""
+        with suppress(asyncio.CancelledError):
+            while True:
+                await self.can_timeout.wait()
+                await asyncio.sleep(self.last_activity + self.timeout - clock.monotonic())
+                if self.last_activity + self.timeout <= clock.monotonic():
+                    await self.callback()
+                    return
+
+
 # mitmproxy has no options for these.
+connection_server.TimeoutWatchdog = _Watchdog  # type: ignore[misc]
 mode_servers.ProxyConnectionHandler = _Handler  # type: ignore[misc]
 http1_layer.ReceiveBuffer = _Buffer  # type: ignore[attr-defined]
 http1_layer.ChunkedReader = _ChunkedReader  # type: ignore[attr-defined]

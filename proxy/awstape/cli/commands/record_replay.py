@@ -298,9 +298,11 @@ def _announcer(activity: str, as_json: bool) -> OnListening:
 
 def _run_with(ctx: click.Context, server: AbstractAsyncContextManager[RunningServer], announce: OnListening) -> int:
     """Runs COMMAND with the server until it ends, or the server alone until Ctrl-C. Returns the exit status."""
+    from awstape import clock
     from awstape.program import servers
 
-    return asyncio.run(servers.run_with_server(server, ctx.meta.get(_COMMAND), announce, warn))
+    with asyncio.Runner(loop_factory=clock.EventLoop) as runner:
+        return runner.run(servers.run_with_server(server, ctx.meta.get(_COMMAND), announce, warn))
 
 
 @contextmanager
