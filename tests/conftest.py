@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
+from e2e import warm
 from support.paths import TESTS
 from support.standin import StandIn
 
@@ -17,6 +19,11 @@ with suppress(ModuleNotFoundError):  # the environment of `make aio` has no Hypo
 
     settings.register_profile("fast", max_examples=10, deadline=None)
     settings.register_profile("thorough", deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if sys.platform == "linux" and not hasattr(config, "workerinput"):  # a worker uses what its parent started
+        warm.start()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -69,8 +69,6 @@ def cassettes(pytester: pytest.Pytester) -> Path:
 
 def run(pytester: pytest.Pytester, module: str, *arguments: str, name: str = "test_module") -> pytest.RunResult:
     pytester.makepyfile(**{name: f"import boto3, botocore, os, pytest, subprocess, sys\n{module}"})
-    if not warm.can_start(os.environ):
-        return pytester.runpytest_subprocess(*arguments)
     command = [sys.executable, "-m", "pytest", f"--basetemp={pytester.path / 'of the run'}", *arguments]
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with warm.Process(command, cwd=pytester.path, env=os.environ, text=True, **streams) as process:

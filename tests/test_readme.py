@@ -22,6 +22,7 @@ from awstape.catalog.service_models import load_models
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SCHEMA_FILE
 from awstape.core.redaction.project_rules import Rules
+from e2e import warm
 from examples import ROOT, environment, upstreams
 from support.standin import StandIn
 
@@ -33,6 +34,7 @@ SESSIONS = [body for language, body in BLOCKS if language == "console"]
 LINES = [line for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
 COMMANDS = [line.partition("#")[0].strip() for line in LINES]
 
+REAL = Path(sys.executable).parent
 GIT = [command for command in COMMANDS if command.startswith("git config")]
 
 
@@ -51,7 +53,7 @@ def shell(folder: Path) -> Iterator[dict[str, str]]:
     """The environment of the README's commands, with the stand-in for AWS and the key of the examples."""
     with StandIn() as aws:
         yield environment(
-            PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            PATH=os.pathsep.join([*map(str, (warm.folder(), REAL)), os.environ["PATH"]]),
             AWSTAPE_UPSTREAM=upstreams(aws.url),
             XDG_DATA_HOME=str(folder / "data"),
             XDG_CONFIG_HOME=str(folder / "config"),
@@ -68,10 +70,12 @@ def command_and_output(session: str) -> tuple[str, str]:
 
 def test_every_session_shows_the_real_output(folder: Path, shell: dict[str, str]) -> None:
     assert len(SESSIONS) >= 5
-    for session in SESSIONS:
+    for number, session in enumerate(SESSIONS):
         command, expected = command_and_output(session)
+        # The first one with the commands that are installed, the others as in `e2e.warm`.
+        environ = shell if number else {**shell, "PATH": f"{REAL}{os.pathsep}{shell['PATH']}"}
         done = subprocess.run(
-            ["sh", "-c", f"exec 2>&1; {command}"], cwd=folder, env=shell, capture_output=True, text=True, timeout=60
+            ["sh", "-c", f"exec 2>&1; {command}"], cwd=folder, env=environ, capture_output=True, text=True, timeout=60
         )
         assert done.stdout == expected, command
 
@@ -108,7 +112,7 @@ def test_a_client_of_a_module_is_attached_as_shown(folder: Path, shell: dict[str
     test = "import app, pytest\n\n@pytest.mark.awstape('roles')\ndef test_it():\n    assert app.iam.list_roles()"
     (folder / "test_app.py").write_text(test)
     environ = {name: value for name, value in shell.items() if not name.startswith("AWS_")}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"]
+    command = [warm.python(), "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
 
@@ -153,7 +157,7 @@ def test_mitmdump_takes_the_addon(command: str, folder: Path, shell: dict[str, s
     process = subprocess.Popen(
         ["sh", "-c", f"exec {command} --listen-port 0 --set confdir={folder / 'mitmproxy'}"],
         cwd=folder,
-        env=shell,
+        env=shell | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -172,7 +176,7 @@ def test_mitmdump_takes_the_addon(command: str, folder: Path, shell: dict[str, s
 
 def test_the_demo_sees_the_same_pages_twice(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "demo.py")],
+        [warm.python(), str(ROOT / "tests" / "demo.py")],
         env=environment(XDG_DATA_HOME=str(tmp_path)),
         capture_output=True,
         text=True,

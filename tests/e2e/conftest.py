@@ -49,7 +49,7 @@ class Recorded:
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Recorded:
     folder, key = tmp_path_factory.mktemp("recorded"), "a fake key for the recording"
-    machine = Machine(folder / "home", data_home, key, is_warm=False)
+    machine = Machine(folder / "home", data_home, key)
     with StandIn() as aws:
         run = machine.record(folder / "tape.yaml", aws.url).ok()
     return Recorded(folder / "tape.yaml", key, run, aws.calls)

@@ -19,23 +19,20 @@ from typing import Any, Final
 
 import certifi
 
-from e2e import warm, warm_programs
+from e2e import warm
 
 TESTS: Final = Path(__file__).parents[1]
 AWSTAPE: Final = (sys.executable, "-m", "awstape")
 TIMEOUT: Final = 60
-#: Without garbage collection, a short program that imports boto3 takes three quarters of the time.
-QUICK: Final = "import gc; gc.disable()"
-_RUN: Final = f"{QUICK}; import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
 
 
 def quick(name: str) -> tuple[str, ...]:
-    """Returns the command of a program in `tests/programs`; see `e2e.warm_programs`."""
-    return warm_programs.command(_RUN, str(TESTS / "programs" / f"{name}.py"))
+    """Returns the command of a program in `tests/programs`."""
+    return warm.python(), str(TESTS / "programs" / f"{name}.py")
 
 
 LIST_EVERYTHING: Final = quick("list_everything")
-_BIN = Path(sys.executable).parent
+BIN: Final = Path(sys.executable).parent
 _INHERITED = ("LANG", "PYTHONPATH", "COVERAGE_PROCESS_START")
 
 
@@ -61,13 +58,12 @@ class Run:
 class Machine:
     """A user: a home folder, a temporary folder, an environment, and a key unless `key` is None.
 
-    is_warm: whether `awstape` is forked from a process that has imported its modules, see `e2e.warm`.
+    Python programs start as in `e2e.warm`.
     """
 
     home: Path
     data_home: Path
     key: str | None = None
-    is_warm: bool = True
     environ: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +71,7 @@ class Machine:
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         self.environ = {
             **inherited,
-            "PATH": os.pathsep.join([str(_BIN), os.environ.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join([str(warm.folder()), str(BIN), os.environ.get("PATH", os.defpath)]),
             "HOME": str(self.home),
             "TMPDIR": str(self.home / "tmp"),
             "XDG_DATA_HOME": str(self.data_home),
@@ -105,9 +101,7 @@ class Machine:
     def process(self, *command: str | Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
         """Runs a program in the background; kills it afterwards."""
         environ = self.environ | environ
-        warm_programs.prepare(command)
-        is_warm = self.is_warm and command[: len(AWSTAPE)] == AWSTAPE and warm.can_start(environ)
-        with (warm.Process if is_warm else subprocess.Popen[str])(
+        with (warm.Process if command[0] == sys.executable else subprocess.Popen[str])(
             list(map(str, command)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -175,13 +169,12 @@ def program(text: str) -> tuple[str, ...]:
 
 def aws_cli(*commands: str) -> tuple[str, ...]:
     """Returns a command that runs `aws` commands in one process, since starting `aws` takes longer than a call."""
-    text = f"""\
-{QUICK}
+    text = """\
 import sys
 from awscli.clidriver import create_clidriver
 sys.exit(max(create_clidriver().main(['--output', 'json', *command.split()]) for command in sys.argv[1:]))
 """
-    return warm_programs.command(text, *commands)
+    return warm.python(), "-c", text, *commands
 
 
 def json_documents(text: str) -> list[Any]:
@@ -204,7 +197,6 @@ def calls(*lines: str, is_warm: bool = True) -> tuple[str, ...]:
         if re.search(rf"\b{name}\b", body)
     )
     text = f"""\
-{QUICK}
 import boto3
 from botocore.exceptions import ClientError
 {clients}
@@ -213,4 +205,4 @@ try:
 except ClientError as error:
     print(error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"], flush=True)
 """
-    return warm_programs.command(text) if is_warm else program(text)
+    return (warm.python(), "-c", text) if is_warm else program(text)

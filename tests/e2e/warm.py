@@ -1,112 +1,127 @@
-"""Starts `awstape` and `pytest` without the time for imports, as forks of a process that has imported everything.
+"""Starts Python programs without the time for imports, as forks of a process that has imported everything.
 
-`awstape record` takes two seconds, and only a fifth of that is its work. So one process is started that imports and
-waits (`_Starter`). Each program is a fork of it, with its own streams, environment, folder, session and process id. The
-fork becomes a child of the process that requested it, because Linux reparents an orphan to the nearest subreaper.
+A program such as `awstape record` or `aws` takes seconds to start, and its own work a fraction of that.
 
-If a fork is not possible (`can_start`), or if a test is about the start itself, the harness starts a new process.
+1. One process forks for all workers of a test run. `start` starts it; it imports when it gets its first request.
+2. A request has the arguments of `python`, a folder, an environment and three streams. The reply is the process id, and
+   then the exit status. If the connection is closed before, the process is killed.
+3. `Process` requests a program for a test. For programs that start programs, there are commands in `folder`: `python`,
+   which is the `sys.executable` of a fork, and those of installed packages. They forward signals; see `launch.py`.
+4. A program that can't be a fork (`_can_fork`) becomes a new process. So do programs in tests about the start itself.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
 import gc
 import importlib
-import json
+import io
+import marshal
 import os
 import pkgutil
 import runpy
+import select
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache, partial
+import types
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-_PR_SET_CHILD_SUBREAPER = 36
-_LARGEST = 1_000_000
+from e2e import launch
+
+_TESTS: Final = Path(__file__).parents[1]
+#: The folder of the commands, as an environment variable: the workers of a test run share it.
+_VARIABLE: Final = "AWSTAPE_TESTS_WARM"
+_INSTALLED: Final = ("aws", "awstape", "pytest")
 #: Environment variables that Python reads when it starts.
-_OF_PYTHON = ("PYTHON", "LANG", "LC_")
+_OF_PYTHON: Final = ("PYTHON", "LANG", "LC_")
 
 
-def can_start(environ: Mapping[str, str]) -> bool:
-    """Whether a fork would behave like a new process with these variables."""
-    of_python = {name: value for name, value in environ.items() if name.startswith(_OF_PYTHON)}
-    is_measured = "COVERAGE_PROCESS_START" in environ
-    return sys.platform == "linux" and not is_measured and of_python.items() <= os.environ.items()
+def start() -> None:
+    """Starts the process that forks, for the workers of this test run. It ends with the run."""
+    folder = tempfile.TemporaryDirectory(prefix="awstape-tests-")
+    address = Path(folder.name).name
+    real = Path(sys.executable)
+    for name in ("python", *_INSTALLED):
+        installed = f"'{real.with_name(name)}'" if name != "python" else ""
+        command = Path(folder.name, name)
+        command.write_text(f"#!/bin/sh\nexec '{real}' -IS '{launch.__file__}' {address} {installed} \"$@\"\n")
+        command.chmod(0o755)
+    os.environ[_VARIABLE] = folder.name
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind("\0" + address)
+        listener.listen(64)
+        number = listener.fileno()
+        code = f"import sys; sys.path.insert(0, {str(_TESTS)!r}); from e2e import warm; "
+        server = subprocess.Popen(
+            [real, "-c", f"{code}warm.main({number}, {folder.name!r})"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[number],
+            start_new_session=True,
+        )
+    atexit.register(folder.cleanup)
+    atexit.register(server.communicate)  # the process ends when its input is closed
+
+
+def folder() -> Path:
+    """The folder of the commands; that of the real ones where no process forks."""
+    return Path(os.environ.get(_VARIABLE, Path(sys.executable).parent))
+
+
+def python() -> str:
+    """The command `python` for programs that start programs."""
+    return str(folder() / "python") if _VARIABLE in os.environ else sys.executable
 
 
 class Process(subprocess.Popen[str]):
-    """`PYTHON -m MODULE ARGUMENT…` in a new session, with the interface of `subprocess.Popen`."""
+    """A Python program in a new session, with the interface of `subprocess.Popen`: a fork, if that is possible."""
+
+    _connection: socket.socket | None = None
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:
         cwd, env, to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr = *rest[4:6], *rest[9:15]
-        with _LOCK, _subreaper():
-            self.pid = _starter(args[2]).start(args[2:], str(cwd), dict(env), (to_stdin, from_stdout, from_stderr))
+        assert args[0] == sys.executable
+        arguments = args[1:], str(cwd or Path.cwd()), dict(os.environ if env is None else env)
+        try:
+            self._connection, self.pid = launch.ask(folder().name, *arguments, (to_stdin, from_stdout, from_stderr))
+        except OSError:
+            super()._execute_child(args, *rest)  # type: ignore[misc]
+            return
         self._child_created = True
-        self._close_pipe_fds(to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr)
+        self._close_pipe_fds(to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr)  # type: ignore[attr-defined]
+
+    def _wait(self, timeout: float | None) -> int:
+        if not self._connection:
+            return super()._wait(timeout)  # type: ignore[misc,no-any-return]
+        with self._waitpid_lock:  # type: ignore[attr-defined]
+            if self.returncode is None:
+                if not select.select([self._connection], [], [], timeout)[0]:
+                    raise subprocess.TimeoutExpired(self.args, timeout or 0)
+                self.returncode = launch.read_number(self._connection)
+                self._connection.close()
+            return self.returncode
+
+    def _internal_poll(self, *rest: Any, **more: Any) -> int | None:
+        if not self._connection:
+            return super()._internal_poll(*rest, **more)  # type: ignore[misc,no-any-return]
+        with suppress(subprocess.TimeoutExpired):
+            self._wait(0)
+        return self.returncode
 
 
-class _Starter:
-    """A process that has imported everything that a module, `awstape` or `pytest`, needs."""
-
-    def __init__(self, module: str) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST)
-        with theirs:
-            command = [sys.executable, __file__, str(theirs.fileno()), module]
-            nothing = subprocess.DEVNULL
-            self._process = subprocess.Popen(command, stdin=nothing, stdout=nothing, pass_fds=[theirs.fileno()])
-        atexit.register(self._stop)
-
-    def _stop(self) -> None:
-        self._socket.close()
-        self._process.wait()
-
-    def start(self, module: list[str], folder: str, environ: dict[str, str], streams: tuple[int, int, int]) -> int:
-        """Starts a fork; returns its process id."""
-        socket.send_fds(self._socket, [json.dumps([module, folder, environ]).encode()], streams)
-        return int(self._socket.recv(100))
+# --- in the process that forks ----------------------------------------------------------------------------------
 
 
-_LOCK = threading.Lock()
-
-
-@cache
-def _starter(module: str) -> _Starter:
-    return _Starter(module)
-
-
-@contextmanager
-def _subreaper() -> Iterator[None]:
-    """Makes this process the parent of its orphaned grandchildren while the context is active."""
-    prctl = ctypes.CDLL(None).prctl
-    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    yield
-    prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-
-# --- in the waiting process -------------------------------------------------------------------------------------
-
-
-def _import_awstape() -> None:
-    import awstape
-    from awstape.catalog.hosts import is_recorded_host
-    from awstape.catalog.service_models import load_models
-
-    for module in pkgutil.walk_packages(awstape.__path__, "awstape."):
-        if not module.name.endswith(("__main__", "pytest_plugin")):
-            importlib.import_module(module.name)
-    is_recorded_host("iam.amazonaws.com")
-    load_models()
-
-
-def _import_pytest() -> None:
-    """Imports pytest without its plugins, such as awstape's: pytest itself must import those."""
+def _import_everything() -> None:
+    """Imports what programs import, but no plugins of pytest, such as awstape's: pytest itself must import those."""
     import boto3
     import execnet
     import mitmproxy.addons
@@ -114,56 +129,146 @@ def _import_pytest() -> None:
     import moto
     import pytest
 
+    import awstape
+    from awstape.catalog.hosts import is_recorded_host
+    from awstape.catalog.service_models import load_models
     from support import botocore_files
 
-    botocore_files.read_once(setattr)
-    boto3.client("iam", region_name="us-east-1")
-    boto3.client("accessanalyzer", region_name="us-east-1")
-    boto3.DEFAULT_SESSION = None
     assert execnet and mitmproxy and moto and pytest
+    for module in pkgutil.walk_packages(awstape.__path__, "awstape."):
+        if not module.name.endswith(("__main__", "pytest_plugin")):
+            importlib.import_module(module.name)
+    awstape.__doc__ = "PYTEST_DONT_REWRITE"  # or pytest warns that the package of a plugin is imported already
+    is_recorded_host("iam.amazonaws.com")
+    load_models()
+    botocore_files.read_once(setattr)
+    for service, listing in ("iam", "list_roles"), ("accessanalyzer", "list_findings"):
+        client = boto3.client(service, "us-east-1", aws_access_key_id="fake", aws_secret_access_key="fake")
+        client.get_paginator(listing)
+    boto3.DEFAULT_SESSION = None
+    with redirect_stdout(io.StringIO()), suppress(ImportError):  # raised by an AWS CLI for another botocore
+        from awscli.clidriver import create_clidriver
+
+        create_clidriver().main(["iam", "list-users", "--generate-cli-skeleton"])
+    for name in ("awscli", "awscli.clidriver"):  # importing the package sets an environment variable
+        sys.modules.pop(name, None)
 
 
-def _wait(asked: socket.socket) -> list[str]:
-    """Forks for each request; returns in the fork, with the module to run and its arguments."""
+def _can_fork(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether a fork would behave like a new process."""
+    of_python = {name: value for name, value in environ.items() if name.startswith(_OF_PYTHON)}
+    is_known = bool(arguments) and (arguments[0] in ("-c", "-m", "-u") or not arguments[0].startswith("-"))
+    return is_known and "COVERAGE_PROCESS_START" not in environ and of_python.items() <= os.environ.items()
+
+
+def _serve(listener: socket.socket) -> list[str]:
+    """Forks for each request; returns in the fork, with the arguments of `python`."""
+    running: dict[int, socket.socket] = {}  # process id of each fork → its connection
+    waking, to_wake = os.pipe()
+    os.set_blocking(to_wake, False)
+    signal.set_wakeup_fd(to_wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        message, streams, _, _ = socket.recv_fds(asked, _LARGEST, 3)
-        if not message:
+        ready, _, _ = select.select([listener, waking, sys.stdin, *running.values()], [], [])
+        if sys.stdin in ready:
             sys.exit()
-        reading, writing = os.pipe()
-        if not (between := os.fork()):
-            if os.fork():
-                os._exit(0)
-            os.setsid()
-            os.write(writing, str(os.getpid()).encode())
-            for descriptor in (reading, writing, asked.detach()):
-                os.close(descriptor)
-            return _become(message, streams)
-        os.waitpid(between, 0)  # from here on, the requesting process is the parent
-        asked.send(os.read(reading, 100))
-        for descriptor in (reading, writing, *streams):
+        if waking in ready:
+            os.read(waking, 1000)
+        _end(running, ready)
+        if listener not in ready:
+            continue
+        connection, _ = listener.accept()
+        arguments, folder, environ, streams = _receive(connection)
+        _import_once()
+        if not _can_fork(arguments, environ):
+            _send(connection, 0)
+        elif process := os.fork():
+            running[process] = connection
+            connection.sendall(process.to_bytes(launch.NUMBER, "big", signed=True))
+        else:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for each in (listener, connection, *running.values()):
+                each.close()
+            os.close(waking)
+            os.close(to_wake)
+            _become(streams, folder, environ)
+            return arguments
+        for descriptor in streams:
             os.close(descriptor)
 
 
-def _become(message: bytes, streams: list[int]) -> list[str]:
-    """Sets streams, folder and environment of the program; returns the module and its arguments."""
-    module, folder, environ = json.loads(message)
+def _end(running: dict[int, socket.socket], ready: Sequence[object]) -> None:
+    """Kills the forks whose connection was closed, and reports the exit status of those that have ended."""
+    for process, connection in list(running.items()):
+        if is_closed := connection in ready:
+            os.kill(process, signal.SIGKILL)
+        ended, status = os.waitpid(process, 0 if is_closed else os.WNOHANG)
+        if ended:
+            _send(running.pop(process), os.waitstatus_to_exitcode(status))
+
+
+def _receive(connection: socket.socket) -> tuple[list[str], str, dict[str, str], list[int]]:
+    """Returns arguments, folder, environment and streams of a request."""
+    size, streams, _, _ = socket.recv_fds(connection, launch.NUMBER, 3)
+    with connection.makefile("rb") as reading:
+        return *marshal.loads(reading.read(int.from_bytes(size))), streams
+
+
+def _send(connection: socket.socket, number: int) -> None:
+    """Sends the last number of a connection."""
+    with connection, suppress(OSError):  # the other side has ended
+        connection.sendall(number.to_bytes(launch.NUMBER, "big", signed=True))
+
+
+@cache
+def _import_once() -> None:
+    gc.disable()
+    _import_everything()
+    sys.path.remove(str(_TESTS))
+    gc.freeze()
+    gc.enable()
+
+
+def _become(streams: Sequence[int], folder: str, environ: dict[str, str]) -> None:
+    """Sets session, streams, folder and environment."""
+    os.setsid()
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
     os.chdir(folder)
-    sys.path.insert(0, folder)
     os.environ.clear()
     os.environ.update(environ)
-    return list(module)
 
 
-def run_and_exit(run: Callable[[], object]) -> None:
-    """Runs a function and ends this process like Python's shutdown, but without freeing its objects.
+def _run(arguments: Sequence[str]) -> None:
+    """Runs a program like `python ARGUMENT…`."""
+    match arguments:
+        case ["-u", *rest]:
+            sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
+            _run(rest)
+        case ["-c", code, *rest]:
+            sys.argv[:] = ["-c", *rest]
+            sys.path.insert(0, "")
+            main = sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(code, main.__dict__)
+        case ["-m", module, *rest]:
+            sys.argv[:] = [module, *rest]
+            sys.path.insert(0, os.getcwd())
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        case [script, *rest]:
+            sys.argv[:] = [script, *rest]
+            sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
+            runpy.run_path(script, run_name="__main__")
+
+
+def _run_and_exit(arguments: Sequence[str]) -> None:
+    """Runs a program and ends this process like Python's shutdown, but without freeing its objects.
 
     Freeing them would take a tenth of a second, since it writes to memory pages of the fork, which are copied then.
     """
     try:
-        run()
+        _run(arguments)
         status = 0
     except SystemExit as error:
         if isinstance(error.code, str):
@@ -179,17 +284,6 @@ def run_and_exit(run: Callable[[], object]) -> None:
     os._exit(status)
 
 
-def _main() -> None:
-    asked = socket.socket(fileno=int(sys.argv[1]))
-    sys.path[0] = str(Path(__file__).parents[1])
-    gc.disable()
-    {"awstape": _import_awstape, "pytest": _import_pytest}[sys.argv[2]]()
-    del sys.path[0]
-    gc.freeze()
-    gc.enable()
-    module, *sys.argv[1:] = _wait(asked)
-    run_and_exit(partial(runpy.run_module, module, run_name="__main__", alter_sys=True))
-
-
-if __name__ == "__main__":
-    _main()
+def main(listener: int, commands: str) -> None:
+    sys.executable = str(Path(commands, "python"))
+    _run_and_exit(_serve(socket.socket(fileno=listener)))
