@@ -122,11 +122,20 @@ class Tape:
             if self.player:
                 self.player.reset(session)
 
-    def feed(self, request: Request, response: Response | None) -> None:
-        """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails."""
+    @property
+    def writes_answered(self) -> int:
+        """The number of recorded writes that were answered so far, to be noted when a request is sent upstream."""
+        with self._lock:
+            return self.recorder.writes_answered if self.recorder else 0
+
+    def feed(self, request: Request, response: Response | None, writes_before: int | None = None) -> None:
+        """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails.
+
+        writes_before: `writes_answered` when the request was sent; None if nothing was answered since.
+        """
         self._refuse_fork()
         with self._lock, self._stop_on_failure():
-            if self.recorder and (capture := self.recorder.feed(request, response)):
+            if self.recorder and (capture := self.recorder.feed(request, response, writes_before=writes_before)):
                 if self.journal is None and self.create_journal:
                     self.journal = self.create_journal()
                 if self.journal:

@@ -227,12 +227,13 @@ def _patched(send: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
             return send(http, request)
         tape, converted, reply = found
         if reply is None:
+            writes_before = tape.writes_answered
             try:
                 response = send(http, request)
             finally:
                 _remove_credentials(request)
             received = response_of(response.status_code, response.headers, response.content)
-            call_without_traceback(tape.feed, converted, received)
+            call_without_traceback(tape.feed, converted, received, writes_before)
             return response
         return deliver(request.url, reply)
 
@@ -245,12 +246,13 @@ def _patched_async(send: Callable[..., Coroutine[None, None, Any]]) -> Callable[
             return await send(http, request)
         tape, converted, reply = found
         if reply is None:
+            writes_before = tape.writes_answered
             try:
                 response = await send(http, request)
             finally:
                 _remove_credentials(request)
             received = response_of(response.status_code, response.headers, await response.content)
-            call_without_traceback(tape.feed, converted, received)
+            call_without_traceback(tape.feed, converted, received, writes_before)
             return response
         return await deliver_async(request.url, reply)
 

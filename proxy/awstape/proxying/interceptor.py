@@ -56,7 +56,7 @@ class Interceptor:
         self.upstream_proxy = upstream_proxy
         self.failure: UserError | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
-        self._sent_upstream: WeakKeyDictionary[http.HTTPFlow, Request] = WeakKeyDictionary()
+        self._sent_upstream: WeakKeyDictionary[http.HTTPFlow, tuple[Request, int]] = WeakKeyDictionary()
         # Address of an upstream whose certificate couldn't be verified → the error for the client's next attempt.
         self._unverified: dict[tuple[str, int], str] = {}
         self._flows: WeakSet[http.HTTPFlow] = WeakSet()
@@ -147,20 +147,22 @@ class Interceptor:
             self._count_skipped(f"upstream proxy: {text}")
             flow.response = _aws_error(request, "ProxyRefusal", text)
         else:
-            self._sent_upstream[flow] = request
+            self._sent_upstream[flow] = request, self.tape.writes_answered
 
     def response(self, flow: http.HTTPFlow) -> None:
-        request = self._sent_upstream.get(flow)
-        if self.tape is None or request is None or flow.response is None:
+        sent = self._sent_upstream.get(flow)
+        if self.tape is None or sent is None or flow.response is None:
             return
+        request, writes_before = sent
         try:
-            self.tape.feed(request, response_of(flow.response))
+            self.tape.feed(request, response_of(flow.response), writes_before)
         except Exception as error:
             self._stop(flow, request, error)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        request = self._sent_upstream.get(flow)
-        if self.tape and request:
+        sent = self._sent_upstream.get(flow)
+        if self.tape and sent:
+            request, _ = sent
             try:
                 self.tape.feed(request, None)
             except Exception as error:

@@ -34,14 +34,18 @@ def _recorded() -> Cassette:
         *listing("ListFindings", OF_ANALYZER, [{"findings": []}] * 3)[:2],
         *regions,
         (request("GetUser"), respond("GetUser", {"User": {"UserName": "zreal"}})),
+        (request("GetRole", {"RoleName": "zreal"}), respond("GetRole", {"Role": {"Description": "before"}})),
+        (request("DeleteRole", {"RoleName": "zreal"}), respond("DeleteRole")),
+        (request("GetRole", {"RoleName": "zreal"}), respond("GetRole", {"Role": {"Description": "behind"}})),
+        include_writes=True,
     )
 
 
 def _with_hole(recorded: Cassette) -> Cassette:
-    """The cassette with a hole in the place of its GetUser."""
+    """The cassette with a hole in the place of its GetUser, and without the first take of its GetRole."""
     pages = (Page.make_hole("set aside: a secret in User.UserName"),)
-    takes = (replace(take, pages=pages) if take.track.operation == "GetUser" else take for take in recorded.takes)
-    return Cassette.of(takes, recorded.keys)
+    takes = [replace(take, pages=pages) if take.track.operation == "GetUser" else take for take in recorded.takes]
+    return Cassette.of((take for take in takes if "before" not in take.fingerprint), recorded.keys)
 
 
 RECORDED = _with_hole(_recorded())
@@ -164,6 +168,14 @@ def cases() -> list[Case]:
             "iam GetUser",
             "iam GetUser: page 1 is a hole in the cassette",
             "GetUser",
+        ),
+        Case(
+            "early",
+            "GetRole",
+            request("GetRole", {"RoleName": "zreal"}),
+            "iam GetRole",
+            "iam GetRole was recorded only after a write that was not requested yet",
+            "GetRole",
         ),
         Case(
             "service",

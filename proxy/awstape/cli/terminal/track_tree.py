@@ -53,6 +53,11 @@ def tree(to: Console, each: SelectedTrack, models: Models, *, is_short: bool) ->
         _add_lines(to, root, {"identity": each.track.identity})
     for number, take in each.selected():
         branch = root.add(Text(f"take {number}", "blue")) if len(each.takes) > 1 else root
+        if take.after:
+            write = take.after.track
+            words = [write.operation, identity_label(write.identity, None, Detail())]
+            words += [f"take {take.after.take}"] if take.after.take > 1 else []
+            branch.add(Text(f"after: {printable(' '.join(filter(None, words)))}", "blue"))
         for fault in take.faults:
             branch.add(Text(f"fault: {fault}", "magenta"))
         for i, page in enumerate(take.pages, 1):

@@ -5,8 +5,10 @@
    a hole, another one.
 3. No two pages of a track have the same token.
 4. Neighbouring takes of a track differ, and neither is the beginning of the other.
-5. A hole stands in the place of a page that could not be kept: replay misses there.
-6. The aliases of a cassette were made under one key, unless several cassettes are joined to be replayed.
+5. A take that was recorded after a write names it (`After`), where the answers of its track changed since. Takes of
+   writes name none.
+6. A hole stands in the place of a page that could not be kept: replay misses there.
+7. The aliases of a cassette were made under one key, unless several cassettes are joined to be replayed.
 """
 
 from __future__ import annotations
@@ -74,17 +76,29 @@ class Page:
 
 
 @dataclass(frozen=True)
+class After:
+    """The last recorded write that was answered before a take began: a track, and the number of its take, from 1."""
+
+    track: Track
+    take: int
+
+
+@dataclass(frozen=True)
 class Take:
-    """One traversal of a track from its first page. `faults`, for replay, are added by people."""
+    """One traversal of a track from its first page. `faults`, for replay, are added by people.
+
+    after: the write after which replay gives the take out, None if it needs none.
+    """
 
     track: Track
     pages: tuple[Page, ...]
     faults: tuple[Fault, ...] = ()
+    after: After | None = None
 
     @property
     def fingerprint(self) -> str:
         """A text that is the same for two takes of a track only if they are equal."""
-        return repr((self.pages, self.faults))
+        return repr((self.pages, self.faults, self.after))
 
     @property
     def hole(self) -> str | None:

@@ -2,18 +2,20 @@
 
 1. A track that is in both cassettes is taken from the newer one, unless only the older one is complete.
 2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays. A hole
-   equals no page: what was there is unknown.
-3. Tokens are named by position after the redundant takes are dropped.
+   equals no page: what was there is unknown. Takes of writes all stay: each of them happened.
+3. A take with `after` begins an epoch. Takes of two epochs are neighbours only if the later epoch has no other take:
+   then the write changed nothing, and `after` goes.
+4. Tokens are named by position after the redundant takes are dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import is_last_page
-from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.cassette import After, Cassette, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens, name_tokens
 
 
@@ -59,16 +61,32 @@ def normalise_takes(operation: Operation, track: Track, takes: Iterable[Take]) -
     masked = [mask_tokens(operation, take) for take in takes]
     return [
         replace(take, track=track, pages=name_tokens(operation, track, number, take.pages))
-        for number, take in enumerate(drop_redundant_takes(masked), 1)
+        for number, take in enumerate(drop_redundant_takes(masked) if operation.is_read else masked, 1)
     ]
 
 
 def drop_redundant_takes(takes: Iterable[Take]) -> list[Take]:
-    """The takes without those that equal a neighbour or are its beginning; their tokens are masked."""
+    """The takes of a read without those that equal a neighbour or are its beginning; their tokens are masked."""
+    epochs: list[list[Take]] = []
+    for take in takes:
+        if take.after or not epochs:
+            epochs.append([])
+        epochs[-1].append(take)
+    kept: list[list[Take]] = []
+    for epoch in map(_drop_neighbours, epochs):
+        joined = _drop_neighbours([kept[-1][-1], *epoch]) if kept and len(epoch) == 1 else []
+        if len(joined) == 1:
+            kept[-1] = _drop_neighbours([*kept[-1][:-1], *joined])
+        else:
+            kept.append(epoch)
+    return [take for epoch in kept for take in epoch]
+
+
+def _drop_neighbours(takes: Iterable[Take]) -> list[Take]:
     kept: list[Take] = []
     for take in takes:
         while kept and is_beginning(kept[-1], take):
-            take = _absorb(take, kept.pop())
+            take = replace(_absorb(take, kept[-1]), after=kept.pop().after)
         if kept and is_beginning(take, kept[-1]):
             kept[-1] = _absorb(kept[-1], take)
         else:
@@ -104,3 +122,10 @@ def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Tak
         at = min(i, len(result) - 1)
         result[at] = replace(result[at], faults=result[at].faults + take.faults)
     return tuple(result)
+
+
+def follow_takes(takes: Iterable[Take], moved: Mapping[tuple[Track, int], After | None]) -> Iterator[Take]:
+    """The takes, with each `after` whose take was moved, or removed, corrected. moved: old place → new place."""
+    for take in takes:
+        place = take.after and (take.after.track, take.after.take)
+        yield replace(take, after=moved[place]) if place and place in moved else take

@@ -30,7 +30,7 @@ from awstape.core.check.lint_values import lint_values
 from awstape.core.compare.item_pairing import unique_member
 
 HOLE, UNFINISHED, PAGING, SAME_ITEM = "hole", "unfinished listing", "odd paging", "same item"
-SAME_TAKE, FAULT = "same take", "unused fault"
+SAME_TAKE, FAULT, AFTER = "same take", "unused fault", "missing write"
 
 #: Kind of a warning → what it is about.
 KINDS: Mapping[str, str] = {
@@ -41,6 +41,7 @@ KINDS: Mapping[str, str] = {
     SAME_ITEM: "an item that is in a listing twice",
     SAME_TAKE: "a take that repeats the one before or after it",
     FAULT: "a fault that never occurs",
+    AFTER: "a take after a write that is not in the cassette",
 }
 
 
@@ -68,6 +69,10 @@ def lint_takes(entries: Iterable[Entry], models: Models) -> Iterator[tuple[Docum
     for takes in tracks.values():
         for located in takes:
             yield from ((located.document, problem) for problem in _lint_take(located, takes))
+            write = located.take.after
+            if write and write.take > len(tracks.get(write.track, ())):
+                problem = "the cassette has no such take: replay doesn't wait for this write"
+                yield located.document, Problem(("after",), problem, "record both again, or leave it out", AFTER)
         for before, after in pairwise(takes):
             yield from _lint_neighbours(before, after)
 
@@ -153,6 +158,8 @@ def _iterate_items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
 
 def _lint_neighbours(before: _LocatedTake, after: _LocatedTake) -> Iterator[tuple[Document, Problem]]:
     one, other = mask_tokens(before.operation, before.take), mask_tokens(after.operation, after.take)
+    if after.take.after or not before.operation.is_read:
+        return
     if is_beginning(one, other) and is_beginning(other, one):
         if one.faults == other.faults:
             problem = f"the take equals the one before it, in line {before.line()}"

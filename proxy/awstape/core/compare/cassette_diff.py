@@ -95,11 +95,17 @@ def _diff_takes(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
     """The changes of a take; the caller adds track and take to them."""
     for change in diff_lists(_fault_texts(old), _fault_texts(new), None, ("faults",), ordered=True):
         yield change if change.kind == "order" else replace(change, kind="fault")
+    yield from diff_values(_after_value(old), _after_value(new), None, ("after",))
     for name in operation.lists:
         yield from _diff_items(operation, name, old, new)
     yield from _diff_other_members(operation, old, new)
     yield from _diff_ends(operation, old, new)
     yield from _diff_page_sizes(operation, old, new)
+
+
+def _after_value(take: Take) -> Value:
+    """The write that a take comes after, as text."""
+    return f"{take.after.track}, take {take.after.take}" if take.after else None
 
 
 def _fault_texts(take: Take) -> list[Value]:

@@ -1,7 +1,8 @@
 """Edits of a cassette: each takes a cassette and returns one that can be written, read and replayed.
 
 1. An edit changes the chosen takes (`core.view.selectors`); all other takes stay as they are.
-2. In a changed track, takes that repeat their neighbour are dropped and page tokens are named by position again.
+2. In a changed track, takes that repeat their neighbour are dropped and page tokens are named by position again. What
+   names a write (`after`) follows the write.
 3. An edit refuses what would break the cassette, with a tip: two tracks that become one, a fault for a page that no
    longer exists, an item that is there already, a value that the service can't send.
 4. Edits don't redact: the caller redacts what people write into a cassette.
@@ -9,8 +10,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Literal
@@ -19,9 +20,9 @@ from awstape.core.aws.conform import describe_expected_type, did_you_mean
 from awstape.core.aws.member_paths import Path, format_path
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
 from awstape.core.aws.protocols.json_text import JsonError, parse_json, parse_value
-from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.cassette import After, Cassette, Page, Take, Track
 from awstape.core.cassette.faults import Fault
-from awstape.core.cassette.takes import normalise_takes
+from awstape.core.cassette.takes import follow_takes, normalise_takes
 from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, take_document, write_header
@@ -95,19 +96,35 @@ def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Prefe
             f"the cassettes have different keys ({', '.join(sorted(keys))})", "awstape rekey gives them one key"
         )
     owners = defaultdict[Track, list[list[Take]]](list)
-    for cassette in cassettes:
+    for cassette in _with_writes_numbered(models, cassettes) if prefer == "both" else cassettes:
         for track, takes in cassette.tracks():
             owners[track].append(normalise_takes(models.operation(track.service, track.operation), track, takes))
     merged: list[Take] = []
     for track, versions in owners.items():
         operation = models.operation(track.service, track.operation)
-        if any(version != versions[0] for version in versions) and prefer is None:
+        if all(version == versions[0] for version in versions):
+            merged += versions[0]
+            continue
+        if prefer is None:
             raise EditError(f"{track} differs between the cassettes", "choose with --prefer first, last or both")
         every = [take for version in versions for take in version]
-        merged += normalise_takes(
-            operation, track, {"first": versions[0], "last": versions[-1]}.get(prefer or "", every)
-        )
+        chosen = {"first": versions[0], "last": versions[-1], "both": every}[prefer]
+        merged += normalise_takes(operation, track, chosen)
     return Cassette.of(merged, keys)
+
+
+def _with_writes_numbered(models: Models, cassettes: Sequence[Cassette]) -> Iterator[Cassette]:
+    """The cassettes, with each `after` naming its take by the number that it has once all takes are joined."""
+    counts = Counter[Track]()
+    versions = defaultdict[Track, list[tuple[Take, ...]]](list)
+    for cassette in cassettes:
+        moved: dict[tuple[Track, int], After | None] = {}
+        for track, takes in cassette.tracks():
+            if not models.operation(track.service, track.operation).is_read and takes not in versions[track][:1]:
+                moved |= {(track, n): After(track, counts[track] + n) for n in range(1, len(takes) + 1)}
+                versions[track].append(takes)
+                counts[track] += len(takes)
+        yield Cassette.of(follow_takes(cassette.takes, moved), cassette.keys)
 
 
 def split_cassette(cassette: Cassette, chosen: Iterable[SelectedTrack]) -> tuple[Cassette, Cassette]:
@@ -212,6 +229,7 @@ def edit_takes(
 ) -> Cassette:
     """The cassette with `edit` applied to the chosen takes. An edit that returns None removes the take."""
     numbers = {each.track: frozenset(each.numbers) for each in chosen}
+    moved: dict[tuple[Track, int], After | None] = {}
     result: list[Take] = []
     origin: dict[Track, Track] = {}
     for track, takes in cassette.tracks():
@@ -224,11 +242,21 @@ def edit_takes(
         if kept == list(takes):
             result += takes
             continue
+        if not operation.is_read:
+            moved |= _moved_writes(track, results)
         for new_track in dict.fromkeys(take.track for take in kept):
             result += normalise_takes(operation, new_track, [take for take in kept if take.track == new_track])
     for take in result:
         _check_faults(take)
-    return Cassette.of(result, cassette.keys)
+    return Cassette.of(follow_takes(result, moved), cassette.keys)
+
+
+def _moved_writes(track: Track, results: Iterable[Take | None]) -> Iterator[tuple[tuple[Track, int], After | None]]:
+    """Where each take of a write is after an edit, None for one that was removed."""
+    counts = Counter[Track]()
+    for number, take in enumerate(results, 1):
+        counts.update([take.track] if take else [])
+        yield (track, number), After(take.track, counts[take.track]) if take else None
 
 
 def _check_faults(take: Take) -> None:

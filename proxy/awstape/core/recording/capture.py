@@ -49,7 +49,8 @@ class Capture:
     page: a page without its token; the token in its answer is hidden. token: the digest of the token in the request,
     None for a first page. next: the digest of the token in the response, None on the last page and for a hole.
     invocation: the digest of the id that an SDK gives to a call and its retries, None if the request had none.
-    seen: the real values that were seen for the first time.
+    seen: the real values that were seen for the first time. writes_before: how many writes of the recording were
+    answered before the request was sent.
     """
 
     track: Track
@@ -58,6 +59,7 @@ class Capture:
     next: str | None = None
     invocation: str | None = None
     seen: tuple[SeenValue, ...] = field(default=(), repr=False)
+    writes_before: int = 0
 
 
 class Capturer:
@@ -121,6 +123,8 @@ class Capturer:
 def write(capture: Capture) -> str:
     """A capture as text; it holds real values."""
     about = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
+    if capture.writes_before:
+        about["writes_before"] = str(capture.writes_before)
     if capture.seen:
         about["seen"] = json.dumps([astuple(value) for value in capture.seen])
     return dump_document(about) + SEPARATOR + write_take(Take(capture.track, (capture.page,)))
@@ -133,10 +137,11 @@ def read(text: str, models: Models) -> Capture:
         if any(take_problems(take, models)) or not isinstance(about, dict):
             raise ValueError
         seen = tuple(SeenValue(*fields) for fields in json.loads(str(about.pop("seen", "[]"))))
+        writes_before = int(str(about.pop("writes_before", "0")))
         if not about.keys() <= set(_DIGESTS):
             raise ValueError
     except (ValueError, TypeError):
         raise ValueError("not a capture of this version") from None
     read = build_take(take, models)
     digests = {name: str(digest) for name, digest in about.items()}
-    return Capture(read.track, read.pages[0], **digests, seen=seen)
+    return Capture(read.track, read.pages[0], **digests, seen=seen, writes_before=writes_before)

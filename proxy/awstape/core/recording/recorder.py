@@ -82,10 +82,13 @@ class Recorder:
         self._first_places: dict[str, str] = {}
         self._place = ""
 
-    def feed(self, request: Request, response: Response | None, place: str = "") -> Capture | None:
+    def feed(
+        self, request: Request, response: Response | None, place: str = "", writes_before: int | None = None
+    ) -> Capture | None:
         """Records one exchange; returns its capture, None if it is not recorded.
 
         response: None if the connection ended without one. place: where the exchange was found, for `first_places`.
+        writes_before: `writes_answered` when the request was sent; None if nothing was answered since.
         """
         call: Call | None = None
         self._place = place
@@ -97,7 +100,10 @@ class Recorder:
                 self.skip(f"{call.operation.name}: no response")
             elif call and response:
                 capture = self._capturer.capture(request, call, split_input(call), response)
-                number = self._traversals.add(capture)
+                if writes_before is None:
+                    writes_before = self.writes_answered
+                capture = replace(capture, writes_before=writes_before)
+                number = self._traversals.add(capture, is_write=not call.operation.is_read)
                 if capture.page.hole is not None:
                     page = f"page {number}: " if number and call.operation.paging else ""
                     self.skip(f"{call.operation.name}: {page}{capture.page.hole}")
@@ -110,7 +116,13 @@ class Recorder:
     def restore(self, capture: Capture) -> None:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
         self._redactor.remember(capture.seen)
-        self._traversals.add(capture)
+        operation = self._models.operation(capture.track.service, capture.track.operation)
+        self._traversals.add(capture, is_write=not operation.is_read)
+
+    @property
+    def writes_answered(self) -> int:
+        """The number of recorded writes that were answered so far."""
+        return len(self._traversals.writes)
 
     @property
     def is_empty(self) -> bool:

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.model import Models, Operation
-from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.cassette import After, Cassette, Page, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens
-from awstape.core.cassette.takes import normalise_takes
+from awstape.core.cassette.takes import follow_takes, normalise_takes
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import build_take, take_problems
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
@@ -49,6 +49,7 @@ class SetAside:
 
 def set_aside_leaks(models: Models, cassette: Cassette, redactor: Redactor) -> tuple[Cassette, tuple[SetAside, ...]]:
     """The cassette with holes in the place of real values, and the takes that have them."""
+    cassette = _with_masked_writes(models, cassette, redactor)
     found: defaultdict[tuple[Track, int], list[Leak]] = defaultdict(list)
     for leak in redactor.find_leaks(models, cassette):
         found[leak.track, leak.take].append(leak)
@@ -65,6 +66,18 @@ def set_aside_leaks(models: Models, cassette: Cassette, redactor: Redactor) -> t
             else:
                 kept.append(take)
     return Cassette.of(kept, cassette.keys), tuple(aside)
+
+
+def _with_masked_writes(models: Models, cassette: Cassette, redactor: Redactor) -> Cassette:
+    """The cassette with a masked identity for each write that takes come after, as it will be in the write's hole."""
+    takes = list(cassette.takes)
+    for i, take in enumerate(takes):
+        if take.after:
+            write = take.after.track
+            operation = models.operation(write.service, write.operation)
+            identity = redactor.mask_identity(operation, write.identity)
+            takes[i] = replace(take, after=replace(take.after, track=replace(write, identity=identity)))
+    return replace(cassette, takes=tuple(takes))
 
 
 def _make_hole(models: Models, take: Take, leaks: Sequence[Leak], redactor: Redactor) -> Take | None:
@@ -108,8 +121,11 @@ def fill_hole(models: Models, cassette: Cassette, aside: SetAside, take: Take) -
         takes.pop(at)
     of_track = takes if take.track == aside.track else tracks.get(take.track, [])
     of_track.insert(len(of_track) if at is None or of_track is not takes else at, take)
+    number = next(i for i, there in enumerate(of_track, 1) if there is take)
     tracks[take.track] = normalise_takes(operation, take.track, of_track)
-    return Cassette.of((take for takes in tracks.values() for take in takes), cassette.keys)
+    moved = {(aside.track, number): After(take.track, number)}
+    every = (take for takes in tracks.values() for take in takes)
+    return Cassette.of(follow_takes(every, moved), cassette.keys)
 
 
 def _is_same_hole(operation: Operation, there: Take, hole: Take) -> bool:

@@ -8,7 +8,9 @@
 5. A retryable error is replaced by the answer to its retry (`core.recording.retries`).
 6. A page that could not be read is a hole. The token that it gave out is unknown, so a page with an unknown token
    continues the take that ends in a hole. The answer to a retry fills the hole.
-7. Any other page with a token that no take gave out is not recorded, nor is a track of holes only.
+7. Any other page with a token that no take gave out is not recorded, nor is a read of which all pages are holes.
+8. The takes of a read are in the order in which their first pages were requested, as far as writes were answered in
+   between; a take that was requested later than the one before it, so that a write lies in between, comes `after` it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from operator import itemgetter
 
-from awstape.core.cassette.cassette import Take, Track
+from awstape.core.cassette.cassette import After, Take, Track
 from awstape.core.recording.capture import Capture
 from awstape.core.recording.retries import answers_retry_of, is_retryable
 
@@ -29,6 +31,9 @@ class _Traversal:
 
     pages: list[Capture]
 
+    def writes_before(self) -> int:
+        return self.pages[0].writes_before
+
 
 @dataclass
 class _TrackTraversals:
@@ -36,15 +41,16 @@ class _TrackTraversals:
 
     next_pages: digest of a token → the places (traversal, index) that it leads to, each once.
     failed: invocation → a heap of the numbers of the traversals that are a single retryable error. holes: traversals
-    that ended in a hole when it was added. is_readable: whether a page is none.
+    that ended in a hole when it was added. is_readable: whether a page is none; a write counts in any case.
     """
 
     track: Track
+    is_write: bool
+    is_readable: bool
     traversals: list[_Traversal] = field(default_factory=list)
     next_pages: dict[str, dict[tuple[int, int], tuple[_Traversal, int]]] = field(default_factory=dict)
     failed: dict[str | None, list[int]] = field(default_factory=dict)
     holes: list[_Traversal] = field(default_factory=list)
-    is_readable: bool = False
 
     def note_token(self, token: str | None, traversal: _Traversal, index: int) -> None:
         """Notes the place of the page that a token asks for; None, on a last page, leads nowhere."""
@@ -72,6 +78,8 @@ class Traversals:
     def __init__(self, skip: Callable[[str], object]) -> None:
         self._skip = skip
         self._of_track: dict[tuple[str, str, str, str], _TrackTraversals] = {}
+        self.writes: list[After] = []
+        """The takes of writes, in the order of their answers."""
 
     @property
     def is_empty(self) -> bool:
@@ -81,15 +89,22 @@ class Traversals:
     def takes(self) -> Iterator[Take]:
         """The takes so far, by track, in the order in which they began."""
         for known in self._of_track.values():
-            for traversal in known.traversals if known.is_readable else ():
-                yield Take(known.track, tuple(capture.page for capture in traversal.pages))
+            if not known.is_readable:
+                continue
+            before: int | None = None
+            for traversal in sorted(known.traversals, key=_Traversal.writes_before):
+                writes = traversal.writes_before()
+                after = self.writes[writes - 1] if writes and before not in (None, writes) else None
+                before = writes
+                pages = tuple(capture.page for capture in traversal.pages)
+                yield Take(known.track, pages, after=None if known.is_write else after)
 
-    def add(self, capture: Capture) -> int | None:
+    def add(self, capture: Capture, *, is_write: bool = False) -> int | None:
         """Adds a capture to the take that it belongs to; returns the number of its page, None if it belongs to none."""
         track = capture.track
         known = self._of_track.get(track.key)
         if capture.token is None:
-            known = self._of_track.setdefault(track.key, known or _TrackTraversals(track))
+            known = self._of_track.setdefault(track.key, known or _TrackTraversals(track, is_write, is_write))
             return self._add_first_page(known, capture)
         if known and (capture.token in known.next_pages or known.expect_after_hole(capture.token)):
             return self._add_next_page(known, capture.token, capture)
@@ -104,6 +119,8 @@ class Traversals:
             known.traversals.append(_Traversal([]))
         if is_retryable(capture.page):
             heappush(known.failed.setdefault(capture.invocation, []), number)
+        if known.is_write:
+            self.writes.append(After(known.track, number + 1))
         return self._put(known, known.traversals[number], 0, capture)
 
     def _add_next_page(self, known: _TrackTraversals, token: str, capture: Capture) -> int:

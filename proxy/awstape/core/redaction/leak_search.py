@@ -46,8 +46,8 @@ class Leak:
     """A real value that redaction left: its kind and where it is. value: never shown.
 
     page: counted from 1, 0 for the identity. member: its path without indices, such as `Roles[].Description`;
-    `identity.…` in an identity; empty for text that belongs to no member. rule: the project rule that would hide it, or
-    empty.
+    `identity.…` in an identity, `after.identity.…` in that of the write before it; empty for text that belongs to no
+    member. rule: the project rule that would hide it, or empty.
     """
 
     track: Track = field(repr=False)
@@ -71,6 +71,11 @@ def find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> I
         of_identity = list(_collect_identity_strings(operation, track.identity))
         for number, take in enumerate(takes, 1):
             found = [replace(leak, take=number) for leak in _leaks_in(track, 0, of_identity, search)]
+            if take.after:
+                write = models.operation(take.after.track.service, take.after.track.operation)
+                of_write = _collect_identity_strings(write, take.after.track.identity)
+                leaks = _leaks_in(track, 0, of_write, search, "after.identity.")
+                found += [replace(leak, take=number) for leak in leaks]
             for page_number, page in enumerate(take.pages, 1):
                 found += [
                     replace(leak, take=number)
@@ -82,9 +87,13 @@ def find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> I
 
 
 def _leaks_in(
-    track: Track, page: int, strings: Iterable[tuple[str, StringContext, bool]], search: RealValueSearch
+    track: Track,
+    page: int,
+    strings: Iterable[tuple[str, StringContext, bool]],
+    search: RealValueSearch,
+    prefix: str = "identity.",
 ) -> Iterator[Leak]:
-    prefix = "" if page else "identity."
+    prefix = "" if page else prefix
     for text, context, is_free in strings:
         if found := search.find(text, is_free):
             kind, value = found

@@ -17,7 +17,7 @@ from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.member_paths import MapKey, Path, member_names
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
-from awstape.core.cassette.cassette import Cassette, Page, Take
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.redaction.alias_grammar import is_alias
 
 #: The shape of free text that the model gives no shape.
@@ -58,10 +58,16 @@ def edit_take_strings(
     """As `edit_cassette_strings`, for single takes, in their order."""
     for take in takes:
         operation = models.operation(take.track.service, take.track.operation)
-        identity = edit_member_strings(take.track.identity, operation.input, edit_identity)
-        track = replace(take.track, identity=identity)
+        track = edit_track_strings(models, take.track, edit_identity)
+        after = take.after and replace(take.after, track=edit_track_strings(models, take.after.track, edit_identity))
         pages = (edit_page_strings(operation, page, edit_answer) for page in take.pages)
-        yield replace(take, track=track, pages=tuple(pages))
+        yield replace(take, track=track, pages=tuple(pages), after=after)
+
+
+def edit_track_strings(models: Models, track: Track, edit: StringEdit) -> Track:
+    """The track with every string of its identity edited."""
+    operation = models.operation(track.service, track.operation)
+    return replace(track, identity=edit_member_strings(track.identity, operation.input, edit))
 
 
 def edit_page_strings(operation: Operation, page: Page, edit: StringEdit) -> Page:

@@ -18,7 +18,7 @@ from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.protocols.dispatch import write_failure
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
-from awstape.core.cassette.cassette import Track
+from awstape.core.cassette.cassette import After, Track
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.nearest_track import Difference, identity_differences
@@ -34,11 +34,11 @@ _BAD_TOKEN = {
 }
 
 Kind = Literal[
-    "operation", "identity", "region", "key", "token", "end", "hole", "service", "request", "host", "session"
+    "operation", "identity", "region", "key", "token", "end", "hole", "early", "service", "request", "host", "session"
 ]
 """What the cassette lacks: the operation, the identity, the region, aliases made with the key at hand, a page with the
-token, the pages after the end of the recording, the page of a hole. Or what is
-wrong with the request: another service, a request that cannot be read, another host, a session beyond the limit."""
+token, the pages after the end of the recording, the page of a hole, a take before the write that it comes after. Or
+what is wrong with the request: another service, an unreadable request, another host, a session beyond the limit."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,16 @@ class MissFactory:
         summary = f"{_title(operation)}: the recording ended after page {pages}"
         lines = [f"track: {track}", "to record the rest: record it again, and read the listing to its end"]
         return self._miss("end", operation, summary, lines, track)
+
+    def too_early(self, operation: Operation, track: Track, write: After) -> Miss:
+        """The miss for a track of which no take is given out before a write."""
+        summary = f"{_title(operation)} was recorded only after a write that was not requested yet"
+        lines = [
+            f"track: {track}",
+            f"after: {write.track}" + (f", take {write.take}" if write.take > 1 else ""),
+            "request that write first, or remove `after` from the take",
+        ]
+        return self._miss("early", operation, summary, lines, track)
 
     def hole(self, operation: Operation, track: Track, page: int, reason: str) -> Miss:
         """The miss for a page that the recording could not keep. reason: as in the cassette."""

@@ -16,10 +16,10 @@ from functools import cached_property
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.wire import Request
-from awstape.core.cassette.cassette import Take, Track
+from awstape.core.cassette.cassette import After, Take, Track
 from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.paging_modes import Listing, Paging, Position, cut_tag, tag_of_token, take_of_token
-from awstape.core.replay.take_selection import TakeSelection
+from awstape.core.replay.take_selection import Epochs, TakeSelection, find_epochs
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,30 @@ class PageLookup:
         self._listings: dict[tuple[Track, int], Listing] = {}
         self._takes_by_token: dict[Track, dict[str | None, int]] = {}
         self._open_takes: dict[Track, dict[str, int]] = {}
+        self._epochs_of: dict[Track, Epochs] = {}
 
     def find(
         self, operation: Operation, track: Track, page_request: PageRequest, request: Request, takes: TakeSelection
     ) -> PageLocation | None:
-        """The page that a request asks for, None if the track never gives out its token."""
+        """The page that a request asks for; None if the track never gives out its token, or no take of it yet."""
         if page_request.token is not None:
             return self._page_with_token(operation, track, page_request.token)
-        number = takes.choose(track, len(self._tracks.takes[track]), request)
+        number = takes.choose(track, self._epochs(track), request)
+        if number is None:
+            return None
         return PageLocation(track, number, self._listing(operation, track, number), Listing.first)
+
+    def awaited_write(self, track: Track) -> After | None:
+        """The write before which no take of a track is given out, None if there is none."""
+        return self._epochs(track)[0][2]
+
+    def _epochs(self, track: Track) -> Epochs:
+        if track not in self._epochs_of:
+            takes = self._tracks.takes
+            self._epochs_of[track] = find_epochs(
+                takes[track], lambda after: after.take <= len(takes.get(after.track, ()))
+            )
+        return self._epochs_of[track]
 
     def unfinished_take(self, operation: Operation, track: Track, token: str) -> Take | None:
         """The take whose recording stopped at a token, before the page that the token asks for."""

@@ -122,10 +122,13 @@ class Player:
         return reply
 
     def _miss_for(self, call: Call, page_request: PageRequest, track: Track | None) -> Miss:
-        """The miss for a call without a page: no track, a token at which the recording stopped, or a wrong token."""
+        """The miss for a call without a page: no track, no take yet, the end of the recording, or a wrong token."""
         if track is None:
             return self._miss_factory.no_track(call, page_request)
-        assert page_request.token is not None
+        if page_request.token is None:
+            write = self._page_lookup.awaited_write(track)
+            assert write
+            return self._miss_factory.too_early(call.operation, track, write)
         if take := self._page_lookup.unfinished_take(call.operation, track, page_request.token):
             if take.hole is not None:
                 page = next(i for i, page in enumerate(take.pages, 1) if page.hole is not None)

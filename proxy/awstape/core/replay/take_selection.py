@@ -1,6 +1,8 @@
 """Take selection: decides which take of a track a first-page request gets.
 
-1. A first-page request gets the take after the last one that the session served; the last take repeats.
+1. Within an epoch, a first-page request gets the take after the last one that the session served; the last take of the
+   epoch repeats. A take with `after` begins an epoch, which begins in the session once it served that write; takes of
+   earlier epochs are stale then. No take is given out before its epoch begins.
 2. A retry gets the take of the first attempt. SDKs send one `amz-sdk-invocation-id` for all attempts of a call, so a
    request with a known id gets the take that was served under that id.
 3. Without an invocation id, `attempt=N` with N > 1 in `amz-sdk-request` marks a retry. It gets the take of the last
@@ -12,12 +14,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 from awstape.core.aws.wire import Request
-from awstape.core.cassette.cassette import Track
+from awstape.core.cassette.cassette import After, Take, Track
 
 _ATTEMPT = re.compile(r"attempt=(\d+)")
 _CALLS_REMEMBERED = 1000
+
+
+Epochs = Sequence[tuple[int, int, After | None]]
+"""The epochs of a track: the numbers of the first and the last take, and the write after which it begins."""
+
+
+def find_epochs(takes: Sequence[Take], exists: Callable[[After], bool]) -> Epochs:
+    """The epochs of a track's takes. A write that does not exist in the cassette begins none."""
+    begins = [(1, after) for take in takes[:1] for after in [take.after if take.after and exists(take.after) else None]]
+    begins += [(n, take.after) for n, take in enumerate(takes[1:], 2) if take.after and exists(take.after)]
+    ends = [first - 1 for first, _ in begins[1:]] + [len(takes)]
+    return [(first, last, after) for (first, after), last in zip(begins, ends, strict=True)]
 
 
 class TakeSelection:
@@ -28,14 +43,17 @@ class TakeSelection:
         self._last_requested: dict[Track, int] = {}
         self._of_call: dict[tuple[Track, str], int] = {}
 
-    def choose(self, track: Track, take_count: int, request: Request) -> int:
-        """The number of the take that a first-page request gets; changes nothing."""
+    def choose(self, track: Track, epochs: Epochs, request: Request) -> int | None:
+        """The number of the take that a first-page request gets, None if no epoch has begun; changes nothing."""
         call = _invocation_id(request)
         if call is not None and (track, call) in self._of_call:
             return self._of_call[track, call]
         if call is None and _is_marked_as_retry(request) and track in self._last_requested:
             return self._last_requested[track]
-        return min(self._last_served.get(track, 0) + 1, take_count)
+        for first, last, after in reversed(epochs):
+            if after is None or self._last_served.get(after.track, 0) >= after.take:
+                return max(first, min(self._last_served.get(track, 0) + 1, last))
+        return None
 
     def note_request(self, track: Track, take: int) -> None:
         """Notes that a first page was requested, whatever the answer will be."""

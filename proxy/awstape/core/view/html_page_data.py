@@ -144,6 +144,7 @@ def _take(take: Take, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     is_missing = answer.error or take.pages[-1].hole is not None
     end = "error" if is_missing else "complete" if is_last_page(operation, answer) else "unfinished"
     return {
+        "after": take.after and printable(f"after {take.after.track}, take {take.after.take}"),
         "faults": [str(fault) for fault in take.faults],
         "end": end,
         "beyond": open_token and printable(open_token),

@@ -122,6 +122,8 @@ def common_notes(chosen: SelectedTrack) -> Iterator[str]:
         which = f"take {number}: " if len(chosen.takes) > 1 else ""
         if take.faults:
             yield f"{which}left out the faults, which only awstape can replay: {', '.join(map(str, take.faults))}"
+        if take.after:
+            yield f"{which}comes after {take.after.track.operation}, but only awstape waits for that"
         if not is_last_page(operation, take.pages[-1].answer):
             yield f"{which}the recording ends before the listing: there is no page {len(take.pages) + 1}"
 

@@ -120,6 +120,7 @@ class Track {
     const parts = this.isShort ? [] : [drawIdentity(this)];
     this.takes.forEach((take, i) => {
       if (this.takes.length > 1) parts.push(element("h4", {}, `Take ${i + 1}`));
+      if (take.after) parts.push(element("p", { class: "fault" }, take.after));
       for (const fault of take.faults) parts.push(element("p", { class: "fault" }, `fault in a replay: ${fault}`));
       parts.push(drawChain(this, take), ...take.pages.map((page, n) => drawPage(this, page, n)));
     });

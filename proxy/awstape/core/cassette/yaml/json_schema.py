@@ -85,6 +85,19 @@ def _take(models: Models) -> Json:
                 "pattern": f"^{REGION.pattern}$",
             },
             "identity": {"description": "The input without page token and page limit.", "type": "object"},
+            "after": {
+                "description": "The write after which replay gives this take out.",
+                "type": "object",
+                "properties": {
+                    "service": {"enum": list(models.services)},
+                    "operation": {"enum": _writes(models)},
+                    "region": {"type": "string"},
+                    "identity": {"type": "object"},
+                    "take": {"type": "integer", "minimum": 1},
+                },
+                "required": ["service", "operation", "identity", "take"],
+                "additionalProperties": False,
+            },
             "faults": {
                 "description": "What goes wrong before the pages are answered.",
                 "type": "array",
@@ -101,6 +114,11 @@ def _take(models: Models) -> Json:
         "additionalProperties": False,
         "allOf": [_if_equal("service", name) for name in models.services],
     }
+
+
+def _writes(models: Models) -> list[str]:
+    operations = (operation for service in models.services.values() for operation in service.operations.values())
+    return [operation.name for operation in operations if not operation.is_read]
 
 
 def _service(service: Service) -> Json:

@@ -1,6 +1,7 @@
 """Validates the value of a document as a header or a take, reports every problem with its path, and builds the take.
 
 1. A take has the keys of the format and no others, each of its type, and an operation that is in the service model.
+   What it comes after is a take of a write.
    Its region is spelled as one.
 2. Identity and outputs conform to the service model. Members that are not in the model are allowed in an identity
    (a newer SDK may send them), and in an output if the page lists them as `unmodelled`.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from awstape.core.aws.call import Answer, Failure
@@ -26,14 +27,16 @@ from awstape.core.aws.paging import next_token
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, WireError
-from awstape.core.cassette.cassette import Page, Take, Track
+from awstape.core.cassette.cassette import After, Page, Take, Track
 from awstape.core.cassette.faults import Fault, FaultError
 
 VERSION = 1
 
 _FINGERPRINT = re.compile(r"[a-z2-7]{12}")
 _HEADER_KEYS = {"version": int, "key": str}
-_TAKE_KEYS = {"service": str, "operation": str, "region": str, "identity": dict, "faults": list, "pages": list}
+_TRACK_KEYS = {"service": str, "operation": str, "region": str, "identity": dict}
+_TAKE_KEYS = {**_TRACK_KEYS, "after": dict, "faults": list, "pages": list}
+_AFTER_KEYS = {**_TRACK_KEYS, "take": int}
 _PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "hole": str, "unmodelled": list}
 _ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
 _TYPE_NAMES: Mapping[type, str] = {str: "text", int: "a number", dict: "a mapping", list: "a list"}
@@ -83,11 +86,9 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
     if not isinstance(value, dict):
         return
     operation = find_operation(value, models)
-    if operation is None:
-        yield from _operation_problems(value, models)
-    if operation and (identity := _typed(value, "identity", dict)) is not None:
-        for misfit in input_misfits(identity, operation.input):
-            yield Problem(("identity", *misfit.path), misfit.problem)
+    yield from _track_problems(value, models, ())
+    if (after := _typed(value, "after", dict)) is not None:
+        yield from _after_problems(after, operation, models)
     if (region := _typed(value, "region", str)) is not None and not REGION.fullmatch(region):
         yield Problem(("region",), "not the name of a region", "regions are spelled as in eu-west-1")
     pages = _typed(value, "pages", list)
@@ -101,6 +102,28 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
         yield from _fault_problems(text, ("faults", i))
 
 
+def _track_problems(value: dict[str, Value], models: Models, path: Path) -> Iterator[Problem]:
+    """The problems of service, operation and identity, at a path of the document."""
+    operation = find_operation(value, models)
+    if operation is None:
+        yield from (replace(found, path=(*path, *found.path)) for found in _operation_problems(value, models))
+    if operation and (identity := _typed(value, "identity", dict)) is not None:
+        for misfit in input_misfits(identity, operation.input):
+            yield Problem((*path, "identity", *misfit.path), misfit.problem)
+
+
+def _after_problems(after: dict[str, Value], operation: Operation | None, models: Models) -> Iterator[Problem]:
+    yield from _key_problems(after, ("after",), _AFTER_KEYS, ("service", "operation", "identity", "take"))
+    yield from _track_problems(after, models, ("after",))
+    if type(take := after.get("take")) is int and take < 1:
+        yield Problem(("after", "take"), "takes are counted from 1")
+    write = find_operation(after, models)
+    if write and write.is_read:
+        yield Problem(("after", "operation"), f"{write.name} is a read", "a take comes after a write")
+    if operation and not operation.is_read:
+        yield Problem(("after",), "takes of writes are in recorded order", "leave it out")
+
+
 def find_operation(value: Value, models: Models) -> Operation | None:
     """The operation that a document names, if the models have it; other problems of the document do not matter."""
     if not isinstance(value, dict):
@@ -111,10 +134,16 @@ def find_operation(value: Value, models: Models) -> Operation | None:
 
 def build_take(value: Any, models: Models) -> Take:
     """The take of a document without problems."""
-    operation = models.operation(value["service"], value["operation"])
-    track = Track(operation.service.name, operation.name, value.get("region"), value["identity"])
+    after = value.get("after")
     pages = tuple(_build_page(page) for page in value["pages"])
-    return Take(track, pages, tuple(Fault.parse(text) for text in value.get("faults", ())))
+    faults = tuple(Fault.parse(text) for text in value.get("faults", ()))
+    write = After(_build_track(after, models), after["take"]) if after else None
+    return Take(_build_track(value, models), pages, faults, write)
+
+
+def _build_track(value: Any, models: Models) -> Track:
+    operation = models.operation(value["service"], value["operation"])
+    return Track(operation.service.name, operation.name, value.get("region"), value["identity"])
 
 
 def _build_page(page: Any) -> Page:

@@ -16,7 +16,7 @@ import yaml
 
 from awstape.core.aws.call import Failure
 from awstape.core.aws.model import Value
-from awstape.core.cassette.cassette import Cassette, Page, Take
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.validation import VERSION
 
 SEPARATOR = "---\n"
@@ -47,16 +47,17 @@ def write_take(take: Take) -> str:
 
 def take_document(take: Take) -> dict[str, Value]:
     """The value of a take's document."""
-    track = take.track
-    region: dict[str, Value] = {"region": track.region} if track.region else {}
     return {
-        "service": track.service,
-        "operation": track.operation,
-        **region,
-        "identity": track.identity,
+        **_track_document(take.track),
+        **({"after": {**_track_document(take.after.track), "take": take.after.take}} if take.after else {}),
         **({"faults": [str(fault) for fault in take.faults]} if take.faults else {}),
         "pages": [page_document(page) for page in take.pages],
     }
+
+
+def _track_document(track: Track) -> dict[str, Value]:
+    region: dict[str, Value] = {"region": track.region} if track.region else {}
+    return {"service": track.service, "operation": track.operation, **region, "identity": track.identity}
 
 
 def page_document(page: Page) -> dict[str, Value]:

@@ -1,0 +1,266 @@
+"""Reads and writes: replay tells the story in the order in which it was recorded, to any program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.core.aws.model import Value
+from awstape.core.aws.wire import Request, Response
+from awstape.core.cassette.cassette import After, Cassette
+from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.editing.edits import merge_cassettes, remove_takes
+from awstape.core.editing.rekey import AliasRenewer
+from awstape.core.recording import capture
+from awstape.core.replay.misses import Miss
+from awstape.core.replay.player import Player
+from awstape.core.view.selectors import select
+from support import strategies
+from support.exchanges import MODELS, OTHER_KEY, cassette, fail, player, recorder, request, respond
+
+NAMES = ("alpha", "bravo", "charlie")
+#: What a program does: a call and the role that it is for.
+Step = tuple[str, str]
+steps = st.lists(
+    st.tuples(st.sampled_from(["GetRole", "ListRoles", "CreateRole", "DeleteRole"]), st.sampled_from(NAMES))
+)
+
+
+@dataclass
+class Account:
+    """A stand-in for AWS with roles that a program creates and deletes."""
+
+    roles: set[str] = field(default_factory=set)
+
+    def answer(self, step: Step) -> tuple[Request, Response]:
+        name, role = step
+        asked: dict[str, Value] = {} if name == "ListRoles" else {"RoleName": role}
+        return request(name, asked), self._respond(name, role)
+
+    def _respond(self, name: str, role: str) -> Response:
+        is_there = role in self.roles
+        match name:
+            case "ListRoles":
+                return respond(
+                    name, {"Roles": [{"RoleName": role} for role in sorted(self.roles)], "IsTruncated": False}
+                )
+            case "CreateRole" if is_there:
+                return fail(name, 409, "EntityAlreadyExists", f"Role with name {role} already exists.")
+            case "CreateRole":
+                self.roles.add(role)
+                return respond(name, {"Role": {"RoleName": role}})
+            case _ if not is_there:
+                return fail(name, 404, "NoSuchEntity", f"The role with name {role} cannot be found.")
+            case "DeleteRole":
+                self.roles.remove(role)
+                return respond(name)
+        return respond(name, {"Role": {"RoleName": role}})
+
+
+def record(program: list[Step], roles: set[str] | None = None) -> Cassette:
+    account = Account(set(roles or ()))
+    return cassette(*map(account.answer, program), include_writes=True)
+
+
+def outcome(response: Response | None) -> tuple[int, int]:
+    """The status of a response and the number of roles in it."""
+    assert response
+    return response.status, response.body.count(b"<RoleName>")
+
+
+def expected(program: list[Step], roles: set[str] | None = None) -> Iterator[tuple[int, int]]:
+    account = Account(set(roles or ()))
+    return (outcome(account.answer(step)[1]) for step in program)
+
+
+def replay(playing: Player, program: list[Step], session: str = "") -> Iterator[tuple[int, int] | str]:
+    for step in program:
+        reply = playing.answer(Account().answer(step)[0], session)
+        yield f"miss: {reply.kind}" if isinstance(reply, Miss) else outcome(reply.response)
+
+
+# --- the same program -----------------------------------------------------------------------------------------------
+
+
+def test_the_story_does_not_run_ahead_of_the_program() -> None:
+    program = [("GetRole", "alpha"), ("GetRole", "alpha"), ("DeleteRole", "alpha"), ("GetRole", "alpha")]
+    recorded = record(program, {"alpha"})
+    takes = [take for take in recorded.takes if take.track.operation == "GetRole"]
+    (write,) = (take for take in recorded.takes if take.track.operation == "DeleteRole")
+    assert [take.after for take in takes] == [None, After(write.track, 1)]
+    assert list(replay(player(recorded), program)) == list(expected(program, {"alpha"}))
+
+
+@strategies.few(100)
+@given(steps, st.sets(st.sampled_from(NAMES)))
+def test_the_same_program_sees_the_same_answers(program: list[Step], roles: set[str]) -> None:
+    playing = player(record(program, roles))
+    for session in ("", "another"):
+        assert list(replay(playing, program, session)) == list(expected(program, roles))
+
+
+@strategies.few(60)
+@given(steps, steps, st.sets(st.sampled_from(NAMES)))
+def test_another_program_gets_no_answer_from_before_its_own_writes(
+    program: list[Step], other: list[Step], roles: set[str]
+) -> None:
+    """It gets recorded answers or misses. After a write of its own, none is from before that write was recorded."""
+    recorded = record(program, roles)
+    playing = player(recorded)
+    tracks = dict(recorded.tracks())
+    written: set[After] = set()
+    for step in other:
+        reply = playing.answer(Account().answer(step)[0])
+        if isinstance(reply, Miss):
+            continue
+        take = tracks[reply.track][reply.take - 1]  # type: ignore[attr-defined]
+        if step[0] in ("CreateRole", "DeleteRole"):
+            written.add(After(take.track, reply.take))  # type: ignore[attr-defined]
+            continue
+        assert take.after is None or take.after in written
+        later = tracks[take.track][reply.take :]  # type: ignore[attr-defined]
+        assert not [each for each in later if each.after in written]
+
+
+@strategies.few(40)
+@given(steps, st.sets(st.sampled_from(NAMES)))
+def test_a_restored_recording_tells_the_same_story(program: list[Step], roles: set[str]) -> None:
+    account = Account(set(roles))
+    feeding, restored = recorder(include_writes=True), recorder()
+    for asked, answered in map(account.answer, program):
+        if fed := feeding.feed(asked, answered):
+            restored.restore(capture.read(capture.write(fed), MODELS))
+    assert restored.finish().merged == feeding.finish().merged
+
+
+def test_a_read_that_was_sent_before_a_write_was_answered_does_not_come_after_it() -> None:
+    """The responses of two requests that wait at the same time may come in any order."""
+    account = Account({"alpha"})
+    subject = recorder(account.answer(("GetRole", "alpha")), include_writes=True)
+    sent = subject.writes_answered
+    read = account.answer(("ListRoles", ""))
+    late = account.answer(("GetRole", "alpha"))
+    subject.feed(*account.answer(("DeleteRole", "alpha")))
+    subject.feed(*late, writes_before=sent)
+    subject.feed(*read, writes_before=sent)
+    subject.feed(*account.answer(("GetRole", "alpha")))
+    takes = [take for take in subject.finish().merged.takes if take.track.operation == "GetRole"]
+    assert [(take.pages[0].answer.error is None, take.after is None) for take in takes] == [
+        (True, True),
+        (False, False),
+    ]
+
+
+def test_polls_within_an_epoch_advance_and_the_last_repeats() -> None:
+    asked = request("GetServiceLastAccessedDetails", {"JobId": "zreal"})
+    begin = (request("CreateRole", {"RoleName": "alpha"}), respond("CreateRole", {"Role": {"RoleName": "alpha"}}))
+    answers = ["IN_PROGRESS", "IN_PROGRESS", "COMPLETED"]
+    polls = [(asked, respond(asked_name(), {"JobStatus": status})) for status in answers]
+    playing = player(cassette(polls[0], begin, *polls, include_writes=True))
+
+    def poll() -> str:
+        reply = playing.answer(asked)
+        assert reply.response
+        return "COMPLETED" if b"COMPLETED" in reply.response.body else "IN_PROGRESS"
+
+    assert [poll(), poll(), poll()] == ["IN_PROGRESS"] * 3
+    playing.answer(begin[0])
+    assert [poll(), poll(), poll()] == ["IN_PROGRESS", "COMPLETED", "COMPLETED"]
+
+
+def asked_name() -> str:
+    return "GetServiceLastAccessedDetails"
+
+
+def test_a_traversal_that_began_goes_on() -> None:
+    pages: list[dict[str, Value]] = [{"Roles": [{"RoleName": "alpha"}]}, {"Roles": [{"RoleName": "bravo"}]}]
+    from support.exchanges import listing
+
+    before, after = listing("ListRoles", {}, pages), listing("ListRoles", {}, pages[1:], token="U")
+    delete = (request("DeleteRole", {"RoleName": "alpha"}), respond("DeleteRole"))
+    recorded = cassette(*before, delete, *after, include_writes=True)
+    playing = player(recorded)
+    assert playing.answer(request("ListRoles")).response
+    playing.answer(delete[0])
+    (first, _) = (take for take in recorded.takes if take.track.operation == "ListRoles")
+    rest = playing.answer(request("ListRoles", {"Marker": first.pages[1].token}))
+    assert rest.response
+    assert rest.response.body.count(b"<RoleName>") == 1
+    assert not playing.misses
+
+
+def test_equal_writes_are_played_in_order() -> None:
+    program = [("CreateRole", "alpha"), ("CreateRole", "alpha"), ("CreateRole", "alpha")]
+    recorded = record(program)
+    assert len(recorded.takes) == 3
+    assert list(replay(player(recorded), program)) == list(expected(program))
+
+
+# --- edited cassettes -----------------------------------------------------------------------------------------------
+
+STORY: list[Step] = [
+    *(("GetRole", "alpha"), ("CreateRole", "alpha"), ("GetRole", "alpha")),
+    *(("DeleteRole", "alpha"), ("GetRole", "alpha"), ("CreateRole", "alpha"), ("GetRole", "alpha")),
+]
+
+
+def afters(recorded: Cassette) -> list[str]:
+    return [
+        f"{take.after.track.operation} {take.after.take}" if take.after else "-"
+        for take in recorded.takes
+        if take.track.operation == "GetRole"
+    ]
+
+
+def test_what_names_a_write_follows_it() -> None:
+    recorded = record(STORY)
+    assert afters(recorded) == ["-", "CreateRole 1", "DeleteRole 1", "CreateRole 2"]
+    without = remove_takes(MODELS, recorded, select(MODELS, recorded, ["CreateRole take=1"]))
+    assert afters(without) == ["-", "-", "DeleteRole 1", "CreateRole 1"]
+    both = merge_cassettes(MODELS, [recorded, record(STORY[:4])], "both")
+    assert afters(both) == ["-", "CreateRole 1", "DeleteRole 1", "CreateRole 2", "-", "CreateRole 3"]
+    assert merge_cassettes(MODELS, [recorded, recorded], None) == recorded
+    renewed = AliasRenewer(OTHER_KEY).rekey_cassette(MODELS, recorded)
+    assert afters(renewed) == afters(recorded)
+    assert list(replay(player(renewed, key=OTHER_KEY), STORY)) == ["miss: identity"] * len(STORY)
+    assert read_cassette(write_cassette(both), MODELS) == both
+
+
+def test_a_write_that_is_missing_is_not_waited_for() -> None:
+    recorded = record(STORY)
+    reads = Cassette.of((take for take in recorded.takes if take.track.operation == "GetRole"), recorded.keys)
+    replies = list(replay(player(reads), [("GetRole", "alpha")] * 5))
+    assert replies == [(404, 0), (200, 1), (404, 0), (200, 1), (200, 1)]
+
+
+def test_no_take_is_given_out_before_its_write() -> None:
+    recorded = record(STORY[:3])
+    chosen = select(MODELS, recorded, ["GetRole take=1"])
+    playing = player(remove_takes(MODELS, recorded, chosen))
+    miss = playing.answer(request("GetRole", {"RoleName": "alpha"}))
+    assert isinstance(miss, Miss)
+    assert miss.kind == "early"
+    assert "  after: iam CreateRole" in miss.text
+    assert list(replay(playing, STORY[1:3])) == [(200, 1), (200, 1)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("take: 1", "take: 0", "after.take: takes are counted from 1"),
+        ("operation: CreateRole\n  identity", "operation: GetRole\n  identity", "after.operation: GetRole is a read"),
+        ("operation: CreateRole\n  identity", "operation: MakeRole\n  identity", "iam has no such operation"),
+        ("  take: 1\n", "", "after: the key take is missing"),
+        ("  take: 1\n", "  take: 1\n  page: 1\n", "after.page: unknown key"),
+    ],
+)
+def test_a_write_that_can_not_be_one_is_an_error(old: str, new: str, problem: str) -> None:
+    text = write_cassette(record(STORY[:3]))
+    assert text.count(old) == 1
+    with pytest.raises(ValueError, match=problem):
+        read_cassette(text.replace(old, new), MODELS)
