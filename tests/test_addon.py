@@ -248,7 +248,7 @@ def test_requests_go_to_the_upstream_that_was_named(
 class Failing(Tape):
     """A tape that raises an unexpected exception."""
 
-    def feed(self, request: Request, response: Response | None) -> None:
+    def feed(self, request: Request, response: Response | None, writes_before: int | None = None) -> None:
         raise ZeroDivisionError("alice-example")
 
 

@@ -135,6 +135,16 @@ class Case:
 
 
 CASES = {
+    "after a write that is missing": Case(
+        ROLE,
+        "faults: [throttle page=1, slow]",
+        "after: {service: iam, operation: DeleteRole, identity: {RoleName: role-yqmy4ayihgou}, take: 1}",
+        5,
+        "after",
+        "missing write",
+        "the cassette has no such take: replay doesn't wait for this write",
+        "record both again, or leave it out",
+    ),
     "a hole": Case(
         CREATED,
         "- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-3gnndimudebl'}",
@@ -655,6 +665,7 @@ pages: [output: {EvaluationResults: [{EvalActionName: VALUE}, {EvalActionName: V
 service: iam
 operation: GetUser
 identity: {UserName: VALUE}
+after: {service: iam, operation: DeleteUser, identity: {UserName: VALUE}, take: 7}
 pages: [hole: VALUE]
 """
 
