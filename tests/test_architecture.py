@@ -321,6 +321,21 @@ def test_nothing_prints(path: Path) -> None:
     assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
 
 
+@each_module
+def test_no_function_is_given_the_whole_environment(path: Path) -> None:
+    """A report of a failed test would show it; `environment.current()` is hidden. The command line has no such report."""
+    if wing(dotted(path)) in ("cli", "addon"):
+        return
+    given = {
+        ast.unparse(call.func)
+        for call in ast.walk(tree(path))
+        if isinstance(call, ast.Call)
+        for value in (*call.args, *(keyword.value for keyword in call.keywords))
+        if ast.unparse(value) in ("os.environ", "dict(os.environ)", "{**os.environ}", "os.environ.copy()")
+    }
+    assert given <= {"Variables"}
+
+
 @pytest.mark.parametrize(("dependency", "owners"), OWNERS.items())
 def test_each_dependency_is_imported_only_by_its_wings(dependency: str, owners: set[str]) -> None:
     found = {

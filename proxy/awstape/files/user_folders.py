@@ -30,13 +30,14 @@ def config_folder() -> Path:
     folder = Path(click.get_app_dir("awstape"))
     if folder == Path("awstape"):  # an empty XDG_CONFIG_HOME, which counts as unset
         folder = Path(os.path.expanduser("~/.config/awstape"))
-    return _check_absolute(folder, "XDG_CONFIG_HOME", os.environ)
+    return _check_absolute(folder, "XDG_CONFIG_HOME", os.environ.get("XDG_CONFIG_HOME"), os.environ.get("HOME"))
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:
     """The user's data folder for awstape, created if need be, with permissions 0700. Raises UserError."""
-    base = environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    folder = _check_absolute(Path(base, "awstape"), "XDG_DATA_HOME", environ)
+    named = environ.get("XDG_DATA_HOME")
+    base = named or os.path.expanduser("~/.local/share")
+    folder = _check_absolute(Path(base, "awstape"), "XDG_DATA_HOME", named, environ.get("HOME"))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -47,11 +48,10 @@ def data_folder(environ: Mapping[str, str]) -> Path:
     return folder
 
 
-def _check_absolute(folder: Path, variable: str, environ: Mapping[str, str]) -> Path:
-    """Returns an absolute folder. Raises UserError for another one. variable: names it unless it is in the home."""
-    is_named = bool(environ.get(variable))
-    if folder.is_absolute() and (is_named or environ.get("HOME") != ""):  # Python takes an empty HOME for the root
+def _check_absolute(folder: Path, variable: str, named: str | None, home: str | None) -> Path:
+    """Returns an absolute folder. Raises UserError for another one. named: the value of the variable that names it."""
+    if folder.is_absolute() and (named or home != ""):  # Python takes an empty HOME for the root
         return folder
-    if is_named:
+    if named:
         raise UserError(f"{variable} is not an absolute path", f"set {variable} to an absolute path, or unset it")
     raise NoHomeFolderError
