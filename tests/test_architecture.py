@@ -323,7 +323,7 @@ def test_nothing_prints(path: Path) -> None:
 
 @each_module
 def test_no_function_is_given_the_whole_environment(path: Path) -> None:
-    """A report of a failed test would show it; `environment.current()` is hidden. The command line has no such report."""
+    """A report of a failed test would show it; `environment.current()` is hidden."""
     if wing(dotted(path)) in ("cli", "addon"):
         return
     given = {
