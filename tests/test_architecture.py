@@ -65,6 +65,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.replay.take_selection",
         "core.text.printable",
         "core.text.shortening",
+        "core.text.substrings",
     ),
     "a step that is read apart from the others": (
         "core.cassette.yaml.comments",

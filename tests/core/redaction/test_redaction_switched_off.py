@@ -19,6 +19,7 @@ from awstape.core.aws.model import Shape
 from awstape.core.aws.protocols import form_encoding
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.recording import set_aside
 from awstape.core.redaction import member_kinds, redactor, string_redaction
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import ID_SHAPES, NAME_KINDS, PATH_SHAPES, SECRET_KINDS, SHAPE_REDACTIONS
@@ -332,7 +333,7 @@ def test_the_leak_search_sets_a_take_aside(monkeypatch: pytest.MonkeyPatch) -> N
     recording = exchanges.record(*NAMED)
     assert len(recording.set_aside) == 1
     assert "zrealbob" not in write_cassette(recording.cassette)
-    monkeypatch.setattr(redactor, "find_leaks", lambda *_: ())
+    monkeypatch.setattr(set_aside, "find_leaks", lambda *_: ())
     assert "zrealbob" in write_cassette(exchanges.record(*NAMED).cassette)
 
 

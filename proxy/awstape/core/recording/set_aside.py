@@ -24,7 +24,7 @@ from awstape.core.cassette.takes import follow_takes, normalise_takes
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import build_take, take_problems
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
-from awstape.core.redaction.leak_search import AMBIGUOUS, Leak, find_leaks
+from awstape.core.redaction.leak_search import AMBIGUOUS, Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.redactor import Redactor
 
 _LEAK_FIELDS = ("take", "page", "member", "kind", "value", "rule")
@@ -49,9 +49,10 @@ class SetAside:
 
 def set_aside_leaks(models: Models, cassette: Cassette, redactor: Redactor) -> tuple[Cassette, tuple[SetAside, ...]]:
     """The cassette with holes in the place of real values, and the takes that have them."""
-    cassette = _with_masked_writes(models, cassette, redactor)
+    search = redactor.real_value_search()
+    cassette = _with_masked_writes(models, cassette, redactor, search)
     found: defaultdict[tuple[Track, int], list[Leak]] = defaultdict(list)
-    for leak in redactor.find_leaks(models, cassette):
+    for leak in find_leaks(models, cassette, search):
         found[leak.track, leak.take].append(leak)
     if not found:
         return cassette, ()
@@ -60,7 +61,7 @@ def set_aside_leaks(models: Models, cassette: Cassette, redactor: Redactor) -> t
     for track, takes in cassette.tracks():
         for number, take in enumerate(takes, 1):
             if leaks := found.get((track, number)):
-                hole = _make_hole(models, take, leaks, redactor)
+                hole = _make_hole(models, take, leaks, redactor, search)
                 aside.append(SetAside(take, tuple(leaks), hole))
                 kept += [hole] if hole else []
             else:
@@ -68,33 +69,35 @@ def set_aside_leaks(models: Models, cassette: Cassette, redactor: Redactor) -> t
     return Cassette.of(kept, cassette.keys), tuple(aside)
 
 
-def _with_masked_writes(models: Models, cassette: Cassette, redactor: Redactor) -> Cassette:
+def _with_masked_writes(models: Models, cassette: Cassette, redactor: Redactor, search: RealValueSearch) -> Cassette:
     """The cassette with a masked identity for each write that takes come after, as it will be in the write's hole."""
     takes = list(cassette.takes)
     for i, take in enumerate(takes):
         if take.after:
             write = take.after.track
             operation = models.operation(write.service, write.operation)
-            identity = redactor.mask_identity(operation, write.identity)
+            identity = redactor.mask_identity(operation, write.identity, search)
             takes[i] = replace(take, after=replace(take.after, track=replace(write, identity=identity)))
     return replace(cassette, takes=tuple(takes))
 
 
-def _make_hole(models: Models, take: Take, leaks: Sequence[Leak], redactor: Redactor) -> Take | None:
+def _make_hole(
+    models: Models, take: Take, leaks: Sequence[Leak], redactor: Redactor, search: RealValueSearch
+) -> Take | None:
     """The take with holes, and with its identity masked if a value is in it; None if a real value is left even so."""
     operation = models.operation(take.track.service, take.track.operation)
     places = dict.fromkeys(f"{leak.kind} in {leak.member or 'some member'}" for leak in leaks)
     reason = "set aside: " + ", ".join(places)
     identity = take.track.identity
     if any(leak.page == 0 and leak.kind != AMBIGUOUS for leak in leaks):
-        identity = redactor.mask_identity(operation, identity)
+        identity = redactor.mask_identity(operation, identity, search)
     holed = {leak.page for leak in leaks}
     pages = tuple(
         Page.make_hole(reason, page.token, page.limit) if 0 in holed or number in holed else page
         for number, page in enumerate(take.pages, 1)
     )
     hole = replace(take, track=replace(take.track, identity=identity), pages=pages)
-    left = redactor.find_leaks(models, Cassette((hole,)))
+    left = find_leaks(models, Cassette((hole,)), search)
     return None if any(leak.kind != AMBIGUOUS for leak in left) else hole
 
 

@@ -26,6 +26,7 @@ from awstape.core.redaction.string_walk import StringContext, StringEdit, edit_m
 from awstape.core.redaction.text.free_text import find_account
 from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.text.encoded_text import decoded_variants
+from awstape.core.text.substrings import Substrings
 
 #: Kind of value that is searched for as a part of any string → the characters that may not be beside it.
 _BORDERS: Mapping[str, frozenset[str]] = {
@@ -107,34 +108,25 @@ def suggest_rule(context: StringContext) -> str:
 
 
 class RealValueSearch:
-    """Searches strings for real values: kind → values. ambiguous: the aliases that several values share.
+    """Searches strings for real values: kind → values. ambiguous: the aliases that several values share."""
 
-    The search for identifiers takes linear time: the last characters at every position of the text are looked up, and
-    only where a value ends in them is the whole value compared.
-    """
-
-    _ENDING = 6
+    _SHORTEST = 6  # shorter identifiers are in other texts by chance
 
     def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules, ambiguous: Iterable[str] = ()) -> None:
         self.rules = rules
         self._names: dict[str, tuple[str, str]] = {}  # folded name → kind, name
-        self._by_ending: dict[str, dict[str, str]] = {}
-        self._lengths: set[int] = set()
         self._searched: dict[tuple[str, bool], tuple[str, str] | None] = {}
+        identifiers: dict[str, str] = {}
         for kind, values in real.items():
             for value in values:
                 if kind in _BORDERS:
                     if kind not in _KEPT_BY_RULES or not rules.keeps(value):
-                        self._add(kind, value)
+                        identifiers[value] = kind
                 elif kind not in _NOT_SEARCHED and is_searched_name(value):
                     self._names[value.casefold()] = kind, value
-        for alias in filter(is_alias, ambiguous):  # the alias of a six-digit code is in other texts by chance
-            self._add(AMBIGUOUS, alias)
-
-    def _add(self, kind: str, value: str) -> None:
-        if len(value) >= self._ENDING:  # shorter ones are in other texts by chance
-            self._by_ending.setdefault(value[-self._ENDING :], {})[value] = kind
-            self._lengths.add(len(value))
+        # The alias of a six-digit code is in other texts by chance.
+        identifiers |= dict.fromkeys(filter(is_alias, ambiguous), AMBIGUOUS)
+        self._identifiers = Substrings({v: kind for v, kind in identifiers.items() if len(v) >= self._SHORTEST})
 
     def find(self, text: str, is_free: bool) -> tuple[str, str] | None:
         """The kind of a real value that is in the text in some encoding, and the value; None if there is none."""
@@ -144,17 +136,10 @@ class RealValueSearch:
         return self._searched[text, is_free]
 
     def _find_identifier(self, text: str) -> tuple[str, str] | None:
-        n = self._ENDING
-        ends = {(ending, i + n) for i in range(len(text) - n + 1) if (ending := text[i : i + n]) in self._by_ending}
-        for ending, end in ends:
-            values = self._by_ending[ending]
-            for length in self._lengths:
-                value = text[max(end - length, 0) : end]
-                if len(value) == length and value in values:
-                    kind = values[value]
-                    beside = text[max(end - length - 1, 0) : end - length] + text[end : end + 1]
-                    if not set(beside) & _BORDERS.get(kind, frozenset()):
-                        return kind, value
+        for begin, end, kind in self._identifiers.find(text):
+            beside = text[max(begin - 1, 0) : begin] + text[end : end + 1]
+            if not set(beside) & _BORDERS.get(kind, frozenset()):
+                return kind, text[begin:end]
         return None
 
     def _find_name(self, text: str) -> tuple[str, str] | None:

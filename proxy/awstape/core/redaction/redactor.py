@@ -33,6 +33,7 @@ from awstape.core.redaction.string_walk import (
 )
 from awstape.core.redaction.text.free_text import redact_accounts
 from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names
+from awstape.core.text.substrings import Substrings
 
 #: Replaces a real page token in an error message.
 _TOKEN_ALIAS = "page-token"
@@ -182,10 +183,11 @@ class Redactor:
 
     def real_value_search(self) -> RealValueSearch:
         """A search for the values seen so far."""
-        # A kept name that looks random, or a part of one, is taken for a secret elsewhere.
-        kept = "\n".join(self._aliases.kept_values)
         seen = {**self._aliases.real_values, _TOKEN_KIND: self._tokens}
-        real = {kind: {value for value in values if value not in kept} for kind, values in seen.items()}
+        # A kept name that looks random, or a part of one, is taken for a secret elsewhere.
+        every = Substrings({value: value for values in seen.values() for value in values if value})
+        in_kept = {value for kept in self._aliases.kept_values for _, _, value in every.find(kept)}
+        real = {kind: values - in_kept for kind, values in seen.items()}
         return RealValueSearch(real, self._aliases.rules, self._aliases.collided)
 
     def search_for(self, values: Iterable[tuple[str, str]]) -> RealValueSearch:
@@ -195,9 +197,10 @@ class Redactor:
             real.setdefault(kind, set()).add(value)
         return RealValueSearch(real, self._aliases.rules, real.pop(AMBIGUOUS, ()))
 
-    def mask_identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
+    def mask_identity(
+        self, operation: Operation, identity: dict[str, Value], search: RealValueSearch
+    ) -> dict[str, Value]:
         """An identity with an alias for each text that has a real value in it."""
-        search = self.real_value_search()
 
         def mask(text: str, context: StringContext) -> str:
             found = search.find(text, is_free_text(text, context))

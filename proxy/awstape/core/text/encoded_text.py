@@ -29,6 +29,8 @@ _BASE64_RUN = re.compile(
     r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/]{4,}(?![A-Za-z0-9+/_-]))*={0,2}(?![A-Za-z0-9+/_=-])"
 )
 _BASE64_ALPHABETS = ("[A-Za-z0-9+_-]", "[A-Za-z0-9+/]", "[A-Za-z0-9+]")
+#: First characters of base64 whose byte begins no UTF-8 text: most aliases begin with one, and need not be decoded.
+_BEGINS_NO_TEXT = frozenset("ghijklmnopqrstuv+/-_")
 _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 #: Parts to decode of a run that is not base64 as a whole: between slashes, dashes, or both.
 _BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
@@ -129,6 +131,8 @@ def _rewrite_parts(run: str, rewrite: Rewrite) -> str:
 
 def decode_base64_text(run: str) -> str | None:
     """The printable text that a base64 run encodes; None if it encodes none."""
+    if run[:1] in _BEGINS_NO_TEXT:
+        return None
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         text = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode("utf-8")

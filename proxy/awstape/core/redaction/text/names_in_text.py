@@ -28,6 +28,7 @@ from awstape.core.text.encoded_text import (
     rewrite_encoded_runs,
     rewrite_outside_encoded_runs,
 )
+from awstape.core.text.substrings import Substrings
 
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"
 #: A word, or (`other`) a policy variable, condition key, region or the service of an action.
@@ -66,8 +67,7 @@ class KnownNames:
                 phrases.append(name)
             if is_name_alias(alias):
                 self._folded[name.casefold()] = min(alias, self._folded.get(name.casefold(), alias))
-        phrases.sort(key=len, reverse=True)
-        self._phrase = re.compile("|".join(map(re.escape, phrases)), re.IGNORECASE) if phrases else None
+        self._phrases = Substrings({_fold(phrase): None for phrase in phrases}) if phrases else None
 
     @classmethod
     def from_aliases(cls, aliases: Aliases, known: Mapping[str, str] | None = None) -> KnownNames:
@@ -82,7 +82,7 @@ class KnownNames:
     def without_phrases(self) -> KnownNames:
         """The same names, except that phrases are not searched for."""
         other = copy(self)
-        other._phrase = None
+        other._phrases = None
         return other
 
     def replace_in(self, text: str) -> str:
@@ -90,9 +90,16 @@ class KnownNames:
         return edit_plain_text(text, self._replace_in_plain_text)
 
     def _replace_in_plain_text(self, text: str) -> str:
-        if phrase := self._phrase:
-            text = edit_outside_aliases(text, lambda piece: phrase.sub(lambda m: self._replace_name(m[0]), piece))
+        if phrases := self._phrases:
+            text = edit_outside_aliases(text, lambda piece: self._replace_phrases(piece, phrases))
         return _edit_words(text, self._replace_name)
+
+    def _replace_phrases(self, text: str, phrases: Substrings[None]) -> str:
+        out, at = [], 0
+        for begin, end, _ in phrases.find_apart(_fold(text)):
+            out += [text[at:begin], self._replace_name(text[begin:end])]
+            at = end
+        return "".join([*out, text[at:]])
 
     def _replace_name(self, word: str) -> str:
         if word in self._names:
@@ -105,6 +112,12 @@ class KnownNames:
         if self._known and is_searched_name(word):
             return self._known.get(self._aliases.name_ending(word), word)
         return word
+
+
+def _fold(text: str) -> str:
+    """The text in lower case, character by character."""
+    folded = text.lower()
+    return folded if len(folded) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 def edit_possible_names(text: str, edit: Rewrite) -> str:
