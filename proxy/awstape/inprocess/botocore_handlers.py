@@ -50,8 +50,9 @@ from awstape.tape import Tape
 _tapes: list[Tape] = []  # in use; the last one answers
 _attached: list[Any] = []  # event emitters
 _undo = ExitStack()
-#: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, and converted.
-_sent: ContextVar[tuple[AWSPreparedRequest, Request] | None] = ContextVar("awstape_sent", default=None)
+#: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, converted, and the
+#: number of writes that were answered before it.
+_sent: ContextVar[tuple[AWSPreparedRequest, Request, int] | None] = ContextVar("awstape_sent", default=None)
 
 
 def begin(tape: Tape) -> None:
@@ -144,7 +145,7 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     converted = request_of(request, event_name.split(".")[1])
     _sent.set(None)
     reply = _ask(tape, request, converted)
-    _sent.set((request, converted) if reply is None else None)
+    _sent.set((request, converted, tape.writes_answered) if reply is None else None)
     if reply is None:
         return None
     # botocore calls all handlers, even if one has answered: prevent that another, such as moto's, takes this request.
@@ -159,7 +160,7 @@ def _response_received(
     if (sent := _sent.get()) is None:
         return
     _sent.set(None)
-    request, converted = sent
+    request, converted, writes_before = sent
     _remove_credentials(request)
     if not _tapes:
         return
@@ -167,7 +168,7 @@ def _response_received(
     if response_dict is not None:
         response = response_of(response_dict["status_code"], response_dict["headers"], response_dict["body"])
     try:
-        call_without_traceback(_tapes[-1].feed, converted, response)
+        call_without_traceback(_tapes[-1].feed, converted, response, writes_before)
     except BaseException:
         for withheld in filter(None, (response_dict, parsed_response)):
             withheld.clear()
