@@ -50,8 +50,8 @@ from awstape.tape import Tape
 _tapes: list[Tape] = []  # in use; the last one answers
 _attached: list[Any] = []  # event emitters
 _undo = ExitStack()
-#: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, converted, and the
-#: number of writes that were answered before it.
+#: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, converted, and
+#: the number of writes that were answered before it.
 _sent: ContextVar[tuple[AWSPreparedRequest, Request, int] | None] = ContextVar("awstape_sent", default=None)
 
 
