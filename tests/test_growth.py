@@ -8,21 +8,38 @@ from pathlib import Path
 import pytest
 
 from awstape.catalog.response_parser import parse_response
+from awstape.cli.terminal.tables import console, track_table
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.check.findings import check_text
+from awstape.core.compare.cassette_diff import diff_cassettes
 from awstape.core.editing import edits
 from awstape.core.editing.rename import rename
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
 from awstape.core.view.selectors import SelectedTrack, select
+from awstape.core.view.track_statistics import cassette_statistics
+from awstape.core.view.value_lines import cassette_text
+from awstape.formats.exporting import export_tracks
 from awstape.workbench.edit_files import plan_write
-from support.exchanges import ACCOUNT, KEY, MODELS, fail, player, recorder, request, traverse
+from awstape.workbench.html_page import render_page
+from support.exchanges import (
+    ACCOUNT,
+    KEY,
+    MODELS,
+    fail,
+    player,
+    recorder,
+    request,
+    traverse,
+)
 from support.growth import Shape, count_calls, exchanges, recorded
 
 SIZE = 12
@@ -134,6 +151,43 @@ def _split(shape: Shape, size: int) -> Work:
     return split
 
 
+def _record_kept(shape: Shape, size: int) -> Work:
+    rules = Rules(keep=("Role*",))
+    traffic = exchanges(shape, size)
+
+    def record() -> None:
+        recording = Recorder(MODELS, Redactor(KEY, rules), parse_response)
+        for each in traffic:
+            recording.feed(*each)
+        recording.finish()
+
+    return record
+
+
+def _check(shape: Shape, size: int) -> Work:
+    text = write_cassette(recorded(shape, size))
+    return lambda: check_text(text, MODELS)
+
+
+def _diff(shape: Shape, size: int) -> Work:
+    before = recorded(shape, size)
+    after = _set_member(before, select(MODELS, before, []))
+    return lambda: list(diff_cassettes(MODELS, before, after))
+
+
+def _export(form: str) -> Prepare:
+    def prepare(shape: Shape, size: int) -> Work:
+        chosen = select(MODELS, recorded(shape, size), [])
+        return lambda: export_tracks(chosen, form)
+
+    return prepare
+
+
+def _list(shape: Shape, size: int) -> Work:
+    cassette = recorded(shape, size)
+    return lambda: [*track_table(console(), "", cassette_statistics(cassette, MODELS), MODELS)]
+
+
 PATHS: dict[str, Prepare] = {
     "record": _record,
     "record failures": _record_failures,
@@ -150,6 +204,16 @@ PATHS: dict[str, Prepare] = {
     "repage": _edit_cassette(_repage),
     "write other pages": _edit(_repage),
     "split": _split,
+    "record what the project keeps": _record_kept,
+    "check": _check,
+    "diff": _diff,
+    "export to har": _export("har"),
+    "export to vcr": _export("vcr"),
+    "export to awscli": _export("awscli"),
+    "export to stubber": _export("stubber"),
+    "html": lambda shape, size: lambda: render_page(recorded(shape, size), ""),
+    "text": lambda shape, size: lambda: cassette_text(recorded(shape, size)),
+    "list": _list,
 }
 
 

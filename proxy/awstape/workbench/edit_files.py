@@ -72,8 +72,12 @@ class PlannedEdit:
 
 
 def _changed_tracks(before: Cassette, after: Cassette) -> set[Track]:
+    """The tracks that an edit changes, those that come after a changed write, and the writes that these come after."""
     old, new = dict(before.tracks()), dict(after.tracks())
-    return {track for track in old.keys() | new.keys() if old.get(track) != new.get(track)}
+    changed = {track for track in old.keys() | new.keys() if old.get(track) != new.get(track)}
+    reads = [take for take in (*before.takes, *after.takes) if take.after]
+    changed |= {take.track for take in reads if take.after and take.after.track in changed}
+    return changed | {take.after.track for take in reads if take.after and take.track in changed}
 
 
 def _finding_key(finding: Finding) -> tuple[str, str]:

@@ -67,8 +67,9 @@ def lint_takes(entries: Iterable[Entry], models: Models) -> Iterator[tuple[Docum
                 _LocatedTake(entry.document, entry.take, models.operation(track.service, track.operation))
             )
     for takes in tracks.values():
+        tokens = _places_of_tokens(takes)
         for located in takes:
-            yield from ((located.document, problem) for problem in _lint_take(located, takes))
+            yield from ((located.document, problem) for problem in _lint_take(located, tokens))
             write = located.take.after
             if write and write.take > len(tracks.get(write.track, ())):
                 problem = "the cassette has no such take: replay doesn't wait for this write"
@@ -77,11 +78,21 @@ def lint_takes(entries: Iterable[Entry], models: Models) -> Iterator[tuple[Docum
             yield from _lint_neighbours(before, after)
 
 
-def _lint_take(located: _LocatedTake, takes: list[_LocatedTake]) -> Iterator[Problem]:
+def _places_of_tokens(takes: Iterable[_LocatedTake]) -> dict[str, tuple[_LocatedTake, int]]:
+    """Token → the first page of a track that has it: the take, and the index of the page."""
+    places: dict[str, tuple[_LocatedTake, int]] = {}
+    for located in takes:
+        for i, page in enumerate(located.take.pages):
+            if page.token is not None:
+                places.setdefault(page.token, (located, i))
+    return places
+
+
+def _lint_take(located: _LocatedTake, tokens: Mapping[str, tuple[_LocatedTake, int]]) -> Iterator[Problem]:
     yield from lint_values(located.operation, located.take)
     if located.operation.paging:
         yield from _lint_pages(located, located.operation.paging)
-        yield from _lint_end(located, takes, located.operation.paging)
+        yield from _lint_end(located, tokens, located.operation.paging)
         yield from _lint_items(located)
     yield from _lint_faults(located)
     for i, page in enumerate(located.take.pages):
@@ -112,21 +123,22 @@ def _lint_pages(located: _LocatedTake, paging: Paging) -> Iterator[Problem]:
             yield Problem(("pages", i, "limit"), f"the page has {count} items, more than its limit", kind=PAGING)
 
 
-def _lint_end(located: _LocatedTake, takes: list[_LocatedTake], paging: Paging) -> Iterator[Problem]:
+def _lint_end(
+    located: _LocatedTake, tokens: Mapping[str, tuple[_LocatedTake, int]], paging: Paging
+) -> Iterator[Problem]:
     last = len(located.take.pages) - 1
     token = next_token(located.operation, located.take.pages[last].answer.output or {})
     if token is None:
         return
     path: Path = ("pages", last, "output", paging.output_token)
-    for other in takes:
-        for i, page in enumerate(other.take.pages):
-            if page.token == token:
-                line = other.line("pages", i, "token")
-                loop = f"the token leads back to the page in line {line}: the listing never ends"
-                astray = f"the token leads to a page of another take, in line {line}"
-                yield Problem(path, loop if other is located else astray, kind=PAGING)
-                return
-    yield Problem(path, "no page has this token: the listing is unfinished", "record it to its end", UNFINISHED)
+    if token not in tokens:
+        yield Problem(path, "no page has this token: the listing is unfinished", "record it to its end", UNFINISHED)
+        return
+    other, i = tokens[token]
+    line = other.line("pages", i, "token")
+    loop = f"the token leads back to the page in line {line}: the listing never ends"
+    astray = f"the token leads to a page of another take, in line {line}"
+    yield Problem(path, loop if other is located else astray, kind=PAGING)
 
 
 def _lint_items(located: _LocatedTake) -> Iterator[Problem]:
