@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import groupby
 
 import click
@@ -57,11 +58,17 @@ def console() -> Console:
 
 def print_parts(to: Console, *parts: RenderableType) -> None:
     """Prints parts without rich's trailing blanks; characters that the encoding lacks become escapes."""
+    for part in parts:
+        for line in _rendered(to, part).split("\n"):
+            click.echo(line.rstrip().encode(to.encoding, "backslashreplace").decode(to.encoding))
+
+
+def _rendered(to: Console, part: RenderableType) -> str:
+    if isinstance(part, Text) and to.color_system is None and cell_len(part.plain) <= to.width:
+        return part.plain  # what rich makes of it, in a fraction of the time
     with to.capture() as captured:
-        for part in parts:
-            to.print(part)
-    for line in captured.get().split("\n")[:-1]:
-        click.echo(line.rstrip().encode(to.encoding, "backslashreplace").decode(to.encoding))
+        to.print(part)
+    return captured.get().removesuffix("\n")
 
 
 # --- the table of a cassette ------------------------------------------------------------------------------------
@@ -75,7 +82,7 @@ def track_table(to: Console, title: str, tracks: Sequence[TrackStatistics], mode
     services = _services(tracks)
     if len(services) == 1:
         head.append("  ").append_text(*services.values())
-    return [head, _table(to, tracks, models), Text(f" {totals(tracks)}", "dim")]
+    return [head, *_rows(to, tracks, models), Text(f" {totals(tracks)}", "dim")]
 
 
 def totals(tracks: Iterable[TrackStatistics], cassettes: int | None = None) -> str:
@@ -100,61 +107,111 @@ def totals(tracks: Iterable[TrackStatistics], cassettes: int | None = None) -> s
     return ", ".join(filter(None, counts))
 
 
-def _table(to: Console, tracks: Sequence[TrackStatistics], models: Models) -> Table:
+def _rows(to: Console, tracks: Sequence[TrackStatistics], models: Models) -> Iterable[RenderableType]:
     """The first layout that fits the width; the last one is cropped to fit."""
-    endless = to.options.update(max_width=_ENDLESS)
     for layout in (_side_by_side, _grouped):
         for detail in _DETAILS:
-            table = layout(tracks, models, detail)
-            too_wide = to.measure(table, options=endless).maximum - to.width
+            cells = layout(tracks, models, detail)
+            too_wide = cells.width - to.width
             if too_wide <= 0:
-                return table
+                return cells.lines(to)
     labels = (_identity(each, models, detail, differ) for _, same, differ in _by_service(tracks) for each in same)
     longest = max(map(len, labels))
-    return _grouped(tracks, models, replace(detail, width=max(longest - too_wide, _SHORTEST)))
+    return [_grouped(tracks, models, replace(detail, width=max(longest - too_wide, _SHORTEST))).cropped()]
 
 
-def _side_by_side(tracks: Sequence[TrackStatistics], models: Models, detail: Detail) -> Table:
+def _side_by_side(tracks: Sequence[TrackStatistics], models: Models, detail: Detail) -> _Cells:
     """Operation and identity side by side."""
-    table = _empty_table("operation", "identity")
+    cells = _Cells(("operation", "identity"))
     for heading, of_service, differ in _by_service(tracks):
         if heading:
-            table.add_row("", heading)
+            cells.add("", heading)
         before = ""
         for each in of_service:
             name = each.track.operation
             operation = Text(name, "dim" if name == before else "bold")
-            table.add_row(_number(each), operation, _identity(each, models, detail, differ), *_counts(each))
+            cells.add(_number(each), operation, _identity(each, models, detail, differ), *_counts(each))
             before = name
-    return table
+    return cells
 
 
-def _grouped(tracks: Sequence[TrackStatistics], models: Models, detail: Detail) -> Table:
+def _grouped(tracks: Sequence[TrackStatistics], models: Models, detail: Detail) -> _Cells:
     """Operations as headings above the identities, which leaves more room for the identities."""
-    table = _empty_table("operation and identity")
+    cells = _Cells(("operation and identity",))
     for heading, of_service, differ in _by_service(tracks):
         if heading:
-            table.add_row("", heading)
+            cells.add("", heading)
         for name, same in groupby(of_service, key=lambda each: each.track.operation):
             group = [(each, _identity(each, models, detail, differ)) for each in same]
             if is_one := (len(group) == 1 and not group[0][1]):
                 group[0][1].append(name, "bold")
             else:
-                table.add_row("", Text(name, "bold"))
+                cells.add("", Text(name, "bold"))
             for each, label in group:
-                table.add_row(_number(each), Text("" if is_one else "  ").append_text(label), *_counts(each))
-    return table
+                cells.add(_number(each), Text("" if is_one else "  ").append_text(label), *_counts(each))
+    return cells
 
 
-def _empty_table(*names: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), header_style="dim", border_style="dim")
-    table.add_column("#", justify="right", no_wrap=True)
-    for name in names:
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    table.add_column("pages", justify="right", no_wrap=True)
-    table.add_column("items", justify="right", no_wrap=True)
-    table.add_column("", max_width=_LONGEST_NOTES, overflow="fold")
-    return table
+class _Cells:
+    """The cells of a table. names: the columns between the numbers of the tracks and those of pages, items and notes.
+
+    Where the table fits, its lines are laid out here: rich's `Table` takes a millisecond for each row.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+        self._rows: list[list[Text]] = []
+        self._headers = [Text(name, "dim") for name in ("#", *names, "pages", "items", "")]
+        self._is_right = [True, *(False for _ in names), True, True, False]
+
+    def add(self, *row: Text | str) -> None:
+        texts = [cell if isinstance(cell, Text) else Text(cell) for cell in row]
+        self._rows.append(texts + [Text()] * (len(self._headers) - len(texts)))
+
+    @cached_property
+    def _widths(self) -> list[int]:
+        widths = [
+            max(cell_len(cell.plain) for cell in column) for column in zip(self._headers, *self._rows, strict=True)
+        ]
+        return [*widths[:-1], min(widths[-1], _LONGEST_NOTES)]
+
+    @property
+    def width(self) -> int:
+        """The width of the lines: two blanks before each column, but one before the first."""
+        return sum(self._widths) + 2 * len(self._widths) - 1
+
+    def lines(self, to: Console) -> Iterator[Text]:
+        """The lines of the table."""
+        yield self._line(self._headers)
+        yield Text("─" * self.width, "dim")
+        for row in self._rows:
+            *cells, notes = row
+            folded = notes.wrap(to, _LONGEST_NOTES, overflow="fold") if len(notes) > _LONGEST_NOTES else [notes]
+            yield self._line([*cells, folded[0]])
+            yield from (self._line([*([Text()] * len(cells)), rest]) for rest in folded[1:])
+
+    def _line(self, cells: Sequence[Text]) -> Text:
+        line = Text(no_wrap=True)
+        for i, (cell, width, is_right) in enumerate(zip(cells, self._widths, self._is_right, strict=True)):
+            blanks = " " * (width - cell_len(cell.plain))
+            line.append("  " if i else " ")
+            line.append(blanks if is_right else "").append_text(cell).append("" if is_right else blanks)
+        return line
+
+    def cropped(self) -> Table:
+        """The table, cropped to the width of the console."""
+        table = Table(
+            box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), header_style="dim", border_style="dim"
+        )
+        table.add_column("#", justify="right", no_wrap=True)
+        for name in self._names:
+            table.add_column(name, no_wrap=True, overflow="ellipsis")
+        table.add_column("pages", justify="right", no_wrap=True)
+        table.add_column("items", justify="right", no_wrap=True)
+        table.add_column("", max_width=_LONGEST_NOTES, overflow="fold")
+        for row in self._rows:
+            table.add_row(*row)
+        return table
 
 
 def _by_service(tracks: Sequence[TrackStatistics]) -> Iterator[tuple[Text | None, list[TrackStatistics], bool]]:
