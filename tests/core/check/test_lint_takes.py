@@ -153,7 +153,7 @@ CASES = {
         "pages[0].hole",
         "hole",
         "the page is missing: replay misses here",
-        "awstape recover takes in what was set aside; or record the track anew",
+        "awstape recover, once a rule settles it",
     ),
     # the identity
     "misspelt": Case(

@@ -24,6 +24,8 @@ from awstape.core.aws.model import Value
 from awstape.core.cassette.faults import Fault
 
 _MAX_SHOWN = 200
+#: How the reason of a hole begins if the page waits beside the cassette until a rule settles it.
+SET_ASIDE = "set aside: "
 
 
 @dataclass(frozen=True, eq=False)

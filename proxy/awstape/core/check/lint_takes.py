@@ -19,7 +19,7 @@ from itertools import pairwise
 from awstape.core.aws.member_paths import Path
 from awstape.core.aws.model import Models, Operation, Paging, Value, child_shape
 from awstape.core.aws.paging import count_items, items_of, next_token
-from awstape.core.cassette.cassette import Take, Track
+from awstape.core.cassette.cassette import SET_ASIDE, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens
 from awstape.core.cassette.takes import is_beginning
 from awstape.core.cassette.yaml.parser import Document
@@ -97,7 +97,8 @@ def _lint_take(located: _LocatedTake, tokens: Mapping[str, tuple[_LocatedTake, i
     yield from _lint_faults(located)
     for i, page in enumerate(located.take.pages):
         if page.hole is not None:
-            tip = "awstape recover takes in what was set aside; or record the track anew"
+            can_recover = page.hole.startswith(SET_ASIDE)
+            tip = "awstape recover, once a rule settles it" if can_recover else "record the track anew"
             yield Problem(("pages", i, "hole"), "the page is missing: replay misses here", tip, HOLE)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.model import Models, Operation
-from awstape.core.cassette.cassette import After, Cassette, Page, Take, Track
+from awstape.core.cassette.cassette import SET_ASIDE, After, Cassette, Page, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens
 from awstape.core.cassette.takes import follow_takes, normalise_takes
 from awstape.core.cassette.yaml.parser import parse_documents
@@ -87,7 +87,7 @@ def _make_hole(
     """The take with holes, and with its identity masked if a value is in it; None if a real value is left even so."""
     operation = models.operation(take.track.service, take.track.operation)
     places = dict.fromkeys(f"{leak.kind} in {leak.member or 'some member'}" for leak in leaks)
-    reason = "set aside: " + ", ".join(places)
+    reason = SET_ASIDE + ", ".join(places)
     identity = take.track.identity
     if any(leak.page == 0 and leak.kind != AMBIGUOUS for leak in leaks):
         identity = redactor.mask_identity(operation, identity, search)

@@ -18,7 +18,7 @@ from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.protocols.dispatch import write_failure
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
-from awstape.core.cassette.cassette import After, Track
+from awstape.core.cassette.cassette import SET_ASIDE, After, Track
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.nearest_track import Difference, identity_differences
@@ -134,10 +134,11 @@ class MissFactory:
     def hole(self, operation: Operation, track: Track, page: int, reason: str) -> Miss:
         """The miss for a page that the recording could not keep. reason: as in the cassette."""
         summary = f"{_title(operation)}: page {page} is a hole in the cassette"
+        recover = ["to take it in once a rule settles it: awstape recover CASSETTE"]
         lines = [
             f"track: {track}",
             f"why: {reason}",
-            "awstape recover CASSETTE takes in what was set aside, once a rule settles it",
+            *(recover if reason.startswith(SET_ASIDE) else []),
             "to record it anew: awstape record CASSETTE --mode new_episodes -- COMMAND",
         ]
         return self._miss("hole", operation, summary, lines, track)
