@@ -29,6 +29,7 @@ from botocore.stub import Stubber
 import awstape
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
+from awstape.cli.terminal.tables import console, track_table
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
 from awstape.core.aws.protocols.dispatch import read_response, write_response
@@ -49,6 +50,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player
 from awstape.core.view.selectors import select
+from awstape.core.view.track_statistics import cassette_statistics
 from awstape.files.journal import Journal
 from awstape.serving.endpoint import serve
 from awstape.workbench.html_page import render_page
@@ -201,6 +203,7 @@ def bench_commands(recorded: Cassette) -> None:
         ("compare it with an edited copy", lambda: list(diff_cassettes(MODELS, cassette, edited))),
         ("rewrite it after an edit", lambda: rewrite_cassette(MODELS, [CassetteText.read([text], MODELS)], edited)),
         ("render its HTML page", lambda: render_page(cassette, "it")),
+        ("list it", lambda: [*track_table(console(), "it", cassette_statistics(cassette, MODELS), MODELS)]),
     ):
         show(what, *timed(work, lambda: read_cassette(text, MODELS)), "reading it")
 
@@ -261,6 +264,17 @@ def traverse(player: Player) -> Iterator[Response]:
         token = f"&Marker={quote(unescape(found[1].decode()))}"
 
 
+def bench_misses(tracks: int = 5000, requests: int = 20) -> None:
+    """Measures misses in a cassette of many tracks, against pages that it has."""
+    player = Player(MODELS, Cassette.of(take(i, 1) for i in range(tracks)), Redactor(Key(b"key")), has_key=True)
+    player.answer(request("/none/"))  # the index is made at the first miss
+    work, reference = timed(
+        lambda: [player.answer(request(f"/none{i}/")) for i in range(requests)],
+        lambda: [player.answer(request(f"/p{i}/")) for i in range(requests)],
+    )
+    show(f"{requests} misses among {tracks} tracks", work, reference, "as many pages from the same cassette")
+
+
 def bench_in_process(path: Path, calls: int = 200) -> None:
     """Measures calls of a botocore client that a cassette answers, against botocore's own Stubber."""
     roles = {"IsTruncated": False, "Roles": []}
@@ -316,6 +330,7 @@ def main() -> None:
     bench_document(Cassette.of(take(i, 100) for i in range(60)))
     bench_commands(Cassette.of(take(i, 20) for i in range(50)))
     bench_paging(Cassette.of([take(0, 1000)]))
+    bench_misses()
     bench_endpoint(Cassette.of([take(0, 5)]))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "roles.yaml")
