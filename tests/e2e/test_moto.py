@@ -76,3 +76,48 @@ def test_moto_is_recorded_and_replayed(machine: Machine, moto: str, cassette: Pa
         names = renaming([roles, pages], replay.json)
         assert {"123456789012", "111122223333", "fake-role-0", "fake-policy-3"} <= names.keys()
         assert replay.err == ""
+
+
+STORY = program(
+    """\
+import json, boto3
+iam = boto3.client("iam", region_name="us-east-1")
+seen = []
+def look(name):
+    try: seen.append(iam.get_role(RoleName=name)["Role"]["Description"])
+    except iam.exceptions.NoSuchEntityException: seen.append("gone")
+    seen.append(sum(len(page["Roles"]) for page in iam.get_paginator("list_roles").paginate()))
+def create(text):
+    iam.create_role(RoleName="fake-role-0", AssumeRolePolicyDocument='{"Statement": []}', Description=text)
+look("fake-role-0"); look("fake-role-1")
+iam.delete_role(RoleName="fake-role-1")
+look("fake-role-1"); look("fake-role-0"); look("fake-role-1")
+iam.delete_role(RoleName="fake-role-2")
+look("fake-role-2")
+iam.create_role(RoleName="fake-role-1", AssumeRolePolicyDocument='{"Statement": []}', Description="back again")
+look("fake-role-1"); look("fake-role-1")
+print(json.dumps(seen))
+"""
+)
+
+
+def test_a_program_that_writes_sees_its_story_again(machine: Machine, moto: str, cassette: Path) -> None:
+    """Every answer is the recorded one, over the endpoint and through the proxy, and a second run changes nothing."""
+    run = machine.awstape("record", cassette, "--include-writes", "--upstream", f"iam={moto}", "--", *STORY)
+    recorded = run.json
+    assert [seen for seen in recorded if isinstance(seen, str)] == [
+        "no 0",
+        "no 1",
+        "gone",
+        "no 0",
+        "gone",
+        "gone",
+        *["back again"] * 2,
+    ]
+    assert [seen for seen in recorded if isinstance(seen, int)] == [3, 3, 2, 2, 2, 1, 2, 2]
+    for way in (), ("--proxy",):
+        replay = machine.awstape("replay", cassette, "--strict", *way, "--", *STORY)
+        assert replay.json == recorded
+        assert (replay.status, replay.err) == (0, "")
+    shown = machine.awstape("show", cassette, "GetRole").ok().out
+    assert "after: DeleteRole" in shown
