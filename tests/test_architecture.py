@@ -93,13 +93,16 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-each_core_module = pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PACKAGE / "core")))
-
 
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), path)
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Returns all nodes of a module's code."""
+    return tuple(ast.walk(tree(path)))
 
 
 def dotted(path: Path) -> str:
@@ -127,7 +130,7 @@ def imports(path: Path) -> tuple[str, ...]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -139,27 +142,27 @@ def _imports(path: Path) -> Iterator[str]:
 # --- the core ---
 
 
-@each_core_module
-def test_the_core_imports_only_pure_modules(path: Path) -> None:
-    for name in imports(path):
-        assert name.startswith("awstape.core.") or name.partition(".")[0] in PURE, name
-        assert not name.startswith("urllib.") or name.startswith("urllib.parse."), name
-        assert not name.startswith("uuid.") or name != "uuid.uuid4", name
+def test_the_core_imports_only_pure_modules() -> None:
+    for path in CORE:
+        for name in imports(path):
+            place = f"{dotted(path)}: {name}"
+            assert name.startswith("awstape.core.") or name.partition(".")[0] in PURE, place
+            assert not name.startswith("urllib.") or name.startswith("urllib.parse."), place
+            assert not name.startswith("uuid.") or name != "uuid.uuid4", place
 
 
-@each_core_module
-def test_the_core_calls_no_impure_function(path: Path) -> None:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in IMPURE_CALLS, f"{path.name}:{node.lineno}: {node.func.id}()"
-        if isinstance(node, ast.Attribute):
-            assert node.attr not in {"uuid1", "uuid4"}, f"{path.name}:{node.lineno}: {node.attr}"
+def test_the_core_calls_no_impure_function() -> None:
+    for path in CORE:
+        for node in nodes(path):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in IMPURE_CALLS, f"{dotted(path)}:{node.lineno}: {node.func.id}()"
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in {"uuid1", "uuid4"}, f"{dotted(path)}:{node.lineno}: {node.attr}"
 
 
-@each_core_module
-def test_the_core_has_no_global_state(path: Path) -> None:
+def test_the_core_has_no_global_state() -> None:
     """No function of the core uses `global`."""
-    assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.Global)]
+    assert [dotted(path) for path in CORE for node in nodes(path) if isinstance(node, ast.Global)] == []
 
 
 def test_importing_the_core_imports_no_other_wing() -> None:
@@ -253,16 +256,17 @@ def test_imports_between_modules_have_no_cycle() -> None:
     assert_acyclic(graph)
 
 
-@each_module
-def test_no_private_name_is_imported(path: Path) -> None:
-    private = [(module, name) for module, name in imported_modules(path) if name.startswith("_")]
-    assert not [found for found in private if wing(found[0]) != wing(dotted(path))]
-    assert not [module for module, _ in imported_modules(path) if any(p.startswith("_") for p in module.split("."))]
+def test_no_private_name_is_imported() -> None:
+    for path in MODULES:
+        for module, name in imported_modules(path):
+            place = f"{dotted(path)}: {module} {name}"
+            assert not name.startswith("_") or wing(module) == wing(dotted(path)), place
+            assert not any(part.startswith("_") for part in module.split(".")), place
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(PACKAGE)))
-def test_a_folder_has_few_modules(folder: Path) -> None:
-    assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MOST_MODULES
+def test_a_folder_has_few_modules() -> None:
+    sizes = {folder: len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) for folder in FOLDERS}
+    assert {folder: size for folder, size in sizes.items() if size > MOST_MODULES} == {}
 
 
 # --- the tests ---
@@ -274,52 +278,51 @@ def test_each_wing_has_its_tests() -> None:
     assert folders <= tested
 
 
-@pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: str(path.relative_to(TESTS)))
-def test_the_test_tree_mirrors_the_source_tree(path: Path) -> None:
-    folder = path.parent.relative_to(TESTS)
-    if not folder.parts or folder.parts[0] in OTHER_TESTS:
-        known = PROJECT_TESTS | {name for name in NAMES if "." not in name}
-        assert folder.parts or path.stem.removeprefix("test_") in known
-        return
-    assert (PACKAGE / folder / "__init__.py").is_file(), f"{folder} is no folder of the source"
-    modules = {module.stem for module in (PACKAGE / folder).glob("*.py")} | {folder.name}
-    about = path.stem.removeprefix("test_")
-    assert any(about == module or about.startswith(f"{module}_") for module in modules)
+def test_the_test_tree_mirrors_the_source_tree() -> None:
+    for path in sorted(TESTS.rglob("test_*.py")):
+        folder, about = path.parent.relative_to(TESTS), path.stem.removeprefix("test_")
+        if not folder.parts or folder.parts[0] in OTHER_TESTS:
+            known = PROJECT_TESTS | {name for name in NAMES if "." not in name}
+            assert folder.parts or about in known, path
+            continue
+        assert (PACKAGE / folder / "__init__.py").is_file(), f"{folder} is no folder of the source"
+        modules = {module.stem for module in (PACKAGE / folder).glob("*.py")} | {folder.name}
+        assert any(about == module or about.startswith(f"{module}_") for module in modules), path
 
 
 # --- all modules ---
 
 
-@each_module
-def test_modules_have_a_docstring(path: Path) -> None:
-    assert ast.get_docstring(tree(path))
+def test_modules_have_a_docstring() -> None:
+    assert [dotted(path) for path in MODULES if not ast.get_docstring(tree(path))] == []
 
 
-@each_module
-def test_modules_are_neither_too_long_nor_too_short(path: Path) -> None:
-    lines = len(path.read_text("utf-8").splitlines())
-    assert lines <= LONGEST
-    if path.name in ("__init__.py", "__main__.py") or str(path.parent.relative_to(PACKAGE)) in ONE_THING_A_MODULE:
-        return
-    assert (lines < SHORTEST) == (dotted(path) in {name for names in SHORT.values() for name in names}), (
-        f"{lines} lines"
-    )
+def test_modules_are_neither_too_long_nor_too_short() -> None:
+    short = {name for names in SHORT.values() for name in names}
+    for path in MODULES:
+        lines = len(path.read_text("utf-8").splitlines())
+        assert lines <= LONGEST, f"{dotted(path)}: {lines} lines"
+        is_part = path.name in ("__init__.py", "__main__.py")
+        if not is_part and str(path.parent.relative_to(PACKAGE)) not in ONE_THING_A_MODULE:
+            assert (lines < SHORTEST) == (dotted(path) in short), f"{dotted(path)}: {lines} lines"
 
 
-@each_module
-def test_public_names_are_explained(path: Path) -> None:
+def test_public_names_are_explained() -> None:
     """Public classes and functions have a docstring, or a body short enough to need none."""
-    for node in tree(path).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            short = (node.end_lineno or 0) - node.body[0].lineno < 20
-            assert ast.get_docstring(node) or short, f"{path.name}:{node.lineno}: {node.name}"
+    for path in MODULES:
+        for node in tree(path).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith(
+                "_"
+            ):
+                short = (node.end_lineno or 0) - node.body[0].lineno < 20
+                assert ast.get_docstring(node) or short, f"{dotted(path)}:{node.lineno}: {node.name}"
 
 
-@each_module
-def test_nothing_prints(path: Path) -> None:
+def test_nothing_prints() -> None:
     """The command line writes through click, the addon through logging; all other modules return values."""
-    calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
-    assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
+    for path in MODULES:
+        calls = [node.func for node in nodes(path) if isinstance(node, ast.Call)]
+        assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"], dotted(path)
 
 
 @each_module

@@ -17,7 +17,7 @@ from awstape.core.recording.set_aside import write_set_aside
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import keys
-from support import exchanges
+from support import exchanges, strategies
 from support.exchanges import request, respond
 from support.failing_disk import Disk, PowerCutError
 
@@ -131,7 +131,7 @@ def calls_of(begun: Begun, folder: Path) -> int:
     return disk.calls
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(2 if strategies.SHARE == 1 else 1))
 def test_the_power_goes_at_every_call(begun: Begun, seed: int, tmp_path: Path) -> None:
     calls = calls_of(begun, tmp_path / "count")
     assert calls > 4 * len(NEW)

@@ -24,6 +24,7 @@ from awstape.program.environment import (
     export_lines,
     proxy_environment,
 )
+from e2e import warm
 
 PROXY = "http://127.0.0.1:3128"
 ENDPOINT = "http://127.0.0.1:5000"
@@ -138,7 +139,7 @@ def test_boto3_uses_the_endpoint_with_dummy_credentials(environ: Mapping[str, st
     config.write_text(f"[default]\n{profile}[profile example-profile]\n{profile}")
     changes = endpoint_environment(environ, ENDPOINT) | dummy_credentials(environ, "us-west-2")
     child = apply(environ, changes) | {"AWS_CONFIG_FILE": str(config), "PATH": os.environ["PATH"]}
-    found = subprocess.run([sys.executable, "-c", ASK_BOTO3], env=child, capture_output=True, check=True).stdout
+    found = subprocess.run([warm.python(), "-c", ASK_BOTO3], env=child, capture_output=True, check=True).stdout
     assert json.loads(found) == [f"{ENDPOINT}/", f"{ENDPOINT}/analyzer", "AWSTAPE", None, "us-west-2"]
 
 

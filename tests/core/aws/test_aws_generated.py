@@ -54,32 +54,28 @@ def test_every_operation_is_there() -> None:
 
 
 @each_operation
-def test_botocore_and_read_response_read_what_write_response_writes(op: Operation) -> None:
-    @strategies.few(5)
-    @given(strategies.outputs(op))
-    def check(output: dict[str, Value]) -> None:
-        response = write_response(op, Answer(output), "request-id")
-        assert parse_response(op, response) == to_botocore(output, op.output)
-        again = read_response(op, response)
-        assert again == Answer(output)
-        assert _in_order(again.output) == _in_order(output)
-
-    check()
+@strategies.few(5)
+@given(data=st.data())
+def test_botocore_and_read_response_read_what_write_response_writes(op: Operation, data: st.DataObject) -> None:
+    output = data.draw(strategies.outputs(op))
+    response = write_response(op, Answer(output), "request-id")
+    assert parse_response(op, response) == to_botocore(output, op.output)
+    again = read_response(op, response)
+    assert again == Answer(output)
+    assert _in_order(again.output) == _in_order(output)
 
 
 @each_operation
-def test_a_request_of_botocore_is_recognised(op: Operation) -> None:
-    @strategies.few(5)
-    @given(strategies.inputs(op))
-    def check(input_: dict[str, Value]) -> None:
-        call = recognise_call(MODELS, request(op.name, input_))
-        assert call is not None
-        assert call.operation is op
-        assert call.region == (REGION if op.service.regional else None)
-        said = _expected_input(input_, op.input, is_form=op.service.protocol == "query")
-        assert call.input == ({} if said is _NOTHING else said)
-
-    check()
+@strategies.few(5)
+@given(data=st.data())
+def test_a_request_of_botocore_is_recognised(op: Operation, data: st.DataObject) -> None:
+    input_ = data.draw(strategies.inputs(op))
+    call = recognise_call(MODELS, request(op.name, input_))
+    assert call is not None
+    assert call.operation is op
+    assert call.region == (REGION if op.service.regional else None)
+    said = _expected_input(input_, op.input, is_form=op.service.protocol == "query")
+    assert call.input == ({} if said is _NOTHING else said)
 
 
 def _expected_input(value: Any, shape: Shape | None, *, is_form: bool) -> Any:
@@ -118,60 +114,63 @@ def traversals(draw: st.DrawFn, op: Operation) -> tuple[dict[str, Value], list[d
 
 
 @each_operation
-def test_a_replay_serves_the_redacted_recording(op: Operation) -> None:
+@strategies.few(3)
+@given(data=st.data(), tokens=st.lists(strategies.tokens, min_size=8, max_size=8, unique=True))
+def test_a_replay_serves_the_redacted_recording(op: Operation, data: st.DataObject, tokens: list[str]) -> None:
+    input_, outputs = data.draw(traversals(op))
+    _assert_a_replay_serves(op, input_, outputs, tokens, data)
+
+
+# Not a part of the test above: Hypothesis would parse its source again for each operation.
+def _assert_a_replay_serves(
+    op: Operation,
+    input_: dict[str, Value],
+    outputs: list[dict[str, Value]],
+    tokens: list[str],
+    data: st.DataObject,
+) -> None:
     beside: list[Exchange] = listing(
         "ListGroups" if op.name != "ListGroups" else "ListUsers",
         {"PathPrefix": "/zreal/"},
         [{"Groups" if op.name != "ListGroups" else "Users": []}, {}],
     )
+    recording = recorder(*_exchanges(op, input_, outputs, tokens[:4]), *beside, include_writes=True).finish()
+    assert not recording.skipped
+    assert not [note for note in recording.notes if "differently" in note]
 
-    @strategies.few(3)
-    @given(traversals(op), st.lists(strategies.tokens, min_size=8, max_size=8, unique=True), st.data())
-    def check(
-        traversal: tuple[dict[str, Value], list[dict[str, Value]]], tokens: list[str], data: st.DataObject
-    ) -> None:
-        input_, outputs = traversal
-        recording = recorder(*_exchanges(op, input_, outputs, tokens[:4]), *beside, include_writes=True).finish()
-        assert not recording.skipped
-        assert not [note for note in recording.notes if "differently" in note]
+    # The text says everything, and nothing that is somebody's.
+    text = write_cassette(recording.cassette)
+    assert strategies.identifiers_in(text) == []
+    assert not [token for token in tokens if token in text]
+    cassette = read_cassette(text, MODELS)
+    assert cassette == recording.cassette
+    assert write_cassette(cassette) == text
 
-        # The text says everything, and nothing that is somebody's.
-        text = write_cassette(recording.cassette)
-        assert strategies.identifiers_in(text) == []
-        assert not [token for token in tokens if token in text]
-        cassette = read_cassette(text, MODELS)
-        assert cassette == recording.cassette
-        assert write_cassette(cassette) == text
+    # Nothing in it is suspicious but what was in the exchange, and that only because no service looked at it.
+    told = _warnings(text)
+    assert {kind for kind, _ in told} <= {MISSING, RANGE, SAME_ITEM}
+    assert not told or told <= _warnings(_unredacted(op, _exchanges(op, input_, outputs, tokens[:4])))
 
-        # Nothing in it is suspicious but what was in the exchange, and that only because no service looked at it.
-        told = _warnings(text)
-        assert {kind for kind, _ in told} <= {MISSING, RANGE, SAME_ITEM}
-        assert not told or told <= _warnings(_unredacted(op, _exchanges(op, input_, outputs, tokens[:4])))
+    # Other tokens and another order of the traffic make the same text.
+    interleaved = _interleaved(beside, _exchanges(op, input_, outputs, tokens[4:]), data)
+    assert write_cassette(recorder(*interleaved, include_writes=True).finish().cassette) == text
 
-        # Other tokens and another order of the traffic make the same text.
-        interleaved = _interleaved(beside, _exchanges(op, input_, outputs, tokens[4:]), data)
-        assert write_cassette(recorder(*interleaved, include_writes=True).finish().cassette) == text
+    # A cassette is public already: recording it again, under any key, changes nothing.
+    track = next(take for take in cassette.takes if take.track.operation == op.name)
+    aliased = [page.answer.output or {} for page in track.pages]
+    again = recorder(*_exchanges(op, track.track.identity, aliased, tokens[:4]), key=OTHER_KEY, include_writes=True)
+    assert again.finish().cassette.takes == tuple(take for take in cassette.takes if take.track.operation == op.name)
 
-        # A cassette is public already: recording it again, under any key, changes nothing.
-        track = next(take for take in cassette.takes if take.track.operation == op.name)
-        aliased = [page.answer.output or {} for page in track.pages]
-        again = recorder(*_exchanges(op, track.track.identity, aliased, tokens[:4]), key=OTHER_KEY, include_writes=True)
-        assert again.finish().cassette.takes == tuple(
-            take for take in cassette.takes if take.track.operation == op.name
-        )
-
-        # Real identity with the key, alias without: the same bytes, page by page.
-        by_real = list(traverse(player(cassette), op.name, input_))
-        by_alias = list(traverse(player(cassette, key=None), op.name, track.track.identity))
-        assert [served.response for served in by_real] == [served.response for served in by_alias]
-        assert [served.page for served in by_real] == list(range(1, len(outputs) + 1))
-        for output, expected, served in zip(outputs, _redacted(op, input_, outputs), by_real, strict=True):
-            replayed = read_response(op, served.response).output or {}
-            assert _in_order(_bare(op, replayed)) == _in_order(_bare(op, expected))
-            assert parse_response(op, served.response) == to_botocore(replayed, op.output)
-            _assert_same_skeleton(output, _bare(op, replayed), op.output)
-
-    check()
+    # Real identity with the key, alias without: the same bytes, page by page.
+    by_real = list(traverse(player(cassette), op.name, input_))
+    by_alias = list(traverse(player(cassette, key=None), op.name, track.track.identity))
+    assert [served.response for served in by_real] == [served.response for served in by_alias]
+    assert [served.page for served in by_real] == list(range(1, len(outputs) + 1))
+    for output, expected, served in zip(outputs, _redacted(op, input_, outputs), by_real, strict=True):
+        replayed = read_response(op, served.response).output or {}
+        assert _in_order(_bare(op, replayed)) == _in_order(_bare(op, expected))
+        assert parse_response(op, served.response) == to_botocore(replayed, op.output)
+        _assert_same_skeleton(output, _bare(op, replayed), op.output)
 
 
 def _exchanges(

@@ -93,9 +93,9 @@ CONTEXTS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-@pytest.mark.parametrize("word", VOCABULARY)
-def test_standard_vocabulary_is_clean(word: str, context: str) -> None:
-    assert leaks(CONTEXTS[context](word)) == []
+def test_standard_vocabulary_is_clean(context: str) -> None:
+    found = {word: leaks(CONTEXTS[context](word)) for word in VOCABULARY}
+    assert {word: each for word, each in found.items() if each} == {}
 
 
 def test_thumbprints_are_clean_where_they_belong() -> None:
