@@ -44,6 +44,12 @@ State = tuple[str | None, tuple[str, ...]]
 NEW_NUMBERS = list(range(len(NEW)))
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writes nothing to the real disk at once: `Disk` simulates the power cut, and knows what would be on the disk."""
+    monkeypatch.setattr(os, "fsync", os.fstat)
+
+
 @pytest.fixture(scope="module", params=["new", "old"])
 def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Begun:
     """A path to record to, with or without a cassette."""
