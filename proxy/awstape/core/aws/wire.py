@@ -26,6 +26,11 @@ MAX_NAME = 1000
 FIRST_ERROR_STATUS = 301
 LAST_STATUS = 599
 
+#: Signature version 2 signs with these: docs.aws.amazon.com/general, "Signature Version 2 signing process".
+_SIGNATURE_VERSION_2 = frozenset(
+    {"AWSAccessKeyId", "Expires", "SecurityToken", "Signature", "SignatureMethod", "SignatureVersion", "Timestamp"}
+)
+
 _Node = TypeVar("_Node")
 
 
@@ -89,6 +94,14 @@ def find_header(headers: Headers, name: str) -> str | None:
 def read_parameters(request: Request) -> list[tuple[str, str]]:
     """The parameters of a request's query string and, if it is a form, of its body. Raises WireError."""
     return parse_form(request.query) + (parse_form(decode_utf8(request.body)) if request.is_form else [])
+
+
+def is_signature_parameter(name: str) -> bool:
+    """Whether a parameter belongs to the signature of a form or presigned URL, unless an operation has such a member.
+
+    Of version 4 they begin with `X-Amz-`.
+    """
+    return name.lower().startswith("x-amz-") or name in _SIGNATURE_VERSION_2
 
 
 def parse_form(text: str) -> list[tuple[str, str]]:

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 
 from awstape.core.aws.model import Operation, Service, Shape, Value
 from awstape.core.aws.protocols.scalars import format_scalar, parse_scalar
-from awstape.core.aws.wire import Headers, Request, Response, WireError, parse_form, unquote_label
+from awstape.core.aws.wire import (
+    Headers,
+    Request,
+    Response,
+    WireError,
+    is_signature_parameter,
+    parse_form,
+    unquote_label,
+)
 
 _HEADER_VALUE = re.compile("[\t\u0020-\u007e\u00a0-\u00ff]*")
 
@@ -31,13 +39,12 @@ def find_route(service: Service, request: Request) -> tuple[Operation, dict[str,
 def read_bound_members(request: Request, shape: Shape | None, labels: Mapping[str, str]) -> dict[str, Value]:
     """The members in path, query string and headers.
 
-    Query parameters that are not in the service model are kept, but for the signature of a presigned URL (`X-Amz-…`).
+    Query parameters that are not in the service model are kept, except for those of a signature.
     """
     members: dict[str, Value] = {}
     query: dict[str, list[str]] = {}
     for name, value in parse_form(request.query):
-        if not name.startswith("X-Amz-"):
-            query.setdefault(name, []).append(value)
+        query.setdefault(name, []).append(value)
     for name, member in (shape.members if shape else {}).items():
         if member.location == "uri":
             members[name] = parse_scalar(unquote_label(labels[member.wire_name]), member.shape)
@@ -46,7 +53,8 @@ def read_bound_members(request: Request, shape: Shape | None, labels: Mapping[st
         elif member.location == "header" and (text := request.header(member.wire_name)) is not None:
             members[name] = parse_scalar(text, member.shape)
     for name, values in query.items():
-        members[name] = values[0] if len(values) == 1 else list(values)
+        if not is_signature_parameter(name):
+            members[name] = values[0] if len(values) == 1 else list(values)
     return members
 
 

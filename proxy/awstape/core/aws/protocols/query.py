@@ -1,7 +1,7 @@
 """The query protocol of IAM: a form with an `Action` in the request, XML in the response.
 
-1. A request is a GET or POST to `/`; query string and form are read as one list of parameters. The signature of a
-   presigned URL (`X-Amz-…`) is ignored.
+1. A request is a GET or POST to `/`; query string and form are read as one list of parameters. Those of a signature,
+   of version 2 or 4, are ignored.
 2. A response is `<ActionResponse>` with an `<ActionResult>` and `<ResponseMetadata>`; an error is `<ErrorResponse>`
    with an `<Error>`. The bytes written are those of AWS.
 """
@@ -24,7 +24,15 @@ from awstape.core.aws.protocols.xml_text import (
     write_parent,
     write_xml_structure,
 )
-from awstape.core.aws.wire import FIRST_ERROR_STATUS, Headers, Request, Response, WireError, read_parameters
+from awstape.core.aws.wire import (
+    FIRST_ERROR_STATUS,
+    Headers,
+    Request,
+    Response,
+    WireError,
+    is_signature_parameter,
+    read_parameters,
+)
 
 
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
@@ -34,7 +42,7 @@ def read_request(service: Service, request: Request) -> tuple[Operation, dict[st
     if request.path not in ("", "/"):
         raise WireError(f"{service.name} accepts requests at the path / only; the prefix of a replay session is /~NAME")
     parameters = read_parameters(request)
-    tree = build_form_tree((name, value) for name, value in parameters if not name.startswith("X-Amz-"))
+    tree = build_form_tree(parameters)
     action = tree.pop("Action", None)
     tree.pop("Version", None)
     operation = service.operations.get(action) if isinstance(action, str) else None
@@ -43,7 +51,9 @@ def read_request(service: Service, request: Request) -> tuple[Operation, dict[st
             raise WireError("the form names no Action")
         hint = did_you_mean(action, service.operations) or "; a newer botocore may know it"
         raise WireError(f"{service.name} has no such operation{hint}")
-    return operation, read_form_structure(tree, operation.input)
+    known = operation.input.by_wire_name if operation.input else {}
+    members = {name: node for name, node in tree.items() if name in known or not is_signature_parameter(name)}
+    return operation, read_form_structure(members, operation.input)
 
 
 def read_response(operation: Operation, response: Response) -> Answer:
