@@ -43,8 +43,7 @@ def folder(tmp_path: Path) -> Path:
     """The folder for the README's commands: the cassettes of the repository and the README's programs."""
     shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
     for name, text in PROGRAMS.items():
-        if name != "conftest.py":  # for another project
-            (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 
@@ -102,13 +101,12 @@ def test_the_faults_shown_are_faults() -> None:
 
 def test_every_program_shown_is_run() -> None:
     assert PROGRAMS
-    for name in PROGRAMS.keys() - {"conftest.py"}:  # below
+    for name in PROGRAMS:
         assert any(name in session for session in SESSIONS), name
 
 
-def test_a_client_of_a_module_is_attached_as_shown(folder: Path, shell: dict[str, str]) -> None:
+def test_a_client_of_a_module_is_answered(folder: Path, shell: dict[str, str]) -> None:
     (folder / "app.py").write_text("import boto3\n\niam = boto3.client('iam', region_name='us-east-1')\n")
-    (folder / "conftest.py").write_text(PROGRAMS["conftest.py"])
     test = "import app, pytest\n\n@pytest.mark.awstape('roles')\ndef test_it():\n    assert app.iam.list_roles()"
     (folder / "test_app.py").write_text(test)
     environ = {name: value for name, value in shell.items() if not name.startswith("AWS_")}

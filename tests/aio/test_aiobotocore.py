@@ -122,6 +122,15 @@ def test_clients_created_before_can_be_attached() -> None:
     asyncio.run(main())
 
 
+def test_a_client_created_before_is_answered_without_being_attached() -> None:
+    async def main() -> None:
+        async with client(region_name="us-east-1", **FAKE_KEYS) as iam:
+            with awstape.replay(CASSETTES):
+                assert await versions(iam) == VERSIONS
+
+    asyncio.run(main())
+
+
 def test_attaching_a_client_twice_serves_each_take_once(tmp_path: Path) -> None:
     async def main() -> list[str]:
         with awstape.replay(in_process.with_takes(tmp_path / "takes.yaml", 3)) as tape:

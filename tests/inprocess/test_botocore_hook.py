@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import botocore.httpsession
+import botocore.endpoint
 import botocore.loaders
 import botocore.session
 import pytest
@@ -803,19 +803,53 @@ def test_moto_is_recorded_without_a_socket(tmp_path: Path) -> None:
 # --- clients that were made before ------------------------------------------------------------------------------
 
 
-def test_a_client_created_before_is_answered_without_being_attached() -> None:
-    """It signs, so it needs credentials; it can't reach AWS either."""
-    send = botocore.httpsession.URLLib3Session.send
-    before = client(region_name="us-east-1", **FAKE_KEYS)
+def test_a_client_created_before_is_answered_without_being_attached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It signs nothing, so it needs no credentials; it can't reach AWS either."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    make_request = botocore.endpoint.Endpoint.make_request
+    before: Any = boto3.Session(region_name="us-east-1").client("iam")
     analyzer = client("accessanalyzer", region_name="us-east-1", **FAKE_KEYS)
     elsewhere = client(region_name="us-east-1", endpoint_url=ELSEWHERE, **FAKE_KEYS)
     sts = client("sts", region_name="us-east-1", **FAKE_KEYS)
+    counts = in_process.handler_counts(before)
     with ends_in_misses(awstape.replay(CASSETTES, faults="drop ListPolicyVersions page=2"), r"\Amiss: sts is not"):
         assert versions(before) == versions(elsewhere) == VERSIONS
         assert len(analyzer.list_policy_generations()["policyGenerations"]) == 2
         with pytest.raises(ClientError, match="sts is not replayed"):
             sts.get_caller_identity()
-    assert botocore.httpsession.URLLib3Session.send is send
+    assert botocore.endpoint.Endpoint.make_request is make_request
+    assert in_process.handler_counts(before) == counts
+
+
+@pytest.mark.parametrize("made", BEFORE.values(), ids=BEFORE.keys())
+def test_a_client_that_moto_answered_before_is_answered_by_the_cassette(
+    made: Callable[[], tuple[Any, Callable[[], Any]]],
+) -> None:
+    with mock_aws():
+        _, ask = made()
+        before, s3 = ask(), client("s3")
+        s3.create_bucket(Bucket="fake-bucket")
+        assert roles(before) == []
+        with awstape.replay(CASSETTES / "roles.yaml") as tape:
+            assert len(roles(before)) == 3
+            assert len(s3.list_buckets()["Buckets"]) == 1, "moto still answers for other services"
+            assert tape.misses == []
+        replay = awstape.replay(CASSETTES / "roles.yaml")
+        told = "iam CreateRole was not recorded"
+        with ends_in_misses(replay, told), pytest.raises(ClientError, match="CassetteMiss"):
+            before.create_role(RoleName="Fake", AssumeRolePolicyDocument="{}")
+        assert roles(before) == [], "moto created nothing, and answers again"
+
+
+def test_a_client_that_moto_answered_before_is_recorded_from_moto(tmp_path: Path) -> None:
+    with mock_aws():
+        before = client()
+        trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+        before.create_role(RoleName="fake-role", AssumeRolePolicyDocument=trust)
+        with recording(tmp_path / "x.yaml"):
+            assert roles(before) == ["fake-role"]
+    (take,) = cassette_files.load(tmp_path / "x.yaml", MODELS).takes
+    assert take.track.operation == "ListRoles"
 
 
 def test_a_client_created_before_is_recorded(aws: StandIn, tmp_path: Path) -> None:

@@ -3,24 +3,27 @@
 1. botocore calls its `before-send` handlers before it opens a connection. A tape's response goes through botocore's own
    parser and retries, like one from the network. A response that is recorded arrives at `response-received`.
 2. The handlers are registered with every session that is created while a tape is in use, with boto3's default session,
-   and with what is attached.
-3. A client without these handlers is intercepted where botocore hands a request to its HTTP session, which is patched.
-   Such a client has signed the request already, so it needs credentials.
-4. A request loses its signature once it is answered, so that no report of a failed test shows credentials. Errors of a
+   with what is attached, and with every other client at its first request. So they come before the handlers that a
+   client has from before, such as moto's.
+3. A request loses its signature once it is answered, so that no report of a failed test shows credentials. Errors of a
    tape are raised without the frames inside.
-5. If several tapes are in use, the last one answers. After the last one, all of this is undone.
+4. If several tapes are in use, the last one answers. After the last one, all of this is undone.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import botocore
+import botocore.endpoint
 import botocore.handlers
 import botocore.loaders
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -48,7 +51,8 @@ from awstape.inprocess.shared_loader import SharedLoader
 from awstape.tape import Tape
 
 _tapes: list[Tape] = []  # in use; the last one answers
-_attached: list[Any] = []  # event emitters
+_attached: WeakSet[Any] = WeakSet()  # event emitters that have the handlers
+_attaching = threading.Lock()
 _undo = ExitStack()
 #: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, converted, and
 #: the number of writes that were answered before it.
@@ -75,27 +79,31 @@ def end(tape: Tape) -> bool:
 
 def attach(target: Any) -> None:
     """Registers the handlers with a session, client or resource until the last tape ends. Raises TypeError."""
-    events = _event_emitter(target)
-    _unregister(events)  # they may be registered already, as with a session that was created meanwhile
-    for name, handler, *order in _HANDLERS:
-        (events.register_last if order else events.register)(name, handler)
-    _attached.append(events)
+    _register(_event_emitter(target))
     session = getattr(target, "_session", target)  # a session of boto3 has one of botocore
     if hasattr(session, "_credentials"):  # they may be dummies from now on
         _undo.callback(setattr, session, "_credentials", session._credentials)
 
 
 def _install(default_session: Any) -> None:
-    """Registers the handlers with new sessions, and patches HTTP sessions. default_session: boto3's, or None."""
+    """Registers the handlers with new sessions, and with clients at their first request. default_session: or None."""
     botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
     _undo.callback(_uninstall, default_session)
     _undo.callback(setattr, botocore.loaders, "Loader", botocore.loaders.Loader)
     botocore.loaders.Loader = SharedLoader  # type: ignore[misc]
-    for module, name, patched in _HTTP_SESSIONS:
-        if module in sys.modules:
-            http_session = getattr(sys.modules[module], name)
-            _undo.callback(setattr, http_session, "send", http_session.send)
-            http_session.send = patched(http_session.send)
+    make_request = botocore.endpoint.Endpoint.make_request
+    _undo.callback(setattr, botocore.endpoint.Endpoint, "make_request", make_request)
+    botocore.endpoint.Endpoint.make_request = _attaching_first(make_request)  # type: ignore[method-assign]
+
+
+def _attaching_first(make_request: Callable[..., object]) -> Callable[..., object]:
+    @wraps(make_request)
+    def attach_and_make_request(endpoint: Any, *args: Any, **options: Any) -> object:
+        if _tapes and endpoint._event_emitter not in _attached:
+            _register(endpoint._event_emitter)
+        return make_request(endpoint, *args, **options)
+
+    return attach_and_make_request
 
 
 def _uninstall(default_session: Any) -> None:
@@ -105,6 +113,15 @@ def _uninstall(default_session: Any) -> None:
         _unregister(_attached.pop())
     if boto3 := sys.modules.get("boto3"):
         boto3.DEFAULT_SESSION = default_session  # type: ignore[attr-defined]  # one created meanwhile has dummy credentials
+
+
+def _register(events: Any) -> None:
+    with _attaching:
+        if events not in _attached:
+            _unregister(events)  # those of a new session are registered already, but not to be unregistered
+            for name, handler, *order in _HANDLERS:
+                (events.register_last if order else events.register)(name, handler)
+            _attached.add(events)
 
 
 def _unregister(events: Any) -> None:
@@ -209,57 +226,6 @@ def _remove_credentials(request: AWSPreparedRequest) -> None:
             del request.headers[header]
 
 
-# --- patched HTTP sessions --------------------------------------------------------------------------------------
-
-
-def _answer_unhandled(request: AWSPreparedRequest) -> tuple[Tape, Request, Reply | None] | None:
-    """The tape, request and reply for a request that no handler has seen; None if no tape is responsible for it."""
-    if not _tapes or _sent.get() is not None:
-        return None
-    tape, converted = _tapes[-1], request_of(request, None)
-    if not try_find_service(load_models(), converted) and (not _replays_only(tape) or not _is_for_aws(request)):
-        return None
-    return tape, converted, _ask(tape, request, converted)
-
-
-def _patched(send: Callable[..., AWSResponse]) -> Callable[..., AWSResponse]:
-    def send_or_answer(http: object, request: AWSPreparedRequest) -> AWSResponse:
-        if (found := _answer_unhandled(request)) is None:
-            return send(http, request)
-        tape, converted, reply = found
-        if reply is None:
-            writes_before = tape.writes_answered
-            try:
-                response = send(http, request)
-            finally:
-                _remove_credentials(request)
-            received = response_of(response.status_code, response.headers, response.content)
-            call_without_traceback(tape.feed, converted, received, writes_before)
-            return response
-        return deliver(request.url, reply)
-
-    return send_or_answer
-
-
-def _patched_async(send: Callable[..., Coroutine[None, None, Any]]) -> Callable[..., Coroutine[None, None, Any]]:
-    async def send_or_answer(http: object, request: AWSPreparedRequest) -> Any:
-        if (found := _answer_unhandled(request)) is None:
-            return await send(http, request)
-        tape, converted, reply = found
-        if reply is None:
-            writes_before = tape.writes_answered
-            try:
-                response = await send(http, request)
-            finally:
-                _remove_credentials(request)
-            received = response_of(response.status_code, response.headers, await response.content)
-            call_without_traceback(tape.feed, converted, received, writes_before)
-            return response
-        return await deliver_async(request.url, reply)
-
-    return send_or_answer
-
-
 def _replays_only(tape: Tape) -> bool:
     return tape.recorder is None
 
@@ -269,11 +235,6 @@ def _is_for_aws(request: AWSPreparedRequest) -> bool:
     return any(host.endswith(f".{suffix}") for suffix in host_suffixes())
 
 
-#: The HTTP sessions to which botocore and aiobotocore hand requests: module, class, patch of `send`.
-_HTTP_SESSIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("botocore.httpsession", "URLLib3Session", _patched),
-    ("aiobotocore.httpsession", "AIOHTTPSession", _patched_async),
-)
 _NOWHERE = "https://awstape.invalid/"
 _HANDLERS: list[tuple[Any, ...]] = [
     ("request-created", _request_created),

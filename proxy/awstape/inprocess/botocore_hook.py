@@ -1,8 +1,7 @@
 """`InProcess` and `replay`: a tape for this process's boto3, botocore and aiobotocore clients, without a socket.
 
-1. While a tape is in use, it answers the sessions that are created in that time, boto3's default session, and the
-   sessions and clients that are attached. Other clients are answered, too, but need credentials, because they sign
-   their requests (`inprocess.botocore_handlers`). If several tapes are in use, the last one answers.
+1. While a tape is in use, it answers all clients of the process, whenever they were created, and before another tool
+   that answers them, such as moto (`inprocess.botocore_handlers`). If several tapes are in use, the last one answers.
 2. A tape that only replays sends nothing: requests to other AWS services are refused, unless another handler, such as
    moto's, answers them. Requests need no credentials; code that looks for some finds dummy credentials in the
    environment.
