@@ -1,7 +1,7 @@
 """Edits of cassette files: planned completely, then written whole or not at all.
 
-The plan redacts every new take under the key at hand, as a recording does. Without the cassette's key, an edit that
-brings in a value that looks real is refused.
+The plan redacts every new page under the key at hand, as a recording does; a page that the file has already stays.
+Without the cassette's key, an edit that brings in a value that looks real is refused.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 
 from awstape.catalog.hosts import host_of, is_recorded_host
 from awstape.catalog.service_models import load_models
-from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.takes import normalise_takes
 from awstape.core.cassette.yaml.comments import Comment
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
@@ -147,23 +148,23 @@ def _redact_new_takes(
     known = _KnownTakes(list(before))
     keyed = redactor_for(after, environ)
     redactor = keyed or Redactor(Key(secrets.token_bytes(32)), project_settings.load_rules())
-    new = [take not in known for take in after.takes]
-    for take in (t for t, n in zip(after.takes, new, strict=True) if n):
+    new = [None if take in known else known.find_new_pages(take) for take in after.takes]
+    for take in (take for take, pages in zip(after.takes, new, strict=True) if pages is not None):
         region = take.track.region
         if region and not is_recorded_host(host_of(take.track.service, region)):
             raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
-    redacted = redactor.redact_takes(models, (t for t, n in zip(after.takes, new, strict=True) if n))
-    safe = [next(redacted) if n else t for t, n in zip(after.takes, new, strict=True)]
+    safe = _edit_new_pages(lambda takes: redactor.redact_takes(models, takes), after.takes, new)
     if keyed is None:
         if safe != list(after.takes):
             kinds = ", ".join(map(kind_name, redactor.count_by_kind()))
             tip = "set AWSTAPE_KEY to the key of the cassette, or use aliases"
             raise UserError(f"{path}: not changed: the new values look real ({kinds})", tip)
         return after, {}
-    with_names = redactor.replace_names_in_takes(models, (t for t, n in zip(safe, new, strict=True) if n))
-    named = [next(with_names) if n else t for t, n in zip(safe, new, strict=True)]
+    named = _edit_new_pages(lambda takes: redactor.replace_names_in_takes(models, takes), safe, new)
     result = _replace_takes(after, named)
-    if leaks := redactor.find_leaks(models, result):
+    # Without a new value there is nothing to search for in the other takes.
+    searched = result if redactor.count_by_kind() else Cassette.of(t for t in result.takes if t not in known)
+    if leaks := redactor.find_leaks(models, searched):
         raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
     if collisions := redactor.collided_kinds():
         raise UserError(f"{path}: not changed: {CollisionError(collisions[0])}", "rekey it with another AWSTAPE_KEY")
@@ -181,6 +182,17 @@ class _KnownTakes:
     def __contains__(self, take: Take) -> bool:
         return id(take) in self._ids or (take.track, take.fingerprint) in self._contents
 
+    def find_new_pages(self, take: Take) -> list[bool]:
+        """For each page of a take, whether it is in no known take of the track, whatever its token."""
+        return [_page_content(page) not in self._pages_of.get(take.track, ()) for page in take.pages]
+
+    @cached_property
+    def _pages_of(self) -> Mapping[Track, set[str]]:
+        pages = defaultdict[Track, set[str]](set)
+        for take in self.takes:
+            pages[take.track].update(map(_page_content, take.pages))
+        return pages
+
     @cached_property
     def _ids(self) -> set[int]:
         return set(map(id, self.takes))
@@ -188,6 +200,31 @@ class _KnownTakes:
     @cached_property
     def _contents(self) -> set[tuple[Track, str]]:
         return {(take.track, take.fingerprint) for take in self.takes}
+
+
+def _page_content(page: Page) -> str:
+    return repr((page.answer, page.hole))
+
+
+def _edit_new_pages(
+    edit: Callable[[Iterable[Take]], Iterator[Take]], takes: Sequence[Take], new: Sequence[list[bool] | None]
+) -> list[Take]:
+    """The takes with an edit applied to their identities and new pages. new: as `find_new_pages`; None: stays."""
+    edited = edit(
+        replace(take, pages=tuple(compress(take.pages, pages)))
+        for take, pages in zip(takes, new, strict=True)
+        if pages is not None
+    )
+    result: list[Take] = []
+    for take, pages in zip(takes, new, strict=True):
+        if pages is None:
+            result.append(take)
+            continue
+        part = next(edited)
+        its_pages = iter(part.pages)
+        whole = (next(its_pages) if is_new else page for page, is_new in zip(take.pages, pages, strict=True))
+        result.append(replace(part, pages=tuple(whole)))
+    return result
 
 
 def _replace_takes(cassette: Cassette, takes: Sequence[Take]) -> Cassette:

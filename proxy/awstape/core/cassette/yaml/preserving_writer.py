@@ -219,14 +219,17 @@ def _match_other_texts(
 def _write_with_comments(models: Models, sources: Sequence[_Source], take: Take) -> tuple[str, list[Comment]]:
     """The text of a take with the comments of its sources, and the comments that are lost."""
     text = write_take(take)
+    found = [(source, list(find_comments(source.part.body + source.part.tail))) for source in sources]
+    if not any(comments for _, comments in found):
+        return text, []
     operation = models.operation(take.track.service, take.track.operation)
     line_of = next(parse_documents(text)).lines
     lines = text.split("\n")[:-1]
     above, behind, lost = defaultdict[int, list[str]](list), defaultdict[int, list[str]](list), list[Comment]()
-    for source in sources:
-        part = source.part
-        if not (old_comments := list(find_comments(part.body + part.tail))):
+    for source, old_comments in found:
+        if not old_comments:
             continue
+        part = source.part
         new_paths = map_paths(operation, take_document(source.take), take_document(take))
         known = {line: [*above[line], *behind[line]] for line in {*above, *behind}}  # from other texts
         for comment, path in map_comments(old_comments, next(parse_documents(part.body)).lines, new_paths):
