@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.alias_grammar import is_alias, spell_ending
 from awstape.core.redaction.aliases import Aliases
 from support.exchanges import KEY
 
@@ -14,6 +14,12 @@ def test_no_english_word_passes_for_an_alias() -> None:
     assert not is_alias("prod-vpcflowlog")
     endings = [Aliases(KEY).name("role", f"name{i}")[-12:-3] for i in range(2_000)]
     assert all(any(c.isdigit() for c in ending) for ending in endings)
+
+
+@pytest.mark.parametrize("digest", [bytes(32), bytes(10) + b"\xff" * 22, b"\x63\x18\xc6" * 10 + b"ab"])
+def test_an_alias_of_any_digest_is_known_for_one(digest: bytes) -> None:
+    """Of fifty thousand digests, one has no digit among all its characters."""
+    assert is_alias(f"role-{spell_ending(digest)}")
 
 
 @pytest.mark.parametrize(

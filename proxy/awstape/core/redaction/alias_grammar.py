@@ -183,10 +183,12 @@ def spell_saml_metadata(digest: bytes) -> str:
 def spell_ending(digest: bytes) -> str:
     """The ending of a name's alias: keyed characters with a digit among them, then the check characters."""
     text = base32(digest[:10])
-    if text.isalpha():  # the first sixteen characters have no digit: one digest in a hundred
+    if text.isalpha():  # the first sixteen characters have no digit: one digest in thirty
         text = base32(digest)
-    starts = (i for i in range(len(text) - _KEYED + 1) if _has_digit(text[i : i + _KEYED]))
-    start = next(starts, 0)
+    while text.isalpha():  # nor has the rest of them: one digest in fifty thousand
+        digest = hashlib.sha256(digest).digest()
+        text = base32(digest)
+    start = next(i for i in range(len(text) - _KEYED + 1) if _has_digit(text[i : i + _KEYED]))
     return _append_check(text[start : start + _KEYED])
 
 
