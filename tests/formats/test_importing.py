@@ -434,7 +434,16 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
                 har_response(200, XML, SECRET),
             )
         ),
-        "for the service sts, which is not recorded",
+        "for sts, which is not recorded",
+    ),
+    "another service that signs as IAM": (
+        har(
+            (
+                har_request("http://localhost:4566/authorization/x?", Authorization=SIGNED.replace("sts", "iam")),
+                har_response(200, XML, SECRET),
+            )
+        ),
+        "for another service that signs as iam, which is not recorded",
     ),
     "an unsigned analyzer of LocalStack": (
         har((har_request(f"http://127.0.0.1:4566/analyzer/{SECRET}"), har_response(200, XML, SECRET))),

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore
 import botocore.endpoint
 import botocore.loaders
 import botocore.session
@@ -479,18 +480,67 @@ def test_one_tape_is_not_in_use_twice() -> None:
 # --- other services, and moto -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("service", "call"),
-    [("sts", "get_caller_identity"), ("s3", "list_buckets"), ("dynamodb", "list_tables"), ("lambda", "list_functions")],
-)
-def test_another_service_is_refused(service: str, call: str) -> None:
-    told = rf"\Amiss: {service} is not replayed: only [\w ]+\Z"
+#: A call of each protocol, and of services that XML clients read in formats of their own.
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sts": ("get_caller_identity", {}),
+    "s3": ("list_buckets", {}),
+    "s3control": ("list_jobs", {"AccountId": "000611752023"}),
+    "route53": ("list_hosted_zones", {}),
+    "cloudfront": ("list_distributions", {}),
+    "ec2": ("describe_vpcs", {}),
+    "dynamodb": ("list_tables", {}),
+    "lambda": ("list_functions", {}),
+    "cloudwatch": ("list_metrics", {}),
+    "organizations": ("list_accounts", {}),
+    "iam-toolbox": ("get_request_authorization_details", {"authorizationId": "x"}),
+}
+SIGNED_AS = {"s3control": "s3", "cloudwatch": "monitoring", "iam-toolbox": "another service that signs as iam"}
+
+
+@pytest.mark.parametrize("service", OTHERS)
+def test_another_service_is_refused(service: str) -> None:
+    call, input_ = OTHERS[service]
+    told = rf"\Amiss: {SIGNED_AS.get(service, service)} is not replayed: only [\w ]+\Z"
+    if service not in boto3.Session().get_available_services():
+        pytest.skip("a newer botocore has it")
     with ends_in_misses(awstape.replay(CASSETTES), told):
         with pytest.raises(ClientError) as caught:
-            getattr(boto3.client(service), call)()
+            getattr(boto3.client(service, region_name="us-east-1"), call)(**input_)  # type: ignore[call-overload]
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+        assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
         assert caught.value.response["Error"]["Code"] == "CassetteMiss"
         assert caught.value.response["Error"]["Message"].endswith(": only iam and accessanalyzer are")
+
+
+#: Calls that are not signed: only the host names the service.
+UNSIGNED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "sts": (
+        "assume_role_with_web_identity",
+        {"RoleArn": "arn:aws:iam::000611752023:role/x", "RoleSessionName": "xx", "WebIdentityToken": "fake"},
+        r"sts(\.us-east-1)?\.amazonaws\.com",
+    ),
+    "s3": ("get_object", {"Bucket": "bucket-of-zreal", "Key": "x"}, r"a host under amazonaws\.com"),
+    "sso": (
+        "get_role_credentials",
+        {"roleName": "x", "accountId": "000611752023", "accessToken": "fake"},
+        r"a host under amazonaws\.com",
+    ),
+    "cognito-idp": (
+        "initiate_auth",
+        {"AuthFlow": "USER_AUTH", "ClientId": "fake"},
+        r"cognito-idp\.us-east-1\.amazonaws\.com",
+    ),
+}
+
+
+@pytest.mark.parametrize("service", UNSIGNED)
+def test_another_service_is_refused_though_the_request_is_not_signed(service: str) -> None:
+    call, input_, name = UNSIGNED[service]
+    unsigned = Config(signature_version=botocore.UNSIGNED)
+    with ends_in_misses(awstape.replay(CASSETTES), rf"\Amiss: {name} is not replayed: only [\w ]+\Z"):
+        asked: Any = boto3.client(service, region_name="us-east-1", config=unsigned)  # type: ignore[call-overload]
+        with pytest.raises(ClientError, match=r"\(CassetteMiss\).* is not replayed: only iam and accessanalyzer are"):
+            getattr(asked, call)(**input_)
 
 
 @pytest.mark.parametrize("moto_first", [True, False])

@@ -85,6 +85,11 @@ def is_service_endpoint(host: str) -> bool:
     return is_recorded_host(host)
 
 
+def is_aws_host(host: str) -> bool:
+    """Whether a host is in a domain of AWS, be it that of a service, a bucket or a machine."""
+    return host.lower().removesuffix(".").endswith(tuple(f".{suffix}" for suffix in host_suffixes()))
+
+
 def host_suffixes() -> frozenset[str]:
     """The DNS suffixes of all hosts of the recorded services."""
     return frozenset(suffix for p in _partitions() for suffix in (p["dnsSuffix"], p["dualStackDnsSuffix"]))

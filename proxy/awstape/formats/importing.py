@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from awstape.catalog.hosts import anonymise_host, host_suffixes
+from awstape.catalog.hosts import anonymise_host, is_aws_host
 from awstape.catalog.service_models import load_models
-from awstape.core.aws.routing import find_service, signed_service_name
+from awstape.core.aws.routing import find_service, other_service_name
 from awstape.core.aws.wire import Request, WireError
 from awstape.core.recording.recorder import Recorder
 from awstape.errors import UserError, bug_location
@@ -87,8 +87,8 @@ def _foreign_reason(request: Request) -> str | None:
             return None
     except WireError:
         return None
-    if service := signed_service_name(request):
-        return f"for the service {service}, which is not recorded"
-    if request.host.lower().endswith(tuple(f".{suffix}" for suffix in host_suffixes())):
+    if service := other_service_name(load_models(), request):
+        return f"for {service}, which is not recorded"
+    if is_aws_host(request.host):
         return f"for {anonymise_host(request.host)}, which is not recorded"
     return "for a host outside AWS, without a signature that names the service"

@@ -30,7 +30,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.hooks import BaseEventHooks
 
 from awstape.catalog.botocore_data import SERVICES
-from awstape.catalog.hosts import host_suffixes
+from awstape.catalog.hosts import is_aws_host
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request
@@ -231,8 +231,7 @@ def _replays_only(tape: Tape) -> bool:
 
 
 def _is_for_aws(request: AWSPreparedRequest) -> bool:
-    host = urlsplit(request.url).hostname or ""
-    return any(host.endswith(f".{suffix}") for suffix in host_suffixes())
+    return is_aws_host(urlsplit(request.url).hostname or "")
 
 
 _NOWHERE = "https://awstape.invalid/"

@@ -20,7 +20,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from awstape.catalog.hosts import anonymise_host, host_suffixes, is_service_endpoint
+from awstape.catalog.hosts import anonymise_host, is_aws_host, is_service_endpoint
 from awstape.core.aws.wire import Request
 from awstape.errors import UserError
 
@@ -156,7 +156,7 @@ class AccessPolicy:
             or _address(name) is not None
             or name in self.host_names
             or name.endswith(_PRIVATE_SUFFIXES)
-            or any(name.endswith(f".{suffix}") for suffix in host_suffixes())
+            or is_aws_host(name)
         )
 
     def _passes_through(self, client: str) -> bool:

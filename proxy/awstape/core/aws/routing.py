@@ -1,7 +1,8 @@
 """Routes a request: finds its service, its region and the `Call` that it makes.
 
 1. The service comes from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4 credential
-   scope; for unsigned requests from the parameter `Version` of the form.
+   scope; for unsigned requests from the parameter `Version` of the form. Services share names in the scope: a request
+   of another protocol is for another service.
 2. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`), after the content
    encoding of the request was undone.
 """
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from awstape.core.aws.call import Call
 from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Models, Service
+from awstape.core.aws.protocols import query
 from awstape.core.aws.protocols.dispatch import read_request
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
 
@@ -43,6 +45,8 @@ def find_service(models: Models, request: Request) -> tuple[Service, str | None]
         return found
     if scope := _credential_scope(request):
         service = models.by_signing_name(scope["service"])
+        if service and service.protocol == "query" and not query.accepts(request):
+            return None
         return (service, scope["region"]) if service else None
     parameters = read_parameters(decode_message(request) if request.is_form else request)
     version = dict(parameters).get("Version")
@@ -68,13 +72,10 @@ def signed_service_name(request: Request) -> str | None:
     return scope["service"] if scope and re.fullmatch(r"[a-z0-9-]{1,40}", scope["service"]) else None
 
 
-#: Services that answer in XML to requests without a form.
-_REST_XML = frozenset({"s3", "s3-outposts", "route53", "cloudfront"})
-
-
-def expects_json(request: Request, signed_service: str | None) -> bool:
-    """Whether a request of any service, named as in its signature, expects a JSON response."""
-    return not request.is_form and signed_service is not None and signed_service not in _REST_XML
+def other_service_name(models: Models, request: Request) -> str | None:
+    """How messages name the service of a request that is for no recorded one; None if its signature names none."""
+    name = signed_service_name(request)
+    return f"another service that signs as {name}" if name and models.by_signing_name(name) else name
 
 
 def _credential_scope(request: Request) -> Mapping[str, str] | None:

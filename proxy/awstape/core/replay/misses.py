@@ -1,7 +1,7 @@
 """Misses: the error for a request that no recorded page answers, with an explanation.
 
-1. A miss is an error in the service's own format that no SDK retries. Its code is `CassetteMiss`; for a token that the
-   track never gave out, it is the code that AWS gives to a bad token.
+1. A miss is an error that no SDK retries, in the format that the client of the request reads. Its code is
+   `CassetteMiss`; for a token that the track never gave out, it is the code that AWS gives to a bad token.
 2. The message of the error is the whole explanation; reports show the same text.
 3. What a miss shows of a request is redacted, with the cassette's key or without.
 """
@@ -16,7 +16,8 @@ from awstape.core.aws.call import Call, Failure, derive_request_id
 from awstape.core.aws.model import Models, Operation, Service, Value
 from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.protocols.dispatch import write_failure
-from awstape.core.aws.routing import try_find_service
+from awstape.core.aws.protocols.error_formats import write_error
+from awstape.core.aws.routing import other_service_name, signed_service_name, try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import SET_ASIDE, After, Track
 from awstape.core.redaction.redactor import Redactor
@@ -153,26 +154,25 @@ class MissFactory:
         summary = f"{_title(operation)}: the page token is not one of this listing"
         return self._miss("token", operation, summary, lines, track, code=code, aws_message=aws_message)
 
-    def unreadable(self, service: Service | None, problem: str) -> Miss:
+    def unreadable(self, request: Request, problem: str) -> Miss:
         """The miss for a request that does not fit the service model. problem: what is wrong, without its values."""
-        return self._miss("request", service, f"the request can't be read: {problem}", [])
+        return self._miss("request", request, f"the request can't be read: {problem}", [])
 
-    def other_service(self, name: str | None, *, as_json: bool) -> Miss:
-        """The miss for a service that is not replayed.
-
-        name: the service as the request's signature spells it. as_json: whether the client expects JSON.
-        """
+    def other_service(self, request: Request) -> Miss:
+        """The miss for a service that is not replayed, named as in the request's signature, else by its host."""
+        name = other_service_name(self.models, request) or self.models.shown_host(request.host)
         lines = [] if name else ["the service is recognised by the host name or the signature; both name none"]
-        return self._miss("service", None, self._not_replayed(name or "an unknown service"), lines, as_json=as_json)
+        summary = self._not_replayed(name or "an unknown service")
+        return self._miss("service", request, summary, lines, is_recorded=False)
 
-    def too_many_sessions(self, service: Service | None, limit: int) -> Miss:
+    def too_many_sessions(self, request: Request, limit: int) -> Miss:
         """The miss for a request that would begin a session beyond the limit."""
         lines = ["reset sessions that have ended with POST /~NAME/~/reset, or all sessions with POST /~/reset"]
-        return self._miss("session", service, f"there are {limit} sessions, and no more can begin", lines)
+        return self._miss("session", request, f"there are {limit} sessions, and no more can begin", lines)
 
     def other_host(self, host: str) -> Miss:
         """The miss for a connection to a host that is not replayed. host: its name as it may be shown."""
-        return self._miss("host", None, self._not_replayed(host), [])
+        return self._miss("host", Request("CONNECT", "", ""), self._not_replayed(host), [], is_recorded=False)
 
     def _not_replayed(self, what: str) -> str:
         services = " and ".join(self.models.services)
@@ -181,42 +181,44 @@ class MissFactory:
     def _miss(
         self,
         kind: Kind,
-        of: Operation | Service | None,
+        of: Operation | Request,
         summary: str,
         lines: list[str],
         track: Track | None = None,
         found: Iterable[Difference] = (),
         code: str = "CassetteMiss",
         aws_message: str = "",
-        as_json: bool = False,
+        *,
+        is_recorded: bool = True,
     ) -> Miss:
-        in_protocol = (s for s in self.models.services.values() if (s.protocol == "rest-json") == as_json)
-        service = of.service if isinstance(of, Operation) else of or next(in_protocol)
+        """A miss of an operation, or for a request of which no operation is known.
+
+        is_recorded: whether the request is for a recorded service.
+        """
         text = "\n".join(map(printable, [summary, *(f"  {line}" for line in lines)]))
-        # The protocol of a service that is not replayed is unknown: the header holds the code for JSON protocols.
-        errortype = () if of or as_json else (("x-amzn-errortype", code),)
         message = f"{aws_message}\n{text}" if aws_message else text
-        response = _error(service, code, message, derive_request_id("miss", text), as_json=as_json)
-        return Miss(
-            replace(response, headers=(*response.headers, HEADER, *errortype)),
-            kind,
-            _title(of) if isinstance(of, Operation) else of.name if of else "",
-            text,
-            track,
-            tuple(found),
-        )
+        id_ = derive_request_id("miss", text)
+        name = ""
+        if isinstance(of, Operation):
+            name = _title(of)
+            members: dict[str, Value] = {"Type": "Sender"} if of.service.protocol == "query" else {}
+            response = write_failure(of.service, Failure(_STATUS, code, message, members), id_)
+        else:
+            service = try_find_service(self.models, of) if is_recorded else None
+            name = service.name if service else ""
+            response = _write_error(of, service, code, message, id_)
+        marked = replace(response, headers=(*response.headers, HEADER))
+        return Miss(marked, kind, name, text, track, tuple(found))
 
 
 def error_response(models: Models, request: Request, code: str, text: str) -> Response:
-    """An error for a request that awstape cannot serve, in the service's own format; no SDK retries it."""
-    service = try_find_service(models, request) or next(iter(models.services.values()))
-    return _error(service, code, printable(text), derive_request_id(code, text))
+    """An error for a request that awstape cannot serve, in the format that its client reads; no SDK retries it."""
+    service = try_find_service(models, request)
+    return _write_error(request, service, code, printable(text), derive_request_id(code, text))
 
 
-def _error(service: Service, code: str, message: str, id_: str, *, as_json: bool = False) -> Response:
-    members: dict[str, Value] = {"Type": "Sender"} if service.protocol == "query" else {}
-    members |= {"__type": code} if as_json else {}  # where the JSON 1.0 and 1.1 protocols have the code
-    return write_failure(service, Failure(_STATUS, code, message, members), id_)
+def _write_error(request: Request, service: Service | None, code: str, message: str, id_: str) -> Response:
+    return write_error(request, service, signed_service_name(request), Failure(_STATUS, code, message), id_)
 
 
 def _title(operation: Operation) -> str:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models
 from awstape.core.aws.paging import PageRequest, split_input
-from awstape.core.aws.routing import expects_json, recognise_call, signed_service_name, try_find_service
+from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Reply, Request, WireError
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.cassette.faults import Fault
@@ -81,17 +81,13 @@ class Player:
     def _answer_in_session(self, request: Request, session: Session | None) -> Reply:
         try:
             if session is None:
-                service = try_find_service(self._models, request)
-                return self._count_miss(None, self._miss_factory.too_many_sessions(service, sessions.MAX_SESSIONS))
+                return self._count_miss(None, self._miss_factory.too_many_sessions(request, sessions.MAX_SESSIONS))
             call = recognise_call(self._models, request)
             if call is None:
-                name = signed_service_name(request)
-                as_json = expects_json(request, name)
-                return self._count_miss(session, self._miss_factory.other_service(name, as_json=as_json))
+                return self._count_miss(session, self._miss_factory.other_service(request))
             return self._answer_call(request, call, split_input(call), session)
         except WireError as error:
-            service = try_find_service(self._models, request)
-            return self._count_miss(session, self._miss_factory.unreadable(service, str(error)))
+            return self._count_miss(session, self._miss_factory.unreadable(request, str(error)))
 
     def _answer_call(self, request: Request, call: Call, page_request: PageRequest, session: Session) -> Reply:
         operation = call.operation

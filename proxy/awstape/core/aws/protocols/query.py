@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
@@ -31,8 +32,23 @@ from awstape.core.aws.wire import (
     Response,
     WireError,
     is_signature_parameter,
+    parse_form,
     read_parameters,
 )
+
+
+def has_action(request: Request) -> bool:
+    """Whether a request is a form or has an `Action` in its URL: it is of this protocol, or of ec2."""
+    try:
+        return request.is_form or any(name == "Action" for name, _ in parse_form(request.query))
+    except WireError:
+        return False
+
+
+def accepts(request: Request) -> bool:
+    """Whether a request may be of this protocol: not if it has the path or body of another one."""
+    content_type = (request.header("content-type") or "").lower()
+    return has_action(request) or (request.path in ("", "/") and not re.search("json|cbor", content_type))
 
 
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
