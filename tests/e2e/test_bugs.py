@@ -24,7 +24,7 @@ class BrokenTape(tape.Tape):
             raise KeyError("DeployRole")
         return None
 
-    def feed(self, request: Request, response: Answer | None) -> None:
+    def feed(self, request: Request, response: Answer | None, writes_before: int | None = None) -> None:
         raise KeyError("DeployRole")
 
 
