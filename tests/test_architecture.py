@@ -60,6 +60,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.paging",
         "core.aws.routing",
         "core.cassette.page_tokens",
+        "core.aws.error_codes",
         "core.recording.retries",
         "core.replay.matching",
         "core.replay.take_selection",

@@ -57,6 +57,7 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
         "pages": sum(len(take.pages) for take in takes),
         "items": recording.items,
         "redacted": recording.redacted,
+        "failed": recording.failed,
         "skipped": recording.skipped,
         "set_aside": waiting_facts(recording.set_aside),
         **({"first": recording.first_places} if recording.first_places else {}),
@@ -68,12 +69,15 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
     """A recording, for people. answered: the number of pages that the cassette answered. imported: from other tools."""
     verb = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
-    if not recording.cassette.takes and not recording.set_aside and answered:
+    for reason, number in recording.failed.items():
+        what = f"{count(number, 'request')} not {verb.split()[0]}"
+        yield f"{printable(reason)}; {what}{_location(recording.first_places.get(reason), number)}"
+    if not recording.cassette.takes and not recording.set_aside and answered and not recording.failed:
         yield f"{printable(path)} is unchanged: {count(answered, 'page')} of it answered all requests"
         return
     if not recording.cassette.takes and not recording.set_aside:
         yield f"nothing was {verb.split()[0]}, {printable(path)} was not written"
-        if not recording.skipped:
+        if not recording.skipped and not recording.failed:
             yield _NO_EXCHANGE if imported else _NO_CALL
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))

@@ -379,10 +379,15 @@ def test_responses_of_a_stubber(tmp_path: Path) -> None:
 
 DEEP = json.loads('{"x":' * 600 + "1" + "}" * 600)
 SECRET = "DeployRole"  # is_clean finds it
+EXPIRED = "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>no</Message></Error></ErrorResponse>"
 UNUSABLE: Mapping[str, tuple[Any, str]] = {
     "no answer": (
         har((har_request(f"{IAM}?{ROLES}&PathPrefix={SECRET}"), {"status": 0, "headers": []})),
-        "ListRoles: no response",
+        "no response: the connection broke",
+    ),
+    "expired credentials": (
+        har((har_request(f"{IAM}?{ROLES}&PathPrefix={SECRET}"), har_response(403, XML, EXPIRED))),
+        "ExpiredToken: the credentials have expired",
     ),
     "a body that is cut off": (
         har((har_request(f"{IAM}?{ROLES}"), har_response(200, XML, f"<a>{SECRET}", size=999))),
@@ -496,9 +501,10 @@ def test_unusable_entries_are_counted_with_their_place(tmp_path: Path, content: 
     file = write(tmp_path / "x.json", content)
     result = run(file, "-o", tmp_path / "new.yaml")
     assert result.return_value == 1
-    head, told, *more = result.output.splitlines()
-    assert head == f"nothing was imported, {tmp_path / 'new.yaml'} was not written" and not more
-    assert told.startswith("  skipped: 1 × ") and reason in told
+    nothing = f"nothing was imported, {tmp_path / 'new.yaml'} was not written"
+    (told,) = (line for line in result.output.splitlines() if line != nothing)
+    assert told.startswith(("  skipped: 1 × ", f"{reason}; 1 request not imported"))
+    assert reason in told
     assert str(file) in told
     assert not (tmp_path / "new.yaml").exists()
 

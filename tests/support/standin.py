@@ -374,15 +374,22 @@ class StandIn:
     """A running stand-in. url: its address; calls: operation → number of calls; errors: its own exceptions.
 
     throttle, fail: operation → the number of first calls that get a throttling error, or an internal error.
+    expire: operation → the number of calls that are answered before the credentials have expired.
     """
 
     def __init__(
-        self, port: int = 0, *, throttle: Mapping[str, int] | None = None, fail: Mapping[str, int] | None = None
+        self,
+        port: int = 0,
+        *,
+        throttle: Mapping[str, int] | None = None,
+        fail: Mapping[str, int] | None = None,
+        expire: Mapping[str, int] | None = None,
     ) -> None:
         self.calls: Counter[str] = Counter()
         self.errors: list[Exception] = []
         self._pages = Pager()
         self._faults = {"throttled": Counter(throttle or {}), "failed": Counter(fail or {})}
+        self._expire = dict(expire or {})
         self._lock = threading.Lock()
         self._server = _Server(self, port)
         self.url: Final = f"http://127.0.0.1:{self._server.server_port}"
@@ -397,6 +404,8 @@ class StandIn:
                     if left[operation] > 0:
                         left[operation] -= 1
                         raise ServiceError(*service.refusals[fault])
+                if self.calls[operation] > self._expire.get(operation, self.calls[operation]):
+                    raise ServiceError(403, "ExpiredToken", "The security token included in the request is expired")
             if operation not in service.operations:
                 raise ServiceError(*service.refusals["unknown"])
             return service.success(operation, service.operations[operation](asked, self._pages))

@@ -12,11 +12,12 @@ import vcr
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
-from awstape.core.cassette.cassette import Cassette
+from awstape.core.aws.call import Answer, Failure
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.files import cassette_files
 from support import asking, in_process
 from support.asking import SHIPPED, exported
-from support.exchanges import MODELS, cassette, fail, request
+from support.exchanges import MODELS
 from support.in_process import CASSETTES, FAKE_KEYS, LISTING, VERSIONS
 
 MATCH_ON = ["method", "scheme", "host", "path", "query", "body"]
@@ -85,7 +86,9 @@ def test_an_error_that_is_retried_is_played_as_noted(
     repeats: bool, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    made = exported(cassette((request("ListUsers"), fail("ListUsers", 503, "ServiceUnavailable"))), "vcr")
+    failure = Failure(503, "ServiceUnavailable", None, {"Type": "Sender"})
+    by_hand = Take(Track("iam", "ListUsers", None, {}), (Page(None, None, Answer(error=failure)),))
+    made = exported(Cassette((by_hand,)), "vcr")
     assert made.notes == (
         "iam ListUsers {}: SDKs retry its error, which VCR plays only once without allow_playback_repeats",
     )

@@ -150,7 +150,7 @@ def record(
             status = _run_with(ctx, server, announce)
         if tape.recorder is None:
             status = _report_replay(tape, status, as_json)
-        status = status or int(any(recording.set_aside for recording in written))
+        status = status or int(any(_is_incomplete(recording) for recording in written))
     return child_process.exit_like(status)
 
 
@@ -328,6 +328,11 @@ def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[Re
                     str(cassette), recording, len(tape.player.sessions.total.played) if tape.player else 0
                 )
                 _print_report(lines, recording_facts(str(cassette), recording), as_json)
+
+
+def _is_incomplete(recording: Recording) -> bool:
+    """Whether takes were set aside, or requests failed and nothing else was recorded."""
+    return bool(recording.set_aside or (recording.failed and not recording.cassette.takes))
 
 
 def _report_replay(tape: Tape, status: int, as_json: bool, strict: bool = False) -> int:

@@ -1,6 +1,7 @@
 """Merges and normalises takes: joins two cassettes, drops redundant takes, names page tokens.
 
-1. A track that is in both cassettes is taken from the newer one, unless only the older one is complete.
+1. A track that is in both cassettes is taken from the newer one, unless only the older one is settled: all its takes
+   are complete, none ends in an error about the client (`core.aws.error_codes`), and no request failed.
 2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays. A hole
    equals no page: what was there is unknown. Takes of writes all stay: each of them happened.
 3. A take with `after` begins an epoch. Takes of two epochs are neighbours only if the later epoch has no other take:
@@ -10,34 +11,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from awstape.core.aws.error_codes import client_problem
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import is_last_page
 from awstape.core.cassette.cassette import After, Cassette, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens, name_tokens
 
 
-def merge_cassettes(models: Models, old: Cassette, new: Cassette, whole: Cassette | None = None) -> Cassette:
-    """The tracks of both; one in both is taken from `new`, unless only that of `old` is complete.
+def merge_cassettes(
+    models: Models, old: Cassette, new: Cassette, whole: Cassette | None = None, failed: Container[Track] = ()
+) -> Cassette:
+    """The tracks of both; one in both is taken from `new`, unless only that of `old` is settled.
 
     The faults that people put into the old takes stay. whole: `new` without its holes, where what was there is known to
-    be complete or not.
+    be settled or not. failed: the tracks of `new` in which a request failed.
     """
     tracks = dict(old.tracks())
     whole_takes = dict(whole.tracks()) if whole else {}
     for track, takes in new.tracks():
         operation = models.operation(track.service, track.operation)
-        is_better = are_complete(operation, whole_takes.get(track, takes))
-        if track not in tracks or is_better or not are_complete(operation, tracks[track]):
+        is_better = track not in failed and are_settled(operation, whole_takes.get(track, takes))
+        if track not in tracks or is_better or not are_settled(operation, tracks[track]):
             tracks[track] = _with_faults_of(takes, tracks.get(track, ()))
     return Cassette.of((take for takes in tracks.values() for take in takes), old.keys | new.keys)
 
 
-def are_complete(operation: Operation, takes: Iterable[Take]) -> bool:
-    """Whether every take of a track is complete."""
-    return all(is_complete(operation, take) for take in takes)
+def are_settled(operation: Operation, takes: Collection[Take]) -> bool:
+    """Whether every take of a track is complete, and none ends in an error about the client."""
+    ends = [take.pages[-1].answer.error for take in takes]
+    return all(is_complete(operation, take) for take in takes) and not any(end and client_problem(end) for end in ends)
 
 
 def is_complete(operation: Operation, take: Take) -> bool:

@@ -70,16 +70,25 @@ class Capturer:
         self._redactor = redactor
         self._parse = parse
 
-    def capture(self, request: Request, call: Call, page_request: PageRequest, response: Response) -> Capture:
-        """The capture of an exchange. call, page_request: what the request means. Raises WireError."""
+    def read_page(self, call: Call, page_request: PageRequest, response: Response) -> Page:
+        """The page that a response holds, not redacted. call, page_request: what its request means."""
+        try:
+            answer = self._read(call.operation, decode_message(response))
+        except WireError as error:
+            return Page.make_hole(str(error), limit=page_request.limit)
+        return Page(None, page_request.limit, answer)
+
+    def find_track(self, call: Call, page_request: PageRequest) -> Track:
+        """The track of a call, redacted. Raises WireError for an input that does not fit the service model."""
         operation = call.operation
         for misfit in input_misfits(page_request.identity, operation.input):
             raise WireError(f"the request's {path_pattern(misfit.path)}: {misfit.problem}")
-        try:
-            answer = self._read(operation, decode_message(response))
-        except WireError as error:
-            return self._redact(request, call, page_request, Page.make_hole(str(error), limit=page_request.limit))
-        return self._redact(request, call, page_request, Page(None, page_request.limit, answer))
+        identity = self._redactor.redact_identity(operation, page_request.identity)
+        return Track(operation.service.name, operation.name, call.region, identity)
+
+    def digest_token(self, page_request: PageRequest) -> str | None:
+        """The digest of the page token of a request, None for a first page."""
+        return None if page_request.token is None else self._redactor.digest(page_request.token)
 
     def _read(self, operation: Operation, response: Response) -> Answer:
         """The answer that a response holds. Raises WireError if it can't be read, or could not be encoded again."""
@@ -101,20 +110,19 @@ class Capturer:
         if not is_lossless:
             self.notes[f"{operation.name}: a client parses the recorded response differently from the real one"] = None
 
-    def _redact(self, request: Request, call: Call, page_request: PageRequest, page: Page) -> Capture:
+    def capture(self, request: Request, track: Track, call: Call, page_request: PageRequest, page: Page) -> Capture:
+        """The capture of a page."""
         operation, answer = call.operation, page.answer
         next_ = next_token(operation, answer.output) if answer.output is not None else None
         hidden = replace_next_token(operation, answer, "token")
         tokens = [token for token in (page_request.token, next_) if token]
-        identity = self._redactor.redact_identity(operation, page_request.identity)
         redacted = self._redactor.redact_answer(operation, hidden, tokens, page_request.identity)
         for path in redacted.unmodelled:
             self.notes[f"{operation.name}: the service model has no member {path}; it is recorded, redacted"] = None
-        hashed = (page_request.token, next_, request.header("amz-sdk-invocation-id"))
-        token, next_digest, invocation = (None if text is None else self._redactor.digest(text) for text in hashed)
-        track = Track(operation.service.name, operation.name, call.region, identity)
+        hashed = (next_, request.header("amz-sdk-invocation-id"))
+        next_digest, invocation = (None if text is None else self._redactor.digest(text) for text in hashed)
         page = page if page.hole is not None else replace(page, answer=redacted)
-        return Capture(track, page, token, next_digest, invocation)
+        return Capture(track, page, self.digest_token(page_request), next_digest, invocation)
 
 
 # --- text for the journal -----------------------------------------------------------------------------------------

@@ -2,13 +2,15 @@
 
 1. Only calls of recorded services are recorded; of these only the selected operations, and writes only on request. What
    is left out is counted with its reason.
-2. Exchanges are decoded and redacted as they come (`core.recording.capture`) and chained into takes
+2. A request that failed for a reason that is not AWS's data (`core.aws.error_codes`), or got no response, is counted.
+   It is no page: it neither ends a take nor replaces a track of the old cassette.
+3. Exchanges are decoded and redacted as they come (`core.recording.capture`) and chained into takes
    (`core.recording.traversals`).
-3. At the end, names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped,
+4. At the end, names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped,
    and tokens are named by position.
-4. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
+5. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
    aside (`core.recording.set_aside`).
-5. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
+6. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
    same state.
 """
 
@@ -20,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from awstape.core.aws.call import Call
+from awstape.core.aws.error_codes import NO_RESPONSE, client_problem
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import count_items, is_last_page, split_input
 from awstape.core.aws.routing import recognise_call
@@ -28,6 +31,7 @@ from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.takes import merge_cassettes, normalise_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.capture import Capture, Capturer, Parse
+from awstape.core.recording.retries import FailedRequests
 from awstape.core.recording.set_aside import SetAside, set_aside_leaks
 from awstape.core.recording.traversals import Traversals
 from awstape.core.redaction.alias_grammar import find_name_aliases
@@ -40,10 +44,10 @@ class Recording:
 
     cassette: the recorded tracks. merged: the recorded tracks and those of the old cassette that stay. set_aside: the
     takes that are in neither, since they hold real values. made: the tracks of the merged cassette that are of this
-    recording. items: how many
-    items the recorded pages hold. redacted: kind → number of different values replaced. skipped: reason → number of
-    exchanges not recorded. first_places: reason → place of the first of them, where places are known. notes: members
-    without a model, listings not read to their end, responses that were not encoded without loss.
+    recording. items: how many items the recorded pages hold. redacted: kind → number of different values replaced.
+    failed: reason → number of requests that failed and were not answered later, neither by a retry. skipped: reason →
+    number of other exchanges not recorded. first_places: reason → place of the first of them, where places are known.
+    notes: members without a model, listings not read to their end, responses that were not encoded without loss.
     """
 
     cassette: Cassette
@@ -54,6 +58,7 @@ class Recording:
     merged: Cassette = field(default_factory=Cassette)
     set_aside: tuple[SetAside, ...] = ()
     made: frozenset[Track] = frozenset()
+    failed: dict[str, int] = field(default_factory=dict)
     first_places: dict[str, str] = field(default_factory=dict)
 
 
@@ -78,6 +83,7 @@ class Recorder:
         self._include_writes = include_writes
         self._capturer = Capturer(redactor, parse)
         self._traversals = Traversals(self.skip)
+        self._failed = FailedRequests()
         self._skipped: Counter[str] = Counter()
         self._first_places: dict[str, str] = {}
         self._place = ""
@@ -96,22 +102,34 @@ class Recorder:
             call = recognise_call(self._models, request)
             if call and (reason := self.reason_to_skip(call.operation)):
                 self.skip(reason)
-            elif call and response is None:
-                self.skip(f"{call.operation.name}: no response")
-            elif call and response:
-                capture = self._capturer.capture(request, call, split_input(call), response)
-                if writes_before is None:
-                    writes_before = self.writes_answered
-                capture = replace(capture, writes_before=writes_before)
-                number = self._traversals.add(capture, is_write=not call.operation.is_read)
-                if capture.page.hole is not None:
-                    page = f"page {number}: " if number and call.operation.paging else ""
-                    self.skip(f"{call.operation.name}: {page}{capture.page.hole}")
-                if number:
-                    return replace(capture, seen=tuple(self._redactor.take_seen()))
+            elif call:
+                return self._record(request, call, response, writes_before)
         except WireError as error:
             self.skip(f"{call.operation.name}: {error}" if call else str(error))
         return None
+
+    def _record(
+        self, request: Request, call: Call, response: Response | None, writes_before: int | None
+    ) -> Capture | None:
+        """As `feed`, for a call that is to be recorded. Raises WireError."""
+        operation, page_request = call.operation, split_input(call)
+        track, token = self._capturer.find_track(call, page_request), self._capturer.digest_token(page_request)
+        page = self._capturer.read_page(call, page_request, response) if response else None
+        problem = client_problem(page.answer.error) if page and page.answer.error else None
+        if page is None or problem is not None:
+            self._failed.add(track, token, problem or NO_RESPONSE)
+            self._note_place(problem or NO_RESPONSE, self._place)
+            return None
+        capture = self._capturer.capture(request, track, call, page_request, page)
+        capture = replace(capture, writes_before=self.writes_answered if writes_before is None else writes_before)
+        number = self._traversals.add(capture, is_write=not operation.is_read)
+        if page.hole is not None:
+            where = f"page {number}: " if number and operation.paging else ""
+            self.skip(f"{operation.name}: {where}{page.hole}")
+        else:
+            for _ in range(self._failed.settle(track, token)):
+                self.skip(f"{operation.name}: an error that was retried; the answer to its retry is recorded")
+        return replace(capture, seen=tuple(self._redactor.take_seen())) if number else None
 
     def restore(self, capture: Capture) -> None:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
@@ -132,8 +150,11 @@ class Recorder:
     def skip(self, reason: str, place: str = "") -> None:
         """Counts an exchange that is not recorded. place: where it was found, else that of the exchange just fed."""
         self._skipped[reason] += 1
-        if found := place or self._place:
-            self._first_places.setdefault(reason, found)
+        self._note_place(reason, place or self._place)
+
+    def _note_place(self, reason: str, place: str) -> None:
+        if place:
+            self._first_places.setdefault(reason, place)
 
     def reason_to_skip(self, operation: Operation) -> str | None:
         """Why calls of an operation are not recorded, None if they are."""
@@ -148,7 +169,7 @@ class Recorder:
         """The recording, merged into the old cassette."""
         recorded, old = self._replace_known_names(Cassette.of(self._traversals.takes()), old)
         cassette, aside = set_aside_leaks(self._models, recorded, self._redactor)
-        merged = merge_cassettes(self._models, old, cassette, recorded)
+        merged = merge_cassettes(self._models, old, cassette, recorded, self._failed_tracks())
         merged = normalise_cassette(self._models, merged, cassette.keys)
         in_merged = dict(merged.tracks())
         made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged[track])}
@@ -167,10 +188,24 @@ class Recorder:
         shown = {self._redactor.redact_accounts(note) for note in notes}
         if already := self._redactor.count_existing_aliases():
             shown.add(f"values that were aliases already and stay unchanged: {already}")
-        redacted = self._redactor.count_by_kind()
+        redacted = self._redactor.count_by_kind() if cassette.takes or aside else {}
         return Recording(
-            cassette, items, redacted, skipped, tuple(sorted(shown)), merged, aside, frozenset(made), first_places
+            cassette,
+            items,
+            redacted,
+            skipped,
+            tuple(sorted(shown)),
+            merged,
+            aside,
+            frozenset(made),
+            self._failed.count_by_reason(),
+            first_places,
         )
+
+    def _failed_tracks(self) -> set[Track]:
+        """The tracks in which a request failed, as the recording names them."""
+        failed = Cassette.of(Take(track, ()) for track in self._failed.tracks)
+        return {track for track, _ in self._redactor.replace_known_names(self._models, failed).tracks()}
 
     def _replace_known_names(self, recorded: Cassette, old: Cassette) -> tuple[Cassette, Cassette]:
         """The recorded takes, normalised, and the old cassette, both with all known names replaced."""

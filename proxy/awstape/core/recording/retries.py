@@ -1,35 +1,47 @@
-"""Retries: decides which errors SDKs retry, and which response answers the retry of an error.
+"""Retries: requests that failed until the same request is answered, and the response that fills a hole.
 
-1. SDKs retry statuses from 500 on, status 429, the error codes of throttling, and responses that can't be read.
-2. An SDK sends one invocation id for a call and its retries. Where the error's request had none, the next response to
-   the same request counts as the answer to the retry.
+1. SDKs send a request again that got no response, a response that can't be read, or an error of throttling or of the
+   service. People do so, too, once they have logged in again or set the clock.
+2. A request that failed (`core.aws.error_codes`) is settled once the same request is answered, whoever sends it, or
+   the first page of its track: then the listing was begun anew.
+3. A response that can't be read is a hole. An SDK sends one invocation id for a call and its retries; where the hole's
+   request had none, the next response to the same request counts as the answer to its retry.
 """
 
 from __future__ import annotations
 
-from awstape.core.aws.call import error_name
-from awstape.core.cassette.cassette import Page
+from collections import Counter, defaultdict
+
+from awstape.core.cassette.cassette import Track
 from awstape.core.recording.capture import Capture
 
-#: botocore/data/_retry.json and botocore/retries/standard.py: the codes that SDKs retry whatever the status.
-_THROTTLING = frozenset(
-    """
-    BandwidthLimitExceeded EC2ThrottledException LimitExceededException PriorRequestNotComplete
-    ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled RequestThrottledException
-    RequestTimeout RequestTimeoutException SlowDown ThrottledException Throttling ThrottlingException
-    TooManyRequestsException TransactionInProgressException
-    """.split()
-)
 
+class FailedRequests:
+    """The requests of a recording that failed, with the reasons."""
 
-def is_retryable(page: Page) -> bool:
-    """Whether SDKs retry a request that got this page."""
-    error = page.answer.error
-    if error is None:
-        return page.hole is not None
-    return error.status >= 500 or error.status == 429 or error_name(error.code or "") in _THROTTLING
+    def __init__(self) -> None:
+        self._open: defaultdict[Track, dict[str | None, list[str]]] = defaultdict(dict)
+
+    def add(self, track: Track, token: str | None, reason: str) -> None:
+        """Adds a request. token: the digest of its page token."""
+        self._open[track].setdefault(token, []).append(reason)
+
+    def settle(self, track: Track, token: str | None) -> int:
+        """Removes what the answer to a request settles; returns how many requests had failed."""
+        failed = self._open.get(track, {})
+        settled = [failed.pop(each) for each in list(failed) if token is None or each == token]
+        return sum(map(len, settled))
+
+    @property
+    def tracks(self) -> set[Track]:
+        """The tracks in which a request is not answered."""
+        return {track for track, failed in self._open.items() if failed}
+
+    def count_by_reason(self) -> dict[str, int]:
+        """Reason → number of requests, in the order in which they were sent first."""
+        return dict(Counter(reason for failed in self._open.values() for each in failed.values() for reason in each))
 
 
 def answers_retry_of(failed: Capture, later: Capture) -> bool:
-    """Whether `later` is the answer to the retry of `failed`."""
-    return is_retryable(failed.page) and (failed.invocation is None or failed.invocation == later.invocation)
+    """Whether `later` is the answer to the retry of a request that `failed` with a hole."""
+    return failed.page.hole is not None and (failed.invocation is None or failed.invocation == later.invocation)

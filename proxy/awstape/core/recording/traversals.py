@@ -5,11 +5,10 @@
 3. If that take has a page there already, an equal page is the same page fetched again and is dropped; its new token
    also leads on from there. A different page begins a take that shares the pages before it.
 4. Where a track gave out the same token several times, the traversal that began last continues.
-5. A retryable error is replaced by the answer to its retry (`core.recording.retries`).
-6. A page that could not be read is a hole. The token that it gave out is unknown, so a page with an unknown token
-   continues the take that ends in a hole. The answer to a retry fills the hole.
-7. Any other page with a token that no take gave out is not recorded, nor is a read of which all pages are holes.
-8. The takes of a read are in the order in which their first pages were requested, as far as writes were answered in
+5. A page that could not be read is a hole. The token that it gave out is unknown, so a page with an unknown token
+   continues the take that ends in a hole. The answer to a retry fills the hole (`core.recording.retries`).
+6. Any other page with a token that no take gave out is not recorded, nor is a read of which all pages are holes.
+7. The takes of a read are in the order in which their first pages were requested, as far as writes were answered in
    between; a take that was requested later than the one before it, so that a write lies in between, comes `after` it.
 """
 
@@ -22,7 +21,7 @@ from operator import itemgetter
 
 from awstape.core.cassette.cassette import After, Take, Track
 from awstape.core.recording.capture import Capture
-from awstape.core.recording.retries import answers_retry_of, is_retryable
+from awstape.core.recording.retries import answers_retry_of
 
 
 @dataclass
@@ -40,8 +39,8 @@ class _TrackTraversals:
     """The traversals of one track.
 
     next_pages: digest of a token → the places (traversal, index) that it leads to, each once.
-    failed: invocation → a heap of the numbers of the traversals that are a single retryable error. holes: traversals
-    that ended in a hole when it was added. is_readable: whether a page is none; a write counts in any case.
+    failed: invocation → a heap of the numbers of the traversals that are a single hole. holes: traversals that ended in
+    a hole when it was added. is_readable: whether a page is none; a write counts in any case.
     """
 
     track: Track
@@ -117,7 +116,7 @@ class Traversals:
         if number is None:
             number = len(known.traversals)
             known.traversals.append(_Traversal([]))
-        if is_retryable(capture.page):
+        if capture.page.hole is not None:
             heappush(known.failed.setdefault(capture.invocation, []), number)
         if known.is_write:
             self.writes.append(After(known.track, number + 1))
@@ -138,9 +137,7 @@ class Traversals:
         return self._put(known, parted, index, capture)
 
     def _put(self, known: _TrackTraversals, traversal: _Traversal, index: int, capture: Capture) -> int:
-        """Puts a capture at an index of a traversal: behind its last page, or in the place of a retried error."""
-        if index < len(traversal.pages) and traversal.pages[index].page.hole is None:
-            self._skip(f"{known.track.operation}: an error that was retried; the answer to its retry is recorded")
+        """Puts a capture at an index of a traversal: behind its last page, or in the place of a hole."""
         traversal.pages[index : index + 1] = [capture]
         known.note_token(capture.next, traversal, index + 1)
         if capture.page.hole is None:

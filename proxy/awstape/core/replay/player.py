@@ -23,7 +23,7 @@ from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Reply, Request, WireError
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.cassette.faults import Fault
-from awstape.core.cassette.takes import are_complete
+from awstape.core.cassette.takes import are_settled
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay import sessions
 from awstape.core.replay.matching import TrackIndex
@@ -184,4 +184,4 @@ class Player:
             self._redactor.forget()
         if call is None or track is None:
             return False
-        return are_complete(call.operation, self._tracks.takes[track])
+        return are_settled(call.operation, self._tracks.takes[track])

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from awstape.core.aws.error_codes import is_retried
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Headers
 from awstape.core.cassette.yaml.writer import dump_document
-from awstape.core.recording.retries import is_retryable
 from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges, limit_notes
 
@@ -42,7 +42,7 @@ def _notes(chosen: SelectedTrack) -> Iterator[str]:
     for name, member in (shape.members if shape else {}).items():
         if member.idempotency_token:
             yield f"SDKs generate {name} for each call; VCR must not match on it"
-    if any(is_retryable(page.page) for page in pages):
+    if any(error and is_retried(error) for page in pages for error in [page.page.answer.error]):
         yield "SDKs retry its error, which VCR plays only once without allow_playback_repeats"
 
 
