@@ -30,9 +30,9 @@ LONGEST_STATEMENT = 10  # lines of a wing's docstring
 TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cassettes", "tests"}
 #: The modules that the core may import besides its own: values, texts and parsing, no I/O.
 PURE = frozenset(
-    "__future__ base64 binascii bisect collections contextlib copy csv dataclasses difflib enum fnmatch functools "
-    "hashlib heapq hmac html io itertools jmespath json math operator re shlex string types typing unicodedata urllib "
-    "uuid xml yaml zlib backports brotli compression zstandard".split()
+    "__future__ base64 binascii bisect calendar collections contextlib copy csv dataclasses difflib enum fnmatch "
+    "functools hashlib heapq hmac html io itertools jmespath json math operator re shlex string types typing "
+    "unicodedata urllib uuid xml yaml zlib backports brotli compression zstandard".split()
 )
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
 #: The wings that may import each heavy dependency.
@@ -59,11 +59,13 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.constraints",
         "core.aws.paging",
         "core.aws.routing",
+        "core.aws.timestamps",
         "core.cassette.page_tokens",
         "core.aws.error_codes",
         "core.recording.retries",
-        "core.replay.matching",
+        "core.replay.identity_meaning",
         "core.replay.take_selection",
+        "core.text.json_documents",
         "core.text.printable",
         "core.text.shortening",
         "core.text.substrings",

@@ -5,7 +5,7 @@
 2. A string that is a JSON object means what the JSON means. A policy (a document with a `Statement`) has the shapes
    below: one statement or value means a list with it, and a repeated value counts once.
    Source: "Grammar of the IAM JSON policy language" in IAM's user guide.
-3. A document with a repeated key, which JSON readers read differently, or with too many levels is compared as text.
+3. A document without a certain meaning (`core.text.json_documents`) is compared as text.
 4. A null means the same as an absent member.
 """
 
@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from awstape.core.aws.model import Member, Shape, Type, Value, child_shape
+from awstape.core.text.json_documents import parse_json_object
 
 #: "A path in a policy, represented as a sequence of path elements" (Access Analyzer's model).
 _ORDERED = frozenset({"PathElementList"})
-_MOST_LEVELS = 64
 
 
 def canonical_text(value: Value, shape: Shape | None) -> str:
@@ -46,13 +45,8 @@ def is_ordered(shape: Shape | None) -> bool:
 
 def parse_document(text: str) -> tuple[dict[str, Value], Shape | None] | None:
     """The JSON object that a text holds, with its shape if it is a policy; None for any other text."""
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        value: dict[str, Value] = json.loads(text, object_pairs_hook=_reject_repeated_keys)
-    except (ValueError, RecursionError):
-        return None
-    if _is_deeper_than(value, _MOST_LEVELS):
+    value = parse_json_object(text)
+    if value is None:
         return None
     return (_wrap_in_lists(value, POLICY), POLICY) if "Statement" in value else (value, None)
 
@@ -69,18 +63,6 @@ def _canonical_value(value: Value, shape: Shape | None) -> Value:
             name: _canonical_value(item, child_shape(shape, name)) for name, item in value.items() if item is not None
         }
     return value
-
-
-def _reject_repeated_keys(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("a repeated key")
-    return value
-
-
-def _is_deeper_than(value: Value, levels: int) -> bool:
-    parts: Iterable[Value] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels == 0 or any(_is_deeper_than(part, levels - 1) for part in parts)
 
 
 # --- the policy language ----------------------------------------------------------------------------------------

@@ -71,6 +71,11 @@ _SHORTEST_SAML_METADATA = 1000
 NAME_ENDING_LENGTH = 1 + _KEYED + _CHECKED
 #: Kinds that are words of a longer name, not names: free text is not searched for them.
 NAME_PART_KINDS = frozenset({"object", "part"})
+#: Kinds of names from which programs make other names and requests. None is a word and a dash before another one, so
+#: that a name which a program made, such as `deny-role-…`, is taken for no alias of the role.
+NAME_KINDS_IN_PROGRAMS = frozenset(
+    "analyzer bucket group instance-profile mfa path policy role server-certificate session user".split()
+)
 
 
 # --- recognising ------------------------------------------------------------------------------------------------
@@ -126,9 +131,18 @@ def find_aliases(text: str) -> list[str]:
 
 def find_name_aliases(text: str) -> dict[str, str]:
     """Ending → alias, for all aliases in a text of names that are searched for as words of free text."""
-    found = (match[0].removesuffix(EMAIL_DOMAIN) for match in _ANYWHERE.finditer(text))
-    named = (alias.rpartition("-") for alias in found if is_name_alias(alias))
-    return {ending: f"{kind}-{ending}" for kind, _, ending in named if kind not in NAME_PART_KINDS}
+    found: dict[str, str] = {}
+    for match in _ANYWHERE.finditer(text):
+        kind, _, ending = match[0].removesuffix(EMAIL_DOMAIN).rpartition("-")
+        if kind not in NAME_PART_KINDS and is_name_alias(f"{kind}-{ending}"):
+            found[ending] = match[0]
+    return found
+
+
+def without_name_kind(alias: str) -> str:
+    """The alias of a name without its kind, if it is one of `NAME_KINDS_IN_PROGRAMS`; any other alias as it is."""
+    kind, _, ending = alias.rpartition("-")
+    return f"name-{ending}" if kind in NAME_KINDS_IN_PROGRAMS and is_name_alias(alias) else alias
 
 
 def edit_outside_aliases(text: str, edit: Callable[[str], str]) -> str:

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from dataclasses import replace
+from functools import partial
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation, Value
@@ -81,36 +82,32 @@ class Redactor:
     def redact_identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
         return edit_member_strings(identity, operation.input, self.redact_string)
 
-    def normalize_identity(
-        self, operation: Operation, identity: dict[str, Value], known: Mapping[str, str]
-    ) -> dict[str, Value]:
-        """An identity in the form in which a live and a recorded one are compared.
+    def recorded_forms(self, text: str, context: StringContext, known: Mapping[str, str]) -> Iterator[str]:
+        """The forms in which a recording may hold a string of a request, the most likely ones first.
 
-        Names become the ending of their alias, and so do words with an ending in `known`: the kind of a name, and
-        whether the recording recognised it as one, make no difference.
+        known: ending → alias, of the names that the recording recognised in the free text of its identities. Another
+        version of the service model has other enums and other marks of what is sensitive: the last forms are the
+        aliases of a recording that was made with one.
         """
-        aliases = self._aliases
+        replace_name = partial(self._replace_known_name, known)
+        for each in (context, _without_marks(context)):
+            yield self.redact_string(text, each)
+            if known and is_free_text_member(text, each):
+                # Before and after redaction: a name may contain an identifier.
+                named = edit_possible_names(text, replace_name)
+                yield edit_possible_names(self.redact_string(named, each), replace_name)
+        if context.shape and context.shape.type == "string":
+            yield self._aliases.password(text)
 
-        @cache  # many words recur, as parts of others
-        def known_ending(word: str) -> str | None:
-            if is_name_alias(word):
-                return name_alias_ending(word)
-            endings = [aliases.name_ending(word)]
-            if _SHORT_ORGANIZATION_ID.fullmatch(word):
-                endings.append(name_alias_ending(aliases.organization_id(word)))
-            return next((ending for ending in endings if ending in known), None)
-
-        def normalize_word(word: str) -> str:
-            return f"name-{ending}" if (ending := known_ending(word)) else word
-
-        def normalize(text: str, context: StringContext) -> str:
-            if not is_free_text_member(text, context):
-                return self.redact_string(text, context)
-            # Before and after redaction: a name may contain an identifier.
-            named = edit_possible_names(text, normalize_word)
-            return edit_possible_names(self.redact_string(named, context), normalize_word)
-
-        return edit_member_strings(identity, operation.input, normalize)
+    def _replace_known_name(self, known: Mapping[str, str], word: str) -> str:
+        """The alias of a name that is in `known`; any other word stays."""
+        if is_name_alias(word):
+            return word
+        if alias := known.get(self._aliases.name_ending(word)):
+            return alias
+        if _SHORT_ORGANIZATION_ID.fullmatch(word):
+            return known.get(name_alias_ending(self._aliases.organization_id(word)), word)
+        return word
 
     def redact_answer(
         self,
@@ -232,3 +229,9 @@ class Redactor:
 
         edit_member_strings(identity, operation.input, note)
         return KnownNames(names, shortest=1)
+
+
+def _without_marks(context: StringContext) -> StringContext:
+    """The context of a string in a service model that has no enum for it and doesn't mark it as sensitive."""
+    shape = context.shape
+    return replace(context, shape=replace(shape, enum=(), sensitive=False)) if shape else context

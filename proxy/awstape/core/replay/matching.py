@@ -1,16 +1,24 @@
 """Matching: finds the track that a request belongs to.
 
-1. A track is found by service, operation and identity. The identity is compared first as the request has it, then
-   redacted with the cassette's key, then redacted with words of free text replaced by the names in the cassette's
-   identities that they may be.
-2. The region counts only where the cassette holds the same track for several regions.
-3. A request matches a track exactly where `core.replay.nearest_track.identity_differences` finds nothing.
+1. A track is found by service, operation and identity: first by the identity as the request has it, then by the one
+   redacted with the cassette's key, then by its meaning (`core.replay.identity_meaning`).
+2. To find a meaning, each string of the request is taken in the first form that the same member of some track has:
+   literally, redacted, with the names of free text that the cassette's identities have, or as another version of the
+   service model would redact it (`Redactor.recorded_forms`).
+3. Of several tracks with one meaning, one that is equal to the request to the letter is found. Without such a track
+   any is found if all have the same takes, and otherwise none: what they differ in, such as the order of a list,
+   counts here.
+4. The region counts only where the cassette holds the same track for several regions.
+5. By its meaning, a request matches a track exactly where `core.replay.nearest_track.identity_differences` finds
+   nothing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models, Operation, Value
@@ -20,8 +28,37 @@ from awstape.core.redaction.alias_grammar import find_name_aliases
 from awstape.core.redaction.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
+from awstape.core.replay.identity_meaning import meaning_key, member_meanings, string_meaning
 from awstape.core.replay.nearest_track import NearestTracks
 from awstape.core.text.encoded_text import decoded_variants
+
+
+@dataclass
+class _Meanings:
+    """The tracks of one operation by the meaning of their identity.
+
+    strings: (member, meaning) of all strings in the identities.
+    """
+
+    nearest: NearestTracks
+    by_key: defaultdict[str, list[Track]]
+    strings: set[tuple[str, str]]
+
+    @classmethod
+    def of(cls, operation: Operation, tracks: Sequence[Track]) -> _Meanings:
+        by_key: defaultdict[str, list[Track]] = defaultdict(list)
+        strings: set[tuple[str, str]] = set()
+        meanings = []
+
+        def note(text: str, context: StringContext) -> str:
+            strings.add((context.member, string_meaning(text, context)))
+            return text
+
+        for track in tracks:
+            edit_member_strings(track.identity, operation.input, note)
+            meanings.append(member_meanings(operation, track.identity))
+            by_key[meaning_key(meanings[-1])].append(track)
+        return cls(NearestTracks(zip(tracks, meanings, strict=True)), by_key, strings)
 
 
 class TrackIndex:
@@ -33,6 +70,7 @@ class TrackIndex:
     def __init__(
         self, models: Models, tracks: Iterable[tuple[Track, tuple[Take, ...]]], redactor: Redactor, *, has_key: bool
     ) -> None:
+        self._models = models
         self._redactor = redactor
         self._has_key = has_key
         self.takes = dict(tracks)
@@ -41,44 +79,64 @@ class TrackIndex:
         for track in self.takes:
             self._of_operation[track.service, track.operation].append(track)
             self._by_identity[track.service, track.operation, identity_key(track.identity)].append(track)
-        self._nearest: dict[tuple[str, str], NearestTracks] = {}  # made at the first miss of the operation
-        self._known_names = self._names_in_identities(models) if has_key else {}
-        self._by_names: defaultdict[tuple[str, str, str], list[Track]] = defaultdict(list)
-        for track in self.takes if self._known_names else ():
-            operation = models.operation(track.service, track.operation)
-            identity = redactor.normalize_identity(operation, track.identity, self._known_names)
-            self._by_names[track.service, track.operation, identity_key(identity)].append(track)
+        self._meanings: dict[tuple[str, str], _Meanings] = {}  # made at the first request that needs them
 
     def find(self, call: Call, page_request: PageRequest) -> Track | None:
         """The track that a call belongs to, None if the cassette has none."""
-        for found in self._candidates(call.operation, page_request.identity):
-            if len(found) > 1:
-                found = [track for track in found if track.region == call.region]
-            if found:
+        operation, identity = call.operation, page_request.identity
+        for spelled in self._spellings(operation, identity):
+            if found := _restrict_to_region(self._of_identity(operation, spelled), call.region):
                 return found[0]
-        return None
+        resolved = self.resolve(operation, identity)
+        found = _restrict_to_region(self.of_meaning(operation, resolved), call.region)
+        if len(found) > 1:
+            key = identity_key(resolved)
+            exact = [track for track in found if identity_key(track.identity) == key]
+            found = exact or (found if self._have_same_takes(found) else [])
+        return found[0] if found else None
 
-    def find_nearest(self, operation: Operation, identity: dict[str, Value]) -> Track | None:
-        """The track of an operation that is nearest to a redacted identity; None if the cassette has none."""
-        name = (operation.service.name, operation.name)
-        if name not in self._nearest:
-            self._nearest[name] = NearestTracks(self._of_operation.get(name, ()))
-        return self._nearest[name].find(identity)
+    def find_nearest(self, operation: Operation, resolved: dict[str, Value]) -> Track | None:
+        """The track of an operation that is nearest to a resolved identity; None if the cassette has none."""
+        return self._meanings_of(operation).nearest.find(resolved, member_meanings(operation, resolved))
 
-    def in_all_regions(self, operation: Operation, identity: dict[str, Value]) -> list[Track]:
-        """The tracks with a redacted identity; they differ in the region."""
+    def of_meaning(self, operation: Operation, resolved: dict[str, Value]) -> list[Track]:
+        """The tracks that mean the same as a resolved identity; they differ in the region or in their spelling."""
+        return self._meanings_of(operation).by_key.get(meaning_key(member_meanings(operation, resolved)), [])
+
+    def resolve(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
+        """The identity of a request with each string in the form of rule 2, redacted where no track has it."""
+        known = self._meanings_of(operation).strings
+
+        def choose_form(text: str, context: StringContext) -> str:
+            if (context.member, string_meaning(text, context)) in known:
+                return text
+            forms = self._redactor.recorded_forms(text, context, self._known_names) if self._has_key else ()
+            found = (form for form in forms if (context.member, string_meaning(form, context)) in known)
+            return next(found, None) or self._redactor.redact_string(text, context)
+
+        return edit_member_strings(identity, operation.input, choose_form)
+
+    def _spellings(self, operation: Operation, identity: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        """The identity as the request has it, then redacted: most requests match one of these."""
+        yield identity
+        if self._has_key:
+            yield self._redactor.redact_identity(operation, identity)
+
+    def _of_identity(self, operation: Operation, identity: dict[str, Value]) -> list[Track]:
+        """The tracks with exactly this identity; they differ in the region."""
         return self._by_identity.get((operation.service.name, operation.name, identity_key(identity)), [])
 
-    def _candidates(self, operation: Operation, identity: dict[str, Value]) -> Iterator[list[Track]]:
-        """The tracks of an identity, by each of the three ways of rule 1; tracks of one list differ in the region."""
-        yield self.in_all_regions(operation, identity)
-        if self._has_key:
-            yield self.in_all_regions(operation, self._redactor.redact_identity(operation, identity))
-        if self._known_names:
-            normalized = self._redactor.normalize_identity(operation, identity, self._known_names)
-            yield self._by_names.get((operation.service.name, operation.name, identity_key(normalized)), [])
+    def _have_same_takes(self, tracks: Sequence[Track]) -> bool:
+        return len({tuple(take.fingerprint for take in self.takes[track]) for track in tracks}) == 1
 
-    def _names_in_identities(self, models: Models) -> dict[str, str]:
+    def _meanings_of(self, operation: Operation) -> _Meanings:
+        name = (operation.service.name, operation.name)
+        if name not in self._meanings:
+            self._meanings[name] = _Meanings.of(operation, self._of_operation.get(name, ()))
+        return self._meanings[name]
+
+    @cached_property
+    def _known_names(self) -> dict[str, str]:
         """Ending of an alias → alias, for the names in the free text of the cassette's identities."""
         known: dict[str, str] = {}
 
@@ -88,5 +146,13 @@ class TrackIndex:
             return text
 
         for track in self.takes:
-            edit_member_strings(track.identity, models.operation(track.service, track.operation).input, collect_names)
+            operation = self._models.operation(track.service, track.operation)
+            edit_member_strings(track.identity, operation.input, collect_names)
         return known
+
+
+def _restrict_to_region(tracks: list[Track], region: str | None) -> list[Track]:
+    """The tracks of a region, where they were recorded in several."""
+    if len({track.region for track in tracks}) > 1:
+        return [track for track in tracks if track.region == region]
+    return tracks

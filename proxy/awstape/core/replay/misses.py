@@ -22,7 +22,7 @@ from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import SET_ASIDE, After, Track
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.matching import TrackIndex
-from awstape.core.replay.nearest_track import Difference, identity_differences
+from awstape.core.replay.nearest_track import Difference, identity_differences, spelling_differences
 from awstape.core.text.printable import printable
 
 HEADER = ("x-awstape-miss", "true")
@@ -74,15 +74,22 @@ class MissFactory:
     def no_track(self, call: Call, page_request: PageRequest) -> Miss:
         """The miss for an operation, identity or region that the cassette does not hold."""
         operation = call.operation
-        shown = self.redactor.redact_identity(operation, page_request.identity)
+        shown = self.tracks.resolve(operation, page_request.identity)
+        same = self.tracks.of_meaning(operation, shown)
+        here = [track for track in same if track.region == call.region]
         kind: Kind = "operation"
         track, found, lines = None, list[Difference](), list[str]()
-        if in_other_regions := self.tracks.in_all_regions(operation, shown):
-            kind, track = "region", in_other_regions[0]
-            regions = ", ".join(sorted(track.region or "-" for track in in_other_regions))
+        if same and not here:
+            kind, track = "region", same[0]
+            regions = ", ".join(sorted({track.region or "-" for track in same}))
             lines.append(f"it is recorded in {regions}; the request is for {call.region or 'no region'}")
+        elif here:
+            kind, track = "identity", here[0]
+            found = spelling_differences(shown, track)
+            lines.append(f"{len(here)} tracks differ from it only in spelling or order, and were answered differently")
+            lines += [f"one of them: {track}", *(f"  {difference}" for difference in found)]
         elif track := self.tracks.find_nearest(operation, shown):
-            found = identity_differences(shown, track)
+            found = identity_differences(operation, shown, track)
             lines += [f"nearest track: {track}", *(f"  {difference}" for difference in found)]
             known = operation.input.members if operation.input else {}
             if page_request.token is not None and any(name not in known for name in page_request.identity):

@@ -1,10 +1,12 @@
 """The nearest track of a request that misses, and the members in which the two differ.
 
-1. The nearest track differs in the fewest members; of several, its text is the most similar one.
-2. A miss costs as much in a large cassette as in a small one: at most `_MOST_RANKED` tracks of the operation are
+1. Members are compared by their meaning (`core.replay.identity_meaning`).
+2. The nearest track differs in the fewest members; of several, its text is the most similar one.
+3. A miss costs as much in a large cassette as in a small one: at most `_MOST_RANKED` tracks of the operation are
    compared by their members, and `_MOST_COMPARED` of these by their texts.
-3. Which tracks are compared: those that share the rarest values of the request come first, then those whose text is
+4. Which tracks are compared: those that share the rarest values of the request come first, then those whose text is
    next to the request's in sorted order.
+5. Of long values, a difference shows the part from a little before the place where they begin to differ.
 """
 
 from __future__ import annotations
@@ -12,15 +14,18 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from awstape.core.aws.model import Value
+from awstape.core.aws.model import Operation, Value, child_shape
 from awstape.core.cassette.cassette import Track, identity_key
+from awstape.core.replay.identity_meaning import differing_members, member_meanings, readable_value
 
-_ABSENT = object()
+_NOTHING = "nothing"
 _LONGEST = 160
+#: Characters that are shown of what two long values have in common before they differ.
+_SHOWN_BEFORE = 40
 _MOST_RANKED = 500  # one takes about 5 µs
 _MOST_COMPARED = 100  # one comparison of texts takes about 0.1 ms
 _MOST_CHARACTERS = 1000
@@ -38,44 +43,41 @@ class Difference:
         return f"{self.member}: request has {self.request} / cassette has {self.cassette}"
 
 
-def identity_differences(identity: dict[str, Value], track: Track) -> list[Difference]:
-    """The members in which the identity of a request differs from that of a track; none if the request matches."""
-    ours, theirs = _member_keys(identity), _member_keys(track.identity)
-    return [
-        Difference(name, _value_text(identity.get(name, _ABSENT)), _value_text(track.identity.get(name, _ABSENT)))
-        for name in [*ours, *(name for name in theirs if name not in ours)]
-        if ours.get(name) != theirs.get(name)
-    ]
+def identity_differences(operation: Operation, identity: dict[str, Value], track: Track) -> list[Difference]:
+    """The members in which the identity of a request differs from that of a track; none if they mean the same."""
+    names = differing_members(member_meanings(operation, identity), member_meanings(operation, track.identity))
+    return [_describe_difference(operation, name, identity, track.identity) for name in names]
+
+
+def spelling_differences(identity: dict[str, Value], track: Track) -> list[Difference]:
+    """The members that are spelled otherwise, whatever they mean; none if the identities are equal."""
+    names = differing_members(_member_keys(identity), _member_keys(track.identity))
+    return [_make_difference(name, _member_text(identity, name), _member_text(track.identity, name)) for name in names]
 
 
 class NearestTracks:
-    """The tracks of one operation, indexed by the values of their members."""
+    """The tracks of one operation, indexed by the meanings of their members."""
 
-    def __init__(self, tracks: Sequence[Track]) -> None:
-        self._tracks = tracks
+    def __init__(self, tracks: Iterable[tuple[Track, Mapping[str, str]]]) -> None:
+        self._tracks = list(tracks)
         self._with_value: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for number, track in enumerate(tracks):
-            for member in _member_keys(track.identity).items():
+        for number, (_, meanings) in enumerate(self._tracks):
+            for member in meanings.items():
                 self._with_value[member].append(number)
-        self._by_text = sorted((identity_key(track.identity), number) for number, track in enumerate(tracks))
+        self._by_text = sorted((identity_key(track.identity), number) for number, (track, _) in enumerate(self._tracks))
 
-    def find(self, identity: dict[str, Value]) -> Track | None:
+    def find(self, identity: dict[str, Value], meanings: Mapping[str, str]) -> Track | None:
         """The track that is nearest to the identity of a request; None if there are no tracks."""
-        wanted, text = _member_keys(identity), identity_key(identity)
-
-        def count_differences(number: int) -> int:
-            members = _member_keys(self._tracks[number].identity)
-            return sum(wanted.get(name) != members.get(name) for name in wanted.keys() | members.keys())
-
-        candidates = list(dict.fromkeys(self._candidates(wanted, text)))[:_MOST_RANKED]
-        counted = [(count_differences(number), number) for number in candidates]
+        text = identity_key(identity)
+        candidates = list(dict.fromkeys(self._candidates(meanings, text)))[:_MOST_RANKED]
+        counted = [(len(differing_members(meanings, self._tracks[number][1])), number) for number in candidates]
         fewest = min((count for count, _ in counted), default=0)
         close = sorted([number for count, number in counted if count == fewest][:_MOST_COMPARED])
-        found = max(close, key=lambda number: _similarity(text, self._tracks[number]), default=None)
-        return None if found is None else self._tracks[found]
+        found = max(close, key=lambda number: _similarity(text, self._tracks[number][0]), default=None)
+        return None if found is None else self._tracks[found][0]
 
-    def _candidates(self, wanted: dict[str, str], text: str) -> Iterator[int]:
-        """The numbers of tracks to compare, in the order of rule 3; some of them several times."""
+    def _candidates(self, wanted: Mapping[str, str], text: str) -> Iterator[int]:
+        """The numbers of tracks to compare, in the order of rule 4; some of them several times."""
         values = [self._with_value[member] for member in wanted.items() if member in self._with_value]
         for numbers in sorted(values, key=len):
             yield from numbers[:_MOST_RANKED]
@@ -94,8 +96,38 @@ def _member_keys(identity: dict[str, Value]) -> dict[str, str]:
     return {name: identity_key({name: value}) for name, value in identity.items()}
 
 
-def _value_text(value: object) -> str:
-    if value is _ABSENT:
-        return "nothing"
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+def _describe_difference(
+    operation: Operation, name: str, identity: Mapping[str, Value], recorded: Mapping[str, Value]
+) -> Difference:
+    shape = child_shape(operation.input, name)
+    request, cassette = _member_text(identity, name), _member_text(recorded, name)
+    if max(len(request), len(cassette)) > _LONGEST:
+        request, cassette = (
+            _member_text({name: readable_value(each[name], shape)} if name in each else {}, name)
+            for each in (identity, recorded)
+        )
+    return _make_difference(name, request, cassette)
+
+
+def _make_difference(name: str, request: str, cassette: str) -> Difference:
+    is_long = max(len(request), len(cassette)) > _LONGEST
+    begin = max(0, _common_length(request, cassette) - _SHOWN_BEFORE) if is_long else 0
+    return Difference(name, _part_from(request, begin), _part_from(cassette, begin))
+
+
+def _common_length(one: str, other: str) -> int:
+    """The number of characters with which both texts begin."""
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _part_from(text: str, begin: int) -> str:
+    """The text from a character on, with a mark where something is left out, and its length if it is cut."""
+    if text == _NOTHING or (not begin and len(text) <= _LONGEST):
+        return text
+    part = text[begin : begin + _LONGEST]
+    return f"{'…' if begin else ''}{part}{'…' if begin + _LONGEST < len(text) else ''} ({len(text)} characters)"
+
+
+def _member_text(identity: Mapping[str, Value], name: str) -> str:
+    return json.dumps(identity[name], ensure_ascii=False, default=repr) if name in identity else _NOTHING
