@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from awstape.core.cassette.cassette import Cassette, Page
-from awstape.core.cassette.takes import are_complete, drop_redundant_takes, merge_cassettes
+from awstape.core.cassette.takes import are_settled, drop_redundant_takes, merge_cassettes
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.replay.misses import Miss
@@ -92,7 +92,7 @@ def test_a_track_with_a_hole_is_recorded_again() -> None:
     """`new_episodes` records what is not complete, and a recording with a hole doesn't replace a complete one."""
     whole = recording(LIST, {}, users(1, 1))
     holed = with_hole(whole, 2)
-    assert not are_complete(operation(LIST), holed.takes)
+    assert not are_settled(operation(LIST), holed.takes)
     assert not player(holed, key=None).is_recorded_in_full(request(LIST))
     assert merge_cassettes(MODELS, whole, holed) == whole
     assert merge_cassettes(MODELS, holed, whole) == whole
