@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import pytest
 
@@ -74,11 +75,30 @@ def test_notes_are_listed() -> None:
     assert recording_facts("x.yaml", recording)["notes"] == ["GetRole: a note"]
 
 
+@pytest.mark.parametrize(("way", "tip"), [("endpoint", "awstape replay --proxy"), ("proxy", "Node.js")])
+def test_a_replay_that_was_asked_nothing_says_so(way: Literal["endpoint", "proxy"], tip: str) -> None:
+    replayed = player(cassette(USERS))
+    first, second, _ = replay_lines(replayed, way)
+    assert first == "no request arrived: the program asked nothing of the cassette"
+    assert tip in second
+    replayed.answer(request("ListRoles"))
+    assert not any(first in line for line in replay_lines(replayed, way)), "a miss was asked for as well"
+
+
+def test_an_empty_recording_says_whether_anything_passed() -> None:
+    nothing = Recording(Cassette(), 0, {}, {}, ())
+    _, bypassed, node = recording_lines("users.yaml", nothing)
+    assert "nothing passed the proxy; a program with an endpoint URL of its own bypasses it" in bypassed
+    assert "Node.js" in node and "global-agent" in node
+    _, passed = recording_lines("users.yaml", nothing, passed=2)
+    assert "what passed the proxy, 2 requests, was for other services and hosts" in passed
+
+
 def test_a_replay_without_findings_reports_nothing() -> None:
     replayed = player(cassette(USERS))
     replayed.answer(request("ListUsers"))
     assert list(replay_lines(replayed)) == []
-    assert replay_facts(replayed) == {"misses": [], "unstruck": [], "unplayed": []}
+    assert replay_facts(replayed) == {"requests": 1, "misses": [], "unstruck": [], "unplayed": []}
 
 
 def test_a_miss_is_reported_with_its_explanation() -> None:
@@ -111,7 +131,7 @@ def test_a_take_that_was_not_replayed_is_listed() -> None:
 def test_of_many_takes_not_replayed_some_are_listed_and_the_rest_counted() -> None:
     answer = respond("ListUsers", {"IsTruncated": False, "Users": []})
     replayed = player(cassette(*((request("ListUsers", {"PathPrefix": f"/{n}/"}), answer) for n in range(20))))
-    lines = list(replay_lines(replayed))
+    lines = [line for line in replay_lines(replayed) if line.startswith("not replayed: ")]
     assert len(lines) == 6
     assert lines[-1] == "not replayed: and 15 more takes (--json lists all)"
     unplayed = replay_facts(replayed)["unplayed"]

@@ -102,10 +102,10 @@ class Awstape(Interceptor):
             return
         log = _log.error if recording and recording.set_aside else _log.warning
         if recording:
-            lines = recording_lines(str(tape.path), recording)
+            lines = recording_lines(str(tape.path), recording, passed=tape.passed)
         else:
             assert tape.player
-            lines = replay_lines(tape.player)
+            lines = replay_lines(tape.player, "proxy")
         for line in lines:
             log(line)
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 from awstape.core.cassette.cassette import Track
 from awstape.core.compare.change_lines import path_text
@@ -26,7 +27,17 @@ from awstape.core.text.printable import printable
 from awstape.core.view.track_statistics import TrackStatistics
 
 _MOST_NOT_REPLAYED = 5
-_NO_CALL = "  no call to record was seen; a program that sets its own endpoint URL bypasses the proxy"
+_NO_CALL = "  no call to record was seen"
+_NODE_TIP = (
+    "  Node.js ignores HTTPS_PROXY; preload global-agent: NODE_OPTIONS='--import PATH/node_modules/global-agent/"
+    "bootstrap.js' GLOBAL_AGENT_ENVIRONMENT_VARIABLE_NAMESPACE="
+)
+_NO_REQUEST = "no request arrived: the program asked nothing of the cassette"
+_NO_REQUEST_TIPS = {
+    "endpoint": "  SDKs that ignore AWS_ENDPOINT_URL talk to AWS instead (JavaScript v2, Go v1, Ruby v1, "
+    "boto3 before 1.28, AWS CLI before 2.13): awstape replay --proxy",
+    "proxy": _NODE_TIP,
+}
 _NO_EXCHANGE = "  these files hold no exchanges"
 #: Kinds of real values other than names, as they are called in a sentence.
 _KIND_NAMES = {
@@ -65,8 +76,14 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
     }
 
 
-def recording_lines(path: str, recording: Recording, answered: int = 0, *, imported: bool = False) -> Iterator[str]:
-    """A recording, for people. answered: the number of pages that the cassette answered. imported: from other tools."""
+def recording_lines(
+    path: str, recording: Recording, answered: int = 0, *, passed: int = 0, imported: bool = False
+) -> Iterator[str]:
+    """A recording, for people.
+
+    answered: the number of pages that the cassette answered. passed: the number of requests and connections to other
+    hosts that passed the proxy. imported: from other tools.
+    """
     verb = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
     for reason, number in recording.failed.items():
@@ -78,7 +95,7 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
     if not recording.cassette.takes and not recording.set_aside:
         yield f"nothing was {verb.split()[0]}, {printable(path)} was not written"
         if not recording.skipped and not recording.failed:
-            yield _NO_EXCHANGE if imported else _NO_CALL
+            yield from [_NO_EXCHANGE] if imported else _no_call_lines(passed)
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"{verb} {printable(path)}: {counts}"
@@ -89,6 +106,15 @@ def recording_lines(path: str, recording: Recording, answered: int = 0, *, impor
         yield f"  skipped: {number} × {printable(reason)}{_location(recording.first_places.get(reason), number)}"
     for note in recording.notes:
         yield f"  note: {printable(note)}"
+
+
+def _no_call_lines(passed: int) -> Iterator[str]:
+    """Why no call was seen. passed: as in `recording_lines`."""
+    if passed:
+        yield f"{_NO_CALL}; what passed the proxy, {count(passed, 'request')}, was for other services and hosts"
+        return
+    yield f"{_NO_CALL}, nothing passed the proxy; a program with an endpoint URL of its own bypasses it"
+    yield _NODE_TIP
 
 
 def recovery_line(path: Path, captures: int, damaged: int, aside: Path | None) -> str:
@@ -171,6 +197,7 @@ def replay_facts(player: Player, session: Session | None = None) -> dict[str, ob
     """Misses, unused faults and tracks that were not replayed, of a session or, with None, of all sessions."""
     totals = session or player.sessions.total
     return {
+        "requests": totals.requests,
         "misses": [_miss_facts(miss) for miss in totals.misses],
         **({"more_misses": totals.misses_not_kept} if totals.misses_not_kept else {}),
         "unstruck": [str(fault) for fault in player.unused_faults(session)],
@@ -229,8 +256,11 @@ def change_facts(change: Change) -> dict[str, object]:
     }
 
 
-def replay_lines(player: Player) -> Iterator[str]:
-    """The report of a replay, for people."""
+def replay_lines(player: Player, way: Literal["endpoint", "proxy"] = "endpoint") -> Iterator[str]:
+    """The report of a replay, for people. way: how programs were to reach it."""
+    if not player.sessions.total.requests:
+        yield _NO_REQUEST
+        yield _NO_REQUEST_TIPS[way]
     yield from miss_lines(player)
     yield from unused_fault_lines(player)
     yield from not_replayed_lines(player, _MOST_NOT_REPLAYED)

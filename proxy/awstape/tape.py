@@ -79,6 +79,8 @@ class Tape:
     recovered: tuple[str, ...] = ()
     key: Key | None = field(default=None, repr=False)
     """The redaction key of a recording."""
+    passed: int = 0
+    """The number of requests and connections to other hosts that passed a proxy with this tape."""
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)

@@ -51,14 +51,14 @@ def test_neither_a_replayed_call_nor_a_miss_opens_a_connection(
 def test_the_proxy_connects_to_no_other_host(recorded: Recorded, owner: Machine, watch: Watch) -> None:
     owner.environ |= watch.environ
     with owner.server("replay", recorded.cassette, "--proxy") as replay:
-        with tunnel(replay.port, "sts.amazonaws.com:443") as (_, status):
+        with tunnel(replay.port, "example.com:443") as (_, status):
             assert status == 403
         # Through tunnels to a recorded host: TLS with the name of another host, and bytes that are not TLS.
         context = ssl.create_default_context()
         with tunnel(replay.port, "iam.amazonaws.com:443") as (connection, status):
             assert status == 200
             with pytest.raises((ssl.SSLError, ConnectionError)):
-                context.wrap_socket(connection, server_hostname="sts.amazonaws.com")
+                context.wrap_socket(connection, server_hostname="example.com")
         with tunnel(replay.port, "iam.amazonaws.com:443") as (connection, status):
             connection.sendall(b"\0\1\2\3\r\n\r\n")
             assert b"x-awstape" not in received(connection)
@@ -69,7 +69,7 @@ def test_the_proxy_connects_to_no_other_host(recorded: Recorded, owner: Machine,
     assert watch.events("awstape", "socket") <= LOCAL
     assert run.status == 1
     assert [miss["text"].splitlines()[0] for miss in json.loads(run.err)["misses"]] == [
-        "sts.amazonaws.com is not replayed: only iam and accessanalyzer are",
+        "a host under example.com is not replayed: only iam and accessanalyzer are",
         "an unknown service is not replayed: only iam and accessanalyzer are",
     ]
 

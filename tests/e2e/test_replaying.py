@@ -254,10 +254,38 @@ def test_an_invalid_option_is_reported_before_the_program_runs(
     assert not (stranger.home / "it-ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("way", "tip"),
+    [((), "SDKs that ignore AWS_ENDPOINT_URL talk to AWS instead"), (("--proxy",), "Node.js ignores HTTPS_PROXY")],
+    ids=["endpoint", "proxy"],
+)
+def test_a_program_that_asks_nothing_is_reported(
+    stranger: Machine, cassette: Path, way: tuple[str, ...], tip: str
+) -> None:
+    """Also where nothing is left to replay."""
+    write(cassette)
+    run = stranger.awstape("replay", cassette, *way, "--", "true")
+    assert run.status == 0
+    assert run.err.startswith("no request arrived: the program asked nothing of the cassette\n")
+    assert tip in run.err
+    run = stranger.awstape("replay", cassette, *way, "--strict", "--json", "--", "true")
+    assert (run.status, json.loads(run.err)["requests"]) == (1, 0)
+
+
 # --- through the proxy ---
 
+#: A call of each protocol.
+OTHERS = {
+    "sts": "GetCallerIdentity",
+    "s3": "ListBuckets",
+    "ec2": "DescribeVpcs",
+    "dynamodb": "ListTables",
+    "lambda": "ListFunctions",
+    "cloudwatch": "ListMetrics",
+}
 
-def test_faults_and_foreign_hosts_behind_the_proxy(stranger: Machine, cassette: Path) -> None:
+
+def test_faults_and_other_services_behind_the_proxy(stranger: Machine, cassette: Path) -> None:
     roles = [take("GetRole", {"Role": {"Description": f"{i}"}}, {"RoleName": "demo"}) for i in range(2)]
     write(cassette, take("ListArchiveRules", {"archiveRules": []}, {"analyzerName": "demo"}, faults=["drop"]), *roles)
     faults = (
@@ -270,9 +298,10 @@ def test_faults_and_foreign_hosts_behind_the_proxy(stranger: Machine, cassette: 
             *JOBS,
             job("iam", "GetRole", {"RoleName": "demo"}, times=2, timeout=1),
             job("accessanalyzer", "ListArchiveRules", {"analyzerName": "demo"}),
-            job("sts", "GetCallerIdentity"),
+            *(job(service, operation) for service, operation in OTHERS.items()),
         ]
-        *listed, takes, (rules,), (foreign,) = ask(stranger, server, jobs, AWS_MAX_ATTEMPTS="3")
+        came_of_all = ask(stranger, server, jobs, AWS_MAX_ATTEMPTS="3")
+        *listed, takes, (rules,) = came_of_all[: -len(OTHERS)]
         run = server.stop()
     for each, came, recorded in zip(JOBS, listed, RECORDED, strict=True):
         assert flat(pages_of(came)) == flat(recorded), each
@@ -280,14 +309,13 @@ def test_faults_and_foreign_hosts_behind_the_proxy(stranger: Machine, cassette: 
     assert faults_met == 2, "a throttled page and a dropped one"
     assert [(came["answer"]["Role"]["Description"], came["attempts"]) for came in takes] == [("0", 2), ("1", 1)]
     assert (rules["answer"], rules["attempts"]) == ({"archiveRules": []}, 2)
-    assert foreign == {"error": "ProxyConnectionError", "attempts": 3}
+    refused = {"error": "CassetteMiss", "status": 400, "retries": 0, "attempts": 1}
+    assert came_of_all[-len(OTHERS) :] == [[refused]] * len(OTHERS)
     assert run.status == 1
     misses = json.loads(run.err)["misses"]
+    names = ("sts", "s3", "ec2", "dynamodb", "lambda", "monitoring")
     assert {(miss["kind"], miss["text"]) for miss in misses} == {
-        (
-            "host",
-            "sts.us-east-1.amazonaws.com is not replayed: only iam and accessanalyzer are",
-        )
+        ("service", f"{name} is not replayed: only iam and accessanalyzer are") for name in names
     }
 
 

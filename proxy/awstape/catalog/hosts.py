@@ -86,13 +86,18 @@ def is_service_endpoint(host: str) -> bool:
 
 
 def is_aws_host(host: str) -> bool:
-    """Whether a host is in a domain of AWS, be it that of a service, a bucket or a machine."""
-    return host.lower().removesuffix(".").endswith(tuple(f".{suffix}" for suffix in host_suffixes()))
+    """Whether a host is in a domain of AWS, be it that of a service, a bucket or a machine; a wildcard is no host."""
+    return _aws_hosts().fullmatch(host.lower().removesuffix(".")) is not None
 
 
 def host_suffixes() -> frozenset[str]:
     """The DNS suffixes of all hosts of the recorded services."""
     return frozenset(suffix for p in _partitions() for suffix in (p["dnsSuffix"], p["dualStackDnsSuffix"]))
+
+
+@cache
+def _aws_hosts() -> re.Pattern[str]:
+    return re.compile(rf"(?:[a-z0-9_-]{{1,63}}\.)+(?:{'|'.join(map(re.escape, host_suffixes()))})", re.ASCII)
 
 
 @cache

@@ -7,7 +7,8 @@
    Files that awstape did not make are never overwritten, except by `rotate`.
 4. Both files have the permissions 0600 from their first byte, and are replaced atomically by one process at a time.
    The key file is authoritative: a `ca.pem` that differs, as after a crash between the two writes, is corrected.
-5. Leaf certificates are for hosts of the recorded services only, valid for a day, with a key that is on no disk.
+5. Leaf certificates are for hosts of AWS only, valid for a day, with a key that is on no disk. `proxying.proxy_server`
+   asks for those of hosts that are intercepted: of the recorded services, in replay of all of AWS.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from awstape import clock
-from awstape.catalog.hosts import host_suffixes, is_recorded_host
+from awstape.catalog.hosts import host_suffixes, is_aws_host
 from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
@@ -72,9 +73,9 @@ class CertificateAuthority:
         return certificates.permitted_domains(self.signer)
 
     def issue(self, host: str, now: datetime | None = None) -> x509.Certificate:
-        """Issues a certificate for a host of a recorded service. Raises ValueError for every other host."""
-        if not is_recorded_host(host):
-            raise ValueError("no certificate is issued for a host that isn't recorded")
+        """Issues a certificate for a host of AWS. Raises ValueError for every other host."""
+        if not is_aws_host(host):
+            raise ValueError("no certificate is issued for a host outside AWS")
         return certificates.build_leaf(host, self.leaf_key, self.signer, self.key, now or clock.now())
 
 

@@ -1,11 +1,14 @@
 """`Interceptor`: the mitmproxy addon that puts a tape between clients and upstreams.
 
-1. A request to a recorded service is answered by the tape, or sent upstream if the tape returns no reply. TLS
-   connections to other hosts are never decrypted: they pass through, or are refused.
-2. No traffic of a recorded service passes unrecorded: what isn't HTTP is parsed as HTTP, a request whose Host header
+1. A request to a recorded service is answered by the tape, or sent upstream if the tape returns no reply. It is
+   recognised by its host or, where another host is decrypted or needs no decryption, by its signature: behind a reverse
+   proxy, or at an endpoint with a name of its own.
+2. While recording, TLS connections to other hosts are never decrypted: they pass through. In replay, all hosts of AWS
+   are intercepted, since SDKs retry a refused connection for minutes and show no reason; other hosts are refused.
+3. No traffic of a recorded service passes unrecorded: what isn't HTTP is parsed as HTTP, a request whose Host header
    names another host than the one it is sent to is refused, and once the tape fails, so is every request.
-3. No request is sent to an upstream whose certificate can't be verified; in replay, none is sent to any upstream.
-4. Refusals by the tape have the service's own format, since SDKs show nothing else. Refusals by the access policy are
+4. No request is sent to an upstream whose certificate can't be verified; in replay, none is sent to any upstream.
+5. Refusals by the tape have the service's own format, since SDKs show nothing else. Refusals by the access policy are
    plain text, since the client is not an SDK.
 """
 
@@ -20,8 +23,9 @@ from mitmproxy.proxy import layer, layers
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from awstape.catalog.hosts import anonymise_host, is_recorded_host, service_and_region
+from awstape.catalog.hosts import anonymise_host, is_aws_host, is_recorded_host, service_and_region
 from awstape.catalog.service_models import load_models
+from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
@@ -86,10 +90,16 @@ class Interceptor:
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         address = data.context.server.address
         host = data.client_hello.sni or (address[0] if address else "")
-        data.ignore_connection = self.tape is None or not is_recorded_host(host)
+        data.ignore_connection = not self.intercepts(host)
+        if self.tape and data.ignore_connection:
+            self.tape.passed += 1
+
+    def intercepts(self, host: str) -> bool:
+        """Whether TLS connections to a host are decrypted."""
+        return self.tape is not None and (is_recorded_host(host) or (self._replays_only and is_aws_host(host)))
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
-        if self._replays_only and not is_recorded_host(flow.request.host):
+        if self._replays_only and not self.intercepts(flow.request.host):
             assert self.tape
             flow.response = _plain(403, self.tape.refuse_host(anonymise_host(flow.request.host)).text, HEADER)
         elif refusal := self._refuse(flow):
@@ -128,7 +138,10 @@ class Interceptor:
             flow.response = refusal
             return
         self._flows.add(flow)
-        if self.tape is None or (not self._replays_only and not is_recorded_host(request.host)):
+        if self.tape is None:
+            return
+        if not self._replays_only and not try_find_service(load_models(), request):
+            self.tape.passed += 1
             return
         try:
             if self.failure:

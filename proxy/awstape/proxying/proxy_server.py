@@ -62,7 +62,7 @@ async def run_proxy(
         # After the addon that refuses connections, before the addon that decides on layers.
         *([interceptor.upstream_proxy] if interceptor.upstream_proxy else []),
         next_layer.NextLayer(),
-        _Tls(authority, folder),
+        _Tls(interceptor, authority, folder),
     )
     # Lazy: the upstream is contacted only when a request is to be sent there.
     opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=str(_MAX_BODY))
@@ -222,7 +222,8 @@ tls_layer.parse_client_hello = _client_hello
 class _Tls(tlsconfig.TlsConfig):
     """mitmproxy's TLS addon with certificates of our CA: it creates none itself, and writes no files."""
 
-    def __init__(self, authority: CertificateAuthority, folder: Path) -> None:
+    def __init__(self, interceptor: Interceptor, authority: CertificateAuthority, folder: Path) -> None:
+        self.interceptor = interceptor
         self.authority = authority
         self.certstore = _CertStore(authority)
         self.chain = folder / "signer.pem"  # sent after the leaf
@@ -235,6 +236,8 @@ class _Tls(tlsconfig.TlsConfig):
         """Returns a certificate for the client's server name; the upstream is verified for the same name."""
         address = conn_context.server.address
         host = conn_context.client.sni or (address[0] if address else "")
+        if not self.interceptor.intercepts(host):
+            raise ValueError("no certificate is issued for a host that isn't intercepted")
         leaf, signer = certs.Cert(self.authority.issue(host)), certs.Cert(self.authority.signer)
         key: Any = self.authority.leaf_key  # mitmproxy's annotation is an RSA key
         return certs.CertStoreEntry(leaf, key, self.chain, [signer])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -149,7 +149,7 @@ def record(
             server = servers.serve_proxy(tape, redirected, port, listen, passing, upstream_cas=upstream_cas, warn=warn)
             status = _run_with(ctx, server, announce)
         if tape.recorder is None:
-            status = _report_replay(tape, status, as_json)
+            status = _report_replay(tape, status, as_json, way="proxy")
         status = status or int(any(_is_incomplete(recording) for recording in written))
     return child_process.exit_like(status)
 
@@ -208,7 +208,7 @@ def recover(cassettes: tuple[Path, ...], as_is: tuple[str, ...], as_json: bool) 
     metavar="FAULT",
     help="Make requests fail, such as 'throttle ListRoles page=2 times=1'.",
 )
-@click.option("--strict", is_flag=True, help="Fail if a track was not replayed or a fault was not used.")
+@click.option("--strict", is_flag=True, help="Fail if a track was not replayed, a fault not used or nothing requested.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
 @_host
 @_allow_remote
@@ -260,7 +260,8 @@ def replay(
             if proxy
             else servers.serve_endpoint(tape, port, listen)
         )
-        status = _report_replay(tape, _run_with(ctx, server, announce), as_json, strict=strict)
+        way: Literal["endpoint", "proxy"] = "proxy" if proxy else "endpoint"
+        status = _report_replay(tape, _run_with(ctx, server, announce), as_json, strict=strict, way=way)
     return child_process.exit_like(status)
 
 
@@ -324,9 +325,8 @@ def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[Re
             recording = tape.close()
             written += [recording] if recording else []
             if recording and (has_succeeded or recording.cassette.takes or recording.set_aside):
-                lines = recording_lines(
-                    str(cassette), recording, len(tape.player.sessions.total.played) if tape.player else 0
-                )
+                answered = len(tape.player.sessions.total.played) if tape.player else 0
+                lines = recording_lines(str(cassette), recording, answered, passed=tape.passed)
                 _print_report(lines, recording_facts(str(cassette), recording), as_json)
 
 
@@ -335,15 +335,17 @@ def _is_incomplete(recording: Recording) -> bool:
     return bool(recording.set_aside or (recording.failed and not recording.cassette.takes))
 
 
-def _report_replay(tape: Tape, status: int, as_json: bool, strict: bool = False) -> int:
-    """Reports a replay. Returns the exit status: 1 instead of 0 for misses, if strict also for unused recordings."""
+def _report_replay(
+    tape: Tape, status: int, as_json: bool, strict: bool = False, *, way: Literal["endpoint", "proxy"]
+) -> int:
+    """Reports a replay. Returns the exit status: 1 instead of 0 for misses, if strict also if anything was not used."""
     from awstape.report import replay_facts, replay_lines
 
-    assert tape.player
-    _print_report(replay_lines(tape.player), replay_facts(tape.player), as_json)
-    return status or int(
-        bool(tape.player.misses or (strict and (tape.player.takes_not_replayed() or tape.player.unused_faults())))
-    )
+    player = tape.player
+    assert player
+    _print_report(replay_lines(player, way), replay_facts(player), as_json)
+    is_unused = not player.sessions.total.requests or player.takes_not_replayed() or player.unused_faults()
+    return status or int(bool(player.misses or (strict and is_unused)))
 
 
 def _print_report(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:

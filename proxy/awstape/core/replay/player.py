@@ -69,14 +69,18 @@ class Player:
 
         Never raises, whatever a client sends.
         """
+        in_session = self.sessions.get_or_begin(session)
+        self.sessions.count_request(in_session)
         try:
-            return self._answer_in_session(request, self.sessions.get_or_begin(session))
+            return self._answer_in_session(request, in_session)
         finally:
             self._redactor.forget()
 
     def refuse_host(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name as it may be shown."""
-        return self._count_miss(self.sessions.get_or_begin(""), self._miss_factory.other_host(host))
+        session = self.sessions.get_or_begin("")
+        self.sessions.count_request(session)
+        return self._count_miss(session, self._miss_factory.other_host(host))
 
     def _answer_in_session(self, request: Request, session: Session | None) -> Reply:
         try:

@@ -30,12 +30,14 @@ PlayedPage = tuple[Track, int, int]
 class Session:
     """What one test got so far.
 
+    requests: the number of requests, whatever their replies.
     misses: those that are kept, and misses_length: the number of characters in their texts.
     misses_not_kept: the number of misses beyond the bounds.
     fault_counts: how often each fault answered or delayed a request.
     takes: the take that each track is at.
     """
 
+    requests: int = 0
     played: set[PlayedPage] = field(default_factory=set)
     misses: list[Miss] = field(default_factory=list)
     misses_not_kept: int = 0
@@ -77,6 +79,11 @@ class Sessions:
             self.since_reset = Session()
         else:
             self.by_name.pop(name, None)
+
+    def count_request(self, session: Session | None) -> None:
+        """Counts a request, before it is answered."""
+        for account in self._accounts(session):
+            account.requests += 1
 
     def count_played(self, session: Session, pages: Iterable[PlayedPage]) -> None:
         """Counts recorded pages that were served."""
