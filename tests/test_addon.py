@@ -77,6 +77,13 @@ def flow_of(action: str, host: str = "iam.amazonaws.com", url: str = "https://{}
     return tflow.tflow(req=request)
 
 
+def signed_flow(host: str, service: str = "iam") -> http.HTTPFlow:
+    flow = flow_of("ListUsers", host)
+    credential = f"Credential=AKIAEXAMPLE000000000/20260102/us-east-1/{service}/aws4_request"
+    flow.request.headers["authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=00"
+    return flow
+
+
 def foreign_flow(host: str) -> http.HTTPFlow:
     return tflow.tflow(req=http.Request.make("GET", f"https://{host}/"))
 
@@ -201,12 +208,25 @@ def test_mitmproxy_can_save_the_flows_that_are_recorded(recording: Interceptor) 
 @pytest.mark.parametrize("host", FOREIGN)
 def test_requests_to_other_hosts_are_not_touched(host: str, recording: Interceptor, cassette: Path) -> None:
     recording.upstream = parse_upstream(["iam=http://127.0.0.1:5000"])
-    before = flow_of("ListUsers", host).request.get_state()
-    flow = pass_through(recording, flow_of("ListUsers", host))
+    before = foreign_flow(host).request.get_state()
+    flow = pass_through(recording, foreign_flow(host))
     after = flow.request.get_state()
     assert {**after, "timestamp_start": 0, "timestamp_end": 0} == {**before, "timestamp_start": 0, "timestamp_end": 0}
+    assert recording.tape and recording.tape.passed == 1
+    pass_through(recording, signed_flow(host, "sts"))
     assert close(recording) == {}
     assert not cassette.exists()
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_calls_under_another_host_are_recognised_by_their_signature(
+    host: str, recording: Interceptor, cassette: Path
+) -> None:
+    """As behind a reverse proxy, or with an endpoint that has a name of its own."""
+    flow = pass_through(recording, signed_flow(host))
+    assert flow.request.pretty_host == host, "it is not redirected"
+    assert close(recording) == {}
+    assert "operation: ListUsers" in cassette.read_text()
 
 
 def test_a_call_without_an_answer_is_counted(recording: Interceptor) -> None:
@@ -219,7 +239,7 @@ def test_a_call_without_an_answer_is_counted(recording: Interceptor) -> None:
 
 
 def test_an_error_of_another_host_is_ignored(recording: Interceptor) -> None:
-    flow = flow_of("ListUsers", "example.com")
+    flow = foreign_flow("example.com")
     without_wait(recording.request(flow))
     recording.error(flow)
     assert close(recording) == {}
@@ -264,9 +284,11 @@ def test_after_an_internal_error_all_calls_to_aws_are_refused(cassette: Path) ->
         assert flow.response.status_code == 400, "SDKs don't ask again"
         assert f"<Message>{addon.failure.problem}</Message>" in (flow.response.text or "")
         assert "alice-example" not in (flow.response.text or "")
-    foreign = flow_of("ListUsers", "example.com")
+    foreign = foreign_flow("example.com")
     without_wait(addon.request(foreign))
     assert foreign.response is None
+    signed = pass_through(addon, signed_flow("127.0.0.1"))
+    assert status_of(signed) == 400, "also a call to AWS under another host"
 
 
 # --- replay ---
@@ -304,7 +326,8 @@ def test_replay_opens_no_connection(replaying: Interceptor, recording: Intercept
 
 @pytest.mark.parametrize("host", [*FOREIGN, *OURS])
 def test_replay_refuses_tunnels_to_other_hosts(host: str, replaying: Interceptor, recording: Interceptor) -> None:
-    for addon, status in ((replaying, 403 if host in FOREIGN else None), (recording, None)):
+    is_refused = host in FOREIGN and host != "sts.amazonaws.com"
+    for addon, status in ((replaying, 403 if is_refused else None), (recording, None)):
         flow = tflow.tflow(req=http.Request.make("CONNECT", f"https://{host}:443"))
         addon.http_connect(flow)
         assert status_of(flow) == status
@@ -338,10 +361,11 @@ def client_hello(sni: str | None, address: str | None) -> tls.ClientHelloData:
         (None, None, False),
     ],
 )
-def test_tls_is_intercepted_for_recorded_hosts_only(
+def test_tls_is_intercepted_for_recorded_hosts_and_in_replay_for_all_of_aws(
     sni: str | None, address: str | None, is_recorded: bool, recording: Interceptor, replaying: Interceptor
 ) -> None:
-    for addon, opened in ((recording, is_recorded), (replaying, is_recorded), (Interceptor(), False)):
+    in_replay = is_recorded or sni == "sts.amazonaws.com"
+    for addon, opened in ((recording, is_recorded), (replaying, in_replay), (Interceptor(), False)):
         data = client_hello(sni, address)
         addon.tls_clienthello(data)
         assert data.ignore_connection is not opened
