@@ -27,7 +27,7 @@ import urllib3
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, PaginationError, ReadTimeoutError
 from botocore.loaders import JSONFileLoader
 from botocore.retries.bucket import TokenBucket
 from botocore.stub import Stubber
@@ -799,6 +799,20 @@ def test_throttling_that_was_retried_is_not_recorded(
                 list(client("accessanalyzer", **options).get_paginator("list_policy_generations").paginate())
         assert troubled.calls == {name: count + 1 for name, count in aws.calls.items()}
     assert (tmp_path / "rough.yaml").read_bytes() == (tmp_path / "smooth.yaml").read_bytes()
+
+
+def test_a_token_that_repeats_ends_a_paginator(tmp_path: Path) -> None:
+    more: dict[str, Any] = {"IsTruncated": True, "Marker": "same"}
+    recorded = [
+        (exchanges.request("ListUsers", asked), exchanges.respond("ListUsers", {"Users": [{"UserName": name}], **more}))
+        for name, asked in (("ann", None), ("bob", {"Marker": "same"}))
+    ]
+    cassette_files.save(tmp_path / "x.yaml", exchanges.cassette(*recorded))
+    with awstape.replay(tmp_path / "x.yaml", strict=True):
+        pages = iter(boto3.client("iam").get_paginator("list_users").paginate())
+        assert [len(next(pages)["Users"]) for _ in range(2)] == [1, 1]
+        with pytest.raises(PaginationError):
+            next(pages)
 
 
 def test_a_failed_connection_is_reported(aws: StandIn, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def _page_label(operation: Operation, take: Take, number: int, is_short: bool) -
     if page.limit is not None:
         label.append(f"  limit {page.limit}", "dim")
     if (token := next_token(operation, page.answer.output or {})) is not None:
-        is_recorded = number < len(take.pages)
+        is_recorded = number < len(take.pages) or any(other.token == token for other in take.pages)
         label.append(f"  → {printable(token)}", "dim" if is_recorded else "yellow")
         label.append("" if is_recorded else ", not recorded", "yellow")
     if is_short:

@@ -2,7 +2,7 @@
 
 1. The token and the limit are the members that `Operation.paging` names. The identity is the rest of the input in
    canonical order, without nulls (a null means an absent member) and without idempotency tokens, which SDKs generate
-   anew for each call.
+   anew for each call. An empty token asks for the first page.
 2. Another page follows if the output has a token, unless its `IsTruncated` member is false.
 """
 
@@ -41,7 +41,7 @@ def split_input(call: Call) -> PageRequest:
             rest.pop(name, None)
     identity = canonicalise(rest, operation.input)
     assert isinstance(identity, dict)
-    return PageRequest(identity, token, limit if type(limit) is int and 0 < limit < _MAX_LIMIT else None)
+    return PageRequest(identity, token or None, limit if type(limit) is int and 0 < limit < _MAX_LIMIT else None)
 
 
 def canonicalise(value: Value, shape: Shape | None) -> Value:

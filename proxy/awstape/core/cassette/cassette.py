@@ -2,7 +2,7 @@
 
 1. Takes are sorted by track (service, operation, region, identity); takes of one track stay in recorded order.
 2. The first page of a take has no token. Every other page has the token in the output of the page before it, or, after
-   a hole, another one.
+   a hole, another one. The last page may give out the token of a page of its take again.
 3. No two pages of a track have the same token.
 4. Neighbouring takes of a track differ, and neither is the beginning of the other.
 5. A take that was recorded after a write names it (`After`), where the answers of its track changed since. Takes of

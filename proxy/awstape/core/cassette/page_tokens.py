@@ -2,7 +2,8 @@
 
 `page-2.h7qk` asks for the second page of a track's first take, `take-3.page-2.h7qk` for that of its third. The last
 part is a hash of the redacted track, never of the real token; it distinguishes the tokens of one track from those of
-another.
+another. Where the last page of a take gives out the token of a page before it, or its own, it has that page's name: a
+client that follows it gets that page again.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Operation
+from awstape.core.aws.paging import next_token
 from awstape.core.cassette.cassette import Page, Take, Track
 
 
@@ -39,19 +41,32 @@ def replace_next_token(operation: Operation, answer: Answer, token: str) -> Answ
     return replace(answer, output={**answer.output, name: token})
 
 
+def find_repeated_page(operation: Operation, pages: Sequence[Page]) -> int | None:
+    """The page, from 1, that the token of the last page asks for again; None if it asks for none of these pages."""
+    output = pages[-1].answer.output
+    token = None if output is None else next_token(operation, output)
+    return next((i for i, page in enumerate(pages, 1) if token is not None and page.token == token), None)
+
+
 def name_tokens(operation: Operation, track: Track, number: int, pages: Sequence[Page]) -> tuple[Page, ...]:
     """The pages of a track's take, counted from 1, with their tokens named by position."""
-    return tuple(
-        replace(
-            page,
-            token=token_name(track.key, number, i) if i > 1 else None,
-            answer=replace_next_token(operation, page.answer, token_name(track.key, number, i + 1)),
-        )
-        for i, page in enumerate(pages, 1)
-    )
+    return _rename_tokens(operation, pages, lambda page: token_name(track.key, number, page))
 
 
 def mask_tokens(operation: Operation, take: Take) -> Take:
-    """The take with all tokens in its outputs alike, to be compared with other takes of its track."""
-    pages = (replace(page, answer=replace_next_token(operation, page.answer, "token")) for page in take.pages)
-    return replace(take, pages=tuple(pages))
+    """The take with tokens that name the page only, to be compared with other takes of its track."""
+    return replace(take, pages=_rename_tokens(operation, take.pages, lambda page: f"page-{page}"))
+
+
+def _rename_tokens(operation: Operation, pages: Sequence[Page], name: Callable[[int], str]) -> tuple[Page, ...]:
+    """The pages with new tokens. name: the token that asks for a page, counted from 1."""
+    after_last = (find_repeated_page(operation, pages) if pages else None) or len(pages) + 1
+    following = [*range(2, len(pages) + 1), after_last]
+    return tuple(
+        replace(
+            page,
+            token=name(i) if i > 1 else None,
+            answer=replace_next_token(operation, page.answer, name(next_page)),
+        )
+        for i, (page, next_page) in enumerate(zip(pages, following, strict=True), 1)
+    )

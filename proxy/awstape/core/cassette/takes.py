@@ -18,7 +18,7 @@ from awstape.core.aws.error_codes import client_problem
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import is_last_page
 from awstape.core.cassette.cassette import After, Cassette, Take, Track
-from awstape.core.cassette.page_tokens import mask_tokens, name_tokens
+from awstape.core.cassette.page_tokens import find_repeated_page, mask_tokens, name_tokens
 
 
 def merge_cassettes(
@@ -46,8 +46,9 @@ def are_settled(operation: Operation, takes: Collection[Take]) -> bool:
 
 
 def is_complete(operation: Operation, take: Take) -> bool:
-    """Whether a take was read to its last page, and no page of it is a hole."""
-    return take.hole is None and is_last_page(operation, take.pages[-1].answer)
+    """Whether a take was read to its last page, or to one that repeats a token, and no page of it is a hole."""
+    is_last = is_last_page(operation, take.pages[-1].answer)
+    return take.hole is None and (is_last or find_repeated_page(operation, take.pages) is not None)
 
 
 def normalise_cassette(models: Models, cassette: Cassette, keys: Iterable[str]) -> Cassette:

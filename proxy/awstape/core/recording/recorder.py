@@ -24,11 +24,11 @@ from fnmatch import fnmatchcase
 from awstape.core.aws.call import Call
 from awstape.core.aws.error_codes import NO_RESPONSE, client_problem
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.paging import count_items, is_last_page, split_input
+from awstape.core.aws.paging import count_items, split_input
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.takes import merge_cassettes, normalise_cassette
+from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.capture import Capture, Capturer, Parse
 from awstape.core.recording.retries import FailedRequests
@@ -122,7 +122,7 @@ class Recorder:
             return None
         capture = self._capturer.capture(request, track, call, page_request, page)
         capture = replace(capture, writes_before=self.writes_answered if writes_before is None else writes_before)
-        number = self._traversals.add(capture, is_write=not operation.is_read)
+        number = self._traversals.add(operation, capture)
         if page.hole is not None:
             where = f"page {number}: " if number and operation.paging else ""
             self.skip(f"{operation.name}: {where}{page.hole}")
@@ -135,7 +135,7 @@ class Recorder:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
         self._redactor.remember(capture.seen)
         operation = self._models.operation(capture.track.service, capture.track.operation)
-        self._traversals.add(capture, is_write=not operation.is_read)
+        self._traversals.add(operation, capture)
 
     @property
     def writes_answered(self) -> int:
@@ -178,7 +178,7 @@ class Recorder:
         items = 0
         for take in cassette.takes:
             operation = self._models.operation(take.track.service, take.track.operation)
-            if not is_last_page(operation, take.pages[-1].answer):
+            if not is_complete(operation, take):
                 notes[f"{operation.name}: a listing was not read to its end"] = None
             items += sum(count_items(operation, page.answer.output) for page in take.pages)
         for leak in self._redactor.find_leaks(self._models, old):

@@ -4,7 +4,8 @@
 2. A page with a token continues the take that gave out this token.
 3. If that take has a page there already, an equal page is the same page fetched again and is dropped; its new token
    also leads on from there. A different page begins a take that shares the pages before it.
-4. Where a track gave out the same token several times, the traversal that began last continues.
+4. Where a track gave out the same token several times, the traversal that began last continues. Where a take gave it
+   out several times, an equal page is that page again; a different one continues the take.
 5. A page that could not be read is a hole. The token that it gave out is unknown, so a page with an unknown token
    continues the take that ends in a hole. The answer to a retry fills the hole (`core.recording.retries`).
 6. Any other page with a token that no take gave out is not recorded, nor is a read of which all pages are holes.
@@ -15,20 +16,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from operator import itemgetter
 
-from awstape.core.cassette.cassette import After, Take, Track
+from awstape.core.aws.model import Operation
+from awstape.core.cassette.cassette import After, Page, Take, Track
+from awstape.core.cassette.page_tokens import replace_next_token
 from awstape.core.recording.capture import Capture
 from awstape.core.recording.retries import answers_retry_of
 
 
 @dataclass
 class _Traversal:
-    """A take in progress."""
+    """A take in progress. tokens: the digests of the tokens that its pages were requested with."""
 
     pages: list[Capture]
+    tokens: set[str | None] = field(default_factory=set)
+
+    def put(self, index: int, capture: Capture) -> None:
+        """Puts a page behind the last one, or in the place of a hole."""
+        self.pages[index : index + 1] = [capture]
+        self.tokens.add(capture.token)
+
+    def branch(self, index: int) -> _Traversal:
+        """A take that has the first pages of this one."""
+        pages = self.pages[:index]
+        return _Traversal(pages, {page.token for page in pages})
 
     def writes_before(self) -> int:
         return self.pages[0].writes_before
@@ -44,7 +58,7 @@ class _TrackTraversals:
     """
 
     track: Track
-    is_write: bool
+    operation: Operation
     is_readable: bool
     traversals: list[_Traversal] = field(default_factory=list)
     next_pages: dict[str, dict[tuple[int, int], tuple[_Traversal, int]]] = field(default_factory=dict)
@@ -52,8 +66,11 @@ class _TrackTraversals:
     holes: list[_Traversal] = field(default_factory=list)
 
     def note_token(self, token: str | None, traversal: _Traversal, index: int) -> None:
-        """Notes the place of the page that a token asks for; None, on a last page, leads nowhere."""
-        if token is not None:
+        """Notes the place of the page that a token asks for; None, on a last page, leads nowhere.
+
+        A token that the take gave out before leads to the page that it led to then.
+        """
+        if token is not None and token not in traversal.tokens:
             self.next_pages.setdefault(token, {}).setdefault((id(traversal), index), (traversal, index))
 
     def take_failed(self, invocation: str | None) -> int | None:
@@ -95,15 +112,17 @@ class Traversals:
                 writes = traversal.writes_before()
                 after = self.writes[writes - 1] if writes and before not in (None, writes) else None
                 before = writes
-                pages = tuple(capture.page for capture in traversal.pages)
-                yield Take(known.track, pages, after=None if known.is_write else after)
+                pages = tuple(_page_with_tokens(known.operation, capture) for capture in traversal.pages)
+                yield Take(known.track, pages, after=after if known.operation.is_read else None)
 
-    def add(self, capture: Capture, *, is_write: bool = False) -> int | None:
+    def add(self, operation: Operation, capture: Capture) -> int | None:
         """Adds a capture to the take that it belongs to; returns the number of its page, None if it belongs to none."""
         track = capture.track
         known = self._of_track.get(track.key)
         if capture.token is None:
-            known = self._of_track.setdefault(track.key, known or _TrackTraversals(track, is_write, is_write))
+            known = self._of_track.setdefault(
+                track.key, known or _TrackTraversals(track, operation, is_readable=not operation.is_read)
+            )
             return self._add_first_page(known, capture)
         if known and (capture.token in known.next_pages or known.expect_after_hole(capture.token)):
             return self._add_next_page(known, capture.token, capture)
@@ -118,7 +137,7 @@ class Traversals:
             known.traversals.append(_Traversal([]))
         if capture.page.hole is not None:
             heappush(known.failed.setdefault(capture.invocation, []), number)
-        if known.is_write:
+        if not known.operation.is_read:
             self.writes.append(After(known.track, number + 1))
         return self._put(known, known.traversals[number], 0, capture)
 
@@ -131,17 +150,28 @@ class Traversals:
             if traversal.pages[index].page.answer == capture.page.answer:
                 known.note_token(capture.next, traversal, index + 1)
                 return index + 1
+        for traversal, _ in reversed(places):
+            if traversal.pages[-1].next == token:
+                return self._put(known, traversal, len(traversal.pages), capture)
         traversal, index = next(reversed(places))
-        parted = _Traversal(traversal.pages[:index])
+        parted = traversal.branch(index)
         known.traversals.append(parted)
         return self._put(known, parted, index, capture)
 
     def _put(self, known: _TrackTraversals, traversal: _Traversal, index: int, capture: Capture) -> int:
         """Puts a capture at an index of a traversal: behind its last page, or in the place of a hole."""
-        traversal.pages[index : index + 1] = [capture]
+        traversal.put(index, capture)
         known.note_token(capture.next, traversal, index + 1)
         if capture.page.hole is None:
             known.is_readable = True
         else:
             known.holes.append(traversal)
         return index + 1
+
+
+def _page_with_tokens(operation: Operation, capture: Capture) -> Page:
+    """The page of a capture with the digests of its tokens in the place of the tokens."""
+    answer = capture.page.answer
+    if capture.next is not None:
+        answer = replace_next_token(operation, answer, capture.next)
+    return replace(capture.page, token=capture.token, answer=answer)

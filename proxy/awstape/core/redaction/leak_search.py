@@ -5,12 +5,13 @@
 2. Names are searched for as whole words of free text, by the same tokeniser that replaces them.
 3. Whatever looks like an account id and is no alias is a leak, even if the recording never saw it.
 4. An alias that two values share is searched for like an identifier: it is ambiguous wherever it is.
-5. A leak names places and kinds; its value stays inside the program.
+5. A page token that is a whole string of the cassette is a name that stays there, not a leak.
+6. A leak names places and kinds; its value stays inside the program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from string import ascii_letters, digits
 
@@ -28,11 +29,12 @@ from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.substrings import Substrings
 
+PAGE_TOKEN = "page token"
 #: Kind of value that is searched for as a part of any string → the characters that may not be beside it.
 _BORDERS: Mapping[str, frozenset[str]] = {
     "account": frozenset(digits),
-    **dict.fromkeys(("canonical user id", "unique id"), frozenset(ascii_letters + digits)),
-    **dict.fromkeys(("e-mail", "fingerprint", "jwt", "page token", "password", "pem", "secret"), frozenset()),
+    **dict.fromkeys(("canonical user id", PAGE_TOKEN, "unique id"), frozenset(ascii_letters + digits)),
+    **dict.fromkeys(("e-mail", "fingerprint", "jwt", "password", "pem", "secret"), frozenset()),
 }
 #: Kinds of these that a project can keep.
 _KEPT_BY_RULES = frozenset({"account", "canonical user id", "e-mail", "unique id"})
@@ -48,7 +50,7 @@ class Leak:
 
     page: counted from 1, 0 for the identity. member: its path without indices, such as `Roles[].Description`;
     `identity.…` in an identity, `after.identity.…` in that of the write before it; empty for text that belongs to no
-    member. rule: the project rule that would hide it, or empty.
+    member. rule: the project rule that would hide it, or empty. is_whole: whether it is the whole string.
     """
 
     track: Track = field(repr=False)
@@ -58,6 +60,7 @@ class Leak:
     kind: str
     value: str = field(repr=False)
     rule: str = ""
+    is_whole: bool = False
 
     def __str__(self) -> str:
         page = f"page {self.page}, " if self.page else ""
@@ -67,6 +70,12 @@ class Leak:
 
 def find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> Iterator[Leak]:
     """The places where the cassette has a real value, or an account id that is no alias."""
+    leaks = list(_find_leaks(models, cassette, search))
+    names = {leak.value for leak in leaks if leak.kind == PAGE_TOKEN and leak.is_whole}
+    yield from _find_leaks(models, cassette, search.without(names)) if names else leaks
+
+
+def _find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> Iterator[Leak]:
     for track, takes in cassette.tracks():
         operation = models.operation(track.service, track.operation)
         of_identity = list(_collect_identity_strings(operation, track.identity))
@@ -98,7 +107,9 @@ def _leaks_in(
     for text, context, is_free in strings:
         if found := search.find(text, is_free):
             kind, value = found
-            yield Leak(track, 0, page, prefix + path_pattern(context.path), kind, value, suggest_rule(context))
+            yield Leak(
+                track, 0, page, prefix + path_pattern(context.path), kind, value, suggest_rule(context), text == value
+            )
 
 
 def suggest_rule(context: StringContext) -> str:
@@ -114,10 +125,11 @@ class RealValueSearch:
 
     def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules, ambiguous: Iterable[str] = ()) -> None:
         self.rules = rules
+        self._real, self._ambiguous = {kind: set(values) for kind, values in real.items()}, tuple(ambiguous)
         self._names: dict[str, tuple[str, str]] = {}  # folded name → kind, name
         self._searched: dict[tuple[str, bool], tuple[str, str] | None] = {}
         identifiers: dict[str, str] = {}
-        for kind, values in real.items():
+        for kind, values in self._real.items():
             for value in values:
                 if kind in _BORDERS:
                     if kind not in _KEPT_BY_RULES or not rules.keeps(value):
@@ -125,8 +137,13 @@ class RealValueSearch:
                 elif kind not in _NOT_SEARCHED and is_searched_name(value):
                     self._names[value.casefold()] = kind, value
         # The alias of a six-digit code is in other texts by chance.
-        identifiers |= dict.fromkeys(filter(is_alias, ambiguous), AMBIGUOUS)
+        identifiers |= dict.fromkeys(filter(is_alias, self._ambiguous), AMBIGUOUS)
         self._identifiers = Substrings({v: kind for v, kind in identifiers.items() if len(v) >= self._SHORTEST})
+
+    def without(self, names: Set[str]) -> RealValueSearch:
+        """The same search without page tokens that are names."""
+        real = {kind: values - names if kind == PAGE_TOKEN else values for kind, values in self._real.items()}
+        return RealValueSearch(real, self.rules, self._ambiguous)
 
     def find(self, text: str, is_free: bool) -> tuple[str, str] | None:
         """The kind of a real value that is in the text in some encoding, and the value; None if there is none."""

@@ -6,7 +6,8 @@
    identities, too (`core.redaction.text.names_in_text`). A live request has no other traffic to learn names from:
    there, a word is a name if its alias is one of those in the cassette's identities.
 4. An error's text is searched for the names in its request, however short they are.
-5. Real page tokens are replaced in the answers of their exchange.
+5. A real page token is replaced in the errors of its exchange, where it stands as a whole. One that is long enough is
+   searched for in the end, unless it is a name, too: that has its own alias.
 6. Before anything is written, `core.redaction.leak_search` searches all of it for the real values seen.
 """
 
@@ -22,7 +23,7 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.redaction.alias_grammar import is_name_alias, name_alias_ending
 from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
-from awstape.core.redaction.leak_search import AMBIGUOUS, Leak, RealValueSearch, find_leaks
+from awstape.core.redaction.leak_search import AMBIGUOUS, PAGE_TOKEN, Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.member_kinds import is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, redact_string
@@ -38,8 +39,9 @@ from awstape.core.text.substrings import Substrings
 
 #: Replaces a real page token in an error message.
 _TOKEN_ALIAS = "page-token"
-_TOKEN_KIND = "page token"
 _SHORTEST_TOKEN = 6
+_WORD = re.compile(r"[A-Za-z_-]+")
+_SHORTEST_SEARCHED_TOKEN = 16
 _SHORT_ORGANIZATION_ID = re.compile(r"[rp]-[a-z0-9]{4,32}")
 
 
@@ -66,12 +68,12 @@ class Redactor:
         new = self._aliases.seen[self._taken :]
         self._taken = len(self._aliases.seen)
         tokens, self._new_tokens = self._new_tokens, []
-        return new + [SeenValue(_TOKEN_KIND, token, _TOKEN_ALIAS) for token in tokens]
+        return new + [SeenValue(PAGE_TOKEN, token, _TOKEN_ALIAS) for token in tokens]
 
     def remember(self, seen: Iterable[SeenValue]) -> None:
         """Adds values that another redactor with the same key has seen: what it knew is known here, too."""
         for value in seen:
-            if value.kind == _TOKEN_KIND:
+            if value.kind == PAGE_TOKEN:
                 self._tokens.add(value.value)
             else:
                 self._aliases.remember(value)
@@ -119,15 +121,19 @@ class Redactor:
         """The answer, redacted. tokens: real page tokens of the exchange. identity: of the request, not redacted."""
         # Tokens that a replay gave out name a position only and stay.
         real = [token for token in tokens if len(token) >= _SHORTEST_TOKEN and not OWN_PAGE_TOKEN.fullmatch(token)]
-        self._new_tokens += [token for token in real if token not in self._tokens]
-        self._tokens.update(real)
-        request_names = self._find_names(operation, identity or {}) if answer.error else None
+        searched = [token for token in real if len(token) >= _SHORTEST_SEARCHED_TOKEN]
+        self._new_tokens += [token for token in searched if token not in self._tokens]
+        self._tokens.update(searched)
+        if answer.error is None:
+            return edit_answer_strings(operation, answer, self.redact_string)
+        request_names = self._find_names(operation, identity or {})
+        in_error = [token for token in real if token in searched or not _WORD.fullmatch(token)]
 
         def redact(text: str, context: StringContext) -> str:
-            for token in real:
-                text = text.replace(token, _TOKEN_ALIAS)
-            if request_names and not is_public(text, context):
+            if not is_public(text, context):
                 text = request_names.replace_in(text)
+            for token in in_error:
+                text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(token)}(?![A-Za-z0-9])", _TOKEN_ALIAS, text)
             return self.redact_string(text, context)
 
         return edit_answer_strings(operation, answer, redact)
@@ -180,7 +186,8 @@ class Redactor:
 
     def real_value_search(self) -> RealValueSearch:
         """A search for the values seen so far."""
-        seen = {**self._aliases.real_values, _TOKEN_KIND: self._tokens}
+        names = set().union(*self._aliases.real_values.values())
+        seen = {**self._aliases.real_values, PAGE_TOKEN: self._tokens - names}
         # A kept name that looks random, or a part of one, is taken for a secret elsewhere.
         every = Substrings({value: value for values in seen.values() for value in values if value})
         in_kept = {value for kept in self._aliases.kept_values for _, _, value in every.find(kept)}

@@ -15,7 +15,8 @@
 4. A token names the page and its first item, both counted from 1, and the track: `page-3.item-5.h7qk`. So a page can be
    requested at any time, by any client, with any limit. The recorded tokens lead to their pages in every mode.
 5. The end of the recording stays: an error, or an unfinished listing, which ends with a token that leads nowhere. A
-   listing that is cut into other pages ends at its first hole.
+   listing that is cut into other pages ends at its first hole; one that gave out a token twice ends with an empty page
+   that gives out its own token.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from awstape.core.aws.conform import did_you_mean, unmodelled_members
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import items_of, next_token
 from awstape.core.cassette.cassette import Take, Track
-from awstape.core.cassette.page_tokens import track_tag
+from awstape.core.cassette.page_tokens import find_repeated_page, track_tag
 
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
 #: Access Analyzer documents no default; its errors for a limit out of range are those of its model.
@@ -97,7 +98,8 @@ class CutPage:
 class Listing:
     """A take as a list of items, cut into the pages of a paging mode. number: the take's in its track, from 1.
 
-    open_token: the token that asks for the first page that is missing, None for a listing that was read to its end.
+    open_token: the token that asks for the first page that is missing, None for a listing that was read to its end, or
+    to a page that gives out a token a second time.
     """
 
     def __init__(self, operation: Operation, take: Take, number: int, paging: Paging) -> None:
@@ -120,7 +122,8 @@ class Listing:
             self._items += [(name, item) for name in operation.lists for item in items_of(page.answer.output, name)]
             self._ranges.append((begin, len(self._items)))
         last = take.pages[-1].answer.output
-        self.open_token = next_token(operation, last) if last is not None else None
+        self._repeats = find_repeated_page(operation, take.pages) is not None
+        self.open_token = next_token(operation, last) if last is not None and not self._repeats else None
 
     first = Position(1, 0)
 
@@ -155,7 +158,9 @@ class Listing:
     def answers(self) -> Iterator[Answer]:
         """The pages that a client gets that follows the tokens to the end and sends no limit."""
         position: Position | None = self.first
-        while position:
+        seen: set[Position] = set()
+        while position and position not in seen:
+            seen.add(position)
             answer = self.page(position, None).answer
             yield answer
             token = next_token(self._operation, answer.output) if answer.output is not None else None
@@ -186,6 +191,9 @@ class Listing:
         if end == len(self._items):
             if self.open_token is not None:
                 return self.open_token
+            if self._repeats:
+                is_empty = begin == end and position.page > 1
+                return self._token(position if is_empty else Position(position.page + 1, end))
             ends_empty = self._paging.mode == "torture" and (begin < end or position.page == 1)
             if not ends_empty and not self._take.pages[-1].answer.error:
                 return None

@@ -20,8 +20,9 @@ from itertools import groupby
 from typing import Any
 
 from awstape.core.aws.model import Models, Operation, Value
-from awstape.core.aws.paging import count_items, is_last_page, next_token
+from awstape.core.aws.paging import count_items, next_token
 from awstape.core.cassette.cassette import Cassette, Page, Take
+from awstape.core.cassette.page_tokens import find_repeated_page
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
     find_aliases,
@@ -140,9 +141,10 @@ def alias_kind(alias: str) -> str:
 
 def _take(take: Take, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
     answer = take.pages[-1].answer
-    open_token = next_token(operation, answer.output) if answer.output else None
+    is_repeated = find_repeated_page(operation, take.pages) is not None
+    open_token = next_token(operation, answer.output) if answer.output and not is_repeated else None
     is_missing = answer.error or take.pages[-1].hole is not None
-    end = "error" if is_missing else "complete" if is_last_page(operation, answer) else "unfinished"
+    end = "error" if is_missing else "complete" if open_token is None else "unfinished"
     return {
         "after": take.after and printable(f"after {take.after.track}, take {take.after.take}"),
         "faults": [str(fault) for fault in take.faults],

@@ -29,6 +29,7 @@ from awstape.core.aws.paging import is_last_page
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page, Track
+from awstape.core.cassette.page_tokens import find_repeated_page
 from awstape.core.view.selectors import SelectedTrack
 
 AddNote = Callable[[str], None]
@@ -124,7 +125,8 @@ def common_notes(chosen: SelectedTrack) -> Iterator[str]:
             yield f"{which}left out the faults, which only awstape can replay: {', '.join(map(str, take.faults))}"
         if take.after:
             yield f"{which}comes after {take.after.track.operation}, but only awstape waits for that"
-        if not is_last_page(operation, take.pages[-1].answer):
+        is_end = is_last_page(operation, take.pages[-1].answer)
+        if not is_end and find_repeated_page(operation, take.pages) is None:
             yield f"{which}the recording ends before the listing: there is no page {len(take.pages) + 1}"
 
 
