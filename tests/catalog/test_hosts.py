@@ -33,6 +33,9 @@ NEAR_MISSES = [
     access-analyzer.us-east-1.x.amazonaws.com access-analyzer.us-east-1x.amazonaws.com
     xaccess-analyzer.us-east-1.amazonaws.com access-analyzer.us-east-1.amazonaws.com.cn
     accessanalyzer.us-east-1.amazonaws.com 127.0.0.1 localhost
+    vpce-0a1b.sts.us-east-1.vpce.amazonaws.com vpce-0a1b.vpce-svc-0a1b.us-east-1.vpce.amazonaws.com
+    vpce-0a1b.access-analyzer.us-east-1.vpce.amazonaws.com.evil.com vpce-0a1b.access-analyzer.vpce.amazonaws.com
+    vpce-0a1b.evil.access-analyzer.us-east-1.vpce.amazonaws.com access-analyzer.us-east-1.vpce.amazonaws.com
     """.split(),
     *("", ".", "iam.amazonaws.com\n", "iam.amazonaws.com:443", " iam.amazonaws.com"),
 ]
@@ -98,6 +101,10 @@ def test_the_endpoint_of_a_client_is_recognised(partition: str, region: str) -> 
         ("access-analyzer-fips.us-east-1.api.aws", "accessanalyzer", "us-east-1"),
         ("access-analyzer.eu-central-99.amazonaws.com", "accessanalyzer", "eu-central-99"),
         ("access-analyzer.eusc-de-east-1.amazonaws.eu", "accessanalyzer", "eusc-de-east-1"),
+        ("vpce-0a1b2c-3d4e.access-analyzer.eu-west-1.vpce.amazonaws.com", "accessanalyzer", "eu-west-1"),
+        ("VPCE-0a1b2c-3d4e-eu-west-1a.access-analyzer.eu-west-1.vpce.amazonaws.com.", "accessanalyzer", "eu-west-1"),
+        ("vpce-0a1b2c-3d4e.access-analyzer.cn-north-1.vpce.amazonaws.com.cn", "accessanalyzer", "cn-north-1"),
+        ("vpce-0a1b2c-3d4e.iam.us-east-1.vpce.amazonaws.com", "iam", None),
     ],
 )
 def test_notable_hosts(host: str, service: str, region: str | None) -> None:
@@ -117,6 +124,7 @@ def test_near_misses_are_not_recognised(host: str) -> None:
         ("zreal-bucket.s3.amazonaws.com", "a host under amazonaws.com"),
         ("zreal1234.execute-api.eu-west-1.amazonaws.com", "a host under amazonaws.com"),
         ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn", "a host under amazonaws.com.cn"),
+        ("vpce-0a1b2c-3d4e.access-analyzer.eu-west-1.vpce.amazonaws.com", "a host under amazonaws.com"),
         ("vault.zreal.example.com", "a host under example.com"),
         ("10.1.2.3", "a host"),
         ("2001:db8::1", "a host"),

@@ -69,7 +69,7 @@ def mitm(machine: Machine, *command: str) -> Iterator[Mitm]:
         output = []
         for line in process.stdout:
             output.append(line)
-            if found := re.search(r"proxy listening at (127\.0\.0\.1:\d+)", line):
+            if found := re.search(r"proxy.* listening at (127\.0\.0\.1:\d+)", line):
                 break
         else:
             pytest.fail("".join(output))
@@ -123,6 +123,30 @@ def test_mitmdump_records_and_replays(
     assert "miss: iam ListRoleTags was not recorded" in run.out
     assert "not replayed" not in run.out
     assert aws.calls == recorded.calls
+
+
+def test_mitmdump_records_and_replays_as_a_reverse_proxy(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    """For programs that ignore HTTPS_PROXY; calls are recognised by their signature, under whatever host."""
+    program = calls("print(len(iam.list_users()['Users']))", "print(len(analyzer.list_analyzers()['analyzers']))")
+    reverse = ("--mode", f"reverse:{aws.url}")
+    seen = []
+    for option in (f"awstape_cassette={cassette}", f"awstape_replay={cassette}"):
+        with mitm(machine, "mitmdump", *arguments(machine, option), *reverse) as dump:
+            url = dump.environ.pop("HTTPS_PROXY")
+            seen.append(machine.run(*program, **dump.environ, AWS_ENDPOINT_URL=url).ok().out)
+            run = dump.stop()
+        assert "miss" not in run.out and "no call to record" not in run.out
+    assert seen[0] == seen[1]
+    assert aws.calls == {"ListUsers": 1, "ListAnalyzers": 1}
+
+
+def test_mitmdump_tells_what_passed_it(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    reverse = ("--mode", f"reverse:{aws.url}")
+    with mitm(machine, "mitmdump", *arguments(machine, f"awstape_cassette={cassette}"), *reverse) as dump:
+        machine.run("curl", "-s", f"{dump.environ['HTTPS_PROXY']}/health").ok()
+        run = dump.stop()
+    assert "what passed the proxy, 1 request, was for other services and hosts" in run.out
+    assert "bypasses" not in run.out
 
 
 def test_mitmdump_ends_when_an_option_is_wrong(machine: Machine) -> None:

@@ -191,3 +191,16 @@ def test_tls_to_other_hosts_is_not_intercepted(
     assert "hello" not in intercepted
     assert not cassette.exists()
     assert "nothing was recorded" in run.err
+
+
+def test_a_vpc_endpoint_is_recorded_under_its_own_name(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    host = "vpce-0a1b2c3d-4e5f.access-analyzer.us-east-1.vpce.amazonaws.com"
+    command = program(
+        f"import boto3; client = boto3.client('accessanalyzer', 'us-east-1', endpoint_url='https://{host}')\n"
+        "print(len(client.list_analyzers()['analyzers']))"
+    )
+    listed = machine.record(cassette, aws.url, command=command).ok().out
+    assert "operation: ListAnalyzers\nregion: us-east-1\n" in cassette.read_text("utf-8")
+    assert "vpce" not in cassette.read_text("utf-8")
+    run = machine.awstape("replay", cassette, "--proxy", "--", *command).ok()
+    assert (run.out, run.err) == (listed, "")

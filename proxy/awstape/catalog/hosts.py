@@ -2,7 +2,9 @@
 
 1. Host names come from `endpoint-rule-set-1.json`: every URL template in it, for every partition of `partitions.json`,
    in its plain, FIPS and dual-stack spelling; and from `endpoints.json`, which SDKs without rule sets follow.
-2. A name that neither file yields belongs to no recorded service.
+2. Names of VPC endpoints have the service's prefix of `service-2.json`, region and suffix behind an id of the owner
+   (https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html).
+3. Any other name belongs to no recorded service.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ def service_and_region(host: str) -> tuple[str, str | None] | None:
     The region is None for IAM, which is global. Case and a trailing dot don't matter.
     """
     host = host.lower().removesuffix(".")
-    name, region = _match_rules(host) or _hosts_of_endpoints().get(host) or (None, None)
+    name, region = _match(host, _host_patterns()) or _hosts_of_endpoints().get(host) or (None, None)
+    if name is None and host.startswith("vpce-"):
+        name, region = _match(host, _vpc_endpoint_patterns()) or (None, None)
     if name is None:
         return None
     return name, region if _is_regional(name) else None
@@ -127,9 +131,9 @@ def _partitions() -> tuple[Mapping[str, Any], ...]:
 # --- hosts by endpoint rules ------------------------------------------------------------------------------------
 
 
-def _match_rules(host: str) -> tuple[str, str | None] | None:
-    """The service and region of a host that the endpoint rules yield."""
-    for name, pattern in _host_patterns().items():
+def _match(host: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str, str | None] | None:
+    """The service and region of a host that matches the pattern of a service."""
+    for name, pattern in patterns.items():
         if match := pattern.fullmatch(host):
             return name, next((region for region in match.groups() if region), None)
     return None
@@ -150,6 +154,21 @@ def _host_regexes(service: str) -> Iterator[str]:
                 regex = regex.replace(re.escape(f"{{PartitionResult#{name}}}"), re.escape(partition[name]))
             region = "|".join([_without_groups(partition["regionRegex"].strip("^$")), *partition["others"]])
             yield regex.replace(re.escape("{Region}"), f"({region})")
+
+
+@cache
+def _vpc_endpoint_patterns() -> Mapping[str, re.Pattern[str]]:
+    """`vpce-ID[-ZONE].access-analyzer.REGION.vpce.amazonaws.com`."""
+    names = {name: load_service_model(name)["metadata"]["endpointPrefix"] for name in SERVICES}
+    return {
+        name: re.compile("|".join(_vpc_endpoint_regex(prefix, partition) for partition in _partitions()), re.ASCII)
+        for name, prefix in names.items()
+    }
+
+
+def _vpc_endpoint_regex(prefix: str, partition: Mapping[str, Any]) -> str:
+    region = _without_groups(partition["regionRegex"].strip("^$"))
+    return rf"vpce-[a-z0-9-]+\.{re.escape(prefix)}(?:-fips)?\.({region})\.vpce\.{re.escape(partition['dnsSuffix'])}"
 
 
 def _without_groups(regex: str) -> str:

@@ -1,7 +1,8 @@
 """The endpoint's own paths, for tests in any language. They begin with `~`, as no path of a service does.
 
 1. `/~NAME/…` selects a session: the rest of the path is handled in it. A program uses a session through its endpoint
-   URL, `AWS_ENDPOINT_URL_IAM=http://127.0.0.1:PORT/~NAME`. A session begins with its first request and ends with its reset.
+   URL, `AWS_ENDPOINT_URL_IAM=http://127.0.0.1:PORT/~NAME`. A session begins with its first request and ends with its
+   reset.
 2. `GET /~/health` returns the status and what is served. `GET /~/misses` returns the misses and the takes that were not
    played, `POST /~/reset` restarts takes and faults: of all sessions, or as `/~NAME/~/…` of one.
 3. A reset removes nothing from the report at the end.
