@@ -46,7 +46,7 @@ def read_blocks(path: Path) -> Iterator[str]:
             size += len(data)
             has_limit = has_limit or b"\0" in data
             if has_limit and size > MAX_BYTES:
-                raise _too_large(path, MAX_BYTES, "split the cassette")
+                raise _too_large(path, MAX_BYTES, "is it a cassette? a pipe has a limit, a file has none")
             held = "\r" if text.endswith("\r") else ""
             yield text.removesuffix("\r").replace("\r\n", "\n")
         yield held
