@@ -17,11 +17,12 @@ from pathlib import Path
 
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
-from awstape.core.cassette.cassette import Cassette, Track
+from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.recorder import Recorder, Recording
-from awstape.core.recording.set_aside import SetAside, fill_hole, read_set_aside, redact_again, write_set_aside
+from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
 from awstape.core.redaction.aliases import Key
+from awstape.core.redaction.leak_search import Leak
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.view.selectors import SelectorError, select
@@ -120,14 +121,18 @@ def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str])
     waiting: list[SetAside] = []
     asides = load_set_aside(path, key)
     chosen = _select_tracks(cassette, asides, as_is, redactor)
+    settled: list[tuple[SetAside, Take]] = []
+    left: list[tuple[Leak, ...]] = []
     for aside in asides:
         take, leaks = redact_again(models, aside, redactor)
         if leaks and aside.track not in chosen:
             waiting.append(aside)
-            continue
-        filled = fill_hole(models, cassette, aside, take)
-        lines.append(settled_line(path, aside, leaks, is_obsolete=filled is None))
-        cassette = filled or cassette
+        else:
+            settled.append((aside, take))
+            left.append(leaks)
+    cassette, is_filled = fill_holes(models, cassette, settled)
+    for (aside, _), leaks, is_in in zip(settled, left, is_filled, strict=True):
+        lines.append(settled_line(path, aside, leaks, is_obsolete=not is_in))
     if len(waiting) < len(asides):
         cassette_files.save(path, cassette)
         _save_set_aside(path, key, waiting)

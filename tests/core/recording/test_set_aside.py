@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
-from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.takes import merge_cassettes
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording import capture
 from awstape.core.recording.recorder import Recorder, Recording
-from awstape.core.recording.set_aside import SetAside, fill_hole, read_set_aside, redact_again, write_set_aside
+from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
@@ -51,13 +51,20 @@ def rules(**settings: object) -> Rules:
     return Rules.from_settings({name.replace("_", "-"): value for name, value in settings.items()}, MODELS)
 
 
+def fill_hole(cassette: Cassette, aside: SetAside, take: Take) -> Cassette | None:
+    """The cassette with one hole filled; None if what was set aside is obsolete."""
+    filled, (is_in,) = fill_holes(MODELS, cassette, [(aside, take)])
+    assert is_in or filled == cassette
+    return filled if is_in else None
+
+
 def recovered(recording: Recording, with_rules: Rules) -> Cassette:
     """The cassette of a recording, with everything taken in that the rules settle."""
     cassette = recording.merged
     for aside in recording.set_aside:
         take, leaks = redact_again(MODELS, aside, Redactor(KEY, with_rules))
         if not leaks:
-            filled = fill_hole(MODELS, cassette, aside, take)
+            filled = fill_hole(cassette, aside, take)
             assert filled
             cassette = filled
     return cassette
@@ -273,8 +280,8 @@ def test_a_take_is_obsolete_once_its_track_was_recorded_anew() -> None:
     recording = recorded(LOGIN, get_role("zrealtwo", TOLD))
     (aside,) = recording.set_aside
     anew = merge_cassettes(MODELS, recording.merged, recorded(get_role("zrealtwo", "harmless")).merged)
-    assert fill_hole(MODELS, anew, aside, aside.take) is None
-    assert fill_hole(MODELS, Cassette(keys=anew.keys), aside, aside.take) is not None
+    assert fill_hole(anew, aside, aside.take) is None
+    assert fill_hole(Cassette(keys=anew.keys), aside, aside.take) is not None
 
 
 FAULTY = """\
@@ -293,7 +300,7 @@ def test_faults_of_a_hole_stay() -> None:
     (aside,) = recording.set_aside
     faults = read_cassette(FAULTY, MODELS).takes[0].faults
     takes = [replace(take, faults=faults) if take.hole else take for take in recording.merged.takes]
-    filled = fill_hole(MODELS, Cassette.of(takes, recording.merged.keys), aside, aside.take)
+    filled = fill_hole(Cassette.of(takes, recording.merged.keys), aside, aside.take)
     assert filled
     assert [take.faults for take in filled.takes if take.track == aside.track] == [faults]
 
@@ -313,7 +320,7 @@ def test_a_value_that_an_older_cassette_has_is_told_only() -> None:
     """It may have been taken in as it is; the older recording stays as it was."""
     recording = recorded(LOGIN, get_role("zrealtwo", TOLD))
     (aside,) = recording.set_aside
-    as_it_is = fill_hole(MODELS, recording.merged, aside, aside.take)
+    as_it_is = fill_hole(recording.merged, aside, aside.take)
     assert as_it_is
     later = recorder(LOGIN, include_writes=True).finish(as_it_is)
     assert later.merged == as_it_is

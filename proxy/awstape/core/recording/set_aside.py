@@ -111,24 +111,39 @@ def redact_again(models: Models, aside: SetAside, redactor: Redactor) -> tuple[T
     return take, tuple(find_leaks(models, Cassette((take,)), search))
 
 
-def fill_hole(models: Models, cassette: Cassette, aside: SetAside, take: Take) -> Cassette | None:
-    """The cassette with a take in the place of its hole; None if the track is there and has no such hole."""
+def fill_holes(
+    models: Models, cassette: Cassette, settled: Sequence[tuple[SetAside, Take]]
+) -> tuple[Cassette, list[bool]]:
+    """The cassette with takes in the places of their holes.
+
+    settled: what was set aside, each with the take to put in. Returns as well for each whether it was put in: it is
+    obsolete if its track is there and has no such hole.
+    """
     tracks = {track: list(takes) for track, takes in cassette.tracks()}
-    takes = tracks.get(aside.track, [])
-    operation = models.operation(take.track.service, take.track.operation)
-    at = next((i for i, there in enumerate(takes) if aside.hole and _is_same_hole(operation, there, aside.hole)), None)
-    if takes and aside.hole and at is None:
-        return None
-    if at is not None:
-        take = replace(take, faults=takes[at].faults)
-        takes.pop(at)
-    of_track = takes if take.track == aside.track else tracks.get(take.track, [])
-    of_track.insert(len(of_track) if at is None or of_track is not takes else at, take)
-    number = next(i for i, there in enumerate(of_track, 1) if there is take)
-    tracks[take.track] = normalise_takes(operation, take.track, of_track)
-    moved = {(aside.track, number): After(take.track, number)}
+    moved: dict[tuple[Track, int], After | None] = {}
+    changed: dict[Track, Operation] = {}
+    is_filled = []
+    for aside, take in settled:
+        operation = models.operation(take.track.service, take.track.operation)
+        takes = tracks.get(aside.track, [])
+        holes = (i for i, there in enumerate(takes) if aside.hole and _is_same_hole(operation, there, aside.hole))
+        at = next(holes, None)
+        is_filled.append(not takes or not aside.hole or at is not None)
+        if not is_filled[-1]:
+            continue
+        changed[take.track] = operation
+        if at is None:
+            tracks.setdefault(take.track, []).append(take)
+        elif take.track == aside.track:
+            takes[at] = replace(take, faults=takes[at].faults)
+        else:
+            there = tracks.setdefault(take.track, [])
+            there.append(replace(take, faults=takes.pop(at).faults))
+            moved[aside.track, at + 1] = After(take.track, len(there))
+    for track, operation in changed.items():
+        tracks[track] = normalise_takes(operation, track, tracks[track])
     every = (take for takes in tracks.values() for take in takes)
-    return Cassette.of(follow_takes(every, moved), cassette.keys)
+    return Cassette.of(follow_takes(every, moved), cassette.keys), is_filled
 
 
 def _is_same_hole(operation: Operation, there: Take, hole: Take) -> bool:
