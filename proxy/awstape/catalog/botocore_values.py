@@ -77,6 +77,8 @@ def from_botocore(value: Any, shape: Shape | None) -> Value:
                 return value.decode("utf-8")
             except UnicodeDecodeError:
                 return value
+        case {"SDK_UNKNOWN_MEMBER": {"name": str(tag)}} if shape and shape.union:  # botocore keeps only the name
+            return {tag: {}}
         case dict():
             return {
                 name: from_botocore(item, child_shape(shape, name)) for name, item in value.items() if item is not None

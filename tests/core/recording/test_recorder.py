@@ -368,12 +368,15 @@ def test_traffic_of_other_hosts_is_ignored() -> None:
 NO_XML = (("content-type", "text/xml"),)
 UNREADABLE: dict[str, tuple[Request, Response, str]] = {
     "no XML": (request("GetUser"), Response(200, NO_XML, b"oops"), "not XML"),
-    "no result": (request("GetUser"), Response(200, NO_XML, b"<GetUserResponse/>"), "has no GetUserResult"),
+    "no result": (
+        request("GetUser"),
+        Response(200, NO_XML, b"<GetUserResponse><a/></GetUserResponse>"),
+        "has no GetUser",
+    ),
     "document type": (request("GetUser"), Response(200, NO_XML, b"<!DOCTYPE a []><a/>"), "document type"),
     "no Error element": (request("GetUser"), Response(400, NO_XML, b"<a/>"), "has no Error element"),
     "deep XML": (request("GetUser"), Response(200, NO_XML, b"<a>" * 9000 + b"</a>" * 9000), "nests deeper"),
     "no UTF-8": (request("GetFinding", {"analyzerArn": "x", "id": "1"}), Response(200, (), b"\xff"), "not UTF-8"),
-    "no JSON": (request("GetFinding", {"analyzerArn": "x", "id": "1"}), Response(200, (), b"{"), "not JSON"),
     "no object": (request("GetFinding", {"analyzerArn": "x", "id": "1"}), Response(200, (), b"[]"), "not an object"),
     "NaN": (
         request("GetFinding", {"analyzerArn": "x", "id": "1"}),
@@ -381,11 +384,6 @@ UNREADABLE: dict[str, tuple[Request, Response, str]] = {
         "which is not JSON",
     ),
     "infinite": (request("GetFinding", {"analyzerArn": "x", "id": "1"}), Response(200, (), b'{"a":1e999}'), "not JSON"),
-    "enormous": (
-        request("GetFinding", {"analyzerArn": "x", "id": "1"}),
-        Response(200, (), b'{"a":' + b"1" * 5000 + b"}"),
-        "not JSON",
-    ),
     "deep JSON": (
         request("GetFinding", {"analyzerArn": "x", "id": "1"}),
         Response(200, (), b'{"a":' * 500 + b"1" + b"}" * 500),

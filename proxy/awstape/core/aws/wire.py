@@ -87,8 +87,13 @@ class Reply:
 
 def find_header(headers: Headers, name: str) -> str | None:
     """The first header called `name` (in any case), or None."""
+    return next(iter(find_headers(headers, name)), None)
+
+
+def find_headers(headers: Headers, name: str) -> list[str]:
+    """The values of all headers called `name` (in any case)."""
     name = name.lower()
-    return next((value for key, value in headers if key.lower() == name), None)
+    return [value for key, value in headers if key.lower() == name]
 
 
 def read_parameters(request: Request) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """HTTP bindings: the members that a REST protocol puts into path, query string and headers, and the routes.
 
-Shared by the REST protocols, whatever the format of their bodies.
+Shared by the REST protocols, whatever the format of their bodies. A list in a header is separated by commas. A name in
+the query string that belongs to a member in another place is ignored, as services do.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from awstape.core.aws.wire import (
     Request,
     Response,
     WireError,
+    find_headers,
     is_signature_parameter,
     parse_form,
     unquote_label,
@@ -41,19 +43,20 @@ def read_bound_members(request: Request, shape: Shape | None, labels: Mapping[st
 
     Query parameters that are not in the service model are kept, except for those of a signature.
     """
+    known = shape.members if shape else {}
     members: dict[str, Value] = {}
     query: dict[str, list[str]] = {}
     for name, value in parse_form(request.query):
         query.setdefault(name, []).append(value)
-    for name, member in (shape.members if shape else {}).items():
+    for name, member in known.items():
         if member.location == "uri":
             members[name] = parse_scalar(unquote_label(labels[member.wire_name]), member.shape)
         elif member.location == "querystring" and member.wire_name in query:
             members[name] = _read_query_values(query.pop(member.wire_name), member.shape)
-        elif member.location == "header" and (text := request.header(member.wire_name)) is not None:
-            members[name] = parse_scalar(text, member.shape)
+        elif member.location == "header" and (values := find_headers(request.headers, member.wire_name)):
+            members[name] = _read_header_values(values, member.shape)
     for name, values in query.items():
-        if not is_signature_parameter(name):
+        if name not in known and not is_signature_parameter(name):
             members[name] = values[0] if len(values) == 1 else list(values)
     return members
 
@@ -67,20 +70,31 @@ def _read_query_values(values: list[str], shape: Shape) -> Value:
 def read_header_members(response: Response, shape: Shape | None) -> dict[str, Value]:
     """The members of an output or an error that are in headers."""
     return {
-        name: parse_scalar(text, member.shape)
+        name: _read_header_values(values, member.shape)
         for name, member in (shape.members if shape else {}).items()
-        if member.location == "header" and (text := response.header(member.wire_name)) is not None
+        if member.location == "header" and (values := find_headers(response.headers, member.wire_name))
     }
+
+
+def _read_header_values(values: list[str], shape: Shape) -> Value:
+    if shape.member:
+        items = (item.strip() for item in ",".join(values).split(","))
+        return [parse_scalar(item, shape.member.shape) for item in items]
+    return parse_scalar(values[0], shape)
 
 
 def write_header_members(members: Mapping[str, Value], shape: Shape | None) -> Headers:
     """The headers for the members of an output or an error. Raises WireError for a value that a header cannot hold."""
     known = shape.members if shape else {}
     return tuple(
-        (known[name].wire_name, checked_header_value(name, format_scalar(value)))
+        (known[name].wire_name, checked_header_value(name, _format_header(value)))
         for name, value in members.items()
         if name in known and known[name].location == "header"
     )
+
+
+def _format_header(value: Value) -> str:
+    return ",".join(map(format_scalar, value)) if isinstance(value, list) else format_scalar(value)
 
 
 def checked_header_value(name: str, text: str) -> str:

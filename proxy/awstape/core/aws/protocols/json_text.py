@@ -1,6 +1,7 @@
 """Values as JSON text: strict parsing with limits, and the names of the service model for those of the wire.
 
-Members that are not in the service model are kept, under their wire names.
+Members that are not in the service model are kept, under their wire names. A name that belongs to a member in another
+place, such as a header, is ignored.
 """
 
 from __future__ import annotations
@@ -39,6 +40,17 @@ def parse_json(text: str, max_values: int = MAX_VALUES) -> Value:
     return value
 
 
+def is_json_text(text: str) -> bool:
+    """Whether Python's parser reads a text as JSON, strict or not. One that nests too deep for it counts as JSON."""
+    try:
+        json.loads(text)
+    except RecursionError:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
 def parse_value(text: str, shape: Shape) -> Value:
     """The value of a member that a person writes as text: a string as it is, any other as JSON. Raises JsonError."""
     return text if shape.type in ("string", "timestamp", "blob") else parse_json(text)
@@ -57,7 +69,7 @@ def parse_json_body(body: bytes, max_values: int = MAX_VALUES) -> Value:
 
     Raises WireError if it is not strict JSON in UTF-8, or holds more than `max_values` values.
     """
-    if not body.strip():
+    if not body:
         return {}
     try:
         return parse_json(decode_utf8(body), max_values)
@@ -81,11 +93,15 @@ def dump_json(body: Mapping[str, Value]) -> bytes:
 
 def read_json_structure(members: Mapping[str, Value], shape: Shape | None) -> dict[str, Value]:
     """A JSON object with AWS member names for wire names, and blobs decoded."""
-    known = ((shape.by_wire_name if shape else {}).get(name, (name, None)) for name in members)
-    return {
-        name: _read_value(item, member.shape if member else None)
-        for (name, member), item in zip(known, members.values(), strict=True)
-    }
+    in_body, known = (shape.by_wire_name, shape.members) if shape else ({}, {})
+    output: dict[str, Value] = {}
+    for wire_name, item in members.items():
+        if wire_name in in_body:
+            name, member = in_body[wire_name]
+            output[name] = _read_value(item, member.shape)
+        elif wire_name not in known:
+            output[wire_name] = _read_value(item, None)
+    return output
 
 
 def _read_value(value: Value, shape: Shape | None) -> Value:

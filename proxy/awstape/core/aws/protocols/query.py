@@ -3,7 +3,7 @@
 1. A request is a GET or POST to `/`; query string and form are read as one list of parameters. Those of a signature,
    of version 2 or 4, are ignored.
 2. A response is `<ActionResponse>` with an `<ActionResult>` and `<ResponseMetadata>`; an error is `<ErrorResponse>`
-   with an `<Error>`. The bytes written are those of AWS.
+   with an `<Error>`. The bytes written are those of AWS. A response without a result is an empty output.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ def accepts(request: Request) -> bool:
     return has_action(request) or (request.path in ("", "/") and not re.search("json|cbor", content_type))
 
 
+#: Elements beside the result.
+_ENVELOPE = frozenset({"ResponseMetadata", "RequestId"})
+
+
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a form calls, and its input."""
     if request.method not in ("GET", "POST"):
@@ -84,7 +88,7 @@ def read_response(operation: Operation, response: Response) -> Answer:
     output: dict[str, Value] = {}
     if result is not None:
         output = read_xml_structure(result, operation.output)
-    elif operation.output is not None:
+    elif operation.output is not None and any(element_name(child) not in _ENVELOPE for child in root):
         raise WireError(f"the response to {operation.name} has no {wrapper}")
     return Answer(output=output, unmodelled=unmodelled_members(operation, output))
 

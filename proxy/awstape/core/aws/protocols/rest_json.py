@@ -1,6 +1,8 @@
 """The rest-json protocol of Access Analyzer: members in path, query string and headers, the others in a JSON body.
 
-An error has its code in the header `x-amzn-errortype`, or as `__type` or `code` in the body.
+1. An error has its code in the header `x-amzn-errortype`, or as `__type` or `code` in the body.
+2. The body of a response that is not JSON is a message, as botocore reads it. A 5xx that has only a code is written
+   with an empty object: botocore reads the code of an empty body from its status.
 """
 
 from __future__ import annotations
@@ -19,22 +21,31 @@ from awstape.core.aws.protocols.http_bindings import (
 )
 from awstape.core.aws.protocols.json_text import (
     dump_json,
+    is_json_text,
     parse_json_body,
     parse_json_object,
     read_json_structure,
     write_json_structure,
 )
-from awstape.core.aws.wire import FIRST_ERROR_STATUS, MAX_REQUEST_VALUES, Headers, Request, Response, WireError
+from awstape.core.aws.wire import (
+    FIRST_ERROR_STATUS,
+    MAX_REQUEST_VALUES,
+    Headers,
+    Request,
+    Response,
+    WireError,
+    decode_utf8,
+)
 
-#: Of the body of an error that is not JSON, which a proxy made: bytes.
-_MAX_ERROR_TEXT = 64 * 1024
+#: Of a body that is not JSON: bytes.
+_MAX_TEXT = 64 * 1024
 
 
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a method and path call, and its input."""
     operation, labels = find_route(service, request)
     input_ = read_bound_members(request, operation.input, labels)
-    input_.update(read_json_structure(parse_json_object(request.body, MAX_REQUEST_VALUES), operation.input))
+    input_.update(read_json_structure(parse_json_object(request.body.strip(), MAX_REQUEST_VALUES), operation.input))
     return operation, input_
 
 
@@ -42,9 +53,19 @@ def read_response(operation: Operation, response: Response) -> Answer:
     """The answer that a response holds: the members of its JSON body, then those in headers."""
     if response.status >= FIRST_ERROR_STATUS:
         return Answer(error=_read_failure(operation.service, response))
-    output = read_json_structure(parse_json_object(response.body), operation.output)
+    output = read_json_structure(_read_object(response.body), operation.output)
     output.update(read_header_members(response, operation.output))
     return Answer(output=output, unmodelled=unmodelled_members(operation, output))
+
+
+def _read_object(body: bytes) -> dict[str, Value]:
+    """The object in the body of a success; a text that is not JSON is a message."""
+    try:
+        return parse_json_object(body)
+    except WireError:
+        if len(body) > _MAX_TEXT or is_json_text(text := decode_utf8(body)):
+            raise
+        return {"message": text}
 
 
 def _read_failure(service: Service, response: Response) -> Failure:
@@ -54,7 +75,7 @@ def _read_failure(service: Service, response: Response) -> Failure:
     except WireError:
         if response.is_gateway_error:
             return Failure(response.status, code)
-        if len(response.body) > _MAX_ERROR_TEXT:
+        if len(response.body) > _MAX_TEXT:
             raise
         body = {"message": response.body.decode("utf-8", errors="replace")}
     if not isinstance(body, dict):
@@ -80,7 +101,8 @@ def write_failure(service: Service, failure: Failure, request_id: str) -> Respon
     if failure.code is not None:
         headers += (("x-amzn-errortype", checked_header_value("code", failure.code)),)
     if failure.message is None and not failure.members:
-        return Response(failure.status, headers, b"" if failure.status >= 500 else b"{}")
+        is_status_only = failure.code is None and failure.status >= 500
+        return Response(failure.status, headers, b"" if is_status_only else b"{}")
     shape = _error_shape(service, failure.code, failure.members)
     message: dict[str, Value] = {} if failure.message is None else {"message": failure.message}
     members = {**message, **failure.members}
