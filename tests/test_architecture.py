@@ -56,9 +56,9 @@ ONE_THING_A_MODULE = {"formats/imports", "formats/exports", "cli/commands", "cli
 SHORT: Mapping[str, tuple[str, ...]] = {
     "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "core.text.hidden", "errors"),
     "a question that readers look up by its name": (
+        "core.aws.access_keys",
         "core.aws.constraints",
         "core.aws.paging",
-        "core.aws.routing",
         "core.aws.timestamps",
         "core.cassette.page_tokens",
         "core.aws.error_codes",
@@ -71,6 +71,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.text.substrings",
     ),
     "a step that is read apart from the others": (
+        "core.replay.callers",
         "core.cassette.yaml.comments",
         "core.cassette.yaml.path_mapping",
         "core.synthesis.sample_documents",

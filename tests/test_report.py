@@ -112,7 +112,13 @@ def test_a_miss_is_reported_with_its_explanation() -> None:
     (facts,) = json.loads(json.dumps(replay_facts(replayed)))["misses"]
     assert facts["text"] == "\n".join(lines).removeprefix("miss: ")
     assert (facts["kind"], facts["operation"]) == ("identity", "iam ListUsers")
-    assert facts["nearest"] == {"service": "iam", "operation": "ListUsers", "region": None, "identity": {}}
+    assert facts["nearest"] == {
+        "service": "iam",
+        "operation": "ListUsers",
+        "region": None,
+        "account": None,
+        "identity": {},
+    }
     assert [difference["member"] for difference in facts["differences"]] == ["PathPrefix"]
     replayed.answer(request("ListUsers", {"PathPrefix": "/admins/"}))
     assert next(replay_lines(replayed)) == "miss: iam ListUsers was not recorded (2 times)"
@@ -124,7 +130,15 @@ def test_a_take_that_was_not_replayed_is_listed() -> None:
     replayed.answer(request("ListUsers"))
     assert list(replay_lines(replayed)) == ["not replayed: iam ListUsers {}: 1 page of take 2"]
     assert replay_facts(replayed)["unplayed"] == [
-        {"service": "iam", "operation": "ListUsers", "region": None, "identity": {}, "take": 2, "pages": 1}
+        {
+            "service": "iam",
+            "operation": "ListUsers",
+            "region": None,
+            "account": None,
+            "identity": {},
+            "take": 2,
+            "pages": 1,
+        }
     ]
 
 

@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from awstape.errors import MissError, UserError
     from awstape.inprocess.botocore_hook import InProcess, replay
+    from awstape.program.environment import credentials
 
-__all__ = ["InProcess", "MissError", "UserError", "replay"]
+__all__ = ["InProcess", "MissError", "UserError", "credentials", "replay"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "InProcess": "inprocess.botocore_hook",
     "MissError": "errors",
     "UserError": "errors",
+    "credentials": "program.environment",
     "replay": "inprocess.botocore_hook",
 }
 

@@ -283,7 +283,7 @@ def _close(item: pytest.Item, settings: _Settings, hook: InProcess) -> None:
         headline = (
             f"{where} does not match the test" if settings.paths[0].exists() else _missing(item, settings.paths[0])
         )
-        recording_helps = any(miss.kind in ("operation", "identity", "region") for miss in hook.misses)
+        recording_helps = any(miss.kind in ("operation", "identity", "region", "caller") for miss in hook.misses)
         advice = f"\nto record it here: pytest --awstape=new_episodes '{item.nodeid}'" if recording_helps else ""
         pytest.fail(f"{headline}\n{problem}{advice}", pytrace=False)
 

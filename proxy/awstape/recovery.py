@@ -147,7 +147,7 @@ def _select_tracks(
         return set()
     tracks = {take.track for take in cassette.takes}
     missing = (aside.hole or aside.take for aside in asides if aside.track not in tracks)
-    there = Cassette.of([*cassette.takes, *missing])
+    there = cassette.with_takes([*cassette.takes, *missing])
     try:
         return {each.track for each in select(load_models(), there, selectors, redactor)}
     except SelectorError as error:

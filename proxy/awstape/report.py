@@ -224,6 +224,7 @@ def track_facts(track: Track) -> dict[str, object]:
         "service": track.service,
         "operation": track.operation,
         "region": track.region,
+        "account": track.account,
         "identity": json.loads(json_text(track.identity, sort_keys=False)),
     }
 
@@ -256,6 +257,14 @@ def change_facts(change: Change) -> dict[str, object]:
     }
 
 
+def callers_line(accounts: Sequence[str]) -> str:
+    """What to know before a cassette of several callers is replayed; empty for one. accounts: the first gets used."""
+    if len(accounts) < 2:
+        return ""
+    first, *others = accounts
+    return f"credentials are those of {first}; those of {', '.join(others)}: awstape env --caller ALIAS"
+
+
 def replay_lines(player: Player, way: Literal["endpoint", "proxy"] = "endpoint") -> Iterator[str]:
     """The report of a replay, for people. way: how programs were to reach it."""
     if not player.sessions.total.requests:
@@ -286,7 +295,7 @@ def not_replayed_lines(player: Player, shown: int | None = None) -> Iterator[str
     """The takes that no request asked for. shown: the most lines, None for all."""
     unplayed = player.takes_not_replayed()
     for track, take, pages in unplayed[:shown]:
-        yield f"not replayed: {printable(str(track))}: {count(pages, 'page')}" + (
+        yield f"not replayed: {printable(player.describe(track))}: {count(pages, 'page')}" + (
             f" of take {take}" if take > 1 else ""
         )
     if shown is not None and len(unplayed) > shown:

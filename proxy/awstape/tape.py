@@ -30,6 +30,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
+from awstape.catalog.hosts import main_region, partition_of
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean
@@ -94,10 +95,23 @@ class Tape:
         return self.failure or (UserError(*_FORKED) if self._forks[0] else None)
 
     @property
-    def region(self) -> str | None:
-        """The region of the cassette's tracks, None if they have none or several."""
-        regions = {take.track.region for take in self.old_cassette.takes} - {None}
-        return next(iter(regions)) if len(regions) == 1 else None
+    def accounts(self) -> list[str]:
+        """The accounts of the cassette's known callers, first the one whose dummy credentials programs get."""
+        return [account for account in self.old_cassette.accounts if account]
+
+    def choose_region(self, present: str | None) -> str | None:
+        """The region for programs: that of all tracks if it is one, else the present one; None if any will do.
+
+        A region in none of the partitions of the tracks is replaced by one that is.
+        """
+        found = {take.track.region for take in self.old_cassette.takes}
+        partitions = {partition_of(region) for region in found}
+        regions = {main_region(partition_of(r)) if r.endswith("-global") else r for r in found if r}
+        if len(regions) == 1:
+            return next(iter(regions))
+        if not found or partition_of(present) in partitions:
+            return present
+        return main_region("aws" if "aws" in partitions else min(partitions))
 
     def answer(self, request: Request, session: str = "") -> Reply | None:
         """The recorded response, a fault or a miss; None for a request that must go upstream.

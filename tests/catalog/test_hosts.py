@@ -14,7 +14,14 @@ import botocore.regions
 import pytest
 
 from awstape.catalog.botocore_data import SERVICES
-from awstape.catalog.hosts import anonymise_host, host_of, is_recorded_host, service_and_region
+from awstape.catalog.hosts import (
+    anonymise_host,
+    host_of,
+    is_recorded_host,
+    main_region,
+    partition_of,
+    service_and_region,
+)
 from awstape.catalog.service_models import load_models
 from support.boto3_clients import client
 
@@ -61,7 +68,33 @@ def test_every_host_of_the_rule_sets_is_recognised(service: str, partition: str,
     for fips, dual_stack in SPELLINGS:
         endpoint = provider(service).resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual_stack)
         found = region_of(urlsplit(endpoint.url).hostname or "", service)
-        assert found == (region if service == "accessanalyzer" else None)
+        assert found == (region if service == "accessanalyzer" else global_region(partition))
+
+
+def global_region(partition: str) -> str | None:
+    return None if partition == "aws" else f"{partition}-global"
+
+
+@pytest.mark.parametrize(("partition", "region"), REGIONS)
+def test_every_region_has_its_partition(partition: str, region: str) -> None:
+    assert partition_of(region) == partition_of(global_region(partition)) == partition
+    spelling = provider("iam").resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False).url
+    assert f"https://{host_of('iam', region)}" == spelling
+    assert partition_of(main_region(partition)) == partition
+
+
+@pytest.mark.parametrize("region", [None, "antarctica", "eu-future-7", "aws-global", "xcn-north-1"])
+def test_the_partition_of_other_names_is_aws(region: str | None) -> None:
+    assert partition_of(region) == "aws"
+
+
+def test_a_region_that_is_not_listed_yet_has_the_partition_of_its_prefix() -> None:
+    assert [partition_of(f"{prefix}-9") for prefix in ("cn-west", "us-gov-south", "us-isob-west", "ap-mars")] == [
+        "aws-cn",
+        "aws-us-gov",
+        "aws-iso-b",
+        "aws",
+    ]
 
 
 @pytest.mark.parametrize(("service", "prefix"), [("iam", "iam"), ("accessanalyzer", "access-analyzer")])
@@ -77,7 +110,8 @@ def test_every_host_of_the_older_endpoint_table_is_recognised(service: str, pref
                 continue
             if endpoint:
                 found = region_of(endpoint["hostname"], service)
-                assert found == (region if service == "accessanalyzer" else None)
+                names = {global_region(p["id"]) for p in PARTITIONS["partitions"]}
+                assert found in ({region} if service == "accessanalyzer" else names)
                 hosts += 1
     assert hosts > 200
 
@@ -85,7 +119,8 @@ def test_every_host_of_the_older_endpoint_table_is_recognised(service: str, pref
 @pytest.mark.parametrize(("partition", "region"), REGIONS[:: len(REGIONS) // 6])
 def test_the_endpoint_of_a_client_is_recognised(partition: str, region: str) -> None:
     for service in SERVICES:
-        assert region_of(urlsplit(client(service, region).meta.endpoint_url).hostname, service) in (region, None)
+        found = region_of(urlsplit(client(service, region).meta.endpoint_url).hostname, service)
+        assert found == (region if service == "accessanalyzer" else global_region(partition))
 
 
 @pytest.mark.parametrize(
@@ -93,9 +128,11 @@ def test_the_endpoint_of_a_client_is_recognised(partition: str, region: str) -> 
     [
         ("iam.amazonaws.com", "iam", None),
         ("IAM.Amazonaws.COM.", "iam", None),
-        ("iam.us-gov.amazonaws.com", "iam", None),
-        ("iam.cn-north-1.amazonaws.com.cn", "iam", None),
-        ("iam.aws-cn-global.api.amazonwebservices.com.cn", "iam", None),
+        ("iam.us-gov.amazonaws.com", "iam", "aws-us-gov-global"),
+        ("iam.us-gov.api.aws", "iam", "aws-us-gov-global"),
+        ("iam.cn-north-1.amazonaws.com.cn", "iam", "aws-cn-global"),
+        ("iam.aws-cn-global.api.amazonwebservices.com.cn", "iam", "aws-cn-global"),
+        ("iam.eusc-de-east-1.amazonaws.eu", "iam", "aws-eusc-global"),
         ("iam-fips.aws-global.api.aws", "iam", None),
         ("access-analyzer.eu-central-1.amazonaws.com", "accessanalyzer", "eu-central-1"),
         ("access-analyzer-fips.us-east-1.api.aws", "accessanalyzer", "us-east-1"),

@@ -301,7 +301,15 @@ def test_replay_in_json(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(users), "--json", "--", sys.executable, "-c", ASK, "ListRoles", "0"]) == 1
     facts = json.loads(capfd.readouterr().err)
     assert facts["unplayed"] == [
-        {"service": "iam", "operation": "ListUsers", "region": None, "identity": {}, "take": 1, "pages": 1}
+        {
+            "service": "iam",
+            "operation": "ListUsers",
+            "region": None,
+            "account": None,
+            "identity": {},
+            "take": 1,
+            "pages": 1,
+        }
     ]
     (miss,) = facts["misses"]
     assert miss["text"].splitlines()[0] == "iam ListRoles was not recorded"

@@ -10,6 +10,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +164,9 @@ def test_cassettes_of_cassetter(recorded: Path, tmp_path: Path, name: str) -> No
     own = cassette_files.load(recorded / "own.yaml", MODELS)
     tracks = {"GetRole": 2, "ListPolicyGenerations": 1, "ListPolicyVersions": 1}
     assert Counter(take.track.operation for take in cassette.takes) == tracks
+    takes = (replace(take, track=replace(take.track, account=None)) for take in own.takes)  # it keeps no signature
     assert write_cassette(cassette) == write_cassette(
-        Cassette.of([take for take in own.takes if take.track.operation in tracks], own.keys)
+        Cassette.of([take for take in takes if take.track.operation in tracks], own.keys)
     )
 
 
@@ -252,7 +254,7 @@ def as_vcr(case: wire_cases.WireCase) -> tuple[Any, Any]:
 
 def test_every_literal_exchange_is_imported_as_it_is_recorded(tmp_path: Path) -> None:
     cases = wire_cases.load()
-    own = exchanges.record(*in_process.wire_pairs(), key=KEY, include_writes=True).cassette
+    own = exchanges.record(*in_process.wire_pairs(), key=KEY, include_writes=True).merged
     write(tmp_path / "har", har(*map(as_har, cases)))
     (tmp_path / "vcr").write_text(yaml.dump(vcr_of(*map(as_vcr, cases)), Dumper=yaml.CSafeDumper), "utf-8")
     for name in "har", "vcr":

@@ -396,7 +396,7 @@ def test_a_region_that_cannot_be_set_leaves_no_variable_behind(region: str, tmp_
     text = (CASSETTES / "findings.yaml").read_text()
     (tmp_path / "a.yaml").write_text(text.replace("region: us-east-1", f"region: {region}"))
     before = dict(os.environ)
-    with pytest.raises(UserError, match=r"a\.yaml:7: region: not the name of a region"):
+    with pytest.raises(UserError, match=r"a\.yaml:8: region: not the name of a region"):
         awstape.replay(tmp_path / "a.yaml")
     assert dict(os.environ) == before
 
@@ -736,9 +736,9 @@ def operations(path: Path) -> list[str]:
 def test_a_recording_is_the_same_bytes_as_one_through_the_proxy(
     name: str, aws: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cassettes that ship were recorded through it, from the same data."""
+    """The cassettes that ship were recorded through it, from the same data, with its dummy credentials."""
     environ = {"ENDPOINT_URL": aws.url, "REGION": "us-east-1", "DEFAULT_REGION": "us-east-1"}
-    for variable, value in {**environ, "ACCESS_KEY_ID": "FAKE", "SECRET_ACCESS_KEY": "fake"}.items():
+    for variable, value in {**environ, "ACCESS_KEY_ID": "AWSTAPE", "SECRET_ACCESS_KEY": "fake"}.items():
         monkeypatch.setenv(f"AWS_{variable}", value)
     before = dict(os.environ)
     with recording(tmp_path / "x.yaml", key=examples.KEY):

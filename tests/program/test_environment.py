@@ -8,22 +8,29 @@ import re
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pprint import pformat
 
+import boto3
 import botocore.utils
 import pytest
 
+import awstape
+from awstape.core.aws.access_keys import account_of_access_key
+from awstape.core.aws.call import Answer
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.errors import UserError
 from awstape.program import environment
 from awstape.program.environment import (
     apply,
-    dummy_credentials,
+    credential_environment,
+    dummy_environment,
     endpoint_environment,
     export_lines,
     proxy_environment,
 )
+from awstape.tape import Tape
 from e2e import warm
 
 PROXY = "http://127.0.0.1:3128"
@@ -54,6 +61,23 @@ STARTING = {
         "AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z",
     },
 }
+#: The account alias of a caller, and the access key id that encodes it.
+ACCOUNT, ACCESS_KEY_ID = "000059865828", "AKIAQAA4RPLSAAAAAAAA"
+
+
+def tape(*tracks: Track) -> Tape:
+    pages = (Page(None, None, Answer({})),)
+    return Tape(None, Cassette.of(Take(track, pages) for track in tracks), None, None)
+
+
+def analyzers(region: str, account: str | None = None) -> Track:
+    return Track("accessanalyzer", "ListAnalyzers", region, {}, account)
+
+
+def roles(region: str | None = None, account: str | None = None) -> Track:
+    return Track("iam", "ListRoles", region, {}, account)
+
+
 each_start = pytest.mark.parametrize("environ", STARTING.values(), ids=STARTING.keys())
 
 
@@ -137,30 +161,77 @@ def test_boto3_uses_the_endpoint_with_dummy_credentials(environ: Mapping[str, st
     profile = "ignore_configured_endpoint_urls = true\nuse_fips_endpoint = true\nregion = eu-west-1\n"
     config = tmp_path / "config"
     config.write_text(f"[default]\n{profile}[profile example-profile]\n{profile}")
-    changes = endpoint_environment(environ, ENDPOINT) | dummy_credentials(environ, "us-west-2")
+    changes = endpoint_environment(environ, ENDPOINT) | dummy_environment(environ, tape(analyzers("us-west-2")))
     child = apply(environ, changes) | {"AWS_CONFIG_FILE": str(config), "PATH": os.environ["PATH"]}
     found = subprocess.run([warm.python(), "-c", ASK_BOTO3], env=child, capture_output=True, check=True).stdout
     assert json.loads(found) == [f"{ENDPOINT}/", f"{ENDPOINT}/analyzer", "AWSTAPE", None, "us-west-2"]
 
 
+CHINA = [roles("aws-cn-global"), analyzers("cn-north-1"), analyzers("cn-northwest-1")]
+
+
 @pytest.mark.parametrize(
-    ("environ", "region", "expected"),
+    ("environ", "tracks", "expected"),
     [
-        ({}, None, "us-east-1"),
-        ({}, "eu-west-1", "eu-west-1"),
-        ({"AWS_REGION": "eu-west-2"}, "eu-west-1", "eu-west-1"),
-        ({"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-3"}, None, "eu-west-2"),
-        ({"AWS_DEFAULT_REGION": "eu-west-3"}, None, "eu-west-3"),
-        ({"AWS_REGION": ""}, None, "us-east-1"),
+        ({}, [], "us-east-1"),
+        ({}, [roles(), analyzers("eu-west-1")], "eu-west-1"),
+        ({"AWS_REGION": "eu-west-2"}, [analyzers("eu-west-1")], "eu-west-1"),
+        ({"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-3"}, [roles()], "eu-west-2"),
+        ({"AWS_DEFAULT_REGION": "eu-west-3"}, [analyzers("us-west-1"), analyzers("us-west-2")], "eu-west-3"),
+        ({"AWS_REGION": ""}, [], "us-east-1"),
+        ({"AWS_REGION": "cn-north-1"}, [], "cn-north-1"),
+        ({"AWS_REGION": "cn-north-1"}, [roles()], "us-east-1"),
+        ({}, [roles("aws-us-gov-global")], "us-gov-west-1"),
+        ({}, CHINA, "cn-northwest-1"),
+        ({"AWS_REGION": "cn-north-1"}, CHINA, "cn-north-1"),
+        ({"AWS_REGION": "eu-west-1"}, CHINA, "cn-northwest-1"),
     ],
 )
-def test_the_region(environ: Mapping[str, str], region: str | None, expected: str) -> None:
-    changes = dummy_credentials(environ, region)
+def test_the_region_is_one_of_the_cassette_or_in_a_partition_of_it(
+    environ: Mapping[str, str], tracks: Sequence[Track], expected: str
+) -> None:
+    changes = dummy_environment(environ, tape(*tracks))
     assert changes["AWS_REGION"] == changes["AWS_DEFAULT_REGION"] == expected
 
 
 def test_the_metadata_service_is_left_alone() -> None:
-    assert dummy_credentials({}, None)["AWS_EC2_METADATA_DISABLED"] == "true"
+    assert dummy_environment({}, tape())["AWS_EC2_METADATA_DISABLED"] == "true"
+
+
+# --- credentials ---
+
+
+@pytest.mark.parametrize(
+    ("tracks", "expected"),
+    [
+        ([], "AWSTAPE"),
+        ([roles()], "AWSTAPE"),
+        ([roles(account=ACCOUNT)], ACCESS_KEY_ID),
+        ([roles(account="caller-abcdefghij23")], "caller-abcdefghij23"),
+        ([roles(account=ACCOUNT), analyzers("eu-west-1", ACCOUNT), roles(account="000000000042")], ACCESS_KEY_ID),
+        ([roles(), analyzers("eu-west-1", ACCOUNT)], ACCESS_KEY_ID),
+    ],
+    ids=["nothing", "unknown", "account", "tag", "the account of most tracks", "the only known one"],
+)
+def test_the_credentials_are_those_of_the_first_caller(tracks: Sequence[Track], expected: str) -> None:
+    assert dummy_environment({}, tape(*tracks))["AWS_ACCESS_KEY_ID"] == expected
+
+
+def test_the_credentials_of_a_caller_replace_those_of_the_environment() -> None:
+    applied = apply(STARTING["credentials"], credential_environment(ACCOUNT))
+    assert applied == {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": "awstape"}
+
+
+def test_boto3_takes_the_credentials_of_a_caller() -> None:
+    session = boto3.Session(**awstape.credentials(ACCOUNT))
+    assert session.get_credentials().access_key == ACCESS_KEY_ID
+    assert account_of_access_key(ACCESS_KEY_ID) == ACCOUNT
+
+
+@pytest.mark.parametrize("text", ["", "1234", "role-abcdefghij23", "AKIAIOSFODNN7EXAMPLE", "caller-1"])
+def test_another_text_is_no_caller(text: str) -> None:
+    with pytest.raises(UserError, match="is not the account of a caller"):
+        awstape.credentials(text)
 
 
 # --- exports ---
@@ -188,7 +259,7 @@ def test_a_configured_endpoint_url_is_refused(name: str) -> None:
 
 
 def test_no_report_shows_variables() -> None:
-    changes = dummy_credentials({}, None) | endpoint_environment({"NO_PROXY": "canary.example"}, "http://canary")
+    changes = dummy_environment({}, tape()) | endpoint_environment({"NO_PROXY": "canary.example"}, "http://canary")
     applied = apply({"SECRET": "canary"}, changes)
     for shown in (changes, changes | {}, applied, environment.current(), [applied], {"env": applied}):
         assert re.fullmatch(r"(\[|\{'env': )?<\d+ environment variables>[\]}]?", repr(shown))

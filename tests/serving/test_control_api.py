@@ -45,7 +45,13 @@ pages:
 GET_ROLE = "Action=GetRole&Version=2010-05-08&RoleName=demo"
 LIST_USERS = "Action=ListUsers&Version=2010-05-08"
 MISS = "Action=ListGroups&Version=2010-05-08"
-UNPLAYED_ROLE = {"service": "iam", "operation": "GetRole", "region": None, "identity": {"RoleName": "demo"}}
+UNPLAYED_ROLE = {
+    "service": "iam",
+    "operation": "GetRole",
+    "region": None,
+    "account": None,
+    "identity": {"RoleName": "demo"},
+}
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,15 @@ def test_control_paths_play_no_take(client: Client) -> None:
     assert client.get("/~/misses")["unplayed"] == [
         {**UNPLAYED_ROLE, "take": 1, "pages": 1},
         {**UNPLAYED_ROLE, "take": 2, "pages": 1},
-        {"service": "iam", "operation": "ListUsers", "region": None, "identity": {}, "take": 1, "pages": 1},
+        {
+            "service": "iam",
+            "operation": "ListUsers",
+            "region": None,
+            "account": None,
+            "identity": {},
+            "take": 1,
+            "pages": 1,
+        },
     ]
 
 

@@ -47,8 +47,9 @@ def request(
     endpoint: str | None = None,
     invocation: str | None = None,
     attempt: int | None = None,
+    caller: str | None = None,
 ) -> Request:
-    """Returns the unsigned request that botocore sends for a call."""
+    """Returns the unsigned request that botocore sends for a call. caller: the access key id of its client."""
     made = build_request(operation(name), input_ or {}, region)
     headers = list(made.headers)
     if invocation is not None:
@@ -56,7 +57,13 @@ def request(
     if attempt is not None:
         headers.append(("amz-sdk-request", f"attempt={attempt}; max=3"))
     url = urlsplit(endpoint or "")
-    return replace(made, host=url.hostname or made.host, path=url.path.rstrip("/") + made.path, headers=tuple(headers))
+    return replace(
+        made,
+        host=url.hostname or made.host,
+        path=url.path.rstrip("/") + made.path,
+        headers=tuple(headers),
+        caller=caller,
+    )
 
 
 def respond(name: str, output: Mapping[str, Value] | None = None) -> Response:

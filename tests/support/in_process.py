@@ -94,9 +94,13 @@ def wire_pairs() -> list[exchanges.Exchange]:
 
 
 def of_wire_cases(path: Path) -> Path:
-    """Writes a cassette of all literal wire cases, recorded with `ENVIRON`'s key. None comes after another one."""
+    """Writes a cassette of all literal wire cases, recorded with `ENVIRON`'s key. None comes after another one.
+
+    Those that are not signed have the caller of all others, too.
+    """
     key = Key(ENVIRON["AWSTAPE_KEY"].encode())
-    recorded = exchanges.record(*wire_pairs(), key=key, include_writes=True).cassette
+    pairs = [(replace(asked, caller="AKIAIOSFODNN7EXAMPLE"), answered) for asked, answered in wire_pairs()]
+    recorded = exchanges.record(*pairs, key=key, include_writes=True).cassette
     return save(path, Cassette.of((replace(take, after=None) for take in recorded.takes), recorded.keys))
 
 

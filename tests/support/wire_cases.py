@@ -41,7 +41,7 @@ class WireCase:
     service: str
     operation: str
     region: str | None
-    """The region of an Access Analyzer request, None for IAM."""
+    """The region of an Access Analyzer request; for IAM that of another partition than aws, such as aws-cn-global."""
     input: dict[str, object]
     """The decoded request, with AWS member names and the model's types."""
     canonical: bool
@@ -96,9 +96,7 @@ def _parse(service: str, stem: str, text: str) -> WireCase:
     meaning = _mapping("meaning", yaml.load(sections[2], yaml.CSafeLoader))
     if unknown := meaning.keys() - _KEYS:
         raise WireCaseError(f"meaning: unknown {', '.join(sorted(unknown))}")
-    region = _text(meaning, "region") if service == "accessanalyzer" else None
-    if region is None and "region" in meaning:
-        raise WireCaseError("meaning: IAM has no region")
+    region = _text(meaning, "region") if service == "accessanalyzer" or "region" in meaning else None
     canonical = meaning.get("canonical", True)
     if not isinstance(canonical, bool):
         raise WireCaseError(f"meaning: canonical must be true or false, not {canonical!r}")

@@ -41,9 +41,9 @@ def load_endpoint_rules(service: str) -> Mapping[str, Any]:
     return rules
 
 
-def load_partitions() -> list[dict[str, Any]]:
+def load_partition_data() -> Mapping[str, Any]:
     """`partitions.json`: the partitions with their DNS suffixes and regions."""
-    partitions: list[dict[str, Any]] = _loader().load_data("partitions")["partitions"]
+    partitions: Mapping[str, Any] = _loader().load_data("partitions")
     return partitions
 
 

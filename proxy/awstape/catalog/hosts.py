@@ -5,6 +5,8 @@
 2. Names of VPC endpoints have the service's prefix of `service-2.json`, region and suffix behind an id of the owner
    (https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html).
 3. Any other name belongs to no recorded service.
+4. The partition of a region is that of `partitions.json`, which lists it or has an expression that matches it; any
+   other name is a region of the partition aws, as botocore takes it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import product
 from typing import Any
+from urllib.parse import urlsplit
 
+import botocore.endpoint_provider
 import botocore.exceptions
 import botocore.regions
 
@@ -23,7 +27,7 @@ from awstape.catalog.botocore_data import (
     SERVICES,
     load_endpoint_rules,
     load_endpoints,
-    load_partitions,
+    load_partition_data,
     load_service_model,
 )
 
@@ -31,7 +35,8 @@ from awstape.catalog.botocore_data import (
 def service_and_region(host: str) -> tuple[str, str | None] | None:
     """The name of the recorded service that a host belongs to, and the region; None for every other host.
 
-    The region is None for IAM, which is global. Case and a trailing dot don't matter.
+    For IAM, which is global, the region is None in the partition aws, and in another one the name that stands for all
+    its regions, such as `aws-cn-global`. Case and a trailing dot don't matter.
     """
     host = host.lower().removesuffix(".")
     name, region = _match(host, _host_patterns()) or _hosts_of_endpoints().get(host) or (None, None)
@@ -39,7 +44,11 @@ def service_and_region(host: str) -> tuple[str, str | None] | None:
         name, region = _match(host, _vpc_endpoint_patterns()) or (None, None)
     if name is None:
         return None
-    return name, region if _is_regional(name) else None
+    if _is_regional(name):
+        return name, region
+    of_vpc = host.startswith("vpce-") and region
+    partition = partition_of(region) if of_vpc else _partition_of_global_host(name, host)
+    return name, None if partition == "aws" else f"{partition}-global"
 
 
 def is_recorded_host(host: str) -> bool:
@@ -48,13 +57,32 @@ def is_recorded_host(host: str) -> bool:
 
 
 def host_of(service: str, region: str) -> str:
-    """The plain host name of a service in a region; that of a global service is in the partition aws."""
+    """The plain host name of a service in a region, or of a global service in the partition of a region."""
+    if not _is_regional(service):
+        return next(iter(_global_hosts(service)[partition_of(region)]))
     meta = load_service_model(service)["metadata"]
     signing_name = meta.get("signingName", meta["endpointPrefix"])
-    if not _is_regional(service):
-        return f"{signing_name}.amazonaws.com"
     suffixes = (p["dnsSuffix"] for p in _partitions() if re.match(p["regionRegex"], region))
     return f"{signing_name}.{region}.{next(suffixes, 'amazonaws.com')}"
+
+
+def partition_of(region: str | None) -> str:
+    """The partition of a region, or of the name that stands for all its regions, such as `aws-cn-global`.
+
+    That of None is aws.
+    """
+    if region is None:
+        return "aws"
+    for partition in _partitions():
+        names = (*partition["regions"], f"{partition['name']}-global")
+        if region in names or re.fullmatch(partition["regionRegex"], region):
+            return str(partition["name"])
+    return "aws"
+
+
+def main_region(partition: str) -> str:
+    """A region of a partition, for clients of its global services, such as `us-east-1`."""
+    return next(str(p["implicitGlobalRegion"]) for p in _partitions() if p["name"] == partition)
 
 
 def is_region(name: str) -> bool:
@@ -124,8 +152,36 @@ def _partitions() -> tuple[Mapping[str, Any], ...]:
             # such as aws-global
             "others": tuple(re.escape(region) for region in p["regions"] if not re.fullmatch(p["regionRegex"], region)),
         }
-        for p in load_partitions()
+        for p in load_partition_data()["partitions"]
     )
+
+
+@cache
+def _global_hosts(service: str) -> Mapping[str, Mapping[str, None]]:
+    """Partition → the hosts of a global service there, first the plain one."""
+    provider = botocore.endpoint_provider.EndpointProvider(load_endpoint_rules(service), load_partition_data())
+    return {
+        partition["name"]: {
+            urlsplit(
+                provider.resolve_endpoint(
+                    Region=partition["implicitGlobalRegion"], UseFIPS=fips, UseDualStack=dual_stack
+                ).url
+            ).netloc: None
+            for fips, dual_stack in product((False, True), (False, True))
+        }
+        for partition in _partitions()
+    }
+
+
+def _partition_of_global_host(service: str, host: str) -> str:
+    found = (partition for partition, hosts in _global_hosts(service).items() if host in hosts)
+    by_suffix = (
+        (len(suffix), str(partition["name"]))
+        for partition in _partitions()
+        for suffix in (partition["dnsSuffix"], partition["dualStackDnsSuffix"])
+        if host.endswith(f".{suffix}")
+    )
+    return next(found, None) or max(by_suffix, key=lambda each: each[0], default=(0, "aws"))[1]
 
 
 # --- hosts by endpoint rules ------------------------------------------------------------------------------------

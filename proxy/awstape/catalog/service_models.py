@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from awstape.catalog.botocore_data import SERVICES, load_paginators, load_service_model
-from awstape.catalog.hosts import anonymise_host, is_aws_host, service_and_region
+from awstape.catalog.hosts import anonymise_host, is_aws_host, partition_of, service_and_region
 from awstape.core.aws.model import Member, Models, Operation, Paging, Service, Shape
 
 _TOKENS = ("Marker", "nextToken", "NextToken")
@@ -33,7 +33,7 @@ def load_models() -> Models:
     def shown_host(host: str) -> str | None:
         return anonymise_host(host) if is_aws_host(host) else None
 
-    return Models(services, service_of_host, shown_host)
+    return Models(services, service_of_host, shown_host, partition_of)
 
 
 class _ServiceBuilder:

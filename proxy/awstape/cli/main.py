@@ -15,6 +15,7 @@ from awstape.cli.commands.check import check
 from awstape.cli.commands.completion_schema import completion, schema
 from awstape.cli.commands.diff import diff
 from awstape.cli.commands.edit import add_item, drop_item, edit, fault, rename, repage, rm, set_
+from awstape.cli.commands.env import env
 from awstape.cli.commands.import_export import export, import_
 from awstape.cli.commands.ls_show import ls, show
 from awstape.cli.commands.merge_split import merge, split
@@ -25,7 +26,7 @@ from awstape.errors import UserError, bug_location
 
 #: The commands as the help lists them.
 SECTIONS = {
-    "Record and replay": (record, recover, replay, addon),
+    "Record and replay": (record, recover, replay, env, addon),
     "Inspect": (ls, show, diff, check),
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
     "Generate, import, export": (new, import_, export),

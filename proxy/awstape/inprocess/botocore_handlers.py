@@ -35,8 +35,10 @@ from awstape.catalog.service_models import load_models
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request
 from awstape.core.replay.misses import HEADER
+from awstape.core.text.hidden import Hidden
 from awstape.errors import call_without_traceback
 from awstape.inprocess.botocore_wire import (
+    CALLER,
     AsyncResponse,
     body_of,
     call_context,
@@ -197,6 +199,17 @@ def _choose_signer(**_: Any) -> object:
     return botocore.UNSIGNED if _tapes and _replays_only(_tapes[-1]) else None
 
 
+def _before_sign(request: Any, request_signer: Any, **_: Any) -> None:
+    """Remembers the access key id of a client that would sign: the tape tells callers apart by it.
+
+    The credentials are not refreshed: nothing is sent with them.
+    """
+    if request_signer.signature_version is not botocore.UNSIGNED:
+        known = getattr(getattr(request_signer, "_credentials", None), "__dict__", {})
+        if access_key_id := known.get("_access_key") or known.get("access_key"):  # the former if they can be refreshed
+            request.context[CALLER] = Hidden(access_key_id)
+
+
 def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     """Refuses a request to another AWS service. The miss counts only if the body is read: if no handler answered."""
     if not _tapes or not _replays_only(_tapes[-1]) or not _is_for_aws(request):
@@ -240,5 +253,6 @@ _HANDLERS: list[tuple[Any, ...]] = [
     *((f"before-send.{service}", _before_send) for service in SERVICES),
     *((f"response-received.{service}", _response_received) for service in SERVICES),
     *((f"choose-signer.{service}", _choose_signer) for service in SERVICES),
+    *((f"before-sign.{service}", _before_sign) for service in SERVICES),
     ("before-send", _refuse_others, botocore.handlers.REGISTER_LAST),
 ]

@@ -20,7 +20,7 @@ from awstape.core.recording.recorder import Recording
 from awstape.core.replay.misses import Miss
 from awstape.errors import MissError, call_without_traceback
 from awstape.inprocess import botocore_handlers
-from awstape.program.environment import EnvironmentChanges, current, dummy_credentials
+from awstape.program.environment import EnvironmentChanges, current, dummy_environment
 from awstape.proxying.upstream import Upstream
 from awstape.report import miss_lines, not_replayed_lines, unused_fault_lines
 from awstape.tape import Tape, open_for_replay
@@ -54,7 +54,7 @@ class InProcess:
             {f"AWS_ENDPOINT_URL_{service.upper()}": url.geturl() for service, url in self.upstream.items()}
         )
         if self.replays_only or self.upstream:
-            changes |= dummy_credentials(current(), self.tape.region)
+            changes |= dummy_environment(current(), self.tape)
         former = _change_environment(changes)
         _former_environment.update({name: former[name] for name in former.keys() - _former_environment.keys()})
         self._was_used = self._is_in_use = True

@@ -22,6 +22,10 @@ from awstape.core.aws.wire import Headers, Reply, Request, Response
 call_context: ContextVar[dict[str, Any] | None] = ContextVar("awstape_context", default=None)
 
 
+#: The access key id of the client, hidden, in the context of its call.
+CALLER = "awstape_caller"
+
+
 def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
     """Converts a prepared request. service: the name of its service, if an event gave it."""
     url = urlsplit(request.url)
@@ -33,10 +37,11 @@ def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
         host = host_of(service, region or "us-east-1")
         url = url._replace(path=re.sub(r"^/~[^/]+", "", url.path))  # the session of an endpoint (serving.control_api)
     headers = tuple((name, _text(value)) for name, value in request.headers.items())
+    caller = (call_context.get() or {}).get(CALLER)
     body: Any = request.body
     if not isinstance(body, bytes | bytearray):  # no recorded operation has a stream as its body
         body = body.encode() if isinstance(body, str) else b""
-    return Request(request.method, host, url.path or "/", url.query, headers, bytes(body))
+    return Request(request.method, host, url.path or "/", url.query, headers, bytes(body), caller and caller.reveal())
 
 
 def response_of(status: int, headers: Mapping[str, Any], body: bytes) -> Response:

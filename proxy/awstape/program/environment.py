@@ -7,12 +7,16 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from awstape.catalog.botocore_data import SERVICES
 from awstape.catalog.hosts import host_suffixes, is_recorded_host
+from awstape.core.aws.access_keys import access_key_of_account
 from awstape.errors import UserError
 from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
+
+if TYPE_CHECKING:
+    from awstape.tape import Tape
 
 #: Hosts that are never reached through a proxy: this machine, and the metadata service of EC2.
 _DIRECT_HOSTS = ("127.0.0.1", "localhost", "::1", "169.254.169.254")
@@ -60,20 +64,47 @@ def endpoint_environment(environ: Mapping[str, str], url: str) -> EnvironmentCha
     return EnvironmentChanges({**dict.fromkeys(names, url), **dict.fromkeys(overrides, "false"), **_no_proxy(environ)})
 
 
-def dummy_credentials(environ: Mapping[str, str], region: str | None) -> EnvironmentChanges:
-    """Variables with dummy credentials: a program can sign requests, and doesn't find the user's account."""
-    region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    changes = {
-        "AWS_ACCESS_KEY_ID": "AWSTAPE",
-        "AWS_SECRET_ACCESS_KEY": "awstape",
-        **dict.fromkeys(("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION")),
-        "AWS_PROFILE": None,
-        "AWS_DEFAULT_PROFILE": None,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    return EnvironmentChanges(changes)
+def dummy_environment(environ: Mapping[str, str], tape: Tape) -> EnvironmentChanges:
+    """Variables with dummy credentials: a program can sign requests, and doesn't find the user's account.
+
+    The credentials are those of the tape's first caller, and the region is one that it has.
+    """
+    region = tape.choose_region(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")) or "us-east-1"
+    changes = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_EC2_METADATA_DISABLED": "true"}
+    return credential_environment(next(iter(tape.accounts), None)) | EnvironmentChanges(changes)
+
+
+def credential_environment(account: str | None) -> EnvironmentChanges:
+    """Variables with the dummy credentials of a caller of a cassette. account: as there, None for an unknown caller.
+
+    Raises UserError for a text that is no account.
+    """
+    given = credentials(account) if account else _UNKNOWN_CALLER
+    set_ = {f"{name.upper()}": value for name, value in given.items()}
+    others = (
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+    )
+    return EnvironmentChanges({**set_, **dict.fromkeys(others)})
+
+
+def credentials(account: str) -> dict[str, str]:
+    """The dummy credentials of a caller of a cassette, as boto3 takes them: `boto3.Session(**credentials(ALIAS))`.
+
+    account: as in the cassette, an account's alias or `caller-…`. Raises UserError for any other text.
+    """
+    try:
+        return {"aws_access_key_id": access_key_of_account(account), "aws_secret_access_key": _SECRET}
+    except ValueError:
+        tip = "it is the account of a cassette: twelve digits, or caller-…; awstape ls lists several"
+        raise UserError(f"{account!r} is not the account of a caller", tip) from None
+
+
+_SECRET = "awstape"
+_UNKNOWN_CALLER = {"aws_access_key_id": "AWSTAPE", "aws_secret_access_key": _SECRET}
 
 
 def check_no_endpoint_urls(environ: Mapping[str, str]) -> None:

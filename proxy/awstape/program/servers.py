@@ -107,7 +107,7 @@ async def serve_proxy(
             url = url_of(*address)
             changes = environment.proxy_environment(environment.current(), url, bundle)
             if upstream or tape.recorder is None:
-                changes |= environment.dummy_credentials(environment.current(), tape.region)
+                changes |= environment.dummy_environment(environment.current(), tape)
             yield RunningServer(url, changes)
     if interceptor.failure:
         raise interceptor.failure
@@ -120,7 +120,7 @@ async def serve_endpoint(tape: Tape, port: int, listen: ListenOptions = LOOPBACK
     async with serve(answer, listen.address, port) as address:
         url = url_of(*address)
         changes = environment.endpoint_environment(environment.current(), url)
-        yield RunningServer(url, changes | environment.dummy_credentials(environment.current(), tape.region))
+        yield RunningServer(url, changes | environment.dummy_environment(environment.current(), tape))
 
 
 async def run_with_server(

@@ -241,4 +241,4 @@ def _replace_takes(cassette: Cassette, takes: Sequence[Take]) -> Cassette:
         if track in kept:
             raise UserError(f"{track}: the cassette already has this track", "remove one of the two with awstape rm")
         result += normalise_takes(load_models().operation(track.service, track.operation), track, same)
-    return Cassette.of(result, cassette.keys)
+    return cassette.with_takes(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from awstape.catalog.botocore_values import DEFAULT_REGION
@@ -77,6 +78,7 @@ def make_cassette(
         raise UserError(str(error), error.tip) from None
     except CollisionError as error:
         raise UserError(f"nothing was made: {error}", "use another --seed") from None
+    take = replace(take, track=replace(take.track, account=beside.account))
     return Cassette.of([take], [redactor.key_fingerprint] if redactor and real else ())
 
 
@@ -95,7 +97,7 @@ def add_to_file(path: Path, text: CassetteText, new: Cassette) -> None:
             raise UserError(
                 f"{path}: already has the track {track}", "use another --identity, or remove the track with awstape rm"
             )
-    both = Cassette.of(old.takes + new.takes, old.keys | new.keys)
+    both = Cassette.of(old.takes + new.takes, old.keys | new.keys, old.account)
     rewritten = rewrite_cassette(load_models(), [text], both)
     if rewritten.lost_comments:
         raise UserError(

@@ -42,6 +42,11 @@ def test_differences_are_printed_and_set_the_exit_status(changed: Path) -> None:
     assert (result.output, result.return_value) == (SAID, 1)
 
 
+LIST_ROLES = {"service": "iam", "operation": "ListRoles", "region": None, "identity": {}}
+#: The caller in the example cassettes.
+ACCOUNT = "caller-b3rggjrxvtle"
+
+
 @pytest.mark.parametrize(("option", "expected"), [((), ""), (("--json",), "[]\n")])
 def test_without_differences_nothing_is_printed(option: tuple[str, ...], expected: str) -> None:
     result = diff(ROLES, ROLES, *option)
@@ -54,7 +59,7 @@ def test_for_scripts(changed: Path) -> None:
     assert json.loads(result.output) == [
         {
             "kind": "member",
-            "track": {"service": "iam", "operation": "ListRoles", "region": None, "identity": {}},
+            "track": {**LIST_ROLES, "account": ACCOUNT},
             "take": None,
             "item": "role-jnqbykus7k7m",
             "path": "Roles[role-jnqbykus7k7m].MaxSessionDuration",

@@ -312,7 +312,7 @@ def test_no_file_is_made_outside_the_folder(roles: Path, capfd: pytest.CaptureFi
     findings.write_text(text.replace("region: us-east-1", "region: ../../x"))
     folder = roles.with_name("parts") / "inner"
     problem, _ = failure(capfd, "split", findings, "--by", "region", "-o", folder)
-    assert problem == f"{findings}:7: region: not the name of a region"
+    assert problem == f"{findings}:8: region: not the name of a region"
     assert not folder.parent.exists() and not (roles.parent / "x.yaml").exists()
 
 
@@ -363,7 +363,7 @@ def test_what_was_typed_is_kept_in_a_dry_run(roles: Path, editor: Editor, tmp_pa
 
 def test_new_warnings_are_written_and_printed(roles: Path, editor: Editor) -> None:
     editor(("CreateDate: '2016-08-23T19:23:16Z'", "CreateDate: yesterday"))
-    assert "warning: line 51: pages[0].output.Roles[0].CreateDate: not a timestamp" in run("edit", roles).output
+    assert "warning: line 52: pages[0].output.Roles[0].CreateDate: not a timestamp" in run("edit", roles).output
     assert "CreateDate: yesterday" in roles.read_text()
 
 
@@ -393,9 +393,9 @@ def test_real_names_that_were_typed_become_aliases(roles: Path, editor: Editor) 
 @pytest.mark.parametrize(
     ("pair", "problem"),
     [
-        (("Duration: 3600", "Duration: long"), ":46: pages[0].output.Roles[0].MaxSessionDuration: expected"),
+        (("Duration: 3600", "Duration: long"), ":47: pages[0].output.Roles[0].MaxSessionDuration: expected"),
         (("version: 1", "version: 1 # 111122223333"), ":2: a comment: looks real"),
-        (("pages:", "pages: ]"), ":9: not YAML"),
+        (("pages:", "pages: ]"), ":10: not YAML"),
         (("version", "\x00"), "not YAML"),
         (("operation: GetRole", "operation: GetRole\narn:aws:iam::111122223333:role/Audit: x"), "looks real"),
     ],
@@ -521,6 +521,6 @@ def test_the_editor_is_opened_again_at_the_error(roles: Path, editor: Editor, tm
     assert b"expected an integer, got text" in said
     assert b"Edit again? [Y/n]" in said
     started: list[list[Any]] = json.loads((tmp_path / "tmp" / "log").read_text())
-    assert [each[:-1] for each in started] == [[], ["+46"]]
+    assert [each[:-1] for each in started] == [[], ["+47"]]
     assert "MaxSessionDuration: 7200" in good(roles)
     assert drafts(tmp_path) == []

@@ -154,7 +154,7 @@ def test_ls_in_json(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
     about = {"cassette": str(odd), "number": 2, "service": "accessanalyzer", "operation": "ListAnalyzers"}
     counts = {"takes": 1, "pages": 1, "items": 0, "errors": [], "holes": 0, "complete": False}
     faults = ["throttle page=2 times=always"]
-    assert facts[1] == {**about, "region": "us-east-1", "identity": {}, **counts, "faults": faults}
+    assert facts[1] == {**about, "region": "us-east-1", "account": None, "identity": {}, **counts, "faults": faults}
     counts = {"takes": 2, "pages": 5, "items": 5, "errors": ["Throttling"], "complete": True}
     assert counts.items() <= facts[6].items()
     assert facts[2]["items"] is None

@@ -75,7 +75,7 @@ def test_a_written_track_is_reported() -> None:
     said = new("iam", "list-roles", "--items", "7", "--page-size", "3", "-o", "roles.yaml")
     assert said.stdout == "made roles.yaml: iam ListRoles {}, 3 pages, 7 items\n"
     facts = json.loads(new("iam", "get-user", "-o", "roles.yaml", "--json").stdout)
-    track = {"service": "iam", "operation": "GetUser", "region": None, "identity": {}}
+    track = {"service": "iam", "operation": "GetUser", "region": None, "account": None, "identity": {}}
     assert facts == {"cassette": "roles.yaml", **track, "pages": 1, "items": 0}
 
 

@@ -49,6 +49,9 @@ def _with_hole(recorded: Cassette) -> Cassette:
 
 
 RECORDED = _with_hole(_recorded())
+OF_TWO_CALLERS = cassette(
+    *((replace(request("ListRoles"), caller=caller), respond("ListRoles", {"Roles": []})) for caller in ("one", "two"))
+)
 
 
 def end_of(name: str) -> str:
@@ -75,6 +78,7 @@ class Case:
     code: str = "CassetteMiss"
     said: str = ""
     key: Key = KEY
+    recorded: Cassette | None = None
 
 
 def signed(asked: Request, service: str) -> Request:
@@ -199,6 +203,15 @@ def cases() -> list[Case]:
             "an unknown service is not replayed: only iam and accessanalyzer are",
         ),
         Case(
+            "caller",
+            "ListRoles",
+            replace(request("ListRoles"), caller="zreal"),
+            "iam ListRoles",
+            unknown("iam ListRoles"),
+            "ListRoles",
+            recorded=OF_TWO_CALLERS,
+        ),
+        Case(
             "request",
             "ListUsers",
             replace(request("ListUsers"), body=b"Action=ListZreal&Version=2010-05-08"),
@@ -219,7 +232,7 @@ each_case = pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.ki
 
 
 def playing(case: Case, paging: str = "recorded") -> Player:
-    return player(RECORDED, key=case.key, paging=paging)
+    return player(case.recorded or RECORDED, key=case.key, paging=paging)
 
 
 @each_case
@@ -263,6 +276,7 @@ def facts(miss: Miss) -> dict[str, Any]:
             "service": nearest.service,
             "operation": nearest.operation,
             "region": nearest.region,
+            "account": nearest.account,
             "identity": nearest.identity,
         },
         "differences": [

@@ -85,7 +85,8 @@ def test_form_order_limit_headers_method_and_host_do_not_matter() -> None:
         turned,
         signed,
         replace(first, host="localhost"),  # by the form's Version
-        replace(first, host="IAM.us-gov.amazonaws.com."),
+        replace(first, host="IAM.amazonaws.com."),
+        replace(first, host="iam-fips.global.api.aws"),
         replace(first, method="GET", query=first.body.decode(), body=b"", headers=()),
         replace(first, body=first.body.replace(b"%2F", b"/")),
     ]

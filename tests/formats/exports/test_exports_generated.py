@@ -59,7 +59,7 @@ def test_every_format_holds_what_was_recorded(
         assert call
         track = Track(op.service.name, op.name, call.region, split_input(call).identity)
         cassette = Cassette((Take(track, (Page(None, None, Answer(output)),)),))
-        response = write_response(op, Answer(output), derive_request_id(*track.key, "1", "1"))
+        response = write_response(op, Answer(output), derive_request_id(*track.request_key, "1", "1"))
         assert in_vcr(exported(cassette, "vcr").text) == response.body
         assert in_har(exported(cassette, "har").text) == response
         seen = to_botocore(output, op.output, is_output=True)

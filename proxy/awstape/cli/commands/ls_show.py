@@ -91,7 +91,6 @@ def show(
       echo 'cassettes/*.yaml diff=awstape' >> .gitattributes
     """
     from awstape.catalog.service_models import load_models
-    from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files
     from awstape.workbench.selected_tracks import select_tracks
 
@@ -103,7 +102,7 @@ def show(
     whole = cassette_files.load(cassette, models)
     chosen = select_tracks(whole, tracks, os.environ)
     if html:
-        return _write_page(html, cassette, Cassette.of((t for each in chosen for _, t in each.selected()), whole.keys))
+        return _write_page(html, cassette, whole.with_takes(t for each in chosen for _, t in each.selected()))
     if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):
         raise UserError(f"no selected track has a page {page}", f"awstape ls {cassette} shows the number of pages")
     if as_json:

@@ -246,11 +246,14 @@ def replay(
     if proxy:
         _need_mitmproxy("replay --proxy")
     from awstape.program import child_process, servers
+    from awstape.report import callers_line
     from awstape.serving.access_control import is_loopback, replay_exposure_warning
     from awstape.tape import open_for_replay
 
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     tape = open_for_replay(cassettes, os.environ, paging, faults)
+    if callers := callers_line(tape.accounts):
+        warn(callers)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
     if not is_loopback(listen.address):
         warn(replay_exposure_warning(listen.address))

@@ -12,11 +12,16 @@ from awstape.core.aws.model import Operation, Value
 
 @dataclass(frozen=True)
 class Call:
-    """An operation and its input. `region` is None for a global service."""
+    """An operation and its input.
+
+    region: of a global service, the name that stands for its partition, `aws-cn-global`; None in the partition aws.
+    caller: the access key id that the request is made with, None if it names none.
+    """
 
     operation: Operation
     region: str | None
     input: dict[str, Value] = field(repr=False)
+    caller: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

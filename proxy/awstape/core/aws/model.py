@@ -157,8 +157,9 @@ def plain_name(name: str) -> str:
 class Models:
     """The recorded services by their names, and the ways to recognise them.
 
-    service_of_host: host name → (service, region), None for a host of no recorded service; the region is None where the
-    service is global. shown_host: host name → how messages show it, None for a host outside AWS.
+    service_of_host: host name → (service, region), None for a host of no recorded service; the region of a global
+    service is as in `Call`. shown_host: host name → how messages show it, None for a host outside AWS. partition_of:
+    region → partition, such as `aws-cn`; that of None is `aws`.
     """
 
     def __init__(
@@ -166,10 +167,12 @@ class Models:
         services: Mapping[str, Service],
         service_of_host: Callable[[str], tuple[Service, str | None] | None],
         shown_host: Callable[[str], str | None],
+        partition_of: Callable[[str | None], str],
     ) -> None:
         self.services = dict(services)
         self.service_of_host = service_of_host
         self.shown_host = shown_host
+        self.partition_of = partition_of
         self._by_signing_name = {service.signing_name: service for service in services.values()}
         self._by_version = {s.api_version: s for s in services.values() if s.protocol == "query"}
 

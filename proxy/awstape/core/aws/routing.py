@@ -1,9 +1,13 @@
-"""Routes a request: finds its service, its region and the `Call` that it makes.
+"""Routes a request: finds its service, its region, its caller and the `Call` that it makes.
 
 1. The service comes from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4 credential
    scope; for unsigned requests from the parameter `Version` of the form. Services share names in the scope: a request
    of another protocol is for another service.
-2. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`), after the content
+2. A global service has no region, but a partition: that of the host, or of the region in the credential scope. Outside
+   the partition aws its name, `aws-cn-global`, is in the region's place.
+3. The caller is the access key id: of the credential in the header or in a presigned URL, of the parameter
+   `AWSAccessKeyId` in signature version 2, or of a client that does not sign.
+4. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`), after the content
    encoding of the request was undone.
 """
 
@@ -36,7 +40,22 @@ def recognise_call(models: Models, request: Request) -> Call | None:
     operation, input_ = read_request(service, decode_message(request))
     if service.regional and region is not None and not REGION.fullmatch(region):
         raise WireError("the region is not one of AWS")
-    return Call(operation, region if service.regional else None, input_)
+    return Call(operation, region if service.regional else _global_region(models, region), input_, find_caller(request))
+
+
+def _global_region(models: Models, region: str | None) -> str | None:
+    """The name that is in the place of a global service's region, by any region of the partition."""
+    partition = models.partition_of(region)
+    return None if partition == "aws" else f"{partition}-global"
+
+
+def find_caller(request: Request) -> str | None:
+    """The access key id of a request, None if it names none. Raises WireError if the request cannot be read."""
+    credential = _credential(request).partition("/")[0]
+    if credential or request.caller:
+        return credential or request.caller
+    parameters = read_parameters(decode_message(request) if request.is_form else request)
+    return dict(parameters).get("AWSAccessKeyId") or None
 
 
 def find_service(models: Models, request: Request) -> tuple[Service, str | None] | None:
@@ -80,8 +99,11 @@ def other_service_name(models: Models, request: Request) -> str | None:
 
 def _credential_scope(request: Request) -> Mapping[str, str] | None:
     """Region and service of the SigV4 credential scope, from the header or the presigned URL."""
-    authorization = request.header("authorization") or ""
-    credential = re.search(r"Credential=([^,\s]+)", authorization)
-    text = credential[1] if credential else dict(parse_form(request.query)).get("X-Amz-Credential", "")
-    match = _SCOPE.fullmatch(text)
+    match = _SCOPE.fullmatch(_credential(request))
     return match.groupdict() if match else None
+
+
+def _credential(request: Request) -> str:
+    """The credential of a SigV4 signature: access key id and scope; empty if there is none."""
+    credential = re.search(r"Credential=([^,\s]+)", request.header("authorization") or "")
+    return credential[1] if credential else dict(parse_form(request.query)).get("X-Amz-Credential", "")

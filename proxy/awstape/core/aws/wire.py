@@ -40,7 +40,10 @@ class WireError(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request. `host` is the name the client meant, without port; `path` keeps its percent-encoding."""
+    """An HTTP request. `host` is the name the client meant, without port; `path` keeps its percent-encoding.
+
+    caller: the access key id of a client that does not sign; None if the signature tells, or nothing does.
+    """
 
     method: str
     host: str
@@ -48,6 +51,7 @@ class Request:
     query: str = field(default="", repr=False)
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
+    caller: str | None = field(default=None, repr=False)
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)

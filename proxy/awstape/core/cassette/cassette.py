@@ -1,6 +1,6 @@
 """The data of a cassette, `Cassette`, `Take`, `Track` and `Page`, and its invariants.
 
-1. Takes are sorted by track (service, operation, region, identity); takes of one track stay in recorded order.
+1. Takes are sorted by track (service, operation, region, identity, account); takes of one track stay in recorded order.
 2. The first page of a take has no token. Every other page has the token in the output of the page before it, or, after
    a hole, another one. The last page may give out the token of a page of its take again.
 3. No two pages of a track have the same token.
@@ -9,11 +9,14 @@
    writes name none.
 6. A hole stands in the place of a page that could not be kept: replay misses there.
 7. The aliases of a cassette were made under one key, unless several cassettes are joined to be replayed.
+8. Every track has its account. The account of the cassette is the one that the header names, so that its tracks need
+   not: it is that of a track, and None if a track has none.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,23 +33,38 @@ SET_ASIDE = "set aside: "
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One operation with one identity. Two tracks are equal if service, operation, region and identity are."""
+    """One operation with one identity, in one region, requested by one account. Tracks are equal if all of these are.
+
+    region: of a global service outside the partition aws, the name that stands for its partition, `aws-cn-global`.
+    account: the alias of the caller's account, or that of its access key id, which tells no account
+    (`core.aws.access_keys`); None if the caller is unknown.
+    """
 
     service: str
     operation: str
     region: str | None
     identity: dict[str, Value] = field(hash=False)
+    account: str | None = None
 
     @cached_property
-    def key(self) -> tuple[str, str, str, str]:
-        """The sort and comparison key; it does not depend on the order of the identity's members."""
+    def request_key(self) -> tuple[str, str, str, str]:
+        """What is requested, whoever requests it; it does not depend on the order of the identity's members."""
         return (self.service, self.operation, self.region or "", identity_key(self.identity))
+
+    @cached_property
+    def key(self) -> tuple[str, str, str, str, str]:
+        """The sort and comparison key."""
+        return (*self.request_key, self.account or "")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Track) and self.key == other.key
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+    def describe(self, *, with_account: bool) -> str:
+        """The track as text, with its account where a cassette has several."""
+        return f"{self} by {self.account or 'an unknown caller'}" if with_account else str(self)
 
     def __str__(self) -> str:
         where = f" in {self.region}" if self.region else ""
@@ -110,18 +128,47 @@ class Take:
 
 @dataclass(frozen=True)
 class Cassette:
-    """All takes of a cassette. keys: the fingerprints of the keys that its aliases were made under, if known."""
+    """All takes of a cassette.
+
+    keys: the fingerprints of the keys that its aliases were made under, if known. account: as described above.
+    """
 
     takes: tuple[Take, ...] = ()
     keys: frozenset[str] = frozenset()
+    account: str | None = None
 
     @classmethod
-    def of(cls, takes: Iterable[Take], keys: Iterable[str] = ()) -> Cassette:
-        """A cassette of the takes, sorted."""
-        return cls(tuple(sorted(takes, key=lambda take: take.track.key)), frozenset(keys))
+    def of(cls, takes: Iterable[Take], keys: Iterable[str] = (), account: str | None = None) -> Cassette:
+        """A cassette of the takes, sorted.
+
+        account: that of the header, if a track has it; else the header names the account of most tracks.
+        """
+        ordered = tuple(sorted(takes, key=lambda take: take.track.key))
+        return cls(ordered, frozenset(keys), _common_account(ordered, account))
+
+    def with_takes(self, takes: Iterable[Take]) -> Cassette:
+        """A cassette with the header of this one, and other takes."""
+        return Cassette.of(takes, self.keys, self.account)
+
+    @cached_property
+    def accounts(self) -> tuple[str | None, ...]:
+        """The accounts of the tracks, sorted; first that of the header. None stands for unknown callers."""
+        found = {take.track.account for take in self.takes}
+        return tuple(sorted(found, key=lambda account: (account != self.account, account or "")))
 
     def tracks(self) -> Iterator[tuple[Track, tuple[Take, ...]]]:
         """Each track with its takes."""
         for _, group in groupby(self.takes, key=lambda take: take.track.key):
             takes = tuple(group)
             yield takes[0].track, takes
+
+
+def _common_account(takes: Iterable[Take], preferred: str | None) -> str | None:
+    """The account that a header may name for takes."""
+    found = {take.track.account for take in takes}
+    if None in found or any(take.after and take.after.track.account is None for take in takes):
+        return None  # a track without an account would get that of the header
+    if preferred in found or not found:
+        return preferred
+    counts = Counter(track.account for track in {take.track for take in takes})
+    return min(counts, key=lambda account: (-counts[account], account))

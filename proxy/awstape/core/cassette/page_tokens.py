@@ -2,8 +2,9 @@
 
 `page-2.h7qk` asks for the second page of a track's first take, `take-3.page-2.h7qk` for that of its third. The last
 part is a hash of the redacted track, never of the real token; it distinguishes the tokens of one track from those of
-another. Where the last page of a take gives out the token of a page before it, or its own, it has that page's name: a
-client that follows it gets that page again.
+another. The account is no part of it: the names stay where cassettes of several callers are joined. Where the last page
+of a take gives out the token of a page before it, or its own, it has that page's name: a client that follows it gets
+that page again.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from awstape.core.aws.paging import next_token
 from awstape.core.cassette.cassette import Page, Take, Track
 
 
-def token_name(track_key: tuple[str, ...], take: int, page: int) -> str:
+def token_name(request_key: tuple[str, ...], take: int, page: int) -> str:
     """The token that asks for `page` of `take`, both counted from 1."""
-    tag = track_tag(track_key)
+    tag = track_tag(request_key)
     return f"page-{page}.{tag}" if take == 1 else f"take-{take}.page-{page}.{tag}"
 
 
-def track_tag(track_key: tuple[str, ...], length: int = 4) -> str:
+def track_tag(request_key: tuple[str, ...], length: int = 4) -> str:
     """The part of a token that identifies the track, at most 8 characters: two tracks share 4 once in a million."""
-    digest = hashlib.sha256(json.dumps(track_key).encode()).digest()
+    digest = hashlib.sha256(json.dumps(request_key).encode()).digest()
     return base64.b32encode(digest[:5]).decode("ascii").lower()[:length]
 
 
@@ -50,7 +51,7 @@ def find_repeated_page(operation: Operation, pages: Sequence[Page]) -> int | Non
 
 def name_tokens(operation: Operation, track: Track, number: int, pages: Sequence[Page]) -> tuple[Page, ...]:
     """The pages of a track's take, counted from 1, with their tokens named by position."""
-    return _rename_tokens(operation, pages, lambda page: token_name(track.key, number, page))
+    return _rename_tokens(operation, pages, lambda page: token_name(track.request_key, number, page))
 
 
 def mask_tokens(operation: Operation, take: Take) -> Take:

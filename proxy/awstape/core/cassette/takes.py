@@ -1,7 +1,8 @@
 """Merges and normalises takes: joins two cassettes, drops redundant takes, names page tokens.
 
 1. A track that is in both cassettes is taken from the newer one, unless only the older one is settled: all its takes
-   are complete, none ends in an error about the client (`core.aws.error_codes`), and no request failed.
+   are complete, none ends in an error about the client (`core.aws.error_codes`), and no request failed. A track of an
+   unknown caller in the older one is the same as that of the first known caller in the newer one.
 2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays. A hole
    equals no page: what was there is unknown. Takes of writes all stay: each of them happened.
 3. A take with `after` begins an epoch. Takes of two epochs are neighbours only if the later epoch has no other take:
@@ -29,14 +30,26 @@ def merge_cassettes(
     The faults that people put into the old takes stay. whole: `new` without its holes, where what was there is known to
     be settled or not. failed: the tracks of `new` in which a request failed.
     """
-    tracks = dict(old.tracks())
+    left, merged = dict(old.tracks()), dict[Track, tuple[Take, ...]]()
     whole_takes = dict(whole.tracks()) if whole else {}
+    known = dict[Track, Track]()  # track of an unknown caller → that of the caller, known now
     for track, takes in new.tracks():
         operation = models.operation(track.service, track.operation)
+        before = track if track in left else replace(track, account=None)
         is_better = track not in failed and are_settled(operation, whole_takes.get(track, takes))
-        if track not in tracks or is_better or not are_settled(operation, tracks[track]):
-            tracks[track] = _with_faults_of(takes, tracks.get(track, ()))
-    return Cassette.of((take for takes in tracks.values() for take in takes), old.keys | new.keys)
+        if before not in left or is_better or not are_settled(operation, left[before]):
+            known |= {before: track} if before in left else {}
+            merged[track] = _with_faults_of(takes, left.pop(before, ()))
+    every = (take for takes in (*left.values(), *merged.values()) for take in takes)
+    moved = (_with_write(take, known) for take in every)
+    return Cassette.of(moved, old.keys | new.keys, old.account)
+
+
+def _with_write(take: Take, moved: Mapping[Track, Track]) -> Take:
+    """The take, after a write whose track is another one now."""
+    if take.after is None or take.after.track not in moved:
+        return take
+    return replace(take, after=replace(take.after, track=moved[take.after.track]))
 
 
 def are_settled(operation: Operation, takes: Collection[Take]) -> bool:
@@ -59,7 +72,7 @@ def normalise_cassette(models: Models, cassette: Cassette, keys: Iterable[str]) 
     takes: list[Take] = []
     for track, group in cassette.tracks():
         takes += normalise_takes(models.operation(track.service, track.operation), track, group)
-    return Cassette.of(takes, cassette.keys or keys)
+    return Cassette.of(takes, cassette.keys or keys, cassette.account)
 
 
 def normalise_takes(operation: Operation, track: Track, takes: Iterable[Take]) -> list[Take]:

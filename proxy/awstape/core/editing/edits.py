@@ -110,7 +110,7 @@ def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Prefe
         every = [take for version in versions for take in version]
         chosen = {"first": versions[0], "last": versions[-1], "both": every}[prefer]
         merged += normalise_takes(operation, track, chosen)
-    return Cassette.of(merged, keys)
+    return Cassette.of(merged, keys, next(filter(None, (cassette.account for cassette in cassettes)), None))
 
 
 def _with_writes_numbered(models: Models, cassettes: Sequence[Cassette]) -> Iterator[Cassette]:
@@ -124,7 +124,7 @@ def _with_writes_numbered(models: Models, cassettes: Sequence[Cassette]) -> Iter
                 moved |= {(track, n): After(track, counts[track] + n) for n in range(1, len(takes) + 1)}
                 versions[track].append(takes)
                 counts[track] += len(takes)
-        yield Cassette.of(follow_takes(cassette.takes, moved), cassette.keys)
+        yield cassette.with_takes(follow_takes(cassette.takes, moved))
 
 
 def split_cassette(cassette: Cassette, chosen: Iterable[SelectedTrack]) -> tuple[Cassette, Cassette]:
@@ -132,7 +132,7 @@ def split_cassette(cassette: Cassette, chosen: Iterable[SelectedTrack]) -> tuple
     tracks = {each.track for each in chosen}
     out = [take for take in cassette.takes if take.track in tracks]
     left = [take for take in cassette.takes if take.track not in tracks]
-    return Cassette.of(out, cassette.keys), Cassette.of(left, cassette.keys)
+    return cassette.with_takes(out), cassette.with_takes(left)
 
 
 # --- values -------------------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def edit_takes(
             result += normalise_takes(operation, new_track, [take for take in kept if take.track == new_track])
     for take in result:
         _check_faults(take)
-    return Cassette.of(follow_takes(result, moved), cassette.keys)
+    return cassette.with_takes(follow_takes(result, moved))
 
 
 def _moved_writes(track: Track, results: Iterable[Take | None]) -> Iterator[tuple[tuple[Track, int], After | None]]:

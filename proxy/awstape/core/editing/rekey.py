@@ -88,7 +88,7 @@ class AliasRenewer:
             operation = models.operation(track.service, track.operation)
             for number, take in enumerate(takes, 1):
                 result.append(replace(take, pages=name_tokens(operation, track, number, take.pages)))
-        return Cassette.of(result, [key_fingerprint(self.key)])
+        return Cassette.of(result, [key_fingerprint(self.key)], renewed.account)
 
     def rekey_track(self, models: Models, take: Take) -> Track:
         """The track of a take under the new key."""

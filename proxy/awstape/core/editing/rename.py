@@ -23,7 +23,7 @@ from awstape.core.redaction.alias_grammar import (
     replace_aliases,
 )
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
+from awstape.core.redaction.string_walk import StringContext, edit_account, edit_cassette_strings
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.text.encoded_text import rewrite_everywhere
 
@@ -105,4 +105,4 @@ def _replace_name(models: Models, cassette: Cassette, name: Name, new: str) -> C
         edited = edit_cassette_strings(models, Cassette(takes), edit, edit)
         operation = models.operation(track.service, track.operation)
         result += takes if edited.takes == takes else normalise_takes(operation, edited.takes[0].track, edited.takes)
-    return Cassette.of(result, cassette.keys)
+    return Cassette.of(result, cassette.keys, edit_account(cassette.account, edit))

@@ -84,7 +84,8 @@ class Capturer:
         for misfit in input_misfits(page_request.identity, operation.input):
             raise WireError(f"the request's {path_pattern(misfit.path)}: {misfit.problem}")
         identity = self._redactor.redact_identity(operation, page_request.identity)
-        return Track(operation.service.name, operation.name, call.region, identity)
+        account = self._redactor.redact_caller(call.caller)
+        return Track(operation.service.name, operation.name, call.region, identity, account)
 
     def digest_token(self, page_request: PageRequest) -> str | None:
         """The digest of the page token of a request, None for a first page."""

@@ -172,7 +172,7 @@ class Recorder:
         merged = merge_cassettes(self._models, old, cassette, recorded, self._failed_tracks())
         merged = normalise_cassette(self._models, merged, cassette.keys)
         in_merged = dict(merged.tracks())
-        made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged[track])}
+        made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged.get(track, ()))}
         aside = tuple(each for each in aside if each.hole is None or each.track in made)
         notes = dict(self._capturer.notes)
         items = 0

@@ -66,7 +66,7 @@ def set_aside_leaks(models: Models, cassette: Cassette, redactor: Redactor) -> t
                 kept += [hole] if hole else []
             else:
                 kept.append(take)
-    return Cassette.of(kept, cassette.keys), tuple(aside)
+    return cassette.with_takes(kept), tuple(aside)
 
 
 def _with_masked_writes(models: Models, cassette: Cassette, redactor: Redactor, search: RealValueSearch) -> Cassette:
@@ -143,7 +143,7 @@ def fill_holes(
     for track, operation in changed.items():
         tracks[track] = normalise_takes(operation, track, tracks[track])
     every = (take for takes in tracks.values() for take in takes)
-    return Cassette.of(follow_takes(every, moved), cassette.keys), is_filled
+    return cassette.with_takes(follow_takes(every, moved)), is_filled
 
 
 def _is_same_hole(operation: Operation, there: Take, hole: Take) -> bool:

@@ -93,7 +93,7 @@ class Traversals:
 
     def __init__(self, skip: Callable[[str], object]) -> None:
         self._skip = skip
-        self._of_track: dict[tuple[str, str, str, str], _TrackTraversals] = {}
+        self._of_track: dict[tuple[str, ...], _TrackTraversals] = {}
         self.writes: list[After] = []
         """The takes of writes, in the order of their answers."""
 

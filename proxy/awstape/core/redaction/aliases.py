@@ -15,7 +15,9 @@
    share one can't be given different ones: the alias is in `collided`, and takes that hold it are set aside. Among a
    million names the probability is 1 in 60; twelve digits have room for ten million aliases, so among 450 accounts two
    collide in 1 of 100 recordings.
-7. Under another key, an alias is renewed from itself, in every kind alike: aliases that agreed before agree after.
+7. Whoever makes requests has the alias of its account. An access key id that tells no account has one of its own, which
+   is computed and never noted: no value of a recording is replaced by it.
+8. Under another key, an alias is renewed from itself, in every kind alike: aliases that agreed before agree after.
 """
 
 from __future__ import annotations
@@ -26,11 +28,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.redaction.alias_grammar import (
     NAME_PART_KINDS,
     base32,
     is_alias,
     is_code_alias,
+    is_name_alias,
     respell_alias,
     spell_account,
     spell_canonical_id,
@@ -45,6 +49,7 @@ from awstape.core.redaction.alias_grammar import (
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.text.hidden import Hidden
 
+_CALLER = re.compile("caller-[a-z2-7]{12}")
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
 #: Shorter names are treated as words.
 SHORTEST_SEARCHED_NAME = 3
@@ -128,6 +133,14 @@ class Aliases:
 
     def account(self, value: str) -> str:
         return self._alias("account", value, spell_account)
+
+    def caller(self, access_key_id: str) -> str:
+        """The alias of the account that an access key id is of; for an id that tells none, `caller-5tqm2wzdk3qa`."""
+        account = account_of_access_key(access_key_id)
+        if account is not None:
+            return account if is_alias(account) else self.account(account)
+        is_given = _CALLER.fullmatch(access_key_id) and is_name_alias(access_key_id)
+        return access_key_id if is_given else f"caller-{spell_ending(self._digest('caller', access_key_id))}"
 
     def name(self, kind: str, value: str) -> str:
         """The alias of a name of some kind (`role`, `path`, `bucket`): `role-5tqm2wzdk3qa`."""

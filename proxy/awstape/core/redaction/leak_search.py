@@ -23,7 +23,13 @@ from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
-from awstape.core.redaction.string_walk import StringContext, StringEdit, edit_member_strings, edit_page_strings
+from awstape.core.redaction.string_walk import (
+    ACCOUNT_CONTEXT,
+    StringContext,
+    StringEdit,
+    edit_member_strings,
+    edit_page_strings,
+)
 from awstape.core.redaction.text.free_text import find_account
 from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.text.encoded_text import decoded_variants
@@ -79,8 +85,10 @@ def _find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> 
     for track, takes in cassette.tracks():
         operation = models.operation(track.service, track.operation)
         of_identity = list(_collect_identity_strings(operation, track.identity))
+        of_track = [(track.account, ACCOUNT_CONTEXT, False)] if track.account else []
         for number, take in enumerate(takes, 1):
             found = [replace(leak, take=number) for leak in _leaks_in(track, 0, of_identity, search)]
+            found += [replace(leak, take=number) for leak in _leaks_in(track, 0, of_track, search, "")]
             if take.after:
                 write = models.operation(take.after.track.service, take.after.track.operation)
                 of_write = _collect_identity_strings(write, take.after.track.identity)

@@ -30,6 +30,7 @@ from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, 
 from awstape.core.redaction.string_walk import (
     StringContext,
     edit_answer_strings,
+    edit_cassette_strings,
     edit_member_strings,
     edit_take_strings,
 )
@@ -138,6 +139,10 @@ class Redactor:
 
         return edit_answer_strings(operation, answer, redact)
 
+    def redact_caller(self, access_key_id: str | None) -> str | None:
+        """The account of a track, for the access key id of its request; None if that is unknown."""
+        return self._aliases.caller(access_key_id) if access_key_id else None
+
     def redact_accounts(self, text: str) -> str:
         """A text of awstape's own, such as a note, with aliases for the account ids in it."""
         return redact_accounts(text, self._aliases)
@@ -148,7 +153,7 @@ class Redactor:
 
     def redact_cassette(self, models: Models, cassette: Cassette) -> Cassette:
         """The cassette, redacted once more: only values that were written into it by hand change."""
-        return Cassette.of(self.redact_takes(models, cassette.takes), cassette.keys)
+        return edit_cassette_strings(models, cassette, self.redact_string, self.redact_string)
 
     def redact_takes(self, models: Models, takes: Iterable[Take]) -> Iterator[Take]:
         """As `redact_cassette`, for single takes, in their order."""
@@ -161,7 +166,7 @@ class Redactor:
 
         known: ending → alias, of names in another cassette.
         """
-        return Cassette.of(self.replace_names_in_takes(models, cassette.takes, known), cassette.keys)
+        return cassette.with_takes(self.replace_names_in_takes(models, cassette.takes, known))
 
     def replace_names_in_takes(
         self, models: Models, takes: Iterable[Take], known: Mapping[str, str] | None = None

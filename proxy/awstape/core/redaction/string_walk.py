@@ -1,6 +1,7 @@
 """Walks every string of a decoded value, with its context: applies an edit to identities, answers and whole cassettes.
 
-1. Strings are members, items, map keys, map values, and the names of members that the model doesn't know.
+1. Strings are members, items, map keys, map values, the names of members that the model doesn't know, and the accounts
+   of tracks.
 2. Binary that is no text can't be searched: the edit gets its hexadecimal digits, and what it returns is kept as a
    marked text.
 3. Numbers with twelve digits in a row are edited like a string, since they could be an account id.
@@ -41,6 +42,8 @@ class StringContext:
         return next(reversed(member_names(self.path)), "")
 
 
+#: The context of a track's account.
+ACCOUNT_CONTEXT = StringContext(TEXT, ("account",))
 StringEdit = Callable[[str, StringContext], str]
 """(text, its context) → the text that replaces it."""
 
@@ -48,8 +51,9 @@ StringEdit = Callable[[str, StringContext], str]
 def edit_cassette_strings(
     models: Models, cassette: Cassette, edit_identity: StringEdit, edit_answer: StringEdit
 ) -> Cassette:
-    """The cassette with one edit applied to every string of its identities, another to every string of its answers."""
-    return Cassette.of(edit_take_strings(models, cassette.takes, edit_identity, edit_answer), cassette.keys)
+    """The cassette with one edit applied to every string of its tracks, another to every string of its answers."""
+    takes = edit_take_strings(models, cassette.takes, edit_identity, edit_answer)
+    return Cassette.of(takes, cassette.keys, edit_account(cassette.account, edit_identity))
 
 
 def edit_take_strings(
@@ -65,9 +69,15 @@ def edit_take_strings(
 
 
 def edit_track_strings(models: Models, track: Track, edit: StringEdit) -> Track:
-    """The track with every string of its identity edited."""
+    """The track with its account and every string of its identity edited."""
     operation = models.operation(track.service, track.operation)
-    return replace(track, identity=edit_member_strings(track.identity, operation.input, edit))
+    identity = edit_member_strings(track.identity, operation.input, edit)
+    return replace(track, identity=identity, account=edit_account(track.account, edit))
+
+
+def edit_account(account: str | None, edit: StringEdit) -> str | None:
+    """The account of a track, edited."""
+    return account and edit(account, ACCOUNT_CONTEXT)
 
 
 def edit_page_strings(operation: Operation, page: Page, edit: StringEdit) -> Page:

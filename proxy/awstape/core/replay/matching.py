@@ -8,7 +8,7 @@
 3. Of several tracks with one meaning, one that is equal to the request to the letter is found. Without such a track
    any is found if all have the same takes, and otherwise none: what they differ in, such as the order of a list,
    counts here.
-4. The region counts only where the cassette holds the same track for several regions.
+4. Only tracks for the partition, the caller and the region of the request are found (`core.replay.callers`).
 5. By its meaning, a request matches a track exactly where `core.replay.nearest_track.identity_differences` finds
    nothing.
 """
@@ -28,6 +28,7 @@ from awstape.core.redaction.alias_grammar import find_name_aliases
 from awstape.core.redaction.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
+from awstape.core.replay.callers import Callers
 from awstape.core.replay.identity_meaning import meaning_key, member_meanings, string_meaning
 from awstape.core.replay.nearest_track import NearestTracks
 from awstape.core.text.encoded_text import decoded_variants
@@ -74,6 +75,8 @@ class TrackIndex:
         self._redactor = redactor
         self._has_key = has_key
         self.takes = dict(tracks)
+        self.callers = Callers(models, self.takes, redactor, has_key=has_key)
+        self.callers = Callers(models, self.takes, redactor, has_key=has_key)
         self._of_operation: defaultdict[tuple[str, str], list[Track]] = defaultdict(list)
         self._by_identity: defaultdict[tuple[str, str, str], list[Track]] = defaultdict(list)
         for track in self.takes:
@@ -81,26 +84,30 @@ class TrackIndex:
             self._by_identity[track.service, track.operation, identity_key(track.identity)].append(track)
         self._meanings: dict[tuple[str, str], _Meanings] = {}  # made at the first request that needs them
 
-    def find(self, call: Call, page_request: PageRequest) -> Track | None:
-        """The track that a call belongs to, None if the cassette has none."""
+    def find(self, call: Call, page_request: PageRequest, *, is_strict: bool = False) -> Track | None:
+        """The track that a call belongs to, None if the cassette has none. is_strict: as in `core.replay.callers`."""
         operation, identity = call.operation, page_request.identity
         for spelled in self._spellings(operation, identity):
-            if found := _restrict_to_region(self._of_identity(operation, spelled), call.region):
+            if found := self.callers.choose(self._of_identity(operation, spelled), call, is_strict=is_strict):
                 return found[0]
         resolved = self.resolve(operation, identity)
-        found = _restrict_to_region(self.of_meaning(operation, resolved), call.region)
+        found = self.callers.choose(self.of_meaning(operation, resolved), call, is_strict=is_strict)
         if len(found) > 1:
             key = identity_key(resolved)
             exact = [track for track in found if identity_key(track.identity) == key]
             found = exact or (found if self._have_same_takes(found) else [])
         return found[0] if found else None
 
+    def describe(self, track: Track) -> str:
+        """A track as text, with its account if the cassette has several callers."""
+        return track.describe(with_account=self.callers.are_several)
+
     def find_nearest(self, operation: Operation, resolved: dict[str, Value]) -> Track | None:
         """The track of an operation that is nearest to a resolved identity; None if the cassette has none."""
         return self._meanings_of(operation).nearest.find(resolved, member_meanings(operation, resolved))
 
     def of_meaning(self, operation: Operation, resolved: dict[str, Value]) -> list[Track]:
-        """The tracks that mean the same as a resolved identity; they differ in the region or in their spelling."""
+        """The tracks that mean the same as a resolved identity; they differ in region, account or spelling."""
         return self._meanings_of(operation).by_key.get(meaning_key(member_meanings(operation, resolved)), [])
 
     def resolve(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
@@ -123,7 +130,7 @@ class TrackIndex:
             yield self._redactor.redact_identity(operation, identity)
 
     def _of_identity(self, operation: Operation, identity: dict[str, Value]) -> list[Track]:
-        """The tracks with exactly this identity; they differ in the region."""
+        """The tracks with exactly this identity; they differ in region or account."""
         return self._by_identity.get((operation.service.name, operation.name, identity_key(identity)), [])
 
     def _have_same_takes(self, tracks: Sequence[Track]) -> bool:
@@ -149,10 +156,3 @@ class TrackIndex:
             operation = self._models.operation(track.service, track.operation)
             edit_member_strings(track.identity, operation.input, collect_names)
         return known
-
-
-def _restrict_to_region(tracks: list[Track], region: str | None) -> list[Track]:
-    """The tracks of a region, where they were recorded in several."""
-    if len({track.region for track in tracks}) > 1:
-        return [track for track in tracks if track.region == region]
-    return tracks

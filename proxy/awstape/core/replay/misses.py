@@ -35,11 +35,24 @@ _BAD_TOKEN = {
 }
 
 Kind = Literal[
-    "operation", "identity", "region", "key", "token", "end", "hole", "early", "service", "request", "host", "session"
+    "operation",
+    "identity",
+    "region",
+    "caller",
+    "key",
+    "token",
+    "end",
+    "hole",
+    "early",
+    "service",
+    "request",
+    "host",
+    "session",
 ]
-"""What the cassette lacks: the operation, the identity, the region, aliases made with the key at hand, a page with the
-token, the pages after the end of the recording, the page of a hole, a take before the write that it comes after. Or
-what is wrong with the request: another service, an unreadable request, another host, a session beyond the limit."""
+"""What the cassette lacks: the operation, the identity, the region, the caller, aliases made with the key at hand, a
+page with the token, the pages after the end of the recording, the page of a hole, a take before the write that it comes
+after. Or what is wrong with the request: another service, an unreadable request, another host, a session beyond the
+limit."""
 
 
 @dataclass(frozen=True)
@@ -72,25 +85,25 @@ class MissFactory:
     keys: frozenset[str]
 
     def no_track(self, call: Call, page_request: PageRequest) -> Miss:
-        """The miss for an operation, identity or region that the cassette does not hold."""
+        """The miss for an operation, identity, region or caller that the cassette does not hold."""
         operation = call.operation
         shown = self.tracks.resolve(operation, page_request.identity)
         same = self.tracks.of_meaning(operation, shown)
-        here = [track for track in same if track.region == call.region]
+        here = self.tracks.callers.choose(same, call)
         kind: Kind = "operation"
         track, found, lines = None, list[Difference](), list[str]()
         if same and not here:
-            kind, track = "region", same[0]
-            regions = ", ".join(sorted({track.region or "-" for track in same}))
-            lines.append(f"it is recorded in {regions}; the request is for {call.region or 'no region'}")
+            track = same[0]
+            kind, reason = self.tracks.callers.explain(same, call)
+            lines.append(reason)
         elif here:
             kind, track = "identity", here[0]
             found = spelling_differences(shown, track)
             lines.append(f"{len(here)} tracks differ from it only in spelling or order, and were answered differently")
-            lines += [f"one of them: {track}", *(f"  {difference}" for difference in found)]
+            lines += [f"one of them: {self.tracks.describe(track)}", *(f"  {difference}" for difference in found)]
         elif track := self.tracks.find_nearest(operation, shown):
             found = identity_differences(operation, shown, track)
-            lines += [f"nearest track: {track}", *(f"  {difference}" for difference in found)]
+            lines += [f"nearest track: {self.tracks.describe(track)}", *(f"  {difference}" for difference in found)]
             known = operation.input.members if operation.input else {}
             if page_request.token is not None and any(name not in known for name in page_request.identity):
                 lines.append("the page token seems to be cut at an '&': percent-encode it in the request")
@@ -99,10 +112,14 @@ class MissFactory:
             lines += self._key_hints(is_redacted=is_redacted)
         else:
             lines.append("the cassette has no track of this operation")
+        lines += self.tracks.callers.hints(call)
         if kind != "key":
             option = "" if operation.is_read else " --include-writes"
             lines.append(f"to record it: awstape record CASSETTE --mode new_episodes{option} -- COMMAND")
         return self._miss(kind, operation, f"{_title(operation)} was not recorded", lines, track, found)
+
+    def _track_line(self, track: Track) -> str:
+        return f"track: {self.tracks.describe(track)}"
 
     @property
     def _other_keys(self) -> frozenset[str]:
@@ -126,15 +143,15 @@ class MissFactory:
     def recording_ended(self, operation: Operation, track: Track, pages: int) -> Miss:
         """The miss for a token at which the recording stopped. pages: how many pages the take has."""
         summary = f"{_title(operation)}: the recording ended after page {pages}"
-        lines = [f"track: {track}", "to record the rest: record it again, and read the listing to its end"]
+        lines = [self._track_line(track), "to record the rest: record it again, and read the listing to its end"]
         return self._miss("end", operation, summary, lines, track)
 
     def too_early(self, operation: Operation, track: Track, write: After) -> Miss:
         """The miss for a track of which no take is given out before a write."""
         summary = f"{_title(operation)} was recorded only after a write that was not requested yet"
         lines = [
-            f"track: {track}",
-            f"after: {write.track}" + (f", take {write.take}" if write.take > 1 else ""),
+            self._track_line(track),
+            f"after: {self.tracks.describe(write.track)}" + (f", take {write.take}" if write.take > 1 else ""),
             "request that write first, or remove `after` from the take",
         ]
         return self._miss("early", operation, summary, lines, track)
@@ -144,7 +161,7 @@ class MissFactory:
         summary = f"{_title(operation)}: page {page} is a hole in the cassette"
         recover = ["to take it in once a rule settles it: awstape recover CASSETTE"]
         lines = [
-            f"track: {track}",
+            self._track_line(track),
             f"why: {reason}",
             *(recover if reason.startswith(SET_ASIDE) else []),
             "to record it anew: awstape record CASSETTE --mode new_episodes -- COMMAND",
@@ -155,7 +172,7 @@ class MissFactory:
         """The miss for a token that the track never gave out. owners: the tracks that give it out."""
         code, message = _BAD_TOKEN[operation.service.protocol]
         aws_message = message.format(token=operation.paging.token if operation.paging else "token")
-        lines = [f"track: {track}", *(f"the token belongs to {owner}" for owner in owners)]
+        lines = [self._track_line(track), *(f"the token belongs to {self.tracks.describe(owner)}" for owner in owners)]
         if len(lines) == 1:
             lines.append("a token is valid only in its cassette and paging mode; percent-encode it in the request")
         summary = f"{_title(operation)}: the page token is not one of this listing"

@@ -181,7 +181,9 @@ class Listing:
     def _torture_size(self, position: Position) -> int:
         count = len(self._items)
         rounds, step = divmod(position.page - 1, 5)
-        digest = hashlib.sha256(f"{self._paging.seed}|{self._take.track.key}|{self.number}|{rounds}".encode()).digest()
+        digest = hashlib.sha256(
+            f"{self._paging.seed}|{self._take.track.request_key}|{self.number}|{rounds}".encode()
+        ).digest()
         sizes = _in_order([0, 1], digest[0]) + _in_order([max(2, count // 7), 0, max(3, count // 3)], digest[1])
         return sizes[step]
 
@@ -256,7 +258,7 @@ def tag_of_token(token: str) -> str:
 
 def cut_tag(track: Track) -> str:
     """The tag of a track in the tokens of these modes."""
-    return track_tag(track.key, 8)
+    return track_tag(track.request_key, 8)
 
 
 def limit_error(paging: Paging, call: Call) -> Failure | None:

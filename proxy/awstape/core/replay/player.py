@@ -143,6 +143,10 @@ class Player:
 
     # --- state of the replay ---
 
+    def describe(self, track: Track) -> str:
+        """A track as text, with its account if the cassette has several callers."""
+        return self._tracks.describe(track)
+
     @property
     def misses(self) -> list[Miss]:
         """The misses of all sessions since the replay began."""
@@ -178,10 +182,10 @@ class Player:
         return {**counts, "paging": str(self._paging), "faults": self._faults.described()}
 
     def is_recorded_in_full(self, request: Request) -> bool:
-        """Whether the request belongs to a track, each take of which was recorded to its end."""
+        """Whether the request belongs to a track of its caller, each take of which was recorded to its end."""
         try:
             call = recognise_call(self._models, request)
-            track = self._tracks.find(call, split_input(call)) if call else None
+            track = self._tracks.find(call, split_input(call), is_strict=True) if call else None
         except WireError:
             return False
         finally:

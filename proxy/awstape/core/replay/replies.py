@@ -51,7 +51,7 @@ class PageReplies:
         where = (location.track, location.take, location.position.page)
         response = self._encoded.get(where)
         if response is None:
-            hashed = [*location.track.key, str(location.take), str(location.position.page)]
+            hashed = [*location.track.request_key, str(location.take), str(location.position.page)]
             if self._paging.mode != "recorded":
                 hashed += [str(self._paging), str(location.position.item), str(limit)]
             response = write_response(operation, cut.answer, derive_request_id(*hashed))

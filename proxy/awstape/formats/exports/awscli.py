@@ -5,7 +5,8 @@
 2. Policy documents are objects, blobs are base64, times are written as by the AWS CLI 2 (and by version 1 with
    `cli_timestamp_format = iso8601`).
 3. The export of one command is its document. The export of several is one object, with a member for each command.
-4. Commands that print nothing are left out: those that end with an error, and those with an empty output.
+4. Of several callers, each has a profile that is named like its account.
+5. Commands that print nothing are left out: those that end with an error, and those with an empty output.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -30,8 +30,8 @@ from awstape.core.text.printable import printable_json
 from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import AddNote, Exchange, UnsupportedTrackError, exchanges, unmodelled_notes
 
-Printed = dict[str, Any]
-"""Command → the document that it prints."""
+Printed = tuple[str | None, dict[str, Any]]
+"""The account of the caller, and the documents that its commands print, by command."""
 
 
 def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Printed:
@@ -45,13 +45,19 @@ def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Printed:
         add_note(note)
     pagination = paginator_config(pages[0].operation)
     if pagination:
-        return {_command(chosen.track, chosen.track.identity): _joined_pages(pages, pagination)}
-    return dict(_single_pages(pages, add_note))
+        command = _command(chosen.track, chosen.track.identity)
+        return chosen.track.account, {command: _joined_pages(pages, pagination)}
+    return chosen.track.account, dict(_single_pages(pages, add_note))
 
 
 def assemble(parts: Sequence[Printed]) -> str:
     """The document of a single command, or an object with those of all commands."""
-    printed = dict(chain.from_iterable(part.items() for part in parts))
+    several = len({account for account, _ in parts}) > 1
+    printed = {
+        f"{command} --profile {account}" if several and account else command: document
+        for account, of_track in parts
+        for command, document in of_track.items()
+    }
     document = printed if len(printed) > 1 else next(iter(printed.values()))
     return printable_json(json.dumps(document, indent=4, ensure_ascii=False, default=_scalar)) + "\n"
 

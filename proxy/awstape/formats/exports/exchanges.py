@@ -3,14 +3,15 @@
 1. botocore's serializer makes each request from the identity, the token and the limit of a page. Each response equals
    the one that replay sends, with the same request id. So an export holds aliases only, and equal cassettes give equal
    bytes.
-2. A format that can't hold a track leaves it out and raises UnsupportedTrackError. A format that holds a track only in
+2. A request has the caller's account in the credential of a signature that is none, so that an import finds the caller.
+3. A format that can't hold a track leaves it out and raises UnsupportedTrackError. A format that holds a track only in
    part adds a note on each omission.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from http.client import responses
@@ -18,7 +19,7 @@ from typing import Any
 
 import botocore.parsers
 
-from awstape.catalog.botocore_values import build_request
+from awstape.catalog.botocore_values import DEFAULT_REGION, build_request
 from awstape.catalog.response_parser import edit_policy_documents, parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import derive_request_id
@@ -27,10 +28,13 @@ from awstape.core.aws.member_paths import format_path
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import is_last_page
 from awstape.core.aws.protocols.dispatch import write_response
-from awstape.core.aws.wire import Request, Response
+from awstape.core.aws.wire import Headers, Request, Response
 from awstape.core.cassette.cassette import Page, Track
 from awstape.core.cassette.page_tokens import find_repeated_page
 from awstape.core.view.selectors import SelectedTrack
+
+#: The day on which exported requests seem to be signed.
+_DATE = "19700101"
 
 AddNote = Callable[[str], None]
 """Adds a note about something in a track that the format can't hold."""
@@ -66,7 +70,8 @@ class Exchange:
 
     @cached_property
     def request(self) -> Request:
-        return build_request(self.operation, self.input, self.track.region)
+        request = build_request(self.operation, self.input, self.track.region)
+        return replace(request, headers=(*request.headers, *_credential(self.operation, self.track)))
 
     @property
     def url(self) -> str:
@@ -75,7 +80,7 @@ class Exchange:
 
     @cached_property
     def response(self) -> Response:
-        where = (*self.track.key, str(self.take), str(self.number))
+        where = (*self.track.request_key, str(self.take), str(self.number))
         return write_response(self.operation, self.page.answer, derive_request_id(*where))
 
     @property
@@ -93,6 +98,15 @@ class Exchange:
         except (ValueError, OverflowError, RuntimeError, botocore.parsers.ResponseParserError):
             raise UnsupportedTrackError(f"botocore can't read page {self.number}") from None
         return parsed if self.page.answer.error else edit_policy_documents(parsed, self.operation.output, document)
+
+
+def _credential(operation: Operation, track: Track) -> Headers:
+    """The header that names the caller of a track; none for an unknown caller."""
+    if track.account is None:
+        return ()
+    scope = f"{track.account}/{_DATE}/{track.region or DEFAULT_REGION}/{operation.service.signing_name}/aws4_request"
+    signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}"
+    return (("Authorization", signature),)
 
 
 def exchanges(chosen: SelectedTrack) -> Iterator[Exchange]:

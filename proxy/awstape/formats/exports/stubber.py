@@ -84,14 +84,16 @@ def assemble(parts: Sequence[Stubs]) -> str:
 
 
 def _functions(parts: Iterable[Stubs]) -> Iterator[tuple[str, str]]:
-    """(name without stub_, source): one for each service, or for each region of a service recorded in several."""
-    clients: dict[tuple[str, str], list[str]] = {}
+    """(name without stub_, source): one for each service, or for each region and caller if it has several."""
+    clients: dict[tuple[str, str, str], list[str]] = {}
     for stubs in parts:
-        clients.setdefault((stubs.track.service, stubs.track.region or ""), []).append(stubs.source)
-    for service, region in clients:
-        is_alone = sum(other == service for other, _ in clients) == 1
-        name = service if is_alone or not region else f"{service}_{region.replace('-', '_')}"
-        yield name, _FUNCTION.format(name=name, stubs="".join(clients[service, region]))
+        client = (stubs.track.service, stubs.track.region or "", stubs.track.account or "")
+        clients.setdefault(client, []).append(stubs.source)
+    for client in clients:
+        same = [other for other in clients if other[0] == client[0]]
+        differing = [field for i, field in enumerate(client) if i and len({other[i] for other in same}) > 1]
+        name = "_".join(part.replace("-", "_") for part in (client[0], *differing) if part)
+        yield name, _FUNCTION.format(name=name, stubs="".join(clients[client]))
 
 
 _FUNCTION = """\

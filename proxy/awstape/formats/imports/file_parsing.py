@@ -93,6 +93,6 @@ def _yaml(text: str) -> Any:
     except DocumentError as error:
         problem = "a tag is not allowed" if error.problem.startswith("the tag ") else error.problem
         raise NotReadableError(f"line {error.line}: {problem}") from None
-    if isinstance(value, dict) and value.keys() <= {"version", "key"}:
+    if isinstance(value, dict) and value.keys() <= {"version", "key", "account"}:
         raise NotReadableError("already a cassette of awstape", "awstape merge joins cassettes")
     return value

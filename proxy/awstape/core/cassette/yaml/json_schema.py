@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from awstape.core.aws.access_keys import ACCOUNT
 from awstape.core.aws.model import Models, Operation, Service, Shape, Type
 from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS
@@ -84,6 +85,7 @@ def _take(models: Models) -> Json:
                 "type": "string",
                 "pattern": f"^{REGION.pattern}$",
             },
+            "account": _account("The caller, where it is not that of the header."),
             "identity": {"description": "The input without page token and page limit.", "type": "object"},
             "after": {
                 "description": "The write after which replay gives this take out.",
@@ -92,6 +94,7 @@ def _take(models: Models) -> Json:
                     "service": {"enum": list(models.services)},
                     "operation": {"enum": _writes(models)},
                     "region": {"type": "string"},
+                    "account": _account("The caller, where it is not that of the header."),
                     "identity": {"type": "object"},
                     "take": {"type": "integer", "minimum": 1},
                 },
@@ -113,6 +116,15 @@ def _take(models: Models) -> Json:
         "required": ["service", "operation", "identity", "pages"],
         "additionalProperties": False,
         "allOf": [_if_equal("service", name) for name in models.services],
+    }
+
+
+def _account(description: str) -> Json:
+    return {
+        "description": description,
+        "type": "string",
+        "pattern": f"^(?:{ACCOUNT.pattern})$",
+        "patternErrorMessage": "an account has twelve digits, or is caller-…",
     }
 
 
@@ -185,6 +197,7 @@ _HEADER: Json = {
             "pattern": "^[a-z2-7]{12}$",
             "patternErrorMessage": "not the fingerprint of a key",
         },
+        "account": _account("The caller of all takes that name none."),
     },
     "required": ["version"],
     "additionalProperties": False,

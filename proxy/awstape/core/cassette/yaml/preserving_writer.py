@@ -1,7 +1,7 @@
 """Rewrites the text of a cassette and preserves what people put into it: comments, and takes in their own formatting.
 
-1. A take that did not change keeps its text to the letter. A changed take is written by `core.cassette.yaml.writer`,
-   with the comments of its source, the old take that it was.
+1. A take that did not change keeps its text to the letter, if the header names the same account as before. A changed
+   take is written by `core.cassette.yaml.writer`, with the comments of its source, the old take that it was.
 2. A comment is attached to a path (`core.cassette.yaml.comments`); one before `---` to the document that follows.
 3. A comment follows its path (`core.cassette.yaml.path_mapping`): an item keeps its comment on whatever page it is.
 4. If a track is in several texts, the take that is written gets the comments of all of them.
@@ -45,11 +45,12 @@ class RewrittenText:
 
 @dataclass(frozen=True, eq=False)
 class _Source:
-    """An old take, its document, and the number of the text that it is in."""
+    """An old take, its document, and the number of the text that it is in. account: that of the text's header."""
 
     take: Take
     part: Part
     text: int
+    account: str | None
 
 
 def rewrite_cassette(
@@ -59,27 +60,36 @@ def rewrite_cassette(
 
     old_tracks: new track → its track in the texts, for renamed tracks.
     """
-    old = [_Source(each.take, each.part, number) for number, text in enumerate(texts) for each in text.takes]
+    old = [
+        _Source(each.take, each.part, number, text.account) for number, text in enumerate(texts) for each in text.takes
+    ]
     sources, left = _match_sources(models, cassette, old, old_tracks or {})
     others, left = _match_other_texts(cassette, sources, left)
-    parts, lost = [_write_header_part([text.header for text in texts], cassette, texts[0].keys)], list[Comment]()
+    parts, lost = [_write_header_part(texts, cassette)], list[Comment]()
     for i, take in enumerate(cassette.takes):
         same = [sources[i], *others[i]] if i in sources else []
         leading = "".join(dict.fromkeys(source.part.leading for source in same))
         if not same:
-            parts.append(Part("", SEPARATOR + write_take(take), 0))
-        elif same[0].take == take and not others[i] and (i == len(cassette.takes) - 1 or same[0].part.can_be_followed):
+            parts.append(Part("", SEPARATOR + write_take(take, cassette.account), 0))
+        elif _keeps_its_text(same, cassette, i):
             parts.append(same[0].part)
         else:
-            text, dropped = _write_with_comments(models, same, take)
+            text, dropped = _write_with_comments(models, same, take, cassette.account)
             parts.append(Part(leading, SEPARATOR + text, 0))
             lost += dropped
     gone = tuple(comment for source in left for comment in source.part.find_comments())
-    known = {source.part.body: source.take for source in old}
+    known = {source.part.body: source.take for source in old if source.account == cassette.account}
     if written := _read_again(_join_parts(parts), models, cassette, known):
         return RewrittenText(written, tuple(lost), gone)
     every = tuple(comment for text in texts for part in text.parts for comment in part.find_comments())
     return RewrittenText(CassetteText.write(cassette), every)
+
+
+def _keeps_its_text(sources: Sequence[_Source], cassette: Cassette, number: int) -> bool:
+    """Whether a take of the cassette can keep the text of its only source."""
+    first, *others = sources
+    is_same = first.take == cassette.takes[number] and first.account == cassette.account
+    return is_same and not others and (number == len(cassette.takes) - 1 or first.part.can_be_followed)
 
 
 def _join_parts(parts: Sequence[Part]) -> str:
@@ -91,11 +101,11 @@ def _join_parts(parts: Sequence[Part]) -> str:
     return "".join(text)
 
 
-def _write_header_part(headers: Sequence[Part], cassette: Cassette, keys: frozenset[str]) -> Part:
+def _write_header_part(texts: Sequence[CassetteText], cassette: Cassette) -> Part:
     """The first header with its comments, and those of the other headers at its head."""
-    first, *others = headers
+    first, *others = (text.header for text in texts)
     head: list[str] = []
-    if keys == cassette.keys:
+    if (texts[0].keys, texts[0].account) == (cassette.keys, cassette.account):
         body, tail = first.leading + first.body, first.tail
     else:
         body, tail = write_header(cassette), ""
@@ -125,7 +135,7 @@ def _match_sources(
     """
     left = dict.fromkeys(old)
     found = _match_equal(cassette, left)
-    for length in (4, 3):  # of the key: with the identity, and without
+    for length in (5, 4, 3):  # of the key: all of it, without the account, and without the identity
         takes = defaultdict[tuple[str, ...], dict[int, Take]](dict)
         for i, take in enumerate(cassette.takes):
             if i not in found:
@@ -216,9 +226,11 @@ def _match_other_texts(
 # --- comments -----------------------------------------------------------------------------------------------------
 
 
-def _write_with_comments(models: Models, sources: Sequence[_Source], take: Take) -> tuple[str, list[Comment]]:
-    """The text of a take with the comments of its sources, and the comments that are lost."""
-    text = write_take(take)
+def _write_with_comments(
+    models: Models, sources: Sequence[_Source], take: Take, account: str | None
+) -> tuple[str, list[Comment]]:
+    """The text of a take with the comments of its sources, and the comments that are lost. account: of the header."""
+    text = write_take(take, account)
     found = [(source, list(find_comments(source.part.body + source.part.tail))) for source in sources]
     if not any(comments for _, comments in found):
         return text, []

@@ -1,6 +1,7 @@
 """Reads a cassette from YAML text.
 
-1. The text is a stream: a header document with the version and the fingerprint of the key, then one document per take.
+1. The text is a stream: a header document with the version, the fingerprint of the key and the account, then one
+   document per take. A take without an account has that of the header.
    They are divided (`core.cassette.yaml.documents`), parsed (`core.cassette.yaml.parser`) and dropped one by one.
 2. Every document is validated (`core.cassette.yaml.validation`); `read_cassette` raises the first error.
 3. No two pages of a track have the same token.
@@ -20,6 +21,7 @@ from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_doc
 from awstape.core.cassette.yaml.validation import (
     Problem,
     build_take,
+    header_account,
     header_problems,
     key_fingerprints,
     take_problems,
@@ -35,6 +37,7 @@ def read_cassette_blocks(blocks: Iterable[str], models: Models) -> Cassette:
     """The cassette that a YAML text describes, which comes in blocks of any size. Raises DocumentError."""
     takes: list[Take] = []
     keys: set[str] = set()
+    account: str | None = None
     for entry in read_documents(split_documents(blocks), models):
         if entry.errors:
             raise entry.errors[0]
@@ -42,7 +45,8 @@ def read_cassette_blocks(blocks: Iterable[str], models: Models) -> Cassette:
             takes.append(entry.take)
         else:
             keys |= key_fingerprints(entry.document.value)
-    return Cassette.of(takes, keys)
+            account = header_account(entry.document.value)
+    return Cassette.of(takes, keys, account)
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,19 @@ class EntryReader:
     def __init__(self, models: Models) -> None:
         self._models = models
         self._is_header = True
+        self._account: str | None = None
         self._tokens: defaultdict[Track, _Tokens] = defaultdict(dict)
 
     def read(self, document: Document) -> Entry:
         """The next document, with all its errors."""
         if self._is_header:
             self._is_header = False
-            return Entry(document, document.errors(header_problems(document.value)))
+            errors = document.errors(header_problems(document.value))
+            self._account = None if errors else header_account(document.value)
+            return Entry(document, errors)
         if errors := document.errors(take_problems(document.value, self._models)):
             return Entry(document, errors)
-        take = build_take(document.value, self._models)
+        take = build_take(document.value, self._models, self._account)
         return Entry(document, document.errors(_token_problems(document, take, self._tokens[take.track])), take)
 
 

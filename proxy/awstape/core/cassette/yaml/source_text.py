@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from awstape.core.cassette.yaml.comments import BREAKS, Comment, count_line_brea
 from awstape.core.cassette.yaml.documents import DocumentText, split_documents
 from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_documents
 from awstape.core.cassette.yaml.reader import Entry, EntryReader, read_entries
-from awstape.core.cassette.yaml.validation import key_fingerprints
+from awstape.core.cassette.yaml.validation import header_account, key_fingerprints
 from awstape.core.cassette.yaml.writer import SEPARATOR, write_header, write_take
 
 #: Before a comment at the end of a document: without it, the comment would belong to the next document.
@@ -78,21 +78,26 @@ class TakeText:
 
 @dataclass(frozen=True, eq=False)
 class CassetteText:
-    """The text of a cassette: its header, and its takes in the order of the text. keys: as in `Cassette`."""
+    """The text of a cassette: its header, and its takes in the order of the text.
+
+    keys: as in `Cassette`. account: the one that the header names, None if it names none.
+    """
 
     header: Part
     takes: tuple[TakeText, ...]
     keys: frozenset[str]
+    account: str | None = None
 
     @classmethod
     def read(cls, blocks: Iterable[str], models: Models, known: Mapping[str, Take] | None = None) -> CassetteText:
         """Reads a text, which comes in blocks of any size. Raises DocumentError.
 
-        known: body of a part → its take, for parts that need not be parsed.
+        known: body of a part → its take, for parts that need not be parsed; the header must name the same account.
         """
         header: Part | None = None
         takes: list[TakeText] = []
         keys: set[str] = set()
+        account: str | None = None
         reader = EntryReader(models)
         for part in _parts(blocks):
             if known and header and part.body in known:
@@ -105,9 +110,10 @@ class CassetteText:
                 takes.append(TakeText(entry.take, part))
             else:
                 header, keys = part, key_fingerprints(entry.document.value)
+                account = header_account(entry.document.value)
         if header is None:
             raise next(iter(read_entries("", models))).errors[0]
-        return cls(header, tuple(takes), frozenset(keys))
+        return cls(header, tuple(takes), frozenset(keys), account)
 
     @classmethod
     def write(cls, cassette: Cassette) -> CassetteText:
@@ -116,14 +122,14 @@ class CassetteText:
         takes: list[TakeText] = []
         line = count_line_breaks(header.body)
         for take in cassette.takes:
-            part = Part("", SEPARATOR + write_take(take), line)
+            part = Part("", SEPARATOR + write_take(take, cassette.account), line)
             takes.append(TakeText(take, part))
             line += count_line_breaks(part.body)
-        return cls(header, tuple(takes), cassette.keys)
+        return cls(header, tuple(takes), cassette.keys, cassette.account)
 
     @cached_property
     def cassette(self) -> Cassette:
-        return Cassette.of((each.take for each in self.takes), self.keys)
+        return Cassette.of((each.take for each in self.takes), self.keys, self.account)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -139,7 +145,7 @@ class CassetteText:
         for each in self.takes:
             if each.take.track in owners:
                 takes[owners[each.take.track]].append(each)
-        return {owner: CassetteText(self.header, tuple(owned), self.keys) for owner, owned in takes.items()}
+        return {owner: replace(self, takes=tuple(owned)) for owner, owned in takes.items()}
 
     def entries(self, tracks: Collection[Track]) -> Iterator[Entry]:
         """The documents of some tracks, with their lines in the whole text."""

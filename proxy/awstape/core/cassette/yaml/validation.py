@@ -2,7 +2,7 @@
 
 1. A take has the keys of the format and no others, each of its type, and an operation that is in the service model.
    What it comes after is a take of a write.
-   Its region is spelled as one.
+   Its region and account are spelled as such. A take without an account has that of the header.
 2. Identity and outputs conform to the service model. Members that are not in the model are allowed in an identity
    (a newer SDK may send them), and in an output if the page lists them as `unmodelled`.
 3. The pages are a chain: the first has no token, each other one the token in the output of the page before it. After a
@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from awstape.core.aws.access_keys import ACCOUNT
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import describe_type, did_you_mean, input_misfits, output_misfits
 from awstape.core.aws.member_paths import Path, path_pattern
@@ -33,8 +34,8 @@ from awstape.core.cassette.faults import Fault, FaultError
 VERSION = 1
 
 _FINGERPRINT = re.compile(r"[a-z2-7]{12}")
-_HEADER_KEYS = {"version": int, "key": str}
-_TRACK_KEYS = {"service": str, "operation": str, "region": str, "identity": dict}
+_HEADER_KEYS = {"version": int, "key": str, "account": str}
+_TRACK_KEYS = {"service": str, "operation": str, "region": str, "account": str, "identity": dict}
 _TAKE_KEYS = {**_TRACK_KEYS, "after": dict, "faults": list, "pages": list}
 _AFTER_KEYS = {**_TRACK_KEYS, "take": int}
 _PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "hole": str, "unmodelled": list}
@@ -70,6 +71,18 @@ def header_problems(value: Value) -> Iterator[Problem]:
     if (key := _typed(value, "key", str)) is not None and not _FINGERPRINT.fullmatch(key):
         tip = "it identifies the key that the aliases were made with; leave it out if it is unknown"
         yield Problem(("key",), "not the fingerprint of a key", tip)
+    yield from _account_problems(value, ())
+
+
+def _account_problems(value: dict[str, Value], path: Path) -> Iterator[Problem]:
+    if (account := _typed(value, "account", str)) is not None and not ACCOUNT.fullmatch(account):
+        tip = "it has twelve digits, or is caller-… as awstape alias --kind caller makes it from an access key id"
+        yield Problem((*path, "account"), "not the account of a caller", tip)
+
+
+def header_account(header: Value) -> str | None:
+    """The account in a header without problems, None if it has none."""
+    return str(header["account"]) if isinstance(header, dict) and "account" in header else None
 
 
 def key_fingerprints(header: Value) -> set[str]:
@@ -103,8 +116,9 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
 
 
 def _track_problems(value: dict[str, Value], models: Models, path: Path) -> Iterator[Problem]:
-    """The problems of service, operation and identity, at a path of the document."""
+    """The problems of service, operation, account and identity, at a path of the document."""
     operation = find_operation(value, models)
+    yield from _account_problems(value, path)
     if operation is None:
         yield from (replace(found, path=(*path, *found.path)) for found in _operation_problems(value, models))
     if operation and (identity := _typed(value, "identity", dict)) is not None:
@@ -132,18 +146,19 @@ def find_operation(value: Value, models: Models) -> Operation | None:
     return service.operations.get(_typed(value, "operation", str) or "") if service else None
 
 
-def build_take(value: Any, models: Models) -> Take:
-    """The take of a document without problems."""
+def build_take(value: Any, models: Models, account: str | None = None) -> Take:
+    """The take of a document without problems. account: that of the header."""
     after = value.get("after")
     pages = tuple(_build_page(page) for page in value["pages"])
     faults = tuple(Fault.parse(text) for text in value.get("faults", ()))
-    write = After(_build_track(after, models), after["take"]) if after else None
-    return Take(_build_track(value, models), pages, faults, write)
+    write = After(_build_track(after, models, account), after["take"]) if after else None
+    return Take(_build_track(value, models, account), pages, faults, write)
 
 
-def _build_track(value: Any, models: Models) -> Track:
+def _build_track(value: Any, models: Models, account: str | None) -> Track:
     operation = models.operation(value["service"], value["operation"])
-    return Track(operation.service.name, operation.name, value.get("region"), value["identity"])
+    account = value.get("account", account)
+    return Track(operation.service.name, operation.name, value.get("region"), value["identity"], account)
 
 
 def _build_page(page: Any) -> Page:

@@ -1,7 +1,8 @@
 """Writes a cassette as YAML text.
 
-1. The text is a stream: a header document with the version and the fingerprint of the key, then one document per take,
-   sorted. Equal cassettes are equal text. A comment at its head names the schema (`core.cassette.yaml.json_schema`) for
+1. The text is a stream: a header document with the version, the fingerprint of the key and the account, then one
+   document per take, sorted. A take names its account only if it is not that of the header. Equal cassettes are equal
+   text. A comment at its head names the schema (`core.cassette.yaml.json_schema`) for
    editors.
 2. Block style, one member a line, in the order of the wire; text of several lines as a literal block.
 3. Anchors, aliases and tags (but `!!binary`) are never written.
@@ -31,33 +32,39 @@ _NUMBER_OF_SOME_YAML = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o
 
 def write_cassette(cassette: Cassette) -> str:
     """The cassette as YAML."""
-    return SEPARATOR.join([write_header(cassette), *map(write_take, cassette.takes)])
+    takes = (write_take(take, cassette.account) for take in cassette.takes)
+    return SEPARATOR.join([write_header(cassette), *takes])
 
 
 def write_header(cassette: Cassette) -> str:
-    """The first document: version and key."""
+    """The first document: version, key and account."""
     assert len(cassette.keys) <= 1, "a file has one key"
-    return SCHEMA_LINE + dump_document({"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))})
+    account = {"account": cassette.account} if cassette.account else {}
+    return SCHEMA_LINE + dump_document(
+        {"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False)), **account}
+    )
 
 
-def write_take(take: Take) -> str:
-    """The document of a take, without the separator before it."""
-    return dump_document(take_document(take))
+def write_take(take: Take, account: str | None = None) -> str:
+    """The document of a take, without the separator before it. account: that of the header."""
+    return dump_document(take_document(take, account))
 
 
-def take_document(take: Take) -> dict[str, Value]:
-    """The value of a take's document."""
+def take_document(take: Take, account: str | None = None) -> dict[str, Value]:
+    """The value of a take's document. account: that of the header."""
+    write = {**_track_document(take.after.track, account), "take": take.after.take} if take.after else None
     return {
-        **_track_document(take.track),
-        **({"after": {**_track_document(take.after.track), "take": take.after.take}} if take.after else {}),
+        **_track_document(take.track, account),
+        **({"after": write} if write else {}),
         **({"faults": [str(fault) for fault in take.faults]} if take.faults else {}),
         "pages": [page_document(page) for page in take.pages],
     }
 
 
-def _track_document(track: Track) -> dict[str, Value]:
-    region: dict[str, Value] = {"region": track.region} if track.region else {}
-    return {"service": track.service, "operation": track.operation, **region, "identity": track.identity}
+def _track_document(track: Track, account: str | None) -> dict[str, Value]:
+    where: dict[str, Value] = {"region": track.region} if track.region else {}
+    where |= {"account": track.account} if track.account not in (None, account) else {}
+    return {"service": track.service, "operation": track.operation, **where, "identity": track.identity}
 
 
 def page_document(page: Page) -> dict[str, Value]:
