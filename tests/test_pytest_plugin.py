@@ -479,6 +479,25 @@ def test_it():
     assert "tape.yaml.journal: can't be written: Is a directory" in text_of(result)
 
 
+@pytest.mark.parametrize("is_profile", [False, True], ids=["variable", "profile"])
+def test_a_configured_endpoint_is_refused_with_the_upstream_to_use(
+    is_profile: bool, pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs that the test starts would call AWS in its place."""
+    monkeypatch.delenv("AWSTAPE_UPSTREAM")
+    if is_profile:
+        monkeypatch.delenv("AWS_ENDPOINT_URL")
+        config = pytester.path / "config"
+        config.write_text(f"[profile local]\nendpoint_url = {aws.url}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_PROFILE", "local")
+    result = run(pytester, f"def test_it(awstape):\n    {LIST_ROLES}\n", "--awstape=all")
+    result.assert_outcomes(errors=1)
+    assert "is set: clients would call it instead of AWS" in text_of(result)
+    assert f"AWSTAPE_UPSTREAM='iam={aws.url} accessanalyzer={aws.url}'" in text_of(result)
+    assert not aws.calls and not list(pytester.path.rglob("*.journal*"))
+
+
 def test_options_that_cannot_work_are_refused_before_aws_is_asked(
     pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,3 +134,42 @@ def test_a_stopped_replay_reports_misses(machine: Machine, empty: Path) -> None:
         run = replay.stop(signal.SIGTERM)
     assert run.status == 1
     assert json.loads(run.err)["misses"][0]["text"].startswith("iam ListUsers was not recorded\n")
+
+
+DELETE_ROLE = calls("iam.delete_role(RoleName='BuildRole')")
+
+
+@pytest.fixture
+def local(machine: Machine, aws: StandIn) -> dict[str, str]:
+    """The environment of a user whose profile `local` leads to a stand-in, where AWS can't be reached."""
+    folder = machine.home / ".aws"
+    folder.mkdir()
+    section = f"[services standin]\niam =\n  endpoint_url = {aws.url}\n"
+    (folder / "config").write_text(f"[profile local]\nregion = us-east-1\nservices = standin\n{section}")
+    (folder / "credentials").write_text("[local]\naws_access_key_id = test\naws_secret_access_key = test\n")
+    return {"HTTPS_PROXY": "http://127.0.0.1:9"}
+
+
+def test_a_profile_that_leads_to_a_stand_in_is_refused(
+    machine: Machine, aws: StandIn, cassette: Path, local: dict[str, str]
+) -> None:
+    run = machine.awstape("record", cassette, "--", *DELETE_ROLE, **local, AWS_PROFILE="local")
+    error, tip = run.err.splitlines()
+    assert run.status == 2
+    assert error.startswith("ERROR endpoint_url of iam in [services standin] is set: ")
+    assert f"--upstream iam={aws.url}" in tip
+    assert not aws.calls
+    told = f"--upstream=iam={aws.url}"
+    machine.awstape("record", cassette, told, "--", *DELETE_ROLE, **local, AWS_PROFILE="local").ok()
+    assert aws.calls == {"DeleteRole": 1}
+
+
+def test_a_profile_that_the_program_chooses_leads_where_it_leads_without_awstape(
+    machine: Machine, aws: StandIn, cassette: Path, local: dict[str, str]
+) -> None:
+    choosing = program(
+        "import boto3; boto3.Session(profile_name='local').client('iam').delete_role(RoleName='BuildRole')"
+    )
+    run = machine.awstape("record", cassette, "--", *choosing, **local).ok()
+    assert aws.calls == {"DeleteRole": 1}
+    assert "nothing passed the proxy; a program with an endpoint URL of its own bypasses it" in run.err

@@ -724,8 +724,12 @@ def test_a_slow_answer_runs_into_the_clients_timeout(slept: list[float]) -> None
 # --- recording --------------------------------------------------------------------------------------------------
 
 
-def recording(path: Path, mode: RecordMode = "all", key: str = ENVIRON["AWSTAPE_KEY"]) -> InProcess:
-    return InProcess(open_for_recording(path, mode, {"AWSTAPE_KEY": key}))
+def recording(
+    path: Path, mode: RecordMode = "all", key: str = ENVIRON["AWSTAPE_KEY"], url: str | None = None
+) -> InProcess:
+    """A recording. url: that of a stand-in for both services."""
+    upstream = parse_upstream([f"{service}={url}" for service in MODELS.services] if url else [])
+    return InProcess(open_for_recording(path, mode, {"AWSTAPE_KEY": key}), upstream=upstream)
 
 
 def operations(path: Path) -> list[str]:
@@ -737,15 +741,42 @@ def test_a_recording_is_the_same_bytes_as_one_through_the_proxy(
     name: str, aws: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cassettes that ship were recorded through it, from the same data, with its dummy credentials."""
-    environ = {"ENDPOINT_URL": aws.url, "REGION": "us-east-1", "DEFAULT_REGION": "us-east-1"}
-    for variable, value in {**environ, "ACCESS_KEY_ID": "AWSTAPE", "SECRET_ACCESS_KEY": "fake"}.items():
-        monkeypatch.setenv(f"AWS_{variable}", value)
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     before = dict(os.environ)
-    with recording(tmp_path / "x.yaml", key=examples.KEY):
-        assert dict(os.environ) == before
+    with recording(tmp_path / "x.yaml", key=examples.KEY, url=aws.url):
         programs.EXAMPLES[name]()
+    assert dict(os.environ) == before
     assert (tmp_path / "x.yaml").read_bytes() == (CASSETTES / f"{name}.yaml").read_bytes()
     assert aws.calls
+
+
+def test_a_recording_of_aws_changes_no_variable(tmp_path: Path) -> None:
+    before = dict(os.environ)
+    with recording(tmp_path / "x.yaml"):
+        assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("is_profile", [False, True], ids=["variable", "profile"])
+def test_a_configured_endpoint_is_not_recorded_in_place_of_aws(
+    is_profile: bool, aws: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_profile:
+        (tmp_path / "config").write_text(f"[profile local]\nendpoint_url = {aws.url}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_PROFILE", "local")
+    else:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    told = f"AWSTAPE_UPSTREAM='iam={aws.url} accessanalyzer={aws.url}'"
+    with (
+        pytest.raises(UserError, match="clients would call it instead of AWS") as caught,
+        recording(tmp_path / "x.yaml"),
+    ):
+        raise AssertionError("in use")
+    assert told in caught.value.tip
+    with recording(tmp_path / "x.yaml", url=aws.url):
+        boto3.client("iam").list_roles()
+    assert operations(tmp_path / "x.yaml") == ["ListRoles"]
+    assert aws.calls == {"ListRoles": 1}
 
 
 def test_a_recording_is_signed_as_usual_and_seen_as_usual(aws: StandIn, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from awstape.program.environment import (
     export_lines,
     proxy_environment,
 )
+from awstape.proxying.upstream import parse_upstream
 from awstape.tape import Tape
 from e2e import warm
 
@@ -250,12 +251,58 @@ def test_a_shell_reads_the_exports_as_meant() -> None:
     assert "GONE" not in seen
 
 
-@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3"])
-def test_a_configured_endpoint_url_is_refused(name: str) -> None:
-    with pytest.raises(UserError, match=f"{name} is set: .* would call AWS instead"):
-        environment.check_no_endpoint_urls({name: "http://127.0.0.1:4566"})
-    environment.check_no_endpoint_urls({name: ""})
-    environment.check_no_endpoint_urls({name: "http://127.0.0.1:4566", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"})
+def refusal(environ: Mapping[str, str], *upstream: str, has_options: bool = True) -> tuple[str, str]:
+    with pytest.raises(UserError) as caught:
+        environment.check_endpoint_urls(environ, parse_upstream(upstream), has_options=has_options)
+    return caught.value.problem, caught.value.tip
+
+
+STAND_IN = "http://127.0.0.1:4566"
+BOTH = f"--upstream iam={STAND_IN} --upstream accessanalyzer={STAND_IN}"
+
+
+def test_a_configured_endpoint_url_is_refused_with_the_upstream_to_use(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    problem, tip = refusal({**home, "AWS_ENDPOINT_URL": STAND_IN})
+    assert problem == "AWS_ENDPOINT_URL is set: the program would call it past the proxy, unrecorded"
+    assert tip == f"record the stand-in with {BOTH}, or AWS with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"
+    problem, tip = refusal({**home, "AWS_ENDPOINT_URL_IAM": STAND_IN})
+    assert problem.startswith("AWS_ENDPOINT_URL_IAM is set: ")
+    assert f"record the stand-in with --upstream iam={STAND_IN}, or" in tip
+    (tmp_path / "config").write_text(f"[profile local]\nendpoint_url = {STAND_IN}\n")
+    problem, tip = refusal({**home, "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": "local"})
+    assert problem.startswith("endpoint_url of the profile local is set: ") and BOTH in tip
+
+
+def test_an_upstream_for_each_configured_service_is_enough(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "AWS_ENDPOINT_URL": STAND_IN}
+    _, tip = refusal(environ, f"iam={STAND_IN}")
+    assert f"--upstream accessanalyzer={STAND_IN}, or" in tip and "iam" not in tip
+    _, tip = refusal(environ, f"iam={STAND_IN}", has_options=False)
+    assert f"AWSTAPE_UPSTREAM='iam={STAND_IN} accessanalyzer={STAND_IN}'" in tip
+    environment.check_endpoint_urls(environ, parse_upstream([f"iam={STAND_IN}", f"accessanalyzer={STAND_IN}"]))
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"AWS_ENDPOINT_URL": ""},
+        {"AWS_ENDPOINT_URL": STAND_IN, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"},
+        {"AWS_ENDPOINT_URL_S3": STAND_IN},
+    ],
+    ids=["empty", "ignored", "of another service"],
+)
+def test_other_endpoint_urls_are_left_to_the_program(environ: Mapping[str, str], tmp_path: Path) -> None:
+    environment.check_endpoint_urls({"HOME": str(tmp_path), **environ}, {})
+    child = apply(environ, proxy_environment(environ, PROXY, BUNDLE, keep_endpoint_urls=True))
+    assert {name: child[name] for name in environ} == environ
+    assert ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" in child) == ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" in environ)
+
+
+def test_no_message_shows_a_password(tmp_path: Path) -> None:
+    url = "http://canary:canary@stand-in.example:4566/x?canary"
+    shown = " ".join(refusal({"HOME": str(tmp_path), "AWS_ENDPOINT_URL": url}))
+    assert "http://stand-in.example:4566/x" in shown and "canary" not in shown
 
 
 def test_no_report_shows_variables() -> None:

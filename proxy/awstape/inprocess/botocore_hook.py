@@ -18,9 +18,9 @@ from typing import Any, Self
 
 from awstape.core.recording.recorder import Recording
 from awstape.core.replay.misses import Miss
-from awstape.errors import MissError, call_without_traceback
+from awstape.errors import MissError, UserError, call_without_traceback
 from awstape.inprocess import botocore_handlers
-from awstape.program.environment import EnvironmentChanges, current, dummy_environment
+from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
 from awstape.proxying.upstream import Upstream
 from awstape.report import miss_lines, not_replayed_lines, unused_fault_lines
 from awstape.tape import Tape, open_for_replay
@@ -47,12 +47,23 @@ class InProcess:
         return self
 
     def use(self) -> None:
-        """Begins to answer clients; `close` ends it. Raises RuntimeError if it was used before."""
+        """Begins to answer clients; `close` ends it. Raises RuntimeError if it was used before.
+
+        Raises UserError before it records from an endpoint in the configuration that is not an upstream.
+        """
         if self._was_used:
             raise RuntimeError("this tape was used before: its takes are played; make another one")
+        if not self.replays_only:
+            try:
+                call_without_traceback(check_endpoint_urls, current(), self.upstream, has_options=False)
+            except UserError:
+                self.tape.keep_journal()
+                raise
         changes = EnvironmentChanges(
             {f"AWS_ENDPOINT_URL_{service.upper()}": url.geturl() for service, url in self.upstream.items()}
         )
+        if self.upstream:
+            changes |= {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"}
         if self.replays_only or self.upstream:
             changes |= dummy_environment(current(), self.tape)
         former = _change_environment(changes)

@@ -8,12 +8,16 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.configured_endpoints import configured_endpoints
 from awstape.catalog.hosts import host_suffixes, is_recorded_host
 from awstape.core.aws.access_keys import access_key_of_account
+from awstape.core.text.printable import printable
 from awstape.errors import UserError
 from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
+from awstape.proxying.upstream import Upstream
 
 if TYPE_CHECKING:
     from awstape.tape import Tape
@@ -43,15 +47,20 @@ def current() -> Variables[str]:
     return Variables(os.environ)
 
 
-def proxy_environment(environ: Mapping[str, str], proxy_url: str, bundle: Path) -> EnvironmentChanges:
-    """Variables that make a program send its AWS calls through the proxy, and trust the CAs in the file `bundle`."""
+def proxy_environment(
+    environ: Mapping[str, str], proxy_url: str, bundle: Path, *, keep_endpoint_urls: bool = False
+) -> EnvironmentChanges:
+    """Variables that make a program send its AWS calls through the proxy, and trust the CAs in the file `bundle`.
+
+    keep_endpoint_urls: lets the program call the endpoint URLs that it finds in its configuration, past the proxy. Else
+    it calls AWS in their place: only for a proxy that sends nothing to AWS.
+    """
     changes = {
         "HTTPS_PROXY": proxy_url,
         "https_proxy": proxy_url,
         **_no_proxy(environ),
         **dict.fromkeys((*CA_VARIABLES, *(name for name in OTHER_CA_VARIABLES if name in environ)), str(bundle)),
-        # Calls to a configured endpoint would bypass the proxy.
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        **({} if keep_endpoint_urls else {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}),
     }
     return EnvironmentChanges(changes)
 
@@ -107,16 +116,36 @@ _SECRET = "awstape"
 _UNKNOWN_CALLER = {"aws_access_key_id": "AWSTAPE", "aws_secret_access_key": _SECRET}
 
 
-def check_no_endpoint_urls(environ: Mapping[str, str]) -> None:
-    """Raises UserError if an endpoint URL is configured: through the proxy, the program would call AWS instead."""
-    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+def check_endpoint_urls(environ: Mapping[str, str], upstream: Upstream, *, has_options: bool = True) -> None:
+    """Raises UserError if the configuration sends calls to a recorded service neither to AWS nor to its upstream.
+
+    has_options: whether the user can set an upstream with an option, and not only with a variable.
+    """
+    found = [endpoint for endpoint in configured_endpoints(environ) if endpoint.service not in upstream]
+    if not found:
         return
-    for name in sorted(environ):
-        if name.startswith("AWS_ENDPOINT_URL") and environ[name]:
-            raise UserError(
-                f"{name} is set: through the proxy, the program would call AWS instead",
-                "record a stand-in with --upstream iam=URL, or AWS with the variable unset",
-            )
+    specs = [f"{endpoint.service}={_without_password(endpoint.url)}" for endpoint in found]
+    if has_options:
+        setting = " ".join(f"--upstream {shlex.quote(spec)}" for spec in specs)
+        consequence = "the program would call it past the proxy, unrecorded"
+    else:
+        consequence = "clients would call it instead of AWS"
+        given = [f"{service}={_without_password(url.geturl())}" for service, url in upstream.items()]
+        setting = f"AWSTAPE_UPSTREAM={shlex.quote(' '.join(given + specs))}"
+    sources = " and ".join(dict.fromkeys(endpoint.source for endpoint in found))
+    raise UserError(
+        f"{printable(sources)} is set: {consequence}",
+        f"record the stand-in with {printable(setting)}, or AWS with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
+    )
+
+
+def _without_password(url: str) -> str:
+    """A URL as messages show it: without user, password and query."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    except ValueError:
+        return "URL"
 
 
 def apply(environ: Mapping[str, str], changes: EnvironmentChanges) -> Variables[str]:

@@ -105,8 +105,9 @@ async def serve_proxy(
         interceptor = Interceptor(tape, upstream, policy, upstream_proxy)
         async with run_proxy(interceptor, listen.address, port, authority, Path(folder), trusted_file) as address:
             url = url_of(*address)
-            changes = environment.proxy_environment(environment.current(), url, bundle)
-            if upstream or tape.recorder is None:
+            reaches_aws = tape.recorder is not None and not upstream
+            changes = environment.proxy_environment(environment.current(), url, bundle, keep_endpoint_urls=reaches_aws)
+            if not reaches_aws:
                 changes |= environment.dummy_environment(environment.current(), tape)
             yield RunningServer(url, changes)
     if interceptor.failure:

@@ -131,8 +131,7 @@ def record(
 
     command = ctx.meta.get(_COMMAND)
     redirected = parse_upstream(upstream)
-    if not redirected:
-        environment.check_no_endpoint_urls(os.environ)
+    environment.check_endpoint_urls(os.environ, redirected)
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     passing: PassThrough = "all" if pass_through else "local" if command else "none"
     is_first = not keys.key_exists(os.environ)
