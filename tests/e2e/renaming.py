@@ -22,8 +22,8 @@ _ALIAS = re.compile(
     000\d{9}                                            # account id
     | [A-Z]{4}(?:TAPE[A-Z2-7]+|tape[a-z2-7]+)            # unique id
     | o-[a-z2-7]{12}                                    # organization id
-    | user-(?P<address>[a-z2-7]{12})@example\.com       # e-mail
-    | (?:[a-z]+-)+(?P<ending>[a-z2-7]{12})              # name
+    | user-(?P<address>[A-Za-z2-7]{12})@example\.com       # e-mail
+    | (?:[a-z]+-)+(?P<ending>[A-Za-z2-7]{12})              # name
     """,
     re.VERBOSE,
 )

@@ -615,9 +615,9 @@ def test_strict_makes_takes_not_replayed_an_error(strict: bool) -> None:
     with pytest.raises(MissError) as caught, tape:
         boto3.client("iam").list_policy_versions(**LISTING)
     assert [line.partition("policy/")[2] for line in str(caught.value).splitlines()] == [
-        'path-7f3femk2d6b2/policy-lbqrvfrt7g2w"}: 2 pages',
-        'policy-dmvgnszo7hjc"}: 1 page',
-        'policy-mdd2mdbui7sb"}: 2 pages',
+        'path-aseapjkm7dv3/policy-4Xf6SR4Kko2v"}: 2 pages',
+        'policy-dvFVOYXz7zcI"}: 2 pages',
+        'policy-zRuyc5VgpF5m"}: 1 page',
     ]
 
 

@@ -22,11 +22,11 @@ def spots() -> tuple[Spot, ...]:
     report = "    Content: |\n      user,arn,user_creation_time\n"
     return (
         # identities
-        Spot("identity name", "roles", "role-r3pdr6yylyw5", VALUE, "identity.RoleName", names=True),
+        Spot("identity name", "roles", "role-ZmgVoIfY2s3G", VALUE, "identity.RoleName", names=True),
         Spot(
             "identity arn",
             "policy-generations",
-            "arn:aws:iam::000611752023:role/role-yqmy4ayihgou",
+            "arn:aws:iam::000611752023:role/role-JlRWf2vcoyKT",
             VALUE,
             "identity.principalArn",
         ),
@@ -55,13 +55,13 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "name",
             "roles",
-            "RoleName: role-yqmy4ayihgou",
+            "RoleName: role-JlRWf2vcoyKT",
             "RoleName: VALUE",
             f"{role}.RoleName",
             after=listed,
             names=True,
         ),
-        Spot("arn", "roles", "Arn: arn:aws:iam::000611752023:role/role-yqmy4ayihgou", "Arn: VALUE", f"{role}.Arn"),
+        Spot("arn", "roles", "Arn: arn:aws:iam::000611752023:role/role-JlRWf2vcoyKT", "Arn: VALUE", f"{role}.Arn"),
         Spot("id", "roles", "RoleId: AROATAPE7EANGW7I2PLGG", "RoleId: VALUE", f"{role}.RoleId", names=True),
         Spot("path", "roles", "Path: /", "Path: /VALUE/", f"{role}.Path", inside, after=listed, names=True),
         Spot("timestamp", "roles", "'2016-08-23T19:23:16Z'", VALUE, f"{role}.CreateDate"),
@@ -151,12 +151,12 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "map key",
             "findings",
-            "sts:ExternalId: external-id-oy3f43xyfb4f",
+            "sts:ExternalId: external-id-qxnlnoex4mhh",
             '"VALUE": x',
             f"{finding}.condition.*",
             inside,
         ),
-        Spot("map value", "findings", "external-id-oy3f43xyfb4f", VALUE, f"{finding}.condition.*", names=True),
+        Spot("map value", "findings", "external-id-qxnlnoex4mhh", VALUE, f"{finding}.condition.*", names=True),
         Spot("principal", "findings", "'000289803590'", VALUE, f"{finding}.principal.*"),
         # policy documents
         Spot("policy", "roles", quoted, f"AssumeRolePolicyDocument: '{_TRUST % VALUE}'", trust, inside),
@@ -179,7 +179,7 @@ def spots() -> tuple[Spot, ...]:
             trust,
             lambda value: encoded(_TRUST % inside(value)),
         ),
-        Spot("policy external id", "roles", "external-id-oy3f43xyfb4f", VALUE, trust, inside, names=True),
+        Spot("policy external id", "roles", "external-id-qxnlnoex4mhh", VALUE, trust, inside, names=True),
         Spot("policy block", "roles", federated, '"AWS": "VALUE",\n                ' + federated, block, inside),
         Spot("policy block key", "roles", federated, '"VALUE": "x",\n                ' + federated, block, inside),
         Spot("policy block subject", "roles", "repo:subject-nxtg7cq6tose", "repo:VALUE", block, inside, names=True),
@@ -197,7 +197,7 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "error message",
             "roles",
-            "role-r3pdr6yylyw5 cannot",
+            "role-ZmgVoIfY2s3G cannot",
             "VALUE cannot",
             "pages[0].error.message",
             inside,

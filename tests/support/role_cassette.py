@@ -46,7 +46,7 @@ READ = [
     ),
 ]
 ALIASES = Aliases(KEY)
-PATH = "/path-7f3femk2d6b2/"
+PATH = "/path-aseapjkm7dv3/"
 
 
 def chosen(recorded: Cassette, *texts: str) -> tuple[SelectedTrack, ...]:

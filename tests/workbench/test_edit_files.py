@@ -17,7 +17,7 @@ version: 1
 service: iam
 operation: DeleteRole
 identity:
-  RoleName: role-yqmy4ayihgou
+  RoleName: role-JlRWf2vcoyKT
 pages:
 - output: {}
 ---
@@ -36,7 +36,7 @@ after:
   service: iam
   operation: DeleteRole
   identity:
-    RoleName: role-yqmy4ayihgou
+    RoleName: role-JlRWf2vcoyKT
   take: 1
 pages:
 - output:

@@ -20,7 +20,7 @@ CASSETTES = ROOT / "cassettes"
 ROLES = CASSETTES / "roles.yaml"
 SAID = """\
 ~ iam ListRoles {}
-  ~ Roles role-jnqbykus7k7m
+  ~ Roles role-i53ervqawqtg
     ~ MaxSessionDuration: 7200 → 3600
 1 track changed
 """
@@ -61,8 +61,8 @@ def test_for_scripts(changed: Path) -> None:
             "kind": "member",
             "track": {**LIST_ROLES, "account": ACCOUNT},
             "take": None,
-            "item": "role-jnqbykus7k7m",
-            "path": "Roles[role-jnqbykus7k7m].MaxSessionDuration",
+            "item": "role-i53ervqawqtg",
+            "path": "Roles[role-i53ervqawqtg].MaxSessionDuration",
             "before": 7200,
             "after": 3600,
         }
@@ -82,8 +82,8 @@ def test_an_empty_file_is_an_empty_cassette(nothing: str, tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     Path("empty.yaml").write_text("")
     assert diff(nothing, ROLES).output.splitlines() == [
-        '+ iam GetRole {"RoleName": "role-r3pdr6yylyw5"}: 1 page, error NoSuchEntity',
-        '+ iam ListAttachedRolePolicies {"RoleName": "role-yqmy4ayihgou"}: 2 pages, 3 items',
+        '+ iam GetRole {"RoleName": "role-ZmgVoIfY2s3G"}: 1 page, error NoSuchEntity',
+        '+ iam ListAttachedRolePolicies {"RoleName": "role-JlRWf2vcoyKT"}: 2 pages, 3 items',
         "+ iam ListRoles {}: 2 pages, 5 items",
         "3 tracks added",
     ]

@@ -29,7 +29,7 @@ pages:
 - output:
     IsTruncated: true
     Users:
-    - UserName: user-yqmy4ayihgou
+    - UserName: user-JlRWf2vcoyKT
     Marker: page-2.vwdd
 - token: page-2.vwdd
   output:

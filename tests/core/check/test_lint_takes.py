@@ -21,7 +21,7 @@ POLICIES = """\
 service: iam
 operation: ListAttachedRolePolicies
 identity:
-  RoleName: role-yqmy4ayihgou
+  RoleName: role-JlRWf2vcoyKT
   PathPrefix: /
 pages:
 - limit: 2
@@ -30,10 +30,10 @@ pages:
     AttachedPolicies:
     - PolicyName: ReadOnlyAccess
       PolicyArn: arn:aws:iam::aws:policy/ReadOnlyAccess
-    - PolicyName: policy-mdd2mdbui7sb
-      PolicyArn: arn:aws:iam::000611752023:policy/policy-mdd2mdbui7sb
-    Marker: page-2.rswf
-- token: page-2.rswf
+    - PolicyName: policy-dvFVOYXz7zcI
+      PolicyArn: arn:aws:iam::000611752023:policy/policy-dvFVOYXz7zcI
+    Marker: page-2.l3kn
+- token: page-2.l3kn
   output:
     IsTruncated: false
     AttachedPolicies:
@@ -44,7 +44,7 @@ VERSIONS = """\
 service: iam
 operation: ListPolicyVersions
 identity:
-  PolicyArn: arn:aws:iam::000611752023:policy/policy-mdd2mdbui7sb
+  PolicyArn: arn:aws:iam::000611752023:policy/policy-dvFVOYXz7zcI
 pages:
 - output:
     Versions:
@@ -60,7 +60,7 @@ service: accessanalyzer
 operation: ListFindings
 region: eu-west-1
 identity:
-  analyzerArn: arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-3gnndimudebl
+  analyzerArn: arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-eayxbdu4nl32
   filter: {status: {eq: [ACTIVE]}}
   sort: {attributeName: createdAt, orderBy: ASC}
 pages:
@@ -90,7 +90,7 @@ ROLE = """\
 service: iam
 operation: GetRole
 identity:
-  RoleName: role-yqmy4ayihgou
+  RoleName: role-JlRWf2vcoyKT
 faults: [throttle page=1, slow]
 pages:
 - error: {status: 404}
@@ -99,10 +99,10 @@ CREATED = """\
 service: accessanalyzer
 operation: CreateAnalyzer
 identity:
-  analyzerName: analyzer-3gnndimudebl
+  analyzerName: analyzer-eayxbdu4nl32
   type: ACCOUNT
 pages:
-- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-3gnndimudebl'}
+- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-eayxbdu4nl32'}
 """
 TEXTS = (POLICIES, VERSIONS, FINDINGS, SIMULATION, ROLE, CREATED)
 
@@ -138,7 +138,7 @@ CASES = {
     "after a write that is missing": Case(
         ROLE,
         "faults: [throttle page=1, slow]",
-        "after: {service: iam, operation: DeleteRole, identity: {RoleName: role-yqmy4ayihgou}, take: 1}",
+        "after: {service: iam, operation: DeleteRole, identity: {RoleName: role-JlRWf2vcoyKT}, take: 1}",
         5,
         "after",
         "missing write",
@@ -147,7 +147,7 @@ CASES = {
     ),
     "a hole": Case(
         CREATED,
-        "- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-3gnndimudebl'}",
+        "- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-eayxbdu4nl32'}",
         "- hole: 'set aside: a secret in arn'",
         7,
         "pages[0].hole",
@@ -194,7 +194,7 @@ CASES = {
     ),
     "missing": Case(
         POLICIES,
-        "  RoleName: role-yqmy4ayihgou\n",
+        "  RoleName: role-JlRWf2vcoyKT\n",
         "",
         3,
         "identity",
@@ -262,7 +262,7 @@ CASES = {
     ),
     "too short": Case(
         POLICIES,
-        "RoleName: role-yqmy4ayihgou",
+        "RoleName: role-JlRWf2vcoyKT",
         "RoleName: ''",
         4,
         "identity.RoleName",
@@ -272,7 +272,7 @@ CASES = {
     ),
     "too long": Case(
         POLICIES,
-        "role-yqmy4ayihgou",
+        "role-JlRWf2vcoyKT",
         "x" * 65,
         4,
         "identity.RoleName",
@@ -411,7 +411,7 @@ CASES = {
     "unfinished": Case(
         POLICIES,
         "IsTruncated: false",
-        "Marker: page-3.rswf",
+        "Marker: page-3.l3kn",
         18,
         "pages[1].output.Marker",
         "unfinished listing",
@@ -421,7 +421,7 @@ CASES = {
     "unfinished without a flag": Case(
         FINDINGS,
         "findings: []",
-        "nextToken: page-3.rswf",
+        "nextToken: page-3.l3kn",
         16,
         "pages[1].output.nextToken",
         "unfinished listing",
@@ -431,7 +431,7 @@ CASES = {
     "loop": Case(
         POLICIES,
         "IsTruncated: false",
-        "Marker: page-2.rswf",
+        "Marker: page-2.l3kn",
         18,
         "pages[1].output.Marker",
         "odd paging",
@@ -513,10 +513,10 @@ def test_each_kind_has_a_case_and_a_headline() -> None:
 FINE = {
     "an identity that was refused": (
         POLICIES.partition("pages")[0] + "pages: [error: {status: 400}]\n",
-        "role-yqmy4ayihgou",
+        "role-JlRWf2vcoyKT",
         "''",
     ),
-    "required, and refused": (ROLE, "RoleName: role-yqmy4ayihgou", "{}"),
+    "required, and refused": (ROLE, "RoleName: role-JlRWf2vcoyKT", "{}"),
     "a new enum value in free text": (POLICIES, "PolicyName: ReadOnlyAccess", "PolicyName: ACTVE"),
     "the root user's id": (
         "service: iam\noperation: GetUser\nidentity: {}\npages: [output: {User: {UserId: '000611752023'}}]\n",
@@ -525,7 +525,7 @@ FINE = {
     ),
     "an offset": (VERSIONS, "09:14:11.123Z", "09:14:11+00:00"),
     "seconds since 1970": (FINDINGS, "status: ACTIVE\n", "createdAt: 1772442851.5\n"),
-    "a masked policy": (VERSIONS, '\'{"Version": "2012-10-17"}\'\n    - V', "masked-yqmy4ayihgou\n    - V"),
+    "a masked policy": (VERSIONS, '\'{"Version": "2012-10-17"}\'\n    - V', "masked-JlRWf2vcoyKT\n    - V"),
     "short pages": (POLICIES, "limit: 2", "limit: 1000"),
     "an error on the way": (POLICIES, "  output:\n    IsTruncated: false", "  error: {status: 403}\n# "),
     "items without their key": (SIMULATION, "EvalDecision: allowed\n", "EvalDecision: implicitDeny\n"),

@@ -142,7 +142,7 @@ SAID = [
     "null",
     '"x"',
     "true",
-    '[{"RoleName": "role-r3pdr6yylyw5"}]',
+    '[{"RoleName": "role-ZmgVoIfY2s3G"}]',
     "NaN",
     "1e999",
     "",

@@ -45,7 +45,7 @@ ALIASES = Aliases(KEY)
 #: Kind → an alias under the key, and its grammar.
 KINDS: Mapping[str, tuple[str, str]] = {
     "account": (ALIASES.account(ACCOUNT), r"000\d{9}"),
-    "role": (ALIASES.name("role", "zreal"), r"role-[a-z2-7]{12}"),
+    "role": (ALIASES.name("role", "zreal"), r"role-[A-Za-z2-7]{12}"),
     "kind of two words": (ALIASES.name("instance profile", "zreal"), r"instance-profile-[a-z2-7]{12}"),
     "unique id": (ALIASES.unique_id("AROAEXAMPLEID12345678"), r"AROATAPE[A-Z2-7]{13}"),
     "access key id": (ALIASES.unique_id("AKIAEXAMPLEID123"), r"AKIAtape[a-z2-7]{8}"),
@@ -173,7 +173,7 @@ def test_aliases_that_agreed_before_agree_after_in_all_cassettes() -> None:
     other = cassette(*listing("ListRoles", {}, [{"Roles": [{"RoleName": "zreal-deployer", "Arn": ARN}]}, {}]))
     renewal = AliasRenewer(OTHER_KEY)
     texts = [write_cassette(renewed(each, renewal)) for each in (one, other)]
-    names = {name for text in texts for name in re.findall(r"role-[a-z2-7]{12}", text)}
+    names = {name for text in texts for name in re.findall(r"role-[A-Za-z2-7]{12}", text)}
     assert len(names) == 1
     assert all(f"/path-{renewal.renew_alias(ALIASES.name('path', 'zreal'))[5:]}/{min(names)}" in text for text in texts)
     assert [write_cassette(renewed(each)) for each in (other, one)] == texts[::-1], "each by itself becomes the same"

@@ -25,7 +25,7 @@ Make = Callable[[Aliases, str], str]
 KINDS: dict[str, tuple[Make, str, str]] = {
     # kind: how it is made, a real value, the grammar of its alias
     "account": (Aliases.account, "111122223333", r"000\d{9}"),
-    "role": (lambda a, v: a.name("role", v), "Deployer", r"role-[a-z2-7]{12}"),
+    "role": (lambda a, v: a.name("role", v), "Deployer", r"role-[A-Za-z2-7]{12}"),
     "kind of two words": (lambda a, v: a.name("Instance Profile", v), "web", r"instance-profile-[a-z2-7]{12}"),
     "kind of no word": (lambda a, v: a.name("", v), "web", r"name-[a-z2-7]{12}"),
     "kind of digits": (lambda a, v: a.name("2fa", v), "web", r"x2fa-[a-z2-7]{12}"),

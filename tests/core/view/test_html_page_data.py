@@ -39,9 +39,9 @@ def role(**members: str) -> dict[str, Any]:
 def test_aliases_are_separated_from_the_text_around_them() -> None:
     plain = page_data(
         GROUPS
-        + "pages:\n- error: {status: 403, code: AccessDenied, message: 'role-yqmy4ayihgou is not 000611752023'}\n"
+        + "pages:\n- error: {status: 403, code: AccessDenied, message: 'role-JlRWf2vcoyKT is not 000611752023'}\n"
     )
-    assert [alias["text"] for alias in plain["aliases"]] == ["role-yqmy4ayihgou", "000611752023"]
+    assert [alias["text"] for alias in plain["aliases"]] == ["role-JlRWf2vcoyKT", "000611752023"]
     members = dict(plain["tracks"][0]["takes"][0]["pages"][0]["rest"]["m"])
     assert members["message"] == {"t": [0, " is not ", 1]}
     assert members["status"] == {"n": "403"}
@@ -50,18 +50,18 @@ def test_aliases_are_separated_from_the_text_around_them() -> None:
 def test_the_places_of_aliases_are_counted() -> None:
     plain = page_data(
         GROUPS.replace("ListGroups", "ListRoles").replace("{}", "{PathPrefix: /path-oem5jpth7rxu/}")
-        + "pages:\n- output:\n    Roles:\n    - {RoleName: role-yqmy4ayihgou, Path: /path-oem5jpth7rxu/}\n"
+        + "pages:\n- output:\n    Roles:\n    - {RoleName: role-JlRWf2vcoyKT, Path: /path-oem5jpth7rxu/}\n"
     )
     counted = {alias["text"]: (alias["kind"], alias["places"]) for alias in plain["aliases"]}
-    assert counted == {"role-yqmy4ayihgou": ("role", 1), "path-oem5jpth7rxu": ("path", 2)}
+    assert counted == {"role-JlRWf2vcoyKT": ("role", 1), "path-oem5jpth7rxu": ("path", 2)}
 
 
 @pytest.mark.parametrize(
     ("alias", "kind"),
     [
         ("000611752023", "account id"),
-        ("instance-profile-yqmy4ayihgou", "instance profile"),
-        ("user-e6sod4fytyxx@example.com", "e-mail address"),
+        ("instance-profile-JlRWf2vcoyKT", "instance profile"),
+        ("user-nhkoe3ihyboj@example.com", "e-mail address"),
         ("o-juprqqpf5iek", "organization id"),
         ("AROATAPE7EANGW7I2PLGG", "unique id"),
         ("00000000" + "a" * 56, "canonical user id"),
@@ -122,17 +122,17 @@ def test_a_cassette_without_takes() -> None:
 
 def test_texts_without_aliases() -> None:
     cassette = read_cassette(
-        "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-yqmy4ayihgou}\n"
+        "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-JlRWf2vcoyKT}\n"
         "pages:\n- output:\n    Role:\n"
-        "      RoleName: role-yqmy4ayihgou\n"
-        "      Arn: arn:aws:iam::000611752023:role/role-yqmy4ayihgou\n"
+        "      RoleName: role-JlRWf2vcoyKT\n"
+        "      Arn: arn:aws:iam::000611752023:role/role-JlRWf2vcoyKT\n"
         "      CreateDate: '2016-08-23T19:23:16Z'\n"
-        "      Description: of role-yqmy4ayihgou, ask Bob\n"
+        "      Description: of role-JlRWf2vcoyKT, ask Bob\n"
         '      AssumeRolePolicyDocument: \'{"Statement": [{"Sid": "Ours", "Action": "sts:AssumeRole", '
         '"Principal": {"Service": "ec2.amazonaws.com"}}]}\'\n',
         load_models(),
     )
     assert unaliased_texts(cassette, load_models()) == [
         ("AssumeRolePolicyDocument", [("Ours", 1)]),
-        ("Description", [("of role-yqmy4ayihgou, ask Bob", 1)]),
+        ("Description", [("of role-JlRWf2vcoyKT, ask Bob", 1)]),
     ]

@@ -7,6 +7,9 @@
 3. The body of an access key id's alias is in lower case. No real access key id is, and credential scanners ignore it.
 4. Aliases of one name differ in their prefix only (`role-…`, `instance-profile-…`); all have the same ending.
 5. The keyed characters of a name's ending contain a digit, so that no English word is a name's alias.
+6. Two spellings of one name, such as `BuildRole` and `buildrole`, have aliases that differ in the case of the ending's
+   letters only. Check characters are computed from the ending in lower case. Names in lower or upper case have endings
+   in lower or upper case; which letters are in upper case for any other spelling, is keyed.
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from functools import lru_cache
 from awstape.core.text.encoded_text import rewrite_between
 
 _KEYED, _CHECKED = 9, 3
-_END = rf"[a-z2-7]{{{_KEYED + _CHECKED}}}"
+_END = rf"[A-Za-z2-7]{{{_KEYED + _CHECKED}}}"
 _NAMED = rf"(?:[a-z][a-z0-9]*-)+{_END}"
 _NAME = re.compile(rf"(?:[a-z][a-z0-9]*-)+({_END})")
+_ENDING_AND_MORE = re.compile(rf"-({_END})(?=[\W_])")
 _FRAMED = re.compile(
     rf"({_NAMED})@example\.com|https://({_NAMED})\.example/|<({_NAMED})>"
     rf'|<EntityDescriptor entityID="({_NAMED})"> *</EntityDescriptor>'
@@ -30,7 +34,8 @@ _ACCOUNT = re.compile(r"000\d{9}", re.ASCII)
 _ACCESS_KEY = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)"
 _UNIQUE_IDS = rf"{_ACCESS_KEY}tape([a-z2-7]{{7,}})|(?:A[A-Z0-9]{{3}})?TAPE([A-Z2-7]{{7,}})"
 _UNIQUE_ID = re.compile(_UNIQUE_IDS)
-_ORGANIZATIONAL_UNIT = re.compile(rf"ou-({_END})-({_END})")
+_UNIT_PART = _END.replace("A-Z", "")
+_ORGANIZATIONAL_UNIT = re.compile(rf"ou-({_UNIT_PART})-({_UNIT_PART})")
 _CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
 _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
 _RESOURCE_ID = re.compile(_RESOURCE)
@@ -104,7 +109,7 @@ def is_alias(text: str) -> bool:
 
 def is_name_alias(text: str) -> bool:
     match = _NAME.fullmatch(text)
-    return bool(match and _has_digit(match[1]) and _has_valid_check(match[1]))
+    return bool(match and _has_digit(match[1]) and _has_valid_check(match[1].lower()))
 
 
 def is_code_alias(text: str) -> bool:
@@ -206,6 +211,36 @@ def spell_ending(digest: bytes) -> str:
     return _append_check(text[start : start + _KEYED])
 
 
+def spell_marked_ending(meaning: str, spelled: str, digest: Callable[[str], bytes]) -> str:
+    """The ending for one spelling of a text: that of its meaning, with letters in upper case for any other spelling.
+
+    meaning: the text in its canonical spelling, such as a name in lower case. Two other spellings have the same ending
+    with a probability of about 1 in 500.
+    """
+    ending = spell_ending(digest(meaning))
+    if spelled == meaning:
+        return ending
+    if spelled == meaning.upper():
+        return ending.upper()
+    letters = [i for i, character in enumerate(ending) if character.isalpha()]
+    # Neither all in lower case nor all in upper case.
+    chosen = 1 + int.from_bytes(digest(spelled)[-8:]) % max(2 ** len(letters) - 2, 1)
+    upper = {i for bit, i in enumerate(letters) if chosen >> bit & 1}
+    return "".join(character.upper() if i in upper else character for i, character in enumerate(ending))
+
+
+def split_name_alias(text: str) -> tuple[str, str]:
+    """A text that begins with a name's alias, as a program makes names from names, split into its ending and the rest.
+
+    The ending is empty for any other text. The kind is one of `NAME_KINDS_IN_PROGRAMS`.
+    """
+    for match in _ENDING_AND_MORE.finditer(text):
+        alias = text[: match.end()]
+        if alias.rpartition("-")[0] in NAME_KINDS_IN_PROGRAMS and is_name_alias(alias):
+            return match[1], text[match.end() :]
+    return "", text
+
+
 def spell_endings(digest: bytes, number: int) -> list[str]:
     """Several endings from one digest, for an alias of several parts."""
     return [spell_ending(hashlib.sha256(digest + bytes([i])).digest()) for i in range(number)]
@@ -218,7 +253,7 @@ def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
     if unit := _ORGANIZATIONAL_UNIT.fullmatch(alias):
         return "-".join(["ou", *spell_endings(digest("-".join(unit.groups())), 2)])
     if named := _NAME.fullmatch(alias):
-        return alias[: named.start(1)] + spell_ending(digest(named[1]))
+        return alias[: named.start(1)] + spell_marked_ending(named[1].lower(), named[1], digest)
     if _ACCOUNT.fullmatch(alias):
         return spell_account(digest(alias))
     if _CANONICAL_ID.fullmatch(alias):

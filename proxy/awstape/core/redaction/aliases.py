@@ -10,7 +10,7 @@
 4. An alias is never aliased again, so redacting twice changes nothing. Values that looked like an alias when they came
    are counted (`existing_aliases`).
 5. Aliases of a name differ in their prefix only (`role-…`, `instance-profile-…`): the same name has the same ending in
-   every kind.
+   every kind. Spellings of a name differ in the case of the ending only, as they do to IAM.
 6. No two values share an alias within one recording. An alias depends on the key and the value only, so two values that
    share one can't be given different ones: the alias is in `collided`, and takes that hold it are set aside. Among a
    million names the probability is 1 in 60; twelve digits have room for ten million aliases, so among 450 accounts two
@@ -27,9 +27,11 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.redaction.alias_grammar import (
+    EMAIL_DOMAIN,
     NAME_PART_KINDS,
     base32,
     is_alias,
@@ -42,12 +44,15 @@ from awstape.core.redaction.alias_grammar import (
     spell_ending,
     spell_endings,
     spell_fingerprint,
+    spell_marked_ending,
     spell_resource_id,
     spell_saml_metadata,
     spell_unique_id,
+    split_name_alias,
 )
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.text.hidden import Hidden
+from awstape.core.text.json_documents import canonical_document
 
 _CALLER = re.compile("caller-[a-z2-7]{12}")
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
@@ -68,7 +73,10 @@ _VALUE_KINDS = frozenset(
     account certificate code e-mail filter fingerprint jwt masked password pem secret subject text url value
     """.split()
 )
-_Spell = Callable[[bytes], str]
+#: Before a character that joins the words of a name: `Build|-Role|_x`.
+_NEXT_PART = re.compile(r"(?<=[^\W_])(?=[\W_])")
+#: Parts of a name that are computed one by one, at most.
+_MOST_PARTS = 32
 
 
 class Key(Hidden[bytes]):
@@ -132,7 +140,7 @@ class Aliases:
         """Values that were taken for an alias that was there before."""
 
     def account(self, value: str) -> str:
-        return self._alias("account", value, spell_account)
+        return self._alias("account", value, lambda: spell_account(self._digest("account", value)))
 
     def caller(self, access_key_id: str) -> str:
         """The alias of the account that an access key id is of; for an id that tells none, `caller-5tqm2wzdk3qa`."""
@@ -150,57 +158,70 @@ class Aliases:
         if self.rules.keep_names and kind not in _NOT_KEPT:
             return self._stay(_KEPT, value)
         is_name = kind not in NAME_PART_KINDS and is_searched_name(value)
-        spell: _Spell = lambda digest: f"{kind}-{spell_ending(digest)}"  # noqa: E731
-        return self._alias(kind, value, spell, group="name", is_name=is_name)
+        return self._alias(kind, value, lambda: f"{kind}-{self.name_ending(value)}", is_name=is_name)
 
     def unique_id(self, value: str) -> str:
         """`AROAEXAMPLEID1234` → `AROATAPE…`: the four-letter prefix and the length stay."""
         prefix = value[:4] if re.fullmatch(r"A[A-Z0-9]{3}", value[:4]) else ""
         length = max(len(value) - len(prefix) - len("tape"), 8)
-        return self._alias("unique id", value, lambda digest: spell_unique_id(digest, prefix, length))
+        return self._alias(
+            "unique id", value, lambda: spell_unique_id(self._digest("unique id", value), prefix, length)
+        )
 
     def email(self, value: str) -> str:
-        return self._alias("e-mail", value, lambda digest: f"user-{spell_ending(digest)}@example.com", group="name")
+        return self._alias("e-mail", value, lambda: f"user-{self.name_ending(value)}{EMAIL_DOMAIN}")
 
     def organization_id(self, value: str) -> str:
         """The alias of `o-…`, `r-…`, `p-…` and the two-part `ou-…-…`."""
         head, *parts = value.split("-")
-        spell: _Spell = lambda digest: "-".join([head, *spell_endings(digest, len(parts))])  # noqa: E731
+
+        def spell() -> str:
+            return "-".join([head, *spell_endings(self._digest("organization id", value), len(parts))])
+
         # `r-ab12` is too short to be recognised by its pattern everywhere.
         return self._alias("organization id", value, spell, is_name=True)
 
     def canonical_id(self, value: str) -> str:
         """The alias of S3's canonical user id, 64 hexadecimal digits."""
-        return self._alias("canonical user id", value, spell_canonical_id)
+        kind = "canonical user id"
+        return self._alias(kind, value, lambda: spell_canonical_id(self._digest(kind, value)))
 
     def resource_id(self, value: str) -> str:
         """The alias of an EC2 resource id, such as `vpc-0a1b2c3d4e5f67890`: its prefix stays."""
         prefix = value.rpartition("-")[0]
-        return self._alias("resource id", value, lambda digest: spell_resource_id(digest, prefix))
+        return self._alias("resource id", value, lambda: spell_resource_id(self._digest("resource id", value), prefix))
 
     def secret(self, kind: str, value: str) -> str:
         """The alias of a value that no project rule may keep: `secret-…`, or another kind."""
-        return self._alias(kind, value, lambda digest: f"{kind}-{spell_ending(digest)}", group="secret")
+        return self._secret(kind, value, lambda digest: f"{kind}-{spell_ending(digest)}")
 
     def password(self, value: str, kind: str = "password") -> str:
-        """The alias of a value that the model marks as sensitive, in a form that no scanner takes for a credential."""
-        return self._alias(kind, value, lambda digest: f"<secret-{spell_ending(digest)}>", group="secret")
+        """The alias of a value that the model marks as sensitive, in a form that no scanner takes for a credential.
+
+        The aliases of one JSON document in several spellings differ in case only.
+        """
+        meaning = canonical_document(value) or value
+
+        def spell(_: bytes) -> str:
+            return f"<secret-{spell_marked_ending(meaning, value, partial(self._digest, 'secret'))}>"
+
+        return self._secret(kind, value, spell)
 
     def fingerprint(self, value: str) -> str:
         """The alias of a public key's fingerprint, which identifies the key's owner."""
-        return self._alias("fingerprint", value, spell_fingerprint, group="secret")
+        return self._secret("fingerprint", value, spell_fingerprint)
 
     def code(self, value: str) -> str:
         """The alias of a six-digit authentication code. It is too short to be recognised as an alias elsewhere."""
-        return value if is_code_alias(value) else self._alias("code", value, spell_code, group="secret")
+        return value if is_code_alias(value) else self._secret("code", value, spell_code)
 
     def url(self, value: str) -> str:
         """The alias of a link."""
-        return self._alias("url", value, lambda digest: f"https://url-{spell_ending(digest)}.example/", group="secret")
+        return self._secret("url", value, lambda digest: f"https://url-{spell_ending(digest)}.example/")
 
     def saml_metadata(self, value: str) -> str:
         """The alias of a SAML metadata document."""
-        return self._alias("saml metadata", value, spell_saml_metadata, group="secret")
+        return self._secret("saml metadata", value, spell_saml_metadata)
 
     @property
     def has_history(self) -> bool:
@@ -212,8 +233,16 @@ class Aliases:
         return Aliases(self._key, self.rules)
 
     def name_ending(self, name: str) -> str:
-        """The ending that all aliases of a name share."""
-        return spell_ending(self._digest("name", name))
+        """The ending that all aliases of a name share.
+
+        It is computed part by part, `Build` and then `-role`, from the ending of what comes before. So a name that a
+        program makes of an alias, `role-5tqm2wzdk3qa-inline`, has the alias of the real name and what was added.
+        """
+        ending, rest = split_name_alias(name)
+        for part in _NEXT_PART.split(rest, _MOST_PARTS):
+            text = ending + part
+            ending = spell_marked_ending(text.lower(), text, partial(self._digest, "name"))
+        return ending
 
     def digest(self, text: str) -> str:
         """A keyed digest of a text: 32 hexadecimal digits."""
@@ -238,14 +267,20 @@ class Aliases:
                 # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
                 self.names[value] = min(alias, self.names.get(value, alias))
 
-    def _alias(self, kind: str, value: str, spell: _Spell, group: str | None = None, *, is_name: bool = False) -> str:
+    def _secret(self, kind: str, value: str, spell: Callable[[bytes], str]) -> str:
+        """The alias of a secret, spelled from its digest; no rule keeps it."""
+        return self._alias(kind, value, lambda: spell(self._digest("secret", value)), may_be_kept=False)
+
+    def _alias(
+        self, kind: str, value: str, spell: Callable[[], str], *, is_name: bool = False, may_be_kept: bool = True
+    ) -> str:
         if (kind, value) in self.by_value:
             return self.by_value[kind, value]
         if is_alias(value):
             return value if value in self._value_of else self._stay(_ALIAS_ALREADY, value)
-        if group != "secret" and self.rules.keeps(value):
+        if may_be_kept and self.rules.keeps(value):
             return self._stay(_KEPT, value)
-        alias = spell(self._digest(group or kind, value))
+        alias = spell()
         self.remember(SeenValue(kind, value, alias, is_name))
         return alias
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.aws.timestamps import canonical_timestamp
-from awstape.core.redaction.alias_grammar import replace_aliases, without_name_kind
+from awstape.core.redaction.alias_grammar import is_alias, replace_aliases, without_name_kind
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.text.encoded_text import rewrite_everywhere
 from awstape.core.text.json_documents import canonical_document
@@ -52,6 +52,8 @@ def string_meaning(text: str, context: StringContext) -> str:
         return canonical_timestamp(text) or text
     text = rewrite_everywhere(text, lambda plain: replace_aliases(plain, without_name_kind))
     if shape is not None and shape.name in _NAMES_WITHOUT_CASE:
+        return text.lower()
+    if text.startswith("<") and is_alias(text):  # a secret: one document in several spellings
         return text.lower()
     document = canonical_document(text)
     return text if document is None else f"JSON {document}"

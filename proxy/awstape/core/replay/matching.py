@@ -76,7 +76,6 @@ class TrackIndex:
         self._has_key = has_key
         self.takes = dict(tracks)
         self.callers = Callers(models, self.takes, redactor, has_key=has_key)
-        self.callers = Callers(models, self.takes, redactor, has_key=has_key)
         self._of_operation: defaultdict[tuple[str, str], list[Track]] = defaultdict(list)
         self._by_identity: defaultdict[tuple[str, str, str], list[Track]] = defaultdict(list)
         for track in self.takes:

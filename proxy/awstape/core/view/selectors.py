@@ -1,7 +1,7 @@
 """Selectors: select tracks and takes of a cassette by a text.
 
 1. A selector is the number of a track, counted from 1 as in `awstape ls`, or an operation, optionally with members of
-   the identity, the region and the take: `3`, `ListRoles`, `ListPolicyVersions PolicyArn=*-mdd2mdbui7sb take=2`.
+   the identity, the region and the take: `3`, `ListRoles`, `ListPolicyVersions PolicyArn=*-dvFVOYXz7zcI take=2`.
 2. Operation and values are globs. The operation may be spelled as in the AWS CLI, `list-roles`.
 3. A value may be a real value if the key is at hand: it is redacted as in a request.
 4. A selector that selects nothing is an error.

@@ -30,9 +30,9 @@ pages:
 - output:
     IsTruncated: true
     Roles:   # two
-    - {Path: /, RoleName: role-yqmy4ayihgou}
+    - {Path: /, RoleName: role-JlRWf2vcoyKT}
     # the second
-    - RoleName: role-r3pdr6yylyw5  # its name
+    - RoleName: role-ZmgVoIfY2s3G  # its name
       Description: |  # a block
         several
 
@@ -44,13 +44,13 @@ pages:
     IsTruncated: false
     Roles:
     # the third
-    - {Path: /, RoleName: role-jnqbykus7k7m}
+    - {Path: /, RoleName: role-i53ervqawqtg}
   # the end of the roles
 ---
 service: "iam"  # in quotes
 operation: GetRole
-identity: {RoleName: role-yqmy4ayihgou}
-pages: [{output: {Role: {Path: /, RoleName: role-yqmy4ayihgou}}}]  # in a flow
+identity: {RoleName: role-JlRWf2vcoyKT}
+pages: [{output: {Role: {Path: /, RoleName: role-JlRWf2vcoyKT}}}]  # in a flow
 """
 ROLES, ROLE = 1, 0
 
@@ -124,9 +124,9 @@ pages:
     IsTruncated: true
     Roles: # two
     - Path: /
-      RoleName: role-yqmy4ayihgou
+      RoleName: role-JlRWf2vcoyKT
     # the second
-    - RoleName: role-r3pdr6yylyw5 # its name
+    - RoleName: role-ZmgVoIfY2s3G # its name
       Description: | # a block
         several
 
@@ -139,7 +139,7 @@ pages:
     Roles:
     # the third
     - Path: /
-      RoleName: role-jnqbykus7k7m
+      RoleName: role-i53ervqawqtg
     - Path: /
       RoleName: role-4444444444444
  # the end of the roles
@@ -156,20 +156,20 @@ def test_a_comment_goes_with_its_item_and_is_lost_with_it() -> None:
         (16, "# its name"),
         (17, "# a block"),
     ]
-    assert "# the third\n    - Path: /\n      RoleName: role-jnqbykus7k7m" in without.text
+    assert "# the third\n    - Path: /\n      RoleName: role-i53ervqawqtg" in without.text
     moved = rewritten(edited(edited(listing, 0, Roles=[]), 1, Roles=[*first, *second]))
     assert moved.lost_comments == ()
-    assert "    # the second\n    - RoleName: role-r3pdr6yylyw5 # its name\n" in moved.text
-    assert "    # the third\n    - Path: /\n      RoleName: role-jnqbykus7k7m\n" in moved.text
+    assert "    # the second\n    - RoleName: role-ZmgVoIfY2s3G # its name\n" in moved.text
+    assert "    # the third\n    - Path: /\n      RoleName: role-i53ervqawqtg\n" in moved.text
 
 
 def test_comments_when_all_of_the_items_change() -> None:
     _, listing = cassette().takes
     pages = tuple(roles(listing))
-    renamed = edited(listing, 0, Roles=[{**role, "Path": "/path-7f3femk2d6b2/"} for role in pages[0]])
+    renamed = edited(listing, 0, Roles=[{**role, "Path": "/path-aseapjkm7dv3/"} for role in pages[0]])
     result = rewritten(renamed)
     assert result.lost_comments == ()
-    assert "    # the second\n    - RoleName: role-r3pdr6yylyw5 # its name\n" in result.text
+    assert "    # the second\n    - RoleName: role-ZmgVoIfY2s3G # its name\n" in result.text
 
 
 @pytest.mark.parametrize("paging", ["1", "2", "100", "torture"])
@@ -189,21 +189,21 @@ def test_comments_of_items_survive_other_pages(paging: str) -> None:
         position = found
     take = replace(listing, pages=name_tokens(op, listing.track, 1, pages))
     result = rewritten(take)
-    assert "    # the second\n    - RoleName: role-r3pdr6yylyw5 # its name\n" in result.text
-    assert "    # the third\n    - Path: /\n      RoleName: role-jnqbykus7k7m\n" in result.text
+    assert "    # the second\n    - RoleName: role-ZmgVoIfY2s3G # its name\n" in result.text
+    assert "    # the third\n    - Path: /\n      RoleName: role-i53ervqawqtg\n" in result.text
     assert {c.text for c in result.lost_comments} == set()
 
 
 def test_a_renamed_track_keeps_its_comments() -> None:
     role, listing = cassette().takes
-    track = replace(listing.track, identity={"PathPrefix": "/path-7f3femk2d6b2/"})
+    track = replace(listing.track, identity={"PathPrefix": "/path-aseapjkm7dv3/"})
     result = rewritten(role, replace(listing, track=track))
     assert (result.lost_comments, result.removed_comments) == ((), ())
     assert "operation: ListRoles # all of them\n" in result.text
 
 
 def test_the_texts_of_several_cassettes() -> None:
-    other = TEXT.replace("identity: {}", "identity: {PathPrefix: /}").replace("yqmy4ayihgou", "r3pdr6yylyw5")
+    other = TEXT.replace("identity: {}", "identity: {PathPrefix: /}").replace("JlRWf2vcoyKT", "ZmgVoIfY2s3G")
     both = [read_cassette(text, MODELS) for text in (TEXT, other)]
     together = Cassette.of(take for each in both for take in each.takes)
     result = rewrite_texts([TEXT, other], together)
@@ -257,12 +257,12 @@ def test_the_comments_of_the_take_that_stays() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("    - {Path: /, RoleName: role-yqmy4ayihgou}\n    # the second\n    - RoleName",
-         "    - {Path: /, RoleName: role-yqmy4ayihgou}\n    - # the second\n      RoleName",
-         "    # the second\n    - RoleName: role-r3pdr6yylyw5"),
+        ("    - {Path: /, RoleName: role-JlRWf2vcoyKT}\n    # the second\n    - RoleName",
+         "    - {Path: /, RoleName: role-JlRWf2vcoyKT}\n    - # the second\n      RoleName",
+         "    # the second\n    - RoleName: role-ZmgVoIfY2s3G"),
         ("      Path: /\n    Marker", "      Path:\n        # the path\n        /\n    Marker",
          "      Path: / # the path\n"),
-        ("{Path: /, RoleName: role-jnqbykus7k7m}", "{Path: /, # the path\n       RoleName: role-jnqbykus7k7m}",
+        ("{Path: /, RoleName: role-i53ervqawqtg}", "{Path: /, # the path\n       RoleName: role-i53ervqawqtg}",
          "    - Path: / # the path\n"),
         ("Path: /\n    Marker",
          "Path: /\n      Tags: [ # the tags\n       {Key: a, Value: b},\n       # end\n      ]\n    Marker",
