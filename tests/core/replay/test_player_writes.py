@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import After, Cassette
@@ -102,6 +103,23 @@ def test_the_same_program_sees_the_same_answers(program: list[Step], roles: set[
     playing = player(record(program, roles))
     for session in ("", "another"):
         assert list(replay(playing, program, session)) == list(expected(program, roles))
+
+
+CALLERS = tuple(map(access_key_of_account, ("111122223333", "444455556666")))
+
+
+@strategies.few(60)
+@given(st.lists(st.tuples(st.integers(0, 1), steps.map(lambda drawn: drawn[:1])), max_size=12))
+def test_two_callers_see_their_own_stories(turns: list[tuple[int, list[Step]]]) -> None:
+    """Two accounts have roles of the same names."""
+    accounts = [Account({"alpha"}), Account()]
+    program = [(caller, step) for caller, drawn in turns for step in drawn]
+    traffic = [(caller, *accounts[caller].answer(step)) for caller, step in program]
+    pairs = [(replace(asked, caller=CALLERS[caller]), answered) for caller, asked, answered in traffic]
+    playing = player(cassette(*pairs, include_writes=True))
+    replies = [playing.answer(asked) for asked, _ in pairs]
+    assert [outcome(reply.response) for reply in replies] == [outcome(answered) for _, answered in pairs]
+    assert not playing.misses
 
 
 @strategies.few(60)
