@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
-from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.aliases import Aliases, renew_alias
 from support import exchanges, strategies
 from support.exchanges import ACCOUNT, KEY, OTHER_KEY
 
@@ -74,6 +74,34 @@ def test_one_name_has_one_ending_in_every_kind() -> None:
     aliases = Aliases(KEY)
     endings = {aliases.name(kind, "deploy").rpartition("-")[2] for kind in ("role", "instance-profile", "path")}
     assert len(endings) == 1
+
+
+_NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}(?:[-_.][A-Za-z0-9]{1,9}){0,3}", fullmatch=True)
+
+
+@given(_NAMES, st.data())
+def test_spellings_of_a_name_have_aliases_that_differ_in_case_only(name: str, data: st.DataObject) -> None:
+    aliases = Aliases(KEY)
+    mixed = "".join(data.draw(st.sampled_from([c.lower(), c.upper()])) for c in name)
+    made = {each: aliases.name("role", each) for each in (name.lower(), mixed, name.upper())}
+    assert len(set(made.values())) == len(made)
+    assert {alias.lower() for alias in made.values()} == {made[name.lower()]}
+    assert all(map(is_alias, made.values()))
+    renewed = {renew_alias(alias, OTHER_KEY) for alias in made.values()}
+    assert len({alias.lower() for alias in renewed}) == 1
+    assert len(renewed) == len(made)
+    assert all(map(is_alias, renewed))
+
+
+@given(_NAMES, st.from_regex(r"[-_.@=][A-Za-z0-9][A-Za-z0-9_.-]{0,9}", fullmatch=True))
+def test_the_alias_of_a_name_with_an_ending_can_be_made_of_the_alias_of_the_name(name: str, ending: str) -> None:
+    real, made = Aliases(KEY), Aliases(KEY)
+    assert made.name("policy", real.name("role", name) + ending) == real.name("policy", name + ending)
+
+
+def test_the_alias_of_a_long_name_costs_no_more_than_a_number_of_parts() -> None:
+    name = "-".join("a" * 2000)
+    assert Aliases(KEY).name("path", name) != Aliases(KEY).name("path", name + "b")
 
 
 def test_a_name_of_several_kinds_has_one_alias_in_free_text_in_any_order() -> None:

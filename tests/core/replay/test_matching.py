@@ -304,3 +304,110 @@ def differences(made: Cassette, op: Operation, asked: dict[str, Value]) -> list[
     ((track, _),) = made.tracks()
     redacted = Redactor(KEY).redact_identity(op, asked)
     return [difference.member for difference in identity_differences(op, redacted, track)]
+
+
+# --- names in other letters, and names that a program makes ------------------------------------------------------
+
+NAMED = ("zReal-Role", "zreal-role", "ZREAL-ROLE", "zREAL-role")
+
+
+def get_role(name: str, recorded: str = NAMED[0]) -> Exchange:
+    return request("GetRole", {"RoleName": name}), respond("GetRole", {"Role": {"RoleName": recorded, "Path": "/"}})
+
+
+def test_names_of_iam_are_found_in_other_letters_with_the_key_and_by_aliases() -> None:
+    recorded = cassette(get_role(NAMED[1]))
+    for name in NAMED:
+        assert answered(player(recorded), get_role(name)[0]), name
+    alias = ALIASES.name("role", NAMED[1])
+    for spelled in (alias, alias.upper(), ALIASES.name("role", NAMED[0])):
+        assert answered(player(recorded, key=None), request("GetRole", {"RoleName": spelled})), spelled
+        assert answered(player(recorded), request("GetRole", {"RoleName": spelled})), spelled
+    assert not answered(player(recorded), get_role("zreal-rol")[0])
+
+
+def test_a_program_sees_in_which_letters_a_name_was_recorded() -> None:
+    """It asked for one spelling and was answered with another: so in the replay, and the two differ in case only."""
+    ((track, takes),) = cassette(get_role(NAMED[1])).tracks()
+    output = takes[0].pages[0].answer.output
+    assert output
+    asked, got = track.identity["RoleName"], output["Role"]["RoleName"]  # type: ignore[index, call-overload]
+    assert isinstance(asked, str)
+    assert asked != got
+    assert asked.lower() == got.lower()
+
+
+def test_of_two_letterings_that_were_recorded_the_exact_one_is_found() -> None:
+    playing = player(cassette(*(get_role(name, name) for name in NAMED[:3])))
+    for name in NAMED[:3]:
+        found = answered(playing, get_role(name)[0])
+        assert found
+        assert found.identity == {"RoleName": ALIASES.name("role", name)}
+    assert not answered(playing, get_role(NAMED[3])[0])
+
+
+def test_paths_and_names_of_other_services_keep_their_case() -> None:
+    path: dict[str, Value] = {"PathPrefix": "/Zreal/"}
+    analyzer: dict[str, Value] = {"analyzerName": "Zreal"}
+    playing = player(
+        cassette(
+            (request("ListRoles", path), respond("ListRoles", {"Roles": []})),
+            (request("GetAnalyzer", analyzer), respond("GetAnalyzer", {"analyzer": {}})),
+        )
+    )
+    for name, asked in (("ListRoles", path), ("GetAnalyzer", analyzer)):
+        assert answered(playing, request(name, asked))
+        lower: dict[str, Value] = {member: str(value).lower() for member, value in asked.items()}
+        assert not answered(playing, request(name, lower))
+
+
+INLINE: dict[str, Value] = {"RoleName": "zReal", "PolicyName": "zReal-inline"}
+
+
+def made_of(alias: str, name: str) -> Request:
+    return request("GetRolePolicy", {"RoleName": alias, "PolicyName": name.format(alias)})
+
+
+def test_a_name_that_a_program_makes_of_a_recorded_one_is_found_or_explained() -> None:
+    recorded = cassette((request("GetRolePolicy", INLINE), respond("GetRolePolicy", {"PolicyDocument": "{}"})))
+    alias = ALIASES.name("role", "zReal")
+    assert answered(player(recorded), made_of(alias, "{}-inline"))
+    others = ["deny-{}", "Deny{}", "{}Policy", "deny-{}-inline"]
+    for key, made in ((None, "{}-inline"), *((KEY, made) for made in others)):
+        miss = player(recorded, key=key).answer(made_of(alias, made))
+        assert isinstance(miss, Miss), made
+        assert [difference.member for difference in miss.differences] == ["PolicyName"]
+        assert f"PolicyName was made of the recorded name {alias}: " in miss.text or made == "Deny{}"
+        assert ('keep = ["NAME*"] or keep-names = true' in miss.text) == (made != "Deny{}")
+    miss = player(recorded).answer(made_of(alias, "{}-other"))
+    assert isinstance(miss, Miss)
+    assert "keep-names" not in miss.text, "with the key, the name that was made is known"
+
+
+def test_a_name_that_a_program_makes_is_no_name_of_what_it_was_made_of() -> None:
+    """The role's inline policy has the name of the role; `deny-` and that name is another policy."""
+    same: dict[str, Value] = {"RoleName": "zReal", "PolicyName": "zReal"}
+    recorded = cassette((request("GetRolePolicy", same), respond("GetRolePolicy", {**same, "PolicyDocument": "{}"})))
+    alias = ALIASES.name("role", "zReal")
+    for key in (KEY, None):
+        assert answered(player(recorded, key=key), made_of(alias, "{}"))
+        assert not answered(player(recorded, key=key), made_of(alias, "deny-{}"))
+
+
+def test_a_checked_document_is_the_same_in_every_format() -> None:
+    """The model marks it as sensitive, so that the cassette holds an alias of the whole document."""
+    members: dict[str, Value] = {"existingPolicyDocument": "{}", "policyType": "IDENTITY_POLICY"}
+
+    def check(document: str) -> Exchange:
+        asked = request("CheckNoNewAccess", {**members, "newPolicyDocument": document})
+        return asked, respond("CheckNoNewAccess", {"result": "PASS", "message": document[:1]})
+
+    recorded = cassette(check(TEXT))
+    assert "s3:GetObject" not in write_cassette(recorded)
+    for text in SAME_DOCUMENTS.values():
+        assert answered(player(recorded), check(text)[0])
+    for text in OTHER_DOCUMENTS.values():
+        assert not answered(player(recorded), check(text)[0])
+    both = player(cassette(check(TEXT), check(SAME_DOCUMENTS["indented"])))
+    first, second = (answered(both, check(text)[0]) for text in (TEXT, SAME_DOCUMENTS["indented"]))
+    assert first != second

@@ -81,6 +81,8 @@ NAME_PART_KINDS = frozenset({"object", "part"})
 NAME_KINDS_IN_PROGRAMS = frozenset(
     "analyzer bucket group instance-profile mfa path policy role server-certificate session user".split()
 )
+_WORD = re.compile(r"[\w+=,.@-]*[\w+=@-]")
+_ALIAS_IN_WORD = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(NAME_KINDS_IN_PROGRAMS)})-{_END}")
 
 
 # --- recognising ------------------------------------------------------------------------------------------------
@@ -239,6 +241,15 @@ def split_name_alias(text: str) -> tuple[str, str]:
         if alias.rpartition("-")[0] in NAME_KINDS_IN_PROGRAMS and is_name_alias(alias):
             return match[1], text[match.end() :]
     return "", text
+
+
+def find_alias_in_longer_name(text: str) -> tuple[str, str] | None:
+    """A name of a text that was made of an alias and more, and the alias in it: `x-role-…`; None if there is none."""
+    for word in _WORD.finditer(text):
+        for match in _ALIAS_IN_WORD.finditer(word[0]):
+            if match[0] != word[0] and is_name_alias(match[0]):
+                return word[0], match[0]
+    return None
 
 
 def spell_endings(digest: bytes, number: int) -> list[str]:

@@ -13,8 +13,8 @@
    every kind. Spellings of a name differ in the case of the ending only, as they do to IAM.
 6. No two values share an alias within one recording. An alias depends on the key and the value only, so two values that
    share one can't be given different ones: the alias is in `collided`, and takes that hold it are set aside. Among a
-   million names the probability is 1 in 60; twelve digits have room for ten million aliases, so among 450 accounts two
-   collide in 1 of 100 recordings.
+   million names and beginnings of names the probability is 1 in 60, for two spellings of one name in mixed case 1 in
+   500; twelve digits have room for ten million aliases, so among 450 accounts two collide in 1 of 100 recordings.
 7. Whoever makes requests has the alias of its account. An access key id that tells no account has one of its own, which
    is computed and never noted: no value of a recording is replaced by it.
 8. Under another key, an alias is renewed from itself, in every kind alike: aliases that agreed before agree after.

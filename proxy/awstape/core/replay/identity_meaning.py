@@ -50,9 +50,9 @@ def string_meaning(text: str, context: StringContext) -> str:
     shape = context.shape
     if shape is not None and shape.type == "timestamp":
         return canonical_timestamp(text) or text
-    text = rewrite_everywhere(text, lambda plain: replace_aliases(plain, without_name_kind))
     if shape is not None and shape.name in _NAMES_WITHOUT_CASE:
-        return text.lower()
+        return without_name_kind(text.lower())
+    text = rewrite_everywhere(text, lambda plain: replace_aliases(plain, without_name_kind))
     if text.startswith("<") and is_alias(text):  # a secret: one document in several spellings
         return text.lower()
     document = canonical_document(text)

@@ -20,7 +20,10 @@ from awstape.core.aws.protocols.error_formats import write_error
 from awstape.core.aws.routing import other_service_name, signed_service_name, try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import SET_ASIDE, After, Track
+from awstape.core.redaction.alias_grammar import find_alias_in_longer_name, is_name_alias, split_name_alias
+from awstape.core.redaction.member_kinds import NAME_KINDS
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.nearest_track import Difference, identity_differences, spelling_differences
 from awstape.core.text.printable import printable
@@ -110,6 +113,7 @@ class MissFactory:
             is_redacted = any(shown.get(d.member) != page_request.identity.get(d.member) for d in found)
             kind = "key" if self._other_keys and self._other_keys == self.keys else "identity"
             lines += self._key_hints(is_redacted=is_redacted)
+            lines += self._made_name_hints(operation, page_request.identity, found)
         else:
             lines.append("the cassette has no track of this operation")
         lines += self.tracks.callers.hints(call)
@@ -139,6 +143,31 @@ class MissFactory:
         if is_redacted and not self.keys:
             return ["the request is shown redacted with your key; with another key only aliases match"]
         return []
+
+    def _made_name_hints(
+        self, operation: Operation, identity: dict[str, Value], found: Iterable[Difference]
+    ) -> list[str]:
+        """Lines about members that differ and hold a name that the program made of a recorded name's alias."""
+        made: dict[str, str] = {}
+
+        def note(text: str, context: StringContext) -> str:
+            whole, alias = find_alias_in_longer_name(text) or ("", "")
+            # With the key, a name with something added to its end is known by its alias.
+            is_known = self.has_key and not self._other_keys and split_name_alias(whole)[0]
+            is_alias_itself = is_name_alias(whole) and whole.rpartition("-")[0] in NAME_KINDS.values()
+            if alias and not is_known and not is_alias_itself:
+                made.setdefault(context.member, alias)
+            return text
+
+        differing = {difference.member for difference in found}
+        edit_member_strings({k: v for k, v in identity.items() if k in differing}, operation.input, note)
+        if not made:
+            return []
+        names = (f"{member} was made of the recorded name {alias}: " for member, alias in made.items())
+        return [
+            *(f"{name}an alias with more text is no alias of the real name" for name in names),
+            'so that programs can make names of names: keep = ["NAME*"] or keep-names = true, and record again',
+        ]
 
     def recording_ended(self, operation: Operation, track: Track, pages: int) -> Miss:
         """The miss for a token at which the recording stopped. pages: how many pages the take has."""
