@@ -197,7 +197,6 @@ def replay_facts(player: Player, session: Session | None = None) -> dict[str, ob
     """Misses, unused faults and tracks that were not replayed, of a session or, with None, of all sessions."""
     totals = session or player.sessions.total
     return {
-        "requests": totals.requests,
         "misses": [_miss_facts(miss) for miss in totals.misses],
         **({"more_misses": totals.misses_not_kept} if totals.misses_not_kept else {}),
         "unstruck": [str(fault) for fault in player.unused_faults(session)],
@@ -205,6 +204,7 @@ def replay_facts(player: Player, session: Session | None = None) -> dict[str, ob
             {**track_facts(track), "take": take, "pages": pages}
             for track, take, pages in player.takes_not_replayed(session)
         ],
+        "requests": totals.requests,
     }
 
 

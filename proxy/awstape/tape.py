@@ -34,6 +34,7 @@ from awstape.catalog.hosts import main_region, partition_of
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean
+from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
@@ -144,14 +145,23 @@ class Tape:
         with self._lock:
             return self.recorder.writes_answered if self.recorder else 0
 
-    def feed(self, request: Request, response: Response | None, writes_before: int | None = None) -> None:
+    def feed(
+        self,
+        request: Request,
+        response: Response | None,
+        writes_before: int | None = None,
+        no_response: str = NO_RESPONSE,
+    ) -> None:
         """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails.
 
-        writes_before: `writes_answered` when the request was sent; None if nothing was answered since.
+        writes_before: `writes_answered` when the request was sent; None if nothing was answered since. no_response: why
+        there is no response.
         """
         self._refuse_fork()
         with self._lock, self._stop_on_failure():
-            if self.recorder and (capture := self.recorder.feed(request, response, writes_before=writes_before)):
+            if self.recorder and (
+                capture := self.recorder.feed(request, response, writes_before=writes_before, no_response=no_response)
+            ):
                 if self.journal is None and self.create_journal:
                     self.journal = self.create_journal()
                 if self.journal:

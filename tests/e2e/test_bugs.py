@@ -9,7 +9,6 @@ from mitmproxy.test import tflow
 
 from awstape import tape
 from awstape.core.aws.wire import Reply, Request
-from awstape.core.aws.wire import Response as Answer
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.recording.recorder import Recorder, Recording
 from awstape.errors import UserError
@@ -24,7 +23,7 @@ class BrokenTape(tape.Tape):
             raise KeyError("DeployRole")
         return None
 
-    def feed(self, request: Request, response: Answer | None, writes_before: int | None = None) -> None:
+    def feed(self, *_: object, **__: object) -> None:
         raise KeyError("DeployRole")
 
 

@@ -2,13 +2,14 @@
 
 import json
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
 from e2e.conftest import Recorded
-from e2e.harness import AWSTAPE, LIST_EVERYTHING, TIMEOUT, Machine, Run, calls, program, quick, to_upstream
+from e2e.harness import AWSTAPE, LIST_EVERYTHING, TIMEOUT, Machine, Run, aws_cli, calls, program, quick, to_upstream
 from e2e.renaming import renaming
 from support.standin import StandIn
 
@@ -173,3 +174,20 @@ def test_a_profile_that_the_program_chooses_leads_where_it_leads_without_awstape
     run = machine.awstape("record", cassette, "--", *choosing, **local).ok()
     assert aws.calls == {"DeleteRole": 1}
     assert "nothing passed the proxy; a program with an endpoint URL of its own bypasses it" in run.err
+
+
+def test_an_upstream_that_does_not_listen_is_named(machine: Machine, cassette: Path) -> None:
+    """In the program's own error, at its first attempt, and in the summary."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    problem = f"the upstream {url} can't be reached: Connection refused"
+    command = aws_cli("iam list-users", "iam delete-role --role-name Fake")
+    run = machine.record(cassette, url, command=command, AWS_MAX_ATTEMPTS="1")
+    told, summary = run.err.split("nothing was recorded")
+    assert run.status != 0
+    for operation in ("ListUsers", "DeleteRole"):
+        assert f"(UpstreamUnreachable) when calling the {operation} operation" in told
+    assert told.count(f": {problem}\n") == 2
+    assert f"{problem}; 1 request not recorded" in told
+    assert f"skipped: 1 × DeleteRole: {problem}" in summary
+    assert "no call to record" not in run.err

@@ -25,12 +25,13 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from awstape.catalog.hosts import anonymise_host, is_aws_host, is_recorded_host, service_and_region
 from awstape.catalog.service_models import load_models
+from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
 from awstape.proxying.flow_conversion import request_of, response_of
-from awstape.proxying.upstream import Upstream, address_of
+from awstape.proxying.upstream import Upstream, address_of, connect_problem
 from awstape.proxying.upstream_proxy import UpstreamProxy
 from awstape.serving.access_control import AccessPolicy
 from awstape.serving.endpoint import MAX_CONNECTIONS
@@ -61,6 +62,8 @@ class Interceptor:
         self.failure: UserError | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._sent_upstream: WeakKeyDictionary[http.HTTPFlow, tuple[Request, int]] = WeakKeyDictionary()
+        # Addresses of upstreams to which the last connection was opened.
+        self._reached: set[tuple[str, int]] = set()
         # Address of an upstream whose certificate couldn't be verified → the error for the client's next attempt.
         self._unverified: dict[tuple[str, int], str] = {}
         self._flows: WeakSet[http.HTTPFlow] = WeakSet()
@@ -159,25 +162,42 @@ class Interceptor:
         elif text := await self._proxy_refusal(flow, request):
             self._count_skipped(f"upstream proxy: {text}")
             flow.response = _aws_error(request, "ProxyRefusal", text)
+        elif text := await self._unreachable(flow, request):
+            self._feed(flow, request, None, no_response=text)
+            flow.response = flow.response or _aws_error(request, "UpstreamUnreachable", text)
         else:
             self._sent_upstream[flow] = request, self.tape.writes_answered
 
     def response(self, flow: http.HTTPFlow) -> None:
         sent = self._sent_upstream.get(flow)
-        if self.tape is None or sent is None or flow.response is None:
-            return
-        request, writes_before = sent
-        try:
-            self.tape.feed(request, response_of(flow.response), writes_before)
-        except Exception as error:
-            self._stop(flow, request, error)
+        if sent and flow.response:
+            request, writes_before = sent
+            self._feed(flow, request, response_of(flow.response), writes_before)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        sent = self._sent_upstream.get(flow)
-        if self.tape and sent:
-            request, _ = sent
+        if sent := self._sent_upstream.get(flow):
+            self._feed(flow, sent[0], None)
+
+    def server_connected(self, data: ServerConnectionHookData) -> None:
+        if data.server.address:
+            self._reached.add(data.server.address[:2])
+
+    def server_connect_error(self, data: ServerConnectionHookData) -> None:
+        if data.server.address:
+            self._reached.discard(data.server.address[:2])
+
+    def _feed(
+        self,
+        flow: http.HTTPFlow,
+        request: Request,
+        response: Response | None,
+        writes_before: int | None = None,
+        no_response: str = NO_RESPONSE,
+    ) -> None:
+        """Feeds an exchange to the tape; if that fails, the client gets the error in place of the response."""
+        if self.tape:
             try:
-                self.tape.feed(request, None)
+                self.tape.feed(request, response, writes_before, no_response)
             except Exception as error:
                 self._stop(flow, request, error)
 
@@ -231,6 +251,19 @@ class Interceptor:
         refusal = await self.upstream_proxy.refusal(flow.request.host, flow.request.port)
         return refusal.text if refusal else None
 
+    async def _unreachable(self, flow: http.HTTPFlow, request: Request) -> str | None:
+        """Why the upstream of a request can't be reached; None if it can be, or is reached through another proxy.
+
+        mitmproxy would answer the request with an HTML page, of which SDKs show nothing.
+        """
+        url, address = self._upstream_url(request.host), (flow.request.host, flow.request.port)
+        is_ours = url is not None or (self.policy is not None and is_recorded_host(request.host))
+        if not is_ours or flow.server_conn.via or address in self._reached:
+            return None
+        name = f"{url.scheme}://{_host_and_port(*address)}" if url else _host_and_port(*address)
+        problem = await connect_problem(*address)
+        return f"the upstream {name} can't be reached: {problem}" if problem else None
+
 
 async def _send_reply(flow: http.HTTPFlow, reply: Reply) -> None:
     """Sends a tape's reply to the client, after its delay."""
@@ -251,6 +284,10 @@ def _aws_error(request: Request, code: str, text: str) -> http.Response:
 
 def _to_mitmproxy(response: Response) -> http.Response:
     return http.Response.make(response.status, response.body, dict(response.headers))
+
+
+def _host_and_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _address_of(client: connection.Client) -> str:

@@ -89,27 +89,32 @@ class Recorder:
         self._place = ""
 
     def feed(
-        self, request: Request, response: Response | None, place: str = "", writes_before: int | None = None
+        self,
+        request: Request,
+        response: Response | None,
+        place: str = "",
+        writes_before: int | None = None,
+        no_response: str = NO_RESPONSE,
     ) -> Capture | None:
         """Records one exchange; returns its capture, None if it is not recorded.
 
-        response: None if the connection ended without one. place: where the exchange was found, for `first_places`.
-        writes_before: `writes_answered` when the request was sent; None if nothing was answered since.
+        response: None if the connection ended without one; no_response: why. place: where the exchange was found, for
+        `first_places`. writes_before: `writes_answered` when the request was sent; None if nothing was answered since.
         """
         call: Call | None = None
         self._place = place
         try:
             call = recognise_call(self._models, request)
             if call and (reason := self.reason_to_skip(call.operation)):
-                self.skip(reason)
+                self.skip(reason if response or no_response == NO_RESPONSE else f"{call.operation.name}: {no_response}")
             elif call:
-                return self._record(request, call, response, writes_before)
+                return self._record(request, call, response, writes_before, no_response)
         except WireError as error:
             self.skip(f"{call.operation.name}: {error}" if call else str(error))
         return None
 
     def _record(
-        self, request: Request, call: Call, response: Response | None, writes_before: int | None
+        self, request: Request, call: Call, response: Response | None, writes_before: int | None, no_response: str
     ) -> Capture | None:
         """As `feed`, for a call that is to be recorded. Raises WireError."""
         operation, page_request = call.operation, split_input(call)
@@ -117,8 +122,8 @@ class Recorder:
         page = self._capturer.read_page(call, page_request, response) if response else None
         problem = client_problem(page.answer.error) if page and page.answer.error else None
         if page is None or problem is not None:
-            self._failed.add(track, token, problem or NO_RESPONSE)
-            self._note_place(problem or NO_RESPONSE, self._place)
+            self._failed.add(track, token, problem or no_response)
+            self._note_place(problem or no_response, self._place)
             return None
         capture = self._capturer.capture(request, track, call, page_request, page)
         capture = replace(capture, writes_before=self.writes_answered if writes_before is None else writes_before)
