@@ -62,6 +62,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.timestamps",
         "core.cassette.page_tokens",
         "core.aws.error_codes",
+        "core.recording.resumed_listings",
         "core.recording.retries",
         "core.replay.identity_meaning",
         "core.replay.take_selection",

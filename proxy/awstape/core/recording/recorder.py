@@ -31,6 +31,7 @@ from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.capture import Capture, Capturer, Parse
+from awstape.core.recording.resumed_listings import join_take
 from awstape.core.recording.retries import FailedRequests
 from awstape.core.recording.set_aside import SetAside, set_aside_leaks
 from awstape.core.recording.traversals import Traversals
@@ -82,7 +83,7 @@ class Recorder:
         self._operations = operations
         self._include_writes = include_writes
         self._capturer = Capturer(redactor, parse)
-        self._traversals = Traversals(self.skip)
+        self._traversals = Traversals()
         self._failed = FailedRequests()
         self._skipped: Counter[str] = Counter()
         self._first_places: dict[str, str] = {}
@@ -172,7 +173,8 @@ class Recorder:
 
     def finish(self, old: Cassette = Cassette()) -> Recording:  # noqa: B008, it is a value
         """The recording, merged into the old cassette."""
-        recorded, old = self._replace_known_names(Cassette.of(self._traversals.takes()), old)
+        recorded, resumed, old = self._replace_known_names(old)
+        recorded = self._join_resumed(recorded, resumed, old)
         cassette, aside = set_aside_leaks(self._models, recorded, self._redactor)
         merged = merge_cassettes(self._models, old, cassette, recorded, self._failed_tracks())
         merged = normalise_cassette(self._models, merged, cassette.keys)
@@ -212,16 +214,36 @@ class Recorder:
         failed = Cassette.of(Take(track, ()) for track in self._failed.tracks)
         return {track for track, _ in self._redactor.replace_known_names(self._models, failed).tracks()}
 
-    def _replace_known_names(self, recorded: Cassette, old: Cassette) -> tuple[Cassette, Cassette]:
-        """The recorded takes, normalised, and the old cassette, both with all known names replaced."""
+    def _replace_known_names(self, old: Cassette) -> tuple[Cassette, Cassette, Cassette]:
+        """The recorded takes, normalised, the resumed ones, and the old cassette, all with all known names replaced."""
         # If all values that redaction replaces came as aliases, another key made them: the header does not name ours.
         is_ours = bool(self._redactor.count_by_kind()) or not self._redactor.count_existing_aliases()
         keys = [self._redactor.key_fingerprint] if is_ours else []
         old = self._redactor.redact_cassette(self._models, old)
         known = find_name_aliases(write_cassette(old)) if old.takes else {}
-        recorded = self._redactor.replace_known_names(self._models, recorded, known)
+        recorded, resumed = (
+            self._redactor.replace_known_names(self._models, Cassette.of(takes), known)
+            for takes in (self._traversals.takes(), self._traversals.resumed_takes())
+        )
         old = self._redactor.replace_known_names(self._models, old)
-        return normalise_cassette(self._models, recorded, keys), replace(old, keys=old.keys or frozenset(keys))
+        recorded = normalise_cassette(self._models, recorded, keys)
+        return recorded, resumed, replace(old, keys=old.keys or frozenset(keys))
+
+    def _join_resumed(self, recorded: Cassette, resumed: Cassette, old: Cassette) -> Cassette:
+        """The recorded takes with the resumed ones joined, in tracks that were not recorded anew to those of `old`."""
+        takes = {track: list(group) for track, group in recorded.tracks()}
+        old_takes = dict(old.tracks())
+        for track, group in resumed.tracks():
+            operation = self._models.operation(track.service, track.operation)
+            for take in group:
+                there = takes.get(track) or [replace(each, faults=()) for each in old_takes.get(track, ())]
+                if joined := join_take(operation, there, take.pages):
+                    takes[track] = joined
+                else:
+                    for _ in take.pages:
+                        self.skip(f"{track.operation}: continues a listing whose first page was not recorded")
+        every = Cassette.of((take for group in takes.values() for take in group), recorded.keys)
+        return normalise_cassette(self._models, every, recorded.keys)
 
 
 def _have_equal_pages(takes: Iterable[Take], others: Iterable[Take]) -> bool:

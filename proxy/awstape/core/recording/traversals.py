@@ -3,19 +3,21 @@
 1. A first page opens a take of its track.
 2. A page with a token continues the take that gave out this token.
 3. If that take has a page there already, an equal page is the same page fetched again and is dropped; its new token
-   also leads on from there. A different page begins a take that shares the pages before it.
+   also leads on from there. A different page begins a take that shares the pages before it; in the end it is joined to
+   the other one if both have the same items in pages of another size (`core.recording.resumed_listings`).
 4. Where a track gave out the same token several times, the traversal that began last continues. Where a take gave it
    out several times, an equal page is that page again; a different one continues the take.
 5. A page that could not be read is a hole. The token that it gave out is unknown, so a page with an unknown token
    continues the take that ends in a hole. The answer to a retry fills the hole (`core.recording.retries`).
-6. Any other page with a token that no take gave out is not recorded, nor is a read of which all pages are holes.
+6. Any other page with a token that no take gave out resumes a listing of an older recording, perhaps. A read of which
+   all pages are holes is not recorded.
 7. The takes of a read are in the order in which their first pages were requested, as far as writes were answered in
    between; a take that was requested later than the one before it, so that a write lies in between, comes `after` it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from operator import itemgetter
@@ -24,15 +26,21 @@ from awstape.core.aws.model import Operation
 from awstape.core.cassette.cassette import After, Page, Take, Track
 from awstape.core.cassette.page_tokens import replace_next_token
 from awstape.core.recording.capture import Capture
+from awstape.core.recording.resumed_listings import join_pages
 from awstape.core.recording.retries import answers_retry_of
 
 
 @dataclass
 class _Traversal:
-    """A take in progress. tokens: the digests of the tokens that its pages were requested with."""
+    """A take in progress.
+
+    tokens: the digests of the tokens that its pages were requested with. origin: the traversal of which it has the
+    first pages, and their number.
+    """
 
     pages: list[Capture]
     tokens: set[str | None] = field(default_factory=set)
+    origin: tuple[_Traversal, int] | None = None
 
     def put(self, index: int, capture: Capture) -> None:
         """Puts a page behind the last one, or in the place of a hole."""
@@ -42,7 +50,7 @@ class _Traversal:
     def branch(self, index: int) -> _Traversal:
         """A take that has the first pages of this one."""
         pages = self.pages[:index]
-        return _Traversal(pages, {page.token for page in pages})
+        return _Traversal(pages, {page.token for page in pages}, (self, index))
 
     def writes_before(self) -> int:
         return self.pages[0].writes_before
@@ -53,6 +61,7 @@ class _TrackTraversals:
     """The traversals of one track.
 
     next_pages: digest of a token → the places (traversal, index) that it leads to, each once.
+    resumed: the traversals that began with a token that no take gave out.
     failed: invocation → a heap of the numbers of the traversals that are a single hole. holes: traversals that ended in
     a hole when it was added. is_readable: whether a page is none; a write counts in any case.
     """
@@ -64,6 +73,7 @@ class _TrackTraversals:
     next_pages: dict[str, dict[tuple[int, int], tuple[_Traversal, int]]] = field(default_factory=dict)
     failed: dict[str | None, list[int]] = field(default_factory=dict)
     holes: list[_Traversal] = field(default_factory=list)
+    resumed: list[_Traversal] = field(default_factory=list)
 
     def note_token(self, token: str | None, traversal: _Traversal, index: int) -> None:
         """Notes the place of the page that a token asks for; None, on a last page, leads nowhere.
@@ -89,10 +99,9 @@ class _TrackTraversals:
 
 
 class Traversals:
-    """All takes of a recording. skip: called with the reason for each capture that does not stay in a take."""
+    """All takes of a recording."""
 
-    def __init__(self, skip: Callable[[str], object]) -> None:
-        self._skip = skip
+    def __init__(self) -> None:
         self._of_track: dict[tuple[str, ...], _TrackTraversals] = {}
         self.writes: list[After] = []
         """The takes of writes, in the order of their answers."""
@@ -108,27 +117,35 @@ class Traversals:
             if not known.is_readable:
                 continue
             before: int | None = None
+            pages_of = _join_branches(known)
             for traversal in sorted(known.traversals, key=_Traversal.writes_before):
-                writes = traversal.writes_before()
-                after = self.writes[writes - 1] if writes and before not in (None, writes) else None
-                before = writes
-                pages = tuple(_page_with_tokens(known.operation, capture) for capture in traversal.pages)
-                yield Take(known.track, pages, after=after if known.operation.is_read else None)
+                if id(traversal) in pages_of:
+                    writes = traversal.writes_before()
+                    after = self.writes[writes - 1] if writes and before not in (None, writes) else None
+                    before = writes
+                    pages = pages_of[id(traversal)]
+                    yield Take(known.track, pages, after=after if known.operation.is_read else None)
+
+    def resumed_takes(self) -> Iterator[Take]:
+        """The takes of which the first page is missing: each began with a token that no take gave out."""
+        for known in self._of_track.values():
+            for traversal in known.resumed:
+                yield Take(known.track, _pages_with_tokens(known.operation, traversal))
 
     def add(self, operation: Operation, capture: Capture) -> int | None:
         """Adds a capture to the take that it belongs to; returns the number of its page, None if it belongs to none."""
         track = capture.track
-        known = self._of_track.get(track.key)
+        known = self._of_track.get(track.key) or _TrackTraversals(track, operation, is_readable=not operation.is_read)
         if capture.token is None:
-            known = self._of_track.setdefault(
-                track.key, known or _TrackTraversals(track, operation, is_readable=not operation.is_read)
-            )
+            self._of_track[track.key] = known
             return self._add_first_page(known, capture)
-        if known and (capture.token in known.next_pages or known.expect_after_hole(capture.token)):
-            return self._add_next_page(known, capture.token, capture)
-        if capture.page.hole is None:
-            self._skip(f"{track.operation}: continues a listing whose first page was not recorded")
-        return None
+        if capture.token not in known.next_pages and not known.expect_after_hole(capture.token):
+            if capture.page.hole is not None:
+                return None
+            self._of_track[track.key] = known
+            known.resumed.append(_Traversal([]))
+            known.note_token(capture.token, known.resumed[-1], 0)
+        return self._add_next_page(known, capture.token, capture)
 
     def _add_first_page(self, known: _TrackTraversals, capture: Capture) -> int:
         number = known.take_failed(capture.invocation)
@@ -155,7 +172,7 @@ class Traversals:
                 return self._put(known, traversal, len(traversal.pages), capture)
         traversal, index = next(reversed(places))
         parted = traversal.branch(index)
-        known.traversals.append(parted)
+        (known.traversals if index else known.resumed).append(parted)
         return self._put(known, parted, index, capture)
 
     def _put(self, known: _TrackTraversals, traversal: _Traversal, index: int, capture: Capture) -> int:
@@ -169,9 +186,27 @@ class Traversals:
         return index + 1
 
 
-def _page_with_tokens(operation: Operation, capture: Capture) -> Page:
-    """The page of a capture with the digests of its tokens in the place of the tokens."""
-    answer = capture.page.answer
-    if capture.next is not None:
-        answer = replace_next_token(operation, answer, capture.next)
-    return replace(capture.page, token=capture.token, answer=answer)
+def _join_branches(known: _TrackTraversals) -> dict[int, tuple[Page, ...]]:
+    """The pages of each traversal of a track, by its id, without those that were joined to another one."""
+    pages_of: dict[int, tuple[Page, ...]] = {}
+    for traversal in known.traversals:
+        pages = _pages_with_tokens(known.operation, traversal)
+        origin, number = traversal.origin or (None, 0)
+        other = pages_of.get(id(origin))
+        if other and (joined := join_pages(known.operation, other, number, pages[number:])):
+            pages_of[id(origin)] = joined
+        else:
+            pages_of[id(traversal)] = pages
+    return pages_of
+
+
+def _pages_with_tokens(operation: Operation, traversal: _Traversal) -> tuple[Page, ...]:
+    """The pages of a traversal with the digests of its tokens in the place of the tokens."""
+    return tuple(
+        replace(
+            capture.page,
+            token=capture.token,
+            answer=replace_next_token(operation, capture.page.answer, capture.next or "token"),
+        )
+        for capture in traversal.pages
+    )
