@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.faults import Fault
 from awstape.core.recording.capture import read, write
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
@@ -148,10 +150,6 @@ def test_a_restored_recording_is_joined_as_well() -> None:
 
 
 def test_faults_of_the_old_take_stay_once() -> None:
-    from dataclasses import replace
-
-    from awstape.core.cassette.faults import Fault
-
     (take,) = recorded(pages(2, count=1)).takes
     fault = Fault.parse("throttle page=2")
     old = Cassette((replace(take, faults=(fault,)),))
