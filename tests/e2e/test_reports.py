@@ -35,6 +35,7 @@ HARMLESS = re.compile(
     r"""
     /inprocess/botocore_handlers.py:\ .*:\ request | /inprocess/botocore_wire.py:\ .*
     | .*<(list|dict|gen)(comp|expr)>:\ .*
+    | /core/aws/access_keys.py:\ account_of_access_key:\ access_key_id | /core/redaction/aliases.py:\ Key.digest:\ value
     | /core/aws/(wire|routing).py:\ .* | /core/text/hidden.py:\ Hidden.__init__:\ value | /errors.py:\ .*
     """,
     re.VERBOSE,

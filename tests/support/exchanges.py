@@ -24,6 +24,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
+from awstape.core.text.hidden import Hidden
 
 MODELS = load_models()
 KEY = Key(b"a key for tests, not a secret....")
@@ -62,7 +63,7 @@ def request(
         host=url.hostname or made.host,
         path=url.path.rstrip("/") + made.path,
         headers=tuple(headers),
-        caller=caller,
+        caller=Hidden(caller) if caller else None,
     )
 
 

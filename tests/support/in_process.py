@@ -20,6 +20,7 @@ from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.aliases import Key
+from awstape.core.text.hidden import Hidden
 from awstape.files import cassette_files
 from support import botocore_files, exchanges, wire_cases
 from support.exchanges import MODELS
@@ -99,7 +100,7 @@ def of_wire_cases(path: Path) -> Path:
     Those that are not signed have the caller of all others, too.
     """
     key = Key(ENVIRON["AWSTAPE_KEY"].encode())
-    pairs = [(replace(asked, caller="AKIAIOSFODNN7EXAMPLE"), answered) for asked, answered in wire_pairs()]
+    pairs = [(replace(asked, caller=Hidden("AKIAIOSFODNN7EXAMPLE")), answered) for asked, answered in wire_pairs()]
     recorded = exchanges.record(*pairs, key=key, include_writes=True).cassette
     return save(path, Cassette.of((replace(take, after=None) for take in recorded.takes), recorded.keys))
 

@@ -205,9 +205,15 @@ def _before_sign(request: Any, request_signer: Any, **_: Any) -> None:
     The credentials are not refreshed: nothing is sent with them.
     """
     if request_signer.signature_version is not botocore.UNSIGNED:
-        known = getattr(getattr(request_signer, "_credentials", None), "__dict__", {})
-        if access_key_id := known.get("_access_key") or known.get("access_key"):  # the former if they can be refreshed
-            request.context[CALLER] = Hidden(access_key_id)
+        request.context[CALLER] = _access_key_id(getattr(request_signer, "_credentials", None))
+
+
+def _access_key_id(credentials: Any) -> Hidden[str] | None:
+    """The access key id of botocore's credentials as they are, None if there is none."""
+    for name in ("_access_key", "access_key"):  # the former if they can be refreshed
+        if isinstance(getattr(credentials, "__dict__", {}).get(name), str):
+            return Hidden(credentials.__dict__[name])
+    return None
 
 
 def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:

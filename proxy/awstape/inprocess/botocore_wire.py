@@ -41,7 +41,7 @@ def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
     body: Any = request.body
     if not isinstance(body, bytes | bytearray):  # no recorded operation has a stream as its body
         body = body.encode() if isinstance(body, str) else b""
-    return Request(request.method, host, url.path or "/", url.query, headers, bytes(body), caller and caller.reveal())
+    return Request(request.method, host, url.path or "/", url.query, headers, bytes(body), caller)
 
 
 def response_of(status: int, headers: Mapping[str, Any], body: bytes) -> Response:

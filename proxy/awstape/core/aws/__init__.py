@@ -5,5 +5,5 @@ a response is read into an `Answer`, and an `Answer` is written as a response. V
 (`conform`, `constraints`).
 
 Read first: model, call, routing, protocols.dispatch.
-May import: nothing.
+May import: core.text.
 """

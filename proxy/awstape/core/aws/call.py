@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from awstape.core.aws.model import Operation, Value
+from awstape.core.text.hidden import Hidden
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Call:
     operation: Operation
     region: str | None
     input: dict[str, Value] = field(repr=False)
-    caller: str | None = field(default=None, repr=False)
+    caller: Hidden[str] | None = None
 
 
 @dataclass(frozen=True)

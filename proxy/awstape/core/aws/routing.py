@@ -22,6 +22,7 @@ from awstape.core.aws.model import Models, Service
 from awstape.core.aws.protocols import query
 from awstape.core.aws.protocols.dispatch import read_request
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
+from awstape.core.text.hidden import Hidden
 
 #: The spelling of a region. Whether AWS has one of this name is not known to the core.
 REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
@@ -49,13 +50,14 @@ def _global_region(models: Models, region: str | None) -> str | None:
     return None if partition == "aws" else f"{partition}-global"
 
 
-def find_caller(request: Request) -> str | None:
+def find_caller(request: Request) -> Hidden[str] | None:
     """The access key id of a request, None if it names none. Raises WireError if the request cannot be read."""
-    credential = _credential(request).partition("/")[0]
-    if credential or request.caller:
-        return credential or request.caller
-    parameters = read_parameters(decode_message(request) if request.is_form else request)
-    return dict(parameters).get("AWSAccessKeyId") or None
+    if credential := _credential(request).partition("/")[0]:
+        return Hidden(credential)
+    if request.caller:
+        return request.caller
+    parameters = dict(read_parameters(decode_message(request) if request.is_form else request))
+    return Hidden(parameters["AWSAccessKeyId"]) if parameters.get("AWSAccessKeyId") else None
 
 
 def find_service(models: Models, request: Request) -> tuple[Service, str | None] | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import unquote, unquote_plus
 
+from awstape.core.text.hidden import Hidden
+
 Headers = tuple[tuple[str, str], ...]
 
 #: How deep the body of a message may nest: deeper than any shape, not so deep that recursion ends the process.
@@ -51,7 +53,7 @@ class Request:
     query: str = field(default="", repr=False)
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
-    caller: str | None = field(default=None, repr=False)
+    caller: Hidden[str] | None = None
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)

@@ -142,13 +142,14 @@ class Aliases:
     def account(self, value: str) -> str:
         return self._alias("account", value, lambda: spell_account(self._digest("account", value)))
 
-    def caller(self, access_key_id: str) -> str:
+    def caller(self, access_key_id: Hidden[str]) -> str:
         """The alias of the account that an access key id is of; for an id that tells none, `caller-5tqm2wzdk3qa`."""
-        account = account_of_access_key(access_key_id)
+        account = account_of_access_key(access_key_id.reveal())
         if account is not None:
             return account if is_alias(account) else self.account(account)
-        is_given = _CALLER.fullmatch(access_key_id) and is_name_alias(access_key_id)
-        return access_key_id if is_given else f"caller-{spell_ending(self._digest('caller', access_key_id))}"
+        if _CALLER.fullmatch(access_key_id.reveal()) and is_name_alias(access_key_id.reveal()):
+            return access_key_id.reveal()
+        return f"caller-{spell_ending(self._key.digest('caller', access_key_id.reveal()))}"
 
     def name(self, kind: str, value: str) -> str:
         """The alias of a name of some kind (`role`, `path`, `bucket`): `role-5tqm2wzdk3qa`."""

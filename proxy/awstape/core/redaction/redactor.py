@@ -36,6 +36,7 @@ from awstape.core.redaction.string_walk import (
 )
 from awstape.core.redaction.text.free_text import redact_accounts
 from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names
+from awstape.core.text.hidden import Hidden
 from awstape.core.text.substrings import Substrings
 
 #: Replaces a real page token in an error message.
@@ -139,7 +140,7 @@ class Redactor:
 
         return edit_answer_strings(operation, answer, redact)
 
-    def redact_caller(self, access_key_id: str | None) -> str | None:
+    def redact_caller(self, access_key_id: Hidden[str] | None) -> str | None:
         """The account of a track, for the access key id of its request; None if that is unknown."""
         return self._aliases.caller(access_key_id) if access_key_id else None
 
