@@ -80,7 +80,7 @@ def through(machine: Machine, address: str) -> dict[str, str]:
     return {
         "HTTPS_PROXY": f"http://{address}",
         "AWS_CA_BUNDLE": str(machine.home / "conf" / "mitmproxy-ca-cert.pem"),
-        "AWS_ACCESS_KEY_ID": "fake",
+        "AWS_ACCESS_KEY_ID": "AWSTAPE",  # as `awstape record` gives to programs with --upstream
         "AWS_SECRET_ACCESS_KEY": "fake",
         "AWS_DEFAULT_REGION": "us-east-1",
     }

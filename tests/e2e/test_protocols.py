@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -70,7 +71,8 @@ def test_all_forms_of_a_request_are_recorded_as_one(
         ("1.1", 501),
     ]
     assert reports[1]["size_download"] < reports[0]["size_download"], "no gzip"
-    assert cassette.read_bytes() == boto3_tape.read_bytes()
+    account = re.compile(rb"^account: .*\n", re.MULTILINE)  # curl does not sign
+    assert cassette.read_bytes() == account.sub(b"", boto3_tape.read_bytes())
 
 
 @needs_curl
