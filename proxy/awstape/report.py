@@ -29,8 +29,9 @@ from awstape.core.view.track_statistics import TrackStatistics
 _MOST_NOT_REPLAYED = 5
 _NO_CALL = "  no call to record was seen"
 _NODE_TIP = (
-    "  Node.js ignores HTTPS_PROXY; preload global-agent: NODE_OPTIONS='--import PATH/node_modules/global-agent/"
-    "bootstrap.js' GLOBAL_AGENT_ENVIRONMENT_VARIABLE_NAMESPACE="
+    "  Node.js ignores HTTPS_PROXY; preload global-agent: GLOBAL_AGENT_ENVIRONMENT_VARIABLE_NAMESPACE= "
+    'NODE_OPTIONS="--import $PWD/node_modules/global-agent/bootstrap.js", or give the client a requestHandler with '
+    "https-proxy-agent"
 )
 _NO_REQUEST = "no request arrived: the program asked nothing of the cassette"
 _NO_REQUEST_TIPS = {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from e2e.conftest import Recorded
 from e2e.harness import TESTS, Machine
 from e2e.renaming import renaming
+from support.paths import ROOT
 from support.standin import StandIn
 
 pytestmark = [
@@ -23,7 +25,13 @@ PROGRAM = ("node", str(TESTS / "programs" / "list_with_javascript.mjs"))
 @pytest.fixture
 def with_sdk(owner: Machine) -> Machine:
     """A machine with the SDK installed in its home folder, the working directory of its programs."""
-    packages = ("@aws-sdk/client-iam", "@aws-sdk/client-accessanalyzer")
+    packages = (
+        "@aws-sdk/client-iam",
+        "@aws-sdk/client-accessanalyzer",
+        "global-agent",
+        "https-proxy-agent",
+        "aws-sdk@2",
+    )
     command = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *packages)
     subprocess.run(command, cwd=owner.home, check=True, timeout=300, capture_output=True)
     return owner
@@ -59,3 +67,36 @@ def test_the_javascript_sdk_pages_retries_and_gives_up_as_boto3_does(recorded: R
         with_sdk.run(*PROGRAM, **replay.environ)
         misses = json.loads(replay.stop().err)["misses"]
     assert [miss["operation"] for miss in misses] == ["iam GetRole", "iam ListPolicyVersions"], "one request each"
+
+
+LIST_WITH_V3 = """\
+import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
+const client = new IAMClient({ region: "us-east-1", maxAttempts: 1 });
+console.log((await client.send(new ListUsersCommand({}))).Users.length);
+"""
+WITH_AGENT = """\
+import { HttpsProxyAgent } from "https-proxy-agent";
+const requestHandler = { httpsAgent: new HttpsProxyAgent(process.env.HTTPS_PROXY) };
+"""
+LIST_WITH_V2 = """\
+import AWS from "aws-sdk";
+const client = new AWS.IAM({ region: "us-east-1", maxRetries: 0 });
+console.log((await client.listUsers({}).promise()).Users.length);
+"""
+
+
+@pytest.mark.parametrize("way", ["v3, global-agent", "v3, https-proxy-agent", "v2, global-agent"])
+def test_the_javascript_sdk_is_recorded_as_documented(way: str, with_sdk: Machine, aws: StandIn) -> None:
+    text, script = LIST_WITH_V2 if way.startswith("v2") else LIST_WITH_V3, "node list.mjs"
+    if way.endswith("https-proxy-agent"):
+        text = WITH_AGENT + text.replace("maxAttempts: 1", "maxAttempts: 1, requestHandler")
+    else:
+        (preload,) = re.findall("^export GLOBAL_AGENT.+", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+        script = f"{preload}; {script}"
+    (with_sdk.home / "list.mjs").write_text(text)
+    cassette = with_sdk.home / "tape.yaml"
+    run = with_sdk.record(cassette, aws.url, command=("sh", "-c", script)).ok()
+    assert "operation: ListUsers\n" in cassette.read_text("utf-8")
+    replay = with_sdk.awstape("replay", cassette, "--proxy", "--", "sh", "-c", script).ok()
+    assert replay.out == run.out
+    assert aws.calls == {"ListUsers": 1}
