@@ -20,6 +20,7 @@ from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.recording import capture
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
+from awstape.core.text.hidden import Hidden
 from awstape.core.view.selectors import select
 from support import strategies
 from support.exchanges import MODELS, OTHER_KEY, cassette, fail, player, recorder, request, respond
@@ -115,7 +116,7 @@ def test_two_callers_see_their_own_stories(turns: list[tuple[int, list[Step]]]) 
     accounts = [Account({"alpha"}), Account()]
     program = [(caller, step) for caller, drawn in turns for step in drawn]
     traffic = [(caller, *accounts[caller].answer(step)) for caller, step in program]
-    pairs = [(replace(asked, caller=CALLERS[caller]), answered) for caller, asked, answered in traffic]
+    pairs = [(replace(asked, caller=Hidden(CALLERS[caller])), answered) for caller, asked, answered in traffic]
     playing = player(cassette(*pairs, include_writes=True))
     replies = [playing.answer(asked) for asked, _ in pairs]
     assert [outcome(reply.response) for reply in replies] == [outcome(answered) for _, answered in pairs]
