@@ -185,7 +185,7 @@ def test_the_next_default_session_loads_no_service_model_again(monkeypatch: pyte
         return load_file(self, path)
 
     with awstape.replay(CASSETTES):
-        boto3.client("iam")
+        versions(boto3.client("iam"))
     monkeypatch.setattr(JSONFileLoader, "load_file", counted)
     for _ in range(2):
         with awstape.replay(CASSETTES):
