@@ -168,6 +168,7 @@ def _global_hosts(service: str) -> Mapping[str, Mapping[str, None]]:
                 ).url
             ).netloc: None
             for fips, dual_stack in product((False, True), (False, True))
+            if fips <= partition["supportsFIPS"] and dual_stack <= partition["supportsDualStack"]
         }
         for partition in _partitions()
     }
