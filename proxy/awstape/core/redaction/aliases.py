@@ -138,6 +138,8 @@ class Aliases:
         """Values that stayed because of the project's rules."""
         self.existing_aliases: set[str] = set()
         """Values that were taken for an alias that was there before."""
+        self._beginnings: dict[str, str] = {}
+        """The beginning of a name → its ending in an alias; many names begin alike."""
 
     def account(self, value: str) -> str:
         return self._alias("account", value, lambda: spell_account(self._digest("account", value)))
@@ -226,8 +228,8 @@ class Aliases:
 
     @property
     def has_history(self) -> bool:
-        """True if a value was aliased, kept or recognised as an alias, or a text is known to hold none."""
-        return bool(self.seen or self.plain_texts)
+        """True if it holds something of a value or a text that it met."""
+        return bool(self.seen or self.plain_texts or self._beginnings)
 
     def without_history(self) -> Aliases:
         """New `Aliases` with the same key and rules that have seen no value."""
@@ -240,10 +242,13 @@ class Aliases:
         program makes of an alias, `role-5tqm2wzdk3qa-inline`, has the alias of the real name and what was added.
         """
         ending, rest = split_name_alias(name)
-        for part in _NEXT_PART.split(rest, _MOST_PARTS):
+        *parts, last = _NEXT_PART.split(rest, _MOST_PARTS)
+        for part in parts:
             text = ending + part
-            ending = spell_marked_ending(text.lower(), text, partial(self._digest, "name"))
-        return ending
+            if text not in self._beginnings:
+                self._beginnings[text] = self._spell_name(text)
+            ending = self._beginnings[text]
+        return self._spell_name(ending + last)
 
     def digest(self, text: str) -> str:
         """A keyed digest of a text: 32 hexadecimal digits."""
@@ -267,6 +272,9 @@ class Aliases:
             if seen.is_name:
                 # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
                 self.names[value] = min(alias, self.names.get(value, alias))
+
+    def _spell_name(self, text: str) -> str:
+        return spell_marked_ending(text.lower(), text, partial(self._digest, "name"))
 
     def _secret(self, kind: str, value: str, spell: Callable[[bytes], str]) -> str:
         """The alias of a secret, spelled from its digest; no rule keeps it."""
