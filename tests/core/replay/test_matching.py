@@ -112,6 +112,7 @@ def test_of_two_spellings_that_were_recorded_the_exact_one_is_found() -> None:
         found = answered(playing, asked)
         assert found
         assert found.identity["policyDocument"] == json.loads(asked.body)["policyDocument"]
+    assert answered(playing, validate(SAME_DOCUMENTS["compact"])), "both were answered the same"
 
 
 def simulate(*actions: str, **members: Value) -> Exchange:
