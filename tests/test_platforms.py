@@ -48,6 +48,7 @@ BOUND = {
     ("atomic_writes", "sys.platform"): "Windows: folders are not synced, and cassettes not locked",
     ("certificate_authority", "os.geteuid"): "Windows: the owner of the CA's key is not checked",
     ("certificate_authority", "os.name"): NO_MODES,
+    ("configured_endpoints", "os.name"): "Windows: the configuration is in USERPROFILE, as in botocore",
     ("child_process", "'sigwaitinfo'"): "macOS lacks it: the terminal's foreground group shows who sent a signal",
     ("child_process", "/dev/tty"): NO_PROGRAM,
     (

@@ -64,7 +64,7 @@ ONLY_THE_LOADER: dict[str, tuple[str, str]] = {
         "expected a scalar, got a list",
         HEADER
         + ANALYZERS
-        + "pages: [error: {status: 429, code: ThrottlingException, members: {retryAfterSeconds: []}}]\n",
+        + "pages: [error: {status: 429, code: ThrottlingException, members: {retryAfterSeconds: [[]]}}]\n",
     ),
     "nesting": (
         "nested deeper",
