@@ -46,7 +46,7 @@ def export_tracks(tracks: Iterable[SelectedTrack], form: str) -> Export:
             track_notes += common_notes(chosen)
         except UnsupportedTrackError as reason:
             track_notes = [f"left out: {reason}"]
-        notes += [f"{chosen.track}: {text}" for text in track_notes]
+        notes += [f"{chosen}: {text}" for text in track_notes]
     if not converted:
         raise UserError(f"there is nothing to export to {form}", notes[0] if notes else "the cassette has no tracks")
     return Export(FORMATS[form].assemble(converted), tuple(notes))

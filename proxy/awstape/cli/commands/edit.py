@@ -125,7 +125,7 @@ def set_(
 def rm(cassette: Path, tracks: tuple[str, ...], options: parameters.EditOptions) -> int:
     """Remove TRACKs, or takes of them.
 
-    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
+    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [take=N].
 
     \b
     awstape rm team.yaml 3

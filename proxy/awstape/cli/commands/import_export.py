@@ -117,7 +117,7 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
 
     An export holds the same aliases as the cassette. Notes on the error stream list what the format can't hold.
 
-    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N].
+    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [take=N].
 
     \b
     awstape export team.yaml --to vcr -o tests/cassettes/team.yaml

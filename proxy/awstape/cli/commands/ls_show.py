@@ -76,8 +76,8 @@ def show(
 ) -> int:
     """Show takes, pages and items, and how pages are linked.
 
-    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N]. Without TRACK, all tracks
-    are shown in short.
+    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [take=N]. Without
+    TRACK, all tracks are shown in short.
 
     \b
     awstape show roles.yaml

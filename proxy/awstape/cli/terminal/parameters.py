@@ -23,14 +23,17 @@ def _complete_selectors(ctx: click.Context, _: click.Parameter, incomplete: str)
     from click.shell_completion import CompletionItem
 
     from awstape.catalog.service_models import load_models
+    from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files
 
     path = ctx.params.get("cassette")
     try:
-        found = [track for track, _ in cassette_files.load(path, load_models()).tracks()] if path else []
+        cassette = cassette_files.load(path, load_models()) if path else Cassette()
     except UserError:
         return []
-    numbers = {str(i): str(track) for i, track in enumerate(found, 1)}
+    found = [track for track, _ in cassette.tracks()]
+    several = len(cassette.accounts) > 1
+    numbers = {str(i): track.describe(with_account=several) for i, track in enumerate(found, 1)}
     operations = {track.operation: track.service for track in found}
     choices = numbers if incomplete.isdigit() else operations
     return [CompletionItem(word, help=printable(text)) for word, text in choices.items() if word.startswith(incomplete)]

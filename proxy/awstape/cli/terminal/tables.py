@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
+from typing import NamedTuple
 
 import click
 from rich import box
@@ -152,6 +153,13 @@ def _grouped(tracks: Sequence[TrackStatistics], models: Models, detail: Detail) 
     return cells
 
 
+class _Shown(NamedTuple):
+    """What is shown before an identity, because tracks differ in it."""
+
+    region: bool
+    account: bool
+
+
 class _Cells:
     """The cells of a table. names: the columns between the numbers of the tracks and those of pages, items and notes.
 
@@ -214,12 +222,14 @@ class _Cells:
         return table
 
 
-def _by_service(tracks: Sequence[TrackStatistics]) -> Iterator[tuple[Text | None, list[TrackStatistics], bool]]:
-    """Yields for each service a heading, if there are several, its tracks, and whether their regions differ."""
+def _by_service(tracks: Sequence[TrackStatistics]) -> Iterator[tuple[Text | None, list[TrackStatistics], _Shown]]:
+    """Yields for each service a heading, if there are several, its tracks, and what is shown before identities."""
     services = _services(tracks)
+    account = len({each.track.account for each in tracks}) > 1
     for name, same in groupby(tracks, key=lambda each: each.track.service):
         group = list(same)
-        yield services[name] if len(services) > 1 else None, group, len({each.track.region for each in group}) > 1
+        region = len({each.track.region for each in group}) > 1
+        yield services[name] if len(services) > 1 else None, group, _Shown(region, account)
 
 
 def _services(tracks: Iterable[TrackStatistics]) -> dict[str, Text]:
@@ -237,12 +247,13 @@ def _number(each: TrackStatistics) -> Text:
     return Text(str(each.number), "dim")
 
 
-def _identity(each: TrackStatistics, models: Models, detail: Detail, has_region: bool) -> Text:
+def _identity(each: TrackStatistics, models: Models, detail: Detail, shown: _Shown) -> Text:
     track = each.track
-    region = f"{printable(track.region)} " if has_region and track.region else ""
+    before = [track.region if shown.region else None, track.account if shown.account else None]
+    where = "".join(f"{printable(word)} " for word in before if word)
     input_ = models.operation(track.service, track.operation).input
-    words = identity_label(track.identity, input_, replace(detail, width=detail.width - len(region)))
-    return Text(region, "cyan").append(words, "default")
+    words = identity_label(track.identity, input_, replace(detail, width=detail.width - len(where)))
+    return Text(where, "cyan").append(words, "default")
 
 
 def _counts(each: TrackStatistics) -> tuple[Text, Text, Text]:

@@ -1,7 +1,7 @@
 """Cassette diff: the changes between two cassettes.
 
-1. Tracks are the same by service, operation, region and identity. Takes of a track are the same by their number; where
-   one side has more takes, equal takes at the beginning and at the end are matched first.
+1. Tracks are the same by service, operation, region, identity and account. Takes of a track are the same by their
+   number; where one side has more takes, equal takes at the beginning and at the end are matched first.
 2. A listing is the items of a take in the order of their pages, as in `core.replay.paging_modes`. Its items are paired
    by `core.compare.item_pairing`, and of a pair the members that differ are changes. The order of items counts only
    where the identity has a member that sorts them.
@@ -9,7 +9,8 @@
    whichever page it is.
 4. Page tokens and limits are no differences. Page sizes are a change of their own: if both listings have the same
    number of items, the sizes of the pages count; if not, only the number of pages.
-5. Aliases made with different keys always differ, so a change of the key is the first change.
+5. Aliases made with different keys always differ, so a change of the key is the first change. Then comes that of the
+   caller's account. Between cassettes of one caller each, tracks are the same whatever its account.
 6. `diff_cassettes(models, a, b)` and `diff_cassettes(models, b, a)` differ only in the sides of each change.
 """
 
@@ -28,9 +29,13 @@ from awstape.core.compare.value_diff import Change, diff_lists, diff_values
 
 
 def diff_cassettes(models: Models, old: Cassette, new: Cassette) -> Iterator[Change]:
-    """The changes from the old cassette to the new one: first the key, then track by track in cassette order."""
+    """The changes from the old cassette to the new one: first key and account, then by track in cassette order."""
     if old.keys and new.keys and old.keys != new.keys:
         yield Change("key", before=_keys(old), after=_keys(new))
+    if max(len(old.accounts), len(new.accounts)) <= 1:
+        if old.account and new.account and old.account != new.account:
+            yield Change("account", before=old.account, after=new.account)
+        old, new = _without_accounts(old), _without_accounts(new)
     before, after = dict(old.tracks()), dict(new.tracks())
     for track in sorted(before.keys() | after.keys(), key=lambda track: track.key):
         operation = models.operation(track.service, track.operation)
@@ -39,6 +44,17 @@ def diff_cassettes(models: Models, old: Cassette, new: Cassette) -> Iterator[Cha
             yield from _diff_tracks(operation, track, olds, news)
         else:
             yield Change("track", track, before=_counts(operation, olds), after=_counts(operation, news))
+
+
+def _without_accounts(cassette: Cassette) -> Cassette:
+    return Cassette.of(
+        replace(
+            take,
+            track=replace(take.track, account=None),
+            after=take.after and replace(take.after, track=replace(take.after.track, account=None)),
+        )
+        for take in cassette.takes
+    )
 
 
 def _keys(cassette: Cassette) -> Value:
@@ -105,7 +121,10 @@ def _diff_takes(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
 
 def _after_value(take: Take) -> Value:
     """The write that a take comes after, as text."""
-    return f"{take.after.track}, take {take.after.take}" if take.after else None
+    if take.after is None:
+        return None
+    write = take.after.track
+    return f"{write.describe(with_account=write.account is not None)}, take {take.after.take}"
 
 
 def _fault_texts(take: Take) -> list[Value]:

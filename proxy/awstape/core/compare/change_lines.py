@@ -32,14 +32,15 @@ def path_text(path: Path) -> str:
 def change_lines(changes: Iterable[Change]) -> Iterator[str]:
     """The lines of changes, track by track, take by take and item by item."""
     for (track, take), of_take in groupby(changes, key=lambda change: (change.track, change.take)):
-        title = f"{track}{f', take {take}' if take else ''}"
-        for is_whole, inside in groupby(of_take, key=lambda change: change.kind in ("key", "track", "take")):
+        name = track.describe(with_account=track.account is not None) if track else ""
+        title = f"{name}{f', take {take}' if take else ''}"
+        for is_whole, inside in groupby(of_take, key=lambda change: change.kind in ("key", "account", "track", "take")):
             if is_whole:
                 for change in inside:
                     if track:
                         yield f"{change.mark} {printable(title)}: {_counts_text(change)}"
                     else:
-                        yield f"~ {_keys_text(change)}"
+                        yield f"~ {_header_text(change)}"
             else:
                 yield f"~ {printable(title)}"
                 yield from (f"  {line}" for line in _lines_in_take(inside))
@@ -96,9 +97,10 @@ def changes_summary(changes: Iterable[Change]) -> str:
 _SUMMARY_WORDS = {"+": "added", "-": "removed", "paging": "only cut into other pages"}
 
 
-def _keys_text(change: Change) -> str:
+def _header_text(change: Change) -> str:
     before, after = (_json(value) if value else "none" for value in (change.before, change.after))
-    return f"key: {before} → {after}; aliases made with different keys always differ"
+    why = "; aliases made with different keys always differ" if change.kind == "key" else ""
+    return f"{change.kind}: {before} → {after}{why}"
 
 
 def _counts_text(change: Change) -> str:

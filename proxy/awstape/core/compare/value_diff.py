@@ -18,7 +18,7 @@ from awstape.core.cassette.cassette import Track
 from awstape.core.compare.equality import canonical_text, is_ordered, parse_document
 from awstape.core.compare.item_pairing import item_label, pair_items
 
-Kind = Literal["key", "track", "take", "item", "member", "order", "end", "fault", "paging"]
+Kind = Literal["key", "account", "track", "take", "item", "member", "order", "end", "fault", "paging"]
 """What was added, removed or changed.
 
 key: the fingerprint of the key that made the aliases. track, take: a whole one. item: an item of a listing.
@@ -36,7 +36,7 @@ class ItemLabel(str):
 class Change:
     """One difference; None stands for a side that lacks it.
 
-    track: None for the key.
+    track: None for the key and the account. Its account is shown if it has one.
     take: counted from 1; None in a track with one take.
     item: the label of the item of a listing that the change is, or is in; its position, from 0, if it has no label.
     path: from the output on, or of an error from the page on; it goes on into policy documents.

@@ -62,6 +62,7 @@ class _Pairs(list[tuple[str, Any]]):
 def html_page_data(cassette: Cassette, models: Models) -> dict[str, Any]:
     """`tracks` with their takes, pages and items; `aliases`; `texts` without aliases; `counts`; `keys`."""
     nodes = _Nodes()
+    several = len(cassette.accounts) > 1
     tracks = []
     for track, takes in cassette.tracks():
         operation = models.operation(track.service, track.operation)
@@ -70,6 +71,7 @@ def html_page_data(cassette: Cassette, models: Models) -> dict[str, Any]:
                 "service": track.service,
                 "operation": track.operation,
                 "region": track.region and printable(track.region),
+                "account": track.account if several else None,
                 "identity": nodes.members(track.identity),
                 "paged": operation.paging is not None,
                 "takes": [_take(take, operation, nodes) for take in takes],

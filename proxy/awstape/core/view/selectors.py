@@ -1,7 +1,8 @@
 """Selectors: select tracks and takes of a cassette by a text.
 
 1. A selector is the number of a track, counted from 1 as in `awstape ls`, or an operation, optionally with members of
-   the identity, the region and the take: `3`, `ListRoles`, `ListPolicyVersions PolicyArn=*-dvFVOYXz7zcI take=2`.
+   the identity, the region, the account and the take: `3`, `ListRoles`,
+   `ListPolicyVersions PolicyArn=*-dvFVOYXz7zcI take=2`.
 2. Operation and values are globs. The operation may be spelled as in the AWS CLI, `list-roles`.
 3. A value may be a real value if the key is at hand: it is redacted as in a request.
 4. A selector that selects nothing is an error.
@@ -20,6 +21,7 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models, Value, plain_name
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.text.hidden import Hidden
 
 
 class SelectorError(ValueError):
@@ -32,12 +34,19 @@ class SelectorError(ValueError):
 
 @dataclass(frozen=True)
 class SelectedTrack:
-    """A selected track. number: in the cassette. takes: all of the track. numbers: the selected takes, from 1."""
+    """A selected track. number: in the cassette. takes: all of the track. numbers: the selected takes, from 1.
+
+    shows_account: whether the cassette has several callers, so that the account is shown.
+    """
 
     number: int
     track: Track
     takes: tuple[Take, ...]
     numbers: tuple[int, ...]
+    shows_account: bool = False
+
+    def __str__(self) -> str:
+        return self.track.describe(with_account=self.shows_account)
 
     def selected(self) -> Iterator[tuple[int, Take]]:
         """The selected takes with their numbers."""
@@ -53,6 +62,7 @@ class Selector:
     region: str | None = None
     take: int | None = None
     members: tuple[tuple[str, str], ...] = ()
+    account: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Selector:
@@ -70,13 +80,14 @@ class Selector:
             if not equals or name in fields or (name == "take" and not _NUMBER.fullmatch(value)):
                 raise SelectorError(f"the selector {text!r} has an unexpected {word!r}", _TIP)
             fields[name] = value
-        take, region = fields.pop("take", None), fields.pop("region", None)
+        take, region, account = (fields.pop(name, None) for name in ("take", "region", "account"))
         return cls(
             int(first) if is_number else None,
             "*" if is_number else first,
             region,
             int(take) if take else None,
             tuple(fields.items()),
+            account,
         )
 
     def select_takes(
@@ -87,6 +98,7 @@ class Selector:
             self.number in (None, number)
             and fnmatchcase(plain_name(track.operation), plain_name(self.operation))
             and (self.region is None or fnmatchcase(track.region or "", self.region))
+            and (self.account is None or values.matches_account(track, self.account))
             and all(_matches(track, name, text, values) for name, text in self.members)
         )
         return tuple(n for n in range(1, len(takes) + 1) if is_selected and self.take in (None, n))
@@ -98,6 +110,11 @@ class _ValueRedactor:
 
     models: Models
     redactor: Redactor | None
+
+    def matches_account(self, track: Track, text: str) -> bool:
+        """Whether a text is the account of a track: as a glob, or as a real account id or access key id."""
+        redacted = self.redactor.redact_caller(Hidden(text)) if self.redactor else None
+        return track.account is not None and (fnmatchcase(track.account, text) or track.account == redacted)
 
     def redact(self, track: Track, name: str, text: str) -> Value:
         if self.redactor is None:
@@ -125,14 +142,23 @@ def select(
             found.setdefault(i, set()).update(chosen)
     is_all = not found
     return tuple(
-        SelectedTrack(i, track, takes, tuple(range(1, len(takes) + 1)) if is_all else tuple(sorted(found[i])))
+        SelectedTrack(
+            i,
+            track,
+            takes,
+            tuple(range(1, len(takes) + 1)) if is_all else tuple(sorted(found[i])),
+            len(cassette.accounts) > 1,
+        )
         for i, track, takes in tracks
         if is_all or found[i]
     )
 
 
 _NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
-_TIP = "a selector is a number, or OPERATION [MEMBER=GLOB]… [region=GLOB] [take=N], such as 'ListRoles PathPrefix=/a*'"
+_TIP = (
+    "a selector is a number, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [take=N], "
+    "such as 'ListRoles PathPrefix=/a*'"
+)
 
 
 def _matches(track: Track, name: str, text: str, values: _ValueRedactor) -> bool:

@@ -50,10 +50,13 @@ class Line:
 
 def cassette_text(cassette: Cassette) -> str:
     """All members of a cassette, below a heading for each take, which `git diff` shows above a change."""
-    lines = ["cassette" + "".join(f", key {key}" for key in sorted(cassette.keys))]
+    account = f", account {cassette.account}" if cassette.account else ""
+    lines = ["cassette" + "".join(f", key {key}" for key in sorted(cassette.keys)) + account]
+    several = len(cassette.accounts) > 1
     for track, takes in cassette.tracks():
         for i, take in enumerate(takes, 1):
-            lines += ["", printable(f"{track} take {i}" if i > 1 else str(track))]
+            name = track.describe(with_account=several)
+            lines += ["", printable(f"{name} take {i}" if i > 1 else name)]
             facts: dict[str, Value] = {"identity": track.identity, "faults": [str(fault) for fault in take.faults]}
             given = {name: value for name, value in facts.items() if value}
             lines += (str(line) for line in mapping_lines(given, "  "))

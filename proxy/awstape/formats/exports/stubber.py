@@ -65,7 +65,7 @@ class Stubs:
 
 def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Stubs:
     """The stubs of a track."""
-    source = [f"{_INDENT}# {chosen.track}\n"]
+    source = [f"{_INDENT}# {chosen}\n"]
     source += [_stub(exchange, add_note) for exchange in exchanges(chosen)]
     for note in (*limit_notes(chosen, "Stubber answers only requests with a limit"), *unmodelled_notes(chosen)):
         add_note(note)
