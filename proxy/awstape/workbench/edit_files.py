@@ -26,6 +26,7 @@ from awstape.core.check.findings import Finding, find_warnings
 from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import CollisionError, Key
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_walk import edit_account
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, project_settings
 from awstape.report import kind_name
@@ -161,7 +162,8 @@ def _redact_new_takes(
             raise UserError(f"{path}: not changed: the new values look real ({kinds})", tip)
         return after, {}
     named = _edit_new_pages(lambda takes: redactor.replace_names_in_takes(models, takes), safe, new)
-    result = _replace_takes(after, named)
+    account = edit_account(after.account, redactor.redact_string)
+    result = _replace_takes(replace(after, account=account), named)
     # Without a new value there is nothing to search for in the other takes.
     searched = result if redactor.count_by_kind() else Cassette.of(t for t in result.takes if t not in known)
     if leaks := redactor.find_leaks(models, searched):

@@ -14,10 +14,11 @@ from awstape.core.redaction.aliases import Aliases, CollisionError, Key, key_fin
 from awstape.core.redaction.member_kinds import NAME_KINDS
 from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_accounts, redact_text
+from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, journal, keys, project_settings, quarantine
 
-_KINDS = sorted({*NAME_KINDS.values(), "path", "session", "bucket", "external-id", "oidc-provider"})
+_KINDS = sorted({*NAME_KINDS.values(), "path", "session", "bucket", "caller", "external-id", "oidc-provider"})
 
 
 def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -41,6 +42,8 @@ def _alias_of(value: str, kind: str | None, aliases: Aliases) -> str:
         return redact_text(value, aliases)
     if kind == "path":
         return redact_path(value, aliases)
+    if kind == "caller":
+        return aliases.caller(Hidden(value))
     if kind == "oidc-provider":
         return redact_provider(value, aliases)
     if kind is not None:

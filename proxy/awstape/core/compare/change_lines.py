@@ -84,13 +84,13 @@ def changes_summary(changes: Iterable[Change]) -> str:
     of_track: dict[Track | None, set[str]] = {}
     for change in changes:
         of_track.setdefault(change.track, set()).add(change.mark if change.kind == "track" else change.kind)
-    keys = ["the keys differ"] if of_track.pop(None, None) else []
+    of_header = [f"the {kind}s differ" for kind in sorted(of_track.pop(None, set()), reverse=True)]
     counts = Counter(
         _SUMMARY_WORDS.get(min(kinds), "changed") if len(kinds) == 1 else "changed" for kinds in of_track.values()
     )
     shown = [(counts[word], word) for word in ("changed", *_SUMMARY_WORDS.values()) if counts[word]]
     nouns = ["track " if n == 1 else "tracks " for n, _ in shown[:1]] + [""] * len(shown)
-    return ", ".join([*keys, *(f"{n} {noun}{word}" for (n, word), noun in zip(shown, nouns, strict=False))])
+    return ", ".join([*of_header, *(f"{n} {noun}{word}" for (n, word), noun in zip(shown, nouns, strict=False))])
 
 
 #: Kind of all changes of a track, or mark of an added or removed track → the word in the summary.

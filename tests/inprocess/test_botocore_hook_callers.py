@@ -1,0 +1,145 @@
+"""Several callers in one process: replay tells clients apart by their credentials, and neither uses nor renews them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
+from botocore.exceptions import ClientError
+
+import awstape
+from awstape.core.aws.access_keys import access_key_of_account
+from awstape.core.redaction.aliases import Aliases
+from awstape.errors import MissError
+from awstape.files.keys import find_key
+from awstape.inprocess.botocore_hook import InProcess
+from awstape.tape import open_for_recording
+from support import in_process
+from support.exchanges import cassette, recorder, request, respond
+from support.in_process import ENVIRON
+from support.standin import StandIn
+
+KEY = find_key(ENVIRON)
+assert KEY
+REAL = [access_key_of_account(account) for account in ("111122223333", "444455556666")]
+ALIASES = [Aliases(KEY).account(account) for account in ("111122223333", "444455556666")]
+
+
+@pytest.fixture(autouse=True)
+def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[object]]:
+    """A process without account, key and default session, and, where nothing listens for it, without a network."""
+    in_process.isolate(monkeypatch, tmp_path)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    tried = [] if "aws" in request.fixturenames else in_process.cut_off(monkeypatch)
+    yield tried
+    assert not tried
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A cassette in which the first caller has one role, and the second has two."""
+    exchanges = [
+        (request("ListRoles", caller=caller), respond("ListRoles", {"Roles": [{"RoleName": "x"}] * number}))
+        for number, caller in enumerate(REAL, 1)
+    ]
+    return in_process.save(tmp_path / "a.yaml", recorder(*exchanges, key=KEY).finish().cassette)
+
+
+def roles(client: Any) -> int:
+    return len(client.list_roles()["Roles"])
+
+
+def session(account: str) -> boto3.Session:
+    return boto3.Session(**awstape.credentials(account))
+
+
+def test_clients_get_what_was_recorded_for_their_account(path: Path) -> None:
+    with awstape.replay(path, strict=True):
+        assert [roles(session(alias).client("iam")) for alias in (*ALIASES, *ALIASES[::-1])] == [1, 2, 2, 1]
+        assert roles(boto3.client("iam", **awstape.credentials(ALIASES[1]))) == 2
+        assert roles(session(ALIASES[1]).resource("iam").meta.client) == 2
+
+
+def test_others_get_the_data_of_the_first_caller(path: Path) -> None:
+    first = awstape.replay(path).tape.accounts[0]
+    with awstape.replay(path):
+        assert roles(boto3.client("iam")) == 1 + ALIASES.index(first)
+
+
+def test_with_the_key_real_credentials_tell_the_caller(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWSTAPE_KEY", ENVIRON["AWSTAPE_KEY"])
+    with awstape.replay(path):
+        found = [roles(boto3.client("iam", aws_access_key_id=id_, aws_secret_access_key="fake")) for id_ in REAL]
+    assert found == [1, 2]
+
+
+def test_a_client_from_before_the_replay_is_known_at_its_first_request(path: Path) -> None:
+    client = session(ALIASES[1]).client("iam", region_name="us-east-1")
+    with awstape.replay(path):
+        assert [roles(client), roles(client)] == [2, 2]
+
+
+@pytest.mark.parametrize("kind", ["stranger", "unsigned"])
+def test_a_caller_that_the_cassette_does_not_know_misses(kind: str, path: Path) -> None:
+    config = Config(signature_version=UNSIGNED) if kind == "unsigned" else None
+    options = {"aws_access_key_id": "AKIASTRANGER", "aws_secret_access_key": "fake"} if kind == "stranger" else {}
+    told = r"the cassette doesn't know the caller; it knows 000\d{9}, 000\d{9}"
+    missed = pytest.raises(MissError, match=told)
+    with missed as error, awstape.replay(path), pytest.raises(ClientError, match="CassetteMiss"):
+        boto3.client("iam", config=config, **options).list_roles()
+    assert "STRANGER" not in str(error.value)
+
+
+def refuse() -> Any:
+    raise AssertionError("credentials were refreshed")
+
+
+def with_credentials(credentials: Any) -> Any:
+    """A client with credentials that can be refreshed."""
+    of_botocore = botocore.session.Session()
+    of_botocore._credentials = credentials
+    return boto3.Session(botocore_session=of_botocore, region_name="us-east-1").client("iam")
+
+
+def test_credentials_that_have_expired_are_not_refreshed(path: Path) -> None:
+    expired = datetime(2020, 1, 1, tzinfo=UTC)
+    known = RefreshableCredentials(access_key_of_account(ALIASES[1]), "x", "x", expired, refuse, "x")
+    with awstape.replay(path):
+        assert roles(with_credentials(known)) == 2
+
+
+def test_credentials_that_were_not_fetched_yet_are_unknown(path: Path) -> None:
+    client = with_credentials(DeferredRefreshableCredentials(refuse, "assume-role"))
+    missed = pytest.raises(MissError, match="was not recorded")
+    with missed, awstape.replay(path), pytest.raises(ClientError, match="it has no credentials"):
+        client.list_roles()
+
+
+def test_a_cassette_of_one_caller_answers_clients_with_any_credentials(tmp_path: Path) -> None:
+    one = in_process.save(tmp_path / "one.yaml", cassette((request("ListRoles", caller=REAL[0]), respond("ListRoles"))))
+    with awstape.replay(one):
+        for options in ({}, {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}):
+            assert boto3.client("iam", **options).list_roles()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_a_recording_tells_callers_apart(aws: StandIn, tmp_path: Path) -> None:
+    target = tmp_path / "new.yaml"
+    with InProcess(open_for_recording(target, "all", ENVIRON)):
+        for id_ in (*REAL, "testing"):
+            client = boto3.client(
+                "iam", "us-east-1", endpoint_url=aws.url, aws_access_key_id=id_, aws_secret_access_key="x"
+            )
+            client.get_account_summary()
+    text = target.read_text()
+    assert text.count("operation: GetAccountSummary") == 3
+    assert text.count("account: ") == 3, "the header names one, and two tracks theirs"
+    assert all(alias in text for alias in ALIASES)
+    assert not any(real in text for real in REAL)
