@@ -94,7 +94,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a task of its own": (
         "serving.control_api",
         "workbench.html_page",
-        "workbench.rekey_files",
         "workbench.selected_tracks",
     ),
 }

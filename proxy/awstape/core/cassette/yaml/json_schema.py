@@ -81,7 +81,7 @@ def _take(models: Models) -> Json:
             "service": {"description": "The service, by its name in botocore.", "enum": list(models.services)},
             "operation": {"description": "The operation, as the service names it.", "type": "string"},
             "region": {
-                "description": "The region that was asked; of IAM, such as aws-cn-global, only outside the partition aws.",
+                "description": "The region that was asked; of IAM only outside the partition aws: aws-cn-global.",
                 "type": "string",
                 "pattern": f"^{REGION.pattern}$",
             },
