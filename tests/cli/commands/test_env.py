@@ -129,7 +129,7 @@ def test_merge_keeps_the_tracks_of_both(tmp_path: Path, both: Path) -> None:
     merged = read_cassette((tmp_path / "joined.yaml").read_text(), MODELS)
     assert [(take.track.account) for take in merged.takes] == [A, B]
     assert merged.account == A
-    okay("merge", two, one, "-o", two)
+    okay("merge", one, two, "-o", two)
     again = read_cassette(two.read_text(), MODELS)
     assert (again.account, again.takes) == (B, merged.takes)
 

@@ -42,6 +42,7 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     awstape merge team.yaml new.yaml -o team.yaml --prefer last
     """
     from awstape.catalog.service_models import load_models
+    from awstape.core.cassette.cassette import Cassette
     from awstape.core.editing import edits
     from awstape.files import atomic_writes, cassette_files
     from awstape.workbench.edit_files import plan_write, run_edit
@@ -54,6 +55,8 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
         texts = [cassette_files.load_text(file, load_models()) for file in files]
         merged = run_edit(lambda: edits.merge_cassettes(load_models(), [text.cassette for text in texts], prefer))
         old = next((text for file, text in zip(files, texts, strict=True) if _is_same(file, output)), None)
+        if old:  # its header stays
+            merged = Cassette.of(merged.takes, merged.keys, old.account)
         takes = [take for text in texts for take in text.cassette.takes]
         return write_edits([plan_write(output, old, merged, texts, os.environ, takes)], options)
 

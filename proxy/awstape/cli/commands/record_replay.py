@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
@@ -251,9 +251,9 @@ def replay(
 
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     tape = open_for_replay(cassettes, os.environ, paging, faults)
-    if callers := callers_line(tape.accounts):
+    if (callers := callers_line(tape.accounts)) and not as_json:
         warn(callers)
-    announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json)
+    announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json, tape.accounts)
     if not is_loopback(listen.address):
         warn(replay_exposure_warning(listen.address))
     with child_process.signals_blocked() if _COMMAND in ctx.meta else nullcontext():
@@ -284,14 +284,17 @@ def _need_mitmproxy(what: str) -> None:
         raise UserError(f"awstape {what} needs mitmproxy, which is not installed", "pip install 'awstape[record]'")
 
 
-def _announcer(activity: str, as_json: bool) -> OnListening:
-    """Returns a function that prints the server's address and the variables to set, for people or for scripts."""
+def _announcer(activity: str, as_json: bool, callers: Sequence[str] = ()) -> OnListening:
+    """Returns a function that prints the server's address and the variables to set, for people or for scripts.
+
+    callers: their accounts; the variables are for the first one.
+    """
 
     def announce(url: str, changes: EnvironmentChanges) -> None:
         from awstape.program.environment import export_lines
 
         if as_json:
-            click.echo(json.dumps({"address": url, "environment": changes}))
+            click.echo(json.dumps({"address": url, "environment": changes, "callers": list(callers)}))
             return
         warn(f"{activity} at {url}; Ctrl-C ends it")
         click.echo("\n".join(export_lines(changes)))
