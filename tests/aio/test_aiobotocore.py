@@ -18,10 +18,11 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 import awstape
 from awstape import clock
+from awstape.core.aws.access_keys import access_key_of_account
 from awstape.errors import MissError
 from awstape.inprocess.botocore_hook import InProcess
 from awstape.tape import RecordMode, open_for_recording
-from support import in_process
+from support import exchanges, in_process
 from support.exchanges import MODELS
 from support.in_process import CASSETTES, ENVIRON, FAKE_KEYS, LISTING, PAGINGS, VERSIONS
 from support.standin import StandIn
@@ -178,6 +179,27 @@ def test_sixteen_concurrent_traversals_are_independent() -> None:
             return await asyncio.gather(*map(traversal, range(16)))
 
     assert [[len(page) for page in found] for found in asyncio.run(main())] == [PAGINGS["torture"]] * 16
+
+
+def test_clients_get_what_was_recorded_for_their_account(tmp_path: Path) -> None:
+    callers = [access_key_of_account(account) for account in ("000059865828", "000281889286")]
+    recorded = exchanges.cassette(
+        *(
+            (exchanges.request("ListRoles", caller=caller), exchanges.respond("ListRoles", {"Roles": [{}] * number}))
+            for number, caller in enumerate(callers, 1)
+        )
+    )
+    path = in_process.save(tmp_path / "a.yaml", recorded)
+
+    async def main() -> list[int]:
+        found = []
+        for account in ("000281889286", "000059865828"):
+            async with client(region_name="us-east-1", **awstape.credentials(account)) as asked:
+                found.append(len((await asked.list_roles())["Roles"]))
+        return found
+
+    with awstape.replay(path, strict=True):
+        assert asyncio.run(main()) == [2, 1]
 
 
 # --- the responses ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,4 +40,6 @@ def test_a_recording_of_cassetter_is_imported(ending: str, tmp_path: Path, monke
         take for take in cassette_files.load(imported, load_models()).takes if take.track.operation == "ListRoles"
     ]
     shipped = cassette_files.load(Path(__file__).parents[2] / "cassettes" / "roles.yaml", load_models())
-    assert listing == [take for take in shipped.takes if take.track.operation == "ListRoles"]
+    listed = (take for take in shipped.takes if take.track.operation == "ListRoles")
+    # cassetter keeps no signature, so that the caller is unknown.
+    assert listing == [replace(take, track=replace(take.track, account=None)) for take in listed]
