@@ -133,6 +133,32 @@ def test_a_track_that_was_recorded_anew_replaces_what_was_set_aside(path: Path) 
     assert holes(path) == [None, None]
 
 
+def test_a_value_in_a_request_that_the_cassette_answers_is_known(path: Path) -> None:
+    """The request for the password is not recorded again; the answer that holds it is, and must not be written."""
+    record(path, LOGIN)
+    opened = tape.open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)
+    assert opened.answer(LOGIN[0])
+    asked, response = TRAFFIC[2]
+    assert opened.answer(asked) is None
+    opened.feed(asked, response)
+    recording = opened.close()
+    assert recording
+    assert [leak.member for aside in recording.set_aside for leak in aside.leaks] == ["Role.Description"]
+    assert PASSWORD not in path.read_text()
+    assert files(path) == ["team.yaml", "team.yaml.quarantine"]
+
+
+def test_a_value_that_is_set_aside_is_known_to_the_next_recording(path: Path) -> None:
+    """The next recording never sees the request that told what the value is."""
+    record(path, *TRAFFIC)
+    (aside,) = record(path, get_role("zrealtwo", f"once more {PASSWORD}")).set_aside
+    assert [leak.value for leak in aside.leaks] == [PASSWORD]
+    assert PASSWORD not in path.read_text()
+    assert main(["recover", "team.yaml", "--as-is", "GetRole"]) == 0
+    assert f"once more {PASSWORD}" in path.read_text(), "the newer take replaced the older one"
+    assert files(path) == ["team.yaml"]
+
+
 def test_a_track_that_was_removed_comes_back(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The cassette was deleted, and what was set aside is all that is left of the recording."""
     record(path, *TRAFFIC)

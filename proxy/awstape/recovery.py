@@ -40,14 +40,14 @@ def merge_recording(path: Path, recorder: Recorder, key: Key, *, keep_old_tracks
     """
     # Read the file again: another recording may have ended in the meantime.
     old = cassette_files.load(path, load_models()) if keep_old_tracks and path.exists() else Cassette()
+    waiting = load_set_aside(path, key)
     try:
-        recording = recorder.finish(old)
+        recording = recorder.finish(old, waiting)
     except Exception as error:
         raise UserError(f"{path}: not written: {bug_location(error)}", "please report this") from None
     if recording.cassette.takes or recording.set_aside:
         if len(recording.merged.keys) > 1:
             raise UserError(f"{path}: not written: it was made again with another key in the meantime", "record again")
-        waiting = load_set_aside(path, key)
         _save_set_aside(path, key, [*waiting, *recording.set_aside])
         cassette_files.save(path, recording.merged)
         still_waiting = [aside for aside in waiting if aside.track not in recording.made]

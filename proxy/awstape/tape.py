@@ -125,7 +125,10 @@ class Tape:
                 assert self.player
                 return self.player.answer(request, session)
             with self._stop_on_failure():
-                return self.player.answer(request) if self.player and self.player.is_recorded_in_full(request) else None
+                if self.player is None or not self.player.is_recorded_in_full(request):
+                    return None
+                self.recorder.notice(request)
+                return self.player.answer(request)
 
     def refuse_host(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name, or the part of it that may be shown."""

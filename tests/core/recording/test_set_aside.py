@@ -284,6 +284,38 @@ def test_a_take_is_obsolete_once_its_track_was_recorded_anew() -> None:
     assert fill_hole(Cassette(keys=anew.keys), aside, aside.take) is not None
 
 
+def test_a_page_comes_back_between_pages_that_were_changed_since() -> None:
+    """A later recording applied a rule to another page of the take; then somebody edited that page."""
+    pages: list[dict[str, Value]] = [
+        {"Roles": [role("zrealone", "plain")]},
+        {"Roles": [role("zrealtwo", TOLD)]},
+        {"Roles": [role("zrealthree")]},
+    ]
+    recording = recorded(LOGIN, *listing("ListRoles", {}, pages))
+    (aside,) = recording.set_aside
+    assert not any("not read to its end" in note for note in recording.notes)
+    settled = Redactor(KEY, rules(mask_members=["Roles.Description"]))
+    later = Recorder(MODELS, settled, parse_response)
+    later.feed(*get_role("zrealfour"))
+    masked = later.finish(recording.merged, recording.set_aside).merged
+    edited = read_cassette(write_cassette(masked).replace("Description: masked-", "Description: edited-"), MODELS)
+    take, leaks = redact_again(MODELS, aside, settled)
+    assert not leaks
+    for there, first in (masked, "Description: masked-"), (edited, "Description: edited-"):
+        filled = fill_hole(there, aside, take)
+        assert filled
+        text = write_cassette(filled)
+        assert "hole:" not in text
+        assert text.count(first) == 1 + (there == masked)
+        assert text.count("Description: masked-") == 1 + (there == masked)
+        assert read_cassette(text, MODELS) == filled
+    whole = fill_hole(recording.merged, aside, take)
+    assert filled
+    assert whole
+    tokens = [[page.token for page in each.pages] for each in (*filled.takes, *whole.takes) if len(each.pages) == 3]
+    assert tokens[0] == tokens[1], "the tokens are those of the place"
+
+
 FAULTY = """\
 version: 1
 ---

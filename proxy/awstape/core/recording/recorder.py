@@ -9,7 +9,8 @@
 4. At the end, names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped,
    and tokens are named by position.
 5. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
-   aside (`core.recording.set_aside`).
+   aside (`core.recording.set_aside`). Values in requests that the cassette answered, and in takes that are set aside
+   already, are real values, too.
 6. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
    same state.
 """
@@ -17,7 +18,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
@@ -137,6 +139,12 @@ class Recorder:
                 self.skip(f"{operation.name}: an error that was retried; the answer to its retry is recorded")
         return replace(capture, seen=tuple(self._redactor.take_seen())) if number else None
 
+    def notice(self, request: Request) -> None:
+        """Notes the real values in a request that is not recorded, since the cassette answers it."""
+        with suppress(WireError):
+            if call := recognise_call(self._models, request):
+                self._capturer.find_track(call, split_input(call))
+
     def restore(self, capture: Capture) -> None:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
         self._redactor.remember(capture.seen)
@@ -171,11 +179,11 @@ class Recorder:
             return f"{name}: a write operation; --include-writes records it"
         return None
 
-    def finish(self, old: Cassette = Cassette()) -> Recording:  # noqa: B008, it is a value
-        """The recording, merged into the old cassette."""
+    def finish(self, old: Cassette = Cassette(), waiting: Sequence[SetAside] = ()) -> Recording:  # noqa: B008, a value
+        """The recording, merged into the old cassette. waiting: the takes of that which are set aside."""
         recorded, resumed, old = self._replace_known_names(old)
         recorded = self._join_resumed(recorded, resumed, old)
-        cassette, aside = set_aside_leaks(self._models, recorded, self._redactor)
+        cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
         merged = merge_cassettes(self._models, old, cassette, recorded, self._failed_tracks())
         merged = normalise_cassette(self._models, merged, cassette.keys)
         in_merged = dict(merged.tracks())
@@ -185,7 +193,7 @@ class Recorder:
         items = 0
         for take in cassette.takes:
             operation = self._models.operation(take.track.service, take.track.operation)
-            if not is_complete(operation, take):
+            if take.hole is None and not is_complete(operation, take):
                 notes[f"{operation.name}: a listing was not read to its end"] = None
             items += sum(count_items(operation, page.answer.output) for page in take.pages)
         for leak in self._redactor.find_leaks(self._models, old):

@@ -5,8 +5,9 @@
    identity with a value is masked. A take with a value that no mask hides leaves no hole.
 3. What is set aside keeps the values that were found, so that a later search can tell whether a rule settles it. It is
    kept encrypted, in a file beside the cassette.
-4. A take that comes back fills its hole. If its track is in the cassette and has no such hole, the track was recorded
-   anew, or edited, and the take is obsolete.
+4. A take that comes back fills its hole. Its other pages stay where they were changed since, by an edit or by a rule
+   that a later recording applied. If its track is in the cassette and has no such hole, the track was recorded anew,
+   or the hole was edited, and the take is obsolete.
 5. As text, a take that is set aside is a YAML stream: the track of its hole, the leaks, and the take.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.model import Models, Operation
@@ -47,9 +48,15 @@ class SetAside:
 # --- out of a cassette ----------------------------------------------------------------------------------------------
 
 
-def set_aside_leaks(models: Models, cassette: Cassette, redactor: Redactor) -> tuple[Cassette, tuple[SetAside, ...]]:
-    """The cassette with holes in the place of real values, and the takes that have them."""
-    search = redactor.real_value_search()
+def set_aside_leaks(
+    models: Models, cassette: Cassette, redactor: Redactor, waiting: Iterable[SetAside] = ()
+) -> tuple[Cassette, tuple[SetAside, ...]]:
+    """The cassette with holes in the place of real values, and the takes that have them.
+
+    waiting: takes of an earlier recording that are set aside: what was a real value then is one now.
+    """
+    known = ((leak.kind, leak.value) for aside in waiting for leak in aside.leaks if leak.kind != AMBIGUOUS)
+    search = redactor.real_value_search(known)
     cassette = _with_masked_writes(models, cassette, redactor, search)
     found: defaultdict[tuple[Track, int], list[Leak]] = defaultdict(list)
     for leak in find_leaks(models, cassette, search):
@@ -126,8 +133,7 @@ def fill_holes(
     for aside, take in settled:
         operation = models.operation(take.track.service, take.track.operation)
         takes = tracks.get(aside.track, [])
-        holes = (i for i, there in enumerate(takes) if aside.hole and _is_same_hole(operation, there, aside.hole))
-        at = next(holes, None)
+        at = _find_hole(operation, takes, aside.hole) if aside.hole else None
         is_filled.append(not takes or not aside.hole or at is not None)
         if not is_filled[-1]:
             continue
@@ -135,7 +141,7 @@ def fill_holes(
         if at is None:
             tracks.setdefault(take.track, []).append(take)
         elif take.track == aside.track:
-            takes[at] = replace(take, faults=takes[at].faults)
+            takes[at] = _fill_hole(operation, takes[at], aside.hole, take) if aside.hole else take
         else:
             there = tracks.setdefault(take.track, [])
             there.append(replace(take, faults=takes.pop(at).faults))
@@ -146,10 +152,24 @@ def fill_holes(
     return cassette.with_takes(follow_takes(every, moved)), is_filled
 
 
-def _is_same_hole(operation: Operation, there: Take, hole: Take) -> bool:
-    """Whether a take of the cassette is that hole; the names of its tokens may have changed."""
-    one, other = ([(page.answer, page.hole) for page in mask_tokens(operation, take).pages] for take in (there, hole))
-    return there.hole is not None and one == other
+def _find_hole(operation: Operation, takes: Sequence[Take], hole: Take) -> int | None:
+    """The index of the take that is the hole: an equal one, else one with the same pages left out; None if none is."""
+    masked = mask_tokens(operation, hole).pages
+    left_out = [page.hole for page in hole.pages]
+    alike = [i for i, there in enumerate(takes) if there.hole and [page.hole for page in there.pages] == left_out]
+    equal = (i for i in alike if all(map(_have_equal_answers, mask_tokens(operation, takes[i]).pages, masked)))
+    return next(equal, alike[0] if alike else None)
+
+
+def _fill_hole(operation: Operation, there: Take, hole: Take, take: Take) -> Take:
+    """The take in the place of its hole; pages that were changed there since stay. The names of tokens may change."""
+    pairs = [mask_tokens(operation, each).pages for each in (there, hole, take)]
+    pages = (page if _have_equal_answers(now, before) else now for now, before, page in zip(*pairs, strict=True))
+    return replace(take, pages=tuple(pages), faults=there.faults)
+
+
+def _have_equal_answers(one: Page, other: Page) -> bool:
+    return (one.answer, one.hole) == (other.answer, other.hole)
 
 
 # --- as text --------------------------------------------------------------------------------------------------------

@@ -190,10 +190,13 @@ class Redactor:
         """Real values that are still in the cassette, and aliases that several values share."""
         return list(find_leaks(models, cassette, self.real_value_search()))
 
-    def real_value_search(self) -> RealValueSearch:
-        """A search for the values seen so far."""
+    def real_value_search(self, known: Iterable[tuple[str, str]] = ()) -> RealValueSearch:
+        """A search for the values seen so far, and for (kind, value) pairs known besides."""
         names = set().union(*self._aliases.real_values.values())
-        seen = {**self._aliases.real_values, PAGE_TOKEN: self._tokens - names}
+        seen = {kind: set(values) for kind, values in self._aliases.real_values.items()}
+        seen[PAGE_TOKEN] = self._tokens - names
+        for kind, value in known:
+            seen.setdefault(kind, set()).add(value)
         # A kept name that looks random, or a part of one, is taken for a secret elsewhere.
         every = Substrings({value: value for values in seen.values() for value in values if value})
         in_kept = {value for kept in self._aliases.kept_values for _, _, value in every.find(kept)}
