@@ -17,7 +17,7 @@ def _watch(event, arguments):
     if event in _OUTGOING:
         target = arguments[0] if event.startswith("socket.get") else arguments[1]
         os.write(_log, (json.dumps([_who, event, str(target)]) + "\\n").encode())
-    elif event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+    elif event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR) and not isinstance(arguments[0], int):
         os.write(_log, (json.dumps([_who, event, str(arguments[0])]) + "\\n").encode())
 
 sys.addaudithook(_watch)
