@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awstape.core.aws.access_keys import access_key_of_account
+from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.aliases import Aliases, Key
@@ -208,3 +209,34 @@ def test_another_program_gets_its_own_data_or_a_miss(recorded: list[Asked], othe
                 assert reply.track.account == alias_of(caller) or not several
             else:
                 assert not is_own
+
+
+@pytest.mark.parametrize("key", [KEY, None], ids=["key", "no key"])
+@pytest.mark.parametrize("values", [["ACTIVE", "ARCHIVED"], ["ARCHIVED", "ACTIVE"]])
+@pytest.mark.parametrize("other", ["region", "caller"])
+def test_a_track_of_another_region_or_caller_does_not_win_by_its_spelling(
+    key: Key | None, values: list[str], other: str
+) -> None:
+    """Two programs build a list from one set: each may have the order that was recorded for the other."""
+
+    def listed(
+        values: list[str], who: tuple[str, str | None], arn: Value = "arn:aws:access-analyzer:::analyzer/x"
+    ) -> Request:
+        filters: dict[str, Value] = {"status": {"eq": [*values]}}
+        return request("ListFindings", {"analyzerArn": arn, "filter": filters}, region=who[0], caller=who[1])
+
+    callers = [("eu-west-1", A), ("us-east-1", A)] if other == "region" else [("eu-west-1", None), ("eu-west-1", B)]
+    empty = respond("ListFindings", {"findings": []})
+    traffic = [
+        (listed(["ACTIVE", "ARCHIVED"], callers[0]), empty),
+        (listed(["ARCHIVED", "ACTIVE"], callers[1]), empty),
+        answer_of((C, "eu-west-1", "GetUser")),
+    ]
+    recorded = cassette(*traffic)
+    arns = [take.track.identity["analyzerArn"] for take in recorded.takes if take.track.operation == "ListFindings"]
+    playing = player(recorded, key=key)
+    for region, caller in callers:
+        by = (caller if key else dummy(caller)) if caller else None
+        reply = playing.answer(listed(values, (region, by), arns[0]))
+        assert isinstance(reply, ServedPage)
+        assert (reply.track.region, reply.track.account) == (region, alias_of(caller) if caller else None)

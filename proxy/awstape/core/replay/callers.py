@@ -43,6 +43,11 @@ class Callers:
             found = [track for track in found if track.region == call.region]
         return found
 
+    def is_of(self, track: Track, call: Call) -> bool:
+        """Whether a track is of the caller and the region of a call themselves, so that no other suits it better."""
+        is_own = not self.are_several or track.account == self._account_of(call)
+        return is_own and track.region == call.region
+
     def explain(self, tracks: Sequence[Track], call: Call) -> tuple[Literal["region", "caller"], str]:
         """Why `choose` finds none of some tracks that have the identity of a call: what differs, and how."""
         in_partition = self._in_partition(tracks, call)

@@ -8,7 +8,8 @@
 3. Of several tracks with one meaning, one that is equal to the request to the letter is found. Without such a track
    any is found if all have the same takes, and otherwise none: what they differ in, such as the order of a list,
    counts here.
-4. Only tracks for the partition, the caller and the region of the request are found (`core.replay.callers`).
+4. Only tracks for the partition, the caller and the region of the request are found (`core.replay.callers`), whatever
+   their spelling: a track of the request's own region and caller comes before one to the letter of another.
 5. By its meaning, a request matches a track exactly where `core.replay.nearest_track.identity_differences` finds
    nothing.
 """
@@ -85,16 +86,17 @@ class TrackIndex:
 
     def find(self, call: Call, page_request: PageRequest, *, is_strict: bool = False) -> Track | None:
         """The track that a call belongs to, None if the cassette has none. is_strict: as in `core.replay.callers`."""
-        operation, identity = call.operation, page_request.identity
-        for spelled in self._spellings(operation, identity):
-            if found := self.callers.choose(self._of_identity(operation, spelled), call, is_strict=is_strict):
+        operation, exact = call.operation, list[Track]()
+        for spelled in self._spellings(operation, page_request.identity):
+            exact += self._of_identity(operation, spelled)
+            if (found := self.callers.choose(exact, call, is_strict=is_strict)) and self.callers.is_of(found[0], call):
                 return found[0]
-        resolved = self.resolve(operation, identity)
-        found = self.callers.choose(self.of_meaning(operation, resolved), call, is_strict=is_strict)
+        resolved = self.resolve(operation, page_request.identity)
+        exact += self._of_identity(operation, resolved)
+        meant = dict.fromkeys([*exact, *self.of_meaning(operation, resolved)])
+        found = self.callers.choose(list(meant), call, is_strict=is_strict)
         if len(found) > 1:
-            key = identity_key(resolved)
-            exact = [track for track in found if identity_key(track.identity) == key]
-            found = exact or (found if self._have_same_takes(found) else [])
+            found = [track for track in exact if track in found] or (found if self._have_same_takes(found) else [])
         return found[0] if found else None
 
     def describe(self, track: Track) -> str:
