@@ -213,6 +213,21 @@ def test_without_the_page_before_a_page_is_not_used(recorded: Path, tmp_path: Pa
     assert "continues a listing whose first page was not" in run(second, "-o", tmp_path / "x.yaml").output
 
 
+def test_responses_without_an_order_come_after_no_write(tmp_path: Path) -> None:
+    """Placebo counts the responses of each operation: which of two operations came first, nothing tells."""
+    (tmp_path / "files").mkdir()
+    for number in (1, 2):
+        role = {"RoleName": "x", "Path": "/", "Description": str(number)}
+        for name, data in (("iam.DeleteRole", {}), ("iam.GetRole", {"Role": role})):
+            write(tmp_path / "files" / f"{name}_{number}.json", {"status_code": 200, "data": data})
+    options = ["--include-writes", "--identity", "RoleName=x"]
+    takes = imported(tmp_path / "x.yaml", tmp_path / "files", *options).takes
+    assert [(take.track.operation, take.after) for take in takes] == [
+        *[("DeleteRole", None)] * 2,
+        *[("GetRole", None)] * 2,
+    ]
+
+
 # --- all that is known of the wire, by hand in each format ---
 
 

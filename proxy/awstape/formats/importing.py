@@ -75,7 +75,8 @@ def record_entry(recorder: Recorder, entry: Entry) -> None:
         recorder.skip(reason, entry.where)
     else:
         try:
-            recorder.feed(entry.request, entry.response, entry.where)
+            writes_before = None if entry.has_order else 0
+            recorder.feed(entry.request, entry.response, entry.where, writes_before)
         except Exception as error:
             raise UserError(f"{entry.where}: {bug_location(error)}", "please report this") from None
 

@@ -17,11 +17,15 @@ from awstape.core.aws.wire import Headers, Request, Response, WireError
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its response, None if there was none. where: file and entry number, for people."""
+    """A request and its response, None if there was none. where: file and entry number, for people.
+
+    has_order: whether it came after the exchanges before it; if not, nothing tells which write it came after.
+    """
 
     where: str
     request: Request
     response: Response | None
+    has_order: bool = True
 
 
 @dataclass(frozen=True)

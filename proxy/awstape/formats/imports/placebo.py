@@ -2,7 +2,7 @@
 
 A file holds the response as boto3 returned it, with datetimes as objects, and nothing of the request. Bytes are text,
 or base64: placebo's releases can't save them, people and patches write either. The number counts the responses of an
-operation, so the token of a page is in the file before it.
+operation, so the token of a page is in the file before it. Nothing tells the order of two operations.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from awstape.core.aws.paging import next_token
 from awstape.core.aws.protocols.scalars import decode_blob
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.boto3_values import answer_from_error, answer_from_output, encode_exchange, find_service
-from awstape.formats.imports.entries import Entry, ImportOptions, read_item
+from awstape.formats.imports.entries import Entry, Exchange, ImportOptions, read_item
 from awstape.formats.imports.file_parsing import NotReadableError, load_file
 
 _NAME = re.compile(r"(?:.+\.)?(?P<service>[\w-]+)\.(?P<operation>\w+)_(?P<number>[1-9]\d{0,8})\.json")
@@ -51,7 +52,8 @@ def read(path: Path, content: Any, options: ImportOptions) -> Iterator[Entry]:
         answer = _answer(operation, content)
         return encode_exchange(operation, None, answer, _token_before(path, operation), options)
 
-    yield read_item(str(path), exchange, content)
+    entry = read_item(str(path), exchange, content)
+    yield replace(entry, has_order=False) if isinstance(entry, Exchange) else entry
 
 
 def _token_before(path: Path, operation: Operation) -> str | None:
