@@ -23,7 +23,18 @@ from awstape.core.replay.player import Player
 from awstape.core.text.hidden import Hidden
 from awstape.core.view.selectors import select
 from support import strategies
-from support.exchanges import MODELS, OTHER_KEY, cassette, fail, player, recorder, request, respond
+from support.exchanges import (
+    MODELS,
+    OTHER_KEY,
+    cassette,
+    fail,
+    listing,
+    player,
+    recorder,
+    request,
+    respond,
+    traverse,
+)
 
 NAMES = ("alpha", "bravo", "charlie")
 #: What a program does: a call and the role that it is for.
@@ -198,8 +209,6 @@ def asked_name() -> str:
 
 def test_a_traversal_that_began_goes_on() -> None:
     pages: list[dict[str, Value]] = [{"Roles": [{"RoleName": "alpha"}]}, {"Roles": [{"RoleName": "bravo"}]}]
-    from support.exchanges import listing
-
     before, after = listing("ListRoles", {}, pages), listing("ListRoles", {}, pages[1:], token="U")
     delete = (request("DeleteRole", {"RoleName": "alpha"}), respond("DeleteRole"))
     recorded = cassette(*before, delete, *after, include_writes=True)
@@ -218,6 +227,57 @@ def test_equal_writes_are_played_in_order() -> None:
     recorded = record(program)
     assert len(recorded.takes) == 3
     assert list(replay(player(recorded), program)) == list(expected(program))
+
+
+def test_a_write_has_the_answer_to_its_retry() -> None:
+    """The client did not get the first answer: it sent the request again, and AWS had done it already."""
+    account = Account()
+    look, (create, made) = account.answer(("GetRole", "alpha")), account.answer(("CreateRole", "alpha"))
+    first, retry = (request("CreateRole", {"RoleName": "alpha"}, invocation="one", attempt=number) for number in (1, 2))
+    there_already = account.answer(("CreateRole", "alpha"))[1]
+    recorded = cassette(
+        look, (first, made), (retry, there_already), account.answer(("GetRole", "alpha")), include_writes=True
+    )
+    playing = player(recorded)
+    assert len(recorded.takes) == 3
+    replies = [playing.answer(asked).response for asked in (look[0], create, look[0])]
+    assert list(map(outcome, replies)) == [(404, 0), (409, 0), (200, 1)]
+
+
+DELETE = (request("DeleteRole", {"RoleName": "alpha"}), respond("DeleteRole"))
+PAGES: list[dict[str, Value]] = [{"Roles": [{"RoleName": "alpha"}]}, {"Roles": [{"RoleName": "bravo"}] * 2}]
+
+
+def counts(playing: Player, *program: str) -> list[int | str]:
+    """The numbers of roles in what a program gets that lists roles to the end, or deletes one."""
+    replies: list[int | str] = []
+    for step in program:
+        try:
+            pages = traverse(playing, step, {} if step == "ListRoles" else {"RoleName": "alpha"})
+            replies.append(sum(page.response.body.count(b"<RoleName>") for page in pages))
+        except AssertionError as error:
+            replies.append(f"miss: {error.args[0].kind}")
+    return replies
+
+
+@pytest.mark.parametrize("is_first_whole", [True, False])
+def test_a_page_that_was_read_on_one_side_of_a_write_is_not_answered_on_the_other(is_first_whole: bool) -> None:
+    whole, begun = listing("ListRoles", {}, PAGES), listing("ListRoles", {}, PAGES, token="U")[:1]
+    first, second = (whole, begun) if is_first_whole else (begun, whole)
+    playing = player(cassette(*first, DELETE, *second, include_writes=True))
+    expected: list[int | str] = [3, 3, 0, "miss: end", "miss: end"]
+    assert counts(playing, *["ListRoles"] * 2, "DeleteRole", *["ListRoles"] * 2) == (
+        expected if is_first_whole else [*expected[3:], 0, 3, 3]
+    )
+
+
+def test_a_page_requested_again_after_a_write_is_no_page_from_before_it() -> None:
+    """The same token leads to another page after the write: a listing from before it has the page from before it."""
+    before = listing("ListRoles", {}, [PAGES[0], PAGES[0]])
+    after = listing("ListRoles", {}, PAGES)
+    traffic = [*before, DELETE, after[1], *listing("ListRoles", {}, PAGES, token="U")]
+    playing = player(cassette(*traffic, include_writes=True))
+    assert counts(playing, "ListRoles", "ListRoles", "DeleteRole", "ListRoles") == [2, 2, 0, 3]
 
 
 # --- edited cassettes -----------------------------------------------------------------------------------------------
@@ -255,6 +315,16 @@ def test_a_write_that_is_missing_is_not_waited_for() -> None:
     reads = Cassette.of((take for take in recorded.takes if take.track.operation == "GetRole"), recorded.keys)
     replies = list(replay(player(reads), [("GetRole", "alpha")] * 5))
     assert replies == [(404, 0), (200, 1), (404, 0), (200, 1), (200, 1)]
+
+
+def test_a_write_that_was_recorded_again_less_often_tells_the_story_of_the_reads() -> None:
+    """The recording replaces the two takes of CreateRole by one; the reads, which it did not ask for, stay."""
+    subject = recorder(Account().answer(("CreateRole", "alpha")), include_writes=True)
+    merged = subject.finish(record(STORY)).merged
+    assert len([take for take in merged.takes if take.track.operation == "CreateRole"]) == 1
+    assert list(replay(player(merged), STORY)) == list(expected(STORY))
+    polls = [*STORY[:5], STORY[4], STORY[4]]
+    assert list(replay(player(merged), polls)) == list(expected(polls))
 
 
 def test_no_take_is_given_out_before_its_write() -> None:

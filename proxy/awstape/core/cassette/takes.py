@@ -5,8 +5,9 @@
    unknown caller in the older one is the same as that of the first known caller in the newer one.
 2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays. A hole
    equals no page: what was there is unknown. Takes of writes all stay: each of them happened.
-3. A take with `after` begins an epoch. Takes of two epochs are neighbours only if the later epoch has no other take:
-   then the write changed nothing, and `after` goes.
+3. A take with `after` begins an epoch. Takes of two epochs are neighbours only if the later epoch has no other take and
+   both have as many pages: then the write changed nothing, and `after` goes. A page read on one side of a write only
+   may be another one on its other side.
 4. Tokens are named by position after the redundant takes are dropped.
 """
 
@@ -93,7 +94,8 @@ def drop_redundant_takes(takes: Iterable[Take]) -> list[Take]:
         epochs[-1].append(take)
     kept: list[list[Take]] = []
     for epoch in map(_drop_neighbours, epochs):
-        joined = _drop_neighbours([kept[-1][-1], *epoch]) if kept and len(epoch) == 1 else []
+        last = kept[-1][-1] if kept and len(epoch) == 1 else None
+        joined = _drop_neighbours([last, *epoch]) if last and len(last.pages) == len(epoch[0].pages) else []
         if len(joined) == 1:
             kept[-1] = _drop_neighbours([*kept[-1][:-1], *joined])
         else:

@@ -9,10 +9,13 @@
    out several times, an equal page is that page again; a different one continues the take.
 5. A page that could not be read is a hole. The token that it gave out is unknown, so a page with an unknown token
    continues the take that ends in a hole. The answer to a retry fills the hole (`core.recording.retries`).
+   A first page with the invocation of another one answers the retry of a call whose first answer its client did not
+   get: it takes its place.
 6. Any other page with a token that no take gave out resumes a listing of an older recording, perhaps. A read of which
    all pages are holes is not recorded.
 7. The takes of a read are in the order in which their first pages were requested, as far as writes were answered in
    between; a take that was requested later than the one before it, so that a write lies in between, comes `after` it.
+   A take of rule 3 was requested when its own first page was.
 """
 
 from __future__ import annotations
@@ -53,7 +56,8 @@ class _Traversal:
         return _Traversal(pages, {page.token for page in pages}, (self, index))
 
     def writes_before(self) -> int:
-        return self.pages[0].writes_before
+        """How many writes were answered before its first page was requested, or the one that parts it from another."""
+        return self.pages[self.origin[1] if self.origin else 0].writes_before
 
 
 @dataclass
@@ -62,8 +66,9 @@ class _TrackTraversals:
 
     next_pages: digest of a token → the places (traversal, index) that it leads to, each once.
     resumed: the traversals that began with a token that no take gave out.
-    failed: invocation → a heap of the numbers of the traversals that are a single hole. holes: traversals that ended in
-    a hole when it was added. is_readable: whether a page is none; a write counts in any case.
+    failed: invocation → a heap of the numbers of the traversals that are a single hole. answered: invocation → the
+    number of the traversal whose first page answered it. holes: traversals that ended in a hole when it was added.
+    is_readable: whether a page is none; a write counts in any case.
     """
 
     track: Track
@@ -72,6 +77,7 @@ class _TrackTraversals:
     traversals: list[_Traversal] = field(default_factory=list)
     next_pages: dict[str, dict[tuple[int, int], tuple[_Traversal, int]]] = field(default_factory=dict)
     failed: dict[str | None, list[int]] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
     holes: list[_Traversal] = field(default_factory=list)
     resumed: list[_Traversal] = field(default_factory=list)
 
@@ -148,12 +154,16 @@ class Traversals:
         return self._add_next_page(known, capture.token, capture)
 
     def _add_first_page(self, known: _TrackTraversals, capture: Capture) -> int:
-        number = known.take_failed(capture.invocation)
+        number = known.answered.get(capture.invocation or "") if capture.page.hole is None else None
+        if number is None:
+            number = known.take_failed(capture.invocation)
         if number is None:
             number = len(known.traversals)
             known.traversals.append(_Traversal([]))
         if capture.page.hole is not None:
             heappush(known.failed.setdefault(capture.invocation, []), number)
+        elif capture.invocation is not None:
+            known.answered[capture.invocation] = number
         if not known.operation.is_read:
             self.writes.append(After(known.track, number + 1))
         return self._put(known, known.traversals[number], 0, capture)

@@ -71,9 +71,7 @@ class PageLookup:
     def _epochs(self, track: Track) -> Epochs:
         if track not in self._epochs_of:
             takes = self._tracks.takes
-            self._epochs_of[track] = find_epochs(
-                takes[track], lambda after: after.take <= len(takes.get(after.track, ()))
-            )
+            self._epochs_of[track] = find_epochs(takes[track], lambda after: after.track in takes)
         return self._epochs_of[track]
 
     def unfinished_take(self, operation: Operation, track: Track, token: str) -> Take | None:

@@ -2,7 +2,8 @@
 
 1. Within an epoch, a first-page request gets the take after the last one that the session served; the last take of the
    epoch repeats. A take with `after` begins an epoch, which begins in the session once it served that write; takes of
-   earlier epochs are stale then. No take is given out before its epoch begins.
+   earlier epochs are stale then. No take is given out before its epoch begins. A write whose last take repeats counts
+   each time, so that a cassette in which it was recorded again, less often, tells the story of its reads.
 2. A retry gets the take of the first attempt. SDKs send one `amz-sdk-invocation-id` for all attempts of a call, so a
    request with a known id gets the take that was served under that id.
 3. Without an invocation id, `attempt=N` with N > 1 in `amz-sdk-request` marks a retry. It gets the take of the last
@@ -14,6 +15,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from awstape.core.aws.wire import Request
@@ -28,7 +30,7 @@ Epochs = Sequence[tuple[int, int, After | None]]
 
 
 def find_epochs(takes: Sequence[Take], exists: Callable[[After], bool]) -> Epochs:
-    """The epochs of a track's takes. A write that does not exist in the cassette begins none."""
+    """The epochs of a track's takes. A write without a track in the cassette begins none."""
     begins = [(1, after) for take in takes[:1] for after in [take.after if take.after and exists(take.after) else None]]
     begins += [(n, take.after) for n, take in enumerate(takes[1:], 2) if take.after and exists(take.after)]
     ends = [first - 1 for first, _ in begins[1:]] + [len(takes)]
@@ -40,20 +42,25 @@ class TakeSelection:
 
     def __init__(self) -> None:
         self._last_served: dict[Track, int] = {}
+        self._times_served: Counter[Track] = Counter()
         self._last_requested: dict[Track, int] = {}
         self._of_call: dict[tuple[Track, str], int] = {}
 
     def choose(self, track: Track, epochs: Epochs, request: Request) -> int | None:
         """The number of the take that a first-page request gets, None if no epoch has begun; changes nothing."""
-        call = _invocation_id(request)
-        if call is not None and (track, call) in self._of_call:
-            return self._of_call[track, call]
-        if call is None and _is_marked_as_retry(request) and track in self._last_requested:
-            return self._last_requested[track]
+        if (take := self._take_of_first_attempt(track, request)) is not None:
+            return take
         for first, last, after in reversed(epochs):
-            if after is None or self._last_served.get(after.track, 0) >= after.take:
+            if after is None or self._times_served[after.track] >= after.take:
                 return max(first, min(self._last_served.get(track, 0) + 1, last))
         return None
+
+    def _take_of_first_attempt(self, track: Track, request: Request) -> int | None:
+        """The take of the call that a request retries, None if it is a call of its own."""
+        call = _invocation_id(request)
+        if call is not None:
+            return self._of_call.get((track, call))
+        return self._last_requested.get(track) if _is_marked_as_retry(request) else None
 
     def note_request(self, track: Track, take: int) -> None:
         """Notes that a first page was requested, whatever the answer will be."""
@@ -61,8 +68,11 @@ class TakeSelection:
 
     def note_served(self, track: Track, take: int, request: Request) -> None:
         """Notes that the first page of a take was served."""
+        call = _invocation_id(request)
+        is_again = (track, call) in self._of_call if call else _is_marked_as_retry(request)
         self._last_served[track] = max(take, self._last_served.get(track, 0))
-        if call := _invocation_id(request):
+        self._times_served[track] = max(take, self._times_served[track] + (not is_again))
+        if call:
             self._of_call[track, call] = take
             if len(self._of_call) > _CALLS_REMEMBERED:
                 del self._of_call[next(iter(self._of_call))]
