@@ -108,7 +108,9 @@ class Disk:
             self._count_call()
             place, was_there = Path(path), os.path.lexists(path)
             descriptor = real(path, flags, *rest, **options)
-            self._open[descriptor] = place
+            # A file that is only read belongs to a Python object, which closes it without a call of os.close.
+            if flags & (os.O_WRONLY | os.O_RDWR) or place.is_dir():
+                self._open[descriptor] = place
             inode = os.fstat(descriptor).st_ino
             if not was_there:
                 self._files[inode] = _File()
