@@ -2,7 +2,7 @@
 
 - `all`: all requests go upstream and are recorded; tracks of the old cassette that this run didn't see stay.
 - `new_episodes`: tracks that were recorded to their end are answered from the cassette; all other requests go upstream
-  and are recorded.
+  and are recorded. A read that is answered from the cassette after a write went upstream is noted.
 - `once`: as `replay` if the cassette exists, else all requests are recorded.
 - `rewrite`: as `all`, but the old tracks are dropped.
 - `replay`: all requests are answered from the cassette; others are misses, and nothing goes upstream.

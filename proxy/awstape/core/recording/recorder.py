@@ -90,6 +90,7 @@ class Recorder:
         self._skipped: Counter[str] = Counter()
         self._first_places: dict[str, str] = {}
         self._place = ""
+        self._last_write = ""
 
     def feed(
         self,
@@ -108,6 +109,8 @@ class Recorder:
         self._place = place
         try:
             call = recognise_call(self._models, request)
+            if call and not call.operation.is_read:
+                self._last_write = call.operation.name
             if call and (reason := self.reason_to_skip(call.operation)):
                 self.skip(reason if response or no_response == NO_RESPONSE else f"{call.operation.name}: {no_response}")
             elif call:
@@ -140,10 +143,16 @@ class Recorder:
         return replace(capture, seen=tuple(self._redactor.take_seen())) if number else None
 
     def notice(self, request: Request) -> None:
-        """Notes the real values in a request that is not recorded, since the cassette answers it."""
+        """Notes the real values in a request that is not recorded, since the cassette answers it.
+
+        After a write that went upstream, the answer may be out of date: that is noted for the user.
+        """
         with suppress(WireError):
             if call := recognise_call(self._models, request):
                 self._capturer.find_track(call, split_input(call))
+                if self._last_write and call.operation.is_read:
+                    told = f"{call.operation.name}: answered from the cassette after {self._last_write} went to AWS"
+                    self._capturer.notes[f"{told}; record both anew with --mode all if that changed the answer"] = None
 
     def restore(self, capture: Capture) -> None:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
