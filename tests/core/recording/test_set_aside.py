@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
+from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.takes import merge_cassettes
 from awstape.core.cassette.yaml.reader import read_cassette
@@ -22,6 +24,7 @@ from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
+from awstape.report import recording_facts, recording_lines
 from support import strategies
 from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, fail, listing, player, record, recorder, request, respond
 
@@ -251,6 +254,41 @@ def test_a_value_in_an_identity_is_masked_there() -> None:
     assert aside.hole
     assert aside.hole.track.identity["ActionNames"] == [aside.hole.track.identity["ActionNames"][0]]  # type: ignore[index,call-overload]
     assert "set aside: password in identity.ActionNames[]" in text
+
+
+def as_json(answered: Response, body: dict[str, object]) -> Response:
+    return replace(answered, body=json.dumps(body).encode())
+
+
+def test_a_name_that_aws_made_of_a_value_is_shown_nowhere() -> None:
+    """It is neither in the member of a leak, nor in the rule, nor in a note; the rule that is named settles it."""
+    empty = respond("ListAnalyzers", {"analyzers": []})
+    invalid = fail("ListAnalyzers", 400, "ValidationException", "x")
+    bodies = {"analyzers[].*": {"analyzers": [{PASSWORD: 1, "zrealbob": 2}]}, "members.*": {PASSWORD: PASSWORD}}
+    for member, body in bodies.items():
+        answered = as_json(invalid if "members" in member else empty, body)
+        recording = recorded(LOGIN, (request("ListAnalyzers"), answered))
+        (aside,) = recording.set_aside
+        assert {leak.member for leak in aside.leaks} == {member}
+        shown = "\n".join(recording_lines("team.yaml", recording)) + write_cassette(recording.merged)
+        assert "zreal" not in shown + json.dumps(recording_facts("team.yaml", recording))
+        (rule,) = {leak.rule for leak in aside.leaks}
+        assert not redact_again(MODELS, aside, Redactor(KEY, Rules.from_settings(tomllib.loads(rule), MODELS)))[1]
+    noted = recorded(LOGIN, (request("ListAnalyzers"), as_json(empty, {"analyzers": [{"zrealbob": 1}]})))
+    (note,) = noted.notes
+    assert note.startswith("ListAnalyzers: the service model has no member analyzers[].user-")
+
+
+def test_a_value_in_a_request_that_is_left_out_is_known() -> None:
+    """The write with the password is not recorded; the read that tells it must not be written."""
+    told = get_role("zrealtwo", TOLD)
+    feeding = recorder(LOGIN)
+    text = capture.write(fed) if (fed := feeding.feed(*told)) else ""
+    restored = recorder()
+    restored.restore(capture.read(text, MODELS))
+    for recording in (feeding.finish(), restored.finish()):
+        assert [leak.kind for aside in recording.set_aside for leak in aside.leaks] == ["password"]
+        assert PASSWORD not in write_cassette(recording.merged)
 
 
 # --- back again -----------------------------------------------------------------------------------------------------

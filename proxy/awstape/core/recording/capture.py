@@ -118,8 +118,6 @@ class Capturer:
         hidden = replace_next_token(operation, answer, "token")
         tokens = [token for token in (page_request.token, next_) if token]
         redacted = self._redactor.redact_answer(operation, hidden, tokens, page_request.identity)
-        for path in redacted.unmodelled:
-            self.notes[f"{operation.name}: the service model has no member {path}; it is recorded, redacted"] = None
         hashed = (next_, request.header("amz-sdk-invocation-id"))
         next_digest, invocation = (None if text is None else self._redactor.digest(text) for text in hashed)
         page = page if page.hole is not None else replace(page, answer=redacted)

@@ -9,8 +9,8 @@
 4. At the end, names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped,
    and tokens are named by position.
 5. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
-   aside (`core.recording.set_aside`). Values in requests that the cassette answered, and in takes that are set aside
-   already, are real values, too.
+   aside (`core.recording.set_aside`). Values in requests that are left out, or that the cassette answered, and in takes
+   that are set aside already, are real values, too.
 6. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
    same state.
 """
@@ -113,6 +113,7 @@ class Recorder:
                 self._last_write = call.operation.name
             if call and (reason := self.reason_to_skip(call.operation)):
                 self.skip(reason if response or no_response == NO_RESPONSE else f"{call.operation.name}: {no_response}")
+                self._notice(call)
             elif call:
                 return self._record(request, call, response, writes_before, no_response)
         except WireError as error:
@@ -149,10 +150,14 @@ class Recorder:
         """
         with suppress(WireError):
             if call := recognise_call(self._models, request):
-                self._capturer.find_track(call, split_input(call))
+                self._notice(call)
                 if self._last_write and call.operation.is_read:
                     told = f"{call.operation.name}: answered from the cassette after {self._last_write} went to AWS"
                     self._capturer.notes[f"{told}; record both anew with --mode all if that changed the answer"] = None
+
+    def _notice(self, call: Call) -> None:
+        with suppress(WireError):
+            self._capturer.find_track(call, split_input(call))
 
     def restore(self, capture: Capture) -> None:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
@@ -205,6 +210,9 @@ class Recorder:
             if take.hole is None and not is_complete(operation, take):
                 notes[f"{operation.name}: a listing was not read to its end"] = None
             items += sum(count_items(operation, page.answer.output) for page in take.pages)
+            # As the cassette has them: a name that AWS made of data is redacted there.
+            for path in (path for page in take.pages for path in page.answer.unmodelled):
+                notes[f"{operation.name}: the service model has no member {path}; it is recorded, redacted"] = None
         for leak in self._redactor.find_leaks(self._models, old):
             notes[f"{leak}: was in the cassette before"] = None
         skipped = {self._redactor.redact_accounts(reason): number for reason, number in self._skipped.items()}

@@ -119,8 +119,8 @@ def _parse_member(text: str, models: Models) -> tuple[str, ...]:
 
 
 def _collect_member_names(models: Models) -> dict[str, None]:
-    """The names of all members of all operations and errors."""
-    names: dict[str, None] = {}
+    """The names of all members of all operations and errors, and those that every error has in a cassette."""
+    names = dict.fromkeys(("code", "message", "members"))
     seen: set[Shape] = set()
     operations = [op for service in models.services.values() for op in service.operations.values()]
     errors = [shape for service in models.services.values() for shape in service.errors.values()]

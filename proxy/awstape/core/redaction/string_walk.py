@@ -103,7 +103,11 @@ def edit_failure_strings(service: Service, failure: Failure, edit: StringEdit) -
     message = failure.message and edit(failure.message, StringContext(TEXT, ("message",)))
     members = {
         name if name in known else _edit_name(name, ("members",), edit): edit_value_strings(
-            value, StringContext(known[name].shape if name in known else TEXT, ("members", name)), edit
+            value,
+            StringContext(known[name].shape, ("members", name))
+            if name in known
+            else StringContext(TEXT, ("members", MapKey(name))),
+            edit,
         )
         for name, value in failure.members.items()
     }
