@@ -327,6 +327,19 @@ def test_a_write_that_was_recorded_again_less_often_tells_the_story_of_the_reads
     assert list(replay(player(merged), polls)) == list(expected(polls))
 
 
+def test_reads_that_are_recorded_again_without_their_writes_are_named() -> None:
+    old = record(STORY[:5])
+    subject = recorder(Account({"alpha"}).answer(("GetRole", "alpha")), include_writes=True)
+    recording = subject.finish(old)
+    assert afters(recording.merged) == ["-"]
+    assert [note.partition(";")[0] for note in recording.notes if "replaced" in note] == [
+        "GetRole: its answer after CreateRole was replaced",
+        "GetRole: its answer after DeleteRole was replaced",
+    ]
+    whole = recorder(*map(Account().answer, STORY[:5]), include_writes=True).finish(old)
+    assert not [note for note in whole.notes if "replaced" in note]
+
+
 def test_no_take_is_given_out_before_its_write() -> None:
     recorded = record(STORY[:3])
     chosen = select(MODELS, recorded, ["GetRole take=1"])

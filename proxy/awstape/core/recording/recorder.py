@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -203,7 +203,7 @@ class Recorder:
         in_merged = dict(merged.tracks())
         made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged.get(track, ()))}
         aside = tuple(each for each in aside if each.hole is None or each.track in made)
-        notes = dict(self._capturer.notes)
+        notes = dict(self._capturer.notes) | dict.fromkeys(_find_lost_stories(old, recorded, made))
         items = 0
         for take in cassette.takes:
             operation = self._models.operation(take.track.service, take.track.operation)
@@ -273,3 +273,12 @@ class Recorder:
 
 def _have_equal_pages(takes: Iterable[Take], others: Iterable[Take]) -> bool:
     return [take.pages for take in takes] == [take.pages for take in others]
+
+
+def _find_lost_stories(old: Cassette, recorded: Cassette, made: Container[Track]) -> Iterator[str]:
+    """Lines on tracks whose old takes came after writes that this recording did not send, and are replaced."""
+    sent = {track for track, _ in recorded.tracks()}
+    for take in old.takes:
+        if take.track in made and take.after and take.after.track not in sent:
+            lost = f"{take.track.operation}: its answer after {take.after.track.operation} was replaced"
+            yield f"{lost}; this recording sent no such write, so replay gives the new answer before and after it"
