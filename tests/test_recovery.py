@@ -55,6 +55,12 @@ def holes(path: Path) -> list[str | None]:
     return [take.hole for take in cassette_files.load(path, MODELS).takes if take.track.operation == "GetRole"]
 
 
+def held(path: Path) -> str:
+    """The track that has a hole, as a text."""
+    (track,) = (take.track for take in cassette_files.load(path, MODELS).takes if take.hole is not None)
+    return str(track)
+
+
 def files(path: Path) -> list[str]:
     return sorted(each.name for each in path.parent.iterdir() if each.name != "pyproject.toml")
 
@@ -63,7 +69,7 @@ def test_one_take_is_set_aside_and_everything_else_written(path: Path) -> None:
     lines = list(recording_lines("team.yaml", record(path, *TRAFFIC)))
     assert lines[:4] == [
         "recorded team.yaml: 3 tracks, 3 pages, 0 items",
-        "  set aside: iam GetRole, page 1, take 1: password of 19 characters in Role.Description; "
+        f"  set aside: {held(path)}, page 1, take 1: password of 19 characters in Role.Description; "
         f"`{RULE}` in [tool.awstape] of pyproject.toml settles it",
         "  1 take set aside, encrypted, in team.yaml.quarantine",
         "  once a rule settles it: awstape recover team.yaml",
@@ -78,7 +84,7 @@ def test_recover_takes_it_in_once_the_rule_is_there(path: Path, capfd: pytest.Ca
     before = path.read_text()
     assert main(["recover", "team.yaml"]) == 1
     waiting, how = capfd.readouterr().out.splitlines()
-    assert waiting.startswith("team.yaml: still set aside: iam GetRole, page 1, take 1: password of 19 characters in")
+    assert waiting.startswith(f"team.yaml: still set aside: {held(path)}, page 1, take 1: password of 19 characters in")
     assert how == "awstape recover team.yaml --as-is TRACK takes a track in with these values in it"
     assert path.read_text() == before
     path.with_name("pyproject.toml").write_text(f"[tool.awstape]\n{RULE}\n")
@@ -175,6 +181,14 @@ def test_an_edited_track_makes_it_obsolete(path: Path, capfd: pytest.CaptureFixt
     assert main(["recover", "team.yaml"]) == 0
     assert "removed from the quarantine: the track was recorded anew or edited since" in capfd.readouterr().out
     assert files(path) == ["team.yaml"]
+
+
+def test_a_hole_whose_reason_was_edited_is_still_one(path: Path) -> None:
+    record(path, *TRAFFIC)
+    path.write_text(path.read_text().replace("'set aside: password in Role.Description'", "to be asked for"))
+    assert main(["recover", "team.yaml", "--as-is", "GetRole"]) == 0
+    assert holes(path) == [None, None]
+    assert PASSWORD in path.read_text()
 
 
 def test_a_quarantine_that_can_not_be_read_stops_a_recording_before_it_begins(path: Path) -> None:

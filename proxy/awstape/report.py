@@ -133,17 +133,19 @@ def kept_journal_line(path: str, journal: Path) -> str:
 def set_aside_lines(path: str, asides: Sequence[SetAside]) -> Iterator[str]:
     """The takes of a recording that are not in the cassette, with what settles each real value that is left in them."""
     for aside in asides:
-        for place in dict.fromkeys(_leak_line(leak) for leak in aside.leaks):
+        for place in dict.fromkeys(_leak_line(aside, leak) for leak in aside.leaks):
             yield f"  set aside: {place}"
     if asides:
         yield f"  {count(len(asides), 'take')} set aside, encrypted, in {printable(path)}.quarantine"
         yield f"  once a rule settles it: awstape recover {printable(path)}"
 
 
-def _leak_line(leak: Leak) -> str:
+def _leak_line(aside: SetAside, leak: Leak) -> str:
+    # Without a hole, the identity may hold the value.
+    track = str(aside.track) if aside.hole else f"{leak.track.service} {leak.track.operation}"
     where = f"page {leak.page}, take {leak.take}" if leak.page else f"take {leak.take}"
     rule = f"; `{leak.rule}` in [tool.awstape] of pyproject.toml settles it" if leak.rule else ""
-    return f"{leak.track.service} {leak.track.operation}, {where}: {_leak_place(leak)}{rule}"
+    return f"{printable(track)}, {where}: {_leak_place(leak)}{rule}"
 
 
 def _leak_place(leak: Leak) -> str:
@@ -175,7 +177,7 @@ def settled_line(path: Path, aside: SetAside, leaks: Sequence[Leak], *, is_obsol
 def waiting_lines(path: Path, waiting: Sequence[SetAside]) -> Iterator[str]:
     """The takes that are still set aside, and how to take them in."""
     for aside in waiting:
-        for place in dict.fromkeys(map(_leak_line, aside.leaks)):
+        for place in dict.fromkeys(_leak_line(aside, leak) for leak in aside.leaks):
             yield f"{printable(str(path))}: still set aside: {place}"
     if waiting:
         yield f"awstape recover {printable(str(path))} --as-is TRACK takes a track in with these values in it"

@@ -153,18 +153,25 @@ def fill_holes(
 
 
 def _find_hole(operation: Operation, takes: Sequence[Take], hole: Take) -> int | None:
-    """The index of the take that is the hole: an equal one, else one with the same pages left out; None if none is."""
+    """The index of the take that is the hole: an equal one, else one with the same pages left out, else any hole.
+
+    The reason of a hole and the pages beside it may have been edited. None if the track has no hole.
+    """
     masked = mask_tokens(operation, hole).pages
     left_out = [page.hole for page in hole.pages]
-    alike = [i for i, there in enumerate(takes) if there.hole and [page.hole for page in there.pages] == left_out]
+    holes = [i for i, there in enumerate(takes) if there.hole is not None and len(there.pages) == len(hole.pages)]
+    alike = [i for i in holes if [page.hole for page in takes[i].pages] == left_out]
     equal = (i for i in alike if all(map(_have_equal_answers, mask_tokens(operation, takes[i]).pages, masked)))
-    return next(equal, alike[0] if alike else None)
+    return next(equal, next(iter(alike + holes), None))
 
 
 def _fill_hole(operation: Operation, there: Take, hole: Take, take: Take) -> Take:
     """The take in the place of its hole; pages that were changed there since stay. The names of tokens may change."""
     pairs = [mask_tokens(operation, each).pages for each in (there, hole, take)]
-    pages = (page if _have_equal_answers(now, before) else now for now, before, page in zip(*pairs, strict=True))
+    pages = (
+        page if now.hole is not None or _have_equal_answers(now, before) else now
+        for now, before, page in zip(*pairs, strict=True)
+    )
     return replace(take, pages=tuple(pages), faults=there.faults)
 
 
