@@ -24,6 +24,8 @@ from awstape.core.redaction.alias_grammar import is_alias
 #: The shape of free text that the model gives no shape.
 TEXT = Shape(name="", type="string")
 _ACCOUNT_LIKE = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
+#: Members that errors of all services may have, though no model names them. Other names may be made of data.
+_OF_EVERY_ERROR = frozenset({"Type", "Code", "code", "__type"})
 _BINARY_MARK = b"\xffawstape "
 
 
@@ -101,16 +103,12 @@ def edit_failure_strings(service: Service, failure: Failure, edit: StringEdit) -
     known = shape.members if shape else {}
     code = failure.code and edit(failure.code, StringContext(TEXT, ("code",)))
     message = failure.message and edit(failure.message, StringContext(TEXT, ("message",)))
-    members = {
-        name if name in known else _edit_name(name, ("members",), edit): edit_value_strings(
-            value,
-            StringContext(known[name].shape, ("members", name))
-            if name in known
-            else StringContext(TEXT, ("members", MapKey(name))),
-            edit,
-        )
-        for name, value in failure.members.items()
-    }
+    members = {}
+    for name, value in failure.members.items():
+        step = name if name in known or name in _OF_EVERY_ERROR else MapKey(name)
+        context = StringContext(known[name].shape if name in known else TEXT, ("members", step))
+        key = name if name in known else _edit_name(name, ("members",), edit)
+        members[key] = edit_value_strings(value, context, edit)
     return replace(failure, code=code, message=message, members=members)
 
 
