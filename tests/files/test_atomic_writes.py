@@ -91,7 +91,13 @@ def test_who_may_not_give_files_away_keeps_the_group_if_possible(
             raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "fchown", chown)
-    monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((*old[:4], old.st_uid + 1, *old[5:])))
+    real = os.fstat
+
+    def of_another_user(file: int) -> os.stat_result:
+        status = real(file)
+        return os.stat_result((*status[:4], old.st_uid + 1, *status[5:]))
+
+    monkeypatch.setattr(os, "fstat", of_another_user)
     cassette_files.save(path, cassette())
     assert asked == [(old.st_uid, old.st_gid), (-1, old.st_gid)]
     assert path.read_text() == SCHEMA_LINE + USERS
