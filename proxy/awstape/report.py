@@ -132,12 +132,17 @@ def kept_journal_line(path: str, journal: Path) -> str:
 
 def set_aside_lines(path: str, asides: Sequence[SetAside]) -> Iterator[str]:
     """The takes of a recording that are not in the cassette, with what settles each real value that is left in them."""
-    for aside in asides:
-        for place in dict.fromkeys(_leak_line(aside, leak) for leak in aside.leaks):
-            yield f"  set aside: {place}"
+    for line in _leak_lines(asides):
+        yield f"  set aside: {line}"
     if asides:
         yield f"  {count(len(asides), 'take')} set aside, encrypted, in {printable(path)}.quarantine"
         yield f"  once a rule settles it: awstape recover {printable(path)}"
+
+
+def _leak_lines(asides: Sequence[SetAside]) -> Iterator[str]:
+    """The places of the real values that are left; equal ones of a take once."""
+    for aside in asides:
+        yield from dict.fromkeys(_leak_line(aside, leak) for leak in aside.leaks)
 
 
 def _leak_line(aside: SetAside, leak: Leak) -> str:
@@ -176,9 +181,8 @@ def settled_line(path: Path, aside: SetAside, leaks: Sequence[Leak], *, is_obsol
 
 def waiting_lines(path: Path, waiting: Sequence[SetAside]) -> Iterator[str]:
     """The takes that are still set aside, and how to take them in."""
-    for aside in waiting:
-        for place in dict.fromkeys(_leak_line(aside, leak) for leak in aside.leaks):
-            yield f"{printable(str(path))}: still set aside: {place}"
+    for line in _leak_lines(waiting):
+        yield f"{printable(str(path))}: still set aside: {line}"
     if waiting:
         yield f"awstape recover {printable(str(path))} --as-is TRACK takes a track in with these values in it"
 

@@ -56,14 +56,7 @@ SHIPPED = sorted(path.name for path in CASSETTES.glob("*.yaml"))
 quick = in_process.quick
 
 
-@pytest.fixture(autouse=True)
-def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[object]]:
-    """A process without account, key and default session, and, where nothing listens for it, without a network."""
-    in_process.isolate(monkeypatch, tmp_path)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    tried = [] if "aws" in request.fixturenames else in_process.cut_off(monkeypatch)
-    yield tried
-    assert not tried
+tried = in_process.tried
 
 
 @pytest.fixture

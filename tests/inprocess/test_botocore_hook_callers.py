@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,14 +32,7 @@ REAL = [access_key_of_account(account) for account in ("111122223333", "44445555
 ALIASES = [Aliases(KEY).account(account) for account in ("111122223333", "444455556666")]
 
 
-@pytest.fixture(autouse=True)
-def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[object]]:
-    """A process without account, key and default session, and, where nothing listens for it, without a network."""
-    in_process.isolate(monkeypatch, tmp_path)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    tried = [] if "aws" in request.fixturenames else in_process.cut_off(monkeypatch)
-    yield tried
-    assert not tried
+tried = in_process.tried
 
 
 @pytest.fixture

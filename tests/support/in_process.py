@@ -114,6 +114,16 @@ def with_takes(path: Path, count: int) -> Path:
     return save(path, exchanges.cassette(*pairs))
 
 
+@pytest.fixture(autouse=True)
+def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[object]]:
+    """A process without account, key and default session, and, where nothing listens for it, without a network."""
+    isolate(monkeypatch, tmp_path)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    tried = [] if "aws" in request.fixturenames else cut_off(monkeypatch)
+    yield tried
+    assert not tried
+
+
 def questions(path: Path) -> list[tuple[Operation, str | None, Mapping[str, Any]]]:
     """Returns operation, region and input of the first page of each take."""
     found = []

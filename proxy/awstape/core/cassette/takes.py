@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from awstape.core.aws.error_codes import client_problem
@@ -42,15 +42,7 @@ def merge_cassettes(
             known |= {before: track} if before in left else {}
             merged[track] = _with_faults_of(takes, left.pop(before, ()))
     every = (take for takes in (*left.values(), *merged.values()) for take in takes)
-    moved = (_with_write(take, known) for take in every)
-    return Cassette.of(moved, old.keys | new.keys, old.account)
-
-
-def _with_write(take: Take, moved: Mapping[Track, Track]) -> Take:
-    """The take, after a write whose track is another one now."""
-    if take.after is None or take.after.track not in moved:
-        return take
-    return replace(take, after=replace(take.after, track=moved[take.after.track]))
+    return Cassette.of(change_writes(every, lambda write: known.get(write, write)), old.keys | new.keys, old.account)
 
 
 def are_settled(operation: Operation, takes: Collection[Take]) -> bool:
@@ -143,6 +135,12 @@ def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Tak
         at = min(i, len(result) - 1)
         result[at] = replace(result[at], faults=result[at].faults + take.faults)
     return tuple(result)
+
+
+def change_writes(takes: Iterable[Take], change: Callable[[Track], Track]) -> Iterator[Take]:
+    """The takes, with a function applied to the track of the write that each comes after."""
+    for take in takes:
+        yield replace(take, after=replace(take.after, track=change(take.after.track))) if take.after else take
 
 
 def follow_takes(takes: Iterable[Take], moved: Mapping[tuple[Track, int], After | None]) -> Iterator[Take]:

@@ -256,6 +256,8 @@ class Recorder:
 
     def _join_resumed(self, recorded: Cassette, resumed: Cassette, old: Cassette) -> Cassette:
         """The recorded takes with the resumed ones joined, in tracks that were not recorded anew to those of `old`."""
+        if not resumed.takes:
+            return recorded
         takes = {track: list(group) for track, group in recorded.tracks()}
         old_takes = dict(old.tracks())
         for track, group in resumed.tracks():

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from awstape.core.aws.model import Models, Operation
 from awstape.core.cassette.cassette import SET_ASIDE, After, Cassette, Page, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens
-from awstape.core.cassette.takes import follow_takes, normalise_takes
+from awstape.core.cassette.takes import change_writes, follow_takes, normalise_takes
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import build_take, take_problems
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
@@ -78,32 +78,29 @@ def set_aside_leaks(
 
 def _with_masked_writes(models: Models, cassette: Cassette, redactor: Redactor, search: RealValueSearch) -> Cassette:
     """The cassette with a masked identity for each write that takes come after, as it will be in the write's hole."""
-    takes = list(cassette.takes)
-    for i, take in enumerate(takes):
-        if take.after:
-            write = take.after.track
-            operation = models.operation(write.service, write.operation)
-            identity = redactor.mask_identity(operation, write.identity, search)
-            takes[i] = replace(take, after=replace(take.after, track=replace(write, identity=identity)))
+    takes = change_writes(cassette.takes, lambda write: _mask_track(models, write, redactor, search))
     return replace(cassette, takes=tuple(takes))
+
+
+def _mask_track(models: Models, track: Track, redactor: Redactor, search: RealValueSearch) -> Track:
+    operation = models.operation(track.service, track.operation)
+    return replace(track, identity=redactor.mask_identity(operation, track.identity, search))
 
 
 def _make_hole(
     models: Models, take: Take, leaks: Sequence[Leak], redactor: Redactor, search: RealValueSearch
 ) -> Take | None:
     """The take with holes, and with its identity masked if a value is in it; None if a real value is left even so."""
-    operation = models.operation(take.track.service, take.track.operation)
     places = dict.fromkeys(f"{leak.kind} in {leak.member or 'some member'}" for leak in leaks)
     reason = SET_ASIDE + ", ".join(places)
-    identity = take.track.identity
-    if any(leak.page == 0 and leak.kind != AMBIGUOUS for leak in leaks):
-        identity = redactor.mask_identity(operation, identity, search)
+    is_masked = any(leak.page == 0 and leak.kind != AMBIGUOUS for leak in leaks)
+    track = _mask_track(models, take.track, redactor, search) if is_masked else take.track
     holed = {leak.page for leak in leaks}
     pages = tuple(
         Page.make_hole(reason, page.token, page.limit) if 0 in holed or number in holed else page
         for number, page in enumerate(take.pages, 1)
     )
-    hole = replace(take, track=replace(take.track, identity=identity), pages=pages)
+    hole = replace(take, track=track, pages=pages)
     left = find_leaks(models, Cassette((hole,)), search)
     return None if any(leak.kind != AMBIGUOUS for leak in left) else hole
 

@@ -31,8 +31,8 @@ Epochs = Sequence[tuple[int, int, After | None]]
 
 def find_epochs(takes: Sequence[Take], exists: Callable[[After], bool]) -> Epochs:
     """The epochs of a track's takes. A write without a track in the cassette begins none."""
-    begins = [(1, after) for take in takes[:1] for after in [take.after if take.after and exists(take.after) else None]]
-    begins += [(n, take.after) for n, take in enumerate(takes[1:], 2) if take.after and exists(take.after)]
+    afters = (take.after if take.after and exists(take.after) else None for take in takes)
+    begins = [(number, after) for number, after in enumerate(afters, 1) if after or number == 1]
     ends = [first - 1 for first, _ in begins[1:]] + [len(takes)]
     return [(first, last, after) for (first, after), last in zip(begins, ends, strict=True)]
 
