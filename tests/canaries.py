@@ -24,26 +24,24 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import cycle, islice, product
 from random import Random
-from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 import yaml
 
 from awstape import report
 from awstape.core.aws.call import Answer, Failure
-from awstape.core.aws.model import Member, Operation, Shape
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.member_kinds import NAME_KINDS, PATH_SHAPES, is_free_text
-from awstape.core.redaction.string_walk import TEXT, StringContext
+from awstape.core.redaction.string_walk import StringContext
 from awstape.core.replay.misses import Miss
 from support import exchanges
-from support.exchanges import KEY, MODELS, Exchange
+from support.exchanges import KEY, Exchange
+from support.positions import Position, positions, required_members, value_at
 
 # --- kinds, encodings, contexts ---------------------------------------------------------------------------------
 
@@ -153,96 +151,6 @@ CONTEXTS: dict[str, Callable[[str], str]] = {
     "lines": "first line\nsecond: {}\n\nthird".format,
 }
 
-# --- positions --------------------------------------------------------------------------------------------------
-
-_ITEM, _KEY, _VALUE, _EXTRA = "[]", "{key}", "{value}", "(extra)"
-#: Positions outside the operation's input and output.
-_AROUND = ("request header", "request extra", "request path", "answer envelope", "answer body")
-#: The members that any error may have, modelled or not.
-_ANY_ERROR = Shape("error", "structure", {name: Member(name, TEXT) for name in ("Code", "message", "__type")})
-Path = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Position:
-    """A position of text: the side of an operation, the path of the member there, and the member's shape."""
-
-    operation: Operation
-    side: str
-    path: Path = ()
-    shape: Shape | None = None
-    error: Shape | None = None  # the modelled error that contains the path
-
-    def __str__(self) -> str:
-        return " ".join([self.operation.name, self.error.name if self.error else self.side, ".".join(self.path)])
-
-    def accepts(self, kind: str) -> bool:
-        """Whether a value of that kind must be redacted here. An unknown name outside name members is a mere word."""
-        if kind == NAME:
-            return self.shape is not None and (self.shape.name in NAME_KINDS or self.shape.name in PATH_SHAPES)
-        member = next((step for step in reversed(self.path) if step not in (_ITEM, _KEY, _VALUE)), "")
-        is_answer = self.side in ("output", "error")
-        return kind != KNOWN_NAME or (is_answer and is_free_text("x", StringContext(self.shape, (member,))))
-
-
-@cache
-def positions() -> tuple[Position, ...]:
-    """Returns every position of every operation."""
-    operations = (op for service in MODELS.services.values() for op in service.operations.values())
-    return tuple(position for op in operations for position in _positions_of(op))
-
-
-def _positions_of(op: Operation) -> Iterator[Position]:
-    tokens = {(op.paging.token,), (op.paging.output_token,)} if op.paging else set()
-    for path, shape in _paths(op.input) if op.input else ():
-        # Text that botocore doesn't send as input is planted by `_around` instead.
-        if path not in tokens and shape and shape.type != "timestamp":
-            yield Position(op, "input", path, shape)
-    for path, shape in _paths(op.output) if op.output else [((_EXTRA,), None)]:
-        if path not in tokens:
-            yield Position(op, "output", path, shape)
-    for error in (*op.errors, _ANY_ERROR):
-        yield from (Position(op, "error", path, shape, error) for path, shape in _paths(error))
-    yield from (Position(op, side) for side in (*_AROUND, *(["token"] if op.paging else [])))
-
-
-def _paths(shape: Shape, above: tuple[Shape, ...] = ()) -> Iterator[tuple[Path, Shape | None]]:
-    """Yields (path, shape) of all texts in a shape, including unknown members and map keys. Recursion is cut."""
-    if shape in above:
-        return
-    below = {name: member.shape for name, member in shape.members.items()}
-    if shape.member:
-        below[_ITEM] = shape.member.shape
-    if shape.key and shape.value:
-        below[_VALUE] = shape.value.shape
-        yield (_KEY,), shape.key.shape
-    for step, inner in below.items():
-        yield from (((step, *path), leaf) for path, leaf in _paths(inner, (*above, shape)))
-    if shape.type == "structure":
-        yield (_EXTRA,), None
-    elif shape.type in ("string", "timestamp", "blob"):
-        yield (), shape
-
-
-def _planted(shape: Shape | None, path: Path, text: str, rng: Random) -> Any:
-    """Returns a value of the shape with the text at the path, and otherwise only required members."""
-    if not path:
-        return text
-    step, *rest = path
-    if shape is None or step == _EXTRA:
-        return {"NewMember": rng.choice((text, [text, "x"], {"Deep": {"Deeper": text}}))}
-    if step == _KEY and shape.value:
-        below = shape.value.shape
-        return {text: "x" if below.is_scalar else [] if below.member else {}}
-    inner = shape.member or shape.value or shape.members[step]
-    value = _planted(inner.shape, tuple(rest), text, rng)
-    return [value] if step == _ITEM else {"x": value} if step == _VALUE else {**_required(shape), step: value}
-
-
-def _required(shape: Shape | None) -> dict[str, Any]:
-    return {name: "x-1" for name, m in (shape.members if shape else {}).items() if m.location == "uri"}
-
-
 # --- canaries ---------------------------------------------------------------------------------------------------
 
 
@@ -259,11 +167,19 @@ class Canary:
     exchanges: tuple[Exchange, ...]
 
 
+def _accepts(position: Position, kind: str) -> bool:
+    """Whether a value of that kind must be redacted there. An unknown name outside name members is a mere word."""
+    if kind == NAME:
+        return position.shape is not None and (position.shape.name in NAME_KINDS or position.shape.name in PATH_SHAPES)
+    is_answer = position.side in ("output", "error")
+    return kind != KNOWN_NAME or (is_answer and is_free_text("x", StringContext(position.shape, (position.member,))))
+
+
 def canaries(count: int, seed: int, every: int = 1, first: int = 0) -> Iterator[Canary]:
     """Yields the canaries of a seed: every `every`-th of `count`, starting with number `first`."""
     rng = Random(seed)
     ways = list(product(KINDS, ENCODINGS, CONTEXTS))
-    suitable = {kind: [p for p in positions() if p.accepts(kind)] for kind in (NAME, KNOWN_NAME, "")}
+    suitable = {kind: [p for p in positions() if _accepts(p, kind)] for kind in (NAME, KNOWN_NAME, "")}
     turns = {kind: cycle(rng.sample(every_position, len(every_position))) for kind, every_position in suitable.items()}
     for i, (kind, encoding, context) in enumerate(islice(cycle(rng.sample(ways, len(ways))), count)):
         position = next(turns[kind if kind in turns else ""])
@@ -280,7 +196,7 @@ def _canary(kind: str, encoding: str, context: str, position: Position, rng: Ran
     planted = list(_exchanges(position, text, rng))
     if kind == KNOWN_NAME:
         name, *path = rng.choice(_NAME_MEMBERS).split()
-        naming = _planted(exchanges.operation(name).output, tuple(path), value, rng)
+        naming = value_at(exchanges.operation(name).output, tuple(path), value, rng)
         planted.insert(rng.randrange(2), (exchanges.request(name), exchanges.respond(name, naming)))
     return Canary(kind, encoding, context, position, parts, text, tuple(planted))
 
@@ -290,13 +206,13 @@ _NAME_MEMBERS = ("ListRoles Roles [] RoleName", "GetUser User UserName", "ListAn
 
 
 def _exchanges(position: Position, text: str, rng: Random) -> Iterator[Exchange]:
-    op, required = position.operation, _required(position.operation.input)
+    op, required = position.operation, required_members(position.operation.input)
     request, response = exchanges.request(op.name, required), exchanges.respond(op.name)
     match position.side:
         case "input":
-            request = exchanges.request(op.name, {**required, **_planted(op.input, position.path, text, rng)})
+            request = exchanges.request(op.name, {**required, **value_at(op.input, position.path, text, rng)})
         case "output":
-            output = _planted(op.output, position.path, text, rng)
+            output = value_at(op.output, position.path, text, rng)
             response = exchanges.respond(op.name, output)
             if op.paging and rng.random() < 0.3:
                 pages = rng.choice(([output, {}], [{}, output], [output, output, {}]))
@@ -340,7 +256,7 @@ def _line(text: str) -> str:
 def _failed(position: Position, text: str, rng: Random) -> Response:
     errors = position.operation.service.errors.items()
     code = next((code for code, shape in errors if shape is position.error), "ServiceFailure")
-    members = {"Code": code, "message": "No.", **_planted(position.error, position.path, text, rng)}
+    members = {"Code": code, "message": "No.", **value_at(position.error, position.path, text, rng)}
     code, message = _line(members.pop("Code")), members.pop("message")
     error = Failure(rng.choice((400, 403, 500)), None if "__type" in members else code, message, members)
     return write_response(position.operation, Answer(error=error), "request-id")

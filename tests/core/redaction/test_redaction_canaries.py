@@ -6,9 +6,10 @@ from random import Random
 
 import pytest
 
-from canaries import CONTEXTS, ENCODINGS, KINDS, Canary, canaries, found, positions, run, secret
+from canaries import CONTEXTS, ENCODINGS, KINDS, Canary, canaries, found, run, secret
 from support import strategies
 from support.exchanges import MODELS
+from support.positions import positions
 
 pytestmark = pytest.mark.slow
 SEED = 1
