@@ -90,7 +90,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "proxying.flow_conversion",
         "proxying.upstream",
     ),
-    "a table of formats": ("formats.exporting", "formats.importing"),
+    "a table of formats": ("formats.exporting",),
     "a task of its own": (
         "serving.control_api",
         "workbench.html_page",

@@ -9,8 +9,9 @@ import io
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
+from mitmproxy import http
+from mitmproxy.io import FlowWriter
+from mitmproxy.test import tflow
 
 from awstape import InProcess
 from awstape.catalog.response_parser import parse_response
@@ -226,6 +230,105 @@ def test_responses_without_an_order_come_after_no_write(tmp_path: Path) -> None:
         *[("DeleteRole", None)] * 2,
         *[("GetRole", None)] * 2,
     ]
+
+
+# --- the order in time ---
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+#: A program's calls: operation, description of the role, when the request was sent and the response was there, in
+#: milliseconds, and whether the answer to the read came after the write in the recording.
+STORY = [
+    ("GetRole", "old", 0, 40),
+    ("UpdateRole", "", 100, 900),
+    ("GetRole", "old", 200, 1000),
+    ("GetRole", "new", 1100, 1140),
+]
+
+
+def body_of_role(description: str) -> str:
+    role = f"<RoleName>x</RoleName><Path>/</Path><Description>{description}</Description>"
+    return f"<GetRoleResponse><GetRoleResult><Role>{role}</Role></GetRoleResult></GetRoleResponse>"
+
+
+def har_in_time(calls: Iterable[tuple[str, str, int, int]], connecting: int = 0) -> dict[str, Any]:
+    """A HAR of calls. connecting: what a tool adds to the time of the first call, as mitmproxy does."""
+    entries = []
+    for number, (name, description, sent, answered) in enumerate(calls):
+        body = body_of_role(description) if name == "GetRole" else f"<{name}Response/>"
+        asked = har_request(f"{IAM}?Action={name}&RoleName=x&Version=2010-05-08")
+        before = 0 if number else connecting
+        timings = {"connect": before or -1, "send": 0, "wait": answered - sent, "receive": 0}
+        began = (MOMENT + timedelta(milliseconds=sent)).astimezone(timezone(timedelta(hours=number))).isoformat()
+        times = {"startedDateTime": began, "time": answered - sent + before, "timings": timings}
+        entries.append({**times, "request": asked, "response": har_response(200, XML, body)})
+    return {"log": {"version": "1.2", "entries": entries}}
+
+
+def flows_in_time(path: Path, calls: Iterable[tuple[str, str, int, int]]) -> Path:
+    """A flow file of calls."""
+    with path.open("wb") as file:
+        writer = FlowWriter(file)
+        for name, description, sent, answered in calls:
+            body = body_of_role(description) if name == "GetRole" else f"<{name}Response/>"
+            flow = tflow.tflow()
+            flow.request = http.Request.make("GET", f"{IAM}?Action={name}&RoleName=x&Version=2010-05-08")
+            flow.response = http.Response.make(200, body, {"content-type": "text/xml"})
+            flow.request.timestamp_start = MOMENT.timestamp() + sent / 1000
+            flow.response.timestamp_end = MOMENT.timestamp() + answered / 1000
+            writer.add(flow)
+    return path
+
+
+def story_of(cassette: Cassette) -> list[tuple[str, str | None]]:
+    """Description and write before it, for each take of a read."""
+    takes = [(take.pages[0].answer.output, take.after) for take in cassette.takes if take.track.operation == "GetRole"]
+    return [(output["Role"]["Description"], after and after.track.operation) for output, after in takes]  # type: ignore
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3), (3, 2, 1, 0), (1, 3, 0, 2)])
+@pytest.mark.parametrize("form", ["har", "flows"])
+def test_a_read_comes_after_the_writes_that_were_answered_when_it_was_sent(
+    form: str, order: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Neither the order of the file nor that of the responses tells this: a read may overlap a write."""
+    calls = [STORY[i] for i in order]
+    path = tmp_path / f"x.{form}"
+    flows_in_time(path, calls) if form == "flows" else write(path, har_in_time(calls))
+    cassette = imported(tmp_path / "x.yaml", path, "--include-writes")
+    assert story_of(cassette) == [("old", None), ("new", "UpdateRole")]
+
+
+@pytest.mark.parametrize("connecting", [0, 500])
+def test_calls_one_after_the_other_do_not_overlap_whatever_a_tool_rounds_or_adds(
+    connecting: int, tmp_path: Path
+) -> None:
+    calls = [("UpdateRole", "", 100, 111), ("GetRole", "new", 110, 120), ("GetRole", "old", 0, 50)]
+    path = write(tmp_path / "x.har", har_in_time(calls, connecting))
+    cassette = imported(tmp_path / "x.yaml", path, "--include-writes")
+    assert story_of(cassette) == [("old", None), ("new", "UpdateRole")]
+
+
+def test_pages_of_a_listing_may_be_in_any_order_of_the_file(tmp_path: Path) -> None:
+    def page(more: str) -> str:
+        return f"<ListRolesResponse><ListRolesResult>{more}<Roles/></ListRolesResult></ListRolesResponse>"
+
+    first = har_request(f"{IAM}?{ROLES}"), har_response(200, XML, page("<Marker>AAAA</Marker>"))
+    second = har_request(f"{IAM}?{ROLES}&Marker=AAAA"), har_response(200, XML, page(""))
+    archive = har(second, first)
+    for entry, second_of_day in zip(archive["log"]["entries"], ("05", "04"), strict=True):
+        entry["startedDateTime"] = f"2026-01-02T03:04:{second_of_day}Z"
+    cassette = imported(tmp_path / "x.yaml", write(tmp_path / "x.har", archive))
+    assert [len(take.pages) for take in cassette.takes] == [2]
+
+
+@pytest.mark.parametrize("began", [None, 5, "yesterday", "2026-13-01T00:00:00Z"])
+@pytest.mark.parametrize("time", [None, -1, 10**400, 1e308, "5", True])
+def test_without_usable_times_the_order_is_that_of_the_file(began: object, time: object, tmp_path: Path) -> None:
+    archive = har_in_time([STORY[0], STORY[1], STORY[3]])
+    for entry in archive["log"]["entries"]:
+        entry |= {"startedDateTime": began, "time": time, "timings": time}
+    cassette = imported(tmp_path / "x.yaml", write(tmp_path / "x.har", archive), "--include-writes")
+    assert story_of(cassette) == [("old", None), ("new", "UpdateRole")]
 
 
 # --- all that is known of the wire, by hand in each format ---

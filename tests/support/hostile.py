@@ -35,7 +35,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.player import Player
 from awstape.errors import UserError
 from awstape.files.encrypted_lines import LineCipher
-from awstape.formats.importing import read_entries, record_entry
+from awstape.formats.importing import read_entries, record_entries
 from awstape.formats.imports.entries import ImportOptions
 from awstape.serving import control_api, endpoint
 from awstape.serving.access_control import AccessPolicy
@@ -238,8 +238,7 @@ def import_(data: bytes) -> None:
         path = Path(folder, name)
         path.write_bytes(data[1:])
         try:
-            for entry in read_entries([path], None, ImportOptions(skip_reason=recorder.reason_to_skip)):
-                record_entry(recorder, entry)
+            record_entries(recorder, read_entries([path], None, ImportOptions(skip_reason=recorder.reason_to_skip)))
         except UserError as error:
             if error.tip == "please report this":  # an internal error of awstape, reported to the user
                 raise AssertionError(error.problem) from error

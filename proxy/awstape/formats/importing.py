@@ -19,7 +19,7 @@ from awstape.core.aws.wire import Request, WireError
 from awstape.core.recording.recorder import Recorder
 from awstape.errors import UserError, bug_location
 from awstape.formats.imports import cassetter, har, mitmproxy_flows, placebo, stubber, vcr
-from awstape.formats.imports.entries import Entry, ImportOptions, Unusable
+from awstape.formats.imports.entries import Entry, Exchange, ImportOptions, Unusable
 from awstape.formats.imports.file_parsing import NotReadableError, find_files, load_file
 
 
@@ -67,15 +67,23 @@ def _find_format(content: Any, form: str | None) -> Format:
     raise NotReadableError(f"not {expected}", f"formats: {', '.join(FORMATS)}")
 
 
-def record_entry(recorder: Recorder, entry: Entry) -> None:
-    """Gives an entry to the recorder, which counts the unusable ones. Raises UserError for a bug in awstape."""
+def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> None:
+    """Gives entries to the recorder, which counts the unusable ones. Raises UserError for a bug in awstape."""
+    writes = [0]  # the number of writes that were answered before each entry
+    for entry in entries:
+        number = len(writes) - 1 - entry.overlapping if isinstance(entry, Exchange) and entry.has_order else 0
+        _record_entry(recorder, entry, writes[max(0, number)])
+        writes.append(recorder.writes_answered)
+
+
+def _record_entry(recorder: Recorder, entry: Entry, writes_before: int) -> None:
+    """As `record_entries`. writes_before: how many writes were answered when the request was sent."""
     if isinstance(entry, Unusable):
         recorder.skip(entry.reason, entry.where)
     elif reason := _foreign_reason(entry.request):
         recorder.skip(reason, entry.where)
     else:
         try:
-            writes_before = None if entry.has_order else 0
             recorder.feed(entry.request, entry.response, entry.where, writes_before)
         except Exception as error:
             raise UserError(f"{entry.where}: {bug_location(error)}", "please report this") from None

@@ -62,7 +62,7 @@ def import_(
     awstape import placebo/ --identity ListRolePolicies.RoleName=DeployRole -o team.yaml
     """
     from awstape.files import keys
-    from awstape.formats.importing import read_entries, record_entry
+    from awstape.formats.importing import read_entries, record_entries
     from awstape.formats.imports.entries import ImportOptions
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
@@ -74,8 +74,8 @@ def import_(
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     assert tape.recorder
     settings = ImportOptions(dict(identity), region, tape.recorder.reason_to_skip)
-    for entry in progress.over(read_entries(files, form, settings), "importing", quiet=as_json):
-        record_entry(tape.recorder, entry)
+    entries = read_entries(files, form, settings)
+    record_entries(tape.recorder, progress.over(entries, "importing", quiet=as_json))
     recording = tape.close()
     assert recording
     if as_json:

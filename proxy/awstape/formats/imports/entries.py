@@ -19,12 +19,14 @@ from awstape.core.aws.wire import Headers, Request, Response, WireError
 class Exchange:
     """A request and its response, None if there was none. where: file and entry number, for people.
 
-    has_order: whether it came after the exchanges before it; if not, nothing tells which write it came after.
+    overlapping: the request was sent before the responses of this many entries right before it were there.
+    has_order: whether it came after the entries before those; if not, nothing tells which write it came after.
     """
 
     where: str
     request: Request
     response: Response | None
+    overlapping: int = 0
     has_order: bool = True
 
 
@@ -60,10 +62,12 @@ def read_items(
         yield read_item(f"{path}, entry {number}", read, item)
 
 
-def read_item(where: str, read: Callable[[Any], tuple[Request, Response | None]], item: Any) -> Entry:
+def read_item(
+    where: str, read: Callable[[Any], tuple[Request, Response | None]], item: Any, overlapping: int = 0
+) -> Entry:
     """The entry of one item: the exchange that `read` returns, or Unusable if it raises."""
     try:
-        return Exchange(where, *read(item))
+        return Exchange(where, *read(item), overlapping)
     except WireError as error:  # its text quotes no data
         return Unusable(where, str(error))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):

@@ -1,6 +1,7 @@
 """Reads HAR 1.2, as browsers, mitmproxy's `hardump` and other proxies export it.
 
-A body is kept without its content encoding, as text or base64; some tools omit some or all bodies.
+A body is kept without its content encoding, as text or base64; some tools omit some or all bodies. Entries are in any
+order: browsers sort them by the time of the request, mitmproxy by that of the response.
 http://www.softwareishard.com/blog/har-12-spec
 """
 
@@ -13,8 +14,13 @@ from urllib.parse import urlencode
 
 from awstape.core.aws.content_encoding import check_complete
 from awstape.core.aws.protocols.scalars import decode_base64
+from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.aws.wire import Headers, Request, Response, WireError
-from awstape.formats.imports.entries import Entry, ImportOptions, header_text, read_items, request_from_url, status_code
+from awstape.formats.imports.entries import Entry, ImportOptions, header_text, read_item, request_from_url, status_code
+from awstape.formats.imports.time_order import Times, sort_by_time
+
+#: A day. No response takes longer.
+_MOST_MILLISECONDS = 86_400_000
 
 
 def recognises(content: Any) -> bool:
@@ -23,9 +29,30 @@ def recognises(content: Any) -> bool:
 
 
 def read(path: Path, content: Any, _: ImportOptions) -> Iterator[Entry]:
-    """Yields the exchanges of a HAR."""
+    """Yields the exchanges of a HAR, in the order of their responses."""
     entries = content["log"]["entries"]
-    yield from read_items(path, entries if isinstance(entries, list) else [entries], _exchange)
+    timed = ((entry, _times(entry)) for entry in (entries if isinstance(entries, list) else [entries]))
+    for number, entry, overlapping in sort_by_time(timed):
+        yield read_item(f"{path}, entry {number}", _exchange, entry, overlapping)
+
+
+def _times(entry: Any) -> Times | None:
+    """The times of an entry, None if it has none.
+
+    The time of the response is never too late. What opening the connection took does not count: mitmproxy adds it to
+    `time`, also if the connection was open before. Nor do two milliseconds, since many tools round.
+    """
+    if not isinstance(entry, dict) or (began := canonical_timestamp(str(entry.get("startedDateTime")))) is None:
+        return None
+    timings = entry.get("timings")
+    parts = [timings.get(name) for name in ("send", "wait", "receive")] if isinstance(timings, dict) else []
+    milliseconds = sum(map(_milliseconds, parts)) or _milliseconds(entry.get("time"))
+    return Times(float(began), float(began) + max(0.0, milliseconds - 2) / 1000)
+
+
+def _milliseconds(value: object) -> float:
+    """A time in milliseconds; 0 if it is unknown, which is -1 in a HAR."""
+    return float(value) if isinstance(value, int | float) and 0 < value < _MOST_MILLISECONDS else 0.0
 
 
 def _exchange(entry: Any) -> tuple[Request, Response | None]:

@@ -1,4 +1,8 @@
-"""Reads flow files of mitmproxy, mitmdump and mitmweb, of any size: one flow at a time."""
+"""Reads flow files of mitmproxy, mitmdump and mitmweb, of any size: one flow at a time.
+
+A file is read twice: first the places of the flows and their times, then each flow at its place, in the order of the
+responses. mitmdump saves flows in this order, mitmproxy and mitmweb in that of their view.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from awstape.core.aws.wire import Request, Response, WireError
 from awstape.errors import UserError
 from awstape.files.limited_reading import MAX_BYTES
 from awstape.formats.imports.entries import Entry, ImportOptions, Unusable, read_item
+from awstape.formats.imports.time_order import Times, sort_by_time
 
 if TYPE_CHECKING:
     from mitmproxy import http
@@ -30,29 +35,48 @@ def recognises(content: Any) -> bool:
 
 
 def read(path: Path, _: Any, __: ImportOptions) -> Iterator[Entry]:
-    """Yields the flows of a file, up to the first damaged one. Raises UserError if mitmproxy is not installed."""
+    """Yields the flows of a file, in the order of their responses, up to the first damaged one.
+
+    Raises UserError if mitmproxy is not installed.
+    """
     if find_spec("mitmproxy") is None:
         raise UserError(f"{path}: reading flows of mitmproxy needs mitmproxy", "pip install 'awstape[record]'")
     from mitmproxy import http
     from mitmproxy.io import FlowReader
 
-    number = 0
+    places: list[tuple[int, Times | None]] = []
+    is_damaged = False
     with _Capped(io.FileIO(path)) as file:
         flows = iter(FlowReader(file).stream())
         while True:
-            number += 1
-            where = f"{path}, entry {number}"
+            place = file.tell()
             try:
                 flow = next(flows, None)
             except Exception:  # mitmproxy raises various errors for a bad flow; their messages quote it
-                yield Unusable(where, "the file is damaged here, or of another version of mitmproxy")
-                return
+                is_damaged = True
+                break
             if flow is None:
-                return
-            if not isinstance(flow, http.HTTPFlow):
-                yield Unusable(where, "not HTTP")
+                break
+            places.append((place, _times(flow) if isinstance(flow, http.HTTPFlow) else None))
+        for number, place, overlapping in sort_by_time(places):
+            file.seek(place)
+            flow = next(iter(FlowReader(file).stream()))
+            where = f"{path}, entry {number}"
+            if isinstance(flow, http.HTTPFlow):
+                yield read_item(where, _exchange, flow, overlapping)
             else:
-                yield read_item(where, _exchange, flow)
+                yield Unusable(where, "not HTTP")
+    if is_damaged:
+        where = f"{path}, entry {len(places) + 1}"
+        yield Unusable(where, "the file is damaged here, or of another version of mitmproxy")
+
+
+def _times(flow: http.HTTPFlow) -> Times | None:
+    """The times of a flow, None if it has none: mitmproxy checks the types of no member."""
+    sent: Any = flow.request.timestamp_start
+    ends: tuple[Any, ...] = (flow.response and flow.response.timestamp_end, flow.error and flow.error.timestamp, sent)
+    known = [end for end in ends if isinstance(end, int | float)]
+    return Times(sent, max(sent, known[0])) if isinstance(sent, int | float) else None
 
 
 def _exchange(flow: http.HTTPFlow) -> tuple[Request, Response | None]:
