@@ -13,7 +13,8 @@ from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, CollisionError, Key, key_fingerprint
 from awstape.core.redaction.member_kinds import NAME_KINDS
 from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
-from awstape.core.redaction.text.free_text import redact_accounts, redact_text
+from awstape.core.redaction.text.free_text import redact_text
+from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, journal, keys, project_settings, quarantine

@@ -13,7 +13,8 @@ from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.aliases import Aliases, Key
-from awstape.core.redaction.text.free_text import find_account, redact_text
+from awstape.core.redaction.text.free_text import redact_text
+from awstape.core.redaction.text.identifier_search import find_account
 from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS

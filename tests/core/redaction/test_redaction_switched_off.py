@@ -25,7 +25,7 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import ID_SHAPES, NAME_KINDS, PATH_SHAPES, SECRET_KINDS, SHAPE_REDACTIONS
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import TEXT, StringContext
-from awstape.core.redaction.text import arn, condition_keys, free_text, identifiers
+from awstape.core.redaction.text import arn, condition_keys, free_text, identifier_search, identifiers
 from awstape.core.redaction.text.names_in_text import KnownNames
 from awstape.core.text import encoded_text
 from support import exchanges
@@ -78,9 +78,13 @@ class Rule:
 
 def without_kind(kind: str) -> Switch:
     name, kinds = (
-        ("BLOCK", free_text.BLOCK_KINDS) if kind in free_text.BLOCK_KINDS else ("IDENTIFIER", free_text.TEXT_KINDS)
+        ("BLOCK", identifier_search.BLOCK_KINDS)
+        if kind in identifier_search.BLOCK_KINDS
+        else ("IDENTIFIER", identifier_search.TEXT_KINDS)
     )
-    return lambda patch: patch.setattr(free_text, name, free_text.compile_search([k for k in kinds if k != kind]))
+    return lambda patch: patch.setattr(
+        identifier_search, name, identifier_search.compile_search([k for k in kinds if k != kind])
+    )
 
 
 def without_whole(kind: str) -> Switch:
@@ -122,18 +126,22 @@ URL = "https://login.corp.example/"
 RULES: dict[str, Rule] = {
     **{
         f"text: {k}": Rule(without_kind(k), f"see {REAL[k][0]} !", f"see {REAL[k][1]} !")
-        for k in (*free_text.BLOCK_KINDS, *free_text.TEXT_KINDS)
+        for k in (*identifier_search.BLOCK_KINDS, *identifier_search.TEXT_KINDS)
     },
     **{
         f"name that is one: {kind}": Rule(without_whole(kind), *REAL[kind], at("roleNameType"))
         for kind in REAL
         if kind not in ("pem", "dashed", *identifiers.CONTEXTUAL_KINDS)
     },
-    "text: an ARN in a sentence": Rule(setting(free_text, "ARN", NEVER), f"see {ARN_REAL} !", f"see {ARN_ALIAS} !"),
-    "text: an ARN alone": Rule(
-        setting(free_text, "WHOLE_ARN", NEVER), f"{ARN_REAL}(x)", f"{ARN_ALIAS[:-17]}{A.name('role', 'bob(x)')}"
+    "text: an ARN in a sentence": Rule(
+        setting(identifier_search, "ARN", NEVER), f"see {ARN_REAL} !", f"see {ARN_ALIAS} !"
     ),
-    "text: account ids": Rule(setting(free_text, "_ACCOUNT", NEVER), f"see {ACCOUNT}", f"see {A.account(ACCOUNT)}"),
+    "text: an ARN alone": Rule(
+        setting(identifier_search, "WHOLE_ARN", NEVER), f"{ARN_REAL}(x)", f"{ARN_ALIAS[:-17]}{A.name('role', 'bob(x)')}"
+    ),
+    "text: account ids": Rule(
+        setting(identifier_search, "_ACCOUNT", NEVER), f"see {ACCOUNT}", f"see {A.account(ACCOUNT)}"
+    ),
     "text: random": Rule(
         setting(free_text, "redact_random_runs", identity), f"key {SECRET}", f"key {A.secret('secret', SECRET)}"
     ),
@@ -285,8 +293,8 @@ def test_every_table_has_its_probes() -> None:
     assert probed >= {
         *NAME_KINDS,
         *SHAPE_REDACTIONS,
-        *free_text.BLOCK_KINDS,
-        *free_text.TEXT_KINDS,
+        *identifier_search.BLOCK_KINDS,
+        *identifier_search.TEXT_KINDS,
         *condition_keys.VALUE_KINDS,
         *member_kinds._KIND_SIBLINGS,
     }

@@ -30,7 +30,7 @@ from awstape.core.redaction.string_walk import (
     edit_member_strings,
     edit_page_strings,
 )
-from awstape.core.redaction.text.free_text import find_account
+from awstape.core.redaction.text.identifier_search import find_account
 from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.substrings import Substrings

@@ -34,7 +34,7 @@ from awstape.core.redaction.string_walk import (
     edit_member_strings,
     edit_take_strings,
 )
-from awstape.core.redaction.text.free_text import redact_accounts
+from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.substrings import Substrings

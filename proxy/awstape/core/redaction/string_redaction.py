@@ -32,7 +32,8 @@ from awstape.core.redaction.member_kinds import (
 )
 from awstape.core.redaction.string_walk import StringContext
 from awstape.core.redaction.text.arn import redact_name
-from awstape.core.redaction.text.free_text import redact_accounts, redact_member_value, redact_text
+from awstape.core.redaction.text.free_text import redact_member_value, redact_text
+from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.redaction.text.identifiers import UUID
 from awstape.core.redaction.text.names_in_text import redact_masked
 from awstape.core.text.encoded_text import decoded_variants

@@ -1,0 +1,125 @@
+"""The search for identifiers in plain text: ARNs, identifiers with a pattern of their own, and account ids.
+
+1. Encodings, JSON and known names are not its concern: `core.redaction.text.free_text` decodes, and calls it.
+2. An ARN is redacted as a whole (`core.redaction.text.arn`), all else by the table of
+   `core.redaction.text.identifiers`. UUIDs stay.
+3. Account ids come last: after them no twelve digits in a row are left that are no alias.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from awstape.core.redaction.alias_grammar import edit_outside_aliases
+from awstape.core.redaction.aliases import Aliases, Key
+from awstape.core.redaction.project_rules import NO_RULES, Rules
+from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
+from awstape.core.redaction.text.identifiers import IDENTIFIERS, UUID
+from awstape.core.text.encoded_text import rewrite_outside_percent_runs, rewrite_percent_runs
+
+_RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
+#: Twelve digits in a row, also in the 4-4-4 form, and the longer values that may contain them by chance.
+_ACCOUNT = re.compile(
+    rf"(?P<uuid>{UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
+    r"|(?<!\d)(?:(?P<account>\d{12})|(?P<dashed>\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}))(?!\d)",
+    re.ASCII,
+)
+#: What every account id of `_ACCOUNT` holds: this search is several times as fast.
+_ACCOUNT_DIGITS = re.compile(r"\d{12}|\d{4}[-_ ]\d{4}", re.ASCII)
+
+
+def compile_search(kinds: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds identifiers of some kinds in a text, and whole ARNs and UUIDs."""
+    found = {
+        "arn": f"(?ux:{ARN.pattern.replace('?P<', '?P<arn_')})",
+        **{kind: IDENTIFIERS[kind].in_text for kind in kinds},
+        "uuid": UUID,
+    }
+    if "unique" in found:
+        found["unique"] += r"(?::(?P<session>[\w+=,.@-]+))?"
+    return re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items()), re.ASCII)
+
+
+#: Kinds that are replaced first, before base64 in them is decoded.
+BLOCK_KINDS = ("pem", "jwt")
+#: Account ids are replaced last: their digits may be a part of something longer that is replaced as a whole.
+TEXT_KINDS = tuple(kind for kind in IDENTIFIERS if kind not in (*BLOCK_KINDS, "account", "dashed"))
+BLOCK = compile_search(BLOCK_KINDS)
+IDENTIFIER = compile_search(TEXT_KINDS)
+
+
+def redact_blocks(text: str, aliases: Aliases) -> str:
+    """The text with aliases for the blocks in it, which hold base64."""
+    if "-----BEGIN " in text or "eyJ" in text:
+        return BLOCK.sub(lambda match: _redact_block(match, aliases), text)
+    return text
+
+
+def redact_identifiers(text: str, aliases: Aliases) -> str:
+    """The text with aliases for its ARNs and for all identifiers but account ids."""
+
+    def redact(text: str) -> str:
+        return IDENTIFIER.sub(lambda match: _redact_identifier(match, aliases), text)
+
+    text = redact(text)
+    # An address may follow another without a gap.
+    return edit_outside_aliases(text, redact) if "@" in text else text
+
+
+def redact_whole_arn(text: str, aliases: Aliases) -> str | None:
+    """The redaction of a text that is one ARN as a whole, whatever characters it has; None for any other text."""
+    whole = WHOLE_ARN.fullmatch(text) if text.count("arn:") == 1 else None
+    return redact_accounts(redact_arn(whole, aliases), aliases) if whole else None
+
+
+def redact_accounts(text: str, aliases: Aliases) -> str:
+    """The text with aliases for everything that looks like an account id, wherever it is."""
+    if not ("%" in text or _ACCOUNT_DIGITS.search(text)):
+        return text
+
+    def redact(text: str) -> str:
+        return _ACCOUNT.sub(lambda match: _redact_account(match, aliases), text)
+
+    # The digits of %2520 are no part of a number.
+    return rewrite_outside_percent_runs(rewrite_percent_runs(text, redact), redact)
+
+
+def find_account(text: str, rules: Rules = NO_RULES) -> str | None:
+    """An account id in the text, or what looks like one, that is no alias and is not kept by the project."""
+    aliases = Aliases(Key(b"any key"), rules)
+    redact_accounts(text, aliases)
+    return next((value for values in aliases.real_values.values() for value in values), None)
+
+
+def _redact_block(match: re.Match[str], aliases: Aliases) -> str:
+    kind = match.lastgroup or ""
+    return IDENTIFIERS[kind].alias(aliases, match[0]) if kind in BLOCK_KINDS else match[0]
+
+
+def _redact_account(match: re.Match[str], aliases: Aliases) -> str:
+    text = match[0]
+    if match["canonical"] or (match["uuid"] and _is_real_uuid(text)):
+        return text
+    if match["uuid"]:
+        return text[:-12] + aliases.account(text[-12:])
+    return IDENTIFIERS["dashed"].alias(aliases, text)
+
+
+def _is_real_uuid(text: str) -> bool:
+    """False for a text that looks like a UUID but could be four groups and an account id."""
+    return len(text) == 36 and (not text[-12:].isdigit() or _RFC_UUID.fullmatch(text) is not None)
+
+
+def _redact_identifier(match: re.Match[str], aliases: Aliases) -> str:
+    text, kind = match[0], match.lastgroup
+    if kind == "uuid":
+        return text
+    if kind == "arn":
+        arn = trim_punctuation(text)
+        parsed = ARN.fullmatch(arn)
+        return redact_arn(parsed, aliases) + text[len(arn) :] if parsed else text
+    if kind == "unique" and match["session"]:
+        unique, _, session = text.partition(":")
+        return f"{aliases.unique_id(unique)}:{redact_name('session', session, aliases)}"
+    return IDENTIFIERS[kind or ""].alias(aliases, text)
