@@ -31,7 +31,7 @@ TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cas
 #: The modules that the core may import besides its own: values, texts and parsing, no I/O.
 PURE = frozenset(
     "__future__ base64 binascii bisect calendar collections contextlib copy csv dataclasses difflib enum fnmatch "
-    "functools hashlib heapq hmac html io itertools jmespath json math operator re shlex string types typing "
+    "functools graphlib hashlib heapq hmac html io itertools jmespath json math operator re shlex string types typing "
     "unicodedata urllib uuid xml yaml zlib backports brotli compression zstandard".split()
 )
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
@@ -64,7 +64,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.error_codes",
         "core.recording.resumed_listings",
         "core.recording.retries",
-        "core.replay.identity_meaning",
         "core.replay.take_selection",
         "core.text.json_documents",
         "core.text.printable",

@@ -12,7 +12,7 @@ from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.replay.identity_meaning import member_meanings
+from awstape.core.compare.identity_meaning import member_meanings
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.nearest_track import NearestTracks, identity_differences
 from awstape.core.replay.player import Player

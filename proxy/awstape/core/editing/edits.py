@@ -26,6 +26,7 @@ from awstape.core.cassette.takes import follow_takes, normalise_takes
 from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, take_document, write_header
+from awstape.core.compare.identity_meaning import WriteSpellings
 from awstape.core.editing.jmespath_paths import ExpressionError, select_paths
 from awstape.core.replay.paging_modes import Listing, Paging
 from awstape.core.view.selectors import SelectedTrack
@@ -85,7 +86,7 @@ def set_faults(
 
 
 def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Preference | None) -> Cassette:
-    """All tracks of several cassettes.
+    """All tracks of several cassettes; a write in several spellings is one track, under the first of them.
 
     prefer: the cassette that provides the takes of a track that differs; `both` keeps all takes, one after the other.
     Raises EditError if a track differs and `prefer` is None, or if the cassettes have different keys.
@@ -95,6 +96,7 @@ def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Prefe
         raise EditError(
             f"the cassettes have different keys ({', '.join(sorted(keys))})", "awstape rekey gives them one key"
         )
+    cassettes = [*map(WriteSpellings(models).respell, cassettes)]
     owners = defaultdict[Track, list[list[Take]]](list)
     for cassette in _with_writes_numbered(models, cassettes) if prefer == "both" else cassettes:
         for track, takes in cassette.tracks():

@@ -4,5 +4,5 @@
 `traversals` chains captures into takes, `resumed_listings` joins pages that were read later, `retries` keeps failed
 requests until they are answered, `set_aside` takes out what redaction could not settle.
 Read first: recorder, traversals.
-May import: core.aws, core.cassette, core.redaction.
+May import: core.aws, core.cassette, core.compare, core.redaction.
 """

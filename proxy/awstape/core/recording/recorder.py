@@ -6,12 +6,13 @@
    It is no page: it neither ends a take nor replaces a track of the old cassette.
 3. Exchanges are decoded and redacted as they come (`core.recording.capture`) and chained into takes
    (`core.recording.traversals`).
-4. At the end, names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped,
+4. A write in several spellings is one track (`core.compare.identity_meaning`), also with the old cassette.
+5. At the end, names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped,
    and tokens are named by position.
-5. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
+6. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
    aside (`core.recording.set_aside`). Values in requests that are left out, or that the cassette answered, and in takes
    that are set aside already, are real values, too.
-6. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
+7. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
    same state.
 """
 
@@ -32,6 +33,7 @@ from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.compare.identity_meaning import WriteSpellings
 from awstape.core.recording.capture import Capture, Capturer, Parse
 from awstape.core.recording.resumed_listings import join_take
 from awstape.core.recording.retries import FailedRequests
@@ -85,6 +87,7 @@ class Recorder:
         self._operations = operations
         self._include_writes = include_writes
         self._capturer = Capturer(redactor, parse)
+        self._spellings = WriteSpellings(models)
         self._traversals = Traversals()
         self._failed = FailedRequests()
         self._skipped: Counter[str] = Counter()
@@ -125,7 +128,8 @@ class Recorder:
     ) -> Capture | None:
         """As `feed`, for a call that is to be recorded. Raises WireError."""
         operation, page_request = call.operation, split_input(call)
-        track, token = self._capturer.find_track(call, page_request), self._capturer.digest_token(page_request)
+        track = self._spellings.find_first(self._capturer.find_track(call, page_request))
+        token = self._capturer.digest_token(page_request)
         page = self._capturer.read_page(call, page_request, response) if response else None
         problem = client_problem(page.answer.error) if page and page.answer.error else None
         if page is None or problem is not None:
@@ -163,7 +167,7 @@ class Recorder:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
         self._redactor.remember(capture.seen)
         operation = self._models.operation(capture.track.service, capture.track.operation)
-        self._traversals.add(operation, capture)
+        self._traversals.add(operation, replace(capture, track=self._spellings.find_first(capture.track)))
 
     @property
     def writes_answered(self) -> int:
@@ -197,8 +201,11 @@ class Recorder:
         """The recording, merged into the old cassette. waiting: the takes of that which are set aside."""
         recorded, resumed, old = self._replace_known_names(old)
         recorded = self._join_resumed(recorded, resumed, old)
+        spellings = WriteSpellings(self._models)
+        old, recorded = spellings.respell(old), spellings.respell(recorded)
+        failed = {spellings.find_first(track) for track in self._failed_tracks()}
         cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
-        merged = merge_cassettes(self._models, old, cassette, recorded, self._failed_tracks())
+        merged = merge_cassettes(self._models, old, cassette, recorded, failed)
         merged = normalise_cassette(self._models, merged, cassette.keys)
         in_merged = dict(merged.tracks())
         made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged.get(track, ()))}

@@ -1,13 +1,13 @@
 """Matching: finds the track that a request belongs to.
 
 1. A track is found by service, operation and identity: first by the identity as the request has it, then by the one
-   redacted with the cassette's key, then by its meaning (`core.replay.identity_meaning`).
+   redacted with the cassette's key, then by its meaning (`core.compare.identity_meaning`).
 2. To find a meaning, each string of the request is taken in the first form that the same member of some track has:
    literally, redacted, with the names of free text that the cassette's identities have, or as another version of the
    service model would redact it (`Redactor.recorded_forms`).
-3. Of several tracks with one meaning, one that is equal to the request to the letter is found. Without such a track
-   any is found if all have the same takes, and otherwise none: what they differ in, such as the order of a list,
-   counts here.
+3. Of several tracks with one meaning, one that is equal to the request to the letter is found, else one with all lists
+   in the same order. Without such a track any is found if all have the same takes, and otherwise none: what they
+   differ in, such as the order of a list, counts here.
 4. Only tracks for the partition, the caller and the region of the request are found (`core.replay.callers`), whatever
    their spelling: a track of the request's own region and caller comes before one to the letter of another.
 5. By its meaning, a request matches a track exactly where `core.replay.nearest_track.identity_differences` finds
@@ -25,12 +25,12 @@ from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import PageRequest
 from awstape.core.cassette.cassette import Take, Track, identity_key
+from awstape.core.compare.identity_meaning import meaning_key, member_meanings, string_meaning
 from awstape.core.redaction.alias_grammar import find_name_aliases
 from awstape.core.redaction.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.replay.callers import Callers
-from awstape.core.replay.identity_meaning import meaning_key, member_meanings, string_meaning
 from awstape.core.replay.nearest_track import NearestTracks
 from awstape.core.text.encoded_text import decoded_variants
 
@@ -96,7 +96,7 @@ class TrackIndex:
         meant = dict.fromkeys([*exact, *self.of_meaning(operation, resolved)])
         found = self.callers.choose(list(meant), call, is_strict=is_strict)
         if len(found) > 1:
-            found = [track for track in exact if track in found] or (found if self._have_same_takes(found) else [])
+            found = [track for track in exact if track in found] or self._in_order(operation, resolved, found)
         return found[0] if found else None
 
     def describe(self, track: Track) -> str:
@@ -134,8 +134,12 @@ class TrackIndex:
         """The tracks with exactly this identity; they differ in region or account."""
         return self._by_identity.get((operation.service.name, operation.name, identity_key(identity)), [])
 
-    def _have_same_takes(self, tracks: Sequence[Track]) -> bool:
-        return len({tuple(take.fingerprint for take in self.takes[track]) for track in tracks}) == 1
+    def _in_order(self, operation: Operation, resolved: dict[str, Value], tracks: Sequence[Track]) -> Sequence[Track]:
+        """Of tracks with one meaning those with all lists in the same order, else all; none if their takes differ."""
+        wanted = member_meanings(operation, resolved, with_order=True)
+        alike = [track for track in tracks if member_meanings(operation, track.identity, with_order=True) == wanted]
+        found = alike or tracks
+        return found if len({tuple(take.fingerprint for take in self.takes[track]) for track in found}) == 1 else []
 
     def _meanings_of(self, operation: Operation) -> _Meanings:
         name = (operation.service.name, operation.name)

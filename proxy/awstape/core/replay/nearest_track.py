@@ -1,6 +1,6 @@
 """The nearest track of a request that misses, and the members in which the two differ.
 
-1. Members are compared by their meaning (`core.replay.identity_meaning`).
+1. Members are compared by their meaning (`core.compare.identity_meaning`).
 2. The nearest track differs in the fewest members; of several, its text is the most similar one.
 3. A miss costs as much in a large cassette as in a small one: at most `_MOST_RANKED` tracks of the operation are
    compared by their members, and `_MOST_COMPARED` of these by their texts.
@@ -20,7 +20,7 @@ from difflib import SequenceMatcher
 
 from awstape.core.aws.model import Operation, Value, child_shape
 from awstape.core.cassette.cassette import Track, identity_key
-from awstape.core.replay.identity_meaning import differing_members, member_meanings, readable_value
+from awstape.core.compare.identity_meaning import differing_members, member_meanings, readable_value
 
 _NOTHING = "nothing"
 _LONGEST = 160
