@@ -37,7 +37,7 @@ from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.member_kinds import NAME_KINDS, PATH_SHAPES, is_free_text
-from awstape.core.redaction.string_walk import StringContext
+from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import KEY, Exchange
@@ -172,7 +172,9 @@ def _accepts(position: Position, kind: str) -> bool:
     if kind == NAME:
         return position.shape is not None and (position.shape.name in NAME_KINDS or position.shape.name in PATH_SHAPES)
     is_answer = position.side in ("output", "error")
-    return kind != KNOWN_NAME or (is_answer and is_free_text("x", StringContext(position.shape, (position.member,))))
+    return kind != KNOWN_NAME or (
+        is_answer and is_free_text("x", StringContext(Place(position.shape, (position.member,))))
+    )
 
 
 def canaries(count: int, seed: int, every: int = 1, first: int = 0) -> Iterator[Canary]:

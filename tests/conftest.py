@@ -17,6 +17,8 @@ from support.standin import StandIn
 with suppress(ModuleNotFoundError):  # the environment of `make aio` has no Hypothesis
     from hypothesis import settings
 
+    settings.register_profile("usual", deadline=None)
+    settings.load_profile("usual")
     settings.register_profile("fast", max_examples=10, deadline=None)
     settings.register_profile("thorough", deadline=None)
 

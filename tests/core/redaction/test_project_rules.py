@@ -21,14 +21,14 @@ from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.redaction.string_walk import TEXT, StringContext
+from awstape.core.redaction.string_walk import TEXT, Place, StringContext
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, listing, request, respond
 
 NAME = "zreal-deployer"
-TEXT_PLACE = StringContext(TEXT, ("Description",))
+TEXT_PLACE = StringContext(Place(TEXT, ("Description",)))
 ARN = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": ARN}, "Action": "sts:AssumeRole"}]})
 

@@ -24,7 +24,7 @@ from awstape.core.redaction import member_kinds, redactor, string_redaction
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import ID_SHAPES, NAME_KINDS, PATH_SHAPES, SECRET_KINDS, SHAPE_REDACTIONS
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.redaction.string_walk import TEXT, StringContext
+from awstape.core.redaction.string_walk import TEXT, Place, StringContext
 from awstape.core.redaction.text import arn, condition_keys, free_text, identifier_search, identifiers
 from awstape.core.redaction.text.names_in_text import KnownNames
 from awstape.core.text import encoded_text
@@ -33,7 +33,7 @@ from support.exchanges import ACCOUNT, KEY, MODELS, Exchange
 
 A = Aliases(KEY)
 NEVER = re.compile(r"(?!)")
-FREE = StringContext(TEXT, ("Description",))
+FREE = StringContext(Place(TEXT, ("Description",)))
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzExamples1"
 
 #: Kind of identifier → a real one and its alias.
@@ -117,7 +117,7 @@ while _left:
 
 
 def at(shape: str) -> StringContext:
-    return StringContext(SHAPES[shape], ("Member",))
+    return StringContext(Place(SHAPES[shape], ("Member",)))
 
 
 #: A public key's fingerprint with an account id in it, as its grammar allows.
@@ -229,7 +229,7 @@ RULES: dict[str, Rule] = {
             without(member_kinds._KIND_SIBLINGS, shape),
             "Zreal-bob",
             A.name("role", "Zreal-bob"),
-            replace(at(shape), siblings={sibling: "ROLE"}),
+            StringContext(at(shape).place, siblings={sibling: "ROLE"}),
         )
         for shape, sibling in member_kinds._KIND_SIBLINGS.items()
     },
@@ -243,19 +243,19 @@ RULES: dict[str, Rule] = {
         setting(string_redaction, "_HARMLESS", re.compile(".*")),
         "zreal text",
         A.secret("text", "zreal text"),
-        StringContext(None, ("x",)),
+        StringContext(Place(None, ("x",))),
     ),
     "filters": Rule(
         setting(string_redaction, "_FILTER_MEMBERS", frozenset()),
         "zreal",
         A.secret("filter", "zreal"),
-        StringContext(SHAPES["String"], ("eq", 0)),
+        StringContext(Place(SHAPES["String"], ("eq",))),
     ),
     "values of simulated conditions": Rule(
         setting(string_redaction, "_CONTEXT_VALUES", ""),
         "zreal",
         A.secret("value", "zreal"),
-        StringContext(SHAPES["ContextKeyValueType"], (string_redaction._CONTEXT_VALUES, 0)),
+        StringContext(Place(SHAPES["ContextKeyValueType"], (string_redaction._CONTEXT_VALUES,))),
     ),
     "length": Rule(
         setting(string_redaction, "_fits_length", lambda shape, text: True),
@@ -281,9 +281,9 @@ def test_without_its_rule_the_probe_is_redacted_differently(rule: Rule, monkeypa
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if shape.sensitive], ids=lambda shape: shape.name)
 def test_sensitive_members_become_passwords(shape: Shape) -> None:
-    assert Redactor(KEY).redact_string("zreal text", StringContext(shape, ("x",))) == A.password("zreal text")
+    assert Redactor(KEY).redact_string("zreal text", StringContext(Place(shape, ("x",)))) == A.password("zreal text")
     assert (
-        Redactor(KEY).redact_string("zreal text", StringContext(replace(shape, sensitive=False), ("x",)))
+        Redactor(KEY).redact_string("zreal text", StringContext(Place(replace(shape, sensitive=False), ("x",))))
         == "zreal text"
     )
 

@@ -27,8 +27,3 @@ def path_pattern(path: Path) -> str:
     """`("Roles", 3, "Extra")` → `Roles[].Extra`: the form of `Answer.unmodelled`, which holds no data."""
     steps = ("[]" if isinstance(step, int) else "*" if isinstance(step, MapKey) else step for step in path)
     return re.sub(r"\.\[", "[", ".".join(steps))
-
-
-def member_names(path: Path) -> tuple[str, ...]:
-    """The steps of a path that are names of members."""
-    return tuple(step for step in path if isinstance(step, str) and not isinstance(step, MapKey))

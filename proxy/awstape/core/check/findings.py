@@ -35,7 +35,14 @@ from awstape.core.check.lint_takes import lint_takes
 from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import redact_string
-from awstape.core.redaction.string_walk import TEXT, StringContext, StringEdit, edit_member_strings, edit_value_strings
+from awstape.core.redaction.string_walk import (
+    TEXT,
+    StringContext,
+    StringEdit,
+    edit_member_strings,
+    edit_value_strings,
+    root_place,
+)
 
 _DISCARDED_KEY = Key(b"thrown away")
 #: The most characters of a comment, or of a text that can't be read, that are searched: some ten seconds' work.
@@ -209,13 +216,14 @@ def _edit_document_strings(value: Value, operation: Operation | None, edit: Stri
             edit_member_strings(part, operation.input, edit, (name,))
         elif name == "pages" and isinstance(part, list) and operation:
             for i, page in enumerate(part):
-                edit_value_strings(page, StringContext(_page_shape(operation), (name, i)), edit)
+                edit_value_strings(page, StringContext(root_place(_page_shape(operation)), (name, i)), edit)
         elif name in _FORMAT_KEYS:
-            edit_value_strings(part, StringContext(_WORD if isinstance(part, str) else TEXT, (name,)), edit)
+            edit_value_strings(part, StringContext(root_place(_WORD if isinstance(part, str) else TEXT), (name,)), edit)
         else:
             edit_value_strings({name: part}, _ANYWHERE, edit)
 
 
+@cache
 def _page_shape(operation: Operation) -> Shape:
     """The shape of a page in the format."""
     output = operation.output or Shape(name="nothing", type="structure")
@@ -245,7 +253,7 @@ def _locate_kinds(
     yield from located or [(first, kinds)]
 
 
-_ANYWHERE = StringContext(TEXT, ())
+_ANYWHERE = StringContext(root_place(TEXT))
 #: The shape of words that awstape itself writes: the project's rules don't apply to them.
 _WORD = Shape(name="awstape", type="string")
 _WORDS = Shape(name="awstape", type="list", member=Member("", _WORD))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from string import ascii_letters, digits
 
-from awstape.core.aws.member_paths import member_names, path_pattern
+from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Track
 from awstape.core.cassette.yaml.writer import write_take
@@ -122,7 +122,7 @@ def _leaks_in(
 
 def suggest_rule(context: StringContext) -> str:
     """The line of `[tool.awstape]` that masks a member, or an empty text if the model doesn't know the member."""
-    names = member_names(context.path)
+    names = context.place.names
     return f'mask-members = ["{".".join(names[-2:])}"]' if names and context.shape is not None else ""
 
 

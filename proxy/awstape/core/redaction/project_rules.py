@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from awstape.core.aws.conform import did_you_mean
-from awstape.core.aws.member_paths import Path, member_names
 from awstape.core.aws.model import Models, Shape
 
 _SETTINGS = ("keep", "mask", "mask-members", "keep-names")
@@ -61,12 +60,9 @@ class Rules:
         """Whether an identifier stays as it is."""
         return any(fnmatchcase(value, glob) for glob in self.keep)
 
-    def masks(self, path: Path) -> bool:
-        """Whether the text at a path becomes an alias as a whole."""
-        if not self.mask_members:
-            return False
-        names = member_names(path)
-        return any(names[-len(member) :] == member for member in self.mask_members)
+    def masks(self, members: tuple[str, ...]) -> bool:
+        """Whether a text becomes an alias as a whole. members: their names on the way to it."""
+        return any(members[-len(member) :] == member for member in self.mask_members)
 
 
 NO_RULES = Rules()

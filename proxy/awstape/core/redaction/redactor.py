@@ -250,4 +250,7 @@ class Redactor:
 def _without_marks(context: StringContext) -> StringContext:
     """The context of a string in a service model that has no enum for it and doesn't mark it as sensitive."""
     shape = context.shape
-    return replace(context, shape=replace(shape, enum=(), sensitive=False)) if shape else context
+    if shape is None:
+        return context
+    place = context.place.data("unmarked", replace(shape, enum=(), sensitive=False))
+    return StringContext(place, context.path, context.siblings, context.key)

@@ -86,7 +86,7 @@ def _fits_length(shape: Shape, text: str) -> bool:
 
 
 def _is_masked(context: StringContext, aliases: Aliases) -> bool:
-    return aliases.rules.masks(context.path) and (context.shape is None or context.shape.type == "string")
+    return aliases.rules.masks(context.place.names) and (context.shape is None or context.shape.type == "string")
 
 
 def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str:

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
 
 from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
-from awstape.core.aws.member_paths import MapKey, Path, member_names
+from awstape.core.aws.member_paths import MapKey, Path
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.redaction.alias_grammar import is_alias
@@ -29,23 +31,63 @@ _OF_EVERY_ERROR = frozenset({"Type", "Code", "code", "__type"})
 _BINARY_MARK = b"\xffawstape "
 
 
-@dataclass(frozen=True)
-class StringContext:
-    """The context of a string: its shape (None if the model has none), its path, its siblings, the key of its map."""
+class Place:
+    """What the service model says of a string: its shape and the members on the way to it, without indices and keys.
 
-    shape: Shape | None
-    path: Path
-    siblings: Mapping[str, Value] = field(default_factory=dict)
-    key: str = ""
+    There is one object for each place, so that what holds for a place is found out once (`core.redaction.redactor`).
+    shape: None if the model has none. names: the names of the members on the way.
+    """
+
+    __slots__ = ("_below", "names", "shape")
+
+    def __init__(self, shape: Shape | None, names: tuple[str, ...] = ()) -> None:
+        self.shape, self.names = shape, names
+        self._below: dict[str, Place] = {}
+
+    def member(self, name: str, shape: Shape) -> Place:
+        """The place of a member of this structure."""
+        if (place := self._below.get(name)) is None:
+            place = self._below[name] = Place(shape, (*self.names, name))
+        return place
+
+    def data(self, step: str, shape: Shape | None) -> Place:
+        """The place of what has no name in the model: `[]` an item, `{}` a key of a map, `*` its value, `#` a number,
+        `?` what is not in the model, and others.
+        """
+        if (place := self._below.get(step)) is None:
+            place = self._below[step] = Place(shape, self.names)
+        return place
+
+
+@cache
+def root_place(shape: Shape | None) -> Place:
+    """The place of a whole input, output or text."""
+    return Place(shape)
+
+
+class StringContext:
+    """The context of a string: its place, its path, its siblings, the key of its map."""
+
+    __slots__ = ("key", "path", "place", "siblings")
+
+    def __init__(
+        self, place: Place, path: Path = (), siblings: Mapping[str, Value] = MappingProxyType({}), key: str = ""
+    ) -> None:
+        self.place, self.path, self.siblings, self.key = place, path, siblings, key
+
+    @property
+    def shape(self) -> Shape | None:
+        return self.place.shape
 
     @property
     def member(self) -> str:
         """The name of the member that the string is in, directly or through lists and maps."""
-        return next(reversed(member_names(self.path)), "")
+        return self.place.names[-1] if self.place.names else ""
 
 
 #: The context of a track's account.
-ACCOUNT_CONTEXT = StringContext(TEXT, ("account",))
+ACCOUNT_CONTEXT = StringContext(Place(TEXT, ("account",)), ("account",))
+_HOLE = StringContext(Place(TEXT, ("hole",)), ("hole",))
 StringEdit = Callable[[str, StringContext], str]
 """(text, its context) → the text that replaces it."""
 
@@ -85,7 +127,7 @@ def edit_account(account: str | None, edit: StringEdit) -> str | None:
 def edit_page_strings(operation: Operation, page: Page, edit: StringEdit) -> Page:
     """The page with every string of its answer edited, or the reason of its hole."""
     if page.hole is not None:
-        return replace(page, hole=edit(page.hole, StringContext(TEXT, ("hole",))))
+        return replace(page, hole=edit(page.hole, _HOLE))
     return replace(page, answer=edit_answer_strings(operation, page.answer, edit))
 
 
@@ -100,66 +142,85 @@ def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) 
 def edit_failure_strings(service: Service, failure: Failure, edit: StringEdit) -> Failure:
     """The failure with every string in it edited. Paths are those of `error` in a cassette."""
     shape = service.errors.get(error_name(failure.code or ""))
-    known = shape.members if shape else {}
-    code = failure.code and edit(failure.code, StringContext(TEXT, ("code",)))
-    message = failure.message and edit(failure.message, StringContext(TEXT, ("message",)))
+    place, known = root_place(shape), shape.members if shape else {}
+    code = failure.code and edit(failure.code, _of_error("code"))
+    message = failure.message and edit(failure.message, _of_error("message"))
     members = {}
     for name, value in failure.members.items():
+        if name in known:
+            below = place.member(name, known[name].shape)
+        else:
+            below = Place(TEXT, ("members", name)) if name in _OF_EVERY_ERROR else place.data("#", TEXT)
         step = name if name in known or name in _OF_EVERY_ERROR else MapKey(name)
-        context = StringContext(known[name].shape if name in known else TEXT, ("members", step))
         key = name if name in known else _edit_name(name, ("members",), edit)
-        members[key] = edit_value_strings(value, context, edit)
+        members[key] = edit_value_strings(value, StringContext(below, ("members", step)), edit)
     return replace(failure, code=code, message=message, members=members)
+
+
+@cache
+def _of_error(member: str) -> StringContext:
+    return StringContext(Place(TEXT, (member,)), (member,))
 
 
 def edit_member_strings(
     members: Mapping[str, Value], shape: Shape | None, edit: StringEdit, path: Path = ()
 ) -> dict[str, Value]:
     """The members of a structure with every string in them edited, and with every name that is not in the model."""
-    known = shape.members if shape else {}
+    return _edit_members(members, root_place(shape), edit, path)
+
+
+def _edit_members(members: Mapping[str, Value], place: Place, edit: StringEdit, path: Path) -> dict[str, Value]:
+    known = place.shape.members if place.shape else {}
     edited: dict[str, Value] = {}
     for name, value in members.items():
         if name in known:
-            context = StringContext(known[name].shape, (*path, name), members)
-            edited[name] = edit_value_strings(value, context, edit)
+            context = StringContext(place.member(name, known[name].shape), (*path, name), members)
+            edited[name] = edit(value, context) if isinstance(value, str) else edit_value_strings(value, context, edit)
         else:
             key = _edit_name(name, path, edit)
-            edited[key] = edit_value_strings(value, StringContext(None, (*path, MapKey(name)), members), edit)
+            context = StringContext(place.data("?", None), (*path, MapKey(name)), members)
+            edited[key] = edit_value_strings(value, context, edit)
     return edited
 
 
 def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -> Value:
     """The value with every string in it edited, and every number that could be an account id."""
-    shape, path = context.shape, context.path
+    place, path = context.place, context.path
+    shape = place.shape
     match value:
         case str():
             return edit(value, context)
         case bytes():
             alias = value.removeprefix(_BINARY_MARK).decode("latin-1")
-            edited = edit(text := alias if is_alias(alias) else value.hex(), StringContext(None, path))
+            text = alias if is_alias(alias) else value.hex()
+            edited = edit(text, StringContext(place.data("?", None), path))
             return value if edited == text else _BINARY_MARK + edited.encode()
         case list():
-            below = shape.member.shape if shape and shape.member else shape if shape is TEXT else None
+            item = place.data("[]", shape.member.shape if shape and shape.member else shape if shape is TEXT else None)
             return [
-                edit_value_strings(item, StringContext(below, (*path, i), context.siblings, context.key), edit)
-                for i, item in enumerate(value)
+                edit_value_strings(each, StringContext(item, (*path, i), context.siblings, context.key), edit)
+                for i, each in enumerate(value)
             ]
         case dict() if shape is None or shape is TEXT or (shape.key and shape.value):
-            key = shape.key.shape if shape and shape.key else TEXT
-            below = shape.value.shape if shape and shape.value else shape
+            key = place.data("{}", shape.key.shape if shape and shape.key else TEXT)
+            below = place.data("*", shape.value.shape if shape and shape.value else shape)
             return {
                 edit(name, StringContext(key, (*path, MapKey(name)))): edit_value_strings(
-                    item, StringContext(below, (*path, MapKey(name)), key=name), edit
+                    each, StringContext(below, (*path, MapKey(name)), key=name), edit
                 )
-                for name, item in value.items()
+                for name, each in value.items()
             }
         case dict():
-            return edit_member_strings(value, shape, edit, path)
+            return _edit_members(value, place, edit, path)
         case int() | float() if not isinstance(value, bool) and (digits := _ACCOUNT_LIKE.search(repr(value))):
-            edited = edit(digits[0], StringContext(TEXT, path))
+            edited = edit(digits[0], StringContext(place.data("#", TEXT), path))
             return int(edited) if shape and shape is not TEXT and edited.isdigit() else edited
     return value
 
 
 def _edit_name(name: str, path: Path, edit: StringEdit) -> str:
-    return edit(name, StringContext(TEXT, (*path, MapKey(name))))
+    return edit(name, StringContext(_NAME, (*path, MapKey(name))))
+
+
+#: The place of names that the model doesn't know.
+_NAME = Place(TEXT)
