@@ -142,7 +142,7 @@ CASES = {
         5,
         "after",
         "missing write",
-        "the cassette has no such take: replay doesn't wait for this write",
+        "the write is not in this cassette: without another one that has it, replay skips this take",
         "record both again, or leave it out",
     ),
     "a hole": Case(

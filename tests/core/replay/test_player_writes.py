@@ -310,11 +310,29 @@ def test_what_names_a_write_follows_it() -> None:
     assert read_cassette(write_cassette(both), MODELS) == both
 
 
-def test_a_write_that_is_missing_is_not_waited_for() -> None:
+def without(recorded: Cassette, operation: str) -> Cassette:
+    return recorded.with_takes(take for take in recorded.takes if take.track.operation != operation)
+
+
+def test_no_take_is_given_out_without_its_write() -> None:
     recorded = record(STORY)
-    reads = Cassette.of((take for take in recorded.takes if take.track.operation == "GetRole"), recorded.keys)
-    replies = list(replay(player(reads), [("GetRole", "alpha")] * 5))
-    assert replies == [(404, 0), (200, 1), (404, 0), (200, 1), (200, 1)]
+    reads = without(without(recorded, "CreateRole"), "DeleteRole")
+    assert list(replay(player(reads), [("GetRole", "alpha")] * 3)) == [(404, 0)] * 3
+    # The creations are missing: of the story there is left what came before the first one and after the deletion.
+    replies = list(replay(player(without(recorded, "CreateRole")), STORY))
+    assert replies == [(404, 0), "miss: operation", (404, 0), (200, 0), (404, 0), "miss: operation", (404, 0)]
+
+
+def test_a_track_that_only_comes_after_a_missing_write_is_a_miss_that_says_so() -> None:
+    recorded = record([("GetRole", "bravo"), *STORY[:3]])
+    began = remove_takes(MODELS, recorded, select(MODELS, recorded, ["GetRole take=1"]))
+    miss = player(without(began, "CreateRole")).answer(request("GetRole", {"RoleName": "alpha"}))
+    assert isinstance(miss, Miss)
+    assert miss.kind == "early"
+    first, *lines = miss.text.splitlines()
+    assert first == "iam GetRole was recorded only after a write that is in no cassette that is replayed"
+    assert "  after: iam CreateRole" in miss.text
+    assert "  to record both anew: awstape record CASSETTE --include-writes -- COMMAND" in lines
 
 
 def test_a_write_that_was_recorded_again_less_often_tells_the_story_of_the_reads() -> None:

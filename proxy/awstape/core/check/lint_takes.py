@@ -71,9 +71,12 @@ def lint_takes(entries: Iterable[Entry], models: Models) -> Iterator[tuple[Docum
         for located in takes:
             yield from ((located.document, problem) for problem in _lint_take(located, tokens))
             write = located.take.after
-            if write and write.take > len(tracks.get(write.track, ())):
-                problem = "the cassette has no such take: replay doesn't wait for this write"
+            if write and write.track not in tracks:
+                problem = "the write is not in this cassette: without another one that has it, replay skips this take"
                 yield located.document, Problem(("after",), problem, "record both again, or leave it out", AFTER)
+            elif write and write.take > (known := len(tracks[write.track])):
+                problem = f"the write has no take {write.take} here: replay waits until it was requested that often"
+                yield located.document, Problem(("after", "take"), problem, f"the last one is {known}", AFTER)
         for before, after in pairwise(takes):
             yield from _lint_neighbours(before, after)
 

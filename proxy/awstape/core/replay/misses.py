@@ -177,12 +177,18 @@ class MissFactory:
 
     def too_early(self, operation: Operation, track: Track, write: After) -> Miss:
         """The miss for a track of which no take is given out before a write."""
-        summary = f"{_title(operation)} was recorded only after a write that was not requested yet"
+        is_there = write.track in self.tracks.takes
+        which = "a write that was not requested yet" if is_there else "a write that is in no cassette that is replayed"
+        mends = [
+            "replay the cassette that has this write as well, or remove `after` from the take",
+            "to record both anew: awstape record CASSETTE --include-writes -- COMMAND",
+        ]
         lines = [
             self._track_line(track),
             f"after: {self.tracks.describe(write.track)}" + (f", take {write.take}" if write.take > 1 else ""),
-            "request that write first, or remove `after` from the take",
+            *(["request that write first, or remove `after` from the take"] if is_there else mends),
         ]
+        summary = f"{_title(operation)} was recorded only after {which}"
         return self._miss("early", operation, summary, lines, track)
 
     def hole(self, operation: Operation, track: Track, page: int, reason: str) -> Miss:

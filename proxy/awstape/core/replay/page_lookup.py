@@ -70,8 +70,7 @@ class PageLookup:
 
     def _epochs(self, track: Track) -> Epochs:
         if track not in self._epochs_of:
-            takes = self._tracks.takes
-            self._epochs_of[track] = find_epochs(takes[track], lambda after: after.track in takes)
+            self._epochs_of[track] = find_epochs(self._tracks.takes[track])
         return self._epochs_of[track]
 
     def unfinished_take(self, operation: Operation, track: Track, token: str) -> Take | None:

@@ -2,8 +2,9 @@
 
 1. Within an epoch, a first-page request gets the take after the last one that the session served; the last take of the
    epoch repeats. A take with `after` begins an epoch, which begins in the session once it served that write; takes of
-   earlier epochs are stale then. No take is given out before its epoch begins. A write whose last take repeats counts
-   each time, so that a cassette in which it was recorded again, less often, tells the story of its reads.
+   earlier epochs are stale then. No take is given out before its epoch begins, and none if the write is not replayed. A
+   write whose last take repeats counts each time, so that a cassette in which it was recorded again, less often, tells
+   the story of its reads.
 2. A retry gets the take of the first attempt. SDKs send one `amz-sdk-invocation-id` for all attempts of a call, so a
    request with a known id gets the take that was served under that id.
 3. Without an invocation id, `attempt=N` with N > 1 in `amz-sdk-request` marks a retry. It gets the take of the last
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import After, Take, Track
@@ -29,10 +30,9 @@ Epochs = Sequence[tuple[int, int, After | None]]
 """The epochs of a track: the numbers of the first and the last take, and the write after which it begins."""
 
 
-def find_epochs(takes: Sequence[Take], exists: Callable[[After], bool]) -> Epochs:
-    """The epochs of a track's takes. A write without a track in the cassette begins none."""
-    afters = (take.after if take.after and exists(take.after) else None for take in takes)
-    begins = [(number, after) for number, after in enumerate(afters, 1) if after or number == 1]
+def find_epochs(takes: Sequence[Take]) -> Epochs:
+    """The epochs of a track's takes."""
+    begins = [(number, take.after) for number, take in enumerate(takes, 1) if take.after or number == 1]
     ends = [first - 1 for first, _ in begins[1:]] + [len(takes)]
     return [(first, last, after) for (first, after), last in zip(begins, ends, strict=True)]
 
