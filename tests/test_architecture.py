@@ -64,6 +64,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.error_codes",
         "core.recording.resumed_listings",
         "core.recording.retries",
+        "core.recording.writes",
         "core.replay.take_selection",
         "core.text.json_documents",
         "core.text.printable",

@@ -14,8 +14,8 @@
 6. Any other page with a token that no take gave out resumes a listing of an older recording, perhaps. A read of which
    all pages are holes is not recorded.
 7. The takes of a read are in the order in which their first pages were requested, as far as writes were answered in
-   between; a take that was requested later than the one before it, so that a write lies in between, comes `after` it.
-   A take of rule 3 was requested when its own first page was.
+   between; a take that was requested later than the one before it, so that a write lies in between, comes `after` it
+   (`core.recording.writes`, where several do). A take of rule 3 was requested when its own first page was.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from heapq import heappop, heappush
 from operator import itemgetter
 
 from awstape.core.aws.model import Operation
-from awstape.core.cassette.cassette import After, Page, Take, Track
+from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.page_tokens import replace_next_token
 from awstape.core.recording.capture import Capture
 from awstape.core.recording.resumed_listings import join_pages
 from awstape.core.recording.retries import answers_retry_of
+from awstape.core.recording.writes import Writes
 
 
 @dataclass
@@ -109,8 +110,7 @@ class Traversals:
 
     def __init__(self) -> None:
         self._of_track: dict[tuple[str, ...], _TrackTraversals] = {}
-        self.writes: list[After] = []
-        """The takes of writes, in the order of their answers."""
+        self.writes = Writes()
 
     @property
     def is_empty(self) -> bool:
@@ -127,7 +127,8 @@ class Traversals:
             for traversal in sorted(known.traversals, key=_Traversal.writes_before):
                 if id(traversal) in pages_of:
                     writes = traversal.writes_before()
-                    after = self.writes[writes - 1] if writes and before not in (None, writes) else None
+                    is_later = before is not None and before < writes
+                    after = self.writes.find_cause(known.track, before or 0, writes) if is_later else None
                     before = writes
                     pages = pages_of[id(traversal)]
                     yield Take(known.track, pages, after=after if known.operation.is_read else None)
@@ -165,7 +166,7 @@ class Traversals:
         elif capture.invocation is not None:
             known.answered[capture.invocation] = number
         if not known.operation.is_read:
-            self.writes.append(After(known.track, number + 1))
+            self.writes.add(known.track, number + 1)
         return self._put(known, known.traversals[number], 0, capture)
 
     def _add_next_page(self, known: _TrackTraversals, token: str, capture: Capture) -> int:
