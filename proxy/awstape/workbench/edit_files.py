@@ -38,7 +38,8 @@ class PlannedEdit:
     """The result of an edit, before it is written.
 
     old: the text of the file, None for a new one. lost_comments: comments that have no place in the new text.
-    removed_comments: comments of removed takes. redacted: kind → number of replaced values.
+    removed_comments: comments of removed takes. redacted: kind → number of replaced values. notes: lines on takes that
+    come after writes.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class PlannedEdit:
     lost_comments: tuple[Comment, ...] = ()
     removed_comments: tuple[Comment, ...] = ()
     redacted: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def has_changes(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
-from awstape.cli.terminal.edit_output import edit_file, write_edits
+from awstape.cli.terminal.edit_output import count_takes, edit_file, write_edits
 from awstape.cli.terminal.output import read_text
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
@@ -126,14 +126,22 @@ def rm(cassette: Path, tracks: tuple[str, ...], options: parameters.EditOptions)
     """Remove TRACKs, or takes of them.
 
     TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [take=N].
+    Takes that came after a removed write wait for it no longer.
 
     \b
     awstape rm team.yaml 3
     awstape rm team.yaml 'GetRole RoleName=role-JlRWf2vcoyKT' 'ListUsers take=2'
     """
-    from awstape.core.editing.edits import remove_takes
+    from awstape.core.editing.edits import count_freed_reads, remove_takes
 
-    return edit_file(cassette, _on_tracks(tracks, remove_takes), options)
+    notes: list[str] = []
+
+    def remove(models: Models, before: Cassette, chosen: tuple[SelectedTrack, ...]) -> Cassette:
+        freed = count_freed_reads(before, chosen)
+        notes.extend(f"no longer waiting for {write}: {count_takes(reads)}" for write, reads in freed.items())
+        return remove_takes(models, before, chosen)
+
+    return edit_file(cassette, _on_tracks(tracks, remove), options, notes)
 
 
 @click.command()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
-from awstape.cli.terminal.edit_output import write_edits
+from awstape.cli.terminal.edit_output import count_takes, write_edits
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.editing.edits import Preference
     from awstape.core.view.selectors import SelectedTrack
+    from awstape.workbench.edit_files import PlannedEdit
 
 _BY = ("operation", "service", "region", "track")
 
@@ -57,8 +60,7 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
         old = next((text for file, text in zip(files, texts, strict=True) if _is_same(file, output)), None)
         if old:  # its header stays
             merged = Cassette.of(merged.takes, merged.keys, old.account)
-        takes = [take for text in texts for take in text.cassette.takes]
-        return write_edits([plan_write(output, old, merged, texts, os.environ, takes)], options)
+        return write_edits([plan_write(output, old, merged, texts, os.environ, merged.takes)], options)
 
 
 def _is_same(file: Path, other: Path) -> bool:
@@ -109,7 +111,19 @@ def split(
                 raise UserError(f"{cassette}: no track would be left in it", "rename the file instead")
             results.append(plan_write(cassette, text, left, [text], os.environ))  # written after the new files
         # Comments of other tracks are not lost: they are in the files of those tracks.
-        return write_edits([replace(result, removed_comments=()) for result in results], options)
+        parts = [replace(each, removed_comments=(), notes=tuple(_find_waiting(each, results))) for each in results]
+        return write_edits(parts, options)
+
+
+def _find_waiting(part: PlannedEdit, parts: Sequence[PlannedEdit]) -> Iterator[str]:
+    """Lines on the takes of a part that come after writes in other parts."""
+    paths = {track: each.path for each in parts for track, _ in each.after.tracks()}
+    waiting = defaultdict[Path, Counter[str]](Counter)
+    for take in part.after.takes:
+        if take.after and (path := paths.get(take.after.track, part.path)) != part.path:
+            waiting[path][take.track.operation] += 1
+    for path, reads in waiting.items():
+        yield f"waiting for writes in {path}: {count_takes(reads)}; replay both files together"
 
 
 def _file_name(chosen: SelectedTrack, by: str) -> str:

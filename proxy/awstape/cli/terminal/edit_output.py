@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +22,20 @@ if TYPE_CHECKING:
     from awstape.workbench.edit_files import PlannedEdit
 
 
-def edit_file(path: Path, change: Callable[[Cassette], Cassette], options: EditOptions) -> int:
-    """Edits one cassette file, writes it and prints the changes. Returns the exit status."""
+def edit_file(
+    path: Path, change: Callable[[Cassette], Cassette], options: EditOptions, notes: Iterable[str] = ()
+) -> int:
+    """Edits one cassette file, writes it and prints the changes. Returns the exit status.
+
+    notes: more lines to print; they are read after the change.
+    """
     from awstape.files import atomic_writes
     from awstape.workbench.edit_files import plan_edit
 
     atomic_writes.check_writable(path)
     with atomic_writes.lock_folders_of(path):
-        return write_edits([plan_edit(path, change, os.environ)], options)
+        plan = plan_edit(path, change, os.environ)
+        return write_edits([replace(plan, notes=tuple(notes))], options)
 
 
 def write_edits(results: Iterable[PlannedEdit], options: EditOptions) -> int:
@@ -47,6 +54,13 @@ def write_edits(results: Iterable[PlannedEdit], options: EditOptions) -> int:
     for result in results:
         _print_edit(result, options)
     return 0
+
+
+def count_takes(numbers: Mapping[str, int]) -> str:
+    """Numbers of takes as text. numbers: operation → number."""
+    from awstape.report import count
+
+    return ", ".join(f"{count(number, 'take')} of {operation}" for operation, number in sorted(numbers.items()))
 
 
 def _confirm_lost_comments(path: Path, lost: tuple[Comment, ...]) -> None:
@@ -75,6 +89,7 @@ def _facts(result: PlannedEdit, options: EditOptions) -> dict[str, object]:
         "warnings": [
             {"line": f.line, "member": f.member, "kind": f.kind, "message": f.problem} for f in result.new_warnings()
         ],
+        "notes": list(result.notes),
         "changes": [change_facts(change) for change in compare_cassettes(result.before, result.after)],
     }
 
@@ -95,6 +110,8 @@ def _print_edit(result: PlannedEdit, options: EditOptions) -> None:
         click.echo(f"{'changed' if result.old else 'wrote'} {path}")
     if result.redacted:
         click.echo(redacted_line(result.redacted))
+    for note in result.notes:
+        click.echo(f"  {printable(note)}")
     for finding in result.new_warnings():
         where = f"{finding.member}: " if finding.member else ""
         click.echo(f"  warning: line {finding.line}: {printable(where + finding.problem)}")

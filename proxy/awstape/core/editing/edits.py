@@ -2,7 +2,8 @@
 
 1. An edit changes the chosen takes (`core.view.selectors`); all other takes stay as they are.
 2. In a changed track, takes that repeat their neighbour are dropped and page tokens are named by position again. What
-   names a write (`after`) follows the write.
+   names a write (`after`) follows the write, and goes with it: `count_freed_reads` counts takes that wait for no write
+   then.
 3. An edit refuses what would break the cassette, with a tip: two tracks that become one, a fault for a page that no
    longer exists, an item that is there already, a value that the service can't send.
 4. Edits don't redact: the caller redacts what people write into a cassette.
@@ -48,6 +49,17 @@ class EditError(ValueError):
 def remove_takes(models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack]) -> Cassette:
     """The cassette without the chosen takes."""
     return edit_takes(models, cassette, chosen, lambda _, take: None)
+
+
+def count_freed_reads(cassette: Cassette, removed: Iterable[SelectedTrack]) -> dict[str, Counter[str]]:
+    """Operation of a removed write → operation of a read → how many takes that stay came after that write."""
+    places = {After(each.track, number) for each in removed for number in each.numbers}
+    freed = defaultdict[str, Counter[str]](Counter)
+    for track, takes in cassette.tracks():
+        for number, take in enumerate(takes, 1):
+            if take.after in places and After(track, number) not in places:
+                freed[take.after.track.operation][track.operation] += 1
+    return freed
 
 
 def repage_takes(models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], paging: Paging) -> Cassette:
