@@ -145,6 +145,11 @@ def test_what_comes_after_a_write_of_an_unknown_caller_follows_it() -> None:
     merged = merge_cassettes(MODELS, old, Cassette.of([replace(deleted, track=WRITE)]))
     (read,) = (each for each in merged.takes if each.after)
     assert read.after == After(WRITE, 1)
+    # The recording has no answer to the write, so the old one stays: the new read comes after that.
+    lost = Take(WRITE, (Page.make_hole("unreadable"),))
+    merged = merge_cassettes(MODELS, Cassette.of([deleted]), Cassette.of([take(A, after=After(WRITE, 1)), lost]))
+    (read,) = (each for each in merged.takes if each.after)
+    assert read.after == After(unknown, 1)
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------

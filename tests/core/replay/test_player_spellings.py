@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import After, Cassette
@@ -17,6 +20,7 @@ from awstape.core.editing import edits
 from awstape.core.recording import capture
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
+from support import strategies
 from support.exchanges import MODELS, Exchange, cassette, fail, player, recorder, request, respond
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"]}]}
@@ -126,6 +130,46 @@ def test_two_orders_of_a_list_stay_two_tracks() -> None:
     playing = player(recorded)
     assert ages(playing, program) == [1, 0, 2, 0, 3]
     assert not playing.misses
+
+
+def tell(steps: Iterable[tuple[str, str]]) -> Iterator[Exchange]:
+    """The traffic of a program that creates, deletes and reads a role; an age is never the same twice."""
+    ages, age = count(1), 0
+    for step, document in steps:
+        if step == "CreateRole":
+            made = create(document)
+            yield made if not age else (made[0], fail("CreateRole", 409, "EntityAlreadyExists", "it is there already"))
+            age = age or next(ages)
+        elif step == "DeleteRole":
+            yield DELETE if age else (DELETE[0], fail("DeleteRole", 404, "NoSuchRole", "no such role"))
+            age = 0
+        else:
+            yield look(age or None)
+
+
+@strategies.few(60)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["GetRole", "CreateRole", "DeleteRole"]), st.sampled_from([COMPACT, INDENTED, SORTED])
+        )
+    ),
+    st.sampled_from([COMPACT, INDENTED, SORTED]),
+)
+def test_any_spelling_plays_the_story_that_was_recorded_in_several(steps: list[tuple[str, str]], one: str) -> None:
+    playing = player(cassette(*tell(steps), include_writes=True))
+    program = list(tell((step, one) for step, _ in steps))
+    replies = [playing.answer(asked).response for asked, _ in program]
+    assert [reply and reply.status for reply in replies] == [answered.status for _, answered in program]
+    playing.reset()
+    assert ages(playing, program) == ages_of(program)
+    assert not playing.misses
+
+
+def ages_of(program: Iterable[Exchange]) -> list[int]:
+    """What the reads of a program saw when it was recorded."""
+    reads = [answered for asked, answered in program if asked.body.startswith(b"Action=GetRole&")]
+    return [int(reply.body.partition(b"<MaxSessionDuration>")[2].partition(b"<")[0] or 0) for reply in reads]
 
 
 # --- older cassettes ------------------------------------------------------------------------------------------------

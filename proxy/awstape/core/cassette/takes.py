@@ -33,7 +33,7 @@ def merge_cassettes(
     """
     left, merged = dict(old.tracks()), dict[Track, tuple[Take, ...]]()
     whole_takes = dict(whole.tracks()) if whole else {}
-    known = dict[Track, Track]()  # track of an unknown caller → that of the caller, known now
+    known = dict[Track, Track]()  # where one cassette has an unknown caller: the track that goes → the one that stays
     for track, takes in new.tracks():
         operation = models.operation(track.service, track.operation)
         before = track if track in left else replace(track, account=None)
@@ -41,6 +41,8 @@ def merge_cassettes(
         if before not in left or is_better or not are_settled(operation, left[before]):
             known |= {before: track} if before in left else {}
             merged[track] = _with_faults_of(takes, left.pop(before, ()))
+        else:
+            known[track] = before
     every = (take for takes in (*left.values(), *merged.values()) for take in takes)
     return Cassette.of(change_writes(every, lambda write: known.get(write, write)), old.keys | new.keys, old.account)
 
