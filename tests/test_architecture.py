@@ -31,8 +31,8 @@ TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cas
 #: The modules that the core may import besides its own: values, texts and parsing, no I/O.
 PURE = frozenset(
     "__future__ base64 binascii bisect calendar collections contextlib copy csv dataclasses difflib enum fnmatch "
-    "functools graphlib hashlib heapq hmac html io itertools jmespath json math operator re shlex string types typing "
-    "unicodedata urllib uuid xml yaml zlib backports brotli compression zstandard".split()
+    "functools graphlib hashlib heapq hmac html io ipaddress itertools jmespath json math operator re shlex string "
+    "types typing unicodedata urllib uuid xml yaml zlib backports brotli compression zstandard".split()
 )
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
 #: The wings that may import each heavy dependency.
@@ -59,6 +59,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.access_keys",
         "core.aws.constraints",
         "core.aws.paging",
+        "core.redaction.text.addresses",
         "core.aws.timestamps",
         "core.cassette.page_tokens",
         "core.aws.error_codes",
@@ -72,6 +73,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.text.substrings",
     ),
     "a step that is read apart from the others": (
+        "core.redaction.policies.pairs_in_text",
         "core.replay.callers",
         "core.cassette.yaml.comments",
         "core.cassette.yaml.path_mapping",

@@ -23,9 +23,10 @@ from awstape.core.recording import set_aside
 from awstape.core.redaction import member_kinds, redactor, string_redaction
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import ID_SHAPES, NAME_KINDS, PATH_SHAPES, SECRET_KINDS, SHAPE_REDACTIONS
+from awstape.core.redaction.policies import condition_keys, condition_values
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import TEXT, Place, StringContext
-from awstape.core.redaction.text import arn, condition_keys, free_text, identifier_search, identifiers
+from awstape.core.redaction.text import arn, free_text, identifier_search, identifiers
 from awstape.core.redaction.text.names_in_text import KnownNames
 from awstape.core.text import encoded_text
 from support import exchanges
@@ -159,7 +160,7 @@ RULES: dict[str, Rule] = {
         setting(encoded_text, "_ESCAPED_RUN", NEVER), "bob&#64;corp.example", A.email("bob@corp.example")
     ),
     "text: JSON": Rule(
-        setting(free_text, "is_json", lambda text: False),
+        setting(free_text, "redact_document", lambda *_: None),
         f'{{"a": {ACCOUNT}}}',
         f'{{"a": "{A.account(ACCOUNT)}"}}',
     ),
@@ -175,22 +176,22 @@ RULES: dict[str, Rule] = {
     ),
     **{
         f"condition: {key}": Rule(
-            without(condition_keys.VALUE_KINDS, key), condition(key, "bob"), condition(key, A.name(kind, "bob"))
+            without(condition_values._REDACTIONS, key), condition(key, "bob"), condition(key, A.name(kind, "bob"))
         )
-        for key, kind in condition_keys.VALUE_KINDS.items()
+        for key, kind in condition_keys.NAME_KEYS.items()
     },
     "condition: subject": Rule(
-        setting(condition_keys, "_redact_subject", identity),
+        setting(condition_values, "_redact_subject", identity),
         condition("x:sub", "repo:corp/app"),
-        condition("x:sub", f"repo:{A.secret('subject', 'corp')}/{A.secret('subject', 'app')}"),
+        condition("x:sub", f"repo:{A.name('part', 'corp')}/{A.name('part', 'app')}"),
     ),
     "condition: provider's host": Rule(
-        setting(condition_keys, "_PROVIDER_KEY", NEVER),
+        setting(condition_keys, "PROVIDER_KEY", NEVER),
         condition("login.corp.example:amr", "x"),
         condition(f"{A.name('oidc-provider', 'login.corp.example')}:amr", "x"),
     ),
     "principal: federated": Rule(
-        setting(condition_keys, "redact_provider", identity),
+        setting(condition_values, "redact_provider", identity),
         '{"Federated": "login.corp.example"}',
         json.dumps({"Federated": A.name("oidc-provider", "login.corp.example")}),
     ),
@@ -295,7 +296,7 @@ def test_every_table_has_its_probes() -> None:
         *SHAPE_REDACTIONS,
         *identifier_search.BLOCK_KINDS,
         *identifier_search.TEXT_KINDS,
-        *condition_keys.VALUE_KINDS,
+        *condition_keys.NAME_KEYS,
         *member_kinds._KIND_SIBLINGS,
     }
     assert {*identifiers.IDENTIFIERS} == {*REAL}

@@ -1,7 +1,8 @@
 """The grammar of aliases: how each form is spelled from a digest, recognised without the key and found in a text.
 
 1. An alias keeps the grammar of its kind: 12 digits, a name, a unique id's prefix and length, an address.
-2. An alias ends in check characters, which are computed from the part before them. So it is recognised without the
+2. An alias ends in check characters, which are computed from the part before them; the alias of an IP address is in
+   a range that nobody has. So it is recognised without the
    key. A real value of the same form passes for an alias with a probability of 1 in 100,000 (account ids: three zeros
    and two check digits) or 1 in 32,768 (names that already end in twelve base-32 characters with a digit).
 3. The body of an access key id's alias is in lower case. No real access key id is, and credential scanners ignore it.
@@ -18,6 +19,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from ipaddress import ip_interface, ip_network
 
 from awstape.core.text.encoded_text import rewrite_between
 
@@ -39,6 +41,9 @@ _ORGANIZATIONAL_UNIT = re.compile(rf"ou-({_UNIT_PART})-({_UNIT_PART})")
 _CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
 _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
 _RESOURCE_ID = re.compile(_RESOURCE)
+#: Reserved for benchmarks (RFC 2544) and for documentation (RFC 3849): nobody has such an address.
+_ADDRESS = re.compile(r"(?:198\.1[89](?:\.\d{1,3}){2}|2001:db8:[0-9a-f:]+)(?:/\d{1,3})?")
+_ADDRESS_RANGES = {4: ip_network("198.18.0.0/15"), 6: ip_network("2001:db8::/32")}
 _FINGERPRINT = re.compile(r"tape:([a-z2-7]{43})")
 #: The forms of all aliases. Most texts match none, and are rejected with this one match.
 _ANY_FORM = re.compile(
@@ -53,6 +58,7 @@ _ANY_FORM = re.compile(
             _CANONICAL_ID,
             _RESOURCE_ID,
             _FINGERPRINT,
+            _ADDRESS,
         )
     ),
     re.ASCII,
@@ -104,6 +110,8 @@ def is_alias(text: str) -> bool:
         return all(map(_has_valid_check, match.groups()))
     if _CANONICAL_ID.fullmatch(text):
         return _check_hex(text[:-8], 8) == text[-8:]
+    if _ADDRESS.fullmatch(text):
+        return True
     if match := _FINGERPRINT.fullmatch(text):
         return _has_valid_check(match[1])
     return bool(_RESOURCE_ID.fullmatch(text)) and _check_hex(text[:-4], 4) == text[-4:]
@@ -190,6 +198,18 @@ def spell_fingerprint(digest: bytes) -> str:
     return f"tape:{_append_check(base32(digest)[:40])}"
 
 
+def spell_address(digest: bytes, value: str) -> str:
+    """An address of the same version and prefix length. Where the value has no bits behind its prefix, nor has it."""
+    real, public = ip_interface(value), _ADDRESS_RANGES[ip_interface(value).version]
+    size = real.max_prefixlen - public.prefixlen
+    number = int(public.network_address) + int.from_bytes(digest[:16]) % 2**size
+    behind = real.max_prefixlen - real.network.prefixlen
+    if real.ip == real.network.network_address and behind < size:
+        number = number >> behind << behind
+    address = type(real.ip)(number)
+    return f"{address}/{real.network.prefixlen}" if "/" in value else str(address)
+
+
 def spell_code(digest: bytes) -> str:
     body = f"0{int.from_bytes(digest[:8]) % 10**4:04}"
     return body + _check_digits(body, 1)
@@ -271,6 +291,8 @@ def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
         return spell_canonical_id(digest(alias))
     if _RESOURCE_ID.fullmatch(alias):
         return spell_resource_id(digest(alias), alias.rpartition("-")[0])
+    if _ADDRESS.fullmatch(alias):
+        return spell_address(digest(alias), alias)
     prefix = "" if alias.startswith("TAPE") else alias[:4]
     return spell_unique_id(digest(alias), prefix, len(alias) - len(prefix) - len("tape"))
 

@@ -39,6 +39,7 @@ from awstape.core.redaction.alias_grammar import (
     is_name_alias,
     respell_alias,
     spell_account,
+    spell_address,
     spell_canonical_id,
     spell_code,
     spell_ending,
@@ -138,6 +139,8 @@ class Aliases:
         """Values that stayed because of the project's rules."""
         self.existing_aliases: set[str] = set()
         """Values that were taken for an alias that was there before."""
+        self.document_edits: dict[tuple[str, str], dict[str, str]] | None = None
+        """Place in a document → text → its redaction, computed when it is asked for (`core.redaction.policies`)."""
         self._beginnings: dict[str, str] = {}
         """The beginning of a name → its ending in an alias; many names begin alike."""
 
@@ -194,6 +197,10 @@ class Aliases:
         prefix = value.rpartition("-")[0]
         return self._alias("resource id", value, lambda: spell_resource_id(self._digest("resource id", value), prefix))
 
+    def address(self, value: str) -> str:
+        """The alias of an IP address or a CIDR block, with its prefix length."""
+        return self._alias("address", value, lambda: spell_address(self._digest("address", value), value), is_name=True)
+
     def secret(self, kind: str, value: str) -> str:
         """The alias of a value that no project rule may keep: `secret-…`, or another kind."""
         return self._secret(kind, value, lambda digest: f"{kind}-{spell_ending(digest)}")
@@ -229,7 +236,7 @@ class Aliases:
     @property
     def has_history(self) -> bool:
         """True if it holds something of a value or a text that it met."""
-        return bool(self.seen or self.plain_texts or self._beginnings)
+        return bool(self.seen or self.plain_texts or self.document_edits or self._beginnings)
 
     def without_history(self) -> Aliases:
         """New `Aliases` with the same key and rules that have seen no value."""

@@ -13,7 +13,7 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -36,6 +36,7 @@ _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 _BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
 _MAX_PERCENT_LEVELS = 4
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?\d[\d.eE+-]*')
+_JSON_LITERAL = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*')
 _COLON = re.compile(r"\s*:")
 #: Members of a policy statement whose strings are public vocabulary.
 _PUBLIC_MEMBERS = frozenset({"Action", "NotAction", "Effect", "Version"})
@@ -214,4 +215,18 @@ def edit_json_strings(text: str, edit: Callable[[JsonString], str]) -> str:
             if edited != plain:
                 out += [text[end : match.start()], json.dumps(edited, ensure_ascii=raw.isascii())]
                 end = match.end()
+    return "".join([*out, text[end:]])
+
+
+def replace_json_literals(text: str, new: Mapping[int, str]) -> str:
+    """The JSON text with other strings in place of some of its strings and numbers, keys included.
+
+    new: position among them → its new text.
+    """
+    out: list[str] = []
+    end = 0
+    for i, match in enumerate(_JSON_LITERAL.finditer(text)):
+        if i in new:
+            out += [text[end : match.start()], json.dumps(new[i], ensure_ascii=match[0].isascii())]
+            end = match.end()
     return "".join([*out, text[end:]])

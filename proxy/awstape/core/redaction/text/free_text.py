@@ -2,10 +2,10 @@
 
 1. Plain text is searched for identifiers (`core.redaction.text.identifier_search`) and for runs that look random, such
    as a secret access key.
-2. A text that is JSON is redacted literal by literal. Encoded runs are decoded, redacted and encoded again, to any
-   depth (`core.text.encoded_text`). A credential report (CSV) is redacted cell by cell.
-3. The value of a condition is redacted by its key (`core.redaction.text.condition_keys`), also in text that quotes
-   JSON.
+2. A policy is redacted by its grammar, other JSON literal by literal (`core.redaction.policies`). Encoded runs are
+   decoded, redacted and encoded again, to any depth (`core.text.encoded_text`). A credential report (CSV) is redacted
+   cell by cell.
+3. Pairs of keys and values, as in a policy that is no valid JSON, are redacted by their key.
 4. In the end no twelve digits in a row are left that are no alias.
 """
 
@@ -15,8 +15,11 @@ import re
 
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.policies.condition_keys import redact_provider_key
+from awstape.core.redaction.policies.condition_values import redact_condition_value
+from awstape.core.redaction.policies.documents import redact_document
+from awstape.core.redaction.policies.pairs_in_text import redact_pairs
 from awstape.core.redaction.text.arn import redact_name
-from awstape.core.redaction.text.condition_keys import redact_condition_key, redact_condition_value, redact_quoted_pairs
 from awstape.core.redaction.text.identifier_search import (
     redact_accounts,
     redact_blocks,
@@ -24,12 +27,7 @@ from awstape.core.redaction.text.identifier_search import (
     redact_whole_arn,
 )
 from awstape.core.redaction.text.identifiers import redact_random_runs
-from awstape.core.text.encoded_text import (
-    JsonString,
-    edit_json_strings,
-    is_json,
-    rewrite_encoded_runs,
-)
+from awstape.core.text.encoded_text import rewrite_encoded_runs
 
 #: The beginning of IAM's credential report.
 REPORT_HEADER = "user,arn,user_creation_time"
@@ -56,21 +54,24 @@ def redact_text(text: str, aliases: Aliases) -> str:
 
 
 def _redact_unknown_text(text: str, aliases: Aliases) -> str:
-    if (document := _redact_json(text, aliases)) is not None:
+    document = redact_document(text, aliases, lambda member, text: redact_member_value(member, text, aliases))
+    if document is not None:
         return document
     if text.startswith(REPORT_HEADER):
         return _redact_report(text, aliases)
-    if (key := redact_condition_key(text, aliases)) is not None:
-        return redact_accounts(key, aliases)
+    if (key := redact_provider_key(text, aliases)) is not None:
+        return key
     if " " not in text and (arn := redact_whole_arn(text, aliases)) is not None:
         return arn
 
-    text = redact_quoted_pairs(redact_blocks(text, aliases), aliases)
-    text = rewrite_encoded_runs(text, lambda inner: redact_text(inner, aliases))
-    text = redact_identifiers(text, aliases)
-    if "name" in text:
-        text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_redact_named(m['kind'], m['name'], aliases)}", text)
-    return redact_accounts(redact_random_runs(text, aliases), aliases)
+    def redact_plain(text: str) -> str:
+        text = rewrite_encoded_runs(text, lambda inner: redact_text(inner, aliases))
+        text = redact_identifiers(text, aliases)
+        if "name" in text:
+            text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_redact_named(m['kind'], m['name'], aliases)}", text)
+        return redact_accounts(redact_random_runs(text, aliases), aliases)
+
+    return redact_pairs(redact_blocks(text, aliases), aliases, redact_plain)
 
 
 def redact_member_value(member: str, text: str, aliases: Aliases) -> str:
@@ -83,13 +84,6 @@ def redact_member_value(member: str, text: str, aliases: Aliases) -> str:
 
 def _redact_named(kind: str, name: str, aliases: Aliases) -> str:
     return redact_name(kind.replace(" ", "-"), name, aliases)
-
-
-def _redact_json(text: str, aliases: Aliases) -> str | None:
-    def redact(literal: JsonString) -> str:
-        return redact_member_value("" if literal.is_key else literal.member, literal.text, aliases)
-
-    return edit_json_strings(text, redact) if is_json(text) else None
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,209 @@
+"""Values of conditions: external ids, session names, subjects of federated identities, addresses, paths, tags.
+
+1. The value of a condition is a word like any other; its key (`core.redaction.policies.condition_keys`) determines what
+   becomes of it. The same holds for a member of JSON that has the name of a condition key, and for a principal's type.
+2. Wildcards and policy variables stay, whatever the key. So do `true` and `false`, except under a key of a secret.
+3. The subject of a federated identity (`repo:acme/shop:ref:refs/heads/main`) is split at `:`, `/` and braces. The words
+   of the providers stay; each name between them has the alias that it has as a name.
+4. A name with policy variables or wildcards is a template. The same words stay in it:
+   `${aws:PrincipalAccount}:workspace/${aws:PrincipalTag/Id}`.
+5. A metric namespace of AWS (`AWS/EC2`) and the first segments of paths in which AWS puts objects (`AWSLogs/`) stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.policies.condition_keys import (
+    ADDRESS_KEYS,
+    ARN_KEY,
+    NAME_KEYS,
+    ORGANIZATION_KEY,
+    PATH_KEYS,
+    QUESTION_KEY,
+    SECRET_KEY,
+    TAG_KEY,
+    find_provider,
+    has_words,
+    redact_word,
+)
+from awstape.core.redaction.text.addresses import redact_address
+from awstape.core.redaction.text.arn import is_service_principal, redact_literal_parts, redact_name, redact_provider
+from awstape.core.redaction.text.identifier_search import redact_whole_arn
+
+_AUDIENCE = re.compile(
+    r"https://(?:[a-z0-9-]+\.)?signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/saml"
+    r"|sts\.amazonaws\.com(?:\.cn)?|api://AzureADTokenExchange|aws\.workload\.identity"
+)
+_SUBJECT_SEPARATOR = re.compile(r"([:/{}])")
+#: Words in the subjects of Bitbucket, Buildkite, CircleCI, GitHub, GitLab, Kubernetes, Terraform and Vercel.
+_SUBJECT_WORDS = frozenset(
+    """
+    .github apply branch commit environment heads https job_workflow_ref kube-system organization org owner pipeline
+    plan project project_path pull pull_request ref ref_type refs repo run_phase serviceaccount step system tag tags
+    user workflows workspace
+    """.split()
+)
+#: Words in front of a name, in a value that is an ARN without its beginning: `*:role/Deployer`.
+_ARN_WORDS = frozenset(
+    "arn aws iam sts assumed-role federated-user group instance-profile policy role root user".split()
+)
+_ORGANIZATION_ID = re.compile(r"(?:o|r|p)-\w+|ou-\w+(?:-\w+)?")
+_ARN_SEPARATOR = re.compile(r"([:/])")
+_AWS_NAMESPACE = re.compile(r"AWS/[\w /.*-]*|/aws/[\w/.*-]*")
+#: Segments of paths that AWS's services give to objects of customers.
+_AWS_PATHS = frozenset(
+    {"AWSLogs", "datazone", "application-transformation", "migrationhub-orchestrator-vmie-", "refactoringtoolkit"}
+)
+_PARTIAL_ADDRESS = re.compile(r"[\d.]*\d[\d.]*\*|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\*")
+_BOOLEANS = frozenset({"true", "false"})
+
+
+def redact_condition_value(key: str, text: str, aliases: Aliases) -> str | None:
+    """The redaction of a value whose condition key, or principal type, determines its kind; None for free text."""
+    if is_alias(text):
+        return text
+    name, key = key, key.lower()
+    if redact := _REDACTIONS.get(key):
+        return redact(text, aliases)
+    if tag := TAG_KEY.fullmatch(key):
+        name, key = name[tag.start("tag") :], tag["tag"]
+    if SECRET_KEY.search(key) and re.fullmatch(r"[^*?$]{4,}", text) and ":" not in text:
+        if text.lower() in _BOOLEANS and QUESTION_KEY.match(name[:1].lower() + name[1:]):
+            return text
+        # The tag `secret` may have the value `true`: a word is replaced here, but not searched for everywhere.
+        return aliases.password(text, "value" if text.isalpha() else "password")
+    if tag:
+        return None
+    if has_words(key):
+        return redact_word(text, aliases)
+    if ORGANIZATION_KEY.fullmatch(key):
+        return _redact_organization_path(text, aliases)
+    if ARN_KEY.fullmatch(key):
+        return _redact_arn(text, aliases)
+    return _redact_claim(key, text, aliases)
+
+
+def redact_address_value(text: str, aliases: Aliases) -> str | None:
+    """The redaction of an address, or of the beginning of some with a wildcard; None for any other text."""
+    if (address := redact_address(text, aliases)) is not None:
+        return address
+    if _PARTIAL_ADDRESS.fullmatch(text):
+        return redact_literal_parts(text, lambda piece: aliases.name("part", piece))
+    return None
+
+
+def _redact_claim(key: str, text: str, aliases: Aliases) -> str | None:
+    claim = key.rpartition(":")[2]
+    if claim == "sub" and not key.startswith("saml:"):
+        return _redact_subject(text, aliases)
+    if claim == "aud":
+        return text if _AUDIENCE.fullmatch(text) else _redact_name("client", text, aliases)
+    if key.startswith("saml:"):
+        return _redact_name("claim", text, aliases)
+    if find_provider(key) or (key.startswith("cognito-identity.") and ":" in key):
+        is_word = claim in ("amr", "acr") and text.isalpha()
+        return text if is_word else _redact_subject(text, aliases)
+    return None
+
+
+def _redact_name(kind: str, text: str, aliases: Aliases) -> str:
+    def redact(piece: str) -> str:
+        return redact_name(kind, piece, aliases) if piece == text else _redact_part(kind, piece, aliases)
+
+    return redact_literal_parts(text, redact)
+
+
+def _redact_part(kind: str, piece: str, aliases: Aliases) -> str:
+    """A part of a name between wildcards or variables."""
+    words = _SUBJECT_SEPARATOR.split(piece)
+    if all(word in _SUBJECT_WORDS for word in words[::2] if word):
+        return piece
+    return redact_name(kind, piece, aliases)
+
+
+def _redact_subject(text: str, aliases: Aliases) -> str:
+    """All but the providers' own words is redacted."""
+
+    def redact(piece: str) -> str:
+        parts = _SUBJECT_SEPARATOR.split(piece)
+        return "".join(part if i % 2 else _redact_subject_part(part, aliases) for i, part in enumerate(parts))
+
+    return redact_literal_parts(text, redact)
+
+
+def _redact_subject_part(part: str, aliases: Aliases) -> str:
+    is_word = not part or part in _SUBJECT_WORDS or part.lower() in _BOOLEANS
+    return part if is_word or is_alias(part) or is_service_principal(part) else redact_name("part", part, aliases)
+
+
+def _redact_path(text: str, aliases: Aliases) -> str:
+    """A path with an alias for each segment, as in the ARN of an object."""
+
+    def redact(piece: str) -> str:
+        parts = piece.split("/")
+        return "/".join(
+            redact_name("object", part, aliases) if part and part not in _AWS_PATHS else part for part in parts
+        )
+
+    return redact_literal_parts(text, redact)
+
+
+def _redact_organization_path(text: str, aliases: Aliases) -> str:
+    def redact(piece: str) -> str:
+        return _ORGANIZATION_ID.sub(lambda match: aliases.organization_id(match[0]), piece)
+
+    return redact_literal_parts(text, redact)
+
+
+def _redact_arn(text: str, aliases: Aliases) -> str | None:
+    """A value in the place of an ARN; None for a word without anything that an ARN has."""
+    if (arn := redact_whole_arn(text, aliases)) is not None:
+        return arn
+    if not _ARN_SEPARATOR.search(text):
+        return text if text.lower() in _BOOLEANS else _redact_name("part", text, aliases)
+
+    def redact(piece: str) -> str:
+        parts = _ARN_SEPARATOR.split(piece)
+        return "".join(
+            part if i % 2 or not part or part in _ARN_WORDS else redact_name("role", part, aliases)
+            for i, part in enumerate(parts)
+        )
+
+    return redact_literal_parts(text, redact)
+
+
+def _redact_user_id(text: str, aliases: Aliases) -> str | None:
+    """`AROAEXAMPLEID1234:session`, a unique id, or an account id."""
+    caller, colon, session = text.partition(":")
+    if not colon or text.startswith("${"):
+        return _redact_name("user", text, aliases)
+    return f"{_redact_name('user', caller, aliases)}:{_redact_name('session', session, aliases)}"
+
+
+def _redact_federated(text: str, aliases: Aliases) -> str:
+    arn = redact_whole_arn(text, aliases)
+    return arn or redact_literal_parts(text, lambda piece: redact_provider(piece, aliases))
+
+
+def _keep_namespace(text: str, _: Aliases) -> str | None:
+    return text if _AWS_NAMESPACE.fullmatch(text) else None
+
+
+def _name_of(kind: str) -> Callable[[str, Aliases], str | None]:
+    return lambda text, aliases: _redact_name(kind, text, aliases)
+
+
+#: Condition key, or type of a principal, in lower case → redaction of its values.
+_REDACTIONS: Mapping[str, Callable[[str, Aliases], str | None]] = {
+    **{key: _name_of(kind) for key, kind in NAME_KEYS.items()},
+    **dict.fromkeys(ADDRESS_KEYS, redact_address_value),
+    **dict.fromkeys(PATH_KEYS, _redact_path),
+    "federated": _redact_federated,
+    "aws:federatedprovider": _redact_federated,
+    "aws:userid": _redact_user_id,
+    "cloudwatch:namespace": _keep_namespace,
+}

@@ -1,0 +1,114 @@
+"""Redaction of JSON documents: policies by the places of their grammar, everything else literal by literal.
+
+1. Public by place, whatever they look like: Version, Effect, actions, operators, condition keys, service principals,
+   booleans, numbers, dates. Only identifiers and account ids in them become aliases.
+2. A Sid and an Id are words of their author, such as `VisualEditor0` or `AllowS3`, and stay, as do UUIDs. Identifiers
+   in them become aliases here, names that are known from the same recording in the end
+   (`core.redaction.text.names_in_text`).
+3. Principals go by their type: accounts, ARNs and unique ids, providers, canonical ids. What stands in the place of a
+   service and is in no domain of AWS is a name.
+4. Resources go by the grammar of ARNs, values of conditions by their key. Where it says nothing they are free text.
+5. A text that recurs in a place is redacted once: most texts of policies are vocabulary.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.policies.condition_keys import redact_condition_key, redact_word
+from awstape.core.redaction.policies.condition_values import redact_address_value, redact_condition_value
+from awstape.core.redaction.policies.grammar import (
+    ACTION,
+    ADDRESS,
+    CONDITION,
+    CONDITION_KEY,
+    MEMBER,
+    MEMBER_KEY,
+    PRINCIPAL,
+    WORD,
+    LiteralPlace,
+    edit_document,
+)
+from awstape.core.redaction.text.arn import redact_literal_parts, redact_name
+from awstape.core.redaction.text.identifier_search import redact_whole_arn
+
+#: A text's redaction as free text, or as the value of the member with that name.
+RedactMember = Callable[[str, str], str]
+#: Domains of service principals.
+SERVICE = re.compile(
+    r"[\w.*-]*\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|(?:aws\.)?amazon\.com|aws\.internal|s?c2s\.\w+\.gov)|\*"
+)
+#: Most words: they need no search.
+_PLAIN_ACTION = re.compile(r"(?!o-|ou-)[a-z]+[0-9]{0,2}(?:-[a-z]+)*:[A-Z][a-z]+[A-Za-z]*\*?")
+_LONGEST_REMEMBERED = 200
+_MOST_REMEMBERED = 30_000  # in each place; AWS has 20,000 actions
+
+
+def redact_document(text: str, aliases: Aliases, redact_member: RedactMember) -> str | None:
+    """The JSON text with aliases; None for a text that is no JSON object or array.
+
+    redact_member: redacts what is no element of a policy, by its member, and free text, whose member is empty.
+    """
+
+    if aliases.document_edits is None:
+        aliases.document_edits = _DocumentEdits(aliases, redact_member)
+    return edit_document(text, aliases.document_edits)
+
+
+class _DocumentEdits(dict[tuple[str, str], dict[str, str]]):
+    """The redactions of texts by their place. redact_member: does not change."""
+
+    def __init__(self, aliases: Aliases, redact_member: RedactMember) -> None:
+        self._aliases, self._redact_member = aliases, redact_member
+
+    def __missing__(self, place: tuple[str, str]) -> dict[str, str]:
+        edits = _TextEdits(lambda text: redact_literal(LiteralPlace(*place), text, self._aliases, self._redact_member))
+        self[place] = edits
+        return edits
+
+
+class _TextEdits(dict[str, str]):
+    """The redactions of texts in one place, as far as there is room for them."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
+
+    def __missing__(self, text: str) -> str:
+        redacted = self._redact(text)
+        if len(text) <= _LONGEST_REMEMBERED and len(self) < _MOST_REMEMBERED:
+            self[text] = redacted
+        return redacted
+
+
+def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_member: RedactMember) -> str:
+    """A literal of a document, redacted by its place."""
+    if not text:
+        return text
+    if place in (WORD, ACTION):
+        return text if _PLAIN_ACTION.fullmatch(text) else redact_word(text, aliases)
+    if place == CONDITION_KEY:
+        return redact_condition_key(text, aliases)
+    if place.element == MEMBER:
+        return redact_member(place.key, text)
+    if place == MEMBER_KEY:
+        return redact_member("", text)
+    redacted: str | None = None
+    if place == ADDRESS:
+        redacted = redact_address_value(text, aliases)
+    elif place.element == CONDITION:
+        redacted = redact_condition_value(place.key, text, aliases)
+    elif place.element == PRINCIPAL:
+        redacted = _redact_principal(place.key, text, aliases)
+    if redacted is None and place != ADDRESS:
+        redacted = redact_whole_arn(text, aliases)
+    return redact_member("", text) if redacted is None else redacted
+
+
+def _redact_principal(kind: str, text: str, aliases: Aliases) -> str | None:
+    if kind == "service":
+        if SERVICE.fullmatch(text):
+            return redact_word(text, aliases)
+        return redact_literal_parts(text, lambda piece: redact_name("principal", piece, aliases))
+    return redact_condition_value(kind, text, aliases) if kind == "federated" else None
