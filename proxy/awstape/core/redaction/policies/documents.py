@@ -1,7 +1,8 @@
 """Redaction of JSON documents: policies by the places of their grammar, everything else literal by literal.
 
-1. Public by place, whatever they look like: Version, Effect, actions, operators, condition keys, service principals,
-   booleans, numbers, dates. Only identifiers and account ids in them become aliases.
+1. Public by place: Version, Effect, actions, operators, condition keys, service principals, and booleans, numbers and
+   dates where they are compared. Only identifiers in them become aliases. What has not the form of an action or of a
+   condition key is free text there, as an operand is by its key that is no boolean, number or date.
 2. A Sid and an Id are words of their author, such as `VisualEditor0` or `AllowS3`, and stay, as do UUIDs. Identifiers
    in them become aliases here, names that are known from the same recording in the end
    (`core.redaction.text.names_in_text`).
@@ -25,7 +26,7 @@ from awstape.core.redaction.policies.grammar import (
     CONDITION,
     CONDITION_KEY,
     MEMBER,
-    MEMBER_KEY,
+    OPERAND,
     PRINCIPAL,
     WORD,
     LiteralPlace,
@@ -40,6 +41,10 @@ RedactMember = Callable[[str, str], str]
 SERVICE = re.compile(
     r"[\w.*-]*\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|(?:aws\.)?amazon\.com|aws\.internal|s?c2s\.\w+\.gov)|\*"
 )
+#: Few digits: a name of AWS was not made by chance.
+_ACTION = re.compile(r"(?:[\w-]{1,63}|[\w*?-]*[*?]):(?!(?:\D*\d){5})[\w*?]{1,128}|[*?]+", re.ASCII)
+_CONDITION_KEY = re.compile(r"[\w-]{1,63}:[^:].*|(?:[\w-]+\.)+[a-z]{2,}\S*:\w+", re.ASCII | re.DOTALL)
+_OPERAND = re.compile(r"true|false|-?[\d.]+|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?", re.ASCII | re.IGNORECASE)
 #: Most words: they need no search.
 _PLAIN_ACTION = re.compile(r"(?!o-|ou-)[a-z]+[0-9]{0,2}(?:-[a-z]+)*:[A-Z][a-z]+[A-Za-z]*\*?")
 _LONGEST_REMEMBERED = 200
@@ -86,18 +91,18 @@ def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_memb
     """A literal of a document, redacted by its place."""
     if not text:
         return text
-    if place in (WORD, ACTION):
+    if place == WORD or (place == ACTION and _ACTION.fullmatch(text)):
         return text if _PLAIN_ACTION.fullmatch(text) else redact_word(text, aliases)
-    if place == CONDITION_KEY:
+    if place == CONDITION_KEY and _CONDITION_KEY.fullmatch(text):
         return redact_condition_key(text, aliases)
+    if place.element == OPERAND and _OPERAND.fullmatch(text):
+        return redact_word(text, aliases)
     if place.element == MEMBER:
         return redact_member(place.key, text)
-    if place == MEMBER_KEY:
-        return redact_member("", text)
     redacted: str | None = None
     if place == ADDRESS:
         redacted = redact_address_value(text, aliases)
-    elif place.element == CONDITION:
+    elif place.element in (CONDITION, OPERAND):
         redacted = redact_condition_value(place.key, text, aliases)
     elif place.element == PRINCIPAL:
         redacted = _redact_principal(place.key, text, aliases)

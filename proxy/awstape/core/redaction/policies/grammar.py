@@ -9,8 +9,8 @@
 3. Names of elements count in any letters, as in IAM. They are no literals: they are never edited.
 4. What is no element of a policy is a `MEMBER` with the name of its key, as everything in JSON that is no policy. An
    item of a list has the key of the list.
-5. Values of the operators that compare booleans, numbers, dates and presence are `WORD`s, those of `IpAddress` are
-   `ADDRESS`es, whatever their key.
+5. Values of the operators that compare booleans, numbers, dates and presence are `OPERAND`s, those of `IpAddress` are
+   `ADDRESS`es, whatever their key. Operators and types of principals that IAM doesn't know are keys of members.
 6. Only the literals that change are replaced. Formatting, order, repeated keys and escapes stay to the letter.
 """
 
@@ -32,13 +32,13 @@ class LiteralPlace(NamedTuple):
 
 
 WORD = LiteralPlace("word")
-"""Version, Id, Sid, Effect, an operator, the type of a principal, a boolean, a number or a date."""
+"""Version, Id, Sid, Effect, an operator, the type of a principal."""
 ACTION = LiteralPlace("action")
 RESOURCE = LiteralPlace("resource")
 CONDITION_KEY = LiteralPlace("condition key")
 ADDRESS = LiteralPlace("address")
 MEMBER_KEY = LiteralPlace("member key")
-PRINCIPAL, CONDITION, MEMBER = "principal", "condition", "member"
+PRINCIPAL, CONDITION, OPERAND, MEMBER = "principal", "condition", "operand", "member"
 """Elements whose places have a key."""
 #: Places and elements of public vocabulary, where no word is a customer's name.
 VOCABULARY = frozenset({ACTION, CONDITION_KEY, MEMBER_KEY})
@@ -59,9 +59,14 @@ _IN_STATEMENT: Mapping[str, LiteralPlace] = {
 _PRINCIPALS = frozenset({"principal", "notprincipal"})
 _STATEMENT, _CONDITION = "statement", "condition"
 _NEEDED = frozenset({"action", "notaction", "resource", "notresource"})
-#: Operators of conditions, without `ForAllValues:` before and `IfExists` behind them.
-_WORD_OPERATOR = re.compile(r"(?:\w+:)?(?:bool|null|numeric|date)\w*", re.IGNORECASE)
-_ADDRESS_OPERATOR = re.compile(r"(?:\w+:)?(?:not)?ipaddress(?:ifexists)?", re.IGNORECASE)
+_PRINCIPAL_TYPES = frozenset({"aws", "canonicaluser", "federated", "service"})
+_OPERATOR = re.compile(
+    r"""(?:for(?:all|any)values:)?
+    (?:(?P<operand>bool|null|numeric\w{4,17}|date\w{4,17})|(?P<address>(?:not)?ipaddress)|binaryequals
+    |(?:arn|string)(?:not)?(?:equals(?:ignorecase)?|like))
+    (?:ifexists)?""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _MOST_LEVELS = 64
 #: Objects are tuples of (key, value), so that repeated keys are kept; numbers are texts.
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, strict=False)
@@ -83,9 +88,10 @@ def edit_document(text: str, edits: Edits) -> str | None:
 
 def condition_place(operator: str, key: str) -> LiteralPlace:
     """The place of a condition's values."""
-    if _WORD_OPERATOR.fullmatch(operator):
-        return WORD
-    return ADDRESS if _ADDRESS_OPERATOR.fullmatch(operator) else LiteralPlace(CONDITION, key)
+    match = _OPERATOR.fullmatch(operator)
+    if match and match["address"]:
+        return ADDRESS
+    return LiteralPlace(OPERAND if match and match["operand"] else CONDITION, key)
 
 
 class _Literals:
@@ -172,7 +178,7 @@ class _Literals:
             self.edit_value(LiteralPlace(PRINCIPAL), value, levels)
             return
         for kind, principals in value:
-            self._edit_text(WORD, kind)
+            self._edit_text(WORD if kind.lower() in _PRINCIPAL_TYPES else MEMBER_KEY, kind)
             self.edit_value(LiteralPlace(PRINCIPAL, kind.lower()), principals, levels - 1)
 
     def _edit_conditions(self, operators: _Object, levels: int) -> None:
@@ -180,7 +186,7 @@ class _Literals:
             if not isinstance(conditions, tuple):
                 self._edit_member(operator, conditions, levels)
                 continue
-            self._edit_text(WORD, operator)
+            self._edit_text(WORD if _OPERATOR.fullmatch(operator) else MEMBER_KEY, operator)
             for key, values in conditions:
                 self._edit_text(CONDITION_KEY, key)
                 self.edit_value(condition_place(operator, key), values, levels - 1)
