@@ -49,7 +49,17 @@ OWNERS = {
 #: Folders of tests that mirror no folder of the source.
 OTHER_TESTS = {"aio", "e2e", "programs", "recordings", "support", "wire_cases"}
 #: Tests of the project as a whole.
-PROJECT_TESTS = {"architecture", "examples", "growth", "lock", "packaging", "platforms", "readme", "slowest", "standin"}
+PROJECT_TESTS = {
+    "architecture",
+    "examples",
+    "growth",
+    "lock",
+    "new_episodes",
+    "packaging",
+    "platforms",
+    "readme",
+    "slowest",
+} | {"standin"}
 #: Folders in which each module is one format, command or option group, and may be short.
 ONE_THING_A_MODULE = {"formats/imports", "formats/exports", "cli/commands", "cli/terminal", "core/aws/protocols"}
 #: Why other modules that are shorter than `SHORTEST` are not part of another one.
@@ -63,6 +73,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.timestamps",
         "core.cassette.page_tokens",
         "core.aws.error_codes",
+        "core.recording.later_takes",
         "core.recording.resumed_listings",
         "core.recording.retries",
         "core.recording.writes",

@@ -2,7 +2,8 @@
 
 - `all`: all requests go upstream and are recorded; tracks of the old cassette that this run didn't see stay.
 - `new_episodes`: tracks that were recorded to their end are answered from the cassette; all other requests go upstream
-  and are recorded. A read that is answered from the cassette after a write went upstream is noted.
+  and are recorded. Once a write went upstream, so do all requests of all clients of the tape, but for the next pages of
+  listings that the cassette began; what is recorded then follows what the cassette has.
 - `once`: as `replay` if the cassette exists, else all requests are recorded.
 - `rewrite`: as `all`, but the old tracks are dropped.
 - `replay`: all requests are answered from the cassette; others are misses, and nothing goes upstream.
@@ -125,10 +126,13 @@ class Tape:
                 assert self.player
                 return self.player.answer(request, session)
             with self._stop_on_failure():
-                if self.player is None or not self.player.is_recorded_in_full(request):
+                if self.player is None:
                     return None
-                self.recorder.notice(request)
-                return self.player.answer(request)
+                if self.player.has_answer(request, is_stale=self.recorder.is_cassette_stale):
+                    self.recorder.notice(request)
+                    return self.player.answer(request)
+                self.recorder.note_sent(request)
+                return None
 
     def refuse_host(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name, or the part of it that may be shown."""

@@ -109,8 +109,8 @@ def test_tracks_of_unknown_callers_are_for_those_without_such_a_track() -> None:
 def test_new_episodes_answer_nobody_from_the_tracks_of_another() -> None:
     playing = player(counted({A: 1}))
     asked = [request("ListRoles", caller=caller) for caller in (A, dummy(A), B, C, None)]
-    assert [playing.is_recorded_in_full(each) for each in asked] == [True, True, False, False, False]
-    assert player(counted({None: 1})).is_recorded_in_full(asked[2]), "whose tracks these are is unknown"
+    assert [playing.has_answer(each) for each in asked] == [True, True, False, False, False]
+    assert player(counted({None: 1})).has_answer(asked[2]), "whose tracks these are is unknown"
 
 
 def test_the_tokens_of_a_listing_are_for_its_own_caller() -> None:

@@ -7,7 +7,8 @@
    equals no page: what was there is unknown. Takes of writes all stay: each of them happened.
 3. A take with `after` begins an epoch. Takes of two epochs are neighbours only if the later epoch has no other take and
    both have as many pages: then the write changed nothing, and `after` goes. A page read on one side of a write only
-   may be another one on its other side.
+   may be another one on its other side. Unless all takes are of one recording, the earlier of the two must be the only
+   take before: a session that made other writes got another one perhaps.
 4. Tokens are named by position after the redundant takes are dropped.
 """
 
@@ -59,27 +60,34 @@ def is_complete(operation: Operation, take: Take) -> bool:
     return take.hole is None and (is_last or find_repeated_page(operation, take.pages) is not None)
 
 
-def normalise_cassette(models: Models, cassette: Cassette, keys: Iterable[str]) -> Cassette:
+def normalise_cassette(
+    models: Models, cassette: Cassette, keys: Iterable[str], *, of_one_recording: bool = False
+) -> Cassette:
     """The cassette without redundant takes, its tokens named by position.
 
-    keys: the fingerprint of the current key, for a cassette that names none.
+    keys: the fingerprint of the current key, for a cassette that names none. of_one_recording: as in rule 3.
     """
     takes: list[Take] = []
     for track, group in cassette.tracks():
-        takes += normalise_takes(models.operation(track.service, track.operation), track, group)
+        operation = models.operation(track.service, track.operation)
+        takes += normalise_takes(operation, track, group, of_one_recording=of_one_recording)
     return Cassette.of(takes, cassette.keys or keys, cassette.account)
 
 
-def normalise_takes(operation: Operation, track: Track, takes: Iterable[Take]) -> list[Take]:
+def normalise_takes(
+    operation: Operation, track: Track, takes: Iterable[Take], *, of_one_recording: bool = False
+) -> list[Take]:
     """The takes of one track without redundant ones, with tokens named by position."""
     masked = [mask_tokens(operation, take) for take in takes]
+    if operation.is_read:
+        masked = drop_redundant_takes(masked, of_one_recording=of_one_recording)
     return [
         replace(take, track=track, pages=name_tokens(operation, track, number, take.pages))
-        for number, take in enumerate(drop_redundant_takes(masked) if operation.is_read else masked, 1)
+        for number, take in enumerate(masked, 1)
     ]
 
 
-def drop_redundant_takes(takes: Iterable[Take]) -> list[Take]:
+def drop_redundant_takes(takes: Iterable[Take], *, of_one_recording: bool = False) -> list[Take]:
     """The takes of a read without those that equal a neighbour or are its beginning; their tokens are masked."""
     epochs: list[list[Take]] = []
     for take in takes:
@@ -88,7 +96,8 @@ def drop_redundant_takes(takes: Iterable[Take]) -> list[Take]:
         epochs[-1].append(take)
     kept: list[list[Take]] = []
     for epoch in map(_drop_neighbours, epochs):
-        last = kept[-1][-1] if kept and len(epoch) == 1 else None
+        is_known = of_one_recording or len(kept) == len(kept[0]) == 1 if kept else False
+        last = kept[-1][-1] if is_known and len(epoch) == 1 else None
         joined = _drop_neighbours([last, *epoch]) if last and len(last.pages) == len(epoch[0].pages) else []
         if len(joined) == 1:
             kept[-1] = _drop_neighbours([*kept[-1][:-1], *joined])

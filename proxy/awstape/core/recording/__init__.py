@@ -2,8 +2,8 @@
 
 `recorder` decides which exchanges are recorded and finishes the cassette, `capture` decodes and redacts one exchange,
 `traversals` chains captures into takes, `writes` tells which write a take comes after, `resumed_listings` joins pages
-that were read later, `retries` keeps failed requests until they are answered, `set_aside` takes out what redaction
-could not settle.
+that were read later, `later_takes` puts takes behind those of the cassette that answered requests before, `retries`
+keeps failed requests until they are answered, `set_aside` takes out what redaction could not settle.
 Read first: recorder, traversals.
 May import: core.aws, core.cassette, core.compare, core.redaction.
 """

@@ -50,7 +50,8 @@ class Capture:
     None for a first page. next: the digest of the token in the response, None on the last page and for a hole.
     invocation: the digest of the id that an SDK gives to a call and its retries, None if the request had none.
     seen: the real values that were seen for the first time. writes_before: how many writes of the recording were
-    answered before the request was sent.
+    answered before the request was sent. is_later: whether the cassette that answers requests was stale when it was
+    sent, so that the takes of that cassette come before this one.
     """
 
     track: Track
@@ -60,6 +61,7 @@ class Capture:
     invocation: str | None = None
     seen: tuple[SeenValue, ...] = field(default=(), repr=False)
     writes_before: int = 0
+    is_later: bool = False
 
 
 class Capturer:
@@ -132,6 +134,8 @@ def write(capture: Capture) -> str:
     about = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
     if capture.writes_before:
         about["writes_before"] = str(capture.writes_before)
+    if capture.is_later:
+        about["is_later"] = "yes"
     if capture.seen:
         about["seen"] = json.dumps([astuple(value) for value in capture.seen])
     return dump_document(about) + SEPARATOR + write_take(Take(capture.track, (capture.page,)))
@@ -145,10 +149,11 @@ def read(text: str, models: Models) -> Capture:
             raise ValueError
         seen = tuple(SeenValue(*fields) for fields in json.loads(str(about.pop("seen", "[]"))))
         writes_before = int(str(about.pop("writes_before", "0")))
+        is_later = about.pop("is_later", None) == "yes"
         if not about.keys() <= set(_DIGESTS):
             raise ValueError
     except (ValueError, TypeError):
         raise ValueError("not a capture of this version") from None
     read = build_take(take, models)
     digests = {name: str(digest) for name, digest in about.items()}
-    return Capture(read.track, read.pages[0], **digests, seen=seen, writes_before=writes_before)
+    return Capture(read.track, read.pages[0], **digests, seen=seen, writes_before=writes_before, is_later=is_later)

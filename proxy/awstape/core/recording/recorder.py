@@ -12,7 +12,9 @@
 6. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
    aside (`core.recording.set_aside`). Values in requests that are left out, or that the cassette answered, and in takes
    that are set aside already, are real values, too.
-7. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
+7. Where a cassette answers requests (`new_episodes`), it is stale once a write was sent upstream, whoever sent it and
+   whatever became of it. Takes recorded later follow those of the cassette (`core.recording.later_takes`).
+8. `feed` returns the capture of an exchange; a recorder that `restore`s the same captures in the same order is in the
    same state.
 """
 
@@ -35,6 +37,7 @@ from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.compare.identity_meaning import WriteSpellings
 from awstape.core.recording.capture import Capture, Capturer, Parse
+from awstape.core.recording.later_takes import follow_old_takes, spell_as_before
 from awstape.core.recording.resumed_listings import join_take
 from awstape.core.recording.retries import FailedRequests
 from awstape.core.recording.set_aside import SetAside, set_aside_leaks
@@ -93,7 +96,7 @@ class Recorder:
         self._skipped: Counter[str] = Counter()
         self._first_places: dict[str, str] = {}
         self._place = ""
-        self._last_write = ""
+        self._first_write_sent: Request | None = None
 
     def feed(
         self,
@@ -112,8 +115,6 @@ class Recorder:
         self._place = place
         try:
             call = recognise_call(self._models, request)
-            if call and not call.operation.is_read:
-                self._last_write = call.operation.name
             if call and (reason := self.reason_to_skip(call.operation)):
                 self.skip(reason if response or no_response == NO_RESPONSE else f"{call.operation.name}: {no_response}")
                 self._notice(call)
@@ -137,7 +138,11 @@ class Recorder:
             self._note_place(problem or no_response, self._place)
             return None
         capture = self._capturer.capture(request, track, call, page_request, page)
-        capture = replace(capture, writes_before=self.writes_answered if writes_before is None else writes_before)
+        capture = replace(
+            capture,
+            writes_before=self.writes_answered if writes_before is None else writes_before,
+            is_later=self.is_cassette_stale and request is not self._first_write_sent,
+        )
         number = self._traversals.add(operation, capture)
         if page.hole is not None:
             where = f"page {number}: " if number and operation.paging else ""
@@ -148,20 +153,32 @@ class Recorder:
         return replace(capture, seen=tuple(self._redactor.take_seen())) if number else None
 
     def notice(self, request: Request) -> None:
-        """Notes the real values in a request that is not recorded, since the cassette answers it.
-
-        After a write that went upstream, the answer may be out of date: that is noted for the user.
-        """
+        """Notes the real values in a request that is not recorded, since the cassette answers it."""
         with suppress(WireError):
             if call := recognise_call(self._models, request):
                 self._notice(call)
-                if self._last_write and call.operation.is_read:
-                    told = f"{call.operation.name}: answered from the cassette after {self._last_write} went to AWS"
-                    self._capturer.notes[f"{told}; record both anew with --mode all if that changed the answer"] = None
 
     def _notice(self, call: Call) -> None:
         with suppress(WireError):
             self._capturer.find_track(call, split_input(call))
+
+    def note_sent(self, request: Request) -> None:
+        """Notes a request that is sent upstream since the cassette does not answer it (rule 6).
+
+        A request that can't be read counts as a write: what it does is unknown.
+        """
+        try:
+            call = recognise_call(self._models, request)
+            is_write = call is not None and not call.operation.is_read
+        except WireError:
+            is_write = True
+        if is_write and self._first_write_sent is None:
+            self._first_write_sent = request
+
+    @property
+    def is_cassette_stale(self) -> bool:
+        """Whether the cassette that answers requests no longer does, as a write was sent upstream."""
+        return self._first_write_sent is not None
 
     def restore(self, capture: Capture) -> None:
         """Adds a capture that `feed` of another recorder with the same key returned, in the same order."""
@@ -203,14 +220,19 @@ class Recorder:
         recorded = self._join_resumed(recorded, resumed, old)
         spellings = WriteSpellings(self._models)
         old, recorded = spellings.respell(old), spellings.respell(recorded)
-        failed = {spellings.find_first(track) for track in self._failed_tracks()}
+        failed, later = (
+            {spellings.find_first(track) for track in self._with_known_names(tracks)}
+            for tracks in (self._failed.tracks, self._traversals.later_tracks())
+        )
+        recorded, later = spell_as_before(self._models, old, recorded, later)
         cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
-        merged = merge_cassettes(self._models, old, cassette, recorded, failed)
+        left, joined = follow_old_takes(self._models, old, cassette, later)
+        merged = merge_cassettes(self._models, left, joined, recorded, failed)
         merged = normalise_cassette(self._models, merged, cassette.keys)
         in_merged = dict(merged.tracks())
         made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged.get(track, ()))}
-        aside = tuple(each for each in aside if each.hole is None or each.track in made)
-        notes = dict(self._capturer.notes) | dict.fromkeys(_find_lost_stories(old, recorded, made))
+        aside = tuple(each for each in aside if each.hole is None or each.track in made | later)
+        notes = dict(self._capturer.notes) | dict.fromkeys(_find_lost_stories(left, recorded, made))
         items = 0
         for take in cassette.takes:
             operation = self._models.operation(take.track.service, take.track.operation)
@@ -241,10 +263,10 @@ class Recorder:
             first_places,
         )
 
-    def _failed_tracks(self) -> set[Track]:
-        """The tracks in which a request failed, as the recording names them."""
-        failed = Cassette.of(Take(track, ()) for track in self._failed.tracks)
-        return {track for track, _ in self._redactor.replace_known_names(self._models, failed).tracks()}
+    def _with_known_names(self, tracks: Iterable[Track]) -> set[Track]:
+        """Tracks as the recording names them."""
+        named = Cassette.of(Take(track, ()) for track in tracks)
+        return {track for track, _ in self._redactor.replace_known_names(self._models, named).tracks()}
 
     def _replace_known_names(self, old: Cassette) -> tuple[Cassette, Cassette, Cassette]:
         """The recorded takes, normalised, the resumed ones, and the old cassette, all with all known names replaced."""
@@ -258,7 +280,7 @@ class Recorder:
             for takes in (self._traversals.takes(), self._traversals.resumed_takes())
         )
         old = self._redactor.replace_known_names(self._models, old)
-        recorded = normalise_cassette(self._models, recorded, keys)
+        recorded = normalise_cassette(self._models, recorded, keys, of_one_recording=True)
         return recorded, resumed, replace(old, keys=old.keys or frozenset(keys))
 
     def _join_resumed(self, recorded: Cassette, resumed: Cassette, old: Cassette) -> Cassette:

@@ -16,6 +16,8 @@
 7. The takes of a read are in the order in which their first pages were requested, as far as writes were answered in
    between; a take that was requested later than the one before it, so that a write lies in between, comes `after` it
    (`core.recording.writes`, where several do). A take of rule 3 was requested when its own first page was.
+8. The takes of a track that was requested later only (`Capture.is_later`) follow those of the cassette: the first one,
+   also of a write, comes `after` a write before it.
 """
 
 from __future__ import annotations
@@ -69,12 +71,13 @@ class _TrackTraversals:
     resumed: the traversals that began with a token that no take gave out.
     failed: invocation → a heap of the numbers of the traversals that are a single hole. answered: invocation → the
     number of the traversal whose first page answered it. holes: traversals that ended in a hole when it was added.
-    is_readable: whether a page is none; a write counts in any case.
+    is_readable: whether a page is none; a write counts in any case. is_later: whether all its captures are.
     """
 
     track: Track
     operation: Operation
     is_readable: bool
+    is_later: bool = True
     traversals: list[_Traversal] = field(default_factory=list)
     next_pages: dict[str, dict[tuple[int, int], tuple[_Traversal, int]]] = field(default_factory=dict)
     failed: dict[str | None, list[int]] = field(default_factory=dict)
@@ -122,16 +125,19 @@ class Traversals:
         for known in self._of_track.values():
             if not known.is_readable:
                 continue
-            before: int | None = None
+            before = 0 if known.is_later else None
             pages_of = _join_branches(known)
             for traversal in sorted(known.traversals, key=_Traversal.writes_before):
                 if id(traversal) in pages_of:
                     writes = traversal.writes_before()
-                    is_later = before is not None and before < writes
-                    after = self.writes.find_cause(known.track, before or 0, writes) if is_later else None
-                    before = writes
-                    pages = pages_of[id(traversal)]
-                    yield Take(known.track, pages, after=after if known.operation.is_read else None)
+                    is_next = before is not None and before < writes
+                    after = self.writes.find_cause(known.track, before or 0, writes) if is_next else None
+                    before = writes if known.operation.is_read else None
+                    yield Take(known.track, pages_of[id(traversal)], after=after)
+
+    def later_tracks(self) -> Iterator[Track]:
+        """The tracks of which the takes follow those of the cassette."""
+        return (known.track for known in self._of_track.values() if known.is_later and known.traversals)
 
     def resumed_takes(self) -> Iterator[Take]:
         """The takes of which the first page is missing: each began with a token that no take gave out."""
@@ -189,6 +195,7 @@ class Traversals:
     def _put(self, known: _TrackTraversals, traversal: _Traversal, index: int, capture: Capture) -> int:
         """Puts a capture at an index of a traversal: behind its last page, or in the place of a hole."""
         traversal.put(index, capture)
+        known.is_later &= capture.is_later
         known.note_token(capture.next, traversal, index + 1)
         if capture.page.hole is None:
             known.is_readable = True

@@ -39,7 +39,7 @@ class Callers:
         found = self._in_partition(tracks, call)
         if self.are_several or is_strict:
             found = self._of_caller(found, call)
-        if len({track.region for track in found}) > 1:
+        if is_strict or len({track.region for track in found}) > 1:
             found = [track for track in found if track.region == call.region]
         return found
 

@@ -181,15 +181,22 @@ class Player:
         counts = {"tracks": len(self._tracks.takes), "takes": len(takes), "pages": pages}
         return {**counts, "paging": str(self._paging), "faults": self._faults.described()}
 
-    def is_recorded_in_full(self, request: Request) -> bool:
-        """Whether the request belongs to a track of its caller, each take of which was recorded to its end."""
+    def has_answer(self, request: Request, *, is_stale: bool = False) -> bool:
+        """Whether a page answers the request that is of a track of its caller, each take of which is settled.
+
+        is_stale: whether first pages are out of date; a listing that was begun goes on.
+        """
+        session = self.sessions.get_or_begin("")
+        assert session
         try:
             call = recognise_call(self._models, request)
-            track = self._tracks.find(call, split_input(call), is_strict=True) if call else None
+            page_request = split_input(call) if call else None
+            track = self._tracks.find(call, page_request, is_strict=True) if call and page_request else None
         except WireError:
             return False
         finally:
             self._redactor.forget()
-        if call is None or track is None:
+        if not call or not page_request or not track or (is_stale and page_request.token is None):
             return False
-        return are_settled(call.operation, self._tracks.takes[track])
+        is_there = self._page_lookup.find(call.operation, track, page_request, request, session.takes) is not None
+        return is_there and are_settled(call.operation, self._tracks.takes[track])

@@ -101,7 +101,7 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
     operation = find_operation(value, models)
     yield from _track_problems(value, models, ())
     if (after := _typed(value, "after", dict)) is not None:
-        yield from _after_problems(after, operation, models)
+        yield from _after_problems(after, models)
     if (region := _typed(value, "region", str)) is not None and not REGION.fullmatch(region):
         yield Problem(("region",), "not the name of a region", "regions are spelled as in eu-west-1")
     pages = _typed(value, "pages", list)
@@ -126,7 +126,7 @@ def _track_problems(value: dict[str, Value], models: Models, path: Path) -> Iter
             yield Problem((*path, "identity", *misfit.path), misfit.problem)
 
 
-def _after_problems(after: dict[str, Value], operation: Operation | None, models: Models) -> Iterator[Problem]:
+def _after_problems(after: dict[str, Value], models: Models) -> Iterator[Problem]:
     yield from _key_problems(after, ("after",), _AFTER_KEYS, ("service", "operation", "identity", "take"))
     yield from _track_problems(after, models, ("after",))
     if type(take := after.get("take")) is int and take < 1:
@@ -134,8 +134,6 @@ def _after_problems(after: dict[str, Value], operation: Operation | None, models
     write = find_operation(after, models)
     if write and write.is_read:
         yield Problem(("after", "operation"), f"{write.name} is a read", "a take comes after a write")
-    if operation and not operation.is_read:
-        yield Problem(("after",), "takes of writes are in recorded order", "leave it out")
 
 
 def find_operation(value: Value, models: Models) -> Operation | None:
