@@ -26,7 +26,7 @@ from awstape.core.redaction.member_kinds import ID_SHAPES, NAME_KINDS, PATH_SHAP
 from awstape.core.redaction.policies import condition_keys, condition_values
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import TEXT, Place, StringContext
-from awstape.core.redaction.text import arn, free_text, identifier_search, identifiers
+from awstape.core.redaction.text import aws_names, free_text, identifier_search, identifiers
 from awstape.core.redaction.text.names_in_text import KnownNames
 from awstape.core.text import encoded_text
 from support import exchanges
@@ -265,7 +265,7 @@ RULES: dict[str, Rule] = {
         at("roleDescriptionType"),
     ),
     "owner of a service-linked role": Rule(
-        setting(arn, "_SERVICE_LINKED", re.compile("(AWSServiceRoleFor.*)()()")),
+        setting(aws_names, "_SERVICE_LINKED", re.compile("(AWSServiceRoleFor.*)(never)?")),
         "AWSServiceRoleForAutoScaling_zreal",
         f"AWSServiceRoleForAutoScaling_{A.name('suffix', 'zreal')}",
         at("roleNameType"),

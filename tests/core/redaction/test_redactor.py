@@ -89,10 +89,10 @@ ARNS = {
     "arn:aws:kms:eu-west-1:{A}:alias/<alias:finance>": 0,
     "arn:aws:lambda:us-east-1:{A}:function:<function:resize>:7": 0,
     "arn:aws:lambda:us-east-1:{A}:function:<function:resize>:$LATEST": 0,
-    "arn:aws:secretsmanager:us-east-1:{A}:secret:<secret:prod>/<part:db-AbCdEf>": 0,
+    "arn:aws:secretsmanager:us-east-1:{A}:secret:<secret:prod/db-AbCdEf>": 0,
     "arn:aws:sns:us-east-1:{A}:<sns:alerts>": 0,
     "arn:aws:ec2:eu-west-1:{A}:instance/<instance:my-instance>": 0,
-    "arn:aws:logs:us-east-1:{A}:log-group:/<part:aws>/<part:lambda>/<part:resize>:*": 0,
+    "arn:aws:logs:us-east-1:{A}:log-group:/aws/lambda/<part:resize>:*": 0,
     "arn:aws:access-analyzer:eu-west-1:{A}:analyzer/<analyzer:guard>": 0,
     "arn:aws:rds:us-east-1:{A}:db:<db:orders>": 0,
 }

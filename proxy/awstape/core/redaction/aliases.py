@@ -52,6 +52,7 @@ from awstape.core.redaction.alias_grammar import (
     split_name_alias,
 )
 from awstape.core.redaction.project_rules import NO_RULES, Rules
+from awstape.core.redaction.text.aws_names import AWS_ACCOUNTS
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.json_documents import canonical_document
 
@@ -145,6 +146,8 @@ class Aliases:
         """The beginning of a name → its ending in an alias; many names begin alike."""
 
     def account(self, value: str) -> str:
+        if value in AWS_ACCOUNTS:
+            return value
         return self._alias("account", value, lambda: spell_account(self._digest("account", value)))
 
     def caller(self, access_key_id: Hidden[str]) -> str:

@@ -1,22 +1,41 @@
 """Redaction of ARNs, and of names, IAM paths and identity providers wherever they are.
 
-1. Partition, service, region and resource type stay. The account becomes an alias. An ARN with `aws` or another word
-   for AWS in the account's place is a resource that AWS owns, and stays as it is.
-2. Every segment of the resource becomes an alias. In IAM the last segment is the name and those before it are its path,
-   so that `RoleName: x` and `…:role/path/x` agree; elsewhere the name follows its type, and the rest are parts. A first
-   segment that is no known type is treated as a name. A segment that is an identifier by its pattern (an account id, an
-   e-mail address) gets that identifier's alias.
-3. Wildcards and policy variables (`${aws:username}`) stay, in any field. `root`, service-linked roles with their path,
-   and words that AWS assigns stay where AWS puts them: in paths, or as a version.
+1. Partition, service, region and the types in the resource stay. The account becomes an alias. An ARN with `aws` or an
+   account of AWS in the account's place is a resource that AWS owns, and stays as it is.
+2. The forms of resources (`resource_forms`, `resource_grammar`) tell which segments of the resource hold what. What a
+   customer named becomes the alias of its kind; the kind of a name is the type before it, so that `RoleName: x` and
+   `…:role/path/x` agree. A segment that is an identifier by its pattern (an account id, an id of EC2, an e-mail
+   address) gets that identifier's alias.
+3. Wildcards and policy variables (`${aws:username}`) stay, in any field, and so do numbers of versions, `$LATEST`,
+   times of streams and verbs of HTTP, where a form has such.
+4. AWS's own names stay in the places where AWS gives them (`aws_names`): paths and names of service-linked roles,
+   documents, log groups, beginnings of buckets. Of a name that AWS began, the rest becomes an alias, except for the
+   region in it; an account in it has the account's alias.
+5. Redaction keeps the number of segments, except for those of long paths, and redacting twice changes nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.aliases import Aliases, SeenValue, is_searched_name
+from awstape.core.redaction.text import aws_names
+from awstape.core.redaction.text.aws_names import is_service_principal
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
+from awstape.core.redaction.text.resource_grammar import Piece, split_resource, split_segments
+
+__all__ = [
+    "ARN",
+    "WHOLE_ARN",
+    "is_service_principal",
+    "redact_arn",
+    "redact_literal_parts",
+    "redact_name",
+    "redact_path",
+    "redact_provider",
+    "trim_punctuation",
+]
 
 _VARIABLE = r"\$\{[^{}]{0,128}\}"
 #: An ARN in a text. `trim_punctuation` removes the punctuation of the sentence around it.
@@ -30,91 +49,85 @@ ARN = re.compile(
 WHOLE_ARN = re.compile(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resource>[^\r\n]*)", re.VERBOSE)
 _WILDCARD = re.compile(rf"({_VARIABLE}|[*?]+)")
 _VARIABLE_DEFAULT = re.compile(r"(\$\{[^,'{}]+,\s*')([^']*)('\})")
-_SERVICE_LINKED = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9]+)(?:(_)(.+))?")
-_SERVICE_NAME = re.compile(r"[a-z][a-z-]*[a-z0-9]{0,3}")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 #: Aliases are longer than most names: a path that would become too long for IAM with them gets one alias instead.
 _LONGEST_PATH = 200
-_SEGMENT = re.compile(rf"((?:{_VARIABLE}|[^/:])*)([/:]?)")  # ${aws:username} has a colon of its own
-_VERSION = re.compile(r"\d{1,4}|\$LATEST", re.ASCII)
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-\d")
-
-#: First words of resources that are types, not names: public vocabulary of the service authorization reference.
-_RESOURCE_TYPES = frozenset(
-    """
-    access-grants access-point access-preview access-report accesspoint accelerator alarm alias analyzer app
-    archive-rule assessment assumed-role authorizer backup-plan backup-vault bot bucket build bus catalog certificate
-    channel cluster cluster-snapshot code-signing-config collection composite-alarm connection container-instance
-    dashboard database datastore db deliverystream detector document domain endpoint environment event-bus
-    event-source-mapping federated-user file-system finding fleet flow function gateway graphqlapis group hosted-zone
-    hostedzone identity identitypool image index instance instance-profile internet-gateway inventory job key layer
-    listener loadbalancer log-group log-stream mesh metric-stream mfa model multi-region-access-point namespace
-    natgateway network-acl network-interface notebook-instance oidc-provider organization ou parameter permissionSet
-    pipeline pod policy project protection query-definition replication-group report-group repository resource-share
-    restapis role route-table rule saml-provider schema secret security-group server-certificate service session sms-mfa
-    snapshot stack stackset state-machine stateMachine statemachine storage-lens stream subgrp subnet subscription
-    table tablebucket targetgroup task task-definition thing topic trail transit-gateway user userpool vault volume vpc
-    vpc-endpoint webacl workgroup workspace
-    """.split()
-)
-#: Words in the account's place of resources that AWS owns.
-_AWS_ACCOUNTS = frozenset({"aws", "cloudfront"})
-#: Path segments that AWS assigns.
-_PUBLIC_PATH_SEGMENTS = frozenset({"aws-service-role", "service-role", "aws-reserved"})
-#: Keys and parameters that AWS owns.
-_PUBLIC_RESOURCE = re.compile(r"(?:alias|parameter)/aws/|foundation-model/")
+_VERSION = re.compile(r"[Vv]?\d{1,6}(?:\.(?:\d{1,4}|x)){0,3}|\$(?:LATEST|DEFAULT)(?:\.PUBLISHED)?|DEFAULT", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{13}", re.ASCII)
+_VERB = re.compile(r"GET|PUT|POST|HEAD|PATCH|DELETE|OPTIONS|ANY|\$connect|\$disconnect|\$default")
+_DIGITS = re.compile(r"\d{1,4}", re.ASCII)
+_JOINTS = re.compile(r"[\W_]*", re.ASCII)
+#: A region or an account id within the name of a bucket.
+_REGION_OR_ACCOUNT = re.compile(rf"(?<![a-z0-9])({aws_names.REGION})(?![a-z0-9])|(?<![0-9])([0-9]{{12}})(?![0-9])")
 #: docs.aws.amazon.com/service-authorization, "Actions, resources, and condition keys for AWS Organizations".
 _ORGANIZATION_ID = re.compile(r"r-[a-z0-9]{4,32}|p-[0-9a-zA-Z_]{8,128}")
 _ORGANIZATION_WORDS = frozenset(
     """
-    account aiservices_opt_out_policy backup_policy declarative_policy_ec2 handshake organization ou policy
-    resource_control_policy resourcepolicy responsibility_transfer root service_control_policy tag_policy
+    account aiservices_opt_out_policy backup_policy chatbot_policy declarative_policy_ec2 handshake inspector_policy
+    invite organization ou policy resource_control_policy resourcepolicy responsibility_transfer root
+    securityhub_policy service_control_policy tag_policy transfer
     """.split()
 )
-#: Service principals: `lambda.amazonaws.com`, `states.eu-west-1.amazonaws.com`, and those of a service's parts.
-_PRINCIPAL = re.compile(
-    r"[a-z][a-z0-9-]*(?:\.(?:apigateway|application-autoscaling|cloudformation|cognito-idp|ecr|guardduty|lambda|logs"
-    r"|[a-z]{2}(?:-[a-z]+){1,2}-\d))?\.amazonaws\.com(?:\.cn)?"
-)
-#: Identity providers that are built into IAM: docs.aws.amazon.com/IAM, "IAM and AWS STS condition context keys".
-_KNOWN_PROVIDERS = frozenset(
-    {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
-)
-#: Kinds of names that may be a service principal: path segments of service-linked roles, audiences.
-_KINDS_WITH_PRINCIPALS = frozenset({"path", "client", "principal", "requestor"})
-#: Resource type → the type to which its names belong.
-_NAME_TYPES = {"assumed-role": "role", "federated-user": "user", "sms-mfa": "mfa"}
+_FULL_ACCESS = "p-FullAWSAccess"
+_LINKED = "AWSServiceRoleFor"
 
 
-def is_service_principal(text: str) -> bool:
-    """True for the name of an AWS service in a policy: `lambda.amazonaws.com`."""
-    return _PRINCIPAL.fullmatch(text) is not None
-
-
-def is_public_name(kind: str, name: str) -> bool:
-    """True for names that AWS assigns: service-linked roles without a suffix, principals, providers, key aliases."""
-    if kind == "oidc-provider":
-        return name in _KNOWN_PROVIDERS
-    linked = _SERVICE_LINKED.fullmatch(name)
-    if linked and not linked[2]:
-        return True
-    return (kind in _KINDS_WITH_PRINCIPALS and is_service_principal(name)) or (
-        kind == "key" and name.startswith("alias/aws/")
-    )
+# --- names ------------------------------------------------------------------------------------------------------
 
 
 def redact_name(kind: str, name: str, aliases: Aliases) -> str:
-    """A name's alias. Names that AWS assigns stay; of a service-linked role, only the customer's suffix is replaced."""
-    if is_public_name(kind, name):
+    """A name's alias. Names that AWS assigns stay; of those that AWS began, only the customer's rest is replaced."""
+    if kind == "oidc-provider":
+        return redact_provider(name, aliases)
+    if aws_names.is_public_name(kind, name):
         return name
-    if linked := _SERVICE_LINKED.fullmatch(name):
-        return f"{linked[1]}_{aliases.name('suffix', linked[3])}"
+    prefix = aws_names.public_prefix(kind, name)
+    if prefix == name:
+        return name
+    if prefix:
+        redacted = prefix + _redact_rest(prefix, name[len(prefix) :], aliases)
+        if redacted != name and is_searched_name(name):
+            aliases.remember(SeenValue(kind, name, redacted, is_name=True))
+        return redacted
     return redact_whole_identifier(name, aliases) or aliases.name(kind, name)
 
 
+def _redact_rest(prefix: str, rest: str, aliases: Aliases) -> str:
+    """What a customer added to a name that AWS began. Regions in it stay."""
+    if prefix.startswith(_LINKED):
+        return rest if aws_names.is_public_name("suffix", rest) else aliases.name("suffix", rest)
+    if prefix == "AWSReservedSSO_":  # the permission set and a hash
+        permission_set, joint, code = rest.rpartition("_")
+        return f"{_alias_part(permission_set, aliases)}{joint}{_alias_part(code, aliases)}"
+    redacted, at = "", 0
+    for match in _REGION_OR_ACCOUNT.finditer(rest):
+        redacted += _alias_part(rest[at : match.start()], aliases)
+        redacted += match[1] or aliases.account(match[2])
+        at = match.end()
+    return redacted + _alias_part(rest[at:], aliases)
+
+
+def _alias_part(text: str, aliases: Aliases) -> str:
+    """The alias of a part of a name, between the joints around it."""
+    before = _JOINTS.match(text)
+    start = before.end() if before else 0
+    end = len(text.rstrip("-_./"))
+    return text if start >= end else text[:start] + aliases.name("part", text[start:end]) + text[end:]
+
+
 def redact_provider(url: str, aliases: Aliases) -> str:
-    """An OIDC provider's name, which is its URL. Its alias is the same with `https://` before it and without."""
+    """An OIDC provider's name, which is its URL. Its alias is the same with `https://` before it and without.
+
+    Of a provider that customers share, the host stays, and what a customer is called there is replaced.
+    """
     scheme, separator, name = url.rpartition("://")
-    return f"{scheme}{separator}{redact_name('oidc-provider', name, aliases)}"
+    shared = aws_names.split_provider(name)
+    if shared is None:
+        return f"{scheme}{separator}{redact_whole_identifier(name, aliases) or aliases.name('oidc-provider', name)}"
+    parts = (
+        aliases.name("part", segment) if is_private else segment for segment, is_private in zip(*shared, strict=True)
+    )
+    return f"{scheme}{separator}{'/'.join(parts)}"
 
 
 def redact_path(path: str, aliases: Aliases) -> str:
@@ -138,6 +151,30 @@ def redact_literal_parts(text: str, redact: Callable[[str], str]) -> str:
     )
 
 
+def _redact_segments(kind: str, path: str, aliases: Aliases) -> str:
+    """Segments with the separators before, between and behind them. Separators stay."""
+    parts = split_segments(path)
+    redacted = "".join(part if i % 2 else _redact_segment(kind, part, aliases) for i, part in enumerate(parts))
+    if len(redacted) <= _LONGEST_PATH or _WILDCARD.search(path):
+        return redacted
+    inner = path.strip("/:")
+    return path.replace(inner, aliases.name(kind, inner))
+
+
+def _redact_segment(kind: str, segment: str, aliases: Aliases) -> str:
+    """A segment that holds a name, perhaps with wildcards or policy variables."""
+
+    def redact_piece(piece: str) -> str:
+        is_public = len(piece) < len(segment) and aws_names.is_public_piece(kind, piece)
+        return piece if is_public or not _has_letters(piece) else redact_name(kind, piece, aliases)
+
+    return redact_literal_parts(segment, redact_piece)
+
+
+def _has_letters(text: str) -> bool:
+    return any(c.isalnum() for c in text)
+
+
 # --- ARNs -------------------------------------------------------------------------------------------------------
 
 
@@ -152,83 +189,135 @@ def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
     if account == "cloudfront":  # an origin access identity: its id identifies its owner
         head, _, identity = resource.rpartition(" ")
         return match[0][: -len(identity)] + aliases.name("identity", identity) if head and identity else match[0]
-    if account in _AWS_ACCOUNTS:
+    if account in aws_names.ACCOUNT_WORDS or account in aws_names.AWS_ACCOUNTS:
         return match[0]
-    if re.fullmatch(r"\d{12}", account, re.ASCII):
+    if _ACCOUNT.fullmatch(account):
         account = aliases.account(account)
-    if service == "s3" and not account:  # a bucket may be called `app` or `table`
-        redacted = _redact_named("bucket", resource, "object", aliases)
-    else:
-        redacted = _redact_resource(service, resource, aliases)
+    key = "s3:account" if service == "s3" and match["account"] else service
+    pieces = split_resource(key, resource)
+    redacted = "".join(_redact_piece(piece, service, aliases) if piece.slot else piece.text for piece in pieces)
     return ":".join(["arn", match["partition"], service, match["region"], account, redacted])
 
 
-def _redact_resource(service: str, resource: str, aliases: Aliases) -> str:
-    head, *rest = _split_segments(resource)
-    if resource == "root" or _PUBLIC_RESOURCE.match(resource):
-        return resource
-    if service == "organizations":
-        return "/".join(_redact_organization_segment(segment, aliases) for segment in resource.split("/"))
-    if head in _RESOURCE_TYPES and rest:
-        return _redact_typed(service, head, rest, aliases)
-    return _redact_named(service if _SERVICE_NAME.fullmatch(service) else "resource", resource, "part", aliases)
+def _redact_piece(piece: Piece, service: str, aliases: Aliases) -> str:
+    kind = piece.kind or (service if service.isascii() and service[:1].isalpha() else "resource")
+    return _SLOTS.get(piece.slot, _redact_segment)(kind, piece.text, aliases)
+
+
+def _redact_iam_name(kind: str, text: str, aliases: Aliases) -> str:
+    """A path and a name: `division/team/Deployer`. Everything below `aws-service-role` has its name from AWS."""
+    *parts, name = split_segments(text)
+    path = "".join(parts)
+    if path.startswith("aws-service-role/") and _has_only_public_parts(path.rstrip("/")):
+        return text if not name.startswith(_LINKED) else path + _redact_segment(kind, name, aliases)
+    # The separators belong to the path, so that it is redacted as a member of its own is.
+    redacted = _redact_segments("path", f"/{path}", aliases)[1:]
+    return redacted + _redact_segment({"sms-mfa": "mfa"}.get(kind, kind), name, aliases)
+
+
+def _has_only_public_parts(path: str) -> bool:
+    principals = _WILDCARD.sub("", path.partition("/")[2])
+    return not principals or is_service_principal(principals) or aws_names.is_public_piece("path", principals)
+
+
+def _redact_id(kind: str, text: str, aliases: Aliases) -> str:
+    """An id: in front of a wildcard its prefix stays, as in `vpc-*`."""
+    return text if aws_names.ID_PREFIX.fullmatch(text) else _redact_segment(kind, text, aliases)
+
+
+def _redact_version(kind: str, text: str, aliases: Aliases) -> str:
+    return text if _VERSION.fullmatch(text) else _redact_segment(kind, text, aliases)
+
+
+def _redact_time(kind: str, text: str, aliases: Aliases) -> str:
+    return text if _TIME.fullmatch(text) else _redact_segments(kind, text, aliases)
+
+
+def _redact_verb(kind: str, text: str, aliases: Aliases) -> str:
+    return text if _VERB.fullmatch(text) else _redact_segment(kind, text, aliases)
+
+
+def _redact_word(_: str, text: str, aliases: Aliases) -> str:
+    """A word of AWS, such as the name of a control. It stays, unless it is an identifier."""
+    return redact_whole_identifier(text, aliases) or text
+
+
+def _redact_principal(kind: str, text: str, aliases: Aliases) -> str:
+    bare = _WILDCARD.sub("", text)
+    is_public = is_service_principal(bare) or (bare != text and aws_names.is_public_piece("path", bare))
+    return text if is_public else _redact_segment(kind, text, aliases)
+
+
+def _redact_organization(_: str, text: str, aliases: Aliases) -> str:
+    return "/".join(_redact_organization_segment(segment, aliases) for segment in text.split("/"))
 
 
 def _redact_organization_segment(segment: str, aliases: Aliases) -> str:
+    if segment in _ORGANIZATION_WORDS or segment == _FULL_ACCESS:
+        return segment
     if _ORGANIZATION_ID.fullmatch(segment):
         return aliases.organization_id(segment)
-    return segment if segment in _ORGANIZATION_WORDS else _redact_segment("part", segment, aliases)
+    return segment if segment in ("o-*", "ou-*", "r-*", "p-*") else _redact_segment("part", segment, aliases)
 
 
-def _redact_typed(service: str, kind: str, rest: list[str], aliases: Aliases) -> str:
-    """A resource of a known type. `rest` alternates separators and segments, beginning with a separator."""
-    segments, inner = rest[1::2], "".join(rest[1:])
-    is_linked = len(segments) == 3 and segments[0] == "aws-service-role" and is_service_principal(segments[1])
-    if service == "iam" and is_linked:
-        return f"{kind}/{segments[0]}/{segments[1]}/{redact_name(kind, segments[2], aliases)}"
-    if kind == "oidc-provider":  # a URL, which is one value
-        return f"{kind}{rest[0]}{_redact_segment(kind, inner, aliases)}"
-    name = _NAME_TYPES.get(kind, kind)
-    if service == "iam":
-        path = _redact_segments("path", "".join(rest[:-1]), aliases)
-        return f"{kind}{path}{_redact_segment(name, rest[-1], aliases)}"
-    return f"{kind}{rest[0]}{_redact_named(name, inner, 'session' if kind == 'assumed-role' else 'part', aliases)}"
+def _redact_group(kind: str, text: str, aliases: Aliases) -> str:
+    """The name of a log group, which is one value. Those of AWS begin with `/aws/` and a service."""
+    prefix = aws_names.public_prefix(kind, text) if _WILDCARD.search(text) else ""
+    return prefix + (_redact_segment(kind, text[len(prefix) :], aliases) if text != prefix else "")
 
 
-def _redact_named(kind: str, resource: str, others: str, aliases: Aliases) -> str:
-    """A name and what follows it: a version, parts, or another type with its name (`analyzer/x/archive-rule/y`)."""
-    name, *rest = _split_segments(resource)
-    for i, segment in enumerate(rest):
-        if i % 2 and segment in _RESOURCE_TYPES and others == "part" and i + 2 < len(rest):
-            before = _redact_segments(others, "".join(rest[:i]), aliases)
-            return f"{_redact_segment(kind, name, aliases)}{before}{_redact_typed('', segment, rest[i + 1 :], aliases)}"
-    return _redact_segment(kind, name, aliases) + _redact_segments(others, "".join(rest), aliases)
+def _redact_parameter(kind: str, text: str, aliases: Aliases) -> str:
+    """The name of a parameter. Nobody but AWS can give one below `aws/`, but there it may refer to a secret."""
+    reference = "aws/reference/secretsmanager/"
+    if text.startswith(reference):
+        return reference + _redact_segment("secret", text[len(reference) :], aliases)
+    return text if text.startswith("aws/") else _redact_segment(kind, text, aliases)
 
 
-def _redact_segments(kind: str, path: str, aliases: Aliases) -> str:
-    """Segments with the separators before, between and behind them. Separators stay."""
-    parts = _split_segments(path)
-    redacted = "".join(part if i % 2 else _redact_segment(kind, part, aliases) for i, part in enumerate(parts))
-    if len(redacted) <= _LONGEST_PATH or _WILDCARD.search(path):
-        return redacted
-    inner = path.strip("/:")
-    return path.replace(inner, aliases.name(kind, inner))
+def _redact_key_alias(kind: str, text: str, aliases: Aliases) -> str:
+    return text if text.startswith("aws/") else _redact_segment(kind, text, aliases)
 
 
-def _split_segments(text: str) -> list[str]:
-    """Segments and separators in turn. The first and the last item is a segment."""
-    parts: list[str] = []
-    for match in _SEGMENT.finditer(text):
-        parts.append(match[1])
-        if not match[2]:
-            break
-        parts.append(match[2])
-    return parts
+def _redact_object(kind: str, text: str, aliases: Aliases) -> str:
+    """The key of an object: the words of logs of AWS, regions and dates in it stay."""
+    parts = split_segments(text)
+    if not any(part in aws_names.OBJECT_WORDS for part in parts):
+        return _redact_segments(kind, text, aliases)
+    return "".join(
+        part if part in aws_names.OBJECT_WORDS or _is_date_or_region(part) else _redact_segment(kind, part, aliases)
+        for part in parts
+    )
 
 
-def _redact_segment(kind: str, segment: str, aliases: Aliases) -> str:
-    if kind == "path" and (segment in _PUBLIC_PATH_SEGMENTS or _REGION.fullmatch(segment)):
-        return segment
-    if kind == "part" and _VERSION.fullmatch(segment):
-        return segment
-    return redact_literal_parts(segment, lambda piece: redact_name(kind, piece, aliases))
+def _is_date_or_region(part: str) -> bool:
+    return part in ("/", ":") or _DIGITS.fullmatch(part) is not None or re.fullmatch(aws_names.REGION, part) is not None
+
+
+def _redact_index_path(kind: str, text: str, aliases: Aliases) -> str:
+    """A path of OpenSearch: `_cluster/settings` is its own, indices are a customer's."""
+    return text if text.startswith("_") else _redact_segments(kind, text, aliases)
+
+
+def _keep(_: str, text: str, _aliases: Aliases) -> str:
+    return text
+
+
+#: What a word in capitals of `resource_forms` holds. Those that are not here hold a name.
+_SLOTS: Mapping[str, Callable[[str, str, Aliases], str]] = {
+    "ESPATH": _redact_index_path,
+    "GROUP": _redact_group,
+    "ID": _redact_id,
+    "KEYALIAS": _redact_key_alias,
+    "MODEL": _keep,
+    "OBJECT": _redact_object,
+    "ORG": _redact_organization,
+    "PARAMETER": _redact_parameter,
+    "PATH": _redact_iam_name,
+    "PRINCIPAL": _redact_principal,
+    "PROVIDER": lambda _, text, aliases: redact_literal_parts(text, lambda piece: redact_provider(piece, aliases)),
+    "QUALIFIER": _redact_version,
+    "TIME": _redact_time,
+    "VERB": _redact_verb,
+    "VERSION": _redact_version,
+    "WORD": _redact_word,
+}

@@ -1,0 +1,239 @@
+"""AWS's own names, as data: accounts, service principals, identity providers, paths and prefixes of names.
+
+They identify no customer. What AWS names in the policies that it manages is in `published_names`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from awstape.core.redaction.text.published_names import PUBLISHED_NAMES
+
+# --- accounts ---------------------------------------------------------------------------------------------------
+
+#: Words in the account's place of ARNs of resources that AWS or its partners own.
+ACCOUNT_WORDS = frozenset({"aws", "aws-managed", "cloudfront", "partner"})
+#: Accounts that AWS or a publisher of public images owns.
+AWS_ACCOUNTS = frozenset(
+    """
+    127311923021 033677994240 027434742980 797873946194 098369216593 754344448648 589379963580 718504428378
+    383597477331 600734575887 114774131450 783225319266 582318560864 985666609251 054676820928 156460612806
+    652711504416 635631232127 009996457667 897822967062 076674570225 507241528517 048591011584 190560391635
+    638102146993 037604701340
+    193672423079 391106570357 262260360010 902366379725 365689465814 313564881002 865932855811 090321488786
+    760740231472 361669875840 762762565011 404641285394 907379612154 053454850223 210876761215 307160386991
+    945612479654 915173422425 729911121831 013126148197 075028567923 111890595117 660998842044 665727464434
+    119688915426 216624486486 492519147666 765225791966 977081816279 903692715234 284668455005 819402241893
+    193415116832 681348832753 035351147821 829690693026 669305197877 859597730677 282025262664 262312530599
+    034638983726 814480443879 086441151436 475085895292 608710470296 388731089494 113285607260
+    137112412989 591542846629 801119661308 602401143452 679593333241 099720109477 309956199498 013907871322
+    136693071363
+    336392948345 446372222237 098862408343 540708452589
+    """.split()
+)
+# In this order: access logs of load balancers (docs.aws.amazon.com/elasticloadbalancing, "Enable access logs"), audit
+# logs of Redshift (docs.aws.amazon.com/redshift, "Database audit logging"), CloudTrail's old policies of buckets
+# (docs.aws.amazon.com/awscloudtrail, "Amazon S3 bucket policy for CloudTrail"; Terraform's service account tables),
+# owners of public images (Amazon Linux, ECS, Windows, EKS, AWS Marketplace, Canonical, Red Hat, SUSE, Debian), and
+# accounts in AWS-managed policies (layers of the AWS SDK for pandas, a public repository, metrics, AWS Config).
+
+# --- service principals -----------------------------------------------------------------------------------------
+
+REGION = r"(?:af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(?:-[a-z]+){1,2}-\d"
+_SUFFIX = r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|aws\.internal)"
+#: Services that have principals for their parts (`delivery.logs.amazonaws.com`) and no hosts of customers below them.
+_WHOLES = "|".join(
+    """
+    apigateway application-autoscaling aps aoss athena bcm bedrock bedrock-agentcore cassandra cloudformation cloudwatch
+    cognito-idp config connect discovery ecr eks elasticbeanstalk emr-serverless events guardduty inspector2 lambda lex
+    lexv2 logs marketplace member-account observabilityadmin proton security-ir servicecatalog ssm sso thinclient
+    trustedadvisor visualization workmail
+    """.split()
+)
+_PRINCIPAL = re.compile(
+    rf"(?:[a-z][a-z0-9-]*(?:\.(?:{_WHOLES}))?(?:\.{REGION})?"
+    rf"|s3\.data-source\.(?:lustre|openzfs)\.fsx|(?:elasticloadbalancing|log|logging)\.(?:s3|logdelivery)"
+    rf"|logdelivery\.elasticloadbalancing|elasticfilesystem\.client|(?:internal|storage)\.s3)\.{_SUFFIX}"
+)
+
+
+def is_service_principal(text: str) -> bool:
+    """True for the name of an AWS service in a policy: `lambda.amazonaws.com`, `states.eu-west-1.amazonaws.com`.
+
+    Hosts with a customer's name, such as `finance.s3.amazonaws.com`, are none.
+    """
+    return _PRINCIPAL.fullmatch(text) is not None
+
+
+# --- identity providers -----------------------------------------------------------------------------------------
+
+#: Providers that customers share: the host and what follows it. Words in capitals are the customer's.
+PROVIDERS = (
+    "accounts.google.com",
+    "agent.buildkite.com",
+    "api.bitbucket.org/2.0/workspaces/NAME/pipelines-config/identity/oidc",
+    "api.pulumi.com/oidc",
+    "app.terraform.io",
+    "appleid.apple.com",
+    "cognito-identity.amazonaws.com",
+    "gitlab.com",
+    "graph.facebook.com",
+    "login.microsoftonline.com/NAME/v2.0",
+    "oauth.platform.deepset.ai",
+    "oidc.circleci.com/org/NAME",
+    "oidc.vercel.com/NAME",
+    "securetoken.google.com/NAME",
+    "sts.windows.net/NAME",
+    "token.actions.githubusercontent.com",
+    "vstoken.dev.azure.com/NAME",
+    "www.amazon.com",
+)
+#: Providers with a host for each region.
+_REGIONAL_PROVIDERS = re.compile(rf"(oidc\.eks\.{REGION}\.{_SUFFIX}/id|cognito-idp\.{REGION}\.{_SUFFIX})(/.+)")
+_PROVIDERS_BY_HOST = {form.partition("/")[0]: form.split("/") for form in PROVIDERS}
+
+
+def split_provider(name: str) -> tuple[list[str], list[bool]] | None:
+    """The segments of a shared provider's name, and which of them are a customer's; None for any other provider."""
+    if match := _REGIONAL_PROVIDERS.fullmatch(name):
+        public = match[1].split("/")
+        private = match[2].split("/")[1:]
+        return [*public, *private], [False] * len(public) + [bool(segment) for segment in private]
+    segments = name.split("/")
+    form = _PROVIDERS_BY_HOST.get(segments[0])
+    if form is None:
+        return None
+    form = form + ["NAME"] * (len(segments) - len(form))
+    return segments, [segment not in ("", word) for segment, word in zip(segments, form, strict=False)]
+
+
+# --- names ------------------------------------------------------------------------------------------------------
+
+#: Segments of IAM paths and words of keys of objects that AWS assigns.
+PATH_WORDS = frozenset({"aws-service-role", "service-role", "aws-reserved"})
+OBJECT_WORDS = frozenset("AWSLogs CloudTrail CloudTrail-Digest Config elasticloadbalancing vpcflowlogs".split())
+#: Names that AWS gives to everybody: kind → names.
+_COMMON_NAMES: dict[str, frozenset[str]] = {
+    "role": frozenset(
+        """
+        OrganizationAccountAccessRole AWSControlTowerExecution aws-elasticbeanstalk-ec2-role
+        aws-elasticbeanstalk-service-role ecsTaskExecutionRole
+        """.split()
+    ),
+    "workgroup": frozenset({"primary"}),
+    "event-bus": frozenset({"default"}),
+    "capacity-provider": frozenset({"FARGATE", "FARGATE_SPOT"}),
+    "evaluator": frozenset({"Builtin", "ThirdParty"}),
+}
+#: Beginnings of names that AWS gives: kind → beginnings. What follows is the customer's.
+_COMMON_PREFIXES: dict[str, tuple[str, ...]] = {
+    "bucket": (
+        "aws-athena-query-results-",
+        "aws-cloudtrail-logs-",
+        "aws-codestar-",
+        "aws-glue-",
+        "aws-sam-cli-managed-default-",
+        "aws-waf-logs-",
+        "cdk-",
+        "cf-templates-",
+        "codepipeline-",
+        "config-bucket-",
+        "elasticbeanstalk-",
+        "sagemaker-",
+    ),
+    "role": ("cdk-", "AmazonSageMaker-ExecutionRole-", "AWSReservedSSO_"),
+    "saml-provider": ("AWSSSO_",),
+    "secret": ("rds!", "ecs-sc!", "events!", "redshift!"),
+}
+#: Documents, Config rules, permissions and the like that AWS owns: kind → beginnings of names that nobody else gives.
+_OWN: dict[str, re.Pattern[str]] = {
+    "document": re.compile(r"(?:AWS|Amazon|Aws)[A-Za-z0-9]*-.+"),
+    "automation-definition": re.compile(r"(?:AWS|Amazon|Aws)[A-Za-z0-9]*-.+"),
+    "permission": re.compile(r"AWSRAM.+"),
+    "key": re.compile(r"alias/aws/.+"),
+    "type": re.compile(r"AWS-.+"),
+    "transform": re.compile(r"Serverless-\d{4}-\d\d-\d\d|Include|AWS::.+"),
+    "extension": re.compile(r"AWS\.AppConfig\..+"),
+    "jobTemplates": re.compile(r"System-.+"),
+    "presets": re.compile(r"System-.+"),
+    "patchbaseline": re.compile(r"AWS-.+"),
+}
+_ROLE_KINDS = frozenset({"role", "entity"})
+_SERVICE_LINKED = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9-]+)(?:_(.*))?", re.DOTALL)
+#: Words below `/aws/` in names of log groups: services, and kinds of their resources.
+_GROUP_WORDS = "|".join(
+    """
+    MediaPackage amazonmq amplify apigateway application-discovery-service application-signals apprunner appsignals
+    appstudio appsync batch bedrock bedrock-agentcore braket chatbot chime cleanrooms cloudfront cloudhsm cloudtrail
+    cloudwatch cluster codebuild codepipeline cognito config connect container-logs containerinsights data-transfer
+    datasync devices directoryservice dms docdb ecs eks elasticache elasticbeanstalk events evaluations fsx glue
+    gamelift greengrass guardduty imagebuilder inspector2 instance internet-monitor iot iotmanagedintegrations
+    iotsitewise iotwireless kafka kinesis-analytics kinesisfirehose lambda lambda-insights lex macie managedblockchain
+    mediaconvert medialive monitron msk mwaa mwaa-serverless neptune network-firewall omics opensearch-service
+    opensearchservice panorama pipes proxy qbusiness quicksight rds redshift robomaker route53 runtimes sagemaker
+    sagemaker-geospatial ses spans ssm states synthetics transfer vendedlogs verified-access vpc vpc-lattice waf
+    workspaces-web Clusters Endpoints LabelingJobs NotebookInstances ProcessingJobs TrainingJobs TransformJobs
+    """.split()
+)
+_GROUP = re.compile(rf"/?aws(?:/(?:{_GROUP_WORDS})(?=/|$))*(?:/|$)")
+#: The beginning of an id before a wildcard.
+ID_PREFIX = re.compile(
+    r"(?:acl|ami|cgw|cr|crf|dopt|eipalloc|eni|fs|fsap|i|igw|key|lic|lt|mi|mrk|mw|nat|oi|pb|pcx|pl|rtb|sg|sgr|snap|sr"
+    r"|subnet|svc|tgw|tgw-attach|tgw-rtb|vgw|vol|vpc|vpce|vpce-svc|vpn)-[*?]+"
+)
+
+
+def _published() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, tuple[str, ...]]]:
+    names: dict[str, set[str]] = {kind: set(common) for kind, common in _COMMON_NAMES.items()}
+    pieces: dict[str, set[str]] = {}
+    prefixes: dict[str, set[str]] = {kind: set(common) for kind, common in _COMMON_PREFIXES.items()}
+    for kind, patterns in _read_published():
+        for pattern in patterns:
+            first, *others = re.split(r"\*|\$\{[^{}]*\}", pattern)
+            (pieces if others else names).setdefault(kind, set()).update([first, *others])
+            if others and len(first) >= _SHORTEST_PREFIX and first[-1] in "-_!/":
+                prefixes.setdefault(kind, set()).add(first)
+    longest_first = {kind: tuple(sorted(found, key=len, reverse=True)) for kind, found in prefixes.items()}
+    return (
+        {kind: frozenset(found) for kind, found in names.items()},
+        {kind: frozenset(found) for kind, found in pieces.items()},
+        longest_first,
+    )
+
+
+def _read_published() -> Iterator[tuple[str, list[str]]]:
+    for block in re.split(r"\n(?! )", PUBLISHED_NAMES.strip("\n")):
+        kind, *patterns = block.split()
+        yield kind, patterns
+
+
+_SHORTEST_PREFIX = 5
+_NAMES, _PIECES, _PREFIXES = _published()
+_NONE: frozenset[str] = frozenset()
+
+
+def is_public_name(kind: str, name: str) -> bool:
+    """True for names that AWS assigns, in the places of that kind: service-linked roles, documents, principals."""
+    if name in _NAMES.get(kind, _NONE):
+        return True
+    own = _OWN.get(kind)
+    if own is not None and own.fullmatch(name):
+        return True
+    if kind in ("role", "path", "client", "principal", "requestor") and is_service_principal(name):
+        return kind != "role"
+    return kind == "path" and (name in PATH_WORDS or re.fullmatch(REGION, name) is not None)
+
+
+def is_public_piece(kind: str, piece: str) -> bool:
+    """True for a piece of a name beside a wildcard, as AWS publishes it: `awseb-` of `awseb-*`."""
+    return piece in _PIECES.get(kind, _NONE) or is_public_name(kind, piece)
+
+
+def public_prefix(kind: str, name: str) -> str:
+    """The beginning of a name that AWS assigns, while the rest is the customer's: `elasticbeanstalk-`; else nothing."""
+    if kind in _ROLE_KINDS and (linked := _SERVICE_LINKED.fullmatch(name)):
+        return name if linked[2] is None else f"{linked[1]}_"
+    if kind == "log-group" and (group := _GROUP.match(name)):
+        return group[0]
+    return next((prefix for prefix in _PREFIXES.get(kind, ()) if name.startswith(prefix)), "")
