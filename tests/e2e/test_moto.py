@@ -121,3 +121,36 @@ def test_a_program_that_writes_sees_its_story_again(machine: Machine, moto: str,
         assert (replay.status, replay.err) == (0, "")
     shown = machine.awstape("show", cassette, "GetRole").ok().out
     assert "after: DeleteRole" in shown
+
+
+EPISODE = program(
+    """\
+import json, boto3
+iam = boto3.client("iam", region_name="us-east-1")
+seen = []
+def look():
+    seen.append(iam.get_role(RoleName="fake-role-0")["Role"]["Description"])
+    seen.append([len(page["Roles"]) for page in iam.get_paginator("list_roles").paginate()])
+look()
+iam.update_role(RoleName="fake-role-0", Description="changed")
+look()
+iam.delete_role(RoleName="fake-role-2")
+look()
+print(json.dumps(seen))
+"""
+)
+
+
+def test_new_episodes_never_answer_from_before_a_write(machine: Machine, moto: str, cassette: Path) -> None:
+    """The cassette has the reads, and none of the writes. The second run sends nothing: moto would say otherwise."""
+    upstream = ("--include-writes", "--upstream", f"iam={moto}")
+    look = EPISODE[-1].partition("iam.update_role")[0]
+    machine.awstape("record", cassette, *upstream, "--", *EPISODE[:-1], look).ok()
+    first = machine.awstape("record", cassette, "--mode", "new_episodes", *upstream, "--", *EPISODE).ok()
+    assert first.json == ["no 0", [3], "changed", [3], "changed", [2]]
+    text = cassette.read_bytes()
+    again = machine.awstape("record", cassette, "--mode", "new_episodes", *upstream, "--", *EPISODE).ok()
+    assert again.json == first.json
+    assert cassette.read_bytes() == text
+    for way in (), ("--proxy",):
+        assert machine.awstape("replay", cassette, "--strict", *way, "--", *EPISODE).ok().json == first.json
