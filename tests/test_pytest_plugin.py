@@ -464,6 +464,25 @@ def test_each_recording_mode(pytester: pytest.Pytester, aws: StandIn) -> None:
     ]
 
 
+def test_new_episodes_send_every_request_after_a_write(pytester: pytest.Pytester, aws: StandIn) -> None:
+    """In each test that makes one: the next test begins with the cassette's answers, and changes nothing."""
+    run(pytester, RECORDED, "--awstape=once").assert_outcomes(passed=1)
+    first = (pytester.path / "cassettes" / "tape.yaml").read_bytes()
+    aws.calls.clear()
+    writing = f"""
+@pytest.mark.awstape("tape")
+@pytest.mark.parametrize("number", [1, 2])
+def test_it(number):
+    assert len({LIST_ROLES}) == 5
+    if number == 1:
+        boto3.client("iam").create_role(RoleName="Fake", AssumeRolePolicyDocument="{{}}")
+        assert len({LIST_ROLES}) == 5
+"""
+    run(pytester, writing, "--awstape=new_episodes").assert_outcomes(passed=2)
+    assert aws.calls == {"CreateRole": 1, "ListRoles": 2}, "more than the two pages after the write"
+    assert (pytester.path / "cassettes" / "tape.yaml").read_bytes() == first
+
+
 def test_a_recording_that_fails_fails_the_test(pytester: pytest.Pytester, aws: StandIn) -> None:
     (pytester.path / "cassettes" / "tape.yaml.journal").mkdir(parents=True)
     module = f"""

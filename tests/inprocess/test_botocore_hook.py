@@ -798,6 +798,22 @@ def test_new_episodes_answers_what_is_known_and_asks_for_the_rest(aws: StandIn, 
     assert operations(path) == ["GetAccountSummary", "ListUsers"]
 
 
+def test_new_episodes_answer_nothing_from_before_a_write(tmp_path: Path) -> None:
+    """Whichever client made it. The same calls are answered from the cassette the next time, and send nothing."""
+    path, seen = tmp_path / "x.yaml", []
+    with mock_aws():  # it answers what is sent to AWS
+        one, other = client(), client()
+        with recording(path):
+            one.list_groups()
+        for _ in range(2):
+            with InProcess(open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)):
+                seen.append([len(one.list_groups()["Groups"])])
+                other.create_group(GroupName="fake-group")  # the second time, moto would refuse it
+                seen[-1].append(len(one.list_groups()["Groups"]))
+    assert seen == [[0, 1], [0, 1]]
+    assert operations(path) == ["CreateGroup", "ListGroups", "ListGroups"]
+
+
 def test_once_replays_what_is_there(aws: StandIn, tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     for _ in range(2):
