@@ -88,6 +88,8 @@ class StringContext:
 #: The context of a track's account.
 ACCOUNT_CONTEXT = StringContext(Place(TEXT, ("account",)), ("account",))
 _HOLE = StringContext(Place(TEXT, ("hole",)), ("hole",))
+_CODE = StringContext(Place(TEXT, ("code",)), ("code",))
+_MESSAGE = StringContext(Place(TEXT, ("message",)), ("message",))
 StringEdit = Callable[[str, StringContext], str]
 """(text, its context) → the text that replaces it."""
 
@@ -142,24 +144,23 @@ def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) 
 def edit_failure_strings(service: Service, failure: Failure, edit: StringEdit) -> Failure:
     """The failure with every string in it edited. Paths are those of `error` in a cassette."""
     shape = service.errors.get(error_name(failure.code or ""))
-    place, known = root_place(shape), shape.members if shape else {}
-    code = failure.code and edit(failure.code, _of_error("code"))
-    message = failure.message and edit(failure.message, _of_error("message"))
+    place, known = _error_place(shape), shape.members if shape else {}
+    code = failure.code and edit(failure.code, _CODE)
+    message = failure.message and edit(failure.message, _MESSAGE)
     members = {}
     for name, value in failure.members.items():
-        if name in known:
-            below = place.member(name, known[name].shape)
+        if name in known or name in _OF_EVERY_ERROR:
+            context = StringContext(place.member(name, known[name].shape if name in known else TEXT), ("members", name))
         else:
-            below = Place(TEXT, ("members", name)) if name in _OF_EVERY_ERROR else place.data("#", TEXT)
-        step = name if name in known or name in _OF_EVERY_ERROR else MapKey(name)
-        key = name if name in known else _edit_name(name, ("members",), edit)
-        members[key] = edit_value_strings(value, StringContext(below, ("members", step)), edit)
+            context = StringContext(place.data("#", TEXT), ("members", MapKey(name)))
+        key = name if name in known else _edit_name(name, place, ("members",), edit)
+        members[key] = edit_value_strings(value, context, edit)
     return replace(failure, code=code, message=message, members=members)
 
 
 @cache
-def _of_error(member: str) -> StringContext:
-    return StringContext(Place(TEXT, (member,)), (member,))
+def _error_place(shape: Shape | None) -> Place:
+    return Place(shape, ("members",))
 
 
 def edit_member_strings(
@@ -177,7 +178,7 @@ def _edit_members(members: Mapping[str, Value], place: Place, edit: StringEdit, 
             context = StringContext(place.member(name, known[name].shape), (*path, name), members)
             edited[name] = edit(value, context) if isinstance(value, str) else edit_value_strings(value, context, edit)
         else:
-            key = _edit_name(name, path, edit)
+            key = _edit_name(name, place, path, edit)
             context = StringContext(place.data("?", None), (*path, MapKey(name)), members)
             edited[key] = edit_value_strings(value, context, edit)
     return edited
@@ -218,9 +219,6 @@ def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -
     return value
 
 
-def _edit_name(name: str, path: Path, edit: StringEdit) -> str:
-    return edit(name, StringContext(_NAME, (*path, MapKey(name))))
-
-
-#: The place of names that the model doesn't know.
-_NAME = Place(TEXT)
+def _edit_name(name: str, place: Place, path: Path, edit: StringEdit) -> str:
+    """The name of a member that the model doesn't know."""
+    return edit(name, StringContext(place.data("{}", TEXT), (*path, MapKey(name))))
