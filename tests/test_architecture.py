@@ -76,6 +76,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.recording.later_takes",
         "core.recording.resumed_listings",
         "core.recording.retries",
+        "core.recording.take_order",
         "core.recording.writes",
         "core.replay.take_selection",
         "core.text.json_documents",

@@ -120,7 +120,7 @@ def through(tape: Tape, account: Account | None = None) -> Ask:
             assert reply.response
             return parse_response(operation(to[0]), reply.response)
         assert account
-        before = tape.writes_answered
+        before = tape.answered
         response = account.respond(to, marker)
         tape.feed(asked, response, before)
         return parse_response(operation(to[0]), response)

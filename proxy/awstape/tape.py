@@ -147,27 +147,29 @@ class Tape:
                 self.player.reset(session)
 
     @property
-    def writes_answered(self) -> int:
-        """The number of recorded writes that were answered so far, to be noted when a request is sent upstream."""
+    def answered(self) -> int:
+        """The number of recorded requests that were answered so far, to be noted when a request is sent upstream."""
         with self._lock:
-            return self.recorder.writes_answered if self.recorder else 0
+            return self.recorder.answered if self.recorder else 0
 
     def feed(
         self,
         request: Request,
         response: Response | None,
-        writes_before: int | None = None,
+        answered_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
         """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails.
 
-        writes_before: `writes_answered` when the request was sent; None if nothing was answered since. no_response: why
+        answered_before: `answered` when the request was sent; None if nothing was answered since. no_response: why
         there is no response.
         """
         self._refuse_fork()
         with self._lock, self._stop_on_failure():
             if self.recorder and (
-                capture := self.recorder.feed(request, response, writes_before=writes_before, no_response=no_response)
+                capture := self.recorder.feed(
+                    request, response, answered_before=answered_before, no_response=no_response
+                )
             ):
                 if self.journal is None and self.create_journal:
                     self.journal = self.create_journal()

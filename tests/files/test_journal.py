@@ -296,7 +296,7 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
         ("[]\nx\n", "not a journal of awstape"),
         ("[" * 100_000 + "\nx\n", "not a journal of awstape"),
         ('{"awstape journal": 1, "key": "x"}\nx\n', "the journal of another version of awstape"),
-        ('{"awstape journal": 2, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
+        ('{"awstape journal": 3, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
     ],
 )
 def test_a_file_that_is_not_a_journal_is_kept(path: Path, text: str, problem: str) -> None:

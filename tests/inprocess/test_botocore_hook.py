@@ -863,7 +863,7 @@ def test_a_failed_connection_is_reported(aws: StandIn, tmp_path: Path) -> None:
             client(endpoint_url=url, config=ONCE).list_roles()
         client(endpoint_url=aws.url).list_users()
         recorded = tape.close()
-    assert recorded and recorded.failed == {"no response: the connection broke": 1}
+    assert recorded and recorded.failed == {"no response: the service can't be reached": 1}
     assert operations(tmp_path / "x.yaml") == ["ListUsers"]
 
 

@@ -298,7 +298,7 @@ def journal_(data: bytes) -> None:
 
 
 def _journal_head() -> bytes:
-    return json.dumps({"awstape journal": 2, "key": key_fingerprint(KEY), "pid": 1, "id": "x"}).encode()
+    return json.dumps({"awstape journal": 3, "key": key_fingerprint(KEY), "pid": 1, "id": "x"}).encode()
 
 
 def journal_seeds() -> Iterator[bytes]:

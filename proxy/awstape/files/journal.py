@@ -39,7 +39,7 @@ if sys.platform != "win32":
 
 _SUFFIX = ".journal"
 _FAILED = ".failed-"
-_KIND, _VERSION = "journal", 2
+_KIND, _VERSION = "journal", 3
 #: The maximum number of recordings that share a cassette.
 _MAX_JOURNALS = 99
 

@@ -17,6 +17,7 @@ from awstape.catalog.service_models import load_models
 from awstape.core.aws.routing import find_service, other_service_name
 from awstape.core.aws.wire import Request, WireError
 from awstape.core.recording.recorder import Recorder
+from awstape.core.recording.take_order import UNKNOWN
 from awstape.errors import UserError, bug_location
 from awstape.formats.imports import cassetter, har, mitmproxy_flows, placebo, stubber, vcr
 from awstape.formats.imports.entries import Entry, Exchange, ImportOptions, Unusable
@@ -69,22 +70,23 @@ def _find_format(content: Any, form: str | None) -> Format:
 
 def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> None:
     """Gives entries to the recorder, which counts the unusable ones. Raises UserError for a bug in awstape."""
-    writes = [0]  # the number of writes that were answered before each entry
+    answered = [0]  # the number of captures that were answered before each entry
     for entry in entries:
-        number = len(writes) - 1 - entry.overlapping if isinstance(entry, Exchange) and entry.has_order else 0
-        _record_entry(recorder, entry, writes[max(0, number)])
-        writes.append(recorder.writes_answered)
+        overlapping = entry.overlapping if isinstance(entry, Exchange) else 0
+        has_order = isinstance(entry, Exchange) and entry.has_order
+        _record_entry(recorder, entry, answered[max(0, len(answered) - 1 - overlapping)] if has_order else UNKNOWN)
+        answered.append(recorder.answered)
 
 
-def _record_entry(recorder: Recorder, entry: Entry, writes_before: int) -> None:
-    """As `record_entries`. writes_before: how many writes were answered when the request was sent."""
+def _record_entry(recorder: Recorder, entry: Entry, answered_before: int) -> None:
+    """As `record_entries`. answered_before: how many captures were answered when the request was sent."""
     if isinstance(entry, Unusable):
         recorder.skip(entry.reason, entry.where)
     elif reason := _foreign_reason(entry.request):
         recorder.skip(reason, entry.where)
     else:
         try:
-            recorder.feed(entry.request, entry.response, entry.where, writes_before)
+            recorder.feed(entry.request, entry.response, entry.where, answered_before)
         except Exception as error:
             raise UserError(f"{entry.where}: {bug_location(error)}", "please report this") from None
 

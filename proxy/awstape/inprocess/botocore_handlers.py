@@ -27,11 +27,13 @@ import botocore.endpoint
 import botocore.handlers
 import botocore.loaders
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 from botocore.hooks import BaseEventHooks
 
 from awstape.catalog.botocore_data import SERVICES
 from awstape.catalog.hosts import is_aws_host
 from awstape.catalog.service_models import load_models
+from awstape.core.aws.error_codes import NO_CONNECTION, NO_RESPONSE
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request
 from awstape.core.replay.misses import HEADER
@@ -57,7 +59,7 @@ _attached: WeakSet[Any] = WeakSet()  # event emitters that have the handlers
 _attaching = threading.Lock()
 _undo = ExitStack()
 #: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, converted, and
-#: the number of writes that were answered before it.
+#: the number of recorded requests that were answered before it was sent.
 _sent: ContextVar[tuple[AWSPreparedRequest, Request, int] | None] = ContextVar("awstape_sent", default=None)
 
 
@@ -164,7 +166,7 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     converted = request_of(request, event_name.split(".")[1])
     _sent.set(None)
     reply = _ask(tape, request, converted)
-    _sent.set((request, converted, tape.writes_answered) if reply is None else None)
+    _sent.set((request, converted, tape.answered) if reply is None else None)
     if reply is None:
         return None
     # botocore calls all handlers, even if one has answered: prevent that another, such as moto's, takes this request.
@@ -173,21 +175,25 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
 
 
 def _response_received(
-    response_dict: dict[str, Any] | None, parsed_response: dict[str, Any] | None = None, **_: Any
+    response_dict: dict[str, Any] | None,
+    parsed_response: dict[str, Any] | None = None,
+    exception: Exception | None = None,
+    **_: Any,
 ) -> None:
     """Feeds the response of a request that was sent to AWS to the tape. If that fails, nobody gets the response."""
     if (sent := _sent.get()) is None:
         return
     _sent.set(None)
-    request, converted, writes_before = sent
+    request, converted, answered_before = sent
     _remove_credentials(request)
     if not _tapes:
         return
     response = None
     if response_dict is not None:
         response = response_of(response_dict["status_code"], response_dict["headers"], response_dict["body"])
+    no_response = NO_CONNECTION if isinstance(exception, _NOT_SENT) else NO_RESPONSE
     try:
-        call_without_traceback(_tapes[-1].feed, converted, response, writes_before)
+        call_without_traceback(_tapes[-1].feed, converted, response, answered_before, no_response)
     except BaseException:
         for withheld in filter(None, (response_dict, parsed_response)):
             withheld.clear()
@@ -254,6 +260,8 @@ def _is_for_aws(request: AWSPreparedRequest) -> bool:
 
 
 _NOWHERE = "https://awstape.invalid/"
+#: What botocore raises if it opened no connection.
+_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 _HANDLERS: list[tuple[Any, ...]] = [
     ("request-created", _request_created),
     *((f"before-send.{service}", _before_send) for service in SERVICES),

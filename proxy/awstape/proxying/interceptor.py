@@ -166,17 +166,18 @@ class Interceptor:
             self._feed(flow, request, None, no_response=text)
             flow.response = flow.response or _aws_error(request, "UpstreamUnreachable", text)
         else:
-            self._sent_upstream[flow] = request, self.tape.writes_answered
+            self._sent_upstream[flow] = request, self.tape.answered
 
     def response(self, flow: http.HTTPFlow) -> None:
         sent = self._sent_upstream.get(flow)
         if sent and flow.response:
-            request, writes_before = sent
-            self._feed(flow, request, response_of(flow.response), writes_before)
+            request, answered_before = sent
+            self._feed(flow, request, response_of(flow.response), answered_before)
 
     def error(self, flow: http.HTTPFlow) -> None:
         if sent := self._sent_upstream.get(flow):
-            self._feed(flow, sent[0], None)
+            request, answered_before = sent
+            self._feed(flow, request, None, answered_before)
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
         if data.server.address:
@@ -191,13 +192,13 @@ class Interceptor:
         flow: http.HTTPFlow,
         request: Request,
         response: Response | None,
-        writes_before: int | None = None,
+        answered_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
         """Feeds an exchange to the tape; if that fails, the client gets the error in place of the response."""
         if self.tape:
             try:
-                self.tape.feed(request, response, writes_before, no_response)
+                self.tape.feed(request, response, answered_before, no_response)
             except Exception as error:
                 self._stop(flow, request, error)
 

@@ -117,14 +117,67 @@ def test_a_failure_in_a_cassette_is_not_complete(code: str) -> None:
     assert playing.has_answer(request(NAME)) == (code == "AccessDenied")
 
 
-def test_a_write_that_failed_is_no_take() -> None:
-    role: dict[str, Value] = {"RoleName": "zreal"}
-    made = recording(
-        (request("DeleteRole", role), fail("DeleteRole", 503, "ServiceUnavailable", "no")),
-        (request("DeleteRole", role), respond("DeleteRole")),
-        include_writes=True,
-    )
-    assert [take.pages[0].answer.output for take in made.merged.takes] == [{}]
+# --- writes ---------------------------------------------------------------------------------------------------------
+
+ROLE: dict[str, Value] = {"RoleName": "zreal"}
+CREATED = (request("CreateRole", ROLE), respond("CreateRole", {"Role": ROLE}))
+DELETED = respond("DeleteRole")
+UNKNOWN_OUTCOMES = {"a failure", "a gateway", "a broken connection"}
+
+
+def delete(invocation: str | None = None) -> Request:
+    return request("DeleteRole", ROLE, invocation=invocation)
+
+
+def holes(cassette: Cassette) -> list[str | None]:
+    return [take.hole for take in cassette.takes if take.track.operation == "DeleteRole"]
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_write_that_may_have_taken_effect_is_a_hole(kind: str) -> None:
+    made = recording((delete(), FAILURES[kind]), CREATED, include_writes=True)
+    (problem,) = made.failed
+    reason = f"{problem}; nothing tells whether the write took effect"
+    assert holes(made.merged) == ([reason] if kind in UNKNOWN_OUTCOMES else [])
+
+
+@each_failure
+def test_a_failed_write_alone_is_not_recorded(failure: Response | None) -> None:
+    made = recording((delete(), failure), include_writes=True)
+    assert made.merged.takes == ()
+    assert sum(made.failed.values()) == 1
+
+
+@each_failure
+@pytest.mark.parametrize("invocation", [None, "one"])
+def test_the_answer_to_a_retry_fills_the_hole_of_a_write(failure: Response | None, invocation: str | None) -> None:
+    asked = delete(invocation)
+    made = recording(CREATED, (asked, failure), (asked, failure), (asked, DELETED), include_writes=True)
+    assert holes(made.merged) == [None]
+    assert made.failed == {}
+    assert made.skipped == {"DeleteRole: an error that was retried; the answer to its retry is recorded": 2}
+
+
+@pytest.mark.parametrize(("first", "second"), [(None, None), ("one", "two"), ("one", None)])
+def test_the_same_write_for_another_reason_fills_no_hole(first: str | None, second: str | None) -> None:
+    made = recording((delete(first), None), CREATED, (delete(second), DELETED), include_writes=True)
+    assert [hole is None for hole in holes(made.merged)] == [False, True]
+    assert sum(made.failed.values()) == 1
+    assert made.skipped == {}
+
+
+def test_a_write_that_was_not_sent_is_no_hole() -> None:
+    subject = recorder(CREATED, include_writes=True)
+    subject.feed(delete(), None, no_response="the upstream can't be reached")
+    made = subject.finish()
+    assert holes(made.merged) == []
+    assert sum(made.failed.values()) == 1
+
+
+def test_a_hole_replaces_no_write_that_was_recorded() -> None:
+    old = recording(CREATED, (delete(), DELETED), include_writes=True).merged
+    made = recording(CREATED, (delete(), None), old=old, include_writes=True)
+    assert made.merged == old
 
 
 def test_the_summary_begins_with_what_failed() -> None:

@@ -18,6 +18,7 @@ from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing.edits import merge_cassettes, remove_takes
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.recording import capture
+from awstape.core.recording.recorder import Recorder
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.text.hidden import Hidden
@@ -172,18 +173,168 @@ def test_a_read_that_was_sent_before_a_write_was_answered_does_not_come_after_it
     """The responses of two requests that wait at the same time may come in any order."""
     account = Account({"alpha"})
     subject = recorder(account.answer(("GetRole", "alpha")), include_writes=True)
-    sent = subject.writes_answered
+    sent = subject.answered
     read = account.answer(("ListRoles", ""))
     late = account.answer(("GetRole", "alpha"))
     subject.feed(*account.answer(("DeleteRole", "alpha")))
-    subject.feed(*late, writes_before=sent)
-    subject.feed(*read, writes_before=sent)
+    subject.feed(*late, answered_before=sent)
+    subject.feed(*read, answered_before=sent)
     subject.feed(*account.answer(("GetRole", "alpha")))
     takes = [take for take in subject.finish().merged.takes if take.track.operation == "GetRole"]
     assert [(take.pages[0].answer.error is None, take.after is None) for take in takes] == [
         (True, True),
         (False, False),
     ]
+
+
+def test_a_read_that_was_answered_while_a_write_was_in_flight_comes_after_it_if_it_shows_it() -> None:
+    """The service deletes the role at once, but its answer takes long: reads see the role, then that it is gone."""
+    account = Account({"alpha"})
+    look = ("GetRole", "alpha")
+    subject = recorder(account.answer(look), include_writes=True)
+    sent = subject.answered
+    subject.feed(*account.answer(look))
+    deleted = account.answer(("DeleteRole", "alpha"))
+    subject.feed(*account.answer(look))
+    subject.feed(*deleted, answered_before=sent)
+    subject.feed(*account.answer(look))
+    playing = player(subject.finish().merged)
+    assert list(replay(playing, [look] * 4)) == [(200, 1)] * 4
+    assert list(replay(playing, [("DeleteRole", "alpha"), look, look])) == [(200, 0), (404, 0), (404, 0)]
+
+
+def fail_once(name: str) -> Response:
+    return fail(name, 500, "ServiceFailure", "Internal error")
+
+
+@pytest.mark.parametrize("invocations", [(None, None), ("one", "two")])
+@pytest.mark.parametrize("failure", [fail_once("DeleteRole"), None])
+def test_a_write_that_failed_and_took_effect_is_a_hole_in_the_story(
+    failure: Response | None, invocations: tuple[str | None, str | None]
+) -> None:
+    account = Account({"alpha"})
+    program = [("GetRole", "alpha"), ("DeleteRole", "alpha"), ("GetRole", "alpha"), ("CreateRole", "alpha")]
+    program += [("GetRole", "alpha"), ("DeleteRole", "alpha"), ("GetRole", "alpha")]
+    subject = recorder(include_writes=True)
+    deletes = iter(zip((True, False), invocations, strict=True))
+    for step in program:
+        _, answered = account.answer(step)
+        fails, invocation = next(deletes) if step[0] == "DeleteRole" else (False, None)
+        subject.feed(request(*asked_of(step), invocation=invocation), failure if fails else answered)
+    recording = subject.finish()
+    assert sum(recording.failed.values()) == 1
+    assert afters(recording.merged) == ["-", "DeleteRole 1", "CreateRole 1", "DeleteRole 2"]
+    replies = list(
+        replay(player(recording.merged), [step for step in program for _ in range(1 + step[0].startswith("Get"))])
+    )
+    assert replies == [
+        *[(200, 1)] * 2,
+        "miss: hole",
+        *[(404, 0)] * 2,
+        (200, 1),
+        *[(200, 1)] * 2,
+        (200, 0),
+        *[(404, 0)] * 2,
+    ]
+
+
+def asked_of(step: Step) -> tuple[str, dict[str, Value]]:
+    return step[0], {} if step[0] == "ListRoles" else {"RoleName": step[1]}
+
+
+# --- requests that overlap in time ----------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class InFlight:
+    """A call that is in flight: it is sent, takes effect, and is answered. failures: how many attempts fail first."""
+
+    step: Step
+    number: int
+    failures: int
+    gives_up: bool
+    sent: int
+    attempt_sent: int
+    effect: Response | None = None
+    answered: int | None = None
+
+
+@dataclass
+class Traffic:
+    """Calls of a program with threads to a stand-in for AWS, recorded as they overlap."""
+
+    account: Account
+    subject: Recorder = field(default_factory=lambda: recorder(include_writes=True))
+    calls: list[InFlight] = field(default_factory=list)
+
+    @property
+    def in_flight(self) -> list[InFlight]:
+        return [call for call in self.calls if call.answered is None]
+
+    def send(self, step: Step, failures: int, gives_up: bool) -> None:
+        step = ("ListRoles", "") if step[0] == "ListRoles" else step
+        failures = failures if step[0] in WRITES else 0
+        now = self.subject.answered
+        self.calls.append(InFlight(step, len(self.calls), failures, gives_up and failures > 0, now, now))
+
+    def advance(self, call: InFlight) -> None:
+        """The next thing happens to a call: AWS does what it asks for, or its answer arrives."""
+        if call.effect is None:
+            call.effect = self.account.answer(call.step)[1]
+            return
+        now, name = self.subject.answered, call.step[0]
+        response = call.effect if not call.failures else fail_once(name) if call.number % 2 else None
+        asked = request(*asked_of(call.step), invocation=str(call.number))
+        self.subject.feed(asked, response, answered_before=call.attempt_sent)
+        assert self.subject.answered == now + 1
+        if call.failures > call.gives_up:  # the SDK sends it again
+            call.failures, call.effect, call.attempt_sent = call.failures - 1, None, self.subject.answered
+        else:
+            call.answered = now
+
+
+WRITES = ("CreateRole", "DeleteRole")
+sends = st.tuples(
+    steps.map(lambda drawn: drawn[0] if drawn else ("GetRole", "alpha")), st.integers(0, 2), st.booleans()
+)
+traffic = st.lists(st.one_of(st.integers(0, 3), sends), max_size=60)
+
+
+@strategies.few(300)
+@given(traffic, st.sets(st.sampled_from(NAMES)))
+def test_reads_that_overlap_writes_are_never_ahead_of_the_program_nor_behind_it(
+    events: list[int | tuple[Step, int, bool]], roles: set[str]
+) -> None:
+    """Replay knows the writes that the program sent. Of a role, it shows nothing that was recorded after the next write
+    to it was sent, but for the first take, and in the end what was recorded after all were answered.
+    """
+    happening = Traffic(Account(set(roles)))
+    for event in events:
+        if not isinstance(event, int):
+            happening.send(*event)
+        elif flying := happening.in_flight:
+            happening.advance(flying[event % len(flying)])
+    while flying := happening.in_flight:
+        happening.advance(flying[0])
+    recorded = happening.subject.finish().merged
+    playing = player(recorded)
+    writes = sorted(
+        (call for call in happening.calls if call.step[0] in WRITES), key=lambda call: (call.sent, call.answered)
+    )
+    reads = [(call, call.answered or 0) for call in happening.calls if call.step[0] not in WRITES]
+    firsts = {call.step: next(replay(player(recorded), [call.step])) for call, _ in reads}
+    for k in range(len(writes) + 1):
+        if k:
+            list(replay(playing, [writes[k - 1].step]))
+        for step, first in firsts.items():
+            sent, ahead = ([w for w in part if step[1] in ("", w.step[1])] for part in (writes[:k], writes[k:]))
+            end = ahead[0].sent if ahead else happening.subject.answered
+            known = [(call.sent, outcome(call.effect)) for call, at in reads if call.step == step and at < end]
+            polls = list(replay(playing, [step] * (len(reads) + 1)))
+            assert set(polls) <= {first, *(seen for _, seen in known)}
+            all_answered = max((write.answered or 0 for write in sent), default=-1)
+            if certain := [seen for since, seen in known if since > all_answered]:
+                assert polls[-1] == certain[-1]
 
 
 def test_polls_within_an_epoch_advance_and_the_last_repeats() -> None:

@@ -16,8 +16,10 @@ from collections.abc import Mapping
 
 from awstape.core.aws.call import Failure, error_name
 
-#: The reason why a request without a response is not recorded.
+#: The problem of a request that was sent, and has no response.
 NO_RESPONSE = "no response: the connection broke"
+#: The problem of a request that was not sent.
+NO_CONNECTION = "no response: the service can't be reached"
 _TOO_MANY_REQUESTS = 429
 _THROTTLED = "AWS refused that many requests"
 _FAILED = "the service failed"
@@ -72,6 +74,11 @@ def client_problem(failure: Failure) -> str | None:
     if reason is None:
         return None
     return f"{code if code in _REASON_OF_CODE else f'status {failure.status}'}: {reason}"
+
+
+def may_have_taken_effect(problem: str) -> bool:
+    """Whether AWS may have done what a request asked for that had this problem, of `client_problem`, or no response."""
+    return problem == NO_RESPONSE or problem.partition(": ")[2] == _FAILED
 
 
 def is_retried(failure: Failure) -> bool:

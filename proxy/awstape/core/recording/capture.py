@@ -49,9 +49,9 @@ class Capture:
     page: a page without its token; the token in its answer is hidden. token: the digest of the token in the request,
     None for a first page. next: the digest of the token in the response, None on the last page and for a hole.
     invocation: the digest of the id that an SDK gives to a call and its retries, None if the request had none.
-    seen: the real values that were seen for the first time. writes_before: how many writes of the recording were
-    answered before the request was sent. is_later: whether the cassette that answers requests was stale when it was
-    sent, so that the takes of that cassette come before this one.
+    seen: the real values that were seen for the first time. answered_meanwhile: how many captures of the recording were
+    answered after its request was sent, before its own answer. is_later: whether the cassette that answers requests was
+    stale when it was sent, so that the takes of that cassette come before this one.
     """
 
     track: Track
@@ -60,7 +60,7 @@ class Capture:
     next: str | None = None
     invocation: str | None = None
     seen: tuple[SeenValue, ...] = field(default=(), repr=False)
-    writes_before: int = 0
+    answered_meanwhile: int = 0
     is_later: bool = False
 
 
@@ -132,8 +132,8 @@ class Capturer:
 def write(capture: Capture) -> str:
     """A capture as text; it holds real values."""
     about = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
-    if capture.writes_before:
-        about["writes_before"] = str(capture.writes_before)
+    if capture.answered_meanwhile:
+        about["answered_meanwhile"] = str(capture.answered_meanwhile)
     if capture.is_later:
         about["is_later"] = "yes"
     if capture.seen:
@@ -148,7 +148,7 @@ def read(text: str, models: Models) -> Capture:
         if any(take_problems(take, models)) or not isinstance(about, dict):
             raise ValueError
         seen = tuple(SeenValue(*fields) for fields in json.loads(str(about.pop("seen", "[]"))))
-        writes_before = int(str(about.pop("writes_before", "0")))
+        meanwhile = int(str(about.pop("answered_meanwhile", "0")))
         is_later = about.pop("is_later", None) == "yes"
         if not about.keys() <= set(_DIGESTS):
             raise ValueError
@@ -156,4 +156,4 @@ def read(text: str, models: Models) -> Capture:
         raise ValueError("not a capture of this version") from None
     read = build_take(take, models)
     digests = {name: str(digest) for name, digest in about.items()}
-    return Capture(read.track, read.pages[0], **digests, seen=seen, writes_before=writes_before, is_later=is_later)
+    return Capture(read.track, read.pages[0], **digests, seen=seen, answered_meanwhile=meanwhile, is_later=is_later)

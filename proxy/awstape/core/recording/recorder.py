@@ -3,7 +3,8 @@
 1. Only calls of recorded services are recorded; of these only the selected operations, and writes only on request. What
    is left out is counted with its reason.
 2. A request that failed for a reason that is not AWS's data (`core.aws.error_codes`), or got no response, is counted.
-   It is no page: it neither ends a take nor replaces a track of the old cassette.
+   It is no page: it neither ends a take nor replaces a track of the old cassette. A write that may have taken effect
+   all the same is recorded as a hole: what is read after it comes after it.
 3. Exchanges are decoded and redacted as they come (`core.recording.capture`) and chained into takes
    (`core.recording.traversals`).
 4. A write in several spellings is one track (`core.compare.identity_meaning`), also with the old cassette.
@@ -27,12 +28,12 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from awstape.core.aws.call import Call
-from awstape.core.aws.error_codes import NO_RESPONSE, client_problem
+from awstape.core.aws.error_codes import NO_RESPONSE, client_problem, may_have_taken_effect
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import count_items, split_input
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.compare.identity_meaning import WriteSpellings
@@ -103,13 +104,14 @@ class Recorder:
         request: Request,
         response: Response | None,
         place: str = "",
-        writes_before: int | None = None,
+        answered_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> Capture | None:
         """Records one exchange; returns its capture, None if it is not recorded.
 
         response: None if the connection ended without one; no_response: why. place: where the exchange was found, for
-        `first_places`. writes_before: `writes_answered` when the request was sent; None if nothing was answered since.
+        `first_places`. answered_before: `answered` when the request was sent; None if nothing was answered since,
+        `UNKNOWN` if nothing tells.
         """
         call: Call | None = None
         self._place = place
@@ -119,38 +121,43 @@ class Recorder:
                 self.skip(reason if response or no_response == NO_RESPONSE else f"{call.operation.name}: {no_response}")
                 self._notice(call)
             elif call:
-                return self._record(request, call, response, writes_before, no_response)
+                return self._record(request, call, response, answered_before, no_response)
         except WireError as error:
             self.skip(f"{call.operation.name}: {error}" if call else str(error))
         return None
 
     def _record(
-        self, request: Request, call: Call, response: Response | None, writes_before: int | None, no_response: str
+        self, request: Request, call: Call, response: Response | None, answered_before: int | None, no_response: str
     ) -> Capture | None:
         """As `feed`, for a call that is to be recorded. Raises WireError."""
         operation, page_request = call.operation, split_input(call)
         track = self._spellings.find_first(self._capturer.find_track(call, page_request))
         token = self._capturer.digest_token(page_request)
         page = self._capturer.read_page(call, page_request, response) if response else None
-        problem = client_problem(page.answer.error) if page and page.answer.error else None
-        if page is None or problem is not None:
-            self._failed.add(track, token, problem or no_response)
-            self._note_place(problem or no_response, self._place)
-            return None
+        problem = no_response if page is None else page.answer.error and client_problem(page.answer.error)
+        if problem:
+            self._note_place(problem, self._place)
+            if operation.is_read or not may_have_taken_effect(problem):
+                self._failed.add(track, token, problem)
+                return None
+            page = Page.make_hole(f"{problem}; nothing tells whether the write took effect")
+        assert page
         capture = self._capturer.capture(request, track, call, page_request, page)
         capture = replace(
             capture,
-            writes_before=self.writes_answered if writes_before is None else writes_before,
+            answered_meanwhile=0 if answered_before is None else self.answered - answered_before,
             is_later=self.is_cassette_stale and request is not self._first_write_sent,
         )
-        number = self._traversals.add(operation, capture)
-        if page.hole is not None:
-            where = f"page {number}: " if number and operation.paging else ""
+        added = self._traversals.add(operation, capture)
+        if problem:
+            self._failed.add(track, added and added.write, problem)
+        elif page.hole is not None:
+            where = f"page {added.page}: " if added and operation.paging else ""
             self.skip(f"{operation.name}: {where}{page.hole}")
         else:
-            for _ in range(self._failed.settle(track, token)):
+            for _ in range(self._failed.settle(track, token, added and added.write)):
                 self.skip(f"{operation.name}: an error that was retried; the answer to its retry is recorded")
-        return replace(capture, seen=tuple(self._redactor.take_seen())) if number else None
+        return replace(capture, seen=tuple(self._redactor.take_seen())) if added else None
 
     def notice(self, request: Request) -> None:
         """Notes the real values in a request that is not recorded, since the cassette answers it."""
@@ -187,9 +194,9 @@ class Recorder:
         self._traversals.add(operation, replace(capture, track=self._spellings.find_first(capture.track)))
 
     @property
-    def writes_answered(self) -> int:
-        """The number of recorded writes that were answered so far."""
-        return len(self._traversals.writes)
+    def answered(self) -> int:
+        """The number of captures so far: how many recorded requests were answered."""
+        return self._traversals.answered
 
     @property
     def is_empty(self) -> bool:

@@ -4,8 +4,10 @@
    service. People do so, too, once they have logged in again or set the clock.
 2. A request that failed (`core.aws.error_codes`) is settled once the same request is answered, whoever sends it, or
    the first page of its track: then the listing was begun anew.
-3. A response that can't be read is a hole. An SDK sends one invocation id for a call and its retries; where the hole's
-   request had none, the next response to the same request counts as the answer to its retry.
+   A write that may have taken effect is settled once its hole is filled: it may be sent again for another reason.
+3. A response that can't be read is a hole, and so is one that leaves the outcome of a write unknown. An SDK sends one
+   invocation id for a call and its retries; where the hole's request had none, the next response to the same request
+   counts as the answer to its retry.
 """
 
 from __future__ import annotations
@@ -20,17 +22,23 @@ class FailedRequests:
     """The requests of a recording that failed, with the reasons."""
 
     def __init__(self) -> None:
-        self._open: defaultdict[Track, dict[str | None, list[str]]] = defaultdict(dict)
+        self._open: defaultdict[Track, dict[str | int | None, list[str]]] = defaultdict(dict)
 
-    def add(self, track: Track, token: str | None, reason: str) -> None:
-        """Adds a request. token: the digest of its page token."""
-        self._open[track].setdefault(token, []).append(reason)
+    def add(self, track: Track, request: str | int | None, reason: str) -> None:
+        """Adds a request. request: the digest of its page token; for a write that is a hole, which take it is."""
+        self._open[track].setdefault(request, []).append(reason)
 
-    def settle(self, track: Track, token: str | None) -> int:
-        """Removes what the answer to a request settles; returns how many requests had failed."""
+    def settle(self, track: Track, token: str | None, write: int | None = None) -> int:
+        """Removes what the answer to a request settles; returns how many requests had failed.
+
+        write: which take of a write was answered.
+        """
         failed = self._open.get(track, {})
-        settled = [failed.pop(each) for each in list(failed) if token is None or each == token]
-        return sum(map(len, settled))
+        if write is not None:
+            settled: set[str | int | None] = {None, write}
+        else:
+            settled = set(failed) if token is None else {token}
+        return sum(len(failed.pop(each, ())) for each in settled)
 
     @property
     def tracks(self) -> set[Track]:

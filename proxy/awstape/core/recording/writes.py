@@ -1,8 +1,9 @@
 """The writes of a recording, and which of them a read with another answer comes after.
 
-1. The answer to a read changed between two requests. Of the writes that were answered between the two, the read comes
-   after the one that names most of what the read names; of several, after the last one. So threads and programs that
-   work on different roles, or in different accounts, at the same time do not wait for each other in replay.
+1. The answer to a read changed between two requests. Of the writes that lie between the two
+   (`core.recording.take_order`), the read comes after the one that names most of what the read names; of several, after
+   the last one. So threads and programs that work on different roles, or in different accounts, at the same time do not
+   wait for each other in replay.
 2. What a request names: its account, its service with the region, and the strings in its identity with the names in
    them, such as that of a role in its ARN. An account's names are of no other account.
 """
@@ -19,7 +20,7 @@ from awstape.core.redaction.alias_grammar import find_name_aliases
 
 
 class Writes:
-    """Takes of writes, in the order of their answers."""
+    """Takes of writes, in the order in which they were sent."""
 
     def __init__(self) -> None:
         self._takes: list[After] = []
@@ -30,7 +31,7 @@ class Writes:
         return len(self._takes)
 
     def add(self, track: Track, take: int) -> None:
-        """Adds a take that was answered now. take: its number in the track, from 1."""
+        """Adds a take that was sent after the others. take: its number in the track, from 1."""
         named = frozenset(_names(track))
         for name in named:
             self._numbers[name].append(len(self))
