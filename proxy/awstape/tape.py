@@ -34,6 +34,7 @@ from typing import Literal, get_args
 from awstape.catalog.hosts import main_region, partition_of
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
+from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.wire import Reply, Request, Response
@@ -86,6 +87,8 @@ class Tape:
     """The number of requests and connections to other hosts that passed a proxy with this tape."""
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
+    caller: str | None = None
+    """The known caller whose access key id is in the environment, as after `awstape env --caller`."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _process: int = field(default_factory=os.getpid, repr=False)
     _forks: mmap.mmap = field(default_factory=partial(mmap.mmap, -1, 1), repr=False)
@@ -99,7 +102,8 @@ class Tape:
     @property
     def accounts(self) -> list[str]:
         """The accounts of the cassette's known callers, first the one whose dummy credentials programs get."""
-        return [account for account in self.old_cassette.accounts if account]
+        known = [account for account in self.old_cassette.accounts if account]
+        return sorted(known, key=lambda account: account != self.caller)
 
     def choose_region(self, present: str | None) -> str | None:
         """The region for programs: that of all tracks if it is one, else the present one; None if any will do.
@@ -254,15 +258,17 @@ def open_for_recording(
     recovered = recover_journals(path, key, rules, failed=False)
     load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
+    caller = _caller_in(environ, old)
     if mode == "once" and exists:
-        return Tape(path, old, None, Player(load_models(), old, Redactor(key, rules), has_key=True))
+        return Tape(path, old, None, Player(load_models(), old, Redactor(key, rules), has_key=True), caller=caller)
     _check_key(path, old, key)
     player = Player(load_models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
     recorder = Recorder(load_models(), redactor, parse_response, tuple(operations) or ("*",), include_writes)
     create_journal = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
     own_journal = create_journal() if create_journal and journal == "own" else None
-    return Tape(path, old, recorder, player, mode != "rewrite", own_journal, create_journal, recovered, key)
+    keeps_old = mode != "rewrite"
+    return Tape(path, old, recorder, player, keeps_old, own_journal, create_journal, recovered, key, caller=caller)
 
 
 def _check_operation_globs(globs: Sequence[str]) -> None:
@@ -293,7 +299,14 @@ def open_for_replay(
     redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), project_settings.load_rules())
     has_key = key is not None
     player = Player(load_models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
-    return Tape(None, cassette, None, player)
+    return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette))
+
+
+def _caller_in(environ: Mapping[str, str], cassette: Cassette) -> str | None:
+    """The caller of a cassette whose access key id is in the environment, None if it is of none of them."""
+    access_key_id = environ.get("AWS_ACCESS_KEY_ID", "")
+    account = account_of_access_key(access_key_id) or access_key_id
+    return account if account in cassette.accounts else None
 
 
 def parse_replay_options(paging: str, faults: Sequence[str]) -> tuple[Paging, list[Fault]]:

@@ -99,6 +99,24 @@ def test_each_caller_sees_its_own_data_again(
     assert "AKIASTRANGER" not in missed.err
 
 
+def test_the_caller_whose_credentials_are_in_the_environment_stays(
+    machine: Machine, stranger: Machine, accounts: Accounts, cassette: Path
+) -> None:
+    """`eval "$(awstape env --caller ALIAS)"`, then `awstape replay`: the program is this caller, not the first one."""
+    program = AUDIT.replace("sys.argv[1:]", "[None]").replace('id_, aws_secret_access_key="fake"', "id_")
+    asking = warm.python(), "-c", program
+    machine.awstape("record", cassette, *to_upstream(accounts.url), "--", *audit(*CALLERS[:2])).ok()
+    aliases = [each["account"] for each in machine.awstape("ls", cassette, "--json").json]
+    found = []
+    for alias in aliases:
+        chosen = machine.awstape("env", "--caller", alias, "--json").json
+        chosen = {name: value for name, value in chosen.items() if value is not None}
+        run = stranger.awstape("replay", cassette, "--", *asking, **chosen)
+        assert f"credentials are those of {alias}; those of " in run.err
+        found.append(run.out)
+    assert sorted(found) == ["1\n", "2\n"]
+
+
 def test_new_episodes_record_another_caller_beside_the_first(
     machine: Machine, accounts: Accounts, cassette: Path
 ) -> None:

@@ -76,7 +76,8 @@ def endpoint_environment(environ: Mapping[str, str], url: str) -> EnvironmentCha
 def dummy_environment(environ: Mapping[str, str], tape: Tape) -> EnvironmentChanges:
     """Variables with dummy credentials: a program can sign requests, and doesn't find the user's account.
 
-    The credentials are those of the tape's first caller, and the region is one that it has.
+    The credentials are those of the tape's first caller, or of the one that the environment names already, and the
+    region is one that it has.
     """
     region = tape.choose_region(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")) or "us-east-1"
     changes = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_EC2_METADATA_DISABLED": "true"}

@@ -15,8 +15,9 @@ def env(caller: str, as_json: bool) -> int:
     """Print the dummy credentials of a caller, for a shell.
 
     A cassette that was recorded with the credentials of several accounts answers each caller what was recorded for it.
-    Programs get the credentials of its first caller; these are those of another. They are made from the alias of the
-    account and worth nothing to AWS. In tests, awstape.credentials(ALIAS) returns them.
+    Programs get the credentials of its first caller; these are those of another, and stay where they are set before
+    `awstape replay`. They are made from the alias of the account and worth nothing to AWS. In tests,
+    awstape.credentials(ALIAS) returns them.
 
     \b
     awstape env --caller 000059865828

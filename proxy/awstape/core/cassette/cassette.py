@@ -97,7 +97,7 @@ class Page:
 
 @dataclass(frozen=True)
 class After:
-    """The last recorded write that was answered before a take began: a track, and the number of its take, from 1."""
+    """A write that was answered before a take began (`core.recording.writes`): a track and a take, counted from 1."""
 
     track: Track
     take: int
