@@ -165,7 +165,7 @@ def _redact_segment(kind: str, segment: str, aliases: Aliases) -> str:
     """A segment that holds a name, perhaps with wildcards or policy variables."""
 
     def redact_piece(piece: str) -> str:
-        is_public = len(piece) < len(segment) and aws_names.is_public_piece(kind, piece)
+        is_public = aws_names.is_published(kind, piece, is_whole=len(piece) == len(segment))
         return piece if is_public or not _has_letters(piece) else redact_name(kind, piece, aliases)
 
     return redact_literal_parts(segment, redact_piece)
@@ -217,12 +217,19 @@ def _redact_iam_name(kind: str, text: str, aliases: Aliases) -> str:
 
 def _has_only_public_parts(path: str) -> bool:
     principals = _WILDCARD.sub("", path.partition("/")[2])
-    return not principals or is_service_principal(principals) or aws_names.is_public_piece("path", principals)
+    return (
+        not principals or is_service_principal(principals) or aws_names.is_published("path", principals, is_whole=False)
+    )
 
 
 def _redact_id(kind: str, text: str, aliases: Aliases) -> str:
     """An id: in front of a wildcard its prefix stays, as in `vpc-*`."""
     return text if aws_names.ID_PREFIX.fullmatch(text) else _redact_segment(kind, text, aliases)
+
+
+def _redact_pool(_: str, text: str, aliases: Aliases) -> str:
+    """An id that begins with its region: `eu-west-1_AbCdEfGh1`, `eu-west-1:12345678-…`."""
+    return redact_literal_parts(text, lambda piece: _redact_rest("", piece, aliases))
 
 
 def _redact_version(kind: str, text: str, aliases: Aliases) -> str:
@@ -244,7 +251,7 @@ def _redact_word(_: str, text: str, aliases: Aliases) -> str:
 
 def _redact_principal(kind: str, text: str, aliases: Aliases) -> str:
     bare = _WILDCARD.sub("", text)
-    is_public = is_service_principal(bare) or (bare != text and aws_names.is_public_piece("path", bare))
+    is_public = is_service_principal(bare) or (bare != text and aws_names.is_published("path", bare, is_whole=False))
     return text if is_public else _redact_segment(kind, text, aliases)
 
 
@@ -313,6 +320,7 @@ _SLOTS: Mapping[str, Callable[[str, str, Aliases], str]] = {
     "ORG": _redact_organization,
     "PARAMETER": _redact_parameter,
     "PATH": _redact_iam_name,
+    "POOL": _redact_pool,
     "PRINCIPAL": _redact_principal,
     "PROVIDER": lambda _, text, aliases: redact_literal_parts(text, lambda piece: redact_provider(piece, aliases)),
     "QUALIFIER": _redact_version,

@@ -211,11 +211,13 @@ def _read_published() -> Iterator[tuple[str, list[str]]]:
 _SHORTEST_PREFIX = 5
 _NAMES, _PIECES, _PREFIXES = _published()
 _NONE: frozenset[str] = frozenset()
+#: Kinds of so many things that their published names are public in ARNs only.
+_WITHIN_ARNS = frozenset({"object", "part"})
 
 
 def is_public_name(kind: str, name: str) -> bool:
     """True for names that AWS assigns, in the places of that kind: service-linked roles, documents, principals."""
-    if name in _NAMES.get(kind, _NONE):
+    if name in _NAMES.get(kind, _NONE) and kind not in _WITHIN_ARNS:
         return True
     own = _OWN.get(kind)
     if own is not None and own.fullmatch(name):
@@ -225,9 +227,10 @@ def is_public_name(kind: str, name: str) -> bool:
     return kind == "path" and (name in PATH_WORDS or re.fullmatch(REGION, name) is not None)
 
 
-def is_public_piece(kind: str, piece: str) -> bool:
-    """True for a piece of a name beside a wildcard, as AWS publishes it: `awseb-` of `awseb-*`."""
-    return piece in _PIECES.get(kind, _NONE) or is_public_name(kind, piece)
+def is_published(kind: str, text: str, *, is_whole: bool) -> bool:
+    """True for a name in an ARN, or a piece of one beside a wildcard, that AWS has there: `awseb-` of `awseb-*`."""
+    published = _NAMES if is_whole else _PIECES
+    return text in published.get(kind, _NONE) or is_public_name(kind, text)
 
 
 def public_prefix(kind: str, name: str) -> str:

@@ -10,7 +10,7 @@ docs.aws.amazon.com/service-authorization.
 """
 
 FORMS = """
-a4b device/ID/WORD/ID:WORD
+a4b device/ID/ID:WORD
 access-analyzer account
 access-analyzer analyzer/NAME/archive-rule/NAME
 acm acme-endpoint/ID/acme-domain-validation|acme-external-account-binding/ID
@@ -100,6 +100,8 @@ codedeploy deploymentgroup:NAME/NAME
 codeguru-reviewer association:ID:code-review:NAME
 codepipeline NAME/NAME/NAME
 codepipeline actiontype:WORD/WORD/NAME/VERSION
+cognito-identity identitypool/POOL……
+cognito-idp userpool/POOL
 comprehend document-classifier|entity-recognizer/NAME/version/VERSION
 comprehend flywheel/NAME/dataset/NAME
 config aggregation-authorization/ACCOUNT/WORD
@@ -128,7 +130,9 @@ ecs container/NAME/ID/ID
 ecs daemon|service/NAME/NAME
 ecs service-deployment|service-revision|task-set/NAME/NAME/ID
 ecs task-definition/NAME:VERSION
-eks access-entry/NAME/group|role|user/ACCOUNT/NAME/ID
+eks access-entry/NAME/group/ACCOUNT/NAME/ID
+eks access-entry/NAME/role/ACCOUNT/ROLE/ID
+eks access-entry/NAME/user/ACCOUNT/USER/ID
 eks addon|fargateprofile|nodegroup/NAME/NAME/ID
 eks cluster-access-policy/WORD
 eks identityproviderconfig/NAME/WORD/NAME/ID
@@ -217,8 +221,8 @@ rds snapshot-tenant-database:NAME:NAME
 rds snapshot|cluster-snapshot:NAME
 rds snapshot|cluster-snapshot:awsbackup|rds|preupgrade:NAME
 redshift datashare|dbgroup|dbname|dbuser|snapshot:NAME/NAME
-rekognition project/NAME/dataset/WORD/TIME
-rekognition project/NAME/version/NAME/TIME
+rekognition project/NAME/dataset/WORD/TIME……
+rekognition project/NAME/version/NAME/TIME……
 resource-explorer-2 managed-view|view/NAME/ID
 resource-groups group/NAME/ID/tag-sync-task/ID
 robomaker /createSimulationApplication

@@ -2,10 +2,11 @@
 
 1. A word is a type by its position only: the role `role`, the bucket `app` and the load balancer `net` are names.
 2. A form that spells the whole resource goes before one that takes a name for a type.
-3. A resource may end before its form does (`function:NAME` of `function:NAME:QUALIFIER`), and a wildcard or a policy
-   variable stands for any segment.
+3. A resource may end after any name of its form (`function:NAME` of `function:NAME:QUALIFIER`), and a wildcard or a
+   policy variable stands for any segment.
 4. Where no form fits, a first word in lower case before a separator is a type, a word that is a type in any form is one
-   before a separator, and everything else is a name. More than `_MOST_SEGMENTS` of them are one name.
+   before a separator, and everything else is a name, or a version behind a name. More than `_MOST_SEGMENTS` of them are
+   one name.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def _fit_exactly(node: _Node, segments: list[str], at: int, kind: str, *, after_
 
 def _continue(node: _Node, segments: list[str], at: int, kind: str, *, after_slot: bool) -> list[Piece] | None:
     if at >= len(segments):
-        return [] if node.is_end or _is_wild(segments[-1]) else None
+        return [] if node.is_end or after_slot or _is_wild(segments[-1]) else None
     rest = _fit_exactly(node, segments, at + 1, kind, after_slot=after_slot)
     return None if rest is None else [Piece(segments[at]), *rest]
 
@@ -124,7 +125,7 @@ def _fit_without_form(segments: list[str], at: int, kind: str, *, after_slot: bo
             kind, after_slot = text, False
             pieces.append(Piece(text))
         else:
-            pieces.append(_fill("NAME", text, kind, after_slot=after_slot))
+            pieces.append(_fill("VERSION" if after_slot else "NAME", text, kind, after_slot=after_slot))
             after_slot = True
     return pieces
 
