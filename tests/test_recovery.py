@@ -154,6 +154,22 @@ def test_a_value_in_a_request_that_the_cassette_answers_is_known(path: Path) -> 
     assert files(path) == ["team.yaml", "team.yaml.quarantine"]
 
 
+def test_a_take_that_follows_those_of_the_cassette_is_set_aside_alone(path: Path) -> None:
+    """The write makes the cassette stale; what is read then, behind its take, comes back into its place."""
+    record(path, get_role("zrealtwo", "harmless"))
+    opened = tape.open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)
+    for asked, response in (LOGIN, TRAFFIC[2]):
+        assert opened.answer(asked) is None
+        opened.feed(asked, response)
+    recording = opened.close()
+    assert recording and len(recording.set_aside) == 1
+    assert PASSWORD not in path.read_text()
+    assert [hole is None for hole in holes(path)] == [True, False]
+    assert main(["recover", "team.yaml", "--as-is", "GetRole"]) == 0
+    assert f"Description: it is {PASSWORD}!" in path.read_text()
+    assert holes(path) == [None, None]
+
+
 def test_a_value_that_is_set_aside_is_known_to_the_next_recording(path: Path) -> None:
     """The next recording never sees the request that told what the value is."""
     record(path, *TRAFFIC)

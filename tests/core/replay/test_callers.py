@@ -113,6 +113,15 @@ def test_new_episodes_answer_nobody_from_the_tracks_of_another() -> None:
     assert player(counted({None: 1})).has_answer(asked[2]), "whose tracks these are is unknown"
 
 
+def test_new_episodes_answer_no_other_region() -> None:
+    """What is recorded there after a write would follow answers of this region."""
+    there = player(cassette((request("ListAnalyzers"), respond("ListAnalyzers", {"analyzers": []}))))
+    assert there.has_answer(request("ListAnalyzers"))
+    elsewhere = request("ListAnalyzers", region="us-east-1")
+    assert not there.has_answer(elsewhere)
+    assert isinstance(there.answer(elsewhere), ServedPage), "replay does"
+
+
 def test_the_tokens_of_a_listing_are_for_its_own_caller() -> None:
     def pages(caller: str, names: str) -> list[Exchange]:
         first, second = ({"Roles": [{"RoleName": name}]} for name in names)

@@ -5,8 +5,8 @@
    a hole, another one. The last page may give out the token of a page of its take again.
 3. No two pages of a track have the same token.
 4. Neighbouring takes of a track differ, and neither is the beginning of the other.
-5. A take that was recorded after a write names it (`After`), where the answers of its track changed since. A
-   take of a write does only where it follows takes that were played before the write that it names was recorded.
+5. A take that was recorded after a write names it (`After`), where the answers of its track changed since. The take of
+   a write names another write only where the takes before it are older than that (`core.recording.later_takes`).
 6. A hole stands in the place of a page that could not be kept: replay misses there.
 7. The aliases of a cassette were made under one key, unless several cassettes are joined to be replayed.
 8. Every track has its account. The account of the cassette is the one that the header names, so that its tracks need

@@ -2,7 +2,7 @@
 
 1. The partition always counts: a client of aws is never served what aws-cn answered.
 2. The caller counts where the cassette has several known ones: then a track is for its own caller only. Where
-   `is_strict`, the caller always counts.
+   `is_strict`, caller and region always count.
 3. A track of an unknown caller is for every caller that has no such track of its own.
 4. The region counts where the tracks that are left have several.
 """
