@@ -76,7 +76,7 @@ def recover(path: Path, environ: Mapping[str, str], as_is: Sequence[str] = ()) -
         return Recovery()
     if (key := keys.find_key(environ)) is None:
         raise UserError(f"{path}: recovery needs the key of the recording", f"set {keys.VARIABLE} to it")
-    rules = project_settings.load_rules()
+    rules = project_settings.load_rules(path)
     lines = recover_journals(path, key, rules)
     with atomic_writes.lock_folders_of(path):
         settled = _recover_set_aside(path, key, rules, as_is)

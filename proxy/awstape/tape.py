@@ -254,7 +254,7 @@ def open_for_recording(
         load_cipher()  # now, not at the first response of AWS
     atomic_writes.check_writable(path)
     exists = path.exists()
-    key, rules = keys.find_or_create_key(environ), project_settings.load_rules()
+    key, rules = keys.find_or_create_key(environ), project_settings.load_rules(path)
     recovered = recover_journals(path, key, rules, failed=False)
     load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
@@ -295,8 +295,8 @@ def open_for_replay(
     """A tape that replays files and folders of files. Raises UserError."""
     parsed_paging, parsed_faults = parse_replay_options(paging, faults)
     cassette = cassette_files.load_all(paths, load_models())
-    key = keys.find_key(environ)
-    redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), project_settings.load_rules())
+    key, rules = keys.find_key(environ), project_settings.load_rules(*cassette_files.find_all(paths))
+    redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), rules)
     has_key = key is not None
     player = Player(load_models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette))

@@ -81,6 +81,40 @@ def test_the_nearest_file_at_or_above_counts(folder: Path) -> None:
     assert project_settings.load_rules(below) == Rules(keep=("near",)), "a part of a project has the project's rules"
 
 
+def test_a_cassette_has_the_rules_of_the_folder_that_it_is_in(folder: Path) -> None:
+    write(folder, "[tool.awstape]\nkeep = ['root']\n")
+    (folder / "one" / "cassettes").mkdir(parents=True)
+    write(folder / "one", "[tool.awstape]\nkeep = ['one']\n")
+    new = folder / "one" / "cassettes" / "not-there" / "x.yaml"
+    assert project_settings.load_rules(new) == Rules(keep=("one",))
+    (folder / "link.yaml").symlink_to("one/cassettes/y.yaml")
+    (folder / "one" / "cassettes" / "y.yaml").touch()
+    assert project_settings.load_rules(Path("link.yaml")) == Rules(keep=("one",)), "a link's target counts"
+    assert project_settings.load_rules(Path("one/../x.yaml")) == Rules(keep=("root",))
+    assert project_settings.load_rules() == Rules(keep=("root",))
+
+
+def test_a_pipe_has_the_rules_of_the_current_folder(folder: Path) -> None:
+    write(folder, "[tool.awstape]\nkeep = ['here']\n")
+    read, written = os.pipe()
+    try:
+        assert project_settings.load_rules(Path(f"/dev/fd/{read}")) == Rules(keep=("here",))
+    finally:
+        os.close(read)
+        os.close(written)
+
+
+def test_cassettes_of_projects_with_different_rules_are_not_used_as_one(folder: Path) -> None:
+    for name, keep in (("one", "a"), ("two", "b"), ("three", "a")):
+        (folder / name).mkdir()
+        write(folder / name, f"[tool.awstape]\nkeep = ['{keep}']\n")
+    one, two, three = (folder / name / "x.yaml" for name in ("one", "two", "three"))
+    assert project_settings.load_rules(one, three) == Rules(keep=("a",))
+    with pytest.raises(UserError) as caught:
+        project_settings.load_rules(one, three, two)
+    assert caught.value.problem == f"{folder / 'one'} and {folder / 'two'}: two projects with different rules"
+
+
 def test_a_folder_of_that_name_is_no_file(folder: Path) -> None:
     (folder / "a" / "pyproject.toml").mkdir(parents=True)
     write(folder, "[tool.awstape]\nkeep-names = true\n")
@@ -222,11 +256,10 @@ def test_a_recording_honours_the_rules(folder: Path) -> None:
     assert re.search(r"Description: see masked-[a-z2-7]{12}\n", text)
 
 
-def test_the_command_that_records_honours_the_rules(folder: Path) -> None:
-    """In the current folder, whatever the cassette's is."""
+def test_the_command_that_records_honours_the_rules_of_the_cassettes_project(folder: Path) -> None:
     (folder / "elsewhere").mkdir()
-    write(folder / "elsewhere", BAD)
-    write(folder, "[tool.awstape]\nkeep-names = true\n")
+    write(folder, BAD)
+    write(folder / "elsewhere", "[tool.awstape]\nkeep-names = true\n")
     program = [sys.executable, "-c", "import boto3; boto3.client('iam', region_name='us-east-1').list_roles()"]
     with StandIn() as aws:
         arguments = ["record", "elsewhere/x.yaml", "--upstream", f"iam={aws.url}", "--", *program]
@@ -258,6 +291,26 @@ def test_the_check_honours_the_rules(folder: Path, capfd: pytest.CaptureFixture[
     assert main(["check", "there.yaml"]) == 1
     output, errors = capfd.readouterr()
     assert "zkept" not in output + errors
+
+
+def test_in_a_monorepo_every_package_has_its_rules_whatever_the_folder(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = []
+    for name, keep in (("one", "zkept-*"), ("two", "zother-*")):
+        (folder / name / "cassettes").mkdir(parents=True)
+        write(folder / name, f"[tool.awstape]\nkeep = ['{keep}']\n")
+        files.append(recorded(folder / name / "cassettes" / "there.yaml"))
+    texts = [file.read_text() for file in files]
+    assert [("zkept-role" in text, "zother-role" in text) for text in texts] == [(True, False), (False, True)]
+    assert main(["check", *map(str, files)]) == 0, "as pre-commit calls it, from the root"
+    (folder / "three").mkdir()
+    (folder / "three" / "there.yaml").write_text(texts[0])
+    capfd.readouterr()
+    assert main(["check", *map(str, files), "three/there.yaml"]) == 1
+    assert {line.split(":")[0] for line in capfd.readouterr().out.splitlines()[:-1]} == {"three/there.yaml"}
+    assert main(["replay", *map(str, files), "--", "true"]) == 2
+    assert "two projects with different rules" in capfd.readouterr().err
 
 
 def test_the_aliases_command_honours_the_rules(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,9 @@
-"""Loads the project's settings: `[tool.awstape]` of the nearest pyproject.toml that has it, at or above a folder."""
+"""Loads the settings of a cassette's project: `[tool.awstape]` of the nearest pyproject.toml that has it.
+
+1. The project of a file is that of the folder it is in; links are followed. A file that isn't there yet has one, too.
+2. A pipe or device belongs to the project of the current folder.
+3. Files that are used as one cassette must belong to projects with the same rules.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +23,28 @@ _MAX_BYTES = 2 * 1024 * 1024
 _POSITION = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
-def load_rules(folder: Path | None = None) -> Rules:
-    """Loads the rules of the project that a folder, by default the current one, belongs to. Raises UserError."""
-    try:
-        folder = folder or Path.cwd()
-    except OSError:  # the current folder was deleted
-        return NO_RULES
+def load_rules(*paths: Path) -> Rules:
+    """Loads the rules of the project of some files and folders, by default of the current folder. Raises UserError."""
+    folders = dict.fromkeys(map(_folder_of, paths or [Path()]))
+    found = [(folder, _load_nearest(folder)) for folder in folders]
+    first, rules = found[0]
+    for folder, others in found:
+        if others != rules:
+            problem = f"{first} and {folder}: two projects with different rules"
+            raise UserError(problem, "use their cassettes one after the other, or give both the same [tool.awstape]")
+    return rules
+
+
+def _folder_of(path: Path) -> Path:
+    """The folder whose project a path belongs to."""
+    with suppress(OSError):  # the current folder was deleted
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            path = Path()
+        path = path.resolve()
+    return path if path.is_dir() else path.parent
+
+
+def _load_nearest(folder: Path) -> Rules:
     for parent in (folder, *folder.parents):
         path = parent / "pyproject.toml"
         with suppress(OSError):
@@ -62,7 +83,7 @@ def _position(text: str, error: tomllib.TOMLDecodeError) -> str:
     return f"at line {line}, column {column}"
 
 
-@lru_cache(2)  # a test run reads one project's settings again and again
+@lru_cache(32)  # a test run reads one project's settings again and again, a check those of all its packages
 def _awstape_table(text: str) -> object:
     """The value of `tool.awstape`, of any type; None if there is none. Raises tomllib.TOMLDecodeError."""
     tool = tomllib.loads(text).get("tool")

@@ -149,8 +149,8 @@ def _redact_new_takes(
     """The cassette with its new takes redacted, and the number of replaced values by kind."""
     models = load_models()
     known = _KnownTakes(list(before))
-    keyed = redactor_for(after, environ)
-    redactor = keyed or Redactor(Key(secrets.token_bytes(32)), project_settings.load_rules())
+    keyed = redactor_for([path], after, environ)
+    redactor = keyed or Redactor(Key(secrets.token_bytes(32)), project_settings.load_rules(path))
     new = [None if take in known else known.find_new_pages(take) for take in after.takes]
     for take in (take for take, pages in zip(after.takes, new, strict=True) if pages is not None):
         region = take.track.region

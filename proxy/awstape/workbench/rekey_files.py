@@ -66,13 +66,13 @@ def rekey_files(
     cassette can't be read or was not made with the old key.
     """
     new, old = _require_key(environ), keys.find_old_key(environ)
-    renewal = AliasRenewer(new, project_settings.load_rules())
+    files = cassette_files.find_all(paths)
+    renewal = AliasRenewer(new, project_settings.load_rules(*files))
     if values and old is None:
         raise UserError("finding real values needs the old key", f"set {keys.OLD_VARIABLE} to it")
     if old is not None:
         renewal.learn(values, old)
     models = load_models()
-    files = cassette_files.find_all(paths)
     with atomic_writes.lock_folders_of(*files):
         texts = {file: cassette_files.load_text(file, models) for file in files}
         cassettes = {file: text.cassette for file, text in texts.items()}

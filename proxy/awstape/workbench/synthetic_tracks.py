@@ -54,15 +54,17 @@ def make_cassette(
     seed: str = "",
     region: str | None = None,
     beside: Cassette = Cassette(),  # noqa: B008, it is a value
+    output: Path | None = None,
 ) -> Cassette:
     """A cassette with one made-up track.
 
     identity: (member, value) pairs. A real value needs the key at hand; if the track is to be added to the cassette
-    `beside`, it must be the key of that cassette. Raises UserError.
+    `beside`, it must be the key of that cassette. output: the file that the cassette is written to. Raises UserError.
     """
-    region, rules = _check_region(operation, region), project_settings.load_rules()
+    paths = [output] if output else []
+    region, rules = _check_region(operation, region), project_settings.load_rules(*paths)
     members = _parse_identity(operation, identity)
-    redactor = redactor_for(beside, environ) if members else None
+    redactor = redactor_for(paths, beside, environ) if members else None
     redacted = (redactor or Redactor(Key(b"thrown away"), rules)).redact_identity(operation, members)
     real = [name for name, value in members.items() if redacted[name] != value]
     if real and redactor is None:

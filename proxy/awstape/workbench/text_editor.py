@@ -69,7 +69,7 @@ class EditorSession:
         plan = plan_write(self.path, None, text.cassette, [text], environ, before.takes)
         new = text if plan.after == text.cassette else plan.new  # keep the text as typed
         plan = replace(plan, before=before, old=old, removed_comments=(), new=new)
-        rules = project_settings.load_rules()
+        rules = project_settings.load_rules(self.path)
         known = {(f.member, f.kind) for f in check_text(self.old_text, models, rules)}
         for finding in check_text(plan.new.text, models, rules):
             if finding.level == "error" and (finding.member, finding.kind) not in known:

@@ -44,10 +44,10 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     from awstape.files import cassette_files, limited_reading, project_settings
     from awstape.workbench.check_formats import FORMATS
 
-    rules = project_settings.load_rules()
     files = cassette_files.find_all(cassettes)
     found: list[tuple[str, Finding]] = []
     for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
+        rules = project_settings.load_rules(file)
         found += [(str(file), each) for each in check_file_name(_names(file, cassettes), rules)]
         try:
             found += [(str(file), each) for each in check_text(limited_reading.read_text(file), load_models(), rules)]

@@ -115,7 +115,9 @@ def set_(
         raise click.UsageError("give either a VALUE or --remove")
     from awstape.core.editing.edits import set_value
 
-    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: set_value(m, c, chosen, path, value)), options)
+    return edit_file(
+        cassette, _on_tracks(cassette, tracks, lambda m, c, chosen: set_value(m, c, chosen, path, value)), options
+    )
 
 
 @click.command()
@@ -141,7 +143,7 @@ def rm(cassette: Path, tracks: tuple[str, ...], options: parameters.EditOptions)
         notes.extend(f"no longer waiting for {write}: {count_takes(reads)}" for write, reads in freed.items())
         return remove_takes(models, before, chosen)
 
-    return edit_file(cassette, _on_tracks(tracks, remove), options, notes)
+    return edit_file(cassette, _on_tracks(cassette, tracks, remove), options, notes)
 
 
 @click.command()
@@ -164,7 +166,7 @@ def rename(cassette: Path, old: str, new: str, options: parameters.EditOptions) 
     from awstape.workbench.selected_tracks import aliases_for
 
     def change(before: Cassette) -> Cassette:
-        return renaming.rename(load_models(), before, old, new, aliases_for(before, os.environ))
+        return renaming.rename(load_models(), before, old, new, aliases_for([cassette], before, os.environ))
 
     return edit_file(cassette, change, options)
 
@@ -193,7 +195,9 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], options: paramet
         raise UserError(str(error), "for example 2 or torture:1") from None
     if paging.mode not in ("N", "torture"):
         raise UserError(f"a cassette can't be cut into pages as {pages}", "for example 2 or torture:1")
-    return edit_file(cassette, _on_tracks(tracks, lambda m, c, chosen: repage_takes(m, c, chosen, paging)), options)
+    return edit_file(
+        cassette, _on_tracks(cassette, tracks, lambda m, c, chosen: repage_takes(m, c, chosen, paging)), options
+    )
 
 
 @click.command()
@@ -217,7 +221,7 @@ def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, opti
     from awstape.core.editing.edits import set_faults
 
     parsed = [_fault(text) for text in faults]
-    put = _on_tracks((track,), lambda m, c, chosen: set_faults(m, c, chosen, parsed, instead=clear))
+    put = _on_tracks(cassette, (track,), lambda m, c, chosen: set_faults(m, c, chosen, parsed, instead=clear))
     return edit_file(cassette, put, options)
 
 
@@ -271,7 +275,7 @@ def add_item(
         )
         return list_items.add_item(models, before, chosen, item, at, name)
 
-    return edit_file(cassette, _on_tracks((track,), add), options)
+    return edit_file(cassette, _on_tracks(cassette, (track,), add), options)
 
 
 def _json(text: str) -> Value:
@@ -302,15 +306,15 @@ def drop_item(cassette: Path, track: str, items: tuple[str, ...], name: str, opt
     from awstape.core.editing.list_items import drop_items
 
     return edit_file(
-        cassette, _on_tracks((track,), lambda m, c, chosen: drop_items(m, c, chosen, items, name)), options
+        cassette, _on_tracks(cassette, (track,), lambda m, c, chosen: drop_items(m, c, chosen, items, name)), options
     )
 
 
 def _on_tracks(
-    tracks: tuple[str, ...], edit: Callable[[Models, Cassette, tuple[SelectedTrack, ...]], Cassette]
+    path: Path, tracks: tuple[str, ...], edit: Callable[[Models, Cassette, tuple[SelectedTrack, ...]], Cassette]
 ) -> Callable[[Cassette], Cassette]:
-    """Returns a function that edits the selected tracks of a cassette."""
+    """Returns a function that edits the selected tracks of the cassette in a file."""
     from awstape.catalog.service_models import load_models
     from awstape.workbench.selected_tracks import select_tracks
 
-    return lambda before: edit(load_models(), before, select_tracks(before, tracks, os.environ))
+    return lambda before: edit(load_models(), before, select_tracks([path], before, tracks, os.environ))

@@ -134,7 +134,8 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
             raise UserError(f"{output}: already exists", "--force overwrites it")
         if output.resolve() in [file.resolve() for file in cassette_files.find_all(cassettes)]:
             raise UserError(f"{output}: is the cassette itself", "name another file")
-    chosen = select_tracks(cassette_files.load_all(cassettes, load_models()), tracks, os.environ)
+    cassette = cassette_files.load_all(cassettes, load_models())
+    chosen = select_tracks(cassette_files.find_all(cassettes), cassette, tracks, os.environ)
     exported = export_tracks(chosen, form)
     write_output(output, exported.text)
     for note in exported.notes:

@@ -100,7 +100,7 @@ def show(
         return _textconv(cassette)
     models = load_models()
     whole = cassette_files.load(cassette, models)
-    chosen = select_tracks(whole, tracks, os.environ)
+    chosen = select_tracks([cassette], whole, tracks, os.environ)
     if html:
         return _write_page(html, cassette, whole.with_takes(t for each in chosen for _, t in each.selected()))
     if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):

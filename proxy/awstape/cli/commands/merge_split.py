@@ -97,7 +97,7 @@ def split(
     atomic_writes.check_writable(cassette)
     with atomic_writes.lock_folders_of(cassette):
         text = cassette_files.load_text(cassette, load_models())
-        found = select_tracks(text.cassette, tracks, os.environ)
+        found = select_tracks([cassette], text.cassette, tracks, os.environ)
         paths = {each.track: output / f"{_file_name(each, by)}.yaml" if by else output for each in found}
         results = []
         for path, part in text.divide(paths).items():

@@ -96,6 +96,7 @@ def new(
             seed=seed,
             region=region,
             beside=text.cassette if text else Cassette(),
+            output=output,
         )
         if output and text:
             synthetic_tracks.add_to_file(output, text, made)
