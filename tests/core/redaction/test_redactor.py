@@ -446,7 +446,8 @@ def test_names_seen_anywhere_are_replaced_as_words_of_free_text() -> None:
         "lambda:InvokeFunction and lambda:* of lambda.amazonaws.com by aws:SourceArn": None,
         '{"Statement": [{"Action": "lambda:InvokeFunction", "Principal": {"Service": "lambda.amazonaws.com"}}]}': None,
         '{"lambda": "bob"}': f'{{"lambda": "{bob}"}}',
-        '{"Action": "bob", "Sid": "bob"}': f'{{"Action": "bob", "Sid": "{bob}"}}',
+        '{"Effect": "bob", "Action": "bob", "Sid": "bob"}': f'{{"Effect": "bob", "Action": "bob", "Sid": "{bob}"}}',
+        '{"Action": "bob"}': f'{{"Action": "{bob}"}}',
     }
     for real, aliased in cases.items():
         answer = redactor.redact_answer(operation("GetPolicy"), Answer({"Policy": {"Description": real}}))

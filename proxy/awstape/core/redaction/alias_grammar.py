@@ -43,6 +43,8 @@ _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
 _RESOURCE_ID = re.compile(_RESOURCE)
 #: Reserved for benchmarks (RFC 2544) and for documentation (RFC 3849): nobody has such an address.
 _ADDRESS = re.compile(r"(?:198\.1[89](?:\.\d{1,3}){2}|2001:db8:[0-9a-f:]+)(?:/\d{1,3})?")
+#: The fewest bits that may distinguish the aliases of blocks: with fewer, two blocks would often share one.
+_FEWEST_BLOCK_BITS = 16
 _ADDRESS_RANGES = {4: ip_network("198.18.0.0/15"), 6: ip_network("2001:db8::/32")}
 _FINGERPRINT = re.compile(r"tape:([a-z2-7]{43})")
 #: The forms of all aliases. Most texts match none, and are rejected with this one match.
@@ -199,12 +201,15 @@ def spell_fingerprint(digest: bytes) -> str:
 
 
 def spell_address(digest: bytes, value: str) -> str:
-    """An address of the same version and prefix length. Where the value has no bits behind its prefix, nor has it."""
+    """An address of the same version and prefix length.
+
+    As the value, it has no bits behind its prefix, if there is room for many such blocks.
+    """
     real, public = ip_interface(value), _ADDRESS_RANGES[ip_interface(value).version]
     size = real.max_prefixlen - public.prefixlen
     number = int(public.network_address) + int.from_bytes(digest[:16]) % 2**size
     behind = real.max_prefixlen - real.network.prefixlen
-    if real.ip == real.network.network_address and behind < size:
+    if real.ip == real.network.network_address and behind <= size - _FEWEST_BLOCK_BITS:
         number = number >> behind << behind
     address = type(real.ip)(number)
     return f"{address}/{real.network.prefixlen}" if "/" in value else str(address)

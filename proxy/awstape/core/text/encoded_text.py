@@ -14,7 +14,6 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 # In a text that was escaped twice, an escape has two backslashes, or its ampersand is a reference.
@@ -35,11 +34,7 @@ _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 #: Parts to decode of a run that is not base64 as a whole: between slashes, dashes, or both.
 _BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
 _MAX_PERCENT_LEVELS = 4
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?\d[\d.eE+-]*')
 _JSON_LITERAL = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*')
-_COLON = re.compile(r"\s*:")
-#: Members of a policy statement whose strings are public vocabulary.
-_PUBLIC_MEMBERS = frozenset({"Action", "NotAction", "Effect", "Version"})
 
 Rewrite = Callable[[str], str]
 
@@ -152,7 +147,7 @@ def decoded_variants(text: str) -> Iterator[str]:
 
     rewrite_encoded_runs(text, note)
     if is_json(text):
-        edit_json_strings(text, lambda literal: note(literal.text))
+        edit_json_strings(text, note)
     yield text
     for plain in found:
         yield from decoded_variants(plain)
@@ -161,27 +156,12 @@ def decoded_variants(text: str) -> Iterator[str]:
 def rewrite_everywhere(text: str, edit: Rewrite) -> str:
     """The text with `edit` applied to itself, to its encoded runs and to the strings of its JSON, to any depth."""
     if is_json(text):
-        return edit_json_strings(text, lambda literal: rewrite_everywhere(literal.text, edit))
+        return edit_json_strings(text, lambda literal: rewrite_everywhere(literal, edit))
     # The text itself first: `\\role-…` is an alias after a backslash, not the escape of a carriage return.
     return rewrite_encoded_runs(edit(text), lambda inner: rewrite_everywhere(inner, edit))
 
 
 # --- JSON in text -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class JsonString:
-    """A string in a JSON text. `member` is the key that it is, or that it is the value of; `raw` is its spelling."""
-
-    text: str
-    raw: str
-    member: str
-    is_key: bool
-
-    @property
-    def is_user_text(self) -> bool:
-        """Whether a user wrote the text: it is not a key and not vocabulary of the policy language."""
-        return not self.is_key and self.member not in _PUBLIC_MEMBERS
 
 
 def is_json(text: str) -> bool:
@@ -195,37 +175,21 @@ def is_json(text: str) -> bool:
     return True
 
 
-def edit_json_strings(text: str, edit: Callable[[JsonString], str]) -> str:
+def edit_json_strings(text: str, edit: Rewrite) -> str:
     """The JSON text with each string and number replaced by the result of `edit`; the rest stays to the letter."""
-    out: list[str] = []
-    end = 0
-    keys: list[str] = []  # the current key of each open container; an array inherits that of its parent
-    for match in _JSON_TOKEN.finditer(text):
-        raw = match[0]
-        if raw in "{[":
-            keys.append(keys[-1] if keys else "")
-        elif raw in "}]":
-            keys.pop()
-        elif raw not in ",:":  # a string, or a number: an account id becomes a string
-            plain = raw if raw[0] != '"' else json.loads(raw, strict=False) if "\\" in raw else raw[1:-1]
-            is_key = _COLON.match(text, match.end()) is not None
-            if is_key:
-                keys[-1] = plain
-            edited = edit(JsonString(plain, raw, keys[-1] if keys else "", is_key))
-            if edited != plain:
-                out += [text[end : match.start()], json.dumps(edited, ensure_ascii=raw.isascii())]
-                end = match.end()
-    return "".join([*out, text[end:]])
+    literals = enumerate(match[0] for match in _JSON_LITERAL.finditer(text))
+    plain = {i: raw if raw[0] != '"' else json.loads(raw, strict=False) for i, raw in literals}
+    return replace_json_literals(text, {i: new for i, old in plain.items() if (new := edit(old)) != old})
 
 
 def replace_json_literals(text: str, new: Mapping[int, str]) -> str:
     """The JSON text with other strings in place of some of its strings and numbers, keys included.
 
-    new: position among them → its new text.
+    new: position among them → its new text. An account id that is a number becomes a string.
     """
     out: list[str] = []
     end = 0
-    for i, match in enumerate(_JSON_LITERAL.finditer(text)):
+    for i, match in enumerate(_JSON_LITERAL.finditer(text) if new else ()):
         if i in new:
             out += [text[end : match.start()], json.dumps(new[i], ensure_ascii=match[0].isascii())]
             end = match.end()

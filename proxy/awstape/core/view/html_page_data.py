@@ -31,9 +31,10 @@ from awstape.core.redaction.alias_grammar import (
     replace_aliases,
 )
 from awstape.core.redaction.member_kinds import is_public
+from awstape.core.redaction.policies.grammar import edit_user_texts
 from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
 from awstape.core.redaction.text.arn import ARN, is_service_principal
-from awstape.core.text.encoded_text import edit_json_strings, is_json
+from awstape.core.text.encoded_text import is_json
 from awstape.core.text.printable import is_printable, printable
 
 Node = str | dict[str, Any]
@@ -99,11 +100,7 @@ def unaliased_texts(cassette: Cassette, models: Models) -> list[tuple[str, list[
         is_time = context.shape is not None and context.shape.type == "timestamp"
         if is_name or is_time or is_public(text, context) or _TOKEN.fullmatch(text):
             return text
-        if is_json(text):
-            edit_json_strings(
-                text, lambda literal: add(literal.text, context.member) if literal.is_user_text else literal.text
-            )
-        else:
+        if edit_user_texts(text, lambda literal: add(literal, context.member)) is None:
             add(text, context.member)
         return text
 

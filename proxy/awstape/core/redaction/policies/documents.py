@@ -25,11 +25,13 @@ from awstape.core.redaction.policies.grammar import (
     ADDRESS,
     CONDITION,
     CONDITION_KEY,
+    LABEL,
     MEMBER,
     OPERAND,
     PRINCIPAL,
     WORD,
     LiteralPlace,
+    Texts,
     edit_document,
 )
 from awstape.core.redaction.text.arn import redact_literal_parts, redact_name
@@ -47,7 +49,6 @@ _CONDITION_KEY = re.compile(r"[\w-]{1,63}:[^:].*|(?:[\w-]+\.)+[a-z]{2,}\S*:\w+",
 _OPERAND = re.compile(r"true|false|-?[\d.]+|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?", re.ASCII | re.IGNORECASE)
 #: Most words: they need no search.
 _PLAIN_ACTION = re.compile(r"(?!o-|ou-)[a-z]+[0-9]{0,2}(?:-[a-z]+)*:[A-Z][a-z]+[A-Za-z]*\*?")
-_LONGEST_REMEMBERED = 200
 _MOST_REMEMBERED = 30_000  # in each place; AWS has 20,000 actions
 
 
@@ -69,29 +70,17 @@ class _DocumentEdits(dict[tuple[str, str], dict[str, str]]):
         self._aliases, self._redact_member = aliases, redact_member
 
     def __missing__(self, place: tuple[str, str]) -> dict[str, str]:
-        edits = _TextEdits(lambda text: redact_literal(LiteralPlace(*place), text, self._aliases, self._redact_member))
+        aliases, redact_member, literal_place = self._aliases, self._redact_member, LiteralPlace(*place)
+        edits = Texts(lambda text: redact_literal(literal_place, text, aliases, redact_member), _MOST_REMEMBERED)
         self[place] = edits
         return edits
-
-
-class _TextEdits(dict[str, str]):
-    """The redactions of texts in one place, as far as there is room for them."""
-
-    def __init__(self, redact: Callable[[str], str]) -> None:
-        self._redact = redact
-
-    def __missing__(self, text: str) -> str:
-        redacted = self._redact(text)
-        if len(text) <= _LONGEST_REMEMBERED and len(self) < _MOST_REMEMBERED:
-            self[text] = redacted
-        return redacted
 
 
 def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_member: RedactMember) -> str:
     """A literal of a document, redacted by its place."""
     if not text:
         return text
-    if place == WORD or (place == ACTION and _ACTION.fullmatch(text)):
+    if place in (WORD, LABEL) or (place == ACTION and _ACTION.fullmatch(text)):
         return text if _PLAIN_ACTION.fullmatch(text) else redact_word(text, aliases)
     if place == CONDITION_KEY and _CONDITION_KEY.fullmatch(text):
         return redact_condition_key(text, aliases)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from awstape.core.text.encoded_text import replace_json_literals
@@ -32,7 +32,9 @@ class LiteralPlace(NamedTuple):
 
 
 WORD = LiteralPlace("word")
-"""Version, Id, Sid, Effect, an operator, the type of a principal."""
+"""Version, Effect, an operator, the type of a principal."""
+LABEL = LiteralPlace("label")
+"""Sid and Id."""
 ACTION = LiteralPlace("action")
 RESOURCE = LiteralPlace("resource")
 CONDITION_KEY = LiteralPlace("condition key")
@@ -40,16 +42,16 @@ ADDRESS = LiteralPlace("address")
 MEMBER_KEY = LiteralPlace("member key")
 PRINCIPAL, CONDITION, OPERAND, MEMBER = "principal", "condition", "operand", "member"
 """Elements whose places have a key."""
-#: Places and elements of public vocabulary, where no word is a customer's name.
-VOCABULARY = frozenset({ACTION, CONDITION_KEY, MEMBER_KEY})
+#: Elements of public vocabulary, where no word is a customer's name.
+_VOCABULARY = frozenset({WORD.element, ACTION.element, CONDITION_KEY.element, MEMBER_KEY.element, OPERAND})
 
 Edits = dict[tuple[str, str], dict[str, str]]
 """LiteralPlace → text → the text that replaces it. Both have every key: what is missing is computed."""
 
 #: Elements of a policy, and of a statement, in lower case → place of their values. Others have values with a structure.
-_IN_POLICY: Mapping[str, LiteralPlace] = {"version": WORD, "id": WORD}
+_IN_POLICY: Mapping[str, LiteralPlace] = {"version": WORD, "id": LABEL}
 _IN_STATEMENT: Mapping[str, LiteralPlace] = {
-    "sid": WORD,
+    "sid": LABEL,
     "effect": WORD,
     "action": ACTION,
     "notaction": ACTION,
@@ -68,6 +70,7 @@ _OPERATOR = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _MOST_LEVELS = 64
+_LONGEST_REMEMBERED = 200
 #: Objects are tuples of (key, value), so that repeated keys are kept; numbers are texts.
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, strict=False)
 _Object = tuple[tuple[str, Any], ...]
@@ -84,6 +87,36 @@ def edit_document(text: str, edits: Edits) -> str | None:
     except (ValueError, RecursionError):
         return None
     return replace_json_literals(text, literals.edited) if literals.edited else text
+
+
+def edit_user_texts(text: str, edit: Callable[[str], str]) -> str | None:
+    """The JSON text with every literal edited that is no key and no vocabulary of the policy language.
+
+    None for a text that is no JSON object or array.
+    """
+    return edit_document(text, _UserTexts(edit))
+
+
+class _UserTexts(dict[tuple[str, str], dict[str, str]]):
+    def __init__(self, edit: Callable[[str], str]) -> None:
+        self._edit = edit
+
+    def __missing__(self, place: tuple[str, str]) -> dict[str, str]:
+        is_vocabulary = place[0] in _VOCABULARY or place == (PRINCIPAL, "service")
+        return Texts(str if is_vocabulary else self._edit)
+
+
+class Texts(dict[str, str]):
+    """Text → the text that replaces it, as far as there is room for them. edit: computes it."""
+
+    def __init__(self, edit: Callable[[str], str], room: int = 0) -> None:
+        self._edit, self._room = edit, room
+
+    def __missing__(self, text: str) -> str:
+        new = self._edit(text)
+        if len(self) < self._room and len(text) <= _LONGEST_REMEMBERED:
+            self[text] = new
+        return new
 
 
 def condition_place(operator: str, key: str) -> LiteralPlace:

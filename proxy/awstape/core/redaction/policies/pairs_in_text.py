@@ -38,7 +38,7 @@ _PAIR = re.compile(
     re.VERBOSE,
 )
 _QUOTED_VALUE = re.compile(r"""\\*"(?P<double>[^"\\\r\n]*)(?:\\*"|\Z)|\\*'(?P<single>[^'\\\r\n]*)(?:\\*'|\Z)""")
-_VALUE = re.compile(rf"{_QUOTED_VALUE.pattern}|(?<![^\s:])(?P<scalar>{_SCALAR})")
+_VALUE = re.compile(rf"{_QUOTED_VALUE.pattern}|(?<![^\s:\[,])(?P<scalar>{_SCALAR})")
 
 _Edit = tuple[int, int, str]
 """Begin and end in a text, and the new text between them."""
@@ -77,8 +77,9 @@ def _may_be_bare(key: str) -> bool:
 
 
 def _find_value_edits(text: str, key: str, span: tuple[int, int], aliases: Aliases) -> Iterator[_Edit]:
-    is_list = text[slice(*span)].lstrip(":=> \t\r\n").startswith("[")
-    for match in (_QUOTED_VALUE if is_list else _VALUE).finditer(text, *span):
+    # In HCL a word in a list is a reference.
+    is_yaml = text[span[0]] == ":" or text[span[0] - 1] == ":" or "[" not in text[slice(*span)]
+    for match in (_VALUE if is_yaml else _QUOTED_VALUE).finditer(text, *span):
         value = match[match.lastgroup or 0].rstrip()
         if value and (redacted := _redact_value(key, value, aliases)) is not None:
             begin = match.start(match.lastgroup or 0)

@@ -18,12 +18,11 @@ from copy import copy
 
 from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias, is_name_alias
 from awstape.core.redaction.aliases import SHORTEST_SEARCHED_NAME, Aliases, is_searched_name
+from awstape.core.redaction.policies.grammar import edit_user_texts
 from awstape.core.redaction.text.arn import ARN, is_service_principal
 from awstape.core.redaction.text.free_text import REPORT_HEADER, redact_text
 from awstape.core.text.encoded_text import (
     Rewrite,
-    edit_json_strings,
-    is_json,
     rewrite_between,
     rewrite_encoded_runs,
     rewrite_outside_encoded_runs,
@@ -126,9 +125,13 @@ def edit_possible_names(text: str, edit: Rewrite) -> str:
 
 
 def edit_plain_text(text: str, edit: Rewrite) -> str:
-    """Applies `edit` to the plain parts of a text: free literals of JSON, decoded runs, and the rest outside ARNs."""
-    if is_json(text):
-        return edit_json_strings(text, lambda s: edit_plain_text(s.text, edit) if s.is_user_text else s.text)
+    """Applies `edit` to the plain parts of a text: literals of JSON, decoded runs, and the rest outside ARNs.
+
+    The vocabulary of policies and the keys of JSON are no plain text.
+    """
+    document = edit_user_texts(text, lambda literal: edit_plain_text(literal, edit))
+    if document is not None:
+        return document
     if text.startswith(REPORT_HEADER):
         header, end, rows = text.partition("\n")
         return header + end + edit_plain_text(rows, edit)

@@ -1,0 +1,61 @@
+"""IP addresses: what identifies nobody stays, any other address becomes one of its version and prefix length."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_interface, ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.text.addresses import redact_address
+from support.exchanges import KEY, OTHER_KEY
+from support.strategies import few
+
+PUBLIC = """
+0.0.0.0/0 ::/0 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 127.0.0.1 127.0.0.1/32 169.254.169.254 ::1 fd00::/8
+192.0.2.0/24 192.0.2.7 198.51.100.128/25 203.0.113.9/32 2001:db8::/32 2001:db8:1::/48
+""".split()
+PRIVATE = """
+52.1.2.3 52.1.2.0/24 52.1.2.3/24 10.20.30.40 10.0.0.0/9 10.20.0.0/16 172.16.0.0/16 192.168.1.0/24 52.0.0.0/8 52.0.0.0/7
+192.0.0.0/16 2a02:1234::/32 2a02:1234::1 fd00:1234::/48 2001:d00::/24
+""".split()
+
+
+@pytest.mark.parametrize("text", PUBLIC)
+def test_addresses_that_identify_nobody_stay(text: str) -> None:
+    assert redact_address(text, Aliases(KEY)) == text
+
+
+@pytest.mark.parametrize("text", PRIVATE)
+def test_other_addresses_become_aliases_of_their_version_and_prefix_length(text: str) -> None:
+    alias = redact_address(text, Aliases(KEY))
+    assert alias and alias != text and is_alias(alias)
+    assert alias != redact_address(text, Aliases(OTHER_KEY))
+    old, new = ip_interface(text), ip_interface(alias)
+    assert (new.version, new.network.prefixlen, "/" in alias) == (old.version, old.network.prefixlen, "/" in text)
+    assert redact_address(alias, Aliases(KEY)) == alias
+
+
+@pytest.mark.parametrize("text", ["52.1.2.0/24", "10.20.0.0/16", "2a02:1234::/48"])
+def test_the_alias_of_a_block_is_a_block(text: str) -> None:
+    alias = redact_address(text, Aliases(KEY))
+    assert alias and str(ip_network(alias)) == alias
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1.2.3", "256.1.1.1", "1.2.3.4/33", "12", "52.1.*", "52.1.2.3:443", "fe80::1%x"]
+)
+def test_other_texts_are_no_addresses(text: str) -> None:
+    assert text.startswith("fe80") or redact_address(text, Aliases(KEY)) is None
+
+
+@few(200)
+@given(st.ip_addresses())
+def test_redacting_twice_changes_nothing(address: object) -> None:
+    aliases = Aliases(KEY)
+    once = redact_address(str(address), aliases)
+    assert once and ip_address(once).version == ip_address(str(address)).version
+    assert redact_address(once, aliases) == redact_address(once, Aliases(OTHER_KEY)) == once
