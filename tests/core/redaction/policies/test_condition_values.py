@@ -81,14 +81,7 @@ CASES = [
     ("Federated", "<login.corp.example>"),
 ]
 #: Keys with values that are free text.
-FREE = (
-    "aws:TagKeys",
-    "aws:RequestTag/team",
-    "ec2:ResourceTag/CostCenter",
-    "dynamodb:Attributes",
-    "aws:SourceAccount",
-    "x:y",
-)
+FREE = "aws:TagKeys aws:RequestTag/team ec2:ResourceTag/CostCenter dynamodb:Attributes aws:SourceAccount x:y".split()
 
 
 @pytest.mark.parametrize(("key", "template"), CASES)
@@ -102,7 +95,7 @@ def test_only_what_a_customer_named_becomes_an_alias(key: str, template: str) ->
     assert match, redacted
     for alias, real in zip(match.groups(), re.findall("<([^>]*)>", template), strict=True):
         assert alias != real and is_alias(alias), alias
-    assert redact_condition_value(key, redacted, aliases) == redacted or not text
+    assert (redact_condition_value(key, redacted, aliases) or redacted) == redacted
 
 
 @pytest.mark.parametrize("key", FREE)

@@ -39,17 +39,15 @@ def test_other_addresses_become_aliases_of_their_version_and_prefix_length(text:
     assert redact_address(alias, Aliases(KEY)) == alias
 
 
-@pytest.mark.parametrize("text", ["52.1.2.0/24", "10.20.0.0/16", "2a02:1234::/48"])
-def test_the_alias_of_a_block_is_a_block(text: str) -> None:
+@pytest.mark.parametrize("text", ["2a02:1234::/48", "2a02:1234::/64", "52.1.2.3/32"])
+def test_the_alias_of_a_block_is_a_block_where_there_is_room(text: str) -> None:
     alias = redact_address(text, Aliases(KEY))
     assert alias and str(ip_network(alias)) == alias
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "1.2.3", "256.1.1.1", "1.2.3.4/33", "12", "52.1.*", "52.1.2.3:443", "fe80::1%x"]
-)
+@pytest.mark.parametrize("text", ["", "x", "1.2.3", "256.1.1.1", "1.2.3.4/33", "12", "52.1.*", "52.1.2.3:443"])
 def test_other_texts_are_no_addresses(text: str) -> None:
-    assert text.startswith("fe80") or redact_address(text, Aliases(KEY)) is None
+    assert redact_address(text, Aliases(KEY)) is None
 
 
 @few(200)
