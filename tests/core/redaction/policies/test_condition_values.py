@@ -64,6 +64,7 @@ CASES = [
     ("aws:userid", "<AIDAEXAMPLEID1234567>"),
     ("s3:prefix", "<home>/${aws:username}/*"),
     ("s3:prefix", "AWSLogs/*"),
+    ("s3:x-amz-copy-source", "<finance>/<team>/*"),
     ("s3:prefix", ""),
     ("iam:PassedToService", "ec2.amazonaws.com"),
     ("codestar-connections:PassedToService", "proton.amazonaws.com"),

@@ -49,8 +49,8 @@ WORD_KEYS = frozenset(
 _WORD_KEY = re.compile(r"[\w-]+:(?:createaction|passedtoservice|taggingaction|calledaction)")
 #: Keys with values that are addresses, also under operators for texts.
 ADDRESS_KEYS = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:ec2instancesourceprivateipv4"})
-#: Keys with values that are paths of a customer.
-PATH_KEYS = frozenset({"s3:prefix", "s3:x-amz-copy-source"})
+#: Keys with paths of objects → what would make an ARN of them.
+PATH_KEYS: Mapping[str, str] = {"s3:prefix": "arn:aws:s3:::*/", "s3:x-amz-copy-source": "arn:aws:s3:::"}
 #: Keys with ids of organisations, or paths of them: `o-…/r-…/ou-…/`.
 ORGANIZATION_KEY = re.compile(r"aws:(?:principal|resource|source)org(?:id|paths)")
 #: Keys with ARNs, also ones that begin with a wildcard: `*:role/Deployer`.

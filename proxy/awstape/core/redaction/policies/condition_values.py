@@ -7,13 +7,14 @@
    of the providers stay; each name between them has the alias that it has as a name.
 4. A name with policy variables or wildcards is a template. The same words stay in it:
    `${aws:PrincipalAccount}:workspace/${aws:PrincipalTag/Id}`.
-5. A metric namespace of AWS (`AWS/EC2`) and the first segments of paths in which AWS puts objects (`AWSLogs/`) stay.
+5. A path in S3 (`s3:prefix`) is redacted as in the ARN of an object. A metric namespace of AWS (`AWS/EC2`) stays.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
@@ -33,6 +34,7 @@ from awstape.core.redaction.policies.condition_keys import (
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import is_service_principal, redact_literal_parts, redact_name, redact_provider
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
+from awstape.core.redaction.text.identifiers import redact_whole_identifier
 
 _AUDIENCE = re.compile(
     r"https://(?:[a-z0-9-]+\.)?signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/saml"
@@ -54,10 +56,6 @@ _ARN_WORDS = frozenset(
 _ORGANIZATION_ID = re.compile(r"(?:o|r|p)-\w+|ou-\w+(?:-\w+)?")
 _ARN_SEPARATOR = re.compile(r"([:/])")
 _AWS_NAMESPACE = re.compile(r"AWS/[\w /.*-]*|/aws/[\w/.*-]*")
-#: Segments of paths that AWS's services give to objects of customers.
-_AWS_PATHS = frozenset(
-    {"AWSLogs", "datazone", "application-transformation", "migrationhub-orchestrator-vmie-", "refactoringtoolkit"}
-)
 _PARTIAL_ADDRESS = re.compile(r"[\d.]*\d[\d.]*\*|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\*")
 _BOOLEANS = frozenset({"true", "false"})
 
@@ -137,19 +135,16 @@ def _redact_subject(text: str, aliases: Aliases) -> str:
 
 def _redact_subject_part(part: str, aliases: Aliases) -> str:
     is_word = not part or part in _SUBJECT_WORDS or part.lower() in _BOOLEANS
-    return part if is_word or is_alias(part) or is_service_principal(part) else redact_name("part", part, aliases)
+    if is_word or is_alias(part) or is_service_principal(part):
+        return part
+    # Not `redact_name`: a name of AWS, such as `prod`, is a customer's here.
+    return redact_whole_identifier(part, aliases) or aliases.name("part", part)
 
 
-def _redact_path(text: str, aliases: Aliases) -> str:
-    """A path with an alias for each segment, as in the ARN of an object."""
-
-    def redact(piece: str) -> str:
-        parts = piece.split("/")
-        return "/".join(
-            redact_name("object", part, aliases) if part and part not in _AWS_PATHS else part for part in parts
-        )
-
-    return redact_literal_parts(text, redact)
+def _redact_in_arn(beginning: str, text: str, aliases: Aliases) -> str | None:
+    """The redaction of a text that would be an ARN with `beginning` before it."""
+    arn = redact_whole_arn(beginning + text, aliases)
+    return arn and arn.removeprefix(beginning)
 
 
 def _redact_organization_path(text: str, aliases: Aliases) -> str:
@@ -201,7 +196,7 @@ def _name_of(kind: str) -> Callable[[str, Aliases], str | None]:
 _REDACTIONS: Mapping[str, Callable[[str, Aliases], str | None]] = {
     **{key: _name_of(kind) for key, kind in NAME_KEYS.items()},
     **dict.fromkeys(ADDRESS_KEYS, redact_address_value),
-    **dict.fromkeys(PATH_KEYS, _redact_path),
+    **{key: partial(_redact_in_arn, beginning) for key, beginning in PATH_KEYS.items()},
     "federated": _redact_federated,
     "aws:federatedprovider": _redact_federated,
     "aws:userid": _redact_user_id,

@@ -29,14 +29,14 @@ AWS_ACCOUNTS = frozenset(
     034638983726 814480443879 086441151436 475085895292 608710470296 388731089494 113285607260
     137112412989 591542846629 801119661308 602401143452 679593333241 099720109477 309956199498 013907871322
     136693071363
-    336392948345 446372222237 098862408343 540708452589
+    336392948345 446372222237 098862408343 540708452589 531415883065 251351625822 210686502322
     """.split()
 )
 # In this order: access logs of load balancers (docs.aws.amazon.com/elasticloadbalancing, "Enable access logs"), audit
 # logs of Redshift (docs.aws.amazon.com/redshift, "Database audit logging"), CloudTrail's old policies of buckets
 # (docs.aws.amazon.com/awscloudtrail, "Amazon S3 bucket policy for CloudTrail"; Terraform's service account tables),
 # owners of public images (Amazon Linux, ECS, Windows, EKS, AWS Marketplace, Canonical, Red Hat, SUSE, Debian), and
-# accounts in AWS-managed policies (layers of the AWS SDK for pandas, a public repository, metrics, AWS Config).
+# accounts in AWS-managed policies (layers of the AWS SDK for pandas, a public repository, metrics, AWS Config, images).
 
 # --- service principals -----------------------------------------------------------------------------------------
 
@@ -112,7 +112,12 @@ def split_provider(name: str) -> tuple[list[str], list[bool]] | None:
 
 #: Segments of IAM paths and words of keys of objects that AWS assigns.
 PATH_WORDS = frozenset({"aws-service-role", "service-role", "aws-reserved"})
-OBJECT_WORDS = frozenset("AWSLogs CloudTrail CloudTrail-Digest Config elasticloadbalancing vpcflowlogs".split())
+OBJECT_WORDS = frozenset(
+    """
+    AWSLogs CloudTrail CloudTrail-Digest Config application-transformation elasticloadbalancing
+    migrationhub-orchestrator-vmie- refactoringtoolkit vpcflowlogs
+    """.split()
+)
 #: Names that AWS gives to everybody: kind → names.
 _COMMON_NAMES: dict[str, frozenset[str]] = {
     "role": frozenset(
