@@ -114,8 +114,8 @@ def split_provider(name: str) -> tuple[list[str], list[bool]] | None:
 PATH_WORDS = frozenset({"aws-service-role", "service-role", "aws-reserved"})
 OBJECT_WORDS = frozenset(
     """
-    AWSLogs CloudTrail CloudTrail-Digest Config application-transformation elasticloadbalancing
-    migrationhub-orchestrator-vmie- refactoringtoolkit vpcflowlogs
+    AWSLogs CloudTrail CloudTrail-Digest Config application-transformation elasticloadbalancing refactoringtoolkit
+    vpcflowlogs
     """.split()
 )
 #: Names that AWS gives to everybody: kind → names.
@@ -133,6 +133,7 @@ _COMMON_NAMES: dict[str, frozenset[str]] = {
 }
 #: Beginnings of names that AWS gives: kind → beginnings. What follows is the customer's.
 _COMMON_PREFIXES: dict[str, tuple[str, ...]] = {
+    "object": ("migrationhub-orchestrator-vmie-",),
     "bucket": (
         "aws-athena-query-results-",
         "aws-cloudtrail-logs-",
