@@ -29,7 +29,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries examples reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
+.PHONY: help demo soak canaries vocabulary examples reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ lock: $(READY) ## renew the lock files in .lock and print the changes (needs the
 
 canaries: $(READY) ## plant N realistic values (10000) in traffic and search awstape's output for them
 	$(BIN)/python tests/canaries.py $(N)
+
+vocabulary: $(READY) ## plant AWS's public words in traffic and count those that redaction changes (LIMIT exchanges of each kind)
+	$(BIN)/python tests/vocabulary.py $(if $(LIMIT),--limit $(LIMIT))
 
 examples: $(READY) ## record the cassettes in cassettes/ anew
 	$(BIN)/python tests/examples.py

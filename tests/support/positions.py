@@ -17,6 +17,8 @@ ITEM, KEY, VALUE, _EXTRA = "[]", "{key}", "{value}", "(extra)"
 AROUND = ("request header", "request extra", "request path", "answer envelope", "answer body")
 #: The members that any error may have, modelled or not.
 _ANY_ERROR = Shape("error", "structure", {name: Member(name, TEXT) for name in ("Code", "message", "__type")})
+#: Values where a text is planted elsewhere and a value is needed.
+FILLER = ("x", "x-1")
 Path = tuple[str, ...]
 
 
