@@ -318,6 +318,13 @@ def test_of_a_shared_identity_provider_the_customers_part_goes(provider: str, pr
     assert redact(in_account("iam", f"oidc-provider/{provider}"), aliases).endswith(f"oidc-provider/{expected}")
 
 
+def test_wildcards_in_a_shared_identity_provider_leave_its_host() -> None:
+    for provider in ("oidc.eks.*.amazonaws.com/id/*", "cognito-idp.*.amazonaws.com/*", "app.terraform.io/*"):
+        arn = f"arn:aws:iam::*:oidc-provider/{provider}"
+        assert redact(arn) == arn
+    assert "zreal" not in redact("arn:aws:iam::*:oidc-provider/*.zreal.org/id/*")
+
+
 def test_another_identity_provider_is_one_name() -> None:
     assert redact_provider("https://oidc.zreal.org/x", Aliases(KEY)) == (
         f"https://{alias('oidc-provider', 'oidc.zreal.org/x')}"

@@ -49,6 +49,7 @@ ARN = re.compile(
 WHOLE_ARN = re.compile(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resource>[^\r\n]*)", re.VERBOSE)
 _WILDCARD = re.compile(rf"({_VARIABLE}|[*?]+)")
 _VARIABLE_DEFAULT = re.compile(r"(\$\{[^,'{}]+,\s*')([^']*)('\})")
+_SERVICE = re.compile(r"[a-z]+(?:-[a-z]+)*\d{0,3}[a-z]*")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 #: Aliases are longer than most names: a path that would become too long for IAM with them gets one alias instead.
 _LONGEST_PATH = 200
@@ -200,7 +201,7 @@ def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
 
 
 def _redact_piece(piece: Piece, service: str, aliases: Aliases) -> str:
-    kind = piece.kind or (service if service.isascii() and service[:1].isalpha() else "resource")
+    kind = piece.kind or (service if _SERVICE.fullmatch(service) else "resource")
     return _SLOTS.get(piece.slot, _redact_segment)(kind, piece.text, aliases)
 
 
@@ -253,6 +254,14 @@ def _redact_principal(kind: str, text: str, aliases: Aliases) -> str:
     bare = _WILDCARD.sub("", text)
     is_public = is_service_principal(bare) or (bare != text and aws_names.is_published("path", bare, is_whole=False))
     return text if is_public else _redact_segment(kind, text, aliases)
+
+
+def _redact_provider_name(_: str, text: str, aliases: Aliases) -> str:
+    def redact(piece: str) -> str:
+        is_public = not _has_letters(piece) or (piece != text and piece.strip("./") in aws_names.PROVIDER_PIECES)
+        return piece if is_public else redact_provider(piece, aliases)
+
+    return redact_literal_parts(text, redact)
 
 
 def _redact_organization(_: str, text: str, aliases: Aliases) -> str:
@@ -322,7 +331,7 @@ _SLOTS: Mapping[str, Callable[[str, str, Aliases], str]] = {
     "PATH": _redact_iam_name,
     "POOL": _redact_pool,
     "PRINCIPAL": _redact_principal,
-    "PROVIDER": lambda _, text, aliases: redact_literal_parts(text, lambda piece: redact_provider(piece, aliases)),
+    "PROVIDER": _redact_provider_name,
     "QUALIFIER": _redact_version,
     "TIME": _redact_time,
     "VERB": _redact_verb,

@@ -91,6 +91,8 @@ PROVIDERS = (
 )
 #: Providers with a host for each region.
 _REGIONAL_PROVIDERS = re.compile(rf"(oidc\.eks\.{REGION}\.{_SUFFIX}/id|cognito-idp\.{REGION}\.{_SUFFIX})(/.+)")
+#: What stands beside a wildcard for the region or the id.
+PROVIDER_PIECES = frozenset({"amazonaws.com", "amazonaws.com/id", "cognito-idp", "id", "oidc.eks"})
 _PROVIDERS_BY_HOST = {form.partition("/")[0]: form.split("/") for form in PROVIDERS}
 
 
@@ -157,6 +159,8 @@ _OWN: dict[str, re.Pattern[str]] = {
     "document": re.compile(r"(?:AWS|Amazon|Aws)[A-Za-z0-9]*-.+"),
     "automation-definition": re.compile(r"(?:AWS|Amazon|Aws)[A-Za-z0-9]*-.+"),
     "permission": re.compile(r"AWSRAM.+"),
+    **dict.fromkeys(("cluster-pg", "og", "parametergroup", "pg"), re.compile(r"default[.:].+")),
+    "cert": re.compile(r"rds-ca-.+"),
     "key": re.compile(r"alias/aws/.+"),
     "type": re.compile(r"AWS-.+"),
     "transform": re.compile(r"Serverless-\d{4}-\d\d-\d\d|Include|AWS::.+"),

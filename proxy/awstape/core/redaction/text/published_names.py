@@ -20,7 +20,6 @@ api-destination AmazonSecurityLake*
 application sms-app-*
 applications Athena* SecretsManager*
 attribute-groups AWS_WellArchitected-*
-autoScalingGroup autoScalingGroupName
 autoScalingGroupName AWSBatch* LaunchWizard* agentcore-managed-instances-* awseb-e-* eb-*
 automation-definition AWS* AWS-* AWS-*UnmanagedEC2* AWSCodeDeployAgent-* AWSConfigRemediation-* AWSConformancePacks-*
     AWSDRS-* AWSDisasterRecovery-* AWSDistroOTel-* AWSDocs-* AWSEC2-* AWSEC2Launch-* AWSFIS-* AWSFleetManager-*
@@ -30,6 +29,7 @@ automation-definition AWS* AWS-* AWS-*UnmanagedEC2* AWSCodeDeployAgent-* AWSConf
     AmazonECS-* AmazonEFSUtils-* AmazonEKS-* AmazonInspector-* AmazonInspector2-* AmazonInternal-* AwsEnaNetworkDriver-*
     AwsVssComponents-* LaunchWizard-* QuickSetup-* UpdateCloudWatchDocument-* UpdateCloudWatchDocument-Distributor-*
 automl-job *redshift*
+autoscaling autoScalingGroupName
 backup-vault aws
 bucket *-application-payload-store-* *-greengrass-updates *-image-registry-* *-image-registry-*-* *-image-registry-*?
     *-nodepackage-store-* *Comprehend* *DeepRacer* *Deepracer* *GreenGrass* *Greengrass* *GroundTruth* *Groundtruth*
@@ -153,7 +153,7 @@ log-group *RUMService* *redshift* /aws-glue-databrew/* /aws-glue/* /aws/Transfor
     dms-tasks-* elasticbeanstalk* elasticbeanstalk-* firehose* gamelift-* iotsitewise* iotwireless* job*
     network-migration* network-migration-modify-tgw* panorama_device* platform/* rds-custom-instance-*
 log-stream config-rule-evaluation/* dms-serverless-* dms-task-*
-logs aws aws-glue
+logs /aws-glue/* aws aws-glue
 managed-view AWSManagedViewForSSM*
 model *redshift*
 notebook-instance amazon-braket-* aws-glue-*
@@ -171,8 +171,8 @@ parameter AmazonCloudWatch-* AmazonCloudWatch-ApplicationInsights-* CodeBuild/* 
     amazon/datazone/genAI/*/* amazon/datazone/genAI/* amazon/datazone/profiles* amazon/datazone/profiles/*
     amazon/datazone/q* amazon/datazone/q/** amplify/* cdk-bootstrap/* imagebuilder/*
     inspector-aws/service/inspector-linux-application-paths network-migration/* rds/custom-oracle-rac/*
-part A1FUZ1SC53VJXD A238TWV36W3S92 A2IWO7UEGWV4TL AmazonSecurityLake* Canvas CanvasManagedSpace* CanvasManagedSpace-*
-    HyperPodObservabilityNamespace MediaLiveAnywhereAgent* SSM* TSTALIASID User V* amazon-cloudwatch-observability
+part AmazonSecurityLake* Canvas CanvasManagedSpace* CanvasManagedSpace-* HyperPodObservabilityNamespace
+    MediaLiveAnywhereAgent* SSM* TSTALIASID User V* amazon-cloudwatch-observability
     amazon-sagemaker-hyperpod-observability automatic-backup-vault aws-guardduty-agent awseb-* awsgluedatabrew*
     cloudtrail config-aggregator-* datazone* eb-* efs eks-* lambda prod put-log-data put-metric-data
     redshift_data_api_user s3tables sagemaker_access* sagemaker_tmp_* service-view verification-evidence

@@ -140,7 +140,7 @@ def _matching_words(node: _Node, segments: list[str], at: int) -> list[tuple[str
     if _WILD.sub("", segment) and (node.after_slot is not None and at + 1 == len(segments)):
         return []
     if _is_wild(segment):
-        return [] if node.after_slot is not None else list(node.words.items())
+        return [] if node.after_slot is not None else [("", following) for following in node.words.values()]
     pattern = re.compile(translate(_WILD.sub("*", segment)))
     return [(word, following) for word, following in node.words.items() if pattern.match(word)]
 
