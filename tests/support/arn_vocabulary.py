@@ -55,7 +55,7 @@ def arn(form: ArnForm, number: int) -> str:
     Names are a customer's in turn: one like no other word, an id, and one that is also the word of the type. Those of
     resources without an account are wildcards, since most such resources are AWS's.
     """
-    word = re.match(r"[A-Za-z-]*", form.resource)
+    word = re.match(rf"(?!{NAME})[A-Za-z-]*", form.resource)
     names = (made_name(number), f"x-{Random(number).randbytes(9).hex()[1:]}", word[0] if word and word[0] else "app")
     name = private(names[number % 3]) if form.account else "*"
     resource = re.sub(rf"\b{NAME}\b", name, form.resource)
@@ -66,7 +66,9 @@ def arn(form: ArnForm, number: int) -> str:
 
 @cache
 def _arns() -> list[str]:
-    return [arn(form, number) for number, form in enumerate(public_words.mixed(arn_forms()))]
+    # The names of service-linked roles are AWS's.
+    forms = [form for form in public_words.mixed(arn_forms()) if "aws-service-role" not in form.resource]
+    return [arn(form, number) for number, form in enumerate(forms)]
 
 
 def _arns_in_documents() -> Iterator[Plant]:
