@@ -110,11 +110,22 @@ def test_a_wildcard_range_stays_and_a_part_of_it_does_not() -> None:
         assert is_alias(redact_condition(key, "10.20.0.0/16", "NotIpAddressIfExists"))
 
 
-def test_a_key_that_is_an_element_elsewhere_is_a_member() -> None:
-    assert redact({"Sid": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzExamples1"})["Sid"] != redact_element(
-        "Sid", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzExamples1"
-    )
-    assert redact({"Statement": "repo:x"}) == {"Statement": "repo:x"}
+def test_a_statement_that_is_a_text_makes_no_policy() -> None:
+    document = {"Statement": "SELECT", "Sid": "bob@corp.example", "Condition": {"StringEquals": "x"}}
+    redacted = redact(document)
+    assert redacted == document | {"Sid": redacted["Sid"]} and is_alias(redacted["Sid"])
+
+
+SECRETS = ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzExamples1", "180aada35e088c7713c6f2fa78f25fa4b30a1c34")
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_has_the_form_of_no_word(secret: str) -> None:
+    for name in ("Sid", "Effect", "Action", "Principal", "Resource"):
+        assert redact_element(name, secret) != secret
+    assert redact({"Version": secret, **statement()})["Version"] != secret
+    assert secret not in json.dumps(redact(statement(Condition={secret: {"aws:username": "*"}})))
+    assert secret not in json.dumps(redact(statement(Condition={"Bool": {"aws:SecureTransport": secret}})))
 
 
 # --- elements ---------------------------------------------------------------------------------------------------

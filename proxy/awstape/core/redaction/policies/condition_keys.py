@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import is_service_principal, redact_provider
 from awstape.core.redaction.text.identifier_search import redact_accounts, redact_blocks, redact_identifiers
+from awstape.core.text.encoded_text import rewrite_encoded_runs
 
 #: Condition key → kind of the names that are its values.
 NAME_KEYS: Mapping[str, str] = {
@@ -97,4 +98,5 @@ def redact_condition_key(text: str, aliases: Aliases) -> str:
 
 def redact_word(text: str, aliases: Aliases) -> str:
     """A word of AWS's or of the policy's author: only identifiers in it become aliases."""
-    return redact_accounts(redact_identifiers(redact_blocks(text, aliases), aliases), aliases)
+    text = rewrite_encoded_runs(redact_blocks(text, aliases), lambda inner: redact_word(inner, aliases))
+    return redact_accounts(redact_identifiers(text, aliases), aliases)

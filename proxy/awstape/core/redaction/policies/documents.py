@@ -1,11 +1,11 @@
 """Redaction of JSON documents: policies by the places of their grammar, everything else literal by literal.
 
 1. Public by place: Version, Effect, actions, operators, condition keys, service principals, and booleans, numbers and
-   dates where they are compared. Only identifiers in them become aliases. What has not the form of an action or of a
-   condition key is free text there, as an operand is by its key that is no boolean, number or date.
-2. A Sid and an Id are words of their author, such as `VisualEditor0` or `AllowS3`, and stay, as do UUIDs. Identifiers
-   in them become aliases here, names that are known from the same recording in the end
-   (`core.redaction.text.names_in_text`).
+   dates where they are compared. Only identifiers in them become aliases. What has not the form of its place is
+   redacted as the value of its key, or as free text.
+2. A Sid and an Id of letters with few numbers between them are words of their author, such as `VisualEditor0` or
+   `AllowS3ForEC2`, and stay. Identifiers in them become aliases here, names that are known from the same recording in
+   the end (`core.redaction.text.names_in_text`). Others are free text; UUIDs stay.
 3. Principals go by their type: accounts, ARNs and unique ids, providers, canonical ids. What stands in the place of a
    service and is in no domain of AWS is a name.
 4. Resources go by the grammar of ARNs, values of conditions by their key. Where it says nothing they are free text.
@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.policies.condition_keys import redact_condition_key, redact_word
@@ -43,10 +43,17 @@ RedactMember = Callable[[str, str], str]
 SERVICE = re.compile(
     r"[\w.*-]*\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|(?:aws\.)?amazon\.com|aws\.internal|s?c2s\.\w+\.gov)|\*"
 )
-#: Few digits: a name of AWS was not made by chance.
-_ACTION = re.compile(r"(?:[\w-]{1,63}|[\w*?-]*[*?]):(?!(?:\D*\d){5})[\w*?]{1,128}|[*?]+", re.ASCII)
-_CONDITION_KEY = re.compile(r"[\w-]{1,63}:[^:].*|(?:[\w-]+\.)+[a-z]{2,}\S*:\w+", re.ASCII | re.DOTALL)
-_OPERAND = re.compile(r"true|false|-?[\d.]+|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?", re.ASCII | re.IGNORECASE)
+#: Element of public vocabulary → the form of its texts. With few numbers: a name of AWS or of an author is no digest.
+_FORMS: Mapping[str, re.Pattern[str]] = {
+    element: re.compile(form, re.ASCII | re.IGNORECASE | re.DOTALL)
+    for element, form in {
+        WORD.element: r"[a-z:]{1,64}|\d{4}-\d\d-\d\d",
+        LABEL.element: r"(?!(?:\D*\d+){3})[\w .-]{1,512}",
+        ACTION.element: r"(?:[\w-]{1,63}|[\w*?-]*[*?]):(?!(?:\D*\d){5})[\w*?]{1,128}|[*?]+",
+        CONDITION_KEY.element: r"[\w-]{1,63}:[^:].*|(?:[\w-]+\.)+[a-z]{2,}\S*:\w+",
+        OPERAND: r"true|false|-?[\d.]+|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?",
+    }.items()
+}
 #: Most words: they need no search.
 _PLAIN_ACTION = re.compile(r"(?!o-|ou-)[a-z]+[0-9]{0,2}(?:-[a-z]+)*:[A-Z][a-z]+[A-Za-z]*\*?")
 _MOST_REMEMBERED = 30_000  # in each place; AWS has 20,000 actions
@@ -78,14 +85,11 @@ class _DocumentEdits(dict[tuple[str, str], dict[str, str]]):
 
 def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_member: RedactMember) -> str:
     """A literal of a document, redacted by its place."""
-    if not text:
+    if not text or (place == ACTION and _PLAIN_ACTION.fullmatch(text)):
         return text
-    if place in (WORD, LABEL) or (place == ACTION and _ACTION.fullmatch(text)):
-        return text if _PLAIN_ACTION.fullmatch(text) else redact_word(text, aliases)
-    if place == CONDITION_KEY and _CONDITION_KEY.fullmatch(text):
-        return redact_condition_key(text, aliases)
-    if place.element == OPERAND and _OPERAND.fullmatch(text):
-        return redact_word(text, aliases)
+    form = _FORMS.get(place.element)
+    if form and form.fullmatch(text):
+        return redact_condition_key(text, aliases) if place == CONDITION_KEY else redact_word(text, aliases)
     if place.element == MEMBER:
         return redact_member(place.key, text)
     redacted: str | None = None
@@ -95,7 +99,7 @@ def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_memb
         redacted = redact_condition_value(place.key, text, aliases)
     elif place.element == PRINCIPAL:
         redacted = _redact_principal(place.key, text, aliases)
-    if redacted is None and place != ADDRESS:
+    if redacted is None:
         redacted = redact_whole_arn(text, aliases)
     return redact_member("", text) if redacted is None else redacted
 
