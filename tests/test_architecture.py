@@ -72,6 +72,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.redaction.text.addresses",
         "core.aws.timestamps",
         "core.cassette.page_tokens",
+        "core.cassette.yaml.recognition",
         "core.aws.error_codes",
         "core.recording.later_takes",
         "core.recording.resumed_listings",

@@ -10,6 +10,7 @@ from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette_blocks
+from awstape.core.cassette.yaml.recognition import looks_like_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import HIDDEN, quotes_real_value
@@ -17,6 +18,8 @@ from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
 
 _SUFFIXES = (".yaml", ".yml")
+#: Bytes at the beginning of a file by which a cassette is recognised.
+_BEGINNING = 65536
 
 
 # --- finding ---
@@ -28,7 +31,10 @@ def find_all(paths: Iterable[Path]) -> list[Path]:
 
 
 def find(path: Path) -> list[Path]:
-    """Finds the cassette files at a path: the file itself, or those in a folder and below, sorted. Raises UserError."""
+    """Finds the cassette files at a path: the file itself, or those in a folder and below, sorted. Raises UserError.
+
+    A file that is named is taken for a cassette; in a folder, other YAML files are skipped.
+    """
     if not path.is_dir():
         return [path]
     if not (files := find_in_folder(path)):
@@ -38,7 +44,25 @@ def find(path: Path) -> list[Path]:
 
 def find_in_folder(folder: Path) -> list[Path]:
     """Finds the cassette files in a folder and below, sorted; the list may be empty."""
+    return [file for file in _yaml_files(folder) if is_cassette(file)]
+
+
+def find_others_in_folder(folder: Path) -> list[Path]:
+    """Finds the YAML files in a folder and below that are no cassettes, sorted."""
+    return [file for file in _yaml_files(folder) if not is_cassette(file)]
+
+
+def _yaml_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+
+
+def is_cassette(file: Path) -> bool:
+    """Whether a file is a cassette of awstape, sound or damaged. One that can't be read may be."""
+    try:
+        with file.open("rb") as opened:
+            return looks_like_cassette(opened.read(_BEGINNING).decode("utf-8", "replace"))
+    except OSError:
+        return True
 
 
 # --- loading ---

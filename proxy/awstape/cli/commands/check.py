@@ -15,11 +15,12 @@ _FORMATS = ("text", "json", "github", "sarif")
 @click.command()
 @parameters.cassettes
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@click.option("--skip-others", is_flag=True, help="Skip named files that are no cassettes, too; for pre-commit.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings as well.")
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="The output format."
 )
-def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
+def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: str) -> int:
     """Find real values, errors and probable mistakes.
 
     Values that look real: account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other
@@ -31,6 +32,8 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     Warnings (probable mistakes): unknown members, values and timestamps, missing required members, policy documents
     that are not JSON; unfinished listings, duplicate items, tokens that lead to no page, takes equal to the one before,
     faults that can't occur; file names with the parameter of a test.
+
+    YAML files in folders that are no cassettes, such as those of VCR, are skipped with a note.
 
     The exit status is 1 for findings other than warnings.
 
@@ -45,6 +48,10 @@ def check(cassettes: tuple[Path, ...], strict: bool, form: str) -> int:
     from awstape.workbench.check_formats import FORMATS
 
     files = cassette_files.find_all(cassettes)
+    if skip_others:
+        others = [file for file in files if not cassette_files.is_cassette(file)]
+        parameters.warn_of_other_files(others)
+        files = [file for file in files if file not in others]
     found: list[tuple[str, Finding]] = []
     for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
         rules = project_settings.load_rules(file)

@@ -79,6 +79,8 @@ def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassett
         )
         yield None, old_side, new_side
         return
+    for folder in (old, new):
+        parameters.warn_of_other_files(cassette_files.find_others_in_folder(folder))
     olds, news = (
         {str(file.relative_to(folder)): file for file in cassette_files.find_in_folder(folder)} for folder in (old, new)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -39,11 +39,15 @@ def _complete_selectors(ctx: click.Context, _: click.Parameter, incomplete: str)
     return [CompletionItem(word, help=printable(text)) for word, text in choices.items() if word.startswith(incomplete)]
 
 
+#: Skipped files that a note names.
+_MOST_SHOWN = 3
+
+
 class _CassettePath(click.Path):
-    """The path of a cassette or folder; warns of interrupted recordings there."""
+    """The path of a cassette or folder; warns of interrupted recordings and of other YAML files there."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from awstape.files import journal
+        from awstape.files import cassette_files, journal
 
         path = Path(value)
         if found := [] if ctx and ctx.resilient_parsing else journal.find_journals(path):
@@ -52,7 +56,17 @@ class _CassettePath(click.Path):
             if not path.exists():
                 raise UserError(problem, tip)
             warn(f"note: {problem}; if interrupted, {tip}")
+        if path.is_dir() and not (ctx and ctx.resilient_parsing):
+            warn_of_other_files(cassette_files.find_others_in_folder(path))
         return super().convert(value, param, ctx)
+
+
+def warn_of_other_files(files: Sequence[Path]) -> None:
+    """Prints a note about YAML files that are skipped."""
+    if files:
+        shown = ", ".join(map(str, files[:_MOST_SHOWN]))
+        more = f" and {len(files) - _MOST_SHOWN} more" if len(files) > _MOST_SHOWN else ""
+        warn(f"note: skipped, no cassettes of awstape: {shown}{more}")
 
 
 cassettes = click.argument("cassettes", nargs=-1, required=True, type=_CassettePath(exists=True, path_type=Path))

@@ -34,7 +34,7 @@ from awstape.core.cassette.faults import Fault, FaultError
 VERSION = 1
 
 _FINGERPRINT = re.compile(r"[a-z2-7]{12}")
-_HEADER_KEYS = {"version": int, "key": str, "account": str}
+HEADER_KEYS = {"version": int, "key": str, "account": str}
 _TRACK_KEYS = {"service": str, "operation": str, "region": str, "account": str, "identity": dict}
 _TAKE_KEYS = {**_TRACK_KEYS, "after": dict, "faults": list, "pages": list}
 _AFTER_KEYS = {**_TRACK_KEYS, "take": int}
@@ -67,7 +67,7 @@ def header_problems(value: Value) -> Iterator[Problem]:
     if not isinstance(value, dict) or version != VERSION or isinstance(version, bool):
         yield Problem((), "a cassette begins with a document `version: 1`", "is this file a cassette?")
         return
-    yield from _key_problems(value, (), _HEADER_KEYS)
+    yield from _key_problems(value, (), HEADER_KEYS)
     if (key := _typed(value, "key", str)) is not None and not _FINGERPRINT.fullmatch(key):
         tip = "it identifies the key that the aliases were made with; leave it out if it is unknown"
         yield Problem(("key",), "not the fingerprint of a key", tip)
