@@ -104,9 +104,12 @@ def plan_edit(path: Path, change: Callable[[Cassette], Cassette], environ: Mappi
 
 
 def plan_redaction(path: Path, environ: Mapping[str, str]) -> PlannedEdit:
-    """Plans the redaction of everything in a cassette file, as a recording does it. Raises UserError."""
+    """Plans the redaction of everything in a cassette file, as a recording does it: only values change.
+
+    Raises UserError.
+    """
     text = cassette_files.load_text(path, load_models())
-    plan = plan_write(path, None, text.cassette, [text], environ)
+    plan = plan_write(path, None, text.cassette, [text], environ, in_place=True)
     new = text if plan.after == text.cassette else plan.new
     return replace(plan, before=text.cassette, old=text, new=new)
 
@@ -126,11 +129,14 @@ def plan_write(
     texts: Sequence[CassetteText],
     environ: Mapping[str, str],
     redacted_takes: Iterable[Take] = (),
+    *,
+    in_place: bool = False,
 ) -> PlannedEdit:
     """Plans the write of a cassette to `path`; new takes are redacted.
 
     old: the text of the file, None for a new file. texts: the texts that the takes come from; their formatting and
-    comments are kept. redacted_takes: takes of other cassettes, which are redacted already.
+    comments are kept. redacted_takes: takes of other cassettes, which are redacted already. in_place: as in
+    `rewrite_cassette`.
     Raises UserError if a real value can't be hidden.
     """
     before = old.cassette if old else Cassette()
@@ -138,7 +144,7 @@ def plan_write(
     texts = sorted(texts, key=lambda text: text is not old)  # the formatting of the file itself comes first
     if old and safe == before and texts == [old]:
         return PlannedEdit(path, before, before, old, old)
-    rewritten = rewrite_cassette(load_models(), texts, safe)
+    rewritten = rewrite_cassette(load_models(), texts, safe, in_place=in_place)
     comments = rewritten.lost_comments, rewritten.removed_comments
     return PlannedEdit(path, before, safe, old, rewritten.written, *comments, redacted)
 

@@ -66,7 +66,7 @@ class EditorSession:
         except DocumentError:  # the edit may repair it
             old = None
         before = old.cassette if old else Cassette()
-        plan = plan_write(self.path, None, text.cassette, [text], environ, before.takes)
+        plan = plan_write(self.path, None, text.cassette, [text], environ, before.takes, in_place=True)
         new = text if plan.after == text.cassette else plan.new  # keep the text as typed
         plan = replace(plan, before=before, old=old, removed_comments=(), new=new)
         rules = project_settings.load_rules(self.path)

@@ -133,3 +133,55 @@ def test_an_edit_tells_what_check_would_warn_of(by_hand: Path) -> None:
     identity = '{"RoleName": "Deploy", "RoleNam": "x"}'
     (warning,) = json.loads(run("set", by_hand, "identity", identity, "--track", "GetRole", "--json"))["warnings"]
     assert warning["kind"] == "unknown member"
+
+
+IN_HIS_STYLE = """\
+# Ours.
+version: 1
+key: FINGERPRINT
+---
+operation: "ListRoles"   # an order of his own
+service: 'iam'
+identity: { PathPrefix: "/finance/" }
+pages:
+- output:
+    IsTruncated:   false
+    Roles:
+    - {RoleName: DeployRole, "Path": /finance/, Arn: 'arn:aws:iam::111122223333:role/finance/DeployRole'} # one
+    - RoleName: 'Bob''s'
+      Path: >-
+        /
+      Description: |
+        mail bob.smith@corp.example.net
+
+        a second line
+      # between
+      Tags: [{Key: "owner", Value: "nobody,
+        really"}]
+---
+service: iam
+operation: GetRole
+identity: {RoleName: DeployRole}
+pages: [{output: {Role: {RoleName: DeployRole, Path: /}}}]
+"""
+
+
+def test_only_values_change(by_hand: Path) -> None:
+    """Not the order of tracks and members, nor quotes, line breaks and comments."""
+    key = find_key({"AWSTAPE_KEY": KEY})
+    assert key
+    text = IN_HIS_STYLE.replace("FINGERPRINT", key_fingerprint(key))
+    by_hand.write_text(text)
+    run("redact", by_hand)
+    redacted = by_hand.read_text()
+    assert check_text(redacted, load_models()) == []
+    old, new = text.splitlines(), redacted.splitlines()
+    assert len(old) == len(new)
+    replaced = {"/finance/", "DeployRole", "111122223333", "Bob''s", "bob.smith@corp.example.net"}
+    for before, after in zip(old, new, strict=True):
+        rest = before
+        for name in replaced:
+            rest = rest.replace(name, "\0")
+        pieces = [piece for piece in rest.split("\0") if piece]
+        assert all(piece in after for piece in pieces), (before, after)
+        assert (before == after) is not any(name in before for name in replaced), (before, after)

@@ -6,7 +6,8 @@
 3. A comment follows its path (`core.cassette.yaml.path_mapping`): an item keeps its comment on whatever page it is.
 4. If a track is in several texts, the take that is written gets the comments of all of them.
 5. A comment whose path is gone is lost; it is returned, so that the caller can ask before anything is written.
-6. The new text reads as the cassette that was to be written; if it would not, all comments are given up.
+6. A redaction replaces values where they stand (`core.cassette.yaml.value_splicing`), and takes keep their order.
+7. The new text reads as the cassette that was to be written; if it would not, all comments are given up.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from awstape.core.cassette.yaml.comments import Comment, count_line_breaks, find
 from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
 from awstape.core.cassette.yaml.path_mapping import map_paths
 from awstape.core.cassette.yaml.source_text import INDENT, CassetteText, Part
+from awstape.core.cassette.yaml.validation import build_take
+from awstape.core.cassette.yaml.value_splicing import splice_values
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, SEPARATOR, take_document, write_header, write_take
 
 #: A line that is in more takes than this does not identify a take.
@@ -54,11 +57,16 @@ class _Source:
 
 
 def rewrite_cassette(
-    models: Models, texts: Sequence[CassetteText], cassette: Cassette, old_tracks: Mapping[Track, Track] | None = None
+    models: Models,
+    texts: Sequence[CassetteText],
+    cassette: Cassette,
+    old_tracks: Mapping[Track, Track] | None = None,
+    *,
+    in_place: bool = False,
 ) -> RewrittenText:
     """The text of a cassette, rewritten from the texts that its takes come from; the header of the first text stays.
 
-    old_tracks: new track → its track in the texts, for renamed tracks.
+    old_tracks: new track → its track in the texts, for renamed tracks. in_place: as in rule 6.
     """
     old = [
         _Source(each.take, each.part, number, text.account) for number, text in enumerate(texts) for each in text.takes
@@ -66,13 +74,16 @@ def rewrite_cassette(
     sources, left = _match_sources(models, cassette, old, old_tracks or {})
     others, left = _match_other_texts(cassette, sources, left)
     parts, lost = [_write_header_part(texts, cassette)], list[Comment]()
-    for i, take in enumerate(cassette.takes):
+    order = sorted(sources, key=lambda i: (sources[i].text, sources[i].part.line)) if in_place else []
+    order += [i for i in range(len(cassette.takes)) if i not in order]
+    for i in order:
+        take = cassette.takes[i]
         same = [sources[i], *others[i]] if i in sources else []
         leading = "".join(dict.fromkeys(source.part.leading for source in same))
         if not same:
             parts.append(Part("", SEPARATOR + write_take(take, cassette.account), 0))
-        elif _keeps_its_text(same, cassette, i):
-            parts.append(same[0].part)
+        elif part := _rewrite_part(models, same, take, cassette.account, in_place=in_place, is_last=i == order[-1]):
+            parts.append(part)
         else:
             text, dropped = _write_with_comments(models, same, take, cassette.account)
             parts.append(Part(leading, SEPARATOR + text, 0))
@@ -85,11 +96,27 @@ def rewrite_cassette(
     return RewrittenText(CassetteText.write(cassette), every)
 
 
-def _keeps_its_text(sources: Sequence[_Source], cassette: Cassette, number: int) -> bool:
-    """Whether a take of the cassette can keep the text of its only source."""
+def _rewrite_part(
+    models: Models, sources: Sequence[_Source], take: Take, account: str | None, *, in_place: bool, is_last: bool
+) -> Part | None:
+    """The text of a take's only source, if it can be kept; in place, but for single values. account: of the header."""
     first, *others = sources
-    is_same = first.take == cassette.takes[number] and first.account == cassette.account
-    return is_same and not others and (number == len(cassette.takes) - 1 or first.part.can_be_followed)
+    part = first.part
+    if others or not (is_last or part.can_be_followed):
+        return None
+    if first.take == take and first.account == account:
+        return part
+    if not in_place:
+        return None
+    body = splice_values(part.body, take_document(first.take), take_document(take))
+    if body is None or _texts_of_comments(body) != _texts_of_comments(part.body):
+        return None
+    is_equal = build_take(next(parse_documents(body)).value, models, account) == take
+    return replace(part, body=body) if is_equal else None
+
+
+def _texts_of_comments(text: str) -> list[str]:
+    return [comment.text for comment in find_comments(text)]
 
 
 def _join_parts(parts: Sequence[Part]) -> str:
