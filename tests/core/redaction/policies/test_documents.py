@@ -116,7 +116,11 @@ def test_a_statement_that_is_a_text_makes_no_policy() -> None:
     assert redacted == document | {"Sid": redacted["Sid"]} and is_alias(redacted["Sid"])
 
 
-SECRETS = ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzExamples1", "180aada35e088c7713c6f2fa78f25fa4b30a1c34")
+SECRETS = """
+wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzExamples1
+180aada35e088c7713c6f2fa78f25fa4b30a1c34
+kYgzLHKUDLxfsX7gL1ftIzkZoiuejbBA
+""".split()
 
 
 @pytest.mark.parametrize("secret", SECRETS)

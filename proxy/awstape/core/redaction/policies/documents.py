@@ -3,9 +3,9 @@
 1. Public by place: Version, Effect, actions, operators, condition keys, service principals, and booleans, numbers and
    dates where they are compared. Only identifiers in them become aliases. What has not the form of its place is
    redacted as the value of its key, or as free text.
-2. A Sid and an Id of letters with few numbers between them are words of their author, such as `VisualEditor0` or
-   `AllowS3ForEC2`, and stay. Identifiers in them become aliases here, names that are known from the same recording in
-   the end (`core.redaction.text.names_in_text`). Others are free text; UUIDs stay.
+2. A Sid or an Id that consists of words with few numbers between them, such as `VisualEditor0` or `AllowS3ForEC2`,
+   stays: it is its author's text. Identifiers in it become aliases here, names that are known from the same recording in
+   the end (`core.redaction.text.names_in_text`). Any other is free text; UUIDs stay.
 3. Principals go by their type: accounts, ARNs and unique ids, providers, canonical ids. What stands in the place of a
    service and is in no domain of AWS is a name.
 4. Resources go by the grammar of ARNs, values of conditions by their key. Where it says nothing they are free text.
@@ -36,6 +36,7 @@ from awstape.core.redaction.policies.grammar import (
 )
 from awstape.core.redaction.text.arn import redact_literal_parts, redact_name
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
+from awstape.core.redaction.text.identifiers import SHORTEST_SECRET, share_of_words
 
 #: A text's redaction as free text, or as the value of the member with that name.
 RedactMember = Callable[[str, str], str]
@@ -56,6 +57,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
 }
 #: Most words: they need no search.
 _PLAIN_ACTION = re.compile(r"(?!o-|ou-)[a-z]+[0-9]{0,2}(?:-[a-z]+)*:[A-Z][a-z]+[A-Za-z]*\*?")
+_LEAST_SHARE_OF_WORDS = 0.3
 _MOST_REMEMBERED = 30_000  # in each place; AWS has 20,000 actions
 
 
@@ -88,7 +90,7 @@ def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_memb
     if not text or (place == ACTION and _PLAIN_ACTION.fullmatch(text)):
         return text
     form = _FORMS.get(place.element)
-    if form and form.fullmatch(text):
+    if form and form.fullmatch(text) and (place != LABEL or _has_words(text)):
         return redact_condition_key(text, aliases) if place == CONDITION_KEY else redact_word(text, aliases)
     if place.element == MEMBER:
         return redact_member(place.key, text)
@@ -102,6 +104,11 @@ def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_memb
     if redacted is None:
         redacted = redact_whole_arn(text, aliases)
     return redact_member("", text) if redacted is None else redacted
+
+
+def _has_words(label: str) -> bool:
+    """Whether a label is too short for a secret, or has words in it."""
+    return len(label) < SHORTEST_SECRET or label.isupper() or share_of_words(label) >= _LEAST_SHARE_OF_WORDS
 
 
 def _redact_principal(kind: str, text: str, aliases: Aliases) -> str | None:

@@ -136,5 +136,10 @@ def looks_random(text: str) -> bool:
         return has_digit and len(bare) >= _SHORTEST_SECRET_IN_ONE_CASE and (is_digest or changes >= 0.2)
     if not (any(c.islower() for c in bare) and any(c.isupper() for c in bare)):
         return False
-    in_words = sum(map(len, _LOWER_CASE_ROW.findall(bare))) / len(bare)
+    in_words = share_of_words(bare)
     return changes >= 0.28 and in_words <= 0.6 if has_digit else changes >= 0.3 and in_words <= 0.55
+
+
+def share_of_words(text: str) -> float:
+    """The share of a text that is in rows of three or more lower-case letters; in random base 64, one sixth."""
+    return sum(map(len, _LOWER_CASE_ROW.findall(text))) / len(text)
