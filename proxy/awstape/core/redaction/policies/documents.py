@@ -4,8 +4,8 @@
    dates where they are compared. Only identifiers in them become aliases. What has not the form of its place is
    redacted as the value of its key, or as free text.
 2. A Sid or an Id that consists of words with few numbers between them, such as `VisualEditor0` or `AllowS3ForEC2`,
-   stays: it is its author's text. Identifiers in it become aliases here, names that are known from the same recording in
-   the end (`core.redaction.text.names_in_text`). Any other is free text; UUIDs stay.
+   stays: it is its author's text. Identifiers in it become aliases here, names that are known from the same recording
+   in the end (`core.redaction.text.names_in_text`). Any other is free text; UUIDs stay.
 3. Principals go by their type: accounts, ARNs and unique ids, providers, canonical ids. What stands in the place of a
    service and is in no domain of AWS is a name.
 4. Resources go by the grammar of ARNs, values of conditions by their key. Where it says nothing they are free text.
