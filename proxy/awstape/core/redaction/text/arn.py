@@ -53,9 +53,13 @@ _SERVICE = re.compile(r"[a-z]+(?:-[a-z]+)*\d{0,3}[a-z]*")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 #: Aliases are longer than most names: a path that would become too long for IAM with them gets one alias instead.
 _LONGEST_PATH = 200
-_VERSION = re.compile(r"[Vv]?\d{1,6}(?:\.(?:\d{1,4}|x)){0,3}|\$(?:LATEST|DEFAULT)(?:\.PUBLISHED)?|DEFAULT", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{13}", re.ASCII)
+_VERSION = re.compile(
+    r"[Vv]?\d{1,6}(?:\.(?:\d{1,4}|x)){0,3}|x\.x\.x|\$(?:LATEST|DEFAULT)(?:\.PUBLISHED)?|DEFAULT", re.ASCII
+)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{1,11}|\d{13}", re.ASCII)
 _VERB = re.compile(r"GET|PUT|POST|HEAD|PATCH|DELETE|OPTIONS|ANY|\$connect|\$disconnect|\$default")
+_QUOTA = re.compile(r"L-[0-9A-F]{8}")
+_MODEL = re.compile(r"(?:[a-z]{2,6}\.)?[a-z0-9]+\.[a-z0-9-]+.*")
 _DIGITS = re.compile(r"\d{1,4}", re.ASCII)
 _JOINTS = re.compile(r"[\W_]*", re.ASCII)
 #: A region or an account id within the name of a bucket.
@@ -64,9 +68,9 @@ _REGION_OR_ACCOUNT = re.compile(rf"(?<![a-z0-9])({aws_names.REGION})(?![a-z0-9])
 _ORGANIZATION_ID = re.compile(r"r-[a-z0-9]{4,32}|p-[0-9a-zA-Z_]{8,128}")
 _ORGANIZATION_WORDS = frozenset(
     """
-    account aiservices_opt_out_policy backup_policy chatbot_policy declarative_policy_ec2 handshake inspector_policy
-    invite organization ou policy resource_control_policy resourcepolicy responsibility_transfer root
-    securityhub_policy service_control_policy tag_policy transfer
+    account aiservices_opt_out_policy backup_policy billing chatbot_policy declarative_policy_ec2 handshake inbound
+    inspector_policy invite organization ou outbound policy resource_control_policy resourcepolicy
+    responsibility_transfer root securityhub_policy service_control_policy tag_policy transfer
     """.split()
 )
 _FULL_ACCESS = "p-FullAWSAccess"
@@ -210,7 +214,8 @@ def _redact_iam_name(kind: str, text: str, aliases: Aliases) -> str:
     *parts, name = split_segments(text)
     path = "".join(parts)
     if path.startswith("aws-service-role/") and _has_only_public_parts(path.rstrip("/")):
-        return text if not name.startswith(_LINKED) else path + _redact_segment(kind, name, aliases)
+        is_public = name.startswith("AWS") and not name.startswith(_LINKED)
+        return text if is_public else path + _redact_segment(kind, name, aliases)
     # The separators belong to the path, so that it is redacted as a member of its own is.
     redacted = _redact_segments("path", f"/{path}", aliases)[1:]
     return redacted + _redact_segment({"sms-mfa": "mfa"}.get(kind, kind), name, aliases)
@@ -314,8 +319,13 @@ def _redact_index_path(kind: str, text: str, aliases: Aliases) -> str:
     return text if text.startswith("_") else _redact_segments(kind, text, aliases)
 
 
-def _keep(_: str, text: str, _aliases: Aliases) -> str:
-    return text
+def _redact_quota(kind: str, text: str, aliases: Aliases) -> str:
+    return text if _QUOTA.fullmatch(text) else _redact_segment(kind, text, aliases)
+
+
+def _redact_model(kind: str, text: str, aliases: Aliases) -> str:
+    """The id of a model: its vendor and name, `anthropic.claude-v2:1`."""
+    return text if _MODEL.fullmatch(text) else _redact_segment(kind, text, aliases)
 
 
 #: What a word in capitals of `resource_forms` holds. Those that are not here hold a name.
@@ -324,7 +334,7 @@ _SLOTS: Mapping[str, Callable[[str, str, Aliases], str]] = {
     "GROUP": _redact_group,
     "ID": _redact_id,
     "KEYALIAS": _redact_key_alias,
-    "MODEL": _keep,
+    "MODEL": _redact_model,
     "OBJECT": _redact_object,
     "ORG": _redact_organization,
     "PARAMETER": _redact_parameter,
@@ -333,6 +343,7 @@ _SLOTS: Mapping[str, Callable[[str, str, Aliases], str]] = {
     "PRINCIPAL": _redact_principal,
     "PROVIDER": _redact_provider_name,
     "QUALIFIER": _redact_version,
+    "QUOTA": _redact_quota,
     "TIME": _redact_time,
     "VERB": _redact_verb,
     "VERSION": _redact_version,

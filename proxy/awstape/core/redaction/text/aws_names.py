@@ -174,16 +174,17 @@ _SERVICE_LINKED = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9-]+)(?:_(.*))?", re.D
 #: Words below `/aws/` in names of log groups: services, and kinds of their resources.
 _GROUP_WORDS = "|".join(
     """
-    MediaPackage amazonmq amplify apigateway application-discovery-service application-signals apprunner appsignals
-    appstudio appsync batch bedrock bedrock-agentcore braket chatbot chime cleanrooms cloudfront cloudhsm cloudtrail
-    cloudwatch cluster codebuild codepipeline cognito config connect container-logs containerinsights data-transfer
-    datasync devices directoryservice dms docdb ecs eks elasticache elasticbeanstalk events evaluations fsx glue
-    gamelift greengrass guardduty imagebuilder inspector2 instance internet-monitor iot iotmanagedintegrations
-    iotsitewise iotwireless kafka kinesis-analytics kinesisfirehose lambda lambda-insights lex macie managedblockchain
-    mediaconvert medialive monitron msk mwaa mwaa-serverless neptune network-firewall omics opensearch-service
-    opensearchservice panorama pipes proxy qbusiness quicksight rds redshift robomaker route53 runtimes sagemaker
-    sagemaker-geospatial ses spans ssm states synthetics transfer vendedlogs verified-access vpc vpc-lattice waf
-    workspaces-web Clusters Endpoints LabelingJobs NotebookInstances ProcessingJobs TrainingJobs TransformJobs
+    AccessLogs MediaPackage amazonmq amplify apigateway application-discovery-service application-signals apprunner
+    appsignals appstudio appsync batch bedrock bedrock-agentcore braket chatbot chime cleanrooms cloudfront cloudhsm
+    cloudtrail cloudwatch cluster codebuild codepipeline cognito config connect container-logs containerinsights
+    data-transfer datasync devices directoryservice dms docdb ecs eks elasticache elasticbeanstalk events
+    evaluations fsx glue gamelift greengrass guardduty imagebuilder inspector2 instance internet-monitor iot
+    iotmanagedintegrations iotsitewise iotwireless kafka kinesis-analytics kinesisfirehose lambda lambda-insights
+    lex macie managedblockchain mediaconvert medialive monitron msk mwaa mwaa-serverless neptune network-firewall
+    omics opensearch-service opensearchservice panorama pipes platform proxy qbusiness quicksight rds redshift
+    robomaker route53 runtimes sagemaker sagemaker-geospatial ses spans ssm states synthetics transfer vendedlogs
+    verified-access vpc vpc-lattice waf workspaces-web Clusters Endpoints LabelingJobs NotebookInstances
+    ProcessingJobs TrainingJobs TransformJobs
     """.split()
 )
 _GROUP = re.compile(rf"/?aws(?:/(?:{_GROUP_WORDS})(?=/|$))*(?:/|$)")

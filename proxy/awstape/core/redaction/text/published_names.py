@@ -30,6 +30,7 @@ automation-definition AWS* AWS-* AWS-*UnmanagedEC2* AWSCodeDeployAgent-* AWSConf
     AwsVssComponents-* LaunchWizard-* QuickSetup-* UpdateCloudWatchDocument-* UpdateCloudWatchDocument-Distributor-*
 automl-job *redshift*
 autoscaling autoScalingGroupName
+aws-marketplace ResaleAuthorization SaaSProduct
 backup-vault aws
 bucket *-application-payload-store-* *-greengrass-updates *-image-registry-* *-image-registry-*-* *-image-registry-*?
     *-nodepackage-store-* *Comprehend* *DeepRacer* *Deepracer* *GreenGrass* *Greengrass* *GroundTruth* *Groundtruth*
@@ -111,7 +112,7 @@ document *-AWSQuickSetupType-* AWS* AWS-* AWS-*UnmanagedEC2* AWSCodeDeployAgent-
     QuickSetup-* SSM-JustInTimeAccessDenyAccessOrgPolicy SSM-SessionManagerRunShell SageMaker-Space*
 domains amazon-connect-*
 endpoint *redshift*
-event-bus aws.partner/odb*
+event-bus odb*
 event-source odb*
 execution *sagemaker* SSM*
 flow FlowCreatedByAppIntegrations-* scn-*
@@ -130,6 +131,7 @@ group AWS_* AWS_AppRegistry* AWS_AppRegistry_AppTag_* AWS_CloudFormation_Stack* 
 hub SageMakerPublicHub
 hub-content SageMakerPublicHub
 identity *.email.connect.aws*
+inference-profile *amazon.nova-* *anthropic.claude-*
 insight-rule DynamoDBContributorInsights*
 instance-profile *imagebuilder* ATX* AWSPortal* AWSTransform-Deploy-App-Instance-Role
     AWSTransform-Deploy-Builder-Instance-Role AmazonSSMRoleForInstancesQuickSetup Atx* LaunchWizard* atx-*
@@ -145,13 +147,13 @@ listener-rule awseb-* eb-*
 loadbalancer MgnFSxProxy* MgnFSxProxy*NLB awseb-* awseb-e-* eb-* refactor-spaces-nlb-*
 log-group *RUMService* *redshift* /aws-glue-databrew/* /aws-glue/* /aws/TransformCustom
     /aws/application-discovery-service/firehose /aws/application-signals/data /aws/robomaker/SimulationJobs
-    /aws/sagemaker/studio /thinkbox* AWSProton-* AWSTransform* AccessLogs/* AmazonSecurityLake*
+    /aws/sagemaker/studio /thinkbox* AWSProton-* AWSTransform* AmazonSecurityLake*
     AmazonSecurityLakeMetastoreManager-*-* AtxVpc* DeadlineResourceTracker* LaunchWizard* MediaTailor/* RDS* airflow*
     airflow-* airflow-DataZoneMWAAEnv-*-*-*-* amazon-bedrock-ide-* amplify-* athenafederatedcatalog* atx-*
     atx-transform* aws-cloudtrail-logs* aws-controltower/CloudTrailLogs* aws-waf-logs-* baseline-overrides-* br-studio-*
     braket* cleanrooms* cwsyn-* datasync* datazone* datazone-* delete-name-tags-* dms-serverless-replication-*
     dms-tasks-* elasticbeanstalk* elasticbeanstalk-* firehose* gamelift-* iotsitewise* iotwireless* job*
-    network-migration* network-migration-modify-tgw* panorama_device* platform/* rds-custom-instance-*
+    network-migration* network-migration-modify-tgw* panorama_device* rds-custom-instance-*
 log-stream config-rule-evaluation/* dms-serverless-* dms-task-*
 logs /aws-glue/* aws aws-glue
 managed-view AWSManagedViewForSSM*

@@ -5,8 +5,8 @@
 3. A resource may end after any name of its form (`function:NAME` of `function:NAME:QUALIFIER`), and a wildcard or a
    policy variable stands for any segment.
 4. Where no form fits, a first word in lower case before a separator is a type, a word that is a type in any form is one
-   before a separator, and everything else is a name, or a version behind a name. More than `_MOST_SEGMENTS` of them are
-   one name.
+   between a name and a separator, and everything else is a name, or a version behind a name. More segments than
+   `_MOST_SEGMENTS` are one name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fnmatch import translate
 
 from awstape.core.redaction.text.resource_forms import FORMS, MORE_TYPES
 
-_TYPE = re.compile(r"[a-z]+(?:-[a-z]+)*")
+_TYPE = re.compile(r"[a-z]+(?:-[a-z]+)*(?:-?v\d)?")
 _WILD = re.compile(r"\$\{[^{}]*\}|[*?]+")
 #: Segments that no form has, in one resource: aliases of more would be longer than ARNs are.
 _MOST_SEGMENTS = 8
@@ -121,7 +121,7 @@ def _fit_without_form(segments: list[str], at: int, kind: str, *, after_slot: bo
         text, is_last = segments[i], i + 1 == len(segments)
         if i % 2 or not text:
             pieces.append(Piece(text))
-        elif not is_last and (text in TYPE_WORDS or (i == 0 and _is_type(text))):
+        elif not is_last and (_is_type(text) if i == 0 else after_slot and text in TYPE_WORDS):
             kind, after_slot = text, False
             pieces.append(Piece(text))
         else:
@@ -165,7 +165,7 @@ def _is_wild(text: str) -> bool:
 
 def _is_type(text: str) -> bool:
     bare = _WILD.sub("", text).strip("-")
-    return text in MORE_TYPES or (not bare and bool(text)) or _TYPE.fullmatch(bare) is not None
+    return text in TYPE_WORDS or (not bare and bool(text)) or _TYPE.fullmatch(bare) is not None
 
 
 def _compile() -> dict[str, _Node]:
