@@ -88,6 +88,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a step that is read apart from the others": (
         "core.redaction.policies.pairs_in_text",
         "core.replay.callers",
+        "core.editing.rename",
         "core.cassette.yaml.comments",
         "core.cassette.yaml.path_mapping",
         "core.synthesis.sample_documents",

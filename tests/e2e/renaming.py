@@ -3,9 +3,8 @@
 1. Both have the same shape: types, lengths, members in the same order. Values that are not texts are equal.
 2. Texts are cut into pieces, runs of characters that names may contain. The text between the pieces is equal.
 3. A piece that differs was replaced by an alias. A piece that is equal was kept.
-4. In the whole data, each piece has exactly one replacement, and each alias replaces exactly one piece. All aliases of
-   one name have the same ending: a role and an instance profile with the same name become `role-x` and
-   `instance-profile-x`.
+4. In the whole data, each piece has exactly one replacement, and each alias replaces exactly one piece: a role and an
+   instance profile with the same name have the same alias.
 
 The module shares no code with awstape: it defines the form of aliases independently.
 """
@@ -22,15 +21,15 @@ _ALIAS = re.compile(
     000\d{9}                                            # account id
     | [A-Z]{4}(?:TAPE[A-Z2-7]+|tape[a-z2-7]+)            # unique id
     | o-[a-z2-7]{12}                                    # organization id
-    | user-(?P<address>[A-Za-z2-7]{12})@example\.com       # e-mail
-    | (?:[a-z]+-)+(?P<ending>[A-Za-z2-7]{12})              # name
+    | alias-[A-Za-z2-7]{10}@example\.com                # e-mail
+    | alias-[_.@+=-]*[A-Za-z2-7]{10}(?:[_.@+=-]+[A-Za-z2-7]{10}){0,4}[_.@+=-]*    # name
     """,
     re.VERBOSE,
 )
 
 
 def renaming(real: Any, redacted: Any) -> dict[str, str]:
-    """Returns renamed piece → ending of its alias. Raises AssertionError if the data differs in any other way."""
+    """Returns renamed piece → its alias. Raises AssertionError if the data differs in any other way."""
     became: dict[str, str] = {}
     stands_for: dict[str, str] = {}
     for old, new in _pieces(real, redacted, "$"):
@@ -40,7 +39,7 @@ def renaming(real: Any, redacted: Any) -> dict[str, str]:
 
 
 def _pieces(real: Any, redacted: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Yields each piece of each text with its replacement: the same piece, or the alias without its kind."""
+    """Yields each piece of each text with its replacement: the same piece, or an alias."""
     assert type(real) is type(redacted), f"{where}: {real!r} became {redacted!r}"
     if isinstance(real, dict):
         yield from _pieces(list(real), list(redacted), f"{where} keys")
@@ -53,12 +52,7 @@ def _pieces(real: Any, redacted: Any, where: str) -> Iterator[tuple[str, str]]:
     elif isinstance(real, str):
         assert _PIECE.split(real) == _PIECE.split(redacted), f"{where}: {real!r} became {redacted!r}"
         for one, other in zip(_PIECE.findall(real), _PIECE.findall(redacted), strict=True):
-            yield one, other if one == other else _without_kind(one, other, where)
+            assert one == other or _ALIAS.fullmatch(other), f"{where}: {one} became {other}, which is not an alias"
+            yield one, other
     else:
         assert real == redacted, f"{where}: {real!r} became {redacted!r}"
-
-
-def _without_kind(real: str, alias: str, where: str) -> str:
-    found = _ALIAS.fullmatch(alias)
-    assert found, f"{where}: {real} became {alias}, which is not an alias"
-    return found["address"] or found["ending"] or alias

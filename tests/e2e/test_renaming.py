@@ -18,21 +18,21 @@ REAL = {
 REDACTED = {
     "roles": [
         {
-            "Arn": "arn:aws:iam::000117139127:role/path-bbbbbbbbbbbb/role-cccccccccccc",
-            "Name": "role-cccccccccccc",
+            "Arn": "arn:aws:iam::000117139127:role/alias-bbbbbbbbbb/alias-cccccccccc",
+            "Name": "alias-cccccccccc",
             "Age": 90,
             "On": "2024-05-02T10:11:12Z",
         },
         {
-            "Arn": "arn:aws:iam::000117139127:role/role-dddddddddddd",
-            "Name": "role-dddddddddddd",
+            "Arn": "arn:aws:iam::000117139127:role/alias-dddddddddd",
+            "Name": "alias-dddddddddd",
             "Age": 1,
             "On": "2024-05-02T10:11:13Z",
         },
     ],
-    "profile": "instance-profile-cccccccccccc",
-    "log": "example%2Frole-cccccccccccc%2F*",
-    "ask": "<user-eeeeeeeeeeee@example.com>, please",
+    "profile": "alias-cccccccccc",
+    "log": "example%2Falias-cccccccccc%2F*",
+    "ask": "<alias-eeeeeeeeee@example.com>, please",
 }
 
 
@@ -52,10 +52,10 @@ def changed(*path: Any, to: Any) -> Any:
 def test_redaction_is_a_renaming() -> None:
     assert renaming(REAL, REDACTED) == {
         "111122223333": "000117139127",
-        "ci": "bbbbbbbbbbbb",
-        "Runner": "cccccccccccc",
-        "Auditor": "dddddddddddd",
-        "bot@example.com": "eeeeeeeeeeee",
+        "ci": "alias-bbbbbbbbbb",
+        "Runner": "alias-cccccccccc",
+        "Auditor": "alias-dddddddddd",
+        "bot@example.com": "alias-eeeeeeeeee@example.com",
     }
     assert renaming(REAL, REAL) == {}
 
@@ -66,13 +66,13 @@ def test_redaction_is_a_renaming() -> None:
         (changed("roles", 0, "Age", to=91), "90 became 91"),
         (changed("roles", 0, "Age", to="90"), "90 became '90'"),
         (changed("roles", 0, "On", to="2024-05-02T10:11:13Z"), "12Z became 13Z, which is not an alias"),
-        (changed("roles", 0, "Name", to="role-dddddddddddd"), "Runner became cccccccccccc and dddddddddddd"),
-        (changed("roles", 0, "Name", to="Runner"), "Runner became cccccccccccc and Runner"),
+        (changed("roles", 0, "Name", to="alias-dddddddddd"), "Runner became alias-cccccccccc and alias-dddddddddd"),
+        (changed("roles", 0, "Name", to="Runner"), "Runner became alias-cccccccccc and Runner"),
         (changed("roles", 0, "Name", to="Auditor"), "Auditor, which is not an alias"),
-        (changed("profile", to="instance-profile-ffffffffffff"), "Runner became cccccccccccc and ffffffffffff"),
-        (changed("ask", to="<role-cccccccccccc>, please"), "cccccccccccc stands for Runner and bot@example.com"),
-        (changed("ask", to="<user-eeeeeeeeeeee@example.com>; please"), "became"),
-        (changed("log", to="example%2frole-cccccccccccc%2F*"), "became"),
+        (changed("profile", to="alias-ffffffffff"), "Runner became alias-cccccccccc and alias-ffffffffff"),
+        (changed("ask", to="<alias-cccccccccc>, please"), "alias-cccccccccc stands for Runner and bot@example.com"),
+        (changed("ask", to="<alias-eeeeeeeeee@example.com>; please"), "became"),
+        (changed("log", to="example%2falias-cccccccccc%2F*"), "became"),
         (changed("roles", to=REDACTED["roles"][:1]), "2 items became 1"),
         (changed("roles", to=REDACTED["roles"][::-1]), "became"),
         ({"profile": None, **REDACTED}, "became"),

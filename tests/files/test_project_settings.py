@@ -253,7 +253,7 @@ def test_a_recording_honours_the_rules(folder: Path) -> None:
     text = recorded(folder / "x.yaml").read_text()
     assert "RoleName: zkept-role\n" in text
     assert "zother" not in text
-    assert re.search(r"Description: see masked-[a-z2-7]{12}\n", text)
+    assert re.search(r"Description: see alias-[A-Za-z2-7]{10}\n", text)
 
 
 def test_the_command_that_records_honours_the_rules_of_the_cassettes_project(folder: Path) -> None:

@@ -88,7 +88,7 @@ def test_it_takes_folders_and_selectors() -> None:
     assert one.stderr == ""
     two = run(ROLES, "--to", "awscli", "--track", "ListRoles", "--track", "2", "-o", "-")
     assert list(json.loads(two.stdout)) == [
-        "aws iam list-attached-role-policies --role-name role-JlRWf2vcoyKT",
+        "aws iam list-attached-role-policies --role-name alias-JLRWF2vc4z",
         "aws iam list-roles",
     ]
 
@@ -158,7 +158,7 @@ pages:
 - output: {{AccountAliases: []}}
 """
 UNKNOWN = f"""{HEADER}operation: GetRole
-identity: {{RoleName: role-JlRWf2vcoyKT, Sort: up}}
+identity: {{RoleName: alias-JLRWF2vc4z, Sort: up}}
 pages:
 - output: {{}}
 ---

@@ -608,9 +608,9 @@ def test_strict_makes_takes_not_replayed_an_error(strict: bool) -> None:
     with pytest.raises(MissError) as caught, tape:
         boto3.client("iam").list_policy_versions(**LISTING)
     assert [line.partition("policy/")[2] for line in str(caught.value).splitlines()] == [
-        'path-aseapjkm7dv3/policy-4Xf6SR4Kko2v"}: 2 pages',
-        'policy-dvFVOYXz7zcI"}: 2 pages',
-        'policy-zRuyc5VgpF5m"}: 1 page',
+        'alias-o7yp72xeyh-vh4fwofmdn/alias-4XF6SR4K5x"}: 2 pages',
+        'alias-yNdvFVoy7e"}: 2 pages',
+        'alias-zrUYc5VG3I"}: 1 page',
     ]
 
 

@@ -16,7 +16,7 @@ from support.in_process import FAKE_KEYS
 
 THREADS = 16
 CALLS = 5
-USER = "user-JlRWf2vcoyKT"
+USER = "alias-JLRWF2vc4z"
 
 
 def test_clients_of_all_kinds_get_the_right_bytes() -> None:

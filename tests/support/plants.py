@@ -22,11 +22,11 @@ def spots() -> tuple[Spot, ...]:
     report = "    Content: |\n      user,arn,user_creation_time\n"
     return (
         # identities
-        Spot("identity name", "roles", "role-ZmgVoIfY2s3G", VALUE, "identity.RoleName", names=True),
+        Spot("identity name", "roles", "alias-LNnPcyZM4l", VALUE, "identity.RoleName", names=True),
         Spot(
             "identity arn",
             "policy-generations",
-            "arn:aws:iam::000611752023:role/role-JlRWf2vcoyKT",
+            "arn:aws:iam::000611752023:role/alias-JLRWF2vc4z",
             VALUE,
             "identity.principalArn",
         ),
@@ -55,13 +55,13 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "name",
             "roles",
-            "RoleName: role-JlRWf2vcoyKT",
+            "RoleName: alias-JLRWF2vc4z",
             "RoleName: VALUE",
             f"{role}.RoleName",
             after=listed,
             names=True,
         ),
-        Spot("arn", "roles", "Arn: arn:aws:iam::000611752023:role/role-JlRWf2vcoyKT", "Arn: VALUE", f"{role}.Arn"),
+        Spot("arn", "roles", "Arn: arn:aws:iam::000611752023:role/alias-JLRWF2vc4z", "Arn: VALUE", f"{role}.Arn"),
         Spot("id", "roles", "RoleId: AROATAPE7EANGW7I2PLGG", "RoleId: VALUE", f"{role}.RoleId", names=True),
         Spot("path", "roles", "Path: /", "Path: /VALUE/", f"{role}.Path", inside, after=listed, names=True),
         Spot("timestamp", "roles", "'2016-08-23T19:23:16Z'", VALUE, f"{role}.CreateDate"),
@@ -151,12 +151,19 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "map key",
             "findings",
-            "sts:ExternalId: external-id-qxnlnoex4mhh",
+            "sts:ExternalId: alias-wrwzrfoq6l-wxo5kkofl3-wzjmmxa5o6-depmzj5bqv",
             '"VALUE": x',
             f"{finding}.condition.*",
             inside,
         ),
-        Spot("map value", "findings", "external-id-qxnlnoex4mhh", VALUE, f"{finding}.condition.*", names=True),
+        Spot(
+            "map value",
+            "findings",
+            "alias-wrwzrfoq6l-wxo5kkofl3-wzjmmxa5o6-depmzj5bqv",
+            VALUE,
+            f"{finding}.condition.*",
+            names=True,
+        ),
         Spot("principal", "findings", "'000289803590'", VALUE, f"{finding}.principal.*"),
         # policy documents
         Spot("policy", "roles", quoted, f"AssumeRolePolicyDocument: '{_TRUST % VALUE}'", trust, inside),
@@ -179,10 +186,20 @@ def spots() -> tuple[Spot, ...]:
             trust,
             lambda value: encoded(_TRUST % inside(value)),
         ),
-        Spot("policy external id", "roles", "external-id-qxnlnoex4mhh", VALUE, trust, inside, names=True),
+        Spot(
+            "policy external id",
+            "roles",
+            "alias-wrwzrfoq6l-wxo5kkofl3-wzjmmxa5o6-depmzj5bqv",
+            VALUE,
+            trust,
+            inside,
+            names=True,
+        ),
         Spot("policy block", "roles", federated, '"AWS": "VALUE",\n                ' + federated, block, inside),
         Spot("policy block key", "roles", federated, '"VALUE": "x",\n                ' + federated, block, inside),
-        Spot("policy block subject", "roles", "repo:subject-nxtg7cq6tose", "repo:VALUE", block, inside, names=True),
+        Spot(
+            "policy block subject", "roles", "repo:alias-wrwzrfoq6l-xm7dtngk2r", "repo:VALUE", block, inside, names=True
+        ),
         Spot(
             "policy block external id",
             "roles",
@@ -197,7 +214,7 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "error message",
             "roles",
-            "role-ZmgVoIfY2s3G cannot",
+            "alias-LNnPcyZM4l cannot",
             "VALUE cannot",
             "pages[0].error.message",
             inside,

@@ -46,7 +46,7 @@ READ = [
     ),
 ]
 ALIASES = Aliases(KEY)
-PATH = "/path-aseapjkm7dv3/"
+PATH = "/alias-o7yp72xeyh-vh4fwofmdn/"
 
 
 def chosen(recorded: Cassette, *texts: str) -> tuple[SelectedTrack, ...]:

@@ -19,7 +19,7 @@ from awstape.core.check.findings import Finding, check_text
 from awstape.workbench import check_formats
 from awstape.workbench.check_formats import FORMATS, Findings
 
-START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-ZmgVoIfY2s3G}\n"
+START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-LNnPcyZM4l}\n"
 CLEAN = START + "pages:\n- error: {status: 404}\n"
 LEAKY = CLEAN.replace("404", "404, message: 'No arn:aws:iam::111122223333:role/Payroll'")
 BROKEN = CLEAN.replace("404", "200")
@@ -256,7 +256,7 @@ def test_warnings_fail_only_where_they_shall(folder: Path, check: Check) -> None
     warning = "a.yaml:5: identity.RoleNmae: warning: GetRole has no such member; did you mean RoleName?\n"
     leak = "a.yaml:5: identity.*: text of a member unknown to the service model\n"
     assert check("a.yaml")[:2] == (1, leak + warning + "1 finding, 1 warning in 1 of 1 cassette\n")
-    (folder / "a.yaml").write_text(CLEAN.replace("role-ZmgVoIfY2s3G", "null"))
+    (folder / "a.yaml").write_text(CLEAN.replace("alias-LNnPcyZM4l", "null"))
     assert check("a.yaml")[0] == 0
     for form in FORMATS:
         assert (check("a.yaml", "--format", form)[0], check("a.yaml", "--strict", "--format", form)[0]) == (0, 1)

@@ -17,7 +17,7 @@ version: 1
 service: iam
 operation: DeleteRole
 identity:
-  RoleName: role-JlRWf2vcoyKT
+  RoleName: alias-JLRWF2vc4z
 pages:
 - output: {}
 ---
@@ -36,7 +36,7 @@ after:
   service: iam
   operation: DeleteRole
   identity:
-    RoleName: role-JlRWf2vcoyKT
+    RoleName: alias-JLRWF2vc4z
   take: 1
 pages:
 - output:

@@ -143,7 +143,7 @@ def test_tracks_fold_and_unfold(browser: Browser) -> None:
     assert browser.texts("#track-2 .chain li") == ["2itemspage 1", "page-2.l3kn", "1itempage 2", "complete"]
     assert browser.texts("#track-2 .item .label") == [
         "ReadOnlyAccess",
-        "policy-dvFVOYXz7zcI",
+        "alias-yNdvFVoy7e",
         "AWSLambdaBasicExecutionRole",
     ]
     browser.click("#track-2 h3 button")
@@ -162,7 +162,7 @@ def test_the_keyboard_suffices(browser: Browser) -> None:
     assert browser.run("return document.activeElement.ariaExpanded") == "true"
     browser.driver.switch_to.active_element.send_keys(Keys.TAB)
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    assert browser.texts("#places code") == ["role-ZmgVoIfY2s3G"]
+    assert browser.texts("#places code") == ["alias-LNnPcyZM4l"]
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert browser.texts("#places") == []
     browser.driver.switch_to.active_element.send_keys("/")
@@ -176,7 +176,7 @@ def test_a_policy_is_shown_and_folds(browser: Browser) -> None:
     document = "#track-3 .item .document"
     lines = browser.texts(f"{document} .row, {document} .tail")
     assert lines[:4] == ["AssumeRolePolicyDocument: {", '"Version": "2012-10-17",', '"Statement": [', "{"]
-    assert '"sts:ExternalId": "external-id-qxnlnoex4mhh"' in lines
+    assert '"sts:ExternalId": "alias-wrwzrfoq6l-wxo5kkofl3-wzjmmxa5o6-depmzj5bqv"' in lines
     browser.click(f"{document} > summary")
     assert browser.texts(f"{document} .row, {document} .tail") == ["AssumeRolePolicyDocument: {"]
 
@@ -213,15 +213,15 @@ def test_an_alias_shows_its_other_places(browser: Browser) -> None:
     browser.open_example()
     browser.click("#track-2 .identity .alias")
     (told,) = browser.texts("#places p")
-    assert told.strip() == "role-JlRWf2vcoyKT role, 3 places in 2 tracks"
+    assert told.strip() == "alias-JLRWF2vc4z role, 3 places in 2 tracks"
     assert browser.texts(".badge.same") == ["1×", "2×"]
     for _ in range(3):  # the second and the third place are in a track that is folded
         browser.click("#places button:nth-of-type(2)")
-    assert browser.texts("#track-3 .alias.here") == ["role-JlRWf2vcoyKT"]
+    assert browser.texts("#track-3 .alias.here") == ["alias-JLRWF2vc4z"]
     browser.settle()
     middle = browser.run("return document.querySelector('.here').getBoundingClientRect().top / innerHeight")
     assert 0.3 < middle < 0.7
-    assert set(browser.texts(".alias.chosen")) == {"role-JlRWf2vcoyKT"}
+    assert set(browser.texts(".alias.chosen")) == {"alias-JLRWF2vc4z"}
     browser.click("#places button:nth-of-type(3)")
     assert browser.texts(".track h3") == ["ListAttachedRolePolicies", "ListRoles"]
     browser.click("#places button:nth-of-type(4)")
@@ -230,13 +230,13 @@ def test_an_alias_shows_its_other_places(browser: Browser) -> None:
 
 def test_aliases_of_one_name_are_shown_together(browser: Browser) -> None:
     head = "version: 1\n---\nservice: iam\noperation: GetInstanceProfile\n"
-    identity = "identity: {InstanceProfileName: instance-profile-JlRWf2vcoyKT}\n"
-    answer = "pages:\n- error: {status: 404, message: role-JlRWf2vcoyKT}\n"
+    identity = "identity: {InstanceProfileName: alias-JLRWF2vc4z}\n"
+    answer = "pages:\n- error: {status: 404, message: alias-JLRWF2vc4z}\n"
     browser.open(read_cassette(head + identity + answer, load_models()))
     browser.click("#unfold")
     browser.click(".identity .alias")
-    assert browser.texts(".alias.kin") == ["role-JlRWf2vcoyKT"]
-    assert browser.texts("#places .link") == ["role-JlRWf2vcoyKT"]
+    assert browser.texts(".alias.kin") == ["alias-JLRWF2vc4z"]
+    assert browser.texts("#places .link") == ["alias-JLRWF2vc4z"]
 
 
 def test_texts_are_never_markup_or_script(browser: Browser) -> None:

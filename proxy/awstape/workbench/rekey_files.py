@@ -10,7 +10,7 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias
-from awstape.core.redaction.aliases import Aliases, CollisionError, Key, key_fingerprint
+from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.member_kinds import NAME_KINDS
 from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_text
@@ -92,10 +92,9 @@ def rekey_files(
             if quarantine.quarantine_of(file).exists():
                 raise UserError(f"{file}: takes of it are set aside under its present key", f"awstape recover {file}")
             atomic_writes.check_writable(file)
-        try:
-            renewed = {file: renewal.rekey_cassette(models, cassette) for file, cassette in due.items()}
-        except CollisionError as error:
-            raise UserError(f"nothing was written: {error}", f"use another {keys.VARIABLE}") from None
+        for file in due:
+            renewal.keep_apart(texts[file].text)
+        renewed = {file: renewal.rekey_cassette(models, cassette) for file, cassette in due.items()}
         for file, cassette in renewed.items():
             old_tracks = {renewal.rekey_track(models, takes[0]): track for track, takes in due[file].tracks()}
             atomic_writes.write_text(file, rewrite_cassette(models, [texts[file]], cassette, old_tracks).text)

@@ -92,7 +92,7 @@ def test_recognisable_values_need_no_kind(capfd: pytest.CaptureFixture[str]) -> 
     values = [ACCOUNT, "AROAEXAMPLEID12345678", "zreal@corp.example", "o-zrealorg123", ARN]
     lines = said(capfd, "alias", *values).splitlines()
     assert [is_alias(line) for line in lines] == [True] * 4 + [False]
-    assert re.fullmatch(rf"arn:aws:iam::{lines[0]}:role/role-[A-Za-z2-7]{{12}}", lines[4])
+    assert re.fullmatch(rf"arn:aws:iam::{lines[0]}:role/alias-[a-z2-7]{{10}}-[a-z2-7]{{10}}", lines[4])
 
 
 @pytest.mark.parametrize("kind", ["role", "policy", "user", "group", "external-id", "bucket", "analyzer", "session"])
@@ -102,7 +102,7 @@ def test_a_name_has_the_alias_of_its_kind(kind: str, capfd: pytest.CaptureFixtur
 
 def test_paths_and_providers(capfd: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(
-        r"/path-[a-z2-7]{12}/service-role/\n", said(capfd, "alias", "--kind", "path", "/z/service-role/")
+        r"/alias-[a-z2-7]{10}/service-role/\n", said(capfd, "alias", "--kind", "path", "/z/service-role/")
     )
     with_scheme, without = said(capfd, "alias", "--kind", "oidc-provider", "https://idp.zreal/x", "idp.zreal/x").split()
     assert with_scheme == f"https://{without}"
@@ -158,7 +158,7 @@ def test_without_the_old_key_only_aliases_match(folder: Path, capfd: pytest.Capt
     assert said(capfd, "rekey", path) == f"renewed 2 aliases in {path}\n"
     assert old not in path.read_text()
     assert cassette_files.load(path, MODELS).keys == {KEYS[NEW]}
-    (new,) = set(re.findall(r"role-[A-Za-z2-7]{12}", path.read_text()))
+    (new,) = set(re.findall(r"(?<=RoleName: )alias-\S+", path.read_text()))
     assert asked(capfd, new, path) == "200\n"
     assert "CassetteMiss" in asked(capfd, "zreal-deployer", path)
 

@@ -144,7 +144,7 @@ def test_lists_are_json() -> None:
 
 
 def test_an_alias_needs_no_key() -> None:
-    assert identity("RoleName=role-JlRWf2vcoyKT", operation="get-role") == {"RoleName": "role-JlRWf2vcoyKT"}
+    assert identity("RoleName=alias-JLRWF2vc4z", operation="get-role") == {"RoleName": "alias-JLRWF2vc4z"}
     assert "\nkey:" not in Path("asked.yaml").read_text()
 
 

@@ -29,7 +29,7 @@ pages:
 - output:
     IsTruncated: true
     Users:
-    - UserName: user-JlRWf2vcoyKT
+    - UserName: alias-JLRWF2vc4z
     Marker: page-2.vwdd
 - token: page-2.vwdd
   output:

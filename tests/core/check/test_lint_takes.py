@@ -21,7 +21,7 @@ POLICIES = """\
 service: iam
 operation: ListAttachedRolePolicies
 identity:
-  RoleName: role-JlRWf2vcoyKT
+  RoleName: alias-JLRWF2vc4z
   PathPrefix: /
 pages:
 - limit: 2
@@ -30,8 +30,8 @@ pages:
     AttachedPolicies:
     - PolicyName: ReadOnlyAccess
       PolicyArn: arn:aws:iam::aws:policy/ReadOnlyAccess
-    - PolicyName: policy-dvFVOYXz7zcI
-      PolicyArn: arn:aws:iam::000611752023:policy/policy-dvFVOYXz7zcI
+    - PolicyName: alias-yNdvFVoy7e
+      PolicyArn: arn:aws:iam::000611752023:policy/alias-yNdvFVoy7e
     Marker: page-2.l3kn
 - token: page-2.l3kn
   output:
@@ -44,7 +44,7 @@ VERSIONS = """\
 service: iam
 operation: ListPolicyVersions
 identity:
-  PolicyArn: arn:aws:iam::000611752023:policy/policy-dvFVOYXz7zcI
+  PolicyArn: arn:aws:iam::000611752023:policy/alias-yNdvFVoy7e
 pages:
 - output:
     Versions:
@@ -60,7 +60,7 @@ service: accessanalyzer
 operation: ListFindings
 region: eu-west-1
 identity:
-  analyzerArn: arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-eayxbdu4nl32
+  analyzerArn: arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-56pe7nthfq-yoteimdp3o
   filter: {status: {eq: [ACTIVE]}}
   sort: {attributeName: createdAt, orderBy: ASC}
 pages:
@@ -90,7 +90,7 @@ ROLE = """\
 service: iam
 operation: GetRole
 identity:
-  RoleName: role-JlRWf2vcoyKT
+  RoleName: alias-JLRWF2vc4z
 faults: [throttle page=1, slow]
 pages:
 - error: {status: 404}
@@ -99,10 +99,10 @@ CREATED = """\
 service: accessanalyzer
 operation: CreateAnalyzer
 identity:
-  analyzerName: analyzer-eayxbdu4nl32
+  analyzerName: alias-56pe7nthfq-yoteimdp3o
   type: ACCOUNT
 pages:
-- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-eayxbdu4nl32'}
+- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-56pe7nthfq-yoteimdp3o'}
 """
 TEXTS = (POLICIES, VERSIONS, FINDINGS, SIMULATION, ROLE, CREATED)
 
@@ -138,7 +138,7 @@ CASES = {
     "after a write that is missing": Case(
         ROLE,
         "faults: [throttle page=1, slow]",
-        "after: {service: iam, operation: DeleteRole, identity: {RoleName: role-JlRWf2vcoyKT}, take: 1}",
+        "after: {service: iam, operation: DeleteRole, identity: {RoleName: alias-JLRWF2vc4z}, take: 1}",
         5,
         "after",
         "missing write",
@@ -147,7 +147,7 @@ CASES = {
     ),
     "a hole": Case(
         CREATED,
-        "- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/analyzer-eayxbdu4nl32'}",
+        "- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-56pe7nthfq-yoteimdp3o'}",
         "- hole: 'set aside: a secret in arn'",
         7,
         "pages[0].hole",
@@ -194,7 +194,7 @@ CASES = {
     ),
     "missing": Case(
         POLICIES,
-        "  RoleName: role-JlRWf2vcoyKT\n",
+        "  RoleName: alias-JLRWF2vc4z\n",
         "",
         3,
         "identity",
@@ -262,7 +262,7 @@ CASES = {
     ),
     "too short": Case(
         POLICIES,
-        "RoleName: role-JlRWf2vcoyKT",
+        "RoleName: alias-JLRWF2vc4z",
         "RoleName: ''",
         4,
         "identity.RoleName",
@@ -272,7 +272,7 @@ CASES = {
     ),
     "too long": Case(
         POLICIES,
-        "role-JlRWf2vcoyKT",
+        "alias-JLRWF2vc4z",
         "x" * 65,
         4,
         "identity.RoleName",
@@ -513,10 +513,10 @@ def test_each_kind_has_a_case_and_a_headline() -> None:
 FINE = {
     "an identity that was refused": (
         POLICIES.partition("pages")[0] + "pages: [error: {status: 400}]\n",
-        "role-JlRWf2vcoyKT",
+        "alias-JLRWF2vc4z",
         "''",
     ),
-    "required, and refused": (ROLE, "RoleName: role-JlRWf2vcoyKT", "{}"),
+    "required, and refused": (ROLE, "RoleName: alias-JLRWF2vc4z", "{}"),
     "a new enum value in free text": (POLICIES, "PolicyName: ReadOnlyAccess", "PolicyName: ACTVE"),
     "the root user's id": (
         "service: iam\noperation: GetUser\nidentity: {}\npages: [output: {User: {UserId: '000611752023'}}]\n",
@@ -525,7 +525,7 @@ FINE = {
     ),
     "an offset": (VERSIONS, "09:14:11.123Z", "09:14:11+00:00"),
     "seconds since 1970": (FINDINGS, "status: ACTIVE\n", "createdAt: 1772442851.5\n"),
-    "a masked policy": (VERSIONS, '\'{"Version": "2012-10-17"}\'\n    - V', "masked-JlRWf2vcoyKT\n    - V"),
+    "a masked policy": (VERSIONS, '\'{"Version": "2012-10-17"}\'\n    - V', "alias-JLRWF2vc4z\n    - V"),
     "short pages": (POLICIES, "limit: 2", "limit: 1000"),
     "an error on the way": (POLICIES, "  output:\n    IsTruncated: false", "  error: {status: 403}\n# "),
     "items without their key": (SIMULATION, "EvalDecision: allowed\n", "EvalDecision: implicitDeny\n"),

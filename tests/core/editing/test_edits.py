@@ -142,7 +142,7 @@ SAID = [
     "null",
     '"x"',
     "true",
-    '[{"RoleName": "role-ZmgVoIfY2s3G"}]',
+    '[{"RoleName": "alias-LNnPcyZM4l"}]',
     "NaN",
     "1e999",
     "",

@@ -311,7 +311,7 @@ def test_a_take_comes_back_to_its_place() -> None:
     cassette = recovered(recording, rules(mask=["zreal-horse-battery"]))
     takes = [take for take in cassette.takes if take.track.operation == "GetRole"]
     answers = [str(take.pages[0].answer.output) for take in takes]
-    assert ["first" in answers[0], "masked-" in answers[1], "third" in answers[2]] == [True] * 3
+    assert ["first" in answers[0], "alias-" in answers[1], "third" in answers[2]] == [True] * 3
 
 
 def test_a_take_is_obsolete_once_its_track_was_recorded_anew() -> None:
@@ -336,16 +336,16 @@ def test_a_page_comes_back_between_pages_that_were_changed_since() -> None:
     later = Recorder(MODELS, settled, parse_response)
     later.feed(*get_role("zrealfour"))
     masked = later.finish(recording.merged, recording.set_aside).merged
-    edited = read_cassette(write_cassette(masked).replace("Description: masked-", "Description: edited-"), MODELS)
+    edited = read_cassette(write_cassette(masked).replace("Description: alias-", "Description: edited-"), MODELS)
     take, leaks = redact_again(MODELS, aside, settled)
     assert not leaks
-    for there, first in (masked, "Description: masked-"), (edited, "Description: edited-"):
+    for there, first in (masked, "Description: alias-"), (edited, "Description: edited-"):
         filled = fill_hole(there, aside, take)
         assert filled
         text = write_cassette(filled)
         assert "hole:" not in text
         assert text.count(first) == 1 + (there == masked)
-        assert text.count("Description: masked-") == 1 + (there == masked)
+        assert text.count("Description: alias-") == 1 + (there == masked)
         assert read_cassette(text, MODELS) == filled
     whole = fill_hole(recording.merged, aside, take)
     assert filled

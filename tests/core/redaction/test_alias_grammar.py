@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import pytest
 
-from awstape.core.redaction.alias_grammar import is_alias, spell_ending
+from awstape.core.redaction.alias_grammar import find_aliases, is_alias, spell_ending
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.name_codes import spell_code
 from support.exchanges import KEY
 
 
 def test_no_english_word_passes_for_an_alias() -> None:
-    """`vpcflowlog` happens to end in the right check characters."""
-    assert not is_alias("prod-vpcflowlog")
-    endings = [Aliases(KEY).name("role", f"name{i}")[-12:-3] for i in range(2_000)]
-    assert all(any(c.isdigit() for c in ending) for ending in endings)
+    codes = [Aliases(KEY).name("role", f"name{i}")[6:] for i in range(2_000)]
+    assert all(any(c.isdigit() for c in code) for code in codes)
+    codes += [Aliases(KEY).name("role", f"a-b-c-d-e-{i}")[-10:] for i in range(2_000)]
+    assert all(any(c.isdigit() for c in code) for code in codes)
 
 
 @pytest.mark.parametrize("digest", [bytes(32), bytes(10) + b"\xff" * 22, b"\x63\x18\xc6" * 10 + b"ab"])
 def test_an_alias_of_any_digest_is_known_for_one(digest: bytes) -> None:
-    """Of fifty thousand digests, one has no digit among all its characters."""
-    assert is_alias(f"role-{spell_ending(digest)}")
+    assert is_alias(f"alias-{spell_code(digest)}")
+    assert is_alias(f"o-{spell_ending(digest)}")
 
 
 @pytest.mark.parametrize(
     "real",
     [
-        *("", "role-", "role-deployer", "000000000000", "000123456789", "AROATAPEABCDEFGH", "o-abcdefghij"),
-        *("user-abcdefghij@example.com", "ou-abcdefghij-abcdefghij", "0" * 64, "٠٠٠١٢٣٤٥٦٧٨٩", "role-abcdefgh2j\n"),
+        *("", "alias-", "alias-containing", "alias-deployer"),
+        *("000000000000", "000123456789", "AROATAPEABCDEFGH", "o-abcdefghij"),
+        *("alias-abcdefghij@example.com", "ou-abcdefghij-abcdefghij", "0" * 64, "٠٠٠١٢٣٤٥٦٧٨٩", "alias-abcdefgh2j\n"),
     ],
 )
 def test_a_text_with_wrong_check_characters_is_no_alias(real: str) -> None:
     assert not is_alias(real)
+
+
+def test_an_alias_is_found_between_words_and_joints() -> None:
+    one, other = (Aliases(KEY).name("role", name) for name in ("web-app", "deploy"))
+    text = f"/{one}/{other}: {other} containing {one}-deployment, x-{one}_ and {other}.\n{other}5 {other}-x@{other}"
+    assert find_aliases(text) == [one, other, other, one, one, other, other, other]

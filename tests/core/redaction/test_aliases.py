@@ -17,29 +17,32 @@ from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
 from awstape.core.redaction.aliases import Aliases, renew_alias
+from awstape.core.redaction.name_codes import join_aliases
 from support import exchanges, strategies
 from support.exchanges import ACCOUNT, KEY, OTHER_KEY
 
 Make = Callable[[Aliases, str], str]
 
+CODE = "[A-Za-z2-7]{10}"
 KINDS: dict[str, tuple[Make, str, str]] = {
     # kind: how it is made, a real value, the grammar of its alias
     "account": (Aliases.account, "111122223333", r"000\d{9}"),
-    "role": (lambda a, v: a.name("role", v), "Deployer", r"role-[A-Za-z2-7]{12}"),
-    "kind of two words": (lambda a, v: a.name("Instance Profile", v), "web", r"instance-profile-[a-z2-7]{12}"),
-    "kind of no word": (lambda a, v: a.name("", v), "web", r"name-[a-z2-7]{12}"),
-    "kind of digits": (lambda a, v: a.name("2fa", v), "web", r"x2fa-[a-z2-7]{12}"),
+    "name": (lambda a, v: a.name("role", v), "Deployer", rf"alias-{CODE}"),
+    "name of parts": (lambda a, v: a.name("", v), "_web-2_app.x/y@z+a", rf"alias-_({CODE}[-_./]){{4}}{CODE}"),
+    "name without parts": (lambda a, v: a.name("role", v), "--", rf"alias-{CODE}"),
     "unique id": (Aliases.unique_id, "AROAEXAMPLEID12345678", r"AROATAPE[A-Z2-7]{13}"),
     "id of 16": (Aliases.unique_id, "AKIAEXAMPLEID123", r"AKIAtape[a-z2-7]{8}"),
     "id of 128": (Aliases.unique_id, "AIDA" + "EXAMPLE7" * 15 + "ABCD", r"AIDATAPE[A-Z2-7]{120}"),
     "id without prefix": (Aliases.unique_id, "12345678EXAMPLE90ABCDEF", r"TAPE[A-Z2-7]{19}"),
     "short id": (Aliases.unique_id, "x1", r"TAPE[A-Z2-7]{8}"),
-    "e-mail": (Aliases.email, "alice@corp.example", r"user-[a-z2-7]{12}@example\.com"),
+    "e-mail": (Aliases.email, "alice@corp.example", r"alias-[a-z2-7]{10}@example\.com"),
     "organization": (Aliases.organization_id, "o-exampleorg1", r"o-[a-z2-7]{12}"),
     "organizational unit": (Aliases.organization_id, "ou-ab12-exampleunit", r"ou-[a-z2-7]{12}-[a-z2-7]{12}"),
     "root": (Aliases.organization_id, "r-ab12", r"r-[a-z2-7]{12}"),
     "canonical user id": (Aliases.canonical_id, "a1" * 32, r"0{8}[0-9a-f]{56}"),
-    "secret": (lambda a, v: a.secret("secret", v), "hunter2 hunter2", r"secret-[a-z2-7]{12}"),
+    "secret": (lambda a, v: a.secret("secret", v), "hunter2 hunter2", r"alias-[a-z2-7]{10}"),
+    "password": (Aliases.password, "hunter2 hunter2", r"<alias-[a-z2-7]{10}>"),
+    "link": (Aliases.url, "https://corp.example/x", r"https://alias-[a-z2-7]{10}\.example/"),
 }
 each_kind = pytest.mark.parametrize(("make", "real", "grammar"), KINDS.values(), ids=KINDS)
 
@@ -70,10 +73,28 @@ def test_an_alias_is_never_aliased_again(make: Make, real: str, grammar: str) ->
     assert other.count_by_kind() == {}
 
 
-def test_one_name_has_one_ending_in_every_kind() -> None:
+@pytest.mark.parametrize("name", ["deploy", "prod-web", "a b"])
+def test_one_string_has_one_alias_whatever_it_names(name: str) -> None:
     aliases = Aliases(KEY)
-    endings = {aliases.name(kind, "deploy").rpartition("-")[2] for kind in ("role", "instance-profile", "path")}
-    assert len(endings) == 1
+    kinds = ("role", "Instance Profile", "path", "filter", "subject", "value", "secret", "2fa", "")
+    assert len({aliases.name(kind, name) for kind in kinds}) == 1
+
+
+def test_names_that_share_a_part_share_its_code() -> None:
+    aliases = Aliases(KEY)
+    web, app, x = (aliases.name("role", part)[6:] for part in ("web", "App", "X"))
+    assert aliases.name("role", "web-App_X") == f"alias-{web}-{app}_{x}"
+    assert aliases.name("user", "X.web") == f"alias-{x}.{web}"
+    assert aliases.secret("secret", "web-App_X") != f"alias-{web}-{app}_{x}", "a secret has no parts"
+
+
+def test_a_names_alias_has_room_in_a_name() -> None:
+    """IAM's names have up to 64 characters."""
+    aliases = Aliases(KEY)
+    made = [aliases.name("role", name) for name in ("a-b-c-d-e", "a-b-c-d-e-f", "a-b-c-d-e.f", "a-b-c-d-f-e")]
+    assert {len(alias) for alias in made} == {60}
+    assert len(set(made)) == 4
+    assert len(aliases.name("role", "-".join("abcdefghijklmnopqrstuvwxyzabcdef"))) == 60
 
 
 _NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}(?:[-_.][A-Za-z0-9]{1,9}){0,3}", fullmatch=True)
@@ -93,10 +114,30 @@ def test_spellings_of_a_name_have_aliases_that_differ_in_case_only(name: str, da
     assert all(map(is_alias, renewed))
 
 
-@given(_NAMES, st.from_regex(r"[-_.@=][A-Za-z0-9][A-Za-z0-9_.-]{0,9}", fullmatch=True))
-def test_the_alias_of_a_name_with_an_ending_can_be_made_of_the_alias_of_the_name(name: str, ending: str) -> None:
+_WORDS = st.lists(st.from_regex(r"[A-Za-z0-9]{1,6}", fullmatch=True), min_size=1, max_size=7)
+_JOINTS = st.sampled_from(["-", "_", ".", "/", "--", "+", " ", "@", "_-"])
+
+
+@given(st.data())
+def test_a_name_that_is_made_of_aliases_has_the_alias_of_the_name_that_is_made_of_the_real_ones(
+    data: st.DataObject,
+) -> None:
+    """In any order: `deny-alias-A`, `alias-A_x`, `alias-A-alias-B`."""
     real, made = Aliases(KEY), Aliases(KEY)
-    assert made.name("policy", real.name("role", name) + ending) == real.name("policy", name + ending)
+    name, of_aliases, is_all_aliases = "", "", True
+    for i in range(data.draw(st.integers(1, 4))):
+        joint = data.draw(_JOINTS) if i else ""
+        words = data.draw(_WORDS)
+        part = words[0] + "".join(data.draw(_JOINTS) + word for word in words[1:])
+        is_alias_of = data.draw(st.booleans())
+        is_all_aliases &= is_alias_of
+        name += joint + part
+        of_aliases += joint + (Aliases(KEY).name("role", part) if is_alias_of else part)
+    assert made.name("policy", of_aliases) == real.name("policy", name)
+    if is_all_aliases:
+        assert join_aliases(of_aliases) == real.name("policy", name), "without the key"
+    elif of_aliases != name:
+        assert join_aliases(of_aliases) == of_aliases
 
 
 def test_the_alias_of_a_long_name_costs_no_more_than_a_number_of_parts() -> None:
@@ -124,7 +165,7 @@ def test_values_that_share_an_alias_are_reported() -> None:
     assert all(map(is_alias, made))
 
 
-@pytest.mark.parametrize("kind", ["role", "unique id", "e-mail", "organization", "canonical user id", "secret"])
+@pytest.mark.parametrize("kind", ["name", "unique id", "e-mail", "organization", "canonical user id", "secret"])
 def test_many_values_have_as_many_aliases(kind: str) -> None:
     """With `make test-thorough` and `AWSTAPE_EXAMPLES=20`, a million of each."""
     make, real, _ = KINDS[kind]

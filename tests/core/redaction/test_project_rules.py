@@ -135,7 +135,7 @@ def test_a_kept_name_stays_everywhere_and_only_it(glob: str) -> None:
 
 def test_a_kept_account_id_stays_in_a_recording() -> None:
     found = recorded_role(rules(keep=[ACCOUNT]), Description=f"of {ACCOUNT}")
-    assert found["Arn"].startswith(f"arn:aws:iam::{ACCOUNT}:role/role-")
+    assert found["Arn"].startswith(f"arn:aws:iam::{ACCOUNT}:role/alias-")
     assert found["Description"] == f"of {ACCOUNT}"
 
 
@@ -161,7 +161,7 @@ def test_a_kept_name_may_look_random(settings: dict[str, object]) -> None:
 
 def test_secrets_are_never_kept() -> None:
     secret = "zReal7EXAMPLEkey/bPxRfiCY1234567890abcdef"
-    assert redacted(f"use {secret}", rules(keep=["zReal*"])).startswith("use secret-")
+    assert redacted(f"use {secret}", rules(keep=["zReal*"])).startswith("use alias-")
     key: dict[str, Value] = {"UserName": NAME, "AccessKeyId": "AKIAEXAMPLEID1234567", "SecretAccessKey": secret}
     recorder = Recorder(MODELS, Redactor(KEY, rules(keep=["zReal*"])), parse_response, include_writes=True)
     recorder.feed(request("CreateAccessKey", {"UserName": NAME}), respond("CreateAccessKey", {"AccessKey": key}))
@@ -186,7 +186,7 @@ def test_masked_text_has_the_same_alias_in_every_encoding(encode: Callable[[str]
     by = rules(mask=[r"JIRA-\d+"])
     alias = redacted("JIRA-12345", by)
     assert is_name_alias(alias)
-    assert alias.startswith("masked-")
+    assert alias.startswith("alias-")
     assert redacted(encode("what is this??? JIRA-12345 now"), by) == encode(f"what is this??? {alias} now")
 
 
@@ -254,7 +254,7 @@ def test_a_member_is_masked_by_its_name_or_the_end_of_its_path(member: str, hidd
     tags: Value = [{"Key": "zowner", "Value": "Zreal Person"}]
     text = write_cassette(recorded(rules(mask_members=[member]), role(Description="Zreal words", Tags=tags)))
     assert {words for words in ("Zreal words", "zowner", "Zreal Person") if words not in text} == hidden
-    assert len(re.findall(r": masked-[a-z2-7]{12}\n", text)) == len(hidden)
+    assert len(re.findall(r": alias-[A-Za-z2-7]{10}\n", text)) == len(hidden)
 
 
 def test_the_values_of_a_map_are_masked_by_the_name_of_the_map() -> None:

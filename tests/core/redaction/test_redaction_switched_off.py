@@ -138,7 +138,7 @@ RULES: dict[str, Rule] = {
         setting(identifier_search, "ARN", NEVER), f"see {ARN_REAL} !", f"see {ARN_ALIAS} !"
     ),
     "text: an ARN alone": Rule(
-        setting(identifier_search, "WHOLE_ARN", NEVER), f"{ARN_REAL}(x)", f"{ARN_ALIAS[:-17]}{A.name('role', 'bob(x)')}"
+        setting(identifier_search, "WHOLE_ARN", NEVER), f"{ARN_REAL}(x)", f"{ARN_ALIAS[:-16]}{A.name('role', 'bob(x)')}"
     ),
     "text: account ids": Rule(
         setting(identifier_search, "_ACCOUNT", NEVER), f"see {ACCOUNT}", f"see {A.account(ACCOUNT)}"

@@ -373,16 +373,32 @@ def test_a_name_that_a_program_makes_of_a_recorded_one_is_found_or_explained() -
     recorded = cassette((request("GetRolePolicy", INLINE), respond("GetRolePolicy", {"PolicyDocument": "{}"})))
     alias = ALIASES.name("role", "zReal")
     assert answered(player(recorded), made_of(alias, "{}-inline"))
-    others = ["deny-{}", "Deny{}", "{}Policy", "deny-{}-inline"]
-    for key, made in ((None, "{}-inline"), *((KEY, made) for made in others)):
-        miss = player(recorded, key=key).answer(made_of(alias, made))
+    for made in ("{}-inline", "deny-{}", "x.{}_y", "Deny{}"):
+        miss = player(recorded, key=None).answer(made_of(alias, made))
         assert isinstance(miss, Miss), made
         assert [difference.member for difference in miss.differences] == ["PolicyName"]
-        assert f"PolicyName was made of the recorded name {alias}: " in miss.text or made == "Deny{}"
+        assert (f"PolicyName was made of the recorded name {alias}: " in miss.text) == (made != "Deny{}")
         assert ('keep = ["NAME*"] or keep-names = true' in miss.text) == (made != "Deny{}")
     miss = player(recorded).answer(made_of(alias, "{}-other"))
     assert isinstance(miss, Miss)
     assert "keep-names" not in miss.text, "with the key, the name that was made is known"
+
+
+@pytest.mark.parametrize("name", ["{}-{}", "{}_{}", "{}.{}", "{}-{}-{}-{}"])
+@pytest.mark.parametrize("key", [KEY, None])
+def test_a_name_that_is_made_of_recorded_ones_only_is_found_without_the_key(name: str, key: Key | None) -> None:
+    made: dict[str, Value] = {"RoleName": "zReal-one", "PolicyName": name.replace("{}", "zReal-one")}
+    recorded = cassette((request("GetRolePolicy", made), respond("GetRolePolicy", {"PolicyDocument": "{}"})))
+    assert answered(player(recorded, key=key), made_of(ALIASES.name("role", "zReal-one"), name.replace("{}", "{0}")))
+
+
+@pytest.mark.parametrize("name", ["deny-{}", "x.{}_y", "{}/{}", "a-b-c-d-e-f-{}-{}-x"])
+def test_with_the_key_a_name_that_a_program_makes_is_found(name: str) -> None:
+    real = name.replace("{}", "zReal")
+    profile: dict[str, Value] = {"InstanceProfileName": real}
+    recorded = cassette((request("GetInstanceProfile", profile), respond("GetInstanceProfile", {})))
+    made = request("GetInstanceProfile", {"InstanceProfileName": name.replace("{}", ALIASES.name("role", "zReal"))})
+    assert answered(player(recorded), made)
 
 
 def test_a_name_that_a_program_makes_is_no_name_of_what_it_was_made_of() -> None:

@@ -38,10 +38,9 @@ def role(**members: str) -> dict[str, Any]:
 
 def test_aliases_are_separated_from_the_text_around_them() -> None:
     plain = page_data(
-        GROUPS
-        + "pages:\n- error: {status: 403, code: AccessDenied, message: 'role-JlRWf2vcoyKT is not 000611752023'}\n"
+        GROUPS + "pages:\n- error: {status: 403, code: AccessDenied, message: 'alias-JLRWF2vc4z is not 000611752023'}\n"
     )
-    assert [alias["text"] for alias in plain["aliases"]] == ["role-JlRWf2vcoyKT", "000611752023"]
+    assert [alias["text"] for alias in plain["aliases"]] == ["alias-JLRWF2vc4z", "000611752023"]
     members = dict(plain["tracks"][0]["takes"][0]["pages"][0]["rest"]["m"])
     assert members["message"] == {"t": [0, " is not ", 1]}
     assert members["status"] == {"n": "403"}
@@ -49,20 +48,21 @@ def test_aliases_are_separated_from_the_text_around_them() -> None:
 
 def test_the_places_of_aliases_are_counted() -> None:
     plain = page_data(
-        GROUPS.replace("ListGroups", "ListRoles").replace("{}", "{PathPrefix: /path-oem5jpth7rxu/}")
-        + "pages:\n- output:\n    Roles:\n    - {RoleName: role-JlRWf2vcoyKT, Path: /path-oem5jpth7rxu/}\n"
+        GROUPS.replace("ListGroups", "ListRoles").replace("{}", "{PathPrefix: /alias-oem5jpth7a/}")
+        + "pages:\n- output:\n    Roles:\n    - {RoleName: alias-JLRWF2vc4z, Path: /alias-oem5jpth7a/}\n"
     )
     counted = {alias["text"]: (alias["kind"], alias["places"]) for alias in plain["aliases"]}
-    assert counted == {"role-JlRWf2vcoyKT": ("role", 1), "path-oem5jpth7rxu": ("path", 2)}
+    assert counted == {"alias-JLRWF2vc4z": ("name", 1), "alias-oem5jpth7a": ("name", 2)}
 
 
 @pytest.mark.parametrize(
     ("alias", "kind"),
     [
         ("000611752023", "account id"),
-        ("instance-profile-JlRWf2vcoyKT", "instance profile"),
-        ("user-nhkoe3ihyboj@example.com", "e-mail address"),
-        ("o-juprqqpf5iek", "organization id"),
+        ("alias-JLRWF2vc4z", "name"),
+        ("caller-abcdefghij23", "caller"),
+        ("alias-e6sod4fy37@example.com", "e-mail address"),
+        ("o-smmjuprqqyst", "organization id"),
         ("AROATAPE7EANGW7I2PLGG", "unique id"),
         ("00000000" + "a" * 56, "canonical user id"),
         ("vpc-0000123456789abcd", "vpc id"),
@@ -93,10 +93,10 @@ def test_a_document_of_a_thousand_levels_stays_text() -> None:
 def test_binary_is_readable_where_it_is_text() -> None:
     plain = page_data(
         "version: 1\n---\nservice: iam\noperation: GetCredentialReport\nidentity: {}\npages:\n"
-        "- output: {Content: !!binary /0EAcm9sZS15cW15NGF5aWhnb3U=}\n"
+        "- output: {Content: !!binary /0EAYWxpYXMtSkxSV0YydmM0eg==}\n"
     )
     ((_, content),) = plain["tracks"][0]["takes"][0]["pages"][0]["rest"]["m"]
-    assert content == {"b": 20, "t": ["ÿA", ["\\u0000"], 0]}
+    assert content == {"b": 19, "t": ["ÿA", ["\\u0000"], 0]}
 
 
 ENDS = {
@@ -122,17 +122,17 @@ def test_a_cassette_without_takes() -> None:
 
 def test_texts_without_aliases() -> None:
     cassette = read_cassette(
-        "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-JlRWf2vcoyKT}\n"
+        "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-JLRWF2vc4z}\n"
         "pages:\n- output:\n    Role:\n"
-        "      RoleName: role-JlRWf2vcoyKT\n"
-        "      Arn: arn:aws:iam::000611752023:role/role-JlRWf2vcoyKT\n"
+        "      RoleName: alias-JLRWF2vc4z\n"
+        "      Arn: arn:aws:iam::000611752023:role/alias-JLRWF2vc4z\n"
         "      CreateDate: '2016-08-23T19:23:16Z'\n"
-        "      Description: of role-JlRWf2vcoyKT, ask Bob\n"
+        "      Description: of alias-JLRWF2vc4z, ask Bob\n"
         '      AssumeRolePolicyDocument: \'{"Statement": [{"Sid": "Ours", "Action": "sts:AssumeRole", '
         '"Principal": {"Service": "ec2.amazonaws.com"}}]}\'\n',
         load_models(),
     )
     assert unaliased_texts(cassette, load_models()) == [
         ("AssumeRolePolicyDocument", [("Ours", 1)]),
-        ("Description", [("of role-JlRWf2vcoyKT, ask Bob", 1)]),
+        ("Description", [("of alias-JLRWF2vc4z, ask Bob", 1)]),
     ]

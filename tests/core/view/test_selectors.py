@@ -45,7 +45,7 @@ ALL = ["1 ListAnalyzers eu-west-1", "2 ListAnalyzers us-east-1", "3 GetRole", "4
         (["ListRoles PathPrefix=*"], ALL[3:4]),
         (["ListRoles PathPrefix=/team-a/"], ALL[3:4]),
         (["GetRole RoleName=DeployRole"], ALL[2:3]),
-        (["* RoleName=role-*"], ALL[2:3]),
+        (["* RoleName=alias-*"], ALL[2:3]),
         (["ListAnalyzers region=us-*"], ALL[1:2]),
     ],
 )

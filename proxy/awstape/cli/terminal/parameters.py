@@ -99,7 +99,7 @@ output = click.option(
 def _parse_pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
     for text in texts:
         if "=" not in text:
-            raise UserError(f"--{option.name}: expected MEMBER=VALUE", "such as --identity RoleName=role-JlRWf2vcoyKT")
+            raise UserError(f"--{option.name}: expected MEMBER=VALUE", "such as --identity RoleName=alias-JLRWF2vc4z")
     return [(name, value) for name, _, value in (text.partition("=") for text in texts)]
 
 

@@ -4,7 +4,7 @@
 2. IAM ignores the case of names of users, groups, roles, policies and instance profiles.
    Source: "IAM user, group, role, and policy names … are not distinguished by case" in IAM's API reference, CreateRole.
 3. The order of a list means nothing, except in lists whose positions an answer refers to.
-4. Aliases of one name mean the same, of whatever kind the name is: a role and its instance profile have one name.
+4. A name made of aliases, `alias-A-alias-B`, means the name that is made of the real ones, `alias-A-B`.
 5. Two identities differ in the members that `differing_members` names, and in no other.
 6. Two spellings of a write are one track, under the spelling that came first (`WriteSpellings`), so that its takes have
    an order. Here the order of a list counts: two orders in one recording may mean two things.
@@ -22,9 +22,9 @@ from itertools import pairwise
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.cassette.cassette import After, Cassette, Track
-from awstape.core.redaction.alias_grammar import is_alias, replace_aliases, without_name_kind
+from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.name_codes import join_aliases
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
-from awstape.core.text.encoded_text import rewrite_everywhere
 from awstape.core.text.json_documents import canonical_document
 
 _NAMES_WITHOUT_CASE = frozenset(
@@ -117,9 +117,9 @@ def string_meaning(text: str, context: StringContext) -> str:
     shape = context.shape
     if shape is not None and shape.type == "timestamp":
         return canonical_timestamp(text) or text
+    text = join_aliases(text)
     if shape is not None and shape.name in _NAMES_WITHOUT_CASE:
-        return without_name_kind(text.lower())
-    text = rewrite_everywhere(text, lambda plain: replace_aliases(plain, without_name_kind))
+        return text.lower()
     if text.startswith("<") and is_alias(text):  # a secret: one document in several spellings
         return text.lower()
     document = canonical_document(text)

@@ -4,6 +4,7 @@
    one in every cassette: aliases that agreed before agree after.
 2. Real values can be given together with the old key. Their aliases become the ones that the new key gives the values.
    Only these match real values in a replay afterwards; all others match as aliases.
+   Names are renewed code by code, so that a name that is made of others is made of the new aliases of these.
 3. Aliases in encoded text are renewed as well. Page tokens, which are computed from the track, are named again.
 """
 
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.page_tokens import name_tokens
-from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, replace_aliases
-from awstape.core.redaction.aliases import Aliases, CollisionError, Key, key_fingerprint, renew_alias
+from awstape.core.redaction.alias_grammar import find_aliases, keyed_parts, replace_aliases
+from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint, renew_alias
+from awstape.core.redaction.name_codes import respell_codes
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
@@ -27,17 +30,26 @@ from awstape.core.text.encoded_text import rewrite_everywhere
 
 @dataclass
 class AliasRenewer:
-    """Renews aliases under a key. renewed: old alias → new one. matched: the learned real values that were found."""
+    """Renews aliases under a key. renewed: old alias → new one. matched: the learned real values that were found.
+
+    No two aliases of the texts in `keep_apart` become one: where two would, the second one met gets another.
+    """
 
     key: Key
     rules: Rules = NO_RULES
     renewed: dict[str, str] = field(default_factory=dict)
     matched: set[str] = field(default_factory=set)
-    _known: dict[str, tuple[str, str]] = field(default_factory=dict)  # old alias or its ending → (new one, real value)
+    _known: dict[str, tuple[str, str]] = field(default_factory=dict)  # keyed part of an alias → (new one, real value)
 
     def __post_init__(self) -> None:
         self._redactor = Redactor(self.key, self.rules)
+        self._parts: dict[str, str] = {}  # keyed part of an alias → the new one
         self._new: set[str] = set()
+        self._old: set[str] = set()
+
+    def keep_apart(self, text: str) -> None:
+        """Notes the aliases of a text that is to be renewed, so that no other one becomes one of them."""
+        self._old.update(part for alias in find_aliases(text) for part in keyed_parts(alias))
 
     def learn(self, values: Iterable[str], old_key: Key) -> None:
         """Learns the old and new aliases of real values: identifiers, texts with identifiers, or names."""
@@ -53,28 +65,28 @@ class AliasRenewer:
                     aliases.unique_id(value)
         for kind_and_value, alias in old.by_value.items():
             if new_alias := new.by_value.get(kind_and_value):
-                self._known[alias] = new_alias, kind_and_value[1]
-                self._known[_keyed_part(alias)] = _keyed_part(new_alias), kind_and_value[1]
+                pairs = zip(keyed_parts(alias), keyed_parts(new_alias), strict=True)
+                self._known |= {part: (new_part, kind_and_value[1]) for part, new_part in pairs}
 
     def renew_alias(self, old: str) -> str:
-        """The new alias for an old one. An alias that is new already stays. Raises CollisionError."""
-        if old in self._new or _keyed_part(old) in self._new:
+        """The new alias for an old one. An alias that is new already stays."""
+        parts = keyed_parts(old)
+        if self._new.issuperset(parts):
             return old
         if old not in self.renewed:
-            new = self._known_alias(old) or renew_alias(old, self.key)
-            if new in self.renewed.values():
-                raise CollisionError("account" if old.isdigit() else "name")
-            self.renewed[old] = new
-            self._new |= {new, _keyed_part(new)}
+            self.renewed[old] = self._renew_part(old) if parts == [old] else respell_codes(old, self._renew_part)
         return self.renewed[old]
 
-    def _known_alias(self, old: str) -> str | None:
-        """The new alias of the real value of an old one, if that value was learned."""
-        head, _, ending = old.rpartition("-")
-        if found := self._known.get(old) or self._known.get(ending):
+    def _renew_part(self, part: str) -> str:
+        """The new form of a code, or of an alias that is no name's."""
+        if found := self._known.get(part):
             self.matched.add(found[1])
-            return found[0] if old in self._known else f"{head}-{found[0]}"
-        return None
+            self._parts.setdefault(part, found[0])
+        if part not in self._parts:
+            made = (renew_alias(part, self.key, attempt) for attempt in count())
+            self._parts[part] = next(new for new in made if new not in self._new and new not in self._old)
+        self._new.add(self._parts[part])
+        return self._parts[part]
 
     def renew_text(self, text: str) -> str:
         """A text with every alias in it renewed, in any encoding."""
@@ -97,8 +109,3 @@ class AliasRenewer:
     def _renew_string(self, text: str, context: StringContext) -> str:
         # Real values that were written into the cassette by hand are redacted as well.
         return self._redactor.redact_string(self.renew_text(text), context)
-
-
-def _keyed_part(alias: str) -> str:
-    """The keyed part of an alias: the ending of a name's alias, all of any other."""
-    return alias.removesuffix(EMAIL_DOMAIN).rpartition("-")[2]

@@ -1,6 +1,6 @@
 """Renaming: another name in place of one, everywhere in a cassette, in identities, answers and documents.
 
-1. The aliases of a name differ in their prefix only (`role-…`, `instance-profile-…`). Renaming changes all of them.
+1. A name is renamed as a whole: a longer name that has the same parts stays.
 2. A real name stands for its alias under the given key. A name that the project keeps stands for itself.
 3. A new name that is in the cassette already is refused: two names would become one.
 4. Names are replaced in any encoding (`core.text.encoded_text`).
@@ -15,13 +15,7 @@ from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.takes import normalise_takes
 from awstape.core.editing.edits import EditError
-from awstape.core.redaction.alias_grammar import (
-    EMAIL_DOMAIN,
-    is_alias,
-    is_name_alias,
-    name_alias_ending,
-    replace_aliases,
-)
+from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, is_alias, is_name_alias, replace_aliases
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.string_walk import StringContext, edit_account, edit_cassette_strings
 from awstape.core.redaction.text.free_text import redact_text
@@ -34,7 +28,7 @@ _BEFORE, _BEHIND = r"(?<![\w+=,.@-])", r"(?![\w+=@-]|[.,]\w)"
 
 @dataclass(frozen=True)
 class Name:
-    """A name or id that can be renamed. text: the ending of a name's aliases, another alias, or a kept name."""
+    """A name or id that can be renamed. text: its alias, or a kept name."""
 
     form: str
     text: str
@@ -44,9 +38,10 @@ class Name:
         """The name that a user's text refers to. Raises EditError for a real name without the key."""
         if not text.strip() or not text.isprintable():
             raise EditError(f"{text!r} is not a name", "awstape show lists the names")
-        name = text.removesuffix(EMAIL_DOMAIN)
-        if is_name_alias(name):
-            return cls("name", name_alias_ending(name))
+        if is_name_alias(text):
+            return cls("name", text)
+        if is_alias(text) and text.endswith(EMAIL_DOMAIN):
+            return cls("e-mail address", text)
         if is_alias(text):
             return cls("account id" if text.isdigit() else f"{text[:4]}… of {len(text)} characters", text)
         if aliases is None:
@@ -60,19 +55,13 @@ class Name:
             if not is_alias(redacted):
                 raise EditError(f"{text!r} contains a name but is not one", "give the name or the id in it")
             return cls.parse(redacted, None)
-        return cls("name", aliases.name_ending(text))
+        return cls("name", aliases.spell_name(text))
 
     def replace_in(self, text: str, new: str) -> str:
         """A text with `new` in place of this name."""
         if self.form == "kept name":
             return re.sub(_BEFORE + re.escape(self.text) + _BEHIND, lambda _: new, text)
-        return replace_aliases(text, lambda alias: self._replace_alias(alias, new))
-
-    def _replace_alias(self, alias: str, new: str) -> str:
-        name = alias.removesuffix(EMAIL_DOMAIN)
-        if self.form == "name" and is_name_alias(name) and name_alias_ending(name) == self.text:
-            return name[: -len(self.text)] + new + alias[len(name) :]
-        return new if alias == self.text else alias
+        return replace_aliases(text, lambda alias: new if alias == self.text else alias)
 
 
 def rename(models: Models, cassette: Cassette, old: str, new: str, aliases: Aliases | None) -> Cassette:

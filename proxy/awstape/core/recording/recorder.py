@@ -35,7 +35,6 @@ from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_cassette
-from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.compare.identity_meaning import WriteSpellings
 from awstape.core.recording.capture import Capture, Capturer, Parse
 from awstape.core.recording.later_takes import follow_old_takes, spell_as_before
@@ -43,7 +42,6 @@ from awstape.core.recording.resumed_listings import join_take
 from awstape.core.recording.retries import FailedRequests
 from awstape.core.recording.set_aside import SetAside, set_aside_leaks
 from awstape.core.recording.traversals import Traversals
-from awstape.core.redaction.alias_grammar import find_name_aliases
 from awstape.core.redaction.redactor import Redactor
 
 
@@ -281,7 +279,7 @@ class Recorder:
         is_ours = bool(self._redactor.count_by_kind()) or not self._redactor.count_existing_aliases()
         keys = [self._redactor.key_fingerprint] if is_ours else []
         old = self._redactor.redact_cassette(self._models, old)
-        known = find_name_aliases(write_cassette(old)) if old.takes else {}
+        known = self._redactor.find_names(self._models, old)
         recorded, resumed = (
             self._redactor.replace_known_names(self._models, Cassette.of(takes), known)
             for takes in (self._traversals.takes(), self._traversals.resumed_takes())

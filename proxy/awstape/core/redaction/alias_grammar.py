@@ -1,43 +1,51 @@
 """The grammar of aliases: how each form is spelled from a digest, recognised without the key and found in a text.
 
-1. An alias keeps the grammar of its kind: 12 digits, a name, a unique id's prefix and length, an address.
-2. An alias ends in check characters, which are computed from the part before them; the alias of an IP address is in
-   a range that nobody has. So it is recognised without the
-   key. A real value of the same form passes for an alias with a probability of 1 in 100,000 (account ids: three zeros
-   and two check digits) or 1 in 32,768 (names that already end in twelve base-32 characters with a digit).
+1. An alias keeps the grammar of its kind: 12 digits, a unique id's prefix and length, an address. The alias of a name
+   is `alias-CODE`, whatever has the name (`core.redaction.name_codes`).
+2. An alias ends in check characters, which are computed from the part before them; in a name each code does. The alias
+   of an IP address is in a range that nobody has. So it is recognised without the key. A real value of the same form
+   passes for an alias with a probability of 1 in 100,000 (account ids: three zeros and two check digits) or 1 in 1,024
+   (names that begin with `alias-` and ten characters).
 3. The body of an access key id's alias is in lower case. No real access key id is, and credential scanners ignore it.
-4. Aliases of one name differ in their prefix only (`role-…`, `instance-profile-…`); all have the same ending.
-5. The keyed characters of a name's ending contain a digit, so that no English word is a name's alias.
-6. Two spellings of one name, such as `BuildRole` and `buildrole`, have aliases that differ in the case of the ending's
-   letters only. Check characters are computed from the ending in lower case. Names in lower or upper case have endings
-   in lower or upper case; which letters are in upper case for any other spelling, is keyed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from ipaddress import ip_interface, ip_network
 
-from awstape.core.text.encoded_text import rewrite_between
+from awstape.core.redaction.name_codes import (
+    CODE,
+    JOINT,
+    MARKER,
+    base32,
+    drop_markers,
+    is_code,
+    respell_codes,
+    spell_code,
+    spell_code_in_case,
+    split_name,
+)
 
 _KEYED, _CHECKED = 9, 3
-_END = rf"[A-Za-z2-7]{{{_KEYED + _CHECKED}}}"
-_NAMED = rf"(?:[a-z][a-z0-9]*-)+{_END}"
-_NAME = re.compile(rf"(?:[a-z][a-z0-9]*-)+({_END})")
-_ENDING_AND_MORE = re.compile(rf"-({_END})(?=[\W_])")
+_NAMED = rf"{MARKER}-{JOINT}*{CODE}(?:{JOINT}+{CODE})*"
+_NAME = re.compile(rf"{_NAMED}{JOINT}*")
+_ONE_CODE = rf"{MARKER}-({CODE})"
+_WORD = re.compile(r"[\w+=,.@-]+")
 _FRAMED = re.compile(
-    rf"({_NAMED})@example\.com|https://({_NAMED})\.example/|<({_NAMED})>"
-    rf'|<EntityDescriptor entityID="({_NAMED})"> *</EntityDescriptor>'
+    rf"{_ONE_CODE}@example\.com|https://{_ONE_CODE}\.example/|<{_ONE_CODE}>"
+    rf'|<EntityDescriptor entityID="{_ONE_CODE}"> *</EntityDescriptor>'
 )
 _ACCOUNT = re.compile(r"000\d{9}", re.ASCII)
 _ACCESS_KEY = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)"
 _UNIQUE_IDS = rf"{_ACCESS_KEY}tape([a-z2-7]{{7,}})|(?:A[A-Z0-9]{{3}})?TAPE([A-Z2-7]{{7,}})"
 _UNIQUE_ID = re.compile(_UNIQUE_IDS)
-_UNIT_PART = _END.replace("A-Z", "")
-_ORGANIZATIONAL_UNIT = re.compile(rf"ou-({_UNIT_PART})-({_UNIT_PART})")
+_END = rf"[a-z2-7]{{{_KEYED + _CHECKED}}}"
+#: Of organizations, and of callers whose account is unknown.
+_PREFIXED = re.compile(rf"(?:caller|[opr])-({_END})|ou-({_END})-({_END})")
 _CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
 _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
 _RESOURCE_ID = re.compile(_RESOURCE)
@@ -56,7 +64,7 @@ _ANY_FORM = re.compile(
             _NAME,
             _FRAMED,
             _UNIQUE_ID,
-            _ORGANIZATIONAL_UNIT,
+            _PREFIXED,
             _CANONICAL_ID,
             _RESOURCE_ID,
             _FINGERPRINT,
@@ -65,13 +73,10 @@ _ANY_FORM = re.compile(
     ),
     re.ASCII,
 )
-_CODE = re.compile(r"0\d{5}", re.ASCII)
-_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
-#: The two characters of each ten bits. A table is several times as fast as `base64.b32encode`, which is pure Python.
-_BASE32_PAIRS = [one + other for one in _BASE32 for other in _BASE32]
-#: Candidates for an alias anywhere in a text; `is_alias` decides. In most frames, the name inside is the alias.
+_CODE_ALIAS = re.compile(r"0\d{5}", re.ASCII)
+#: Candidates for an alias anywhere in a text; `_valid_beginning` decides. In most frames, the name inside is the alias.
 _ANYWHERE = re.compile(
-    rf"(?<![0-9a-z])(?<![a-z]-)(?:{_ORGANIZATIONAL_UNIT.pattern}|{_NAMED}(?:@example\.com)?|{_RESOURCE})(?![0-9a-z])"
+    rf"(?<![0-9a-z])(?:{_ONE_CODE}@example\.com|{_NAMED}|(?<![a-z]-)(?:{_PREFIXED.pattern}|{_RESOURCE})(?![0-9a-z]))"
     rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|0{{8}}[0-9a-f]{{56}})(?![0-9A-Za-z])"
     r"|(?<!\d)000\d{9}(?!\d)",
     re.ASCII,
@@ -79,18 +84,6 @@ _ANYWHERE = re.compile(
 #: The domain of every e-mail address's alias; the part before it is a name's alias.
 EMAIL_DOMAIN = "@example.com"
 _SHORTEST_SAML_METADATA = 1000
-
-#: Characters of a name's alias after its kind.
-NAME_ENDING_LENGTH = 1 + _KEYED + _CHECKED
-#: Kinds that are words of a longer name, not names: free text is not searched for them.
-NAME_PART_KINDS = frozenset({"object", "part"})
-#: Kinds of names from which programs make other names and requests. None is a word and a dash before another one, so
-#: that a name which a program made, such as `deny-role-…`, is taken for no alias of the role.
-NAME_KINDS_IN_PROGRAMS = frozenset(
-    "analyzer bucket group instance-profile mfa path policy role server-certificate session user".split()
-)
-_WORD = re.compile(r"[\w+=,.@-]*[\w+=@-]")
-_ALIAS_IN_WORD = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(NAME_KINDS_IN_PROGRAMS)})-{_END}")
 
 
 # --- recognising ------------------------------------------------------------------------------------------------
@@ -105,11 +98,11 @@ def is_alias(text: str) -> bool:
     if is_name_alias(text):
         return True
     if framed := _FRAMED.fullmatch(text):
-        return any(is_name_alias(name) for name in framed.groups() if name)
+        return any(is_code(code) for code in framed.groups() if code)
     if match := _UNIQUE_ID.fullmatch(text):
         return _has_valid_check((match[1] or match[2]).lower())
-    if match := _ORGANIZATIONAL_UNIT.fullmatch(text):
-        return all(map(_has_valid_check, match.groups()))
+    if match := _PREFIXED.fullmatch(text):
+        return all(_has_valid_check(ending) for ending in match.groups() if ending)
     if _CANONICAL_ID.fullmatch(text):
         return _check_hex(text[:-8], 8) == text[-8:]
     if _ADDRESS.fullmatch(text):
@@ -120,56 +113,76 @@ def is_alias(text: str) -> bool:
 
 
 def is_name_alias(text: str) -> bool:
-    match = _NAME.fullmatch(text)
-    return bool(match and _has_digit(match[1]) and _has_valid_check(match[1].lower()))
+    return _NAME.fullmatch(text) is not None and all(map(is_code, split_name(text)[3::2]))
 
 
 def is_code_alias(text: str) -> bool:
     """True for the alias of an authentication code. `is_alias` excludes it: too many real codes look like one."""
-    return bool(_CODE.fullmatch(text)) and _check_digits(text[:-1], 1) == text[-1:]
-
-
-def name_alias_ending(alias: str) -> str:
-    """The ending of a name's alias, which all aliases of that name share."""
-    return alias[-_KEYED - _CHECKED :]
+    return bool(_CODE_ALIAS.fullmatch(text)) and _check_digits(text[:-1], 1) == text[-1:]
 
 
 # --- finding and replacing in text ------------------------------------------------------------------------------
 
 
 def contains_alias(text: str) -> bool:
-    return any(is_alias(match[0]) for match in _ANYWHERE.finditer(text))
+    return next(_find_spans(text), None) is not None
 
 
 def find_aliases(text: str) -> list[str]:
     """Every alias in a text, in order, repetitions included."""
-    return [match[0] for match in _ANYWHERE.finditer(text) if is_alias(match[0])]
+    return [text[begin:end] for begin, end in _find_spans(text)]
 
 
-def find_name_aliases(text: str) -> dict[str, str]:
-    """Ending → alias, for all aliases in a text of names that are searched for as words of free text."""
-    found: dict[str, str] = {}
-    for match in _ANYWHERE.finditer(text):
-        kind, _, ending = match[0].removesuffix(EMAIL_DOMAIN).rpartition("-")
-        if kind not in NAME_PART_KINDS and is_name_alias(f"{kind}-{ending}"):
-            found[ending] = match[0]
-    return found
-
-
-def without_name_kind(alias: str) -> str:
-    """The alias of a name without its kind, if it is one of `NAME_KINDS_IN_PROGRAMS`; any other alias as it is."""
-    kind, _, ending = alias.rpartition("-")
-    return f"name-{ending}" if kind in NAME_KINDS_IN_PROGRAMS and is_name_alias(alias) else alias
+def find_name_aliases(text: str) -> set[str]:
+    return set(filter(is_name_alias, find_aliases(text)))
 
 
 def edit_outside_aliases(text: str, edit: Callable[[str], str]) -> str:
     """The text with `edit` applied to each piece between its aliases."""
-    return rewrite_between((match for match in _ANYWHERE.finditer(text) if is_alias(match[0])), text, edit)
+    out, at = [], 0
+    for begin, end in _find_spans(text):
+        out += [edit(text[at:begin]), text[begin:end]]
+        at = end
+    return "".join([*out, edit(text[at:])])
 
 
 def replace_aliases(text: str, replace: Callable[[str], str]) -> str:
     """The text with `replace` applied to each of its aliases."""
-    return _ANYWHERE.sub(lambda match: replace(match[0]) if is_alias(match[0]) else match[0], text)
+    out, at = [], 0
+    for begin, end in _find_spans(text):
+        out += [text[at:begin], replace(text[begin:end])]
+        at = end
+    return "".join([*out, text[at:]])
+
+
+def _find_spans(text: str) -> Iterator[tuple[int, int]]:
+    """The begin and the end of each alias in a text, in order."""
+    for match in _ANYWHERE.finditer(text):
+        if length := len(_valid_beginning(match[0])):
+            yield match.start(), match.start() + length
+
+
+def _valid_beginning(candidate: str) -> str:
+    """The alias with which a match of `_ANYWHERE` begins: a word of ten letters may follow a code. Empty if none."""
+    if not candidate.startswith(f"{MARKER}-") or is_alias(candidate):
+        return candidate if is_alias(candidate) else ""
+    pieces = split_name(candidate)
+    end = 3  # of the codes that are valid
+    while end < len(pieces) and is_code(pieces[end]):
+        end += 2
+    return "".join(pieces[: end - 1]) if end > 3 else ""
+
+
+# --- names in text ----------------------------------------------------------------------------------------------
+
+
+def find_alias_in_longer_name(text: str) -> str | None:
+    """The first alias in a text that is a part of a longer name: `x-alias-CODE`; None if there is none."""
+    for word in _WORD.findall(text):
+        pieces, codes = drop_markers(split_name(word), is_code)
+        if 0 < len(codes) < len(pieces) // 2:
+            return find_aliases(word)[0]
+    return None
 
 
 # --- spelling ---------------------------------------------------------------------------------------------------
@@ -215,66 +228,25 @@ def spell_address(digest: bytes, value: str) -> str:
     return f"{address}/{real.network.prefixlen}" if "/" in value else str(address)
 
 
-def spell_code(digest: bytes) -> str:
+def spell_digits(digest: bytes) -> str:
     body = f"0{int.from_bytes(digest[:8]) % 10**4:04}"
     return body + _check_digits(body, 1)
 
 
 def spell_saml_metadata(digest: bytes) -> str:
     """A SAML metadata document of the shortest length that IAM accepts, a thousand characters."""
-    begin, end = f'<EntityDescriptor entityID="saml-metadata-{spell_ending(digest)}">', "</EntityDescriptor>"
+    begin, end = f'<EntityDescriptor entityID="{MARKER}-{spell_code(digest)}">', "</EntityDescriptor>"
     return begin.ljust(_SHORTEST_SAML_METADATA - len(end)) + end
 
 
+def spell_framed(code: str, begin: str = "", end: str = "") -> str:
+    """The alias of a value that is no name, of its one code."""
+    return f"{begin}{MARKER}-{code}{end}"
+
+
 def spell_ending(digest: bytes) -> str:
-    """The ending of a name's alias: keyed characters with a digit among them, then the check characters."""
-    text = base32(digest[:10])
-    if text.isalpha():  # the first sixteen characters have no digit: one digest in thirty
-        text = base32(digest)
-    while text.isalpha():  # nor has the rest of them: one digest in fifty thousand
-        digest = hashlib.sha256(digest).digest()
-        text = base32(digest)
-    start = next(i for i in range(len(text) - _KEYED + 1) if _has_digit(text[i : i + _KEYED]))
-    return _append_check(text[start : start + _KEYED])
-
-
-def spell_marked_ending(meaning: str, spelled: str, digest: Callable[[str], bytes]) -> str:
-    """The ending for one spelling of a text: that of its meaning, with letters in upper case for any other spelling.
-
-    meaning: the text in its canonical spelling, such as a name in lower case. Two other spellings have the same ending
-    with a probability of about 1 in 500.
-    """
-    ending = spell_ending(digest(meaning))
-    if spelled == meaning:
-        return ending
-    if spelled == meaning.upper():
-        return ending.upper()
-    letters = [i for i, character in enumerate(ending) if character.isalpha()]
-    # Neither all in lower case nor all in upper case.
-    chosen = 1 + int.from_bytes(digest(spelled)[-8:]) % max(2 ** len(letters) - 2, 1)
-    upper = {i for bit, i in enumerate(letters) if chosen >> bit & 1}
-    return "".join(character.upper() if i in upper else character for i, character in enumerate(ending))
-
-
-def split_name_alias(text: str) -> tuple[str, str]:
-    """A text that begins with a name's alias, as a program makes names from names, split into its ending and the rest.
-
-    The ending is empty for any other text. The kind is one of `NAME_KINDS_IN_PROGRAMS`.
-    """
-    for match in _ENDING_AND_MORE.finditer(text):
-        alias = text[: match.end()]
-        if alias.rpartition("-")[0] in NAME_KINDS_IN_PROGRAMS and is_name_alias(alias):
-            return match[1], text[match.end() :]
-    return "", text
-
-
-def find_alias_in_longer_name(text: str) -> tuple[str, str] | None:
-    """A name of a text that was made of an alias and more, and the alias in it: `x-role-…`; None if there is none."""
-    for word in _WORD.finditer(text):
-        for match in _ALIAS_IN_WORD.finditer(word[0]):
-            if match[0] != word[0] and is_name_alias(match[0]):
-                return word[0], match[0]
-    return None
+    """The ending of an alias that is no name's: keyed characters, then the check characters."""
+    return _append_check(base32(digest)[:_KEYED])
 
 
 def spell_endings(digest: bytes, number: int) -> list[str]:
@@ -283,13 +255,12 @@ def spell_endings(digest: bytes, number: int) -> list[str]:
 
 
 def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
-    """An alias of the same form, spelled from `digest` of what is keyed in the given one."""
-    if alias.endswith(EMAIL_DOMAIN):
-        return respell_alias(alias.removesuffix(EMAIL_DOMAIN), digest) + EMAIL_DOMAIN
-    if unit := _ORGANIZATIONAL_UNIT.fullmatch(alias):
-        return "-".join(["ou", *spell_endings(digest("-".join(unit.groups())), 2)])
-    if named := _NAME.fullmatch(alias):
-        return alias[: named.start(1)] + spell_marked_ending(named[1].lower(), named[1], digest)
+    """An alias or a code of the same form, spelled from `digest` of what is keyed in it; in a name, code by code."""
+    if prefixed := _PREFIXED.fullmatch(alias):
+        head, *endings = alias.split("-")
+        return "-".join([head, *spell_endings(digest("-".join(filter(None, prefixed.groups()))), len(endings))])
+    if f"{MARKER}-" in alias or is_code(alias):
+        return respell_codes(alias, lambda code: spell_code_in_case(code.lower(), code, digest))
     if _ACCOUNT.fullmatch(alias):
         return spell_account(digest(alias))
     if _CANONICAL_ID.fullmatch(alias):
@@ -302,19 +273,9 @@ def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
     return spell_unique_id(digest(alias), prefix, len(alias) - len(prefix) - len("tape"))
 
 
-def base32(digest: bytes, length: int = 0) -> str:
-    """The digest in lower-case base 32, extended to at least `length` characters."""
-    blocks = [hashlib.sha256(digest + bytes([i])).digest() for i in range(min(length // 51, 255))]
-    data = b"".join([digest, *blocks])
-    characters = -(-len(data) * 8 // 5)
-    pairs = -(-characters // 2)
-    number = int.from_bytes(data) << (pairs * 10 - len(data) * 8)
-    return "".join([_BASE32_PAIRS[number >> shift & 0x3FF] for shift in range(pairs * 10 - 10, -10, -10)])[:characters]
-
-
-def _has_digit(text: str) -> bool:
-    """True for a text of base 32 that contains a digit."""
-    return not text.isalpha()
+def keyed_parts(alias: str) -> list[str]:
+    """What of an alias depends on the key: the codes of a name, any other alias as a whole."""
+    return [code for code in re.findall(CODE, alias) if is_code(code)] if f"{MARKER}-" in alias else [alias]
 
 
 def _check_digits(body: str, number: int) -> str:

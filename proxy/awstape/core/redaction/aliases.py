@@ -9,15 +9,15 @@
 3. An alias has the grammar of its kind and is recognised without the key (`core.redaction.alias_grammar`).
 4. An alias is never aliased again, so redacting twice changes nothing. Values that looked like an alias when they came
    are counted (`existing_aliases`).
-5. Aliases of a name differ in their prefix only (`role-…`, `instance-profile-…`): the same name has the same ending in
-   every kind. Spellings of a name differ in the case of the ending only, as they do to IAM.
+5. A string has the same alias whatever it names: names are made of their parts, each of which is computed alone. So a
+   name that a program makes of aliases, `deny-alias-CODE_x`, has the alias of the real name that it stands for.
 6. No two values share an alias within one recording. An alias depends on the key and the value only, so two values that
    share one can't be given different ones: the alias is in `collided`, and takes that hold it are set aside. Among a
-   million names and beginnings of names the probability is 1 in 60, for two spellings of one name in mixed case 1 in
-   500; twelve digits have room for ten million aliases, so among 450 accounts two collide in 1 of 100 recordings.
+   million parts of names the probability is 1 in 3, for two spellings of one part in mixed case 1 in 200; twelve
+   digits have room for ten million aliases, so among 450 accounts two collide in 1 of 100 recordings.
 7. Whoever makes requests has the alias of its account. An access key id that tells no account has one of its own, which
    is computed and never noted: no value of a recording is replaced by it.
-8. Under another key, an alias is renewed from itself, in every kind alike: aliases that agreed before agree after.
+8. Under another key, an alias is renewed from itself, in a name code by code: aliases that agreed before agree after.
 """
 
 from __future__ import annotations
@@ -32,31 +32,34 @@ from functools import partial
 from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
-    NAME_PART_KINDS,
-    base32,
     is_alias,
     is_code_alias,
-    is_name_alias,
     respell_alias,
     spell_account,
     spell_address,
     spell_canonical_id,
-    spell_code,
+    spell_digits,
     spell_ending,
     spell_endings,
     spell_fingerprint,
-    spell_marked_ending,
+    spell_framed,
     spell_resource_id,
     spell_saml_metadata,
     spell_unique_id,
-    split_name_alias,
+)
+from awstape.core.redaction.name_codes import (
+    base32,
+    drop_markers,
+    is_code,
+    join_codes,
+    spell_code_in_case,
+    split_name,
 )
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.aws_names import AWS_ACCOUNTS
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.json_documents import canonical_document
 
-_CALLER = re.compile("caller-[a-z2-7]{12}")
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
 #: Shorter names are treated as words.
 SHORTEST_SEARCHED_NAME = 3
@@ -68,17 +71,12 @@ _COMMON_WORDS = frozenset(
     """.split()
 )
 #: Kinds that the project's rule `keep-names` doesn't keep.
-_NOT_KEPT = frozenset({"external-id", "client", "claim"})
+_NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "subject", "value"})
+#: Kinds that are replaced as a precaution, not because they are known to identify a customer: other texts are not
+#: searched for them.
+UNSEARCHED_KINDS = frozenset({"code", "filter", "masked", "object", "part", "subject", "text", "value"})
 #: Kinds of values that are no names. A name of such a type, as of a Secrets Manager secret, is a `secret-name`.
-_VALUE_KINDS = frozenset(
-    """
-    account certificate code e-mail filter fingerprint jwt masked password pem secret subject text url value
-    """.split()
-)
-#: Before a character that joins the words of a name: `Build|-Role|_x`.
-_NEXT_PART = re.compile(r"(?<=[^\W_])(?=[\W_])")
-#: Parts of a name that are computed one by one, at most.
-_MOST_PARTS = 32
+_SECRET_KINDS = frozenset("account certificate code e-mail fingerprint jwt masked password pem secret text url".split())
 
 
 class Key(Hidden[bytes]):
@@ -142,8 +140,8 @@ class Aliases:
         """Values that were taken for an alias that was there before."""
         self.document_edits: dict[tuple[str, str], dict[str, str]] | None = None
         """Place in a document → text → its redaction, computed when it is asked for (`core.redaction.policies`)."""
-        self._beginnings: dict[str, str] = {}
-        """The beginning of a name → its ending in an alias; many names begin alike."""
+        self._codes: dict[str, str] = {}
+        """A part of a name → its code; many names have parts in common."""
 
     def account(self, value: str) -> str:
         if value in AWS_ACCOUNTS:
@@ -155,19 +153,18 @@ class Aliases:
         account = account_of_access_key(access_key_id.reveal())
         if account is not None:
             return account if is_alias(account) else self.account(account)
-        if _CALLER.fullmatch(access_key_id.reveal()) and is_name_alias(access_key_id.reveal()):
+        if access_key_id.reveal().startswith("caller-") and is_alias(access_key_id.reveal()):
             return access_key_id.reveal()
         return f"caller-{spell_ending(self._key.digest('caller', access_key_id.reveal()))}"
 
     def name(self, kind: str, value: str) -> str:
-        """The alias of a name of some kind (`role`, `path`, `bucket`): `role-5tqm2wzdk3qa`."""
+        """The alias of a name: `alias-5tqm2wzd7k`. kind: what has the name (`role`, `path`), for counts and rules."""
         kind = _NOT_IN_A_KIND.sub("-", kind.lower()).strip("-") or "name"
-        kind = kind if kind[0].isalpha() else f"x{kind}"
-        kind = f"{kind}-name" if kind in _VALUE_KINDS else kind
+        kind = f"{kind}-name" if kind in _SECRET_KINDS else kind
         if self.rules.keep_names and kind not in _NOT_KEPT:
             return self._stay(_KEPT, value)
-        is_name = kind not in NAME_PART_KINDS and is_searched_name(value)
-        return self._alias(kind, value, lambda: f"{kind}-{self.name_ending(value)}", is_name=is_name)
+        is_name = kind not in UNSEARCHED_KINDS and is_searched_name(value)
+        return self._alias(kind, value, lambda: self.spell_name(value), is_name=is_name)
 
     def unique_id(self, value: str) -> str:
         """`AROAEXAMPLEID1234` → `AROATAPE…`: the four-letter prefix and the length stay."""
@@ -178,7 +175,7 @@ class Aliases:
         )
 
     def email(self, value: str) -> str:
-        return self._alias("e-mail", value, lambda: f"user-{self.name_ending(value)}{EMAIL_DOMAIN}")
+        return self._alias("e-mail", value, lambda: spell_framed(self._code(value), end=EMAIL_DOMAIN))
 
     def organization_id(self, value: str) -> str:
         """The alias of `o-…`, `r-…`, `p-…` and the two-part `ou-…-…`."""
@@ -205,20 +202,20 @@ class Aliases:
         return self._alias("address", value, lambda: spell_address(self._digest("address", value), value), is_name=True)
 
     def secret(self, kind: str, value: str) -> str:
-        """The alias of a value that no project rule may keep: `secret-…`, or another kind."""
-        return self._secret(kind, value, lambda digest: f"{kind}-{spell_ending(digest)}")
+        """The alias of a text that no project rule may keep, of one code for the whole."""
+        return self._alias(kind, value, lambda: spell_framed(self._code(value)), may_be_kept=False)
 
     def password(self, value: str, kind: str = "password") -> str:
         """The alias of a value that the model marks as sensitive, in a form that no scanner takes for a credential.
 
         The aliases of one JSON document in several spellings differ in case only.
         """
-        meaning = canonical_document(value) or value
 
-        def spell(_: bytes) -> str:
-            return f"<secret-{spell_marked_ending(meaning, value, partial(self._digest, 'secret'))}>"
+        def spell() -> str:
+            meaning = canonical_document(value) or value
+            return spell_framed(spell_code_in_case(meaning, value, partial(self._digest, "secret")), "<", ">")
 
-        return self._secret(kind, value, spell)
+        return self._alias(kind, value, spell, may_be_kept=False)
 
     def fingerprint(self, value: str) -> str:
         """The alias of a public key's fingerprint, which identifies the key's owner."""
@@ -226,11 +223,13 @@ class Aliases:
 
     def code(self, value: str) -> str:
         """The alias of a six-digit authentication code. It is too short to be recognised as an alias elsewhere."""
-        return value if is_code_alias(value) else self._secret("code", value, spell_code)
+        return value if is_code_alias(value) else self._secret("code", value, spell_digits)
 
     def url(self, value: str) -> str:
         """The alias of a link."""
-        return self._secret("url", value, lambda digest: f"https://url-{spell_ending(digest)}.example/")
+        return self._alias(
+            "url", value, lambda: spell_framed(self._code(value), "https://", ".example/"), may_be_kept=False
+        )
 
     def saml_metadata(self, value: str) -> str:
         """The alias of a SAML metadata document."""
@@ -239,26 +238,18 @@ class Aliases:
     @property
     def has_history(self) -> bool:
         """True if it holds something of a value or a text that it met."""
-        return bool(self.seen or self.plain_texts or self.document_edits or self._beginnings)
+        return bool(self.seen or self.plain_texts or self.document_edits or self._codes)
 
     def without_history(self) -> Aliases:
         """New `Aliases` with the same key and rules that have seen no value."""
         return Aliases(self._key, self.rules)
 
-    def name_ending(self, name: str) -> str:
-        """The ending that all aliases of a name share.
-
-        It is computed part by part, `Build` and then `-role`, from the ending of what comes before. So a name that a
-        program makes of an alias, `role-5tqm2wzdk3qa-inline`, has the alias of the real name and what was added.
-        """
-        ending, rest = split_name_alias(name)
-        *parts, last = _NEXT_PART.split(rest, _MOST_PARTS)
-        for part in parts:
-            text = ending + part
-            if text not in self._beginnings:
-                self._beginnings[text] = self._spell_name(text)
-            ending = self._beginnings[text]
-        return self._spell_name(ending + last)
+    def spell_name(self, name: str) -> str:
+        """The alias of a name, which is not noted."""
+        pieces, codes = drop_markers(split_name(name), is_code)
+        if len(pieces) == 1:  # it has no parts
+            return spell_framed(self._code(name))
+        return join_codes([piece if i in codes or i % 2 == 0 else self._code(piece) for i, piece in enumerate(pieces)])
 
     def digest(self, text: str) -> str:
         """A keyed digest of a text: 32 hexadecimal digits."""
@@ -283,8 +274,11 @@ class Aliases:
                 # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
                 self.names[value] = min(alias, self.names.get(value, alias))
 
-    def _spell_name(self, text: str) -> str:
-        return spell_marked_ending(text.lower(), text, partial(self._digest, "name"))
+    def _code(self, text: str) -> str:
+        """The code of a part of a name, or of a text as a whole."""
+        if text not in self._codes:
+            self._codes[text] = spell_code_in_case(text.lower(), text, partial(self._digest, "name"))
+        return self._codes[text]
 
     def _secret(self, kind: str, value: str, spell: Callable[[bytes], str]) -> str:
         """The alias of a secret, spelled from its digest; no rule keeps it."""
@@ -315,9 +309,13 @@ class Aliases:
         return self._key.digest(purpose, value)
 
 
-def renew_alias(alias: str, key: Key) -> str:
-    """The alias under `key` that replaces an alias under another key: only its keyed characters change."""
-    return respell_alias(alias, lambda keyed: key.digest("again", keyed))
+def renew_alias(alias: str, key: Key, attempt: int = 0) -> str:
+    """The alias under `key` that replaces an alias under another key: only its keyed characters change.
+
+    attempt: another number gives another alias.
+    """
+    purpose = f"again {attempt}" if attempt else "again"
+    return respell_alias(alias, lambda keyed: key.digest(purpose, keyed))
 
 
 def key_fingerprint(key: Key) -> str:

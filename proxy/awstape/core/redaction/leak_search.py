@@ -20,7 +20,7 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Track
 from awstape.core.cassette.yaml.writer import write_take
 from awstape.core.redaction.alias_grammar import is_alias
-from awstape.core.redaction.aliases import is_searched_name
+from awstape.core.redaction.aliases import UNSEARCHED_KINDS, is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.string_walk import (
@@ -44,8 +44,6 @@ _BORDERS: Mapping[str, frozenset[str]] = {
 }
 #: Kinds of these that a project can keep.
 _KEPT_BY_RULES = frozenset({"account", "canonical user id", "e-mail", "unique id"})
-#: Kinds that are replaced as a precaution, not because they are known to identify a customer.
-_NOT_SEARCHED = frozenset({"code", "filter", "masked", "object", "part", "subject", "text", "value"})
 #: The kind of an alias that several values share.
 AMBIGUOUS = "ambiguous alias"
 
@@ -142,7 +140,7 @@ class RealValueSearch:
                 if kind in _BORDERS:
                     if kind not in _KEPT_BY_RULES or not rules.keeps(value):
                         identifiers[value] = kind
-                elif kind not in _NOT_SEARCHED and is_searched_name(value):
+                elif kind not in UNSEARCHED_KINDS and is_searched_name(value):
                     self._names[value.casefold()] = kind, value
         # The alias of a six-digit code is in other texts by chance.
         identifiers |= dict.fromkeys(filter(is_alias, self._ambiguous), AMBIGUOUS)

@@ -14,19 +14,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from functools import partial
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
-from awstape.core.redaction.alias_grammar import is_name_alias, name_alias_ending
+from awstape.core.redaction.alias_grammar import is_name_alias
 from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
 from awstape.core.redaction.leak_search import AMBIGUOUS, PAGE_TOKEN, Leak, RealValueSearch, find_leaks
-from awstape.core.redaction.member_kinds import is_free_text, is_free_text_member, is_public
+from awstape.core.redaction.member_kinds import find_name_kind, is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
-from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, redact_string
+from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, is_prose, redact_string
 from awstape.core.redaction.string_walk import (
     StringContext,
     edit_answer_strings,
@@ -35,7 +35,7 @@ from awstape.core.redaction.string_walk import (
     edit_take_strings,
 )
 from awstape.core.redaction.text.identifier_search import redact_accounts
-from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names
+from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names, find_aliased_names
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.substrings import Substrings
 
@@ -86,10 +86,10 @@ class Redactor:
     def redact_identity(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
         return edit_member_strings(identity, operation.input, self.redact_string)
 
-    def recorded_forms(self, text: str, context: StringContext, known: Mapping[str, str]) -> Iterator[str]:
+    def recorded_forms(self, text: str, context: StringContext, known: Set[str]) -> Iterator[str]:
         """The forms in which a recording may hold a string of a request, the most likely ones first.
 
-        known: ending → alias, of the names that the recording recognised in the free text of its identities. Another
+        known: the aliases of the names that the recording recognised in the free text of its identities. Another
         version of the service model has other enums and other marks of what is sensitive: the last forms are the
         aliases of a recording that was made with one.
         """
@@ -103,15 +103,12 @@ class Redactor:
         if context.shape and context.shape.type == "string":
             yield self._aliases.password(text)
 
-    def _replace_known_name(self, known: Mapping[str, str], word: str) -> str:
+    def _replace_known_name(self, known: Set[str], word: str) -> str:
         """The alias of a name that is in `known`; any other word stays."""
         if is_name_alias(word):
             return word
-        if alias := known.get(self._aliases.name_ending(word)):
-            return alias
-        if _SHORT_ORGANIZATION_ID.fullmatch(word):
-            return known.get(name_alias_ending(self._aliases.organization_id(word)), word)
-        return word
+        spell = self._aliases.organization_id if _SHORT_ORGANIZATION_ID.fullmatch(word) else self._aliases.spell_name
+        return next((alias for alias in (self._aliases.spell_name(word), spell(word)) if alias in known), word)
 
     def redact_answer(
         self,
@@ -160,17 +157,29 @@ class Redactor:
         """As `redact_cassette`, for single takes, in their order."""
         return edit_take_strings(models, takes, self.redact_string, self.redact_string)
 
-    def replace_known_names(
-        self, models: Models, cassette: Cassette, known: Mapping[str, str] | None = None
-    ) -> Cassette:
+    def find_names(self, models: Models, cassette: Cassette) -> set[str]:
+        """The aliases in a cassette of names that free text is searched for: whole names, and names in free text."""
+        names: set[str] = set()
+
+        def note(text: str, context: StringContext) -> str:
+            if context.shape and find_name_kind(context.shape, context.siblings):
+                names.add(text)
+            elif is_prose(text, context):
+                names.update(find_aliased_names(text))
+            return text
+
+        edit_cassette_strings(models, cassette, note, note)
+        return set(filter(is_name_alias, names))
+
+    def replace_known_names(self, models: Models, cassette: Cassette, known: Set[str] = frozenset()) -> Cassette:
         """A redacted cassette with the names that were seen anywhere replaced in its free text.
 
-        known: ending → alias, of names in another cassette.
+        known: aliases of names in another cassette.
         """
         return cassette.with_takes(self.replace_names_in_takes(models, cassette.takes, known))
 
     def replace_names_in_takes(
-        self, models: Models, takes: Iterable[Take], known: Mapping[str, str] | None = None
+        self, models: Models, takes: Iterable[Take], known: Set[str] = frozenset()
     ) -> Iterator[Take]:
         """As `replace_known_names`, for single takes, in their order."""
         names = KnownNames.from_aliases(self._aliases, known)

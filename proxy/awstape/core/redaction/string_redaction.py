@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 
 from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape, Value
-from awstape.core.redaction.alias_grammar import NAME_ENDING_LENGTH, contains_alias, is_alias
+from awstape.core.redaction.alias_grammar import contains_alias, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import (
     PATH_SHAPES,
@@ -36,7 +36,7 @@ from awstape.core.redaction.text.free_text import redact_member_value, redact_te
 from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.redaction.text.identifiers import UUID
 from awstape.core.redaction.text.names_in_text import redact_masked
-from awstape.core.text.encoded_text import decoded_variants
+from awstape.core.text.encoded_text import decoded_variants, is_json
 
 #: Page tokens that awstape generates, and what replaces a real one in an error message.
 OWN_PAGE_TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token|token", re.ASCII)
@@ -77,8 +77,14 @@ def fit_length(text: str, redacted: str, context: StringContext, aliases: Aliase
         return redacted
     if shape.name in PATH_SHAPES:
         return f"/{aliases.secret('path', text)}/"
-    kind = "text".ljust((shape.min or 0) - NAME_ENDING_LENGTH, "x")
-    return aliases.secret(kind, text)
+    alias = aliases.secret("text", text)
+    return alias.replace("-", "-" * (1 + max((shape.min or 0) - len(alias), 0)))
+
+
+def is_prose(text: str, context: StringContext) -> bool:
+    """Whether a text is free text with words; a document and what a filter or a simulation compares with is not."""
+    is_compared = context.member in _FILTER_MEMBERS or context.member == _CONTEXT_VALUES
+    return is_free_text(text, context) and not is_compared and not is_json(text)
 
 
 def _fits_length(shape: Shape, text: str) -> bool:
@@ -142,9 +148,9 @@ def _alias_of_whole(text: str, context: StringContext, *, is_arn: bool) -> Calla
     if is_arn and _BARE_NAME.fullmatch(text):  # a name in the place of an ARN
         return lambda aliases: aliases.name("resource", text)
     if _is_filter_value(text, context):
-        return lambda aliases: aliases.secret("filter", text)
+        return lambda aliases: aliases.name("filter", text)
     if context.member == _CONTEXT_VALUES and not _HARMLESS.fullmatch(text):
-        return lambda aliases: aliases.secret("value", text)
+        return lambda aliases: aliases.name("value", text)
     return None
 
 

@@ -26,13 +26,12 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import PageRequest
 from awstape.core.cassette.cassette import Take, Track, identity_key
 from awstape.core.compare.identity_meaning import meaning_key, member_meanings, string_meaning
-from awstape.core.redaction.alias_grammar import find_name_aliases
 from awstape.core.redaction.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
+from awstape.core.redaction.text.names_in_text import find_aliased_names
 from awstape.core.replay.callers import Callers
 from awstape.core.replay.nearest_track import NearestTracks
-from awstape.core.text.encoded_text import decoded_variants
 
 
 @dataclass
@@ -148,13 +147,13 @@ class TrackIndex:
         return self._meanings[name]
 
     @cached_property
-    def _known_names(self) -> dict[str, str]:
-        """Ending of an alias → alias, for the names in the free text of the cassette's identities."""
-        known: dict[str, str] = {}
+    def _known_names(self) -> set[str]:
+        """The aliases of the names in the free text of the cassette's identities."""
+        known: set[str] = set()
 
         def collect_names(text: str, context: StringContext) -> str:
-            for plain in decoded_variants(text) if is_free_text_member(text, context) else ():
-                known.update(find_name_aliases(plain))
+            if is_free_text_member(text, context):
+                known.update(find_aliased_names(text))
             return text
 
         for track in self.takes:

@@ -20,8 +20,7 @@ from awstape.core.aws.protocols.error_formats import write_error
 from awstape.core.aws.routing import other_service_name, signed_service_name, try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import SET_ASIDE, After, Track
-from awstape.core.redaction.alias_grammar import find_alias_in_longer_name, is_name_alias, split_name_alias
-from awstape.core.redaction.member_kinds import NAME_KINDS
+from awstape.core.redaction.alias_grammar import find_alias_in_longer_name
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.replay.matching import TrackIndex
@@ -147,15 +146,16 @@ class MissFactory:
     def _made_name_hints(
         self, operation: Operation, identity: dict[str, Value], found: Iterable[Difference]
     ) -> list[str]:
-        """Lines about members that differ and hold a name that the program made of a recorded name's alias."""
+        """Lines about members that differ and hold a name that the program made of a recorded name's alias.
+
+        With the key, such a name has the alias of the real name.
+        """
+        if self.has_key and not self._other_keys:
+            return []
         made: dict[str, str] = {}
 
         def note(text: str, context: StringContext) -> str:
-            whole, alias = find_alias_in_longer_name(text) or ("", "")
-            # With the key, a name with something added to its end is known by its alias.
-            is_known = self.has_key and not self._other_keys and split_name_alias(whole)[0]
-            is_alias_itself = is_name_alias(whole) and whole.rpartition("-")[0] in NAME_KINDS.values()
-            if alias and not is_known and not is_alias_itself:
+            if alias := find_alias_in_longer_name(text):
                 made.setdefault(context.member, alias)
             return text
 

@@ -27,7 +27,6 @@ from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
     find_aliases,
     is_name_alias,
-    name_alias_ending,
     replace_aliases,
 )
 from awstape.core.redaction.member_kinds import is_public
@@ -120,7 +119,7 @@ def _has_words(text: str) -> bool:
 
 
 def alias_kind(alias: str) -> str:
-    """The kind of value that an alias stands for, by its form: `role`, `account id`."""
+    """The kind of value that an alias stands for, by its form: `name`, `account id`."""
     if alias.endswith(EMAIL_DOMAIN):
         return "e-mail address"
     if alias.isdigit():
@@ -129,7 +128,9 @@ def alias_kind(alias: str) -> str:
     if alias.partition("-")[0] in _ORGANIZATION:
         return "organization id"
     if is_name_alias(alias):
-        return prefix.replace("-", " ")
+        return "name"
+    if prefix == "caller":
+        return prefix
     if prefix:
         return f"{prefix} id"
     return "canonical user id" if len(alias) == 64 else "unique id"
@@ -211,18 +212,8 @@ class _Nodes:
         self._converted: dict[tuple[str, bool], tuple[Node, list[str]]] = {}  # most texts occur many times
 
     def aliases(self) -> list[dict[str, Any]]:
-        """The aliases by number. `name`: the part that all aliases of one name share."""
-        return [
-            {
-                "text": alias,
-                "kind": alias_kind(alias),
-                "places": self._places[alias],
-                "name": name_alias_ending(alias.removesuffix(EMAIL_DOMAIN))
-                if is_name_alias(alias.removesuffix(EMAIL_DOMAIN))
-                else "",
-            }
-            for alias in self._numbers
-        ]
+        """The aliases by number."""
+        return [{"text": alias, "kind": alias_kind(alias), "places": self._places[alias]} for alias in self._numbers]
 
     def members(self, members: Mapping[str, Value]) -> Node:
         return {"m": [[self._counted(name), self.value(value)] for name, value in members.items()]}

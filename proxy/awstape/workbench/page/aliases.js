@@ -14,12 +14,6 @@ function placesOf(alias) {
   return places[alias];
 }
 
-/** The other aliases of the same name: a role and an instance profile may share a name. */
-function sameName(alias) {
-  const { name } = cassette.aliases[alias];
-  return name ? cassette.aliases.flatMap((other, i) => (other.name === name && i !== alias ? [i] : [])) : [];
-}
-
 function light(alias, kind, root = document) {
   for (const span of root.querySelectorAll(`[data-alias="${alias}"]`)) span.classList.add(kind);
 }
@@ -29,7 +23,7 @@ function dim(...kinds) {
 }
 
 function choose(alias) {
-  dim("chosen", "kin", "here");
+  dim("chosen", "here");
   if (alias === null) focusBefore?.focus({ preventScroll: true });
   else if (chosen === null) focusBefore = document.activeElement;
   chosen = alias;
@@ -43,14 +37,11 @@ function choose(alias) {
   }
   if (alias === null) return;
   light(alias, "chosen");
-  sameName(alias).forEach((other) => light(other, "kin"));
   const { text, kind } = cassette.aliases[alias];
   const found = placesOf(alias);
   const summary = `${kind}, ${count(found.length, "place")} in ${count(new Set(found.map((unit) => unit.track)).size, "track")}`;
-  const others = sameName(alias).map((other) => button(cassette.aliases[other].text, () => choose(other), { class: "link" }));
   aside.replaceChildren(
     element("p", { role: "status" }, element("code", {}, text), ` ${summary} `, element("span", { class: "position" })),
-    others.length ? element("p", {}, "same name: ", ...others) : "",
     element(
       "div",
       { class: "buttons" },
@@ -85,7 +76,6 @@ function decorate(root) {
   markIn(root);
   if (chosen === null) return;
   light(chosen, "chosen", root);
-  sameName(chosen).forEach((other) => light(other, "kin", root));
 }
 
 const aliasAt = (event) => {

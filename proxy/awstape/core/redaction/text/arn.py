@@ -163,7 +163,7 @@ def _redact_segments(kind: str, path: str, aliases: Aliases) -> str:
     if len(redacted) <= _LONGEST_PATH or _WILDCARD.search(path):
         return redacted
     inner = path.strip("/:")
-    return path.replace(inner, aliases.name(kind, inner))
+    return path.replace(inner, aliases.secret(kind, inner))
 
 
 def _redact_segment(kind: str, segment: str, aliases: Aliases) -> str:
@@ -344,6 +344,7 @@ _SLOTS: Mapping[str, Callable[[str, str, Aliases], str]] = {
     "PROVIDER": _redact_provider_name,
     "QUALIFIER": _redact_version,
     "QUOTA": _redact_quota,
+    "REST": lambda kind, text, aliases: redact_literal_parts(text, lambda piece: aliases.secret(kind, piece)),
     "TIME": _redact_time,
     "VERB": _redact_verb,
     "VERSION": _redact_version,

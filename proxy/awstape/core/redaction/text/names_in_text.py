@@ -6,14 +6,14 @@
 3. A name that contains an identifier or looks like a secret was replaced in part before; that form is known as well.
 4. ARNs, policy variables, condition keys, regions, service principals and the service of an action (`lambda:`) are no
    names. Nor is the vocabulary of policies in JSON, or the header of a credential report.
-5. A name that only an older cassette has is recognised by its alias: the ending is computed from the name.
+5. A name that only an older cassette has is recognised by its alias, which is computed from the name.
 6. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from copy import copy
 
 from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias, is_name_alias
@@ -46,8 +46,8 @@ _MASKED_WORD = re.compile(r"[\w-]+")
 class KnownNames:
     """Names to search for: real name → alias.
 
-    aliases: also makes aliases of the same names in other case. known: ending → alias, of names that are recognised by
-    their alias alone.
+    aliases: also makes aliases of the same names in other case. known: aliases of names that are recognised by these
+    alone.
     """
 
     def __init__(
@@ -55,26 +55,26 @@ class KnownNames:
         names: Mapping[str, str],
         shortest: int = SHORTEST_SEARCHED_NAME,
         aliases: Aliases | None = None,
-        known: Mapping[str, str] | None = None,
+        known: Set[str] = frozenset(),
     ) -> None:
         self._aliases, self._known = aliases, known
         self._names = {name: alias for name, alias in names.items() if len(name) >= shortest}
-        self._folded: dict[str, str] = {}
+        self._folded: set[str] = set()
         phrases = []
         for name, alias in self._names.items():
             if not _SINGLE_WORD.fullmatch(name) and (shortest == 1 or len(name) >= _SHORTEST_PHRASE):
                 phrases.append(name)
             if is_name_alias(alias):
-                self._folded[name.casefold()] = min(alias, self._folded.get(name.casefold(), alias))
+                self._folded.add(name.casefold())
         self._phrases = Substrings({_fold(phrase): None for phrase in phrases}) if phrases else None
 
     @classmethod
-    def from_aliases(cls, aliases: Aliases, known: Mapping[str, str] | None = None) -> KnownNames:
+    def from_aliases(cls, aliases: Aliases, known: Set[str] = frozenset()) -> KnownNames:
         """All names that were aliased, and their forms in which identifiers are replaced."""
         fresh = aliases.without_history()
         redacted = {redact_text(name, fresh): alias for name, alias in aliases.names.items()}
         kept = {redact_text(name, fresh): name for name in aliases.kept_values}
-        looks_secret = {text: name for text, name in kept.items() if text.startswith("secret-") and is_alias(text)}
+        looks_secret = {text: name for text, name in kept.items() if is_alias(text)}
         secrets = {value: aliases.by_value["secret", value] for value in aliases.real_values.get("secret", ())}
         return cls({**looks_secret, **secrets, **redacted, **aliases.names}, aliases=aliases, known=known)
 
@@ -105,11 +105,11 @@ class KnownNames:
             return self._names[word]
         if self._aliases is None or is_alias(word):
             return word
-        if alias := self._folded.get(word.casefold()):
+        if word.casefold() in self._folded:
             # The same name to IAM, but another string: it gets its own alias.
-            return self._aliases.name(alias.rpartition("-")[0], word)
-        if self._known and is_searched_name(word):
-            return self._known.get(self._aliases.name_ending(word), word)
+            return self._aliases.name("name", word)
+        if self._known and is_searched_name(word) and (alias := self._aliases.spell_name(word)) in self._known:
+            return alias
         return word
 
 
@@ -122,6 +122,20 @@ def _fold(text: str) -> str:
 def edit_possible_names(text: str, edit: Rewrite) -> str:
     """Applies `edit` to each word of a text that could be a name."""
     return edit_plain_text(text, lambda plain: _edit_words(plain, edit))
+
+
+def find_aliased_names(text: str) -> set[str]:
+    """The aliases in a text that stand where names are searched for."""
+    found: set[str] = set()
+
+    def note(word: str) -> str:
+        if not is_alias(word) or word.isdigit():
+            return word
+        found.add(word)
+        return ""
+
+    edit_possible_names(text, note)
+    return found
 
 
 def edit_plain_text(text: str, edit: Rewrite) -> str:

@@ -6,7 +6,7 @@
    policy variable stands for any segment.
 4. Where no form fits, a first word in lower case before a separator is a type, a word that is a type in any form is one
    between a name and a separator, and everything else is a name, or a version behind a name. More segments than
-   `_MOST_SEGMENTS` are one name.
+   `_MOST_SEGMENTS` are one text behind their type.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ def _fit_beginning(node: _Node, segments: list[str]) -> list[Piece]:
 
 def _fit_without_form(segments: list[str], at: int, kind: str, *, after_slot: bool) -> list[Piece]:
     if len(segments) - at > 2 * _MOST_SEGMENTS:
-        return [_fill("NAME", "".join(segments[at:]), kind, after_slot=after_slot)]
+        is_type = segments[at] in TYPE_WORDS or (at == 0 and _is_type(segments[at]))
+        types = [Piece(text) for text in segments[at : at + 2]] if is_type else []
+        return [*types, _fill("REST", "".join(segments[at + len(types) :]), kind, after_slot=after_slot)]
     pieces: list[Piece] = []
     for i in range(at, len(segments)):
         text, is_last = segments[i], i + 1 == len(segments)

@@ -1,0 +1,148 @@
+"""Codes: the alias of a name, made part by part.
+
+1. A name has parts, and joints between them: blanks and any of `+,-./:=@_`. Each part becomes a code, joints stay:
+   `prod-web_api` becomes `alias-CODE-CODE_CODE`. Names that share a part share its code.
+2. A name's alias has at most five codes, so that it fits into a name of 64 characters. The fifth code of a longer name
+   is the product of the codes of all parts and joints that are left.
+3. The product is associative, as that of maps x → ax + b modulo a prime is. So the codes of what a program puts before
+   and behind an alias have the same product as the codes of the real name; nobody needs the key for it.
+4. A code has eight keyed characters of base 32 and two check characters, which are computed from the others in lower
+   case. It contains a digit, so that no English word is one: if the keyed characters have none, a check character is
+   one. A real part of ten such characters passes for a code with a probability of 1 in 1,024.
+5. Two spellings of one part, such as `BuildRole` and `buildrole`, have codes that differ in the case of letters only.
+   Parts in lower or upper case have codes in lower or upper case; which letters of the code of any other spelling are
+   in upper case, is keyed. In a product of codes that are not all in one case, the first letter is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+_KEYED, _CHECKED = 8, 2
+CODE = rf"[A-Za-z2-7]{{{_KEYED + _CHECKED}}}(?![0-9A-Za-z])"
+JOINT = r"[ +,\-./:=@_]"
+#: What an alias with codes begins with, and a hyphen.
+MARKER = "alias"
+_PART = re.compile(r"([^ +,\-./:=@_]+)")
+_MOST_CODES = 5
+#: The largest prime below 2^20: a code has two numbers of 20 bits.
+_PRIME = 1_048_573
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+#: The two characters of each ten bits. A table is several times as fast as `base64.b32encode`, which is pure Python.
+_BASE32_PAIRS = [one + other for one in _BASE32 for other in _BASE32]
+
+
+# --- one code ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(2**16)  # the same aliases are found again and again
+def is_code(text: str) -> bool:
+    """True for the code of a part of a name."""
+    return bool(re.fullmatch(CODE, text)) and _append_code_check(text[:_KEYED].lower()) == text.lower()
+
+
+def spell_code(digest: bytes) -> str:
+    """The code of a part of a name: keyed characters, then the check characters."""
+    return _append_code_check(base32(digest[:5]))
+
+
+def spell_code_in_case(meaning: str, spelled: str, digest: Callable[[str], bytes]) -> str:
+    """The code for one spelling of a text: that of its meaning, with letters in upper case for any other spelling.
+
+    meaning: the text in its canonical spelling, such as a part of a name in lower case. Two other spellings have the
+    same code with a probability of about 1 in 200.
+    """
+    code = spell_code(digest(meaning))
+    if spelled == meaning:
+        return code
+    if spelled == meaning.upper():
+        return code.upper()
+    letters = [i for i, character in enumerate(code) if character.isalpha()]
+    # Neither all in lower case nor all in upper case.
+    chosen = 1 + int.from_bytes(digest(spelled)[-8:]) % max(2 ** len(letters) - 2, 1)
+    upper = {i for bit, i in enumerate(letters) if chosen >> bit & 1}
+    return "".join(character.upper() if i in upper else character for i, character in enumerate(code))
+
+
+# --- names ------------------------------------------------------------------------------------------------------
+
+
+def split_name(text: str) -> list[str]:
+    """Joints and parts in turn, beginning and ending with a joint, which may be empty."""
+    return _PART.split(text)
+
+
+def drop_markers(pieces: Sequence[str], is_known: Callable[[str], bool]) -> tuple[list[str], set[int]]:
+    """A name of `split_name` without the word `alias-` before codes, and the places of the codes: `x.alias-CODE_y`.
+
+    is_known: whether a code is one, and not a part that looks like one.
+    """
+    kept, codes, in_alias = [pieces[0]], set[int](), False
+    for i in range(1, len(pieces), 2):
+        part, joint = pieces[i], pieces[i + 1]
+        follows = pieces[i + 2] if i + 2 < len(pieces) else ""
+        if part == MARKER and joint.startswith("-") and is_code(follows) and is_known(follows):
+            kept[-1] += joint[1:]
+            in_alias = True
+            continue
+        in_alias = in_alias and is_code(part) and is_known(part)
+        if in_alias:
+            codes.add(len(kept))
+        kept += [part, joint]
+    return kept, codes
+
+
+def join_codes(pieces: Sequence[str]) -> str:
+    """The alias of a name, of which each part was replaced by its code."""
+    last = 2 * _MOST_CODES - 1
+    if len(pieces) > last + 2:
+        pieces = [*pieces[:last], _multiply(pieces[last:-1]), pieces[-1]]
+    return f"{MARKER}-{''.join(pieces)}"
+
+
+def join_aliases(text: str) -> str:
+    """The alias of the name that a text was made of, if that has aliases and joints only; else the text as it is."""
+    pieces, codes = drop_markers(split_name(text), is_code)
+    return join_codes(pieces) if len(codes) == len(pieces) // 2 > 0 else text
+
+
+def _multiply(pieces: Sequence[str]) -> str:
+    """The product of codes and of the joints between them, as a code."""
+    slope, offset = 1, 0
+    for i, piece in enumerate(pieces):
+        keyed = base32(hashlib.sha256(piece.encode()).digest()) if i % 2 else piece.lower()
+        number = sum(_BASE32.index(character) << 5 * i for i, character in enumerate(keyed[:_KEYED]))
+        a, b = (number >> 20) % (_PRIME - 1) + 1, (number & 0xFFFFF) % _PRIME
+        slope, offset = slope * a % _PRIME, (slope * b + offset) % _PRIME
+    number = (slope - 1) << 20 | offset
+    code = _append_code_check("".join(_BASE32[number >> 5 * i & 31] for i in range(_KEYED)))
+    codes = "".join(pieces[::2])
+    if codes in (codes.lower(), codes.upper()):
+        return code if codes == codes.lower() else code.upper()
+    first = next((i for i, character in enumerate(code) if character.isalpha()), 0)
+    return code[:first] + code[first:].capitalize()
+
+
+def respell_codes(alias: str, respell: Callable[[str], str]) -> str:
+    """The alias with each of its codes respelled."""
+    return _PART.sub(lambda part: respell(part[0]) if is_code(part[0]) else part[0], alias)
+
+
+def base32(digest: bytes, length: int = 0) -> str:
+    """The digest in lower-case base 32, extended to at least `length` characters."""
+    blocks = [hashlib.sha256(digest + bytes([i])).digest() for i in range(min(length // 51, 255))]
+    data = b"".join([digest, *blocks])
+    characters = -(-len(data) * 8 // 5)
+    pairs = -(-characters // 2)
+    number = int.from_bytes(data) << (pairs * 10 - len(data) * 8)
+    return "".join([_BASE32_PAIRS[number >> shift & 0x3FF] for shift in range(pairs * 10 - 10, -10, -10)])[:characters]
+
+
+def _append_code_check(keyed: str) -> str:
+    """The code with the given keyed characters."""
+    first, second = hashlib.sha256(keyed.encode()).digest()[:2]
+    alphabet = _BASE32[-6:] if keyed.isalpha() else _BASE32  # the last six are digits
+    return keyed + alphabet[first % len(alphabet)] + _BASE32[second % len(_BASE32)]
