@@ -202,6 +202,7 @@ def test_two_accounts_of_one_alias_set_their_takes_aside() -> None:
 def test_the_final_search_finds_what_every_rule_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_accounts", lambda text, aliases: text)
     monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_text", lambda text, aliases: text)
+    monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_member_value", lambda key, text, aliases: text)
     answer = exchanges.respond("GetUser", {"User": {"Tags": [{"Key": "k", "Value": f"of {ACCOUNT}"}]}})
     (aside,) = exchanges.record((exchanges.request("GetUser"), answer)).set_aside
     assert [str(leak) for leak in aside.leaks] == ["account in some member of take 1 of iam GetUser"]

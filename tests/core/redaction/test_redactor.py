@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -398,20 +399,49 @@ def test_a_filter() -> None:
     assert "finance" not in str(redacted)
 
 
-def test_the_values_of_a_simulated_context() -> None:
-    entries: list[Value] = [
-        {"ContextKeyName": "aws:username", "ContextKeyValues": ["bob", "true", "10", f"arn:aws:iam::{ACCOUNT}:root"]}
-    ]
-    redacted = identity("SimulateCustomPolicy", {"ContextEntries": entries, "ActionNames": ["iam:GetUser"]})
-    assert isinstance(redacted["ContextEntries"], list)
-    (entry,) = redacted["ContextEntries"]
-    assert isinstance(entry, dict)
-    assert entry["ContextKeyName"] == "aws:username"
-    values = entry["ContextKeyValues"]
-    assert isinstance(values, list)
-    assert values[1:] == ["true", "10", f"arn:aws:iam::{A}:root"]
-    assert isinstance(values[0], str) and is_alias(values[0])
+def test_the_values_of_a_simulated_context_are_redacted_by_their_key() -> None:
+    values = {
+        "aws:username": "true",
+        "aws:MultiFactorAuthPresent": "true",
+        "s3:max-keys": "10",
+        "aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:root",
+        "aws:RequestTag/secret": "hunter22",
+    }
+    entries: list[Value] = [{"ContextKeyName": key, "ContextKeyValues": [value]} for key, value in values.items()]
+    redacted: Any = identity("SimulateCustomPolicy", {"ContextEntries": entries, "ActionNames": ["iam:GetUser"]})
+    made = {entry["ContextKeyName"]: entry["ContextKeyValues"][0] for entry in redacted["ContextEntries"]}
+    user, password = made.pop("aws:username"), made.pop("aws:RequestTag/secret")
+    assert is_alias(user)
+    assert is_alias(password)
+    assert made == {
+        "aws:MultiFactorAuthPresent": "true",
+        "s3:max-keys": "10",
+        "aws:PrincipalArn": f"arn:aws:iam::{A}:root",
+    }
     assert redacted["ActionNames"] == ["iam:GetUser"]
+
+
+def test_a_tag_of_a_pair_is_redacted_as_a_tag_of_a_map() -> None:
+    tags: list[Value] = [{"Key": "db-password", "Value": "hunter22"}, {"Key": "team", "Value": "hunter22"}]
+    redacted: Any = identity("TagRole", {"RoleName": "x", "Tags": tags})
+    secret, word = redacted["Tags"]
+    assert is_alias(secret["Value"])
+    assert word == tags[1]
+
+
+def test_what_belongs_to_a_policy_of_aws_stays() -> None:
+    """The same name, path and id belong to a customer's policy, in which they are replaced."""
+    managed: dict[str, Value] = {
+        "PolicyName": "AmazonS3ReadOnlyAccess",
+        "PolicyId": "ANPAEXAMPLEMANAGED00X",
+        "Path": "/job-function/",
+        "Arn": "arn:aws:iam::aws:policy/job-function/AmazonS3ReadOnlyAccess",
+    }
+    own = managed | {"Arn": f"arn:aws:iam::{ACCOUNT}:policy/job-function/AmazonS3ReadOnlyAccess"}
+    output: Any = Redactor(KEY).redact_answer(operation("ListPolicies"), Answer({"Policies": [managed, own]})).output
+    redacted_managed, redacted_own = output["Policies"]
+    assert redacted_managed == managed
+    assert all(redacted_own[name] != value for name, value in own.items())
 
 
 def test_policy_ids_of_a_simulation_stay() -> None:

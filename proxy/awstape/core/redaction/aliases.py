@@ -140,6 +140,8 @@ class Aliases:
         """Values that were taken for an alias that was there before."""
         self.document_edits: dict[tuple[str, str], dict[str, str]] | None = None
         """Place in a document → text → its redaction, computed when it is asked for (`core.redaction.policies`)."""
+        self.redacted_strings: dict[tuple[object, str, str], str] = {}
+        """(place, key, string) → its redaction (`core.redaction.string_redaction`)."""
         self._codes: dict[str, str] = {}
         """A part of a name → its code; many names have parts in common."""
 
@@ -238,7 +240,7 @@ class Aliases:
     @property
     def has_history(self) -> bool:
         """True if it holds something of a value or a text that it met."""
-        return bool(self.seen or self.plain_texts or self.document_edits or self._codes)
+        return bool(self.seen or self.plain_texts or self.document_edits or self.redacted_strings or self._codes)
 
     def without_history(self) -> Aliases:
         """New `Aliases` with the same key and rules that have seen no value."""

@@ -5,6 +5,7 @@ The tables are data about the service models of IAM and Access Analyzer. `core.r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from awstape.core.aws.model import Shape, Value
@@ -103,6 +104,10 @@ _PUBLIC_SHAPES = frozenset(
 #: Members of the catch-all string shape that hold public vocabulary.
 _PUBLIC_MEMBERS = frozenset({"action", "Type", "Code", "code", "__type"})
 _ENTITY_KINDS = frozenset({"user", "role", "group"})
+#: Shapes of names, ids and paths that a policy of AWS may have.
+_OF_POLICIES = frozenset({"policyNameType", "idType", "policyPathType", "PolicyIdentifierType"})
+_AWS_POLICY = re.compile(r"arn:aws[a-z-]*:iam::aws:policy(?P<path>/(?:\S+/)?)(?P<name>[^\s/]+)")
+_POLICY_ID = re.compile(r"ANPA[A-Z0-9]{12,17}")
 
 
 def is_free_text(text: str, context: StringContext) -> bool:
@@ -124,6 +129,25 @@ def is_public(text: str, context: StringContext) -> bool:
     if shape is None:
         return False
     return text in shape.enum or shape.name in _PUBLIC_SHAPES or context.member in _PUBLIC_MEMBERS
+
+
+def depends_on_siblings(shape: Shape) -> bool:
+    """Whether the redaction of a string in this shape depends on the other members of its structure."""
+    return shape.name in _KIND_SIBLINGS or shape.name == "userNameType" or shape.name in _OF_POLICIES
+
+
+def is_of_aws_policy(text: str, shape: Shape, siblings: Mapping[str, Value]) -> bool:
+    """Whether a text is the name, the path or the id of an AWS-managed policy, which its siblings tell."""
+    if shape.name not in _OF_POLICIES:
+        return False
+    if siblings.get("SourcePolicyType") == "aws-managed":
+        return True
+    arns = (_AWS_POLICY.fullmatch(value) for value in siblings.values() if isinstance(value, str))
+    return any(
+        text in (arn["name"], arn["path"]) or (shape.name == "idType" and _POLICY_ID.fullmatch(text))
+        for arn in arns
+        if arn
+    )
 
 
 def find_name_kind(shape: Shape, siblings: Mapping[str, Value]) -> str | None:

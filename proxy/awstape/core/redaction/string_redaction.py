@@ -17,21 +17,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import cache
 
 from awstape.core.aws.member_paths import MapKey
-from awstape.core.aws.model import Shape, Value
+from awstape.core.aws.model import Shape
 from awstape.core.redaction.alias_grammar import contains_alias, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import (
     PATH_SHAPES,
     SHAPE_REDACTIONS,
+    depends_on_siblings,
     find_name_kind,
     is_free_text,
+    is_of_aws_policy,
     is_public,
 )
-from awstape.core.redaction.string_walk import StringContext
-from awstape.core.redaction.text.arn import redact_name
+from awstape.core.redaction.policies.condition_keys import has_words
+from awstape.core.redaction.string_walk import Place, StringContext
+from awstape.core.redaction.text.arn import is_service_principal, redact_name
 from awstape.core.redaction.text.free_text import redact_member_value, redact_text
 from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.redaction.text.identifiers import UUID
@@ -50,6 +54,10 @@ _HARMLESS = re.compile(
     r"|true|false|-?\d{1,11}(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII
 )
 _PUBLIC_KEY_POLICY = "default"
+#: Policies that the model marks as sensitive: what identifies somebody in them is known by its place.
+_POLICY_SHAPES = frozenset({"AccessCheckPolicyDocument"})
+#: What is remembered of one recording or request: most strings recur.
+_LONGEST_REMEMBERED, _MOST_REMEMBERED = 4000, 20_000
 #: Words of the service that a filter may compare with.
 _FILTER_WORD = re.compile(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
 #: Criteria of a filter that are compared with words of the service.
@@ -62,6 +70,24 @@ _CONTEXT_VALUES = "ContextKeyValues"
 
 def redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
     """The string, redacted as its context requires."""
+    if not text or _depends_on_others(context.place):
+        return _redact_string(text, context, aliases)
+    known, at = aliases.redacted_strings, (context.place, context.key, text)
+    if (redacted := known.get(at)) is None:
+        redacted = _redact_string(text, context, aliases)
+        if len(text) <= _LONGEST_REMEMBERED and len(known) < _MOST_REMEMBERED:
+            known[at] = redacted
+    return redacted
+
+
+@cache
+def _depends_on_others(place: Place) -> bool:
+    """Whether the redaction of a string depends on more than its place, the key of its map and its text."""
+    shape = place.shape
+    return place.member_name in _FILTER_MEMBERS or (shape is not None and depends_on_siblings(shape))
+
+
+def _redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
     redacted = _redact_by_shape(text, context, aliases)
     # A name that was replaced has its own alias already, so that it isn't masked.
     is_maskable = redacted == text or is_free_text(text, context)
@@ -101,28 +127,24 @@ def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str
         return text if _HARMLESS.fullmatch(text) or is_alias(text) else aliases.secret("text", text)
     if not text or text in shape.enum or (shape.name == "thumbprintType" and _THUMBPRINT.fullmatch(text)):
         return text
+    if is_of_aws_policy(text, shape, context.siblings):
+        return text
     if redaction := SHAPE_REDACTIONS.get(shape.name):
         return redaction(aliases, text)
-    if shape.sensitive:
+    if shape.sensitive and not (shape.name in _POLICY_SHAPES and is_json(text)):
         return aliases.password(text)
     if kind := find_name_kind(shape, context.siblings):
-        return _redact_named(kind, text, context.siblings, aliases)
+        return _redact_named(kind, text, aliases)
     return _redact_free_text(text, context, aliases)
 
 
-def _redact_named(kind: str, text: str, siblings: Mapping[str, Value], aliases: Aliases) -> str:
+def _redact_named(kind: str, text: str, aliases: Aliases) -> str:
     """A member of a name's shape: a name, or an ARN that some operations accept in its place."""
-    if kind == "policy" and (_is_aws_managed(text, siblings) or _INPUT_LIST.fullmatch(text)):
+    if kind == "policy" and _INPUT_LIST.fullmatch(text):
         return text
     if kind == "key-policy" and text == _PUBLIC_KEY_POLICY:
         return text
     return redact_text(text, aliases) if text.startswith("arn:") else redact_name(kind, text, aliases)
-
-
-def _is_aws_managed(policy: str, siblings: Mapping[str, Value]) -> bool:
-    """Whether the ARN of an AWS-managed policy with that name is among the siblings."""
-    arn = re.compile(rf"arn:aws[a-z-]*:iam::aws:policy/(?:\S+/)?{re.escape(policy)}")
-    return any(isinstance(value, str) and arn.fullmatch(value) for value in siblings.values())
 
 
 def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> str:
@@ -131,7 +153,8 @@ def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> st
         return text
     shape = context.shape
     is_arn = shape is not None and _ARN_SHAPE.search(shape.name) is not None
-    redacted = redact_member_value(context.key, text, aliases) if context.key or is_arn else redact_text(text, aliases)
+    key = context.key or _find_criterion(context)
+    redacted = redact_member_value(key, text, aliases) if key or is_arn else redact_text(text, aliases)
     if not is_public(text, context):
         redacted = redact_masked(redacted, aliases)
     if redacted != text or is_public(text, context):
@@ -158,5 +181,14 @@ def _is_filter_value(text: str, context: StringContext) -> bool:
     """Whether a text is a customer's value in a filter, not a word of the service."""
     if context.member not in _FILTER_MEMBERS or _FILTER_WORD.fullmatch(text):
         return False
+    criterion = _find_criterion(context)
+    is_word = has_words(criterion.lower()) or (criterion == "Service" and is_service_principal(text))
+    return not is_word and criterion not in _PUBLIC_CRITERIA and not criterion.endswith("At")
+
+
+def _find_criterion(context: StringContext) -> str:
+    """What a filter compares: a member, the key of a condition or the type of a principal; empty outside filters."""
+    if context.member not in _FILTER_MEMBERS:
+        return ""
     criterion = next((step for step in reversed(context.path) if isinstance(step, MapKey)), "")
-    return criterion not in _PUBLIC_CRITERIA and not criterion.endswith("At")
+    return criterion.removeprefix("condition.").removeprefix("principal.")

@@ -29,19 +29,23 @@ _ACCOUNT_LIKE = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 #: Members that errors of all services may have, though no model names them. Other names may be made of data.
 _OF_EVERY_ERROR = frozenset({"Type", "Code", "code", "__type"})
 _BINARY_MARK = b"\xffawstape "
+#: Member of a pair → its sibling that names what it is, as the key of a map names its value.
+_PAIRS: Mapping[str, str] = {"Value": "Key", "value": "key", "ContextKeyValues": "ContextKeyName"}
 
 
 class Place:
     """What the service model says of a string: its shape and the members on the way to it, without indices and keys.
 
     There is one object for each place, so that what holds for a place is found out once (`core.redaction.redactor`).
-    shape: None if the model has none. names: the names of the members on the way.
+    shape: None if the model has none. names: the names of the members on the way. member_name: the last of them, in
+    which the string is directly or through lists and maps.
     """
 
-    __slots__ = ("_below", "names", "shape")
+    __slots__ = ("_below", "member_name", "names", "shape")
 
     def __init__(self, shape: Shape | None, names: tuple[str, ...] = ()) -> None:
         self.shape, self.names = shape, names
+        self.member_name = names[-1] if names else ""
         self._below: dict[str, Place] = {}
 
     def member(self, name: str, shape: Shape) -> Place:
@@ -66,7 +70,7 @@ def root_place(shape: Shape | None) -> Place:
 
 
 class StringContext:
-    """The context of a string: its place, its path, its siblings, the key of its map."""
+    """The context of a string: its place, its path, its siblings, and the key of its map, or of its pair of members."""
 
     __slots__ = ("key", "path", "place", "siblings")
 
@@ -81,8 +85,8 @@ class StringContext:
 
     @property
     def member(self) -> str:
-        """The name of the member that the string is in, directly or through lists and maps."""
-        return self.place.names[-1] if self.place.names else ""
+        """As in `Place`."""
+        return self.place.member_name
 
 
 #: The context of a track's account.
@@ -175,12 +179,15 @@ def _edit_members(members: Mapping[str, Value], place: Place, edit: StringEdit, 
     edited: dict[str, Value] = {}
     for name, value in members.items():
         if name in known:
-            context = StringContext(place.member(name, known[name].shape), (*path, name), members)
+            key = members.get(_PAIRS[name]) if name in _PAIRS else None
+            context = StringContext(
+                place.member(name, known[name].shape), (*path, name), members, key if isinstance(key, str) else ""
+            )
             edited[name] = edit(value, context) if isinstance(value, str) else edit_value_strings(value, context, edit)
         else:
-            key = _edit_name(name, place, path, edit)
+            edited_name = _edit_name(name, place, path, edit)
             context = StringContext(place.data("?", None), (*path, MapKey(name)), members)
-            edited[key] = edit_value_strings(value, context, edit)
+            edited[edited_name] = edit_value_strings(value, context, edit)
     return edited
 
 

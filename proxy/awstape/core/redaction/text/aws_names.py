@@ -250,4 +250,5 @@ def public_prefix(kind: str, name: str) -> str:
         return name if linked[2] is None else f"{linked[1]}_"
     if kind == "log-group" and (group := _GROUP.match(name)):
         return group[0]
-    return next((prefix for prefix in _PREFIXES.get(kind, ()) if name.startswith(prefix)), "")
+    prefixes = _PREFIXES.get(kind, ())
+    return next(filter(name.startswith, prefixes)) if name.startswith(prefixes) else ""
