@@ -327,6 +327,13 @@ def test_wildcards_in_a_shared_identity_provider_leave_its_host() -> None:
     assert "zreal" not in redact("arn:aws:iam::*:oidc-provider/*.zreal.org/id/*")
 
 
+def test_a_user_pool_is_called_alike_as_a_provider_and_as_a_resource() -> None:
+    pool = f"eu-west-1_{alias('part', 'zreal')}"
+    provider = redact_provider("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_zreal", Aliases(KEY))
+    assert provider == f"cognito-idp.eu-west-1.amazonaws.com/{pool}"
+    assert redact(in_account("cognito-idp", "userpool/eu-west-1_zreal")).endswith(f"userpool/{pool}")
+
+
 def test_another_identity_provider_is_one_name() -> None:
     assert redact_provider("https://oidc.zreal.org/x", Aliases(KEY)) == (
         f"https://{alias('oidc-provider', 'oidc.zreal.org/x')}"

@@ -130,7 +130,8 @@ def redact_provider(url: str, aliases: Aliases) -> str:
     if shared is None:
         return f"{scheme}{separator}{redact_whole_identifier(name, aliases) or aliases.name('oidc-provider', name)}"
     parts = (
-        aliases.name("part", segment) if is_private else segment for segment, is_private in zip(*shared, strict=True)
+        _redact_rest("", segment, aliases) if is_private else segment
+        for segment, is_private in zip(*shared, strict=True)
     )
     return f"{scheme}{separator}{'/'.join(parts)}"
 
