@@ -52,7 +52,7 @@ CASES = [
     ("aws:SourceIp", "<52.1.2.>*"),
     ("aws:PrincipalOrgID", "<o-exampleorg1>"),
     ("aws:PrincipalOrgPaths", "<o-exampleorg1>/<r-ab12>/<ou-ab12-11112222>/*"),
-    ("aws:ResourceOrgPaths", "<o-exampleorg1>/*/<ou-ab12>-*"),
+    ("aws:ResourceOrgPaths", "<o-exampleorg1>/*/ou-<ab12>-*"),
     ("aws:PrincipalArn", f"arn:aws:iam::<{ACCOUNT}>:role/*"),
     ("aws:PrincipalArn", "*:role/<Deployer>"),
     ("aws:PrincipalArn", "arn:aws:iam::*:role/<Deployer>*"),

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.policies.condition_keys import (
     ADDRESS_KEYS,
@@ -53,7 +53,8 @@ _SUBJECT_WORDS = frozenset(
 _ARN_WORDS = frozenset(
     "arn aws iam sts assumed-role federated-user group instance-profile policy role root user".split()
 )
-_ORGANIZATION_ID = re.compile(r"(?:o|r|p)-\w+|ou-\w+(?:-\w+)?")
+#: `ou-ab12-*` has only the first part of the id.
+_ORGANIZATION_ID = re.compile(r"(?:o|r|p)-\w+|ou-(?:\w+-\w+|(?P<part>\w+))")
 _ARN_SEPARATOR = re.compile(r"([:/])")
 _AWS_NAMESPACE = re.compile(r"AWS/[\w /.*-]*|/aws/[\w/.*-]*")
 _PARTIAL_ADDRESS = re.compile(r"[\d.]*\d[\d.]*\*|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\*")
@@ -148,8 +149,11 @@ def _redact_in_arn(beginning: str, text: str, aliases: Aliases) -> str | None:
 
 
 def _redact_organization_path(text: str, aliases: Aliases) -> str:
+    def redact_id(match: re.Match[str]) -> str:
+        return f"ou-{aliases.name('part', match['part'])}" if match["part"] else aliases.organization_id(match[0])
+
     def redact(piece: str) -> str:
-        return _ORGANIZATION_ID.sub(lambda match: aliases.organization_id(match[0]), piece)
+        return edit_outside_aliases(piece, lambda rest: _ORGANIZATION_ID.sub(redact_id, rest))
 
     return redact_literal_parts(text, redact)
 
