@@ -53,7 +53,7 @@ from awstape.core.view.selectors import select
 from awstape.core.view.track_statistics import cassette_statistics
 from awstape.files.journal import Journal
 from awstape.serving.endpoint import serve
-from awstape.workbench.html_page import render_page
+from awstape.workbench.html_page import PageSource, render_page
 
 ROUNDS = 5
 MODELS = load_models()
@@ -202,7 +202,7 @@ def bench_commands(recorded: Cassette) -> None:
         ("check a cassette", lambda: check_text(text, MODELS)),
         ("compare it with an edited copy", lambda: list(diff_cassettes(MODELS, cassette, edited))),
         ("rewrite it after an edit", lambda: rewrite_cassette(MODELS, [CassetteText.read([text], MODELS)], edited)),
-        ("render its HTML page", lambda: render_page(cassette, "it")),
+        ("render its HTML page", lambda: render_page([PageSource("it", cassette)], "it")),
         ("list it", lambda: [*track_table(console(), "it", cassette_statistics(cassette, MODELS), MODELS)]),
     ):
         show(what, *timed(work, lambda: read_cassette(text, MODELS)), "reading it")

@@ -91,6 +91,9 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.editing.rename",
         "core.cassette.yaml.comments",
         "core.cassette.yaml.path_mapping",
+        "core.check.allowed_values",
+        "core.check.document_strings",
+        "core.check.free_texts",
         "core.synthesis.sample_documents",
         "core.synthesis.seeded_choice",
     ),
@@ -110,6 +113,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a task of its own": (
         "serving.control_api",
         "workbench.html_page",
+        "workbench.review",
         "workbench.selected_tracks",
     ),
 }

@@ -29,7 +29,7 @@ from awstape.core.view.track_statistics import cassette_statistics
 from awstape.core.view.value_lines import cassette_text
 from awstape.formats.exporting import export_tracks
 from awstape.workbench.edit_files import plan_write
-from awstape.workbench.html_page import render_page
+from awstape.workbench.html_page import PageSource, render_page
 from support.exchanges import (
     ACCOUNT,
     KEY,
@@ -211,7 +211,7 @@ PATHS: dict[str, Prepare] = {
     "export to vcr": _export("vcr"),
     "export to awscli": _export("awscli"),
     "export to stubber": _export("stubber"),
-    "html": lambda shape, size: lambda: render_page(recorded(shape, size), ""),
+    "html": lambda shape, size: lambda: render_page([PageSource("", recorded(shape, size))], ""),
     "text": lambda shape, size: lambda: cassette_text(recorded(shape, size)),
     "list": _list,
 }

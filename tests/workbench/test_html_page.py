@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from awstape.catalog.service_models import load_models
-from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.reader import read_cassette
-from awstape.workbench.html_page import render_page
+from awstape.core.check.findings import review_text
+from awstape.workbench.html_page import PageSource, render_page
 from examples import FOLDER
 
 pytestmark = pytest.mark.xdist_group("chromium")  # one worker, one browser
@@ -56,14 +56,22 @@ class Browser:
     def __init__(self, driver: Chrome, folder: Path) -> None:
         self.driver, self.folder = driver, folder
 
-    def open(self, cassette: Cassette, title: str = "a cassette") -> None:
+    def open(self, text: str, title: str = "a cassette") -> None:
+        self.open_all({"it.yaml": text}, title)
+
+    def open_all(self, texts: Mapping[str, str], title: str) -> None:
+        """Opens the page of the cassettes of a folder. texts: by the name of the file."""
+        models = load_models()
+        sources = [
+            PageSource(name, read_cassette(text, models), review_text(text, models)) for name, text in texts.items()
+        ]
         file = self.folder / "page.html"
-        file.write_text(render_page(cassette, title), "utf-8")
+        file.write_text(render_page(sources, title), "utf-8")
         self.driver.get_log("performance")
         self.driver.get(file.as_uri())
 
     def open_example(self) -> None:
-        self.open(read_cassette((FOLDER / "roles.yaml").read_text("utf-8"), load_models()))
+        self.open((FOLDER / "roles.yaml").read_text("utf-8"))
 
     def run(self, script: str) -> Any:
         return self.driver.execute_script(script)  # type: ignore[no-untyped-call]
@@ -130,11 +138,41 @@ def test_the_summary_shows_the_contents(browser: Browser) -> None:
     assert browser.texts("h1") == ["a cassette"]
     assert browser.texts(".figures li") == ["3tracks", "5pages", "8items", "1error"]
     assert browser.texts("p.key") == ["Aliases made under the key gjf6xcekxdvp"]
-    aliases, texts = browser.texts("#summary summary")
+    findings, texts, aliases = browser.texts("#summary summary")
     assert "role 5" in aliases
-    assert "8 texts" in texts
+    assert "0 findings" in findings
+    assert "4 texts" in texts
     assert browser.texts(".track h3") == ["GetRole", "ListAttachedRolePolicies", "ListRoles"]
     assert browser.texts(".body") == []
+
+
+REAL = """version: 1
+---
+service: iam
+operation: GetRole
+identity: {RoleName: alias-JLRWF2vc4z}
+pages:
+- output:
+    Role:
+      RoleName: alias-JLRWF2vc4z
+      Description: ask Bob, he knows 444455556666
+"""
+
+
+def test_it_begins_with_what_a_reviewer_reads(browser: Browser) -> None:
+    """What check finds, and every text that is no alias and not public, by place; neither is folded."""
+    browser.open(REAL)
+    assert browser.texts(".findings li") == ["it.yaml:10 pages[0].output.Role.Description: looks real: account id"]
+    assert browser.texts("#summary details[open] dt") == ["iam GetRole Role.Description"]
+    assert browser.texts("#summary .value") == ["ask Bob, he knows 444455556666"]
+
+
+def test_the_cassettes_of_a_folder_make_one_page(browser: Browser) -> None:
+    example = (FOLDER / "roles.yaml").read_text("utf-8")
+    browser.open_all({"a.yaml": REAL, "b/roles.yaml": example}, "cassettes")
+    assert browser.texts("main h2") == ["a.yaml: iam1 track", "b/roles.yaml: iam3 tracks"]
+    assert browser.texts(".findings code") == ["a.yaml:10"]
+    assert browser.texts(".track h3") == ["GetRole", "GetRole", "ListAttachedRolePolicies", "ListRoles"]
 
 
 def test_tracks_fold_and_unfold(browser: Browser) -> None:
@@ -240,8 +278,7 @@ def test_aliases_of_one_name_are_shown_together(browser: Browser) -> None:
 
 
 def test_texts_are_never_markup_or_script(browser: Browser) -> None:
-    browser.open(read_cassette(HOSTILE, load_models()), ATTACK)
-    browser.click("#summary details:nth-of-type(2) summary")
+    browser.open(HOSTILE, ATTACK)
     browser.run("document.getElementById('unfold').dispatchEvent(new MouseEvent('click', {shiftKey: true}))")
     shown = ATTACK.replace("\u2028", "\\u2028")
     assert f"Description: {shown}" in browser.texts(".item .row")
@@ -261,7 +298,7 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser) -> None:
     narrow = {"width": 360, "height": 700, "deviceScaleFactor": 1, "mobile": False}
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
     try:
-        browser.open(read_cassette(HOSTILE, load_models()), ATTACK)
+        browser.open(HOSTILE, ATTACK)
         browser.run("for (const track of tracks) track.units.forEach(unit => unit.unfold())")
         assert len(browser.texts(".item .document .row")) == 2
         assert browser.run("return document.documentElement.scrollWidth") <= 360
@@ -286,6 +323,6 @@ def test_the_policy_of_the_page_holds_if_all_else_fails(chromium: Browser, attem
 
 
 def test_a_cassette_without_tracks(browser: Browser) -> None:
-    browser.open(Cassette(), "\udcff.yaml")
+    browser.open("version: 1\n", "\udcff.yaml")
     assert browser.texts("main") == ["The cassette holds no tracks."]
     assert browser.driver.title == "\\udcff.yaml"

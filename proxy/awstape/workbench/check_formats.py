@@ -100,19 +100,20 @@ def _problem_and_tip(finding: Finding) -> str:
 
 
 def _headline(finding: Finding) -> str:
-    if finding.level == "warning":
+    if finding.kind in KINDS:
         return KINDS[finding.kind]
     return "not a valid cassette" if finding.kind == FORMAT else f"looks real: {kind_name(finding.kind)}"
 
 
-def _full_message(finding: Finding) -> str:
+def full_message(finding: Finding) -> str:
+    """The place, the problem and the tip of a finding, without its file and line."""
     where = f"{finding.member}: " if finding.member else ""
     return f"{where}{_problem_and_tip(finding) or _headline(finding)}"
 
 
 def _annotation(file: str, finding: Finding) -> str:
     properties = f"file={_escape(file, ':,')},line={finding.line},title=awstape check"
-    return f"::{finding.level} {properties}::{_escape(_full_message(finding))}"
+    return f"::{finding.level} {properties}::{_escape(full_message(finding))}"
 
 
 def _escape(text: str, more: str = "") -> str:
@@ -130,6 +131,6 @@ def _result(file: str, finding: Finding) -> dict[str, object]:
     return {
         "ruleId": finding.kind,
         "level": finding.level,
-        "message": {"text": _full_message(finding)},
+        "message": {"text": full_message(finding)},
         "locations": [{"physicalLocation": place}],
     }

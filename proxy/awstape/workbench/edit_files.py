@@ -22,11 +22,12 @@ from awstape.core.cassette.takes import normalise_takes
 from awstape.core.cassette.yaml.comments import Comment
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
+from awstape.core.check.allowed_values import AllowedText, find_allowed_texts
 from awstape.core.check.findings import Finding, find_warnings
 from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import CollisionError, Key
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.redaction.string_walk import edit_account
+from awstape.core.redaction.string_walk import StringContext, edit_account, edit_take_strings
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, project_settings
 from awstape.report import kind_name
@@ -140,7 +141,8 @@ def plan_write(
     Raises UserError if a real value can't be hidden.
     """
     before = old.cassette if old else Cassette()
-    safe, redacted = _redact_new_takes(path, [*before.takes, *redacted_takes], after, environ)
+    allowed = {each for text in texts for part in text.parts for each in find_allowed_texts(part.body, load_models())}
+    safe, redacted = _redact_new_takes(path, [*before.takes, *redacted_takes], after, allowed, environ)
     texts = sorted(texts, key=lambda text: text is not old)  # the formatting of the file itself comes first
     if old and safe == before and texts == [old]:
         return PlannedEdit(path, before, before, old, old)
@@ -150,9 +152,13 @@ def plan_write(
 
 
 def _redact_new_takes(
-    path: Path, before: Iterable[Take], after: Cassette, environ: Mapping[str, str]
+    path: Path,
+    before: Iterable[Take],
+    after: Cassette,
+    allowed: Collection[AllowedText],
+    environ: Mapping[str, str],
 ) -> tuple[Cassette, Mapping[str, int]]:
-    """The cassette with its new takes redacted, and the number of replaced values by kind."""
+    """The cassette with its new takes redacted, and the number of replaced values by kind. allowed: texts that stay."""
     models = load_models()
     known = _KnownTakes(list(before))
     keyed = redactor_for([path], after, environ)
@@ -162,7 +168,11 @@ def _redact_new_takes(
         region = take.track.region
         if region and not is_recorded_host(host_of(take.track.service, region)):
             raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
-    safe = _edit_new_pages(lambda takes: redactor.redact_takes(models, takes), after.takes, new)
+
+    def redact(text: str, context: StringContext) -> str:
+        return text if (context.place.names, text) in allowed else redactor.redact_string(text, context)
+
+    safe = _edit_new_pages(lambda takes: edit_take_strings(models, takes, redact, redact), after.takes, new)
     if keyed is None:
         if safe != list(after.takes):
             kinds = ", ".join(map(kind_name, redactor.count_by_kind()))
@@ -174,13 +184,22 @@ def _redact_new_takes(
     result = _replace_takes(replace(after, account=account), named)
     # Without a new value there is nothing to search for in the other takes.
     searched = result if redactor.count_by_kind() else Cassette.of(t for t in result.takes if t not in known)
-    if leaks := redactor.find_leaks(models, searched):
+    if leaks := redactor.find_leaks(models, _leave_out(allowed, searched)):
         raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
     if collisions := redactor.collided_kinds():
         raise UserError(f"{path}: not changed: {CollisionError(collisions[0])}", "rekey it with another AWSTAPE_KEY")
     if redactor.count_by_kind() and not result.keys:
         result = replace(result, keys=frozenset({redactor.key_fingerprint}))
     return result, redactor.count_by_kind()
+
+
+def _leave_out(allowed: Collection[AllowedText], cassette: Cassette) -> Cassette:
+    """The cassette without the allowed texts."""
+
+    def edit(text: str, context: StringContext) -> str:
+        return "" if (context.place.names, text) in allowed else text
+
+    return Cassette.of(edit_take_strings(load_models(), cassette.takes, edit, edit)) if allowed else cassette
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Renders a cassette as one HTML file, which a browser shows from the disk without loading anything.
+"""Renders cassettes as one HTML file, which a browser shows from the disk without loading anything.
 
 1. No text of a cassette becomes markup or script: it is embedded as JSON without any `<`, and the script inserts it as
    text.
@@ -12,28 +12,50 @@ import base64
 import hashlib
 import html
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from string import Template
 from typing import Any
 
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
+from awstape.core.check.findings import Review
 from awstape.core.text.printable import printable
 from awstape.core.view.html_page_data import html_page_data
+from awstape.workbench.check_formats import full_message
+from awstape.workbench.review import group_by_place
 
 _SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "start.js")
 
 
-def render_page(cassette: Cassette, title: str) -> str:
-    """The HTML page of a cassette, with style, script and data embedded. title: for example the file's name."""
+@dataclass(frozen=True)
+class PageSource:
+    """A cassette, or some of its tracks, the name of its file, and what a review of the whole file found."""
+
+    name: str
+    cassette: Cassette
+    review: Review = field(default_factory=Review)
+
+
+def render_page(sources: Sequence[PageSource], title: str) -> str:
+    """The HTML page of some cassettes, with style, script and data embedded. title: for example the file's name."""
     title = printable(title)  # a file name may hold lone surrogates
+    places = group_by_place((source.name, text) for source in sources for text in source.review.texts)
+    texts = [(place, [(text, len(found)) for text, found in by_text.items()]) for place, by_text in places.items()]
+    data = html_page_data([(source.name, source.cassette) for source in sources], load_models(), texts)
+    data["findings"] = [
+        [f"{printable(source.name)}:{f.line}", f.level, printable(full_message(f))]
+        for source in sources
+        for f in source.review.findings
+    ]
     style, script = _text("page.css"), "\n".join(map(_text, _SCRIPTS))
     return Template(_text("page.html")).substitute(
         title=html.escape(title),
         policy=_policy(style, script),
         style=style,
         script=script,
-        data=_script_safe_json(html_page_data(cassette, load_models())),
+        data=_script_safe_json(data),
     )
 
 

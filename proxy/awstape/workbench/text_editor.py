@@ -73,7 +73,8 @@ class EditorSession:
         known = {(f.member, f.kind) for f in check_text(self.old_text, models, rules)}
         for finding in check_text(plan.new.text, models, rules):
             if finding.level == "error" and (finding.member, finding.kind) not in known:
-                raise DocumentError(finding.line, finding.member, f"looks real: {finding.kind}", "use an alias instead")
+                problem, tip = finding.problem or f"looks real: {finding.kind}", finding.tip or "use an alias instead"
+                raise DocumentError(finding.line, finding.member, problem, tip)
         return plan
 
     def has_changes(self) -> bool:

@@ -185,3 +185,19 @@ def test_only_values_change(by_hand: Path) -> None:
         pieces = [piece for piece in rest.split("\0") if piece]
         assert all(piece in after for piece in pieces), (before, after)
         assert (before == after) is not any(name in before for name in replaced), (before, after)
+
+
+ALLOWED = "Description: ticket 444455556666  # awstape: allow the number of a ticket"
+
+
+def test_an_allowed_value_survives_redaction_and_edits(by_hand: Path) -> None:
+    of_role = f"pages:\n- output:\n    Role:\n      RoleName: DeployRole\n      {ALLOWED}\n"
+    by_hand.write_text(BY_HAND.partition("pages:\n- error")[0] + of_role)
+    run("redact", by_hand)
+    assert ALLOWED in by_hand.read_text()
+    run("set", by_hand, "pages[].output.Role.MaxSessionDuration", "7200", "--track", "GetRole")
+    text = by_hand.read_text()
+    assert "MaxSessionDuration: 7200" in text
+    assert ALLOWED.replace("  #", " #") in text
+    assert "DeployRole" not in text
+    assert [found for found in check_text(text, load_models()) if found.level == "error"] == []

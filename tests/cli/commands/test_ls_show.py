@@ -415,3 +415,78 @@ def test_output_fits_the_width_of_the_terminal(columns: int, rows: int, environ:
     assert ("\x1b[" in shown) == (not environ)
     for whole in ("alias-JLRWF2vc4z", "alias-LNnPcyZM4l", "GetSSHPublicKey", "2 takes, Throttling", "unfinished"):
         assert whole in plain
+
+
+# --- for a review ---
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two cassettes, as the current folder's `tapes`."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "tapes"
+    (folder / "deep").mkdir(parents=True)
+    text = ROLES.read_text("utf-8")
+    (folder / "roles.yaml").write_text(text, "utf-8")
+    (folder / "deep" / "odd.yaml").write_text(text.replace("000611752023", "444455556666", 1), "utf-8")
+    return Path("tapes")
+
+
+def test_texts_are_listed_by_place_with_their_lines(reviewed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "--texts", str(reviewed)]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    at = lines.index("iam ListRoles Roles[].Description")
+    assert re.fullmatch(r"  2× Deploys <everything> .*  \(tapes/deep/odd\.yaml:\d+\)", lines[at + 1])
+    assert re.fullmatch(r"\d+ free texts in 2 cassettes", lines[-1])
+    assert main(["show", "--texts", "tapes/roles.yaml", "tapes/deep/odd.yaml"]) == 0
+    assert set(capfd.readouterr().out.splitlines()) == set(lines) or lines[-1].endswith("2 cassettes")
+
+
+def test_texts_as_json(reviewed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "--texts", str(reviewed), "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    (deploys,) = [each for each in found if each["text"].startswith("Deploys")]
+    assert (deploys["service"], deploys["operation"], deploys["member"]) == ("iam", "ListRoles", "Roles[].Description")
+    for place in deploys["lines"]:
+        assert "Deploys" in Path(place["cassette"]).read_text("utf-8").splitlines()[place["line"] - 1]
+    assert [place["cassette"] for place in deploys["lines"]] == ["tapes/deep/odd.yaml", "tapes/roles.yaml"]
+
+
+def test_the_check_counts_the_same_texts(reviewed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "--texts", str(reviewed)]) == 0
+    number = capfd.readouterr().out.splitlines()[-1].split()[0]
+    assert main(["check", "tapes/roles.yaml"]) == 0, "they are no findings"
+    capfd.readouterr()
+    assert main(["check", str(reviewed)]) == 1
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert last == f"{number} free texts are left as they are: awstape show --texts tapes"
+
+
+def test_a_folder_makes_one_page(reviewed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(reviewed), "--html", "page.html"]) == 0
+    assert capfd.readouterr().out == "wrote page.html\n"
+    assert main(["show", str(reviewed), "--html", "-"]) == 0
+    page = capfd.readouterr().out
+    assert page == Path("page.html").read_text("utf-8")
+    data = json.loads(re.findall(r'<script type="application/json" id="cassette">(.*?)</script>', page)[0])
+    assert {track["file"] for track in data["tracks"]} == {"deep/odd.yaml", "roles.yaml"}
+    assert {place.partition(":")[0] for place, _, _ in data["findings"]} == {"deep/odd.yaml"}
+    assert any(level == "error" and message.endswith("account id") for _, level, message in data["findings"])
+    assert "iam ListRoles Roles[].Description" in [place for place, _ in data["texts"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["tapes"], "tapes: is a folder"),
+        (["tapes", "--texts", "--page", "1"], "--texts lists whole cassettes"),
+        (["tapes", "--html", "x.html", "--json"], "--html writes whole tracks"),
+        (["--texts", "tapes/roles.yaml", "ListRoles"], "ListRoles: no such file or folder"),
+        (["tapes", "--html", "tapes/roles.yaml"], "tapes/roles.yaml: is the cassette itself"),
+    ],
+)
+def test_what_a_review_can_not_show(
+    arguments: list[str], problem: str, reviewed: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", *arguments]) == 2
+    assert capfd.readouterr().err.startswith(f"ERROR {problem}\nTIP ")

@@ -9,7 +9,7 @@ import pytest
 
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.yaml.reader import read_cassette
-from awstape.core.view.html_page_data import alias_kind, html_page_data, unaliased_texts
+from awstape.core.view.html_page_data import alias_kind, html_page_data
 
 GROUPS = """
 version: 1
@@ -22,7 +22,7 @@ identity: {}
 
 def page_data(text: str) -> dict[str, Any]:
     models = load_models()
-    plain = html_page_data(read_cassette(text, models), models)
+    plain = html_page_data([("it.yaml", read_cassette(text, models))], models)
     assert json.loads(json.dumps(plain)) == plain
     return plain
 
@@ -120,19 +120,11 @@ def test_a_cassette_without_takes() -> None:
     assert (plain["tracks"], plain["aliases"], plain["texts"], plain["counts"]["tracks"]) == ([], [], [], 0)
 
 
-def test_texts_without_aliases() -> None:
-    cassette = read_cassette(
-        "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-JLRWF2vc4z}\n"
-        "pages:\n- output:\n    Role:\n"
-        "      RoleName: alias-JLRWF2vc4z\n"
-        "      Arn: arn:aws:iam::000611752023:role/alias-JLRWF2vc4z\n"
-        "      CreateDate: '2016-08-23T19:23:16Z'\n"
-        "      Description: of alias-JLRWF2vc4z, ask Bob\n"
-        '      AssumeRolePolicyDocument: \'{"Statement": [{"Sid": "Ours", "Action": "sts:AssumeRole", '
-        '"Principal": {"Service": "ec2.amazonaws.com"}}]}\'\n',
-        load_models(),
-    )
-    assert unaliased_texts(cassette, load_models()) == [
-        ("AssumeRolePolicyDocument", [("Ours", 1)]),
-        ("Description", [("of alias-JLRWF2vc4z, ask Bob", 1)]),
-    ]
+def test_texts_are_given_by_place() -> None:
+    models = load_models()
+    cassette = read_cassette(f"{GROUPS}pages:\n- output: {{IsTruncated: false, Groups: []}}\n", models)
+    texts = [("iam GetRole Role.Description", [("of alias-JLRWF2vc4z\u202e", 2)])]
+    plain = html_page_data([("a.yaml", cassette), ("b.yaml", cassette)], models, texts)
+    assert plain["texts"] == [["iam GetRole Role.Description", [[{"t": ["of ", 0, ["\\u202e"]]}, 2]]]]
+    assert [(alias["text"], alias["places"]) for alias in plain["aliases"]] == [("alias-JLRWF2vc4z", 0)]
+    assert [track["file"] for track in plain["tracks"]] == ["a.yaml", "b.yaml"]

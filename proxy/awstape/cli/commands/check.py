@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from awstape.cli.terminal import parameters, progress
-from awstape.errors import UserError
+from awstape.core.text.printable import printable
 
+if TYPE_CHECKING:
+    from awstape.core.check.findings import Finding
+    from awstape.core.check.free_texts import FreeText
+
+#: Paths that the last line repeats; pre-commit passes any number.
+_MOST_SHOWN = 3
 _FORMATS = ("text", "json", "github", "sarif")
 
 
@@ -33,6 +41,11 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: st
     that are not JSON; unfinished listings, duplicate items, tokens that lead to no page, takes equal to the one before,
     faults that can't occur; file names with the parameter of a test.
 
+    A value is allowed by a comment with a reason, `# awstape: allow REASON`, on its line or the line above. A comment
+    that allows nothing is a finding.
+
+    What no rule finds is for you to read: texts that are neither aliases nor public are counted at the end.
+
     YAML files in folders that are no cassettes, such as those of VCR, are skipped with a note.
 
     The exit status is 1 for findings other than warnings.
@@ -42,10 +55,10 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: st
     awstape check cassettes/ --strict
     awstape check cassettes/ --format sarif > awstape.sarif
     """
-    from awstape.catalog.service_models import load_models
-    from awstape.core.check.findings import FORMAT, Finding, check_file_name, check_text
-    from awstape.files import cassette_files, limited_reading, project_settings
+    from awstape.files import cassette_files
+    from awstape.report import count
     from awstape.workbench.check_formats import FORMATS
+    from awstape.workbench.review import count_texts, group_by_place, review_file
 
     files = cassette_files.find_all(cassettes)
     if skip_others:
@@ -53,15 +66,17 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: st
         parameters.warn_of_other_files(others)
         files = [file for file in files if file not in others]
     found: list[tuple[str, Finding]] = []
+    texts: list[tuple[str, FreeText]] = []
     for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
-        rules = project_settings.load_rules(file)
-        found += [(str(file), each) for each in check_file_name(_names(file, cassettes), rules)]
-        try:
-            found += [(str(file), each) for each in check_text(limited_reading.read_text(file), load_models(), rules)]
-        except UserError as error:  # the other files are still checked
-            found.append((str(file), Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
+        review = review_file(file, _names(file, cassettes))
+        found += [(str(file), finding) for finding in review.findings]
+        texts += [(str(file), each) for each in review.texts]
     if text := FORMATS[form](found, len(files)):
         click.echo(text)
+    if form == "text" and (number := count_texts(group_by_place(texts))):
+        are, they_are = ("is", "it is") if number == 1 else ("are", "they are")
+        paths = shlex.join(map(str, cassettes)) if len(cassettes) <= _MOST_SHOWN else "FILE..."
+        click.echo(printable(f"{count(number, 'free text')} {are} left as {they_are}: awstape show --texts {paths}"))
     return int(any(strict or finding.level == "error" for _, finding in found))
 
 

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
-from awstape.cli.terminal.output import print_error, print_json
+from awstape.cli.terminal.output import STANDARD_OUTPUT, print_error, print_json, write_output
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.aws.model import Models
-    from awstape.core.cassette.cassette import Cassette
     from awstape.core.view.selectors import SelectedTrack
 
 
@@ -65,25 +64,41 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
 
 
 @click.command()
-@parameters.cassette
+@parameters.cassette_or_folder
 @parameters.tracks
 @click.option("--page", type=click.IntRange(1), metavar="N", help="Show page N in full, with all members.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write an HTML page.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Write an HTML page of CASSETTE, a file or a folder; - is standard output.",
+)
+@click.option("--texts", is_flag=True, help="List the texts that are no aliases and not public, by place.")
 @click.option("--textconv", is_flag=True, help="Print the whole cassette as plain lines, for git diff.")
 @parameters.as_json
 def show(
-    cassette: Path, tracks: tuple[str, ...], page: int | None, html: Path | None, textconv: bool, as_json: bool
+    cassette: Path,
+    tracks: tuple[str, ...],
+    page: int | None,
+    html: Path | None,
+    texts: bool,
+    textconv: bool,
+    as_json: bool,
 ) -> int:
     """Show takes, pages and items, and how pages are linked.
 
     TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [take=N]. Without
     TRACK, all tracks are shown in short.
 
+    --html and --texts are for a review before a commit, of a file or of all cassettes in a folder. Both list what stays
+    readable; the page also begins with what `awstape check` finds. --texts takes further files and folders.
+
     \b
     awstape show roles.yaml
     awstape show roles.yaml 3
     awstape show roles.yaml 'ListAttachedRolePolicies RoleName=role-yq*' --page 2
     awstape show roles.yaml --html roles.html
+    awstape show --texts cassettes/
 
     \b
     To let git diff show cassettes member by member, with policy documents laid out:
@@ -94,15 +109,23 @@ def show(
     from awstape.files import cassette_files
     from awstape.workbench.selected_tracks import select_tracks
 
-    if textconv and (tracks or page or html or as_json):
+    if texts:
+        if page or html or textconv:
+            raise UserError("--texts lists whole cassettes", "leave out other options than --json")
+        return _list_texts([cassette, *map(Path, tracks)], as_json=as_json)
+    if html:
+        if page or textconv or as_json:
+            raise UserError("--html writes whole tracks", "leave out other options")
+        return _write_page(html, cassette, tracks)
+    if cassette.is_dir():
+        raise UserError(f"{cassette}: is a folder", f"awstape ls {cassette}, or awstape show {cassette} --html FILE")
+    if textconv and (tracks or page or as_json):
         raise UserError("--textconv prints the whole cassette", "leave out TRACK and other options")
     if textconv:
         return _textconv(cassette)
     models = load_models()
     whole = cassette_files.load(cassette, models)
     chosen = select_tracks([cassette], whole, tracks, os.environ)
-    if html:
-        return _write_page(html, cassette, whole.with_takes(t for each in chosen for _, t in each.selected()))
     if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):
         raise UserError(f"no selected track has a page {page}", f"awstape ls {cassette} shows the number of pages")
     if as_json:
@@ -113,16 +136,63 @@ def show(
     return 0
 
 
-def _write_page(path: Path, source: Path, cassette: Cassette) -> int:
-    """Writes a cassette as an HTML page."""
+def _list_texts(paths: Sequence[Path], *, as_json: bool) -> int:
+    """Prints the texts of cassettes that stay readable."""
     from awstape.core.text.printable import printable
-    from awstape.files import atomic_writes
-    from awstape.workbench.html_page import render_page
+    from awstape.files import cassette_files
+    from awstape.report import count
+    from awstape.workbench.review import count_texts, group_by_place, review_file
 
-    if path.exists() and path.samefile(source):
-        raise UserError(f"{path}: is the cassette itself", "name another file for the page")
-    atomic_writes.write_file(path, render_page(cassette, source.name).encode("utf-8"))
-    click.echo(f"wrote {printable(str(path))}")
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"{path}: no such file or folder", "--texts lists whole cassettes: leave out TRACK")
+    files = cassette_files.find_all(paths)
+    places = group_by_place((str(file), text) for file in files for text in review_file(file).texts)
+    if as_json:
+        print_json(
+            [
+                {
+                    **dict(zip(("service", "operation", "member"), place.split(" ", 2), strict=True)),
+                    "text": text,
+                    "lines": [{"cassette": file, "line": line} for file, line in found],
+                }
+                for place, texts in places.items()
+                for text, found in texts.items()
+            ]
+        )
+        return 0
+    for place, texts in places.items():
+        click.echo(printable(place))
+        for text, found in texts.items():
+            (file, line), times = found[0], f"{len(found)}× " if len(found) > 1 else ""
+            click.echo(f"  {times}{printable(text)}  ({printable(file)}:{line})")
+    click.echo(f"{count(count_texts(places), 'free text')} in {count(len(files), 'cassette')}")
+    return 0
+
+
+def _write_page(path: Path, source: Path, tracks: tuple[str, ...]) -> int:
+    """Writes the cassettes of a file or folder, or some of their tracks, as an HTML page."""
+    from awstape.catalog.service_models import load_models
+    from awstape.core.text.printable import printable
+    from awstape.files import cassette_files
+    from awstape.workbench.html_page import PageSource, render_page
+    from awstape.workbench.review import review_file
+    from awstape.workbench.selected_tracks import select_tracks
+
+    sources = []
+    files = cassette_files.find(source)
+    for file in files:
+        if path != STANDARD_OUTPUT and path.exists() and path.samefile(file):
+            raise UserError(f"{path}: is the cassette itself", "name another file for the page")
+        whole = cassette_files.load(file, load_models())
+        if tracks:
+            chosen = select_tracks([file], whole, tracks, os.environ)
+            whole = whole.with_takes(take for each in chosen for _, take in each.selected())
+        name = str(file.relative_to(source)) if source.is_dir() else file.name
+        sources.append(PageSource(name, whole, review_file(file)))
+    write_output(path, render_page(sources, source.resolve().name))
+    if path != STANDARD_OUTPUT:
+        click.echo(f"wrote {printable(str(path))}")
     return 0
 
 

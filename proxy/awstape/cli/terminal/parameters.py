@@ -70,6 +70,7 @@ def warn_of_other_files(files: Sequence[Path]) -> None:
 
 
 cassettes = click.argument("cassettes", nargs=-1, required=True, type=_CassettePath(exists=True, path_type=Path))
+cassette_or_folder = click.argument("cassette", type=_CassettePath(exists=True, path_type=Path))
 cassette = click.argument("cassette", type=_CassettePath(exists=True, dir_okay=False, path_type=Path))
 #: Selectors of tracks in the argument `cassette` (`core.view.selectors`).
 tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_complete_selectors)

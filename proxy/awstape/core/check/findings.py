@@ -11,6 +11,7 @@
    as a cassette is a finding (`core.cassette.yaml.validation`). A probable mistake in a readable text is a warning
    (`core.check.lint_takes`).
 5. The name of a cassette's file is searched as free text.
+6. A value that a person allows (`core.check.allowed_values`) is no finding; a comment that allows nothing is one.
 """
 
 from __future__ import annotations
@@ -23,26 +24,22 @@ from itertools import chain
 from typing import Literal
 
 from awstape.core.aws.member_paths import format_path_without_data
-from awstape.core.aws.model import Member, Models, Operation, Shape, Value
+from awstape.core.aws.model import Models
 from awstape.core.cassette.yaml.comments import find_comments
 from awstape.core.cassette.yaml.documents import split_documents
 from awstape.core.cassette.yaml.parser import MAX_ERRORS, Document, DocumentError
 from awstape.core.cassette.yaml.reader import Entry, read_entries
 from awstape.core.cassette.yaml.validation import Problem, find_operation
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE
+from awstape.core.check.allowed_values import AllowComments
+from awstape.core.check.document_strings import ANYWHERE, edit_document_strings
+from awstape.core.check.free_texts import FreeText, find_free_texts
 from awstape.core.check.lint_takes import KINDS as TAKE_KINDS
 from awstape.core.check.lint_takes import lint_takes
 from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import redact_string
-from awstape.core.redaction.string_walk import (
-    TEXT,
-    StringContext,
-    StringEdit,
-    edit_member_strings,
-    edit_value_strings,
-    root_place,
-)
+from awstape.core.redaction.string_walk import StringContext
 
 _DISCARDED_KEY = Key(b"thrown away")
 #: The most characters of a comment, or of a text that can't be read, that are searched: some ten seconds' work.
@@ -50,11 +47,15 @@ _MOST_SEARCHED = 4_000_000
 _MOST_LINES = 50_000
 FORMAT = "format"
 PARAMETER = "parameter"
-#: Kind of a warning → what it is about.
-KINDS = {**TAKE_KINDS, PARAMETER: "a file name with the parameter of a test, which may be a real name"}
+ALLOW = "allow"
+#: Kind of a warning, and of a comment that allows nothing → what it is about.
+KINDS = {
+    **TAKE_KINDS,
+    PARAMETER: "a file name with the parameter of a test, which may be a real name",
+    ALLOW: "a comment that allows no value",
+}
 _FILE_NAME = "the file's name"
 HIDDEN = "can't be read as a cassette; the text looks real and is not shown"
-_FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
 
 
 Level = Literal["error", "warning"]
@@ -64,7 +65,7 @@ Level = Literal["error", "warning"]
 class Finding:
     """A problem in a text: the line, counted from 1, the member (may be empty), and the kind.
 
-    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, or the kind of a warning (`KINDS`).
+    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, or one of `KINDS`.
     problem: a description, empty for a real value. tip: what to do, may be empty.
     """
 
@@ -76,34 +77,52 @@ class Finding:
     level: Level = "error"
 
 
+@dataclass(frozen=True)
+class Review:
+    """What is wrong in a text, and the texts in it that stay readable; both by line."""
+
+    findings: tuple[Finding, ...] = ()
+    texts: tuple[FreeText, ...] = ()
+
+
 def check_text(text: str, models: Models, rules: Rules = NO_RULES) -> list[Finding]:
     """The findings in a cassette's text, by line: values that look real, errors of the format, and warnings."""
+    return list(review_text(text, models, rules).findings)
+
+
+def review_text(text: str, models: Models, rules: Rules = NO_RULES) -> Review:
+    """As `check_text`, with the texts that stay readable."""
     lines = text.split("\n")
     found: set[Finding] = set()
     is_readable = True
     read: list[Entry] = []
     errors: list[DocumentError] = []
     plain_texts: set[str] = set()
+    allowed = AllowComments(text)
+    texts: list[FreeText] = []
     try:
         for entry in read_entries(text, models):
             errors += entry.errors
             if len(errors) >= MAX_ERRORS:
                 problem = "too many errors: the rest is not checked"
                 raise DocumentError(errors[-1].line, "", problem, "is this file a cassette?")
-            found.update(_find_in_document(entry.document, lines, models, rules, plain_texts))
+            found.update(_find_in_document(entry.document, lines, models, rules, plain_texts, allowed))
+            texts += find_free_texts(entry.document, models, rules)
             read.append(entry)
     except DocumentError as error:  # what follows can't be divided into documents
         errors.append(error)
         is_readable = False
     found.update(map(_error_finding, errors))
+    if is_readable:
+        found.update(Finding(line, "a comment", ALLOW, problem, tip) for line, problem, tip in allowed.problems())
     found |= _find_in_lines(text, is_readable, rules, {(f.line, f.kind) for f in found})
     found.update(_warning_finding(document, problem) for document, problem in lint_takes(read, models))
-    return sorted(found)
+    return Review(tuple(sorted(found)), tuple(texts))
 
 
 def check_file_name(names: Sequence[str], rules: Rules = NO_RULES) -> list[Finding]:
     """The findings in the name of a cassette's file. names: of the folders that belong to it, and its own."""
-    kinds = {kind for name in names for kind in _real_kinds(name, _ANYWHERE, rules)}
+    kinds = {kind for name in names for kind in _real_kinds(name, ANYWHERE, rules)}
     found = [Finding(1, _FILE_NAME, kind) for kind in sorted(kinds)]
     if any(re.search(r"\[.*\]", name) for name in names):
         problem = "it has the parameter of a test, which may be a real name"
@@ -136,7 +155,7 @@ def quotes_real_value(error: DocumentError) -> bool:
 
 
 def _looks_real(*texts: str) -> bool:
-    return any(_real_kinds(text, _ANYWHERE, NO_RULES) for text in texts)
+    return any(_real_kinds(text, ANYWHERE, NO_RULES) for text in texts)
 
 
 def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[int, str]]) -> set[Finding]:
@@ -158,7 +177,7 @@ def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[
     @cache  # many lines and comments are equal
     def kinds_in(line: str) -> list[str]:
         # awstape itself writes the line of the schema: the project's rules don't apply to it.
-        return [] if line.strip() == SCHEMA_LINE.strip() else _real_kinds(line, _ANYWHERE, rules)
+        return [] if line.strip() == SCHEMA_LINE.strip() else _real_kinds(line, ANYWHERE, rules)
 
     found: set[Finding] = set()
     for number, line, member in texts:
@@ -173,7 +192,12 @@ def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[
 
 
 def _find_in_document(
-    document: Document, lines: list[str], models: Models, rules: Rules, plain_texts: set[str]
+    document: Document,
+    lines: list[str],
+    models: Models,
+    rules: Rules,
+    plain_texts: set[str],
+    allowed: AllowComments,
 ) -> Iterator[Finding]:
     """The real values in the strings of a document."""
     strings: list[tuple[str, StringContext]] = []
@@ -182,12 +206,14 @@ def _find_in_document(
         strings.append((text, context))
         return text
 
-    _edit_document_strings(document.value, find_operation(document.value, models), note)
+    edit_document_strings(document.value, find_operation(document.value, models), note)
     for text, context in strings:
         redacted, kinds = _redact(text, context, rules, plain_texts)
         if not kinds:
             continue
         first = document.line(context.path)
+        if allowed.allows(first):
+            continue
         for line, kinds_here in _locate_kinds(text, redacted, kinds, first, lines, rules):
             yield from (Finding(line, format_path_without_data(context.path), kind) for kind in kinds_here)
 
@@ -206,39 +232,6 @@ def _redact(
     return redacted, list(aliases.count_by_kind()) if redacted != text else []
 
 
-def _edit_document_strings(value: Value, operation: Operation | None, edit: StringEdit) -> None:
-    """Calls `edit` for every string of a document, with its shape in the service model and in the format."""
-    if not isinstance(value, dict):
-        edit_value_strings(value, _ANYWHERE, edit)
-        return
-    for name, part in value.items():
-        if name == "identity" and isinstance(part, dict) and operation:
-            edit_member_strings(part, operation.input, edit, (name,))
-        elif name == "pages" and isinstance(part, list) and operation:
-            for i, page in enumerate(part):
-                edit_value_strings(page, StringContext(root_place(_page_shape(operation)), (name, i)), edit)
-        elif name in _FORMAT_KEYS:
-            edit_value_strings(part, StringContext(root_place(_WORD if isinstance(part, str) else TEXT), (name,)), edit)
-        else:
-            edit_value_strings({name: part}, _ANYWHERE, edit)
-
-
-@cache
-def _page_shape(operation: Operation) -> Shape:
-    """The shape of a page in the format."""
-    output = operation.output or Shape(name="nothing", type="structure")
-    error = Shape(name="error", type="structure", members=_members(code=TEXT, message=TEXT, members=TEXT))
-    return Shape(
-        name="page",
-        type="structure",
-        members=_members(token=_WORD, limit=_WORD, hole=TEXT, unmodelled=_WORDS, output=output, error=error),
-    )
-
-
-def _members(**shapes: Shape) -> dict[str, Member]:
-    return {name: Member(name, shape) for name, shape in shapes.items()}
-
-
 def _locate_kinds(
     text: str, redacted: str, kinds: list[str], first: int, lines: list[str], rules: Rules
 ) -> Iterator[tuple[int, list[str]]]:
@@ -248,12 +241,6 @@ def _locate_kinds(
     for i, (line, redacted_line) in enumerate(zip(old, new, strict=False)):
         is_literal = first + i < len(lines) and lines[first + i].strip() == line.strip()
         if line != redacted_line and is_literal and len(old) == len(new) > 1:
-            kinds_here = [kind for kind in _real_kinds(line, _ANYWHERE, rules) if kind in kinds]
+            kinds_here = [kind for kind in _real_kinds(line, ANYWHERE, rules) if kind in kinds]
             located.append((first + i + 1, kinds_here or kinds))
     yield from located or [(first, kinds)]
-
-
-_ANYWHERE = StringContext(root_place(TEXT))
-#: The shape of words that awstape itself writes: the project's rules don't apply to them.
-_WORD = Shape(name="awstape", type="string")
-_WORDS = Shape(name="awstape", type="list", member=Member("", _WORD))

@@ -13,9 +13,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -27,12 +26,7 @@ from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
     find_aliases,
     is_name_alias,
-    replace_aliases,
 )
-from awstape.core.redaction.member_kinds import is_public
-from awstape.core.redaction.policies.grammar import edit_user_texts
-from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
-from awstape.core.redaction.text.arn import ARN, is_service_principal
 from awstape.core.text.encoded_text import is_json
 from awstape.core.text.printable import is_printable, printable
 
@@ -40,8 +34,6 @@ Node = str | dict[str, Any]
 
 #: Documents with more levels stay text: browsers show them slowly.
 _MOST_LEVELS = 100
-_WORD = re.compile(r"[^\W\d_]{3,}")
-_TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}")
 _ORGANIZATION = frozenset({"o", "r", "p", "ou"})
 #: Endings of the members that name an item, the best first.
 _NAMING = ("Name", "name", "Id", "id", "Arn", "arn")
@@ -59,15 +51,23 @@ class _Pairs(list[tuple[str, Any]]):
     __slots__ = ()
 
 
-def html_page_data(cassette: Cassette, models: Models) -> dict[str, Any]:
-    """`tracks` with their takes, pages and items; `aliases`; `texts` without aliases; `counts`; `keys`."""
+def html_page_data(
+    cassettes: Sequence[tuple[str, Cassette]],
+    models: Models,
+    texts: Iterable[tuple[str, Iterable[tuple[str, int]]]] = (),
+) -> dict[str, Any]:
+    """`tracks` with their takes, pages and items; `aliases`; `texts` by place; `counts`; `keys`.
+
+    cassettes: with the name of their file. texts: (place, (text, number of occurrences) …).
+    """
     nodes = _Nodes()
-    several = len(cassette.accounts) > 1
     tracks = []
-    for track, takes in cassette.tracks():
+    for (name, cassette), (track, takes) in ((each, found) for each in cassettes for found in each[1].tracks()):
         operation = models.operation(track.service, track.operation)
+        several = len(cassette.accounts) > 1
         tracks.append(
             {
+                "file": printable(name) if len(cassettes) > 1 else None,
                 "service": track.service,
                 "operation": track.operation,
                 "region": track.region and printable(track.region),
@@ -77,45 +77,14 @@ def html_page_data(cassette: Cassette, models: Models) -> dict[str, Any]:
                 "takes": [_take(take, operation, nodes) for take in takes],
             }
         )
-    found = unaliased_texts(cassette, models)
+    shown_texts = [[place, [[nodes.text(text), n] for text, n in counted]] for place, counted in texts]
     return {
-        "keys": sorted(cassette.keys),
+        "keys": sorted({key for _, cassette in cassettes for key in cassette.keys}),
         "counts": _counts(tracks),
         "aliases": nodes.aliases(),
-        "texts": [[member, [[nodes.text(text), n] for text, n in counted]] for member, counted in found],
+        "texts": shown_texts,
         "tracks": tracks,
     }
-
-
-def unaliased_texts(cassette: Cassette, models: Models) -> list[tuple[str, list[tuple[str, int]]]]:
-    """Texts with words that people wrote and that are no aliases: (member, (text, number of occurrences) …).
-
-    Left out are ARNs, service principals, and the vocabulary of the service model and of the policy language.
-    """
-    found: dict[str, Counter[str]] = {}
-
-    def count_texts(text: str, context: StringContext) -> str:
-        is_name = context.path[:1] == ("members",) and text == context.path[-1]  # a member of an error
-        is_time = context.shape is not None and context.shape.type == "timestamp"
-        if is_name or is_time or is_public(text, context) or _TOKEN.fullmatch(text):
-            return text
-        if edit_user_texts(text, lambda literal: add(literal, context.member)) is None:
-            add(text, context.member)
-        return text
-
-    def add(text: str, member: str) -> str:
-        known = found.setdefault(member, Counter())
-        if text in known or _has_words(text):
-            known[text] += 1
-        return text
-
-    edit_cassette_strings(models, cassette, count_texts, count_texts)
-    return [(member, sorted(counter.items())) for member, counter in sorted(found.items()) if counter]
-
-
-def _has_words(text: str) -> bool:
-    rest = replace_aliases(ARN.sub(" ", text), lambda _: " ") if _WORD.search(text) else ""
-    return _WORD.search(rest) is not None and not is_service_principal(text)
 
 
 def alias_kind(alias: str) -> str:

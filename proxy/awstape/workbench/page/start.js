@@ -23,21 +23,30 @@ function drawSummary() {
   const sorted = [...kinds].sort((a, b) => b[1].length - a[1].length || a[0].localeCompare(b[0]));
   const texts = cassette.texts.reduce((sum, [, found]) => sum + found.length, 0);
   document.getElementById("summary").append(
+    section("What awstape check finds", count(cassette.findings.length, "finding"), drawFindings, true),
+    section("Texts that are no aliases and not public", count(texts, "text"), () => cassette.texts.map(drawTexts), true),
     list,
     element("p", { class: "key" }, ...key),
     section("Aliases", sorted.map(([kind, numbers]) => `${kind} ${numbers.length}`).join(", ") || "none", () =>
       sorted.map(([kind, numbers]) => drawKind(kind, numbers)),
     ),
-    section("Texts that are not aliases", count(texts, "text"), () => cassette.texts.map(drawTexts)),
   );
 }
 
 /** A section of the summary; its body is drawn when it is opened. */
-function section(title, summaryText, draw) {
+function section(title, summaryText, draw, isOpen = false) {
   const body = element("div", { class: "table" });
   const click = () => body.firstChild || body.append(...draw());
   const summary = element("summary", { click }, element("h2", {}, title), element("span", {}, summaryText));
-  return element("details", {}, summary, body);
+  if (isOpen) click();
+  return element("details", { open: isOpen }, summary, body);
+}
+
+function drawFindings() {
+  const lines = cassette.findings.map(([place, level, message]) =>
+    element("li", { class: level }, element("code", {}, place), level === "warning" ? " warning: " : " ", message),
+  );
+  return lines.length ? [element("ul", { class: "findings" }, ...lines)] : [];
 }
 
 function drawKind(kind, numbers) {
@@ -53,23 +62,24 @@ function drawKind(kind, numbers) {
   return element("dl", {}, element("dt", {}, kind, element("small", {}, summary)), element("dd", {}, ...chips));
 }
 
-function drawTexts([member, found]) {
+function drawTexts([place, found]) {
   const lines = found.map(([node, n]) => {
     const text = pieces(node).map((piece) => piece.text).join("").trim();
     const findButton = button("Find", () => showOnly(text.split("\n")[0].slice(0, 200)), { class: "link" });
     const times = n > 1 ? element("small", {}, ` ${n}×`) : null;
     return element("li", {}, element("span", { class: "value" }, ...drawParts(pieces(node, "value"))), times, " ", findButton);
   });
-  return element("dl", {}, element("dt", {}, member), element("dd", {}, element("ul", {}, ...lines)));
+  return element("dl", {}, element("dt", {}, place), element("dd", {}, element("ul", {}, ...lines)));
 }
 
 const tracks = cassette.tracks.map((data, i) => new Track(data, i + 1));
 
 function drawTracks() {
   const main = document.getElementById("tracks");
-  for (const service of new Set(tracks.map((track) => track.service))) {
-    const own = tracks.filter((track) => track.service === service);
-    const title = element("h2", {}, service, element("span", {}, count(own.length, "track")));
+  const heading = ({ file, service }) => (file === null ? service : `${file}: ${service}`);
+  for (const name of new Set(tracks.map(heading))) {
+    const own = tracks.filter((track) => heading(track) === name);
+    const title = element("h2", {}, name, element("span", {}, count(own.length, "track")));
     main.append(element("section", {}, title, ...own.map((track) => track.element)));
   }
   if (!tracks.length) main.append(element("p", { class: "none" }, "The cassette holds no tracks."));
