@@ -109,3 +109,38 @@ def test_a_write_before_the_earlier_request_is_none_that_changed_the_answer() ->
     gone = request("GetRole", {"RoleName": "x"}), fail("GetRole", 404, "NoSuchEntity")
     recorded = recorder(*steps, gone, include_writes=True).finish().cassette
     assert [take.after.track.operation for take in recorded.takes if take.after] == ["DeleteRole"]
+
+
+def test_a_write_that_failed_after_one_that_did_not_changed_nothing() -> None:
+    """A teardown deletes the role twice: a program that deletes it once sees that it is gone."""
+    named = {"RoleName": "x"}
+    there = exchange(("GetRole", named, {"Role": {"RoleName": "x", "Path": "/"}}))
+    deleted = exchange(("DeleteRole", named, {}))
+    gone, again = ((request(name, named), fail(name, 404, "NoSuchEntity")) for name in ("GetRole", "DeleteRole"))
+    recorded = exchanges.cassette(there, deleted, again, gone, include_writes=True)
+    playing = player(recorded)
+    replies = [playing.answer(asked) for asked, _ in (there, deleted, gone)]
+    assert [reply.response.status for reply in replies if isinstance(reply, ServedPage)] == [200, 200, 404]
+
+
+def test_a_write_that_failed_counts_where_no_other_is_in_question() -> None:
+    """The first answer to DeleteRole was lost, and its retry failed."""
+    named = {"RoleName": "x"}
+    steps = [
+        exchange(("GetRole", named, {"Role": {"RoleName": "x", "Path": "/"}})),
+        exchange(("UpdateRole", {"RoleName": "y"}, {})),
+        *((request(name, named), fail(name, 404, "NoSuchEntity")) for name in ("DeleteRole", "GetRole")),
+    ]
+    recorded = recorder(*steps, include_writes=True).finish().cassette
+    assert [take.after.track.operation for take in recorded.takes if take.after] == ["DeleteRole"]
+
+
+def test_a_write_of_unknown_outcome_has_not_failed() -> None:
+    """DeleteRole had no answer; the role, which was updated before, is gone."""
+    named = {"RoleName": "x"}
+    there = ("GetRole", named, {"Role": {"RoleName": "x", "Path": "/"}})
+    writing = recorder(*map(exchange, (there, ("UpdateRole", named, {}))), include_writes=True)
+    writing.feed(request("DeleteRole", named), None)
+    writing.feed(request("GetRole", named), fail("GetRole", 404, "NoSuchEntity"))
+    takes = writing.finish().cassette.takes
+    assert [take.after.track.operation for take in takes if take.after] == ["DeleteRole"]

@@ -152,9 +152,11 @@ class Traversals:
         sent.sort(key=lambda each: (each[0].span.sent, each[0].span.answered))
         order, writes = WriteOrder([traversal.span for traversal, _ in sent]), Writes()
         numbers = Counter[Track]()
-        for _, known in sent:
+        for traversal, known in sent:
             numbers[known.track] += 1
-            writes.add(known.track, numbers[known.track])
+            page = traversal.pages[0].page
+            has_failed = page.hole is None and page.answer.error is not None
+            writes.add(known.track, numbers[known.track], has_failed=has_failed)
         yield from _order_takes_of_writes(sent, order, writes)
         for known in self._of_track.values():
             if known.operation.is_read and known.is_readable:
