@@ -180,6 +180,12 @@ class Tape:
                 if self.journal:
                     self.journal.append(write_capture(capture))
 
+    def settle(self) -> None:
+        """Does what may follow the answer to the client of an exchange."""
+        with self._lock:
+            if self.recorder and not self.failure:
+                self.recorder.settle()
+
     def _refuse_fork(self) -> None:
         """Raises UserError in a forked process. It asks for no lock: a thread may have held it during the fork."""
         if self._is_forked():

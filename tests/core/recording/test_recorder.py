@@ -468,11 +468,26 @@ def test_members_without_a_model_below_a_mapping() -> None:
     assert page.answer.unmodelled == ("accessPreview.configurations.*.s3Bucket.shade",)
 
 
+def odd_exchange() -> Exchange:
+    """A page with an attribute, which is recorded nowhere."""
+    ((asked, answered),) = traversal("1")
+    return asked, replace(answered, body=answered.body.replace(b"<Versions>", b'<Versions odd="1">'))
+
+
+def test_a_document_that_is_encoded_to_itself_needs_no_parser() -> None:
+    def parse(operation: object, response: object) -> object:
+        raise AssertionError
+
+    result = Recorder(MODELS, Redactor(KEY), parse)
+    for exchange in traversal("1", "2"):
+        result.feed(*exchange)
+    assert result.finish().notes == ()
+
+
 def test_a_difference_that_a_client_would_see_is_noted() -> None:
     answers = iter(range(10))
     result = Recorder(MODELS, Redactor(KEY), lambda op, response: next(answers))
-    for exchange in traversal("1"):
-        result.feed(*exchange)
+    result.feed(*odd_exchange())
     recording = result.finish()
     assert recording.notes == (
         "ListPolicyVersions: a client parses the recorded response differently from the real one",
@@ -485,8 +500,7 @@ def test_a_parser_that_fails_is_noted() -> None:
         raise KeyError("zreal")
 
     result = Recorder(MODELS, Redactor(KEY), parse)
-    for exchange in traversal("1"):
-        result.feed(*exchange)
+    result.feed(*odd_exchange())
     assert result.finish().notes == ("ListPolicyVersions: KeyError in botocore's parser",)
 
 

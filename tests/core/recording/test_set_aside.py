@@ -276,7 +276,7 @@ def test_a_name_that_aws_made_of_a_value_is_shown_nowhere() -> None:
         assert not redact_again(MODELS, aside, Redactor(KEY, Rules.from_settings(tomllib.loads(rule), MODELS)))[1]
     noted = recorded(LOGIN, (request("ListAnalyzers"), as_json(empty, {"analyzers": [{"zrealbob": 1}]})))
     (note,) = noted.notes
-    assert note.startswith("ListAnalyzers: the service model has no member analyzers[].user-")
+    assert note.startswith("ListAnalyzers: the service model has no member analyzers[].alias-")
 
 
 def test_a_value_in_a_request_that_is_left_out_is_known() -> None:

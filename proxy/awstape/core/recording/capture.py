@@ -8,17 +8,18 @@
    a retry.
 4. The capture of a response that can't be read, or does not fit the service model, so that it could not be encoded
    again, is a hole with the reason. A request that does not fit the model raises WireError.
-5. Each answer is encoded again and parsed as a client does. Where the client would see a difference, the operation is
-   named in the notes.
-6. As text, a capture is a YAML stream of two documents: the digests with the real values, and a take of one page. It
-   must be encrypted.
+5. Each answer is encoded again, so that it is known to be replayable (`core.recording.lossless`).
+6. As text, a capture is JSON: the digests with the real values, and a take of one page as in a cassette. Binary in it
+   is base64, under a name that nothing else there has. It must be encrypted.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
@@ -30,16 +31,13 @@ from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.page_tokens import replace_next_token
-from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import build_take, take_problems
-from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
+from awstape.core.cassette.yaml.writer import take_document
+from awstape.core.recording.lossless import LosslessCheck, Parse
 from awstape.core.redaction.aliases import SeenValue
 from awstape.core.redaction.redactor import Redactor
 
 _DIGESTS = ("token", "next", "invocation")
-
-Parse = Callable[[Operation, Response], object]
-"""Parses a response as a client does."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,11 @@ class Capture:
 
 
 class Capturer:
-    """Makes captures of exchanges. notes: what a reader of the cassette should know, as keys in the order of events."""
+    """Makes captures of exchanges. lossless: compares their responses with what replay makes of them."""
 
     def __init__(self, redactor: Redactor, parse: Parse) -> None:
-        self.notes: dict[str, None] = {}
+        self.lossless = LosslessCheck(parse)
         self._redactor = redactor
-        self._parse = parse
 
     def read_page(self, call: Call, page_request: PageRequest, response: Response) -> Page:
         """The page that a response holds, not redacted. call, page_request: what its request means."""
@@ -99,19 +96,8 @@ class Capturer:
         for misfit in output_misfits(operation, answer.output):
             if not misfit.unknown:
                 raise WireError(f"{path_pattern(misfit.path)}: {misfit.problem}")
-        self._check_lossless(operation, answer, response)
+        self.lossless.add(operation, response, write_response(operation, answer, ""))
         return answer
-
-    def _check_lossless(self, operation: Operation, answer: Answer, response: Response) -> None:
-        """Notes a difference that a client would see in replay. Raises WireError if the answer can't be encoded."""
-        encoded_again = write_response(operation, answer, "")
-        try:
-            is_lossless = self._parse(operation, encoded_again) == self._parse(operation, response)
-        except Exception as error:  # any exception of botocore's parser: a client raises it, and replay can't
-            self.notes[f"{operation.name}: {type(error).__name__} in botocore's parser"] = None
-            return
-        if not is_lossless:
-            self.notes[f"{operation.name}: a client parses the recorded response differently from the real one"] = None
 
     def capture(self, request: Request, track: Track, call: Call, page_request: PageRequest, page: Page) -> Capture:
         """The capture of a page."""
@@ -131,29 +117,49 @@ class Capturer:
 
 def write(capture: Capture) -> str:
     """A capture as text; it holds real values."""
-    about = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
+    about: dict[str, object] = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
     if capture.answered_meanwhile:
-        about["answered_meanwhile"] = str(capture.answered_meanwhile)
+        about["answered_meanwhile"] = capture.answered_meanwhile
     if capture.is_later:
-        about["is_later"] = "yes"
+        about["is_later"] = True
     if capture.seen:
-        about["seen"] = json.dumps([astuple(value) for value in capture.seen])
-    return dump_document(about) + SEPARATOR + write_take(Take(capture.track, (capture.page,)))
+        about["seen"] = [(value.kind, value.value, value.alias, value.is_name) for value in capture.seen]
+    document = take_document(Take(capture.track, (capture.page,)))
+    mark = "binary"
+    while mark in (text := json.dumps([about, document], default=lambda _: None)):
+        mark += "+"
+    return json.dumps([mark, about, document], default=partial(_write_binary, mark)) if "null" in text else text
 
 
 def read(text: str, models: Models) -> Capture:
     """The capture that a text holds. Raises ValueError for a text that this version did not write."""
     try:
-        about, take = (document.value for document in parse_documents(text))
-        if any(take_problems(take, models)) or not isinstance(about, dict):
+        about, take = _read_json(text)
+        if any(take_problems(take, models)):
             raise ValueError
-        seen = tuple(SeenValue(*fields) for fields in json.loads(str(about.pop("seen", "[]"))))
-        meanwhile = int(str(about.pop("answered_meanwhile", "0")))
-        is_later = about.pop("is_later", None) == "yes"
+        seen = tuple(SeenValue(*fields) for fields in about.pop("seen", ()))
+        meanwhile, is_later = int(about.pop("answered_meanwhile", 0)), bool(about.pop("is_later", False))
         if not about.keys() <= set(_DIGESTS):
             raise ValueError
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError("not a capture of this version") from None
     read = build_take(take, models)
     digests = {name: str(digest) for name, digest in about.items()}
     return Capture(read.track, read.pages[0], **digests, seen=seen, answered_meanwhile=meanwhile, is_later=is_later)
+
+
+def _write_binary(mark: str, value: object) -> dict[str, str]:
+    if not isinstance(value, bytes):
+        raise TypeError(f"no value of a cassette: {type(value).__name__}")
+    return {mark: base64.b64encode(value).decode("ascii")}
+
+
+def _read_json(text: str) -> Any:
+    *marks, about, take = json.loads(text)
+    if not marks:
+        return about, take
+
+    def read_binary(members: dict[str, Any]) -> object:
+        return base64.b64decode(members[marks[0]]) if members.keys() == {marks[0]} else members
+
+    return json.loads(text, object_hook=read_binary)[1:]

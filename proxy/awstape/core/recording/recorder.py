@@ -36,8 +36,9 @@ from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_cassette
 from awstape.core.compare.identity_meaning import WriteSpellings
-from awstape.core.recording.capture import Capture, Capturer, Parse
+from awstape.core.recording.capture import Capture, Capturer
 from awstape.core.recording.later_takes import follow_old_takes, spell_as_before
+from awstape.core.recording.lossless import Parse
 from awstape.core.recording.resumed_listings import join_take
 from awstape.core.recording.retries import FailedRequests
 from awstape.core.recording.set_aside import SetAside, set_aside_leaks
@@ -157,6 +158,10 @@ class Recorder:
                 self.skip(f"{operation.name}: an error that was retried; the answer to its retry is recorded")
         return replace(capture, seen=tuple(self._redactor.take_seen())) if added else None
 
+    def settle(self) -> None:
+        """Does what may follow the answer to a client: compares the recorded responses with the real ones."""
+        self._capturer.lossless.settle()
+
     def notice(self, request: Request) -> None:
         """Notes the real values in a request that is not recorded, since the cassette answers it."""
         with suppress(WireError):
@@ -237,7 +242,8 @@ class Recorder:
         in_merged = dict(merged.tracks())
         made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged.get(track, ()))}
         aside = tuple(each for each in aside if each.hole is None or each.track in made | later)
-        notes = dict(self._capturer.notes) | dict.fromkeys(_find_lost_stories(left, recorded, made))
+        self._capturer.lossless.settle()
+        notes = dict(self._capturer.lossless.notes) | dict.fromkeys(_find_lost_stories(left, recorded, made))
         items = 0
         for take in cassette.takes:
             operation = self._models.operation(take.track.service, take.track.operation)

@@ -1,0 +1,78 @@
+"""Losslessness: whether a client reads the recorded response as it reads the real one.
+
+1. The answer of each response is encoded again. Two bodies that are one document, but for white space between elements
+   and the request id, are read alike by every client: that is found out without a client's parser.
+2. A client's parser (`Parse`) reads the others. Where it sees a difference, the operation is named in the notes.
+3. A response is compared after its client has it: comparing takes as long as recording. A few responses may wait.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from xml.etree import ElementTree as ET
+
+from awstape.core.aws.model import Operation
+from awstape.core.aws.wire import Response
+
+Parse = Callable[[Operation, Response], object]
+"""Parses a response as a client does."""
+
+_MOST_WAITING = 4
+
+
+class LosslessCheck:
+    """Compares responses with what replay makes of them. notes: the differences, as keys in the order of events."""
+
+    def __init__(self, parse: Parse) -> None:
+        self.notes: dict[str, None] = {}
+        self._parse = parse
+        self._waiting: deque[tuple[Operation, Response, Response]] = deque()
+
+    def add(self, operation: Operation, response: Response, encoded_again: Response) -> None:
+        """Adds a response and what replay makes of it."""
+        self._waiting.append((operation, response, encoded_again))
+        self.settle(_MOST_WAITING)
+
+    def settle(self, left: int = 0) -> None:
+        """Compares the responses that wait, but for the last `left`."""
+        while len(self._waiting) > left:
+            operation, response, encoded_again = self._waiting.popleft()
+            if not _is_same(operation, response, encoded_again):
+                self._compare_parsed(operation, response, encoded_again)
+
+    def _compare_parsed(self, operation: Operation, response: Response, encoded_again: Response) -> None:
+        try:
+            is_lossless = self._parse(operation, encoded_again) == self._parse(operation, response)
+        except Exception as error:  # any exception of botocore's parser: a client raises it, and replay can't
+            self.notes[f"{operation.name}: {type(error).__name__} in botocore's parser"] = None
+            return
+        if not is_lossless:
+            self.notes[f"{operation.name}: a client parses the recorded response differently from the real one"] = None
+
+
+def _is_same(operation: Operation, response: Response, encoded_again: Response) -> bool:
+    """Whether two responses are the same in all that a client reads."""
+    members = operation.output.members.values() if operation.output else ()
+    in_body = all(member.location == "body" for member in members) and response.status == encoded_again.status
+    return in_body and _is_one_document(response.body, encoded_again.body)
+
+
+def _is_one_document(one: bytes, other: bytes) -> bool:
+    """Whether two bodies are the same XML or JSON document."""
+    if not one or not other or one[:1] != other[:1]:
+        return one == other
+    try:
+        if one[:1] == b"<":
+            return list(_flatten(ET.fromstring(one))) == list(_flatten(ET.fromstring(other)))
+        return json.dumps(json.loads(one)) == json.dumps(json.loads(other))
+    except (ET.ParseError, ValueError, LookupError, RecursionError):
+        return False
+
+
+def _flatten(element: ET.Element) -> Iterator[object]:
+    """What a parser can see of an element: names, attributes, nesting and text, but not the request id."""
+    for each in element.iter():
+        is_read = not len(each) and each.tag.rpartition("}")[2] != "RequestId"
+        yield each.tag, len(each), each.attrib, each.text if is_read else ""
