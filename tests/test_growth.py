@@ -54,7 +54,7 @@ Change = Callable[[Cassette, tuple[SelectedTrack, ...]], Cassette]
 
 def _record(shape: Shape, size: int) -> Work:
     traffic = exchanges(shape, size)
-    return lambda: recorder(*traffic)
+    return lambda: recorder(*traffic).settle()
 
 
 def _record_failures(shape: Shape, size: int) -> Work:
