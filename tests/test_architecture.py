@@ -69,6 +69,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.access_keys",
         "core.aws.constraints",
         "core.aws.paging",
+        "core.redaction.documentation_names",
         "core.redaction.text.addresses",
         "core.aws.timestamps",
         "core.cassette.page_tokens",

@@ -56,10 +56,10 @@ def test_it_matches_files_in_folders_named_cassettes(path: str, expected: bool) 
 
 def test_it_passes_clean_cassettes_and_refuses_others(tmp_path: Path) -> None:
     bad = tmp_path / "a bad one.yaml"
-    bad.write_text(CLEAN.read_text("utf-8").replace("000611752023", "111122223333", 1))
+    bad.write_text(CLEAN.read_text("utf-8").replace("000611752023", "314159265358", 1))
     passed = run(CLEAN, CLEAN.with_name("roles.yaml"))
     assert (passed.returncode, passed.stderr) == (0, "")
     refused = run(CLEAN, bad)
     assert (refused.returncode, refused.stderr) == (1, "")
     assert refused.stdout.startswith(f"{bad}:")
-    assert "111122223333" not in refused.stdout
+    assert "314159265358" not in refused.stdout

@@ -115,7 +115,7 @@ def test_check_reports_text_that_was_not_searched(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(check, "_MOST_SEARCHED", 1000)
     long = [f.problem for f in check_text(f"a: [\n{'x' * 2000}\n", MODELS) if "search" in f.problem]
     assert long == ["the text from here on is not searched: it can't be read and is too long"]
-    comment = check_text(f"{HEADER}{TAKE}- output: {{}} # 111122223333 {'x' * 2000}\n", MODELS)
+    comment = check_text(f"{HEADER}{TAKE}- output: {{}} # 314159265358 {'x' * 2000}\n", MODELS)
     assert {(f.line, f.kind, f.problem) for f in comment if f.member == "a comment"} == {
         (8, "account", ""),
         (8, "format", "too long to be searched completely"),

@@ -21,7 +21,7 @@ from awstape.workbench.check_formats import FORMATS, Findings
 
 START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-LNnPcyZM4l}\n"
 CLEAN = START + "pages:\n- error: {status: 404}\n"
-LEAKY = CLEAN.replace("404", "404, message: 'No arn:aws:iam::111122223333:role/Payroll'")
+LEAKY = CLEAN.replace("404", "404, message: 'No arn:aws:iam::314159265358:role/Payroll'")
 BROKEN = CLEAN.replace("404", "200")
 
 ACCOUNT = Finding(7, "pages[0].error.message", "account")
@@ -300,7 +300,7 @@ def test_what_is_no_text_is_a_finding_and_hides_none(folder: Path, check: Check)
 
 def test_it_heeds_the_projects_rules(folder: Path, check: Check) -> None:
     (folder / "a.yaml").write_text(LEAKY)
-    (folder / "pyproject.toml").write_text('[tool.awstape]\nkeep = ["111122223333", "Pay*"]\n')
+    (folder / "pyproject.toml").write_text('[tool.awstape]\nkeep = ["314159265358", "Pay*"]\n')
     assert check("a.yaml")[0] == 0
     (folder / "pyproject.toml").write_text("[tool.awstape]\nkeep = 1\n")
     assert check("a.yaml")[0] == 2
@@ -323,7 +323,7 @@ def test_odd_file_names_are_printed_in_every_format(form: str, folder: Path, che
 
 def test_file_names_are_searched(folder: Path, check: Check) -> None:
     """From the folder that was given: what is above it is no part of a cassette."""
-    relative = Path("bob@acme.example", "cassettes", "of 111122223333", "test_module")
+    relative = Path("bob@acme.example", "cassettes", "of 314159265358", "test_module")
     nested = folder / relative
     nested.mkdir(parents=True)
     for name in ("test_role[bob]", "test_role-3", "AROAEXAMPLEID12345678", "TestIt.test_it"):

@@ -155,7 +155,7 @@ pages:
 - output:
     Role:
       RoleName: alias-JLRWF2vc4z
-      Description: ask Bob, he knows 444455556666
+      Description: ask Bob, he knows 314159265358
 """
 
 
@@ -164,7 +164,7 @@ def test_it_begins_with_what_a_reviewer_reads(browser: Browser) -> None:
     browser.open(REAL)
     assert browser.texts(".findings li") == ["it.yaml:10 pages[0].output.Role.Description: looks real: account id"]
     assert browser.texts("#summary details[open] dt") == ["iam GetRole Role.Description"]
-    assert browser.texts("#summary .value") == ["ask Bob, he knows 444455556666"]
+    assert browser.texts("#summary .value") == ["ask Bob, he knows 314159265358"]
 
 
 def test_the_cassettes_of_a_folder_make_one_page(browser: Browser) -> None:

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from awstape import __version__
-from awstape.core.check.findings import FORMAT, KINDS, Finding, Level
+from awstape.core.check.findings import ALLOW, FORMAT, KINDS, Finding, Level
 from awstape.core.text.printable import printable
 from awstape.report import count, kind_name
 
@@ -100,8 +100,10 @@ def _problem_and_tip(finding: Finding) -> str:
 
 
 def _headline(finding: Finding) -> str:
-    if finding.kind in KINDS:
+    if finding.level == "warning":
         return KINDS[finding.kind]
+    if finding.kind == ALLOW:
+        return "a comment that allows no value"
     return "not a valid cassette" if finding.kind == FORMAT else f"looks real: {kind_name(finding.kind)}"
 
 

@@ -394,10 +394,10 @@ def test_real_names_that_were_typed_become_aliases(roles: Path, editor: Editor) 
     ("pair", "problem"),
     [
         (("Duration: 3600", "Duration: long"), ":47: pages[0].output.Roles[0].MaxSessionDuration: expected"),
-        (("version: 1", "version: 1 # 111122223333"), ":2: a comment: looks real"),
+        (("version: 1", "version: 1 # 314159265358"), ":2: a comment: looks real"),
         (("pages:", "pages: ]"), ":10: not YAML"),
         (("version", "\x00"), "not YAML"),
-        (("operation: GetRole", "operation: GetRole\narn:aws:iam::111122223333:role/Audit: x"), "looks real"),
+        (("operation: GetRole", "operation: GetRole\narn:aws:iam::314159265358:role/Audit: x"), "looks real"),
     ],
 )  # fmt: skip
 def test_an_invalid_text_is_reported_and_kept(
@@ -420,7 +420,7 @@ def test_an_invalid_text_is_reported_and_kept(
 
 
 def test_the_text_of_a_dry_run_is_kept(roles: Path, editor: Editor, tmp_path: Path) -> None:
-    editor(("RoleName: role-", "RoleName: Audit-"))
+    editor(("RoleName: alias-", "RoleName: Audit-"))
     said = run("edit", roles, "--dry-run").stderr
     (draft,) = drafts(tmp_path)
     assert said == f"your text is kept in {draft}\n"

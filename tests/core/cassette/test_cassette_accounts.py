@@ -184,11 +184,11 @@ def test_a_wrong_account_is_a_problem_with_its_place(old: str, new: str, problem
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("'000059865828'", "'111122223333'", 2),
-        ("identity", "account: '111122223333'\nidentity", 6),
+        ("'000059865828'", "'314159265358'", 2),
+        ("identity", "account: '314159265358'\nidentity", 6),
         (
             "pages",
-            "after: {service: iam, operation: DeleteRole, account: '111122223333', identity: {}, take: 1}\npages",
+            "after: {service: iam, operation: DeleteRole, account: '314159265358', identity: {}, take: 1}\npages",
             7,
         ),
     ],

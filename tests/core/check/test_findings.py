@@ -103,7 +103,7 @@ def test_a_finding_does_not_quote_the_value(spot: Spot) -> None:
 # --- several ---
 
 ROLES = next(spot.before for spot in spots() if spot.name == "name")
-ACCOUNT = "111122223333"
+ACCOUNT = "314159265358"
 
 
 def edited(*changes: tuple[str, str]) -> str:
@@ -191,3 +191,9 @@ def test_kept_names_by_their_glob() -> None:
     assert [f.kind for f in leaks(text)] == ["role", "role"]
     assert [f.kind for f in leaks(text, Rules(keep=("Payroll-*",)))] == ["role"]
     assert leaks(text, Rules(keep=("Payroll-*", "Deploy"))) == []
+
+
+@pytest.mark.parametrize("name", ["111122223333", "123456789012", "444455556666", "AKIAIOSFODNN7EXAMPLE"])
+def test_what_documentation_uses_is_no_finding(name: str) -> None:
+    assert leaks(edited(("Description: ''", f"Description: of {name} # of {name}"))) == []
+    assert leaks(f"# arn:aws:s3:::amzn-s3-demo-bucket and {name}\n{ROLES}") == []

@@ -20,7 +20,7 @@ from support.exchanges import MODELS
 from support.planting import cassettes
 from support.strategies import few, inputs, outputs
 
-ACCOUNT = "111122223333"
+ACCOUNT = "314159265358"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Payroll"
 HEADER = "version: 1\n"
 TAKE = "---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-LNnPcyZM4l}\n"

@@ -11,14 +11,15 @@
    as a cassette is a finding (`core.cassette.yaml.validation`). A probable mistake in a readable text is a warning
    (`core.check.lint_takes`).
 5. The name of a cassette's file is searched as free text.
-6. A value that a person allows (`core.check.allowed_values`) is no finding; a comment that allows nothing is one.
+6. Identifiers of AWS's documentation are no findings.
+7. A value that a person allows (`core.check.allowed_values`) is no finding; a comment that allows nothing is one.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from typing import Literal
@@ -37,6 +38,7 @@ from awstape.core.check.free_texts import FreeText, find_free_texts
 from awstape.core.check.lint_takes import KINDS as TAKE_KINDS
 from awstape.core.check.lint_takes import lint_takes
 from awstape.core.redaction.aliases import Aliases, Key
+from awstape.core.redaction.documentation_names import DOCUMENTATION_NAMES
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import redact_string
 from awstape.core.redaction.string_walk import StringContext
@@ -48,12 +50,8 @@ _MOST_LINES = 50_000
 FORMAT = "format"
 PARAMETER = "parameter"
 ALLOW = "allow"
-#: Kind of a warning, and of a comment that allows nothing → what it is about.
-KINDS = {
-    **TAKE_KINDS,
-    PARAMETER: "a file name with the parameter of a test, which may be a real name",
-    ALLOW: "a comment that allows no value",
-}
+#: Kind of a warning → what it is about.
+KINDS = {**TAKE_KINDS, PARAMETER: "a file name with the parameter of a test, which may be a real name"}
 _FILE_NAME = "the file's name"
 HIDDEN = "can't be read as a cassette; the text looks real and is not shown"
 
@@ -65,7 +63,7 @@ Level = Literal["error", "warning"]
 class Finding:
     """A problem in a text: the line, counted from 1, the member (may be empty), and the kind.
 
-    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, or one of `KINDS`.
+    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, `allow`, or the kind of a warning (`KINDS`).
     problem: a description, empty for a real value. tip: what to do, may be empty.
     """
 
@@ -227,9 +225,15 @@ def _redact(
     text: str, context: StringContext, rules: Rules, plain_texts: set[str] | None = None
 ) -> tuple[str, list[str]]:
     """A text, redacted, and the kinds of the real values in it. plain_texts: as in `Aliases`."""
-    aliases = Aliases(_DISCARDED_KEY, rules, plain_texts)
+    aliases = Aliases(_DISCARDED_KEY, _with_documentation(rules), plain_texts)
     redacted = redact_string(text, context, aliases)
     return redacted, list(aliases.count_by_kind()) if redacted != text else []
+
+
+@cache
+def _with_documentation(rules: Rules) -> Rules:
+    """The rules of a project, which also keep what AWS's documentation uses."""
+    return replace(rules, keep=(*rules.keep, *DOCUMENTATION_NAMES))
 
 
 def _locate_kinds(
