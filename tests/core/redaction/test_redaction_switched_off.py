@@ -53,6 +53,7 @@ REAL: dict[str, tuple[str, str]] = {
         f"{A.name('issuer', '12345678-abcd-4bcd-9bcd-1234567890ab')}.tokens.sts.global.api.aws",
     ),
     "canonical": ("a1" * 32, A.canonical_id("a1" * 32)),
+    "ipv4": ("81.2.69.160/28", A.address("81.2.69.160/28")),
     "account": (ACCOUNT, A.account(ACCOUNT)),
     "dashed": ("1111-2222-3333", A.account(ACCOUNT)),
 }
@@ -78,14 +79,22 @@ class Rule:
 
 
 def without_kind(kind: str) -> Switch:
-    name, kinds = (
-        ("BLOCK", identifier_search.BLOCK_KINDS)
-        if kind in identifier_search.BLOCK_KINDS
-        else ("IDENTIFIER", identifier_search.TEXT_KINDS)
-    )
+    is_block = kind in identifier_search.BLOCK_KINDS
+    name = "BLOCK" if is_block else "IN_SENTENCES"
+    kinds = identifier_search.BLOCK_KINDS if is_block else identifier_search.TEXT_KINDS
+    others = [each for each in kinds if each != kind]
     return lambda patch: patch.setattr(
-        identifier_search, name, identifier_search.compile_search([k for k in kinds if k != kind])
+        identifier_search, name, identifier_search.compile_search(others, in_sentences=not is_block)
     )
+
+
+def without_sentences(kind: str) -> Switch:
+    def switch(patch: pytest.MonkeyPatch) -> None:
+        patch.delitem(identifier_search.SENTENCE_KINDS, kind)
+        others = identifier_search.compile_search(identifier_search.TEXT_KINDS, in_sentences=True)
+        patch.setattr(identifier_search, "IN_SENTENCES", others)
+
+    return switch
 
 
 def without_whole(kind: str) -> Switch:
@@ -169,11 +178,17 @@ RULES: dict[str, Rule] = {
         "user,arn,user_creation_time\nbob,x,y\n",
         f"user,arn,user_creation_time\n{A.name('user', 'bob')},x,y\n",
     ),
-    "text: who is named": Rule(
-        setting(free_text, "_NAMED", NEVER),
+    "text: ipv6": Rule(without_sentences("ipv6"), "to fd12::1 !", f"to {A.address('fd12::1')} !"),
+    "text: url": Rule(without_sentences("url"), "see http://wiki/x !", f"see http://{A.name('host', 'wiki')}/x !"),
+    "text: named_entity": Rule(
+        without_sentences("named_entity"),
         "The user with name bob cannot",
         f"The user with name {A.name('user', 'bob')} cannot",
     ),
+    "text: secret_pair": Rule(
+        without_sentences("secret_pair"), "Password=hunter22", f"Password={A.password('hunter22')}"
+    ),
+    "text: host": Rule(without_sentences("host"), "on db1.corp.internal", f"on {A.name('host', 'db1.corp.internal')}"),
     **{
         f"condition: {key}": Rule(
             without(condition_values._REDACTIONS, key), condition(key, "bob"), condition(key, A.name(kind, "bob"))

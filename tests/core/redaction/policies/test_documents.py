@@ -82,11 +82,12 @@ def test_an_action_stays_and_a_name_that_is_spelled_like_it_does_not() -> None:
     assert is_alias(redact_condition("aws:username", "iam:PassRole"))
 
 
-def test_true_stays_as_a_boolean_and_not_under_the_key_of_a_secret() -> None:
+def test_true_stays_and_another_value_of_a_secret_s_tag_does_not() -> None:
     for operator in ("Bool", "BoolIfExists", "ForAllValues:Bool", "Null"):
         assert redact_condition("aws:ResourceTag/Secret", "true", operator) == "true"
-    assert redact_condition("aws:ResourceTag/IsAppStudioSecret", "true", "StringEquals") == "true"
-    assert is_alias(redact_condition("aws:ResourceTag/Secret", "true", "StringEquals"))
+    for tag in ("IsAppStudioSecret", "Secret", "SecretsRotation"):
+        assert redact_condition(f"aws:ResourceTag/{tag}", "true", "StringEquals") == "true"
+    assert is_alias(redact_condition("aws:ResourceTag/Secret", "truth", "StringEquals"))
     assert is_alias(redact_condition("aws:ResourceTag/IsAppStudioSecret", "hunter22", "StringEquals"))
 
 

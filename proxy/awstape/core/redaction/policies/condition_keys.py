@@ -60,10 +60,6 @@ ARN_KEY = re.compile(r"[\w-]+:\w*arn|iam:permissionsboundary|sts:requestcontextp
 TAG_KEY = re.compile(r"[\w-]+:\w*tag/(?P<tag>.+)", re.DOTALL)
 #: `oidc.example.com/id/1:sub`
 PROVIDER_KEY = re.compile(r"(?P<provider>(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?:/[^\s:]*)?):(?P<claim>[A-Za-z]\w*)")
-#: Names of tags and keys that hold a secret.
-SECRET_KEY = re.compile(r"(?:password|passwd|secret|secret_?(?:access_?)?key|api_?key)$")
-#: Names of tags that are a question, which `true` or `false` answers: `IsAppStudioSecret`.
-QUESTION_KEY = re.compile(r"(?:is|has|needs|uses?|with)(?=[A-Z_-])")
 #: Claims with values that are words of the protocol.
 WORD_CLAIMS = frozenset(
     """

@@ -2,7 +2,8 @@
 
 1. The value of a condition is a word like any other; its key (`core.redaction.policies.condition_keys`) determines what
    becomes of it. The same holds for a member of JSON that has the name of a condition key, and for a principal's type.
-2. Wildcards and policy variables stay, whatever the key. So do `true` and `false`, except under a key of a secret.
+2. Wildcards and policy variables stay, whatever the key. So do `true` and `false`. The value of a secret's key is a
+   secret (`core.redaction.text.secrets_in_text`).
 3. The subject of a federated identity (`repo:acme/shop:ref:refs/heads/main`) is split at `:`, `/` and braces. The words
    of the providers stay; each name between them has the alias that it has as a name.
 4. A name with policy variables or wildcards is a template. The same words stay in it:
@@ -24,8 +25,6 @@ from awstape.core.redaction.policies.condition_keys import (
     NAME_KEYS,
     ORGANIZATION_KEY,
     PATH_KEYS,
-    QUESTION_KEY,
-    SECRET_KEY,
     TAG_KEY,
     find_provider,
     has_words,
@@ -35,6 +34,7 @@ from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import is_service_principal, redact_literal_parts, redact_name, redact_provider
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
+from awstape.core.redaction.text.secrets_in_text import is_secret_key, redact_secret
 
 _AUDIENCE = re.compile(
     r"https://(?:[a-z0-9-]+\.)?signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/saml"
@@ -65,16 +65,14 @@ def redact_condition_value(key: str, text: str, aliases: Aliases) -> str | None:
     """The redaction of a value whose condition key, or principal type, determines its kind; None for free text."""
     if is_alias(text):
         return text
-    name, key = key, key.lower()
+    key = key.lower()
     if redact := _REDACTIONS.get(key):
         return redact(text, aliases)
     if tag := TAG_KEY.fullmatch(key):
-        name, key = name[tag.start("tag") :], tag["tag"]
-    if SECRET_KEY.search(key) and re.fullmatch(r"[^*?$]{4,}", text) and ":" not in text:
-        if text.lower() in _BOOLEANS and QUESTION_KEY.match(name[:1].lower() + name[1:]):
-            return text
-        # The tag `secret` may have the value `true`: a word is replaced here, but not searched for everywhere.
-        return aliases.password(text, "value" if text.isalpha() else "password")
+        key = tag["tag"]
+    if is_secret_key(key):
+        redacted = redact_literal_parts(text, lambda piece: redact_secret(piece, aliases))
+        return None if redacted == text else redacted
     if tag:
         return None
     if has_words(key):

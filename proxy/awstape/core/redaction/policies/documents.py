@@ -5,7 +5,8 @@
    redacted as the value of its key, or as free text.
 2. A Sid or an Id that consists of words with few numbers between them, such as `VisualEditor0` or `AllowS3ForEC2`,
    stays: it is its author's text. Identifiers in it become aliases here, names that are known from the same recording
-   in the end (`core.redaction.text.names_in_text`). Any other is free text; UUIDs stay.
+   in the end (`core.redaction.text.names_in_text`). Any other is free text; UUIDs stay. What holds no word in sixteen
+   characters or more is a secret.
 3. Principals go by their type: accounts, ARNs and unique ids, providers, canonical ids. What stands in the place of a
    service and is in no domain of AWS is a name.
 4. Resources go by the grammar of ARNs, values of conditions by their key. Where it says nothing they are free text.
@@ -55,6 +56,10 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
         OPERAND: r"true|false|-?[\d.]+|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?",
     }.items()
 }
+#: A text that holds no word, such as a token or its digest. UUIDs and numbers are none.
+_DIGEST = re.compile(
+    r"(?!\d+\Z)(?:[0-9a-fA-F]{16,}|(?!.*[A-Za-z][a-z]{3})(?!.*[A-Z]{4})(?!.*-.*-)[\w+/=-]{16,})", re.ASCII | re.DOTALL
+)
 #: Most words: they need no search.
 _PLAIN_ACTION = re.compile(r"(?!o-|ou-)[a-z]+[0-9]{0,2}(?:-[a-z]+)*:[A-Z][a-z]+[A-Za-z]*\*?")
 _LEAST_SHARE_OF_WORDS = 0.3
@@ -103,7 +108,10 @@ def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_memb
         redacted = _redact_principal(place.key, text, aliases)
     if redacted is None:
         redacted = redact_whole_arn(text, aliases)
-    return redact_member("", text) if redacted is None else redacted
+    redacted = redact_member("", text) if redacted is None else redacted
+    if redacted == text and place.element != CONDITION and _DIGEST.fullmatch(text):
+        return aliases.secret("secret", text)
+    return redacted
 
 
 def _has_words(label: str) -> bool:

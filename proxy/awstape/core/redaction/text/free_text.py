@@ -1,7 +1,7 @@
 """Identifiers in free text: finds them at any depth of encoding and replaces them with aliases.
 
-1. Plain text is searched for identifiers (`core.redaction.text.identifier_search`) and for runs that look random, such
-   as a secret access key.
+1. Plain text is searched for identifiers, hosts, names in messages and secrets
+   (`core.redaction.text.identifier_search`), and for runs that look random, such as a secret access key.
 2. A policy is redacted by its grammar, other JSON literal by literal (`core.redaction.policies`). Encoded runs are
    decoded, redacted and encoded again, to any depth (`core.text.encoded_text`). A credential report (CSV) is redacted
    cell by cell.
@@ -21,9 +21,10 @@ from awstape.core.redaction.policies.documents import redact_document
 from awstape.core.redaction.policies.pairs_in_text import redact_pairs
 from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.identifier_search import (
+    MAY_HOLD_IDENTIFIER,
     redact_accounts,
     redact_blocks,
-    redact_identifiers,
+    redact_sentences,
     redact_whole_arn,
 )
 from awstape.core.redaction.text.identifiers import redact_random_runs
@@ -34,16 +35,11 @@ REPORT_HEADER = "user,arn,user_creation_time"
 #: Texts that recur, such as the vocabulary of policies, are short.
 _LONGEST_PLAIN = 64
 _MOST_PLAIN = 10_000
-#: "The role with name X cannot be found.", "User: bob is not authorized"
-_NAMED = re.compile(
-    r"\b(?P<kind>[Uu]ser|[Rr]ole|[Gg]roup|[Pp]olicy|[Ii]nstance [Pp]rofile|[Ss]erver [Cc]ertificate)"
-    r"(?P<with>(?: policy)? (?:with (?:user )?name|named) )(?P<name>[\w+=,.@-]*[\w+=@-])"
-)
 
 
 def redact_text(text: str, aliases: Aliases) -> str:
     """The text with an alias in place of every identifier in it."""
-    if not text or text in aliases.plain_texts or is_alias(text):
+    if not MAY_HOLD_IDENTIFIER.search(text) or text in aliases.plain_texts or is_alias(text):
         return text
     seen = len(aliases.seen)
     redacted = _redact_unknown_text(text, aliases)
@@ -66,9 +62,7 @@ def _redact_unknown_text(text: str, aliases: Aliases) -> str:
 
     def redact_plain(text: str) -> str:
         text = rewrite_encoded_runs(text, lambda inner: redact_text(inner, aliases))
-        text = redact_identifiers(text, aliases)
-        if "name" in text:
-            text = _NAMED.sub(lambda m: f"{m['kind']}{m['with']}{_redact_named(m['kind'], m['name'], aliases)}", text)
+        text = redact_sentences(text, aliases)
         return redact_accounts(redact_random_runs(text, aliases), aliases)
 
     return redact_pairs(redact_blocks(text, aliases), aliases, redact_plain)
@@ -80,10 +74,6 @@ def redact_member_value(member: str, text: str, aliases: Aliases) -> str:
         if redacted is not None:
             return redacted
     return redact_text(text, aliases)
-
-
-def _redact_named(kind: str, name: str, aliases: Aliases) -> str:
-    return redact_name(kind.replace(" ", "-"), name, aliases)
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------

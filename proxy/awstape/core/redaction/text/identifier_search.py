@@ -1,52 +1,87 @@
 """The search for identifiers in plain text: ARNs, identifiers with a pattern of their own, and account ids.
 
 1. Encodings, JSON and known names are not its concern: `core.redaction.text.free_text` decodes, and calls it.
-2. An ARN is redacted as a whole (`core.redaction.text.arn`), all else by the table of
-   `core.redaction.text.identifiers`. UUIDs stay.
-3. Account ids come last: after them no twelve digits in a row are left that are no alias.
+2. One pattern finds all kinds in one pass. An ARN is redacted as a whole (`core.redaction.text.arn`), all else by the
+   table of `core.redaction.text.identifiers`. UUIDs stay.
+3. In sentences the same pass finds hosts and URLs, names in messages and pairs of a secret's key and its value. In
+   words, such as those of policies, it does not.
+4. `MAY_HOLD_IDENTIFIER` is one cheap test that excludes most texts.
+5. Account ids come last: after them no twelve digits in a row are left that are no alias, except for UUIDs and times
+   such as 202301021530.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from awstape.core.redaction.alias_grammar import edit_outside_aliases
 from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
+from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
+from awstape.core.redaction.text.hosts import BARE_HOST, URL, redact_host, redact_url
 from awstape.core.redaction.text.identifiers import IDENTIFIERS, UUID
+from awstape.core.redaction.text.named_entities import NAMED_ENTITY, redact_named_entity
+from awstape.core.redaction.text.secrets_in_text import SECRET_PAIR, redact_secret_pair
 from awstape.core.text.encoded_text import rewrite_outside_percent_runs, rewrite_percent_runs
 
 _RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
 #: Twelve digits in a row, also in the 4-4-4 form, and the longer values that may contain them by chance.
 _ACCOUNT = re.compile(
     rf"(?P<uuid>{UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
-    r"|(?<!\d)(?:(?P<account>\d{12})|(?P<dashed>\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}))(?!\d)",
-    re.ASCII,
+    r"|(?<!\d)(?:(?P<account>\d{12})|(?P<dashed>\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}))(?!\d)"
 )
+#: Year, month, day, hour and minute.
+_TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
 #: What every account id of `_ACCOUNT` holds: this search is several times as fast.
-_ACCOUNT_DIGITS = re.compile(r"\d{12}|\d{4}[-_ ]\d{4}", re.ASCII)
+_ACCOUNT_DIGITS = re.compile(r"\d{12}|\d{4}[-_ ]\d{4}")
+_IPV6 = r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})[0-9A-Fa-f:]{2,39}(?:/[0-9]{1,3})?(?![\w:])"
 
 
-def compile_search(kinds: Iterable[str]) -> re.Pattern[str]:
+#: Kinds that are replaced first, before base64 in them is decoded.
+BLOCK_KINDS = ("pem", "jwt")
+#: What else is found in sentences, but not in words.
+SENTENCE_KINDS: dict[str, str] = {
+    "ipv6": _IPV6,
+    "url": f"(?ux:{URL})",
+    "named_entity": f"(?ux:{NAMED_ENTITY})",
+    "secret_pair": f"(?ux:{SECRET_PAIR})",
+    "host": f"(?ux:{BARE_HOST})",
+}
+
+
+def compile_search(kinds: Iterable[str], *, in_sentences: bool = False) -> re.Pattern[str]:
     """A pattern that finds identifiers of some kinds in a text, and whole ARNs and UUIDs."""
     found = {
         "arn": f"(?ux:{ARN.pattern.replace('?P<', '?P<arn_')})",
         **{kind: IDENTIFIERS[kind].in_text for kind in kinds},
         "uuid": UUID,
+        **(SENTENCE_KINDS if in_sentences else {}),
     }
     if "unique" in found:
         found["unique"] += r"(?::(?P<session>[\w+=,.@-]+))?"
-    return re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items()), re.ASCII)
+    anywhere = [found.pop(kind) and f"(?P<{kind}>{pattern})" for kind, pattern in list(found.items()) if kind in _INNER]
+    # Only these may begin within a word: the others are tried at its beginning.
+    others = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items())
+    return re.compile("|".join([*anywhere, f"(?<![A-Za-z0-9])(?:{others})"]), re.ASCII)
 
 
-#: Kinds that are replaced first, before base64 in them is decoded.
-BLOCK_KINDS = ("pem", "jwt")
+_INNER = frozenset({"arn", "unique", *BLOCK_KINDS})
+
+
 #: Account ids are replaced last: their digits may be a part of something longer that is replaced as a whole.
 TEXT_KINDS = tuple(kind for kind in IDENTIFIERS if kind not in (*BLOCK_KINDS, "account", "dashed"))
 BLOCK = compile_search(BLOCK_KINDS)
 IDENTIFIER = compile_search(TEXT_KINDS)
+IN_SENTENCES = compile_search(TEXT_KINDS, in_sentences=True)
+#: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
+MAY_HOLD_IDENTIFIER = re.compile(
+    r"""[:=@%&\\"'`]|\d{4}|\w\.\w|[\w+/-]{16}|-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E
+    |already|annot|n't|not\ (?:attached|authorized|be|exist|found)|\ (?:named?|called|id|alias)\b|must|exceeds|failed
+    |has\ (?:no|more)|is\ (?:in\ use|invalid|managed)""",
+    re.VERBOSE,
+)
 
 
 def redact_blocks(text: str, aliases: Aliases) -> str:
@@ -62,6 +97,19 @@ def redact_identifiers(text: str, aliases: Aliases) -> str:
     def redact(text: str) -> str:
         return IDENTIFIER.sub(lambda match: _redact_identifier(match, aliases), text)
 
+    return _redact_apart(text, redact)
+
+
+def redact_sentences(text: str, aliases: Aliases) -> str:
+    """As `redact_identifiers`, with aliases for hosts, names in messages and secrets as well."""
+
+    def redact(text: str) -> str:
+        return IN_SENTENCES.sub(lambda match: _redact_in_sentence(match, aliases), text)
+
+    return _redact_apart(text, redact)
+
+
+def _redact_apart(text: str, redact: Callable[[str], str]) -> str:
     text = redact(text)
     # An address may follow another without a gap.
     return edit_outside_aliases(text, redact) if "@" in text else text
@@ -103,6 +151,8 @@ def _redact_account(match: re.Match[str], aliases: Aliases) -> str:
         return text
     if match["uuid"]:
         return text[:-12] + aliases.account(text[-12:])
+    if _TIME.fullmatch(text):
+        return text
     return IDENTIFIERS["dashed"].alias(aliases, text)
 
 
@@ -123,3 +173,23 @@ def _redact_identifier(match: re.Match[str], aliases: Aliases) -> str:
         unique, _, session = text.partition(":")
         return f"{aliases.unique_id(unique)}:{redact_name('session', session, aliases)}"
     return IDENTIFIERS[kind or ""].alias(aliases, text)
+
+
+def _redact_in_sentence(match: re.Match[str], aliases: Aliases) -> str:
+    text = match[0]
+    # `lastgroup` is the last that was closed: the outer one.
+    match match.lastgroup:
+        case "ipv6":
+            return redact_address(text, aliases) or text
+        case "url":
+            return redact_url(text, aliases, lambda rest: redact_sentences(rest, aliases))
+        case "named_entity":
+            return redact_named_entity(match, aliases)
+        case "secret_pair":
+            if (redacted := redact_secret_pair(match, aliases)) is not None:
+                return redacted
+            begin = match.start("secret") - match.start()
+            return text[:begin] + redact_sentences(text[begin:], aliases)
+        case "host":
+            return redact_host(text, aliases)
+    return _redact_identifier(match, aliases)

@@ -3,7 +3,10 @@
 1. One table, `IDENTIFIERS`: kind → its pattern, what may or must be beside it in text, and how its alias is made.
 2. A name that is such an identifier (a session named by an e-mail address, a role by an account id) gets the
    identifier's alias, so that one value has one alias everywhere.
-3. A run of at least 24 characters that looks random (`looks_random`) becomes a secret's alias. UUIDs stay.
+3. A run of at least 24 characters in both cases that looks random (`looks_random`) becomes a secret's alias. UUIDs and
+   hexadecimal digests, such as git's, stay. The places of secrets are another matter
+   (`core.redaction.text.secrets_in_text`).
+4. Addresses of documentation (`noreply@example.com`, `192.0.2.1`) stay. Digits of all scripts are digits.
 """
 
 from __future__ import annotations
@@ -11,17 +14,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from unicodedata import decimal
 
 from awstape.core.redaction.alias_grammar import edit_outside_aliases
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.text.encoded_text import rewrite_outside_encoded_runs
 
 _PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA"
 #: docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html: eight digits, or seventeen since 2018.
 _RESOURCES = "ami|eipalloc|eni|fs|i|igw|nat|pl|rtb|sg|snap|subnet|tgw|vol|vpc|vpce|vpn"
-#: Characters of the shortest run that may be a secret; in one case, such as hexadecimal, it must be longer.
+#: Characters of the shortest run that may be a secret.
 SHORTEST_SECRET = 24
-_SHORTEST_SECRET_IN_ONE_CASE = 32
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,22 @@ class Identifier:
 
 
 def _alias_digits(aliases: Aliases, text: str) -> str:
-    digits = "".join(c for c in text if c.isdigit())
+    digits = "".join(str(decimal(c)) for c in text if c.isdecimal())
     return text if aliases.rules.keeps(digits) else aliases.account(digits)
+
+
+def _alias_email(aliases: Aliases, text: str) -> str:
+    return text if _DOCUMENTATION_EMAIL.fullmatch(text) else aliases.email(text)
+
+
+def _alias_address(aliases: Aliases, text: str) -> str:
+    return redact_address(text, aliases) or text
 
 
 #: Credentials of other services, which begin with a prefix of their issuer.
 _TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abeoprs]-)[\w-]{16,}"
+_DOCUMENTATION_EMAIL = re.compile(r".+@(?:[\w-]+\.)*example\.(?:com|net|org)", re.IGNORECASE)
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
 IDENTIFIERS: Mapping[str, Identifier] = {
     "pem": Identifier(
@@ -52,7 +66,7 @@ IDENTIFIERS: Mapping[str, Identifier] = {
     ),
     "jwt": Identifier(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", lambda a, v: a.secret("jwt", v), r"(?<![\w-])", ""),
     "token": Identifier(_TOKEN, lambda a, v: a.secret("secret", v), r"(?<![A-Za-z0-9])", ""),
-    "email": Identifier(_EMAIL, Aliases.email, r"(?u:(?<![\w.%+*-]))", ""),
+    "email": Identifier(_EMAIL, _alias_email, r"(?u:(?<![\w.%+*-]))", ""),
     "unique": Identifier(rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id, r"(?<![A-Z0-9])"),
     "org": Identifier("(?:o-[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})", Aliases.organization_id),
     "orgroot": Identifier("r-[a-z0-9]{4,32}", Aliases.organization_id, r"(?<=/)"),
@@ -64,7 +78,13 @@ IDENTIFIERS: Mapping[str, Identifier] = {
         r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", lambda a, v: a.name("issuer", v), after=r"(?=\.tokens\.sts\.)"
     ),
     "canonical": Identifier("[0-9a-f]{64}", Aliases.canonical_id),
-    "account": Identifier(r"\d{12}", Aliases.account, r"(?<!\d)", r"(?!\d)"),
+    "ipv4": Identifier(
+        rf"{_OCTET}(?:\.{_OCTET}){{3}}(?:/(?:3[0-2]|[12]?[0-9]))?",
+        _alias_address,
+        r"(?<![\w.-])",
+        r"(?![\w/-]|\.\w)",
+    ),
+    "account": Identifier(r"\d{12}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
     "dashed": Identifier(r"\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
 }
 #: Kinds that are recognised only by the text beside them.
@@ -90,6 +110,7 @@ def redact_whole_identifier(text: str, aliases: Aliases) -> str | None:
 UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
 _RUN = re.compile(rf"(?P<uuid>{UUID})|[A-Za-z0-9+/_-]{{{SHORTEST_SECRET},}}={{0,2}}")
 _SEGMENT = re.compile(rf"[A-Za-z0-9+_-]{{{SHORTEST_SECRET},}}={{0,2}}")
+_LONG_RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST_SECRET}}}")
 _LOWER_CASE_ROW = re.compile(r"[a-z]{3,}")
 _CLASSES = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")
 
@@ -111,7 +132,7 @@ def redact_random_runs(text: str, aliases: Aliases) -> str:
     def redact_runs(text: str) -> str:
         return _RUN.sub(redact_run, text)
 
-    if len(text) < SHORTEST_SECRET:
+    if not _LONG_RUN.search(text):
         return text
     # Encoded runs were redacted when they were decoded.
     return rewrite_outside_encoded_runs(text, lambda text: edit_outside_aliases(text, redact_runs))
@@ -121,19 +142,15 @@ def looks_random(text: str) -> bool:
     """Whether letters and digits of a run alternate more often than in a word, path or camel-cased name.
 
     In random base 64, two thirds of all neighbouring characters are of different classes (lower case, upper case,
-    digit, other); in hexadecimal, where a run must be longer, two fifths. In camel-cased names it is one in four, and
-    most letters of such a name are in lower-case rows of three or more. The limits were tested with the 84,000 long
-    words of botocore's models and with random texts: 1 in 25,000 random texts of 40 characters passes for a word, 1 in
-    2,000 of 32 characters, 1 in 300 of 24. A hexadecimal digest of 32 digits or more is recognised by its length.
+    digit, other). In camel-cased names it is one in four, and most letters of such a name are in lower-case rows of
+    three or more. The limits were tested with the 84,000 long words of botocore's models and with random texts: 1 in
+    25,000 random texts of 40 characters passes for a word, 1 in 2,000 of 32 characters, 1 in 300 of 24.
     """
     bare = text.rstrip("=")
     if len(bare) < SHORTEST_SECRET or bare.isdigit():
         return False
     changes = (len(_CLASSES.findall(bare)) - 1) / (len(bare) - 1)
     has_digit = any(c.isdigit() for c in bare)
-    if bare.isalnum() and (bare.islower() or bare.isupper()):
-        is_digest = len(bare) % 8 == 0 and all(c in "0123456789abcdefABCDEF" for c in bare)
-        return has_digit and len(bare) >= _SHORTEST_SECRET_IN_ONE_CASE and (is_digest or changes >= 0.2)
     if not (any(c.islower() for c in bare) and any(c.isupper() for c in bare)):
         return False
     in_words = share_of_words(bare)
