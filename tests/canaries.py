@@ -52,7 +52,8 @@ _ALPHABETS = {"n": _LOWER, "U": _UPPER, "h": _HEX, "m": _LETTERS, "B": _LETTERS 
 #: contains as a name.
 NAME, KNOWN_NAME = "name", "known name"
 _NAMES = "Payroll-<n10> deploy_<n10> Ana.<n10> dev+<n10> <n12>".split()
-#: Kind → templates. `<a>`: an account id, `<d>`: an account id as 4-4-4, `<n10>`: ten characters of the alphabet `n`.
+#: Kind → templates. `<a>`: an account id, `<d>`: an account id as 4-4-4, `<i>`: an address, `<n10>`: ten characters of
+#: the alphabet `n`.
 #: The text that replaces angle brackets must never be found in the output; it is too random to occur there by chance.
 KINDS = {
     "account": "<a> <a> <d>".split(),
@@ -79,7 +80,13 @@ KINDS = {
     "jwt": ["eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ<u40>.<u43>"],
     "pem": ["-----BEGIN RSA PRIVATE KEY-----\n<B64>\n<B64>\n<B32>\n-----END RSA PRIVATE KEY-----"],
     "random token": "<m32> <m40> <m64> ghp_<m36>".split(),
-    "hex token": ["<h40>"],
+    "secret of a key": ["password=<h40>", "db-password: <n12>", "--token <m16>", "API_TOKEN=<h32>"],
+    "address": "<i> <i>/28".split(),
+    "host": "<n10>.corp.internal https://<n10>.<n10>.net/x https://<n10>:<n12>@<n10>/ <n10>.<n10>.local".split(),
+    "bucket": """
+        s3://<n10>/<n10>/x <n10>.s3.amazonaws.com https://<n10>.s3.eu-west-1.amazonaws.com/<n10>
+        https://s3.amazonaws.com/<n10>/<n10>
+        """.split(),
     NAME: _NAMES,
     KNOWN_NAME: _NAMES,
 }
@@ -90,6 +97,10 @@ def secret(kind: str, rng: Random) -> tuple[str, tuple[str, ...]]:
     parts: list[str] = []
 
     def fill(match: re.Match[str]) -> str:
+        if match[1] == "i":
+            octets = (rng.randrange(100, 256), rng.randrange(100, 256), 16 * rng.randrange(7, 16))
+            parts.append(address := ".".join(map(str, (81, *octets))))
+            return address
         if match[1] in "ad":
             digits = str(rng.randrange(10**11, 10**12))
             parts.extend((digits, dashed := f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"))

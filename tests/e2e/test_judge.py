@@ -32,7 +32,7 @@ def made_up(kind: str) -> str:
 
 ACCESS_KEY, SECRET_KEY = made_up("access key id"), made_up("secret key")
 PRIVATE_KEY, JWT, TOKEN = made_up("pem"), made_up("jwt"), made_up("session token")
-HEX, PASSWORD = made_up("hex token"), made_up("secret key")[:24]
+HEX, PASSWORD = f"{_RANDOM.getrandbits(160):040x}", made_up("secret key")[:24]
 USER, DATE, ARN = "Ana", "2024-05-02T03:04:05Z", "arn:aws:iam::111122223333:user/Ana"
 POLICY = json.dumps(
     {

@@ -3,7 +3,7 @@
 1. The value of a condition is a word like any other; its key (`core.redaction.policies.condition_keys`) determines what
    becomes of it. The same holds for a member of JSON that has the name of a condition key, and for a principal's type.
 2. Wildcards and policy variables stay, whatever the key. So do `true` and `false`. The value of a secret's key is a
-   secret (`core.redaction.text.secrets_in_text`).
+   secret (`core.redaction.text.labelled_values`).
 3. The subject of a federated identity (`repo:acme/shop:ref:refs/heads/main`) is split at `:`, `/` and braces. The words
    of the providers stay; each name between them has the alias that it has as a name.
 4. A name with policy variables or wildcards is a template. The same words stay in it:
@@ -34,7 +34,7 @@ from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import is_service_principal, redact_literal_parts, redact_name, redact_provider
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
-from awstape.core.redaction.text.secrets_in_text import is_secret_key, redact_secret
+from awstape.core.redaction.text.labelled_values import is_secret_key, redact_secret
 
 _AUDIENCE = re.compile(
     r"https://(?:[a-z0-9-]+\.)?signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/saml"

@@ -25,7 +25,7 @@ _AWS = r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|(?:api|on)\.aws|aws\.amazon\.com|awsa
 #: Domains of private networks (RFC 6762, appendix G), of AWS's hosts, and common ones that are no endings of files.
 _DOMAINS = rf"""(?:internal|intranet|private|corp|home|lan|local|localdomain|{_AWS}
     |(?:com?|net|org|gov|edu|ac)\.(?:uk|jp|nz|br|au|in|za|cn)|com|net|org|edu|gov|cloud|eu|uk|de|fr|nl|ch|at)"""
-BARE_HOST = rf"""(?<![\w.@/:=$}}%-])(?:{_LABEL}\.)+{_DOMAINS}(?![\w@-]|\.\w|:\w*[A-Za-z])"""
+BARE_HOST = rf"""(?<![\w.@/$}}%-])(?:{_LABEL}\.)+{_DOMAINS}(?![\w@-]|\.\w|:\w*[A-Za-z])"""
 URL = r"""(?<![A-Za-z0-9])(?!api:)[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s"'<>`\\|]+"""
 _URL = re.compile(
     r"""(?P<scheme>[^:]+://)(?:(?P<user>[^\s/?\#@:]*)(?::(?P<password>[^\s/?\#@]*))?@)?

@@ -22,8 +22,12 @@ from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
 from awstape.core.redaction.text.hosts import BARE_HOST, URL, redact_host, redact_url
 from awstape.core.redaction.text.identifiers import IDENTIFIERS, UUID
-from awstape.core.redaction.text.named_entities import NAMED_ENTITY, redact_named_entity
-from awstape.core.redaction.text.secrets_in_text import SECRET_PAIR, redact_secret_pair
+from awstape.core.redaction.text.labelled_values import (
+    NAMED_ENTITY,
+    SECRET_PAIR,
+    redact_named_entity,
+    redact_secret_pair,
+)
 from awstape.core.text.encoded_text import rewrite_outside_percent_runs, rewrite_percent_runs
 
 _RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")

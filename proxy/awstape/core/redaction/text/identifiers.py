@@ -5,7 +5,7 @@
    identifier's alias, so that one value has one alias everywhere.
 3. A run of at least 24 characters in both cases that looks random (`looks_random`) becomes a secret's alias. UUIDs and
    hexadecimal digests, such as git's, stay. The places of secrets are another matter
-   (`core.redaction.text.secrets_in_text`).
+   (`core.redaction.text.labelled_values`).
 4. Addresses of documentation (`noreply@example.com`, `192.0.2.1`) stay. Digits of all scripts are digits.
 """
 
