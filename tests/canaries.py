@@ -80,7 +80,7 @@ KINDS = {
     "jwt": ["eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ<u40>.<u43>"],
     "pem": ["-----BEGIN RSA PRIVATE KEY-----\n<B64>\n<B64>\n<B32>\n-----END RSA PRIVATE KEY-----"],
     "random token": "<m32> <m40> <m64> ghp_<m36>".split(),
-    "secret of a key": ["password=<h40>", "db-password: <n12>", "--token <m16>", "API_TOKEN=<h32>"],
+    "secret of a key": ["password=<h40>", "PGPASSWORD=<n12>", "--token <m16>", "API_TOKEN=<h32>"],
     "address": "<i> <i>/28".split(),
     "host": "<n10>.corp.internal https://<n10>.<n10>.net/x https://<n10>:<n12>@<n10>/ <n10>.<n10>.local".split(),
     "bucket": """
@@ -142,6 +142,8 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "&#x1;": lambda text: "".join(f"&#x{ord(c):X};" for c in text),
     "base64": _base64,
     "base64url": lambda text: _base64(text).replace("+", "-").replace("/", "_").rstrip("="),
+    "hex": lambda text: text.encode().hex() if len(text) > 11 else f"account: {text}".encode().hex(),
+    "utf-16": lambda text: base64.b64encode(f"text: {text}".encode("utf-16-le")).decode(),
     "base64 %": lambda text: _base64(_percent(text)),
     "% policy": lambda text: quote(_policy(Principal={"AWS": text}), safe="-._~"),
 }
@@ -338,6 +340,7 @@ def _output(canary: Canary) -> dict[str, list[str]]:
     return output
 
 
+_HEX_RUN = re.compile("[0-9a-fA-F]{24,}")
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _DEPTH = 3  # how many different encodings may be nested; each may itself be repeated
@@ -380,7 +383,9 @@ def _decoded(text: str) -> Iterator[str]:
         for start in range(4):  # another word may directly precede the encoded text
             bare = run_[start:].replace("-", "+").replace("_", "/")
             bare = bare[:-1] if len(bare) % 4 == 1 else bare
-            yield base64.b64decode(bare + "=" * (-len(bare) % 4)).decode("latin-1")
+            yield base64.b64decode(bare + "=" * (-len(bare) % 4)).decode("latin-1").replace("\0", "")
+    for digits in _HEX_RUN.findall(text):
+        yield bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("latin-1").replace("\0", "")
 
 
 def main() -> int:

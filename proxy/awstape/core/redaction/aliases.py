@@ -71,7 +71,7 @@ _COMMON_WORDS = frozenset(
     """.split()
 )
 #: Kinds that the project's rule `keep-names` doesn't keep.
-_NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "subject", "value"})
+_NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "host", "subject", "value"})
 #: Kinds that are replaced as a precaution, not because they are known to identify a customer: other texts are not
 #: searched for them.
 UNSEARCHED_KINDS = frozenset({"code", "filter", "masked", "object", "part", "subject", "text", "value"})

@@ -1,6 +1,7 @@
-"""Rewrites encoded text within text: percent-encoded, base64 and escaped runs, and the strings of a JSON text.
+"""Rewrites encoded text within text: percent-encoded, base64, hexadecimal and escaped runs, and the strings of JSON.
 
-1. A run is decoded, rewritten and encoded again; a run whose decoded text does not change stays to the letter.
+1. A run is decoded, rewritten and encoded again; a run whose decoded text does not change stays to the letter. What
+   base64 and hexadecimal digits encode is UTF-8, or UTF-16 of characters that are mostly ASCII.
 2. Percent-encoding is decoded at all levels at once, because one level at a time takes quadratic time.
 3. Character references and escapes (`&#49;`, `\\u0031`) are not restored in a run that was rewritten.
 4. A JSON text is edited in place, string by string: its formatting stays.
@@ -28,6 +29,8 @@ _BASE64_RUN = re.compile(
     r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/]{4,}(?![A-Za-z0-9+/_-]))*={0,2}(?![A-Za-z0-9+/_=-])"
 )
 _BASE64_ALPHABETS = ("[A-Za-z0-9+_-]", "[A-Za-z0-9+/]", "[A-Za-z0-9+]")
+#: Of at least twelve characters: a shorter run is a number by chance.
+_HEX_RUN = re.compile(r"(?<![A-Za-z0-9])(?:0x)?(?:[0-7][0-9a-f]|00){12,}(?![A-Za-z0-9])", re.IGNORECASE)
 #: First characters of base64 whose byte begins no UTF-8 text: most aliases begin with one, and need not be decoded.
 _BEGINS_NO_TEXT = frozenset("ghijklmnopqrstuv+/-_")
 _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -46,7 +49,8 @@ def rewrite_encoded_runs(text: str, rewrite: Rewrite) -> str:
     """The text with `rewrite` applied to the decoded text of each encoded run."""
     if "&" in text or "\\" in text:
         text = _ESCAPED_RUN.sub(lambda match: _rewrite_escapes(match[0], rewrite), text)
-    return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), rewrite_percent_runs(text, rewrite))
+    text = _HEX_RUN.sub(lambda match: _rewrite_hex(match[0], rewrite), rewrite_percent_runs(text, rewrite))
+    return _BASE64_RUN.sub(lambda match: _rewrite_base64(match[0], rewrite), text)
 
 
 def rewrite_percent_runs(text: str, rewrite: Rewrite) -> str:
@@ -107,14 +111,26 @@ def _unescape(escape: str) -> str:
 
 
 def _rewrite_base64(run: str, rewrite: Rewrite) -> str:
-    plain = decode_base64_text("".join(run.split()))
-    if plain is None:  # a path or a word may precede it
+    decoded = _decode_base64("".join(run.split()))
+    if decoded is None:  # a path or a word may precede it
         return _rewrite_parts(run, rewrite)
+    plain, encoding = decoded
     if (redacted := rewrite(plain)) == plain:
         return run
     url_safe = "-" in run or "_" in run
-    encoded = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(redacted.encode()).decode("ascii")
+    encoded = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(redacted.encode(encoding)).decode("ascii")
     return encoded if len(run) % 4 == 0 else encoded.rstrip("=")
+
+
+def _rewrite_hex(run: str, rewrite: Rewrite) -> str:
+    prefix, digits = ("0x", run[2:]) if run[:2] == "0x" else ("", run)
+    if len(digits) % 2 or (decoded := _decode_text(bytes.fromhex(digits))) is None:
+        return run
+    plain, encoding = decoded
+    if (redacted := rewrite(plain)) == plain:
+        return run
+    encoded = redacted.encode(encoding).hex()
+    return prefix + (encoded.upper() if digits.isupper() else encoded)
 
 
 def _rewrite_parts(run: str, rewrite: Rewrite) -> str:
@@ -127,14 +143,32 @@ def _rewrite_parts(run: str, rewrite: Rewrite) -> str:
 
 def decode_base64_text(run: str) -> str | None:
     """The printable text that a base64 run encodes; None if it encodes none."""
+    decoded = _decode_base64(run)
+    return decoded and decoded[0]
+
+
+def _decode_base64(run: str) -> tuple[str, str] | None:
+    """The printable text that a base64 run encodes, and its own encoding."""
     if run[:1] in _BEGINS_NO_TEXT:
         return None
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        text = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+        data = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+    except (binascii.Error, ValueError):
         return None
-    return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
+    return _decode_text(data)
+
+
+def _decode_text(data: bytes) -> tuple[str, str] | None:
+    """The printable text of some bytes, and its encoding; None if they are no text."""
+    # Every second byte of ASCII in UTF-16 is zero.
+    zeros = data[:8:2].count(0), data[1:8:2].count(0)
+    encoding = "utf-16-be" if zeros[0] > 2 else "utf-16-le" if zeros[1] > 2 else "utf-8"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return (text, encoding) if all(c.isprintable() or c in "\r\n\t" for c in text) else None
 
 
 def decoded_variants(text: str) -> Iterator[str]:

@@ -59,6 +59,10 @@ _CUSTOMER_HOST = re.compile(
 )
 _S3_PATH_STYLE = re.compile(rf"s3(?:[.-](?:dualstack\.)?{REGION})?\.amazonaws\.com(?:\.cn)?")
 _AWS_HOST = re.compile(rf"(?:[\w-]+\.)*{_AWS}")
+#: Labels of AWS in front of a service that has hosts of customers.
+_AWS_LABELS = frozenset(
+    "access-grants api console credentials data data-ats jobs oidc prod runtime s3 storage tagging www".split()
+)
 #: Word in what follows a customer's label → what the label is.
 _KINDS = {"s3": "bucket", "signin": "account-alias", "awsapps": "account-alias"}
 _TEMPLATE = re.compile(r"[*<\[{$%].*|")
@@ -75,7 +79,7 @@ def redact_host(host: str, aliases: Aliases) -> str:
     if customers := _CUSTOMER_HOST.fullmatch(name):
         label = customers["name"]
         kind = next((kind for word, kind in _KINDS.items() if word in customers["service"]), "host")
-        is_public = _NUMBERED.fullmatch(label) or label in ("www", "s3", "oidc", "console")
+        is_public = _NUMBERED.fullmatch(label) or label in _AWS_LABELS
         redacted = label if is_public else redact_name(kind, label, aliases)
         return redacted + host[len(label) :]
     if _AWS_HOST.fullmatch(name.lower()):

@@ -154,7 +154,7 @@ def looks_random(text: str) -> bool:
     if not (any(c.islower() for c in bare) and any(c.isupper() for c in bare)):
         return False
     in_words = share_of_words(bare)
-    return changes >= 0.28 and in_words <= 0.6 if has_digit else changes >= 0.3 and in_words <= 0.55
+    return changes >= 0.28 and in_words <= 0.6 if has_digit else changes >= 0.3 and in_words <= 0.4
 
 
 def share_of_words(text: str) -> float:

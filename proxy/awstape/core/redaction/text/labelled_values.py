@@ -34,9 +34,9 @@ _NO_NAMES = "|".join(
     """.split()
 )
 _SENTENCE = rf"(?!(?:{_NO_NAMES})\b(?![\w+=@/-]))"
-_VERB = r"""(?:(?:cannot|can't|can\ not|could\ not)\ be|(?:does|do)\ not\ exist|doesn't\ exist|is\ not|isn't|was\ not
-    |already|not\ (?:found|attached|authorized|exist)|has\ (?:no|already|more)|is\ (?:already|managed|invalid|in\ use)
-    |must|exceeds|cannot|failed)\b"""
+_VERB = r"""(?:(?:cannot|can't|can\ not|could\ not)\ be|(?:does|do)\ not\ exist|doesn't\ exist|(?:is|was)\ not
+    |isn't|(?:is\ )?already\ (?:exists|attached|in|a\ member)|not\ (?:found|attached|authorized)
+    |has\ (?:no|already|more)\ (?!an?\ )|is\ (?:managed|invalid|in\ use))\b"""
 _NAMING = r"(?:(?:with|by)\ (?:(?:user|role|group|the)\ )?(?:name|id|alias)|named|called)(?::|\ is)?"
 NAMED_ENTITY = rf"""\b(?P<named_kind>{_KIND})(?P<named_joint>
       (?:\ policy)?\ {_NAMING}\ ["'`]?{_SENTENCE}(?!arn:)

@@ -1,13 +1,15 @@
 """Names in free text: words of descriptions, tags and messages that other traffic, or the request, identifies as names.
 
-1. A name is a word, or a part of one between dots, commas and other joints. In other case (`ALICE`) it is a name, too,
-   as it is to IAM, with an alias of its own.
+1. A name is a word, or a part of one between dots, dashes and other joints: alice in `alice-laptop`. In other case
+   (`ALICE`) it is a name, too, as it is to IAM, with an alias of its own.
 2. Names with characters that no word has (blanks, slashes), and secrets, are searched for as phrases.
 3. A name that contains an identifier or looks like a secret was replaced in part before; that form is known as well.
 4. ARNs, policy variables, condition keys, regions, service principals and the service of an action (`lambda:`) are no
    names. Nor is the vocabulary of policies in JSON, or the header of a credential report.
 5. A name that only an older cassette has is recognised by its alias, which is computed from the name.
-6. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
+6. A number of thirteen digits with a known account id in it, or of eleven that is one without its zero, holds an alias
+   instead.
+7. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
 """
 
 from __future__ import annotations
@@ -32,14 +34,16 @@ from awstape.core.text.substrings import Substrings
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"
 #: A word, or (`other`) a policy variable, condition key, region or the service of an action.
 _TOKEN = re.compile(
-    r"(?P<other>\$\{[^{}]*\}|\baws:[A-Za-z][\w/]*|\b[a-z]{2}(?:-[a-z]+){1,2}-\d\b|\b[a-z][a-z0-9-]{0,40}:(?=[A-Z*]))"
+    r"(?P<other>\$\{[^{}]*\}|\baws:[A-Za-z][\w/]*|\b[a-z]{2}(?:-[a-z]+){1,2}-\d[a-z]?\b|\b[a-z][a-z0-9-]{0,40}:(?=[A-Z*]))"
     rf"|[{_CHARACTERS}]+"
 )
 _SINGLE_WORD = re.compile(rf"[{_CHARACTERS}]+")
-_JOINT = re.compile(r"([,=@._+])")
+_JOINT = re.compile(r"([,=@._+-])")
+#: A number that may hold an account id.
+_LONG_NUMBER = re.compile(r"(?<!\d)(?:\d{11}|\d{13})(?!\d)", re.ASCII)
 _SHORTEST_PHRASE = 6
 #: The most parts and joints of a name within a word.
-_MOST_PARTS = 11
+_MOST_PARTS = 25
 _MASKED_WORD = re.compile(r"[\w-]+")
 
 
@@ -67,6 +71,7 @@ class KnownNames:
             if is_name_alias(alias):
                 self._folded.add(name.casefold())
         self._phrases = Substrings({_fold(phrase): None for phrase in phrases}) if phrases else None
+        self._accounts: Set[str] = aliases.real_values.get("account", frozenset()) if aliases else frozenset()
 
     @classmethod
     def from_aliases(cls, aliases: Aliases, known: Set[str] = frozenset()) -> KnownNames:
@@ -79,9 +84,9 @@ class KnownNames:
         return cls({**looks_secret, **secrets, **redacted, **aliases.names}, aliases=aliases, known=known)
 
     def without_phrases(self) -> KnownNames:
-        """The same names, except that phrases are not searched for."""
+        """The same names, except that phrases and numbers are not searched for."""
         other = copy(self)
-        other._phrases = None
+        other._phrases, other._accounts = None, frozenset()
         return other
 
     def replace_in(self, text: str) -> str:
@@ -91,7 +96,16 @@ class KnownNames:
     def _replace_in_plain_text(self, text: str) -> str:
         if phrases := self._phrases:
             text = edit_outside_aliases(text, lambda piece: self._replace_phrases(piece, phrases))
+        if self._accounts:
+            text = _LONG_NUMBER.sub(lambda match: self._replace_account(match[0]), text)
         return _edit_words(text, self._replace_name)
+
+    def _replace_account(self, number: str) -> str:
+        windows = [(f"0{number}", 0)] if len(number) == 11 else [(number[:-1], 0), (number[1:], 1)]
+        for account, at in windows:
+            if self._aliases is not None and account in self._accounts:
+                return number[:at] + self._aliases.account(account) + number[at + 12 :]
+        return number
 
     def _replace_phrases(self, text: str, phrases: Substrings[None]) -> str:
         out, at = [], 0
@@ -166,20 +180,13 @@ def _edit_word(word: str, edit: Rewrite) -> str:
     while start < len(parts):
         for end in range(min(len(parts), start + _MOST_PARTS), start, -1):
             candidate = "".join(parts[start:end])
-            if candidate and (edited := edit(candidate)) != candidate:
+            edited = edit(candidate) if candidate else ""
+            # The parts of an alias are no names.
+            if edited != candidate or end == start + 1 or is_name_alias(candidate):
                 out.append(edited)
                 start = end
                 break
-            if end == start + 1:
-                out.append(_edit_without_dashes(candidate, edit))
-                start = end
     return "".join(out)
-
-
-def _edit_without_dashes(part: str, edit: Rewrite) -> str:
-    """`-alice-` is the name alice."""
-    bare = part.strip("-")
-    return part.replace(bare, edit(bare)) if bare and bare != part else part
 
 
 # --- masks ------------------------------------------------------------------------------------------------------

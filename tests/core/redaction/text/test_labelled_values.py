@@ -1,0 +1,135 @@
+"""Names in messages and secrets behind their keys, each with a twin that stays."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.policies.condition_values import redact_condition_value
+from awstape.core.redaction.text import free_text, identifier_search
+from awstape.core.redaction.text.free_text import redact_text
+from support.exchanges import KEY, OTHER_KEY
+
+A = Aliases(KEY)
+#: Message → the kind and the name in it. IAM and moto spell them so.
+NAMED = {
+    "Login Profile for User bob.smith cannot be found.": ("user", "bob.smith"),
+    "User: bob is not authorized to perform: iam:GetUser": ("user", "bob"),
+    "The role with name AcmeRole cannot be found.": ("role", "AcmeRole"),
+    "The user with name bob cannot be found.": ("user", "bob"),
+    "The role policy with name acme-read cannot be found.": ("policy", "acme-read"),
+    "Group acme-admins already exists": ("group", "acme-admins"),
+    "Role with name acme-x already exists.": ("role", "acme-x"),
+    "A policy called acme-x already exists. Duplicate names are not allowed.": ("policy", "acme-x"),
+    "Instance Profile acme-x cannot be found.": ("instance-profile", "acme-x"),
+    "Policy acme-x does not exist or is not attachable.": ("policy", "acme-x"),
+    "The Server Certificate with name acme-x cannot be found.": ("server-certificate", "acme-x"),
+    "Role acme-x not found": ("role", "acme-x"),
+    "the user 'bob' is unknown": ("user", "bob"),
+}
+SENTENCES = [
+    "The user does not exist. The role was not found. User is not authorized.",
+    "Policy association failed because of limits; the group has a role named in its policy.",
+    "Cannot delete entity, must detach all policies first.",
+    "Patch Group baseline already has a baseline registered",
+    "User: anonymous is not authorized",
+]
+
+
+@pytest.mark.parametrize("message", NAMED)
+def test_a_name_in_a_message_becomes_its_alias(message: str) -> None:
+    kind, name = NAMED[message]
+    redacted = redact_text(message, A)
+    assert redacted == message.replace(name, A.name(kind, name))
+    assert redact_text(redacted, Aliases(OTHER_KEY)) == redacted
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_a_word_of_a_message_is_no_name(text: str) -> None:
+    assert redact_text(text, A) == text
+
+
+#: Text → the secret in it.
+SECRETS = {
+    "db-password: hunter22": "hunter22",
+    "Password=Tr0ub4dor-9x": "Tr0ub4dor-9x",
+    "run PGPASSWORD=swordfish psql": "swordfish",
+    "deploy --password hunter2 --force": "hunter2",
+    "password: swordfish": "swordfish",
+    "https://acme.example/?token=abc123def&x=1": "abc123def",
+    "'api_key': 'k3x9p2m7q1'": "k3x9p2m7q1",
+    "clientSecret=a1b2c3d4e5f6": "a1b2c3d4e5f6",
+}
+NO_SECRETS = [
+    "SecretsRotation: true, Secret: true, PasswordMinLength=14",
+    "secretsmanager:GetSecretValue and sts:GetSessionToken",
+    "Invalid token: expired. The password must have eight characters.",
+    "Password: required; token: none; secret=${SECRET}",
+    "Secret rotation for the Password policy",
+    "commit 3f8a1c9d2b7e4f6a0c5d8e1b9a7f3c2d4e6b8a10 on 202301021530",
+    "id 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
+]
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_a_secret_behind_its_key_becomes_an_alias(text: str) -> None:
+    redacted = redact_text(text, A)
+    assert redacted == text.replace(SECRETS[text], A.password(SECRETS[text]))
+    assert redact_text(redacted, Aliases(OTHER_KEY)) == redacted
+
+
+@pytest.mark.parametrize("text", NO_SECRETS)
+def test_what_is_no_secret_stays_behind_the_key_of_one(text: str) -> None:
+    assert redact_text(text, A) == text
+
+
+@pytest.mark.parametrize("key", ["db-password", "API_TOKEN", "clientSecret", "aws:RequestTag/Credential", "api-key"])
+def test_the_value_of_a_secret_s_tag_is_a_secret(key: str) -> None:
+    assert redact_condition_value(key, "3f8a1c9d2b7e", A) == A.password("3f8a1c9d2b7e")
+    assert redact_condition_value(key, "true", A) is None
+    assert redact_condition_value(key, "86400", A) is None
+
+
+def test_the_digits_of_every_script_are_digits() -> None:
+    alias = A.account("111122223333")
+    for zero in "\u0660\u06f0\u0966\uff10":
+        digits = "".join(chr(ord(zero) + int(digit)) for digit in "111122223333")
+        assert redact_text(f"account {digits}!", A) == f"account {alias}!"
+
+
+# --- passes over a text -----------------------------------------------------------------------------------------
+
+
+class CountingPattern:
+    """A pattern that counts the passes over a text."""
+
+    def __init__(self, pattern: re.Pattern[str], passes: list[str]) -> None:
+        self._pattern, self._passes = pattern, passes
+
+    def sub(self, *args: object) -> str:
+        self._passes.append("sub")
+        return self._pattern.sub(*args)  # type: ignore[arg-type]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        self._passes.append("search")
+        return self._pattern.search(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("Allows EC2 instances to call AWS services on your behalf.", ["search"]),
+        ("owned by the platform team: bob and eve", ["search", "sub"]),
+        ("look at i-0a9b8c7d6e5f43210 of db1.corp.internal", ["search", "sub"]),
+    ],
+)
+def test_a_text_is_searched_in_one_pass_after_one_test(
+    text: str, passes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(free_text, "MAY_HOLD_IDENTIFIER", CountingPattern(free_text.MAY_HOLD_IDENTIFIER, found))
+    monkeypatch.setattr(identifier_search, "IN_SENTENCES", CountingPattern(identifier_search.IN_SENTENCES, found))
+    redact_text(text, Aliases(KEY))
+    assert found == passes
