@@ -85,8 +85,8 @@ def role_policy(statement: dict[str, object]) -> Exchange:
 LINKED = "The role with name AWSServiceRoleForSupport cannot be found."
 HARMLESS: dict[str, tuple[list[Exchange], str]] = {
     "the digits of the account in a longer number": (
-        [get_role("zrealjob", f"ticket 9{ACCOUNT}"), get_role("zrealother")],
-        f"ticket 9{ACCOUNT}",
+        [get_role("zrealjob", f"ticket 999{ACCOUNT}"), get_role("zrealother")],
+        f"ticket 999{ACCOUNT}",
     ),
     "a secret that is named by a pattern": (
         [

@@ -468,7 +468,9 @@ def test_names_seen_anywhere_are_replaced_as_words_of_free_text() -> None:
         "bob": bob,
         "of bob.": f"of {bob}.",
         "al,bob,eve and owner=bob, bob@home": f"al,{bob},eve and owner={bob}, {bob}@home",
-        "bobby, rebob, bob-2": "bobby, rebob, bob-2",
+        "bobby, rebob, bob's": f"bobby, rebob, {bob}'s",
+        "bob-laptop of bob_2, x-bob-y, -bob-": f"{bob}-laptop of {bob}_2, x-{bob}-y, -{bob}-",
+        "lambda in eu-west-1a, not bobby-2": f"{role} in eu-west-1a, not bobby-2",
         quote("für bob!"): quote(f"für {bob}!"),
         "a lambda for x1": f"a {role} for x1",
         # Within ARNs, actions, condition keys and service names a word is no name.
@@ -483,6 +485,25 @@ def test_names_seen_anywhere_are_replaced_as_words_of_free_text() -> None:
         answer = redactor.redact_answer(operation("GetPolicy"), Answer({"Policy": {"Description": real}}))
         named = with_names(redactor, "GetPolicy", answer)
         assert named.output == {"Policy": {"Description": real if aliased is None else aliased}}
+        assert with_names(redactor, "GetPolicy", named) == named
+
+
+def test_a_longer_number_that_holds_a_known_account_id_is_replaced() -> None:
+    redactor = Redactor(KEY)
+    redactor.redact_identity(operation("GetRole"), {"RoleName": "arn:aws:iam::111122223333:role/x"})
+    redactor.redact_identity(operation("GetRole"), {"RoleName": "arn:aws:iam::012345678901:role/x"})
+    first, zero = Aliases(KEY).account("111122223333"), Aliases(KEY).account("012345678901")
+    cases = {
+        "ticket 9111122223333": f"ticket 9{first}",
+        "ticket 1111222233334": f"ticket {first}4",
+        "id 12345678901": f"id {zero}",
+        "at 1700000000000": "at 1700000000000",
+        "no 99111122223333": "no 99111122223333",
+    }
+    for real, aliased in cases.items():
+        answer = redactor.redact_answer(operation("GetPolicy"), Answer({"Policy": {"Description": real}}))
+        named = with_names(redactor, "GetPolicy", answer)
+        assert named.output == {"Policy": {"Description": aliased}}
         assert with_names(redactor, "GetPolicy", named) == named
 
 
