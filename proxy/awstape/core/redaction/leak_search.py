@@ -31,6 +31,7 @@ from awstape.core.redaction.string_walk import (
     edit_page_strings,
 )
 from awstape.core.redaction.text.identifier_search import find_account
+from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL
 from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.substrings import Substrings
@@ -137,6 +138,8 @@ class RealValueSearch:
         identifiers: dict[str, str] = {}
         for kind, values in self._real.items():
             for value in values:
+                if kind == "e-mail" and DOCUMENTATION_EMAIL.fullmatch(value):
+                    continue
                 if kind in _BORDERS:
                     if kind not in _KEPT_BY_RULES or not rules.keeps(value):
                         identifiers[value] = kind

@@ -21,7 +21,7 @@ from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
 from awstape.core.redaction.text.hosts import BARE_HOST, URL, redact_host, redact_url
-from awstape.core.redaction.text.identifiers import IDENTIFIERS, UUID
+from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, IDENTIFIERS, UUID
 from awstape.core.redaction.text.labelled_values import (
     NAMED_ENTITY,
     SECRET_PAIR,
@@ -167,7 +167,7 @@ def _is_real_uuid(text: str) -> bool:
 
 def _redact_identifier(match: re.Match[str], aliases: Aliases) -> str:
     text, kind = match[0], match.lastgroup
-    if kind == "uuid":
+    if kind == "uuid" or (kind == "email" and DOCUMENTATION_EMAIL.fullmatch(text)):
         return text
     if kind == "arn":
         arn = trim_punctuation(text)

@@ -81,12 +81,15 @@ class KnownNames:
         kept = {redact_text(name, fresh): name for name in aliases.kept_values}
         looks_secret = {text: name for text, name in kept.items() if is_alias(text)}
         secrets = {value: aliases.by_value["secret", value] for value in aliases.real_values.get("secret", ())}
-        return cls({**looks_secret, **secrets, **redacted, **aliases.names}, aliases=aliases, known=known)
+        # A name that is an address of documentation, which stays in text unless it is a name.
+        emails = {value: aliases.by_value["e-mail", value] for value in aliases.real_values.get("e-mail", ())}
+        return cls({**looks_secret, **secrets, **emails, **redacted, **aliases.names}, aliases=aliases, known=known)
 
     def without_phrases(self) -> KnownNames:
-        """The same names, except that phrases and numbers are not searched for."""
+        """The same names, except that phrases, numbers and addresses are not searched for."""
         other = copy(self)
         other._phrases, other._accounts = None, frozenset()
+        other._names = {name: alias for name, alias in self._names.items() if "@" not in name or is_name_alias(alias)}
         return other
 
     def replace_in(self, text: str) -> str:
