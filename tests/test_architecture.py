@@ -76,6 +76,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.cassette.yaml.recognition",
         "core.aws.error_codes",
         "core.recording.later_takes",
+        "core.recording.lossless",
         "core.recording.resumed_listings",
         "core.recording.retries",
         "core.recording.take_order",
