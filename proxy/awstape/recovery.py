@@ -94,7 +94,7 @@ def recover_journals(path: Path, key: Key, rules: Rules, *, failed: bool = True)
 
 
 def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: Rules) -> list[str]:
-    recorder = Recorder(load_models(), Redactor(key, rules), parse_response)
+    recorder = Recorder(load_models(), Redactor(key, rules), parse_response, old=Cassette())
     try:
         for text in found.texts:
             recorder.restore(read_capture(text, load_models()))

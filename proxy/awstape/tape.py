@@ -250,10 +250,12 @@ def open_for_recording(
     operations: Sequence[str] = (),
     include_writes: bool = False,
     journal: JournalUse = "own",
+    is_real: bool = True,
 ) -> Tape:
     """A tape that records into `path`, after recovering interrupted recordings.
 
-    operations: globs. Raises UserError for an unusable cassette or key, or if another process records into `path`.
+    operations: globs. is_real: whether the traffic is that of AWS, not of a file that may have been redacted before.
+    Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
     _check_operation_globs(operations)
     if journal != "none":
@@ -270,7 +272,8 @@ def open_for_recording(
     _check_key(path, old, key)
     player = Player(load_models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
-    recorder = Recorder(load_models(), redactor, parse_response, tuple(operations) or ("*",), include_writes)
+    known = old if is_real else None
+    recorder = Recorder(load_models(), redactor, parse_response, tuple(operations) or ("*",), include_writes, known)
     create_journal = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
     own_journal = create_journal() if create_journal and journal == "own" else None
     keeps_old = mode != "rewrite"

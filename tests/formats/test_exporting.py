@@ -84,7 +84,7 @@ def test_it_takes_folders_and_selectors() -> None:
     every = run(CASSETTES, "--to", "awscli")
     assert len(json.loads(every.stdout)) == 11
     one = run(CASSETTES, "--to", "awscli", "--track", "list-roles")
-    assert [len(role["RoleName"]) for role in json.loads(one.stdout)["Roles"]] == [17, 17, 17, 24, 17]
+    assert [len(role["RoleName"]) for role in json.loads(one.stdout)["Roles"]] == [16, 27, 16, 24, 27]
     assert one.stderr == ""
     two = run(ROLES, "--to", "awscli", "--track", "ListRoles", "--track", "2", "-o", "-")
     assert list(json.loads(two.stdout)) == [

@@ -647,7 +647,7 @@ def test_a_credential_report_of_placebo_is_text_or_base64(content: str, tmp_path
     file = write(tmp_path / "iam.GetCredentialReport_1.json", {"status_code": 200, "data": data})
     (take,) = imported(tmp_path / "x.yaml", file).takes
     report = take.pages[0].answer.output["Content"]  # type: ignore[index]
-    assert isinstance(report, str) and report.startswith("user,arn\nuser-")
+    assert isinstance(report, str) and report.startswith("user,arn\nalias-")
     assert is_clean(report)
 
 

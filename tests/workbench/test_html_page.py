@@ -178,7 +178,7 @@ def test_the_cassettes_of_a_folder_make_one_page(browser: Browser) -> None:
 def test_tracks_fold_and_unfold(browser: Browser) -> None:
     browser.open_example()
     browser.click("#track-2 h3 button")
-    assert browser.texts("#track-2 .chain li") == ["2itemspage 1", "page-2.l3kn", "1itempage 2", "complete"]
+    assert browser.texts("#track-2 .chain li") == ["2itemspage 1", "page-2.bd7v", "1itempage 2", "complete"]
     assert browser.texts("#track-2 .item .label") == [
         "ReadOnlyAccess",
         "alias-yNdvFVoy7e",

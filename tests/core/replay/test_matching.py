@@ -396,7 +396,9 @@ def test_a_name_that_is_made_of_recorded_ones_only_is_found_without_the_key(name
 def test_with_the_key_a_name_that_a_program_makes_is_found(name: str) -> None:
     real = name.replace("{}", "zReal")
     profile: dict[str, Value] = {"InstanceProfileName": real}
-    recorded = cassette((request("GetInstanceProfile", profile), respond("GetInstanceProfile", {})))
+    recorded = cassette(
+        (request("GetInstanceProfile", profile), respond("GetInstanceProfile", {})), get_role("zReal", "zReal")
+    )
     made = request("GetInstanceProfile", {"InstanceProfileName": name.replace("{}", ALIASES.name("role", "zReal"))})
     assert answered(player(recorded), made)
 

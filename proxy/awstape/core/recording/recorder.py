@@ -74,7 +74,8 @@ class Recorder:
     """Records exchanges: feed them, then finish once.
 
     operations: globs; only operations that one of them matches are recorded. parse: parses a response as a client does,
-    to compare the recorded response with the real one.
+    to compare the recorded response with the real one. old: the cassette as it is now, if the traffic is real: then
+    only its aliases are aliases. None for traffic that may be redacted already: every text of the form of one is.
     """
 
     def __init__(
@@ -84,9 +85,13 @@ class Recorder:
         parse: Parse,
         operations: tuple[str, ...] = ("*",),
         include_writes: bool = False,
+        old: Cassette | None = None,
     ) -> None:
         self._models = models
         self._redactor = redactor
+        self._is_real = old is not None
+        if old is not None:
+            redactor.know(models, old)
         self._operations = operations
         self._include_writes = include_writes
         self._capturer = Capturer(redactor, parse)
@@ -226,6 +231,8 @@ class Recorder:
 
     def finish(self, old: Cassette = Cassette(), waiting: Sequence[SetAside] = ()) -> Recording:  # noqa: B008, a value
         """The recording, merged into the old cassette. waiting: the takes of that which are set aside."""
+        if self._is_real:  # it may have changed since
+            self._redactor.know(self._models, old)
         recorded, resumed, old = self._replace_known_names(old)
         recorded = self._join_resumed(recorded, resumed, old)
         spellings = WriteSpellings(self._models)

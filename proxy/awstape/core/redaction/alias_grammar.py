@@ -124,10 +124,6 @@ def is_code_alias(text: str) -> bool:
 # --- finding and replacing in text ------------------------------------------------------------------------------
 
 
-def contains_alias(text: str) -> bool:
-    return next(_find_spans(text), None) is not None
-
-
 def find_aliases(text: str) -> list[str]:
     """Every alias in a text, in order, repetitions included."""
     return [text[begin:end] for begin, end in _find_spans(text)]
@@ -137,12 +133,13 @@ def find_name_aliases(text: str) -> set[str]:
     return set(filter(is_name_alias, find_aliases(text)))
 
 
-def edit_outside_aliases(text: str, edit: Callable[[str], str]) -> str:
-    """The text with `edit` applied to each piece between its aliases."""
+def edit_outside_aliases(text: str, edit: Callable[[str], str], is_known: Callable[[str], bool] = is_alias) -> str:
+    """The text with `edit` applied to each piece between its aliases. is_known: whether one of them is an alias."""
     out, at = [], 0
     for begin, end in _find_spans(text):
-        out += [edit(text[at:begin]), text[begin:end]]
-        at = end
+        if is_known(text[begin:end]):
+            out += [edit(text[at:begin]), text[begin:end]]
+            at = end
     return "".join([*out, edit(text[at:])])
 
 

@@ -7,8 +7,10 @@
    cassette reveals nothing: without the key each of them is equally likely to have a given alias (HMAC is a
    pseudorandom function, RFC 2104), and nothing else in the cassette depends on it.
 3. An alias has the grammar of its kind and is recognised without the key (`core.redaction.alias_grammar`).
-4. An alias is never aliased again, so redacting twice changes nothing. Values that looked like an alias when they came
-   are counted (`existing_aliases`).
+4. An alias is never aliased again, so redacting twice changes nothing. What counts as one: where `known` tells the
+   aliases of the cassette at hand, these and those that were given out since, since a real value may look like an
+   alias; else every text that has the form of one. Aliases that were there when they came are counted
+   (`existing_aliases`).
 5. A string has the same alias whatever it names: names are made of their parts, each of which is computed alone. So a
    name that a program makes of aliases, `deny-alias-CODE_x`, has the alias of the real name that it stands for.
 6. No two values share an alias within one recording. An alias depends on the key and the value only, so two values that
@@ -25,15 +27,18 @@ from __future__ import annotations
 import hmac
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
 from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
+    edit_outside_aliases,
+    find_aliases,
     is_alias,
     is_code_alias,
+    keyed_parts,
     respell_alias,
     spell_account,
     spell_address,
@@ -50,7 +55,6 @@ from awstape.core.redaction.alias_grammar import (
 from awstape.core.redaction.name_codes import (
     base32,
     drop_markers,
-    is_code,
     join_codes,
     spell_code_in_case,
     split_name,
@@ -115,12 +119,22 @@ class CollisionError(Exception):
 class Aliases:
     """Computes aliases under a key, except for what the project keeps, and remembers in memory what they stand for.
 
-    plain_texts: short texts in which redaction found nothing, so that they are not searched again.
+    plain_texts: short texts in which redaction found nothing, so that they are not searched again. known: the keyed
+    parts, in lower case, of the aliases in the cassette at hand; None if every text of the form of an alias is one.
     """
 
-    def __init__(self, key: Key, rules: Rules = NO_RULES, plain_texts: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        key: Key,
+        rules: Rules = NO_RULES,
+        plain_texts: set[str] | None = None,
+        known: Container[str] | None = None,
+    ) -> None:
         self._key = key
         self.rules = rules
+        self.known = known
+        self._given: set[str] = set()
+        """The keyed parts of the aliases that were given out, in lower case."""
         self.plain_texts: set[str] = set() if plain_texts is None else plain_texts
         self.by_value: dict[tuple[str, str], str] = {}
         """(kind, real value) → alias."""
@@ -154,8 +168,8 @@ class Aliases:
         """The alias of the account that an access key id is of; for an id that tells none, `caller-5tqm2wzdk3qa`."""
         account = account_of_access_key(access_key_id.reveal())
         if account is not None:
-            return account if is_alias(account) else self.account(account)
-        if access_key_id.reveal().startswith("caller-") and is_alias(access_key_id.reveal()):
+            return account if self.is_alias(account) else self.account(account)
+        if access_key_id.reveal().startswith("caller-") and self.is_alias(access_key_id.reveal()):
             return access_key_id.reveal()
         return f"caller-{spell_ending(self._key.digest('caller', access_key_id.reveal()))}"
 
@@ -225,7 +239,8 @@ class Aliases:
 
     def code(self, value: str) -> str:
         """The alias of a six-digit authentication code. It is too short to be recognised as an alias elsewhere."""
-        return value if is_code_alias(value) else self._secret("code", value, spell_digits)
+        is_known = is_code_alias(value) and self._have_known_parts([value])
+        return value if is_known else self._secret("code", value, spell_digits)
 
     def url(self, value: str) -> str:
         """The alias of a link."""
@@ -244,11 +259,22 @@ class Aliases:
 
     def without_history(self) -> Aliases:
         """New `Aliases` with the same key and rules that have seen no value."""
-        return Aliases(self._key, self.rules)
+        return Aliases(self._key, self.rules, known=self.known)
+
+    def is_alias(self, text: str) -> bool:
+        """Whether a text is an alias, and no real value that looks like one."""
+        return is_alias(text) and self._have_known_parts(keyed_parts(text))
+
+    def contains_alias(self, text: str) -> bool:
+        return any(map(self.is_alias, find_aliases(text)))
+
+    def edit_outside_aliases(self, text: str, edit: Callable[[str], str]) -> str:
+        """The text with `edit` applied to each piece between its aliases."""
+        return edit_outside_aliases(text, edit, self.is_alias)
 
     def spell_name(self, name: str) -> str:
         """The alias of a name, which is not noted."""
-        pieces, codes = drop_markers(split_name(name), is_code)
+        pieces, codes = drop_markers(split_name(name), lambda code: self._have_known_parts([code]))
         if len(pieces) == 1:  # it has no parts
             return spell_framed(self._code(name))
         return join_codes([piece if i in codes or i % 2 == 0 else self._code(piece) for i, piece in enumerate(pieces)])
@@ -270,6 +296,7 @@ class Aliases:
             if self._value_of.setdefault(alias, value) != value:
                 self.collided[alias] = kind
             self.by_value[kind, value] = alias
+            self._give(alias)
             self.real_values[kind].add(value)
             self.seen.append(seen)
             if seen.is_name:
@@ -291,7 +318,7 @@ class Aliases:
     ) -> str:
         if (kind, value) in self.by_value:
             return self.by_value[kind, value]
-        if is_alias(value):
+        if self.is_alias(value):
             return value if value in self._value_of else self._stay(_ALIAS_ALREADY, value)
         if may_be_kept and self.rules.keeps(value):
             return self._stay(_KEPT, value)
@@ -305,7 +332,15 @@ class Aliases:
         if value not in known:
             known.add(value)
             self.seen.append(SeenValue(kind, value, value))
+            if kind == _ALIAS_ALREADY:  # of the cassette that another recording began with
+                self._give(value)
         return value
+
+    def _give(self, alias: str) -> None:
+        self._given.update(part.lower() for part in keyed_parts(alias))
+
+    def _have_known_parts(self, parts: Iterable[str]) -> bool:
+        return self.known is None or all(part.lower() in self._given or part.lower() in self.known for part in parts)
 
     def _digest(self, purpose: str, value: str) -> bytes:
         return self._key.digest(purpose, value)

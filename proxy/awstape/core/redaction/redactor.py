@@ -21,7 +21,7 @@ from functools import partial
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
-from awstape.core.redaction.alias_grammar import is_name_alias
+from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, is_name_alias, keyed_parts
 from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
 from awstape.core.redaction.leak_search import AMBIGUOUS, PAGE_TOKEN, Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.member_kinds import find_name_kind, is_free_text, is_free_text_member, is_public
@@ -36,6 +36,7 @@ from awstape.core.redaction.string_walk import (
 )
 from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names, find_aliased_names
+from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.substrings import Substrings
 
@@ -47,15 +48,45 @@ _SHORTEST_SEARCHED_TOKEN = 16
 _SHORT_ORGANIZATION_ID = re.compile(r"[rp]-[a-z0-9]{4,32}")
 
 
+class CassetteAliases:
+    """The keyed parts of the aliases in cassettes, in lower case. A cassette is searched when they are asked for."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Models, Cassette]] = []
+        self._parts: set[str] = set()
+
+    def add(self, models: Models, cassette: Cassette) -> None:
+        self._waiting.append((models, cassette))
+
+    def __contains__(self, part: object) -> bool:
+        while self._waiting:
+            models, cassette = self._waiting.pop()
+            edit_cassette_strings(models, cassette, self._note, self._note)
+        return part in self._parts
+
+    def _note(self, text: str, _: StringContext) -> str:
+        for variant in decoded_variants(text):
+            whole = [variant] if is_alias(variant) or is_code_alias(variant) else []
+            for alias in (*whole, *find_aliases(variant)):
+                self._parts.update(part.lower() for part in keyed_parts(alias))
+        return text
+
+
 class Redactor:
     """Redacts identities and answers under one key, and remembers the values seen until `forget`."""
 
     def __init__(self, key: Key, rules: Rules = NO_RULES) -> None:
         self.key_fingerprint = key_fingerprint(key)
         self._aliases = Aliases(key, rules)
+        self._known = CassetteAliases()
         self._tokens: set[str] = set()
         self._new_tokens: list[str] = []
         self._taken = 0  # how many of the seen values `take_seen` returned
+
+    def know(self, models: Models, cassette: Cassette) -> None:
+        """Adds a cassette at hand: from now on only its aliases, and those given out, count as aliases in real data."""
+        self._known.add(models, cassette)
+        self._aliases.known = self._known
 
     def forget(self) -> None:
         """Forgets the values seen. Aliases don't change by it: they depend on the key and the value only."""

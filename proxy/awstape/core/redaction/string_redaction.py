@@ -22,7 +22,6 @@ from functools import cache
 
 from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape
-from awstape.core.redaction.alias_grammar import contains_alias, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import (
     PATH_SHAPES,
@@ -124,7 +123,7 @@ def _is_masked(context: StringContext, aliases: Aliases) -> bool:
 def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str:
     shape = context.shape
     if shape is None:
-        return text if _HARMLESS.fullmatch(text) or is_alias(text) else aliases.secret("text", text)
+        return text if _HARMLESS.fullmatch(text) or aliases.is_alias(text) else aliases.secret("text", text)
     if not text or text in shape.enum or (shape.name == "thumbprintType" and _THUMBPRINT.fullmatch(text)):
         return text
     if is_of_aws_policy(text, shape, context.siblings):
@@ -161,7 +160,7 @@ def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> st
         return redacted
     alias = _alias_of_whole(text, context, is_arn=is_arn)
     # The search for aliases, in any encoding, comes last: it takes as long as the redaction.
-    return text if alias is None or any(map(contains_alias, decoded_variants(text))) else alias(aliases)
+    return text if alias is None or any(map(aliases.contains_alias, decoded_variants(text))) else alias(aliases)
 
 
 def _alias_of_whole(text: str, context: StringContext, *, is_arn: bool) -> Callable[[Aliases], str] | None:

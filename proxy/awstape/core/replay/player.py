@@ -55,6 +55,7 @@ class Player:
         self.sessions = Sessions()
         self._models = models
         self._redactor = redactor
+        redactor.know(models, cassette)
         self._paging = paging
         self._tracks = TrackIndex(models, cassette.tracks(), redactor, has_key=has_key)
         self._page_lookup = PageLookup(models, self._tracks, paging)

@@ -17,7 +17,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.policies.condition_keys import (
     ADDRESS_KEYS,
@@ -63,7 +62,7 @@ _BOOLEANS = frozenset({"true", "false"})
 
 def redact_condition_value(key: str, text: str, aliases: Aliases) -> str | None:
     """The redaction of a value whose condition key, or principal type, determines its kind; None for free text."""
-    if is_alias(text):
+    if aliases.is_alias(text):
         return text
     key = key.lower()
     if redact := _REDACTIONS.get(key):
@@ -134,7 +133,7 @@ def _redact_subject(text: str, aliases: Aliases) -> str:
 
 def _redact_subject_part(part: str, aliases: Aliases) -> str:
     is_word = not part or part in _SUBJECT_WORDS or part.lower() in _BOOLEANS
-    if is_word or is_alias(part) or is_service_principal(part):
+    if is_word or aliases.is_alias(part) or is_service_principal(part):
         return part
     # Not `redact_name`: a name of AWS, such as `prod`, is a customer's here.
     return redact_whole_identifier(part, aliases) or aliases.name("part", part)
@@ -151,7 +150,7 @@ def _redact_organization_path(text: str, aliases: Aliases) -> str:
         return f"ou-{aliases.name('part', match['part'])}" if match["part"] else aliases.organization_id(match[0])
 
     def redact(piece: str) -> str:
-        return edit_outside_aliases(piece, lambda rest: _ORGANIZATION_ID.sub(redact_id, rest))
+        return aliases.edit_outside_aliases(piece, lambda rest: _ORGANIZATION_ID.sub(redact_id, rest))
 
     return redact_literal_parts(text, redact)
 

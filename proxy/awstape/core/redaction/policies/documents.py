@@ -18,7 +18,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from awstape.core.redaction.alias_grammar import contains_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.policies.condition_keys import redact_condition_key, redact_word
 from awstape.core.redaction.policies.condition_values import redact_address_value, redact_condition_value
@@ -110,7 +109,7 @@ def redact_literal(place: LiteralPlace, text: str, aliases: Aliases, redact_memb
     if redacted is None:
         redacted = redact_whole_arn(text, aliases)
     redacted = redact_member("", text) if redacted is None else redacted
-    if redacted == text and place.element != CONDITION and _DIGEST.fullmatch(text) and not contains_alias(text):
+    if redacted == text and place.element != CONDITION and _DIGEST.fullmatch(text) and not aliases.contains_alias(text):
         return aliases.secret("secret", text)
     return redacted
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 
-from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.policies.condition_keys import redact_provider_key
 from awstape.core.redaction.policies.condition_values import redact_condition_value
@@ -39,7 +38,7 @@ _MOST_PLAIN = 10_000
 
 def redact_text(text: str, aliases: Aliases) -> str:
     """The text with an alias in place of every identifier in it."""
-    if not MAY_HOLD_IDENTIFIER.search(text) or text in aliases.plain_texts or is_alias(text):
+    if not MAY_HOLD_IDENTIFIER.search(text) or text in aliases.plain_texts or aliases.is_alias(text):
         return text
     seen = len(aliases.seen)
     redacted = _redact_unknown_text(text, aliases)

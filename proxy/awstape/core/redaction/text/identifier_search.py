@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from awstape.core.redaction.alias_grammar import edit_outside_aliases
 from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.addresses import redact_address
@@ -101,7 +100,7 @@ def redact_identifiers(text: str, aliases: Aliases) -> str:
     def redact(text: str) -> str:
         return IDENTIFIER.sub(lambda match: _redact_identifier(match, aliases), text)
 
-    return _redact_apart(text, redact)
+    return _redact_apart(text, redact, aliases)
 
 
 def redact_sentences(text: str, aliases: Aliases) -> str:
@@ -110,13 +109,13 @@ def redact_sentences(text: str, aliases: Aliases) -> str:
     def redact(text: str) -> str:
         return IN_SENTENCES.sub(lambda match: _redact_in_sentence(match, aliases), text)
 
-    return _redact_apart(text, redact)
+    return _redact_apart(text, redact, aliases)
 
 
-def _redact_apart(text: str, redact: Callable[[str], str]) -> str:
+def _redact_apart(text: str, redact: Callable[[str], str], aliases: Aliases) -> str:
     text = redact(text)
     # An address may follow another without a gap.
-    return edit_outside_aliases(text, redact) if "@" in text else text
+    return aliases.edit_outside_aliases(text, redact) if "@" in text else text
 
 
 def redact_whole_arn(text: str, aliases: Aliases) -> str | None:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from unicodedata import decimal
 
-from awstape.core.redaction.alias_grammar import edit_outside_aliases
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.text.encoded_text import rewrite_outside_encoded_runs
@@ -132,7 +131,7 @@ def redact_random_runs(text: str, aliases: Aliases) -> str:
     if not _LONG_RUN.search(text):
         return text
     # Encoded runs were redacted when they were decoded.
-    return rewrite_outside_encoded_runs(text, lambda text: edit_outside_aliases(text, redact_runs))
+    return rewrite_outside_encoded_runs(text, lambda text: aliases.edit_outside_aliases(text, redact_runs))
 
 
 def looks_random(text: str) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 
-from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
@@ -75,7 +74,7 @@ def is_secret_key(key: str) -> bool:
 
 def redact_secret(text: str, aliases: Aliases) -> str:
     """The value of a secret's key. A word of letters only is replaced, but not searched for everywhere."""
-    if _HARMLESS.fullmatch(text) or is_alias(text):
+    if _HARMLESS.fullmatch(text) or aliases.is_alias(text):
         return text
     return redact_whole_identifier(text, aliases) or aliases.password(text, "value" if text.isalpha() else "password")
 

@@ -146,7 +146,7 @@ def find_aliased_names(text: str) -> set[str]:
     found: set[str] = set()
 
     def note(word: str) -> str:
-        if not is_alias(word) or word.isdigit():
+        if not is_alias(word) or word.isdigit() or not word[-1].isalnum():
             return word
         found.add(word)
         return ""
@@ -185,7 +185,8 @@ def _edit_word(word: str, edit: Rewrite) -> str:
             candidate = "".join(parts[start:end])
             edited = edit(candidate) if candidate else ""
             # The parts of an alias are no names.
-            if edited != candidate or end == start + 1 or is_name_alias(candidate):
+            is_whole_alias = is_name_alias(candidate) and candidate[-1].isalnum()
+            if edited != candidate or end == start + 1 or is_whole_alias:
                 out.append(edited)
                 start = end
                 break
@@ -197,9 +198,11 @@ def _edit_word(word: str, edit: Rewrite) -> str:
 
 def redact_masked(text: str, aliases: Aliases) -> str:
     """A redacted text with an alias for each word that one of the project's `mask` patterns touches."""
-    if not aliases.rules.mask or is_alias(text):
+    if not aliases.rules.mask or aliases.is_alias(text):
         return text
-    return edit_plain_text(text, lambda plain: edit_outside_aliases(plain, lambda piece: _mask_words(piece, aliases)))
+    return edit_plain_text(
+        text, lambda plain: aliases.edit_outside_aliases(plain, lambda piece: _mask_words(piece, aliases))
+    )
 
 
 def _mask_words(text: str, aliases: Aliases) -> str:
