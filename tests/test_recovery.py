@@ -17,6 +17,7 @@ from awstape.report import recording_lines
 from support.exchanges import MODELS, Exchange, request, respond
 from support.failing import failure
 
+pytestmark = pytest.mark.usefixtures("values_stand")
 ENVIRON = {"AWSTAPE_KEY": "5a" * 32}
 PASSWORD = "zreal-horse-battery"
 LOGIN: Exchange = (

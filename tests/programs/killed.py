@@ -17,6 +17,7 @@ from pathlib import Path
 
 from awstape import recovery, tape
 from awstape.core.recording.set_aside import write_set_aside
+from awstape.core.redaction.redactor import Redactor
 from awstape.files import keys
 from support import exchanges
 from support.exchanges import fail, request, respond
@@ -79,6 +80,7 @@ def state(path: Path) -> State:
 
 
 def main(times: int, folder: Path) -> None:
+    Redactor.replace_real_values = lambda self, models, takes, search: iter(takes)  # type: ignore[method-assign]
     states: list[State] = []
     for i in range(len(PAIRS) + 1):
         path = folder / f"whole-{i}.yaml"

@@ -571,6 +571,7 @@ def test_short_names_in_other_texts_stay() -> None:
 
 
 @pytest.mark.parametrize("member", ["Arn", "Value"])
+@pytest.mark.usefixtures("values_stand")
 def test_a_leak_sets_its_take_aside(monkeypatch: pytest.MonkeyPatch, member: str) -> None:
     """Even if redaction fails: a value once recognised as real is found again, in any encoding."""
     arn = f"arn:aws:iam::{ACCOUNT}:user/zrealbob"
@@ -596,6 +597,7 @@ def test_a_leak_sets_its_take_aside(monkeypatch: pytest.MonkeyPatch, member: str
     ]
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_name_that_is_left_in_free_text_sets_its_take_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.core.redaction.text.names_in_text.KnownNames.replace_in", lambda self, text: text)
     subject = recorder(_user("alice", "boss=zrealbob."), _user("zrealbob", "x"))

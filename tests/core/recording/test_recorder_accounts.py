@@ -106,6 +106,7 @@ def test_captures_have_the_account() -> None:
 
 
 @pytest.mark.parametrize("caller", [A, UNKNOWN])
+@pytest.mark.usefixtures("values_stand")
 def test_a_take_that_is_set_aside_comes_back_as_that_of_its_caller(caller: str) -> None:
     secret = "zreal-horse-battery"
     login = (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tomllib
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -20,10 +22,12 @@ from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording import capture
 from awstape.core.recording.recorder import Recorder, Recording
 from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
+from awstape.core.text.encoded_text import decoded_variants
 from awstape.report import recording_facts, recording_lines
 from support import strategies
 from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, fail, listing, player, record, recorder, request, respond
@@ -71,6 +75,19 @@ def recovered(recording: Recording, with_rules: Rules) -> Cassette:
             assert filled
             cassette = filled
     return cassette
+
+
+# --- what is found is replaced ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [TOLD, base64.b64encode(TOLD.encode()).decode(), quote(TOLD), TOLD.encode().hex()])
+def test_a_real_value_in_another_text_is_replaced_there_and_sets_nothing_aside(told: str) -> None:
+    recording = recorded(LOGIN, get_role("zrealjob", told))
+    assert recording.set_aside == ()
+    texts = list(decoded_variants(write_cassette(recording.cassette)))
+    assert PASSWORD not in str(texts)
+    assert any(Aliases(KEY).password(PASSWORD) in text for text in texts)
+    assert all(take.hole is None for take in recording.cassette.takes)
 
 
 # --- harmless strings -----------------------------------------------------------------------------------------------
@@ -197,6 +214,7 @@ def test_no_string_refuses_a_recording(texts: list[str], writes: bool) -> None:
 # --- a real value ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_only_the_take_with_the_value_is_set_aside() -> None:
     recording = recorded(LOGIN, get_role("zrealone"), get_role("zrealtwo", TOLD), get_role("zrealthree"))
     (aside,) = recording.set_aside
@@ -215,6 +233,7 @@ def test_only_the_take_with_the_value_is_set_aside() -> None:
     assert PASSWORD not in f"{recording!r} {leak} {leak!r}"
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_only_the_page_with_the_value_is_a_hole() -> None:
     pages: list[dict[str, Value]] = [{"Roles": [role("zrealone")]}, {"Roles": [role("zrealtwo", TOLD)]}, {"Roles": []}]
     recording = recorded(LOGIN, *listing("ListRoles", {}, pages))
@@ -222,6 +241,7 @@ def test_only_the_page_with_the_value_is_a_hole() -> None:
     assert [page.hole for page in take.pages] == [None, "set aside: password in Roles[].Description", None]
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_replay_misses_at_the_hole_and_says_why() -> None:
     playing = player(recorded(LOGIN, get_role("zrealtwo", TOLD)).merged)
     reply = playing.answer(request("GetRole", {"RoleName": "zrealtwo"}))
@@ -231,6 +251,7 @@ def test_replay_misses_at_the_hole_and_says_why() -> None:
     assert isinstance(playing.answer(LOGIN[0]), ServedPage)
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_write_that_is_set_aside_still_counts() -> None:
     """The second write gets the answer that was recorded for it."""
     twice = [
@@ -245,6 +266,7 @@ def test_a_write_that_is_set_aside_still_counts() -> None:
     assert b"harmless" in second.response.body
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_value_in_an_identity_is_masked_there() -> None:
     asked: dict[str, Value] = {"PolicyInputList": ["{}"], "ActionNames": [f"s3:{PASSWORD}"]}
     recording = recorded(LOGIN, (request("SimulateCustomPolicy", asked), respond("SimulateCustomPolicy")))
@@ -260,6 +282,7 @@ def as_json(answered: Response, body: dict[str, object]) -> Response:
     return replace(answered, body=json.dumps(body).encode())
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_name_that_aws_made_of_a_value_is_shown_nowhere() -> None:
     """It is neither in the member of a leak, nor in the rule, nor in a note; the rule that is named settles it."""
     empty = respond("ListAnalyzers", {"analyzers": []})
@@ -279,6 +302,7 @@ def test_a_name_that_aws_made_of_a_value_is_shown_nowhere() -> None:
     assert note.startswith("ListAnalyzers: the service model has no member analyzers[].alias-")
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_value_in_a_request_that_is_left_out_is_known() -> None:
     """The write with the password is not recorded; the read that tells it must not be written."""
     told = get_role("zrealtwo", TOLD)
@@ -294,6 +318,7 @@ def test_a_value_in_a_request_that_is_left_out_is_known() -> None:
 # --- back again -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_rule_brings_a_take_back() -> None:
     exchanges = (LOGIN, get_role("zrealone"), get_role("zrealtwo", TOLD))
     recording = recorded(*exchanges)
@@ -314,6 +339,7 @@ def test_a_take_comes_back_to_its_place() -> None:
     assert ["first" in answers[0], "alias-" in answers[1], "third" in answers[2]] == [True] * 3
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_take_is_obsolete_once_its_track_was_recorded_anew() -> None:
     recording = recorded(LOGIN, get_role("zrealtwo", TOLD))
     (aside,) = recording.set_aside
@@ -322,6 +348,7 @@ def test_a_take_is_obsolete_once_its_track_was_recorded_anew() -> None:
     assert fill_hole(Cassette(keys=anew.keys), aside, aside.take) is not None
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_page_comes_back_between_pages_that_were_changed_since() -> None:
     """A later recording applied a rule to another page of the take; then somebody edited that page."""
     pages: list[dict[str, Value]] = [
@@ -365,6 +392,7 @@ pages: [{output: {}}]
 """
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_faults_of_a_hole_stay() -> None:
     recording = recorded(LOGIN, get_role("zrealtwo", TOLD))
     (aside,) = recording.set_aside
@@ -375,6 +403,7 @@ def test_faults_of_a_hole_stay() -> None:
     assert [take.faults for take in filled.takes if take.track == aside.track] == [faults]
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_hole_that_is_recorded_again_is_one_hole() -> None:
     """A recording that sets a take aside does not lose against an older one, and is not piled upon it."""
     older = recorded(get_role("zrealtwo", "harmless"))
@@ -386,6 +415,7 @@ def test_a_hole_that_is_recorded_again_is_one_hole() -> None:
     assert again.made == {take.track for take in again.merged.takes}
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_value_that_an_older_cassette_has_is_told_only() -> None:
     """It may have been taken in as it is; the older recording stays as it was."""
     recording = recorded(LOGIN, get_role("zrealtwo", TOLD))
@@ -401,6 +431,7 @@ def test_a_value_that_an_older_cassette_has_is_told_only() -> None:
 # --- texts ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_what_is_set_aside_is_restored_from_its_text() -> None:
     recording = recorded(LOGIN, get_role("zrealtwo", TOLD))
     (aside,) = recording.set_aside
@@ -415,6 +446,7 @@ def test_other_texts_are_refused(text: str) -> None:
         read_set_aside(text, MODELS)
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_a_restored_recording_sets_the_same_takes_aside() -> None:
     """What only the interrupted program saw is known to the recovery, too."""
     feeding = recorder(include_writes=True)

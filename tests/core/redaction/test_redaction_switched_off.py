@@ -343,6 +343,7 @@ RECORDINGS: dict[str, tuple[str, Switch, list[Exchange]]] = {
 
 
 @pytest.mark.parametrize(("real", "off", "traffic"), RECORDINGS.values(), ids=RECORDINGS)
+@pytest.mark.usefixtures("values_stand")
 def test_without_its_rule_a_recording_leaks(
     real: str, off: Switch, traffic: list[Exchange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +352,7 @@ def test_without_its_rule_a_recording_leaks(
     assert leaked(real, traffic)
 
 
+@pytest.mark.usefixtures("values_stand")
 def test_the_leak_search_sets_a_take_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that fails is noticed; only without the leak search is its take in the cassette."""
     monkeypatch.setattr(KnownNames, "replace_in", lambda self, text: text)

@@ -1,5 +1,6 @@
 """Takes that are set aside: redaction left a real value in them, so they must not be in the cassette.
 
+0. What the search finds is replaced first (`core.redaction.leak_search`): only what then still stands is set aside.
 1. Only the take with the value is set aside; everything else of the recording is kept.
 2. A hole stands in the place of each page that has a value, or of all pages if the value is in the identity. An
    identity with a value is masked. A take with a value that no mask hides leaves no hole.
@@ -59,7 +60,11 @@ def set_aside_leaks(
     search = redactor.real_value_search(known)
     cassette = _with_masked_writes(models, cassette, redactor, search)
     found: defaultdict[tuple[Track, int], list[Leak]] = defaultdict(list)
-    for leak in find_leaks(models, cassette, search):
+    standing = list(find_leaks(models, cassette, search))
+    if any(leak.kind != AMBIGUOUS for leak in standing):
+        cassette = cassette.with_takes(redactor.replace_real_values(models, cassette.takes, search))
+        standing = list(find_leaks(models, cassette, search))
+    for leak in standing:
         found[leak.track, leak.take].append(leak)
     if not found:
         return cassette, ()

@@ -6,12 +6,14 @@
 3. Whatever looks like an account id and is no alias is a leak, even if the recording never saw it.
 4. An alias that two values share is searched for like an identifier: it is ambiguous wherever it is.
 5. A page token that is a whole string of the cassette is a name that stays there, not a leak.
-6. A leak names places and kinds; its value stays inside the program.
+6. What the search finds it replaces (`RealValueSearch.replace`): only what then still stands is a leak that sets its
+   take aside (`core.recording.set_aside`).
+7. A leak names places and kinds; its value stays inside the program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from string import ascii_letters, digits
 
@@ -33,7 +35,7 @@ from awstape.core.redaction.string_walk import (
 from awstape.core.redaction.text.identifier_search import find_account
 from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL
 from awstape.core.redaction.text.names_in_text import edit_possible_names
-from awstape.core.text.encoded_text import decoded_variants
+from awstape.core.text.encoded_text import decoded_variants, rewrite_everywhere
 from awstape.core.text.substrings import Substrings
 
 PAGE_TOKEN = "page token"
@@ -161,12 +163,33 @@ class RealValueSearch:
             self._searched[text, is_free] = next(found, None) or (self._find_name(text) if is_free else None)
         return self._searched[text, is_free]
 
+    def replace(self, text: str, is_free: bool, alias: Callable[[str, str], str]) -> str:
+        """The text with `alias` of their kind and value in place of the real values in it, in every encoding."""
+
+        def replace_identifiers(plain: str) -> str:
+            out, at = [], 0
+            for begin, end, kind in self._identifiers.find_apart(plain):
+                if self._stands_apart(plain, begin, end, kind):
+                    out += [plain[at:begin], alias(kind, plain[begin:end])]
+                    at = end
+            return "".join([*out, plain[at:]])
+
+        def replace_name(word: str) -> str:
+            name = self._names.get(word.casefold())
+            return word if name is None or self.rules.keeps(word) else alias(name[0], word)
+
+        text = rewrite_everywhere(text, replace_identifiers)
+        return edit_possible_names(text, replace_name) if is_free else text
+
     def _find_identifier(self, text: str) -> tuple[str, str] | None:
-        for begin, end, kind in self._identifiers.find(text):
-            beside = text[max(begin - 1, 0) : begin] + text[end : end + 1]
-            if not set(beside) & _BORDERS.get(kind, frozenset()):
-                return kind, text[begin:end]
-        return None
+        found = self._identifiers.find(text)
+        values = ((kind, text[begin:end]) for begin, end, kind in found if self._stands_apart(text, begin, end, kind))
+        return next(values, None)
+
+    @staticmethod
+    def _stands_apart(text: str, begin: int, end: int, kind: str) -> bool:
+        beside = text[max(begin - 1, 0) : begin] + text[end : end + 1]
+        return not set(beside) & _BORDERS.get(kind, frozenset())
 
     def _find_name(self, text: str) -> tuple[str, str] | None:
         found: list[tuple[str, str]] = []

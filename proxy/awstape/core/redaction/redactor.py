@@ -250,6 +250,25 @@ class Redactor:
             real.setdefault(kind, set()).add(value)
         return RealValueSearch(real, self._aliases.rules, real.pop(AMBIGUOUS, ()))
 
+    def replace_real_values(self, models: Models, takes: Iterable[Take], search: RealValueSearch) -> Iterator[Take]:
+        """The takes with aliases in place of the real values that a search finds."""
+
+        def alias(kind: str, value: str) -> str:
+            if kind == AMBIGUOUS:
+                return value
+            if kind == PAGE_TOKEN:
+                return _TOKEN_ALIAS
+            known = self._aliases.by_value.get((kind, value)) or self._aliases.names.get(value)
+            return known or self._aliases.secret("masked", value)
+
+        def edit(text: str, context: StringContext) -> str:
+            is_free = is_free_text(text, context)
+            if search.find(text, is_free) is None:
+                return redact_accounts(text, self._aliases)
+            return fit_length(text, search.replace(text, is_free, alias), context, self._aliases)
+
+        return edit_take_strings(models, takes, edit, edit)
+
     def mask_identity(
         self, operation: Operation, identity: dict[str, Value], search: RealValueSearch
     ) -> dict[str, Value]:

@@ -9,7 +9,8 @@
 5. A name that only an older cassette has is recognised by its alias, which is computed from the name.
 6. A number of thirteen digits with a known account id in it, or of eleven that is one without its zero, holds an alias
    instead.
-7. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
+7. A password is no name, nor is a part of it: the search before a write replaces it as a whole.
+8. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ class KnownNames:
             if is_name_alias(alias):
                 self._folded.add(name.casefold())
         self._phrases = Substrings({_fold(phrase): None for phrase in phrases}) if phrases else None
+        passwords = aliases.real_values.get("password", ()) if aliases else ()
+        long = {value: None for value in passwords if len(value) >= _SHORTEST_PHRASE}
+        self._passwords = Substrings(long) if long else None
         self._accounts: Set[str] = aliases.real_values.get("account", frozenset()) if aliases else frozenset()
 
     @classmethod
@@ -97,6 +101,15 @@ class KnownNames:
         return edit_plain_text(text, self._replace_in_plain_text)
 
     def _replace_in_plain_text(self, text: str) -> str:
+        if not self._passwords:
+            return self._replace_outside_passwords(text)
+        out, at = [], 0
+        for begin, end, _ in self._passwords.find_apart(text):
+            out += [self._replace_outside_passwords(text[at:begin]), text[begin:end]]
+            at = end
+        return "".join([*out, self._replace_outside_passwords(text[at:])])
+
+    def _replace_outside_passwords(self, text: str) -> str:
         if phrases := self._phrases:
             text = edit_outside_aliases(text, lambda piece: self._replace_phrases(piece, phrases))
         if self._accounts:
