@@ -30,7 +30,7 @@ _BASE64_RUN = re.compile(
 )
 _BASE64_ALPHABETS = ("[A-Za-z0-9+_-]", "[A-Za-z0-9+/]", "[A-Za-z0-9+]")
 #: Of at least twelve characters: a shorter run is a number by chance.
-_HEX_RUN = re.compile(r"(?<![A-Za-z0-9])(?:0x)?(?:[0-7][0-9a-f]|00){12,}(?![A-Za-z0-9])", re.IGNORECASE)
+_HEX_RUN = re.compile(r"(?<![A-Za-z0-9])(?:0x)?(?:[0-9a-f]{2}){12,}(?![A-Za-z0-9])", re.IGNORECASE)
 #: First characters of base64 whose byte begins no UTF-8 text: most aliases begin with one, and need not be decoded.
 _BEGINS_NO_TEXT = frozenset("ghijklmnopqrstuv+/-_")
 _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
