@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +54,12 @@ def find_others_in_folder(folder: Path) -> list[Path]:
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+    """The YAML files in a folder and below, but not below folders such as `.git` and `.venv`, sorted."""
+    found: list[Path] = []
+    for below, folders, files in os.walk(folder):
+        folders[:] = (name for name in folders if not name.startswith("."))
+        found += (Path(below, name) for name in files if not name.startswith(".") and name.endswith(_SUFFIXES))
+    return sorted(file for file in found if file.is_file())
 
 
 def is_cassette(file: Path) -> bool:

@@ -152,7 +152,7 @@ pages:
       Path: >-
         /
       Description: |
-        mail bob.smith@corp.example.net
+        mail bob.smith@zreal-corp.test
 
         a second line
       # between
@@ -177,7 +177,7 @@ def test_only_values_change(by_hand: Path) -> None:
     assert check_text(redacted, load_models()) == []
     old, new = text.splitlines(), redacted.splitlines()
     assert len(old) == len(new)
-    replaced = {"/finance/", "DeployRole", "111122223333", "Bob''s", "bob.smith@corp.example.net"}
+    replaced = {"/finance/", "DeployRole", "111122223333", "Bob''s", "bob.smith@zreal-corp.test"}
     for before, after in zip(old, new, strict=True):
         rest = before
         for name in replaced:
