@@ -18,6 +18,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 from xml.sax.saxutils import unescape
@@ -54,6 +55,7 @@ from awstape.core.view.track_statistics import cassette_statistics
 from awstape.files.journal import Journal
 from awstape.serving.endpoint import serve
 from awstape.workbench.html_page import PageSource, render_page
+from support import proxies
 
 ROUNDS = 5
 MODELS = load_models()
@@ -172,6 +174,30 @@ def bench_journal(responses: list[Response]) -> None:
 
         show("append them to a journal", *timed(append, redact), "redacting them")
         show("restore them from captures", *timed(restore, redact), "redacting them")
+
+
+def bench_proxy(rounds: int = 8) -> None:
+    """Measures requests through `awstape record`, against plain mitmdump with the same client and upstream."""
+    sizes = {"100 roles": (100, 10), "1 KB": (1, 100)}  # roles of a page, requests in a round
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pages = {
+            what: [(f"{form(f'/{roles}x{i}/')}".encode(), page(i, roles).body) for i in range(rounds * number)]
+            for what, (roles, number) in sizes.items()
+        }
+        with proxies.both(dict(chain(*pages.values())), folder) as clients:
+            for what, (_, number) in sizes.items():
+                taken: tuple[list[float], list[float]] = ([], [])
+                begin = clients[0].memory
+                for i in range(rounds):
+                    for client, times in zip(clients, taken, strict=True):
+                        start = time.perf_counter()
+                        for asked, body in pages[what][i * number : (i + 1) * number]:
+                            assert client.ask(asked) == body
+                        times.append((time.perf_counter() - start) / number)
+                more = (clients[0].memory - begin) / (rounds * number)
+                work, reference = (statistics.median(times[1:]) for times in taken)  # the first has the handshakes
+                show(f"record a page of {what} by proxy", work, reference, "mitmdump", f"; {more / 1000:.0f} kB kept")
 
 
 def bench_document(cassette: Cassette) -> None:
@@ -311,10 +337,18 @@ def ask(address: tuple[str, int], requests: int) -> None:
             answers.read(length)
 
 
+def form(prefix: str, more: str = "") -> str:
+    return f"Action=ListRoles&Version=2010-05-08&PathPrefix={prefix}{more}"
+
+
 def request(prefix: str, more: str = "") -> Request:
-    form = f"Action=ListRoles&Version=2010-05-08&PathPrefix={prefix}{more}"
     headers = (("content-type", "application/x-www-form-urlencoded"),)
-    return Request("POST", "iam.amazonaws.com", "/", "", headers, form.encode())
+    return Request("POST", "iam.amazonaws.com", "/", "", headers, form(prefix, more).encode())
+
+
+def page(number: int, roles: int) -> Response:
+    """One page of ListRoles as AWS sends it."""
+    return write_response(LIST_ROLES, Answer(output=output(number, roles)), "id")
 
 
 def take(number: int, roles: int) -> Take:
@@ -323,7 +357,8 @@ def take(number: int, roles: int) -> Take:
 
 
 def main() -> None:
-    responses = [write_response(LIST_ROLES, Answer(output=output(i, 100)), "id") for i in range(20)]
+    responses = [page(i, 100) for i in range(20)]
+    bench_proxy()
     bench_codec(responses[0])
     bench_recorder(responses)
     bench_journal(responses)

@@ -1,0 +1,152 @@
+"""Real proxies for the benchmark: `awstape record` and plain `mitmdump`, an upstream behind them, and a client.
+
+All of them speak TLS and keep their connections. The upstream and the client are as cheap as they can be, so that what
+a request takes is what its proxy takes.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from support.forging import Identity, Signer
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_HOST = "localhost"
+
+
+@contextmanager
+def serve(bodies: Mapping[bytes, bytes], identity: Identity, folder: Path) -> Iterator[int]:
+    """Serves the body for each form, over TLS; yields the port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    context = identity.context(folder)
+
+    def accept() -> None:
+        with suppress(OSError):  # the listener was closed
+            while True:
+                threading.Thread(target=answer, args=[listener.accept()[0]], daemon=True).start()
+
+    def answer(plain: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(plain, True) as connection, connection.makefile("rb") as requests:
+            while length := _read_head(requests.readline):
+                body = bodies[requests.read(length)]
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+                )
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.close()
+
+
+def _read_head(readline: Callable[[], bytes]) -> int:
+    """Reads the head of a request; returns the length of its body, 0 at the end of the connection."""
+    length = 0
+    while (line := readline()) not in (b"\r\n", b""):
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    return length
+
+
+@contextmanager
+def _process(*command: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environ
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+class Client:
+    """A client of a proxy, on one connection. process: the proxy's."""
+
+    def __init__(self, process: int, proxy: tuple[str, int], upstream: tuple[str, int], ca: Path) -> None:
+        self.process = process
+        trusted = ssl.create_default_context(cafile=str(ca))
+        self._connection = http.client.HTTPSConnection(*proxy, context=trusted, timeout=60)
+        self._connection.set_tunnel(*upstream)
+
+    def ask(self, form: bytes) -> bytes:
+        """Sends a request; returns the body of its response."""
+        self._connection.request("POST", "/", form, FORM)
+        response = self._connection.getresponse()
+        assert response.status == 200, response.read()
+        return response.read()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def memory(self) -> int:
+        """The bytes of memory that the proxy's process has."""
+        pages = Path(f"/proc/{self.process}/statm").read_text("ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def record(upstream: int, ca: Path, folder: Path) -> Iterator[Client]:
+    """Runs `awstape record` for an upstream on a port of this machine; yields a client."""
+    own = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "data")}
+    options = ("--upstream", f"iam=https://{_HOST}:{upstream}", "--upstream-ca", str(ca), "--json")
+    with _process(sys.executable, "-m", "awstape", "record", str(folder / "x.yaml"), *options, **own) as process:
+        assert process.stdout
+        started = json.loads(process.stdout.readline())
+        url = urlsplit(started["address"])
+        bundle = Path(started["environment"]["AWS_CA_BUNDLE"])
+        client = Client(process.pid, (str(url.hostname), url.port or 0), ("iam.amazonaws.com", 443), bundle)
+        yield client
+        client.close()
+
+
+@contextmanager
+def relay(upstream: int, ca: Path, folder: Path) -> Iterator[Client]:
+    """Runs plain `mitmdump`; yields a client of it that goes to an upstream on a port of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    sets = (f"confdir={folder / 'mitm'}", f"ssl_verify_upstream_trusted_ca={ca}")
+    options = ("-q", "--listen-host", "127.0.0.1", "--listen-port", str(port))
+    mitmdump = str(Path(sys.executable).with_name("mitmdump"))
+    with _process(mitmdump, *options, *(part for option in sets for part in ("--set", option))) as process:
+        _wait_for(port)
+        made = folder / "mitm" / "mitmproxy-ca-cert.pem"
+        client = Client(process.pid, ("127.0.0.1", port), (_HOST, upstream), made)
+        yield client
+        client.close()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(300):
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
+    raise TimeoutError("mitmdump does not listen")
+
+
+@contextmanager
+def both(bodies: Mapping[bytes, bytes], folder: Path) -> Iterator[tuple[Client, Client]]:
+    """Yields a client of `awstape record` and one of plain `mitmdump`, both with the same upstream."""
+    signer = Signer.anew("the benchmark's CA")
+    ca = folder / "ca.pem"
+    ca.write_bytes(signer.pem)
+    identity = Identity.signed_by(signer, [_HOST])
+    with (
+        serve(bodies, identity, folder) as port,
+        record(port, ca, folder) as recorded,
+        relay(port, ca, folder) as relayed,
+    ):
+        yield recorded, relayed
