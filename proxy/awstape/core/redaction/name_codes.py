@@ -134,7 +134,7 @@ def respell_codes(alias: str, respell: Callable[[str], str]) -> str:
 def base32(digest: bytes, length: int = 0) -> str:
     """The digest in lower-case base 32, extended to at least `length` characters."""
     blocks = [hashlib.sha256(digest + bytes([i])).digest() for i in range(min(length // 51, 255))]
-    data = b"".join([digest, *blocks])
+    data = b"".join([digest, *blocks])[: -(-length * 5 // 8) or None]
     characters = -(-len(data) * 8 // 5)
     pairs = -(-characters // 2)
     number = int.from_bytes(data) << (pairs * 10 - len(data) * 8)

@@ -58,11 +58,11 @@ class Rules:
 
     def keeps(self, value: str) -> bool:
         """Whether an identifier stays as it is."""
-        return any(fnmatchcase(value, glob) for glob in self.keep)
+        return bool(self.keep) and any(fnmatchcase(value, glob) for glob in self.keep)
 
     def masks(self, members: tuple[str, ...]) -> bool:
         """Whether a text becomes an alias as a whole. members: their names on the way to it."""
-        return any(members[-len(member) :] == member for member in self.mask_members)
+        return bool(self.mask_members) and any(members[-len(member) :] == member for member in self.mask_members)
 
 
 NO_RULES = Rules()

@@ -55,8 +55,6 @@ _HARMLESS = re.compile(
 _PUBLIC_KEY_POLICY = "default"
 #: Policies that the model marks as sensitive: what identifies somebody in them is known by its place.
 _POLICY_SHAPES = frozenset({"AccessCheckPolicyDocument"})
-#: What is remembered of one recording or request: most strings recur.
-_LONGEST_REMEMBERED, _MOST_REMEMBERED = 4000, 20_000
 #: Words of the service that a filter may compare with.
 _FILTER_WORD = re.compile(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
 #: Criteria of a filter that are compared with words of the service.
@@ -71,12 +69,7 @@ def redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
     """The string, redacted as its context requires."""
     if not text or _depends_on_others(context.place):
         return _redact_string(text, context, aliases)
-    known, at = aliases.redacted_strings, (context.place, context.key, text)
-    if (redacted := known.get(at)) is None:
-        redacted = _redact_string(text, context, aliases)
-        if len(text) <= _LONGEST_REMEMBERED and len(known) < _MOST_REMEMBERED:
-            known[at] = redacted
-    return redacted
+    return aliases.remember_string(context.place, context.key, text, lambda: _redact_string(text, context, aliases))
 
 
 @cache
@@ -88,9 +81,9 @@ def _depends_on_others(place: Place) -> bool:
 
 def _redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
     redacted = _redact_by_shape(text, context, aliases)
+    is_masked = text and _is_masked(context, aliases) and not is_public(text, context)
     # A name that was replaced has its own alias already, so that it isn't masked.
-    is_maskable = redacted == text or is_free_text(text, context)
-    if text and is_maskable and _is_masked(context, aliases) and not is_public(text, context):
+    if is_masked and (redacted == text or is_free_text(text, context)):
         return aliases.secret("masked", text)
     return fit_length(text, redact_accounts(redacted, aliases), context, aliases)
 
@@ -118,6 +111,11 @@ def _fits_length(shape: Shape, text: str) -> bool:
 
 def _is_masked(context: StringContext, aliases: Aliases) -> bool:
     return aliases.rules.masks(context.place.names) and (context.shape is None or context.shape.type == "string")
+
+
+@cache
+def _holds_arn(shape_name: str) -> bool:
+    return _ARN_SHAPE.search(shape_name) is not None
 
 
 def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str:
@@ -151,7 +149,7 @@ def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> st
     if OWN_PAGE_TOKEN.fullmatch(text):
         return text
     shape = context.shape
-    is_arn = shape is not None and _ARN_SHAPE.search(shape.name) is not None
+    is_arn = shape is not None and _holds_arn(shape.name)
     key = context.key or _find_criterion(context)
     redacted = redact_member_value(key, text, aliases) if key or is_arn else redact_text(text, aliases)
     if not is_public(text, context):

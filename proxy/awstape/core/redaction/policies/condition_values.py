@@ -64,6 +64,8 @@ def redact_condition_value(key: str, text: str, aliases: Aliases) -> str | None:
     """The redaction of a value whose condition key, or principal type, determines its kind; None for free text."""
     if aliases.is_alias(text):
         return text
+    if not key:
+        return None
     key = key.lower()
     if redact := _REDACTIONS.get(key):
         return redact(text, aliases)

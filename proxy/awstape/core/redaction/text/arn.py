@@ -82,6 +82,8 @@ _LINKED = "AWSServiceRoleFor"
 
 def redact_name(kind: str, name: str, aliases: Aliases) -> str:
     """A name's alias. Names that AWS assigns stay; of those that AWS began, only the customer's rest is replaced."""
+    if (known := aliases.by_value.get((kind, name))) is not None:
+        return known
     if kind == "oidc-provider":
         return redact_provider(name, aliases)
     if aws_names.is_public_name(kind, name):
@@ -138,7 +140,7 @@ def redact_provider(url: str, aliases: Aliases) -> str:
 
 def redact_path(path: str, aliases: Aliases) -> str:
     """An IAM path, such as `/division/team/`, with an alias for each segment that AWS did not assign."""
-    return _redact_segments("path", path, aliases)
+    return aliases.remember_string("path", "", path, lambda: _redact_segments("path", path, aliases))
 
 
 def redact_literal_parts(text: str, redact: Callable[[str], str]) -> str:
@@ -151,6 +153,8 @@ def redact_literal_parts(text: str, redact: Callable[[str], str]) -> str:
         return f"{match[1]}{redact(match[2]) if match[2] else ''}{match[3]}"
 
     pieces = _WILDCARD.split(text)
+    if len(pieces) == 1:
+        return redact(text) if text.strip() else text
     return "".join(
         _VARIABLE_DEFAULT.sub(redact_default, piece) if i % 2 else redact(piece) if piece.strip() else piece
         for i, piece in enumerate(pieces)
@@ -218,7 +222,7 @@ def _redact_iam_name(kind: str, text: str, aliases: Aliases) -> str:
         is_public = name.startswith("AWS") and not name.startswith(_LINKED)
         return text if is_public else path + _redact_segment(kind, name, aliases)
     # The separators belong to the path, so that it is redacted as a member of its own is.
-    redacted = _redact_segments("path", f"/{path}", aliases)[1:]
+    redacted = redact_path(f"/{path}", aliases)[1:]
     return redacted + _redact_segment({"sms-mfa": "mfa"}.get(kind, kind), name, aliases)
 
 

@@ -38,7 +38,7 @@ _ACCOUNT = re.compile(
 #: Year, month, day, hour and minute.
 _TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
 #: What every account id of `_ACCOUNT` holds: this search is several times as fast.
-_ACCOUNT_DIGITS = re.compile(r"\d{12}|\d{4}[-_ ]\d{4}")
+_ACCOUNT_DIGITS = re.compile(r"(?P<lone>(?<!\d)\d{12}(?!\d))|\d{12}|\d{4}[-_ ]\d{4}")
 _IPV6 = r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})[0-9A-Fa-f:]{2,39}(?:/[0-9]{1,3})?(?![\w:])"
 
 
@@ -126,14 +126,16 @@ def redact_whole_arn(text: str, aliases: Aliases) -> str | None:
 
 def redact_accounts(text: str, aliases: Aliases) -> str:
     """The text with aliases for everything that looks like an account id, wherever it is."""
-    if not ("%" in text or _ACCOUNT_DIGITS.search(text)):
-        return text
+    if "%" not in text:
+        digits = _ACCOUNT_DIGITS.finditer(text)
+        if all(match["lone"] and aliases.has_given(match[0]) for match in digits):
+            return text
 
     def redact(text: str) -> str:
         return _ACCOUNT.sub(lambda match: _redact_account(match, aliases), text)
 
     # The digits of %2520 are no part of a number.
-    return rewrite_outside_percent_runs(rewrite_percent_runs(text, redact), redact)
+    return redact(text) if "%" not in text else rewrite_outside_percent_runs(rewrite_percent_runs(text, redact), redact)
 
 
 def find_account(text: str, rules: Rules = NO_RULES) -> str | None:

@@ -42,7 +42,8 @@ class Identifier:
 
 
 def _alias_digits(aliases: Aliases, text: str) -> str:
-    digits = "".join(str(decimal(c)) for c in text if c.isdecimal())
+    is_plain = text.isascii() and text.isdigit()
+    digits = text if is_plain else "".join(str(decimal(c)) for c in text if c.isdecimal())
     return text if aliases.rules.keeps(digits) else aliases.account(digits)
 
 

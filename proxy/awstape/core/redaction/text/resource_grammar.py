@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import translate
+from typing import NamedTuple
 
 from awstape.core.redaction.text.resource_forms import FORMS, MORE_TYPES
 
@@ -25,8 +26,7 @@ _MOST_SEGMENTS = 8
 _KINDS = {"BUCKET": "bucket", "OBJECT": "object", "ROLE": "role", "SESSION": "session", "USER": "user"}
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a resource. slot: what it holds, such as NAME; empty for what stays. kind: the kind of a name."""
 
     text: str
