@@ -56,7 +56,8 @@ def arn(form: ArnForm, number: int) -> str:
     resources without an account are wildcards, since most such resources are AWS's.
     """
     word = re.match(rf"(?!{NAME})[A-Za-z-]*", form.resource)
-    names = (made_name(number), f"x-{Random(number).randbytes(9).hex()[1:]}", word[0] if word and word[0] else "app")
+    named = word[0] if word and word[0] else made_name(-number)
+    names = (made_name(number), f"x-{Random(number).randbytes(9).hex()[1:]}", named)
     name = private(names[number % 3]) if form.account else "*"
     resource = re.sub(rf"\b{NAME}\b", name, form.resource)
     resource = re.sub(rf"\b{ACCOUNT}\b", account(number), re.sub(rf"\b{VERSION}\b", "1", resource))

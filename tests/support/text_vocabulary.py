@@ -39,7 +39,7 @@ _EVERYDAY_PRIVATE = """
     Deployed by [730199887766] on 202301021530|mail [ana.roth@payroll-kx3.net] or noreply@example.com
     open to [81.2.69.160]/32
     Password=[Tr0ub4dor-9x]|the key is [AKIAQ7XW3ZP5T2LM8N4R]|host [db1.payroll-kx3.internal] is down|of [o-k3x9p2m7q1]
-    asked [i-0a9b8c7d6e5f43210] for it|https://[bob]:[hunter2-kx3]@intranet
+    asked [i-0a9b8c7d6e5f43210] for it|https://[bob]:[hunter2-kx3]@[intranet]
     """
 
 
@@ -64,6 +64,7 @@ def _beside_name(kind: str, text: str, number: int) -> Plant:
 def _error_messages() -> Iterator[Plant]:
     kind, texts = "error messages", public_words.emulator_messages()
     names = cycle(("ListRoles", "GetRole", "ListFindings", "CreateRole", "ListAnalyzers"))
+    texts = [text.replace("user1", private("user1")) for text in texts]
     for number, text in enumerate(texts):
         yield Plant(kind, next(names), "error", {"message": text})
         if number % 5 == 0:

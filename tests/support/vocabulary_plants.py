@@ -188,18 +188,22 @@ def account(number: int | str) -> str:
 
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+#: Answers, which say nothing of a secret.
+_NOT_PRIVATE = re.compile(r"(?i:true|false|yes|none|null|enabled|disabled|required)")
+_LINKED = re.compile("AWSServiceRoleFor")
 _SECRET_KEYS = cycle(("password", "db_password", "api_key", "client-secret", "access_token", "Credential"))
 
 
 def twins(kind: str, words: Iterable[str], *, roles: bool = True) -> Iterator[Plant]:
     """Yields plants of the words in private places: as names of roles, users and buckets, external ids and secrets."""
-    usable = [word for word in words if re.search(r"[A-Za-z]{2}", word) and word.lower() not in ("true", "false")]
+    usable = [word for word in words if re.search(r"[A-Za-z]{3}", word) and not _NOT_PRIVATE.fullmatch(word)]
     for part in parts(islice(usable, MOST_TWINS), 20):
         names, buckets = [w for w in part if _NAME.fullmatch(w)], [w for w in part if _BUCKET.fullmatch(w)]
         others = [word for word in part if "*" not in word and "$" not in word]
         arn = f"arn:aws:iam::{account(part[0])}:"
-        if names and roles:
-            named = [{"RoleName": private(n), "Arn": f"{arn}role/{private(n)}"} for n in names]
+        # Only AWS gives roles such names.
+        named = [{"RoleName": private(n), "Arn": f"{arn}role/{private(n)}"} for n in names if not _LINKED.match(n)]
+        if named and roles:
             yield Plant(kind, "ListRoles", "output", {"Roles": named})
         if names and not roles:
             named = [{"UserName": private(n), "Arn": f"{arn}user/{private(n)}"} for n in names]

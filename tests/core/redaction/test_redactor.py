@@ -429,6 +429,37 @@ def test_a_tag_of_a_pair_is_redacted_as_a_tag_of_a_map() -> None:
     assert word == tags[1]
 
 
+def test_a_criterion_is_redacted_as_the_condition_key_or_the_member_that_it_names() -> None:
+    criteria: dict[str, Value] = {
+        "condition.iam:PolicyArn": {"exists": True},
+        "condition.login.corp.example:sub": {"exists": True},
+        "principal.Service": {"eq": ["data.jobs.iot.amazonaws.com", "finance"]},
+        "action": {"eq": ["comprehendmedical:ListICD10CMInferenceJobs"]},
+    }
+    redacted: Any = identity("ListFindings", {"filter": criteria})["filter"]
+    key, provider_key, service, action = redacted
+    assert (key, service, action) == ("condition.iam:PolicyArn", "principal.Service", "action")
+    assert re.fullmatch(r"condition\.alias-\S+:sub", provider_key)
+    assert redacted[action] == criteria["action"]
+    public, name = redacted[service]["eq"]
+    assert public == "data.jobs.iot.amazonaws.com"
+    assert is_alias(name)
+
+
+def test_a_service_stays_in_the_place_of_a_group_s_name() -> None:
+    for name in ("es.amazonaws.com", "custom.rds-preview.amazonaws.com"):
+        assert identity("CreateServiceLinkedRole", {"AWSServiceName": name}) == {"AWSServiceName": name}
+        assert identity("GetGroup", {"GroupName": name}) != {"GroupName": name}
+
+
+def test_actions_in_members_are_redacted_as_those_of_a_policy() -> None:
+    actions: list[Value] = ["payment-cryptography:GenerateAs2805KekValidation", "9mK2xQ7vL4pR8sT1wY5zB3nC6dF0gH2jAbCd"]
+    redacted: Any = output("GetAnalyzedResource", {"resource": {"actions": actions}})
+    public, random = redacted["resource"]["actions"]
+    assert public == actions[0]
+    assert is_alias(random)
+
+
 def test_what_belongs_to_a_policy_of_aws_stays() -> None:
     """The same name, path and id belong to a customer's policy, in which they are replaced."""
     managed: dict[str, Value] = {
@@ -505,6 +536,26 @@ def test_a_longer_number_that_holds_a_known_account_id_is_replaced() -> None:
         named = with_names(redactor, "GetPolicy", answer)
         assert named.output == {"Policy": {"Description": aliased}}
         assert with_names(redactor, "GetPolicy", named) == named
+
+
+def test_keys_of_tags_and_maps_stay_though_they_are_names_elsewhere() -> None:
+    """Programs look them up; in the values, the same words are names."""
+    redactor = Redactor(KEY)
+    redactor.redact_identity(operation("GetUser"), {"UserName": "terraform"})
+    listed = Answer({"Tags": [{"Key": "Terraform", "Value": "terraform"}]})
+    [tag] = with_names(redactor, "ListRoleTags", listed).output["Tags"]  # type: ignore
+    assert tag == {"Key": "Terraform", "Value": alias("user", "terraform")}
+    mapped = Answer({"tags": {"terraform": "by terraform"}})
+    assert with_names(redactor, "ListTagsForResource", mapped).output == {
+        "tags": {"terraform": f"by {alias('user', 'terraform')}"}
+    }
+    conditions = {"aws:TagKeys": "terraform", "aws:RequestTag/terraform": "terraform"}
+    document = json.dumps({"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": conditions}}]})
+    made: Any = with_names(redactor, "GetRolePolicy", Answer({"PolicyDocument": document})).output
+    [statement] = json.loads(made["PolicyDocument"])["Statement"]
+    assert statement["Condition"]["StringEquals"] == conditions | {
+        "aws:RequestTag/terraform": alias("user", "terraform")
+    }
 
 
 def test_names_stay_in_members_that_are_no_free_text() -> None:

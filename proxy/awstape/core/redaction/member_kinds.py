@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape, Value
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
@@ -102,7 +103,11 @@ _PUBLIC_SHAPES = frozenset(
     """.split()
 )
 #: Members of the catch-all string shape that hold public vocabulary.
-_PUBLIC_MEMBERS = frozenset({"action", "Type", "Code", "code", "__type"})
+_PUBLIC_MEMBERS = frozenset({"action", "actions", "Type", "Code", "code", "__type"})
+#: Shapes and members of keys of tags, and the condition key that compares them.
+_TAG_KEY_SHAPES = frozenset({"tagKeyType", "tagTemplateKeyType"})
+_TAG_KEY_MEMBERS = frozenset({"tagKeys"})
+_TAG_KEYS = "aws:tagkeys"
 _ENTITY_KINDS = frozenset({"user", "role", "group"})
 #: Shapes of names, ids and paths that a policy of AWS may have.
 _OF_POLICIES = frozenset({"policyNameType", "idType", "policyPathType", "PolicyIdentifierType"})
@@ -118,9 +123,18 @@ def is_free_text(text: str, context: StringContext) -> bool:
 def is_free_text_member(text: str, context: StringContext) -> bool:
     """As `is_free_text`, but true as well of an alias that replaced such a text."""
     shape = context.shape
-    if shape is None or shape.type == "timestamp" or is_public(text, context):
+    if shape is None or shape.type == "timestamp" or is_public(text, context) or _is_key(context):
         return False
     return not any(shape.name in names for names in (NAME_KINDS, _KIND_SIBLINGS, SHAPE_REDACTIONS))
+
+
+def _is_key(context: StringContext) -> bool:
+    """Whether a text is the key of a tag or of a map, which programs look up."""
+    shape, path = context.shape, context.path
+    if shape is None or context.key.lower() == _TAG_KEYS:
+        return shape is not None
+    is_of_map = bool(shape.name and path) and isinstance(path[-1], MapKey) and not context.key
+    return is_of_map or shape.name in _TAG_KEY_SHAPES or context.member in _TAG_KEY_MEMBERS
 
 
 def is_public(text: str, context: StringContext) -> bool:

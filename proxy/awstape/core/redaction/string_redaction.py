@@ -32,9 +32,11 @@ from awstape.core.redaction.member_kinds import (
     is_of_aws_policy,
     is_public,
 )
-from awstape.core.redaction.policies.condition_keys import has_words
+from awstape.core.redaction.policies.condition_keys import has_words, redact_condition_key, redact_word
+from awstape.core.redaction.policies.documents import SERVICE, redact_literal
+from awstape.core.redaction.policies.grammar import ACTION
 from awstape.core.redaction.string_walk import Place, StringContext
-from awstape.core.redaction.text.arn import is_service_principal, redact_name
+from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.free_text import redact_member_value, redact_text
 from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.redaction.text.identifiers import UUID
@@ -59,6 +61,12 @@ _POLICY_SHAPES = frozenset({"AccessCheckPolicyDocument"})
 _FILTER_WORD = re.compile(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
 #: Criteria of a filter that are compared with words of the service.
 _PUBLIC_CRITERIA = frozenset({"action", "findingType", "id", "isPublic", "resourceType", "status"})
+#: The member of a request for findings that maps criteria, and what begins those that are keys of conditions.
+_FILTER, _OF_CONDITION = "filter", "condition."
+#: Members, and criteria of filters, of actions, which are redacted as those of a policy.
+_ACTION_MEMBERS = frozenset({"action", "actions", "ActionNames", "EvalActionName"})
+#: Members of names that hold a service instead.
+_SERVICE_MEMBERS = frozenset({"AWSServiceName"})
 #: Members of a filter's criterion: whatever the client searches for.
 _FILTER_MEMBERS = frozenset({"eq", "neq", "contains"})
 #: Member of a simulation's input: values of conditions. In an identity, no other traffic identifies them as names.
@@ -126,6 +134,8 @@ def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str
         return text
     if is_of_aws_policy(text, shape, context.siblings):
         return text
+    if context.member in _SERVICE_MEMBERS and SERVICE.fullmatch(text):
+        return redact_word(text, aliases)
     if redaction := SHAPE_REDACTIONS.get(shape.name):
         return redaction(aliases, text)
     if shape.sensitive and not (shape.name in _POLICY_SHAPES and is_json(text)):
@@ -148,9 +158,14 @@ def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> st
     """A text that is not one name or id as a whole."""
     if OWN_PAGE_TOKEN.fullmatch(text):
         return text
+    if context.member == _FILTER and text.startswith(_OF_CONDITION):
+        return _OF_CONDITION + redact_condition_key(text.removeprefix(_OF_CONDITION), aliases)
     shape = context.shape
+    criterion = _find_criterion(context)
+    if context.member in _ACTION_MEMBERS or criterion in _ACTION_MEMBERS:
+        return redact_literal(ACTION, text, aliases, lambda key, text: redact_member_value(key, text, aliases))
     is_arn = shape is not None and _holds_arn(shape.name)
-    key = context.key or _find_criterion(context)
+    key = context.key or criterion
     redacted = redact_member_value(key, text, aliases) if key or is_arn else redact_text(text, aliases)
     if not is_public(text, context):
         redacted = redact_masked(redacted, aliases)
@@ -179,7 +194,7 @@ def _is_filter_value(text: str, context: StringContext) -> bool:
     if context.member not in _FILTER_MEMBERS or _FILTER_WORD.fullmatch(text):
         return False
     criterion = _find_criterion(context)
-    is_word = has_words(criterion.lower()) or (criterion == "Service" and is_service_principal(text))
+    is_word = has_words(criterion.lower()) or (criterion == "Service" and SERVICE.fullmatch(text))
     return not is_word and criterion not in _PUBLIC_CRITERIA and not criterion.endswith("At")
 
 
@@ -188,4 +203,4 @@ def _find_criterion(context: StringContext) -> str:
     if context.member not in _FILTER_MEMBERS:
         return ""
     criterion = next((step for step in reversed(context.path) if isinstance(step, MapKey)), "")
-    return criterion.removeprefix("condition.").removeprefix("principal.")
+    return criterion.removeprefix(_OF_CONDITION).removeprefix("principal.")

@@ -60,6 +60,9 @@ TWINS = [
     (in_account("s3", "accesspoint/*/object/*"), "arn:aws:s3:::x/object", "object"),
     (in_account("logs", "log-group:*:log-stream:*"), in_account("logs", "log-group:log-stream"), "log-stream"),
     (in_account("logs", "log-group:/aws/lambda/*"), in_account("logs", "log-group:/lambda/x"), "lambda"),
+    (in_account("logs", "log-group:aws-controltower/*"), in_account("logs", "log-group:x/aws-controltower"), "aws-c"),
+    (in_account("ecr", "repository/*/sha256:*"), in_account("ecr", "repository/sha256/x"), "sha256"),
+    (in_account("ssm", "opsmetadata/aws/ssm/*/appmanager"), in_account("ssm", "opsmetadata/aws/ssm/ssm/x"), "ssm/ssm"),
     (in_account("ssm", "parameter/aws/service/eks"), in_account("ssm", "parameter/service/x"), "service"),
     (in_account("ssm", "document/AWS-RunShellScript"), in_account("ecs", "cluster/AWS-RunShellScript"), "RunShell"),
     (in_account("kms", "alias/aws/ebs"), in_account("kms", "alias/ebs"), "ebs"),
@@ -102,6 +105,24 @@ def test_a_word_is_public_in_its_place_only(public: str, private: str, word: str
     assert redact(public) == public.replace(ACCOUNT, A)
     left = replace_aliases(redact(private), lambda _: "")
     assert left.count(word) < private.count(word)
+
+
+def test_the_joint_before_the_name_of_a_log_group_stays_before_its_alias() -> None:
+    assert redact(in_account("logs", "log-group:/payments")) == (
+        f"arn:aws:logs:eu-west-1:{A}:log-group:/{alias('part', 'payments')}"
+    )
+
+
+def test_a_role_that_aws_began_has_room_for_its_rest() -> None:
+    """The rest has one code if codes of its parts would be too long, wherever the name is."""
+    name = "AWSServiceRoleForBedrockAgentCoreGatewayNetwork_payments-api"
+    short = "AWSServiceRoleForX_payments-api"
+    assert re.fullmatch(
+        r"AWSServiceRoleForBedrockAgentCoreGatewayNetwork_alias-\w{10}", made := redact_name("role", name, Aliases(KEY))
+    )
+    assert len(made) <= 64
+    assert redact(in_account("iam", f"role/{name}")).endswith(f"role/{made}")
+    assert redact_name("role", short, Aliases(KEY)) == f"AWSServiceRoleForX_{alias('suffix', 'payments-api')}"
 
 
 # --- forms ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@
 2. Wildcards and policy variables stay, whatever the key. So do `true` and `false`. The value of a secret's key is a
    secret (`core.redaction.text.labelled_values`).
 3. The subject of a federated identity (`repo:acme/shop:ref:refs/heads/main`) is split at `:`, `/` and braces. The words
-   of the providers stay; each name between them has the alias that it has as a name.
+   of the providers, and the branches `main`, `master` and `develop`, stay; each name between them has the alias that it
+   has as a name.
 4. A name with policy variables or wildcards is a template. The same words stay in it:
    `${aws:PrincipalAccount}:workspace/${aws:PrincipalTag/Id}`.
 5. A path in S3 (`s3:prefix`) is redacted as in the ARN of an object. A metric namespace of AWS (`AWS/EC2`) stays.
@@ -48,6 +49,9 @@ _SUBJECT_WORDS = frozenset(
     user workflows workspace
     """.split()
 )
+#: Names of branches that most repositories have.
+_BRANCHES = frozenset({"develop", "main", "master"})
+_BEFORE_BRANCHES = frozenset({"heads", "ref"})
 #: Words in front of a name, in a value that is an ARN without its beginning: `*:role/Deployer`.
 _ARN_WORDS = frozenset(
     "arn aws iam sts assumed-role federated-user group instance-profile policy role root user".split()
@@ -128,9 +132,17 @@ def _redact_subject(text: str, aliases: Aliases) -> str:
 
     def redact(piece: str) -> str:
         parts = _SUBJECT_SEPARATOR.split(piece)
-        return "".join(part if i % 2 else _redact_subject_part(part, aliases) for i, part in enumerate(parts))
+        return "".join(
+            part if i % 2 or _is_branch(parts, i) else _redact_subject_part(part, aliases)
+            for i, part in enumerate(parts)
+        )
 
     return redact_literal_parts(text, redact)
+
+
+def _is_branch(parts: list[str], i: int) -> bool:
+    """Whether a part is the name of a branch that identifies nobody: `refs/heads/main`."""
+    return i >= 2 and parts[i] in _BRANCHES and parts[i - 2] in _BEFORE_BRANCHES
 
 
 def _redact_subject_part(part: str, aliases: Aliases) -> str:
@@ -143,6 +155,8 @@ def _redact_subject_part(part: str, aliases: Aliases) -> str:
 
 def _redact_in_arn(beginning: str, text: str, aliases: Aliases) -> str | None:
     """The redaction of a text that would be an ARN with `beginning` before it."""
+    if text.lower() in _BOOLEANS:
+        return text
     arn = redact_whole_arn(beginning + text, aliases)
     return arn and arn.removeprefix(beginning)
 

@@ -102,7 +102,7 @@ class _UserTexts(dict[tuple[str, str], dict[str, str]]):
         self._edit = edit
 
     def __missing__(self, place: tuple[str, str]) -> dict[str, str]:
-        is_vocabulary = place[0] in _VOCABULARY or place == (PRINCIPAL, "service")
+        is_vocabulary = place[0] in _VOCABULARY or place == (PRINCIPAL, "service") or place[1].lower() == "aws:tagkeys"
         return Texts(str if is_vocabulary else self._edit)
 
 

@@ -53,6 +53,7 @@ _SERVICE = re.compile(r"[a-z]+(?:-[a-z]+)*\d{0,3}[a-z]*")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 #: Aliases are longer than most names: a path that would become too long for IAM with them gets one alias instead.
 _LONGEST_PATH = 200
+_LONGEST_ROLE_NAME = 64
 _VERSION = re.compile(
     r"[Vv]?\d{1,6}(?:\.(?:\d{1,4}|x)){0,3}|x\.x\.x|\$(?:LATEST|DEFAULT)(?:\.PUBLISHED)?|DEFAULT", re.ASCII
 )
@@ -93,6 +94,8 @@ def redact_name(kind: str, name: str, aliases: Aliases) -> str:
         return name
     if prefix:
         redacted = prefix + _redact_rest(prefix, name[len(prefix) :], aliases)
+        if kind in aws_names.ROLE_KINDS and len(redacted) > _LONGEST_ROLE_NAME >= len(name):
+            redacted = prefix + aliases.secret("part", name[len(prefix) :])
         if redacted != name and is_searched_name(name):
             aliases.remember(SeenValue(kind, name, redacted, is_name=True))
         return redacted
@@ -288,7 +291,9 @@ def _redact_organization_segment(segment: str, aliases: Aliases) -> str:
 
 def _redact_group(kind: str, text: str, aliases: Aliases) -> str:
     """The name of a log group, which is one value. Those of AWS begin with `/aws/` and a service."""
-    prefix = aws_names.public_prefix(kind, text) if _WILDCARD.search(text) else ""
+    first, *others = _WILDCARD.split(text)
+    is_own = not others or aws_names.is_published(kind, first, is_whole=False)
+    prefix = "" if is_own else aws_names.public_prefix(kind, text)
     return prefix + (_redact_segment(kind, text[len(prefix) :], aliases) if text != prefix else "")
 
 

@@ -46,9 +46,10 @@ _SUFFIX = r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|aws\.
 _WHOLES = "|".join(
     """
     apigateway application-autoscaling aps aoss athena bcm bedrock bedrock-agentcore cassandra cloudformation cloudwatch
-    cognito-idp config connect discovery ecr eks elasticbeanstalk emr-serverless events guardduty inspector2 lambda lex
+    cognito-idp config connect discovery ecr eks elasticbeanstalk emr-serverless events guardduty inspector2 jobs.iot
+    lambda lex
     lexv2 logs marketplace member-account observabilityadmin proton security-ir servicecatalog ssm sso thinclient
-    trustedadvisor visualization workmail
+    trustedadvisor tunneling.iot visualization workmail
     """.split()
 )
 _PRINCIPAL = re.compile(
@@ -150,6 +151,8 @@ _COMMON_PREFIXES: dict[str, tuple[str, ...]] = {
         "elasticbeanstalk-",
         "sagemaker-",
     ),
+    "opsmetadata": ("LaunchWizard",),
+    "parameter": ("amazon/datazone/",),
     "role": ("cdk-", "AmazonSageMaker-ExecutionRole-", "AWSReservedSSO_"),
     "saml-provider": ("AWSSSO_",),
     "secret": ("rds!", "ecs-sc!", "events!", "redshift!"),
@@ -169,7 +172,7 @@ _OWN: dict[str, re.Pattern[str]] = {
     "presets": re.compile(r"System-.+"),
     "patchbaseline": re.compile(r"AWS-.+"),
 }
-_ROLE_KINDS = frozenset({"role", "entity"})
+ROLE_KINDS = frozenset({"role", "entity"})
 _SERVICE_LINKED = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9-]+)(?:_(.*))?", re.DOTALL)
 #: Words below `/aws/` in names of log groups: services, and kinds of their resources.
 _GROUP_WORDS = "|".join(
@@ -187,7 +190,7 @@ _GROUP_WORDS = "|".join(
     ProcessingJobs TrainingJobs TransformJobs
     """.split()
 )
-_GROUP = re.compile(rf"/?aws(?:/(?:{_GROUP_WORDS})(?=/|$))*(?:/|$)")
+_GROUP = re.compile(rf"aws-controltower/|/?aws(?:/(?:{_GROUP_WORDS})(?=/|$))*(?:/|$)")
 #: The beginning of an id before a wildcard.
 ID_PREFIX = re.compile(
     r"(?:acl|ami|cgw|cr|crf|dopt|eipalloc|eni|fs|fsap|i|igw|key|lic|lt|mi|mrk|mw|nat|oi|pb|pcx|pl|rtb|sg|sgr|snap|sr"
@@ -246,9 +249,11 @@ def is_published(kind: str, text: str, *, is_whole: bool) -> bool:
 
 def public_prefix(kind: str, name: str) -> str:
     """The beginning of a name that AWS assigns, while the rest is the customer's: `elasticbeanstalk-`; else nothing."""
-    if kind in _ROLE_KINDS and (linked := _SERVICE_LINKED.fullmatch(name)):
+    if kind in ROLE_KINDS and (linked := _SERVICE_LINKED.fullmatch(name)):
         return name if linked[2] is None else f"{linked[1]}_"
     if kind == "log-group" and (group := _GROUP.match(name)):
         return group[0]
     prefixes = _PREFIXES.get(kind, ())
-    return next(filter(name.startswith, prefixes)) if name.startswith(prefixes) else ""
+    if name.startswith(prefixes):
+        return next(filter(name.startswith, prefixes))
+    return "/" if kind == "log-group" and name.startswith("/") else ""

@@ -58,7 +58,7 @@ _PASSWORD_KEY = re.compile(rf"(?:{_PASSWORD}|secret)$", re.IGNORECASE)
 _HARMLESS = re.compile(
     r"(?i:true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|n/a)|-?\d{1,5}(?:\.\d{1,5})?"
     r"|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?|(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token"
-    r"|[$<{*\[(%].*|(?:arn|s3|https?):.*|.{0,2}",
+    r"|[$<{*\[(%].*|(?:arn|https?):.*|s3://.*|.{0,2}",
     re.DOTALL,
 )
 #: A key and its value: `db-password: hunter22`, `PGPASSWORD=x`, `--password x`.

@@ -77,7 +77,7 @@ def _fit_exactly(node: _Node, segments: list[str], at: int, kind: str, *, after_
         if (rest := _continue(following, segments, at + 1, inner, after_slot=False)) is not None:
             return [Piece(segment), *rest]
     if node.after_slot is not None:
-        end = _end_of_slot(node.slot, segments, at)
+        end = _end_of_slot(node, segments, at)
         rest = _continue(node.after_slot, segments, end, kind, after_slot=True)
         if rest is not None:
             return [_fill(node.slot, "".join(segments[at:end]), kind, after_slot=after_slot), *rest]
@@ -102,7 +102,7 @@ def _fit_beginning(node: _Node, segments: list[str]) -> list[Piece]:
             kind = word if after_slot or not kind else kind
             pieces.append(Piece(segments[at]))
         elif node.after_slot is not None:
-            end = _end_of_slot(node.slot, segments, at)
+            end = _end_of_slot(node, segments, at)
             pieces.append(_fill(node.slot, "".join(segments[at:end]), kind, after_slot=after_slot))
             node = node.after_slot
         else:
@@ -147,11 +147,13 @@ def _matching_words(node: _Node, segments: list[str], at: int) -> list[tuple[str
     return [(word, following) for word, following in node.words.items() if pattern.match(word)]
 
 
-def _end_of_slot(slot: str, segments: list[str], at: int) -> int:
-    if slot.endswith("……"):
+def _end_of_slot(node: _Node, segments: list[str], at: int) -> int:
+    if node.slot.endswith("……"):
         return len(segments)
     end = at + 1
-    while slot.endswith("…") and end < len(segments) and segments[end] == "/":
+    while node.slot.endswith("…") and end < len(segments) and segments[end] == "/":
+        if segments[end + 2 : end + 3] == [":"] and node.after_slot and segments[end + 1] in node.after_slot.words:
+            return end  # `sha256:` after the name of a repository
         end += 2
     return end
 
