@@ -150,7 +150,7 @@ def test_usage_errors(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", [["record", "x.yaml"], ["replay", "--proxy", "."], ["addon"]])
+@pytest.mark.parametrize("command", [["record", "x.yaml"], ["replay", "--proxy", "cassettes"], ["addon"]])
 def test_without_mitmproxy_the_tip_is_to_install_it(
     command: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
