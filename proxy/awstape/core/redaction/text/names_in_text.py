@@ -72,6 +72,7 @@ class KnownNames:
             if is_name_alias(alias):
                 self._folded.add(name.casefold())
         self._phrases = Substrings({_fold(phrase): None for phrase in phrases}) if phrases else None
+        self._kept: Set[str] = aliases.kept_values if aliases else frozenset()
         passwords = aliases.real_values.get("password", ()) if aliases else ()
         long = {value: None for value in passwords if len(value) >= _SHORTEST_PHRASE}
         self._passwords = Substrings(long) if long else None
@@ -114,7 +115,7 @@ class KnownNames:
             text = edit_outside_aliases(text, lambda piece: self._replace_phrases(piece, phrases))
         if self._accounts:
             text = _LONG_NUMBER.sub(lambda match: self._replace_account(match[0]), text)
-        return _edit_words(text, self._replace_name)
+        return _edit_words(text, self._replace_name, self._kept)
 
     def _replace_account(self, number: str) -> str:
         windows = [(f"0{number}", 0)] if len(number) == 11 else [(number[:-1], 0), (number[1:], 1)]
@@ -183,12 +184,15 @@ def edit_plain_text(text: str, edit: Rewrite) -> str:
     return rewrite_outside_encoded_runs(text, lambda piece: rewrite_between(ARN.finditer(piece), piece, edit))
 
 
-def _edit_words(text: str, edit: Rewrite) -> str:
-    return _TOKEN.sub(lambda match: match[0] if match["other"] else _edit_word(match[0], edit), text)
+def _edit_words(text: str, edit: Rewrite, kept: Set[str] = frozenset()) -> str:
+    return _TOKEN.sub(lambda match: match[0] if match["other"] else _edit_word(match[0], edit, kept), text)
 
 
-def _edit_word(word: str, edit: Rewrite) -> str:
-    """A word with `edit` applied to the parts between its joints: the longest that `edit` changes, from the left."""
+def _edit_word(word: str, edit: Rewrite, kept: Set[str]) -> str:
+    """A word with `edit` applied to the parts between its joints: the longest that `edit` changes, from the left.
+
+    kept: names that stay as a whole, whatever their parts are.
+    """
     if is_service_principal(word.strip(".,-")):
         return word
     parts = _JOINT.split(word)
@@ -198,8 +202,8 @@ def _edit_word(word: str, edit: Rewrite) -> str:
             candidate = "".join(parts[start:end])
             edited = edit(candidate) if candidate else ""
             # The parts of an alias are no names.
-            is_whole_alias = is_name_alias(candidate) and candidate[-1].isalnum()
-            if edited != candidate or end == start + 1 or is_whole_alias:
+            is_whole = candidate in kept or (is_name_alias(candidate) and candidate[-1].isalnum())
+            if edited != candidate or end == start + 1 or is_whole:
                 out.append(edited)
                 start = end
                 break
