@@ -43,6 +43,13 @@ OWNED_PROVIDERS = """
 # --- ARNs -------------------------------------------------------------------------------------------------------
 
 
+#: Categories of notifications, settings of services, controls, quotas, parameters that AWS publishes.
+_NAMED_BY_AWS = re.compile(
+    "controlcatalog |servicequotas |notifications managed-notification-|ssm (?:servicesetting|parameter/aws)/"
+)
+_WITH_IDS = frozenset({"organizations"})
+
+
 @cache
 def arn_forms() -> Counter[ArnForm]:
     """Returns all forms of ARNs that the models and the managed policies show, and how many show each."""
@@ -53,12 +60,14 @@ def arn(form: ArnForm, number: int) -> str:
     """Returns an ARN of the form, with its names and account marked as private.
 
     Names are a customer's in turn: one like no other word, an id, and one that is also the word of the type. Those of
-    resources without an account are wildcards, since most such resources are AWS's.
+    resources without an account, and of what AWS names in every account, are wildcards. What has an id of a grammar of
+    its own is never called as its type.
     """
     word = re.match(rf"(?!{NAME})[A-Za-z-]*", form.resource)
     named = word[0] if word and word[0] else made_name(-number)
     names = (made_name(number), f"x-{Random(number).randbytes(9).hex()[1:]}", named)
-    name = private(names[number % 3]) if form.account else "*"
+    is_private = form.account and not _NAMED_BY_AWS.match(f"{form.service} {form.resource}")
+    name = private(names[number % (2 if form.service in _WITH_IDS else 3)]) if is_private else "*"
     resource = re.sub(rf"\b{NAME}\b", name, form.resource)
     resource = re.sub(rf"\b{ACCOUNT}\b", account(number), re.sub(rf"\b{VERSION}\b", "1", resource))
     region = public_words.regions()[number % 20] if form.region else ""

@@ -65,6 +65,12 @@ def test_every_row_counts_public_and_private_words() -> None:
     assert all(any(line.startswith(row) for line in lines) for row in rows())
 
 
+def test_no_public_word_changes_and_no_private_one_stays() -> None:
+    for row, tally in measure(some()).items():
+        assert tally.changed == 0, (row, tally.changes[:3])
+        assert tally.stayed == 0, (row, tally.stays[:3])
+
+
 def test_an_engine_that_replaces_everything_changes_every_public_word() -> None:
     for row, tally in measure(some()[::2], lambda: Upheaval(KEY)).items():
         assert (tally.changed, tally.stayed) == (tally.planted, 0), row
