@@ -17,7 +17,7 @@ from detect_secrets.settings import default_settings
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import write_cassette
-from canaries import secret
+from canaries import canaries, secret
 from e2e.conftest import Recorded
 from examples import FOLDER
 from support import exchanges
@@ -180,6 +180,17 @@ def test_a_recording_of_listings_contains_no_secrets(recorded: Recorded) -> None
 
 def test_a_recording_of_calls_with_secrets_contains_none(writes: Path) -> None:
     assert verdicts(writes) == []
+
+
+def test_recordings_full_of_plants_contain_no_secrets(tmp_path: Path) -> None:
+    """Aliases in base64 or in hexadecimal digits are as random as secrets, and so are canonical ids."""
+    plants = [c for c in canaries(600, 7) if c.encoding == "plain" and c.kind != "canonical id"]
+    path, raw = tmp_path / "plants.yaml", tmp_path / "raw.txt"
+    recordings = [exchanges.record(*canary.exchanges, include_writes=True) for canary in plants]
+    path.write_text("".join(write_cassette(recording.cassette) for recording in recordings), "utf-8")
+    raw.write_text("\n".join(canary.text for canary in plants), "utf-8")
+    assert verdicts(path) == []
+    assert len(verdicts(raw)) > 5
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
