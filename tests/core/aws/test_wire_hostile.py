@@ -49,6 +49,23 @@ def test_an_answer_in_xml_is_refused(body: str, problem: str) -> None:
         read_response(operation("ListRoles"), Response(200, (), body.encode()))
 
 
+@pytest.mark.parametrize(
+    ("begin", "encoding"),
+    [
+        ("", "utf-8-sig"),
+        ("", "utf-16"),
+        ('<?xml version="1.0" encoding="utf-16"?>', "utf-16-le"),
+        ('<?xml version="1.0" encoding="latin-1"?>', "latin-1"),
+        ('<?xml version="1.0" encoding="utf-8"?>', "utf-8"),
+        ("<!-- a comment -->", "utf-8"),
+    ],
+)
+def test_a_document_type_is_refused_in_every_encoding(begin: str, encoding: str) -> None:
+    body = (begin + LAUGHS + XML.format("<Roles>&b;</Roles>")).encode(encoding)
+    with pytest.raises(WireError, match=DTD):
+        read_response(operation("ListRoles"), Response(200, (), body))
+
+
 @pytest.mark.parametrize("status", [0, 100, 199, 600, 999])
 def test_a_status_that_no_cassette_can_hold_is_refused(status: int) -> None:
     with pytest.raises(WireError, match="the status is not that of a response"):

@@ -42,7 +42,7 @@ class Misfit:
 
 def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misfit]:
     """Every place in `value` that does not conform to `shape`; none if there is no shape."""
-    if shape is None or value is None:
+    if shape is None or conforms(value, shape):
         return
     accepted = _ACCEPTED[shape.type]
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
@@ -60,6 +60,24 @@ def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misf
             else:
                 hint = did_you_mean(name, shape.members)
                 yield Misfit((*path, name), f"{shape.name} has no member {name}{hint}", unknown=True)
+
+
+def conforms(value: Value, shape: Shape) -> bool:
+    """Whether a value has no misfit. Most have none: this takes a fraction of the time."""
+    if value is None:
+        return True
+    accepted = _ACCEPTED[shape.type]
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+        return False
+    if isinstance(value, list):
+        item = child_shape(shape, 0)
+        return item is None or all(conforms(each, item) for each in value)
+    if isinstance(value, dict) and shape.type == "map":
+        return shape.value is None or all(conforms(each, shape.value.shape) for each in value.values())
+    if isinstance(value, dict):
+        members = shape.members
+        return all(name in members and conforms(each, members[name].shape) for name, each in value.items())
+    return True
 
 
 def output_misfits(operation: Operation, output: Value) -> Iterator[Misfit]:

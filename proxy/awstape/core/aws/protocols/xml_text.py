@@ -22,6 +22,10 @@ from awstape.core.aws.wire import WireError, limit_problem
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PERCENT_ENCODED = {byte: quote(bytes([byte]), safe="-._~") for byte in range(256)}
+#: The root, or a declaration of UTF-8 and the root. Any other beginning may be that of another encoding.
+_BEGINS_IN_UTF8 = re.compile(
+    rb"""(?:<\?xml\s+version=["']1\.0["'](?:\s+encoding=["']utf-8["'])?\s*\?>\s*)?<[a-z][a-z0-9]""", re.IGNORECASE
+)
 _CARRIAGE_RETURN = {"\r": "&#13;"}
 
 
@@ -35,8 +39,11 @@ class _RefuseDoctype(ET.TreeBuilder):
 
 def parse_xml(body: bytes) -> ET.Element:
     """The root element of a body. Raises WireError if it is not XML, has a document type or is too large."""
+    # Without a builder in Python, parsing takes half the time. In UTF-8 the bytes show a document type.
+    is_plain = _BEGINS_IN_UTF8.match(body) and b"<!DOCTYPE" not in body
+    parser = None if is_plain else ET.XMLParser(target=_RefuseDoctype())
     try:
-        root: ET.Element = ET.fromstring(body, parser=ET.XMLParser(target=_RefuseDoctype()))
+        root: ET.Element = ET.fromstring(body, parser=parser)
     except (ET.ParseError, LookupError, ValueError) as error:
         if isinstance(error, WireError):
             raise
