@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from string import ascii_letters, digits
@@ -20,7 +21,7 @@ from string import ascii_letters, digits
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Track
-from awstape.core.cassette.yaml.writer import write_take
+from awstape.core.cassette.yaml.writer import take_document
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import UNSEARCHED_KINDS, is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
@@ -100,7 +101,8 @@ def _find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> 
                     replace(leak, take=number)
                     for leak in _leaks_in(track, page_number, _collect_page_strings(operation, page), search)
                 ]
-            if not found and (account := find_account(write_take(take), search.rules)):
+            accounts = map(search.find_account, _texts(take_document(take)))
+            if not found and (account := next(filter(None, accounts), None)):
                 found.append(Leak(track, number, 0, "", "account", account))
             yield from found
 
@@ -137,6 +139,7 @@ class RealValueSearch:
         self._real, self._ambiguous = {kind: set(values) for kind, values in real.items()}, tuple(ambiguous)
         self._names: dict[str, tuple[str, str]] = {}  # folded name → kind, name
         self._searched: dict[tuple[str, bool], tuple[str, str] | None] = {}
+        self._accounts: dict[str, str | None] = {}
         identifiers: dict[str, str] = {}
         for kind, values in self._real.items():
             for value in values:
@@ -181,6 +184,12 @@ class RealValueSearch:
         text = rewrite_everywhere(text, replace_identifiers)
         return edit_possible_names(text, replace_name) if is_free else text
 
+    def find_account(self, text: str) -> str | None:
+        """What looks like an account id in the text and is no alias; None if nothing does."""
+        if text not in self._accounts:
+            self._accounts[text] = find_account(text, self.rules)
+        return self._accounts[text]
+
     def _find_identifier(self, text: str) -> tuple[str, str] | None:
         found = self._identifiers.find(text)
         values = ((kind, text[begin:end]) for begin, end, kind in found if self._stands_apart(text, begin, end, kind))
@@ -202,6 +211,22 @@ class RealValueSearch:
 
         edit_possible_names(text, note)
         return found[0] if found else None
+
+
+def _texts(value: Value) -> Iterator[str]:
+    """Every text, number and key in a value, as the text of a cassette has it."""
+    match value:
+        case dict():
+            yield from value
+            for each in value.values():
+                yield from _texts(each)
+        case list():
+            for each in value:
+                yield from _texts(each)
+        case bytes():
+            yield base64.b64encode(value).decode("ascii")
+        case _:
+            yield str(value)
 
 
 _Strings = Iterator[tuple[str, StringContext, bool]]

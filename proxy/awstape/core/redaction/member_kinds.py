@@ -115,9 +115,13 @@ _AWS_POLICY = re.compile(r"arn:aws[a-z-]*:iam::aws:policy(?P<path>/(?:\S+/)?)(?P
 _POLICY_ID = re.compile(r"ANPA[A-Z0-9]{12,17}")
 
 
+#: Shapes whose strings are one name, path, id or secret.
+_OF_A_KIND = frozenset({*NAME_KINDS, *_KIND_SIBLINGS, *SHAPE_REDACTIONS})
+
+
 def is_free_text(text: str, context: StringContext) -> bool:
     """Whether a text can contain a customer's name as a word; an alias can't."""
-    return not is_alias(text) and is_free_text_member(text, context)
+    return is_free_text_member(text, context) and not is_alias(text)
 
 
 def is_free_text_member(text: str, context: StringContext) -> bool:
@@ -125,7 +129,7 @@ def is_free_text_member(text: str, context: StringContext) -> bool:
     shape = context.shape
     if shape is None or shape.type == "timestamp" or is_public(text, context) or _is_key(context):
         return False
-    return not any(shape.name in names for names in (NAME_KINDS, _KIND_SIBLINGS, SHAPE_REDACTIONS))
+    return shape.name not in _OF_A_KIND
 
 
 def _is_key(context: StringContext) -> bool:

@@ -207,6 +207,8 @@ class Redactor:
 
         known: aliases of names in another cassette.
         """
+        if not cassette.takes:
+            return cassette
         return cassette.with_takes(self.replace_names_in_takes(models, cassette.takes, known))
 
     def replace_names_in_takes(
@@ -228,7 +230,7 @@ class Redactor:
 
     def find_leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
         """Real values that are still in the cassette, and aliases that several values share."""
-        return list(find_leaks(models, cassette, self.real_value_search()))
+        return list(find_leaks(models, cassette, self.real_value_search())) if cassette.takes else []
 
     def real_value_search(self, known: Iterable[tuple[str, str]] = ()) -> RealValueSearch:
         """A search for the values seen so far, and for (kind, value) pairs known besides."""

@@ -15,6 +15,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 # In a text that was escaped twice, an escape has two backslashes, or its ampersand is a reference.
@@ -38,6 +39,8 @@ _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 _BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
 _MAX_PERCENT_LEVELS = 4
 _JSON_LITERAL = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*')
+
+_LONGEST_REMEMBERED = 200
 
 Rewrite = Callable[[str], str]
 
@@ -134,11 +137,18 @@ def _rewrite_hex(run: str, rewrite: Rewrite) -> str:
 
 
 def _rewrite_parts(run: str, rewrite: Rewrite) -> str:
+    pattern = _find_parts(run) if len(run) <= _LONGEST_REMEMBERED else _find_parts.__wrapped__(run)
+    return pattern.sub(lambda match: _rewrite_base64(match[0], rewrite), run) if pattern else run
+
+
+@lru_cache(2**14)  # the same aliases are searched again and again
+def _find_parts(run: str) -> re.Pattern[str] | None:
+    """The pattern of parts of a run that is not base64 as a whole, of which one is; None if none is."""
     for pattern in _BASE64_PARTS:
         parts = (match[0] for match in pattern.finditer(run) if match[0] != run)
         if any(decode_base64_text(part) is not None for part in parts):
-            return pattern.sub(lambda match: _rewrite_base64(match[0], rewrite), run)
-    return run
+            return pattern
+    return None
 
 
 def decode_base64_text(run: str) -> str | None:
@@ -151,6 +161,11 @@ def _decode_base64(run: str) -> tuple[str, str] | None:
     """The printable text that a base64 run encodes, and its own encoding."""
     if run[:1] in _BEGINS_NO_TEXT:
         return None
+    return _decode_run(run) if len(run) <= _LONGEST_REMEMBERED else _decode_run.__wrapped__(run)
+
+
+@lru_cache(2**14)  # the same aliases are searched again and again
+def _decode_run(run: str) -> tuple[str, str] | None:
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         data = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.addresses import redact_address
@@ -38,7 +39,8 @@ _ACCOUNT = re.compile(
 #: Year, month, day, hour and minute.
 _TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
 #: What every account id of `_ACCOUNT` holds: this search is several times as fast.
-_ACCOUNT_DIGITS = re.compile(r"(?P<lone>(?<!\d)\d{12}(?!\d))|\d{12}|\d{4}[-_ ]\d{4}")
+_ACCOUNT_DIGITS = re.compile(r"\d{12}|\d{4}[-_ ]\d{4}")
+_LONE_DIGITS = re.compile(rf"(?P<lone>(?<!\d)\d{{12}}(?!\d))|{_ACCOUNT_DIGITS.pattern}")
 _IPV6 = r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})[0-9A-Fa-f:]{2,39}(?:/[0-9]{1,3})?(?![\w:])"
 
 
@@ -126,10 +128,8 @@ def redact_whole_arn(text: str, aliases: Aliases) -> str | None:
 
 def redact_accounts(text: str, aliases: Aliases) -> str:
     """The text with aliases for everything that looks like an account id, wherever it is."""
-    if "%" not in text:
-        digits = _ACCOUNT_DIGITS.finditer(text)
-        if all(match["lone"] and aliases.has_given(match[0]) for match in digits):
-            return text
+    if _has_no_account(text, aliases.has_given):
+        return text
 
     def redact(text: str) -> str:
         return _ACCOUNT.sub(lambda match: _redact_account(match, aliases), text)
@@ -138,8 +138,20 @@ def redact_accounts(text: str, aliases: Aliases) -> str:
     return redact(text) if "%" not in text else rewrite_outside_percent_runs(rewrite_percent_runs(text, redact), redact)
 
 
+def _has_no_account(text: str, is_known: Callable[[str], bool]) -> bool:
+    """Whether all digits in the text that could be an account id are aliases; false for any encoded text."""
+    if "%" in text:
+        return False
+    first = _ACCOUNT_DIGITS.search(text)
+    return first is None or all(
+        match["lone"] and is_known(match[0]) for match in _LONE_DIGITS.finditer(text, first.start())
+    )
+
+
 def find_account(text: str, rules: Rules = NO_RULES) -> str | None:
     """An account id in the text, or what looks like one, that is no alias and is not kept by the project."""
+    if _has_no_account(text, is_alias):
+        return None
     aliases = Aliases(Key(b"any key"), rules)
     redact_accounts(text, aliases)
     return next((value for values in aliases.real_values.values() for value in values), None)

@@ -42,6 +42,7 @@ _SINGLE_WORD = re.compile(rf"[{_CHARACTERS}]+")
 _JOINT = re.compile(r"([,=@._+-])")
 #: A number that may hold an account id.
 _LONG_NUMBER = re.compile(r"(?<!\d)(?:\d{11}|\d{13})(?!\d)", re.ASCII)
+_MOST_REMEMBERED = 1000
 _SHORTEST_PHRASE = 6
 #: The most parts and joints of a name within a word.
 _MOST_PARTS = 25
@@ -63,6 +64,7 @@ class KnownNames:
         known: Set[str] = frozenset(),
     ) -> None:
         self._aliases, self._known = aliases, known
+        self._replaced: dict[str, str] = {}
         self._names = {name: alias for name, alias in names.items() if len(name) >= shortest}
         self._folded: set[str] = set()
         phrases = []
@@ -93,13 +95,17 @@ class KnownNames:
     def without_phrases(self) -> KnownNames:
         """The same names, except that phrases, numbers and addresses are not searched for."""
         other = copy(self)
-        other._phrases, other._accounts = None, frozenset()
+        other._phrases, other._accounts, other._replaced = None, frozenset(), {}
         other._names = {name: alias for name, alias in self._names.items() if "@" not in name or is_name_alias(alias)}
         return other
 
     def replace_in(self, text: str) -> str:
         """The text with an alias for every name in it."""
-        return edit_plain_text(text, self._replace_in_plain_text)
+        if text not in self._replaced:
+            if len(self._replaced) >= _MOST_REMEMBERED:
+                self._replaced.clear()
+            self._replaced[text] = edit_plain_text(text, self._replace_in_plain_text)
+        return self._replaced[text]
 
     def _replace_in_plain_text(self, text: str) -> str:
         if not self._passwords:
