@@ -2,7 +2,7 @@
 
     make bench
 
-Each figure is the median of five rounds. Work and reference alternate, so a machine that slows down slows both.
+Each figure is the median of three rounds. Work and reference alternate, so a machine that slows down slows both.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from awstape.serving.endpoint import serve
 from awstape.workbench.html_page import PageSource, render_page
 from support import proxies
 
-ROUNDS = 5
+ROUNDS = 3
 MODELS = load_models()
 LIST_ROLES = MODELS.services["iam"].operations["ListRoles"]
 DOCUMENT = (
@@ -176,9 +176,9 @@ def bench_journal(responses: list[Response]) -> None:
         show("restore them from captures", *timed(restore, redact), "redacting them")
 
 
-def bench_proxy(rounds: int = 8) -> None:
+def bench_proxy(rounds: int = 6) -> None:
     """Measures requests through `awstape record`, against plain mitmdump with the same client and upstream."""
-    sizes = {"100 roles": (100, 10), "1 KB": (1, 100)}  # roles of a page, requests in a round
+    sizes = {"100 roles": (100, 8), "1 KB": (1, 60)}  # roles of a page, requests in a round
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pages = {
@@ -234,7 +234,7 @@ def bench_commands(recorded: Cassette) -> None:
         show(what, *timed(work, lambda: read_cassette(text, MODELS)), "reading it")
 
 
-def bench_endpoint(cassette: Cassette, requests: int = 2000) -> None:
+def bench_endpoint(cassette: Cassette, requests: int = 1000) -> None:
     body = write_response(LIST_ROLES, cassette.takes[0].pages[0].answer, "id").body
 
     class Reference(BaseHTTPRequestHandler):
@@ -357,13 +357,13 @@ def take(number: int, roles: int) -> Take:
 
 
 def main() -> None:
-    responses = [page(i, 100) for i in range(20)]
+    responses = [page(i, 100) for i in range(10)]
     bench_proxy()
     bench_codec(responses[0])
     bench_recorder(responses)
     bench_journal(responses)
-    bench_document(Cassette.of(take(i, 100) for i in range(60)))
-    bench_commands(Cassette.of(take(i, 20) for i in range(50)))
+    bench_document(Cassette.of(take(i, 100) for i in range(20)))
+    bench_commands(Cassette.of(take(i, 20) for i in range(20)))
     bench_paging(Cassette.of([take(0, 1000)]))
     bench_misses()
     bench_endpoint(Cassette.of([take(0, 5)]))
