@@ -82,8 +82,6 @@ _NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "host", "subj
 UNSEARCHED_KINDS = frozenset({"code", "filter", "masked", "object", "part", "subject", "text", "value"})
 #: Kinds of values that are no names. A name of such a type, as of a Secrets Manager secret, is a `secret-name`.
 _SECRET_KINDS = frozenset("account certificate code e-mail fingerprint jwt masked password pem secret text url".split())
-
-
 #: What is remembered of the strings of one recording or request.
 _LONGEST_REMEMBERED, _MOST_REMEMBERED = 4000, 20_000
 _BLOCK = hashlib.sha256().block_size
@@ -182,9 +180,7 @@ class Aliases:
         """A part of a name → its code; many names have parts in common."""
 
     def account(self, value: str) -> str:
-        if (known := self.by_value.get(("account", value))) is not None:
-            return known
-        if self.has_given(value) or value in AWS_ACCOUNTS:
+        if ("account", value) not in self.by_value and (self.has_given(value) or value in AWS_ACCOUNTS):
             return value
         return self._alias("account", value, lambda: spell_account(self._digest("account", value)))
 
