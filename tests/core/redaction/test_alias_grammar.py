@@ -39,3 +39,9 @@ def test_an_alias_is_found_between_words_and_joints() -> None:
     one, other = (Aliases(KEY).name("role", name) for name in ("web-app", "deploy"))
     text = f"/{one}/{other}: {other} containing {one}-deployment, x-{one}_ and {other}.\n{other}5 {other}-x@{other}"
     assert find_aliases(text) == [one, other, other, one, one, other, other, other]
+
+
+def test_the_alias_of_an_address_is_found_in_text() -> None:
+    one, block, other = map(Aliases(KEY).address, ("203.0.114.9", "52.94.76.0/24", "2600:1f18::9"))
+    text = f"from {one}, {block} and {other}: {one}:443. Not {one}.7, 3{one}, x{other} or {other}:9\n"
+    assert find_aliases(text) == [one, block, other, one]

@@ -50,7 +50,9 @@ _CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
 _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
 _RESOURCE_ID = re.compile(_RESOURCE)
 #: Reserved for benchmarks (RFC 2544) and for documentation (RFC 3849): nobody has such an address.
-_ADDRESS = re.compile(r"(?:198\.1[89](?:\.\d{1,3}){2}|2001:db8:[0-9a-f:]+)(?:/\d{1,3})?")
+_IPV4 = r"198\.1[89](?:\.\d{1,3}){2}(?:/\d{1,2})?"
+_IPV6 = r"2001:db8(?=:)(?:::?[0-9a-f]{1,4}){0,6}(?:::)?(?:/\d{1,3})?"
+_ADDRESS = re.compile(rf"{_IPV4}|{_IPV6}")
 #: The fewest bits that may distinguish the aliases of blocks: with fewer, two blocks would often share one.
 _FEWEST_BLOCK_BITS = 16
 _ADDRESS_RANGES = {4: ip_network("198.18.0.0/15"), 6: ip_network("2001:db8::/32")}
@@ -78,7 +80,8 @@ _CODE_ALIAS = re.compile(r"0\d{5}", re.ASCII)
 _ANYWHERE = re.compile(
     rf"(?<![0-9a-z])(?:{_ONE_CODE}@example\.com|{_NAMED}|(?<![a-z]-)(?:{_PREFIXED.pattern}|{_RESOURCE})(?![0-9a-z]))"
     rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|0{{8}}[0-9a-f]{{56}})(?![0-9A-Za-z])"
-    r"|(?<!\d)000\d{9}(?!\d)",
+    r"|(?<!\d)000\d{9}(?!\d)"
+    rf"|(?<![0-9A-Za-z.]){_IPV4}(?![0-9A-Za-z]|\.\d)|(?<![0-9A-Za-z:]){_IPV6}(?!:?[0-9A-Za-z])",
     re.ASCII,
 )
 #: The domain of every e-mail address's alias; the part before it is a name's alias.

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.alias_grammar import find_aliases, is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.addresses import redact_address
+from awstape.core.redaction.text.free_text import redact_text
 from support.exchanges import KEY, OTHER_KEY
 from support.strategies import few
 
@@ -57,3 +58,13 @@ def test_redacting_twice_changes_nothing(address: object) -> None:
     once = redact_address(str(address), aliases)
     assert once and ip_address(once).version == ip_address(str(address)).version
     assert redact_address(once, aliases) == redact_address(once, Aliases(OTHER_KEY)) == once
+
+
+@pytest.mark.parametrize("text", ["from {}: refused", "{}, {}; {}", "[{}]:443", "({})", "{}/64: closed", "by {}.\n"])
+@pytest.mark.parametrize("address", ["2a02:1234::9", "2a02:1234:1:2:3:4:5:6"])
+def test_addresses_in_text_are_replaced_whatever_punctuation_is_behind_them(text: str, address: str) -> None:
+    aliases = Aliases(KEY)
+    redacted = redact_text(text.replace("{}", address), aliases)
+    assert "2a02" not in redacted
+    assert all(map(is_alias, found := find_aliases(redacted))) and len(found) == text.count("{}")
+    assert redact_text(redacted, Aliases(OTHER_KEY)) == redacted

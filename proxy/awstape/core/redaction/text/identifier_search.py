@@ -41,7 +41,11 @@ _TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01
 #: What every account id of `_ACCOUNT` holds: this search is several times as fast.
 _ACCOUNT_DIGITS = re.compile(r"\d{12}|\d{4}[-_ ]\d{4}")
 _LONE_DIGITS = re.compile(rf"(?P<lone>(?<!\d)\d{{12}}(?!\d))|{_ACCOUNT_DIGITS.pattern}")
-_IPV6 = r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})[0-9A-Fa-f:]{2,39}(?:/[0-9]{1,3})?(?![\w:])"
+#: A colon behind it is no part of it.
+_IPV6 = (
+    r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})"
+    r"[0-9A-Fa-f:]{0,38}(?:[0-9A-Fa-f]|::)(?:/[0-9]{1,3})?(?!:?\w|::)"
+)
 
 
 #: Kinds that are replaced first, before base64 in them is decoded.
