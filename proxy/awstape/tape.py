@@ -312,10 +312,17 @@ def open_for_replay(
 
 
 def _caller_in(environ: Mapping[str, str], cassette: Cassette) -> str | None:
-    """The caller of a cassette whose access key id is in the environment, None if it is of none of them."""
-    access_key_id = environ.get("AWS_ACCESS_KEY_ID", "")
-    account = account_of_access_key(access_key_id) or access_key_id
-    return account if account in cassette.accounts else None
+    """The caller of a cassette whose access key id is in the environment, None if it is of none of them.
+
+    The access key id in the environment may be a real one: no local variable holds it or its account.
+    """
+    accounts = [account for account in cassette.accounts if account is not None]
+    return next((account for account in accounts if account in _accounts_of(environ)), None)
+
+
+def _accounts_of(environ: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The account that the access key id in the environment encodes, and the id, which may stand for an account."""
+    return account_of_access_key(environ.get("AWS_ACCESS_KEY_ID", "")), environ.get("AWS_ACCESS_KEY_ID")
 
 
 def parse_replay_options(paging: str, faults: Sequence[str]) -> tuple[Paging, list[Fault]]:
