@@ -110,12 +110,26 @@ def without_wait(hook: Coroutine[None, None, None]) -> None:
         hook.send(None)
 
 
+def in_event_loop(hook: Callable[[http.HTTPFlow], None], flow: http.HTTPFlow) -> None:
+    """Runs a hook in an event loop, as mitmproxy does: in one of its own where none runs."""
+
+    async def run() -> None:
+        hook(flow)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(run())
+    else:
+        hook(flow)
+
+
 def pass_through(addon: Interceptor, flow: http.HTTPFlow, answer: http.Response | None = None) -> http.HTTPFlow:
     """Passes a flow through the hooks as mitmproxy does: the upstream responds unless the addon did."""
     without_wait(addon.request(flow))
     if flow.response is None:
         flow.response = answer or response()
-        addon.response(flow)
+        in_event_loop(addon.response, flow)
     return flow
 
 
@@ -241,7 +255,8 @@ def test_a_call_without_an_answer_is_counted(recording: Interceptor) -> None:
     flow = flow_of("ListUsers")
     without_wait(recording.request(flow))
     flow.error = tflow.terr()
-    recording.error(flow)
+    in_event_loop(recording.error, flow)
+    assert recording.failure is None
     assert recording.tape and (recorder := recording.tape.recorder)
     assert recorder.finish().failed == {"no response: the connection broke": 1}
 
@@ -311,7 +326,7 @@ def test_a_request_is_answered_from_the_tape(replaying: Interceptor) -> None:
     assert second.response
     assert first.response.raw_content == second.response.raw_content
     assert "date" not in first.response.headers
-    assert b"<UserName>user-" in (first.response.raw_content or b"")
+    assert b"<UserName>alias-" in (first.response.raw_content or b"")
 
 
 @pytest.mark.parametrize("flow", [flow_of("ListRoles"), flow_of("Nothing"), *map(foreign_flow, FOREIGN)])

@@ -413,7 +413,7 @@ def test_expecting(awstape):
     missed = r"""cassettes/roles.yaml does not match the test
 miss: iam ListRoles was not recorded
   nearest track: iam ListRoles {}
-    PathPrefix: request has "/path-\w+/" / cassette has nothing
+    PathPrefix: request has "/alias-\w+/" / cassette has nothing
   to record it: awstape record CASSETTE --mode new_episodes -- COMMAND
 to record it here: pytest --awstape=new_episodes 'test_module.py::test_(missed|failing)'
 """

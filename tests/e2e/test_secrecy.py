@@ -18,13 +18,13 @@ from support.standin import StandIn
 REAL = re.compile(
     r"""
     111122223333 | 123456789012 | 444455556666          # account ids
-    | [A-Z0-9]{14}EXAMPLE | exampleorgid                # unique ids
+    | [A-Z0-9]{14}(?<!ANPAADMINISTRA)EXAMPLE | exampleorgid  # unique ids; that of a policy of AWS stays
     | DeployRole | AuditRole | ci-runner | NoSuchRole   # names
     | DeployPolicy | AuditPolicy | BoundaryPolicy | inline-artifacts
     | Admins | Developers | Auditors | account-external | account-unused
     | \balice\b | \bbot@ | readers@ | example-external-id
     | team-a | team-b | /ci/ | /bots/                   # paths
-    | example-artifacts | token\.actions\.githubusercontent | example-org | example-repo
+    | example-artifacts | example-org | example-repo
     """,
     re.VERBOSE,
 )
