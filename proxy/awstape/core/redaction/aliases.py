@@ -24,7 +24,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable
@@ -84,26 +84,22 @@ UNSEARCHED_KINDS = frozenset({"code", "filter", "masked", "object", "part", "sub
 _SECRET_KINDS = frozenset("account certificate code e-mail fingerprint jwt masked password pem secret text url".split())
 #: What is remembered of the strings of one recording or request.
 _LONGEST_REMEMBERED, _MOST_REMEMBERED = 4000, 20_000
-_BLOCK = hashlib.sha256().block_size
 
 
 class Key(Hidden[bytes]):
     """A redaction key. It is used for digests and nothing else, and never shown."""
 
-    __slots__ = ("_inner", "_outer")
+    __slots__ = ("_begun",)
 
     def __init__(self, value: bytes) -> None:
         super().__init__(value)
-        block = (value if len(value) <= _BLOCK else hashlib.sha256(value).digest()).ljust(_BLOCK, b"\0")
-        self._inner, self._outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+        self._begun = hmac.new(value, digestmod="sha256")
 
     def digest(self, purpose: str, value: str = "") -> bytes:
         """The HMAC-SHA256 of a value, 32 bytes; digests for different purposes have nothing in common."""
-        # A copy of what the key alone determines takes half the time of `hmac.digest`.
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(f"{purpose}\0{value}".encode("utf-8", "surrogatepass"))
-        outer.update(inner.digest())
-        return outer.digest()
+        begun = self._begun.copy()
+        begun.update(f"{purpose}\0{value}".encode("utf-8", "surrogatepass"))
+        return begun.digest()
 
 
 @dataclass(frozen=True)
