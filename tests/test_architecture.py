@@ -70,6 +70,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.aws.constraints",
         "core.aws.paging",
         "core.redaction.documentation_names",
+        "core.redaction.marks",
         "core.redaction.text.addresses",
         "core.aws.timestamps",
         "core.cassette.page_tokens",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from awstape.catalog.response_parser import parse_response
@@ -21,7 +21,7 @@ from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.recorder import Recorder, Recording
 from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
-from awstape.core.redaction.aliases import Key
+from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.leak_search import Leak
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
@@ -113,10 +113,9 @@ def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: R
 
 def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str]) -> Recovery:
     _remove_temporary_files(path)
-    models, redactor = load_models(), Redactor(key, rules)
-    cassette = (
-        cassette_files.load(path, models) if path.exists() else Cassette(keys=frozenset({redactor.key_fingerprint}))
-    )
+    models = load_models()
+    cassette = cassette_files.load(path, models) if path.exists() else Cassette(keys=frozenset({key_fingerprint(key)}))
+    redactor = Redactor(key, rules, cassette.apart)
     lines: list[str] = []
     waiting: list[SetAside] = []
     asides = load_set_aside(path, key)
@@ -134,7 +133,7 @@ def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str])
     for (aside, _), leaks, is_in in zip(settled, left, is_filled, strict=True):
         lines.append(settled_line(path, aside, leaks, is_obsolete=not is_in))
     if len(waiting) < len(asides):
-        cassette_files.save(path, cassette)
+        cassette_files.save(path, replace(cassette, apart=redactor.apart))
         _save_set_aside(path, key, waiting)
     return Recovery(tuple(lines), tuple(waiting))
 

@@ -43,7 +43,6 @@ _NO_EXCHANGE = "  these files hold no exchanges"
 #: Kinds of real values other than names, as they are called in a sentence.
 _KIND_NAMES = {
     "account": "account id",
-    "ambiguous alias": "alias that two values share",
     "e-mail": "e-mail address",
     "filter": "filter value",
     "jwt": "JSON web token",

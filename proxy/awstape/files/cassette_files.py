@@ -80,17 +80,19 @@ def load_all(paths: Iterable[Path], models: Models) -> Cassette:
     A track that is in several files must have the same takes in all of them.
     """
     keys: set[str] = set()
+    apart: frozenset[str] = frozenset()
     account: str | None = None
     owners: dict[Track, tuple[Path, tuple[Take, ...]]] = {}
     for file in find_all(paths):
         cassette = load(file, models)
         keys |= cassette.keys
+        apart |= cassette.apart
         account = account or cassette.account
         for track, takes in cassette.tracks():
             owner, known = owners.setdefault(track, (file, takes))
             if known != takes:
                 raise UserError(f"{file}: {track} is also in {owner}, with other takes", "replay one of the two")
-    return Cassette.of((take for _, takes in owners.values() for take in takes), keys, account)
+    return Cassette.of((take for _, takes in owners.values() for take in takes), keys, account, apart)
 
 
 def load(path: Path, models: Models) -> Cassette:

@@ -25,7 +25,7 @@ from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.check.allowed_values import AllowedText, find_allowed_texts
 from awstape.core.check.findings import Finding, find_warnings
 from awstape.core.editing.edits import EditError
-from awstape.core.redaction.aliases import CollisionError, Key
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_account, edit_take_strings
 from awstape.errors import UserError
@@ -186,11 +186,9 @@ def _redact_new_takes(
     searched = result if redactor.count_by_kind() else Cassette.of(t for t in result.takes if t not in known)
     if leaks := redactor.find_leaks(models, _leave_out(allowed, searched)):
         raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
-    if collisions := redactor.collided_kinds():
-        raise UserError(f"{path}: not changed: {CollisionError(collisions[0])}", "rekey it with another AWSTAPE_KEY")
     if redactor.count_by_kind() and not result.keys:
         result = replace(result, keys=frozenset({redactor.key_fingerprint}))
-    return result, redactor.count_by_kind()
+    return replace(result, apart=redactor.apart), redactor.count_by_kind()
 
 
 def _leave_out(allowed: Collection[AllowedText], cassette: Cassette) -> Cassette:

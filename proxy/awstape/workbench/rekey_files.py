@@ -70,12 +70,12 @@ def rekey_files(
     renewal = AliasRenewer(new, project_settings.load_rules(*files))
     if values and old is None:
         raise UserError("finding real values needs the old key", f"set {keys.OLD_VARIABLE} to it")
-    if old is not None:
-        renewal.learn(values, old)
     models = load_models()
     with atomic_writes.lock_folders_of(*files):
         texts = {file: cassette_files.load_text(file, models) for file in files}
         cassettes = {file: text.cassette for file, text in texts.items()}
+        if old is not None:
+            renewal.learn(values, old, frozenset().union(*(each.apart for each in cassettes.values())))
         due = {file: cassette for file, cassette in cassettes.items() if key_fingerprint(new) not in cassette.keys}
         for file, cassette in due.items():
             if old is not None and cassette.keys and key_fingerprint(old) not in cassette.keys:

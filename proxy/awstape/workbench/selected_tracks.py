@@ -35,13 +35,13 @@ def redactor_for(paths: Sequence[Path], cassette: Cassette, environ: Mapping[str
     paths: the files and folders of the cassette; none for one that is in no file.
     """
     key = _key_of(cassette, environ)
-    return Redactor(key, project_settings.load_rules(*paths)) if key is not None else None
+    return Redactor(key, project_settings.load_rules(*paths), cassette.apart) if key is not None else None
 
 
 def aliases_for(paths: Sequence[Path], cassette: Cassette, environ: Mapping[str, str]) -> Aliases | None:
     """Aliases under the cassette's key, None if that is not at hand."""
     key = _key_of(cassette, environ)
-    return Aliases(key, project_settings.load_rules(*paths)) if key is not None else None
+    return Aliases(key, project_settings.load_rules(*paths), apart=cassette.apart) if key is not None else None
 
 
 def _key_of(cassette: Cassette, environ: Mapping[str, str]) -> Key | None:

@@ -18,7 +18,7 @@ from awstape.core.aws.protocols.json_text import JsonError, parse_value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
-from awstape.core.redaction.aliases import CollisionError, Key
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.synthesis.synthetic_takes import SynthesisError, item_lists, synthesise_take
 from awstape.errors import UserError
@@ -78,10 +78,10 @@ def make_cassette(
         )
     except SynthesisError as error:
         raise UserError(str(error), error.tip) from None
-    except CollisionError as error:
-        raise UserError(f"nothing was made: {error}", "use another --seed") from None
     take = replace(take, track=replace(take.track, account=beside.account))
-    return Cassette.of([take], [redactor.key_fingerprint] if redactor and real else ())
+    if redactor is None or not real:
+        return Cassette.of([take])
+    return Cassette.of([take], [redactor.key_fingerprint], apart=redactor.apart)
 
 
 def count_items(operation: Operation, cassette: Cassette) -> int:
@@ -99,7 +99,7 @@ def add_to_file(path: Path, text: CassetteText, new: Cassette) -> None:
             raise UserError(
                 f"{path}: already has the track {track}", "use another --identity, or remove the track with awstape rm"
             )
-    both = Cassette.of(old.takes + new.takes, old.keys | new.keys, old.account)
+    both = Cassette.of(old.takes + new.takes, old.keys | new.keys, old.account, old.apart | new.apart)
     rewritten = rewrite_cassette(load_models(), [text], both)
     if rewritten.lost_comments:
         raise UserError(

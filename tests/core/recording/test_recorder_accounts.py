@@ -13,7 +13,7 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording import capture
 from awstape.core.recording.set_aside import fill_holes, read_set_aside, redact_again, write_set_aside
-from awstape.core.redaction.aliases import Aliases, SeenValue
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.text.hidden import Hidden
@@ -124,12 +124,3 @@ def test_a_take_that_is_set_aside_comes_back_as_that_of_its_caller(caller: str) 
     assert is_in
     assert {each.track for each in filled.takes} == {each.track for each in made.merged.takes}
     assert not any(each.hole for each in filled.takes)
-
-
-def test_callers_whose_accounts_share_an_alias_are_set_aside() -> None:
-    """Otherwise they would be one."""
-    recording = recorder(role(A), role(B))
-    recording._redactor.remember([SeenValue("account", "777788889999", ALIASES[0])])
-    made = recording.finish()
-    assert [aside.track.account for aside in made.set_aside] == [ALIASES[0]]
-    assert [take.hole is None for take in made.merged.takes if take.track.account == ALIASES[0]] == [False]

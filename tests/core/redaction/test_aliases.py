@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.editing.rekey import renew_alias
 from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
-from awstape.core.redaction.aliases import Aliases, renew_alias
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.name_codes import join_aliases
 from support import exchanges, strategies
 from support.exchanges import ACCOUNT, KEY, OTHER_KEY
@@ -154,24 +155,13 @@ def test_a_name_of_several_kinds_has_one_alias_in_free_text_in_any_order() -> No
     assert one.names == other.names == {"deploy": one.name("group", "deploy")}
 
 
-def test_values_that_share_an_alias_are_reported() -> None:
-    """Of 20,000 accounts, about twenty collide among the ten million aliases."""
-    aliases = Aliases(KEY)
-    made = {aliases.account(f"9{i:011}") for i in range(20_000)}
-    assert len(made) < 20_000
-    assert set(aliases.collided.values()) == {"account"}
-    assert len(aliases.collided) <= 20_000 - len(made)
-    assert aliases.collided.keys() <= made
-    assert all(map(is_alias, made))
-
-
 @pytest.mark.parametrize("kind", ["name", "unique id", "e-mail", "organization", "canonical user id", "secret"])
 def test_many_values_have_as_many_aliases(kind: str) -> None:
     """With `make test-thorough` and `AWSTAPE_EXAMPLES=20`, a million of each."""
     make, real, _ = KINDS[kind]
     aliases, number = Aliases(KEY), (50_000 if strategies.SHARE == 1 else 15_000) * strategies.EXAMPLES
     assert len({make(aliases, f"{real}{i:07}") for i in range(number)}) == number
-    assert not aliases.collided
+    assert not aliases.marks.known
 
 
 def test_no_digest_of_a_real_value_without_the_key_is_stored() -> None:

@@ -179,26 +179,6 @@ def ask_token(request: Request) -> str:
     return token
 
 
-def test_two_accounts_of_one_alias_set_their_takes_aside() -> None:
-    seen: dict[str, str] = {}
-    aliases = Aliases(KEY)
-    for i in range(100_000):
-        account = f"1{i:011}"
-        other = seen.setdefault(aliases.account(account), account)
-        if other != account:
-            break
-    roles = [{"Arn": f"arn:aws:iam::{number}:role/x"} for number in (account, other)]
-    both = (exchanges.request("ListRoles"), exchanges.respond("ListRoles", {"Roles": roles}))
-    user = (exchanges.request("GetUser"), exchanges.respond("GetUser", {"User": {"UserName": "bob"}}))
-    recording = exchanges.record(both, user)
-    (aside,) = recording.set_aside
-    assert [(leak.kind, leak.member) for leak in aside.leaks] == [("ambiguous alias", "Roles[].Arn")] * 2
-    assert [(take.track.operation, take.hole) for take in recording.merged.takes] == [
-        ("GetUser", None),
-        ("ListRoles", "set aside: ambiguous alias in Roles[].Arn"),
-    ]
-
-
 def test_the_final_search_finds_what_every_rule_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_accounts", lambda text, aliases: text)
     monkeypatch.setattr("awstape.core.redaction.string_redaction.redact_text", lambda text, aliases: text)

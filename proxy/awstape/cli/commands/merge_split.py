@@ -59,7 +59,7 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
         merged = run_edit(lambda: edits.merge_cassettes(load_models(), [text.cassette for text in texts], prefer))
         old = next((text for file, text in zip(files, texts, strict=True) if _is_same(file, output)), None)
         if old:  # its header stays
-            merged = Cassette.of(merged.takes, merged.keys, old.account)
+            merged = Cassette.of(merged.takes, merged.keys, old.account, merged.apart)
         return write_edits([plan_write(output, old, merged, texts, os.environ, merged.takes)], options)
 
 

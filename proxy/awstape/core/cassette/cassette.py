@@ -130,25 +130,33 @@ class Take:
 class Cassette:
     """All takes of a cassette.
 
-    keys: the fingerprints of the keys that its aliases were made under, if known. account: as described above.
+    keys: the fingerprints of the keys that its aliases were made under, if known. account: as described above. apart:
+    the keyed marks of values whose first alias another value has (`core.redaction.aliases`).
     """
 
     takes: tuple[Take, ...] = ()
     keys: frozenset[str] = frozenset()
     account: str | None = None
+    apart: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, takes: Iterable[Take], keys: Iterable[str] = (), account: str | None = None) -> Cassette:
+    def of(
+        cls,
+        takes: Iterable[Take],
+        keys: Iterable[str] = (),
+        account: str | None = None,
+        apart: frozenset[str] = frozenset(),
+    ) -> Cassette:
         """A cassette of the takes, sorted.
 
         account: that of the header, if a track has it; else the header names the account of most tracks.
         """
         ordered = tuple(sorted(takes, key=lambda take: take.track.key))
-        return cls(ordered, frozenset(keys), _common_account(ordered, account))
+        return cls(ordered, frozenset(keys), _common_account(ordered, account), apart)
 
     def with_takes(self, takes: Iterable[Take]) -> Cassette:
         """A cassette with the header of this one, and other takes."""
-        return Cassette.of(takes, self.keys, self.account)
+        return Cassette.of(takes, self.keys, self.account, self.apart)
 
     @cached_property
     def accounts(self) -> tuple[str | None, ...]:

@@ -45,7 +45,8 @@ def merge_cassettes(
         else:
             known[track] = before
     every = (take for takes in (*left.values(), *merged.values()) for take in takes)
-    return Cassette.of(change_writes(every, lambda write: known.get(write, write)), old.keys | new.keys, old.account)
+    followed = change_writes(every, lambda write: known.get(write, write))
+    return Cassette.of(followed, old.keys | new.keys, old.account, old.apart | new.apart)
 
 
 def are_settled(operation: Operation, takes: Collection[Take]) -> bool:
@@ -71,7 +72,7 @@ def normalise_cassette(
     for track, group in cassette.tracks():
         operation = models.operation(track.service, track.operation)
         takes += normalise_takes(operation, track, group, of_one_recording=of_one_recording)
-    return Cassette.of(takes, cassette.keys or keys, cassette.account)
+    return Cassette.of(takes, cassette.keys or keys, cassette.account, cassette.apart)
 
 
 def normalise_takes(

@@ -9,14 +9,15 @@
    whichever page it is.
 4. Page tokens and limits are no differences. Page sizes are a change of their own: if both listings have the same
    number of items, the sizes of the pages count; if not, only the number of pages.
-5. Aliases made with different keys always differ, so a change of the key is the first change. Then comes that of the
-   caller's account. Between cassettes of one caller each, tracks are the same whatever its account.
+5. Aliases made with different keys always differ, so a change of the key is the first change; under one key, that of
+   the marks is. Then comes that of the caller's account. Between cassettes of one caller each, tracks are the same
+   whatever its account.
 6. `diff_cassettes(models, a, b)` and `diff_cassettes(models, b, a)` differ only in the sides of each change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 
 from awstape.core.aws.model import Member, Models, Operation, Shape, Value, child_shape
@@ -29,9 +30,11 @@ from awstape.core.compare.value_diff import Change, diff_lists, diff_values
 
 
 def diff_cassettes(models: Models, old: Cassette, new: Cassette) -> Iterator[Change]:
-    """The changes from the old cassette to the new one: first key and account, then by track in cassette order."""
+    """The changes from the old cassette to the new one: first those of the header, then by track in cassette order."""
     if old.keys and new.keys and old.keys != new.keys:
-        yield Change("key", before=_keys(old), after=_keys(new))
+        yield Change("key", before=_names(old.keys), after=_names(new.keys))
+    elif old.apart != new.apart:
+        yield Change("apart", before=_names(old.apart), after=_names(new.apart))
     if max(len(old.accounts), len(new.accounts)) <= 1:
         if old.account and new.account and old.account != new.account:
             yield Change("account", before=old.account, after=new.account)
@@ -57,8 +60,8 @@ def _without_accounts(cassette: Cassette) -> Cassette:
     )
 
 
-def _keys(cassette: Cassette) -> Value:
-    return ", ".join(sorted(cassette.keys)) or None
+def _names(of_header: Iterable[str]) -> Value:
+    return ", ".join(sorted(of_header)) or None
 
 
 def _counts(operation: Operation, takes: Sequence[Take]) -> Value:

@@ -19,6 +19,8 @@ from awstape.core.text.printable import printable
 from awstape.core.text.shortening import join_sizes, shorten_end, shorten_to_difference
 
 _LONGEST = 80
+#: Kinds of changes of the header, of a track or of a take.
+_WHOLE = frozenset({"key", "apart", "account", "track", "take"})
 #: Of a listing with more different page sizes in a row, only the number of pages is shown.
 _MOST_SIZES = 8
 
@@ -34,7 +36,7 @@ def change_lines(changes: Iterable[Change]) -> Iterator[str]:
     for (track, take), of_take in groupby(changes, key=lambda change: (change.track, change.take)):
         name = track.describe(with_account=track.account is not None) if track else ""
         title = f"{name}{f', take {take}' if take else ''}"
-        for is_whole, inside in groupby(of_take, key=lambda change: change.kind in ("key", "account", "track", "take")):
+        for is_whole, inside in groupby(of_take, key=lambda change: change.kind in _WHOLE):
             if is_whole:
                 for change in inside:
                     if track:

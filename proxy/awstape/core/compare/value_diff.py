@@ -18,12 +18,12 @@ from awstape.core.cassette.cassette import Track
 from awstape.core.compare.equality import canonical_text, is_ordered, parse_document
 from awstape.core.compare.item_pairing import item_label, pair_items
 
-Kind = Literal["key", "account", "track", "take", "item", "member", "order", "end", "fault", "paging"]
+Kind = Literal["key", "apart", "account", "track", "take", "item", "member", "order", "end", "fault", "paging"]
 """What was added, removed or changed.
 
-key: the fingerprint of the key that made the aliases. track, take: a whole one. item: an item of a listing.
-member: a member of an item or of the rest of the pages. order: the order of a list. end: how a listing ends.
-fault: a fault of a take. paging: the sizes of the pages."""
+key: the fingerprint of the key that made the aliases. apart: the marks. track, take: a whole one. item: an item
+of a listing. member: a member of an item or of the rest of the pages. order: the order of a list. end: how a listing
+ends. fault: a fault of a take. paging: the sizes of the pages."""
 
 
 class ItemLabel(str):

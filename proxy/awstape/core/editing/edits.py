@@ -125,7 +125,8 @@ def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Prefe
         every = [take for version in versions for take in version]
         chosen = {"first": versions[0], "last": versions[-1], "both": every}[prefer]
         merged += normalise_takes(operation, track, chosen)
-    return Cassette.of(merged, keys, next(filter(None, (cassette.account for cassette in cassettes)), None))
+    account = next(filter(None, (cassette.account for cassette in cassettes)), None)
+    return Cassette.of(merged, keys, account, frozenset().union(*(cassette.apart for cassette in cassettes)))
 
 
 def _with_writes_numbered(models: Models, cassettes: Sequence[Cassette]) -> Iterator[Cassette]:

@@ -19,8 +19,9 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.compare.item_pairing import unique_member
 from awstape.core.editing.edits import EditError, edit_takes, require_readable
 from awstape.core.editing.jmespath_paths import ExpressionError, is_condition_true
+from awstape.core.editing.rekey import renew_alias
 from awstape.core.redaction.alias_grammar import is_alias
-from awstape.core.redaction.aliases import Key, renew_alias
+from awstape.core.redaction.aliases import Key
 from awstape.core.view.selectors import SelectedTrack
 
 _AWS_OWNED = re.compile(r"arn:aws[a-z-]*:iam::aws:")

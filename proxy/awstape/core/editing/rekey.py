@@ -3,22 +3,22 @@
 1. The real value of an alias is unknown. So an alias is renewed from itself, and the same alias becomes the same new
    one in every cassette: aliases that agreed before agree after.
 2. Real values can be given together with the old key. Their aliases become the ones that the new key gives the values.
-   Only these match real values in a replay afterwards; all others match as aliases.
+   Only these match real values in a replay afterwards; all others match as aliases. The marks under the old key go.
    Names are renewed code by code, so that a name that is made of others is made of the new aliases of these.
 3. Aliases in encoded text are renewed as well. Page tokens, which are computed from the track, are named again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.page_tokens import name_tokens
-from awstape.core.redaction.alias_grammar import find_aliases, keyed_parts, replace_aliases
-from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint, renew_alias
+from awstape.core.redaction.alias_grammar import find_aliases, keyed_parts, replace_aliases, respell_alias
+from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.name_codes import respell_codes
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
@@ -51,9 +51,12 @@ class AliasRenewer:
         """Notes the aliases of a text that is to be renewed, so that no other one becomes one of them."""
         self._old.update(part for alias in find_aliases(text) for part in keyed_parts(alias))
 
-    def learn(self, values: Iterable[str], old_key: Key) -> None:
-        """Learns the old and new aliases of real values: identifiers, texts with identifiers, or names."""
-        old, new = Aliases(old_key), Aliases(self.key)
+    def learn(self, values: Iterable[str], old_key: Key, apart: Set[str] = frozenset()) -> None:
+        """Learns the old and new aliases of real values: identifiers, texts with identifiers, or names.
+
+        apart: the marks in the cassettes, under the old key.
+        """
+        old, new = Aliases(old_key, apart=apart), Aliases(self.key)
         for value in values:
             for aliases in (old, new):
                 redact_text(value, aliases)
@@ -67,6 +70,7 @@ class AliasRenewer:
             if new_alias := new.by_value.get(kind_and_value):
                 pairs = zip(keyed_parts(alias), keyed_parts(new_alias), strict=True)
                 self._known |= {part: (new_part, kind_and_value[1]) for part, new_part in pairs}
+        self._redactor = Redactor(self.key, self.rules, new.marks.known)
 
     def renew_alias(self, old: str) -> str:
         """The new alias for an old one. An alias that is new already stays."""
@@ -100,7 +104,7 @@ class AliasRenewer:
             operation = models.operation(track.service, track.operation)
             for number, take in enumerate(takes, 1):
                 result.append(replace(take, pages=name_tokens(operation, track, number, take.pages)))
-        return Cassette.of(result, [key_fingerprint(self.key)], renewed.account)
+        return Cassette.of(result, [key_fingerprint(self.key)], renewed.account, self._redactor.apart)
 
     def rekey_track(self, models: Models, take: Take) -> Track:
         """The track of a take under the new key."""
@@ -109,3 +113,12 @@ class AliasRenewer:
     def _renew_string(self, text: str, context: StringContext) -> str:
         # Real values that were written into the cassette by hand are redacted as well.
         return self._redactor.redact_string(self.renew_text(text), context)
+
+
+def renew_alias(alias: str, key: Key, attempt: int = 0) -> str:
+    """The alias under `key` that replaces an alias under another key: only its keyed characters change.
+
+    attempt: another number gives another alias.
+    """
+    purpose = f"again {attempt}" if attempt else "again"
+    return respell_alias(alias, lambda keyed: key.digest(purpose, keyed))

@@ -94,4 +94,4 @@ def _replace_name(models: Models, cassette: Cassette, name: Name, new: str) -> C
         edited = edit_cassette_strings(models, Cassette(takes), edit, edit)
         operation = models.operation(track.service, track.operation)
         result += takes if edited.takes == takes else normalise_takes(operation, edited.takes[0].track, edited.takes)
-    return Cassette.of(result, cassette.keys, edit_account(cassette.account, edit))
+    return Cassette.of(result, cassette.keys, edit_account(cassette.account, edit), cassette.apart)

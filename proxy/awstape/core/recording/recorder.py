@@ -10,8 +10,8 @@
 4. A write in several spellings is one track (`core.compare.identity_meaning`), also with the old cassette.
 5. At the end, names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped,
    and tokens are named by position.
-6. Then everything recorded is searched for real values. A take that has one, or an alias that two values share, is set
-   aside (`core.recording.set_aside`). Values in requests that are left out, or that the cassette answered, and in takes
+6. Then everything recorded is searched for real values. A take that has one is set aside
+   (`core.recording.set_aside`). Values in requests that are left out, or that the cassette answered, and in takes
    that are set aside already, are real values, too.
 7. Where a cassette answers requests (`new_episodes`), it is stale once a write was sent upstream, whoever sent it and
    whatever became of it. Takes recorded later follow those of the cassette (`core.recording.later_takes`).
@@ -243,9 +243,10 @@ class Recorder:
         )
         recorded, later = spell_as_before(self._models, old, recorded, later)
         cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
+        cassette = replace(cassette, apart=self._redactor.apart)
         left, joined = follow_old_takes(self._models, old, cassette, later)
         merged = merge_cassettes(self._models, left, joined, recorded, failed)
-        merged = normalise_cassette(self._models, merged, cassette.keys)
+        merged = replace(normalise_cassette(self._models, merged, cassette.keys), apart=self._redactor.apart)
         in_merged = dict(merged.tracks())
         made = {track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged.get(track, ()))}
         aside = tuple(each for each in aside if each.hole is None or each.track in made | later)

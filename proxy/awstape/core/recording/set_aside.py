@@ -26,7 +26,7 @@ from awstape.core.cassette.takes import change_writes, follow_takes, normalise_t
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import build_take, take_problems
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
-from awstape.core.redaction.leak_search import AMBIGUOUS, Leak, RealValueSearch, find_leaks
+from awstape.core.redaction.leak_search import Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.redactor import Redactor
 
 _LEAK_FIELDS = ("take", "page", "member", "kind", "value", "rule")
@@ -56,12 +56,12 @@ def set_aside_leaks(
 
     waiting: takes of an earlier recording that are set aside: what was a real value then is one now.
     """
-    known = ((leak.kind, leak.value) for aside in waiting for leak in aside.leaks if leak.kind != AMBIGUOUS)
+    known = ((leak.kind, leak.value) for aside in waiting for leak in aside.leaks)
     search = redactor.real_value_search(known)
     cassette = _with_masked_writes(models, cassette, redactor, search)
     found: defaultdict[tuple[Track, int], list[Leak]] = defaultdict(list)
     standing = list(find_leaks(models, cassette, search))
-    if any(leak.kind != AMBIGUOUS for leak in standing):
+    if standing:
         cassette = cassette.with_takes(redactor.replace_real_values(models, cassette.takes, search))
         standing = list(find_leaks(models, cassette, search))
     for leak in standing:
@@ -98,7 +98,7 @@ def _make_hole(
     """The take with holes, and with its identity masked if a value is in it; None if a real value is left even so."""
     places = dict.fromkeys(f"{leak.kind} in {leak.member or 'some member'}" for leak in leaks)
     reason = SET_ASIDE + ", ".join(places)
-    is_masked = any(leak.page == 0 and leak.kind != AMBIGUOUS for leak in leaks)
+    is_masked = any(leak.page == 0 for leak in leaks)
     track = _mask_track(models, take.track, redactor, search) if is_masked else take.track
     holed = {leak.page for leak in leaks}
     pages = tuple(
@@ -106,8 +106,7 @@ def _make_hole(
         for number, page in enumerate(take.pages, 1)
     )
     hole = replace(take, track=track, pages=pages)
-    left = find_leaks(models, Cassette((hole,)), search)
-    return None if any(leak.kind != AMBIGUOUS for leak in left) else hole
+    return None if any(find_leaks(models, Cassette((hole,)), search)) else hole
 
 
 # --- back into a cassette -------------------------------------------------------------------------------------------

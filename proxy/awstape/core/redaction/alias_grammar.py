@@ -260,7 +260,9 @@ def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
         head, *endings = alias.split("-")
         return "-".join([head, *spell_endings(digest("-".join(filter(None, prefixed.groups()))), len(endings))])
     if f"{MARKER}-" in alias or is_code(alias):
-        return respell_codes(alias, lambda code: spell_code_in_case(code.lower(), code, digest))
+        return respell_codes(
+            alias, lambda code: spell_code_in_case(code.lower(), code, lambda text, spell: spell(digest(text)))
+        )
     if _ACCOUNT.fullmatch(alias):
         return spell_account(digest(alias))
     if _CANONICAL_ID.fullmatch(alias):

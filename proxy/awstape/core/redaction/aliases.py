@@ -13,10 +13,7 @@
    (`existing_aliases`).
 5. A string has the same alias whatever it names: names are made of their parts, each of which is computed alone. So a
    name that a program makes of aliases, `deny-alias-CODE_x`, has the alias of the real name that it stands for.
-6. No two values share an alias within one recording. An alias depends on the key and the value only, so two values that
-   share one can't be given different ones: the alias is in `collided`, and takes that hold it are set aside. Among a
-   million parts of names the probability is 1 in 3, for two spellings of one part in mixed case 1 in 200; twelve
-   digits have room for ten million aliases, so among 450 accounts two collide in 1 of 100 recordings.
+6. No two values share an alias within one recording (`core.redaction.marks`).
 7. Whoever makes requests has the alias of its account. An access key id that tells no account has one of its own, which
    is computed and never noted: no value of a recording is replaced by it.
 8. Under another key, an alias is renewed from itself, in a name code by code: aliases that agreed before agree after.
@@ -27,7 +24,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Set
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
@@ -39,7 +36,6 @@ from awstape.core.redaction.alias_grammar import (
     is_alias,
     is_code_alias,
     keyed_parts,
-    respell_alias,
     spell_account,
     spell_address,
     spell_canonical_id,
@@ -52,7 +48,9 @@ from awstape.core.redaction.alias_grammar import (
     spell_saml_metadata,
     spell_unique_id,
 )
+from awstape.core.redaction.marks import Marks
 from awstape.core.redaction.name_codes import (
+    MARKER,
     base32,
     drop_markers,
     join_codes,
@@ -106,7 +104,8 @@ class Key(Hidden[bytes]):
 class SeenValue:
     """A real value that redaction met. alias: what stands for it; a kept value and an alias stay as they are.
 
-    kind: the kind of the value, or `_KEPT` or `_ALIAS_ALREADY`. is_name: whether it is searched for as a name.
+    kind: the kind of the value, or `_KEPT` or `_ALIAS_ALREADY`; `_MARK` for a mark, which is not real. is_name: whether
+    it is searched for as a name.
     """
 
     kind: str
@@ -115,7 +114,7 @@ class SeenValue:
     is_name: bool = False
 
 
-_KEPT, _ALIAS_ALREADY = "(kept)", "(alias)"
+_KEPT, _ALIAS_ALREADY, _MARK = "(kept)", "(alias)", "(mark)"
 
 
 @lru_cache(1000)
@@ -125,18 +124,12 @@ def _spell_kind(kind: str) -> str:
     return f"{kind}-name" if kind in _SECRET_KINDS else kind
 
 
-class CollisionError(Exception):
-    """Two values have the same alias under a key; nothing may be written."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"two values of the kind {kind} have the same alias under this key")
-
-
 class Aliases:
     """Computes aliases under a key, except for what the project keeps, and remembers in memory what they stand for.
 
     plain_texts: short texts in which redaction found nothing, so that they are not searched again. known: the keyed
     parts, in lower case, of the aliases in the cassette at hand; None if every text of the form of an alias is one.
+    apart: the marks in the header of the cassette at hand.
     """
 
     def __init__(
@@ -145,19 +138,17 @@ class Aliases:
         rules: Rules = NO_RULES,
         plain_texts: set[str] | None = None,
         known: Container[str] | None = None,
+        apart: Set[str] = frozenset(),
     ) -> None:
         self._key = key
         self.rules = rules
         self.known = known
+        self.marks = Marks(key.digest, apart)
         self._given: set[str] = set()
         """The keyed parts of the aliases that were given out, in lower case."""
         self.plain_texts: set[str] = set() if plain_texts is None else plain_texts
         self.by_value: dict[tuple[str, str], str] = {}
         """(kind, real value) → alias."""
-        self._value_of: dict[str, str] = {}
-        """Alias → the first real value that it was computed for."""
-        self.collided: dict[str, str] = {}
-        """Alias of several values → their kind."""
         self.seen: list[SeenValue] = []
         """All values met so far, each once, in their order: `remember` restores everything else from it."""
         self.real_values: defaultdict[str, set[str]] = defaultdict(set)
@@ -176,9 +167,9 @@ class Aliases:
         """A part of a name → its code; many names have parts in common."""
 
     def account(self, value: str) -> str:
-        if ("account", value) not in self.by_value and (self.has_given(value) or value in AWS_ACCOUNTS):
+        if ("account", value) not in self.by_value and (self.marks.has_given(value) or value in AWS_ACCOUNTS):
             return value
-        return self._alias("account", value, lambda: spell_account(self._digest("account", value)))
+        return self._alias("account", value, lambda: self._spell("account", value, spell_account))
 
     def caller(self, access_key_id: Hidden[str]) -> str:
         """The alias of the account that an access key id is of; for an id that tells none, `caller-5tqm2wzdk3qa`."""
@@ -201,9 +192,8 @@ class Aliases:
         """`AROAEXAMPLEID1234` → `AROATAPE…`: the four-letter prefix and the length stay."""
         prefix = value[:4] if _ID_PREFIX.fullmatch(value[:4]) else ""
         length = max(len(value) - len(prefix) - len("tape"), 8)
-        return self._alias(
-            "unique id", value, lambda: spell_unique_id(self._digest("unique id", value), prefix, length)
-        )
+        spell = partial(spell_unique_id, prefix=prefix, length=length)
+        return self._alias("unique id", value, lambda: self._spell("unique id", value, spell))
 
     def email(self, value: str) -> str:
         return self._alias("e-mail", value, lambda: spell_framed(self._code(value), end=EMAIL_DOMAIN))
@@ -212,25 +202,27 @@ class Aliases:
         """The alias of `o-…`, `r-…`, `p-…` and the two-part `ou-…-…`."""
         head, *parts = value.split("-")
 
-        def spell() -> str:
-            return "-".join([head, *spell_endings(self._digest("organization id", value), len(parts))])
+        def spell(digest: bytes) -> str:
+            return "-".join([head, *spell_endings(digest, len(parts))])
 
         # `r-ab12` is too short to be recognised by its pattern everywhere.
-        return self._alias("organization id", value, spell, is_name=True)
+        kind = "organization id"
+        return self._alias(kind, value, lambda: self._spell(kind, value, spell), is_name=True)
 
     def canonical_id(self, value: str) -> str:
         """The alias of S3's canonical user id, 64 hexadecimal digits."""
         kind = "canonical user id"
-        return self._alias(kind, value, lambda: spell_canonical_id(self._digest(kind, value)))
+        return self._alias(kind, value, lambda: self._spell(kind, value, spell_canonical_id))
 
     def resource_id(self, value: str) -> str:
         """The alias of an EC2 resource id, such as `vpc-0a1b2c3d4e5f67890`: its prefix stays."""
-        prefix = value.rpartition("-")[0]
-        return self._alias("resource id", value, lambda: spell_resource_id(self._digest("resource id", value), prefix))
+        spell = partial(spell_resource_id, prefix=value.rpartition("-")[0])
+        return self._alias("resource id", value, lambda: self._spell("resource id", value, spell))
 
     def address(self, value: str) -> str:
         """The alias of an IP address or a CIDR block, with its prefix length."""
-        return self._alias("address", value, lambda: spell_address(self._digest("address", value), value), is_name=True)
+        spell = partial(spell_address, value=value)
+        return self._alias("address", value, lambda: self._spell("address", value, spell), is_name=True)
 
     def secret(self, kind: str, value: str) -> str:
         """The alias of a text that no project rule may keep, of one code for the whole."""
@@ -244,7 +236,7 @@ class Aliases:
 
         def spell() -> str:
             meaning = canonical_document(value) or value
-            return spell_framed(spell_code_in_case(meaning, value, partial(self._digest, "secret")), "<", ">")
+            return spell_framed(spell_code_in_case(meaning, value, partial(self._spell, "secret")), "<", ">")
 
         return self._alias(kind, value, spell, may_be_kept=False)
 
@@ -272,17 +264,13 @@ class Aliases:
         """True if it holds something of a value or a text that it met."""
         return bool(self.seen or self.plain_texts or self.document_edits or self._redacted_strings or self._codes)
 
-    def without_history(self) -> Aliases:
-        """New `Aliases` with the same key and rules that have seen no value."""
-        return Aliases(self._key, self.rules, known=self.known)
+    def without_history(self, apart: Set[str] | None = None) -> Aliases:
+        """New `Aliases` with the same key and rules that have seen no value. apart: their marks, None for the same."""
+        return Aliases(self._key, self.rules, known=self.known, apart=self.marks.known if apart is None else apart)
 
     def is_alias(self, text: str) -> bool:
         """Whether a text is an alias, and no real value that looks like one."""
         return is_alias(text) and self._have_known_parts(keyed_parts(text))
-
-    def has_given(self, text: str) -> bool:
-        """Whether a text is an alias of a value that was met."""
-        return text in self._value_of
 
     def contains_alias(self, text: str) -> bool:
         return any(map(self.is_alias, find_aliases(text)))
@@ -319,12 +307,20 @@ class Aliases:
 
     def remember(self, seen: SeenValue) -> None:
         """Adds a value that other `Aliases` with the same key and rules have met."""
+        self._note(seen)
+        if seen.alias != seen.value and f"{MARKER}-" in seen.alias and self.spell_name(seen.value) != seen.alias:
+            self._code(seen.value)  # that notes what a code stands for, as does the spelling of a name
+
+    def _note(self, seen: SeenValue) -> None:
         kind, value, alias = seen.kind, seen.value, seen.alias
         if kind in (_KEPT, _ALIAS_ALREADY):
             self._stay(kind, value)
+        elif kind == _MARK:
+            if value not in self.marks.known:
+                self.marks.known.add(value)
+                self.seen.append(seen)
         elif (kind, value) not in self.by_value:
-            if self._value_of.setdefault(alias, value) != value:
-                self.collided[alias] = kind
+            self.marks.give(alias, value)
             self.by_value[kind, value] = alias
             self._give(alias)
             self.real_values[kind].add(value)
@@ -336,12 +332,19 @@ class Aliases:
     def _code(self, text: str) -> str:
         """The code of a part of a name, or of a text as a whole."""
         if text not in self._codes:
-            self._codes[text] = spell_code_in_case(text.lower(), text, partial(self._digest, "name"))
+            self._codes[text] = spell_code_in_case(text.lower(), text, partial(self._spell, "name"))
         return self._codes[text]
 
     def _secret(self, kind: str, value: str, spell: Callable[[bytes], str]) -> str:
         """The alias of a secret, spelled from its digest; no rule keeps it."""
-        return self._alias(kind, value, lambda: spell(self._digest("secret", value)), may_be_kept=False)
+        return self._alias(kind, value, lambda: self._spell("secret", value, spell), may_be_kept=False)
+
+    def _spell(self, purpose: str, value: str, spell: Callable[[bytes], str]) -> str:
+        """What is spelled from a digest of a value, so that no other value has it."""
+        spelled, marks = self.marks.spell(purpose, value, spell)
+        for mark in marks:
+            self._note(SeenValue(_MARK, mark, mark))
+        return spelled
 
     def _alias(
         self, kind: str, value: str, spell: Callable[[], str], *, is_name: bool = False, may_be_kept: bool = True
@@ -349,11 +352,11 @@ class Aliases:
         if (kind, value) in self.by_value:
             return self.by_value[kind, value]
         if self.is_alias(value):
-            return value if value in self._value_of else self._stay(_ALIAS_ALREADY, value)
+            return value if self.marks.has_given(value) else self._stay(_ALIAS_ALREADY, value)
         if may_be_kept and self.rules.keeps(value):
             return self._stay(_KEPT, value)
         alias = spell()
-        self.remember(SeenValue(kind, value, alias, is_name))
+        self._note(SeenValue(kind, value, alias, is_name))
         return alias
 
     def _stay(self, kind: str, value: str) -> str:
@@ -374,15 +377,6 @@ class Aliases:
 
     def _digest(self, purpose: str, value: str) -> bytes:
         return self._key.digest(purpose, value)
-
-
-def renew_alias(alias: str, key: Key, attempt: int = 0) -> str:
-    """The alias under `key` that replaces an alias under another key: only its keyed characters change.
-
-    attempt: another number gives another alias.
-    """
-    purpose = f"again {attempt}" if attempt else "again"
-    return respell_alias(alias, lambda keyed: key.digest(purpose, keyed))
 
 
 def key_fingerprint(key: Key) -> str:

@@ -4,11 +4,10 @@
    (an account id is no part of a longer number), so does the search.
 2. Names are searched for as whole words of free text, by the same tokeniser that replaces them.
 3. Whatever looks like an account id and is no alias is a leak, even if the recording never saw it.
-4. An alias that two values share is searched for like an identifier: it is ambiguous wherever it is.
-5. A page token that is a whole string of the cassette is a name that stays there, not a leak.
-6. What the search finds it replaces (`RealValueSearch.replace`): only what then still stands is a leak that sets its
+4. A page token that is a whole string of the cassette is a name that stays there, not a leak.
+5. What the search finds it replaces (`RealValueSearch.replace`): only what then still stands is a leak that sets its
    take aside (`core.recording.set_aside`).
-7. A leak names places and kinds; its value stays inside the program.
+6. A leak names places and kinds; its value stays inside the program.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Track
 from awstape.core.cassette.yaml.writer import take_document
-from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import UNSEARCHED_KINDS, is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
@@ -48,8 +46,6 @@ _BORDERS: Mapping[str, frozenset[str]] = {
 }
 #: Kinds of these that a project can keep.
 _KEPT_BY_RULES = frozenset({"account", "canonical user id", "e-mail", "unique id"})
-#: The kind of an alias that several values share.
-AMBIGUOUS = "ambiguous alias"
 
 
 @dataclass(frozen=True)
@@ -130,13 +126,13 @@ def suggest_rule(context: StringContext) -> str:
 
 
 class RealValueSearch:
-    """Searches strings for real values: kind → values. ambiguous: the aliases that several values share."""
+    """Searches strings for real values: kind → values."""
 
     _SHORTEST = 6  # shorter identifiers are in other texts by chance
 
-    def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules, ambiguous: Iterable[str] = ()) -> None:
+    def __init__(self, real: Mapping[str, Iterable[str]], rules: Rules) -> None:
         self.rules = rules
-        self._real, self._ambiguous = {kind: set(values) for kind, values in real.items()}, tuple(ambiguous)
+        self._real = {kind: set(values) for kind, values in real.items()}
         self._names: dict[str, tuple[str, str]] = {}  # folded name → kind, name
         self._searched: dict[tuple[str, bool], tuple[str, str] | None] = {}
         self._accounts: dict[str, str | None] = {}
@@ -150,14 +146,12 @@ class RealValueSearch:
                         identifiers[value] = kind
                 elif kind not in UNSEARCHED_KINDS and is_searched_name(value):
                     self._names[value.casefold()] = kind, value
-        # The alias of a six-digit code is in other texts by chance.
-        identifiers |= dict.fromkeys(filter(is_alias, self._ambiguous), AMBIGUOUS)
         self._identifiers = Substrings({v: kind for v, kind in identifiers.items() if len(v) >= self._SHORTEST})
 
     def without(self, names: Set[str]) -> RealValueSearch:
         """The same search without page tokens that are names."""
         real = {kind: values - names if kind == PAGE_TOKEN else values for kind, values in self._real.items()}
-        return RealValueSearch(real, self.rules, self._ambiguous)
+        return RealValueSearch(real, self.rules)
 
     def find(self, text: str, is_free: bool) -> tuple[str, str] | None:
         """The kind of a real value that is in the text in some encoding, and the value; None if there is none."""

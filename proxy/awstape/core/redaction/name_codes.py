@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 _KEYED, _CHECKED = 8, 2
 CODE = rf"[A-Za-z2-7]{{{_KEYED + _CHECKED}}}(?![0-9A-Za-z])"
@@ -49,20 +49,24 @@ def spell_code(digest: bytes) -> str:
     return _append_code_check(base32(digest[:5]))
 
 
-def spell_code_in_case(meaning: str, spelled: str, digest: Callable[[str], bytes]) -> str:
+def spell_code_in_case(meaning: str, spelled: str, spell: Callable[[str, Callable[[bytes], str]], str]) -> str:
     """The code for one spelling of a text: that of its meaning, with letters in upper case for any other spelling.
 
-    meaning: the text in its canonical spelling, such as a part of a name in lower case. Two other spellings have the
-    same code with a probability of about 1 in 200.
+    meaning: the text in its canonical spelling, such as a part of a name in lower case. spell: what a function makes of
+    a digest of a text. With one digest each, two other spellings have the same code with a probability of 1 in 200.
     """
-    code = spell_code(digest(meaning))
+    code = spell(meaning, spell_code)
     if spelled == meaning:
         return code
     if spelled == meaning.upper():
         return code.upper()
+    return spell(spelled, partial(_mix_case, code))
+
+
+def _mix_case(code: str, digest: bytes) -> str:
     letters = [i for i, character in enumerate(code) if character.isalpha()]
     # Neither all in lower case nor all in upper case.
-    chosen = 1 + int.from_bytes(digest(spelled)[-8:]) % max(2 ** len(letters) - 2, 1)
+    chosen = 1 + int.from_bytes(digest[-8:]) % max(2 ** len(letters) - 2, 1)
     upper = {i for bit, i in enumerate(letters) if chosen >> bit & 1}
     return "".join(character.upper() if i in upper else character for i, character in enumerate(code))
 

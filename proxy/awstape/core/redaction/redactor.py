@@ -23,7 +23,7 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, is_name_alias, keyed_parts
 from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
-from awstape.core.redaction.leak_search import AMBIGUOUS, PAGE_TOKEN, Leak, RealValueSearch, find_leaks
+from awstape.core.redaction.leak_search import PAGE_TOKEN, Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.member_kinds import find_name_kind, is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, is_prose, redact_string
@@ -73,11 +73,15 @@ class CassetteAliases:
 
 
 class Redactor:
-    """Redacts identities and answers under one key, and remembers the values seen until `forget`."""
+    """Redacts identities and answers under one key, and remembers the values seen until `forget`.
 
-    def __init__(self, key: Key, rules: Rules = NO_RULES) -> None:
+    apart: the marks in the header of the cassette at hand.
+    """
+
+    def __init__(self, key: Key, rules: Rules = NO_RULES, apart: Set[str] = frozenset()) -> None:
         self.key_fingerprint = key_fingerprint(key)
-        self._aliases = Aliases(key, rules)
+        self._aliases = Aliases(key, rules, apart=apart)
+        self._apart = apart
         self._known = CassetteAliases()
         self._tokens: set[str] = set()
         self._new_tokens: list[str] = []
@@ -87,11 +91,18 @@ class Redactor:
         """Adds a cassette at hand: from now on only its aliases, and those given out, count as aliases in real data."""
         self._known.add(models, cassette)
         self._aliases.known = self._known
+        self._apart |= cassette.apart
+        self._aliases.marks.known.update(cassette.apart)
+
+    @property
+    def apart(self) -> frozenset[str]:
+        """The marks for the header of a cassette: those that were there, and those of values seen."""
+        return frozenset(self._aliases.marks.known)
 
     def forget(self) -> None:
-        """Forgets the values seen. Aliases don't change by it: they depend on the key and the value only."""
+        """Forgets the values seen. Aliases don't change by it, but for the second of two that would share one."""
         if self._aliases.has_history:
-            self._aliases = self._aliases.without_history()
+            self._aliases = self._aliases.without_history(self._apart)
             self._taken = 0
         self._tokens.clear()
         self._new_tokens.clear()
@@ -229,7 +240,7 @@ class Redactor:
         return edit_take_strings(models, takes, edit_identity, edit_answer)
 
     def find_leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
-        """Real values that are still in the cassette, and aliases that several values share."""
+        """Real values that are still in the cassette."""
         return list(find_leaks(models, cassette, self.real_value_search())) if cassette.takes else []
 
     def real_value_search(self, known: Iterable[tuple[str, str]] = ()) -> RealValueSearch:
@@ -243,21 +254,19 @@ class Redactor:
         every = Substrings({value: value for values in seen.values() for value in values if value})
         in_kept = {value for kept in self._aliases.kept_values for _, _, value in every.find(kept)}
         real = {kind: values - in_kept for kind, values in seen.items()}
-        return RealValueSearch(real, self._aliases.rules, self._aliases.collided)
+        return RealValueSearch(real, self._aliases.rules)
 
     def search_for(self, values: Iterable[tuple[str, str]]) -> RealValueSearch:
         """A search for values of which the kinds are known, except for those that the project keeps."""
         real: dict[str, set[str]] = {}
         for kind, value in values:
             real.setdefault(kind, set()).add(value)
-        return RealValueSearch(real, self._aliases.rules, real.pop(AMBIGUOUS, ()))
+        return RealValueSearch(real, self._aliases.rules)
 
     def replace_real_values(self, models: Models, takes: Iterable[Take], search: RealValueSearch) -> Iterator[Take]:
         """The takes with aliases in place of the real values that a search finds."""
 
         def alias(kind: str, value: str) -> str:
-            if kind == AMBIGUOUS:
-                return value
             if kind == PAGE_TOKEN:
                 return _TOKEN_ALIAS
             known = self._aliases.by_value.get((kind, value)) or self._aliases.names.get(value)
@@ -281,10 +290,6 @@ class Redactor:
             return self._aliases.secret("masked", text) if found else text
 
         return edit_member_strings(identity, operation.input, mask)
-
-    def collided_kinds(self) -> list[str]:
-        """The kinds of the values that share an alias with another value."""
-        return list(self._aliases.collided.values())
 
     def count_by_kind(self) -> dict[str, int]:
         """The number of different values that were replaced, by kind."""

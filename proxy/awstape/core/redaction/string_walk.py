@@ -103,7 +103,7 @@ def edit_cassette_strings(
 ) -> Cassette:
     """The cassette with one edit applied to every string of its tracks, another to every string of its answers."""
     takes = edit_take_strings(models, cassette.takes, edit_identity, edit_answer)
-    return Cassette.of(takes, cassette.keys, edit_account(cassette.account, edit_identity))
+    return Cassette.of(takes, cassette.keys, edit_account(cassette.account, edit_identity), cassette.apart)
 
 
 def edit_take_strings(

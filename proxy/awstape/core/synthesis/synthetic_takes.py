@@ -26,7 +26,7 @@ from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.aws.paging import canonicalise, next_token
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.page_tokens import name_tokens
-from awstape.core.redaction.aliases import CollisionError, Key
+from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Listing, Paging
@@ -143,7 +143,7 @@ def synthesise_take(
 
     given: the given members of the identity, redacted. items, page_size: how many items there are, and on a page; None
     for the defaults. region: for a service with regions. rules: the project's. Raises SynthesisError for sizes that the
-    service does not allow and members without a value, CollisionError for two values with one alias.
+    service does not allow and members without a value.
     """
     items, page_size = _sizes(operation, items, page_size)
     redactor = Redactor(Key(hashlib.sha256(f"awstape new {seed}".encode("utf-8", "surrogatepass")).digest()), rules)
@@ -160,8 +160,6 @@ def synthesise_take(
     track = Track(operation.service.name, operation.name, region, identity)
     output = generator.output(context.with_identity(identity))
     answer = redactor.redact_answer(operation, Answer(output))
-    if collisions := redactor.collided_kinds():
-        raise CollisionError(collisions[0])
     pages = _cut_into_pages(operation, Take(track, (Page(None, None, answer),)), page_size)
     return Take(track, name_tokens(operation, track, 1, pages))
 

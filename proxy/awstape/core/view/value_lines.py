@@ -51,7 +51,8 @@ class Line:
 def cassette_text(cassette: Cassette) -> str:
     """All members of a cassette, below a heading for each take, which `git diff` shows above a change."""
     account = f", account {cassette.account}" if cassette.account else ""
-    lines = ["cassette" + "".join(f", key {key}" for key in sorted(cassette.keys)) + account]
+    apart = f", apart {' '.join(sorted(cassette.apart))}" if cassette.apart else ""
+    lines = ["cassette" + "".join(f", key {key}" for key in sorted(cassette.keys)) + account + apart]
     several = len(cassette.accounts) > 1
     for track, takes in cassette.tracks():
         for i, take in enumerate(takes, 1):

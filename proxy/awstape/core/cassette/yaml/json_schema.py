@@ -198,6 +198,11 @@ _HEADER: Json = {
             "patternErrorMessage": "not the fingerprint of a key",
         },
         "account": _account("The caller of all takes that name none."),
+        "apart": {
+            "description": "Keyed marks of values whose first alias another value has.",
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[a-z2-7]{12}$", "patternErrorMessage": "not a mark"},
+        },
     },
     "required": ["version"],
     "additionalProperties": False,

@@ -132,7 +132,8 @@ def _write_header_part(texts: Sequence[CassetteText], cassette: Cassette) -> Par
     """The first header with its comments, and those of the other headers at its head."""
     first, *others = (text.header for text in texts)
     head: list[str] = []
-    if (texts[0].keys, texts[0].account) == (cassette.keys, cassette.account):
+    old = texts[0]
+    if (old.keys, old.account, old.apart) == (cassette.keys, cassette.account, cassette.apart):
         body, tail = first.leading + first.body, first.tail
     else:
         body, tail = write_header(cassette), ""

@@ -1,7 +1,7 @@
 """Reads a cassette from YAML text.
 
-1. The text is a stream: a header document with the version, the fingerprint of the key and the account, then one
-   document per take. A take without an account has that of the header.
+1. The text is a stream: a header document with the version, the fingerprint of the key, the account and the marks, then
+   one document per take. A take without an account has that of the header.
    They are divided (`core.cassette.yaml.documents`), parsed (`core.cassette.yaml.parser`) and dropped one by one.
 2. Every document is validated (`core.cassette.yaml.validation`); `read_cassette` raises the first error.
 3. No two pages of a track have the same token.
@@ -22,6 +22,7 @@ from awstape.core.cassette.yaml.validation import (
     Problem,
     build_take,
     header_account,
+    header_marks,
     header_problems,
     key_fingerprints,
     take_problems,
@@ -38,6 +39,7 @@ def read_cassette_blocks(blocks: Iterable[str], models: Models) -> Cassette:
     takes: list[Take] = []
     keys: set[str] = set()
     account: str | None = None
+    apart: frozenset[str] = frozenset()
     for entry in read_documents(split_documents(blocks), models):
         if entry.errors:
             raise entry.errors[0]
@@ -45,8 +47,8 @@ def read_cassette_blocks(blocks: Iterable[str], models: Models) -> Cassette:
             takes.append(entry.take)
         else:
             keys |= key_fingerprints(entry.document.value)
-            account = header_account(entry.document.value)
-    return Cassette.of(takes, keys, account)
+            account, apart = header_account(entry.document.value), header_marks(entry.document.value)
+    return Cassette.of(takes, keys, account, apart)
 
 
 @dataclass(frozen=True)

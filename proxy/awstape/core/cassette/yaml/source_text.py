@@ -20,7 +20,7 @@ from awstape.core.cassette.yaml.comments import BREAKS, Comment, count_line_brea
 from awstape.core.cassette.yaml.documents import DocumentText, split_documents
 from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_documents
 from awstape.core.cassette.yaml.reader import Entry, EntryReader, read_entries
-from awstape.core.cassette.yaml.validation import header_account, key_fingerprints
+from awstape.core.cassette.yaml.validation import header_account, header_marks, key_fingerprints
 from awstape.core.cassette.yaml.writer import SEPARATOR, write_header, write_take
 
 #: Before a comment at the end of a document: without it, the comment would belong to the next document.
@@ -80,13 +80,14 @@ class TakeText:
 class CassetteText:
     """The text of a cassette: its header, and its takes in the order of the text.
 
-    keys: as in `Cassette`. account: the one that the header names, None if it names none.
+    keys, apart: as in `Cassette`. account: the one that the header names, None if it names none.
     """
 
     header: Part
     takes: tuple[TakeText, ...]
     keys: frozenset[str]
     account: str | None = None
+    apart: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, blocks: Iterable[str], models: Models, known: Mapping[str, Take] | None = None) -> CassetteText:
@@ -98,6 +99,7 @@ class CassetteText:
         takes: list[TakeText] = []
         keys: set[str] = set()
         account: str | None = None
+        apart: frozenset[str] = frozenset()
         reader = EntryReader(models)
         for part in _parts(blocks):
             if known and header and part.body in known:
@@ -110,10 +112,10 @@ class CassetteText:
                 takes.append(TakeText(entry.take, part))
             else:
                 header, keys = part, key_fingerprints(entry.document.value)
-                account = header_account(entry.document.value)
+                account, apart = header_account(entry.document.value), header_marks(entry.document.value)
         if header is None:
             raise next(iter(read_entries("", models))).errors[0]
-        return cls(header, tuple(takes), frozenset(keys), account)
+        return cls(header, tuple(takes), frozenset(keys), account, apart)
 
     @classmethod
     def write(cls, cassette: Cassette) -> CassetteText:
@@ -125,11 +127,11 @@ class CassetteText:
             part = Part("", SEPARATOR + write_take(take, cassette.account), line)
             takes.append(TakeText(take, part))
             line += count_line_breaks(part.body)
-        return cls(header, tuple(takes), cassette.keys, cassette.account)
+        return cls(header, tuple(takes), cassette.keys, cassette.account, cassette.apart)
 
     @cached_property
     def cassette(self) -> Cassette:
-        return Cassette.of((each.take for each in self.takes), self.keys, self.account)
+        return Cassette.of((each.take for each in self.takes), self.keys, self.account, self.apart)
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -34,7 +34,7 @@ from awstape.core.cassette.faults import Fault, FaultError
 VERSION = 1
 
 _FINGERPRINT = re.compile(r"[a-z2-7]{12}")
-HEADER_KEYS = {"version": int, "key": str, "account": str}
+HEADER_KEYS = {"version": int, "key": str, "account": str, "apart": list}
 _TRACK_KEYS = {"service": str, "operation": str, "region": str, "account": str, "identity": dict}
 _TAKE_KEYS = {**_TRACK_KEYS, "after": dict, "faults": list, "pages": list}
 _AFTER_KEYS = {**_TRACK_KEYS, "take": int}
@@ -72,6 +72,9 @@ def header_problems(value: Value) -> Iterator[Problem]:
         tip = "it identifies the key that the aliases were made with; leave it out if it is unknown"
         yield Problem(("key",), "not the fingerprint of a key", tip)
     yield from _account_problems(value, ())
+    for i, mark in enumerate(_typed(value, "apart", list) or ()):
+        if not isinstance(mark, str) or not _FINGERPRINT.fullmatch(mark):
+            yield Problem(("apart", i), "not a mark", "awstape writes the marks; leave out what is none")
 
 
 def _account_problems(value: dict[str, Value], path: Path) -> Iterator[Problem]:
@@ -83,6 +86,12 @@ def _account_problems(value: dict[str, Value], path: Path) -> Iterator[Problem]:
 def header_account(header: Value) -> str | None:
     """The account in a header without problems, None if it has none."""
     return str(header["account"]) if isinstance(header, dict) and "account" in header else None
+
+
+def header_marks(header: Value) -> frozenset[str]:
+    """The marks in a header without problems."""
+    marks = header.get("apart") if isinstance(header, dict) else None
+    return frozenset(map(str, marks)) if isinstance(marks, list) else frozenset()
 
 
 def key_fingerprints(header: Value) -> set[str]:

@@ -1,9 +1,8 @@
 """Writes a cassette as YAML text.
 
-1. The text is a stream: a header document with the version, the fingerprint of the key and the account, then one
-   document per take, sorted. A take names its account only if it is not that of the header. Equal cassettes are equal
-   text. A comment at its head names the schema (`core.cassette.yaml.json_schema`) for
-   editors.
+1. The text is a stream: a header document with the version, the fingerprint of the key, the account and the marks, then
+   one document per take, sorted. A take names its account only if it is not that of the header. Equal cassettes are
+   equal text. A comment at its head names the schema (`core.cassette.yaml.json_schema`) for editors.
 2. Block style, one member a line, in the order of the wire; text of several lines as a literal block.
 3. Anchors, aliases and tags (but `!!binary`) are never written.
 """
@@ -37,12 +36,12 @@ def write_cassette(cassette: Cassette) -> str:
 
 
 def write_header(cassette: Cassette) -> str:
-    """The first document: version, key and account."""
+    """The first document: version, key, account and marks."""
     assert len(cassette.keys) <= 1, "a file has one key"
-    account = {"account": cassette.account} if cassette.account else {}
-    return SCHEMA_LINE + dump_document(
-        {"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False)), **account}
-    )
+    header: dict[str, Value] = {"version": VERSION, **dict(zip(["key"], cassette.keys, strict=False))}
+    header |= {"account": cassette.account} if cassette.account else {}
+    header |= {"apart": [*sorted(cassette.apart)]} if cassette.apart else {}
+    return SCHEMA_LINE + dump_document(header)
 
 
 def write_take(take: Take, account: str | None = None) -> str:

@@ -132,7 +132,7 @@ def redact_whole_arn(text: str, aliases: Aliases) -> str | None:
 
 def redact_accounts(text: str, aliases: Aliases) -> str:
     """The text with aliases for everything that looks like an account id, wherever it is."""
-    if _has_no_account(text, aliases.has_given):
+    if _has_no_account(text, aliases.marks.has_given):
         return text
 
     def redact(text: str) -> str:

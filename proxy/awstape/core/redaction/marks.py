@@ -1,0 +1,63 @@
+"""Marks keep the aliases of two values apart.
+
+1. No two values share an alias within one recording. Where the second one met would get the alias of another, it is
+   spelled from another digest of itself, and a keyed mark of it is noted. The cassette's header has the marks, so
+   replay and later recordings spell it alike.
+2. Without the key, a mark reveals nothing but that there is such a value.
+3. Of a name, it is the code of a part that is spelled again, or of one spelling of a part. The product of codes that
+   stands for the end of a long name is not.
+4. Which of two values is met first depends on the order of the traffic, unless the cassette at hand has the mark.
+5. The values of other cassettes are unknown. An alias of theirs may be that of another value here (accounts: 1 in 10
+   million), and a value that has a mark here has its first alias where it has none.
+6. In a room that is nearly used up, values share their first alias: 10,000 authentication codes, 130,000 IPv4
+   addresses, 250 spellings of one part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+
+from awstape.core.redaction.name_codes import base32
+
+_LENGTH = 12
+#: How many digests of a value are tried.
+_MOST_DIGESTS = 100
+
+
+class Marks:
+    """The marks of a cassette, and what each alias and each code stands for.
+
+    digest: a keyed digest of a text for a purpose.
+    """
+
+    def __init__(self, digest: Callable[[str, str], bytes], known: Set[str] = frozenset()) -> None:
+        self._digest = digest
+        self.known = set(known)
+        """The marks in the header, and those of values met."""
+        self._value_of: dict[str, str] = {}
+        """Alias, or code in an alias → the first value that it was spelled for."""
+
+    def give(self, alias: str, value: str) -> bool:
+        """Notes what an alias or a code stands for. False if it stands for another value."""
+        return self._value_of.setdefault(alias, value) == value
+
+    def has_given(self, alias: str) -> bool:
+        return alias in self._value_of
+
+    def spell(self, purpose: str, value: str, spell: Callable[[bytes], str]) -> tuple[str, list[str]]:
+        """What is spelled from the first digest of a value of which no other value has it, and the marks this takes.
+
+        Each digest that the value is not spelled from has a mark.
+        """
+        first = 0
+        while self.known and self.make(purpose, value, first) in self.known:
+            first += 1
+        for number in range(first, first + _MOST_DIGESTS):
+            spelled = spell(self._digest(f"{purpose} {number}" if number else purpose, value))
+            if self.give(spelled, value):
+                return spelled, [self.make(purpose, value, tried) for tried in range(first, number)]
+        return spell(self._digest(purpose, value)), []
+
+    def make(self, purpose: str, value: str, number: int) -> str:
+        """The mark of a value for one of its digests."""
+        return base32(self._digest("apart", f"{number}\0{purpose}\0{value}"))[:_LENGTH]
