@@ -95,7 +95,7 @@ def test_check_finds_nothing_in_generated_cassettes(monkeypatch: pytest.MonkeyPa
         result = CliRunner().invoke(cli, ["check", "account.yaml"])
         found, texts = result.output.splitlines()
         assert (result.exit_code, found) == (0, "1 cassette: nothing found")
-        assert texts == "15 free texts are left as they are: awstape show --texts account.yaml"
+        assert re.fullmatch(r"\d+ free texts are left as they are: awstape show --texts account\.yaml", texts)
 
 
 def test_text_masked_by_the_project_is_masked() -> None:
