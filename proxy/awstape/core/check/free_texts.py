@@ -4,7 +4,8 @@
 2. Public vocabulary is not listed: enums, times, booleans, service principals, UUIDs that a service made, awstape's own
    page tokens, the keywords and actions of policies. Of a JSON document, its texts are listed one by one.
 3. A name, path or id that is no alias is AWS's own, and not listed, unless a rule of the project keeps it.
-4. A place is an operation and a member, without the indices of lists and the keys of maps.
+4. The keys of tags and maps are listed: they stay, and a customer chose those of tags.
+5. A place is an operation and a member, without the indices of lists and the keys of maps.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from awstape.core.cassette.yaml.validation import find_operation
 from awstape.core.check.document_strings import edit_document_strings
 from awstape.core.redaction.alias_grammar import replace_aliases
 from awstape.core.redaction.aliases import Aliases, Key
-from awstape.core.redaction.member_kinds import is_free_text_member, is_public
+from awstape.core.redaction.member_kinds import is_free_text_member, is_key, is_public
 from awstape.core.redaction.policies.grammar import edit_user_texts
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, redact_string
@@ -84,7 +85,7 @@ def _is_vocabulary(text: str, context: StringContext, rules: Rules) -> bool:
         return True
     if (words := _WORDS.get(context.member)) and words.fullmatch(text):
         return True
-    if not is_free_text_member(text, context):  # a name
+    if not is_free_text_member(text, context) and not is_key(context):  # a name
         return rules == NO_RULES or redact_string(text, context, Aliases(_DISCARDED_KEY)) == text
     return False
 

@@ -127,12 +127,12 @@ def is_free_text(text: str, context: StringContext) -> bool:
 def is_free_text_member(text: str, context: StringContext) -> bool:
     """As `is_free_text`, but true as well of an alias that replaced such a text."""
     shape = context.shape
-    if shape is None or shape.type == "timestamp" or is_public(text, context) or _is_key(context):
+    if shape is None or shape.type == "timestamp" or is_public(text, context) or is_key(context):
         return False
     return shape.name not in _OF_A_KIND
 
 
-def _is_key(context: StringContext) -> bool:
+def is_key(context: StringContext) -> bool:
     """Whether a text is the key of a tag or of a map, which programs look up."""
     shape, path = context.shape, context.path
     if shape is None or context.key.lower() == _TAG_KEYS:
