@@ -12,6 +12,7 @@ from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape, Value
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.saml_metadata import redact_saml_metadata
 from awstape.core.redaction.string_walk import StringContext
 from awstape.core.redaction.text.arn import redact_path, redact_provider
 
@@ -88,7 +89,7 @@ SHAPE_REDACTIONS: Mapping[str, _Redaction] = {
     **dict.fromkeys(ID_SHAPES, Aliases.unique_id),
     **{shape: _secret_of_kind(kind) for shape, kind in SECRET_KINDS.items()},
     "OpenIDConnectProviderUrlType": lambda aliases, text: redact_provider(text, aliases),
-    "SAMLMetadataDocumentType": Aliases.saml_metadata,
+    "SAMLMetadataDocumentType": lambda aliases, text: redact_saml_metadata(text, aliases),
     "authenticationCodeType": Aliases.code,
     "redirectUrlType": Aliases.url,
     "consoleDeepLinkType": Aliases.url,
