@@ -67,7 +67,7 @@ function drawTexts([place, found]) {
     const text = pieces(node).map((piece) => piece.text).join("").trim();
     const findButton = button("Find", () => showOnly(text.split("\n")[0].slice(0, 200)), { class: "link" });
     const times = n > 1 ? element("small", {}, ` ${n}×`) : null;
-    return element("li", {}, element("span", { class: "value" }, ...drawParts(pieces(node, "value"))), times, " ", findButton);
+    return element("li", {}, element("span", { class: "readable" }, ...drawParts(pieces(node, "value"))), times, " ", findButton);
   });
   return element("dl", {}, element("dt", {}, place), element("dd", {}, element("ul", {}, ...lines)));
 }

@@ -22,7 +22,7 @@ from awstape.core.cassette.yaml.comments import BREAKS
 from awstape.core.cassette.yaml.writer import dump_document
 
 _Scalar = str | int | float | bool | None
-_OF_FLOWS = frozenset(",[]{}")
+_OF_FLOWS = frozenset(",:?[]{}")
 #: Characters that JSON leaves as they are, and YAML reads as line breaks or not at all.
 _UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
