@@ -178,7 +178,7 @@ class Recorder:
             self._capturer.find_track(call, split_input(call))
 
     def note_sent(self, request: Request) -> None:
-        """Notes a request that is sent upstream since the cassette does not answer it (rule 6).
+        """Notes a request that is sent upstream since the cassette does not answer it (rule 7).
 
         A request that can't be read counts as a write: what it does is unknown.
         """

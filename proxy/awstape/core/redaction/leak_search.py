@@ -35,7 +35,7 @@ from awstape.core.redaction.text.identifier_search import find_account
 from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL
 from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.text.encoded_text import decoded_variants, rewrite_everywhere
-from awstape.core.text.substrings import Substrings
+from awstape.core.text.substrings import Substrings, rewrite_spans
 
 PAGE_TOKEN = "page token"
 #: Kind of value that is searched for as a part of any string → the characters that may not be beside it.
@@ -164,12 +164,8 @@ class RealValueSearch:
         """The text with `alias` of their kind and value in place of the real values in it, in every encoding."""
 
         def replace_identifiers(plain: str) -> str:
-            out, at = [], 0
-            for begin, end, kind in self._identifiers.find_apart(plain):
-                if self._stands_apart(plain, begin, end, kind):
-                    out += [plain[at:begin], alias(kind, plain[begin:end])]
-                    at = end
-            return "".join([*out, plain[at:]])
+            found = (span for span in self._identifiers.find_apart(plain) if self._stands_apart(plain, *span))
+            return rewrite_spans(plain, found, lambda value, kind: alias(kind, value))
 
         def replace_name(word: str) -> str:
             name = self._names.get(word.casefold())

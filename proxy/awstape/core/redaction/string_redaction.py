@@ -3,7 +3,7 @@
 1. A member that the service model doesn't know becomes one alias, except for numbers, booleans, times and aliases.
 2. Values of enums and certificate thumbprints stay.
 3. A path, id, provider or secret (`core.redaction.member_kinds`) becomes the alias of its shape; a value that the model
-   marks sensitive becomes a password's alias; a name becomes the alias of its kind.
+   marks sensitive becomes a password's alias; a name becomes an alias.
 4. Names of AWS-managed policies stay where an AWS-owned ARN is among their siblings; so do AWSServiceRoleFor… and
    service principals.
 5. Every other string is searched for identifiers (`core.redaction.text.free_text`): policy documents, messages,
@@ -12,6 +12,7 @@
 7. No twelve digits in a row stay that are no alias, whatever the string is.
 8. A text with aliases that is longer or shorter than its member allows becomes one alias.
 9. A member that the project masks (`core.redaction.project_rules`) becomes one alias, unless it has one already.
+10. What a string becomes is remembered by its place, where it depends on nothing else.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.free_text import redact_member_value, redact_text
 from awstape.core.redaction.text.identifier_search import redact_accounts
-from awstape.core.redaction.text.identifiers import UUID
+from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, UUID
 from awstape.core.redaction.text.names_in_text import redact_masked
 from awstape.core.text.encoded_text import decoded_variants, is_json
 
 #: Page tokens that awstape generates, and what replaces a real one in an error message.
-OWN_PAGE_TOKEN = re.compile(r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token|token", re.ASCII)
+OWN_PAGE_TOKEN = re.compile(rf"{REPLAY_TOKEN}|token", re.ASCII)
 #: A certificate's thumbprint: public, though it looks random.
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _ARN_SHAPE = re.compile(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")

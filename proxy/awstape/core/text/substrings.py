@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -42,3 +42,20 @@ class Substrings(Generic[T]):
             if not apart or match[0] >= apart[-1][1]:
                 apart.append(match)
         return apart
+
+
+def rewrite_spans(
+    text: str,
+    spans: Iterable[tuple[int, int, T]],
+    inside: Callable[[str, T], str],
+    between: Callable[[str], str] = str,
+) -> str:
+    """The text with `inside` applied to each span, given what it means, and `between` to the pieces around the spans.
+
+    spans: as `Substrings.find_apart` returns them.
+    """
+    out, at = [], 0
+    for begin, end, meaning in spans:
+        out += [between(text[at:begin]), inside(text[begin:end], meaning)]
+        at = end
+    return "".join([*out, between(text[at:])])

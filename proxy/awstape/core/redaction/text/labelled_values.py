@@ -16,7 +16,7 @@ import re
 
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import redact_name
-from awstape.core.redaction.text.identifiers import redact_whole_identifier
+from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, redact_whole_identifier
 
 # --- names in messages ------------------------------------------------------------------------------------------
 
@@ -57,7 +57,8 @@ _KEY = re.compile(_WORD, re.IGNORECASE)
 _PASSWORD_KEY = re.compile(rf"(?:{_PASSWORD}|secret)$", re.IGNORECASE)
 _HARMLESS = re.compile(
     r"(?i:true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|n/a)|-?\d{1,5}(?:\.\d{1,5})?"
-    r"|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?|(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token"
+    r"|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?"
+    rf"|{REPLAY_TOKEN}"
     r"|[$<{*\[(%].*|(?:arn|https?):.*|s3://.*|.{0,2}",
     re.DOTALL,
 )

@@ -30,7 +30,7 @@ from awstape.core.text.encoded_text import (
     rewrite_encoded_runs,
     rewrite_outside_encoded_runs,
 )
-from awstape.core.text.substrings import Substrings
+from awstape.core.text.substrings import Substrings, rewrite_spans
 
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"
 #: A word, or (`other`) a policy variable, condition key, region or the service of an action.
@@ -110,11 +110,8 @@ class KnownNames:
     def _replace_in_plain_text(self, text: str) -> str:
         if not self._passwords:
             return self._replace_outside_passwords(text)
-        out, at = [], 0
-        for begin, end, _ in self._passwords.find_apart(text):
-            out += [self._replace_outside_passwords(text[at:begin]), text[begin:end]]
-            at = end
-        return "".join([*out, self._replace_outside_passwords(text[at:])])
+        passwords = self._passwords.find_apart(text)
+        return rewrite_spans(text, passwords, lambda password, _: password, self._replace_outside_passwords)
 
     def _replace_outside_passwords(self, text: str) -> str:
         if phrases := self._phrases:
@@ -131,11 +128,7 @@ class KnownNames:
         return number
 
     def _replace_phrases(self, text: str, phrases: Substrings[None]) -> str:
-        out, at = [], 0
-        for begin, end, _ in phrases.find_apart(_fold(text)):
-            out += [text[at:begin], self._replace_name(text[begin:end])]
-            at = end
-        return "".join([*out, text[at:]])
+        return rewrite_spans(text, phrases.find_apart(_fold(text)), lambda name, _: self._replace_name(name))
 
     def _replace_name(self, word: str) -> str:
         if word in self._names:
