@@ -15,7 +15,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from ipaddress import ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 
 from awstape.core.redaction.name_codes import (
     CODE,
@@ -49,13 +49,20 @@ _PREFIXED = re.compile(rf"(?:caller|[opr])-({_END})|ou-({_END})-({_END})")
 _CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
 _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
 _RESOURCE_ID = re.compile(_RESOURCE)
-#: Reserved for benchmarks (RFC 2544) and for documentation (RFC 3849): nobody has such an address.
-_IPV4 = r"198\.1[89](?:\.\d{1,3}){2}(?:/\d{1,2})?"
-_IPV6 = r"2001:db8(?=:)(?:::?[0-9a-f]{1,4}){0,6}(?:::)?(?:/\d{1,3})?"
+#: Reserved for benchmarks (RFC 2544), documentation (RFC 3849) and the future (RFC 1112, RFC 4291): nobody has such an
+#: address. The last ones have room for blocks, so what is no block is no alias there.
+_ADDRESS_RANGES = {
+    4: (ip_network("198.18.0.0/15"), ip_network("240.0.0.0/4")),
+    6: (ip_network("2001:db8::/32"), ip_network("4000::/3")),
+}
+_IPV4_BLOCK = r"(?:24\d|25[0-5])(?:\.\d{1,3}){3}/\d{1,2}"
+_IPV6_BLOCK = r"[45][0-9a-f]{3}(?=:)(?::[0-9a-f]{1,4}){0,6}::/\d{1,3}"
+_IPV4 = rf"(?:198\.1[89](?:\.\d{{1,3}}){{2}}(?:/\d{{1,2}})?|{_IPV4_BLOCK})"
+_IPV6 = rf"(?:2001:db8(?=:)(?:::?[0-9a-f]{{1,4}}){{0,6}}(?:::)?(?:/\d{{1,3}})?|{_IPV6_BLOCK})"
 _ADDRESS = re.compile(rf"{_IPV4}|{_IPV6}")
+_BLOCK = re.compile(rf"{_IPV4_BLOCK}|{_IPV6_BLOCK}")
 #: The fewest bits that may distinguish the aliases of blocks: with fewer, two blocks would often share one.
 _FEWEST_BLOCK_BITS = 16
-_ADDRESS_RANGES = {4: ip_network("198.18.0.0/15"), 6: ip_network("2001:db8::/32")}
 _FINGERPRINT = re.compile(r"tape:([a-z2-7]{43})")
 #: The forms of all aliases. Most texts match none, and are rejected with this one match.
 _ANY_FORM = re.compile(
@@ -109,7 +116,7 @@ def is_alias(text: str) -> bool:
     if _CANONICAL_ID.fullmatch(text):
         return _check_hex(text[:-8], 8) == text[-8:]
     if _ADDRESS.fullmatch(text):
-        return True
+        return not _BLOCK.fullmatch(text) or _is_wide_block(text)
     if match := _FINGERPRINT.fullmatch(text):
         return _has_valid_check(match[1])
     return bool(_RESOURCE_ID.fullmatch(text)) and _check_hex(text[:-4], 4) == text[-4:]
@@ -214,18 +221,31 @@ def spell_fingerprint(digest: bytes) -> str:
 
 
 def spell_address(digest: bytes, value: str) -> str:
-    """An address of the same version and prefix length.
+    """An address of the same version and prefix length. That of a block is a block: no bits are set behind its prefix.
 
-    As the value, it has no bits behind its prefix, if there is room for many such blocks.
+    A block is in the wide range if too few blocks of its length are in the first one.
     """
-    real, public = ip_interface(value), _ADDRESS_RANGES[ip_interface(value).version]
-    size = real.max_prefixlen - public.prefixlen
-    number = int(public.network_address) + int.from_bytes(digest[:16]) % 2**size
-    behind = real.max_prefixlen - real.network.prefixlen
-    if real.ip == real.network.network_address and behind <= size - _FEWEST_BLOCK_BITS:
-        number = number >> behind << behind
-    address = type(real.ip)(number)
-    return f"{address}/{real.network.prefixlen}" if "/" in value else str(address)
+    real = ip_interface(value)
+    length, behind = real.network.prefixlen, real.max_prefixlen - real.network.prefixlen
+    is_block = real.ip == real.network.network_address
+    public = _find_range(real.network) if is_block else _ADDRESS_RANGES[real.version][0]
+    number = int(public.network_address) + int.from_bytes(digest[:16]) % 2 ** (real.max_prefixlen - public.prefixlen)
+    address = type(real.ip)(number >> behind << behind if is_block else number)
+    return f"{address}/{length}" if "/" in value else str(address)
+
+
+def _find_range(block: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    first, wide = _ADDRESS_RANGES[block.version]
+    return first if block.prefixlen - first.prefixlen >= _FEWEST_BLOCK_BITS else wide
+
+
+def _is_wide_block(text: str) -> bool:
+    """Whether a text in a wide range is a block whose alias would be there."""
+    try:
+        block = ip_network(text)
+    except ValueError:
+        return False
+    return str(block) == text and _find_range(block) is _ADDRESS_RANGES[block.version][1]
 
 
 def spell_digits(digest: bytes) -> str:

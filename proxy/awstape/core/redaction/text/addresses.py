@@ -2,8 +2,10 @@
 
 1. These stay: wildcards (`0.0.0.0/0`, `::/0`), private, shared and link-local ranges as a whole (`10.0.0.0/8`), the
    addresses of the host itself and of the instance metadata, and documentation ranges with all their parts.
-2. A part of a private range (`10.20.0.0/16`) shows a customer's network and becomes an alias.
-3. The alias has the prefix length of the address (`core.redaction.alias_grammar`).
+2. Blocks that are larger than anybody's stay (`128.0.0.0/1`).
+3. A part of a private range (`10.20.0.0/16`) shows a customer's network and becomes an alias.
+4. The alias has the prefix length of the address, and that of a block is a block (`core.redaction.alias_grammar`). An
+   address that is in a block need not have an alias that is in the block's.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ _PUBLIC = frozenset(
         """.split(),
     )
 )
+#: Prefix lengths of the largest blocks that one owner has.
+_LARGEST = {4: 8, 6: 16}
 #: RFC 5737 and 3849; aliases of IPv6 addresses are in the last one.
 _DOCUMENTATION = tuple(map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
 
@@ -45,7 +49,7 @@ def _parse(text: str) -> IPv4Network | IPv6Network | None:
 
 
 def _is_public(network: IPv4Network | IPv6Network) -> bool:
-    if network in _PUBLIC:
+    if network in _PUBLIC or network.prefixlen < _LARGEST[network.version]:
         return True
     # The attributes are compared, not the types: `subnet_of` refuses a network of the other version.
     return any(

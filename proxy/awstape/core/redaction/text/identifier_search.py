@@ -21,7 +21,7 @@ from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
 from awstape.core.redaction.text.hosts import BARE_HOST, URL, redact_host, redact_url
-from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, IDENTIFIERS, UUID
+from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, IDENTIFIERS, IPV4, UUID
 from awstape.core.redaction.text.labelled_values import (
     NAMED_ENTITY,
     SECRET_PAIR,
@@ -41,10 +41,11 @@ _TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01
 #: What every account id of `_ACCOUNT` holds: this search is several times as fast.
 _ACCOUNT_DIGITS = re.compile(r"\d{12}|\d{4}[-_ ]\d{4}")
 _LONE_DIGITS = re.compile(rf"(?P<lone>(?<!\d)\d{{12}}(?!\d))|{_ACCOUNT_DIGITS.pattern}")
-#: A colon behind it is no part of it.
+#: A colon behind it is no part of it. It may end in an IPv4 address.
 _IPV6 = (
     r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})"
-    r"[0-9A-Fa-f:]{0,38}(?:[0-9A-Fa-f]|::)(?:/[0-9]{1,3})?(?!:?\w|::)"
+    rf"(?:[0-9A-Fa-f:]{{0,29}}:{IPV4}|[0-9A-Fa-f:]{{0,38}}(?:[0-9A-Fa-f]|::))"
+    r"(?:/[0-9]{1,3})?(?!:?\w|::)"
 )
 
 

@@ -58,6 +58,8 @@ REPLAY_TOKEN = r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token"
 #: Public in text; what has such an address as its name is named by a customer.
 DOCUMENTATION_EMAIL = re.compile(r".+@(?:[\w-]+\.)*example\.(?:com|net|org)", re.IGNORECASE)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+#: One behind it and a hyphen is the end of a range of addresses; anything else makes it a version.
+IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
 IDENTIFIERS: Mapping[str, Identifier] = {
     "pem": Identifier(
@@ -78,10 +80,10 @@ IDENTIFIERS: Mapping[str, Identifier] = {
     ),
     "canonical": Identifier("[0-9a-f]{64}", Aliases.canonical_id),
     "ipv4": Identifier(
-        rf"{_OCTET}(?:\.{_OCTET}){{3}}(?:/(?:3[0-2]|[12]?[0-9]))?",
+        rf"{IPV4}(?:/(?:{IPV4}|3[0-2]|[12]?[0-9]))?",
         _alias_address,
-        r"(?<![\w.-])",
-        r"(?![\w/-]|\.\w)",
+        r"(?:(?<![\w.-])|(?<=[0-9]-))",
+        rf"(?![\w/]|\.\w|-(?!{IPV4}(?![\w-]|\.\w)))",
     ),
     "account": Identifier(r"\d{12}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
     "dashed": Identifier(r"\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
