@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
+import uuid
 import zlib
 from collections.abc import Callable
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing.rekey import renew_alias
-from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
+from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_name_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.name_codes import join_aliases
 from support import exchanges, strategies
@@ -25,11 +26,18 @@ from support.exchanges import ACCOUNT, KEY, OTHER_KEY
 Make = Callable[[Aliases, str], str]
 
 CODE = "[A-Za-z2-7]{10}"
+UUID = "3f8a1c9d-2b7e-4f6a-8c5d-8e1b9a7f3c2d"
 KINDS: dict[str, tuple[Make, str, str]] = {
     # kind: how it is made, a real value, the grammar of its alias
     "account": (Aliases.account, "111122223333", r"000\d{9}"),
     "name": (lambda a, v: a.name("role", v), "Deployer", rf"alias-{CODE}"),
     "name of parts": (lambda a, v: a.name("", v), "_web-2_app.x/y@z+a", rf"alias-_({CODE}[-_./]){{4}}{CODE}"),
+    "UUID": (lambda a, v: a.name("key", v), UUID, r"0{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{10}aa"),
+    "UUID in upper case": (
+        lambda a, v: a.name("key", v),
+        UUID.upper(),
+        r"0{8}-[0-9A-F]{4}-4[0-9A-F]{3}-8[0-9A-F]{3}-[0-9A-F]{10}AA",
+    ),
     "name without parts": (lambda a, v: a.name("role", v), "--", rf"alias-{CODE}"),
     "unique id": (Aliases.unique_id, "AROAEXAMPLEID12345678", r"AROATAPE[A-Z2-7]{13}"),
     "id of 16": (Aliases.unique_id, "AKIAEXAMPLEID123", r"AKIAtape[a-z2-7]{8}"),
@@ -115,7 +123,27 @@ def test_spellings_of_a_name_have_aliases_that_differ_in_case_only(name: str, da
     assert all(map(is_alias, renewed))
 
 
-_WORDS = st.lists(st.from_regex(r"[A-Za-z0-9]{1,6}", fullmatch=True), min_size=1, max_size=7)
+@given(st.uuids())
+def test_the_alias_of_a_uuid_is_one(real: uuid.UUID) -> None:
+    aliases = Aliases(KEY)
+    lower, upper = (aliases.name("key", text) for text in (str(real), str(real).upper()))
+    assert uuid.UUID(lower).version == 4 and str(uuid.UUID(lower)) == lower
+    assert upper.lower() == lower
+    assert (upper != lower) == (str(real) != str(real).upper())
+    mixed = str(real)[:18].upper() + str(real)[18:]
+    assert (aliases.name("key", mixed) in (lower, upper)) == (mixed in (str(real), str(real).upper()))
+    assert find_aliases(f"key/{lower}: {upper}.") == [lower, upper]
+    renewed = renew_alias(lower, OTHER_KEY)
+    assert uuid.UUID(renewed).version == 4 and is_alias(renewed) and renewed != lower
+    assert renew_alias(upper, OTHER_KEY).lower() == renewed
+    assert renew_alias(aliases.name("role", f"x-{real}"), OTHER_KEY) == join_aliases(
+        f"{renew_alias(aliases.name('role', 'x'), OTHER_KEY)}-{renewed}"
+    )
+
+
+_WORDS = st.lists(
+    st.one_of(st.from_regex(r"[A-Za-z0-9]{1,6}", fullmatch=True), st.uuids().map(str)), min_size=1, max_size=7
+)
 _JOINTS = st.sampled_from(["-", "_", ".", "/", "--", "+", " ", "@", "_-"])
 
 

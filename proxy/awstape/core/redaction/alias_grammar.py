@@ -21,8 +21,10 @@ from awstape.core.redaction.name_codes import (
     CODE,
     JOINT,
     MARKER,
+    UUID_ALIAS,
     base32,
     drop_markers,
+    find_code_in_uuid,
     is_code,
     respell_codes,
     spell_code,
@@ -35,6 +37,7 @@ _NAMED = rf"{MARKER}-{JOINT}*{CODE}(?:{JOINT}+{CODE})*"
 _NAME = re.compile(rf"{_NAMED}{JOINT}*")
 _ONE_CODE = rf"{MARKER}-({CODE})"
 _WORD = re.compile(r"[\w+=,.@-]+")
+_UUID = re.compile(UUID_ALIAS)
 _FRAMED = re.compile(
     rf"{_ONE_CODE}@example\.com|https://{_ONE_CODE}\.example/|<{_ONE_CODE}>"
     rf'|<EntityDescriptor entityID="{_ONE_CODE}"> *</EntityDescriptor>'
@@ -71,6 +74,7 @@ _ANY_FORM = re.compile(
         for form in (
             _ACCOUNT,
             _NAME,
+            _UUID,
             _FRAMED,
             _UNIQUE_ID,
             _PREFIXED,
@@ -87,7 +91,7 @@ _CODE_ALIAS = re.compile(r"0\d{5}", re.ASCII)
 _ANYWHERE = re.compile(
     rf"(?<![0-9a-z])(?:{_ONE_CODE}@example\.com|{_NAMED}|(?<![a-z]-)(?:{_PREFIXED.pattern}|{_RESOURCE})(?![0-9a-z]))"
     rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|0{{8}}[0-9a-f]{{56}})(?![0-9A-Za-z])"
-    r"|(?<!\d)000\d{9}(?!\d)"
+    rf"|(?<!\d)000\d{{9}}(?!\d)|(?<![0-9A-Za-z]){UUID_ALIAS}(?![0-9A-Za-z])"
     rf"|(?<![0-9A-Za-z.]){_IPV4}(?![0-9A-Za-z]|\.\d)|(?<![0-9A-Za-z:]){_IPV6}(?!:?[0-9A-Za-z])",
     re.ASCII,
 )
@@ -123,7 +127,9 @@ def is_alias(text: str) -> bool:
 
 
 def is_name_alias(text: str) -> bool:
-    return _NAME.fullmatch(text) is not None and all(map(is_code, split_name(text)[3::2]))
+    if _NAME.fullmatch(text):
+        return all(map(is_code, split_name(text)[3::2]))
+    return find_code_in_uuid(text) is not None
 
 
 def is_code_alias(text: str) -> bool:
@@ -279,7 +285,7 @@ def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
     if prefixed := _PREFIXED.fullmatch(alias):
         head, *endings = alias.split("-")
         return "-".join([head, *spell_endings(digest("-".join(filter(None, prefixed.groups()))), len(endings))])
-    if f"{MARKER}-" in alias or is_code(alias):
+    if f"{MARKER}-" in alias or is_code(alias) or _UUID.fullmatch(alias):
         return respell_codes(
             alias, lambda code: spell_code_in_case(code.lower(), code, lambda text, spell: spell(digest(text)))
         )
@@ -297,6 +303,8 @@ def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
 
 def keyed_parts(alias: str) -> list[str]:
     """What of an alias depends on the key: the codes of a name, any other alias as a whole."""
+    if (code := find_code_in_uuid(alias)) is not None:
+        return [code]
     return [code for code in re.findall(CODE, alias) if is_code(code)] if f"{MARKER}-" in alias else [alias]
 
 

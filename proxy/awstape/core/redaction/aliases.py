@@ -35,6 +35,7 @@ from awstape.core.redaction.alias_grammar import (
     find_aliases,
     is_alias,
     is_code_alias,
+    is_name_alias,
     keyed_parts,
     spell_account,
     spell_address,
@@ -50,7 +51,6 @@ from awstape.core.redaction.alias_grammar import (
 )
 from awstape.core.redaction.marks import Marks
 from awstape.core.redaction.name_codes import (
-    MARKER,
     base32,
     drop_markers,
     join_codes,
@@ -295,7 +295,8 @@ class Aliases:
         pieces, codes = drop_markers(split_name(name), lambda code: self._have_known_parts([code]))
         if len(pieces) == 1:  # it has no parts
             return spell_framed(self._code(name))
-        return join_codes([piece if i in codes or i % 2 == 0 else self._code(piece) for i, piece in enumerate(pieces)])
+        pieces = [piece if i in codes or i % 2 == 0 else self._code(piece) for i, piece in enumerate(pieces)]
+        return join_codes(name, pieces)
 
     def digest(self, text: str) -> str:
         """A keyed digest of a text: 32 hexadecimal digits."""
@@ -308,7 +309,7 @@ class Aliases:
     def remember(self, seen: SeenValue) -> None:
         """Adds a value that other `Aliases` with the same key and rules have met."""
         self._note(seen)
-        if seen.alias != seen.value and f"{MARKER}-" in seen.alias and self.spell_name(seen.value) != seen.alias:
+        if seen.alias != seen.value and is_name_alias(seen.alias) and self.spell_name(seen.value) != seen.alias:
             self._code(seen.value)  # that notes what a code stands for, as does the spelling of a name
 
     def _note(self, seen: SeenValue) -> None:

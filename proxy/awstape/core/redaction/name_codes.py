@@ -12,6 +12,8 @@
 5. Two spellings of one part, such as `BuildRole` and `buildrole`, have codes that differ in the case of letters only.
    Parts in lower or upper case have codes in lower or upper case; which letters of the code of any other spelling are
    in upper case, is keyed. In a product of codes that are not all in one case, the first letter is.
+6. A UUID is one part. Alone, its alias is a UUID that has the code in it: `00000000-3574-4717-8d32-777a64376baa`, of
+   version 4. So in longer names the code stands for both.
 """
 
 from __future__ import annotations
@@ -26,7 +28,13 @@ CODE = rf"[A-Za-z2-7]{{{_KEYED + _CHECKED}}}(?![0-9A-Za-z])"
 JOINT = r"[ +,\-./:=@_]"
 #: What an alias with codes begins with, and a hyphen.
 MARKER = "alias"
-_PART = re.compile(r"([^ +,\-./:=@_]+)")
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = re.compile(UUID)
+_PART = re.compile(rf"({UUID}(?={JOINT}|\Z)|[^ +,\-./:=@_]+)")
+#: The characters of a code in hexadecimal digits, within what all such UUIDs have in common.
+_HEX = "[0-9a-fA-F]"
+UUID_ALIAS = rf"0{{8}}-{_HEX}{{4}}-4{_HEX}{{3}}-8{_HEX}{{3}}-{_HEX}{{10}}(?:aa|AA)"
+_UUID_ALIAS = re.compile(UUID_ALIAS)
 _MOST_CODES = 5
 #: The largest prime below 2^20: a code has two numbers of 20 bits.
 _PRIME = 1_048_573
@@ -71,6 +79,27 @@ def _mix_case(code: str, digest: bytes) -> str:
     return "".join(character.upper() if i in upper else character for i, character in enumerate(code))
 
 
+# --- UUIDs ------------------------------------------------------------------------------------------------------
+
+
+def spell_uuid(code: str) -> str:
+    """The alias of a UUID, of its code. The letters at its end show the case of the code."""
+    is_upper = code == code.upper()
+    digits = (code.lower() if is_upper else code).encode().hex()
+    text = f"00000000-{digits[:4]}-4{digits[4:7]}-8{digits[7:10]}-{digits[10:]}aa"
+    return text.upper() if is_upper else text
+
+
+def find_code_in_uuid(text: str) -> str | None:
+    """The code in the alias of a UUID; None for any other text."""
+    if not _UUID_ALIAS.fullmatch(text):
+        return None
+    digits = text[9:13] + text[15:18] + text[20:23] + text[24:34]
+    code = bytes.fromhex(digits).decode("latin-1")
+    code = code.upper() if text == text.upper() else code
+    return code if is_code(code) and spell_uuid(code) == text else None
+
+
 # --- names ------------------------------------------------------------------------------------------------------
 
 
@@ -82,11 +111,17 @@ def split_name(text: str) -> list[str]:
 def drop_markers(pieces: Sequence[str], is_known: Callable[[str], bool]) -> tuple[list[str], set[int]]:
     """A name of `split_name` without the word `alias-` before codes, and the places of the codes: `x.alias-CODE_y`.
 
+    In the place of the alias of a UUID is its code.
     is_known: whether a code is one, and not a part that looks like one.
     """
     kept, codes, in_alias = [pieces[0]], set[int](), False
     for i in range(1, len(pieces), 2):
         part, joint = pieces[i], pieces[i + 1]
+        if (code := find_code_in_uuid(part)) is not None and is_known(code):
+            codes.add(len(kept))
+            kept += [code, joint]
+            in_alias = False
+            continue
         follows = pieces[i + 2] if i + 2 < len(pieces) else ""
         if part == MARKER and joint.startswith("-") and is_code(follows) and is_known(follows):
             kept[-1] += joint[1:]
@@ -99,8 +134,10 @@ def drop_markers(pieces: Sequence[str], is_known: Callable[[str], bool]) -> tupl
     return kept, codes
 
 
-def join_codes(pieces: Sequence[str]) -> str:
+def join_codes(name: str, pieces: Sequence[str]) -> str:
     """The alias of a name, of which each part was replaced by its code."""
+    if _UUID.fullmatch(name):
+        return spell_uuid(pieces[1])
     last = 2 * _MOST_CODES - 1
     if len(pieces) > last + 2:
         pieces = [*pieces[:last], _multiply(pieces[last:-1]), pieces[-1]]
@@ -110,7 +147,7 @@ def join_codes(pieces: Sequence[str]) -> str:
 def join_aliases(text: str) -> str:
     """The alias of the name that a text was made of, if that has aliases and joints only; else the text as it is."""
     pieces, codes = drop_markers(split_name(text), is_code)
-    return join_codes(pieces) if len(codes) == len(pieces) // 2 > 0 else text
+    return join_codes(text, pieces) if len(codes) == len(pieces) // 2 > 0 else text
 
 
 def _multiply(pieces: Sequence[str]) -> str:
@@ -132,6 +169,8 @@ def _multiply(pieces: Sequence[str]) -> str:
 
 def respell_codes(alias: str, respell: Callable[[str], str]) -> str:
     """The alias with each of its codes respelled."""
+    if (code := find_code_in_uuid(alias)) is not None:
+        return spell_uuid(respell(code))
     return _PART.sub(lambda part: respell(part[0]) if is_code(part[0]) else part[0], alias)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from unicodedata import decimal
 
+from awstape.core.redaction import name_codes
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.text.encoded_text import rewrite_outside_encoded_runs
@@ -108,7 +109,7 @@ def redact_whole_identifier(text: str, aliases: Aliases) -> str | None:
 
 # --- runs that look random --------------------------------------------------------------------------------------
 
-UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
+UUID = rf"\b{name_codes.UUID}\b"
 _RUN = re.compile(rf"(?P<uuid>{UUID})|[A-Za-z0-9+/_-]{{{SHORTEST_SECRET},}}={{0,2}}")
 _SEGMENT = re.compile(rf"[A-Za-z0-9+_-]{{{SHORTEST_SECRET},}}={{0,2}}")
 _LONG_RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST_SECRET}}}")
