@@ -14,29 +14,45 @@ from awstape.core.redaction.text.published_names import PUBLISHED_NAMES
 
 #: Words in the account's place of ARNs of resources that AWS or its partners own.
 ACCOUNT_WORDS = frozenset({"aws", "aws-managed", "cloudfront", "partner"})
-#: Accounts that AWS or a publisher of public images owns.
-AWS_ACCOUNTS = frozenset(
-    """
+# Each table has its public source. Terraform's provider for AWS has the first three, too, in
+# `service/{elb,redshift,cloudtrail}/service_account_data_source.go`.
+#: docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+_LOAD_BALANCING = """
     127311923021 033677994240 027434742980 797873946194 098369216593 754344448648 589379963580 718504428378
     383597477331 600734575887 114774131450 783225319266 582318560864 985666609251 054676820928 156460612806
     652711504416 635631232127 009996457667 897822967062 076674570225 507241528517 048591011584 190560391635
     638102146993 037604701340
+"""
+#: docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html
+_REDSHIFT = """
     193672423079 391106570357 262260360010 902366379725 365689465814 313564881002 865932855811 090321488786
     760740231472 361669875840 762762565011 404641285394 907379612154 053454850223 210876761215 307160386991
     945612479654 915173422425 729911121831 013126148197 075028567923 111890595117 660998842044 665727464434
+"""
+#: docs.aws.amazon.com/awscloudtrail, "Amazon S3 bucket policy for CloudTrail": old policies of buckets.
+_CLOUDTRAIL = """
     119688915426 216624486486 492519147666 765225791966 977081816279 903692715234 284668455005 819402241893
     193415116832 681348832753 035351147821 829690693026 669305197877 859597730677 282025262664 262312530599
     034638983726 814480443879 086441151436 475085895292 608710470296 388731089494 113285607260
-    137112412989 591542846629 801119661308 602401143452 679593333241 099720109477 309956199498 013907871322
-    136693071363
+"""
+#: Owners of public images and of EKS's registries → what shows it.
+_IMAGES = {
+    "137112412989": "Amazon Linux: the AWS CLI's example of `ec2 describe-instance-image-metadata`",
+    "591542846629": "ECS: public templates of Terraform, which filter by `amzn2-ami-ecs-hvm-*`",
+    "801119661308": "Windows: public templates of Terraform, which filter by `Windows_Server-2022-English-*`",
+    "602401143452": "EKS: docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html",
+    "679593333241": "AWS Marketplace: tests/integration-tests/tests/common/utils.py of aws-parallelcluster",
+    "099720109477": "Canonical: the same file",
+    "309956199498": "Red Hat: lib/kitchen/driver/aws/standard_platform/rhel.rb of test-kitchen's kitchen-ec2",
+    "136693071363": "Debian: wiki.debian.org/Cloud/AmazonEC2Image; debian.rb in the same folder",
+    "013907871322": "SUSE: public templates of Terraform, which filter by `suse-sles-15-sp5-*`",
+}
+#: Accounts that AWS-managed policies name (moto publishes them).
+_MANAGED_POLICIES = """
     336392948345 446372222237 098862408343 540708452589 531415883065 251351625822 210686502322
-    """.split()
-)
-# In this order: access logs of load balancers (docs.aws.amazon.com/elasticloadbalancing, "Enable access logs"), audit
-# logs of Redshift (docs.aws.amazon.com/redshift, "Database audit logging"), CloudTrail's old policies of buckets
-# (docs.aws.amazon.com/awscloudtrail, "Amazon S3 bucket policy for CloudTrail"; Terraform's service account tables),
-# owners of public images (Amazon Linux, ECS, Windows, EKS, AWS Marketplace, Canonical, Red Hat, SUSE, Debian), and
-# accounts in AWS-managed policies (layers of the AWS SDK for pandas, a public repository, metrics, AWS Config, images).
+"""
+#: Accounts that AWS or a publisher of public images owns.
+AWS_ACCOUNTS = frozenset([*" ".join((_LOAD_BALANCING, _REDSHIFT, _CLOUDTRAIL, _MANAGED_POLICIES)).split(), *_IMAGES])
 
 # --- service principals -----------------------------------------------------------------------------------------
 
