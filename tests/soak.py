@@ -46,14 +46,14 @@ version: 1
 ---
 service: iam
 operation: GetUser
-identity: {UserName: alias-JLRWF2vc4z}
+identity: {UserName: alias-Tsr76sms7l}
 faults: [throttle times=2, drop]
 pages:
 - error: {status: 404, code: NoSuchEntity, message: first}
 ---
 service: iam
 operation: GetUser
-identity: {UserName: alias-JLRWF2vc4z}
+identity: {UserName: alias-Tsr76sms7l}
 pages:
 - error: {status: 404, code: NoSuchEntity, message: second}
 ---
@@ -142,7 +142,7 @@ def script(folder: Path) -> list[Asked]:
         for question in questions(cassette_files.load(path, MODELS)):
             asked.append(capture.of(question.track.service, question.method, question.input))
     for _ in range(5):
-        asked.append(capture.of("iam", "get_user", {"UserName": "alias-JLRWF2vc4z"}))
+        asked.append(capture.of("iam", "get_user", {"UserName": "alias-Tsr76sms7l"}))
         asked.append(capture.of("iam", "list_server_certificates", {}))
         asked.append(capture.of("iam", "list_open_id_connect_providers", {}))
     return asked

@@ -419,8 +419,8 @@ to record it here: pytest --awstape=new_episodes 'test_module.py::test_(missed|f
 """
     assert [match[1] for match in re.finditer(missed, text)] == ["missed", "failing"]
     unplayed = """
-not replayed: iam GetRole {"RoleName": "alias-LNnPcyZM4l"}: 1 page
-not replayed: iam ListAttachedRolePolicies {"RoleName": "alias-JLRWF2vc4z"}: 2 pages
+not replayed: iam GetRole {"RoleName": "alias-S4t6r3rrlT"}: 1 page
+not replayed: iam ListAttachedRolePolicies {"RoleName": "alias-Tsr76sms7l"}: 2 pages
 not replayed: iam ListRoles {}: 1 page
 """
     assert text.count(unplayed) == 2

@@ -25,9 +25,9 @@ RETRY_MODES = ("legacy", "standard", "adaptive")
 NAMES = ("VersionId", "jobId", "GroupName", "RoleName", "PolicyName", "UserName", "id")
 
 JOB_ID = "00000000-0000-4000-8000-00000000000"
-POLICIES = ["ReadOnlyAccess", "alias-yNdvFVoy7e", "AWSLambdaBasicExecutionRole"]
+POLICIES = ["ReadOnlyAccess", "alias-srrm4262kR", "AWSLambdaBasicExecutionRole"]
 FINDING = {
-    "analyzerArn": "arn:aws:access-analyzer:us-east-1:000611752023:analyzer/alias-56pe7nthfq-yoteimdp3o",
+    "analyzerArn": "arn:aws:access-analyzer:us-east-1:000611752023:analyzer/alias-2sss4rmklm-stk3ktlrlt",
     "id": "00000000-0000-4000-9000-000000000011",
 }
 #: Kind of fault → the operation `List…` that gets it.
@@ -151,10 +151,10 @@ def test_each_paging_mode_serves_the_same_items_in_other_pages(stranger: Machine
 
 
 def test_the_cli_traverses_and_continues_in_every_paging_mode(stranger: Machine) -> None:
-    policy = "arn:aws:iam::000611752023:policy/alias-yNdvFVoy7e"
+    policy = "arn:aws:iam::000611752023:policy/alias-srrm4262kR"
     versions = f"iam list-policy-versions --policy-arn {policy} --page-size 2 --max-items 3"
     jobs = "accessanalyzer list-policy-generations --max-items 2"
-    policies = "iam list-attached-role-policies --role-name alias-JLRWF2vc4z --page-size 1"
+    policies = "iam list-attached-role-policies --role-name alias-Tsr76sms7l --page-size 1"
     with pagings(stranger, "client", "torture:7") as servers:
         commands = [
             f"{command} --endpoint-url {server.url}"
@@ -221,7 +221,7 @@ def test_a_retry_gets_the_same_take_and_the_same_page(stranger: Machine, cassett
     roles = [take("GetRole", {"Role": {"Description": f"{i}"}}, {"RoleName": "demo"}) for i in range(3)]
     roles[0]["faults"] = ["throttle", "drop times=1"]
     roles[1]["faults"] = ["slow seconds=3600"]
-    versions = next(each for each in JOBS if each["input"].get("PolicyArn", "").endswith("alias-yNdvFVoy7e"))
+    versions = next(each for each in JOBS if each["input"].get("PolicyArn", "").endswith("alias-srrm4262kR"))
     faults = ("--fault=unavailable ListPolicyVersions page=2", "--fault=drop ListPolicyVersions page=3")
     with stranger.server("replay", write(cassette, *roles), CASSETTES, *faults) as server:
         jobs = [job("iam", "GetRole", {"RoleName": "demo"}, times=4, timeout=1), versions]
@@ -325,11 +325,11 @@ def test_faults_and_other_services_behind_the_proxy(stranger: Machine, cassette:
 def test_strict_fails_if_a_recorded_take_was_not_requested(stranger: Machine) -> None:
     """Also in a paging mode whose pages differ from the recorded ones."""
     detail = job("accessanalyzer", "GetFindingV2", FINDING, size=0)
-    missing = job("iam", "GetRole", {"RoleName": "alias-LNnPcyZM4l"})
+    missing = job("iam", "GetRole", {"RoleName": "alias-S4t6r3rrlT"})
     for jobs, status in ([*JOBS, detail, missing], 0), ([*JOBS, detail], 1):
         command = ("replay", CASSETTES, "--paging", "torture", "--strict", "--", *ASK, json.dumps(jobs))
         run = stranger.awstape(*command)
-        unplayed = 'not replayed: iam GetRole {"RoleName": "alias-LNnPcyZM4l"}: 1 page\n'
+        unplayed = 'not replayed: iam GetRole {"RoleName": "alias-S4t6r3rrlT"}: 1 page\n'
         assert (run.status, run.err) == (status, unplayed * status)
 
 

@@ -26,7 +26,7 @@ from support.failing import failure
 from support.in_process import CASSETTES, ENVIRON
 
 HEADER = "version: 1\n---\n"
-TAKE = "service: iam\noperation: GetRole\nidentity:\n  RoleName: alias-JLRWF2vc4z\npages:\n"
+TAKE = "service: iam\noperation: GetRole\nidentity:\n  RoleName: alias-Tsr76sms7l\npages:\n"
 needs_pipes = pytest.mark.skipif(sys.platform == "win32", reason="pipes have no place in the file system")
 
 
@@ -148,7 +148,7 @@ def test_control_characters_in_cassettes_are_escaped_in_output(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     odd = json.dumps("\x1b[31m\u202e\x07")[1:-1]
-    take = TAKE.replace("alias-JLRWF2vc4z", f'"{odd}"')
+    take = TAKE.replace("alias-Tsr76sms7l", f'"{odd}"')
     (path := tmp_path / "odd.yaml").write_text(f"{HEADER}{take}- error: {{status: 404, message: none}}\n")
     (good := tmp_path / "good.yaml").write_text(f"{HEADER}{TAKE}- error: {{status: 404, message: none}}\n")
     assert cassette_files.load(path, MODELS).takes

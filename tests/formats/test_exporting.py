@@ -88,7 +88,7 @@ def test_it_takes_folders_and_selectors() -> None:
     assert one.stderr == ""
     two = run(ROLES, "--to", "awscli", "--track", "ListRoles", "--track", "2", "-o", "-")
     assert list(json.loads(two.stdout)) == [
-        "aws iam list-attached-role-policies --role-name alias-JLRWF2vc4z",
+        "aws iam list-attached-role-policies --role-name alias-Tsr76sms7l",
         "aws iam list-roles",
     ]
 
@@ -158,7 +158,7 @@ pages:
 - output: {{AccountAliases: []}}
 """
 UNKNOWN = f"""{HEADER}operation: GetRole
-identity: {{RoleName: alias-JLRWF2vc4z, Sort: up}}
+identity: {{RoleName: alias-Tsr76sms7l, Sort: up}}
 pages:
 - output: {{}}
 ---
@@ -176,7 +176,7 @@ pages:
   unmodelled: [Total]
 """
 ODD = f"""{HEADER}operation: GetAccessKeyLastUsed
-identity: {{AccessKeyId: AKIATAPE77NJJL46Y6PB}}
+identity: {{AccessKeyId: AKIATAPE77KLLS46M6TR}}
 pages:
 - output: {{AccessKeyLastUsed: {{LastUsedDate: yesterday, ServiceName: s3, Region: r}}}}
 ---
@@ -218,7 +218,7 @@ def test_control_characters_are_escaped(form: str) -> None:
         "version: 1\n---\nservice: accessanalyzer\noperation: ListAnalyzers\nregion: us-east-1\nidentity: {}\n"
         f"pages:\n- output: {{analyzers: [], {name}: 1}}\n  unmodelled: [{name}]\n"
         "---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-a}\npages:\n"
-        f"- output: {{Role: {{RoleName: {name}, Path: /, RoleId: AROATAPE7EANGW7I2PLGG, "
+        f"- output: {{Role: {{RoleName: {name}, Path: /, RoleId: AROATAPE72S3MKTMRSRLR, "
         "Arn: arn:aws:iam::000611752023:role/role-a, CreateDate: '2024-01-01T00:00:00Z'}}\n"
     )
     result = run("made.yaml", "--to", form)

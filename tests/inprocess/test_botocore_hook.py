@@ -608,9 +608,9 @@ def test_strict_makes_takes_not_replayed_an_error(strict: bool) -> None:
     with pytest.raises(MissError) as caught, tape:
         boto3.client("iam").list_policy_versions(**LISTING)
     assert [line.partition("policy/")[2] for line in str(caught.value).splitlines()] == [
-        'alias-o7yp72xeyh-vh4fwofmdn/alias-4XF6SR4K5x"}: 2 pages',
-        'alias-yNdvFVoy7e"}: 2 pages',
-        'alias-zrUYc5VG3I"}: 1 page',
+        'alias-2rk7tll6t4-lrlk23k6t7/alias-3Tl7R4rs44"}: 2 pages',
+        'alias-srrm4262kR"}: 2 pages',
+        'alias-4m7msS4Tsk"}: 1 page',
     ]
 
 

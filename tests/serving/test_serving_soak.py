@@ -16,7 +16,7 @@ from support.in_process import FAKE_KEYS
 
 THREADS = 16
 CALLS = 5
-USER = "alias-JLRWF2vc4z"
+USER = "alias-Tsr76sms7l"
 
 
 def test_clients_of_all_kinds_get_the_right_bytes() -> None:

@@ -27,7 +27,7 @@ from support.exchanges import MODELS
 from support.paths import ROOT
 
 CASSETTES = ROOT / "cassettes"
-POLICY = "arn:aws:iam::000611752023:policy/alias-yNdvFVoy7e"
+POLICY = "arn:aws:iam::000611752023:policy/alias-srrm4262kR"
 LISTING: dict[str, Any] = {"PolicyArn": POLICY}
 VERSIONS = ["v5", "v4", "v3", "v2", "v1"]
 PAGINGS = {"recorded": [2, 2, 1], "client": [5], "4": [4, 1], "torture": [0, 1, 0, 2, 2, 0]}

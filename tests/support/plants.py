@@ -22,11 +22,11 @@ def spots() -> tuple[Spot, ...]:
     report = "    Content: |\n      user,arn,user_creation_time\n"
     return (
         # identities
-        Spot("identity name", "roles", "alias-LNnPcyZM4l", VALUE, "identity.RoleName", names=True),
+        Spot("identity name", "roles", "alias-S4t6r3rrlT", VALUE, "identity.RoleName", names=True),
         Spot(
             "identity arn",
             "policy-generations",
-            "arn:aws:iam::000611752023:role/alias-JLRWF2vc4z",
+            "arn:aws:iam::000611752023:role/alias-Tsr76sms7l",
             VALUE,
             "identity.principalArn",
         ),
@@ -55,14 +55,14 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "name",
             "roles",
-            "RoleName: alias-JLRWF2vc4z",
+            "RoleName: alias-Tsr76sms7l",
             "RoleName: VALUE",
             f"{role}.RoleName",
             after=listed,
             names=True,
         ),
-        Spot("arn", "roles", "Arn: arn:aws:iam::000611752023:role/alias-JLRWF2vc4z", "Arn: VALUE", f"{role}.Arn"),
-        Spot("id", "roles", "RoleId: AROATAPE7EANGW7I2PLGG", "RoleId: VALUE", f"{role}.RoleId", names=True),
+        Spot("arn", "roles", "Arn: arn:aws:iam::000611752023:role/alias-Tsr76sms7l", "Arn: VALUE", f"{role}.Arn"),
+        Spot("id", "roles", "RoleId: AROATAPE72S3MKTMRSRLR", "RoleId: VALUE", f"{role}.RoleId", names=True),
         Spot("path", "roles", "Path: /", "Path: /VALUE/", f"{role}.Path", inside, after=listed, names=True),
         Spot("timestamp", "roles", "'2016-08-23T19:23:16Z'", VALUE, f"{role}.CreateDate"),
         Spot("number", "roles", "3600", VALUE, f"{role}.MaxSessionDuration"),
@@ -151,7 +151,7 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "map key",
             "findings",
-            "sts:ExternalId: alias-wrwzrfoq6l-wxo5kkofl3-wzjmmxa5o6-depmzj5bqv",
+            "sts:ExternalId: alias-trkrs3k2l2-ttslr7k746-7362t7mmtr-lksrssmsk2",
             '"VALUE": x',
             f"{finding}.condition.*",
             inside,
@@ -159,7 +159,7 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "map value",
             "findings",
-            "alias-wrwzrfoq6l-wxo5kkofl3-wzjmmxa5o6-depmzj5bqv",
+            "alias-trkrs3k2l2-ttslr7k746-7362t7mmtr-lksrssmsk2",
             VALUE,
             f"{finding}.condition.*",
             names=True,
@@ -189,7 +189,7 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "policy external id",
             "roles",
-            "alias-wrwzrfoq6l-wxo5kkofl3-wzjmmxa5o6-depmzj5bqv",
+            "alias-trkrs3k2l2-ttslr7k746-7362t7mmtr-lksrssmsk2",
             VALUE,
             trust,
             inside,
@@ -198,7 +198,7 @@ def spots() -> tuple[Spot, ...]:
         Spot("policy block", "roles", federated, '"AWS": "VALUE",\n                ' + federated, block, inside),
         Spot("policy block key", "roles", federated, '"VALUE": "x",\n                ' + federated, block, inside),
         Spot(
-            "policy block subject", "roles", "repo:alias-wrwzrfoq6l-xm7dtngk2r", "repo:VALUE", block, inside, names=True
+            "policy block subject", "roles", "repo:alias-trkrs3k2l2-s34kk66rs2", "repo:VALUE", block, inside, names=True
         ),
         Spot(
             "policy block external id",
@@ -214,7 +214,7 @@ def spots() -> tuple[Spot, ...]:
         Spot(
             "error message",
             "roles",
-            "alias-LNnPcyZM4l cannot",
+            "alias-S4t6r3rrlT cannot",
             "VALUE cannot",
             "pages[0].error.message",
             inside,
@@ -246,7 +246,7 @@ def spots() -> tuple[Spot, ...]:
         # members of the cassette format
         Spot("token", "roles", "token: page-2.qljy", "token: VALUE", "pages[1].token"),
         Spot("marker", "roles", "Marker: page-2.qljy", "Marker: VALUE", f"{pages}.Marker"),
-        Spot("header key", "roles", "key: gjf6xcekxdvp", "key: VALUE", "key"),
+        Spot("header key", "roles", "key: t366skr2trrs", "key: VALUE", "key"),
         Spot("header extra", "roles", "version: 1", "version: 1\nowner: VALUE", "*"),
         Spot("region", "findings", "region: us-east-1", "region: VALUE", "region"),
         Spot("service", "roles", "service: iam", "service: VALUE", "service"),

@@ -46,7 +46,7 @@ READ = [
     ),
 ]
 ALIASES = Aliases(KEY)
-PATH = "/alias-o7yp72xeyh-vh4fwofmdn/"
+PATH = "/alias-2rk7tll6t4-lrlk23k6t7/"
 
 
 def chosen(recorded: Cassette, *texts: str) -> tuple[SelectedTrack, ...]:

@@ -19,7 +19,7 @@ from awstape.core.check.findings import Finding, check_text
 from awstape.workbench import check_formats
 from awstape.workbench.check_formats import FORMATS, Findings
 
-START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-LNnPcyZM4l}\n"
+START = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-S4t6r3rrlT}\n"
 CLEAN = START + "pages:\n- error: {status: 404}\n"
 LEAKY = CLEAN.replace("404", "404, message: 'No arn:aws:iam::314159265358:role/Payroll'")
 BROKEN = CLEAN.replace("404", "200")
@@ -258,7 +258,7 @@ def test_warnings_fail_only_where_they_shall(folder: Path, check: Check) -> None
     leak = "a.yaml:5: identity.*: text of a member unknown to the service model\n"
     summary = "1 finding, 1 warning in 1 of 1 cassette\n1 free text is left as it is: awstape show --texts a.yaml\n"
     assert check("a.yaml")[:2] == (1, leak + warning + summary)
-    (folder / "a.yaml").write_text(CLEAN.replace("alias-LNnPcyZM4l", "null"))
+    (folder / "a.yaml").write_text(CLEAN.replace("alias-S4t6r3rrlT", "null"))
     assert check("a.yaml")[0] == 0
     for form in FORMATS:
         assert (check("a.yaml", "--format", form)[0], check("a.yaml", "--strict", "--format", form)[0]) == (0, 1)

@@ -17,7 +17,7 @@ version: 1
 service: iam
 operation: DeleteRole
 identity:
-  RoleName: alias-JLRWF2vc4z
+  RoleName: alias-Tsr76sms7l
 pages:
 - output: {}
 ---
@@ -36,7 +36,7 @@ after:
   service: iam
   operation: DeleteRole
   identity:
-    RoleName: alias-JLRWF2vc4z
+    RoleName: alias-Tsr76sms7l
   take: 1
 pages:
 - output:

@@ -137,7 +137,7 @@ def test_the_summary_shows_the_contents(browser: Browser) -> None:
     browser.open_example()
     assert browser.texts("h1") == ["a cassette"]
     assert browser.texts(".figures li") == ["3tracks", "5pages", "8items", "1error"]
-    assert browser.texts("p.key") == ["Aliases made under the key gjf6xcekxdvp"]
+    assert browser.texts("p.key") == ["Aliases made under the key t366skr2trrs"]
     findings, texts, aliases = browser.texts("#summary summary")
     assert "name 11" in aliases
     assert "0 findings" in findings
@@ -150,11 +150,11 @@ REAL = """version: 1
 ---
 service: iam
 operation: GetRole
-identity: {RoleName: alias-JLRWF2vc4z}
+identity: {RoleName: alias-Tsr76sms7l}
 pages:
 - output:
     Role:
-      RoleName: alias-JLRWF2vc4z
+      RoleName: alias-Tsr76sms7l
       Description: ask Bob, he knows 314159265358
 """
 
@@ -178,10 +178,10 @@ def test_the_cassettes_of_a_folder_make_one_page(browser: Browser) -> None:
 def test_tracks_fold_and_unfold(browser: Browser) -> None:
     browser.open_example()
     browser.click("#track-2 h3 button")
-    assert browser.texts("#track-2 .chain li") == ["2itemspage 1", "page-2.bd7v", "1itempage 2", "complete"]
+    assert browser.texts("#track-2 .chain li") == ["2itemspage 1", "page-2.tyod", "1itempage 2", "complete"]
     assert browser.texts("#track-2 .item .label") == [
         "ReadOnlyAccess",
-        "alias-yNdvFVoy7e",
+        "alias-srrm4262kR",
         "AWSLambdaBasicExecutionRole",
     ]
     browser.click("#track-2 h3 button")
@@ -200,7 +200,7 @@ def test_the_keyboard_suffices(browser: Browser) -> None:
     assert browser.run("return document.activeElement.ariaExpanded") == "true"
     browser.driver.switch_to.active_element.send_keys(Keys.TAB)
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    assert browser.texts("#places code") == ["alias-LNnPcyZM4l"]
+    assert browser.texts("#places code") == ["alias-S4t6r3rrlT"]
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert browser.texts("#places") == []
     browser.driver.switch_to.active_element.send_keys("/")
@@ -214,7 +214,7 @@ def test_a_policy_is_shown_and_folds(browser: Browser) -> None:
     document = "#track-3 .item .document"
     lines = browser.texts(f"{document} .row, {document} .tail")
     assert lines[:4] == ["AssumeRolePolicyDocument: {", '"Version": "2012-10-17",', '"Statement": [', "{"]
-    assert '"sts:ExternalId": "alias-wrwzrfoq6l-wxo5kkofl3-wzjmmxa5o6-depmzj5bqv"' in lines
+    assert '"sts:ExternalId": "alias-trkrs3k2l2-ttslr7k746-7362t7mmtr-lksrssmsk2"' in lines
     browser.click(f"{document} > summary")
     assert browser.texts(f"{document} .row, {document} .tail") == ["AssumeRolePolicyDocument: {"]
 
@@ -251,15 +251,15 @@ def test_an_alias_shows_its_other_places(browser: Browser) -> None:
     browser.open_example()
     browser.click("#track-2 .identity .alias")
     (told,) = browser.texts("#places p")
-    assert told.strip() == "alias-JLRWF2vc4z name, 3 places in 2 tracks"
+    assert told.strip() == "alias-Tsr76sms7l name, 3 places in 2 tracks"
     assert browser.texts(".badge.same") == ["1×", "2×"]
     for _ in range(3):  # the second and the third place are in a track that is folded
         browser.click("#places button:nth-of-type(2)")
-    assert browser.texts("#track-3 .alias.here") == ["alias-JLRWF2vc4z"]
+    assert browser.texts("#track-3 .alias.here") == ["alias-Tsr76sms7l"]
     browser.settle()
     middle = browser.run("return document.querySelector('.here').getBoundingClientRect().top / innerHeight")
     assert 0.3 < middle < 0.7
-    assert set(browser.texts(".alias.chosen")) == {"alias-JLRWF2vc4z"}
+    assert set(browser.texts(".alias.chosen")) == {"alias-Tsr76sms7l"}
     browser.click("#places button:nth-of-type(3)")
     assert browser.texts(".track h3") == ["ListAttachedRolePolicies", "ListRoles"]
     browser.click("#places button:nth-of-type(4)")

@@ -20,7 +20,7 @@ CASSETTES = ROOT / "cassettes"
 ROLES = CASSETTES / "roles.yaml"
 SAID = """\
 ~ iam ListRoles {}
-  ~ Roles alias-oem5jpth7a-t5hlu76ut2
+  ~ Roles alias-rl732m2klm-tm3rls33kr
     ~ MaxSessionDuration: 7200 → 3600
 1 track changed
 """
@@ -59,8 +59,8 @@ def test_for_scripts(changed: Path) -> None:
             "kind": "member",
             "track": {**LIST_ROLES, "account": None},
             "take": None,
-            "item": "alias-oem5jpth7a-t5hlu76ut2",
-            "path": "Roles[alias-oem5jpth7a-t5hlu76ut2].MaxSessionDuration",
+            "item": "alias-rl732m2klm-tm3rls33kr",
+            "path": "Roles[alias-rl732m2klm-tm3rls33kr].MaxSessionDuration",
             "before": 7200,
             "after": 3600,
         }
@@ -80,8 +80,8 @@ def test_an_empty_file_is_an_empty_cassette(nothing: str, tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     Path("empty.yaml").write_text("")
     assert diff(nothing, ROLES).output.splitlines() == [
-        '+ iam GetRole {"RoleName": "alias-LNnPcyZM4l"}: 1 page, error NoSuchEntity',
-        '+ iam ListAttachedRolePolicies {"RoleName": "alias-JLRWF2vc4z"}: 2 pages, 3 items',
+        '+ iam GetRole {"RoleName": "alias-S4t6r3rrlT"}: 1 page, error NoSuchEntity',
+        '+ iam ListAttachedRolePolicies {"RoleName": "alias-Tsr76sms7l"}: 2 pages, 3 items',
         "+ iam ListRoles {}: 2 pages, 5 items",
         "3 tracks added",
     ]

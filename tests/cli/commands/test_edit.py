@@ -22,7 +22,7 @@ from awstape.files import cassette_files, limited_reading
 from examples import KEY, ROOT
 from support.failing import failure
 
-ROLE = "alias-JLRWF2vc4z"
+ROLE = "alias-Tsr76sms7l"
 Editor = Callable[..., None]
 
 
@@ -126,18 +126,18 @@ def test_without_the_key_real_values_are_refused(
     assert problem == f"{roles}: not changed: the new values look real (role name)"
     assert "AWSTAPE_KEY" in tip
     assert roles.read_text() == before
-    run("add-item", roles, "ListRoles", "--item", '{"RoleName": "alias-LNnPcyZM4l"}')
+    run("add-item", roles, "ListRoles", "--item", '{"RoleName": "alias-S4t6r3rrlT"}')
     good(roles)
 
 
 def test_an_item_of_a_file_or_of_standard_input(roles: Path) -> None:
     item = roles.with_name("item.json")
-    item.write_text('{"RoleName": "alias-LNnPcyZM4l"}')
+    item.write_text('{"RoleName": "alias-S4t6r3rrlT"}')
     run("add-item", roles, "ListRoles", item)
     stdin = '{"RoleName": "role-7777777777777"}'
     result = CliRunner().invoke(cli, ["add-item", str(roles), "ListRoles", "-", "--like", "1"], input=stdin)
     assert result.exit_code == 0
-    assert "RoleName: alias-LNnPcyZM4l\n" in good(roles).partition("ListRoles")[2]
+    assert "RoleName: alias-S4t6r3rrlT\n" in good(roles).partition("ListRoles")[2]
     assert "RoleName: role-7777777777777\n" not in good(roles)
 
 
@@ -145,7 +145,7 @@ def test_a_file_that_is_not_an_item(roles: Path, capfd: pytest.CaptureFixture[st
     item = roles.with_name("item.json")
     item.write_bytes(b"\xff{}")
     assert failure(capfd, "add-item", roles, "ListRoles", item)[0] == f"{item}: not UTF-8 at byte 0"
-    item.write_bytes(b'\xef\xbb\xbf{"RoleName": "alias-LNnPcyZM4l"}')
+    item.write_bytes(b'\xef\xbb\xbf{"RoleName": "alias-S4t6r3rrlT"}')
     run("add-item", roles, "ListRoles", item)
     good(roles)
 

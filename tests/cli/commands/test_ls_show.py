@@ -48,32 +48,32 @@ pages:
 ---
 service: iam
 operation: DeleteRole
-identity: {{RoleName: alias-JLRWF2vc4z}}
+identity: {{RoleName: alias-Tsr76sms7l}}
 pages:
 - output: {{}}
 ---
 service: iam
 operation: GetRole
-identity: {{RoleName: alias-LNnPcyZM4l}}
+identity: {{RoleName: alias-S4t6r3rrlT}}
 pages:
 - error: {{status: 503}}
 ---
 service: iam
 operation: GetRole
-identity: {{RoleName: alias-LNnPcyZM4l}}
+identity: {{RoleName: alias-S4t6r3rrlT}}
 pages:
 - error: {{status: 404, code: NoSuchEntity}}
 ---
 service: iam
 operation: GetRolePolicy
-identity: {{RoleName: alias-JLRWF2vc4z, PolicyName: deploy}}
+identity: {{RoleName: alias-Tsr76sms7l, PolicyName: deploy}}
 pages:
-- output: {{RoleName: alias-JLRWF2vc4z, PolicyName: deploy, PolicyDocument: '{POLICY}', Extra: "1"}}
+- output: {{RoleName: alias-Tsr76sms7l, PolicyName: deploy, PolicyDocument: '{POLICY}', Extra: "1"}}
   unmodelled: [Extra]
 ---
 service: iam
 operation: GetSSHPublicKey
-identity: {{UserName: alias-j5tkjuyquu, SSHPublicKeyId: APKA, Encoding: SSH}}
+identity: {{UserName: alias-t47lktr2ts, SSHPublicKeyId: APKA, Encoding: SSH}}
 pages:
 - output: {{}}
 ---
@@ -130,8 +130,8 @@ def rows(text: str) -> list[list[str]]:
 def test_ls_shows_pages_items_and_errors(capfd: pytest.CaptureFixture[str]) -> None:
     assert rows(said(capfd, "ls", ROLES))[0] == [str(ROLES), "iam"]
     assert rows(said(capfd, "ls", ROLES))[3:] == [
-        ["1", "GetRole", "RoleName=alias-LNnPcyZM4l", "1", "NoSuchEntity"],
-        ["2", "ListAttachedRolePolicies", "RoleName=alias-JLRWF2vc4z", "2", "2+1"],
+        ["1", "GetRole", "RoleName=alias-S4t6r3rrlT", "1", "NoSuchEntity"],
+        ["2", "ListAttachedRolePolicies", "RoleName=alias-Tsr76sms7l", "2", "2+1"],
         ["3", "ListRoles", "2", "3+2"],
         ["3 tracks, 5 pages, 8 items, 1 error"],
     ]
@@ -142,7 +142,7 @@ def test_ls_shows_notes(odd: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert table["accessanalyzer"] == table["iam"] == []
     assert table["1"][1].startswith(r"eu-west-1 analyzerName=x\u001b[31m[bold]y")
     assert table["2"] == ["ListAnalyzers", "us-east-1", "1", "0", "unfinished, fault throttle"]
-    assert table["4"] == ["GetRole", "RoleName=alias-LNnPcyZM4l", "2", "2 takes, 503, NoSuchEntity"]
+    assert table["4"] == ["GetRole", "RoleName=alias-S4t6r3rrlT", "2", "2 takes, 503, NoSuchEntity"]
     assert table["5"][-2:] == ["1", "unmodelled"]
     assert table["7"] == ["ListAccessKeys", "5", "3+1, 0+1", "2 takes, Throttling"]
     assert table["7 tracks, 12 pages, 5 items, 3 errors, 1 unfinished, 1 fault"] == []
@@ -198,29 +198,29 @@ def test_many_equal_pages_are_shown_as_a_count(tmp_path: Path, capfd: pytest.Cap
 
 def test_show_is_short_without_a_track(capfd: pytest.CaptureFixture[str]) -> None:
     assert said(capfd, "show", ROLES).splitlines()[2:5] == [
-        "2 iam ListAttachedRolePolicies RoleName=alias-JLRWF2vc4z",
-        "├── page 1  2 items  → page-2.bd7v  ReadOnlyAccess, alias-yNdvFVoy7e",
+        "2 iam ListAttachedRolePolicies RoleName=alias-Tsr76sms7l",
+        "├── page 1  2 items  → page-2.tyod  ReadOnlyAccess, alias-srrm4262kR",
         "└── page 2  1 item  AWSLambdaBasicExecutionRole",
     ]
 
 
 def test_show_a_track(capfd: pytest.CaptureFixture[str]) -> None:
     assert said(capfd, "show", ROLES, "list-roles", "1") == (
-        "1 iam GetRole RoleName=alias-LNnPcyZM4l\n"
+        "1 iam GetRole RoleName=alias-S4t6r3rrlT\n"
         "└── page 1  404 NoSuchEntity\n"
-        "    ├── The role with name alias-LNnPcyZM4l cannot be found.\n"
+        "    ├── The role with name alias-S4t6r3rrlT cannot be found.\n"
         "    └── Type=Sender\n"
         "\n"
         "3 iam ListRoles\n"
         "├── page 1  3 items  → page-2.qljy\n"
-        "│   ├── alias-JLRWF2vc4z             AROATAPE7EANGW7I2PLGG  2016-08-23\n"
-        "│   ├── alias-oem5jpth7a-t5hlu76ut2  AROATAPEWZ23DPOPTFPPI  2023-02-11  "
-        "role/alias-oem5jpth7a/alias-oem5jpth7a-t5hlu76ut2\n"
-        "│   └── alias-cH7du62mMu             AROATAPEF77NJJL46Y6PB  2021-12-31\n"
+        "│   ├── alias-Tsr76sms7l             AROATAPE72S3MKTMRSRLR  2016-08-23\n"
+        "│   ├── alias-rl732m2klm-tm3rls33kr  AROATAPEST677MTMLLR36  2023-02-11  "
+        "role/alias-rl732m2klm/alias-rl732m2klm-tm3rls33kr\n"
+        "│   └── alias-66rS7L22tT             AROATAPERLL663MR777T3  2021-12-31\n"
         "└── page 2  2 items\n"
-        "    ├── AWSServiceRoleForSupport     AROATAPEL34P7QUHJURLQ  2018-04-05"
+        "    ├── AWSServiceRoleForSupport     AROATAPE7ST26T3RRLK4K  2018-04-05"
         "  role/aws-service-role/support.amazonaws.com/AWSServiceRoleForSupport\n"
-        "    └── alias-ncklhjfk73-dspg5g4275  AROATAPE5UK25IQJUNBXI  2020-02-29\n"
+        "    └── alias-klmrtm774l-ll2kll727t  AROATAPETSS4LMLKMMK6T  2020-02-29\n"
     )
 
 
@@ -335,7 +335,7 @@ def test_git_diff_shows_members_and_documents(tmp_path: Path, odd: Path) -> None
     git("add", "--intent-to-add", "none.yaml")
     changed = git("diff")
     assert "\n+no cassette\n" in changed
-    assert '@@ iam GetRolePolicy {"RoleName": "alias-JLRWF2vc4z", "PolicyName": "deploy"}\n' in changed
+    assert '@@ iam GetRolePolicy {"RoleName": "alias-Tsr76sms7l", "PolicyName": "deploy"}\n' in changed
     assert '\n-                "s3:Get*"\n+                "s3:Get*",\n+                "s3:List*"\n' in changed
     assert len(re.findall(r"^[+-] ", changed, re.MULTILINE)) == 3
 
@@ -413,7 +413,7 @@ def test_output_fits_the_width_of_the_terminal(columns: int, rows: int, environ:
     assert max(map(cell_len, plain.splitlines())) <= columns
     assert "[bold]" in plain
     assert ("\x1b[" in shown) == (not environ)
-    for whole in ("alias-JLRWF2vc4z", "alias-LNnPcyZM4l", "GetSSHPublicKey", "2 takes, Throttling", "unfinished"):
+    for whole in ("alias-Tsr76sms7l", "alias-S4t6r3rrlT", "GetSSHPublicKey", "2 takes, Throttling", "unfinished"):
         assert whole in plain
 
 

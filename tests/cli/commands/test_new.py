@@ -150,7 +150,7 @@ def test_lists_are_json() -> None:
 
 
 def test_an_alias_needs_no_key() -> None:
-    assert identity("RoleName=alias-JLRWF2vc4z", operation="get-role") == {"RoleName": "alias-JLRWF2vc4z"}
+    assert identity("RoleName=alias-Tsr76sms7l", operation="get-role") == {"RoleName": "alias-Tsr76sms7l"}
     assert "\nkey:" not in Path("asked.yaml").read_text()
 
 

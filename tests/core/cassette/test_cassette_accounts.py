@@ -24,12 +24,12 @@ from support.exchanges import KEY, MODELS
 
 A, B = sorted(Aliases(KEY).account(number) for number in ("111122223333", "444455556666"))
 TAG = "caller-abcdefghij23"
-WRITE = Track("iam", "DeleteRole", None, {"RoleName": "alias-JLRWF2vc4z"}, A)
+WRITE = Track("iam", "DeleteRole", None, {"RoleName": "alias-Tsr76sms7l"}, A)
 
 
 def take(account: str | None, operation: str = "ListRoles", path: str = "", after: After | None = None) -> Take:
     track = Track("iam", operation, None, {"PathPrefix": path} if path else {}, account)
-    output = {"Roles": [{"Path": path or "/", "RoleName": "alias-JLRWF2vc4z"}]} if operation == "ListRoles" else {}
+    output = {"Roles": [{"Path": path or "/", "RoleName": "alias-Tsr76sms7l"}]} if operation == "ListRoles" else {}
     return Take(track, (Page(None, None, Answer(dict(output))),), after=after)
 
 

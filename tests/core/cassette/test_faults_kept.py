@@ -29,7 +29,7 @@ pages:
 - output:
     IsTruncated: true
     Users:
-    - UserName: alias-JLRWF2vc4z
+    - UserName: alias-Tsr76sms7l
     Marker: page-2.vwdd
 - token: page-2.vwdd
   output:

@@ -11,11 +11,11 @@ TEXT = """version: 1
 ---
 service: iam
 operation: GetRole
-identity: {RoleName: alias-JLRWF2vc4z}
+identity: {RoleName: alias-Tsr76sms7l}
 pages:
 - output:
     Role:
-      RoleName: alias-JLRWF2vc4z
+      RoleName: alias-Tsr76sms7l
       Description: |
         two lines
 
@@ -48,7 +48,7 @@ def test_a_value_with_a_reason_is_kept(old: str, new: str) -> None:
 
 
 def test_it_is_one_value() -> None:
-    new = f"Path: /\n      Arn: arn:aws:iam::314159265358:role/alias-JLRWF2vc4z  {WHY}\n"
+    new = f"Path: /\n      Arn: arn:aws:iam::314159265358:role/alias-Tsr76sms7l  {WHY}\n"
     assert findings("Path: /\n", new) == [(13, "account", "")]
 
 
@@ -60,9 +60,9 @@ def test_without_a_reason_nothing_is_allowed(comment: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("line", ["Path: /", "RoleName: alias-JLRWF2vc4z\n"])
+@pytest.mark.parametrize("line", ["Path: /", "RoleName: alias-Tsr76sms7l\n"])
 def test_a_comment_that_allows_nothing_is_found(line: str) -> None:
-    old = "Path: /\n" if line.startswith("Path") else "      RoleName: alias-JLRWF2vc4z\n"
+    old = "Path: /\n" if line.startswith("Path") else "      RoleName: alias-Tsr76sms7l\n"
     new = old.replace("\n", f"  {WHY}\n")
     number = TEXT[: TEXT.index(old)].count("\n") + 1
     found = check_text(TEXT.replace(old, new).replace("314159265358", "her"), MODELS)

@@ -23,9 +23,9 @@ from support.strategies import few, inputs, outputs
 ACCOUNT = "314159265358"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Payroll"
 HEADER = "version: 1\n"
-TAKE = "---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-LNnPcyZM4l}\n"
+TAKE = "---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-S4t6r3rrlT}\n"
 PAGE = "pages:\n- error: {status: 404, code: NoSuchEntity}\n"
-LEAK = TAKE.replace("alias-LNnPcyZM4l", "Payroll") + f"pages:\n- error: {{status: 404, message: 'No {ROLE}'}}\n"
+LEAK = TAKE.replace("alias-S4t6r3rrlT", "Payroll") + f"pages:\n- error: {{status: 404, message: 'No {ROLE}'}}\n"
 
 
 def found_in(text: str) -> list[Finding]:
@@ -203,7 +203,7 @@ def test_errors_of_the_format_do_not_quote_real_values(bad: str) -> None:
     text = {
         "service": HEADER + TAKE.replace("iam", value) + PAGE,
         "operation": HEADER + TAKE.replace("GetRole", value) + PAGE,
-        "identity": HEADER + TAKE.replace("alias-LNnPcyZM4l", f"{{{value}: x}}") + PAGE,
+        "identity": HEADER + TAKE.replace("alias-S4t6r3rrlT", f"{{{value}: x}}") + PAGE,
         "pages": HEADER + TAKE + f"pages:\n- error: {{status: 404, {value}: x}}\n",
         "key": HEADER + TAKE + PAGE + f"{value}: x\n{value}: x\n",
         "tag": HEADER + TAKE + "pages: !ana.payroll@corp.example x\n",

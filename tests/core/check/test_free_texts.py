@@ -8,7 +8,7 @@ from awstape.core.check.findings import review_text
 from awstape.core.redaction.project_rules import Rules
 from support.exchanges import MODELS
 
-HEAD = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-JLRWF2vc4z}\npages:\n"
+HEAD = "version: 1\n---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-Tsr76sms7l}\npages:\n"
 
 
 def texts_in(text: str, rules: Rules | None = None) -> list[tuple[str, str, int]]:
@@ -17,7 +17,7 @@ def texts_in(text: str, rules: Rules | None = None) -> list[tuple[str, str, int]
 
 
 def in_role(members: str, rules: Rules | None = None) -> list[tuple[str, str, int]]:
-    return texts_in(f"{HEAD}- output:\n    Role:\n      RoleName: alias-JLRWF2vc4z\n      {members}\n", rules)
+    return texts_in(f"{HEAD}- output:\n    Role:\n      RoleName: alias-Tsr76sms7l\n      {members}\n", rules)
 
 
 def test_every_text_has_its_place_and_line() -> None:
@@ -25,9 +25,9 @@ def test_every_text_has_its_place_and_line() -> None:
         '{"Statement": [{"Sid": "Ours", "Effect": "Allow", "Action": "sts:AssumeRole", '
         '"Principal": {"Service": "ec2.amazonaws.com"}}]}'
     )
-    members = f"Description: of alias-JLRWF2vc4z, ask Bob\n      AssumeRolePolicyDocument: '{document}'"
+    members = f"Description: of alias-Tsr76sms7l, ask Bob\n      AssumeRolePolicyDocument: '{document}'"
     assert in_role(f"{members}\n      Tags: [{{Key: team, Value: v1}}]") == [
-        ("iam GetRole Role.Description", "of alias-JLRWF2vc4z, ask Bob", 10),
+        ("iam GetRole Role.Description", "of alias-Tsr76sms7l, ask Bob", 10),
         ("iam GetRole Role.AssumeRolePolicyDocument", "Ours", 11),
         ("iam GetRole Role.Tags[].Key", "team", 12),
         ("iam GetRole Role.Tags[].Value", "v1", 12),
@@ -37,9 +37,9 @@ def test_every_text_has_its_place_and_line() -> None:
 @pytest.mark.parametrize(
     "members",
     [
-        "Description: alias-JLRWF2vc4z",
-        "Description: arn:aws:iam::000611752023:role/alias-JLRWF2vc4z",
-        "Description: 000611752023 / alias-e6sod4fy37@example.com",
+        "Description: alias-Tsr76sms7l",
+        "Description: arn:aws:iam::000611752023:role/alias-Tsr76sms7l",
+        "Description: 000611752023 / alias-6t2tt7lm7l@example.com",
         "Description: ''",
         "Description: '42'",
         "Description: 'true'",
@@ -62,7 +62,7 @@ def test_errors_are_listed_by_their_message() -> None:
 def test_the_keys_of_maps_are_no_part_of_the_place() -> None:
     text = (
         "version: 1\n---\nservice: accessanalyzer\noperation: GetAnalyzer\nregion: eu-west-1\n"
-        "identity: {analyzerName: alias-JLRWF2vc4z}\npages:\n- output: {analyzer: {tags: {cost: x9}}}\n"
+        "identity: {analyzerName: alias-Tsr76sms7l}\npages:\n- output: {analyzer: {tags: {cost: x9}}}\n"
     )
     assert texts_in(text) == [
         ("accessanalyzer GetAnalyzer analyzer.tags.*", "cost", 8),
@@ -71,7 +71,7 @@ def test_the_keys_of_maps_are_no_part_of_the_place() -> None:
 
 
 def test_a_name_that_a_rule_keeps_is_listed() -> None:
-    text = HEAD.replace("alias-JLRWF2vc4z", "demo") + "- output: {Role: {RoleName: demo}}\n"
+    text = HEAD.replace("alias-Tsr76sms7l", "demo") + "- output: {Role: {RoleName: demo}}\n"
     assert texts_in(text, Rules(keep=("demo",))) == [
         ("iam GetRole identity.RoleName", "demo", 5),
         ("iam GetRole Role.RoleName", "demo", 7),

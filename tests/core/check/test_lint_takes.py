@@ -21,7 +21,7 @@ POLICIES = """\
 service: iam
 operation: ListAttachedRolePolicies
 identity:
-  RoleName: alias-JLRWF2vc4z
+  RoleName: alias-Tsr76sms7l
   PathPrefix: /
 pages:
 - limit: 2
@@ -30,8 +30,8 @@ pages:
     AttachedPolicies:
     - PolicyName: ReadOnlyAccess
       PolicyArn: arn:aws:iam::aws:policy/ReadOnlyAccess
-    - PolicyName: alias-yNdvFVoy7e
-      PolicyArn: arn:aws:iam::000611752023:policy/alias-yNdvFVoy7e
+    - PolicyName: alias-srrm4262kR
+      PolicyArn: arn:aws:iam::000611752023:policy/alias-srrm4262kR
     Marker: page-2.l3kn
 - token: page-2.l3kn
   output:
@@ -44,7 +44,7 @@ VERSIONS = """\
 service: iam
 operation: ListPolicyVersions
 identity:
-  PolicyArn: arn:aws:iam::000611752023:policy/alias-yNdvFVoy7e
+  PolicyArn: arn:aws:iam::000611752023:policy/alias-srrm4262kR
 pages:
 - output:
     Versions:
@@ -60,7 +60,7 @@ service: accessanalyzer
 operation: ListFindings
 region: eu-west-1
 identity:
-  analyzerArn: arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-56pe7nthfq-yoteimdp3o
+  analyzerArn: arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-2sss4rmklm-stk3ktlrlt
   filter: {status: {eq: [ACTIVE]}}
   sort: {attributeName: createdAt, orderBy: ASC}
 pages:
@@ -90,7 +90,7 @@ ROLE = """\
 service: iam
 operation: GetRole
 identity:
-  RoleName: alias-JLRWF2vc4z
+  RoleName: alias-Tsr76sms7l
 faults: [throttle page=1, slow]
 pages:
 - error: {status: 404}
@@ -99,10 +99,10 @@ CREATED = """\
 service: accessanalyzer
 operation: CreateAnalyzer
 identity:
-  analyzerName: alias-56pe7nthfq-yoteimdp3o
+  analyzerName: alias-2sss4rmklm-stk3ktlrlt
   type: ACCOUNT
 pages:
-- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-56pe7nthfq-yoteimdp3o'}
+- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-2sss4rmklm-stk3ktlrlt'}
 """
 TEXTS = (POLICIES, VERSIONS, FINDINGS, SIMULATION, ROLE, CREATED)
 
@@ -138,7 +138,7 @@ CASES = {
     "after a write that is missing": Case(
         ROLE,
         "faults: [throttle page=1, slow]",
-        "after: {service: iam, operation: DeleteRole, identity: {RoleName: alias-JLRWF2vc4z}, take: 1}",
+        "after: {service: iam, operation: DeleteRole, identity: {RoleName: alias-Tsr76sms7l}, take: 1}",
         5,
         "after",
         "missing write",
@@ -147,7 +147,7 @@ CASES = {
     ),
     "a hole": Case(
         CREATED,
-        "- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-56pe7nthfq-yoteimdp3o'}",
+        "- output: {arn: 'arn:aws:access-analyzer:eu-west-1:000611752023:analyzer/alias-2sss4rmklm-stk3ktlrlt'}",
         "- hole: 'set aside: a secret in arn'",
         7,
         "pages[0].hole",
@@ -194,7 +194,7 @@ CASES = {
     ),
     "missing": Case(
         POLICIES,
-        "  RoleName: alias-JLRWF2vc4z\n",
+        "  RoleName: alias-Tsr76sms7l\n",
         "",
         3,
         "identity",
@@ -262,7 +262,7 @@ CASES = {
     ),
     "too short": Case(
         POLICIES,
-        "RoleName: alias-JLRWF2vc4z",
+        "RoleName: alias-Tsr76sms7l",
         "RoleName: ''",
         4,
         "identity.RoleName",
@@ -272,7 +272,7 @@ CASES = {
     ),
     "too long": Case(
         POLICIES,
-        "alias-JLRWF2vc4z",
+        "alias-Tsr76sms7l",
         "x" * 65,
         4,
         "identity.RoleName",
@@ -513,10 +513,10 @@ def test_each_kind_has_a_case_and_a_headline() -> None:
 FINE = {
     "an identity that was refused": (
         POLICIES.partition("pages")[0] + "pages: [error: {status: 400}]\n",
-        "alias-JLRWF2vc4z",
+        "alias-Tsr76sms7l",
         "''",
     ),
-    "required, and refused": (ROLE, "RoleName: alias-JLRWF2vc4z", "{}"),
+    "required, and refused": (ROLE, "RoleName: alias-Tsr76sms7l", "{}"),
     "a new enum value in free text": (POLICIES, "PolicyName: ReadOnlyAccess", "PolicyName: ACTVE"),
     "the root user's id": (
         "service: iam\noperation: GetUser\nidentity: {}\npages: [output: {User: {UserId: '000611752023'}}]\n",
@@ -525,7 +525,7 @@ FINE = {
     ),
     "an offset": (VERSIONS, "09:14:11.123Z", "09:14:11+00:00"),
     "seconds since 1970": (FINDINGS, "status: ACTIVE\n", "createdAt: 1772442851.5\n"),
-    "a masked policy": (VERSIONS, '\'{"Version": "2012-10-17"}\'\n    - V', "alias-JLRWF2vc4z\n    - V"),
+    "a masked policy": (VERSIONS, '\'{"Version": "2012-10-17"}\'\n    - V', "alias-Tsr76sms7l\n    - V"),
     "short pages": (POLICIES, "limit: 2", "limit: 1000"),
     "an error on the way": (POLICIES, "  output:\n    IsTruncated: false", "  error: {status: 403}\n# "),
     "items without their key": (SIMULATION, "EvalDecision: allowed\n", "EvalDecision: implicitDeny\n"),

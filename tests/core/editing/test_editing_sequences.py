@@ -74,7 +74,7 @@ ERRORS = [
     (failing("drop GetRole"), "names an operation"),
     (lambda c: list_items.build_item_like(MODELS, chosen(c, "ListAccountAliases"), 1, {}), "have no members"),
     (lambda c: list_items.build_item_like(MODELS, chosen(c, "ListAccountAliases"), 2, {}), "there is no item 2"),
-    (renaming("alias-JLRWF2vc4z", "Other"), "is not in the cassette"),
+    (renaming("alias-Tsr76sms7l", "Other"), "is not in the cassette"),
     (renaming("Deploy", "Audit"), "is in the cassette already"),
     (renaming("Deploy", "Deploy"), "is the present name"),
     (renaming("Deploy", "111122223333"), "is of the form name, '111122223333' of the form account id"),

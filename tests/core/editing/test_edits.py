@@ -142,7 +142,7 @@ SAID = [
     "null",
     '"x"',
     "true",
-    '[{"RoleName": "alias-LNnPcyZM4l"}]',
+    '[{"RoleName": "alias-S4t6r3rrlT"}]',
     "NaN",
     "1e999",
     "",
@@ -186,7 +186,7 @@ def test_merge_of_differing_tracks(recorded: Cassette) -> None:
 
 
 def test_merge_of_two_keys(recorded: Cassette) -> None:
-    other = replace(recorded, keys=frozenset({"gjf6xcekxdvp"}))
+    other = replace(recorded, keys=frozenset({"t366skr2trrs"}))
     with pytest.raises(EditError, match="different keys"):
         edits.merge_cassettes(MODELS, [recorded, other], "first")
     assert edits.merge_cassettes(MODELS, [recorded, replace(recorded, keys=frozenset())], None).keys == recorded.keys

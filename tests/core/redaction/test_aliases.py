@@ -189,7 +189,8 @@ def test_many_values_have_as_many_aliases(kind: str) -> None:
     make, real, _ = KINDS[kind]
     aliases, number = Aliases(KEY), (50_000 if strategies.SHARE == 1 else 15_000) * strategies.EXAMPLES
     assert len({make(aliases, f"{real}{i:07}") for i in range(number)}) == number
-    assert not aliases.marks.known
+    # Of codes, there are some 1.7 × 10^9.
+    assert len(aliases.marks.known) <= 3 + number**2 / 10**9
 
 
 def test_no_digest_of_a_real_value_without_the_key_is_stored() -> None:

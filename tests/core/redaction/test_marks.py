@@ -173,7 +173,7 @@ def test_thousands_of_addresses_in_a_policy_have_as_many_aliases() -> None:
 
 
 def test_all_spellings_of_a_name_have_aliases_of_their_own() -> None:
-    spellings = ["".join(letters) for letters in product(*zip("deploy", "DEPLOY", strict=True))]
+    spellings = ["".join(letters) for letters in product(*zip("admin", "ADMIN", strict=True))]
     aliases = Aliases(KEY)
     made = {name: aliases.name("role", name) for name in spellings}
     assert len(set(made.values())) == len(spellings)
@@ -183,14 +183,14 @@ def test_all_spellings_of_a_name_have_aliases_of_their_own() -> None:
 
 
 def test_restored_spellings_are_known() -> None:
-    spellings = ["".join(letters) for letters in product(*zip("deploy", "DEPLOY", strict=True))]
+    spellings = ["".join(letters) for letters in product(*zip("admin", "ADMIN", strict=True))]
     first, restored = Aliases(KEY), Aliases(KEY)
-    for name in spellings[:40]:
+    for name in spellings[:20]:
         first.name("role", f"{name}-x")
     for seen in first.seen:
         restored.remember(seen)
     for aliases in (first, restored):
-        for name in spellings[40:]:
+        for name in spellings[20:]:
             aliases.name("user", name)
     assert restored.by_value == first.by_value
     assert restored.marks.known == first.marks.known

@@ -32,8 +32,8 @@ from support.strategies import few
 OPERATIONS = [operation for service in MODELS.services.values() for operation in service.operations.values()]
 PAGED = [operation for operation in OPERATIONS if operation.paging]
 each_paged = pytest.mark.parametrize("op", PAGED, ids=lambda op: op.name)
-ALIASED_ROLE = "alias-JLRWF2vc4z"
-ALIASED_POLICY = "arn:aws:iam::000611752023:policy/alias-o7yp72xeyh-vh4fwofmdn/alias-4XF6SR4K5x"
+ALIASED_ROLE = "alias-Tsr76sms7l"
+ALIASED_POLICY = "arn:aws:iam::000611752023:policy/alias-2rk7tll6t4-lrlk23k6t7/alias-3Tl7R4rs44"
 
 
 def synthesise(name: str, asked: Mapping[str, Value] | None = None, **options: Any) -> Take:
@@ -333,7 +333,7 @@ def test_the_scope_selects_the_policies(scope: str, accounts: set[str]) -> None:
 
 
 def test_the_answer_is_in_the_partition_of_the_request() -> None:
-    arn = "arn:aws-cn:iam::000611752023:policy/alias-4XF6SR4K5x"
+    arn = "arn:aws-cn:iam::000611752023:policy/alias-3Tl7R4rs44"
     (output,) = outputs(synthesise("GetPolicy", {"PolicyArn": arn}))
     assert output["Policy"]["Arn"] == arn
 
@@ -346,19 +346,19 @@ def test_the_answer_has_the_values_of_the_request() -> None:
     policy = output["Policy"]
     assert (policy["Arn"], policy["Path"], policy["PolicyName"]) == (
         ALIASED_POLICY,
-        "/alias-o7yp72xeyh-vh4fwofmdn/",
-        "alias-4XF6SR4K5x",
+        "/alias-2rk7tll6t4-lrlk23k6t7/",
+        "alias-3Tl7R4rs44",
     )
     profiles = all_items(synthesise("ListInstanceProfilesForRole", asked, items=3))
     assert {role["RoleName"] for profile in profiles for role in profile["Roles"]} == {ALIASED_ROLE}
-    roles = all_items(synthesise("ListRoles", {"PathPrefix": "/alias-o7yp72xeyh-vh4fwofmdn/"}, items=5))
-    assert all(role["Path"].startswith("/alias-o7yp72xeyh-vh4fwofmdn/") for role in roles)
+    roles = all_items(synthesise("ListRoles", {"PathPrefix": "/alias-2rk7tll6t4-lrlk23k6t7/"}, items=5))
+    assert all(role["Path"].startswith("/alias-2rk7tll6t4-lrlk23k6t7/") for role in roles)
     keys = all_items(synthesise("ListAccessKeys", items=3))
     assert len({key["UserName"] for key in keys}) == 1
     resources = all_items(synthesise("ListAnalyzedResources", {"resourceType": "AWS::KMS::Key"}, items=3))
     assert all(":kms:" in resource["resourceArn"] for resource in resources)
     assert (
-        synthesise("GetRole", asked).pages != synthesise("GetRole", {"RoleName": "alias-oem5jpth7a-t5hlu76ut2"}).pages
+        synthesise("GetRole", asked).pages != synthesise("GetRole", {"RoleName": "alias-rl732m2klm-tm3rls33kr"}).pages
     )
 
 

@@ -38,9 +38,9 @@ def role(**members: str) -> dict[str, Any]:
 
 def test_aliases_are_separated_from_the_text_around_them() -> None:
     plain = page_data(
-        GROUPS + "pages:\n- error: {status: 403, code: AccessDenied, message: 'alias-JLRWF2vc4z is not 000611752023'}\n"
+        GROUPS + "pages:\n- error: {status: 403, code: AccessDenied, message: 'alias-Tsr76sms7l is not 000611752023'}\n"
     )
-    assert [alias["text"] for alias in plain["aliases"]] == ["alias-JLRWF2vc4z", "000611752023"]
+    assert [alias["text"] for alias in plain["aliases"]] == ["alias-Tsr76sms7l", "000611752023"]
     members = dict(plain["tracks"][0]["takes"][0]["pages"][0]["rest"]["m"])
     assert members["message"] == {"t": [0, " is not ", 1]}
     assert members["status"] == {"n": "403"}
@@ -48,22 +48,22 @@ def test_aliases_are_separated_from_the_text_around_them() -> None:
 
 def test_the_places_of_aliases_are_counted() -> None:
     plain = page_data(
-        GROUPS.replace("ListGroups", "ListRoles").replace("{}", "{PathPrefix: /alias-oem5jpth7a/}")
-        + "pages:\n- output:\n    Roles:\n    - {RoleName: alias-JLRWF2vc4z, Path: /alias-oem5jpth7a/}\n"
+        GROUPS.replace("ListGroups", "ListRoles").replace("{}", "{PathPrefix: /alias-rl732m2klm/}")
+        + "pages:\n- output:\n    Roles:\n    - {RoleName: alias-Tsr76sms7l, Path: /alias-rl732m2klm/}\n"
     )
     counted = {alias["text"]: (alias["kind"], alias["places"]) for alias in plain["aliases"]}
-    assert counted == {"alias-JLRWF2vc4z": ("name", 1), "alias-oem5jpth7a": ("name", 2)}
+    assert counted == {"alias-Tsr76sms7l": ("name", 1), "alias-rl732m2klm": ("name", 2)}
 
 
 @pytest.mark.parametrize(
     ("alias", "kind"),
     [
         ("000611752023", "account id"),
-        ("alias-JLRWF2vc4z", "name"),
+        ("alias-Tsr76sms7l", "name"),
         ("caller-abcdefghij23", "caller"),
-        ("alias-e6sod4fy37@example.com", "e-mail address"),
-        ("o-smmjuprqqyst", "organization id"),
-        ("AROATAPE7EANGW7I2PLGG", "unique id"),
+        ("alias-6t2tt7lm7l@example.com", "e-mail address"),
+        ("o-272k3rt2m6rr", "organization id"),
+        ("AROATAPE72S3MKTMRSRLR", "unique id"),
         ("00000000" + "a" * 56, "canonical user id"),
         ("vpc-0000123456789abcd", "vpc id"),
     ],
@@ -93,7 +93,7 @@ def test_a_document_of_a_thousand_levels_stays_text() -> None:
 def test_binary_is_readable_where_it_is_text() -> None:
     plain = page_data(
         "version: 1\n---\nservice: iam\noperation: GetCredentialReport\nidentity: {}\npages:\n"
-        "- output: {Content: !!binary /0EAYWxpYXMtSkxSV0YydmM0eg==}\n"
+        "- output: {Content: !!binary /0EAYWxpYXMtVHNyNzZzbXM3bA==}\n"
     )
     ((_, content),) = plain["tracks"][0]["takes"][0]["pages"][0]["rest"]["m"]
     assert content == {"b": 19, "t": ["ÿA", ["\\u0000"], 0]}
@@ -123,8 +123,8 @@ def test_a_cassette_without_takes() -> None:
 def test_texts_are_given_by_place() -> None:
     models = load_models()
     cassette = read_cassette(f"{GROUPS}pages:\n- output: {{IsTruncated: false, Groups: []}}\n", models)
-    texts = [("iam GetRole Role.Description", [("of alias-JLRWF2vc4z\u202e", 2)])]
+    texts = [("iam GetRole Role.Description", [("of alias-Tsr76sms7l\u202e", 2)])]
     plain = html_page_data([("a.yaml", cassette), ("b.yaml", cassette)], models, texts)
     assert plain["texts"] == [["iam GetRole Role.Description", [[{"t": ["of ", 0, ["\\u202e"]]}, 2]]]]
-    assert [(alias["text"], alias["places"]) for alias in plain["aliases"]] == [("alias-JLRWF2vc4z", 0)]
+    assert [(alias["text"], alias["places"]) for alias in plain["aliases"]] == [("alias-Tsr76sms7l", 0)]
     assert [track["file"] for track in plain["tracks"]] == ["a.yaml", "b.yaml"]

@@ -8,7 +8,7 @@ from awstape.core.aws.model import Shape, Value
 from awstape.core.view.labels import Detail, arn_end, identity_label, item_cells
 from support.exchanges import operation
 
-ARN = "arn:aws:iam::000611752023:role/team/alias-JLRWF2vc4z"
+ARN = "arn:aws:iam::000611752023:role/team/alias-Tsr76sms7l"
 
 
 def item_shape(name: str) -> Shape | None:
@@ -25,7 +25,7 @@ def item_shape(name: str) -> Shape | None:
         (
             "ListRoles",
             {"Arn": ARN, "RoleName": "r", "RoleId": "AROA"},
-            ("r", "AROA", "", "", "role/team/alias-JLRWF2vc4z"),
+            ("r", "AROA", "", "", "role/team/alias-Tsr76sms7l"),
         ),
         ("ListRoles", {"Arn": "arn:aws:iam::1:role/r", "RoleName": "r"}, ("r", "", "", "", "")),
         (
@@ -41,7 +41,7 @@ def item_shape(name: str) -> Shape | None:
         ),
         ("ListAccessKeys", {"UserName": "u", "Status": "Active"}, ("u", "", "", "Active", "")),
         ("ListRoleTags", {"Key": "team", "Value": "a"}, ("Key=team Value=a",)),
-        ("ListRolePolicies", "alias-yNdvFVoy7e", ("alias-yNdvFVoy7e",)),
+        ("ListRolePolicies", "alias-srrm4262kR", ("alias-srrm4262kR",)),
         ("GetFindingV2", {"externalAccessDetails": {"isPublic": False}}, ("externalAccessDetails isPublic=false",)),
         ("ListRoles", {}, ("",)),
         ("ListRoles", {"New": {"\x1b": 1}}, ("New \\u001b=1",)),
@@ -66,4 +66,4 @@ def test_identities_are_shortened_to_the_width() -> None:
 
 @pytest.mark.parametrize("text", [ARN.replace("000611752023", ""), "arn:a", "", "role/arn:aws:iam::1:x", "a:b:c:d:e:f"])
 def test_the_end_of_an_arn(text: str) -> None:
-    assert arn_end(text) == ("role/team/alias-JLRWF2vc4z" if text.startswith("arn:aws") else text)
+    assert arn_end(text) == ("role/team/alias-Tsr76sms7l" if text.startswith("arn:aws") else text)

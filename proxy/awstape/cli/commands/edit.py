@@ -132,7 +132,7 @@ def rm(cassette: Path, tracks: tuple[str, ...], options: parameters.EditOptions)
 
     \b
     awstape rm team.yaml 3
-    awstape rm team.yaml 'GetRole RoleName=alias-JLRWF2vc4z' 'ListUsers take=2'
+    awstape rm team.yaml 'GetRole RoleName=alias-Tsr76sms7l' 'ListUsers take=2'
     """
     from awstape.core.editing.edits import count_freed_reads, remove_takes
 
@@ -158,7 +158,7 @@ def rename(cassette: Path, old: str, new: str, options: parameters.EditOptions) 
     names; a real NEW is stored as its alias, so that a test can request it. Account ids and unique ids work as well.
 
     \b
-    awstape rename team.yaml alias-JLRWF2vc4z AuditRole
+    awstape rename team.yaml alias-Tsr76sms7l AuditRole
     awstape rename team.yaml 000611752023 111122223333
     """
     from awstape.catalog.service_models import load_models
@@ -284,7 +284,7 @@ def _json(text: str) -> Value:
     try:
         return parse_json(text)
     except JsonError as error:
-        raise UserError(f"the item {error}", 'such as \'{"RoleName": "alias-JLRWF2vc4z"}\'') from None
+        raise UserError(f"the item {error}", 'such as \'{"RoleName": "alias-Tsr76sms7l"}\'') from None
 
 
 @click.command("drop-item")

@@ -100,7 +100,7 @@ output = click.option(
 def _parse_pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
     for text in texts:
         if "=" not in text:
-            raise UserError(f"--{option.name}: expected MEMBER=VALUE", "such as --identity RoleName=alias-JLRWF2vc4z")
+            raise UserError(f"--{option.name}: expected MEMBER=VALUE", "such as --identity RoleName=alias-Tsr76sms7l")
     return [(name, value) for name, _, value in (text.partition("=") for text in texts)]
 
 

@@ -142,7 +142,7 @@ def drop_items(
 
     result = edit_takes(models, cassette, chosen, drop)
     if missing:
-        tip = "give a number, or a condition such as \"RoleName=='alias-JLRWF2vc4z'\"; names are aliases in a cassette"
+        tip = "give a number, or a condition such as \"RoleName=='alias-Tsr76sms7l'\"; names are aliases in a cassette"
         raise EditError(f"no item is selected by {missing[0]!r}", tip)
     return result
 
@@ -151,7 +151,7 @@ def _matches(which: str, number: int, item: Value) -> bool:
     try:
         return str(number) == which.lstrip("0") if which.isdecimal() else is_condition_true(which, item)
     except ExpressionError as error:
-        raise EditError(str(error), "for example \"RoleName=='alias-JLRWF2vc4z'\"") from None
+        raise EditError(str(error), "for example \"RoleName=='alias-Tsr76sms7l'\"") from None
 
 
 def _choose_list(operation: Operation, name: str) -> str:

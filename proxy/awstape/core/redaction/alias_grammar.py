@@ -4,8 +4,8 @@
    is `alias-CODE`, whatever has the name (`core.redaction.name_codes`).
 2. An alias ends in check characters, which are computed from the part before them; in a name each code does. The alias
    of an IP address is in a range that nobody has. So it is recognised without the key. A real value of the same form
-   passes for an alias with a probability of 1 in 100,000 (account ids: three zeros and two check digits) or 1 in 1,024
-   (names that begin with `alias-` and ten characters).
+   passes for an alias with a probability of 1 in 100,000 (account ids: three zeros and two check digits), 1 in 1,331
+   (other ids) or 1 in 11 (names that begin with `alias-` and ten characters of the alphabet of codes).
 3. The body of an access key id's alias is in lower case. No real access key id is, and credential scanners ignore it.
 """
 
@@ -21,14 +21,16 @@ from awstape.core.redaction.name_codes import (
     CODE,
     JOINT,
     MARKER,
+    SYMBOLS,
     UUID_ALIAS,
-    base32,
+    append_check,
     drop_markers,
     find_code_in_uuid,
     is_code,
     respell_codes,
     spell_code,
     spell_code_in_case,
+    spell_symbols,
     split_name,
 )
 
@@ -44,12 +46,14 @@ _FRAMED = re.compile(
 )
 _ACCOUNT = re.compile(r"000\d{9}", re.ASCII)
 _ACCESS_KEY = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)"
-_UNIQUE_IDS = rf"{_ACCESS_KEY}tape([a-z2-7]{{7,}})|(?:A[A-Z0-9]{{3}})?TAPE([A-Z2-7]{{7,}})"
+_UNIQUE_IDS = rf"{_ACCESS_KEY}tape([{SYMBOLS}]{{7,}})|(?:A[A-Z0-9]{{3}})?TAPE([{SYMBOLS.upper()}]{{7,}})"
 _UNIQUE_ID = re.compile(_UNIQUE_IDS)
-_END = rf"[a-z2-7]{{{_KEYED + _CHECKED}}}"
+_END = rf"[{SYMBOLS}]{{{_KEYED + _CHECKED}}}"
 #: Of organizations, and of callers whose account is unknown.
 _PREFIXED = re.compile(rf"(?:caller|[opr])-({_END})|ou-({_END})-({_END})")
-_CANONICAL_ID = re.compile(r"0{8}[0-9a-f]{56}")
+#: Of even digits only: an entropy above 3 bits per character would make scanners take it for a secret.
+_CANONICAL = "0{8}[02468ace]{56}"
+_CANONICAL_ID = re.compile(_CANONICAL)
 _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
 _RESOURCE_ID = re.compile(_RESOURCE)
 #: Reserved for benchmarks (RFC 2544), documentation (RFC 3849) and the future (RFC 1112, RFC 4291): nobody has such an
@@ -66,7 +70,7 @@ _ADDRESS = re.compile(rf"{_IPV4}|{_IPV6}")
 _BLOCK = re.compile(rf"{_IPV4_BLOCK}|{_IPV6_BLOCK}")
 #: The fewest bits that may distinguish the aliases of blocks: with fewer, two blocks would often share one.
 _FEWEST_BLOCK_BITS = 16
-_FINGERPRINT = re.compile(r"tape:([a-z2-7]{43})")
+_FINGERPRINT = re.compile(rf"tape:([{SYMBOLS}]{{43}})")
 #: The forms of all aliases. Most texts match none, and are rejected with this one match.
 _ANY_FORM = re.compile(
     "|".join(
@@ -90,7 +94,7 @@ _CODE_ALIAS = re.compile(r"0\d{5}", re.ASCII)
 #: Candidates for an alias anywhere in a text; `_valid_beginning` decides. In most frames, the name inside is the alias.
 _ANYWHERE = re.compile(
     rf"(?<![0-9a-z])(?:{_ONE_CODE}@example\.com|{_NAMED}|(?<![a-z]-)(?:{_PREFIXED.pattern}|{_RESOURCE})(?![0-9a-z]))"
-    rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|0{{8}}[0-9a-f]{{56}})(?![0-9A-Za-z])"
+    rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|{_CANONICAL})(?![0-9A-Za-z])"
     rf"|(?<!\d)000\d{{9}}(?!\d)|(?<![0-9A-Za-z]){UUID_ALIAS}(?![0-9A-Za-z])"
     rf"|(?<![0-9A-Za-z.]){_IPV4}(?![0-9A-Za-z]|\.\d)|(?<![0-9A-Za-z:]){_IPV6}(?!:?[0-9A-Za-z])",
     re.ASCII,
@@ -118,7 +122,7 @@ def is_alias(text: str) -> bool:
     if match := _PREFIXED.fullmatch(text):
         return all(_has_valid_check(ending) for ending in match.groups() if ending)
     if _CANONICAL_ID.fullmatch(text):
-        return _check_hex(text[:-8], 8) == text[-8:]
+        return _check_even(text[:-8]) == text[-8:]
     if _ADDRESS.fullmatch(text):
         return not _BLOCK.fullmatch(text) or _is_wide_block(text)
     if match := _FINGERPRINT.fullmatch(text):
@@ -207,14 +211,14 @@ def spell_account(digest: bytes) -> str:
 
 
 def spell_unique_id(digest: bytes, prefix: str, length: int) -> str:
-    body = _append_check(base32(digest, length)[: length - _CHECKED])
+    body = append_check(spell_symbols(digest, length - _CHECKED), _CHECKED)
     text = f"tape{body}"
     return prefix + (text if re.fullmatch(_ACCESS_KEY, prefix) else text.upper())
 
 
 def spell_canonical_id(digest: bytes) -> str:
-    body = "0" * 8 + digest.hex()[:48]
-    return body + _check_hex(body, 8)
+    body = "0" * 8 + _spell_even(digest, 48)
+    return body + _check_even(body)
 
 
 def spell_resource_id(digest: bytes, prefix: str) -> str:
@@ -223,7 +227,7 @@ def spell_resource_id(digest: bytes, prefix: str) -> str:
 
 
 def spell_fingerprint(digest: bytes) -> str:
-    return f"tape:{_append_check(base32(digest)[:40])}"
+    return f"tape:{append_check(spell_symbols(digest, 40), _CHECKED)}"
 
 
 def spell_address(digest: bytes, value: str) -> str:
@@ -272,7 +276,7 @@ def spell_framed(code: str, begin: str = "", end: str = "") -> str:
 
 def spell_ending(digest: bytes) -> str:
     """The ending of an alias that is no name's: keyed characters, then the check characters."""
-    return _append_check(base32(digest)[:_KEYED])
+    return append_check(spell_symbols(digest, _KEYED), _CHECKED)
 
 
 def spell_endings(digest: bytes, number: int) -> list[str]:
@@ -312,18 +316,19 @@ def _check_digits(body: str, number: int) -> str:
     return f"{int.from_bytes(hashlib.sha256(body.encode()).digest()[:8]) % 10**number:0{number}}"
 
 
+def _spell_even(digest: bytes, length: int) -> str:
+    """Hexadecimal digits without their last bit."""
+    return bytes(byte & 0xEE for byte in digest).hex()[:length]
+
+
+def _check_even(body: str) -> str:
+    return _spell_even(hashlib.sha256(body.encode()).digest(), 8)
+
+
 def _check_hex(body: str, number: int) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:number]
 
 
-def _check_characters(text: str) -> str:
-    return base32(hashlib.sha256(text.encode()).digest()[:2])[:_CHECKED]
-
-
-def _append_check(text: str) -> str:
-    return text + _check_characters(text)
-
-
 @lru_cache(2**16)  # the same aliases are found again and again
 def _has_valid_check(text: str) -> bool:
-    return _check_characters(text[:-_CHECKED]) == text[-_CHECKED:]
+    return append_check(text[:-_CHECKED], _CHECKED) == text

@@ -51,10 +51,10 @@ from awstape.core.redaction.alias_grammar import (
 )
 from awstape.core.redaction.marks import Marks
 from awstape.core.redaction.name_codes import (
-    base32,
     drop_markers,
     join_codes,
     spell_code_in_case,
+    spell_symbols,
     split_name,
 )
 from awstape.core.redaction.project_rules import NO_RULES, Rules
@@ -172,7 +172,7 @@ class Aliases:
         return self._alias("account", value, lambda: self._spell("account", value, spell_account))
 
     def caller(self, access_key_id: Hidden[str]) -> str:
-        """The alias of the account that an access key id is of; for an id that tells none, `caller-5tqm2wzdk3qa`."""
+        """The alias of the account that an access key id is of; for an id that tells none, `caller-k42mrt7s3lrt`."""
         account = account_of_access_key(access_key_id.reveal())
         if account is not None:
             return account if self.is_alias(account) else self.account(account)
@@ -181,7 +181,7 @@ class Aliases:
         return f"caller-{spell_ending(self._key.digest('caller', access_key_id.reveal()))}"
 
     def name(self, kind: str, value: str) -> str:
-        """The alias of a name: `alias-5tqm2wzd7k`. kind: what has the name (`role`, `path`), for counts and rules."""
+        """The alias of a name: `alias-k42mrt7s3l`. kind: what has the name (`role`, `path`), for counts and rules."""
         kind = _spell_kind(kind)
         if self.rules.keep_names and kind not in _NOT_KEPT:
             return self._stay(_KEPT, value)
@@ -382,7 +382,7 @@ class Aliases:
 
 def key_fingerprint(key: Key) -> str:
     """The fingerprint of a key in a cassette: twelve characters that distinguish two keys, computed from the key."""
-    return base32(key.digest("fingerprint"))[:12]
+    return spell_symbols(key.digest("fingerprint"), 12)
 
 
 def is_searched_name(name: str) -> bool:

@@ -10,14 +10,14 @@
 5. The values of other cassettes are unknown. An alias of theirs may be that of another value here (accounts: 1 in 10
    million), and a value that has a mark here has its first alias where it has none.
 6. In a room that is nearly used up, values share their first alias: 10,000 authentication codes, 130,000 IPv4
-   addresses, 250 spellings of one part.
+   addresses, 30 spellings of one part (of some 500).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Set
 
-from awstape.core.redaction.name_codes import base32
+from awstape.core.redaction.name_codes import spell_symbols
 
 _LENGTH = 12
 #: How many digests of a value are tried.
@@ -60,4 +60,4 @@ class Marks:
 
     def make(self, purpose: str, value: str, number: int) -> str:
         """The mark of a value for one of its digests."""
-        return base32(self._digest("apart", f"{number}\0{purpose}\0{value}"))[:_LENGTH]
+        return spell_symbols(self._digest("apart", f"{number}\0{purpose}\0{value}"), _LENGTH)

@@ -30,9 +30,9 @@ pages:
 - output:
     IsTruncated: true
     Roles:   # two
-    - {Path: /, RoleName: alias-JLRWF2vc4z}
+    - {Path: /, RoleName: alias-Tsr76sms7l}
     # the second
-    - RoleName: alias-LNnPcyZM4l  # its name
+    - RoleName: alias-S4t6r3rrlT  # its name
       Description: |  # a block
         several
 
@@ -44,13 +44,13 @@ pages:
     IsTruncated: false
     Roles:
     # the third
-    - {Path: /, RoleName: alias-oem5jpth7a-t5hlu76ut2}
+    - {Path: /, RoleName: alias-rl732m2klm-tm3rls33kr}
   # the end of the roles
 ---
 service: "iam"  # in quotes
 operation: GetRole
-identity: {RoleName: alias-JLRWF2vc4z}
-pages: [{output: {Role: {Path: /, RoleName: alias-JLRWF2vc4z}}}]  # in a flow
+identity: {RoleName: alias-Tsr76sms7l}
+pages: [{output: {Role: {Path: /, RoleName: alias-Tsr76sms7l}}}]  # in a flow
 """
 ROLES, ROLE = 1, 0
 
@@ -124,9 +124,9 @@ pages:
     IsTruncated: true
     Roles: # two
     - Path: /
-      RoleName: alias-JLRWF2vc4z
+      RoleName: alias-Tsr76sms7l
     # the second
-    - RoleName: alias-LNnPcyZM4l # its name
+    - RoleName: alias-S4t6r3rrlT # its name
       Description: | # a block
         several
 
@@ -139,7 +139,7 @@ pages:
     Roles:
     # the third
     - Path: /
-      RoleName: alias-oem5jpth7a-t5hlu76ut2
+      RoleName: alias-rl732m2klm-tm3rls33kr
     - Path: /
       RoleName: role-4444444444444
  # the end of the roles
@@ -156,20 +156,20 @@ def test_a_comment_goes_with_its_item_and_is_lost_with_it() -> None:
         (16, "# its name"),
         (17, "# a block"),
     ]
-    assert "# the third\n    - Path: /\n      RoleName: alias-oem5jpth7a-t5hlu76ut2" in without.text
+    assert "# the third\n    - Path: /\n      RoleName: alias-rl732m2klm-tm3rls33kr" in without.text
     moved = rewritten(edited(edited(listing, 0, Roles=[]), 1, Roles=[*first, *second]))
     assert moved.lost_comments == ()
-    assert "    # the second\n    - RoleName: alias-LNnPcyZM4l # its name\n" in moved.text
-    assert "    # the third\n    - Path: /\n      RoleName: alias-oem5jpth7a-t5hlu76ut2\n" in moved.text
+    assert "    # the second\n    - RoleName: alias-S4t6r3rrlT # its name\n" in moved.text
+    assert "    # the third\n    - Path: /\n      RoleName: alias-rl732m2klm-tm3rls33kr\n" in moved.text
 
 
 def test_comments_when_all_of_the_items_change() -> None:
     _, listing = cassette().takes
     pages = tuple(roles(listing))
-    renamed = edited(listing, 0, Roles=[{**role, "Path": "/alias-o7yp72xeyh-vh4fwofmdn/"} for role in pages[0]])
+    renamed = edited(listing, 0, Roles=[{**role, "Path": "/alias-2rk7tll6t4-lrlk23k6t7/"} for role in pages[0]])
     result = rewritten(renamed)
     assert result.lost_comments == ()
-    assert "    # the second\n    - RoleName: alias-LNnPcyZM4l # its name\n" in result.text
+    assert "    # the second\n    - RoleName: alias-S4t6r3rrlT # its name\n" in result.text
 
 
 @pytest.mark.parametrize("paging", ["1", "2", "100", "torture"])
@@ -189,14 +189,14 @@ def test_comments_of_items_survive_other_pages(paging: str) -> None:
         position = found
     take = replace(listing, pages=name_tokens(op, listing.track, 1, pages))
     result = rewritten(take)
-    assert "    # the second\n    - RoleName: alias-LNnPcyZM4l # its name\n" in result.text
-    assert "    # the third\n    - Path: /\n      RoleName: alias-oem5jpth7a-t5hlu76ut2\n" in result.text
+    assert "    # the second\n    - RoleName: alias-S4t6r3rrlT # its name\n" in result.text
+    assert "    # the third\n    - Path: /\n      RoleName: alias-rl732m2klm-tm3rls33kr\n" in result.text
     assert {c.text for c in result.lost_comments} == set()
 
 
 def test_a_renamed_track_keeps_its_comments() -> None:
     role, listing = cassette().takes
-    track = replace(listing.track, identity={"PathPrefix": "/alias-o7yp72xeyh-vh4fwofmdn/"})
+    track = replace(listing.track, identity={"PathPrefix": "/alias-2rk7tll6t4-lrlk23k6t7/"})
     result = rewritten(role, replace(listing, track=track))
     assert (result.lost_comments, result.removed_comments) == ((), ())
     assert "operation: ListRoles # all of them\n" in result.text
@@ -213,9 +213,9 @@ def test_the_texts_of_several_cassettes() -> None:
 
 
 def test_a_changed_header_is_written_anew() -> None:
-    recorded = replace(cassette(), keys=frozenset({"gjf6xcekxdvp"}))
+    recorded = replace(cassette(), keys=frozenset({"t366skr2trrs"}))
     result = rewrite_texts([TEXT], recorded)
-    header = f"{SCHEMA_LINE}version: 1\nkey: gjf6xcekxdvp\n---\n"
+    header = f"{SCHEMA_LINE}version: 1\nkey: t366skr2trrs\n---\n"
     assert result.text.startswith(f"# The roles of the examples.\n# the first format\n{header}")
     assert read_cassette(result.text, MODELS) == recorded
 
@@ -257,13 +257,13 @@ def test_the_comments_of_the_take_that_stays() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("    - {Path: /, RoleName: alias-JLRWF2vc4z}\n    # the second\n    - RoleName",
-         "    - {Path: /, RoleName: alias-JLRWF2vc4z}\n    - # the second\n      RoleName",
-         "    # the second\n    - RoleName: alias-LNnPcyZM4l"),
+        ("    - {Path: /, RoleName: alias-Tsr76sms7l}\n    # the second\n    - RoleName",
+         "    - {Path: /, RoleName: alias-Tsr76sms7l}\n    - # the second\n      RoleName",
+         "    # the second\n    - RoleName: alias-S4t6r3rrlT"),
         ("      Path: /\n    Marker", "      Path:\n        # the path\n        /\n    Marker",
          "      Path: / # the path\n"),
-        ("{Path: /, RoleName: alias-oem5jpth7a-t5hlu76ut2}",
-         "{Path: /, # the path\n       RoleName: alias-oem5jpth7a-t5hlu76ut2}",
+        ("{Path: /, RoleName: alias-rl732m2klm-tm3rls33kr}",
+         "{Path: /, # the path\n       RoleName: alias-rl732m2klm-tm3rls33kr}",
          "    - Path: / # the path\n"),
         ("Path: /\n    Marker",
          "Path: /\n      Tags: [ # the tags\n       {Key: a, Value: b},\n       # end\n      ]\n    Marker",

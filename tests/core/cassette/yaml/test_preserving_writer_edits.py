@@ -108,7 +108,7 @@ CHANGES: list[Change] = [
     lambda c, chosen, n: edits.repage_takes(MODELS, c, chosen, Paging.parse(str(n % 4 + 1))),
     lambda c, chosen, n: edits.repage_takes(MODELS, c, chosen, Paging.parse(f"torture:{n}")),
     lambda c, chosen, n: list_items.drop_items(MODELS, c, chosen, [str(n % 5 + 1)]),
-    lambda c, chosen, n: list_items.add_item(MODELS, c, chosen, {"RoleName": "alias-LNnPcyZM4l"}, n % 6 + 1),
+    lambda c, chosen, n: list_items.add_item(MODELS, c, chosen, {"RoleName": "alias-S4t6r3rrlT"}, n % 6 + 1),
     lambda c, chosen, n: rename(MODELS, c, ("Deploy", "Audit", "Build")[n % 3], "Other", Aliases(KEY)),
     lambda c, chosen, n: edits.remove_takes(MODELS, c, chosen),
     lambda c, chosen, n: edits.remove_takes(MODELS, c, select(MODELS, c, [f"ListRoles take={n % 2 + 1}"])),

@@ -24,7 +24,7 @@ def test_every_example_is_a_cassette(path: Path) -> None:
         "\ufeff\n",
         "version: 1\n",
         "version: 2\n---\nsomething: new\n",
-        "# ours\nversion: 1\nkey: gjf6xcekxdvp\n---\n",
+        "# ours\nversion: 1\nkey: t366skr2trrs\n---\n",
         f"verzion: 1\n---\n{TAKE}",
         f"version: 1\n<<<<<<< HEAD\n---\n{TAKE}",
         TAKE,

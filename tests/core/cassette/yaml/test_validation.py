@@ -132,7 +132,7 @@ identity: {}
 pages:
 - output: {IsTruncated: true, Users: [], Marker: page-2.abcd}
 - token: page-2.abcd
-  output: {Users: [{UserName: alias-JLRWF2vc4z}]}
+  output: {Users: [{UserName: alias-Tsr76sms7l}]}
 """
 
 
@@ -144,7 +144,7 @@ def test_a_duplicate_take_is_reported() -> None:
 
 
 def test_another_take_with_the_same_tokens_is_reported_with_their_line() -> None:
-    (error,) = errors(f"version: 1\n{LISTING}{LISTING.replace('alias-JLRWF2vc4z', 'alias-cH7du62mMu')}")
+    (error,) = errors(f"version: 1\n{LISTING}{LISTING.replace('alias-Tsr76sms7l', 'alias-66rS7L22tT')}")
     assert (error.line, error.path) == (16, "pages[1].token")
     assert error.problem == "another page of the track has this token, in line 8"
     assert error.tip == "tokens of a track must differ"
