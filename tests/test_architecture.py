@@ -90,7 +90,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     ),
     "a step that is read apart from the others": (
         "core.redaction.policies.pairs_in_text",
-        "core.redaction.text.labelled_values",
         "core.replay.callers",
         "core.editing.rename",
         "core.cassette.yaml.comments",

@@ -22,7 +22,7 @@ from awstape.core.replay.replies import ServedPage
 from support import exchanges
 from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, Exchange
 
-SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYExample7"
 #: Text → the words in it that must not stay.
 TEXTS: dict[str, str] = {
     f"arn:aws:dynamodb:*:{ACCOUNT}:table/customers-acme": "customers acme",
@@ -52,7 +52,7 @@ TEXTS: dict[str, str] = {
     "org-trail-o-a1b2c3d4e5": "a1b2c3d4e5",
     "sg-for-vpc-0a1b2c3d4e5f67890": "0a1b2c3d4e5f67890",
     "vpce-svc-0a1b2c3d4e5f67890": "0a1b2c3d4e5f67890",
-    "keyAKIAIOSFODNN7EXAMPLE": "IOSFODNN7",
+    "keyAKIAIOSFODNN7EXAMPLF": "IOSFODNN7",
     "jürgen@corp.example": "jürgen",
     "alice@münchen.example.de": "alice münchen",
     "*@acme.example": "acme",

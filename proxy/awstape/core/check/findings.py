@@ -11,7 +11,8 @@
    as a cassette is a finding (`core.cassette.yaml.validation`). A probable mistake in a readable text is a warning
    (`core.check.lint_takes`).
 5. The name of a cassette's file is searched as free text.
-6. Identifiers of AWS's documentation are no findings.
+6. Names and ids of AWS's documentation, and names of general words only, are no findings
+   (`core.redaction.documentation_names`).
 7. A value that a person allows (`core.check.allowed_values`) is no finding; a comment that allows nothing is one.
 """
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import Literal
@@ -38,7 +39,7 @@ from awstape.core.check.free_texts import FreeText, find_free_texts
 from awstape.core.check.lint_takes import KINDS as TAKE_KINDS
 from awstape.core.check.lint_takes import lint_takes
 from awstape.core.redaction.aliases import Aliases, Key
-from awstape.core.redaction.documentation_names import DOCUMENTATION_NAMES
+from awstape.core.redaction.documentation_names import DocumentationRules
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import redact_string
 from awstape.core.redaction.string_walk import StringContext
@@ -230,10 +231,7 @@ def _redact(
     return redacted, list(aliases.count_by_kind()) if redacted != text else []
 
 
-@cache
-def _with_documentation(rules: Rules) -> Rules:
-    """The rules of a project, which also keep what AWS's documentation uses."""
-    return replace(rules, keep=(*rules.keep, *DOCUMENTATION_NAMES))
+_with_documentation = cache(DocumentationRules.of)
 
 
 def _locate_kinds(

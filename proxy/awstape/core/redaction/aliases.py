@@ -49,6 +49,7 @@ from awstape.core.redaction.alias_grammar import (
     spell_saml_metadata,
     spell_unique_id,
 )
+from awstape.core.redaction.documentation_names import is_documentation_id
 from awstape.core.redaction.marks import Marks
 from awstape.core.redaction.name_codes import (
     drop_markers,
@@ -190,6 +191,8 @@ class Aliases:
 
     def unique_id(self, value: str) -> str:
         """`AROAEXAMPLEID1234` → `AROATAPE…`: the four-letter prefix and the length stay."""
+        if is_documentation_id(value):
+            return value
         prefix = value[:4] if _ID_PREFIX.fullmatch(value[:4]) else ""
         length = max(len(value) - len(prefix) - len("tape"), 8)
         spell = partial(spell_unique_id, prefix=prefix, length=length)
@@ -226,6 +229,8 @@ class Aliases:
 
     def secret(self, kind: str, value: str) -> str:
         """The alias of a text that no project rule may keep, of one code for the whole."""
+        if is_documentation_id(value):
+            return value
         return self._alias(kind, value, lambda: spell_framed(self._code(value)), may_be_kept=False)
 
     def password(self, value: str, kind: str = "password") -> str:
@@ -233,6 +238,9 @@ class Aliases:
 
         The aliases of one JSON document in several spellings differ in case only.
         """
+
+        if is_documentation_id(value):
+            return value
 
         def spell() -> str:
             meaning = canonical_document(value) or value

@@ -1,17 +1,72 @@
-"""Identifiers of AWS's documentation: they identify nobody, so `check` doesn't report them.
+"""Names and ids of AWS's documentation: they identify nobody.
 
-A recording aliases them as any other: a test account may have one of these numbers.
+1. Ids, keys and digests that end with EXAMPLE stay in recordings, too: of random ones, one in 10 billion does.
+2. All else of documentation is no finding of `check`, but a recording aliases it as any other: a test account may have
+   one of these numbers.
+3. Nor is a name that has general words only, such as `ReadOnlyRole` or `my-example-bucket`.
 """
 
 from __future__ import annotations
 
-#: Globs as in a project's `keep`. Accounts, unique ids and access key ids, and buckets that AWS reserves for examples:
+import re
+from dataclasses import dataclass, fields
+
+from awstape.core.redaction.project_rules import Rules
+
+#: `AIDACKCEVSQ6C2EXAMPLE`, `wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY`, `1a2b3c4d-1234-abcd-7890-abcdeEXAMPLE`.
+_ID = re.compile(r"[A-Z0-9]{4,}EXAMPLE|[A-Za-z0-9+/-]{24,}EXAMPLE(?:KEY)?")
+#: Globs as in a project's `keep`. Accounts, names and hosts that AWS reserves for examples:
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 DOCUMENTATION_NAMES = (
     *"000000000000 111111111111 222222222222 333333333333 444444444444 555555555555 666666666666".split(),
     *"777777777777 888888888888 999999999999 012345678901 123456789012 210987654321".split(),
     *"111122223333 222233334444 333344445555 444455556666 555566667777 666677778888".split(),
     *"777788889999 888899990000 999900001111 999988887777 888877776666 777766665555".split(),
-    *(f"{prefix}*EXAMPLE" for prefix in "ABIA ACCA AGPA AIDA AIDG AIPA AKIA ANPA ANVA APKA AROA ASCA ASIA".split()),
-    "amzn-s3-demo-*",
+    *"amzn-s3-demo-* *.example.com example.com".split(),
+    # The canonical user id and the key id in the guides of S3 and KMS.
+    "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be",
+    "1234abcd-12ab-34cd-56ef-1234567890ab",
 )
+#: Words of names that say nothing of their owner: kinds of things, rights, stages, and services.
+_GENERAL_WORDS = frozenset(
+    """
+    access account accounts admin administrator administrators admins alias all allow analyzer and any api app
+    application applications archive audit auth aws bucket by cert certificate client cloud config console custom data
+    default delete demo deny dev developer developers device dummy ec2 edit example examples execution federated file
+    files foo bar baz for from full function general generic get group groups host iam id instance instances job key
+    keys lambda limited list log logs management manager managers member mfa my name new of oidc old only operator
+    operators organization path permission permissions perms placeholder policies policy pool power prod production
+    profile profiles provider put read reader readonly resource resources role roles root rule rules s3 saml sample
+    sandbox security server service services session sns specific sqs ssh stage staging support system tag tagged tags
+    task temp template test testing tests the to topic trail trust update updated user users validation version view
+    viewer virtual web webserver with write your
+    """.split()
+)
+_NAME_PART = re.compile(r"(?i:ec2|s3)|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d{1,4}(?!\d)|[-_./ ]+")
+
+
+def is_documentation_id(text: str) -> bool:
+    """True for an id, a key or a digest that documentation made."""
+    return _ID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True)
+class DocumentationRules(Rules):
+    """The rules of a project, which also keep what identifies nobody: for `check`."""
+
+    @classmethod
+    def of(cls, rules: Rules) -> DocumentationRules:
+        given = {field.name: getattr(rules, field.name) for field in fields(rules)}
+        return cls(**{**given, "keep": (*rules.keep, *DOCUMENTATION_NAMES)})
+
+    def keeps(self, value: str) -> bool:
+        return super().keeps(value) or has_general_words_only(value)
+
+
+def has_general_words_only(name: str) -> bool:
+    """Whether every part of a name is a general word, a short number or a joint, and one is a word."""
+    parts = _NAME_PART.findall(name)
+    if sum(map(len, parts)) != len(name):
+        return False
+    words = [part.lower() for part in parts if part[0].isalpha()]
+    return bool(words) and _GENERAL_WORDS.issuperset(words)

@@ -1,6 +1,7 @@
 """Redaction of one string, chosen by its context: the rules in the order in which they apply.
 
-1. A member that the service model doesn't know becomes one alias, except for numbers, booleans, times and aliases.
+1. A member that the service model doesn't know becomes one alias, except for numbers, booleans, times, aliases,
+   regions, services and ARNs of what AWS owns.
 2. Values of enums and certificate thumbprints stay.
 3. A path, id, provider or secret (`core.redaction.member_kinds`) becomes the alias of its shape; a value that the model
    marks sensitive becomes a password's alias; a name becomes an alias.
@@ -37,10 +38,12 @@ from awstape.core.redaction.policies.condition_keys import has_words, redact_con
 from awstape.core.redaction.policies.documents import SERVICE, redact_literal
 from awstape.core.redaction.policies.grammar import ACTION
 from awstape.core.redaction.string_walk import Place, StringContext
-from awstape.core.redaction.text.arn import redact_name
+from awstape.core.redaction.text.arn import is_service_principal, redact_name
+from awstape.core.redaction.text.aws_names import REGION
 from awstape.core.redaction.text.free_text import redact_member_value, redact_text
-from awstape.core.redaction.text.identifier_search import redact_accounts
+from awstape.core.redaction.text.identifier_search import redact_accounts, redact_whole_arn
 from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, UUID
+from awstape.core.redaction.text.labelled_values import is_harmless
 from awstape.core.redaction.text.names_in_text import redact_masked
 from awstape.core.text.encoded_text import decoded_variants, is_json
 
@@ -52,9 +55,8 @@ _ARN_SHAPE = re.compile(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")
 _BARE_NAME = re.compile(r"[^\s*?:]*[A-Za-z][^\s*?:]*")
 #: The names that a simulation gives to the policies in its request.
 _INPUT_LIST = re.compile(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|ResourcePolicy", re.ASCII)
-_HARMLESS = re.compile(
-    r"|true|false|-?\d{1,11}(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII
-)
+#: The most digits of a number that is no account id.
+_MOST_DIGITS = 11
 _PUBLIC_KEY_POLICY = "default"
 #: Policies that the model marks as sensitive: what identifies somebody in them is known by its place.
 _POLICY_SHAPES = frozenset({"AccessCheckPolicyDocument"})
@@ -130,7 +132,10 @@ def _holds_arn(shape_name: str) -> bool:
 def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str:
     shape = context.shape
     if shape is None:
-        return text if _HARMLESS.fullmatch(text) or aliases.is_alias(text) else aliases.secret("text", text)
+        is_public = (
+            not text or is_harmless(text, _MOST_DIGITS) or aliases.is_alias(text) or _is_vocabulary(text, aliases)
+        )
+        return text if is_public else aliases.secret("text", text)
     if not text or text in shape.enum or (shape.name == "thumbprintType" and _THUMBPRINT.fullmatch(text)):
         return text
     if is_of_aws_policy(text, shape, context.siblings):
@@ -144,6 +149,15 @@ def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str
     if kind := find_name_kind(shape, context.siblings):
         return _redact_named(kind, text, aliases)
     return _redact_free_text(text, context, aliases)
+
+
+def _is_vocabulary(text: str, aliases: Aliases) -> bool:
+    """Whether a text is AWS's own wherever it stands: a region, a service, the ARN of something that AWS owns."""
+    return (
+        is_service_principal(text)
+        or re.fullmatch(REGION, text) is not None
+        or (text.startswith("arn:") and redact_whole_arn(text, aliases) == text)
+    )
 
 
 def _redact_named(kind: str, text: str, aliases: Aliases) -> str:
@@ -185,7 +199,7 @@ def _alias_of_whole(text: str, context: StringContext, *, is_arn: bool) -> Calla
         return lambda aliases: aliases.name("resource", text)
     if _is_filter_value(text, context):
         return lambda aliases: aliases.name("filter", text)
-    if context.member == _CONTEXT_VALUES and not _HARMLESS.fullmatch(text):
+    if context.member == _CONTEXT_VALUES and text and not is_harmless(text, _MOST_DIGITS):
         return lambda aliases: aliases.name("value", text)
     return None
 

@@ -10,6 +10,7 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.policies.condition_values import redact_condition_value
 from awstape.core.redaction.text import free_text, identifier_search
 from awstape.core.redaction.text.free_text import redact_text
+from awstape.core.redaction.text.labelled_values import is_harmless, is_template
 from support.exchanges import KEY, OTHER_KEY
 
 A = Aliases(KEY)
@@ -29,13 +30,48 @@ NAMED = {
     "Role acme-x not found": ("role", "acme-x"),
     "the user 'bob' is unknown": ("user", "bob"),
 }
+#: Message with several names in braces.
+LISTS = [
+    "Users {acme-a}, {acme-b} not found",
+    "Users {acme-a}, {acme-b}, and {acme-c} do not exist.",
+    "Roles {acme-x} and {acme-y} cannot be found.",
+    "User {acme-a} or {acme-b} is not authorized to perform: iam:GetUser",
+    """Policies '{acme-a}', "{acme-b}" and `{acme-c}` are too long""",
+    "Groups [{acme-a}, {acme-b}] not found",
+    "users ['{acme-a}', '{acme-b}'] are not found",
+    "The roles named {acme-a}, {acme-b} and {acme-c} could not be deleted",
+    "The following users were not found: {acme-a}, {acme-b}.",
+    "The following roles could not be deleted: {acme-a} and {acme-b}",
+    "Entities do not exist: {acme-a}",
+    "No such users: {acme-a}, {acme-b}",
+    "Unknown role: {acme-x} (Service: AmazonIdentityManagement; Status Code: 404)",
+    "User {acme-a} not in group {acme-b}",
+    "Policy {acme-p} not attached to role {acme-r}",
+    "Login profile for {acme-u} not found",
+    "User {acme-u} already has password",
+    "The role with name {acme-a} and path /x/ cannot be found",
+    "Instance profiles {acme-a} or {acme-b} already exist",
+]
 SENTENCES = [
     "The user does not exist. The role was not found. User is not authorized.",
     "Policy association failed because of limits; the group has a role named in its policy.",
     "Cannot delete entity, must detach all policies first.",
     "Patch Group baseline already has a baseline registered",
     "User: anonymous is not authorized",
+    "Users and roles cannot be found. Groups or users that do not exist: none",
+    "The policies are not attached: read and write access",
+    "Users, groups and roles are not deleted automatically.",
+    "Certificate body is invalid. Invalid principal in policy: the user is missing",
+    "Members of the group must not be users; cannot delete entity, must remove users from group first.",
 ]
+
+
+@pytest.mark.parametrize("message", LISTS)
+def test_names_in_a_list_become_aliases(message: str) -> None:
+    text = re.sub(r"[{}]", "", message)
+    redacted = redact_text(text, A)
+    assert redacted == re.sub(r"\{(.*?)\}", lambda match: A.name("user", match[1]), message)
+    assert redact_text(redacted, Aliases(OTHER_KEY)) == redacted
 
 
 @pytest.mark.parametrize("message", NAMED)
@@ -61,6 +97,12 @@ SECRETS = {
     "https://acme.example/?token=abc123def&x=1": "abc123def",
     "'api_key': 'k3x9p2m7q1'": "k3x9p2m7q1",
     "clientSecret=a1b2c3d4e5f6": "a1b2c3d4e5f6",
+    "password: <hunter22>": "hunter22",
+    "Password=(hunter22)": "hunter22",
+    "password=%hunter22": "%hunter22",
+    "password: *hunter2": "*hunter2",
+    "secret=$hunter2": "$hunter2",
+    "token: 123456": "123456",
 }
 NO_SECRETS = [
     "SecretsRotation: true, Secret: true, PasswordMinLength=14",
@@ -70,7 +112,24 @@ NO_SECRETS = [
     "Secret rotation for the Password policy",
     "commit 3f8a1c9d2b7e4f6a0c5d8e1b9a7f3c2d4e6b8a10 on 202301021530",
     "id 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
+    "password: <your password>, token: [REDACTED], secret: $(cat x), PASSWORD=$DB_PASSWORD, --password %(password)s",
+    "secret=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 ]
+HEX = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+
+
+@pytest.mark.parametrize(
+    "text", ["sha256:{}", "app@sha256:{}", "SHA-256 {}", '"digest": "{}"', '{"sha256": "{}"}', "checksum = {}"]
+)
+def test_a_digest_stays_behind_a_word_that_says_so(text: str) -> None:
+    assert redact_text(text.replace("{}", HEX), A) == text.replace("{}", HEX)
+    twin = re.sub("sha-?256|digest|checksum", "owner", text, flags=re.IGNORECASE).replace("{}", HEX)
+    assert redact_text(twin, A) == twin.replace(HEX, A.canonical_id(HEX))
+
+
+def test_a_digest_stays_as_the_value_of_a_tag_that_says_so() -> None:
+    assert free_text.redact_member_value("CodeSha256", HEX, A) == HEX
+    assert free_text.redact_member_value("Owner", HEX, A) == A.canonical_id(HEX)
 
 
 @pytest.mark.parametrize("text", SECRETS)
@@ -90,6 +149,35 @@ def test_the_value_of_a_secret_s_tag_is_a_secret(key: str) -> None:
     assert redact_condition_value(key, "3f8a1c9d2b7e", A) == A.password("3f8a1c9d2b7e")
     assert redact_condition_value(key, "true", A) is None
     assert redact_condition_value(key, "86400", A) is None
+
+
+# --- harmless values --------------------------------------------------------------------------------------------
+
+TEMPLATES = [
+    *("${X}", "${aws:username}", "$(cat_x)", "$DB_PASSWORD", "{{ secret }}", "{password}", "{}", "<your password>"),
+    *("[REDACTED]", "(none)", "%(x)s", "%s", "%PASSWORD%", "***"),
+]
+HARMLESS = ["true", "FALSE", "none", "n/a", "0", "-12345", "1.5", "2024-05-02", "2024-05-02T03:04:05.678Z", *TEMPLATES]
+HARMFUL = [
+    *("", "hunter2", "123456", "$hunter2", "%hunter2", "*hunter2", "<hunter22>", "(hunter22)", "[h22]", "{hunter22}"),
+    *("${a}b", "2024-05-02x", "true1"),
+]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_a_harmless_value(text: str) -> None:
+    assert is_harmless(text)
+    assert is_template(text) == (text in TEMPLATES)
+
+
+@pytest.mark.parametrize("text", HARMFUL)
+def test_any_other_value_may_be_a_secret(text: str) -> None:
+    assert not is_harmless(text)
+
+
+def test_a_longer_number_is_harmless_where_it_is_no_secret() -> None:
+    assert is_harmless("12345678901", most_digits=11)
+    assert not is_harmless("123456789012", most_digits=11)
 
 
 def test_the_digits_of_every_script_are_digits() -> None:

@@ -146,6 +146,9 @@ _COMMON_NAMES: dict[str, frozenset[str]] = {
         """.split()
     ),
     "workgroup": frozenset({"primary"}),
+    "analyzer": frozenset(
+        f"{kind}ConsoleAnalyzer-{zone}" for kind in ("", "UnusedAccess-") for zone in ("account", "organization")
+    ),
     "event-bus": frozenset({"default"}),
     "capacity-provider": frozenset({"FARGATE", "FARGATE_SPOT"}),
     "evaluator": frozenset({"Builtin", "ThirdParty"}),
@@ -167,6 +170,9 @@ _COMMON_PREFIXES: dict[str, tuple[str, ...]] = {
         "elasticbeanstalk-",
         "sagemaker-",
     ),
+    # Names that the console gives, with a UUID or a region behind them.
+    "analyzer": ("ConsoleAnalyzer-", "UnusedAccess-ConsoleAnalyzer-"),
+    "archive-rule": ("ArchiveRule-",),
     "opsmetadata": ("LaunchWizard",),
     "parameter": ("amazon/datazone/",),
     "role": ("cdk-", "AmazonSageMaker-ExecutionRole-", "AWSReservedSSO_"),

@@ -28,6 +28,7 @@ from awstape.core.redaction.text.identifier_search import (
     redact_whole_arn,
 )
 from awstape.core.redaction.text.identifiers import redact_random_runs
+from awstape.core.redaction.text.labelled_values import is_digest
 from awstape.core.text.encoded_text import rewrite_encoded_runs
 
 #: The beginning of IAM's credential report.
@@ -70,6 +71,8 @@ def _redact_unknown_text(text: str, aliases: Aliases) -> str:
 
 def redact_member_value(member: str, text: str, aliases: Aliases) -> str:
     """The text with aliases, as the value of a condition key, of a member of a policy or of a map's key."""
+    if is_digest(member, text):
+        return text
     for redacted in (redact_condition_value(member, text, aliases), redact_whole_arn(text, aliases)):
         if redacted is not None:
             return redacted

@@ -19,6 +19,7 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import WHOLE_ARN, is_service_principal, redact_arn, redact_name, redact_provider
 from awstape.core.redaction.text.aws_names import REGION, split_provider
+from awstape.core.redaction.text.labelled_values import is_template
 
 _LABEL = r"[\w-]+"
 _AWS = r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|(?:api|on)\.aws|aws\.amazon\.com|awsapps\.com|cloudfront\.net)"
@@ -65,7 +66,6 @@ _AWS_LABELS = frozenset(
 )
 #: Word in what follows a customer's label → what the label is.
 _KINDS = {"s3": "bucket", "signin": "account-alias", "awsapps": "account-alias"}
-_TEMPLATE = re.compile(r"[*<\[{$%].*|")
 _NUMBERED = re.compile(rf"{REGION}|[a-z]+-[0-9]")
 
 
@@ -117,10 +117,10 @@ def _is_public(host: str) -> bool:
 
 
 def _redact_user(user: str, password: str | None, aliases: Aliases) -> str:
-    redacted = user if _TEMPLATE.fullmatch(user) else redact_name("user", user, aliases)
+    redacted = user if not user or is_template(user) else redact_name("user", user, aliases)
     if password is None:
         return f"{redacted}@"
-    return f"{redacted}:{password if _TEMPLATE.fullmatch(password) else aliases.password(password)}@"
+    return f"{redacted}:{password if not password or is_template(password) else aliases.password(password)}@"
 
 
 def _redact_object(text: str, aliases: Aliases) -> str:

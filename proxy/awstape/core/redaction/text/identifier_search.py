@@ -88,8 +88,8 @@ IN_SENTENCES = compile_search(TEXT_KINDS, in_sentences=True)
 #: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
 MAY_HOLD_IDENTIFIER = re.compile(
     r"""[:=@%&\\"'`]|\d{4}|\w\.\w|[\w+/-]{16}|-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E
-    |already|annot|n't|not\ (?:attached|authorized|be|exist|found)|\ (?:named?|called|id|alias)\b|must|exceeds|failed
-    |has\ (?:no|more)|is\ (?:in\ use|invalid|managed)""",
+    |already|annot|n't|not\ (?:attached|authorized|be|exist|found|in)|\ (?:named?|called|id|alias)\b|must|exceeds|failed
+    |member\ of|has\ (?:no|more)|is\ (?:in\ use|invalid|managed)""",
     re.VERBOSE,
 )
 

@@ -61,6 +61,12 @@ DOCUMENTATION_EMAIL = re.compile(r".+@(?:[\w-]+\.)*example\.(?:com|net|org)", re
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #: One behind it and a hyphen is the end of a range of addresses; anything else makes it a version.
 IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+#: Not behind a word for a digest: `sha256:`, `digest = `.
+_NO_DIGEST = r"(?<![A-Za-z0-9])(?=[0-9a-f]{64}(?![A-Za-z0-9]))" + "".join(
+    rf"(?<!(?i:{word}){joint})"
+    for word in ("sha256", "sha-256", "sha_256", "digest", "checksum")
+    for joint in (r"[:=@/\s_(-]", r"[:=]\s", r"\s[:=]\s", r"[\"'][:=][\"']", r"[\"'][:=]\s[\"']")
+)
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
 IDENTIFIERS: Mapping[str, Identifier] = {
     "pem": Identifier(
@@ -79,7 +85,7 @@ IDENTIFIERS: Mapping[str, Identifier] = {
     "issuer": Identifier(
         r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", lambda a, v: a.name("issuer", v), after=r"(?=\.tokens\.sts\.)"
     ),
-    "canonical": Identifier("[0-9a-f]{64}", Aliases.canonical_id),
+    "canonical": Identifier("[0-9a-f]{64}", Aliases.canonical_id, _NO_DIGEST),
     "ipv4": Identifier(
         rf"{IPV4}(?:/(?:{IPV4}|3[0-2]|[12]?[0-9]))?",
         _alias_address,

@@ -1,12 +1,13 @@
-"""Values that the words beside them identify: names in messages, secrets behind their keys.
+"""Values that the words beside them identify: names in messages, secrets behind their keys; and those that are neither.
 
 1. `The role with name X cannot be found`, `Login Profile for User bob`: a name follows the word for its kind. After
    `with name`, `named` or `called` it is a name whatever follows; otherwise only before the words of an error (`cannot
-   be found`, `is not authorized`), or in quotes. A word of the sentence is no name.
+   be found`, `is not authorized`), or in quotes. A word of the sentence is no name. There may be several: `Users a, b
+   and c not found`, `roles could not be deleted: a, b`.
 2. `db-password: hunter22`, `PGPASSWORD=x`, `--password x`: a key, a tag or the key of a pair that says password,
    secret, token or credential has a secret as its value.
-3. `true`, `false`, short numbers, times, templates (`${SECRET}`) and page tokens of awstape say nothing of a secret,
-   and stay. An ARN or a URL is redacted as such, an identifier keeps its own alias.
+3. Harmless values stay in every place of a name or a secret: templates, words such as `true`, short numbers, times; so
+   do page tokens of awstape. An ARN or a URL is redacted as such, an identifier keeps its own alias.
 4. In a sentence, a word of letters only is a secret if it ends its line or clause and its key is a password.
 """
 
@@ -18,35 +19,80 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, redact_whole_identifier
 
+# --- harmless values --------------------------------------------------------------------------------------------
+
+#: A place for a value: `${x}`, `$(x)`, `$X`, `{{ x }}`, `{x}`, `<some words>`, `[some words]`, `(some words)`, `%(x)s`,
+#: `%s`, `%X%`, `***`.
+TEMPLATE = (
+    r"(?:\$\{[^{}\s]*\}|\$\([^()\s]*\)|\$[A-Z][A-Z0-9_]*(?![\w-])|\{\{[^{}]*\}\}|\{[A-Za-z_.]*\}"
+    r"|<[A-Za-z_\ -]+>|\[[A-Za-z_\ -]+\]|\([A-Za-z_\ -]+\)|%\([a-z_]+\)s|%[sdr](?!\w)|%[A-Z_]+%|\*+(?![\w*]))"
+)
+_TEMPLATE = re.compile(TEMPLATE)
+_TRUTH = re.compile(r"true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|n/a", re.IGNORECASE)
+_NUMBER = re.compile(r"-?(?P<digits>\d{1,11})(?:\.\d{1,9})?", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?", re.ASCII)
+
+
+def is_template(text: str) -> bool:
+    """True for a place that another program fills."""
+    return _TEMPLATE.fullmatch(text) is not None
+
+
+def is_harmless(text: str, most_digits: int = 5) -> bool:
+    """True for a value that is no name and no secret. most_digits: of a number; more digits may be a secret."""
+    if number := _NUMBER.fullmatch(text):
+        return len(number["digits"]) <= most_digits
+    return any(form.fullmatch(text) for form in (_TRUTH, _TIME, _TEMPLATE))
+
+
 # --- names in messages ------------------------------------------------------------------------------------------
 
-_KIND = r"""(?:[Uu]sers?|[Rr]oles?|[Gg]roups?|(?:[Mm]anaged\ )?[Pp]olicy|[Ii]nstance\ ?[Pp]rofile
+_KIND = r"""(?:[Uu]ser|[Rr]ole|[Gg]roup|(?:[Mm]anaged\ )?[Pp]olic(?:y|ies)|[Ii]nstance\ ?[Pp]rofile
     |[Ss]erver\ ?[Cc]ertificate|[Ss]igning\ [Cc]ertificate|[Aa]nalyzer|[Aa]rchive\ ?[Rr]ule|[Aa]ccount\ [Aa]lias
-    |(?:SAML|Saml)\ ?[Pp]rovider|(?:OIDC\ )?[Pp]rovider|[Bb]ucket|[Ee]ntity|[Pp]rincipal|[Tt]emplate)"""
+    |(?:SAML|Saml)\ ?[Pp]rovider|(?:OIDC\ )?[Pp]rovider|[Bb]ucket|[Ee]ntit(?:y|ies)|[Pp]rincipal|[Tt]emplate
+    |[Dd]evice|[Ll]ogin\ [Pp]rofile\ for)"""
 #: A dot or comma at the end belongs to the sentence.
 _NAME = r"[\w+=@/][\w+=,.@/-]{0,199}(?<![.,])"
 _NO_NAMES = "|".join(
     """
-    a already an and any anonymous are arn by can cannot could document does doesn't for from has have id in is isn't
-    may must name names no not of on or path policy session should that the this to type version was were which will
-    with whose
+    a all already an and any anonymous are arn both by can cannot could document does doesn't for from has have id in
+    is isn't may must name names no none not of on or path policy session should that the these this those to type
+    version was were which will with whose
     """.split()
 )
 _SENTENCE = rf"(?!(?:{_NO_NAMES})\b(?![\w+=@/-]))"
-_VERB = r"""(?:(?:cannot|can't|can\ not|could\ not)\ be|(?:does|do)\ not\ exist|doesn't\ exist|(?:is|was)\ not
-    |isn't|(?:is\ )?already\ (?:exists|attached|in|a\ member)|not\ (?:found|attached|authorized)
-    |has\ (?:no|already|more)\ (?!an?\ )|is\ (?:managed|invalid|in\ use))\b"""
-_NAMING = r"(?:(?:with|by)\ (?:(?:user|role|group|the)\ )?(?:name|id|alias)|named|called)(?::|\ is)?"
-NAMED_ENTITY = rf"""\b(?P<named_kind>{_KIND})(?P<named_joint>
-      (?:\ policy)?\ {_NAMING}\ ["'`]?{_SENTENCE}(?!arn:)
-    | (?::\ ?|\ ){_SENTENCE}(?={_NAME}\ {_VERB})
-    | (?::\ ?|\ )["'`](?={_NAME}["'`]))(?P<named>{_NAME})"""
+_ITEM = rf"""(?:{_SENTENCE}(?!arn:){_NAME}|["'`]{_NAME}["'`])"""
+_QUOTED = rf"""["'`]{_NAME}["'`]"""
+_AND = r"(?:,?\ (?:and|or)\ |[,;]\ )"
+_LIST, _QUOTED_LIST = (rf"[\[({{]?{item}(?:{_AND}{item})*[\])}}]?" for item in (_ITEM, _QUOTED))
+_VERB = r"""(?:(?:cannot|can't|can\ not|could\ not)\ be|(?:does|do)\ not\ exist|(?:doesn't|don't)\ exist
+    |(?:is|are|was|were)\ not|isn't|aren't|(?:(?:is|are)\ )?already\ (?:exists?|attached|in|a\ member)
+    |already\ ha(?:s|ve)\ (?:a\ )?password|not\ (?:found|attached|authorized|in\ group)
+    |ha(?:s|ve)\ (?:no|already|more)\ (?!an?\ )|(?:is|are)\ (?:managed|invalid|in\ use))\b"""
+_NAMING = r"(?:(?:with|by)\ (?:(?:user|role|group|the)\ )?(?:name|id|alias)s?|named|called)(?::|\ is|\ are)?"
+_NOT = r"(?:not|no|invalid|unknown|missing|unable|cannot|couldn't|failed)"
+_END = r"[.;]?\s*(?:\Z|\n|\()"
+NAMED_ENTITY = rf"""(?:\b(?P<named_kind>{_KIND})(?:e?s)?(?:
+      (?:\ policy)?\ {_NAMING}\ (?={_LIST}(?:\ {_VERB}|{_END}))
+    | (?::\ ?|\ )(?={_LIST}\ {_VERB}|{_QUOTED_LIST})
+    | (?:\ [a-z']+){{0,6}}?\ {_NOT}(?:\ [a-z]+){{0,4}}:\ (?={_LIST}{_END})
+    | (?P<named_single>(?:\ policy)?\ {_NAMING}\ ["'`]?{_SENTENCE}(?!arn:)))
+  | \b(?:[Nn]o\ such|[Uu]nknown|[Ii]nvalid|[Mm]issing)\ (?P<missing_kind>{_KIND})(?:e?s)?:\ (?={_LIST}{_END})
+  | \b(?:not\ attached\ to|not\ in|already\ in|not\ found\ (?:in|for)|member\ of)\ (?:the\ )?
+    (?P<other_kind>{_KIND})\ (?={_LIST}{_END}))
+  (?P<named>(?(named_single){_NAME}|{_LIST}))"""
+_IN_LIST = re.compile(rf"""(?:{_AND})|["'`\[({{]|(?P<name>(?u:{_NAME}))""", re.VERBOSE)
 
 
 def redact_named_entity(match: re.Match[str], aliases: Aliases) -> str:
-    """A match of `NAMED_ENTITY`, with an alias for the name."""
-    kind = match["named_kind"].lower().removesuffix("s").removeprefix("managed ").replace(" ", "-")
-    return f"{match['named_kind']}{match['named_joint']}{redact_name(kind, match['named'], aliases)}"
+    """A match of `NAMED_ENTITY`, with aliases for its names."""
+    kind = (match["named_kind"] or match["missing_kind"] or match["other_kind"]).lower()
+    kind = kind.removeprefix("managed ").replace("ies", "y").replace(" ", "-")
+
+    def redact(part: re.Match[str]) -> str:
+        return redact_name(kind, part["name"], aliases) if part["name"] else part[0]
+
+    return match[0][: match.start("named") - match.start()] + _IN_LIST.sub(redact, match["named"])
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------
@@ -55,17 +101,23 @@ _PASSWORD = r"passw(?:or)?d|passphrase|pwd"
 _WORD = rf"{_PASSWORD}|secret|token|credentials?|api[_-]?key|private[_-]?key|secret[_-]?(?:access[_-]?)?key"
 _KEY = re.compile(_WORD, re.IGNORECASE)
 _PASSWORD_KEY = re.compile(rf"(?:{_PASSWORD}|secret)$", re.IGNORECASE)
-_HARMLESS = re.compile(
-    r"(?i:true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|n/a)|-?\d{1,5}(?:\.\d{1,5})?"
-    r"|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?"
-    rf"|{REPLAY_TOKEN}"
-    r"|[$<{*\[(%].*|(?:arn|https?):.*|s3://.*|.{0,2}",
-    re.DOTALL,
-)
+#: Keys of digests, which are public.
+_DIGEST = r"sha-?_?(?:1|256|384|512)|md5|digest|checksum|etag|hash"
+_DIGEST_KEY = re.compile(rf"(?:{_DIGEST})$", re.IGNORECASE)
+_HEX_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}")
+#: Texts that are redacted as what they are, and page tokens of awstape.
+_OTHER_PATTERN = re.compile(rf"(?:arn|https?|s3):|(?:{REPLAY_TOKEN})\Z")
+_SHORTEST = 3
+_BRACKETED = re.compile(r"([<(\[{])(.*)([>)\]}])", re.DOTALL)
 #: A key and its value: `db-password: hunter22`, `PGPASSWORD=x`, `--password x`.
 SECRET_PAIR = rf"""(?<![\w.$:-])(?P<secret_key>(?P<secret_option>--)?[\w.-]{{0,60}}?(?i:{_WORD}))
     (?P<secret_joint>["']?\s?=>?\s?["']?|["']?:[ ]?["']?|(?(secret_option)[ ]|(?!)))
-    (?P<secret>[^\s"',;&<>(){{}}\[\]`]+)(?P<secret_end>(?=["'\s]*(?:[,;&)}}\]]|\Z|\n)))?"""
+    (?P<secret>{TEMPLATE}|[^\s"',;&<>(){{}}\[\]`]+|[<(\[{{][^\s"':<>(){{}}\[\]]+[>)\]}}])(?P<secret_end>(?=["'\s]*(?:[,;&)}}\]]|\Z|\n)))?"""
+
+
+def is_digest(key: str, text: str) -> bool:
+    """Whether a text is a digest in hexadecimal digits, behind a key that says so."""
+    return _DIGEST_KEY.search(key) is not None and _HEX_DIGEST.fullmatch(text) is not None
 
 
 def is_secret_key(key: str) -> bool:
@@ -75,8 +127,10 @@ def is_secret_key(key: str) -> bool:
 
 def redact_secret(text: str, aliases: Aliases) -> str:
     """The value of a secret's key. A word of letters only is replaced, but not searched for everywhere."""
-    if _HARMLESS.fullmatch(text) or aliases.is_alias(text):
+    if len(text) < _SHORTEST or is_harmless(text) or _OTHER_PATTERN.match(text) or aliases.is_alias(text):
         return text
+    if bracketed := _BRACKETED.fullmatch(text):
+        return f"{bracketed[1]}{redact_secret(bracketed[2], aliases)}{bracketed[3]}"
     return redact_whole_identifier(text, aliases) or aliases.password(text, "value" if text.isalpha() else "password")
 
 
