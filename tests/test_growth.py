@@ -19,7 +19,6 @@ from awstape.core.editing import edits
 from awstape.core.editing.rename import rename
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
-from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
@@ -34,6 +33,7 @@ from support.exchanges import (
     ACCOUNT,
     KEY,
     MODELS,
+    KeepingRecorder,
     fail,
     player,
     recorder,
@@ -70,11 +70,11 @@ def _finish(shape: Shape, size: int) -> Work:
 
 
 def _recover(shape: Shape, size: int) -> Work:
-    recording = Recorder(MODELS, Redactor(KEY), parse_response)
+    recording = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
     captures = [write_capture(capture) for each in exchanges(shape, size) if (capture := recording.feed(*each))]
 
     def restore() -> None:
-        restored = Recorder(MODELS, Redactor(KEY), parse_response)
+        restored = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
         for capture in captures:
             restored.restore(read_capture(capture, MODELS))
         restored.finish()
@@ -156,7 +156,7 @@ def _record_kept(shape: Shape, size: int) -> Work:
     traffic = exchanges(shape, size)
 
     def record() -> None:
-        recording = Recorder(MODELS, Redactor(KEY, rules), parse_response)
+        recording = KeepingRecorder(MODELS, Redactor(KEY, rules), parse_response)
         for each in traffic:
             recording.feed(*each)
         recording.finish()

@@ -9,7 +9,7 @@ import pytest
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.recording.recorder import Recording
+from awstape.core.recording.folding import Recording
 from awstape.report import recording_facts, recording_lines, replay_facts, replay_lines
 from support.exchanges import ACCOUNT, cassette, fail, player, record, request, respond
 

@@ -10,7 +10,7 @@ May import: catalog, core.cassette, core.recording, core.redaction, core.view, e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +18,10 @@ from pathlib import Path
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.recording.capture import Capture
 from awstape.core.recording.capture import read as read_capture
-from awstape.core.recording.recorder import Recorder, Recording
+from awstape.core.recording.folding import Recording
+from awstape.core.recording.recorder import Recorder
 from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.leak_search import Leak
@@ -33,16 +35,21 @@ from awstape.files.journal import InterruptedRecording, interrupted_recordings, 
 from awstape.report import recovery_line, set_aside_lines, settled_line
 
 
-def merge_recording(path: Path, recorder: Recorder, key: Key, *, keep_old_tracks: bool = True) -> Recording:
+def merge_recording(
+    path: Path, recorder: Recorder, captures: Iterable[Capture], key: Key, *, keep_old_tracks: bool = True
+) -> Recording:
     """Writes a recording, unless it is empty, into a cassette, and what it sets aside into its quarantine.
 
-    The caller must hold the lock of the cassette's folder. Raises UserError; the cassette is unchanged then.
+    captures: all of the recording. The caller must hold the lock of the cassette's folder. Raises UserError; the
+    cassette is unchanged then.
     """
     # Read the file again: another recording may have ended in the meantime.
     old = cassette_files.load(path, load_models()) if keep_old_tracks and path.exists() else Cassette()
     waiting = load_set_aside(path, key)
     try:
-        recording = recorder.finish(old, waiting)
+        recording = recorder.finish(captures, old, waiting)
+    except UserError:
+        raise
     except Exception as error:
         raise UserError(f"{path}: not written: {bug_location(error)}", "please report this") from None
     if recording.cassette.takes or recording.set_aside:
@@ -96,19 +103,20 @@ def recover_journals(path: Path, key: Key, rules: Rules, *, failed: bool = True)
 def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: Rules) -> list[str]:
     recorder = Recorder(load_models(), Redactor(key, rules), parse_response, old=Cassette())
     try:
-        for text in found.texts:
-            recorder.restore(read_capture(text, load_models()))
-    except ValueError:
-        raise other_version_error(found.path, "journal") from None
-    aside: Sequence[SetAside] = ()
-    try:
-        if not recorder.is_empty:
-            with atomic_writes.lock_folders_of(path):
-                _remove_temporary_files(path)
-                aside = merge_recording(path, recorder, key).set_aside
+        with atomic_writes.lock_folders_of(path):
+            _remove_temporary_files(path)
+            aside = merge_recording(path, recorder, _read_captures(found), key).set_aside
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
-    return [recovery_line(path, len(found.texts), found.damaged, found.remove()), *set_aside_lines(str(path), aside)]
+    return [recovery_line(path, found.recovered, found.damaged, found.remove()), *set_aside_lines(str(path), aside)]
+
+
+def _read_captures(found: InterruptedRecording) -> Iterator[Capture]:
+    try:
+        for text in found.texts():
+            yield read_capture(text, load_models())
+    except ValueError:
+        raise other_version_error(found.path, "journal") from None
 
 
 def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str]) -> Recovery:

@@ -17,7 +17,7 @@ from awstape.core.cassette.cassette import Track
 from awstape.core.compare.change_lines import path_text
 from awstape.core.compare.equality import json_text
 from awstape.core.compare.value_diff import Change
-from awstape.core.recording.recorder import Recording
+from awstape.core.recording.folding import Recording
 from awstape.core.recording.set_aside import SetAside
 from awstape.core.redaction.leak_search import Leak
 from awstape.core.replay.misses import Miss

@@ -23,7 +23,7 @@ import mmap
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -40,8 +40,11 @@ from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
+from awstape.core.recording.capture import Capture
+from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
-from awstape.core.recording.recorder import Recorder, Recording
+from awstape.core.recording.folding import Recording
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
@@ -89,6 +92,8 @@ class Tape:
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     caller: str | None = None
     """The known caller whose access key id is in the environment, as after `awstape env --caller`."""
+    _kept: list[Capture] = field(default_factory=list, repr=False)
+    """The captures of a recording without a journal."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _process: int = field(default_factory=os.getpid, repr=False)
     _forks: mmap.mmap = field(default_factory=partial(mmap.mmap, -1, 1), repr=False)
@@ -175,10 +180,22 @@ class Tape:
                     request, response, answered_before=answered_before, no_response=no_response
                 )
             ):
-                if self.journal is None and self.create_journal:
-                    self.journal = self.create_journal()
-                if self.journal:
-                    self.journal.append(write_capture(capture))
+                self.keep(capture)
+
+    def keep(self, capture: Capture) -> None:
+        """Writes a capture of the recorder into the journal. Raises UserError if that fails."""
+        if self.journal is None and self.create_journal:
+            self.journal = self.create_journal()
+        if self.journal:
+            self.journal.append(write_capture(capture))
+        else:
+            self._kept.append(capture)
+
+    def _captures(self) -> Iterable[Capture]:
+        """All captures so far, in their order."""
+        if self.journal is None:
+            return self._kept
+        return (read_capture(text, load_models(), is_own=True) for text in self.journal.texts())
 
     def settle(self) -> None:
         """Does what may follow the answer to the client of an exchange."""
@@ -216,7 +233,9 @@ class Tape:
             # An empty recording writes nothing, so it makes no folder.
             with nullcontext() if self.recorder.is_empty else atomic_writes.lock_folders_of(self.path):
                 assert self.key is not None
-                recording = merge_recording(self.path, self.recorder, self.key, keep_old_tracks=self.keep_old_tracks)
+                recording = merge_recording(
+                    self.path, self.recorder, self._captures(), self.key, keep_old_tracks=self.keep_old_tracks
+                )
             is_journal_needed = False
         except UserError as error:
             if self.journal:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import errno
+import gc
+import itertools
 import json
 import os
 import re
@@ -11,12 +13,15 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from awstape import recovery, tape
 from awstape.cli.main import main
+from awstape.core.recording.capture import Capture
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import cassette_files, journal
@@ -120,6 +125,46 @@ def test_a_cassette_that_can_not_be_read_any_more_loses_nothing(path: Path) -> N
     assert recorded(path) == ["ListGroups 3"]
 
 
+@pytest.mark.parametrize("change", ["a byte", "cut", "empty"])
+def test_a_journal_that_was_changed_while_recording_is_reported_and_kept(path: Path, change: str) -> None:
+    opened = begin(path, *GROUPS)
+    file = path.with_name("team.yaml.journal")
+    data = file.read_bytes()
+    first = data.index(b"\n") + 5
+    file.write_bytes({"a byte": data[:first] + b"!" + data[first + 1 :], "cut": data[:-9], "empty": b""}[change])
+    with pytest.raises(UserError, match=r"was changed while recording|not a journal") as caught:
+        opened.close()
+    assert caught.value.tip.endswith(f"; the recording is kept in {file}")
+    assert not path.exists()
+    assert file.exists()
+
+
+def test_a_recording_keeps_no_capture_in_memory(path: Path) -> None:
+    kept = []
+    with begin_many(path) as feed:
+        for count in (5, 50):
+            feed(count)
+            gc.collect()
+            kept.append(sum(isinstance(each, Capture) for each in gc.get_objects()))
+    assert kept[0] == kept[1]
+    assert len(cassette_files.load(path, MODELS).takes) == 55
+
+
+@contextmanager
+def begin_many(path: Path) -> Iterator[Callable[[int], None]]:
+    """A recording; yields a function that records a number of users that were not recorded yet."""
+    opened = begin(path)
+    numbers = itertools.count()
+
+    def feed(count: int) -> None:
+        for number in itertools.islice(numbers, count):
+            name = f"zreal{number}"
+            opened.feed(request("GetUser", {"UserName": name}), respond("GetUser", {"User": {"UserName": name}}))
+
+    yield feed
+    opened.close()
+
+
 # --- locked ---
 
 
@@ -217,10 +262,9 @@ def test_lines_of_another_journal_or_place_are_not_taken(path: Path) -> None:
     file.unlink()
     other = break_off(path, *USERS).read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([mine[0], mine[1], other[1], mine[3], mine[2]]))
-    (found,) = interrupted_recordings(path, KEY)
-    assert (len(found.texts), found.damaged) == (2, 1), (
-        "the third is where it was; behind it is none that can be opened"
-    )
+    for found in interrupted_recordings(path, KEY):
+        assert len(list(found.texts())) == 2, "the third is where it was; behind it is none that can be opened"
+        assert found.damaged == 1
 
 
 # --- recovered ---
@@ -327,7 +371,7 @@ def test_another_kind_of_file_in_its_place_is_refused(path: Path, kind: str) -> 
 def test_a_journal_that_is_being_recovered_is_left_alone(path: Path) -> None:
     break_off(path, *GROUPS)
     found = interrupted_recordings(path, KEY)
-    assert len(next(found).texts) == 3
+    assert len(list(next(found).texts())) == 3
     assert recovery.recover(path, ENVIRON).lines == ()
     found.close()
     assert len(recovery.recover(path, ENVIRON).lines) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,10 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording.recorder import Recorder, Recording
+from awstape.core.recording.capture import Capture
+from awstape.core.recording.folding import Recording
+from awstape.core.recording.recorder import Recorder
+from awstape.core.recording.set_aside import SetAside
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
@@ -86,8 +89,32 @@ def record(*exchanges: Exchange, **options: Any) -> Recording:
     return recorder(*exchanges, **options).finish()
 
 
-def recorder(*exchanges: Exchange, key: Key = KEY, **options: Any) -> Recorder:
-    result = Recorder(MODELS, Redactor(key), parse_response, **options)
+class KeepingRecorder(Recorder):
+    """A recorder that keeps its captures, as the journal does, and folds them when it is finished."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.captures: list[Capture] = []
+
+    def feed(self, *args: Any, **options: Any) -> Capture | None:
+        capture = super().feed(*args, **options)
+        self.captures += [capture] if capture else []
+        return capture
+
+    def restore(self, capture: Capture) -> None:
+        """Adds a capture that another recorder with the same key returned."""
+        self.captures.append(capture)
+
+    def finish(  # type: ignore[override]  # it has its captures
+        self,
+        old: Cassette = Cassette(),  # noqa: B008, a value
+        waiting: Sequence[SetAside] = (),
+    ) -> Recording:
+        return super().finish(self.captures, old, waiting)
+
+
+def recorder(*exchanges: Exchange, key: Key = KEY, **options: Any) -> KeepingRecorder:
+    result = KeepingRecorder(MODELS, Redactor(key), parse_response, **options)
     for asked, answered in exchanges:
         result.feed(asked, answered)
     return result

@@ -28,7 +28,6 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import dump_document, write_cassette
 from awstape.core.check import findings
 from awstape.core.recording import capture
-from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import key_fingerprint
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
@@ -42,7 +41,7 @@ from awstape.serving.access_control import AccessPolicy
 from awstape.serving.connection import Connection
 from awstape.tape import Tape
 from support import exchanges, wire_cases
-from support.exchanges import ACCOUNT, KEY, MODELS
+from support.exchanges import ACCOUNT, KEY, MODELS, KeepingRecorder
 from support.paths import ROOT
 
 CASSETTES = sorted((ROOT / "cassettes").glob("*.yaml"))
@@ -74,12 +73,12 @@ def _assert_recordable(operation: Operation, response: Response) -> None:
     """Asserts that the recording of a response can be read and contains no account id."""
     members = operation.input.members if operation.input else {}
     labels = {name: "label" for name, member in members.items() if member.location == "uri"}
-    recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
+    recorder = KeepingRecorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     recorder.feed(exchanges.request(operation.name, labels), response)
     _assert_readable(recorder)
 
 
-def _assert_readable(recorder: Recorder) -> None:
+def _assert_readable(recorder: KeepingRecorder) -> None:
     merged = recorder.finish().merged
     text = write_cassette(merged)
     assert read_cassette(text, MODELS) == merged
@@ -233,7 +232,7 @@ def endpoint_seeds() -> Iterator[bytes]:
 def import_(data: bytes) -> None:
     """Imports a file. data: a byte that chooses its name, then its content."""
     name = ("x.json", "x.toml", "iam.ListRoles_1.json", "x.yaml")[int.from_bytes(data[:1]) % 4]
-    recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
+    recorder = KeepingRecorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data[1:])
@@ -302,7 +301,7 @@ def _journal_head() -> bytes:
 
 
 def journal_seeds() -> Iterator[bytes]:
-    recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
+    recorder = KeepingRecorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     pairs = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}])
     texts = [capture.write(fed) for asked, response in pairs if (fed := recorder.feed(asked, response))]
     cipher = LineCipher(KEY, _journal_head())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,12 +73,13 @@ def load_cipher() -> type[ChaCha20Poly1305]:
     return ChaCha20Poly1305
 
 
-def decrypt_lines(path: Path, data: bytes, key: Key, kind: str, version: int) -> list[str | None]:
-    """The lines of a file that is not empty, except for its head; None for each that can't be decrypted.
+def decrypt_lines(path: Path, lines: Iterator[bytes], key: Key, kind: str, version: int) -> Iterator[str | None]:
+    """The lines of a file, except for its head; None for each that can't be decrypted.
 
-    Raises UserError for a file of another kind, version or key.
+    lines: the file, read line by line. Raises UserError, before the first line, for a file of another kind, version or
+    key.
     """
-    head, _, rest = data.partition(b"\n")
+    head = next(lines, b"").removesuffix(b"\n")
     try:
         about = json.loads(head)
         found, made_with = about[f"awstape {kind}"], str(about["key"])
@@ -92,7 +94,7 @@ def decrypt_lines(path: Path, data: bytes, key: Key, kind: str, version: int) ->
         )
         raise UserError(problem, f"set {keys.VARIABLE} to its key, or remove the file")
     cipher = LineCipher(key, head)
-    return [cipher.decrypt(line) for line in rest.removesuffix(b"\n").split(b"\n")] if rest else []
+    return (cipher.decrypt(line.removesuffix(b"\n")) for line in lines)
 
 
 def other_version_error(path: Path, kind: str) -> UserError:

@@ -8,7 +8,7 @@
 4. The journal of a test that failed is kept as `team.yaml.failed-1a2b3c4d.journal`: only `awstape recover` takes it
    into the cassette.
 5. A line is a capture, encrypted (`files.encrypted_lines`): it holds the real values that the leak search at the end
-   needs.
+   needs. Nothing else has the captures: they are read back, one by one, when the recording ends.
 6. A last line that can't be decrypted was being written when the recording was interrupted: the client never got that
    response. Any other line that can't be decrypted is reported, and the journal is kept under another name.
 """
@@ -24,10 +24,10 @@ import secrets
 import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
@@ -47,11 +47,13 @@ _MAX_JOURNALS = 99
 class Journal:
     """A journal that is being written; it is locked until it is closed."""
 
-    def __init__(self, path: Path, file: int, cipher: LineCipher, created: Sequence[Path]) -> None:
+    def __init__(self, path: Path, file: int, key: Key, created: Sequence[Path]) -> None:
         self.path = path
         self._file = file
-        self._cipher = cipher
+        self._key = key
+        self._cipher = LineCipher.begin(key, _KIND, _VERSION, pid=os.getpid())
         self._created = created
+        self._written = 0
 
     @classmethod
     def create(cls, cassette: Path, key: Key, *, shared: bool = False) -> Journal:
@@ -61,12 +63,11 @@ class Journal:
         """
         paths = _journal_paths(cassette)
         first = next(paths)
-        cipher = LineCipher.begin(key, _KIND, _VERSION, pid=os.getpid())
         with _write_errors(first):
             created = atomic_writes.create_folder(first.parent)
             for path in chain([first], paths) if shared else [first]:
                 if (file := _open_locked(path, os.O_CREAT)) is not None:
-                    journal = cls(path, file, cipher, created)
+                    journal = cls(path, file, key, created)
                     journal._write_head()
                     return journal
         problem = f"{cassette}: another recording into it is running{_process_of(first)}"
@@ -87,8 +88,20 @@ class Journal:
         with _write_errors(self.path):
             atomic_writes.write_all(self._file, self._cipher.encrypt(text))
             os.fsync(self._file)
+            self._written += 1
             if not _is_at(self.path, self._file):
                 raise UserError(f"{self.path}: was removed while recording", "record into a folder that stays")
+
+    def texts(self) -> Iterator[str]:
+        """Yields the captures that were written, read back from the disk. Raises UserError if that fails."""
+        tip = "see whether its disk is damaged"
+        with _os_errors(self.path, "read", tip), os.fdopen(os.dup(self._file), "rb") as lines:
+            lines.seek(0)
+            texts = decrypt_lines(self.path, lines, self._key, _KIND, _VERSION)
+            for _ in range(self._written):  # behind them may be one of which only a part could be written
+                if (text := next(texts, None)) is None:
+                    raise UserError(f"{self.path}: was changed while recording", "record again")
+                yield text
 
     def keep_as_failed(self) -> Path:
         """Closes the journal; its content stays until `awstape recover` takes it in. Returns its new path.
@@ -115,16 +128,28 @@ class Journal:
                 folder.rmdir()
 
 
-@dataclass(frozen=True)
 class InterruptedRecording:
-    """The content of a journal that an interrupted recording left.
+    """The journal that an interrupted recording left.
 
-    texts: its captures. damaged: the number of captures that can't be decrypted.
+    lines: its captures, None for each that can't be decrypted. recovered: the number of captures that were read so far.
+    damaged: the number of those that can't be decrypted.
     """
 
-    path: Path
-    texts: tuple[str, ...] = field(repr=False)
-    damaged: int
+    def __init__(self, path: Path, lines: Iterable[str | None] = ()) -> None:
+        self.path = path
+        self._lines = lines
+        self.recovered = self.damaged = 0
+
+    def texts(self) -> Iterator[str]:
+        """Yields the captures, once. Raises UserError if the file can't be read."""
+        is_damaged = False
+        with _read_errors(self.path):
+            for text in self._lines:
+                self.damaged += is_damaged  # the last line was being written; those before it were complete
+                is_damaged = text is None
+                if text is not None:
+                    self.recovered += 1
+                    yield text
 
     def remove(self) -> Path | None:
         """Removes the journal, once its captures are in the cassette; renames it if it is damaged. Raises UserError.
@@ -152,13 +177,11 @@ def interrupted_recordings(
     decrypt.
     """
     for path in journals_of(cassette) if failed else _existing(_journal_paths(cassette)):
-        with _os_errors(path, "read", "correct its permissions, or move it away"):
+        with _read_errors(path):
             if (file := _open_locked(path)) is None:
                 continue
-            try:
-                yield _decrypted(path, _read(file), key)
-            finally:
-                os.close(file)
+            with os.fdopen(file, "rb") as lines:
+                yield _decrypt(path, lines, key)
 
 
 def journals_of(cassette: Path) -> list[Path]:
@@ -190,14 +213,12 @@ def _journal_paths(cassette: Path) -> Iterator[Path]:
         yield cassette.with_name(f"{cassette.name}{number}{_SUFFIX}")
 
 
-def _decrypted(path: Path, data: bytes, key: Key) -> InterruptedRecording:
-    """Decrypts the content of a journal. Raises UserError."""
-    if not data.partition(b"\n")[2]:  # interrupted before the first capture
-        return InterruptedRecording(path, (), 0)
-    texts = decrypt_lines(path, data, key, _KIND, _VERSION)
-    if texts[-1] is None:  # the line that was being written; those before it were complete
-        texts.pop()
-    return InterruptedRecording(path, tuple(text for text in texts if text is not None), texts.count(None))
+def _decrypt(path: Path, lines: BinaryIO, key: Key) -> InterruptedRecording:
+    """The recording in a journal. Raises UserError for a file that is none, or of another key."""
+    head, first = lines.readline(), lines.readline()
+    if not first:  # interrupted before the first capture
+        return InterruptedRecording(path)
+    return InterruptedRecording(path, decrypt_lines(path, chain([head, first], lines), key, _KIND, _VERSION))
 
 
 def _open_locked(path: Path, flags: int = 0) -> int | None:
@@ -235,11 +256,6 @@ def _is_at(path: Path, file: int) -> bool:
         return False
 
 
-def _read(file: int) -> bytes:
-    with open(os.dup(file), "rb") as reader:
-        return reader.read()
-
-
 def _process_of(path: Path) -> str:
     """The process that writes a journal, as the end of a sentence; "" if the journal doesn't name it."""
     with suppress(OSError, ValueError, LookupError, TypeError), path.open("rb") as file:
@@ -257,3 +273,4 @@ def _os_errors(path: Path, action: str, tip: str) -> Iterator[None]:
 
 
 _write_errors = partial(_os_errors, action="written", tip="make room, or name another cassette")
+_read_errors = partial(_os_errors, action="read", tip="correct its permissions, or move it away")

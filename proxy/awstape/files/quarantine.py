@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 from awstape.core.redaction.aliases import Key
@@ -38,7 +39,7 @@ def load(cassette: Path, key: Key) -> list[str]:
         raise UserError(
             f"{path}: can't be read: {error.strerror}", "correct its permissions, or move it away"
         ) from None
-    texts = decrypt_lines(path, data, key, _KIND, _VERSION)
+    texts = list(decrypt_lines(path, BytesIO(data), key, _KIND, _VERSION))
     damaged = texts.count(None)
     if damaged:
         problem = f"{path}: {damaged} of {len(texts)} takes that are set aside can't be decrypted"

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from awstape.core.recording.recorder import Recording
+from awstape.core.recording.folding import Recording
 from awstape.core.replay.misses import Miss
 from awstape.errors import MissError, UserError, call_without_traceback
 from awstape.inprocess import botocore_handlers

@@ -16,11 +16,10 @@ from awstape.core.cassette.cassette import Page, Track
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording import capture
 from awstape.core.recording.capture import Capture
-from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from canaries import canaries, found
 from support import strategies
-from support.exchanges import KEY, MODELS, Exchange, fail, listing, record, recorder, request, respond
+from support.exchanges import KEY, MODELS, Exchange, KeepingRecorder, fail, listing, record, recorder, request, respond
 
 OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
 
@@ -38,15 +37,15 @@ def redacted_part(text: str) -> str:
     return json.dumps([{name: value for name, value in about.items() if name != "seen"}, take])
 
 
-def restored(texts: list[str]) -> Recorder:
+def restored(texts: list[str]) -> KeepingRecorder:
     """A recorder restored from captures, without traffic."""
-    result = Recorder(MODELS, Redactor(KEY), parse_response)
+    result = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
     for text in texts:
         result.restore(capture.read(text, MODELS))
     return result
 
 
-def text_of(recorder: Recorder) -> str:
+def text_of(recorder: KeepingRecorder) -> str:
     return write_cassette(recorder.finish().merged)
 
 

@@ -14,10 +14,9 @@ from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
 from awstape.core.recording.capture import read, write
-from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from support import paging
-from support.exchanges import KEY, MODELS, Exchange, fail, player, recorder, request, respond
+from support.exchanges import KEY, MODELS, Exchange, KeepingRecorder, fail, player, recorder, request, respond
 from support.strategies import few
 
 NAME = "ListUsers"
@@ -140,9 +139,9 @@ def test_a_track_that_is_recorded_anew_is_not_joined_to_the_old_one() -> None:
 
 def test_a_restored_recording_is_joined_as_well() -> None:
     old = recorded(pages(2, count=2))
-    first = Recorder(MODELS, Redactor(KEY), parse_response)
+    first = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
     texts = [write(found) for asked, answered in pages(3, 2) if (found := first.feed(asked, answered))]
-    restored = Recorder(MODELS, Redactor(KEY), parse_response)
+    restored = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
     for text in texts:
         restored.restore(read(text, MODELS))
     assert restored.finish(old).merged == first.finish(old).merged

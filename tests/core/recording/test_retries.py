@@ -10,7 +10,7 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.recording.recorder import Recorder, Recording
+from awstape.core.recording.folding import Recording
 from awstape.core.replay.misses import Miss
 from awstape.report import recording_facts, recording_lines
 from support.exchanges import ACCOUNT, Exchange, fail, listing, player, recorder, request, respond, traverse
@@ -36,7 +36,7 @@ def users(*names: str, token: str = "T") -> list[Exchange]:
 
 
 def recording(*exchanges: tuple[Request, Response | None], old: Cassette | None = None, **options: Any) -> Recording:
-    subject: Recorder = recorder(**options)
+    subject = recorder(**options)
     for asked, answered in exchanges:
         subject.feed(asked, answered)
     return subject.finish(old or Cassette())

@@ -20,7 +20,7 @@ from awstape.core.cassette.takes import merge_cassettes
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording import capture
-from awstape.core.recording.recorder import Recorder, Recording
+from awstape.core.recording.folding import Recording
 from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
@@ -30,7 +30,20 @@ from awstape.core.replay.replies import ServedPage
 from awstape.core.text.encoded_text import decoded_variants
 from awstape.report import recording_facts, recording_lines
 from support import strategies
-from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, fail, listing, player, record, recorder, request, respond
+from support.exchanges import (
+    ACCOUNT,
+    KEY,
+    MODELS,
+    Exchange,
+    KeepingRecorder,
+    fail,
+    listing,
+    player,
+    record,
+    recorder,
+    request,
+    respond,
+)
 
 PASSWORD = "zreal-horse-battery"
 #: A call that has the password in the place where the service model marks it as sensitive.
@@ -323,7 +336,7 @@ def test_a_rule_brings_a_take_back() -> None:
     exchanges = (LOGIN, get_role("zrealone"), get_role("zrealtwo", TOLD))
     recording = recorded(*exchanges)
     settled = rules(mask_members=["Role.Description"])
-    whole = Recorder(MODELS, Redactor(KEY, settled), parse_response, include_writes=True)
+    whole = KeepingRecorder(MODELS, Redactor(KEY, settled), parse_response, include_writes=True)
     for asked, answered in exchanges:
         whole.feed(asked, answered)
     assert recovered(recording, Rules()) == recording.merged
@@ -360,7 +373,7 @@ def test_a_page_comes_back_between_pages_that_were_changed_since() -> None:
     (aside,) = recording.set_aside
     assert not any("not read to its end" in note for note in recording.notes)
     settled = Redactor(KEY, rules(mask_members=["Roles.Description"]))
-    later = Recorder(MODELS, settled, parse_response)
+    later = KeepingRecorder(MODELS, settled, parse_response)
     later.feed(*get_role("zrealfour"))
     masked = later.finish(recording.merged, recording.set_aside).merged
     edited = read_cassette(write_cassette(masked).replace("Description: alias-", "Description: edited-"), MODELS)

@@ -24,14 +24,13 @@ from awstape.core.editing.edits import merge_cassettes
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.editing.rename import rename
 from awstape.core.recording.capture import read, write
-from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.alias_grammar import is_alias, spell_account
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.marks import Marks
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
-from support.exchanges import KEY, MODELS, OTHER_KEY, Exchange, player, recorder, request, respond
+from support.exchanges import KEY, MODELS, OTHER_KEY, Exchange, KeepingRecorder, player, recorder, request, respond
 
 MARKS = frozenset({"abcdefghijkl", "mnopqrstuvwx"})
 
@@ -145,9 +144,9 @@ def test_a_second_recording_has_the_same_aliases_in_any_order() -> None:
 
 def test_a_recovered_journal_gives_the_same_bytes() -> None:
     traffic = [*map(versions, reversed(TWINS)), roles(ACCOUNTS[:200])]
-    first = Recorder(MODELS, Redactor(KEY), read_nothing, old=Cassette())
+    first = KeepingRecorder(MODELS, Redactor(KEY), read_nothing, old=Cassette())
     texts = [write(found) for asked, answered in traffic if (found := first.feed(asked, answered))]
-    restored = Recorder(MODELS, Redactor(KEY), read_nothing, old=Cassette())
+    restored = KeepingRecorder(MODELS, Redactor(KEY), read_nothing, old=Cassette())
     for text in texts:
         restored.restore(read(text, MODELS))
     assert first.finish().merged.apart

@@ -75,7 +75,8 @@ def import_(
     assert tape.recorder
     settings = ImportOptions(dict(identity), region, tape.recorder.reason_to_skip)
     entries = read_entries(files, form, settings)
-    record_entries(tape.recorder, progress.over(entries, "importing", quiet=as_json))
+    for capture in record_entries(tape.recorder, progress.over(entries, "importing", quiet=as_json)):
+        tape.keep(capture)
     recording = tape.close()
     assert recording
     if as_json:

@@ -19,7 +19,7 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.core.recording.recorder import Recording
+    from awstape.core.recording.folding import Recording
     from awstape.program.environment import EnvironmentChanges
     from awstape.program.servers import OnListening, RunningServer
     from awstape.serving.access_control import PassThrough

@@ -16,9 +16,10 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -124,6 +125,12 @@ class Take:
     def hole(self) -> str | None:
         """The reason of the first hole, None if no page is one."""
         return next((page.hole for page in self.pages if page.hole is not None), None)
+
+
+def with_pages(take: Take, pages: tuple[Page, ...]) -> Take:
+    """The take with other pages; the same take if they are the same."""
+    is_same = len(pages) == len(take.pages) and all(map(operator.is_, pages, take.pages))
+    return take if is_same else replace(take, pages=pages)
 
 
 @dataclass(frozen=True)

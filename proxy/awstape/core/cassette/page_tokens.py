@@ -14,11 +14,12 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Operation
 from awstape.core.aws.paging import next_token
-from awstape.core.cassette.cassette import Page, Take, Track
+from awstape.core.cassette.cassette import Page, Take, Track, with_pages
 
 
 def token_name(request_key: tuple[str, ...], take: int, page: int) -> str:
@@ -35,11 +36,16 @@ def track_tag(request_key: tuple[str, ...], length: int = 4) -> str:
 
 def replace_next_token(operation: Operation, answer: Answer, token: str) -> Answer:
     """The answer with its page token, if it has one, replaced. An empty token asks for no page and stays."""
-    name = operation.paging.output_token if operation.paging else None
-    real = answer.output.get(name) if name and answer.output else None
-    if not (isinstance(real, str) and real and name and answer.output):
+    return _rename_next_token(operation, answer, lambda: token)
+
+
+def _rename_next_token(operation: Operation, answer: Answer, name: Callable[[], str]) -> Answer:
+    """As `replace_next_token`. name: makes the token, if there is one to replace."""
+    member = operation.paging.output_token if operation.paging else None
+    real = answer.output.get(member) if member and answer.output else None
+    if not (isinstance(real, str) and real and member and answer.output):
         return answer
-    return replace(answer, output={**answer.output, name: token})
+    return replace(answer, output={**answer.output, member: name()})
 
 
 def find_repeated_page(operation: Operation, pages: Sequence[Page]) -> int | None:
@@ -56,18 +62,17 @@ def name_tokens(operation: Operation, track: Track, number: int, pages: Sequence
 
 def mask_tokens(operation: Operation, take: Take) -> Take:
     """The take with tokens that name the page only, to be compared with other takes of its track."""
-    return replace(take, pages=_rename_tokens(operation, take.pages, lambda page: f"page-{page}"))
+    return with_pages(take, _rename_tokens(operation, take.pages, lambda page: f"page-{page}"))
 
 
 def _rename_tokens(operation: Operation, pages: Sequence[Page], name: Callable[[int], str]) -> tuple[Page, ...]:
     """The pages with new tokens. name: the token that asks for a page, counted from 1."""
     after_last = (find_repeated_page(operation, pages) if pages else None) or len(pages) + 1
     following = [*range(2, len(pages) + 1), after_last]
-    return tuple(
-        replace(
-            page,
-            token=name(i) if i > 1 else None,
-            answer=replace_next_token(operation, page.answer, name(next_page)),
-        )
-        for i, (page, next_page) in enumerate(zip(pages, following, strict=True), 1)
-    )
+    renamed = []
+    for i, (page, next_page) in enumerate(zip(pages, following, strict=True), 1):
+        token = name(i) if i > 1 else None
+        answer = _rename_next_token(operation, page.answer, partial(name, next_page))
+        is_same = token == page.token and answer is page.answer
+        renamed.append(page if is_same else replace(page, token=token, answer=answer))
+    return tuple(renamed)

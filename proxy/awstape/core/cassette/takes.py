@@ -20,7 +20,7 @@ from dataclasses import replace
 from awstape.core.aws.error_codes import client_problem
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import is_last_page
-from awstape.core.cassette.cassette import After, Cassette, Take, Track
+from awstape.core.cassette.cassette import After, Cassette, Take, Track, with_pages
 from awstape.core.cassette.page_tokens import find_repeated_page, mask_tokens, name_tokens
 
 
@@ -82,10 +82,8 @@ def normalise_takes(
     masked = [mask_tokens(operation, take) for take in takes]
     if operation.is_read:
         masked = drop_redundant_takes(masked, of_one_recording=of_one_recording)
-    return [
-        replace(take, track=track, pages=name_tokens(operation, track, number, take.pages))
-        for number, take in enumerate(masked, 1)
-    ]
+    named = (with_pages(take, name_tokens(operation, track, i, take.pages)) for i, take in enumerate(masked, 1))
+    return [take if take.track is track else replace(take, track=track) for take in named]
 
 
 def drop_redundant_takes(takes: Iterable[Take], *, of_one_recording: bool = False) -> list[Take]:

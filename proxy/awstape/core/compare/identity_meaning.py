@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -56,20 +56,26 @@ def differing_members(one: Mapping[str, str], other: Mapping[str, str]) -> list[
     return [name for name in dict.fromkeys([*one, *other]) if one.get(name) != other.get(name)]
 
 
+def write_meaning(models: Models, track: Track) -> Hashable:
+    """What is the same for two tracks of writes exactly where they mean the same; a track of a read is its own."""
+    operation = models.operation(track.service, track.operation)
+    if operation.is_read:
+        return track
+    meaning = meaning_key(member_meanings(operation, track.identity, with_order=True))
+    return track.service, track.operation, track.region, track.account, meaning
+
+
 class WriteSpellings:
     """The spelling of each write that came first."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
-        self._first: dict[tuple[str | None, ...], Track] = {}
+        self._first: dict[Hashable, Track] = {}
 
     def find_first(self, track: Track) -> Track:
         """The track of the write as it was spelled first, noted if it is this one; a read is its own track."""
-        operation = self._models.operation(track.service, track.operation)
-        if operation.is_read:
-            return track
-        meaning = meaning_key(member_meanings(operation, track.identity, with_order=True))
-        return self._first.setdefault((track.service, track.operation, track.region, track.account, meaning), track)
+        meaning = write_meaning(self._models, track)
+        return track if meaning is track else self._first.setdefault(meaning, track)
 
     def respell(self, cassette: Cassette) -> Cassette:
         """The cassette with every write under its first spelling; several tracks of one write are joined."""

@@ -131,11 +131,14 @@ def write(capture: Capture) -> str:
     return json.dumps([mark, about, document], default=partial(_write_binary, mark)) if "null" in text else text
 
 
-def read(text: str, models: Models) -> Capture:
-    """The capture that a text holds. Raises ValueError for a text that this version did not write."""
+def read(text: str, models: Models, *, is_own: bool = False) -> Capture:
+    """The capture that a text holds. Raises ValueError for a text that this version did not write.
+
+    is_own: whether this recording wrote it, so that it fits the models.
+    """
     try:
         about, take = _read_json(text)
-        if any(take_problems(take, models)):
+        if not is_own and any(take_problems(take, models)):
             raise ValueError
         seen = tuple(SeenValue(*fields) for fields in about.pop("seen", ()))
         meanwhile, is_later = int(about.pop("answered_meanwhile", 0)), bool(about.pop("is_later", False))

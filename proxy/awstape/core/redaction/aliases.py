@@ -316,6 +316,8 @@ class Aliases:
 
     def remember(self, seen: SeenValue) -> None:
         """Adds a value that other `Aliases` with the same key and rules have met."""
+        if (seen.kind, seen.value) in self.by_value:
+            return
         self._note(seen)
         if seen.alias != seen.value and is_name_alias(seen.alias) and self.spell_name(seen.value) != seen.alias:
             self._code(seen.value)  # that notes what a code stands for, as does the spelling of a name

@@ -20,7 +20,7 @@ from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.member_paths import MapKey, Path
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
-from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track, with_pages
 from awstape.core.redaction.alias_grammar import is_alias
 
 #: The shape of free text that the model gives no shape.
@@ -114,15 +114,17 @@ def edit_take_strings(
         operation = models.operation(take.track.service, take.track.operation)
         track = edit_track_strings(models, take.track, edit_identity)
         after = take.after and replace(take.after, track=edit_track_strings(models, take.after.track, edit_identity))
-        pages = (edit_page_strings(operation, page, edit_answer) for page in take.pages)
-        yield replace(take, track=track, pages=tuple(pages), after=after)
+        take = with_pages(take, tuple(edit_page_strings(operation, page, edit_answer) for page in take.pages))
+        yield take if track is take.track and after == take.after else replace(take, track=track, after=after)
 
 
 def edit_track_strings(models: Models, track: Track, edit: StringEdit) -> Track:
     """The track with its account and every string of its identity edited."""
     operation = models.operation(track.service, track.operation)
     identity = edit_member_strings(track.identity, operation.input, edit)
-    return replace(track, identity=identity, account=edit_account(track.account, edit))
+    account = edit_account(track.account, edit)
+    is_same = identity == track.identity and account == track.account
+    return track if is_same else replace(track, identity=identity, account=account)
 
 
 def edit_account(account: str | None, edit: StringEdit) -> str | None:
@@ -134,7 +136,8 @@ def edit_page_strings(operation: Operation, page: Page, edit: StringEdit) -> Pag
     """The page with every string of its answer edited, or the reason of its hole."""
     if page.hole is not None:
         return replace(page, hole=edit(page.hole, _HOLE))
-    return replace(page, answer=edit_answer_strings(operation, page.answer, edit))
+    answer = edit_answer_strings(operation, page.answer, edit)
+    return page if answer is page.answer else replace(page, answer=answer)
 
 
 def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) -> Answer:
@@ -142,6 +145,8 @@ def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) 
     if answer.error:
         return replace(answer, error=edit_failure_strings(operation.service, answer.error, edit))
     output = edit_member_strings(answer.output or {}, operation.output, edit)
+    if output == answer.output:
+        return answer
     return replace(answer, output=output, unmodelled=unmodelled_members(operation, output) if answer.unmodelled else ())
 
 

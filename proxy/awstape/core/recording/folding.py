@@ -1,0 +1,244 @@
+"""Folding: captures in, in their order, a redacted cassette out.
+
+1. Captures are chained into takes (`core.recording.traversals`). A write in several spellings is one track
+   (`core.compare.identity_meaning`), also with the old cassette.
+2. Names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped, and tokens
+   are named by position.
+3. Then everything recorded is searched for real values. A take that has one is set aside (`core.recording.set_aside`).
+   Values in requests that are not recorded, and in takes that are set aside already, are real values, too.
+4. What is left is merged with the old cassette. A write of unknown outcome that was not answered later has failed.
+5. The memory that this takes is that of the cassettes: of captures with equal answers, one answer is kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from awstape.core.aws.model import Models
+from awstape.core.aws.paging import count_items
+from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_cassette
+from awstape.core.compare.identity_meaning import WriteSpellings
+from awstape.core.recording.capture import Capture
+from awstape.core.recording.later_takes import follow_old_takes, spell_as_before
+from awstape.core.recording.resumed_listings import join_take
+from awstape.core.recording.retries import FailedRequests, find_unknown_outcome, settled_reason
+from awstape.core.recording.set_aside import SetAside, set_aside_leaks
+from awstape.core.recording.traversals import Traversals
+from awstape.core.redaction.redactor import Redactor
+
+_Fact = TypeVar("_Fact")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The result of a recording.
+
+    cassette: the recorded tracks. merged: the recorded tracks and those of the old cassette that stay. set_aside: the
+    takes that are in neither, since they hold real values. made: the tracks of the merged cassette that are of this
+    recording. items: how many items the recorded pages hold. redacted: kind → number of different values replaced.
+    failed: reason → number of requests that failed and were not answered later, neither by a retry. skipped: reason →
+    number of other exchanges not recorded. first_places: reason → place of the first of them, where places are known.
+    notes: members without a model, listings not read to their end, responses that were not encoded without loss.
+    """
+
+    cassette: Cassette
+    items: int
+    redacted: dict[str, int]
+    skipped: dict[str, int]
+    notes: tuple[str, ...]
+    merged: Cassette = field(default_factory=Cassette)
+    set_aside: tuple[SetAside, ...] = ()
+    made: frozenset[Track] = frozenset()
+    failed: dict[str, int] = field(default_factory=dict)
+    first_places: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class SkippedExchanges:
+    """Exchanges that are not recorded. numbers: reason → how many. first_places: reason → place of the first one."""
+
+    numbers: Counter[str] = field(default_factory=Counter)
+    first_places: dict[str, str] = field(default_factory=dict)
+
+    def add(self, reason: str, place: str = "", number: int = 1) -> None:
+        """Counts exchanges. place: where the last one was found, empty if that is unknown."""
+        if number:
+            self.numbers[reason] += number
+            self.note_place(reason, place)
+
+    def note_place(self, reason: str, place: str) -> None:
+        """Notes where an exchange was found that is not recorded for a reason, or failed for it."""
+        if place:
+            self.first_places.setdefault(reason, place)
+
+    def copy(self) -> SkippedExchanges:
+        return SkippedExchanges(self.numbers.copy(), self.first_places.copy())
+
+
+class Folding:
+    """Folds the captures of a recording: add each, then finish.
+
+    redactor: it knows the values in requests that are not recorded. skipped: where captures are counted that are in no
+    take.
+    """
+
+    def __init__(self, models: Models, redactor: Redactor, skipped: SkippedExchanges) -> None:
+        self._models = models
+        self._redactor = redactor
+        self._skipped = skipped
+        self._spellings = WriteSpellings(models)
+        self._traversals = Traversals()
+        self._unknown = defaultdict[tuple[Track, int | None], list[str]](list)
+        """Track of a write and number of its take → why its outcome is unknown, for each time that it was sent."""
+        self._continued: dict[Track, str] = {}
+        """Track → place of its first page that continues a listing, where places are known."""
+
+    def add(self, capture: Capture, place: str = "") -> None:
+        """Adds a capture. place: where its exchange was found."""
+        self._redactor.remember(capture.seen)
+        operation = self._models.operation(capture.track.service, capture.track.operation)
+        track, hole = self._spellings.find_first(capture.track), capture.page.hole
+        added = self._traversals.add(operation, replace(capture, track=track, seen=()))
+        write = track, added and added.write
+        if place and capture.token is not None:
+            self._continued.setdefault(track, place)
+        if hole is None:
+            self._skipped.add(settled_reason(operation), place, len(self._unknown.pop(write, ())))
+        elif problem := find_unknown_outcome(hole):
+            self._unknown[write].append(problem)
+        else:
+            where = f"page {added.page}: " if added and operation.paging else ""
+            self._skipped.add(f"{operation.name}: {where}{hole}", place)
+
+    def finish(
+        self, old: Cassette, waiting: Sequence[SetAside], failed: FailedRequests, notes: Iterable[str]
+    ) -> Recording:
+        """The recording, merged into the old cassette.
+
+        waiting: the takes of that which are set aside. failed: the requests without a capture. notes: on responses.
+        """
+        recorded, old = self._build_cassettes(old)
+        spellings = WriteSpellings(self._models)
+        old, recorded = spellings.respell(old), spellings.respell(recorded)
+        failed_tracks, later = (
+            {spellings.find_first(track) for track in self._with_known_names(tracks)}
+            for tracks in (failed.tracks, self._traversals.later_tracks())
+        )
+        recorded, later = spell_as_before(self._models, old, recorded, later)
+        cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
+        cassette = replace(cassette, apart=self._redactor.apart)
+        left, joined = follow_old_takes(self._models, old, cassette, later)
+        merged = merge_cassettes(self._models, left, joined, recorded, failed_tracks)
+        merged = replace(normalise_cassette(self._models, merged, cassette.keys), apart=self._redactor.apart)
+        made = _find_made_tracks(cassette, merged)
+        aside = tuple(each for each in aside if each.hole is None or each.track in made | later)
+        leaks = (f"{leak}: was in the cassette before" for leak in self._redactor.find_leaks(self._models, old))
+        every_note = {*notes, *_find_lost_stories(left, recorded, made), *self._note_takes(cassette), *leaks}
+        unknown = Counter(problem for problems in self._unknown.values() for problem in problems)
+        return Recording(
+            cassette,
+            self._count_items(cassette),
+            self._redactor.count_by_kind() if cassette.takes or aside else {},
+            self._with_aliases(self._skipped.numbers),
+            self._describe(every_note),
+            merged,
+            aside,
+            made,
+            dict(failed.count_by_reason() + unknown),
+            self._with_aliases(self._skipped.first_places),
+        )
+
+    # --- the takes ----------------------------------------------------------------------------------------------------
+
+    def _build_cassettes(self, old: Cassette) -> tuple[Cassette, Cassette]:
+        """The recorded takes, normalised, and the old cassette, both with all known names replaced."""
+        # If all values that redaction replaces came as aliases, another key made them: the header does not name ours.
+        is_ours = bool(self._redactor.count_by_kind()) or not self._redactor.count_existing_aliases()
+        keys = [self._redactor.key_fingerprint] if is_ours else []
+        old = self._redactor.redact_cassette(self._models, old)
+        known = self._redactor.find_names(self._models, old)
+        recorded, resumed = (
+            self._redactor.replace_known_names(self._models, Cassette.of(takes), known)
+            for takes in (self._traversals.takes(), self._traversals.resumed_takes())
+        )
+        old = self._redactor.replace_known_names(self._models, old)
+        old = replace(old, keys=old.keys or frozenset(keys))
+        recorded = normalise_cassette(self._models, recorded, keys, of_one_recording=True)
+        return self._join_resumed(recorded, resumed, old), old
+
+    def _join_resumed(self, recorded: Cassette, resumed: Cassette, old: Cassette) -> Cassette:
+        """The recorded takes with the resumed ones joined, in tracks that were not recorded anew to those of `old`."""
+        if not resumed.takes:
+            return recorded
+        takes = {track: list(group) for track, group in recorded.tracks()}
+        old_takes = dict(old.tracks())
+        for track, group in resumed.tracks():
+            operation = self._models.operation(track.service, track.operation)
+            for take in group:
+                there = takes.get(track) or [replace(each, faults=()) for each in old_takes.get(track, ())]
+                if joined := join_take(operation, there, take.pages):
+                    takes[track] = joined
+                else:
+                    reason = f"{track.operation}: continues a listing whose first page was not recorded"
+                    self._skipped.add(reason, self._continued.get(track, ""), len(take.pages))
+        every = Cassette.of((take for group in takes.values() for take in group), recorded.keys)
+        return normalise_cassette(self._models, every, recorded.keys)
+
+    def _with_known_names(self, tracks: Iterable[Track]) -> set[Track]:
+        """Tracks as the recording names them."""
+        named = Cassette.of(Take(track, ()) for track in tracks)
+        return {track for track, _ in self._redactor.replace_known_names(self._models, named).tracks()}
+
+    # --- what there is to say about them ------------------------------------------------------------------------------
+
+    def _count_items(self, cassette: Cassette) -> int:
+        return sum(
+            count_items(self._models.operation(track.service, track.operation), page.answer.output)
+            for track, takes in cassette.tracks()
+            for take in takes
+            for page in take.pages
+        )
+
+    def _note_takes(self, cassette: Cassette) -> Iterator[str]:
+        """Lines on listings that were not read to their end, and on members that the service model does not know."""
+        for take in cassette.takes:
+            operation = self._models.operation(take.track.service, take.track.operation)
+            if take.hole is None and not is_complete(operation, take):
+                yield f"{operation.name}: a listing was not read to its end"
+            # As the cassette has them: a name that AWS made of data is redacted there.
+            for path in (path for page in take.pages for path in page.answer.unmodelled):
+                yield f"{operation.name}: the service model has no member {path}; it is recorded, redacted"
+
+    def _describe(self, notes: Iterable[str]) -> tuple[str, ...]:
+        """The notes, each once, as they are shown."""
+        shown = set(map(self._redactor.redact_accounts, notes))
+        if already := self._redactor.count_existing_aliases():
+            shown.add(f"values that were aliases already and stay unchanged: {already}")
+        return tuple(sorted(shown))
+
+    def _with_aliases(self, by_reason: Mapping[str, _Fact]) -> dict[str, _Fact]:
+        """The facts by reason, with aliases for the account ids in the reasons."""
+        return {self._redactor.redact_accounts(reason): fact for reason, fact in by_reason.items()}
+
+
+def _find_made_tracks(cassette: Cassette, merged: Cassette) -> frozenset[Track]:
+    """The tracks of a recording that are in the merged cassette."""
+    in_merged = dict(merged.tracks())
+    return frozenset(track for track, takes in cassette.tracks() if _have_equal_pages(takes, in_merged.get(track, ())))
+
+
+def _have_equal_pages(takes: Iterable[Take], others: Iterable[Take]) -> bool:
+    return [take.pages for take in takes] == [take.pages for take in others]
+
+
+def _find_lost_stories(old: Cassette, recorded: Cassette, made: Container[Track]) -> Iterator[str]:
+    """Lines on tracks whose old takes came after writes that this recording did not send, and are replaced."""
+    sent = {track for track, _ in recorded.tracks()}
+    for take in old.takes:
+        if take.track in made and take.after and take.after.track not in sent:
+            lost = f"{take.track.operation}: its answer after {take.after.track.operation} was replaced"
+            yield f"{lost}; this recording sent no such write, so replay gives the new answer before and after it"
