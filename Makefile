@@ -29,7 +29,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries vocabulary examples reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
+.PHONY: help demo soak canaries vocabulary examples index reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ vocabulary: $(READY) ## plant AWS's public words in traffic and count those that
 
 examples: $(READY) ## record the cassettes in cassettes/ anew
 	$(BIN)/python tests/examples.py
+
+index: $(READY) ## update the index of all services from botocore's data
+	$(BIN)/python tests/service_index.py
 
 reference: $(READY) ## update the table of commands in the README
 	$(BIN)/python tests/reference.py

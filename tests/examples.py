@@ -30,8 +30,8 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def upstreams(url: str) -> str:
-    """Returns the value of `AWSTAPE_UPSTREAM` for a stand-in that serves both services."""
-    return f"iam={url} accessanalyzer={url}"
+    """Returns the value of `AWSTAPE_UPSTREAM` for a stand-in that serves all recorded services."""
+    return url
 
 
 def record(

@@ -89,7 +89,7 @@ def test_the_base_install_reports_that_mitmproxy_is_missing(base: Path, tmp_path
 def test_the_base_install_replays(base: Path) -> None:
     program = (
         "import os, urllib.request as r;"
-        "url = os.environ['AWS_ENDPOINT_URL_IAM'] + '/?Action=ListUsers&Version=2010-05-08';"
+        "url = os.environ['AWS_ENDPOINT_URL'] + '/?Action=ListUsers&Version=2010-05-08';"
         "print(r.urlopen(url).read().decode())"
     )
     cassette = ROOT / "cassettes" / "empty-pages.yaml"

@@ -22,7 +22,7 @@ from awstape.errors import UserError
 from awstape.proxying.interceptor import Interceptor
 from awstape.proxying.upstream import parse_upstream
 from awstape.report import recording_lines, replay_lines
-from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay
+from awstape.tape import RECORD_MODES, choose_services, open_for_recording, open_for_replay
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +50,9 @@ class Awstape(Interceptor):
             "awstape_upstream",
             Sequence[str],
             [],
-            "SERVICE=URL: send a service's requests to this URL.",
+            "URL or SERVICE=URL: send the requests of all recorded services, or of one, to this URL.",
         )
+        add("awstape_service", Sequence[str], [], "Record these services: names or globs, or all.")
 
     def configure(self, updated: set[str]) -> None:
         if not any(name.startswith("awstape_") for name in updated):
@@ -63,17 +64,20 @@ class Awstape(Interceptor):
             raise exceptions.OptionsError(f"awstape_mode must be one of {', '.join(RECORD_MODES)}")
         self.done()
         try:
-            self.upstream = parse_upstream(options.awstape_upstream)
+            path = Path(options.awstape_cassette)
+            services = choose_services(options.awstape_service, path)
+            self.upstream = parse_upstream(options.awstape_upstream, services)
             if options.awstape_replay:
                 paths = [Path(path) for path in options.awstape_replay]
                 self.tape = open_for_replay(paths, os.environ, options.awstape_paging, options.awstape_fault)
             elif options.awstape_cassette:
                 self.tape = open_for_recording(
-                    Path(options.awstape_cassette),
+                    path,
                     options.awstape_mode,
                     os.environ,
                     options.awstape_operation,
                     options.awstape_include_writes,
+                    services=services,
                 )
         except UserError as error:
             raise exceptions.OptionsError(_one_line(error)) from None

@@ -12,7 +12,7 @@
 5. A test that fails while it records changes no cassette: its recording stays as a journal, for `awstape recover`.
 6. pytest imports this module in every run of every user, so its imports are delayed until a test needs them.
 
-May import: core.replay, core.text, errors, files, inprocess, program, proxying, report, tape.
+May import: catalog, core.replay, core.text, errors, files, inprocess, program, proxying, report, tape.
 """
 
 from __future__ import annotations
@@ -225,11 +225,12 @@ def _awstape_marked(request: pytest.FixtureRequest) -> None:
 
 def _open(item: pytest.Item, settings: _Settings) -> InProcess:
     """Opens the cassettes of a test for replay or recording. Raises UserError."""
+    from awstape.catalog.service_models import load_models
     from awstape.files import keys
     from awstape.inprocess.botocore_hook import InProcess
     from awstape.program.environment import current
     from awstape.proxying.upstream import parse_upstream
-    from awstape.tape import RECORD_MODES, open_for_recording, open_for_replay, parse_replay_options
+    from awstape.tape import RECORD_MODES, choose_services, open_for_recording, open_for_replay, parse_replay_options
 
     mode, path = _mode(item.config), settings.paths[0]
     paging = settings.paging or item.config.getoption("--awstape-paging") or "recorded"
@@ -242,10 +243,13 @@ def _open(item: pytest.Item, settings: _Settings) -> InProcess:
         return InProcess(call_without_traceback(open_for_replay, paths, current(), paging, settings.faults))
     if len(settings.paths) > 1:
         raise UserError("a test with several cassettes can't be recorded", "record them one by one, or name one")
-    parse_replay_options(paging, settings.faults)  # they are for replay: a mistake shows before AWS is asked
+    services = call_without_traceback(choose_services, (), path)
+    parse_replay_options(
+        load_models(services), paging, settings.faults
+    )  # they are for replay: a mistake shows before AWS is asked
     has_key = keys.key_exists(current())
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
-    upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split())
+    upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split(), services)
     # The workers of pytest-xdist may share a cassette.
     tape = call_without_traceback(open_for_recording, path, record_mode, current(), journal="shared")
     made_key = () if has_key else (f"made a key for your aliases: {keys.key_file()}",)

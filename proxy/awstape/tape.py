@@ -31,12 +31,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
+from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
 from awstape.catalog.hosts import main_region, partition_of
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.error_codes import NO_RESPONSE
+from awstape.core.aws.model import Models
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
@@ -98,6 +100,12 @@ class Tape:
     _process: int = field(default_factory=os.getpid, repr=False)
     _forks: mmap.mmap = field(default_factory=partial(mmap.mmap, -1, 1), repr=False)
     """Memory that forked processes share: 1 once one of them was refused."""
+
+    @property
+    def models(self) -> Models:
+        """The models, with the recorded or replayed services as those that are recognised."""
+        owner = self.recorder or self.player
+        return owner.models if owner else load_models()
 
     @property
     def error(self) -> UserError | None:
@@ -270,13 +278,16 @@ def open_for_recording(
     include_writes: bool = False,
     journal: JournalUse = "own",
     is_real: bool = True,
+    services: Sequence[str] = (),
 ) -> Tape:
     """A tape that records into `path`, after recovering interrupted recordings.
 
-    operations: globs. is_real: whether the traffic is that of AWS, not of a file that may have been redacted before.
+    operations, services: globs; without services, those of the project's settings, else the default ones. is_real:
+    whether the traffic is that of AWS, not of a file that may have been redacted before.
     Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
-    _check_operation_globs(operations)
+    models = load_models(choose_services(services, path))
+    _check_operation_globs(models, operations)
     if journal != "none":
         load_cipher()  # now, not at the first response of AWS
     atomic_writes.check_writable(path)
@@ -287,20 +298,37 @@ def open_for_recording(
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
     caller = _caller_in(environ, old)
     if mode == "once" and exists:
-        return Tape(path, old, None, Player(load_models(), old, Redactor(key, rules), has_key=True), caller=caller)
+        return Tape(path, old, None, Player(_models_of(old), old, Redactor(key, rules), has_key=True), caller=caller)
     _check_key(path, old, key)
-    player = Player(load_models(), old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
+    player = Player(models, old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
     known = old if is_real else None
-    recorder = Recorder(load_models(), redactor, parse_response, tuple(operations) or ("*",), include_writes, known)
+    recorder = Recorder(models, redactor, parse_response, tuple(operations) or ("*",), include_writes, known)
     create_journal = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
     own_journal = create_journal() if create_journal and journal == "own" else None
     keeps_old = mode != "rewrite"
     return Tape(path, old, recorder, player, keeps_old, own_journal, create_journal, recovered, key, caller=caller)
 
 
-def _check_operation_globs(globs: Sequence[str]) -> None:
-    known = {name: None for service in load_models().services.values() for name in service.operations}
+def choose_services(globs: Sequence[str], path: Path) -> tuple[str, ...]:
+    """The services that globs select, `all` being every one; without globs, those of the settings of a path's project.
+
+    Raises UserError for a glob that matches none.
+    """
+    for glob in globs:
+        if not select_services([glob]):
+            hint = did_you_mean(glob, available_services()).lstrip("; ")
+            raise UserError(f"no service matches {glob!r}", hint or "services are spelled as in boto3")
+    return select_services(globs or project_settings.load_services(path) or DEFAULT_SERVICES)
+
+
+def _models_of(cassette: Cassette) -> Models:
+    """The models for replay: recognised are the services of a cassette, then the default ones."""
+    return load_models(tuple(dict.fromkeys([*(take.track.service for take in cassette.takes), *DEFAULT_SERVICES])))
+
+
+def _check_operation_globs(models: Models, globs: Sequence[str]) -> None:
+    known = {name: None for service in models.recognised for name in service.operations} if globs else {}
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in known):
             hint = did_you_mean(glob.title().replace("-", ""), known).lstrip("; ")
@@ -321,12 +349,13 @@ def open_for_replay(
     paths: Sequence[Path], environ: Mapping[str, str], paging: str = "recorded", faults: Sequence[str] = ()
 ) -> Tape:
     """A tape that replays files and folders of files. Raises UserError."""
-    parsed_paging, parsed_faults = parse_replay_options(paging, faults)
     cassette = cassette_files.load_all(paths, load_models())
+    models = _models_of(cassette)
+    parsed_paging, parsed_faults = parse_replay_options(models, paging, faults)
     key, rules = keys.find_key(environ), project_settings.load_rules(*cassette_files.find_all(paths))
     redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), rules)
     has_key = key is not None
-    player = Player(load_models(), cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
+    player = Player(models, cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette))
 
 
@@ -344,9 +373,9 @@ def _accounts_of(environ: Mapping[str, str]) -> tuple[str | None, str | None]:
     return account_of_access_key(environ.get("AWS_ACCESS_KEY_ID", "")), environ.get("AWS_ACCESS_KEY_ID")
 
 
-def parse_replay_options(paging: str, faults: Sequence[str]) -> tuple[Paging, list[Fault]]:
-    """Parses how to replay. Raises UserError."""
-    return _parse_paging(paging), [_parse_fault(text) for text in faults]
+def parse_replay_options(models: Models, paging: str, faults: Sequence[str]) -> tuple[Paging, list[Fault]]:
+    """Parses how to replay the services that `models` recognises. Raises UserError."""
+    return _parse_paging(paging), [_parse_fault(models, text) for text in faults]
 
 
 def _parse_paging(text: str) -> Paging:
@@ -356,14 +385,14 @@ def _parse_paging(text: str) -> Paging:
         raise UserError(str(error), "for example client, 2 or torture:1") from None
 
 
-def _parse_fault(text: str) -> Fault:
+def _parse_fault(models: Models, text: str) -> Fault:
     try:
         fault = Fault.parse(text)
     except FaultError as error:
         raise UserError(str(error), error.tip) from None
     if fault.operation is not None:
         try:
-            _check_operation_globs([fault.operation])
+            _check_operation_globs(models, [fault.operation])
         except UserError as error:
             raise UserError(f"the fault {text!r}: {error.problem}", error.tip) from None
     return fault

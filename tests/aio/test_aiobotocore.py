@@ -118,7 +118,7 @@ def test_clients_created_before_can_be_attached() -> None:
 
     async def handler_counts(asked: Any) -> list[int]:
         emit = asked.meta.events.emit
-        return [len(await emit(f"response-received.{name}.Any", response_dict=None)) for name in MODELS.services]
+        return [len(await emit(f"response-received.{name}.Any", response_dict=None)) for name in MODELS.names]
 
     asyncio.run(main())
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.catalog.configured_endpoints import ConfiguredEndpoint, configured_endpoints
 from support import botocore_files
 
@@ -36,8 +36,8 @@ def client_urls(environ: Mapping[str, str]) -> dict[str, str]:
             patch.setenv(name, value)
         session = botocore.session.get_session()
         keys = {"aws_access_key_id": "fake", "aws_secret_access_key": "fake"}
-        clients = [session.create_client(name, region_name="us-east-1", **keys) for name in SERVICES]  # type: ignore[call-overload]
-        urls = {name: client.meta.endpoint_url for name, client in zip(SERVICES, clients, strict=True)}
+        clients = [session.create_client(name, region_name="us-east-1", **keys) for name in DEFAULT_SERVICES]  # type: ignore[call-overload]
+        urls = {name: client.meta.endpoint_url for name, client in zip(DEFAULT_SERVICES, clients, strict=True)}
     return {name: url for name, url in urls.items() if not url.endswith(".amazonaws.com")}
 
 
@@ -56,7 +56,7 @@ def configurations(draw: st.DrawFn) -> tuple[str, str, dict[str, str]]:
         + profile(draw, "profile local")
         + "[services some]\ns3 =\n  endpoint_url = http://s3.example\n"
     )
-    for service in SERVICES:
+    for service in DEFAULT_SERVICES:
         config += f"{service} =\n  endpoint_url = {draw(URLS)}\n" if draw(st.booleans()) else ""
     credentials = "[local]\naws_access_key_id = fake\naws_secret_access_key = fake\n"
     credentials += f"endpoint_url = {draw(URLS)}\n" if draw(st.booleans()) else ""
@@ -83,7 +83,7 @@ def test_the_endpoints_are_those_of_botocores_clients(
     (tmp_path / "credentials").write_text(credentials)
     files = {"CONFIG_FILE": "config", "SHARED_CREDENTIALS_FILE": "credentials"}
     environ = {**variables, **{f"AWS_{name}": str(tmp_path / file) for name, file in files.items()}}
-    found = {endpoint.service: endpoint.url for endpoint in configured_endpoints(environ)}
+    found = {endpoint.service: endpoint.url for endpoint in configured_endpoints(environ, DEFAULT_SERVICES)}
     assert found == client_urls(environ)
 
 
@@ -94,9 +94,10 @@ def test_the_source_is_named(tmp_path: Path) -> None:
         "[default]\nservices = some\n[services some]\niam =\n  endpoint_url = http://a.example\n"
     )
     (folder / "credentials").write_text("[default]\nendpoint_url = http://b.example\n")
-    assert configured_endpoints({"HOME": str(tmp_path)}) == [
+    assert configured_endpoints({"HOME": str(tmp_path)}, DEFAULT_SERVICES) == [
         ConfiguredEndpoint("iam", "http://a.example", "endpoint_url of iam in [services some]"),
         ConfiguredEndpoint("accessanalyzer", "http://b.example", "endpoint_url of the profile default"),
+        ConfiguredEndpoint("sts", "http://b.example", "endpoint_url of the profile default"),
     ]
 
 
@@ -105,8 +106,10 @@ def test_either_variable_for_the_profile_counts(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "AWS_CONFIG_FILE": str(tmp_path / "config")}
     for names in ("local", "other"), ("other", "local"):
         profiles = dict(zip(("AWS_PROFILE", "AWS_DEFAULT_PROFILE"), names, strict=True))
-        assert {endpoint.url for endpoint in configured_endpoints(environ | profiles)} == {"http://a.example"}
-    assert configured_endpoints(environ | {"AWS_PROFILE": "none of these"}) == []
+        assert {endpoint.url for endpoint in configured_endpoints(environ | profiles, DEFAULT_SERVICES)} == {
+            "http://a.example"
+        }
+    assert configured_endpoints(environ | {"AWS_PROFILE": "none of these"}, DEFAULT_SERVICES) == []
 
 
 @pytest.mark.parametrize("text", [b"no section", b"[a\n", b"\xff\xfe", None], ids=str)
@@ -114,9 +117,9 @@ def test_a_file_that_cannot_be_read_sets_nothing(text: bytes | None, tmp_path: P
     path = tmp_path / "config"
     path.mkdir() if text is None else path.write_bytes(text)
     names = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
-    assert configured_endpoints(dict.fromkeys(names, str(path))) == []
+    assert configured_endpoints(dict.fromkeys(names, str(path)), DEFAULT_SERVICES) == []
 
 
 def test_a_vpc_endpoint_is_one_of_aws(tmp_path: Path) -> None:
     url = "https://vpce-0a1b.access-analyzer.us-east-1.vpce.amazonaws.com"
-    assert configured_endpoints({"HOME": str(tmp_path), "AWS_ENDPOINT_URL_ACCESSANALYZER": url}) == []
+    assert configured_endpoints({"HOME": str(tmp_path), "AWS_ENDPOINT_URL_ACCESSANALYZER": url}, DEFAULT_SERVICES) == []

@@ -13,19 +13,18 @@ import botocore.loaders
 import botocore.regions
 import pytest
 
-from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.catalog.hosts import (
     anonymise_host,
+    find_host,
     host_of,
-    is_recorded_host,
     main_region,
     partition_of,
-    service_and_region,
 )
 from awstape.catalog.service_models import load_models
 from support.boto3_clients import client
 
-MODELS = load_models()
+MODELS = load_models(("iam", "accessanalyzer"))
 LOADER = botocore.loaders.Loader()
 PARTITIONS = LOADER.load_data("partitions")
 REGIONS = [(p["id"], region) for p in PARTITIONS["partitions"] for region in p["regions"]]
@@ -34,7 +33,7 @@ SPELLINGS = list(product((False, True), (False, True)))  # FIPS, dual-stack
 NEAR_MISSES = [
     *"""
     sts.amazonaws.com amazonaws.com xiam.amazonaws.com iam.amazonaws.com.evil.com iam.evil.com iamamazonaws.com
-    iam-amazonaws.com iamXamazonaws.com iam.amazonaws.comx iam.amazonaws.com.. iam.us-east-9.amazonaws.com
+    iam-amazonaws.com iamXamazonaws.com iam.amazonaws.comx iam.amazonaws.com..
     evil.iam.amazonaws.com access-analyzer.amazonaws.com access-analyzer.evil.amazonaws.com
     access-analyzer.us-east-1.amazonaws.com.evil.com access-analyzer.us-east-1.evil.com
     access-analyzer.us-east-1.x.amazonaws.com access-analyzer.us-east-1x.amazonaws.com
@@ -56,13 +55,13 @@ def provider(service: str) -> botocore.endpoint_provider.EndpointProvider:
 
 
 def region_of(host: str, service: str) -> str | None:
-    found = service_and_region(host)
+    found = find_host(host)
     assert found is not None, host
-    assert found[0] == service, host
-    return found[1]
+    assert found.names == (service,), host
+    return found.region
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DEFAULT_SERVICES)
 @pytest.mark.parametrize(("partition", "region"), REGIONS)
 def test_every_host_of_the_rule_sets_is_recognised(service: str, partition: str, region: str) -> None:
     for fips, dual_stack in SPELLINGS:
@@ -118,7 +117,7 @@ def test_every_host_of_the_older_endpoint_table_is_recognised(service: str, pref
 
 @pytest.mark.parametrize(("partition", "region"), REGIONS[:: len(REGIONS) // 6])
 def test_the_endpoint_of_a_client_is_recognised(partition: str, region: str) -> None:
-    for service in SERVICES:
+    for service in DEFAULT_SERVICES:
         found = region_of(urlsplit(client(service, region).meta.endpoint_url).hostname, service)
         assert found == (region if service == "accessanalyzer" else global_region(partition))
 
@@ -150,7 +149,7 @@ def test_notable_hosts(host: str, service: str, region: str | None) -> None:
 
 @pytest.mark.parametrize("host", NEAR_MISSES)
 def test_near_misses_are_not_recognised(host: str) -> None:
-    assert not is_recorded_host(host)
+    assert not MODELS.recognises_host(host)
 
 
 @pytest.mark.parametrize(

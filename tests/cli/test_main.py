@@ -35,7 +35,7 @@ ASK = """
 import os, sys, urllib.parse, urllib.request
 form = urllib.parse.urlencode({"Action": sys.argv[1], "Version": "2010-05-08"}).encode()
 try:
-    urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL_IAM"], form)
+    urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], form)
 except urllib.error.HTTPError as error:
     print(error.read().decode(), error.headers["x-awstape-miss"])
 sys.exit(int(sys.argv[2]))
@@ -126,8 +126,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("record x.yaml --port x", "'x' is not a valid integer", "awstape record --help"),
         ("record x.yaml --", "no program after --", "awstape record --help"),
         ("record x.yaml y.yaml", "unexpected extra argument", "awstape record CASSETTE -- PROGRAM: put -- before it"),
-        ("record x.yaml --upstream iam -- true", "the upstream 'iam' is not SERVICE=URL", "iam=http://"),
-        ("record x.yaml --upstream s3=http://h -- true", "is not SERVICE=URL", "iam=http://"),
+        ("record x.yaml --upstream iam -- true", "the upstream 'iam' is neither URL nor SERVICE=URL", "iam=http://"),
+        ("record x.yaml --upstream s3=http://h -- true", "is for a service that is not recorded", "--service s3"),
         ("replay", "Missing argument 'CASSETTES...'", "awstape replay --help"),
         ("replay nowhere.yaml", "Path 'nowhere.yaml' does not exist", "awstape replay --help"),
         ("replay . --", "no program after --", "awstape replay --help"),

@@ -153,7 +153,7 @@ class Server:
 
 
 def to_upstream(url: str) -> tuple[str, ...]:
-    return "--upstream", f"iam={url}", "--upstream", f"accessanalyzer={url}"
+    return "--upstream", url
 
 
 def ca_variables() -> dict[str, str]:

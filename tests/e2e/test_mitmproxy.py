@@ -45,7 +45,7 @@ def arguments(machine: Machine, *options: str) -> tuple[str, ...]:
 
 
 def to_upstream(aws: StandIn) -> tuple[str, ...]:
-    return f"awstape_upstream=iam={aws.url}", f"awstape_upstream=accessanalyzer={aws.url}"
+    return (f"awstape_upstream={aws.url}",)
 
 
 @dataclass(frozen=True)

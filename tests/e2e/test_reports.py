@@ -103,7 +103,7 @@ from awstape.core.replay.player import Player
 ONCE = Config(retries={"total_max_attempts": 1})
 HERE = Path(__file__).parent
 ROLES = HERE / "cassettes" / "roles.yaml"
-URL = os.environ["AWSTAPE_UPSTREAM"].partition("=")[2]
+URL = os.environ["AWSTAPE_UPSTREAM"]
 EARLIER = boto3.client("iam", region_name="us-east-1", endpoint_url=URL, config=ONCE)
 
 def ask(client=None):
@@ -265,7 +265,7 @@ def run(folder: Path, module: str, *arguments: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AWSTAPE_UPSTREAM", f"iam={aws.url}")
+    monkeypatch.setenv("AWSTAPE_UPSTREAM", aws.url)
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     for name in ("CI", "AWS_PROFILE", "AWS_ENDPOINT_URL"):

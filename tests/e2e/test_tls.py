@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography import x509
 
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.cli.main import main
 from awstape.files import user_folders
 from awstape.program import servers
@@ -91,7 +92,7 @@ class Machine:
     @contextmanager
     def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
         tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ, journal="shared")
-        server = servers.serve_proxy(tape, parse_upstream(specs), 0, upstream_cas=cas)
+        server = servers.serve_proxy(tape, parse_upstream(specs, DEFAULT_SERVICES), 0, upstream_cas=cas)
         with servers.run_in_background(server) as (url, changes):
             root = str(self.folder / "data" / "awstape" / "ca.pem")
             yield Recording(tape, int(url.rpartition(":")[2]), str(changes["AWS_CA_BUNDLE"]), root)

@@ -130,7 +130,7 @@ def _import_everything() -> None:
     import pytest
 
     import awstape
-    from awstape.catalog.hosts import is_recorded_host
+    from awstape.catalog.hosts import find_host
     from awstape.catalog.service_models import load_models
     from support import botocore_files
 
@@ -139,8 +139,8 @@ def _import_everything() -> None:
         if not module.name.endswith(("__main__", "pytest_plugin")):
             importlib.import_module(module.name)
     awstape.__doc__ = "PYTEST_DONT_REWRITE"  # or pytest warns that the package of a plugin is imported already
-    is_recorded_host("iam.amazonaws.com")
-    load_models()
+    find_host("iam.amazonaws.com")
+    assert load_models().recognised
     botocore_files.read_once(setattr)
     for service, listing in ("iam", "list_roles"), ("accessanalyzer", "list_findings"):
         client = boto3.client(service, "us-east-1", aws_access_key_id="fake", aws_secret_access_key="fake")

@@ -29,7 +29,7 @@ ASK = """
 import os, urllib.parse, urllib.request
 for name in ("zkept-role", "zother-role"):
     form = urllib.parse.urlencode({"Action": "GetRole", "Version": "2010-05-08", "RoleName": name}).encode()
-    print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL_IAM"], form).status)
+    print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], form).status)
 """
 BAD = '[tool.awstape]\nkeep = [\n  "zkept-*",\n  "*",\n]\n'
 COMMANDS = {

@@ -401,7 +401,7 @@ def test_a_variable_that_cannot_be_set_leaves_none_behind() -> None:
         tape.use()
     assert dict(os.environ) == before
     with pytest.raises(UserError, match="is not SERVICE=URL"):
-        parse_upstream(["iam=http://127.0.0.1:9/\0"])
+        parse_upstream(["iam=http://127.0.0.1:9/\0"], MODELS.names)
 
 
 @pytest.mark.parametrize("error", [None, KeyError("of the test"), KeyboardInterrupt()], ids=str)
@@ -502,7 +502,7 @@ def test_another_service_is_refused(service: str) -> None:
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
         assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
         assert caught.value.response["Error"]["Code"] == "CassetteMiss"
-        assert caught.value.response["Error"]["Message"].endswith(": only iam and accessanalyzer are")
+        assert caught.value.response["Error"]["Message"].endswith(": only iam, accessanalyzer and sts are")
 
 
 #: Calls that are not signed: only the host names the service.
@@ -532,7 +532,9 @@ def test_another_service_is_refused_though_the_request_is_not_signed(service: st
     unsigned = Config(signature_version=botocore.UNSIGNED)
     with ends_in_misses(awstape.replay(CASSETTES), rf"\Amiss: {name} is not replayed: only [\w ]+\Z"):
         asked: Any = boto3.client(service, region_name="us-east-1", config=unsigned)  # type: ignore[call-overload]
-        with pytest.raises(ClientError, match=r"\(CassetteMiss\).* is not replayed: only iam and accessanalyzer are"):
+        with pytest.raises(
+            ClientError, match=r"\(CassetteMiss\).* is not replayed: only iam, accessanalyzer and sts are"
+        ):
             getattr(asked, call)(**input_)
 
 
@@ -720,8 +722,8 @@ def test_a_slow_answer_runs_into_the_clients_timeout(slept: list[float]) -> None
 def recording(
     path: Path, mode: RecordMode = "all", key: str = ENVIRON["AWSTAPE_KEY"], url: str | None = None
 ) -> InProcess:
-    """A recording. url: that of a stand-in for both services."""
-    upstream = parse_upstream([f"{service}={url}" for service in MODELS.services] if url else [])
+    """A recording. url: that of a stand-in for all services."""
+    upstream = parse_upstream([url] if url else [], MODELS.names)
     return InProcess(open_for_recording(path, mode, {"AWSTAPE_KEY": key}), upstream=upstream)
 
 
@@ -759,7 +761,7 @@ def test_a_configured_endpoint_is_not_recorded_in_place_of_aws(
         monkeypatch.setenv("AWS_PROFILE", "local")
     else:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-    told = f"AWSTAPE_UPSTREAM='iam={aws.url} accessanalyzer={aws.url}'"
+    told = f"AWSTAPE_UPSTREAM={aws.url}"
     with (
         pytest.raises(UserError, match="clients would call it instead of AWS") as caught,
         recording(tmp_path / "x.yaml"),
@@ -978,7 +980,7 @@ def test_tapes_may_end_in_any_order() -> None:
 
 
 def test_a_recording_from_an_upstream(aws: StandIn, tmp_path: Path) -> None:
-    upstream = parse_upstream([f"iam={aws.url}", f"accessanalyzer={aws.url}"])
+    upstream = parse_upstream([aws.url], MODELS.names)
     with InProcess(open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON), upstream=upstream):
         client().list_roles()
     assert aws.calls == {"ListRoles": 1}

@@ -17,6 +17,7 @@ import botocore.utils
 import pytest
 
 import awstape
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.aws.call import Answer
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
@@ -253,34 +254,37 @@ def test_a_shell_reads_the_exports_as_meant() -> None:
 
 def refusal(environ: Mapping[str, str], *upstream: str, has_options: bool = True) -> tuple[str, str]:
     with pytest.raises(UserError) as caught:
-        environment.check_endpoint_urls(environ, parse_upstream(upstream), has_options=has_options)
+        environment.check_endpoint_urls(
+            environ, DEFAULT_SERVICES, parse_upstream(upstream, DEFAULT_SERVICES), has_options=has_options
+        )
     return caught.value.problem, caught.value.tip
 
 
 STAND_IN = "http://127.0.0.1:4566"
-BOTH = f"--upstream iam={STAND_IN} --upstream accessanalyzer={STAND_IN}"
+ALL = f"--upstream {STAND_IN}"
 
 
 def test_a_configured_endpoint_url_is_refused_with_the_upstream_to_use(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     problem, tip = refusal({**home, "AWS_ENDPOINT_URL": STAND_IN})
     assert problem == "AWS_ENDPOINT_URL is set: the program would call it past the proxy, unrecorded"
-    assert tip == f"record the stand-in with {BOTH}, or AWS with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"
+    assert tip == f"record the stand-in with {ALL}, or AWS with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"
     problem, tip = refusal({**home, "AWS_ENDPOINT_URL_IAM": STAND_IN})
     assert problem.startswith("AWS_ENDPOINT_URL_IAM is set: ")
     assert f"record the stand-in with --upstream iam={STAND_IN}, or" in tip
     (tmp_path / "config").write_text(f"[profile local]\nendpoint_url = {STAND_IN}\n")
     problem, tip = refusal({**home, "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": "local"})
-    assert problem.startswith("endpoint_url of the profile local is set: ") and BOTH in tip
+    assert problem.startswith("endpoint_url of the profile local is set: ") and ALL in tip
 
 
 def test_an_upstream_for_each_configured_service_is_enough(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "AWS_ENDPOINT_URL": STAND_IN}
     _, tip = refusal(environ, f"iam={STAND_IN}")
-    assert f"--upstream accessanalyzer={STAND_IN}, or" in tip and "iam" not in tip
+    assert f"--upstream accessanalyzer={STAND_IN} --upstream sts={STAND_IN}, or" in tip and "iam" not in tip
     _, tip = refusal(environ, f"iam={STAND_IN}", has_options=False)
-    assert f"AWSTAPE_UPSTREAM='iam={STAND_IN} accessanalyzer={STAND_IN}'" in tip
-    environment.check_endpoint_urls(environ, parse_upstream([f"iam={STAND_IN}", f"accessanalyzer={STAND_IN}"]))
+    assert f"AWSTAPE_UPSTREAM='iam={STAND_IN} accessanalyzer={STAND_IN} sts={STAND_IN}'" in tip
+    for specs in ([STAND_IN], [f"{name}={STAND_IN}" for name in DEFAULT_SERVICES]):
+        environment.check_endpoint_urls(environ, DEFAULT_SERVICES, parse_upstream(specs, DEFAULT_SERVICES))
 
 
 @pytest.mark.parametrize(
@@ -293,7 +297,7 @@ def test_an_upstream_for_each_configured_service_is_enough(tmp_path: Path) -> No
     ids=["empty", "ignored", "of another service"],
 )
 def test_other_endpoint_urls_are_left_to_the_program(environ: Mapping[str, str], tmp_path: Path) -> None:
-    environment.check_endpoint_urls({"HOME": str(tmp_path), **environ}, {})
+    environment.check_endpoint_urls({"HOME": str(tmp_path), **environ}, DEFAULT_SERVICES, {})
     child = apply(environ, proxy_environment(environ, PROXY, BUNDLE, keep_endpoint_urls=True))
     assert {name: child[name] for name in environ} == environ
     assert ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" in child) == ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" in environ)

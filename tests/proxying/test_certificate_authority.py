@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import verification
 
-from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.catalog.hosts import host_suffixes
 from awstape.cli.main import main
 from awstape.errors import UserError
@@ -179,7 +179,7 @@ def identity_host(identity: Identity) -> str:
 
 def test_the_ca_can_sign_for_every_intercepted_host(authority: CertificateAuthority) -> None:
     hosts = {"access-analyzer.eu-central-99.amazonaws.com", "access-analyzer-fips.us-gov-north-7.api.aws"}  # to come
-    for service in SERVICES:
+    for service in DEFAULT_SERVICES:
         for _, region in REGIONS:
             for fips, dual_stack in SPELLINGS:
                 found = provider(service).resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual_stack)

@@ -16,6 +16,7 @@ from typing import Self
 
 import pytest
 
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.errors import UserError
 from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream
@@ -90,7 +91,7 @@ def received(connection: socket.socket) -> bytes:
 def proxying(folder: Path, upstream: str, passes: PassThrough) -> Iterator[Proxy]:
     environ = {"AWSTAPE_KEY": "a fake key for the proxy"}
     tape = open_for_recording(folder / "tape.yaml", "all", environ, journal="shared")
-    to = parse_upstream([f"iam={upstream}"])
+    to = parse_upstream([f"iam={upstream}"], DEFAULT_SERVICES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of mitmproxy
         with servers.run_in_background(servers.serve_proxy(tape, to, 0, pass_through=passes)) as (url, changes):

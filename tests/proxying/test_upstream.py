@@ -8,8 +8,9 @@ from typing import NoReturn
 
 import pytest
 
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.errors import UserError
-from awstape.proxying.upstream import address_of, connect_problem, parse_upstream
+from awstape.proxying.upstream import address_of, connect_problem, find_upstream, parse_upstream
 
 
 def test_an_upstream_that_listens_has_no_problem() -> None:
@@ -38,11 +39,28 @@ def test_a_name_that_does_not_exist_is_a_problem(monkeypatch: pytest.MonkeyPatch
 
 
 def test_urls_are_parsed() -> None:
-    parsed = parse_upstream(["iam=http://127.0.0.1:5000/x", "accessanalyzer=https://stand-in.example"])
+    specs = ["iam=http://127.0.0.1:5000/x", "accessanalyzer=https://stand-in.example"]
+    parsed = parse_upstream(specs, DEFAULT_SERVICES)
     assert {name: address_of(url) for name, url in parsed.items()} == {
         "iam": ("127.0.0.1", 5000),
         "accessanalyzer": ("stand-in.example", 443),
     }
-    for spec in ("iam", "s3=http://127.0.0.1", "iam=ftp://127.0.0.1", "iam=http://127.0.0.1:99999", "iam=http://"):
-        with pytest.raises(UserError, match="is not SERVICE=URL"):
-            parse_upstream([spec])
+    for spec in ("iam", "=http://127.0.0.1", "iam=ftp://127.0.0.1", "iam=http://127.0.0.1:99999", "http://"):
+        with pytest.raises(UserError, match="is neither URL nor SERVICE=URL"):
+            parse_upstream([spec], DEFAULT_SERVICES)
+
+
+def test_a_url_alone_is_for_all_services_but_those_that_are_named() -> None:
+    parsed = parse_upstream(["http://127.0.0.1:5000/?a=b", "sts=http://127.0.0.1:6000"], DEFAULT_SERVICES)
+    found = {name: find_upstream(parsed, name) for name in DEFAULT_SERVICES}
+    assert {name: url and url.port for name, url in found.items()} == {"iam": 5000, "accessanalyzer": 5000, "sts": 6000}
+
+
+def test_an_upstream_of_a_service_that_is_not_recorded_is_refused() -> None:
+    with pytest.raises(UserError) as caught:
+        parse_upstream(["s3=http://127.0.0.1:5000"], DEFAULT_SERVICES)
+    assert caught.value.problem.endswith("is for a service that is not recorded")
+    assert caught.value.tip == "to record it as well: --service s3"
+    with pytest.raises(UserError) as caught:
+        parse_upstream(["aim=http://127.0.0.1:5000"], DEFAULT_SERVICES)
+    assert caught.value.tip == "did you mean iam?"

@@ -244,7 +244,7 @@ def test_a_server_that_is_not_a_proxy_is_reported(said: bytes, tmp_path: Path) -
             host, port = server.sockets[0].getsockname()
             proxy = proxy_from_environment({"HTTPS_PROXY": f"http://{host}:{port}"})
             assert proxy
-            refusal = await UpstreamProxy(proxy, {}, tmp_path).refusal(IAM, 443)
+            refusal = await UpstreamProxy(proxy, {}, tmp_path, lambda _: True).refusal(IAM, 443)
             return refusal.text if refusal else None
 
     told = asyncio.run(main())

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from awstape import __version__
-from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.catalog.service_models import load_models
 from awstape.program import servers
 from awstape.tape import Tape, open_for_replay
@@ -121,10 +121,10 @@ def test_no_path_of_a_service_begins_with_a_tilde() -> None:
     """Nor with a URI label, such as `/{Name}`, which may hold anything."""
     uris = [
         operation["http"]["requestUri"]
-        for service in SERVICES
+        for service in DEFAULT_SERVICES
         for operation in botocore.loaders.Loader().load_service_model(service, "service-2")["operations"].values()
     ]
-    assert len(uris) == sum(len(service.operations) for service in load_models().services.values()) > 200
+    assert len(uris) == sum(len(service.operations) for service in load_models().recognised) > 200
     assert [uri for uri in uris if not uri.startswith("/") or uri.startswith(("/~", "/{"))] == []
 
 

@@ -40,7 +40,7 @@ Exchange = tuple[Request, Response]
 
 def operation(name: str) -> Operation:
     """Returns the operation with that name, of any service."""
-    return next(s.operations[name] for s in MODELS.services.values() if name in s.operations)
+    return next(s.operations[name] for s in MODELS.recognised if name in s.operations)
 
 
 def request(

@@ -45,7 +45,7 @@ from support.exchanges import ACCOUNT, KEY, MODELS, KeepingRecorder
 from support.paths import ROOT
 
 CASSETTES = sorted((ROOT / "cassettes").glob("*.yaml"))
-OPERATIONS = [operation for service in MODELS.services.values() for operation in service.operations.values()]
+OPERATIONS = [operation for service in MODELS.recognised for operation in service.operations.values()]
 STATUSES = (200, 200, 200, 204, 400, 404, 429, 500, 503)
 FORM = "application/x-www-form-urlencoded"
 

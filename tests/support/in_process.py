@@ -72,7 +72,7 @@ def handlers() -> Sequence[object]:
 def handler_counts(client: Any) -> list[int]:
     """Counts the handlers that a client calls when it receives a response, and before it signs."""
     emit = client.meta.events.emit
-    answered = [emit(f"response-received.{name}.Any", response_dict=None) for name in MODELS.services]
+    answered = [emit(f"response-received.{name}.Any", response_dict=None) for name in MODELS.names]
     return [len(responses) for responses in (*answered, emit("choose-signer.iam.Any", context={}, signing_name=""))]
 
 

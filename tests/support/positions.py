@@ -44,7 +44,7 @@ class Position:
 @cache
 def positions() -> tuple[Position, ...]:
     """Returns every position of every operation."""
-    operations = (op for service in MODELS.services.values() for op in service.operations.values())
+    operations = (op for service in MODELS.recognised for op in service.operations.values())
     return tuple(position for op in operations for position in _positions_of(op))
 
 

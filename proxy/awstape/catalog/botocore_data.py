@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
 import botocore
+import botocore.exceptions
 import botocore.loaders
 
-#: The recorded services, by their names in botocore.
-SERVICES = ("iam", "accessanalyzer")
+#: The services that are recorded unless others are chosen, by their names in botocore.
+DEFAULT_SERVICES = ("iam", "accessanalyzer", "sts")
 
 
 def data_version() -> str:
@@ -23,6 +25,18 @@ def _loader() -> botocore.loaders.Loader:
     return botocore.loaders.Loader()
 
 
+@cache
+def available_services() -> tuple[str, ...]:
+    """The names of all services of which botocore has a model, sorted."""
+    return tuple(_loader().list_available_services("service-2"))
+
+
+def select_services(globs: Iterable[str]) -> tuple[str, ...]:
+    """The names of the services that globs match, in the order of the globs; `all` matches every one."""
+    found = (name for glob in globs for name in available_services() if glob == "all" or fnmatchcase(name, glob))
+    return tuple(dict.fromkeys(found))
+
+
 def load_service_model(service: str) -> dict[str, Any]:
     """`service-2.json`: operations, shapes and metadata."""
     model: dict[str, Any] = _loader().load_service_model(service, "service-2")
@@ -30,8 +44,11 @@ def load_service_model(service: str) -> dict[str, Any]:
 
 
 def load_paginators(service: str) -> dict[str, Any]:
-    """`paginators-1.json`: operation name → its paginator."""
-    paginators: dict[str, Any] = _loader().load_service_model(service, "paginators-1")["pagination"]
+    """`paginators-1.json`: operation name → its paginator; none if there is no such file."""
+    try:
+        paginators: dict[str, Any] = _loader().load_service_model(service, "paginators-1")["pagination"]
+    except botocore.exceptions.UnknownServiceError:
+        return {}
     return paginators
 
 

@@ -15,7 +15,7 @@ Source: botocore/configprovider.py (`ConfiguredEndpointProvider`), botocore/sess
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 import botocore.configloader
 import botocore.exceptions
 
-from awstape.catalog.botocore_data import SERVICES
-from awstape.catalog.hosts import is_recorded_host
+from awstape.catalog.hosts import find_host
+from awstape.catalog.service_index import load_index
 
 _SWITCH = "ignore_configured_endpoint_urls"
 _VARIABLE = "AWS_ENDPOINT_URL"
@@ -41,8 +41,8 @@ class ConfiguredEndpoint:
     source: str
 
 
-def configured_endpoints(environ: Mapping[str, str]) -> list[ConfiguredEndpoint]:
-    """The endpoint URLs of the recorded services that are in force, except those of AWS itself."""
+def configured_endpoints(environ: Mapping[str, str], services: Iterable[str]) -> list[ConfiguredEndpoint]:
+    """The endpoint URLs of some services that are in force, except those of AWS itself."""
     config = _read_config(environ)
     names = [environ[name] for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE") if environ.get(name)] or ["default"]
     found: dict[str, ConfiguredEndpoint] = {}
@@ -50,9 +50,9 @@ def configured_endpoints(environ: Mapping[str, str]) -> list[ConfiguredEndpoint]
         profile = config["profiles"].get(name, {})
         if str(environ.get(f"AWS_{_SWITCH.upper()}", profile.get(_SWITCH, ""))).lower() == "true":
             continue
-        for service in SERVICES:
-            url, source = next(_settings(environ, config, name, service), ("", ""))
-            if url and not is_recorded_host(_host_of(url)):
+        for service in services:
+            url, source = next(_settings(environ, config, name, load_index()[service].entry.id), ("", ""))
+            if url and not find_host(_host_of(url)):
                 found.setdefault(service, ConfiguredEndpoint(service, url, source))
     return list(found.values())
 
@@ -60,7 +60,7 @@ def configured_endpoints(environ: Mapping[str, str]) -> list[ConfiguredEndpoint]
 def _settings(
     environ: Mapping[str, str], config: Mapping[str, Any], name: str, service: str
 ) -> Iterator[tuple[str, str]]:
-    """The URLs that are set for a service, in the order of their precedence, each with what sets it."""
+    """The URLs that are set for a service, by its id, in the order of their precedence, each with what sets it."""
     for variable in (f"{_VARIABLE}_{service.upper()}", _VARIABLE):
         if environ.get(variable):
             yield environ[variable], variable

@@ -7,33 +7,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from awstape.catalog.botocore_data import SERVICES, load_paginators, load_service_model
-from awstape.catalog.hosts import anonymise_host, is_aws_host, partition_of, service_and_region
-from awstape.core.aws.model import Member, Models, Operation, Paging, Service, Shape
+from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, load_paginators, load_service_model
+from awstape.catalog.hosts import load_hosts
+from awstape.catalog.service_index import load_index, make_entry
+from awstape.core.aws.model import Member, Models, Operation, Paging, Service, ServiceEntry, Shape
 
 _TOKENS = ("Marker", "nextToken", "NextToken")
 _LIMITS = ("MaxItems", "maxResults", "MaxResults")
 #: botocore/handlers.py (`json_decode_policies`): members of this shape arrive percent-encoded from IAM.
 _PERCENT_ENCODED = {("iam", "policyDocumentType")}
+#: Traits that a model may give to a shape, for all members that have it.
+_MEMBER_TRAITS = ("locationName", "flattened", "xmlNamespace")
+
+
+class _LazyServices(Mapping[str, Service]):
+    """Every service by its name. A model is built when it is asked for, and kept."""
+
+    def __init__(self) -> None:
+        self._built: dict[str, Service] = {}
+
+    def __getitem__(self, name: str) -> Service:
+        if name not in self._built:
+            if name not in available_services():
+                raise KeyError(name)
+            self._built[name] = _ServiceBuilder(name).build_service()
+        return self._built[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in available_services()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(available_services())
+
+    def __len__(self) -> int:
+        return len(available_services())
+
+
+class _LazyEntries(Mapping[str, ServiceEntry]):
+    """What tells each service apart, from the index."""
+
+    def __getitem__(self, name: str) -> ServiceEntry:
+        return load_index()[name].entry
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(load_index())
+
+    def __len__(self) -> int:
+        return len(load_index())
+
+
+_SERVICES = _LazyServices()
 
 
 @cache
-def load_models() -> Models:
-    """The models of all recorded services, read once."""
-    services = {name: _ServiceBuilder(name).build_service() for name in SERVICES}
-
-    def service_of_host(host: str) -> tuple[Service, str | None] | None:
-        found = service_and_region(host)
-        return (services[found[0]], found[1]) if found else None
-
-    def shown_host(host: str) -> str | None:
-        return anonymise_host(host) if is_aws_host(host) else None
-
-    return Models(services, service_of_host, shown_host, partition_of)
+def load_models(names: tuple[str, ...] = DEFAULT_SERVICES) -> Models:
+    """The models of all services; recognised are those with these names. A model is read when it is needed."""
+    return Models(_SERVICES, _LazyEntries(), names, load_hosts())
 
 
 class _ServiceBuilder:
@@ -47,13 +80,17 @@ class _ServiceBuilder:
 
     def build_service(self) -> Service:
         meta = self.data["metadata"]
+        entry = make_entry(self.name)
         service = Service(
             name=self.name,
-            protocol=meta["protocol"],
-            signing_name=meta.get("signingName", meta["endpointPrefix"]),
-            api_version=meta["apiVersion"],
+            protocols=entry.protocols,
+            signing_name=entry.signing_name,
+            api_version=entry.api_version,
             xml_namespace=meta.get("xmlNamespace", ""),
-            regional="globalEndpoint" not in meta,
+            regional=entry.regional,
+            target_prefix=entry.target_prefix,
+            json_version=meta.get("jsonVersion", "1.0"),
+            is_query_compatible="awsQueryCompatible" in meta,
         )
         for name, data in self.data["operations"].items():
             service.operations[name] = self._build_operation(service, name, data)
@@ -65,6 +102,7 @@ class _ServiceBuilder:
     def _build_operation(self, service: Service, name: str, data: Mapping[str, Any]) -> Operation:
         input_ = self._build_shape(data["input"]["shape"]) if "input" in data else None
         output = self._build_shape(data["output"]["shape"]) if "output" in data else None
+        root = data.get("input", {})
         return Operation(
             name=name,
             service=service,
@@ -75,6 +113,10 @@ class _ServiceBuilder:
             result_wrapper=data.get("output", {}).get("resultWrapper"),
             errors=tuple(self._build_shape(error["shape"]) for error in data.get("errors", ())),
             paging=self._build_paging(name, input_, output),
+            status=data["http"].get("responseCode", 200),
+            host_prefix=data.get("endpoint", {}).get("hostPrefix", ""),
+            input_element=(root["locationName"], root["xmlNamespace"]["uri"]) if "locationName" in root else None,
+            only_reads=bool(data.get("readonly")),
         )
 
     def _build_paging(self, name: str, input_: Shape | None, output: Shape | None) -> Paging | None:
@@ -115,6 +157,11 @@ class _ServiceBuilder:
             sensitive=bool(data.get("sensitive")),
             union=bool(data.get("union")),
             percent_encoded=(self.name, name) in _PERCENT_ENCODED,
+            document=bool(data.get("document")),
+            streaming=bool(data.get("streaming")),
+            event_stream=bool(data.get("eventstream")),
+            payload=data.get("payload"),
+            timestamp_format=data.get("timestampFormat"),
             min=data.get("min"),
             max=data.get("max"),
             required=tuple(data.get("required", ())),
@@ -125,10 +172,19 @@ class _ServiceBuilder:
         return shape
 
     def _build_member(self, data: Mapping[str, Any], name: str) -> Member:
+        shape = self.data["shapes"][data["shape"]]
+        traits = {**{trait: shape[trait] for trait in _MEMBER_TRAITS if trait in shape}, **data}
+        namespace = traits.get("xmlNamespace")
         return Member(
-            wire_name=data.get("locationName", name),
+            wire_name=traits.get("locationName", name),
             shape=self._build_shape(data["shape"]),
             location=data.get("location", "body"),
-            flattened=bool(data.get("flattened")),
+            flattened=bool(traits.get("flattened")),
             idempotency_token=bool(data.get("idempotencyToken")),
+            is_renamed="locationName" in traits,
+            query_name=data.get("queryName"),
+            xml_attribute=bool(data.get("xmlAttribute")),
+            xml_namespace=(namespace["uri"], namespace.get("prefix", "")) if isinstance(namespace, dict) else None,
+            json_value=bool(data.get("jsonvalue")),
+            host_label=bool(data.get("hostLabel")),
         )

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
 from awstape.catalog.service_models import load_models
+from awstape.core.aws.conform import did_you_mean
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.errors import UserError
 from awstape.files import limited_reading
@@ -23,10 +27,38 @@ _MAX_BYTES = 2 * 1024 * 1024
 _POSITION = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a project. services: globs of the services that are recorded; empty for the default ones."""
+
+    rules: Rules = NO_RULES
+    services: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, settings: Mapping[str, object]) -> Settings:
+        """The settings in `[tool.awstape]`. Raises RuleError."""
+        services = settings.get("services", [])
+        if not isinstance(services, list) or not all(isinstance(glob, str) and glob for glob in services):
+            raise RuleError("services", services, "expected a list of names or globs", 'for example ["iam", "s3"]')
+        for glob in services:
+            if not select_services([glob]):
+                hint = did_you_mean(glob, available_services())
+                tip = "services are spelled as in boto3, such as accessanalyzer"
+                raise RuleError("services", glob, f"no service matches {glob!r}{hint}", tip)
+        models = load_models(select_services(services or DEFAULT_SERVICES))
+        rules = {name: value for name, value in settings.items() if name != "services"}
+        return cls(Rules.from_settings(rules, models), tuple(services))
+
+
+def load_services(path: Path) -> tuple[str, ...]:
+    """Loads the globs of the services that the project of a file records; none if it names none. Raises UserError."""
+    return _load_nearest(_folder_of(path)).services
+
+
 def load_rules(*paths: Path) -> Rules:
     """Loads the rules of the project of some files and folders, by default of the current folder. Raises UserError."""
     folders = dict.fromkeys(map(_folder_of, paths or [Path()]))
-    found = [(folder, _load_nearest(folder)) for folder in folders]
+    found = [(folder, _load_nearest(folder).rules) for folder in folders]
     first, rules = found[0]
     for folder, others in found:
         if others != rules:
@@ -44,17 +76,17 @@ def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _load_nearest(folder: Path) -> Rules:
+def _load_nearest(folder: Path) -> Settings:
     for parent in (folder, *folder.parents):
         path = parent / "pyproject.toml"
         with suppress(OSError):
             if path.is_file() and (found := _load_file(path)) is not None:
                 return found
-    return NO_RULES
+    return Settings()
 
 
-def _load_file(path: Path) -> Rules | None:
-    """Loads the rules of one pyproject.toml; None if it has no `[tool.awstape]`. Raises UserError."""
+def _load_file(path: Path) -> Settings | None:
+    """Loads the settings of one pyproject.toml; None if it has no `[tool.awstape]`. Raises UserError."""
     try:
         text = limited_reading.read_bytes(path, _MAX_BYTES, "awstape reads no larger settings").decode("utf-8")
         settings = _awstape_table(text)
@@ -69,7 +101,7 @@ def _load_file(path: Path) -> Rules | None:
     if not isinstance(settings, dict):
         raise UserError(f"{path}: tool.awstape is not a table", "write [tool.awstape] and the settings below it")
     try:
-        return Rules.from_settings(settings, load_models())
+        return Settings.read(settings)
     except RuleError as error:
         raise UserError(f"{path}:{_line_of(text, error)}: {error}", error.tip or "correct the rule") from None
 
@@ -101,7 +133,7 @@ def _line_of(text: str, error: RuleError) -> int:
         try:
             settings = _awstape_table("\n".join(lines[:end]))
             if isinstance(settings, dict):
-                Rules.from_settings(settings, load_models())
+                Settings.read(settings)
         except tomllib.TOMLDecodeError:  # the text ends within a list
             continue
         except RuleError as found:

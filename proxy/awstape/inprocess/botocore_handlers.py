@@ -30,9 +30,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 from botocore.hooks import BaseEventHooks
 
-from awstape.catalog.botocore_data import SERVICES
 from awstape.catalog.hosts import is_aws_host
-from awstape.catalog.service_models import load_models
 from awstape.core.aws.error_codes import NO_CONNECTION, NO_RESPONSE
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request
@@ -130,7 +128,8 @@ def _register(events: Any) -> None:
 
 def _unregister(events: Any) -> None:
     for name, handler, *_ in _HANDLERS:
-        events.unregister(name, handler)
+        with suppress(AttributeError):  # botocore raises it if only events below this one have handlers
+            events.unregister(name, handler)
 
 
 def _event_emitter(target: Any) -> Any:
@@ -160,10 +159,10 @@ def _request_created(request: Any, **_: Any) -> None:
 
 def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> object:
     """Returns the tape's response, or None to send the request; for an asynchronous client, a coroutine with it."""
-    if not _tapes:
+    if (service := _service_of(event_name)) is None:
         return None
     tape = _tapes[-1]
-    converted = request_of(request, event_name.split(".")[1])
+    converted = request_of(request, service)
     _sent.set(None)
     reply = _ask(tape, request, converted)
     _sent.set((request, converted, tape.answered) if reply is None else None)
@@ -200,17 +199,17 @@ def _response_received(
         raise
 
 
-def _choose_signer(**_: Any) -> object:
+def _choose_signer(event_name: str, **_: Any) -> object:
     """Switches signing off where nothing is sent, so that no credentials are needed."""
-    return botocore.UNSIGNED if _tapes and _replays_only(_tapes[-1]) else None
+    return botocore.UNSIGNED if _service_of(event_name) and _replays_only(_tapes[-1]) else None
 
 
-def _before_sign(request: Any, request_signer: Any, **_: Any) -> None:
+def _before_sign(request: Any, request_signer: Any, event_name: str, **_: Any) -> None:
     """Remembers the access key id of a client that would sign: the tape tells callers apart by it.
 
     The credentials are not refreshed: nothing is sent with them.
     """
-    if request_signer.signature_version is not botocore.UNSIGNED:
+    if _service_of(event_name) and request_signer.signature_version is not botocore.UNSIGNED:
         request.context[CALLER] = _access_key_id(getattr(request_signer, "_credentials", None))
 
 
@@ -227,11 +226,22 @@ def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     if not _tapes or not _replays_only(_tapes[-1]) or not _is_for_aws(request):
         return None
     tape, converted = _tapes[-1], request_of(request, None)
-    if try_find_service(load_models(), converted):
+    if try_find_service(tape.models, converted):
         return None
     kind = AsyncResponse if is_async() else AWSResponse
     headers = (HEADER, ("x-amzn-errortype", "CassetteMiss"))
     return lazy_response(kind, request.url, 400, headers, lambda: body_of(_ask(tape, request, converted)))
+
+
+def _service_of(event_name: str) -> str | None:
+    """The service of a client whose event this is, if the tape in use records or replays it.
+
+    Events name a service by its id: `before-send.cost-explorer.GetCostAndUsage`.
+    """
+    if not _tapes:
+        return None
+    models, id_ = _tapes[-1].models, event_name.split(".")[1].replace("-", "_")
+    return next((name for name in models.names if models.entries[name].id == id_), None)
 
 
 def _ask(tape: Tape, request: AWSPreparedRequest, converted: Request) -> Reply | None:
@@ -264,9 +274,9 @@ _NOWHERE = "https://awstape.invalid/"
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 _HANDLERS: list[tuple[Any, ...]] = [
     ("request-created", _request_created),
-    *((f"before-send.{service}", _before_send) for service in SERVICES),
-    *((f"response-received.{service}", _response_received) for service in SERVICES),
-    *((f"choose-signer.{service}", _choose_signer) for service in SERVICES),
-    *((f"before-sign.{service}", _before_sign) for service in SERVICES),
+    ("before-send", _before_send),
+    ("response-received", _response_received),
+    ("choose-signer", _choose_signer),
+    ("before-sign", _before_sign),
     ("before-send", _refuse_others, botocore.handlers.REGISTER_LAST),
 ]

@@ -21,7 +21,7 @@ from awstape.core.replay.misses import Miss
 from awstape.errors import MissError, UserError, call_without_traceback
 from awstape.inprocess import botocore_handlers
 from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
-from awstape.proxying.upstream import Upstream
+from awstape.proxying.upstream import Upstream, endpoint_variable
 from awstape.report import miss_lines, not_replayed_lines, unused_fault_lines
 from awstape.tape import Tape, open_for_replay
 
@@ -55,12 +55,13 @@ class InProcess:
             raise RuntimeError("this tape was used before: its takes are played; make another one")
         if not self.replays_only:
             try:
-                call_without_traceback(check_endpoint_urls, current(), self.upstream, has_options=False)
+                names = self.tape.models.names
+                call_without_traceback(check_endpoint_urls, current(), names, self.upstream, has_options=False)
             except UserError:
                 self.tape.keep_journal()
                 raise
         changes = EnvironmentChanges(
-            {f"AWS_ENDPOINT_URL_{service.upper()}": url.geturl() for service, url in self.upstream.items()}
+            {endpoint_variable(service): url.geturl() for service, url in self.upstream.items()}
         )
         if self.upstream:
             changes |= {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"}

@@ -15,7 +15,7 @@ import botocore.exceptions
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from awstape import clock
-from awstape.catalog.hosts import host_of, is_recorded_host
+from awstape.catalog.hosts import find_host, host_of
 from awstape.core.aws.wire import Headers, Reply, Request, Response
 
 #: The context of the call under way: before botocore 1.36, a prepared request has none.
@@ -31,7 +31,7 @@ def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
     url = urlsplit(request.url)
     host = url.hostname or ""
     # A client with an endpoint URL of its own: only the event gives the service.
-    if service and not is_recorded_host(host):
+    if service and not _is_host_of(host, service):
         context = call_context.get() or {}
         region = context.get("signing", {}).get("region") or getattr(context.get("client_config"), "region_name", None)
         host = host_of(service, region or "us-east-1")
@@ -42,6 +42,11 @@ def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
     if not isinstance(body, bytes | bytearray):  # no recorded operation has a stream as its body
         body = body.encode() if isinstance(body, str) else b""
     return Request(request.method, host, url.path or "/", url.query, headers, bytes(body), caller)
+
+
+def _is_host_of(host: str, service: str) -> bool:
+    found = find_host(host)
+    return found is not None and service in found.names
 
 
 def response_of(status: int, headers: Mapping[str, Any], body: bytes) -> Response:

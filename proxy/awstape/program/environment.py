@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from awstape.catalog.botocore_data import SERVICES
 from awstape.catalog.configured_endpoints import configured_endpoints
-from awstape.catalog.hosts import host_suffixes, is_recorded_host
+from awstape.catalog.hosts import find_host, host_suffixes
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
-from awstape.proxying.upstream import Upstream
+from awstape.proxying.upstream import ALL, Upstream, find_upstream
 
 if TYPE_CHECKING:
     from awstape.tape import Tape
@@ -67,7 +66,7 @@ def proxy_environment(
 
 def endpoint_environment(environ: Mapping[str, str], url: str) -> EnvironmentChanges:
     """Variables that make a program send its AWS calls to a plain endpoint, whatever the service."""
-    names = ("AWS_ENDPOINT_URL", *(f"AWS_ENDPOINT_URL_{name.upper()}" for name in SERVICES))
+    names = ("AWS_ENDPOINT_URL", *(name for name in environ if name.startswith("AWS_ENDPOINT_URL_")))
     # Settings of the user's AWS configuration with which an SDK would ignore or reject the endpoint.
     overrides = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
     return EnvironmentChanges({**dict.fromkeys(names, url), **dict.fromkeys(overrides, "false"), **_no_proxy(environ)})
@@ -117,21 +116,30 @@ _SECRET = "awstape"
 _UNKNOWN_CALLER = {"aws_access_key_id": "AWSTAPE", "aws_secret_access_key": _SECRET}
 
 
-def check_endpoint_urls(environ: Mapping[str, str], upstream: Upstream, *, has_options: bool = True) -> None:
+def check_endpoint_urls(
+    environ: Mapping[str, str], services: Sequence[str], upstream: Upstream, *, has_options: bool = True
+) -> None:
     """Raises UserError if the configuration sends calls to a recorded service neither to AWS nor to its upstream.
 
-    has_options: whether the user can set an upstream with an option, and not only with a variable.
+    services: the recorded ones. has_options: whether the user can set an upstream with an option, and not only with a
+    variable.
     """
-    found = [endpoint for endpoint in configured_endpoints(environ) if endpoint.service not in upstream]
+    found = [each for each in configured_endpoints(environ, services) if find_upstream(upstream, each.service) is None]
     if not found:
         return
-    specs = [f"{endpoint.service}={_without_password(endpoint.url)}" for endpoint in found]
+    if len({endpoint.url for endpoint in found}) == 1 and len(found) == len(services):
+        specs = [_without_password(found[0].url)]
+    else:
+        specs = [f"{endpoint.service}={_without_password(endpoint.url)}" for endpoint in found]
     if has_options:
         setting = " ".join(f"--upstream {shlex.quote(spec)}" for spec in specs)
         consequence = "the program would call it past the proxy, unrecorded"
     else:
         consequence = "clients would call it instead of AWS"
-        given = [f"{service}={_without_password(url.geturl())}" for service, url in upstream.items()]
+        given = [
+            ("" if service == ALL else f"{service}=") + _without_password(url.geturl())
+            for service, url in upstream.items()
+        ]
         setting = f"AWSTAPE_UPSTREAM={shlex.quote(' '.join(given + specs))}"
     sources = " and ".join(dict.fromkeys(endpoint.source for endpoint in found))
     raise UserError(
@@ -173,6 +181,6 @@ def _no_proxy(environ: Mapping[str, str]) -> EnvironmentChanges:
 def _matches_aws(entry: str) -> bool:
     """Whether an entry of NO_PROXY matches a host of AWS."""
     name = re.sub(r":\d+$", "", entry.lower()).lstrip("*").lstrip(".")
-    if not name or is_recorded_host(name):
+    if not name or find_host(name):
         return True
     return any(f".{suffix}".endswith(f".{name}") or name.endswith(f".{suffix}") for suffix in host_suffixes())

@@ -101,7 +101,9 @@ async def serve_proxy(
             bundle.write_text(trusted + certificates.to_pem(authority.root), encoding="utf-8")
         except OSError as error:
             raise UserError(f"{folder}: can't be written: {error.strerror}", "make room, or set TMPDIR") from None
-        upstream_proxy = UpstreamProxy(proxy, environment.current(), trusted_file) if proxy else None
+        upstream_proxy = (
+            UpstreamProxy(proxy, environment.current(), trusted_file, tape.models.recognises_host) if proxy else None
+        )
         interceptor = Interceptor(tape, upstream, policy, upstream_proxy)
         async with run_proxy(interceptor, listen.address, port, authority, Path(folder), trusted_file) as address:
             url = url_of(*address)

@@ -23,15 +23,16 @@ from mitmproxy.proxy import layer, layers
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from awstape.catalog.hosts import anonymise_host, is_aws_host, is_recorded_host, service_and_region
+from awstape.catalog.hosts import anonymise_host, find_host, is_aws_host
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.error_codes import NO_RESPONSE
+from awstape.core.aws.model import Models
 from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
 from awstape.proxying.flow_conversion import request_of, response_of
-from awstape.proxying.upstream import Upstream, address_of, connect_problem
+from awstape.proxying.upstream import Upstream, address_of, connect_problem, find_upstream
 from awstape.proxying.upstream_proxy import UpstreamProxy
 from awstape.serving.access_control import AccessPolicy
 from awstape.serving.endpoint import MAX_CONNECTIONS
@@ -87,7 +88,7 @@ class Interceptor:
         address = data.context.server.address
         if self.policy and isinstance(data.layer, layers.TCPLayer):
             names = (data.context.client.sni or "", address[0] if address else "")
-            if any(map(is_recorded_host, names)):
+            if any(map(self._is_recorded, names)):
                 data.layer = layers.HttpLayer(data.context, HTTPMode.transparent)
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
@@ -99,7 +100,7 @@ class Interceptor:
 
     def intercepts(self, host: str) -> bool:
         """Whether TLS connections to a host are decrypted."""
-        return self.tape is not None and (is_recorded_host(host) or (self._replays_only and is_aws_host(host)))
+        return self.tape is not None and (self._is_recorded(host) or (self._replays_only and is_aws_host(host)))
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         if self._replays_only and not self.intercepts(flow.request.host):
@@ -143,7 +144,7 @@ class Interceptor:
         self._flows.add(flow)
         if self.tape is None:
             return
-        if not self._replays_only and not try_find_service(load_models(), request):
+        if not self._replays_only and not try_find_service(self.tape.models, request):
             self.tape.passed += 1
             return
         try:
@@ -205,6 +206,14 @@ class Interceptor:
                 self._stop(flow, request, error)
 
     @property
+    def _models(self) -> Models:
+        return self.tape.models if self.tape else load_models()
+
+    def _is_recorded(self, host: str) -> bool:
+        """Whether a host is that of a recorded or replayed service."""
+        return self._models.recognises_host(host)
+
+    @property
     def _replays_only(self) -> bool:
         return self.tape is not None and self.tape.recorder is None
 
@@ -219,7 +228,7 @@ class Interceptor:
             return _plain(421, reason) if reason else None
         if self._replays_only:
             return None
-        if is_recorded_host(request.host) and not is_recorded_host(request.pretty_host):
+        if self._is_recorded(request.host) and not self._is_recorded(request.pretty_host):
             return _plain(421, "awstape refuses a request whose Host header names another host than its URL")
         if self._upstream_url(request.host):
             return None
@@ -228,8 +237,9 @@ class Interceptor:
 
     def _upstream_url(self, host: str) -> SplitResult | None:
         """The URL that requests for a host are sent to instead of AWS, if any."""
-        found = service_and_region(host)
-        return self.upstream.get(found[0]) if found else None
+        found = find_host(host)
+        names = [name for name in self._models.names if found and name in found.names]
+        return next((url for name in names if (url := find_upstream(self.upstream, name))), None)
 
     def _count_skipped(self, reason: str) -> None:
         if self.tape and self.tape.recorder:
@@ -260,7 +270,7 @@ class Interceptor:
         mitmproxy would answer the request with an HTML page, of which SDKs show nothing.
         """
         url, address = self._upstream_url(request.host), (flow.request.host, flow.request.port)
-        is_ours = url is not None or (self.policy is not None and is_recorded_host(request.host))
+        is_ours = url is not None or (self.policy is not None and self._is_recorded(request.host))
         if not is_ours or flow.server_conn.via or address in self._reached:
             return None
         name = f"{url.scheme}://{_host_and_port(*address)}" if url else _host_and_port(*address)

@@ -9,19 +9,31 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
-from awstape.catalog.botocore_data import SERVICES
+from awstape.catalog.service_index import load_index
+from awstape.core.aws.conform import did_you_mean
 from awstape.errors import UserError
 
 #: Seconds for opening a connection.
 _TIMEOUT = 30
 
 Upstream = Mapping[str, SplitResult]
-"""Service name → URL that its requests are sent to instead of AWS."""
+"""Service name → URL that its requests are sent to instead of AWS; `ALL` → the URL for all other recorded services."""
+ALL = "*"
+
+
+def find_upstream(upstream: Upstream, service: str) -> SplitResult | None:
+    """The URL that the requests of a service are sent to instead of AWS, if any."""
+    return upstream.get(service) or upstream.get(ALL)
 
 
 def address_of(url: SplitResult) -> tuple[str, int]:
     """The host and port of an upstream's URL."""
     return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+
+
+def endpoint_variable(service: str) -> str:
+    """The environment variable with the endpoint URL of a service, or of `ALL`, for SDKs."""
+    return "AWS_ENDPOINT_URL" if service == ALL else f"AWS_ENDPOINT_URL_{load_index()[service].entry.id.upper()}"
 
 
 async def connect_problem(host: str, port: int) -> str | None:
@@ -47,21 +59,22 @@ def _reason(error: Exception) -> str:
     return ", ".join(dict.fromkeys(os.strerror(int(number)) for number in numbers)) or "not a valid address"
 
 
-def parse_upstream(specs: Sequence[str]) -> Upstream:
-    """Parses strings of the form `SERVICE=URL`. Raises UserError."""
+def parse_upstream(specs: Sequence[str], services: Sequence[str]) -> Upstream:
+    """Parses strings of the form `SERVICE=URL` or `URL`. services: the recorded ones. Raises UserError."""
     upstream = {}
     for spec in specs:
-        service, _, url = spec.partition("=")
+        service, equals, url = spec.rpartition("=") if re.match(r"[\w-]+=", spec) else (ALL, "=", spec)
         try:
             parts = urlsplit(url)
-            valid = service in SERVICES and parts.scheme in ("http", "https") and parts.hostname and url.isprintable()
+            valid = equals and parts.scheme in ("http", "https") and parts.hostname and url.isprintable()
             _ = parts.port  # raises ValueError if the port isn't valid
         except ValueError:
             valid = None
         if not valid:
-            services = " or ".join(SERVICES)
-            raise UserError(
-                f"the upstream {spec!r} is not SERVICE=URL with {services}", "for example iam=http://127.0.0.1:5000"
-            )
+            tip = "for example http://127.0.0.1:5000 or iam=http://127.0.0.1:5000"
+            raise UserError(f"the upstream {spec!r} is neither URL nor SERVICE=URL", tip)
+        if service not in (ALL, *services):
+            hint = did_you_mean(service, services) or f"; to record it as well: --service {service}"
+            raise UserError(f"the upstream {spec!r} is for a service that is not recorded", hint.lstrip("; "))
         upstream[service] = parts
     return upstream

@@ -17,7 +17,7 @@ import os
 import re
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,6 @@ from mitmproxy import http
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers.http._upstream_proxy import HttpUpstreamProxy
 
-from awstape.catalog.hosts import is_recorded_host
 from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 
@@ -111,12 +110,18 @@ def bypasses_proxy(environ: Mapping[str, str], host: str, port: int) -> bool:
 
 
 class UpstreamProxy:
-    """The mitmproxy addon that sends connections through the proxy of the environment."""
+    """The mitmproxy addon that sends connections through the proxy of the environment.
 
-    def __init__(self, proxy: ProxySettings, environ: Mapping[str, str], trusted: Path) -> None:
+    is_recorded: whether a host is that of a recorded service.
+    """
+
+    def __init__(
+        self, proxy: ProxySettings, environ: Mapping[str, str], trusted: Path, is_recorded: Callable[[str], bool]
+    ) -> None:
         self._proxy = proxy
         self._environ = environ
         self._trusted = trusted
+        self._is_recorded = is_recorded
         self._tests: dict[tuple[str, int], asyncio.Task[Refusal | None]] = {}
 
     def next_layer(self, data: layer.NextLayer) -> None:
@@ -132,7 +137,7 @@ class UpstreamProxy:
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Reports the proxy's refusal to the program; for hosts of AWS, `Interceptor` does that in AWS's format."""
-        if flow.response or is_recorded_host(flow.request.host):
+        if flow.response or self._is_recorded(flow.request.host):
             return
         if refusal := await self.refusal(flow.request.host, flow.request.port):
             flow.response = http.Response.make(refusal.status, refusal.text + "\n", {"content-type": "text/plain"})

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import compress
 from pathlib import Path
 
-from awstape.catalog.hosts import host_of, is_recorded_host
+from awstape.catalog.hosts import is_region_of_aws
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.takes import normalise_takes
@@ -166,7 +166,7 @@ def _redact_new_takes(
     new = [None if take in known else known.find_new_pages(take) for take in after.takes]
     for take in (take for take, pages in zip(after.takes, new, strict=True) if pages is not None):
         region = take.track.region
-        if region and not is_recorded_host(host_of(take.track.service, region)):
+        if region and not is_region_of_aws(region):
             raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
 
     def redact(text: str, context: StringContext) -> str:

@@ -32,7 +32,7 @@ def find_operation(service: str, name: str) -> Operation:
     found = services.get(plain_name(service))
     if found is None:
         hint = did_you_mean(plain_name(service), services)
-        raise UserError(f"awstape knows no service {service!r}{hint}", f"services: {', '.join(services)}")
+        raise UserError(f"awstape knows no service {service!r}{hint}", "services are spelled as in boto3")
     operation = found.by_plain_name.get(plain_name(name))
     if operation is None:
         is_dashed = name == name.lower()

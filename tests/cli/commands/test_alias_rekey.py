@@ -33,7 +33,7 @@ ASK = """
 import os, sys, urllib.error, urllib.parse, urllib.request
 form = urllib.parse.urlencode({"Action": "GetRole", "Version": "2010-05-08", "RoleName": sys.argv[1]}).encode()
 try:
-    print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL_IAM"], form).status)
+    print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], form).status)
 except urllib.error.HTTPError as error:
     print(error.read().decode())
 """

@@ -25,7 +25,7 @@ for text in sys.argv[1:]:
     members = {"AssumeRolePolicyDocument": document} if document else {}
     form = {"Action": operation, "Version": "2010-05-08", "RoleName": "zreal-deployer", **members}
     try:
-        with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL_IAM"], urllib.parse.urlencode(form).encode()) as reply:
+        with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], urllib.parse.urlencode(form).encode()) as reply:
             print(reply.status)
     except urllib.error.HTTPError as error:
         print("miss" if b"CassetteMiss" in error.read() else error.code)

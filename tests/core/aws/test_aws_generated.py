@@ -38,7 +38,7 @@ from support.exchanges import (
     traverse,
 )
 
-OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
+OPERATIONS = [op for service in MODELS.recognised for op in service.operations.values()]
 PAGINATED = [op for op in OPERATIONS if op.paging]
 _NOTHING = object()
 

@@ -25,7 +25,7 @@ from support.exchanges import MODELS, operation, record, request
 
 HOST = "access-analyzer.eu-west-1.amazonaws.com"
 JSON = (("content-type", "application/json"),)
-OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
+OPERATIONS = [op for service in MODELS.recognised for op in service.operations.values()]
 
 
 def replayed(op: Operation, response: Response) -> Response:

@@ -23,7 +23,7 @@ from support import strategies
 from support.exchanges import MODELS
 from support.paging import End, recording
 
-OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values() if op.paging]
+OPERATIONS = [op for service in MODELS.recognised for op in service.operations.values() if op.paging]
 operations = st.sampled_from(OPERATIONS)
 ENDS: tuple[End, ...] = ("complete", "error", "unfinished")
 

@@ -21,7 +21,7 @@ from canaries import canaries, found
 from support import strategies
 from support.exchanges import KEY, MODELS, Exchange, KeepingRecorder, fail, listing, record, recorder, request, respond
 
-OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
+OPERATIONS = [op for service in MODELS.recognised for op in service.operations.values()]
 
 
 def captures(*exchanges: Exchange) -> list[str]:

@@ -23,7 +23,7 @@ def test_no_canary_comes_through() -> None:
 
 
 def test_every_operation_has_positions_on_every_side() -> None:
-    operations = {op for service in MODELS.services.values() for op in service.operations.values()}
+    operations = {op for service in MODELS.recognised for op in service.operations.values()}
     assert {p.operation for p in positions()} == operations
     for side in ("output", "error", "request header", "request extra", "answer envelope", "answer body"):
         assert {p.operation for p in positions() if p.side == side} == operations

@@ -112,7 +112,7 @@ def strings(shape: Shape | None, path: Path = (), above: tuple[Shape, ...] = ())
         yield from strings(member.shape if member else None, (*path, step), (*above, shape))
 
 
-OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
+OPERATIONS = [op for service in MODELS.recognised for op in service.operations.values()]
 SPOTS = {op: list(spots(op)) for op in OPERATIONS}
 OF_SHAPE: dict[Shape, list[Spot]] = {}
 for _spot in chain(*SPOTS.values()):

@@ -19,7 +19,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, cassette, player, request, respond
 
-OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
+OPERATIONS = [op for service in MODELS.recognised for op in service.operations.values()]
 #: Names, names made of names, identifiers, and texts with some of these. The first ones recur most.
 WORDS = (
     "zpayroll",

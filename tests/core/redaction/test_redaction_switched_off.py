@@ -119,7 +119,7 @@ def identity(text: str, *_: object) -> str:
 
 
 SHAPES: dict[str, Shape] = {}
-_left = [shape for s in MODELS.services.values() for op in s.operations.values() for shape in (op.input, op.output)]
+_left = [shape for s in MODELS.recognised for op in s.operations.values() for shape in (op.input, op.output)]
 while _left:
     if (_shape := _left.pop()) and _shape.name not in SHAPES:
         SHAPES[_shape.name] = _shape

@@ -186,21 +186,21 @@ def cases() -> list[Case]:
             "ListFindings",
             signed(Request("GET", "localhost", "/zreal"), "lambda"),
             "",
-            "lambda is not replayed: only iam and accessanalyzer are",
+            "lambda is not replayed: only iam, accessanalyzer and sts are",
         ),
         Case(
             "service",
             "ListFindings",
             signed(Request("GET", "localhost", "/zreal"), "iam"),
             "",
-            "another service that signs as iam is not replayed: only iam and accessanalyzer are",
+            "another service that signs as iam is not replayed: only iam, accessanalyzer and sts are",
         ),
         Case(
             "service",
             "ListUsers",
             Request("GET", "10.0.0.1", "/zreal"),
             "",
-            "an unknown service is not replayed: only iam and accessanalyzer are",
+            "an unknown service is not replayed: only iam, accessanalyzer and sts are",
         ),
         Case(
             "caller",
@@ -289,7 +289,7 @@ def test_a_connection_to_another_host_is_a_miss() -> None:
     asked = player(RECORDED)
     miss = asked.refuse_host("example.com")
     assert (miss.kind, miss.operation, miss.nearest, miss.differences) == ("host", "", None, ())
-    assert miss.text == "example.com is not replayed: only iam and accessanalyzer are"
+    assert miss.text == "example.com is not replayed: only iam, accessanalyzer and sts are"
     assert facts_of(asked) == [facts(miss)]
 
 

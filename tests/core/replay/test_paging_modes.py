@@ -35,7 +35,7 @@ from support.paging import (
     users,
 )
 
-PAGINATED = [op for service in MODELS.services.values() for op in service.operations.values() if op.paging]
+PAGINATED = [op for service in MODELS.recognised for op in service.operations.values() if op.paging]
 ENDS: tuple[End, ...] = ("complete", "error", "unfinished")
 ANALYZER = "arn:aws:access-analyzer:eu-west-1:000000000000:analyzer/made-up"
 

@@ -29,7 +29,7 @@ from support.exchanges import MODELS, operation, player, request
 from support.paging import follow, items, recorded_items, size
 from support.strategies import few
 
-OPERATIONS = [operation for service in MODELS.services.values() for operation in service.operations.values()]
+OPERATIONS = [operation for service in MODELS.recognised for operation in service.operations.values()]
 PAGED = [operation for operation in OPERATIONS if operation.paging]
 each_paged = pytest.mark.parametrize("op", PAGED, ids=lambda op: op.name)
 ALIASED_ROLE = "alias-Tsr76sms7l"

@@ -91,7 +91,7 @@ def _check_members(names: Iterable[str]) -> None:
     from awstape.catalog.service_models import load_models
     from awstape.core.aws.conform import did_you_mean
 
-    operations = [each for service in load_models().services.values() for each in service.operations.values()]
+    operations = [each for service in load_models().recognised for each in service.operations.values()]
     members = {name: None for each in operations if each.input for name in each.input.members}
     narrow = {f"{each.name}.{name}": None for each in operations if each.input for name in each.input.members}
     for name in names:

@@ -12,12 +12,6 @@ from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import STANDARD_OUTPUT, print_json
 
 
-def _complete_services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    from awstape.catalog.service_models import load_models
-
-    return [name for name in load_models().services if name.startswith(incomplete)]
-
-
 def _complete_operations(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Completes an operation of the service argument, in the spelling of the incomplete word."""
     from awstape.catalog.service_models import load_models
@@ -30,7 +24,7 @@ def _complete_operations(ctx: click.Context, _: click.Parameter, incomplete: str
 
 
 @click.command()
-@click.argument("service", shell_complete=_complete_services)
+@click.argument("service", shell_complete=parameters.complete_services)
 @click.argument("operation", shell_complete=_complete_operations)
 @click.option(
     "--items",
@@ -40,7 +34,7 @@ def _complete_operations(ctx: click.Context, _: click.Parameter, incomplete: str
 )
 @click.option("--page-size", type=click.IntRange(1), metavar="N", help="Number of items on a page; 10 by default.")
 @parameters.identity("A member of the request; repeatable, lists in JSON.")
-@parameters.region("The region, for Access Analyzer; us-east-1 by default.")
+@parameters.region("The region, for a service that has regions; us-east-1 by default.")
 @click.option("--seed", default="", metavar="TEXT", help="Seed of the data; equal seeds give equal bytes.")
 @click.option(
     "-o",

@@ -73,8 +73,8 @@ _port = click.option(
     multiple=True,
     envvar="AWSTAPE_UPSTREAM",
     show_envvar=True,
-    metavar="SERVICE=URL",
-    help="Record a stand-in such as LocalStack or moto instead of AWS.",
+    metavar="[SERVICE=]URL",
+    help="Record a stand-in such as LocalStack or moto instead of AWS, for all recorded services or for one.",
 )
 @click.option(
     "--upstream-ca",
@@ -83,6 +83,14 @@ _port = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Trust the CAs in FILE as well, for connections to AWS or the stand-in; repeatable.",
+)
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    metavar="GLOB",
+    shell_complete=parameters.complete_services,
+    help="Record these services, `all` for every one; repeatable. By default iam, accessanalyzer and sts.",
 )
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Record write operations as well.")
@@ -98,6 +106,7 @@ def record(
     mode: RecordMode,
     upstream: tuple[str, ...],
     upstream_cas: tuple[Path, ...],
+    services: tuple[str, ...],
     operation: tuple[str, ...],
     include_writes: bool,
     pass_through: bool,
@@ -106,7 +115,7 @@ def record(
     port: int,
     as_json: bool,
 ) -> int:
-    """Record the requests of COMMAND to IAM and Access Analyzer.
+    """Record the requests of COMMAND to AWS.
 
     COMMAND runs with HTTPS_PROXY and CA variables set; other TLS traffic passes through unread. Without COMMAND
     the proxy runs until Ctrl-C and connects to AWS only. Account ids, names and other identifiers are replaced before
@@ -127,15 +136,16 @@ def record(
     from awstape.program import child_process, environment, servers
     from awstape.proxying.upstream import parse_upstream
     from awstape.serving.access_control import is_loopback, record_exposure_warning
-    from awstape.tape import open_for_recording
+    from awstape.tape import choose_services, open_for_recording
 
     command = ctx.meta.get(_COMMAND)
-    redirected = parse_upstream(upstream)
-    environment.check_endpoint_urls(os.environ, redirected)
+    chosen = choose_services(services, cassette)
+    redirected = parse_upstream(upstream, chosen)
+    environment.check_endpoint_urls(os.environ, chosen, redirected)
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     passing: PassThrough = "all" if pass_through else "local" if command else "none"
     is_first = not keys.key_exists(os.environ)
-    tape = open_for_recording(cassette, mode, os.environ, operation, include_writes)
+    tape = open_for_recording(cassette, mode, os.environ, operation, include_writes, services=chosen)
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     for line in tape.recovered:

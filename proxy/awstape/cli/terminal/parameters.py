@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
+def complete_services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Completes the name of a service."""
+    from awstape.catalog.botocore_data import available_services
+
+    return [name for name in available_services() if name.startswith(incomplete)]
+
+
 def _complete_selectors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Completes a track selector: the operations of the cassette argument, or track numbers after a digit."""
     from click.shell_completion import CompletionItem
@@ -105,9 +112,9 @@ def _parse_pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ..
 
 
 def _check_region(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
-    from awstape.catalog.hosts import is_region
+    from awstape.catalog.hosts import is_region_of_aws
 
-    if name is not None and not is_region(name):
+    if name is not None and not is_region_of_aws(name):
         raise UserError(f"--region: AWS has no region {name}", "regions are spelled as in eu-west-1")
     return name
 

@@ -7,7 +7,7 @@ import json
 import uuid
 from dataclasses import dataclass, field
 
-from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.model import Operation, Protocol, Value
 from awstape.core.text.hidden import Hidden
 
 
@@ -16,13 +16,15 @@ class Call:
     """An operation and its input.
 
     region: of a global service, the name that stands for its partition, `aws-cn-global`; None in the partition aws.
-    caller: the access key id that the request is made with, None if it names none.
+    caller: the access key id that the request is made with, None if it names none. protocol: the one that the client
+    speaks, None for that of botocore.
     """
 
     operation: Operation
     region: str | None
     input: dict[str, Value] = field(repr=False)
     caller: Hidden[str] | None = None
+    protocol: Protocol | None = None
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ botocore.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-Protocol = Literal["query", "rest-json"]
+Protocol = Literal["query", "ec2", "json", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"]
 Type = Literal[
     "structure", "list", "map", "string", "integer", "long", "float", "double", "boolean", "timestamp", "blob"
 ]
@@ -22,7 +22,14 @@ Location = Literal["body", "uri", "querystring", "header", "headers", "statusCod
 #: Timestamps are the exact text of the wire; blobs that are UTF-8 text are that text.
 Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Value"]
 
-_READ = re.compile(r"(Get|List|Simulate|Validate|Check|Generate)[A-Z]")
+TimestampFormat = Literal["iso8601", "rfc822", "unixTimestamp"]
+
+#: How the names of operations begin that only read. STS's AssumeRole and its kin change nothing either.
+_READ = re.compile(
+    "((Admin|Batch|Transact)?(Check|Describe|Get|List|Read)|Assume|Calculate|Count|Decode|Detect|Discover|Estimate|Evaluate"
+    "|Filter|Find|Generate|Head|Is|Lookup|Preview|Query|Resolve|Retrieve|Scan|Search|Select|Simulate|Validate|Verify|View)"
+    "([A-Z]|$)"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +46,11 @@ class Shape:
     sensitive: bool = False
     union: bool = False
     percent_encoded: bool = False  # in responses: IAM percent-encodes its policy documents
+    document: bool = False  # a structure without a model: any value of JSON
+    streaming: bool = False  # a blob that is the body, of any length
+    event_stream: bool = False  # a structure that is a stream of events
+    payload: str | None = None  # of a structure: the member that alone is the body, in REST protocols
+    timestamp_format: TimestampFormat | None = None  # None: that of the protocol and the location
     min: int | None = None
     max: int | None = None
     pattern: str | None = None
@@ -56,13 +68,24 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A member of a structure, list or map: its shape, its name on the wire and its location in the message."""
+    """A member of a structure, list or map: its shape, its name on the wire and its location in the message.
+
+    is_renamed: whether the model gives the wire name, which is the member's own otherwise. query_name: the name in
+    requests of the protocol ec2, where it differs from the wire name. xml_namespace: URI and prefix of the element.
+    json_value: whether a header holds the member as JSON in base64. host_label: whether the host name holds it, too.
+    """
 
     wire_name: str
     shape: Shape
     location: Location = "body"
     flattened: bool = False
     idempotency_token: bool = False
+    is_renamed: bool = False
+    query_name: str | None = None
+    xml_attribute: bool = False
+    xml_namespace: tuple[str, str] | None = None
+    json_value: bool = False
+    host_label: bool = False
 
 
 def child_shape(shape: Shape | None, step: str | int) -> Shape | None:
@@ -90,6 +113,13 @@ class Paging:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
+    """An operation of a service.
+
+    uri: path with labels, and the literal query string. status: of a success. host_prefix: the labels before the host
+    name, such as `{AccountId}.`. input_element: name and namespace of the root of a rest-xml request, where the model
+    gives them. only_reads: whether the model says that the operation only reads.
+    """
+
     name: str
     service: Service
     method: str
@@ -99,6 +129,10 @@ class Operation:
     result_wrapper: str | None = None
     errors: tuple[Shape, ...] = ()
     paging: Paging | None = None
+    status: int = 200
+    host_prefix: str = ""
+    input_element: tuple[str, str] | None = None
+    only_reads: bool = False
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -107,25 +141,35 @@ class Operation:
 
     @property
     def is_read(self) -> bool:
-        """Whether the operation only reads, judged by the verb of its name."""
-        return _READ.match(self.name) is not None
+        """Whether the operation only reads: the model says so, or its name begins with such a verb."""
+        return self.only_reads or self.method == "HEAD" or _READ.match(self.name) is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Service:
     """A service. `name` is botocore's client name; `signing_name` is the name in the SigV4 credential scope.
 
-    errors: error code on the wire → shape of its members.
+    protocols: all that its clients may speak, first the one that botocore speaks. target_prefix, json_version: of
+    requests of the protocol json. is_query_compatible: whether errors of the protocols json and cbor also name the code
+    that the protocol query had. errors: error code on the wire → shape of its members.
     """
 
     name: str
-    protocol: Protocol
+    protocols: tuple[Protocol, ...]
     signing_name: str
     api_version: str
     xml_namespace: str
     regional: bool
+    target_prefix: str = ""
+    json_version: str = "1.0"
+    is_query_compatible: bool = False
     operations: dict[str, Operation] = field(default_factory=dict)
     errors: dict[str, Shape] = field(default_factory=dict)
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol that botocore speaks."""
+        return self.protocols[0]
 
     @cached_property
     def by_plain_name(self) -> Mapping[str, Operation]:
@@ -154,34 +198,79 @@ def plain_name(name: str) -> str:
     return re.sub("[-_]", "", name).lower()
 
 
-class Models:
-    """The recorded services by their names, and the ways to recognise them.
+@dataclass(frozen=True)
+class ServiceEntry:
+    """What tells a service from others before its model is read. Members: as in `Service`.
 
-    service_of_host: host name → (service, region), None for a host of no recorded service; the region of a global
-    service is as in `Call`. shown_host: host name → how messages show it, None for a host outside AWS. partition_of:
-    region → partition, such as `aws-cn`; that of None is `aws`.
+    id: the service id as AWS configuration files spell it, such as `cost_explorer` for the client `ce`.
+    """
+
+    name: str
+    id: str
+    protocols: tuple[Protocol, ...]
+    signing_name: str
+    api_version: str
+    target_prefix: str
+    regional: bool
+
+
+@dataclass(frozen=True)
+class HostMatch:
+    """The services that answer at a host, the region in its name, and the bucket if it is that of one.
+
+    region: of a global service, as in `core.aws.call.Call`.
+    """
+
+    names: tuple[str, ...]
+    region: str | None
+    bucket: str | None = None
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """What host names and regions tell.
+
+    find: host → what answers there, None for a host that is none of AWS's services. show: host → how messages show it,
+    None for a host outside AWS. partition_of: region → partition, such as `aws-cn`; that of None is `aws`.
+    """
+
+    find: Callable[[str], HostMatch | None]
+    show: Callable[[str], str | None]
+    partition_of: Callable[[str | None], str]
+
+
+class Models:
+    """All services of AWS, and those of them whose calls are recognised.
+
+    services: every service by its name; a model is built when it is asked for. entries: every service. names: those
+    that are recognised, in the order of their precedence where the request does not tell them apart.
     """
 
     def __init__(
         self,
         services: Mapping[str, Service],
-        service_of_host: Callable[[str], tuple[Service, str | None] | None],
-        shown_host: Callable[[str], str | None],
-        partition_of: Callable[[str | None], str],
+        entries: Mapping[str, ServiceEntry],
+        names: Sequence[str],
+        hosts: Hosts,
     ) -> None:
-        self.services = dict(services)
-        self.service_of_host = service_of_host
-        self.shown_host = shown_host
-        self.partition_of = partition_of
-        self._by_signing_name = {service.signing_name: service for service in services.values()}
-        self._by_version = {s.api_version: s for s in services.values() if s.protocol == "query"}
+        self.services = services
+        self.entries = entries
+        self.names = tuple(names)
+        self.hosts = hosts
+
+    def recognises_host(self, host: str) -> bool:
+        """Whether a host is that of a service whose calls are recognised."""
+        match = self.hosts.find(host)
+        return match is not None and not set(self.names).isdisjoint(match.names)
+
+    @property
+    def recognised(self) -> tuple[Service, ...]:
+        """The services whose calls are recognised."""
+        return tuple(self.services[name] for name in self.names)
 
     def operation(self, service: str, name: str) -> Operation:
         return self.services[service].operations[name]
 
-    def by_signing_name(self, name: str) -> Service | None:
-        return self._by_signing_name.get(name)
-
-    def by_api_version(self, version: str) -> Service | None:
-        """The query-protocol service with this API version, the form parameter `Version` of its requests."""
-        return self._by_version.get(version)
+    def of(self, names: Sequence[str]) -> Models:
+        """The same services; those with these names are recognised."""
+        return Models(self.services, self.entries, names, self.hosts)

@@ -1,8 +1,9 @@
 """Routes a request: finds its service, its region, its caller and the `Call` that it makes.
 
-1. The service comes from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4 credential
-   scope; for unsigned requests from the parameter `Version` of the form. Services share names in the scope: a request
-   of another protocol is for another service.
+1. The services that may be meant come from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4
+   credential scope; for unsigned requests from the header `X-Amz-Target`, or from the parameter `Version` of the form.
+   Services share host names and names in the scope: of those whose protocol a request is of, the first that has the
+   operation is meant, and of several that have it the one that gave the others its name.
 2. A global service has no region, but a partition: that of the host, or of the region in the credential scope. Outside
    the partition aws its name, `aws-cn-global`, is in the region's place.
 3. The caller is the access key id: of the credential in the header or in a presigned URL, of the parameter
@@ -19,8 +20,7 @@ from collections.abc import Mapping
 from awstape.core.aws.call import Call
 from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Models, Service
-from awstape.core.aws.protocols import query
-from awstape.core.aws.protocols.dispatch import read_request
+from awstape.core.aws.protocols.dispatch import find_protocol, has_operation, read_request
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
 from awstape.core.text.hidden import Hidden
 
@@ -30,7 +30,7 @@ _SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4
 
 
 def recognise_call(models: Models, request: Request) -> Call | None:
-    """The call that a request makes; None if it is for none of the services in `models`.
+    """The call that a request makes; None if it is for none of the services that `models` recognises.
 
     Raises WireError if it calls no operation of the model or cannot be read.
     """
@@ -38,15 +38,16 @@ def recognise_call(models: Models, request: Request) -> Call | None:
     if found is None:
         return None
     service, region = found
-    operation, input_ = read_request(service, decode_message(request))
+    operation, input_, protocol = read_request(service, decode_message(request))
     if service.regional and region is not None and not REGION.fullmatch(region):
         raise WireError("the region is not one of AWS")
-    return Call(operation, region if service.regional else _global_region(models, region), input_, find_caller(request))
+    region = region if service.regional else _global_region(models, region)
+    return Call(operation, region, input_, find_caller(request), protocol)
 
 
 def _global_region(models: Models, region: str | None) -> str | None:
     """The name that is in the place of a global service's region, by any region of the partition."""
-    partition = models.partition_of(region)
+    partition = models.hosts.partition_of(region)
     return None if partition == "aws" else f"{partition}-global"
 
 
@@ -62,17 +63,32 @@ def find_caller(request: Request) -> Hidden[str] | None:
 
 def find_service(models: Models, request: Request) -> tuple[Service, str | None] | None:
     """The service that a request is for, and the region. Raises WireError if its form cannot be read."""
-    if found := models.service_of_host(request.host):
-        return found
+    if match := models.hosts.find(request.host):
+        names, region = [name for name in models.names if name in match.names], match.region
+    else:
+        names, region = _named_services(models, request)
+        names = [name for name in names if find_protocol(models.entries[name].protocols, request)]
+    if not names:
+        return None
+    names.sort(key=lambda name: models.entries[name].signing_name != name)
+    if len(names) > 1:
+        decoded = decode_message(request)
+        names = [name for name in names if has_operation(models.services[name], decoded)] or names
+    return models.services[names[0]], region
+
+
+def _named_services(models: Models, request: Request) -> tuple[list[str], str | None]:
+    """The services that the signature names or, without one, the operation's prefix or the form; and the region."""
+    entries = [models.entries[name] for name in models.names]
     if scope := _credential_scope(request):
-        service = models.by_signing_name(scope["service"])
-        if service and service.protocol == "query" and not query.accepts(request):
-            return None
-        return (service, scope["region"]) if service else None
+        return [entry.name for entry in entries if entry.signing_name == scope["service"]], scope["region"]
+    if target := request.header("x-amz-target"):
+        prefix = target.rpartition(".")[0]
+        return [entry.name for entry in entries if entry.target_prefix == prefix], None
     parameters = read_parameters(decode_message(request) if request.is_form else request)
     version = dict(parameters).get("Version")
-    service = models.by_api_version(version) if version else None
-    return (service, None) if service else None
+    is_meant = [entry for entry in entries if entry.api_version == version and entry.protocols[0] in ("query", "ec2")]
+    return [entry.name for entry in is_meant], None
 
 
 def try_find_service(models: Models, request: Request) -> Service | None:
@@ -96,7 +112,8 @@ def signed_service_name(request: Request) -> str | None:
 def other_service_name(models: Models, request: Request) -> str | None:
     """How messages name the service of a request that is for no recorded one; None if its signature names none."""
     name = signed_service_name(request)
-    return f"another service that signs as {name}" if name and models.by_signing_name(name) else name
+    is_shared = any(models.entries[each].signing_name == name for each in models.names)
+    return f"another service that signs as {name}" if is_shared else name
 
 
 def _credential_scope(request: Request) -> Mapping[str, str] | None:

@@ -25,7 +25,7 @@ from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
 from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.member_paths import path_pattern
-from awstape.core.aws.model import Models, Operation
+from awstape.core.aws.model import Models
 from awstape.core.aws.paging import PageRequest, next_token
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.wire import Request, Response, WireError
@@ -72,7 +72,7 @@ class Capturer:
     def read_page(self, call: Call, page_request: PageRequest, response: Response) -> Page:
         """The page that a response holds, not redacted. call, page_request: what its request means."""
         try:
-            answer = self._read(call.operation, decode_message(response))
+            answer = self._read(call, decode_message(response))
         except WireError as error:
             return Page.make_hole(str(error), limit=page_request.limit)
         return Page(None, page_request.limit, answer)
@@ -90,13 +90,14 @@ class Capturer:
         """The digest of the page token of a request, None for a first page."""
         return None if page_request.token is None else self._redactor.digest(page_request.token)
 
-    def _read(self, operation: Operation, response: Response) -> Answer:
+    def _read(self, call: Call, response: Response) -> Answer:
         """The answer that a response holds. Raises WireError if it can't be read, or could not be encoded again."""
-        answer = read_response(operation, response)
+        operation = call.operation
+        answer = read_response(operation, response, call.protocol)
         for misfit in output_misfits(operation, answer.output):
             if not misfit.unknown:
                 raise WireError(f"{path_pattern(misfit.path)}: {misfit.problem}")
-        self.lossless.add(operation, response, write_response(operation, answer, ""))
+        self.lossless.add(operation, response, write_response(operation, answer, "", call.protocol))
         return answer
 
     def capture(self, request: Request, track: Track, call: Call, page_request: PageRequest, page: Page) -> Capture:

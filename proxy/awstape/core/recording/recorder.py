@@ -71,6 +71,11 @@ class Recorder:
         self.is_empty = True
         """Whether no exchange that can be read was recorded so far."""
 
+    @property
+    def models(self) -> Models:
+        """The models, with the recorded services as those that are recognised."""
+        return self._models
+
     def feed(
         self,
         request: Request,

@@ -118,8 +118,8 @@ def _collect_member_names(models: Models) -> dict[str, None]:
     """The names of all members of all operations and errors, and those that every error has in a cassette."""
     names = dict.fromkeys(("code", "message", "members"))
     seen: set[Shape] = set()
-    operations = [op for service in models.services.values() for op in service.operations.values()]
-    errors = [shape for service in models.services.values() for shape in service.errors.values()]
+    operations = [op for service in models.recognised for op in service.operations.values()]
+    errors = [shape for service in models.recognised for shape in service.errors.values()]
     left = [shape for op in operations for shape in (op.input, op.output) if shape] + errors
     while left:
         shape = left.pop()

@@ -26,7 +26,7 @@ class Callers:
 
     def __init__(self, models: Models, tracks: Iterable[Track], redactor: Redactor, *, has_key: bool) -> None:
         self.known = sorted({track.account for track in tracks if track.account})
-        self._partition_of = models.partition_of
+        self._partition_of = models.hosts.partition_of
         self._redactor = redactor
         self._has_key = has_key
 

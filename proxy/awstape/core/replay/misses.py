@@ -31,10 +31,8 @@ HEADER = ("x-awstape-miss", "true")
 _STATUS = 400
 #: Protocol → code and message of the error for a bad token. The real message of IAM is not documented; this one is made
 #: like its other validation errors.
-_BAD_TOKEN = {
-    "query": ("ValidationError", "Invalid {token}."),
-    "rest-json": ("ValidationException", "Invalid {token}"),
-}
+_BAD_TOKEN = {"query": ("ValidationError", "Invalid {token}."), "ec2": ("InvalidParameterValue", "Invalid {token}.")}
+_BAD_JSON_TOKEN = ("ValidationException", "Invalid {token}")
 
 Kind = Literal[
     "operation",
@@ -119,7 +117,7 @@ class MissFactory:
         if kind != "key":
             option = "" if operation.is_read else " --include-writes"
             lines.append(f"to record it: awstape record CASSETTE --mode new_episodes{option} -- COMMAND")
-        return self._miss(kind, operation, f"{_title(operation)} was not recorded", lines, track, found)
+        return self._miss(kind, call, f"{_title(operation)} was not recorded", lines, track, found)
 
     def _track_line(self, track: Track) -> str:
         return f"track: {self.tracks.describe(track)}"
@@ -169,13 +167,13 @@ class MissFactory:
             'so that programs can make names of names: keep = ["NAME*"] or keep-names = true, and record again',
         ]
 
-    def recording_ended(self, operation: Operation, track: Track, pages: int) -> Miss:
+    def recording_ended(self, call: Call, track: Track, pages: int) -> Miss:
         """The miss for a token at which the recording stopped. pages: how many pages the take has."""
-        summary = f"{_title(operation)}: the recording ended after page {pages}"
+        summary = f"{_title(call.operation)}: the recording ended after page {pages}"
         lines = [self._track_line(track), "to record the rest: record it again, and read the listing to its end"]
-        return self._miss("end", operation, summary, lines, track)
+        return self._miss("end", call, summary, lines, track)
 
-    def too_early(self, operation: Operation, track: Track, write: After) -> Miss:
+    def too_early(self, call: Call, track: Track, write: After) -> Miss:
         """The miss for a track of which no take is given out before a write."""
         is_there = write.track in self.tracks.takes
         which = "a write that was not requested yet" if is_there else "a write that is in no cassette that is replayed"
@@ -188,12 +186,12 @@ class MissFactory:
             f"after: {self.tracks.describe(write.track)}" + (f", take {write.take}" if write.take > 1 else ""),
             *(["request that write first, or remove `after` from the take"] if is_there else mends),
         ]
-        summary = f"{_title(operation)} was recorded only after {which}"
-        return self._miss("early", operation, summary, lines, track)
+        summary = f"{_title(call.operation)} was recorded only after {which}"
+        return self._miss("early", call, summary, lines, track)
 
-    def hole(self, operation: Operation, track: Track, page: int, reason: str) -> Miss:
+    def hole(self, call: Call, track: Track, page: int, reason: str) -> Miss:
         """The miss for a page that the recording could not keep. reason: as in the cassette."""
-        summary = f"{_title(operation)}: page {page} is a hole in the cassette"
+        summary = f"{_title(call.operation)}: page {page} is a hole in the cassette"
         recover = ["to take it in once a rule settles it: awstape recover CASSETTE"]
         lines = [
             self._track_line(track),
@@ -201,17 +199,17 @@ class MissFactory:
             *(recover if reason.startswith(SET_ASIDE) else []),
             "to record it anew: awstape record CASSETTE --mode new_episodes -- COMMAND",
         ]
-        return self._miss("hole", operation, summary, lines, track)
+        return self._miss("hole", call, summary, lines, track)
 
-    def bad_token(self, operation: Operation, track: Track, owners: Iterable[Track]) -> Miss:
+    def bad_token(self, call: Call, track: Track, owners: Iterable[Track]) -> Miss:
         """The miss for a token that the track never gave out. owners: the tracks that give it out."""
-        code, message = _BAD_TOKEN[operation.service.protocol]
-        aws_message = message.format(token=operation.paging.token if operation.paging else "token")
+        code, message = _BAD_TOKEN.get(call.operation.service.protocol, _BAD_JSON_TOKEN)
+        aws_message = message.format(token=call.operation.paging.token if call.operation.paging else "token")
         lines = [self._track_line(track), *(f"the token belongs to {self.tracks.describe(owner)}" for owner in owners)]
         if len(lines) == 1:
             lines.append("a token is valid only in its cassette and paging mode; percent-encode it in the request")
-        summary = f"{_title(operation)}: the page token is not one of this listing"
-        return self._miss("token", operation, summary, lines, track, code=code, aws_message=aws_message)
+        summary = f"{_title(call.operation)}: the page token is not one of this listing"
+        return self._miss("token", call, summary, lines, track, code=code, aws_message=aws_message)
 
     def unreadable(self, request: Request, problem: str) -> Miss:
         """The miss for a request that does not fit the service model. problem: what is wrong, without its values."""
@@ -219,7 +217,7 @@ class MissFactory:
 
     def other_service(self, request: Request) -> Miss:
         """The miss for a service that is not replayed, named as in the request's signature, else by its host."""
-        name = other_service_name(self.models, request) or self.models.shown_host(request.host)
+        name = other_service_name(self.models, request) or self.models.hosts.show(request.host)
         lines = [] if name else ["the service is recognised by the host name or the signature; both name none"]
         summary = self._not_replayed(name or "an unknown service")
         return self._miss("service", request, summary, lines, is_recorded=False)
@@ -234,13 +232,13 @@ class MissFactory:
         return self._miss("host", Request("CONNECT", "", ""), self._not_replayed(host), [], is_recorded=False)
 
     def _not_replayed(self, what: str) -> str:
-        services = " and ".join(self.models.services)
-        return f"{what} is not replayed: only {services} are"
+        *others, last = self.models.names
+        return f"{what} is not replayed: only " + (f"{', '.join(others)} and {last} are" if others else f"{last} is")
 
     def _miss(
         self,
         kind: Kind,
-        of: Operation | Request,
+        of: Call | Request,
         summary: str,
         lines: list[str],
         track: Track | None = None,
@@ -250,7 +248,7 @@ class MissFactory:
         *,
         is_recorded: bool = True,
     ) -> Miss:
-        """A miss of an operation, or for a request of which no operation is known.
+        """A miss for a call, or for a request of which no operation is known.
 
         is_recorded: whether the request is for a recorded service.
         """
@@ -258,14 +256,14 @@ class MissFactory:
         message = f"{aws_message}\n{text}" if aws_message else text
         id_ = derive_request_id("miss", text)
         name = ""
-        if isinstance(of, Operation):
-            name = _title(of)
-            members: dict[str, Value] = {"Type": "Sender"} if of.service.protocol == "query" else {}
-            response = write_failure(of.service, Failure(_STATUS, code, message, members), id_)
+        if isinstance(of, Call):
+            name, service = _title(of.operation), of.operation.service
+            members: dict[str, Value] = {"Type": "Sender"} if (of.protocol or service.protocol) == "query" else {}
+            response = write_failure(service, Failure(_STATUS, code, message, members), id_, of.protocol)
         else:
-            service = try_find_service(self.models, of) if is_recorded else None
-            name = service.name if service else ""
-            response = _write_error(of, service, code, message, id_)
+            of_service = try_find_service(self.models, of) if is_recorded else None
+            name = of_service.name if of_service else ""
+            response = _write_error(of, of_service, code, message, id_)
         marked = replace(response, headers=(*response.headers, HEADER))
         return Miss(marked, kind, name, text, track, tuple(found))
 

@@ -53,7 +53,7 @@ class Player:
         faults: Sequence[Fault] = (),
     ) -> None:
         self.sessions = Sessions()
-        self._models = models
+        self.models = models
         self._redactor = redactor
         redactor.know(models, cassette)
         self._paging = paging
@@ -87,7 +87,7 @@ class Player:
         try:
             if session is None:
                 return self._count_miss(None, self._miss_factory.too_many_sessions(request, sessions.MAX_SESSIONS))
-            call = recognise_call(self._models, request)
+            call = recognise_call(self.models, request)
             if call is None:
                 return self._count_miss(session, self._miss_factory.other_service(request))
             return self._answer_call(request, call, split_input(call), session)
@@ -105,20 +105,20 @@ class Player:
         if chosen := self._faults.choose(operation, location, page_request, session):
             key, fault = chosen
             self.sessions.count_fault(session, key)
-            if reply := fault_reply(operation, fault):
+            if reply := fault_reply(call, fault):
                 return reply
             delay = fault.delay
 
         if error := limit_error(self._paging, call):
-            return limit_reply(operation, error, delay)
+            return limit_reply(call, error, delay)
         if location is None:
             return self._count_miss(session, replace(self._miss_for(call, page_request, track), delay=delay))
         if page_request.token is None:
             session.takes.note_served(location.track, location.take, request)
         if location.hole is not None:
-            miss = self._miss_factory.hole(operation, location.track, location.position.page, location.hole)
+            miss = self._miss_factory.hole(call, location.track, location.position.page, location.hole)
             return self._count_miss(session, replace(miss, delay=delay))
-        reply, recorded_pages = self._replies.encode(operation, location, page_request.limit, delay)
+        reply, recorded_pages = self._replies.encode(call, location, page_request.limit, delay)
         self.sessions.count_played(session, ((location.track, location.take, number) for number in recorded_pages))
         return reply
 
@@ -129,14 +129,14 @@ class Player:
         if page_request.token is None:
             write = self._page_lookup.awaited_write(track)
             assert write
-            return self._miss_factory.too_early(call.operation, track, write)
+            return self._miss_factory.too_early(call, track, write)
         if take := self._page_lookup.unfinished_take(call.operation, track, page_request.token):
             if take.hole is not None:
                 page = next(i for i, page in enumerate(take.pages, 1) if page.hole is not None)
-                return self._miss_factory.hole(call.operation, track, page, take.hole)
-            return self._miss_factory.recording_ended(call.operation, track, len(take.pages))
+                return self._miss_factory.hole(call, track, page, take.hole)
+            return self._miss_factory.recording_ended(call, track, len(take.pages))
         owners = self._page_lookup.tracks_with_token(page_request.token)
-        return self._miss_factory.bad_token(call.operation, track, owners)
+        return self._miss_factory.bad_token(call, track, owners)
 
     def _count_miss(self, session: Session | None, miss: Miss) -> Miss:
         self.sessions.count_miss(session, miss)
@@ -190,7 +190,7 @@ class Player:
         session = self.sessions.get_or_begin("")
         assert session
         try:
-            call = recognise_call(self._models, request)
+            call = recognise_call(self.models, request)
             page_request = split_input(call) if call else None
             track = self._tracks.find(call, page_request, is_strict=True) if call and page_request else None
         except WireError:

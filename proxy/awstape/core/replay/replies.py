@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from awstape.core.aws.call import Failure, derive_request_id
-from awstape.core.aws.model import Operation
+from awstape.core.aws.call import Call, Failure, derive_request_id
+from awstape.core.aws.model import Operation, Protocol
 from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.protocols.dispatch import write_failure, write_response
 from awstape.core.aws.wire import Reply, Response
@@ -38,25 +38,25 @@ class PageReplies:
 
     def __init__(self, paging: Paging) -> None:
         self._paging = paging
-        self._encoded: dict[tuple[Track, int, int], Response] = {}
+        self._encoded: dict[tuple[Track, int, int, Protocol | None], Response] = {}
 
     def encode(
-        self, operation: Operation, location: PageLocation, limit: int | None, delay: float
+        self, call: Call, location: PageLocation, limit: int | None, delay: float
     ) -> tuple[ServedPage, tuple[int, ...]]:
-        """The page at a location as a reply, and the numbers of the recorded pages that it is made of.
+        """The page at a location as the reply to a call, and the numbers of the recorded pages that it is made of.
 
         limit: the page limit of the request. delay: seconds before the reply.
         """
         cut = location.listing.page(location.position, limit)
         where = (location.track, location.take, location.position.page)
-        response = self._encoded.get(where)
+        response = self._encoded.get((*where, call.protocol))
         if response is None:
             hashed = [*location.track.request_key, str(location.take), str(location.position.page)]
             if self._paging.mode != "recorded":
                 hashed += [str(self._paging), str(location.position.item), str(limit)]
-            response = write_response(operation, cut.answer, derive_request_id(*hashed))
+            response = write_response(call.operation, cut.answer, derive_request_id(*hashed), call.protocol)
             if self._paging.mode == "recorded":
-                self._encoded[where] = response
+                self._encoded[*where, call.protocol] = response
         return ServedPage(response, *where, delay=delay), cut.recorded_pages
 
 
@@ -94,14 +94,18 @@ class FaultSelection:
         return [str(fault) for fault in (*self._replay_faults, *in_takes)]
 
 
-def fault_reply(operation: Operation, fault: Fault) -> Reply | None:
+def fault_reply(call: Call, fault: Fault) -> Reply | None:
     """The error or the dropped connection that a fault stands for; None if it only delays the recorded reply."""
-    if failure := fault.failure(operation):
-        return Reply(write_failure(operation.service, failure, derive_request_id("fault", str(fault))))
+    if failure := fault.failure(call.operation):
+        return Reply(_write_failure(call, failure, derive_request_id("fault", str(fault))))
     return Reply(None) if fault.drops_connection else None
 
 
-def limit_reply(operation: Operation, failure: Failure, delay: float) -> Reply:
+def limit_reply(call: Call, failure: Failure, delay: float) -> Reply:
     """The service's error for a page limit that the model does not allow."""
-    response = write_failure(operation.service, failure, derive_request_id("limit", failure.message or ""))
+    response = _write_failure(call, failure, derive_request_id("limit", failure.message or ""))
     return Reply(response, delay=delay)
+
+
+def _write_failure(call: Call, failure: Failure, request_id: str) -> Response:
+    return write_failure(call.operation.service, failure, request_id, call.protocol)

@@ -26,11 +26,14 @@ _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def find_service(name: str) -> Service:
-    """A service by the name of its client or its signing name. Raises WireError for a service that is not recorded."""
+    """A service by the name of its client or its signing name. Raises WireError for a service that is unknown."""
     models = load_models()
-    if found := models.services.get(name) or models.by_signing_name(name):
+    if found := models.services.get(name):
         return found
-    raise WireError("for a service that is not recorded")
+    for entry in models.entries.values():
+        if entry.signing_name == name:
+            return models.services[entry.name]
+    raise WireError("for a service that is unknown")
 
 
 def encode_exchange(

@@ -48,7 +48,7 @@ def read(path: Path, content: Any, options: ImportOptions) -> Iterator[Entry]:
 
 def _operation(item: Any) -> Operation:
     """The operation of a client's method: GetRole for `get_role`. Raises WireError for an unknown one."""
-    services = [find_service(item["service"])] if "service" in item else load_models().services.values()
+    services = [find_service(item["service"])] if "service" in item else load_models().recognised
     for service in services:
         if operation := service.by_plain_name.get(plain_name(item["method"])):
             return operation

@@ -28,7 +28,7 @@ from support import strategies
 from support.exchanges import MODELS
 
 SCHEMA = cassette_schema(MODELS, "made for a test")
-OPERATIONS = [op for service in MODELS.services.values() for op in service.operations.values()]
+OPERATIONS = [op for service in MODELS.recognised for op in service.operations.values()]
 HEADER = "version: 1\n"
 ROLES = "---\nservice: iam\noperation: ListRoles\nidentity: {}\n"
 ANALYZERS = "---\nservice: accessanalyzer\noperation: ListAnalyzers\nidentity: {}\n"

@@ -1,6 +1,6 @@
-"""Reads and writes messages by the protocol of their service: the table of protocols is at the bottom.
+"""Reads and writes messages by their protocol: the table of protocols is at the bottom.
 
-To add a protocol: write a module beside `query` and `rest_json` with the four functions of `Codec`, add its name to
+To add a protocol: write a module beside the others with the functions of `Codec`, add its name to
 `core.aws.model.Protocol` and add a row to the table.
 
 1. Reading a response keeps the wire's member order and the exact text of timestamps. Blobs that are UTF-8 text become
@@ -10,12 +10,15 @@ To add a protocol: write a module beside `query` and `rest_json` with the four f
 4. The rest of the envelope (request ids, metadata, namespaces, other headers) is dropped.
 5. A response with a body above `MAX_BODY` or a status outside 200 to 599 is refused before it is parsed.
 6. Equal answers and request ids are written as equal bytes. There is no Date header.
+7. A service may have several protocols. A request shows its own by its headers, its form or its path; the response is
+   of the same protocol.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from types import ModuleType
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Protocol, Service, Value
@@ -23,48 +26,79 @@ from awstape.core.aws.protocols import query, rest_json
 from awstape.core.aws.wire import LAST_STATUS, MAX_BODY, Request, Response, WireError
 
 
-def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
-    """The operation that a request calls, and its input. Raises WireError if it is not of the service's protocol."""
-    return _CODECS[service.protocol].read_request(service, request)
+def find_protocol(protocols: Sequence[Protocol], request: Request) -> Protocol | None:
+    """The protocol of a service that a request is of; None if it is of none of them."""
+    return next((protocol for protocol in protocols if _CODECS[protocol].accepts(request)), None)
 
 
-def read_response(operation: Operation, response: Response) -> Answer:
-    """The answer that a response holds. Raises WireError for a body that is not of the service's protocol."""
+def has_operation(service: Service, request: Request) -> bool:
+    """Whether a request calls an operation of a service, as far as its headers, path, query string and form tell."""
+    protocol = find_protocol(service.protocols, request)
+    try:
+        return protocol is not None and _CODECS[protocol].find_operation(service, request) is not None
+    except WireError:
+        return False
+
+
+def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value], Protocol]:
+    """The operation that a request calls, its input and its protocol. Raises WireError if it is of no such protocol."""
+    protocol = find_protocol(service.protocols, request) or service.protocol
+    operation, input_ = _CODECS[protocol].read_request(service, request)
+    return operation, input_, protocol
+
+
+def read_response(operation: Operation, response: Response, protocol: Protocol | None = None) -> Answer:
+    """The answer that a response holds. protocol: None for that of botocore.
+
+    Raises WireError for a body that is not of the protocol.
+    """
     if not 200 <= response.status <= LAST_STATUS:
         raise WireError("the status is not that of a response")
     if len(response.body) > MAX_BODY:
         raise WireError(f"the body is larger than {MAX_BODY // 2**20} MiB")
-    return _CODECS[operation.service.protocol].read_response(operation, response)
+    return _codec(operation.service, protocol).read_response(operation, response)
 
 
-def write_response(operation: Operation, answer: Answer, request_id: str) -> Response:
-    """The response that holds `answer`.
+def write_response(operation: Operation, answer: Answer, request_id: str, protocol: Protocol | None = None) -> Response:
+    """The response that holds `answer`. protocol: None for that of botocore.
 
     Raises WireError for a value that the protocol cannot represent (a control character in XML).
     """
     if answer.error:
-        return write_failure(operation.service, answer.error, request_id)
-    return _CODECS[operation.service.protocol].write_output(operation, answer.output or {}, request_id)
+        return write_failure(operation.service, answer.error, request_id, protocol)
+    return _codec(operation.service, protocol).write_output(operation, answer.output or {}, request_id)
 
 
-def write_failure(service: Service, failure: Failure, request_id: str) -> Response:
+def write_failure(service: Service, failure: Failure, request_id: str, protocol: Protocol | None = None) -> Response:
     """The error response of a service; the operation need not be known. Raises WireError as `write_response` does."""
-    return _CODECS[service.protocol].write_failure(service, failure, request_id)
+    return _codec(service, protocol).write_failure(service, failure, request_id)
+
+
+def _codec(service: Service, protocol: Protocol | None) -> Codec:
+    return _CODECS[protocol or service.protocol]
 
 
 @dataclass(frozen=True)
 class Codec:
-    """The four functions of a protocol. `write_output` and `write_failure` take the request id last."""
+    """The functions of a protocol. `write_output` and `write_failure` take the request id last.
 
+    accepts: whether a request may be of the protocol, by its headers, path and form.
+    """
+
+    accepts: Callable[[Request], bool]
+    find_operation: Callable[[Service, Request], Operation]
     read_request: Callable[[Service, Request], tuple[Operation, dict[str, Value]]]
     read_response: Callable[[Operation, Response], Answer]
     write_output: Callable[[Operation, Mapping[str, Value], str], Response]
     write_failure: Callable[[Service, Failure, str], Response]
 
+    @classmethod
+    def of(cls, module: ModuleType) -> Codec:
+        """The functions of a module."""
+        return cls(*(getattr(module, each.name) for each in fields(cls)))
+
 
 _CODECS: Mapping[Protocol, Codec] = {
-    "query": Codec(query.read_request, query.read_response, query.write_output, query.write_failure),
-    "rest-json": Codec(
-        rest_json.read_request, rest_json.read_response, rest_json.write_output, rest_json.write_failure
-    ),
+    "query": Codec.of(query),
+    "rest-json": Codec.of(rest_json),
 }

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import did_you_mean, unmodelled_members
 from awstape.core.aws.model import Operation, Service, Value
-from awstape.core.aws.protocols.form_encoding import build_form_tree, read_form_structure
+from awstape.core.aws.protocols.form_encoding import FormTree, build_form_tree, read_form_structure
 from awstape.core.aws.protocols.xml_text import (
     element_name,
     parse_xml,
@@ -55,8 +55,21 @@ def accepts(request: Request) -> bool:
 _ENVELOPE = frozenset({"ResponseMetadata", "RequestId"})
 
 
+def find_operation(service: Service, request: Request) -> Operation:
+    """The operation that a form calls. Raises WireError if it calls none of the service."""
+    return _read_form(service, request)[0]
+
+
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a form calls, and its input."""
+    operation, tree = _read_form(service, request)
+    known = operation.input.by_wire_name if operation.input else {}
+    members = {name: node for name, node in tree.items() if name in known or not is_signature_parameter(name)}
+    return operation, read_form_structure(members, operation.input)
+
+
+def _read_form(service: Service, request: Request) -> tuple[Operation, FormTree]:
+    """The operation that a form calls, and the tree of its other parameters."""
     if request.method not in ("GET", "POST"):
         raise WireError(f"{service.name} accepts GET and POST only")
     if request.path not in ("", "/"):
@@ -71,9 +84,7 @@ def read_request(service: Service, request: Request) -> tuple[Operation, dict[st
             raise WireError("the form names no Action")
         hint = did_you_mean(action, service.operations) or "; a newer botocore may know it"
         raise WireError(f"{service.name} has no such operation{hint}")
-    known = operation.input.by_wire_name if operation.input else {}
-    members = {name: node for name, node in tree.items() if name in known or not is_signature_parameter(name)}
-    return operation, read_form_structure(members, operation.input)
+    return operation, tree
 
 
 def read_response(operation: Operation, response: Response) -> Answer:

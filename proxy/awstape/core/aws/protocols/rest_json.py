@@ -41,6 +41,16 @@ from awstape.core.aws.wire import (
 _MAX_TEXT = 64 * 1024
 
 
+def accepts(request: Request) -> bool:
+    """Whether a request may be of this protocol: not if it has the headers of another one."""
+    return not (request.header("x-amz-target") or request.header("smithy-protocol"))
+
+
+def find_operation(service: Service, request: Request) -> Operation:
+    """The operation that a method and path call. Raises WireError if it is none of the service."""
+    return find_route(service, request)[0]
+
+
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a method and path call, and its input."""
     operation, labels = find_route(service, request)

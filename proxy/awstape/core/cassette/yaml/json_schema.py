@@ -39,7 +39,7 @@ _DRAFT = "http://json-schema.org/draft-07/schema#"
 def cassette_schema(models: Models, comment: str = "") -> Json:
     """The schema of cassettes of these services. comment: the source of their models, for `$comment`."""
     definitions = {"header": _HEADER, "take": _take(models), "page": _PAGE, "error": _ERROR, "fault": _fault()}
-    for service in models.services.values():
+    for service in models.recognised:
         definitions[service.name] = _service(service)
         outputs = _Shapes(service, "output", definitions)
         identities = _Shapes(service, "identity", definitions)
@@ -78,7 +78,7 @@ def _take(models: Models) -> Json:
     return {
         "type": "object",
         "properties": {
-            "service": {"description": "The service, by its name in botocore.", "enum": list(models.services)},
+            "service": {"description": "The service, by its name in botocore.", "enum": list(models.names)},
             "operation": {"description": "The operation, as the service names it.", "type": "string"},
             "region": {
                 "description": "The region that was asked; of IAM only outside the partition aws: aws-cn-global.",
@@ -91,7 +91,7 @@ def _take(models: Models) -> Json:
                 "description": "The write after which replay gives this take out.",
                 "type": "object",
                 "properties": {
-                    "service": {"enum": list(models.services)},
+                    "service": {"enum": list(models.names)},
                     "operation": {"enum": _writes(models)},
                     "region": {"type": "string"},
                     "account": _account("The caller, where it is not that of the header."),
@@ -115,7 +115,7 @@ def _take(models: Models) -> Json:
         },
         "required": ["service", "operation", "identity", "pages"],
         "additionalProperties": False,
-        "allOf": [_if_equal("service", name) for name in models.services],
+        "allOf": [_if_equal("service", name) for name in models.names],
     }
 
 
@@ -129,7 +129,7 @@ def _account(description: str) -> Json:
 
 
 def _writes(models: Models) -> list[str]:
-    operations = (operation for service in models.services.values() for operation in service.operations.values())
+    operations = (operation for service in models.recognised for operation in service.operations.values())
     return [operation.name for operation in operations if not operation.is_read]
 
 

@@ -1,0 +1,171 @@
+"""The index of all services: what tells them apart, and the forms of their host names, without reading a model each.
+
+1. The index is data in the package, made from botocore's data by `make index`. It has a row for every service that the
+   botocore of the lock knows. A service that a newer botocore knows is read from its model when the index is loaded;
+   a service that the botocore at hand does not know is left out.
+2. A form of a host name is `iam`, `access-analyzer.{region}` or `*.s3-control.{region}`: the name without the DNS
+   suffix of a partition. `{region}` is a region of that partition, `*` one or more characters within a label, such as
+   an account. Hosts outside these suffixes are whole names, such as `signin.{region}.on.aws`.
+3. The forms come from `endpoint-rule-set-1.json`, every URL template in it, and from `endpoints.json`, which SDKs
+   without rule sets follow.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from awstape.catalog.botocore_data import (
+    available_services,
+    load_endpoint_rules,
+    load_endpoints,
+    load_partition_data,
+    load_service_model,
+)
+from awstape.core.aws.model import ServiceEntry
+
+FILE = "service_index.json"
+REGION = "{region}"
+_VARIABLE = re.compile(r"\{[^}]*\}")
+#: The variables of URL templates that hold a region, or a DNS suffix.
+_REGIONS = re.compile(r"\{(?:Region|\w*[aA]rn#region|\w*#implicitGlobalRegion)\}")
+_SUFFIXES = re.compile(r"\.\{\w+#(?:dnsSuffix|dualStackDnsSuffix)\}$")
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """A service, and the forms of its host names."""
+
+    entry: ServiceEntry
+    hosts: tuple[str, ...]
+
+
+@cache
+def load_index() -> Mapping[str, IndexRow]:
+    """The rows of all services that the botocore at hand knows, by name."""
+    text = resources.files(__package__).joinpath(FILE).read_text("utf-8")
+    rows = json.loads(text)
+    return {name: _read_row(name, rows[name]) if name in rows else make_row(name) for name in available_services()}
+
+
+def write_index(rows: Iterable[IndexRow]) -> str:
+    """The index as text: JSON, a line for each service."""
+    lines = (f"{json.dumps(row.entry.name)}: {json.dumps(_write_row(row))}" for row in rows)
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _read_row(name: str, row: list[Any]) -> IndexRow:
+    id_, protocols, signing_name, version, target, regional, hosts = row
+    entry = ServiceEntry(name, id_, tuple(protocols), signing_name, version, target, regional)
+    return IndexRow(entry, tuple(hosts))
+
+
+def _write_row(row: IndexRow) -> list[Any]:
+    entry = row.entry
+    about = [entry.signing_name, entry.api_version, entry.target_prefix, entry.regional]
+    return [entry.id, list(entry.protocols), *about, list(row.hosts)]
+
+
+# --- made from botocore's data ------------------------------------------------------------------------------------
+
+
+def make_row(name: str) -> IndexRow:
+    """The row of a service, from botocore's data."""
+    return IndexRow(make_entry(name), tuple(sorted(_host_forms(name))))
+
+
+def make_entry(name: str) -> ServiceEntry:
+    """What tells a service apart, from its model."""
+    meta = load_service_model(name)["metadata"]
+    others = (protocol for protocol in meta.get("protocols", ()) if protocol != meta["protocol"])
+    return ServiceEntry(
+        name=name,
+        id=re.sub("[ -]", "_", meta["serviceId"]).lower(),
+        protocols=(meta["protocol"], *others),
+        signing_name=meta.get("signingName", meta["endpointPrefix"]),
+        api_version=meta["apiVersion"],
+        target_prefix=meta.get("targetPrefix", ""),
+        regional="globalEndpoint" not in meta,
+    )
+
+
+def _host_forms(name: str) -> set[str]:
+    prefix = load_service_model(name)["metadata"]["endpointPrefix"]
+    forms = {_simplify(host) for host in (*_hosts_of_rules(name), *_hosts_of_endpoints(prefix))}
+    without_suffix = {_strip_suffix(form) for form in forms}
+    return {form for form in without_suffix if not _is_covered(form, without_suffix)}
+
+
+def _hosts_of_rules(name: str) -> Iterator[str]:
+    for url in re.findall(r'"https://([^"/]+)["/]', json.dumps(load_endpoint_rules(name))):
+        if not url.endswith("authority}"):  # the host of an endpoint that the user sets
+            yield _REGIONS.sub(REGION, url)
+
+
+def _hosts_of_endpoints(prefix: str) -> Iterator[str]:
+    for partition in load_endpoints()["partitions"]:
+        defaults = [partition["defaults"], *partition["defaults"].get("variants", ())]
+        service = partition["services"].get(prefix, {})
+        for each in [*defaults, service.get("defaults", {}), *service.get("endpoints", {}).values()]:
+            for host in (each.get("hostname"), each.get("sslCommonName"), *_variant_hosts(each)):
+                if host:
+                    plain = host.replace("{service}", prefix).replace("{region}", REGION)
+                    yield plain.replace("{dnsSuffix}", partition["dnsSuffix"])
+
+
+def _variant_hosts(endpoint: Mapping[str, Any]) -> Iterator[str]:
+    return (variant["hostname"] for variant in endpoint.get("variants", ()) if "hostname" in variant)
+
+
+def _simplify(host: str) -> str:
+    """A template with `*` for each variable but the region."""
+    host = _SUFFIXES.sub(".amazonaws.com", host)
+    return _VARIABLE.sub(lambda found: REGION if found[0] == REGION else "*", host)
+
+
+def _strip_suffix(host: str) -> str:
+    suffix = next((suffix for suffix in dns_suffixes() if host.endswith(f".{suffix}")), None)
+    return host.removesuffix(f".{suffix}") if suffix else host
+
+
+def _is_covered(form: str, forms: set[str]) -> bool:
+    """Whether another form has `{region}` in the place of a region of this one."""
+    labels = form.split(".")
+    replaced = (".".join([*labels[:i], REGION, *labels[i + 1 :]]) for i, label in enumerate(labels) if is_region(label))
+    return any(other in forms for other in replaced)
+
+
+# --- partitions ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def partitions() -> tuple[Mapping[str, Any], ...]:
+    """The partitions: the outputs of `partitions.json`, the expression of their regions, and the listed regions."""
+    return tuple(
+        {**each["outputs"], "regionRegex": each["regionRegex"].strip("^$"), "regions": tuple(each["regions"])}
+        for each in load_partition_data()["partitions"]
+    )
+
+
+@cache
+def dns_suffixes() -> tuple[str, ...]:
+    """The DNS suffixes of all partitions, longer ones first."""
+    found = {suffix for each in partitions() for suffix in (each["dnsSuffix"], each["dualStackDnsSuffix"])}
+    return tuple(sorted(found, key=lambda suffix: (-len(suffix), suffix)))
+
+
+def is_region(label: str, suffix: str | None = None) -> bool:
+    """Whether a label is a region of a partition, listed or of its spelling.
+
+    suffix: a DNS suffix that the partition must have; clients that know no partition use those of aws for any region.
+    """
+    return any(
+        label in each["regions"] or re.fullmatch(each["regionRegex"], label, re.ASCII) is not None
+        for each in partitions()
+        if suffix in (None, "amazonaws.com", "api.aws", each["dnsSuffix"], each["dualStackDnsSuffix"])
+    )
