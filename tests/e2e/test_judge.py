@@ -1,12 +1,17 @@
-"""An independent judge: detect-secrets with all its plugins finds no secrets in cassettes, but many in the raw traffic.
+"""Independent judges find no secrets in cassettes, but many in the raw traffic.
 
-It does not depend on awstape. It judges a value by its form and by the name beside it: high entropy, the prefix of a
-key, a line that contains `secret`. It verifies nothing over the network.
+detect-secrets with all its plugins judges a value by its form and by the name beside it: high entropy, the prefix of a
+key, a line that contains `secret`. secretlint knows the forms of many services' credentials; npm installs it if
+AWSTAPE_TEST_JS=1. They verify nothing over the network.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from urllib.parse import parse_qsl
@@ -17,12 +22,15 @@ from detect_secrets.settings import default_settings
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.text.arn import redact_path
+from awstape.core.redaction.text.free_text import redact_text
+from awstape.core.text.hidden import Hidden
 from canaries import canaries, secret
 from e2e.conftest import Recorded
 from examples import FOLDER
-from support import exchanges
-from support.exchanges import Exchange
+from support import exchanges, strategies
+from support.exchanges import KEY, Exchange
 
 _RANDOM = Random(1)  # generates realistic values; as literals, they would be found in this source file
 
@@ -152,15 +160,12 @@ def exchange(operation: str, asked: dict[str, Value], answered: dict[str, Value]
 
 
 def verdicts(path: Path) -> list[str]:
-    """Returns the judge's findings in a file: `plugin: line N: text of the line`.
-
-    It takes the alias of a name of four or five parts for a secret, if it stands in quotes: such a finding is left out.
-    """
+    """Returns the judge's findings in a file: `plugin: line N: text of the line`."""
     lines = path.read_text("utf-8").splitlines()
     secrets = SecretsCollection()
     with default_settings():
         secrets.scan_file(str(path))
-    found = [secret for _, secret in secrets if not is_alias(secret.secret_value or "")]
+    found = [secret for _, secret in secrets]
     return sorted(f"{each.type}: line {each.line_number}: {lines[each.line_number - 1][:300]}" for each in found)
 
 
@@ -187,13 +192,23 @@ def test_a_recording_of_calls_with_secrets_contains_none(writes: Path) -> None:
     assert verdicts(writes) == []
 
 
-def test_recordings_full_of_plants_contain_no_secrets(tmp_path: Path) -> None:
-    """Aliases in base64 or in hexadecimal digits are as random as secrets, and so are canonical ids."""
-    plants = [c for c in canaries(600, 7) if c.encoding == "plain" and c.kind != "canonical id"]
-    path, raw = tmp_path / "plants.yaml", tmp_path / "raw.txt"
-    recordings = [exchanges.record(*canary.exchanges, include_writes=True) for canary in plants]
+@pytest.fixture(scope="module")
+def plants(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Recordings full of plants, and the plants.
+
+    Those that are encoded are left out: aliases in base64 or in hexadecimal digits are as random as secrets.
+    """
+    folder = tmp_path_factory.mktemp("plants")
+    path, raw = folder / "plants.yaml", folder / "raw.txt"
+    planted = [c for c in canaries(600, 7) if c.encoding == "plain"]
+    recordings = [exchanges.record(*canary.exchanges, include_writes=True) for canary in planted]
     path.write_text("".join(write_cassette(recording.cassette) for recording in recordings), "utf-8")
-    raw.write_text("\n".join(canary.text for canary in plants), "utf-8")
+    raw.write_text("\n".join(canary.text for canary in planted), "utf-8")
+    return path, raw
+
+
+def test_recordings_full_of_plants_contain_no_secrets(plants: tuple[Path, Path]) -> None:
+    path, raw = plants
     assert verdicts(path) == []
     assert len(verdicts(raw)) > 5
 
@@ -221,3 +236,69 @@ def test_the_judge_finds_secrets_in_the_raw_traffic(operation: str, tmp_path: Pa
     path = tmp_path / "traffic.yaml"
     path.write_text(raw_text(*next(call for call in CALLS if call[0] == operation)), "utf-8")
     assert {verdict.partition(":")[0] for verdict in verdicts(path)} == PLUGINS[operation]
+
+
+#: Kind of alias → how one is made of a real value.
+ALIASES: dict[str, Callable[[Aliases, str], str]] = {
+    "name": lambda aliases, value: aliases.name("role", value),
+    "name in capitals": lambda aliases, value: aliases.name("role", f"Web{value}Role"),
+    "five parts": lambda aliases, value: aliases.name("role", f"Prod-{value}_App/{value}Role+Eu={value}"),
+    "path of names": lambda aliases, value: redact_path(f"/{value}-App/{value}Eu-{value}X/x{value}Us/", aliases),
+    "joined names": lambda aliases, value: "-".join(aliases.name("role", f"{i}Ab-{value}-{value}Cd") for i in range(3)),
+    "account": Aliases.account,
+    "caller": lambda aliases, value: aliases.caller(Hidden(value)),
+    "unique id": lambda aliases, value: aliases.unique_id(f"AIDA{value}EXAMPLEIDX"),
+    "access key id": lambda aliases, value: aliases.unique_id(f"AKIA{value}EXAMPLEID"),
+    "e-mail": lambda aliases, value: aliases.email(f"{value}@corp.example"),
+    "organization": lambda aliases, value: aliases.organization_id(f"o-{value}"),
+    "unit": lambda aliases, value: aliases.organization_id(f"ou-{value}-{value}"),
+    "canonical id": lambda aliases, value: aliases.canonical_id(f"{value:0>64}"),
+    "resource id": lambda aliases, value: aliases.resource_id(f"subnet-{value}"),
+    "UUID": lambda aliases, value: aliases.name("key", f"{value:0>8}-1111-4222-8333-444455556666"),
+    "secret": lambda aliases, value: aliases.secret("secret", value),
+    "password": lambda aliases, value: aliases.password(value),
+    "fingerprint": Aliases.fingerprint,
+    "code": lambda aliases, value: aliases.code(value[-6:]),
+    "url": lambda aliases, value: aliases.url(f"https://{value}.example/"),
+    "user info": lambda aliases, value: redact_text(f"https://user{value}:pw{value}@host{value}.corp/x", aliases),
+    "arn": lambda aliases, value: redact_text(f"arn:aws:iam::11{value}11:role/App-{value}/Web{value}Eu-Role", aliases),
+}
+
+
+def aliases_of(kind: str, number: int) -> str:
+    """Lines with aliases in quotes, where detect-secrets looks for high entropy, and as values of harmless keys."""
+    aliases = Aliases(KEY)
+    made = [ALIASES[kind](aliases, f"{i:08}") for i in range(number)]
+    return "".join(f"- '{alias}'\n- \"{alias}\"\n- Value: {alias}\n" for alias in made)
+
+
+@pytest.mark.parametrize("kind", ALIASES)
+def test_aliases_are_no_secrets(kind: str, tmp_path: Path) -> None:
+    """With `AWSTAPE_EXAMPLES=10`, 2,000 of each kind."""
+    path = tmp_path / "aliases.yaml"
+    path.write_text(aliases_of(kind, 200 * strategies.EXAMPLES), "utf-8")
+    assert verdicts(path) == []
+
+
+# --- secretlint -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.environ.get("AWSTAPE_TEST_JS") != "1", reason="AWSTAPE_TEST_JS is not 1")
+@pytest.mark.skipif(not shutil.which("npm"), reason="needs npm")
+def test_secretlint_finds_no_secrets(plants: tuple[Path, Path], writes: Path, tmp_path: Path) -> None:
+    preset = "@secretlint/secretlint-rule-preset-recommend"
+    install = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "secretlint", preset)
+    subprocess.run(install, cwd=tmp_path, check=True, timeout=300, capture_output=True)
+    (tmp_path / ".secretlintrc.json").write_text(json.dumps({"rules": [{"id": preset}]}))
+    (tmp_path / "aliases.yaml").write_text("".join(aliases_of(kind, 2_000) for kind in ALIASES))
+    raw = [raw_text(*call) for call in CALLS]
+    (tmp_path / "traffic.yaml").write_text("".join(raw) + plants[1].read_text("utf-8"), "utf-8")
+
+    def findings(*paths: Path) -> list[str]:
+        command = [tmp_path / "node_modules" / ".bin" / "secretlint", "--format", "unix", *paths]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+        assert run.returncode in (0, 1), run.stderr
+        return run.stdout.splitlines()
+
+    assert findings(*FOLDER.glob("*.yaml"), plants[0], writes, tmp_path / "aliases.yaml") == []
+    assert "GITHUB_TOKEN" in "".join(findings(tmp_path / "traffic.yaml"))

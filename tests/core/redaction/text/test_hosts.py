@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import string
+from urllib.parse import urlsplit
+
 import pytest
 
 from awstape.core.redaction.aliases import Aliases
@@ -17,6 +20,9 @@ PRIVATE = {
     "https://bob:hunter2@intranet/x": "bob hunter2 intranet",
     "postgres://app:hunter2@db.acme.net:5432/main": "hunter2 acme",
     "https://bob:hunter2@github.com/": "bob hunter2",
+    "https://bob:$hunter2@intranet/x": "bob hunter2 intranet",
+    "https://bob:%hunter2@intranet/x": "bob hunter2 intranet",
+    "https://bob:*hunter2@intranet/x": "bob hunter2 intranet",
     "s3://acme-logs/prod/a.txt": "acme logs prod",
     "acme-logs.s3.amazonaws.com": "acme logs",
     "https://acme-logs.s3.eu-west-1.amazonaws.com/plans/falcon.pdf?x=1": "acme plans falcon",
@@ -36,6 +42,8 @@ PUBLIC = [
     "xmlns=http://www.w3.org/2001/XMLSchema",
     "http://localhost:8080/x",
     "https://${user}:${password}@example.com/",
+    "https://$USER:$PASSWORD@example.com/ https://%s:%s@example.com/ https://[user]:[password]@example.com/",
+    "https://${user}:***@example.com/",
     "10.0.0.0/8, 0.0.0.0/0, ::/0, 127.0.0.1, 169.254.169.254, 192.0.2.0/24, 2001:db8::1",
     "README.md, python3.12, v1.2.3, node.js, e.g. main.py and 1.28.3.4-rc",
     "api://AzureADTokenExchange",
@@ -70,6 +78,14 @@ def test_a_host_has_the_alias_that_it_has_as_an_identity_provider() -> None:
     aliases = Aliases(KEY)
     provider = redact_text("arn:aws:iam::111122223333:oidc-provider/login.acme.com", aliases).rpartition("/")[2]
     assert redact_text("see https://login.acme.com", aliases) == f"see https://{provider}"
+
+
+def test_programs_find_a_user_and_a_password_in_a_url() -> None:
+    aliases = Aliases(KEY)
+    url = urlsplit(redact_text("https://bob:hunter2@intranet:8080/", aliases))
+    user, password = aliases.name("user", "bob"), aliases.password("hunter2")
+    assert (url.username, url.password, url.port) == (user, f"$(({password.strip('<>')}))", 8080)
+    assert set(url.netloc) <= set(string.ascii_letters + string.digits + "-._~!$&'()*+,;=%:@")  # RFC 3986
 
 
 def test_a_prefix_length_is_kept() -> None:

@@ -5,7 +5,8 @@
 2. AWS's own hosts stay. Of a host that AWS gives to a customer (`finance.s3.amazonaws.com`) the customer's labels
    become an alias. So do the bucket and the key of an object in a URL, as in the object's ARN.
 3. Documentation's hosts, those of shared identity providers and of public standards stay (`_PUBLIC_DOMAINS`).
-4. The user and the password in a URL become aliases whatever the host is, except for templates such as `${user}`.
+4. The user and the password in a URL become aliases whatever the host is, except for templates such as `${user}`. A
+   password's is `$((alias-CODE))`: programs that parse the URL find one, scanners find a template.
 5. `api://` is no host: it begins the name of an application in Azure.
 6. What follows the host is text of its own, except for the path of a shared provider.
 """
@@ -120,7 +121,15 @@ def _redact_user(user: str, password: str | None, aliases: Aliases) -> str:
     redacted = user if not user or is_template(user) else redact_name("user", user, aliases)
     if password is None:
         return f"{redacted}@"
-    return f"{redacted}:{password if not password or is_template(password) else aliases.password(password)}@"
+    return f"{redacted}:{_redact_password(password, aliases)}@"
+
+
+def _redact_password(password: str, aliases: Aliases) -> str:
+    """The alias of a password in a URL. Scanners skip what begins with `$`, or is longer than 20 characters."""
+    alias = password.removeprefix("$((").removesuffix("))")
+    if not password or is_template(password) or (alias != password and aliases.is_alias(alias)):
+        return password
+    return f"$(({aliases.password(password).strip('<>')}))"
 
 
 def _redact_object(text: str, aliases: Aliases) -> str:
