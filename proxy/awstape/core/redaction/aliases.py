@@ -145,8 +145,10 @@ class Aliases:
         self.rules = rules
         self.known = known
         self.marks = Marks(key.digest, apart)
-        self._given: set[str] = set()
-        """The keyed parts of the aliases that were given out, in lower case."""
+        self._given: list[str] = []
+        """The aliases that were given out since `_given_parts` was asked for."""
+        self._given_parts: set[str] = set()
+        """The keyed parts of all others that were given out, in lower case. Only texts of their form ask for them."""
         self.plain_texts: set[str] = set() if plain_texts is None else plain_texts
         self.by_value: dict[tuple[str, str], str] = {}
         """(kind, real value) → alias."""
@@ -333,7 +335,7 @@ class Aliases:
         elif (kind, value) not in self.by_value:
             self.marks.give(alias, value)
             self.by_value[kind, value] = alias
-            self._give(alias)
+            self._given.append(alias)
             self.real_values[kind].add(value)
             self.seen.append(seen)
             if seen.is_name:
@@ -377,14 +379,15 @@ class Aliases:
             known.add(value)
             self.seen.append(SeenValue(kind, value, value))
             if kind == _ALIAS_ALREADY:  # of the cassette that another recording began with
-                self._give(value)
+                self._given.append(value)
         return value
 
-    def _give(self, alias: str) -> None:
-        self._given.update(part.lower() for part in keyed_parts(alias))
-
     def _have_known_parts(self, parts: Iterable[str]) -> bool:
-        return self.known is None or all(part.lower() in self._given or part.lower() in self.known for part in parts)
+        if self.known is None:
+            return True
+        while self._given:
+            self._given_parts.update(part.lower() for part in keyed_parts(self._given.pop()))
+        return all(part.lower() in self._given_parts or part.lower() in self.known for part in parts)
 
     def _digest(self, purpose: str, value: str) -> bytes:
         return self._key.digest(purpose, value)

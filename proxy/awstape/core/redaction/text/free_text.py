@@ -22,6 +22,7 @@ from awstape.core.redaction.policies.pairs_in_text import redact_pairs
 from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.identifier_search import (
     MAY_HOLD_IDENTIFIER,
+    TIMESTAMP,
     redact_accounts,
     redact_blocks,
     redact_sentences,
@@ -40,7 +41,9 @@ _MOST_PLAIN = 10_000
 
 def redact_text(text: str, aliases: Aliases) -> str:
     """The text with an alias in place of every identifier in it."""
-    if not MAY_HOLD_IDENTIFIER.search(text) or text in aliases.plain_texts or aliases.is_alias(text):
+    if TIMESTAMP.fullmatch(text) or not MAY_HOLD_IDENTIFIER.search(text):
+        return text
+    if text in aliases.plain_texts or aliases.is_alias(text):
         return text
     seen = len(aliases.seen)
     redacted = _redact_unknown_text(text, aliases)

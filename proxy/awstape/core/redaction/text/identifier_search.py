@@ -38,9 +38,9 @@ _ACCOUNT = re.compile(
 )
 #: Year, month, day, hour and minute.
 _TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
-#: What every account id of `_ACCOUNT` holds: this search is several times as fast.
-_ACCOUNT_DIGITS = re.compile(r"\d{12}|\d{4}[-_ ]\d{4}")
-_LONE_DIGITS = re.compile(rf"(?P<lone>(?<!\d)\d{{12}}(?!\d))|{_ACCOUNT_DIGITS.pattern}")
+#: What every account id of `_ACCOUNT` holds; `lone` if it is twelve digits and no more. It begins with a class of
+#: characters, to which a search skips: it is many times as fast as `_ACCOUNT`.
+_ACCOUNT_DIGITS = re.compile(r"\d(?:(?<!\d\d)(?P<lone>\d{11}(?!\d))|\d{11}|\d{3}[-_ ]\d{4})")
 #: A colon behind it is no part of it. It may end in an IPv4 address.
 _IPV6 = (
     r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})"
@@ -85,6 +85,8 @@ TEXT_KINDS = tuple(kind for kind in IDENTIFIERS if kind not in (*BLOCK_KINDS, "a
 BLOCK = compile_search(BLOCK_KINDS)
 IDENTIFIER = compile_search(TEXT_KINDS)
 IN_SENTENCES = compile_search(TEXT_KINDS, in_sentences=True)
+#: A time as services send it. There is nothing to find in it.
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII)
 #: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
 MAY_HOLD_IDENTIFIER = re.compile(
     r"""[:=@%&\\"'`]|\d{4}|\w\.\w|[\w+/-]{16}|-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E
@@ -147,10 +149,7 @@ def _has_no_account(text: str, is_known: Callable[[str], bool]) -> bool:
     """Whether all digits in the text that could be an account id are aliases; false for any encoded text."""
     if "%" in text:
         return False
-    first = _ACCOUNT_DIGITS.search(text)
-    return first is None or all(
-        match["lone"] and is_known(match[0]) for match in _LONE_DIGITS.finditer(text, first.start())
-    )
+    return all(match["lone"] and is_known(match[0]) for match in _ACCOUNT_DIGITS.finditer(text))
 
 
 def find_account(text: str, rules: Rules = NO_RULES) -> str | None:
