@@ -145,10 +145,8 @@ class Aliases:
         self.rules = rules
         self.known = known
         self.marks = Marks(key.digest, apart)
-        self._given: list[str] = []
-        """The aliases that were given out since `_given_parts` was asked for."""
-        self._given_parts: set[str] = set()
-        """The keyed parts of all others that were given out, in lower case. Only texts of their form ask for them."""
+        self._given, self._parts = list[str](), set[str]()
+        """The aliases that were given out lately, and the keyed parts of all others, in lower case."""
         self.plain_texts: set[str] = set() if plain_texts is None else plain_texts
         self.by_value: dict[tuple[str, str], str] = {}
         """(kind, real value) → alias."""
@@ -383,11 +381,9 @@ class Aliases:
         return value
 
     def _have_known_parts(self, parts: Iterable[str]) -> bool:
-        if self.known is None:
-            return True
-        while self._given:
-            self._given_parts.update(part.lower() for part in keyed_parts(self._given.pop()))
-        return all(part.lower() in self._given_parts or part.lower() in self.known for part in parts)
+        while self._given and self.known is not None:
+            self._parts.update(part.lower() for part in keyed_parts(self._given.pop()))
+        return self.known is None or all(part.lower() in self._parts or part.lower() in self.known for part in parts)
 
     def _digest(self, purpose: str, value: str) -> bytes:
         return self._key.digest(purpose, value)

@@ -38,7 +38,7 @@ _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 #: Parts to decode of a run that is not base64 as a whole: between slashes, dashes, or both.
 _BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
 _MAX_PERCENT_LEVELS = 4
-_JSON_LITERAL = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*')
+_JSON_LITERAL = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*)')
 
 _LONGEST_REMEMBERED = 200
 
@@ -236,10 +236,9 @@ def replace_json_literals(text: str, new: Mapping[int, str]) -> str:
 
     new: position among them → its new text. An account id that is a number becomes a string.
     """
-    out: list[str] = []
-    end = 0
-    for i, match in enumerate(_JSON_LITERAL.finditer(text) if new else ()):
-        if i in new:
-            out += [text[end : match.start()], json.dumps(new[i], ensure_ascii=match[0].isascii())]
-            end = match.end()
-    return "".join([*out, text[end:]])
+    if not new:
+        return text
+    pieces = _JSON_LITERAL.split(text)  # every second one is a literal
+    for i, literal in new.items():
+        pieces[2 * i + 1] = json.dumps(literal, ensure_ascii=pieces[2 * i + 1].isascii())
+    return "".join(pieces)

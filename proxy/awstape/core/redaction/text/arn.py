@@ -185,7 +185,7 @@ def _redact_segment(kind: str, segment: str, aliases: Aliases) -> str:
 
 
 def _has_letters(text: str) -> bool:
-    return any(c.isalnum() for c in text)
+    return any(map(str.isalnum, text))
 
 
 # --- ARNs -------------------------------------------------------------------------------------------------------
