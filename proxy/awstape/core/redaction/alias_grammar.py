@@ -90,6 +90,7 @@ _ANY_FORM = re.compile(
     ),
     re.ASCII,
 )
+_IN_NUMBER = re.compile(r"(?<!\d)(?:(?P<first>000\d{9})\d|\d(?P<last>000\d{9}))(?!\d)", re.ASCII)
 _CODE_ALIAS = re.compile(r"0\d{5}", re.ASCII)
 #: Candidates for an alias anywhere in a text; `_valid_beginning` decides. In most frames, the name inside is the alias.
 _ANYWHERE = re.compile(
@@ -170,6 +171,22 @@ def replace_aliases(text: str, replace: Callable[[str], str]) -> str:
         out += [text[at:begin], replace(text[begin:end])]
         at = end
     return "".join([*out, text[at:]])
+
+
+def split_at_aliases(text: str) -> list[str]:
+    """The text between its aliases and the aliases in turn.
+
+    The angle brackets of a password's alias belong to it. An account's may be in a number that has one digit more.
+    """
+    pieces, at = [], 0
+    in_numbers = (match.span(match.lastgroup or 0) for match in _IN_NUMBER.finditer(text))
+    accounts = [span for span in in_numbers if is_alias(text[slice(*span)])]
+    for begin, end in sorted([*_find_spans(text), *accounts]):
+        if text[begin - 1 : begin] == "<" and text[end : end + 1] == ">":
+            begin, end = begin - 1, end + 1
+        pieces += [text[at:begin], text[begin:end]]
+        at = end
+    return [*pieces, text[at:]]
 
 
 def _find_spans(text: str) -> Iterator[tuple[int, int]]:

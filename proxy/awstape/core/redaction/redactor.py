@@ -4,7 +4,8 @@
 2. An identity is redacted by itself, without knowledge of other traffic, so a live request is redacted to the same.
 3. When a recording ends, names that were seen anywhere are replaced wherever they are a word of free text, in
    identities, too (`core.redaction.text.names_in_text`). A live request has no other traffic to learn names from:
-   there, a word is a name if its alias is one of those in the cassette's identities.
+   there, a word is a name if its alias is one of those in the cassette's identities, and a text is a recorded one if
+   that has the aliases of what stands in their places.
 4. An error's text is searched for the names in its request, however short they are.
 5. A real page token is replaced in the errors of its exchange, where it stands as a whole. One that is long enough is
    searched for in the end, unless it is a name, too: that has its own alias.
@@ -35,7 +36,7 @@ from awstape.core.redaction.string_walk import (
     edit_take_strings,
 )
 from awstape.core.redaction.text.identifier_search import redact_accounts
-from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names, find_aliased_names
+from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names, find_aliased_names, has_become
 from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.substrings import Substrings
@@ -145,6 +146,11 @@ class Redactor:
         if context.shape and context.shape.type == "string":
             yield self._aliases.password(text)
 
+    def find_recorded(self, text: str, context: StringContext, recorded: Iterable[str]) -> str | None:
+        """The first recorded text that is this one, redacted with what a recording knew in the end; None if none is."""
+        live = dict.fromkeys((text, self.redact_string(text, context)))
+        return next((each for each in recorded if any(has_become(form, each, self._aliases) for form in live)), None)
+
     def _replace_known_name(self, known: Set[str], word: str) -> str:
         """The alias of a name that is in `known`; any other word stays."""
         if is_name_alias(word):
@@ -227,7 +233,6 @@ class Redactor:
     ) -> Iterator[Take]:
         """As `replace_known_names`, for single takes, in their order."""
         names = KnownNames.from_aliases(self._aliases, known)
-        names_in_requests = names.without_phrases()  # a live request could not recognise phrases
 
         def edit_answer(text: str, context: StringContext) -> str:
             if not is_free_text(text, context):
@@ -235,7 +240,7 @@ class Redactor:
             return fit_length(text, names.replace_in(text), context, self._aliases)
 
         def edit_identity(text: str, context: StringContext) -> str:
-            return names_in_requests.replace_in(text) if is_free_text(text, context) else text
+            return names.replace_in(text) if is_free_text(text, context) else text
 
         return edit_take_strings(models, takes, edit_identity, edit_answer)
 

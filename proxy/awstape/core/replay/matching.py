@@ -3,8 +3,9 @@
 1. A track is found by service, operation and identity: first by the identity as the request has it, then by the one
    redacted with the cassette's key, then by its meaning (`core.compare.identity_meaning`).
 2. To find a meaning, each string of the request is taken in the first form that the same member of some track has:
-   literally, redacted, with the names of free text that the cassette's identities have, or as another version of the
-   service model would redact it (`Redactor.recorded_forms`).
+   literally, redacted, with the names of free text that the cassette's identities have, as another version of the
+   service model would redact it (`Redactor.recorded_forms`), or as a text whose aliases stand for what it has in their
+   places (`Redactor.find_recorded`).
 3. Of several tracks with one meaning, one that is equal to the request to the letter is found, else one with all lists
    in the same order. Without such a track any is found if all have the same takes, and otherwise none: what they
    differ in, such as the order of a list, counts here.
@@ -26,6 +27,7 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import PageRequest
 from awstape.core.cassette.cassette import Take, Track, identity_key
 from awstape.core.compare.identity_meaning import meaning_key, member_meanings, string_meaning
+from awstape.core.redaction.alias_grammar import find_aliases
 from awstape.core.redaction.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
@@ -38,28 +40,32 @@ from awstape.core.replay.nearest_track import NearestTracks
 class _Meanings:
     """The tracks of one operation by the meaning of their identity.
 
-    strings: (member, meaning) of all strings in the identities.
+    strings: (member, meaning) of all strings in the identities. texts: member → the free texts in it that have aliases.
     """
 
     nearest: NearestTracks
     by_key: defaultdict[str, list[Track]]
     strings: set[tuple[str, str]]
+    texts: defaultdict[str, dict[str, None]]
 
     @classmethod
     def of(cls, operation: Operation, tracks: Sequence[Track]) -> _Meanings:
         by_key: defaultdict[str, list[Track]] = defaultdict(list)
         strings: set[tuple[str, str]] = set()
+        texts: defaultdict[str, dict[str, None]] = defaultdict(dict)
         meanings = []
 
         def note(text: str, context: StringContext) -> str:
             strings.add((context.member, string_meaning(text, context)))
+            if is_free_text_member(text, context) and find_aliases(text):
+                texts[context.member][text] = None
             return text
 
         for track in tracks:
             edit_member_strings(track.identity, operation.input, note)
             meanings.append(member_meanings(operation, track.identity))
             by_key[meaning_key(meanings[-1])].append(track)
-        return cls(NearestTracks(zip(tracks, meanings, strict=True)), by_key, strings)
+        return cls(NearestTracks(zip(tracks, meanings, strict=True)), by_key, strings, texts)
 
 
 class TrackIndex:
@@ -112,14 +118,19 @@ class TrackIndex:
 
     def resolve(self, operation: Operation, identity: dict[str, Value]) -> dict[str, Value]:
         """The identity of a request with each string in the form of rule 2, redacted where no track has it."""
-        known = self._meanings_of(operation).strings
+        meanings = self._meanings_of(operation)
+        known = meanings.strings
 
         def choose_form(text: str, context: StringContext) -> str:
             if (context.member, string_meaning(text, context)) in known:
                 return text
             forms = self._redactor.recorded_forms(text, context, self._known_names) if self._has_key else ()
-            found = (form for form in forms if (context.member, string_meaning(form, context)) in known)
-            return next(found, None) or self._redactor.redact_string(text, context)
+            for form in forms:
+                if (context.member, string_meaning(form, context)) in known:
+                    return form
+            recorded = meanings.texts.get(context.member) if self._has_key else None
+            found = recorded and self._redactor.find_recorded(text, context, recorded)
+            return found or self._redactor.redact_string(text, context)
 
         return edit_member_strings(identity, operation.input, choose_form)
 

@@ -10,20 +10,24 @@
 6. A number of thirteen digits with a known account id in it, or of eleven that is one without its zero, holds an alias
    instead.
 7. A password is no name, nor is a part of it: the search before a write replaces it as a whole.
-8. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
+8. A live request has no other traffic. Its text is a recorded one if the recorded one's aliases are those of what it
+   has in their places (`has_become`): of names of every kind, and of what the search before a write replaced.
+9. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
-from copy import copy
+from collections.abc import Iterator, Mapping, Set
+from itertools import islice
 
-from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias, is_name_alias
+from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias, is_name_alias, split_at_aliases
 from awstape.core.redaction.aliases import SHORTEST_SEARCHED_NAME, Aliases, is_searched_name
 from awstape.core.redaction.policies.grammar import edit_user_texts
+from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, is_service_principal
 from awstape.core.redaction.text.free_text import REPORT_HEADER, redact_text
+from awstape.core.redaction.text.identifiers import redact_whole_identifier
 from awstape.core.text.encoded_text import (
     Rewrite,
     rewrite_between,
@@ -46,6 +50,8 @@ _MOST_REMEMBERED = 1000
 _SHORTEST_PHRASE = 6
 #: The most parts and joints of a name within a word.
 _MOST_PARTS = 25
+#: The most characters that an alias stands for in a live text, and how many ends of them are tried.
+_LONGEST_REAL, _MOST_ENDS = 500, 50
 _MASKED_WORD = re.compile(r"[\w-]+")
 
 
@@ -91,13 +97,6 @@ class KnownNames:
         # A name that is an address of documentation, which stays in text unless it is a name.
         emails = {value: aliases.by_value["e-mail", value] for value in aliases.real_values.get("e-mail", ())}
         return cls({**looks_secret, **secrets, **emails, **redacted, **aliases.names}, aliases=aliases, known=known)
-
-    def without_phrases(self) -> KnownNames:
-        """The same names, except that phrases, numbers and addresses are not searched for."""
-        other = copy(self)
-        other._phrases, other._accounts, other._replaced = None, frozenset(), {}
-        other._names = {name: alias for name, alias in self._names.items() if "@" not in name or is_name_alias(alias)}
-        return other
 
     def replace_in(self, text: str) -> str:
         """The text with an alias for every name in it."""
@@ -207,6 +206,49 @@ def _edit_word(word: str, edit: Rewrite, kept: Set[str]) -> str:
                 start = end
                 break
     return "".join(out)
+
+
+# --- live texts -------------------------------------------------------------------------------------------------
+
+
+def has_become(text: str, redacted: str, aliases: Aliases) -> bool:
+    """Whether a redacted text is that of another one: each of its aliases stands for what that has in its place."""
+    first, *others = split_at_aliases(redacted)
+    if not others or not text.startswith(first) or not text.endswith(others[-1]):
+        return False
+    at = len(first)
+    for i in range(0, len(others), 2):
+        alias, literal = others[i], others[i + 1]
+        is_last = i == len(others) - 2
+        ends = iter((len(text) - len(literal),)) if is_last else islice(_find_all(literal, text, at + 1), _MOST_ENDS)
+        end = next((end for end in ends if at < end <= at + _LONGEST_REAL and _is_of(alias, text[at:end], aliases)), 0)
+        if not end:
+            return False
+        at = end + len(literal)
+    return at == len(text)
+
+
+def _find_all(part: str, text: str, start: int) -> Iterator[int]:
+    while (start := text.find(part, start)) >= 0:
+        yield start
+        start += 1
+
+
+def _is_of(alias: str, value: str, aliases: Aliases) -> bool:
+    return value == alias or alias in _spell_all(value, aliases.without_history())
+
+
+def _spell_all(value: str, aliases: Aliases) -> Iterator[str]:
+    """The aliases that a value may have."""
+    yield aliases.spell_name(value)
+    yield aliases.secret("any", value)
+    yield from (spell(value) for spell in (aliases.password, aliases.email))
+    if value.startswith(("r-", "p-")):  # too short to be recognised everywhere
+        yield aliases.organization_id(value)
+    yield redact_whole_identifier(value, aliases) or ""
+    yield redact_address(value, aliases) or ""
+    if value.isdigit():
+        yield aliases.account(value.zfill(12))
 
 
 # --- masks ------------------------------------------------------------------------------------------------------
