@@ -32,6 +32,7 @@ import yaml
 
 from awstape import report
 from awstape.core.aws.call import Answer, Failure
+from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
@@ -41,6 +42,7 @@ from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import KEY, Exchange
+from support.positions import KEY as MAP_KEY
 from support.positions import Position, positions, required_members, value_at
 
 # --- kinds, encodings, contexts ---------------------------------------------------------------------------------
@@ -181,12 +183,16 @@ class Canary:
 
 
 def _accepts(position: Position, kind: str) -> bool:
-    """Whether a value of that kind must be redacted there. An unknown name outside name members is a mere word."""
+    """Whether a value of that kind must be redacted there.
+
+    An unknown name outside name members is a mere word; the key of a map is none, as programs look it up.
+    """
     if kind == NAME:
         return position.shape is not None and (position.shape.name in NAME_KINDS or position.shape.name in PATH_SHAPES)
-    is_answer = position.side in ("output", "error")
+    path = (MapKey("x"),) if position.path[-1:] == (MAP_KEY,) else ()
     return kind != KNOWN_NAME or (
-        is_answer and is_free_text("x", StringContext(Place(position.shape, (position.member,))))
+        position.side in ("output", "error")
+        and is_free_text("x", StringContext(Place(position.shape, (position.member,)), path))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import unicodedata
 
 import pytest
 from hypothesis import example, given
@@ -23,7 +24,7 @@ def decoded(run: str) -> str | None:
         text = data.decode("utf-16-be" if zeros[0] > 2 else "utf-16-le" if zeros[1] > 2 else "utf-8")
     except (binascii.Error, ValueError):
         return None
-    return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
+    return text if all(c in "\r\n\t" or unicodedata.category(c) not in ("Cc", "Cn", "Co", "Cs") for c in text) else None
 
 
 @given(st.text(BASE64, max_size=40) | st.text(max_size=20).map(lambda text: base64.b64encode(text.encode()).decode()))
@@ -45,6 +46,14 @@ def test_text_in_base64_and_in_hexadecimal_digits_is_rewritten_in_its_encoding(e
     assert rewrite(f"x {old.hex()} y") == f"x {new.hex()} y"
     assert rewrite(f"x 0x{old.hex()} y") == f"x 0x{new.hex()} y"
     assert rewrite(old.hex().upper()) == new.hex().upper()
+
+
+@pytest.mark.parametrize("character", ["\u00a0", "\u3000", "\u2028", "\u200b", "\ufeff", "\u00ad", "\U0001f600"])
+def test_text_with_any_blanks_and_marks_is_rewritten(character: str) -> None:
+    """They are not printable, but common in text."""
+    old, new = (f"f\u00fcr{character}{name} und so weiter".encode() for name in ("bob", "eve"))
+    for encode in (bytes.hex, lambda data: base64.b64encode(data).decode()):
+        assert rewrite_encoded_runs(encode(old), lambda plain: plain.replace("bob", "eve")) == encode(new)
 
 
 def test_a_digest_is_no_text() -> None:

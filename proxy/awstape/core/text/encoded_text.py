@@ -14,6 +14,7 @@ import binascii
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import quote, unquote
@@ -175,7 +176,7 @@ def _decode_run(run: str) -> tuple[str, str] | None:
 
 
 def _decode_text(data: bytes) -> tuple[str, str] | None:
-    """The printable text of some bytes, and its encoding; None if they are no text."""
+    """The text of some bytes, and its encoding; None if they are no text."""
     # Every second byte of ASCII in UTF-16 is zero.
     zeros = data[:8:2].count(0), data[1:8:2].count(0)
     encoding = "utf-16-be" if zeros[0] > 2 else "utf-16-le" if zeros[1] > 2 else "utf-8"
@@ -183,7 +184,12 @@ def _decode_text(data: bytes) -> tuple[str, str] | None:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         return None
-    return (text, encoding) if all(c.isprintable() or c in "\r\n\t" for c in text) else None
+    return (text, encoding) if all(c.isprintable() or _is_of_text(c) for c in text) else None
+
+
+def _is_of_text(character: str) -> bool:
+    """Whether a character that is not printable is of a text: a blank of any width, a separator, a formatting mark."""
+    return character in "\r\n\t" or unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cf")
 
 
 def decoded_variants(text: str) -> Iterator[str]:
