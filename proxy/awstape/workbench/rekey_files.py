@@ -7,6 +7,7 @@ from pathlib import Path
 
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean
+from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias
@@ -22,12 +23,22 @@ from awstape.files import atomic_writes, cassette_files, journal, keys, project_
 _KINDS = sorted({*NAME_KINDS.values(), "path", "session", "bucket", "caller", "external-id", "oidc-provider"})
 
 
-def aliases_of(values: Sequence[str], kind: str | None, environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(value, alias) under the key at hand. Raises UserError for an unknown kind, or a bare name without one."""
+def aliases_of(
+    values: Sequence[str], kind: str | None, cassettes: Sequence[Path], environ: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """(value, alias) under the key at hand, as in some cassettes: their marks and their project's rules count.
+
+    Raises UserError for an unknown kind, a bare name without one, or cassettes of another key.
+    """
     if kind is not None and kind not in _KINDS:
         hint = did_you_mean(kind, dict.fromkeys(_KINDS))
         raise UserError(f"unknown kind of name {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
-    aliases = Aliases(_require_key(environ), project_settings.load_rules())
+    key = _require_key(environ)
+    cassette = cassette_files.load_all(cassettes, load_models()) if cassettes else Cassette()
+    if cassette.keys and key_fingerprint(key) not in cassette.keys:
+        made = f"made with another key ({', '.join(sorted(cassette.keys))}) than yours ({key_fingerprint(key)})"
+        raise UserError(f"{' '.join(map(str, cassettes))}: {made}", f"set {keys.VARIABLE} to its key")
+    aliases = Aliases(key, project_settings.load_rules(*cassettes), apart=cassette.apart)
     return [(value, redact_accounts(_alias_of(value, kind, aliases), aliases)) for value in values]
 
 

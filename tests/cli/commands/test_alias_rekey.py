@@ -18,6 +18,7 @@ from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
+from awstape.core.redaction.marks import Marks
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
 from awstape.tape import RecordMode
@@ -115,6 +116,29 @@ def test_what_is_an_alias_or_belongs_to_aws_stays(capfd: pytest.CaptureFixture[s
     assert said(capfd, "alias", *public).split() == public
     (name,) = said(capfd, "alias", "--kind", "role", "zreal").split()
     assert said(capfd, "alias", name).split() == said(capfd, "alias", "--kind", "role", name).split() == [name]
+
+
+def test_a_cassette_tells_the_aliases_of_values_that_it_marks(
+    capfd: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, key = record(folder / "x.yaml", NEW), Key(bytes.fromhex(NEW))
+    mark = Marks(key.digest).make("account", ACCOUNT, 0)
+    path.write_text(path.read_text().replace("\n---\n", f"\napart:\n- {mark}\n---\n", 1))
+    (plain,) = said(capfd, "alias", ACCOUNT).split()
+    for given in (path, folder):
+        (marked,) = said(capfd, "alias", "--cassette", given, ACCOUNT).split()
+        assert marked == Aliases(key, apart={mark}).account(ACCOUNT) != plain
+    (folder / "pyproject.toml").write_text(f'[tool.awstape]\nkeep = ["{ACCOUNT}"]\n')
+    monkeypatch.chdir("/")
+    assert said(capfd, "alias", "--cassette", path, ACCOUNT).split() == [ACCOUNT]
+    assert said(capfd, "alias", ACCOUNT).split() == [plain]
+
+
+def test_the_aliases_of_another_key_s_cassette_are_refused(capfd: pytest.CaptureFixture[str], folder: Path) -> None:
+    path = record(folder / "x.yaml", OLD)
+    assert main(["alias", "--cassette", str(path), ACCOUNT]) == 2
+    error = capfd.readouterr().err
+    assert "made with another key" in error and KEYS[OLD] in error and KEYS[NEW] in error and "AWSTAPE_KEY" in error
 
 
 def test_aliases_in_json(capfd: pytest.CaptureFixture[str]) -> None:

@@ -15,20 +15,30 @@ from awstape.core.text.printable import printable
 @click.command()
 @click.argument("values", nargs=-1, required=True, metavar="VALUE...")
 @click.option("--kind", metavar="KIND", help="The kind of the names: role, policy, user, path, external-id, …")
+@click.option(
+    "--cassette",
+    "cassettes",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="The cassette, or folder of cassettes, to which the aliases belong; may be repeated.",
+)
 @parameters.as_json
-def alias(values: tuple[str, ...], kind: str | None, as_json: bool) -> int:
+def alias(values: tuple[str, ...], kind: str | None, cassettes: tuple[Path, ...], as_json: bool) -> int:
     """Print the aliases of VALUES under your key, one per line.
 
-    ARNs, account ids, unique ids, e-mail addresses and the like are recognised. The alias of a name depends on what it
-    names, so names need --kind.
+    ARNs, account ids, unique ids, e-mail addresses and the like are recognised. A text may be the name of anything, so
+    names need --kind. Of two values that would share an alias, a cassette marks one, which has another alias there:
+    --cassette finds it. It also applies the rules of the cassette's project.
 
     \b
     awstape alias arn:aws:iam::111122223333:policy/Deploy
     awstape alias --kind role DeployRole AuditRole
+    awstape alias --cassette team.yaml 111122223333
     """
     from awstape.workbench.rekey_files import aliases_of
 
-    aliases = aliases_of(values, kind, os.environ)
+    aliases = aliases_of(values, kind, cassettes, os.environ)
     if as_json:
         print_json(dict(aliases))
     else:
