@@ -195,7 +195,22 @@ def test_kept_names_by_their_glob() -> None:
     assert leaks(text, Rules(keep=("Payroll-*", "Deploy"))) == []
 
 
-@pytest.mark.parametrize("name", ["111122223333", "123456789012", "444455556666", "AKIAIOSFODNN7EXAMPLE"])
+@pytest.mark.parametrize(
+    "name",
+    """
+    111122223333 123456789012 444455556666 AKIAIOSFODNN7EXAMPLE AIDACKCEVSQ6C2EXAMPLE server.example.com
+    wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY 1a2b3c4d-1234-abcd-7890-abcdeEXAMPLE
+    sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+    """.split(),
+)
 def test_what_documentation_uses_is_no_finding(name: str) -> None:
     assert leaks(edited(("Description: ''", f"Description: of {name} # of {name}"))) == []
     assert leaks(f"# arn:aws:s3:::amzn-s3-demo-bucket and {name}\n{ROLES}") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"), [("ReadOnlyRole", set()), ("my-test-role", set()), ("Payroll-role", {"role"})]
+)
+def test_a_name_of_general_words_only_is_no_finding(name: str, kinds: set[str]) -> None:
+    text = edited(("RoleName: alias-", f"RoleName: {name} # alias-"))
+    assert {finding.kind for finding in leaks(text)} == kinds
