@@ -147,6 +147,7 @@ def test_what_is_no_secret_stays_behind_the_key_of_one(text: str) -> None:
 @pytest.mark.parametrize("key", ["db-password", "API_TOKEN", "clientSecret", "aws:RequestTag/Credential", "api-key"])
 def test_the_value_of_a_secret_s_tag_is_a_secret(key: str) -> None:
     assert redact_condition_value(key, "3f8a1c9d2b7e", A) == A.password("3f8a1c9d2b7e")
+    assert redact_condition_value(key, "s3:3f8a1c9d2b7e", A) == A.password("s3:3f8a1c9d2b7e")
     assert redact_condition_value(key, "true", A) is None
     assert redact_condition_value(key, "86400", A) is None
 

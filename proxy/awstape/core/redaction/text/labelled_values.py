@@ -106,7 +106,7 @@ _DIGEST = r"sha-?_?(?:1|256|384|512)|md5|digest|checksum|etag|hash"
 _DIGEST_KEY = re.compile(rf"(?:{_DIGEST})$", re.IGNORECASE)
 _HEX_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}")
 #: Texts that are redacted as what they are, and page tokens of awstape.
-_OTHER_PATTERN = re.compile(rf"(?:arn|https?|s3):|(?:{REPLAY_TOKEN})\Z")
+_OTHER_PATTERN = re.compile(rf"(?:arn|https?):|s3://|(?:{REPLAY_TOKEN})\Z")
 _SHORTEST = 3
 _BRACKETED = re.compile(r"([<(\[{])(.*)([>)\]}])", re.DOTALL)
 #: A key and its value: `db-password: hunter22`, `PGPASSWORD=x`, `--password x`.
