@@ -30,9 +30,9 @@ LONGEST_STATEMENT = 10  # lines of a wing's docstring
 TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cassettes", "tests"}
 #: The modules that the core may import besides its own: values, texts and parsing, no I/O.
 PURE = frozenset(
-    "__future__ base64 binascii bisect calendar collections contextlib copy csv dataclasses difflib enum fnmatch "
-    "functools graphlib hashlib heapq hmac html io ipaddress itertools jmespath json math operator re shlex string "
-    "types typing unicodedata urllib uuid xml yaml zlib backports brotli compression zstandard".split()
+    "__future__ base64 binascii bisect calendar collections contextlib copy csv dataclasses decimal difflib enum "
+    "fnmatch functools graphlib hashlib heapq hmac html io ipaddress itertools jmespath json math operator re shlex "
+    "string struct types typing unicodedata urllib uuid xml yaml zlib backports brotli compression zstandard".split()
 )
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__"}
 #: The wings that may import each heavy dependency.
@@ -61,7 +61,14 @@ PROJECT_TESTS = {
     "slowest",
 } | {"standin"}
 #: Folders in which each module is one format, command or option group, and may be short.
-ONE_THING_A_MODULE = {"formats/imports", "formats/exports", "cli/commands", "cli/terminal", "core/aws/protocols"}
+ONE_THING_A_MODULE = {
+    "formats/imports",
+    "formats/exports",
+    "cli/commands",
+    "cli/terminal",
+    "core/aws/protocols",
+    "core/aws/protocols/encodings",
+}
 #: Why other modules that are shorter than `SHORTEST` are not part of another one.
 SHORT: Mapping[str, tuple[str, ...]] = {
     "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "core.text.hidden", "errors"),
@@ -72,7 +79,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.redaction.documentation_names",
         "core.redaction.marks",
         "core.redaction.text.addresses",
-        "core.aws.timestamps",
         "core.cassette.page_tokens",
         "core.cassette.yaml.recognition",
         "core.aws.error_codes",

@@ -14,7 +14,7 @@ from awstape.core.aws.constraints import constraint_misfits
 from awstape.core.aws.member_paths import format_path
 from awstape.core.aws.model import Operation, Shape, Value, plain_name
 from awstape.core.aws.paging import items_of
-from awstape.core.aws.protocols.json_text import JsonError, parse_value
+from awstape.core.aws.protocols.encodings.json_text import JsonError, parse_value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from awstape.core.aws.model import Shape
-from awstape.core.aws.protocols import form_encoding
+from awstape.core.aws.protocols.encodings import form_encoding
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording import set_aside

@@ -279,7 +279,7 @@ def add_item(
 
 
 def _json(text: str) -> Value:
-    from awstape.core.aws.protocols.json_text import JsonError, parse_json
+    from awstape.core.aws.protocols.encodings.json_text import JsonError, parse_json
 
     try:
         return parse_json(text)

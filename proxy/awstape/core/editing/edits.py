@@ -20,7 +20,7 @@ from typing import Literal
 from awstape.core.aws.conform import describe_expected_type, did_you_mean
 from awstape.core.aws.member_paths import Path, format_path
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
-from awstape.core.aws.protocols.json_text import JsonError, parse_json, parse_value
+from awstape.core.aws.protocols.encodings.json_text import JsonError, parse_json, parse_value
 from awstape.core.cassette.cassette import After, Cassette, Page, Take, Track
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.takes import follow_takes, normalise_takes

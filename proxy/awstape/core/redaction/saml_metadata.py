@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from awstape.core.aws.protocols.xml_text import parse_xml
+from awstape.core.aws.protocols.encodings.xml_text import parse_xml
 from awstape.core.aws.wire import WireError
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.identifiers import redact_whole_identifier

@@ -18,7 +18,7 @@ from awstape.core.aws.conform import Misfit, misfits, output_misfits
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Operation, Service, Value
 from awstape.core.aws.protocols.dispatch import write_response
-from awstape.core.aws.protocols.json_text import JsonError, parse_value
+from awstape.core.aws.protocols.encodings.json_text import JsonError, parse_value
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.entries import ImportOptions
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from awstape.core.aws.content_encoding import check_complete
-from awstape.core.aws.protocols.scalars import decode_base64
+from awstape.core.aws.protocols.encodings.scalars import decode_base64
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.aws.wire import Headers, Request, Response, WireError
 from awstape.formats.imports.entries import Entry, ImportOptions, header_text, read_item, request_from_url, status_code

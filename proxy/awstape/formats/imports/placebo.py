@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Operation, Shape, child_shape
 from awstape.core.aws.paging import next_token
-from awstape.core.aws.protocols.scalars import decode_blob
+from awstape.core.aws.protocols.encodings.scalars import decode_blob
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.boto3_values import answer_from_error, answer_from_output, encode_exchange, find_service
 from awstape.formats.imports.entries import Entry, Exchange, ImportOptions, read_item

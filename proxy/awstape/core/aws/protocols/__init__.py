@@ -1,1 +1,1 @@
-"""The wire protocols of AWS: one module per protocol, the formats that they share, and their table in `dispatch`."""
+"""The wire protocols of AWS: one module per protocol, their table in `dispatch`, and the formats that they share."""

@@ -20,8 +20,8 @@ from awstape.core.aws.call import Failure
 from awstape.core.aws.model import Service
 from awstape.core.aws.protocols import query
 from awstape.core.aws.protocols.dispatch import write_failure
-from awstape.core.aws.protocols.json_text import dump_json
-from awstape.core.aws.protocols.xml_text import write_leaf, write_parent
+from awstape.core.aws.protocols.encodings.json_text import dump_json
+from awstape.core.aws.protocols.encodings.xml_text import write_leaf, write_parent
 from awstape.core.aws.wire import Headers, Request, Response
 
 Format = Literal["query", "ec2", "s3", "json", "cbor"]

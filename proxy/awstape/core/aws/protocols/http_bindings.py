@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from awstape.core.aws.model import Operation, Service, Shape, Value
-from awstape.core.aws.protocols.scalars import format_scalar, parse_scalar
+from awstape.core.aws.protocols.encodings.scalars import format_scalar, parse_scalar
 from awstape.core.aws.wire import (
     Headers,
     Request,

@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import did_you_mean, unmodelled_members
 from awstape.core.aws.model import Operation, Service, Value
-from awstape.core.aws.protocols.form_encoding import FormTree, build_form_tree, read_form_structure
-from awstape.core.aws.protocols.xml_text import (
+from awstape.core.aws.protocols.encodings.form_encoding import FormTree, build_form_tree, read_form_structure
+from awstape.core.aws.protocols.encodings.xml_text import (
     element_name,
     parse_xml,
     read_unmodelled,

@@ -12,20 +12,20 @@ from collections.abc import Mapping
 from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.model import Operation, Service, Shape, Value
-from awstape.core.aws.protocols.http_bindings import (
-    checked_header_value,
-    find_route,
-    read_bound_members,
-    read_header_members,
-    write_header_members,
-)
-from awstape.core.aws.protocols.json_text import (
+from awstape.core.aws.protocols.encodings.json_text import (
     dump_json,
     is_json_text,
     parse_json_body,
     parse_json_object,
     read_json_structure,
     write_json_structure,
+)
+from awstape.core.aws.protocols.http_bindings import (
+    checked_header_value,
+    find_route,
+    read_bound_members,
+    read_header_members,
+    write_header_members,
 )
 from awstape.core.aws.wire import (
     FIRST_ERROR_STATUS,

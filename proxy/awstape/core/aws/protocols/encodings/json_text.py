@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from awstape.core.aws.model import Shape, Value
-from awstape.core.aws.protocols.scalars import decode_blob, format_scalar
+from awstape.core.aws.protocols.encodings.scalars import decode_blob, format_scalar
 from awstape.core.aws.wire import MAX_VALUES, WireError, decode_utf8, limit_problem
 
 

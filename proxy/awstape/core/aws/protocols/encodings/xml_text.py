@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from awstape.core.aws.model import Member, Shape, Value
-from awstape.core.aws.protocols.scalars import format_scalar, parse_scalar
+from awstape.core.aws.protocols.encodings.scalars import format_scalar, parse_scalar
 from awstape.core.aws.wire import WireError, limit_problem
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from awstape.core.aws.model import Member, Shape, Value
-from awstape.core.aws.protocols.scalars import parse_scalar
+from awstape.core.aws.protocols.encodings.scalars import parse_scalar
 from awstape.core.aws.wire import MAX_DEPTH, WireError
 
 FormTree = dict[str, Any]  # nested by the dots of `Tags.member.1.Key`; the leaves are strings
