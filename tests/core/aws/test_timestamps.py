@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.aws.timestamps import canonical_timestamp
+from awstape.core.aws.model import TimestampFormat, Value
+from awstape.core.aws.timestamps import canonical_timestamp, format_timestamp, read_epoch_seconds
 
 _OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
@@ -38,6 +40,8 @@ def test_every_offset_and_format_of_an_instant_is_the_same(time: datetime, offse
         (1.25, "1.25"),
         ("Thu, 01 Jan 1970 00:00:01.25 GMT", "1.25"),
         ("1970-01-01T00:00Z", "0"),
+        (-1.5, "-1.5"),
+        ("1969-12-31T23:59:58.500Z", "-1.5"),
         ("2026-13-01T00:00:00Z", None),
         ("2026-03-02", None),
         ("yesterday", None),
@@ -47,3 +51,46 @@ def test_every_offset_and_format_of_an_instant_is_the_same(time: datetime, offse
 )
 def test_fractions_count_and_other_texts_are_no_timestamps(value: str | float, text: str | None) -> None:
     assert canonical_timestamp(value) == text
+
+
+_NUMBERS = st.one_of(st.integers(-62135596800, 253402300799), st.integers(-(10**12), 10**13).map(lambda ms: ms / 1000))
+
+
+@given(_NUMBERS)
+def test_a_number_is_a_date_and_time_of_the_same_instant_and_back(seconds: float) -> None:
+    text = read_epoch_seconds(seconds)
+    assert isinstance(text, str)
+    assert text.endswith("Z")
+    assert canonical_timestamp(text) == canonical_timestamp(seconds)
+    for format_ in get_args(TimestampFormat):
+        assert format_timestamp(format_timestamp(text, format_), "unixTimestamp") == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "format_", "expected"),
+    [
+        ("2015-01-25T08:00:00Z", "unixTimestamp", 1422172800),
+        ("2015-01-25T08:00:00.250Z", "unixTimestamp", 1422172800.25),
+        ("Sun, 25 Jan 2015 08:00:00 GMT", "unixTimestamp", 1422172800),
+        ("1422172800.5", "unixTimestamp", 1422172800.5),
+        (1422172800.0, "unixTimestamp", 1422172800.0),
+        ("Sun, 25 Jan 2015 08:00:00 GMT", "iso8601", "2015-01-25T08:00:00Z"),
+        (1422172800.25, "iso8601", "2015-01-25T08:00:00.250Z"),
+        ("2015-01-25T08:00:00.000+00:00", "iso8601", "2015-01-25T08:00:00.000+00:00"),
+        ("2015-01-25T09:00:00+01:00", "rfc822", "Sun, 25 Jan 2015 08:00:00 GMT"),
+        ("yesterday", "unixTimestamp", "yesterday"),
+        (None, "unixTimestamp", None),
+        (True, "iso8601", True),
+        (253402300800, "iso8601", 253402300800),
+    ],
+)
+def test_a_timestamp_is_written_in_the_format_of_a_protocol(
+    value: Value, format_: TimestampFormat, expected: Value
+) -> None:
+    written = format_timestamp(value, format_)
+    assert (written, type(written)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize("number", [1422172800500, -1e12, 1e300, 1e-300])
+def test_a_number_that_is_no_time_of_four_digit_years_stays(number: float) -> None:
+    assert read_epoch_seconds(number) == number
