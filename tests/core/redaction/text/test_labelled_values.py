@@ -209,6 +209,7 @@ class CountingPattern:
 @pytest.mark.parametrize(
     ("text", "passes"),
     [
+        ("2024-03-02T09:14:11Z", []),
         ("Allows EC2 instances to call AWS services on your behalf.", ["search"]),
         ("owned by the platform team: bob and eve", ["search", "sub"]),
         ("look at i-0a9b8c7d6e5f43210 of db1.corp.internal", ["search", "sub"]),
