@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from awstape.core.cassette.yaml.recognition import looks_like_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import HIDDEN, quotes_real_value
+from awstape.core.redaction.redactor import find_ambiguous_alias
 from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
 
@@ -77,14 +78,15 @@ def is_cassette(file: Path) -> bool:
 def load_all(paths: Iterable[Path], models: Models) -> Cassette:
     """Loads files and folders of files into one cassette. Raises UserError.
 
-    A track that is in several files must have the same takes in all of them.
+    A track that is in several files must have the same takes in all of them, and an alias must stand for one value.
     """
     keys: set[str] = set()
     apart: frozenset[str] = frozenset()
     account: str | None = None
     owners: dict[Track, tuple[Path, tuple[Take, ...]]] = {}
-    for file in find_all(paths):
-        cassette = load(file, models)
+    loaded = {file: load(file, models) for file in find_all(paths)}
+    check_marks(loaded, models)
+    for file, cassette in loaded.items():
         keys |= cassette.keys
         apart |= cassette.apart
         account = account or cassette.account
@@ -93,6 +95,17 @@ def load_all(paths: Iterable[Path], models: Models) -> Cassette:
             if known != takes:
                 raise UserError(f"{file}: {track} is also in {owner}, with other takes", "replay one of the two")
     return Cassette.of((take for _, takes in owners.values() for take in takes), keys, account, apart)
+
+
+def check_marks(cassettes: Mapping[Path, Cassette], models: Models) -> None:
+    """Raises UserError if an alias may stand for different values in two of the cassettes."""
+    if found := find_ambiguous_alias(models, [*cassettes.values()]):
+        files = [*cassettes]
+        file, other, part = files[found[0]], files[found[1]], found[2]
+        raise UserError(
+            f"{file}: the alias {part} may stand for another value than in {other}, which marks one that shares it",
+            f"copy the marks under `apart:` in the header of {other} to that of {file}, and record {file} again",
+        )
 
 
 def load(path: Path, models: Models) -> Cassette:

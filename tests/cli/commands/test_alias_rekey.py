@@ -122,9 +122,9 @@ def test_a_cassette_tells_the_aliases_of_values_that_it_marks(
     capfd: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, key = record(folder / "x.yaml", NEW), Key(bytes.fromhex(NEW))
-    mark = Marks(key.digest).make("account", ACCOUNT, 0)
-    path.write_text(path.read_text().replace("\n---\n", f"\napart:\n- {mark}\n---\n", 1))
     (plain,) = said(capfd, "alias", ACCOUNT).split()
+    mark = Marks(key.digest).make("account", ACCOUNT, 0, plain)
+    path.write_text(path.read_text().replace("\n---\n", f"\napart:\n- {mark}\n---\n", 1))
     for given in (path, folder):
         (marked,) = said(capfd, "alias", "--cassette", given, ACCOUNT).split()
         assert marked == Aliases(key, apart={mark}).account(ACCOUNT) != plain

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from awstape.cli.main import main
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.takes import normalise_cassette
@@ -27,7 +29,7 @@ from awstape.core.recording.capture import read, write
 from awstape.core.redaction.alias_grammar import is_alias, spell_account
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.marks import Marks
-from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.redactor import Redactor, find_ambiguous_alias
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import KEY, MODELS, OTHER_KEY, Exchange, KeepingRecorder, player, recorder, request, respond
@@ -203,9 +205,47 @@ def test_a_room_that_is_used_up_ends_no_recording() -> None:
 
 def test_a_mark_takes_the_key() -> None:
     made = record(*map(versions, TWINS)).apart
-    mine, others = ({Marks(key.digest).make("account", account, 0) for account in TWINS} for key in (KEY, OTHER_KEY))
+    spelled = spell_account(KEY.digest("account", TWINS[0]))
+    mine, others = (
+        {Marks(key.digest).make("account", account, 0, spelled) for account in TWINS} for key in (KEY, OTHER_KEY)
+    )
     assert made < mine
     assert not made & others
+
+
+# --- several cassettes ----------------------------------------------------------------------------------------------
+
+
+def test_an_alias_that_may_stand_for_different_values_in_two_cassettes_is_found() -> None:
+    one, other = TWINS
+    marked, alone, apart = record(*map(versions, TWINS)), record(roles([other])), record(roles(ACCOUNTS[2:20]))
+    shared = Aliases(KEY).account(one)
+    assert find_ambiguous_alias(MODELS, [marked, alone]) == (1, 0, shared)
+    assert find_ambiguous_alias(MODELS, [apart, alone, marked]) == (1, 2, shared)
+    assert find_ambiguous_alias(MODELS, [marked, apart, marked]) is None
+    assert find_ambiguous_alias(MODELS, [alone, apart]) is None, "there is no mark"
+    assert find_ambiguous_alias(MODELS, [marked, replace(alone, keys=frozenset({"abcdefghijkl"}))]) is None
+
+
+def test_a_second_cassette_with_the_marks_of_the_first_is_recorded_alike() -> None:
+    marked = record(*map(versions, TWINS))
+    alone = record(roles([TWINS[1]]), old=Cassette(apart=marked.apart))
+    assert find_ambiguous_alias(MODELS, [marked, alone]) is None
+    aliases = {account: Aliases(KEY, apart=marked.apart).account(account) for account in TWINS}
+    assert accounts_in(alone) == [aliases[TWINS[1]]] and len({*aliases.values()}) == 2
+
+
+@pytest.mark.parametrize("command", ["replay", "merge"])
+def test_cassettes_with_an_ambiguous_alias_are_refused_together(
+    command: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, cassette in (("a", record(*map(versions, TWINS))), ("b", record(roles([TWINS[1]])))):
+        (tmp_path / f"{name}.yaml").write_text(write_cassette(cassette), "utf-8")
+    rest = ("-o", str(tmp_path / "c.yaml")) if command == "merge" else ("--", "true")
+    assert main([command, str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml"), *rest]) == 2
+    error = capfd.readouterr().err
+    assert f"b.yaml: the alias {Aliases(KEY).account(TWINS[0])} may stand for another value than in" in error
+    assert "copy the marks under `apart:`" in error
 
 
 # --- the header -----------------------------------------------------------------------------------------------------

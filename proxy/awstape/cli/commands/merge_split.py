@@ -56,6 +56,9 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
     atomic_writes.check_writable(output)
     with nullcontext() if options.dry_run else atomic_writes.lock_folders_of(output):  # makes the folder
         texts = [cassette_files.load_text(file, load_models()) for file in files]
+        cassette_files.check_marks(
+            {file: text.cassette for file, text in zip(files, texts, strict=True)}, load_models()
+        )
         merged = run_edit(lambda: edits.merge_cassettes(load_models(), [text.cassette for text in texts], prefer))
         old = next((text for file, text in zip(files, texts, strict=True) if _is_same(file, output)), None)
         if old:  # its header stays

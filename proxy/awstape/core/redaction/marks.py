@@ -3,23 +3,27 @@
 1. No two values share an alias within one recording. Where the second one met would get the alias of another, it is
    spelled from another digest of itself, and a keyed mark of it is noted. The cassette's header has the marks, so
    replay and later recordings spell it alike.
-2. Without the key, a mark reveals nothing but that there is such a value.
+2. Without the key, a mark reveals nothing but that there is such a value, and by its end which alias it would have
+   had. So cassettes in which that alias may stand for different values are not taken together.
 3. Of a name, it is the code of a part that is spelled again, or of one spelling of a part. The product of codes that
    stands for the end of a long name is not.
-4. Which of two values is met first depends on the order of the traffic, unless the cassette at hand has the mark.
-5. The values of other cassettes are unknown. An alias of theirs may be that of another value here (accounts: 1 in 10
-   million), and a value that has a mark here has its first alias where it has none.
+4. Which of two values is met first depends on the order of the traffic, unless the cassette at hand has the mark: the
+   alias is given to a client, and to the journal, before the second value is known.
+5. The values of other cassettes are unknown. Where none has a mark, an alias of theirs may be that of another value
+   here (accounts: 1 in 10 million).
 6. In a room that is nearly used up, values share their first alias: 10,000 authentication codes, 130,000 IPv4
    addresses, 30 spellings of one part (of some 500).
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Set
 
 from awstape.core.redaction.name_codes import spell_symbols
 
-_LENGTH = 12
+#: A mark's keyed characters, and those that tell which alias it is about.
+_KEYED, MARK_ENDING = 6, 6
 #: How many digests of a value are tried.
 _MOST_DIGESTS = 100
 
@@ -49,15 +53,21 @@ class Marks:
 
         Each digest that the value is not spelled from has a mark.
         """
-        first = 0
-        while self.known and self.make(purpose, value, first) in self.known:
-            first += 1
-        for number in range(first, first + _MOST_DIGESTS):
+        new: list[str] = []
+        for number in range(_MOST_DIGESTS):
             spelled = spell(self._digest(f"{purpose} {number}" if number else purpose, value))
+            if self.known and self.make(purpose, value, number, spelled) in self.known:
+                continue
             if self.give(spelled, value):
-                return spelled, [self.make(purpose, value, tried) for tried in range(first, number)]
+                return spelled, new
+            new.append(self.make(purpose, value, number, spelled))
         return spell(self._digest(purpose, value)), []
 
-    def make(self, purpose: str, value: str, number: int) -> str:
-        """The mark of a value for one of its digests."""
-        return spell_symbols(self._digest("apart", f"{number}\0{purpose}\0{value}"), _LENGTH)
+    def make(self, purpose: str, value: str, number: int, spelled: str) -> str:
+        """The mark of a value for one of its digests. spelled: from that digest."""
+        return spell_symbols(self._digest("apart", f"{number}\0{purpose}\0{value}"), _KEYED) + mark_ending(spelled)
+
+
+def mark_ending(part: str) -> str:
+    """The end of all marks of values that are not spelled as a part of an alias is, by case."""
+    return spell_symbols(hashlib.sha256(part.lower().encode()).digest(), MARK_ENDING)

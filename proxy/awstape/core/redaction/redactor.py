@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +25,7 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, is_name_alias, keyed_parts
 from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
 from awstape.core.redaction.leak_search import PAGE_TOKEN, Leak, RealValueSearch, find_leaks
+from awstape.core.redaction.marks import MARK_ENDING, mark_ending
 from awstape.core.redaction.member_kinds import find_name_kind, is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, is_prose, redact_string
@@ -60,10 +61,13 @@ class CassetteAliases:
         self._waiting.append((models, cassette))
 
     def __contains__(self, part: object) -> bool:
+        return part in self.parts()
+
+    def parts(self) -> Set[str]:
         while self._waiting:
             models, cassette = self._waiting.pop()
             edit_cassette_strings(models, cassette, self._note, self._note)
-        return part in self._parts
+        return self._parts
 
     def _note(self, text: str, _: StringContext) -> str:
         for variant in decoded_variants(text):
@@ -71,6 +75,25 @@ class CassetteAliases:
             for alias in (*whole, *find_aliases(variant)):
                 self._parts.update(part.lower() for part in keyed_parts(alias))
         return text
+
+
+def find_ambiguous_alias(models: Models, cassettes: Sequence[Cassette]) -> tuple[int, int, str] | None:
+    """The keyed part of an alias in one cassette that may stand for another value in a second one, with their indices.
+
+    The second one has a mark of a value that would have the same alias; the first one has it not.
+    """
+    owners = {mark: number for number, cassette in enumerate(cassettes) for mark in cassette.apart}
+    for number, cassette in enumerate(cassettes):
+        endings = {mark[-MARK_ENDING:]: owner for mark, owner in owners.items() if mark not in cassette.apart}
+        if not endings:
+            continue
+        aliases = CassetteAliases()
+        aliases.add(models, cassette)
+        for part in sorted(aliases.parts()):
+            owner = endings.get(mark_ending(part))
+            if owner is not None and cassettes[owner].keys & cassette.keys:
+                return number, owner, part
+    return None
 
 
 class Redactor:
