@@ -130,6 +130,7 @@ def test_a_digest_stays_behind_a_word_that_says_so(text: str) -> None:
 def test_a_digest_stays_as_the_value_of_a_tag_that_says_so() -> None:
     assert free_text.redact_member_value("CodeSha256", HEX, A) == HEX
     assert free_text.redact_member_value("Owner", HEX, A) == A.canonical_id(HEX)
+    assert free_text.redact_member_value("passwordHash", HEX, A) == A.canonical_id(HEX)
 
 
 @pytest.mark.parametrize("text", SECRETS)

@@ -102,9 +102,8 @@ _WORD = rf"{_PASSWORD}|secret|token|credentials?|api[_-]?key|private[_-]?key|sec
 _KEY = re.compile(_WORD, re.IGNORECASE)
 _PASSWORD_KEY = re.compile(rf"(?:{_PASSWORD}|secret)$", re.IGNORECASE)
 #: Keys of digests, which are public.
-_DIGEST = r"sha-?_?(?:1|256|384|512)|md5|digest|checksum|etag|hash"
-_DIGEST_KEY = re.compile(rf"(?:{_DIGEST})$", re.IGNORECASE)
-_HEX_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}")
+_DIGEST_KEY = re.compile(r"(?:sha[-_]?256|digest|checksum|etag|hash)$", re.IGNORECASE)
+_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 #: Texts that are redacted as what they are, and page tokens of awstape.
 _OTHER_PATTERN = re.compile(rf"(?:arn|https?):|s3://|(?:{REPLAY_TOKEN})\Z")
 _SHORTEST = 3
@@ -116,8 +115,9 @@ SECRET_PAIR = rf"""(?<![\w.$:-])(?P<secret_key>(?P<secret_option>--)?[\w.-]{{0,6
 
 
 def is_digest(key: str, text: str) -> bool:
-    """Whether a text is a digest in hexadecimal digits, behind a key that says so."""
-    return _DIGEST_KEY.search(key) is not None and _HEX_DIGEST.fullmatch(text) is not None
+    """Whether a text is a digest in hexadecimal digits, behind a key that says so; that of a secret is a secret."""
+    is_key = _DIGEST_KEY.search(key) is not None and not is_secret_key(key)
+    return is_key and _HEX_DIGEST.fullmatch(text) is not None
 
 
 def is_secret_key(key: str) -> bool:
