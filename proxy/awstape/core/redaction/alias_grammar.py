@@ -1,7 +1,7 @@
 """The grammar of aliases: how each form is spelled from a digest, recognised without the key and found in a text.
 
 1. An alias keeps the grammar of its kind: 12 digits, a unique id's prefix and length, an address. The alias of a name
-   is `alias-CODE`, whatever has the name (`core.redaction.name_codes`).
+   is `alias-CODE`, whatever has the name (`core.redaction.name_codes`); a UUID's is a UUID, a block's is a block.
 2. An alias ends in check characters, which are computed from the part before them; in a name each code does. The alias
    of an IP address is in a range that nobody has. So it is recognised without the key. A real value of the same form
    passes for an alias with a probability of 1 in 100,000 (account ids: three zeros and two check digits), 1 in 1,331
