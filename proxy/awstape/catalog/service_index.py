@@ -76,12 +76,11 @@ def _write_row(row: IndexRow) -> list[Any]:
 
 def make_row(name: str) -> IndexRow:
     """The row of a service, from botocore's data."""
-    return IndexRow(make_entry(name), tuple(sorted(_host_forms(name))))
+    return IndexRow(make_entry(name, load_service_model(name)["metadata"]), tuple(sorted(_host_forms(name))))
 
 
-def make_entry(name: str) -> ServiceEntry:
-    """What tells a service apart, from its model."""
-    meta = load_service_model(name)["metadata"]
+def make_entry(name: str, meta: Mapping[str, Any]) -> ServiceEntry:
+    """What tells a service apart, from the metadata of its model."""
     others = (protocol for protocol in meta.get("protocols", ()) if protocol != meta["protocol"])
     return ServiceEntry(
         name=name,

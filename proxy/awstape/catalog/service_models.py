@@ -34,7 +34,7 @@ class _LazyServices(Mapping[str, Service]):
         if name not in self._built:
             if name not in available_services():
                 raise KeyError(name)
-            self._built[name] = _ServiceBuilder(name).build_service()
+            self._built[name] = build_service(name, load_service_model(name), load_paginators(name))
         return self._built[name]
 
     def __contains__(self, name: object) -> bool:
@@ -69,18 +69,23 @@ def load_models(names: tuple[str, ...] = DEFAULT_SERVICES) -> Models:
     return Models(_SERVICES, _LazyEntries(), names, load_hosts())
 
 
+def build_service(name: str, data: Mapping[str, Any], paginators: Mapping[str, Any]) -> Service:
+    """The service of a `service-2.json` and the paginators of a `paginators-1.json`."""
+    return _ServiceBuilder(name, data, paginators).build_service()
+
+
 class _ServiceBuilder:
     """Builds one service of `core.aws.model` from its JSON."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, data: Mapping[str, Any], paginators: Mapping[str, Any]) -> None:
         self.name = name
-        self.data = load_service_model(name)
-        self.paginators = load_paginators(name)
+        self.data = data
+        self.paginators = paginators
         self.shapes: dict[str, Shape] = {}
 
     def build_service(self) -> Service:
         meta = self.data["metadata"]
-        entry = make_entry(self.name)
+        entry = make_entry(self.name, meta)
         service = Service(
             name=self.name,
             protocols=entry.protocols,

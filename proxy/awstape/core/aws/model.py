@@ -65,6 +65,18 @@ class Shape:
         """Wire name in the body → (AWS member name, member)."""
         return {m.wire_name: (name, m) for name, m in self.members.items() if m.location == "body"}
 
+    @cached_property
+    def by_element_name(self) -> Mapping[str, tuple[str, Member]]:
+        """As `by_wire_name`, for XML elements and forms: a flattened list also has the name of its items."""
+        elements = {name: m for name, m in self.members.items() if m.location == "body" and not m.xml_attribute}
+        own = {m.wire_name: (name, m) for name, m in elements.items()}
+        return own | {m.element_name: (name, m) for name, m in elements.items()}
+
+    @cached_property
+    def by_attribute_name(self) -> Mapping[str, tuple[str, Member]]:
+        """Local name of an XML attribute, such as `type` of `xsi:type` → (AWS member name, member)."""
+        return {m.wire_name.rpartition(":")[2]: (name, m) for name, m in self.members.items() if m.xml_attribute}
+
 
 @dataclass(frozen=True, eq=False)
 class Member:
@@ -86,6 +98,12 @@ class Member:
     xml_namespace: tuple[str, str] | None = None
     json_value: bool = False
     host_label: bool = False
+
+    @property
+    def element_name(self) -> str:
+        """The name of its XML elements: a flattened list has that of its items, where the model gives one."""
+        item = self.shape.member if self.flattened else None
+        return item.wire_name if item and item.is_renamed else self.wire_name
 
 
 def child_shape(shape: Shape | None, step: str | int) -> Shape | None:

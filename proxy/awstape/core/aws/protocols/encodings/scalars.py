@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 
 from awstape.core.aws.model import Shape, Value
 from awstape.core.aws.wire import WireError
 
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[Ee][+-]?\d{1,4})?", re.ASCII)
+
 
 def parse_scalar(text: str, shape: Shape) -> Value:
-    """The value of a scalar's text; text that is not the canonical spelling of its type stays text."""
+    """The value of a scalar's text.
+
+    Integers and booleans in another than the canonical spelling of their type stay text, as do NaN and infinity, which
+    JSON has as texts, too.
+    """
     if shape.type in ("integer", "long"):
-        return int(text) if re.fullmatch(r"0|-?[1-9]\d{0,18}", text, re.ASCII) else text
+        return int(text) if _INTEGER.fullmatch(text) else text
+    if shape.type in ("float", "double"):
+        return _parse_float(text)
     if shape.type == "boolean":
         return {"true": True, "false": False}.get(text, text)
     if shape.type == "blob":
         return decode_blob(text)
     return text
+
+
+def _parse_float(text: str) -> Value:
+    """A number in any spelling, such as `1.0E-5`; one without point and exponent is an integer."""
+    if not _NUMBER.fullmatch(text):
+        return text
+    number = float(text)
+    return text if math.isinf(number) else int(text) if _INTEGER.fullmatch(text) else number
 
 
 def format_scalar(value: Value) -> str:

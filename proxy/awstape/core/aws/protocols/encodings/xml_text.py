@@ -1,26 +1,39 @@
-"""Values as XML text, as IAM reads and writes it.
+"""Values as XML text: the bodies of the protocols query, ec2 and rest-xml.
 
-1. Elements that are not in the service model are kept: an element with only text is a string, one with children a
-   mapping, siblings of one name a list. They are written as they are kept.
-2. IAM percent-encodes its policy documents on the wire; values hold them plain.
-3. An XML document type is refused: no AWS response has one, and entities are an attack.
-4. The text written is byte for byte that of AWS: no XML declaration, two-space indent, an empty list as `<Users/>`,
+To read a body: `parse_xml`, then `read_xml_structure` of the root or of the element that holds the members, or
+`read_xml_value` for a root of another type. To write one: `write_parent` around the lines of `write_xml_structure`, or
+`write_xml_element` for a root that is a member, such as a payload.
+
+1. A list is an element with an element for each item, a map one with an `entry` for each key. Flattened, their items
+   and entries stand in the structure itself, an empty one nowhere. Any name of an item is accepted.
+2. Elements that are not in the service model are kept: an element with only text is a string, one with children a
+   mapping, siblings of one name a list. They are written as they are kept. An element with the name of a member that
+   has another one on the wire is ignored, as is an attribute without a member.
+3. Namespaces are ignored, and written where the model gives them.
+4. A timestamp is written in the format of its shape, by default ISO 8601.
+5. IAM percent-encodes its policy documents on the wire; values hold them plain.
+6. An XML document type is refused: no AWS response has one, and entities are an attack.
+7. The text written is byte for byte that of IAM: no XML declaration, two-space indent, an empty list as `<Users/>`,
    policy documents percent-encoded by RFC 3986 in upper-case hex.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from awstape.core.aws.model import Member, Shape, Value
 from awstape.core.aws.protocols.encodings.scalars import format_scalar, parse_scalar
+from awstape.core.aws.timestamps import format_timestamp
 from awstape.core.aws.wire import WireError, limit_problem
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Names of elements that `read_unmodelled` may find.
+_ELEMENT_NAME = re.compile(r"[^\W\d][\w.\-]*")
 _PERCENT_ENCODED = {byte: quote(bytes([byte]), safe="-._~") for byte in range(256)}
 #: The root, or a declaration of UTF-8 and the root. Any other beginning may be that of another encoding.
 _BEGINS_IN_UTF8 = re.compile(
@@ -59,50 +72,63 @@ def element_name(element: ET.Element) -> str:
 
 
 def read_xml_structure(element: ET.Element, shape: Shape | None) -> dict[str, Value]:
-    """The members of a structure, under their AWS names, in the order of the elements."""
-    known = shape.by_wire_name if shape else {}
-    output: dict[str, Value] = {}
+    """The members of a structure, under their AWS names: attributes, then elements, in the order of the wire.
+
+    Members in another place than the body are left out.
+    """
+    known = shape.by_element_name if shape else {}
+    output = _read_attributes(element, shape) if shape and element.attrib else {}
     unknown: dict[str, list[Value]] = {}
     for child in element:
-        name, member = known.get(element_name(child), (element_name(child), None))
+        wire_name = element_name(child)
+        name, member = known.get(wire_name, (wire_name, None))
         if member is None:
-            unknown.setdefault(name, []).append(read_unmodelled(child))
-            output[name] = _single_or_list(unknown[name])
-        elif member.flattened:
+            if shape is None or name not in shape.members:
+                unknown.setdefault(name, []).append(read_unmodelled(child))
+                output[name] = _single_or_list(unknown[name])
+        elif member.flattened and member.shape.member:
             items = output.setdefault(name, [])
-            assert isinstance(items, list) and member.shape.member
-            items.append(_read_value(child, member.shape.member.shape))
+            assert isinstance(items, list)
+            items.append(read_xml_value(child, member.shape.member.shape))
+        elif member.flattened and member.shape.value:
+            entries = output.setdefault(name, {})
+            assert isinstance(entries, dict)
+            entries.update([_read_entry(child, member.shape)])
         else:
-            output[name] = _read_value(child, member.shape)
+            output[name] = read_xml_value(child, member.shape)
     return output
 
 
-def _read_value(element: ET.Element, shape: Shape) -> Value:
+def _read_attributes(element: ET.Element, shape: Shape) -> dict[str, Value]:
+    """The members of a structure that are attributes."""
+    known = shape.by_attribute_name
+    texts = ((name.rpartition("}")[2], text) for name, text in element.attrib.items())
+    return {known[name][0]: parse_scalar(text, known[name][1].shape) for name, text in texts if name in known}
+
+
+def read_xml_value(element: ET.Element, shape: Shape) -> Value:
+    """The value of an element of any shape."""
     if shape.type == "structure":
         return read_xml_structure(element, shape)
     if shape.type == "list":
         assert shape.member
-        return [_read_value(child, shape.member.shape) for child in element]
+        return [read_xml_value(child, shape.member.shape) for child in element]
     if shape.type == "map":
-        return _read_map(element, shape)
+        return dict(_read_entry(entry, shape) for entry in element)
     if len(element):
         return read_unmodelled(element)
     text = element.text or ""
     return unquote(text) if shape.percent_encoded else parse_scalar(text, shape)
 
 
-def _read_map(element: ET.Element, shape: Shape) -> dict[str, Value]:
+def _read_entry(entry: ET.Element, shape: Shape) -> tuple[str, Value]:
+    """A key of a map and its value."""
     assert shape.key and shape.value
-    output: dict[str, Value] = {}
-    for entry in element:
-        sides = {element_name(child): child for child in entry}
-        key, value = sides.get(shape.key.wire_name), sides.get(shape.value.wire_name)
-        if key is None or value is None:
-            raise WireError(
-                f"an entry of the map {shape.name} has no {shape.key.wire_name} and {shape.value.wire_name}"
-            )
-        output[key.text or ""] = _read_value(value, shape.value.shape)
-    return output
+    sides = {element_name(child): child for child in entry}
+    key, value = sides.get(shape.key.wire_name), sides.get(shape.value.wire_name)
+    if key is None or value is None:
+        raise WireError(f"an entry of the map {shape.name} has no {shape.key.wire_name} and {shape.value.wire_name}")
+    return key.text or "", read_xml_value(value, shape.value.shape)
 
 
 def read_unmodelled(element: ET.Element) -> Value:
@@ -123,38 +149,63 @@ def _single_or_list(values: list[Value]) -> Value:
 
 
 def write_xml_structure(members: Mapping[str, Value], shape: Shape | None, depth: int) -> Iterator[str]:
-    """The elements of a structure's members. Raises WireError for a character that XML cannot represent."""
+    """The elements of a structure's members; those in another place than the body, or in attributes, are left out.
+
+    Raises WireError for a character that XML cannot represent.
+    """
     for name, value in members.items():
         member = shape.members.get(name) if shape else None
         if value is None:
             continue
         if member is None:
             yield from _write_unmodelled(name, value, depth)
+        elif member.location != "body" or member.xml_attribute:
+            continue
         elif member.flattened and isinstance(value, list) and member.shape.member:
             for item in value:
-                yield from _write_value(member.wire_name, item, member.shape.member.shape, depth)
+                yield from write_xml_element(member.element_name, item, member.shape.member, depth)
+        elif member.flattened and isinstance(value, dict) and member.shape.value:
+            yield from _write_entries(member.wire_name, value, member.shape, depth, _attributes(None, member))
         else:
-            yield from _write_value(member.wire_name, value, member.shape, depth)
+            yield from write_xml_element(member.wire_name, value, member, depth)
 
 
-def _write_value(name: str, value: Value, shape: Shape, depth: int) -> Iterator[str]:
+def write_xml_element(name: str, value: Value, member: Member, depth: int) -> Iterator[str]:
+    """The element of a value, with its namespace and attributes. Flattening counts for what is in it only."""
+    shape = member.shape
+    attributes = _attributes(value, member) if member.xml_namespace or shape.by_attribute_name else ""
     match value:
         case dict() if shape.type == "structure":
-            yield from write_parent(name, depth, write_xml_structure(value, shape, depth + 1))
+            yield from write_parent(name, depth, write_xml_structure(value, shape, depth + 1), attributes)
         case list() if shape.member:
-            element = shape.member
-            lines = (line for item in value for line in _write_value(element.wire_name, item, element.shape, depth + 1))
-            yield from write_parent(name, depth, lines)
-        case dict() if shape.key and shape.value:
-            yield from write_parent(name, depth, _write_entries(value, shape.key, shape.value, depth + 1))
+            item_member = shape.member
+            items = (write_xml_element(item_member.wire_name, item, item_member, depth + 1) for item in value)
+            yield from write_parent(name, depth, chain.from_iterable(items), attributes)
+        case dict() if shape.value:
+            yield from write_parent(name, depth, _write_entries("entry", value, shape, depth + 1), attributes)
         case dict() | list():
             yield from _write_unmodelled(name, value, depth)
         case str() if shape.type == "blob":
-            yield write_leaf(name, format_scalar(value.encode()), depth)
+            yield write_leaf(name, format_scalar(value.encode()), depth, attributes=attributes)
         case str() if shape.percent_encoded:
             yield write_leaf(name, _percent_encode(value), depth)
+        case str() | int() | float() if shape.type == "timestamp":
+            text = format_scalar(format_timestamp(value, shape.timestamp_format or "iso8601"))
+            yield write_leaf(name, text, depth, attributes=attributes)
         case _:
-            yield write_leaf(name, format_scalar(value), depth)
+            yield write_leaf(name, format_scalar(value), depth, attributes=attributes)
+
+
+def _attributes(value: Value, member: Member) -> str:
+    """The attributes in the start tag of a member: its namespace, and members that are attributes."""
+    pairs: list[tuple[str, str]] = []
+    if member.xml_namespace:
+        uri, prefix = member.xml_namespace
+        pairs.append((f"xmlns:{prefix}" if prefix else "xmlns", uri))
+    if isinstance(value, dict):
+        known = member.shape.by_attribute_name.values()
+        pairs += [(each.wire_name, format_scalar(value[name])) for name, each in known if value.get(name) is not None]
+    return "".join(f" {name}={quoteattr(_checked_text(text, name))}" for name, text in pairs)
 
 
 def _percent_encode(text: str) -> str:
@@ -162,17 +213,24 @@ def _percent_encode(text: str) -> str:
     return text.encode().decode("latin-1").translate(_PERCENT_ENCODED)
 
 
-def _write_entries(value: Mapping[str, Value], key_member: Member, value_member: Member, depth: int) -> Iterator[str]:
+def _write_entries(
+    name: str, value: Mapping[str, Value], shape: Shape, depth: int, attributes: str = ""
+) -> Iterator[str]:
+    """The elements of a map's entries, each called `name`."""
+    key_side, value_side = shape.key, shape.value
+    assert key_side and value_side
     for key, item in value.items():
         pair = [
-            write_leaf(key_member.wire_name, key, depth + 1),
-            *_write_value(value_member.wire_name, item, value_member.shape, depth + 1),
+            *write_xml_element(key_side.wire_name, key, key_side, depth + 1),
+            *write_xml_element(value_side.wire_name, item, value_side, depth + 1),
         ]
-        yield from write_parent("entry", depth, pair)
+        yield from write_parent(name, depth, pair, attributes)
 
 
 def _write_unmodelled(name: str, value: Value, depth: int) -> Iterator[str]:
     """An element that has no shape, as `read_unmodelled` keeps it; a null is no element."""
+    if not _ELEMENT_NAME.fullmatch(name):
+        raise WireError("a member that the service model doesn't know has a name that XML can't represent")
     match value:
         case None:
             return
@@ -186,26 +244,33 @@ def _write_unmodelled(name: str, value: Value, depth: int) -> Iterator[str]:
             yield write_leaf(name, format_scalar(value), depth, "a member that the service model doesn't know")
 
 
-def write_parent(name: str, depth: int, children: Iterator[str] | list[str]) -> Iterator[str]:
-    """An element with the lines of its children, or an empty element."""
+def write_parent(name: str, depth: int, children: Iterable[str], attributes: str = "") -> Iterator[str]:
+    """An element with the lines of its children, or an empty element. attributes: as in the start tag, or empty."""
     indent = "  " * depth
     inner = list(children)
     if not inner:
-        yield f"{indent}<{name}/>"
+        yield f"{indent}<{name}{attributes}/>"
         return
-    yield f"{indent}<{name}>"
+    yield f"{indent}<{name}{attributes}>"
     yield from inner
     yield f"{indent}</{name}>"
 
 
-def write_leaf(name: str, text: str, depth: int, safe_name: str = "") -> str:
+def write_leaf(name: str, text: str, depth: int, safe_name: str = "", attributes: str = "") -> str:
     """The line of an element with text.
 
     safe_name: how an error names the element, if its name is data. Raises WireError for a character that XML cannot
     represent.
     """
-    if _NOT_XML.search(text):
-        raise WireError(f"{safe_name or name} holds a character that XML can't represent")
+    _checked_text(text, safe_name or name)
     indent = "  " * depth
+    if not text:
+        return f"{indent}<{name}{attributes}/>"
     # A bare carriage return would be read as a newline.
-    return f"{indent}<{name}>{escape(text, _CARRIAGE_RETURN)}</{name}>" if text else f"{indent}<{name}/>"
+    return f"{indent}<{name}{attributes}>{escape(text, _CARRIAGE_RETURN)}</{name}>"
+
+
+def _checked_text(text: str, name: str) -> str:
+    if _NOT_XML.search(text):
+        raise WireError(f"{name} holds a character that XML can't represent")
+    return text
