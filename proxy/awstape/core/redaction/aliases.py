@@ -151,7 +151,7 @@ class Aliases:
         self.by_value: dict[tuple[str, str], str] = {}
         """(kind, real value) → alias."""
         self.seen: list[SeenValue] = []
-        """All values met so far, each once, in their order: `remember` restores everything else from it."""
+        """The values met since they were taken out of here, each once: `remember` restores everything else from them."""
         self.real_values: defaultdict[str, set[str]] = defaultdict(set)
         """Kind → the real values that were aliased."""
         self.names: dict[str, str] = {}
@@ -270,7 +270,8 @@ class Aliases:
     @property
     def has_history(self) -> bool:
         """True if it holds something of a value or a text that it met."""
-        return bool(self.seen or self.plain_texts or self.document_edits or self._redacted_strings or self._codes)
+        values = self.by_value or self.kept_values or self.existing_aliases
+        return bool(values or self.plain_texts or self.document_edits or self._redacted_strings or self._codes)
 
     def without_history(self, apart: Set[str] | None = None) -> Aliases:
         """New `Aliases` with the same key and rules that have seen no value. apart: their marks, None for the same."""
@@ -342,9 +343,12 @@ class Aliases:
 
     def _code(self, text: str) -> str:
         """The code of a part of a name, or of a text as a whole."""
-        if text not in self._codes:
-            self._codes[text] = spell_code_in_case(text.lower(), text, partial(self._spell, "name"))
-        return self._codes[text]
+        if (code := self._codes.get(text)) is None:
+            code = spell_code_in_case(text.lower(), text, partial(self._spell, "name"))
+            if len(self._codes) >= _MOST_REMEMBERED:
+                self._codes.clear()
+            self._codes[text] = code
+        return code
 
     def _secret(self, kind: str, value: str, spell: Callable[[bytes], str]) -> str:
         """The alias of a secret, spelled from its digest; no rule keeps it."""

@@ -109,7 +109,6 @@ class Redactor:
         self._known = CassetteAliases()
         self._tokens: set[str] = set()
         self._new_tokens: list[str] = []
-        self._taken = 0  # how many of the seen values `take_seen` returned
 
     def know(self, models: Models, cassette: Cassette) -> None:
         """Adds a cassette at hand: from now on only its aliases, and those given out, count as aliases in real data."""
@@ -127,14 +126,12 @@ class Redactor:
         """Forgets the values seen. Aliases don't change by it, but for the second of two that would share one."""
         if self._aliases.has_history:
             self._aliases = self._aliases.without_history(self._apart)
-            self._taken = 0
         self._tokens.clear()
         self._new_tokens.clear()
 
     def take_seen(self) -> list[SeenValue]:
         """The values that were seen since the last call, each once."""
-        new = self._aliases.seen[self._taken :]
-        self._taken = len(self._aliases.seen)
+        new, self._aliases.seen = self._aliases.seen, []
         tokens, self._new_tokens = self._new_tokens, []
         return new + [SeenValue(PAGE_TOKEN, token, _TOKEN_ALIAS) for token in tokens]
 
@@ -145,6 +142,7 @@ class Redactor:
                 self._tokens.add(value.value)
             else:
                 self._aliases.remember(value)
+        self._aliases.seen.clear()  # the other one has taken them
 
     def redact_string(self, text: str, context: StringContext) -> str:
         return redact_string(text, context, self._aliases)
