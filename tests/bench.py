@@ -18,7 +18,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import quote
 from xml.sax.saxutils import unescape
@@ -45,6 +45,7 @@ from awstape.core.compare.cassette_diff import diff_cassettes
 from awstape.core.editing.edits import set_value
 from awstape.core.recording.capture import read as read_capture
 from awstape.core.recording.capture import write as write_capture
+from awstape.core.recording.folding import Recording
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
@@ -111,11 +112,16 @@ def bench_codec(response: Response) -> None:
 
 
 def bench_recorder(responses: list[Response]) -> None:
-    def record() -> object:
+    def feed() -> tuple[Recorder, list[str]]:
         recorder = Recorder(MODELS, Redactor(Key(b"key")), parse_response)
-        for i, response in enumerate(responses):
-            recorder.feed(request(f"/p{i}/"), response)
-        return recorder.finish()
+        fed = (recorder.feed(request(f"/p{i}/"), response) for i, response in enumerate(responses))
+        return recorder, [write_capture(capture) for capture in fed if capture]
+
+    def finish(recorder: Recorder, captures: list[str]) -> Recording:
+        return recorder.finish(read_capture(capture, MODELS, is_own=True) for capture in captures)
+
+    def record() -> object:
+        return finish(*feed())
 
     def parse() -> None:
         for response in responses:
@@ -145,6 +151,9 @@ def bench_recorder(responses: list[Response]) -> None:
         "botocore parsing them",
         f"; {size / work / 1e6:.1f} MB/s",
     )
+    fed = feed()
+    cassette = finish(*fed).merged
+    show("fold their captures at the end", *timed(lambda: finish(*fed), lambda: write_cassette(cassette)), "writing it")
 
 
 def bench_journal(responses: list[Response]) -> None:
@@ -166,14 +175,13 @@ def bench_journal(responses: list[Response]) -> None:
 
         def restore() -> None:
             recorder = Recorder(MODELS, Redactor(Key(b"key")), parse_response)
-            for capture in captures:
-                recorder.restore(read_capture(capture, MODELS))
+            recorder.finish(read_capture(capture, MODELS) for capture in captures)
 
         def redact() -> object:
             return feed(Recorder(MODELS, Redactor(Key(b"key")), parse_response))
 
         show("append them to a journal", *timed(append, redact), "redacting them")
-        show("restore them from captures", *timed(restore, redact), "redacting them")
+        show("recover them from captures", *timed(restore, redact), "redacting them")
 
 
 def bench_proxy(rounds: int = 6) -> None:
@@ -198,6 +206,19 @@ def bench_proxy(rounds: int = 6) -> None:
                 more = (clients[0].memory - begin) / (rounds * number)
                 work, reference = (statistics.median(times[1:]) for times in taken)  # the first has the handshakes
                 show(f"record a page of {what} by proxy", work, reference, "mitmdump", f"; {more / 1000:.0f} kB kept")
+
+
+def bench_proxy_memory(few: int = 500, many: int = 5000) -> None:
+    """Measures the memory of `awstape record` after many exchanges of different identities, against that after few."""
+    pages = {form(f"/x{i}/").encode(): page(i, 1).body for i in range(many)}
+    with tempfile.TemporaryDirectory() as name, proxies.recorded(pages, Path(name)) as client:
+        taken = []
+        for begin, end in ((0, few), (few, many)):
+            for asked, body in islice(pages.items(), begin, end):
+                assert client.ask(asked) == body
+            taken.append(client.memory)
+    size, ratio = f"{taken[1] / 1e6:.1f} MB", taken[1] / taken[0]
+    print(f"{f'memory after {many} exchanges':<34} {size:>12} {ratio:>7.2f} × that after {few}")
 
 
 def bench_document(cassette: Cassette) -> None:
@@ -359,6 +380,7 @@ def take(number: int, roles: int) -> Take:
 def main() -> None:
     responses = [page(i, 100) for i in range(10)]
     bench_proxy()
+    bench_proxy_memory()
     bench_codec(responses[0])
     bench_recorder(responses)
     bench_journal(responses)

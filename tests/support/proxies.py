@@ -140,15 +140,28 @@ def _wait_for(port: int) -> None:
 
 
 @contextmanager
-def both(bodies: Mapping[bytes, bytes], folder: Path) -> Iterator[tuple[Client, Client]]:
-    """Yields a client of `awstape record` and one of plain `mitmdump`, both with the same upstream."""
+def _upstream(bodies: Mapping[bytes, bytes], folder: Path) -> Iterator[tuple[int, Path]]:
+    """Serves the bodies; yields the port and the file of the CA that signed for it."""
     signer = Signer.anew("the benchmark's CA")
     ca = folder / "ca.pem"
     ca.write_bytes(signer.pem)
-    identity = Identity.signed_by(signer, [_HOST])
+    with serve(bodies, Identity.signed_by(signer, [_HOST]), folder) as port:
+        yield port, ca
+
+
+@contextmanager
+def recorded(bodies: Mapping[bytes, bytes], folder: Path) -> Iterator[Client]:
+    """Yields a client of `awstape record`."""
+    with _upstream(bodies, folder) as (port, ca), record(port, ca, folder) as client:
+        yield client
+
+
+@contextmanager
+def both(bodies: Mapping[bytes, bytes], folder: Path) -> Iterator[tuple[Client, Client]]:
+    """Yields a client of `awstape record` and one of plain `mitmdump`, both with the same upstream."""
     with (
-        serve(bodies, identity, folder) as port,
-        record(port, ca, folder) as recorded,
+        _upstream(bodies, folder) as (port, ca),
+        record(port, ca, folder) as recording,
         relay(port, ca, folder) as relayed,
     ):
-        yield recorded, relayed
+        yield recording, relayed

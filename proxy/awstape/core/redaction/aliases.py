@@ -151,7 +151,7 @@ class Aliases:
         self.by_value: dict[tuple[str, str], str] = {}
         """(kind, real value) → alias."""
         self.seen: list[SeenValue] = []
-        """The values met since they were taken out of here, each once: `remember` restores everything else from them."""
+        """The values met since these were taken, each once: `remember` restores everything else from them."""
         self.real_values: defaultdict[str, set[str]] = defaultdict(set)
         """Kind → the real values that were aliased."""
         self.names: dict[str, str] = {}

@@ -97,8 +97,7 @@ def _find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> 
                     replace(leak, take=number)
                     for leak in _leaks_in(track, page_number, _collect_page_strings(operation, page), search)
                 ]
-            accounts = map(search.find_account, _texts(take_document(take)))
-            if not found and (account := next(filter(None, accounts), None)):
+            if not found and (account := search.find_any_account(take_document(take))):
                 found.append(Leak(track, number, 0, "", "account", account))
             yield from found
 
@@ -135,7 +134,7 @@ class RealValueSearch:
         self._real = {kind: set(values) for kind, values in real.items()}
         self._names: dict[str, tuple[str, str]] = {}  # folded name → kind, name
         self._searched: dict[tuple[str, bool], tuple[str, str] | None] = {}
-        self._accounts: dict[str, str | None] = {}
+        self._without_account: set[str] = set()
         identifiers: dict[str, str] = {}
         for kind, values in self._real.items():
             for value in values:
@@ -174,11 +173,16 @@ class RealValueSearch:
         text = rewrite_everywhere(text, replace_identifiers)
         return edit_possible_names(text, replace_name) if is_free else text
 
-    def find_account(self, text: str) -> str | None:
-        """What looks like an account id in the text and is no alias; None if nothing does."""
-        if text not in self._accounts:
-            self._accounts[text] = find_account(text, self.rules)
-        return self._accounts[text]
+    def find_any_account(self, document: Value) -> str | None:
+        """What looks like an account id in a text of the document and is no alias; None if nothing does."""
+        texts: list[str] = []
+        _collect_texts(document, texts)
+        for text in texts:
+            if text not in self._without_account:
+                if account := find_account(text, self.rules):
+                    return account
+                self._without_account.add(text)
+        return None
 
     def _find_identifier(self, text: str) -> tuple[str, str] | None:
         found = self._identifiers.find(text)
@@ -203,20 +207,19 @@ class RealValueSearch:
         return found[0] if found else None
 
 
-def _texts(value: Value) -> Iterator[str]:
-    """Every text, number and key in a value, as the text of a cassette has it."""
-    match value:
-        case dict():
-            yield from value
-            for each in value.values():
-                yield from _texts(each)
-        case list():
-            for each in value:
-                yield from _texts(each)
-        case bytes():
-            yield base64.b64encode(value).decode("ascii")
-        case _:
-            yield str(value)
+def _collect_texts(value: Value, texts: list[str]) -> None:
+    """Adds every text, number and key in a value, as the text of a cassette has it."""
+    if isinstance(value, str):
+        texts.append(value)
+    elif isinstance(value, dict):
+        texts += value
+        for each in value.values():
+            _collect_texts(each, texts)
+    elif isinstance(value, list):
+        for each in value:
+            _collect_texts(each, texts)
+    else:
+        texts.append(base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value))
 
 
 _Strings = Iterator[tuple[str, StringContext, bool]]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape, Value
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.saml_metadata import redact_saml_metadata
-from awstape.core.redaction.string_walk import StringContext
+from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.redaction.text.arn import redact_path, redact_provider
 
 #: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.
@@ -128,9 +129,18 @@ def is_free_text(text: str, context: StringContext) -> bool:
 def is_free_text_member(text: str, context: StringContext) -> bool:
     """As `is_free_text`, but true as well of an alias that replaced such a text."""
     shape = context.shape
-    if shape is None or shape.type == "timestamp" or is_public(text, context) or is_key(context):
+    if shape is None or not _holds_free_text(context.place):
         return False
-    return shape.name not in _OF_A_KIND
+    return text not in shape.enum and not is_key(context)
+
+
+@cache
+def _holds_free_text(place: Place) -> bool:
+    """Whether a string in a place can be free text, by what the service model says of the place."""
+    shape = place.shape
+    if shape is None or shape.type == "timestamp" or shape.name in _OF_A_KIND:
+        return False
+    return shape.name not in _PUBLIC_SHAPES and place.member_name not in _PUBLIC_MEMBERS
 
 
 def is_key(context: StringContext) -> bool:
