@@ -317,8 +317,6 @@ class Aliases:
 
     def remember(self, seen: SeenValue) -> None:
         """Adds a value that other `Aliases` with the same key and rules have met."""
-        if (seen.kind, seen.value) in self.by_value:
-            return
         self._note(seen)
         if seen.alias != seen.value and is_name_alias(seen.alias) and self.spell_name(seen.value) != seen.alias:
             self._code(seen.value)  # that notes what a code stands for, as does the spelling of a name
@@ -343,12 +341,11 @@ class Aliases:
 
     def _code(self, text: str) -> str:
         """The code of a part of a name, or of a text as a whole."""
-        if (code := self._codes.get(text)) is None:
-            code = spell_code_in_case(text.lower(), text, partial(self._spell, "name"))
+        if text not in self._codes:
             if len(self._codes) >= _MOST_REMEMBERED:
                 self._codes.clear()
-            self._codes[text] = code
-        return code
+            self._codes[text] = spell_code_in_case(text.lower(), text, partial(self._spell, "name"))
+        return self._codes[text]
 
     def _secret(self, kind: str, value: str, spell: Callable[[bytes], str]) -> str:
         """The alias of a secret, spelled from its digest; no rule keeps it."""

@@ -140,7 +140,7 @@ class Redactor:
         for value in seen:
             if value.kind == PAGE_TOKEN:
                 self._tokens.add(value.value)
-            else:
+            elif (value.kind, value.value) not in self._aliases.by_value:
                 self._aliases.remember(value)
         self._aliases.seen.clear()  # the other one has taken them
 
