@@ -8,7 +8,7 @@
 3. Of a name, it is the code of a part that is spelled again, or of one spelling of a part. The product of codes that
    stands for the end of a long name is not.
 4. Which of two values is met first depends on the order of the traffic, unless the cassette at hand has the mark: the
-   alias is given to a client, and to the journal, before the second value is known.
+   first one's alias is in the journal, and in products of codes, before the second one is met.
 5. The values of other cassettes are unknown. Where none has a mark, an alias of theirs may be that of another value
    here (accounts: 1 in 10 million).
 6. In a room that is nearly used up, values share their first alias: 10,000 authentication codes, 130,000 IPv4
