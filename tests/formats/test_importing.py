@@ -380,7 +380,7 @@ def test_every_literal_exchange_is_imported_as_it_is_recorded(tmp_path: Path) ->
         assert (tmp_path / f"{name}.yaml").read_text() == write_cassette(own)
 
 
-SIGNED = "AWS4-HMAC-SHA256 Credential=F/20260101/us-east-1/sts/aws4_request"
+SIGNED = "AWS4-HMAC-SHA256 Credential=F/20260101/us-east-1/sqs/aws4_request"
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 IAM = "https://iam.amazonaws.com/"
 XML = [("content-type", "text/xml")]
@@ -416,7 +416,7 @@ def test_har_of_browsers_and_proxies(tmp_path: Path, pair: tuple[Any, Any]) -> N
 
 def test_recordings_of_local_stack(tmp_path: Path) -> None:
     """For an unknown host, the signature names service and region; the form of the request identifies IAM."""
-    signed = SIGNED.replace("us-east-1/sts", "eu-west-1/access-analyzer")
+    signed = SIGNED.replace("us-east-1/sqs", "eu-west-1/access-analyzer")
     answered = har_response(200, [("content-type", "application/json")], '{"analyzers":[]}')
     analyzers = (har_request("http://localhost:4566/analyzer", Authorization=signed), answered)
     roles = (har_request("http://localhost:4566/", "POST", ROLES, **FORM), har_response(200, XML, NO_ROLES))
@@ -538,8 +538,8 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
         "ListRoles: continues a listing whose first page was not recorded",
     ),
     "another service": (
-        har((har_request("https://sts.amazonaws.com/"), har_response(200, XML, SECRET))),
-        "for sts.amazonaws.com, which is not recorded",
+        har((har_request("https://sqs.us-east-1.amazonaws.com/"), har_response(200, XML, SECRET))),
+        "for sqs.us-east-1.amazonaws.com, which is not recorded",
     ),
     "a bucket": (
         har((har_request(f"https://{SECRET}.s3.amazonaws.com/"), har_response(200, XML, SECRET))),
@@ -559,12 +559,12 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
                 har_response(200, XML, SECRET),
             )
         ),
-        "for sts, which is not recorded",
+        "for sqs, which is not recorded",
     ),
     "another service that signs as IAM": (
         har(
             (
-                har_request("http://localhost:4566/authorization/x?", Authorization=SIGNED.replace("sts", "iam")),
+                har_request("http://localhost:4566/authorization/x?", Authorization=SIGNED.replace("sqs", "iam")),
                 har_response(200, XML, SECRET),
             )
         ),
@@ -579,7 +579,7 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     "an entry that is none": (har((None, SECRET)), "malformed"),
     "a HAR without a list": ({"log": {"entries": SECRET}}, "malformed"),
     "a status that is a text": (vcr_of(({}, {"status": {"code": SECRET}})), "malformed"),
-    "a stub of another service": ([{"method": "get_x", "service": SECRET}], "for a service that is not recorded"),
+    "a stub of another service": ([{"method": "get_x", "service": SECRET}], "for a service that is unknown"),
     "a stub of no operation": ([{"method": SECRET, "service": "iam"}], "no recorded service has such a method"),
     "a stub with an unknown parameter": (
         [{"method": "list_roles", "expected_params": {SECRET: 1}, "service_response": {}}],
@@ -673,12 +673,12 @@ def test_an_invalid_date_is_malformed(tmp_path: Path) -> None:
 
 
 def test_equal_reasons_are_counted_with_the_first_place(tmp_path: Path) -> None:
-    sts, iam = har_request("https://sts.amazonaws.com/"), har_request(f"{IAM}?{ROLES}")
+    sts, iam = har_request("https://sqs.us-east-1.amazonaws.com/"), har_request(f"{IAM}?{ROLES}")
     answered = har_response(200, XML, NO_ROLES)
     file = write(tmp_path / "x.har", har((iam, answered), (sts, answered), (sts, answered)))
     assert run(file, "-o", tmp_path / "x.yaml").output.splitlines() == [
         f"imported into {tmp_path / 'x.yaml'}: 1 track, 1 page, 0 items",
-        f"  skipped: 2 × for sts.amazonaws.com, which is not recorded (first: {file}, entry 2)",
+        f"  skipped: 2 × for sqs.us-east-1.amazonaws.com, which is not recorded (first: {file}, entry 2)",
     ]
 
 
@@ -787,7 +787,8 @@ def test_from_accepts_only_one_format(recorded: Path, tmp_path: Path, capfd: pyt
 
 def test_a_place_is_one_line_whatever_the_file_is_called(tmp_path: Path) -> None:
     file = write(
-        tmp_path / "a\nb\x1b[31m.har", har((har_request("https://sts.amazonaws.com/"), har_response(200, XML, "")))
+        tmp_path / "a\nb\x1b[31m.har",
+        har((har_request("https://sqs.us-east-1.amazonaws.com/"), har_response(200, XML, ""))),
     )
     said = run(file, "-o", tmp_path / "x.yaml").output
     assert said.endswith("which is not recorded (" + str(tmp_path / "a\\nb\\u001b[31m.har, entry 1)\n"))

@@ -1,8 +1,7 @@
 """Builds the service models of the core from botocore's data files.
 
 1. Shapes, operations and errors come from `service-2.json`; documentation is not kept.
-2. Paging comes from `paginators-1.json`. For operations that page without an entry there (six of IAM's) it is derived
-   from their shapes: a token member of the same name in input and output.
+2. How operations page is in `catalog.paging_rules`.
 """
 
 from __future__ import annotations
@@ -13,11 +12,10 @@ from typing import Any
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, load_paginators, load_service_model
 from awstape.catalog.hosts import load_hosts
+from awstape.catalog.paging_rules import build_paging
 from awstape.catalog.service_index import load_index, make_entry
-from awstape.core.aws.model import Member, Models, Operation, Paging, Service, ServiceEntry, Shape
+from awstape.core.aws.model import Member, Models, Operation, Service, ServiceEntry, Shape
 
-_TOKENS = ("Marker", "nextToken", "NextToken")
-_LIMITS = ("MaxItems", "maxResults", "MaxResults")
 #: botocore/handlers.py (`json_decode_policies`): members of this shape arrive percent-encoded from IAM.
 _PERCENT_ENCODED = {("iam", "policyDocumentType")}
 #: Traits that a model may give to a shape, for all members that have it.
@@ -117,34 +115,11 @@ class _ServiceBuilder:
             output=output,
             result_wrapper=data.get("output", {}).get("resultWrapper"),
             errors=tuple(self._build_shape(error["shape"]) for error in data.get("errors", ())),
-            paging=self._build_paging(name, input_, output),
+            paging=build_paging(self.paginators.get(name), input_, output),
             status=data["http"].get("responseCode", 200),
             host_prefix=data.get("endpoint", {}).get("hostPrefix", ""),
             input_element=(root["locationName"], root["xmlNamespace"]["uri"]) if "locationName" in root else None,
             only_reads=bool(data.get("readonly")),
-        )
-
-    def _build_paging(self, name: str, input_: Shape | None, output: Shape | None) -> Paging | None:
-        if input_ is None or output is None:
-            return None
-        if entry := self.paginators.get(name):
-            keys = entry["result_key"]
-            return Paging(
-                token=entry["input_token"],
-                output_token=entry["output_token"],
-                limit=entry.get("limit_key"),
-                more=entry.get("more_results"),
-                items=tuple(keys) if isinstance(keys, list) else (keys,),
-            )
-        token = next((t for t in _TOKENS if t in input_.members and t in output.members), None)
-        if token is None:
-            return None
-        return Paging(
-            token=token,
-            output_token=token,
-            limit=next((limit for limit in _LIMITS if limit in input_.members), None),
-            more=next((m for m in output.members if m.lower() == "istruncated"), None),
-            items=tuple(member for member, m in output.members.items() if m.shape.type == "list"),
         )
 
     def _build_shape(self, name: str) -> Shape:

@@ -126,8 +126,7 @@ def _check_region(operation: Operation, region: str | None) -> str | None:
 
 def _parse_identity(operation: Operation, pairs: Iterable[tuple[str, str]]) -> dict[str, Value]:
     """Parses (member, value) pairs into an identity and checks it against the service model."""
-    paging = operation.paging
-    pages = {name for name in (paging.token, paging.limit) if name} if paging else set()
+    pages = operation.paging.request_members if operation.paging else frozenset()
     members = operation.input.members if operation.input else {}
     known = {name: m for name, m in members.items() if name not in pages and not m.idempotency_token}
     identity: dict[str, Value] = {}

@@ -128,7 +128,7 @@ NO_CASSETTES = {
     "prose": ("Dear Sir,\n\tyours: faithfully: x\n", 1),
     "other version": ("version: 2\n", 1),
     "no header": (TAKE.removeprefix("---\n") + PAGE, 1),
-    "unknown service": (HEADER + TAKE.replace("iam", "s33") + PAGE, 3),
+    "unknown service": (HEADER + TAKE.replace("iam", "s4") + PAGE, 3),
     "unknown operation": (HEADER + TAKE.replace("GetRole", "GetRoel") + PAGE, 4),
     "unknown member": (HEADER + TAKE + "pages:\n- output:\n    Role: {Nmae: 1}\n", 8),
     "member of another type": (HEADER + TAKE + "pages:\n- output:\n    Role: []\n", 8),

@@ -12,6 +12,7 @@ from rich.tree import Tree
 
 from awstape.cli.terminal.tables import value_rows
 from awstape.core.aws.call import Answer, Failure
+from awstape.core.aws.member_paths import shape_at, value_at, without_values
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
 from awstape.core.aws.paging import next_token
 from awstape.core.cassette.cassette import Page, Take
@@ -146,17 +147,17 @@ def _add_lists(to: Console, node: Tree, operation: Operation, answer: Answer) ->
             branch.add(line)
     paging = operation.paging
     assert paging
-    shown = {*paging.items, paging.output_token, paging.more}
-    if rest := {name: value for name, value in (answer.output or {}).items() if name not in shown}:
+    rest = without_values(answer.output or {}, paging.page_members)
+    if rest := {name: value for name, value in rest.items() if value != {}}:
         node.add(Text(first_members(rest, len(rest)), "dim", no_wrap=True, overflow="ellipsis"))
 
 
 def _lists(operation: Operation, answer: Answer) -> Iterator[tuple[str, Sequence[Value], Shape | None]]:
     """Yields the paginated lists of an answer: name, items and the shape of an item."""
     for name in operation.lists:
-        held = (answer.output or {}).get(name)
+        held = value_at(answer.output, name)
         if isinstance(held, list):
-            yield name, held, child_shape(child_shape(operation.output, name), 0)
+            yield name, held, child_shape(shape_at(operation.output, name), 0)
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:

@@ -116,10 +116,14 @@ def child_shape(shape: Shape | None, step: str | int) -> Shape | None:
 
 @dataclass(frozen=True)
 class Paging:
-    """How an operation pages. Names are those of input and output members.
+    """How an operation pages. Names are members of the input; paths are those of `core.aws.member_paths`.
 
-    more: the boolean output member that is true if another page follows; None if only the token shows it.
-    items: the output lists that are paged.
+    token, output_token: where the token is in the input and in the output. more: path of the boolean that is true if
+    another page follows; None if only the token shows it. items: paths of the lists that are paged.
+    further_tokens: name and path of the members that together with the first one are the token, as in Route 53. echo:
+    path of the token of the request in the output. last_key: the list, and the member of its last item, that is the
+    token where the output has none, as in S3. counts: paths of the numbers that count the items of a page. is_cuttable:
+    whether pages can be cut anew; not if a page has more than lists of items, or none that are known.
     """
 
     token: str
@@ -127,6 +131,28 @@ class Paging:
     limit: str | None
     more: str | None
     items: tuple[str, ...]
+    further_tokens: tuple[tuple[str, str], ...] = ()
+    echo: str | None = None
+    last_key: tuple[str, str] | None = None
+    counts: tuple[str, ...] = ()
+    is_cuttable: bool = True
+
+    @property
+    def request_members(self) -> frozenset[str]:
+        """The members of the input that are no part of the identity: tokens and limit."""
+        names = (self.token, *(name for name, _ in self.further_tokens), *((self.limit,) if self.limit else ()))
+        return frozenset(names)
+
+    @property
+    def output_tokens(self) -> tuple[str, ...]:
+        """The paths of the token in the output."""
+        return (self.output_token, *(path for _, path in self.further_tokens))
+
+    @property
+    def page_members(self) -> frozenset[str]:
+        """The paths in the output that are about the page: lists, tokens, echo, counts and `more`."""
+        others = (*((self.more,) if self.more else ()), *((self.echo,) if self.echo else ()))
+        return frozenset((*self.items, *self.output_tokens, *self.counts, *others))
 
 
 @dataclass(frozen=True, eq=False)

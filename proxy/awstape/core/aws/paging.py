@@ -4,19 +4,28 @@
    canonical order, without nulls (a null means an absent member) and without idempotency tokens, which SDKs generate
    anew for each call. An empty token asks for the first page.
 2. Another page follows if the output has a token, unless its `IsTruncated` member is false.
+3. A token is a text here. One that is several members, or a map as in DynamoDB, is JSON as a text. awstape's own tokens
+   are in the first member alone; in a map under the attribute `awstape`.
+4. Where the output has no token although another page follows, the key of its last item is the token, for operations
+   that page so. It is data: it stays what it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from awstape.core.aws.call import Answer, Call
+from awstape.core.aws.member_paths import put_value, shape_at, value_at, without_value
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.aws.wire import WireError
 
 #: Far above what any service accepts, and below what could be an account id.
 _MAX_LIMIT = 10**9
+#: An attribute value of DynamoDB with awstape's token: `{"awstape": {"S": "page-2.h7qk"}}`.
+_OWN, _TEXT = "awstape", "S"
 
 
 @dataclass(frozen=True)
@@ -29,19 +38,69 @@ class PageRequest:
 
 
 def split_input(call: Call) -> PageRequest:
-    """Separates token, limit and identity of a call. Raises WireError for a token that is not a string."""
+    """Separates token, limit and identity of a call. Raises WireError for a token that is of another type."""
     operation, paging = call.operation, call.operation.paging
-    rest = dict(call.input)
-    token = rest.pop(paging.token, None) if paging else None
-    limit = rest.pop(paging.limit, None) if paging and paging.limit else None
-    if token is not None and not isinstance(token, str):
-        raise WireError(f"the page token of {operation.name} is not a string")
+    rest = {name: value for name, value in call.input.items() if not paging or name not in paging.request_members}
+    token = limit = None
+    if paging:
+        token = _read_token([call.input.get(name) for name in (paging.token, *dict(paging.further_tokens))])
+        limit = _read_limit(call.input.get(paging.limit)) if paging.limit else None
+        first = call.input.get(paging.token)
+        if first is not None and not isinstance(first, dict if _is_map(operation, paging.token) else str):
+            raise WireError(f"the page token of {operation.name} is not a string")
     for name, member in (operation.input.members if operation.input else {}).items():
         if member.idempotency_token:
             rest.pop(name, None)
     identity = canonicalise(rest, operation.input)
     assert isinstance(identity, dict)
-    return PageRequest(identity, token or None, limit if type(limit) is int and 0 < limit < _MAX_LIMIT else None)
+    return PageRequest(identity, token, limit)
+
+
+def _read_limit(value: Value) -> int | None:
+    if isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,8}", value, re.ASCII):
+        value = int(value)
+    return value if type(value) is int and 0 < value < _MAX_LIMIT else None
+
+
+def _read_token(members: Sequence[Value]) -> str | None:
+    """The token that some members are; None if they are absent or empty."""
+    first, *others = members
+    if any(others):
+        return json.dumps(members)
+    if isinstance(first, dict) and first:
+        own = first.get(_OWN)
+        return str(own[_TEXT]) if isinstance(own, dict) and _TEXT in own else json.dumps(first, sort_keys=True)
+    return first if isinstance(first, str) and first else None
+
+
+def token_members(operation: Operation, token: str) -> dict[str, Value]:
+    """The members of the input that ask for the page of a token."""
+    paging = operation.paging
+    assert paging
+    if paging.further_tokens and token.startswith("["):
+        names = (paging.token, *dict(paging.further_tokens))
+        return {name: value for name, value in zip(names, json.loads(token), strict=True) if value is not None}
+    shape = operation.input.members[paging.token].shape if operation.input else None
+    return {paging.token: _write_token(shape, token)}
+
+
+def limit_members(operation: Operation, limit: int) -> dict[str, Value]:
+    """The member of the input that asks for a page of at most `limit` items; none if the operation has no limit."""
+    name = operation.paging.limit if operation.paging else None
+    if name is None or operation.input is None:
+        return {}
+    return {name: str(limit) if operation.input.members[name].shape.type == "string" else limit}
+
+
+def _is_map(operation: Operation, name: str) -> bool:
+    return operation.input is not None and operation.input.members[name].shape.type == "map"
+
+
+def _write_token(shape: Shape | None, token: str) -> Value:
+    if shape is None or shape.type != "map":
+        return token
+    value: Value = json.loads(token) if token.startswith("{") else {_OWN: {_TEXT: token}}
+    return value
 
 
 def canonicalise(value: Value, shape: Shape | None) -> Value:
@@ -61,12 +120,36 @@ def canonicalise(value: Value, shape: Shape | None) -> Value:
 
 def next_token(operation: Operation, output: Mapping[str, Value]) -> str | None:
     """The token of the page after this one, None on the last page."""
-    if (paging := operation.paging) is None:
+    paging = operation.paging
+    if paging is None or (paging.more and value_at(output, paging.more) is False):
         return None
-    if paging.more and output.get(paging.more) is False:
-        return None
-    token = output.get(paging.output_token)
-    return token if isinstance(token, str) and token else None
+    if token := given_token(operation, output):
+        return token
+    if paging.last_key and paging.more and value_at(output, paging.more):
+        path, name = paging.last_key
+        last = next(reversed(items_of(output, path)), None)
+        key = last.get(name) if isinstance(last, dict) else None
+        return key if isinstance(key, str) and key else None
+    return None
+
+
+def given_token(operation: Operation, output: Mapping[str, Value]) -> str | None:
+    """The token that is in the output, whether or not another page follows; None if there is none."""
+    paging = operation.paging
+    members = [value_at(output, path) for path in paging.output_tokens] if paging else [None]
+    return None if any(isinstance(each, bool | int | float | list) for each in members) else _read_token(members)
+
+
+def replace_token(operation: Operation, output: Mapping[str, Value], token: str | None) -> dict[str, Value]:
+    """The output with another token, or with None without one."""
+    paging = operation.paging
+    assert paging
+    first, *others = paging.output_tokens
+    for path in others if token is not None else paging.output_tokens:
+        output = without_value(output, path)
+    if token is None:
+        return dict(output)
+    return put_value(output, first, _write_token(shape_at(operation.output, first), token))
 
 
 def is_last_page(operation: Operation, answer: Answer) -> bool:
@@ -74,12 +157,12 @@ def is_last_page(operation: Operation, answer: Answer) -> bool:
     return answer.output is None or next_token(operation, answer.output) is None
 
 
-def items_of(output: Mapping[str, Value] | None, name: str) -> list[Value]:
+def items_of(output: Mapping[str, Value] | None, path: str) -> list[Value]:
     """The items of a list in the output; none if the list is absent, or the answer is an error."""
-    items = (output or {}).get(name)
+    items = value_at(output, path)
     return items if isinstance(items, list) else []
 
 
 def count_items(operation: Operation, output: Mapping[str, Value] | None) -> int:
     """The number of items on a page, over all lists that the operation pages."""
-    return sum(len(items_of(output, name)) for name in operation.lists)
+    return sum(len(items_of(output, path)) for path in operation.lists)

@@ -4,7 +4,7 @@
 part is a hash of the redacted track, never of the real token; it distinguishes the tokens of one track from those of
 another. The account is no part of it: the names stay where cassettes of several callers are joined. Where the last page
 of a take gives out the token of a page before it, or its own, it has that page's name: a client that follows it gets
-that page again.
+that page again. A token that is the key of the last item is data, and stays.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dataclasses import replace
 from functools import partial
 
 from awstape.core.aws.call import Answer
+from awstape.core.aws.member_paths import put_value, value_at
 from awstape.core.aws.model import Operation
-from awstape.core.aws.paging import next_token
+from awstape.core.aws.paging import given_token, next_token, replace_token
 from awstape.core.cassette.cassette import Page, Take, Track, with_pages
 
 
@@ -41,11 +42,17 @@ def replace_next_token(operation: Operation, answer: Answer, token: str) -> Answ
 
 def _rename_next_token(operation: Operation, answer: Answer, name: Callable[[], str]) -> Answer:
     """As `replace_next_token`. name: makes the token, if there is one to replace."""
-    member = operation.paging.output_token if operation.paging else None
-    real = answer.output.get(member) if member and answer.output else None
-    if not (isinstance(real, str) and real and member and answer.output):
+    if operation.paging is None or not answer.output or not given_token(operation, answer.output):
         return answer
-    return replace(answer, output={**answer.output, member: name()})
+    return replace(answer, output=replace_token(operation, answer.output, name()))
+
+
+def _rename_echo(operation: Operation, answer: Answer, token: str | None) -> Answer:
+    """The answer in which the token of the request, where it is repeated, is the one given."""
+    path = operation.paging.echo if operation.paging else None
+    if path is None or token is None or not answer.output or not value_at(answer.output, path):
+        return answer
+    return replace(answer, output=put_value(answer.output, path, token))
 
 
 def find_repeated_page(operation: Operation, pages: Sequence[Page]) -> int | None:
@@ -69,10 +76,11 @@ def _rename_tokens(operation: Operation, pages: Sequence[Page], name: Callable[[
     """The pages with new tokens. name: the token that asks for a page, counted from 1."""
     after_last = (find_repeated_page(operation, pages) if pages else None) or len(pages) + 1
     following = [*range(2, len(pages) + 1), after_last]
-    renamed = []
+    renamed: list[Page] = []
+    token: str | None = None
     for i, (page, next_page) in enumerate(zip(pages, following, strict=True), 1):
-        token = name(i) if i > 1 else None
-        answer = _rename_next_token(operation, page.answer, partial(name, next_page))
+        answer = _rename_echo(operation, _rename_next_token(operation, page.answer, partial(name, next_page)), token)
         is_same = token == page.token and answer is page.answer
         renamed.append(page if is_same else replace(page, token=token, answer=answer))
+        token = (answer.output and next_token(operation, answer.output)) or name(i + 1)
     return tuple(renamed)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from awstape.core.aws.member_paths import Path
+from awstape.core.aws.member_paths import Path, shape_at
 from awstape.core.aws.model import Models, Operation, Paging, Value, child_shape
 from awstape.core.aws.paging import count_items, items_of, next_token
 from awstape.core.cassette.cassette import SET_ASIDE, Take, Track
@@ -147,7 +147,7 @@ def _lint_end(
 
 def _lint_items(located: _LocatedTake) -> Iterator[Problem]:
     for name in located.operation.lists:
-        shape = child_shape(child_shape(located.operation.output, name), 0)
+        shape = child_shape(shape_at(located.operation.output, name), 0)
         key = unique_member(shape) if shape else None
         if shape and shape.members and not key and not any(member.lower().endswith("name") for member in shape.members):
             continue  # items without a name, such as findings, may be equal
@@ -166,7 +166,7 @@ def _iterate_items(take: Take, name: str) -> Iterator[tuple[Path, Value]]:
     """(path, item) for each item of a listing."""
     for i, page in enumerate(take.pages):
         for j, item in enumerate(items_of(page.answer.output, name)):
-            yield ("pages", i, "output", name, j), item
+            yield ("pages", i, "output", *name.split("."), j), item
 
 
 # --- takes and faults -------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 
+from awstape.core.aws.member_paths import shape_at, value_at, without_values
 from awstape.core.aws.model import Member, Models, Operation, Shape, Value, child_shape
 from awstape.core.aws.paging import count_items, items_of
 from awstape.core.cassette.cassette import Cassette, Take, Track
@@ -142,7 +143,7 @@ def _diff_items(operation: Operation, name: str, old: Take, new: Take) -> Iterat
     if not before and not after:  # an empty list differs from an absent one
         yield from diff_values(before, after, None, (name,))
         return
-    shape = child_shape(child_shape(operation.output, name), 0)
+    shape = child_shape(shape_at(operation.output, name), 0)
     ordered = any(member.lower().startswith("sort") and value for member, value in old.track.identity.items())
     for change in diff_lists(before or [], after or [], shape, (name,), ordered=ordered):
         if change.path == (name,) and change.kind == "order":
@@ -155,7 +156,7 @@ def _diff_items(operation: Operation, name: str, old: Take, new: Take) -> Iterat
 def _items(take: Take, name: str) -> list[Value] | None:
     """The items of a take in a list of the output, None if no page has the list."""
     outputs = [page.answer.output or {} for page in take.pages]
-    is_there = any(output.get(name) is not None for output in outputs)
+    is_there = any(value_at(output, name) is not None for output in outputs)
     return [item for output in outputs for item in items_of(output, name)] if is_there else None
 
 
@@ -174,11 +175,11 @@ def _diff_other_members(operation: Operation, old: Take, new: Take) -> Iterator[
 def _other_members(operation: Operation, take: Take) -> dict[str, list[Value]]:
     """The members of a take's pages beside items and paging → their different values."""
     paging = operation.paging
-    left_out = {*paging.items, paging.output_token, paging.more} if paging else set()
     found: dict[str, dict[str, Value]] = {}
     for page in take.pages:
-        for name, value in (page.answer.output or {}).items():
-            if name not in left_out and value is not None:
+        rest = without_values(page.answer.output or {}, paging.page_members if paging else ())
+        for name, value in rest.items():
+            if value is not None and value != {}:
                 found.setdefault(name, {}).setdefault(canonical_text(value, child_shape(operation.output, name)), value)
     return {name: list(values.values()) for name, values in found.items()}
 

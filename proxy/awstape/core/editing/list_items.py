@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from awstape.core.aws.conform import did_you_mean
+from awstape.core.aws.member_paths import put_value
 from awstape.core.aws.model import Models, Operation, Value, child_shape
 from awstape.core.aws.paging import items_of
 from awstape.core.cassette.cassette import Cassette, Take
@@ -177,7 +178,7 @@ def _page_items(take: Take, number: int, name: str) -> list[Value]:
 
 def _replace_items(take: Take, number: int, name: str, items: list[Value]) -> Take:
     page = take.pages[number]
-    answer = replace(page.answer, output={**(page.answer.output or {}), name: items})
+    answer = replace(page.answer, output=put_value(page.answer.output or {}, name, items))
     limit = page.limit if page.limit is not None and len(items) <= page.limit else None
     return replace(
         take, pages=(*take.pages[:number], replace(page, limit=limit, answer=answer), *take.pages[number + 1 :])

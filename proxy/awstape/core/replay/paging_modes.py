@@ -32,9 +32,10 @@ from typing import Literal
 
 from awstape.core.aws.call import Answer, Call, Failure
 from awstape.core.aws.conform import did_you_mean, unmodelled_members
+from awstape.core.aws.member_paths import has_value, put_value
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.paging import items_of, next_token
-from awstape.core.cassette.cassette import Take, Track
+from awstape.core.aws.paging import given_token, items_of, next_token, replace_token
+from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.page_tokens import find_repeated_page, track_tag
 
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
@@ -106,11 +107,14 @@ class Listing:
         self._operation = operation
         self.number = number
         # An operation without paging, or a call that failed at once, has one page in every mode.
-        is_cut = operation.paging is not None and take.pages[0].answer.output is not None
+        names = operation.paging
+        is_cut = names is not None and names.is_cuttable and take.pages[0].answer.output is not None
         self._paging = paging if is_cut else Paging()
         if self._paging.mode != "recorded":
             take = replace(take, pages=tuple(takewhile(lambda page: page.hole is None, take.pages)))
         self._take = take
+        #: Where a recorded page gives out no token of its own, the key of its last item is the token.
+        self._key = names.last_key if names and not any(map(self._gives_token, take.pages)) else None
         self._tag = cut_tag(take.track)
         self._items: list[tuple[str, Value]] = []  # (name of the list in the output, item)
         self._ranges: list[tuple[int, int]] = []  # the items of each recorded page
@@ -127,12 +131,24 @@ class Listing:
 
     first = Position(1, 0)
 
+    def _gives_token(self, page: Page) -> bool:
+        return bool(page.answer.output and given_token(self._operation, page.answer.output))
+
+    def _key_of(self, number: int) -> Value:
+        """The key of an item, counted from 0; None if it is in another list."""
+        path, item = self._items[number] if number >= 0 else ("", None)
+        return item.get(self._key[1]) if self._key and path == self._key[0] and isinstance(item, dict) else None
+
     def position(self, token: str) -> Position | None:
         """The position that a token leads to, None if this listing never gives it out."""
         if token in self._tokens:
             return self._tokens[token]
-        match = _TOKEN.match(token)
-        if self._paging.mode == "recorded" or not match:
+        if self._paging.mode == "recorded":
+            return None
+        if self._key:
+            found = (Position(2, i + 1) for i in range(len(self._items)) if self._key_of(i) == token)
+            return next(found, None)
+        if not (match := _TOKEN.match(token)):
             return None
         position = Position(int(match[2]), int(match[3]) - 1)
         is_there = position.page > 1 and 0 <= position.item <= len(self._items)
@@ -173,7 +189,7 @@ class Listing:
             case "N":
                 return min(self._paging.size, limit or self._paging.size)
             case "torture":
-                size = self._torture_size(position)
+                size = max(self._torture_size(position), int(self._key is not None))
                 return min(size, limit or size)
             case _:
                 return limit or _DEFAULT_LIMIT
@@ -202,6 +218,8 @@ class Listing:
         return self._token(Position(position.page + 1, end))
 
     def _token(self, position: Position) -> str:
+        if self._key:
+            return str(self._key_of(position.item - 1))
         take = f"take-{self.number}." if self.number > 1 else ""
         suffix = _HARD_TO_ENCODE if self._paging.mode == "torture" else ""
         return f"{take}page-{position.page}.item-{position.item + 1}.{self._tag}{suffix}"
@@ -225,17 +243,17 @@ class Listing:
         output: dict[str, Value] = {}
         for source in sources:
             output = {**output, **(source.output or {}), **output}  # the first page counts, and its order
-        for name in paging.items:
-            items = [item for of, item in self._items[begin:end] if of == name]
-            if name in output or items:
-                output[name] = items
+        for path in paging.items:
+            items = [item for of, item in self._items[begin:end] if of == path]
+            if items or has_value(output, path):
+                output = put_value(output, path, items)
+        for path in paging.counts:
+            if has_value(output, path):
+                output = put_value(output, path, end - begin)
         if paging.more:
-            output = {paging.more: None, **output} if paging.more not in output else output
-            output[paging.more] = token is not None
-        if token is None:
-            output.pop(paging.output_token, None)
-        else:
-            output[paging.output_token] = token
+            output = output if has_value(output, paging.more) or "." in paging.more else {paging.more: None, **output}
+            output = put_value(output, paging.more, token is not None)
+        output = replace_token(self._operation, output, None if self._key else token)
         is_known = not any(source.unmodelled for source in sources)
         return Answer(output, unmodelled=() if is_known else unmodelled_members(self._operation, output))
 

@@ -22,6 +22,7 @@ from dataclasses import replace
 from awstape.core.aws.call import Answer
 from awstape.core.aws.conform import misfits
 from awstape.core.aws.constraints import constraint_misfits, keeps_constraints
+from awstape.core.aws.member_paths import put_value, shape_at, without_values
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.aws.paging import canonicalise, next_token
 from awstape.core.cassette.cassette import Page, Take, Track
@@ -193,7 +194,7 @@ def _sizes(operation: Operation, items: int | None, page_size: int | None) -> tu
 
 def _longest_page(operation: Operation, lists: tuple[str, ...]) -> int:
     """The largest number of items that the service model allows on a page."""
-    shapes = [operation.output.members[name].shape for name in lists] if operation.output else []
+    shapes = [shape for name in lists if (shape := shape_at(operation.output, name))]
     if operation.paging and operation.paging.limit and operation.input:
         shapes.append(operation.input.members[operation.paging.limit].shape)
     return min((shape.max for shape in shapes if shape.max is not None), default=MOST_ITEMS)
@@ -236,16 +237,17 @@ class _TakeGenerator:
         if self._operation.input and "UserName" in self._operation.input.members:  # without it: the user of the request
             context = replace(context, entities={"user": context.entity("user"), **context.entities})
         lists = item_lists(self._operation)
-        left_out = {*lists, *((paging.output_token, paging.more) if paging else ())}
+        left_out = paging.page_members if paging else frozenset(lists)
         rest = replace(shape, members={n: m for n, m in shape.members.items() if n not in left_out})
-        output = self._structure(rest, context)
+        output = without_values(self._structure(rest, context), left_out)
         wanted = [name for name in lists if self._is_selected(name, context)] or list(lists)
         for name in lists:
             share = wanted.index(name) if name in wanted else 0
             count = (self._items + len(wanted) - 1 - share) // len(wanted) if name in wanted else 0
-            output[name] = self._list(
-                shape.name, name, shape.members[name].shape, context.for_member(name, output), count
-            )
+            member, of = name.rpartition(".")[2], shape_at(shape, name)
+            assert of
+            items = self._list(shape.name, member, of, context.for_member(member, output), count)
+            output = put_value(output, name, items)
         return output
 
     def _is_selected(self, list_: str, context: Context) -> bool:
@@ -366,5 +368,5 @@ class _TakeGenerator:
         ):
             if isinstance(text, str) and (shape.type == "blob" or keeps_constraints(text, shape)):
                 return text
-        problem = f"awstape has no value for the member {structure}.{name}, which botocore added later"
+        problem = f"awstape new has no value for the member {structure}.{name}"
         raise SynthesisError(problem, "try an older botocore")

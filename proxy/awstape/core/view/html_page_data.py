@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from awstape.core.aws.member_paths import value_at, without_values
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import count_items, next_token
 from awstape.core.cassette.cassette import Cassette, Page, Take
@@ -135,12 +136,12 @@ def _page(page: Page, operation: Operation, nodes: _Nodes) -> dict[str, Any]:
         error = f"{failure.status} {printable(failure.code or '')}".strip()
         return {**shown, "error": error, "rest": nodes.members(members)}
     output = answer.output or {}
-    lists = {name: value for name in operation.lists if isinstance(value := output.get(name), list)}
+    lists = {name: value for name in operation.lists if isinstance(value := value_at(output, name), list)}
     return {
         **shown,
         "count": count_items(operation, output),
         "lists": [[name, [_item(item, nodes) for item in items]] for name, items in lists.items()],
-        "rest": nodes.members({name: value for name, value in output.items() if name not in lists}),
+        "rest": nodes.members(without_values(output, lists)),
     }
 
 

@@ -26,7 +26,7 @@ from awstape.core.aws.call import derive_request_id
 from awstape.core.aws.conform import misfits
 from awstape.core.aws.member_paths import format_path
 from awstape.core.aws.model import Operation, Value
-from awstape.core.aws.paging import is_last_page
+from awstape.core.aws.paging import is_last_page, limit_members, token_members
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Headers, Request, Response
 from awstape.core.cassette.cassette import Page, Track
@@ -63,9 +63,9 @@ class Exchange:
         paging = self.operation.paging
         members = dict(self.track.identity)
         if paging and self.page.token is not None:
-            members[paging.token] = self.page.token
-        if paging and paging.limit and self.page.limit is not None:
-            members[paging.limit] = self.page.limit
+            members |= token_members(self.operation, self.page.token)
+        if self.page.limit is not None:
+            members |= limit_members(self.operation, self.page.limit)
         return members
 
     @cached_property

@@ -17,6 +17,7 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import Misfit, misfits, output_misfits
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Operation, Service, Value
+from awstape.core.aws.paging import token_members
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.protocols.encodings.json_text import JsonError, parse_value
 from awstape.core.aws.wire import Request, Response, WireError
@@ -90,7 +91,7 @@ def _find_input(operation: Operation, answer: Answer, token: str | None, options
             except JsonError:
                 raise WireError(f"{operation.name}: --identity {name}: write the {member.shape.type} as JSON") from None
     if operation.paging and token is not None:
-        input_[operation.paging.token] = token
+        input_ |= token_members(operation, token)
     return input_
 
 

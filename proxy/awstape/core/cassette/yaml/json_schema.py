@@ -159,8 +159,7 @@ def _operation(operation: Operation, identities: _Shapes, outputs: _Shapes) -> J
 
 def _identity(operation: Operation, shapes: _Shapes) -> Json:
     """The members of an identity. Token and limit are accepted as other members are, but not suggested."""
-    paging = operation.paging
-    left_out = {paging.token, paging.limit} if paging else set()
+    left_out = operation.paging.request_members if operation.paging else frozenset()
     return {
         "properties": {
             name: shapes.of(member.shape) | ({"doNotSuggest": True} if name in left_out else {})

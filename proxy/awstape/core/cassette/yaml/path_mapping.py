@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from awstape.core.aws.member_paths import Path
 from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.paging import items_of
 
 
 def map_paths(operation: Operation, old: Value, new: Value) -> dict[Path, Path]:
@@ -28,7 +29,7 @@ def map_paths(operation: Operation, old: Value, new: Value) -> dict[Path, Path]:
         if isinstance(a, dict) and isinstance(b, dict):
             for name in a.keys() & b.keys():
                 pair(a[name], b[name], (*p, name), (*q, name))
-        elif isinstance(a, list) and isinstance(b, list) and not (len(p) == 4 and p[3] in names):
+        elif isinstance(a, list) and isinstance(b, list) and not _is_paged_list(p, names):
             both = zip(range(1), range(1), strict=True) if p == ("pages",) and len(a) != len(b) else _align(a, b)
             for i, j in both:
                 pair(a[i], b[j], (*p, i), (*q, j))
@@ -41,6 +42,11 @@ def map_paths(operation: Operation, old: Value, new: Value) -> dict[Path, Path]:
     return found
 
 
+def _is_paged_list(path: Path, names: Sequence[str]) -> bool:
+    """Whether a path in a take's document is that of a list that is paged: `pages.0.output.Users`."""
+    return len(path) > 3 and path[2] == "output" and ".".join(map(str, path[3:])) in names
+
+
 def _items(document: Value, name: str) -> Iterator[tuple[Path, Value]]:
     """The items of a paged list, over all pages of a take's document, with their paths."""
     assert isinstance(document, dict)
@@ -48,8 +54,9 @@ def _items(document: Value, name: str) -> Iterator[tuple[Path, Value]]:
     assert isinstance(pages, list)
     for i, page in enumerate(pages):
         output = page.get("output") if isinstance(page, dict) else None
-        items = output.get(name) if isinstance(output, dict) else None
-        yield from ((("pages", i, "output", name, j), item) for j, item in enumerate(items or ()))  # type: ignore[arg-type]
+        path: Path = ("pages", i, "output", *name.split("."))
+        items = items_of(output, name) if isinstance(output, dict) else ()
+        yield from (((*path, j), item) for j, item in enumerate(items))
 
 
 def _align(old: Sequence[Value], new: Sequence[Value]) -> Iterator[tuple[int, int]]:
