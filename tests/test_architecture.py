@@ -75,7 +75,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a question that readers look up by its name": (
         "core.aws.access_keys",
         "core.aws.constraints",
-        "core.aws.paging",
         "core.redaction.documentation_names",
         "core.redaction.marks",
         "core.redaction.text.addresses",
@@ -99,7 +98,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.replay.callers",
         "core.editing.rename",
         "core.cassette.yaml.comments",
-        "core.cassette.yaml.path_mapping",
         "core.check.allowed_values",
         "core.check.document_strings",
         "core.check.free_texts",
