@@ -106,7 +106,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     ),
     "the one place that reads or writes a source outside": (
         "catalog.botocore_data",
-        "catalog.botocore_values",
         "catalog.configured_endpoints",
         "catalog.response_parser",
         "clock",

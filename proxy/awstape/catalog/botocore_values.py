@@ -6,6 +6,7 @@ botocore's timestamps are datetimes, its blobs are bytes, and the policy documen
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,17 +18,25 @@ import botocore.serialize
 
 from awstape.catalog.hosts import host_of
 from awstape.catalog.response_parser import operation_model
-from awstape.core.aws.model import Operation, Shape, Value, child_shape
+from awstape.core.aws.model import SPECIAL_NUMBERS, Operation, Protocol, Shape, Value, child_shape
 from awstape.core.aws.wire import Request
 
 DEFAULT_REGION = "us-east-1"
 
 
-def build_request(operation: Operation, input_: Mapping[str, Value], region: str | None = None) -> Request:
-    """The unsigned request that botocore sends for a call. region: None for a global service."""
+def build_request(
+    operation: Operation,
+    input_: Mapping[str, Value],
+    region: str | None = None,
+    protocol: Protocol | None = None,
+) -> Request:
+    """The unsigned request that botocore sends for a call.
+
+    region: None for a global service. protocol: the one that the client speaks, None for that of botocore.
+    """
     service = operation.service
     endpoint = f"https://{host_of(service.name, region or DEFAULT_REGION)}"
-    serializer = botocore.serialize.create_serializer(service.protocol, include_validation=False)
+    serializer = botocore.serialize.create_serializer(protocol or service.protocol, include_validation=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # botocore's own deprecations
         parts = serializer.serialize_to_request(to_botocore(dict(input_), operation.input), operation_model(operation))
@@ -42,10 +51,12 @@ def build_request(operation: Operation, input_: Mapping[str, Value], region: str
 
 def to_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> Any:
     """A value of the core in botocore's types, as in inputs or, if `is_output`, as in outputs."""
-    if shape is None or value is None:
+    if shape is None or value is None or shape.document:
         return value
     if shape.type == "timestamp":
         return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
+    if shape.type in ("float", "double"):
+        return SPECIAL_NUMBERS.get(value, value)
     if shape.type == "blob":
         return value.encode() if isinstance(value, str) else value
     if shape.percent_encoded and is_output and isinstance(value, str):
@@ -85,6 +96,8 @@ def from_botocore(value: Any, shape: Shape | None) -> Value:
             }
         case list() | tuple():
             return [from_botocore(item, child_shape(shape, i)) for i, item in enumerate(value)]
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         case None | bool() | int() | float() | str():
             return value
     raise TypeError(f"a {type(value).__name__} is nothing that a service answers")

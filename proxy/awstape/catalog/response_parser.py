@@ -12,20 +12,23 @@ import botocore.model
 import botocore.parsers
 
 from awstape.catalog.botocore_data import load_paginators, load_service_model
-from awstape.core.aws.model import Operation, Shape, child_shape
+from awstape.core.aws.model import Operation, Protocol, Shape, child_shape
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, Response
 
 
 @cache
-def _botocore_service(name: str) -> tuple[botocore.model.ServiceModel, botocore.parsers.ResponseParser]:
-    model = botocore.model.ServiceModel(load_service_model(name), name)
-    return model, botocore.parsers.create_parser(model.metadata["protocol"])
+def _service_model(name: str) -> botocore.model.ServiceModel:
+    return botocore.model.ServiceModel(load_service_model(name), name)
+
+
+@cache
+def _parser(protocol: Protocol) -> botocore.parsers.ResponseParser:
+    return botocore.parsers.create_parser(protocol)
 
 
 def operation_model(operation: Operation) -> botocore.model.OperationModel:
     """The model of an operation for botocore's own serializer and parser."""
-    model, _ = _botocore_service(operation.service.name)
-    return model.operation_model(operation.name)
+    return _service_model(operation.service.name).operation_model(operation.name)
 
 
 def paginator_config(operation: Operation) -> Mapping[str, Any] | None:
@@ -34,13 +37,15 @@ def paginator_config(operation: Operation) -> Mapping[str, Any] | None:
     return found
 
 
-def parse_response(operation: Operation, response: Response) -> dict[str, Any]:
+def parse_response(operation: Operation, response: Response, protocol: Protocol | None = None) -> dict[str, Any]:
     """A response as botocore parses it: the output of a success, `Error` and its members of a failure.
+
+    protocol: the one that the client speaks, None for that of botocore.
 
     Policy documents are percent-decoded, as botocore's client does after parsing. `ResponseMetadata` is left out.
     Raises botocore.parsers.ResponseParserError for a body that is not of the protocol.
     """
-    model, parser = _botocore_service(operation.service.name)
+    model, parser = _service_model(operation.service.name), _parser(protocol or operation.service.protocol)
     headers = botocore.awsrequest.HeadersDict(response.headers)
     wire = {"status_code": response.status, "headers": headers, "body": response.body}
     shape: Any = model.operation_model(operation.name).output_shape

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -155,9 +156,12 @@ class _ServiceBuilder:
         shape = self.data["shapes"][data["shape"]]
         traits = {**{trait: shape[trait] for trait in _MEMBER_TRAITS if trait in shape}, **data}
         namespace = traits.get("xmlNamespace")
+        built = self._build_shape(data["shape"])
+        if "timestampFormat" in data:
+            built = replace(built, timestamp_format=data["timestampFormat"])
         return Member(
             wire_name=traits.get("locationName", name),
-            shape=self._build_shape(data["shape"]),
+            shape=built,
             location=data.get("location", "body"),
             flattened=bool(traits.get("flattened")),
             idempotency_token=bool(data.get("idempotencyToken")),

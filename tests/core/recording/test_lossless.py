@@ -51,7 +51,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def compare(body: bytes) -> tuple[int, list[str]]:
     """Returns how often the client's parser was asked, and the notes."""
     asked: list[Response] = []
-    check = LosslessCheck(lambda operation, response: asked.append(response) or parse_response(operation, response))
+    check = LosslessCheck(
+        lambda op, response, protocol: asked.append(response) or parse_response(op, response, protocol)
+    )
     check.add(LIST_ROLES, replace(RESPONSE, body=body), ENCODED_AGAIN)
     check.settle()
     return len(asked), list(check.notes)

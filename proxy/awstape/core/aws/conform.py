@@ -1,7 +1,8 @@
 """Whether a decoded value conforms to its shape: whether the protocol can write it and a cassette may hold it.
 
 Types and member names are checked; enums, lengths and patterns are not (`core.aws.constraints` does), because AWS
-widens them without notice. A null stands for an absent member. A timestamp may be text or, in JSON, a number.
+widens them without notice. A null stands for an absent member. A timestamp may be text or a number. A number that JSON
+does not have, such as NaN, is text. A document may be any value.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from awstape.core.aws.member_paths import MapKey, Path, path_pattern
-from awstape.core.aws.model import Operation, Shape, Type, Value, child_shape
+from awstape.core.aws.model import SPECIAL_NUMBERS, Operation, Shape, Type, Value, child_shape
 
 _ACCEPTED: Mapping[Type, tuple[type, ...]] = {
     "string": (str,),
@@ -44,8 +45,7 @@ def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misf
     """Every place in `value` that does not conform to `shape`; none if there is no shape."""
     if shape is None or conforms(value, shape):
         return
-    accepted = _ACCEPTED[shape.type]
-    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+    if not _has_type(value, shape):
         yield Misfit(path, f"expected {describe_expected_type(shape.type)}, got {describe_type(value)}")
     elif isinstance(value, list):
         for i, item in enumerate(value):
@@ -64,10 +64,9 @@ def misfits(value: Value, shape: Shape | None, path: Path = ()) -> Iterator[Misf
 
 def conforms(value: Value, shape: Shape) -> bool:
     """Whether a value has no misfit. Most have none: this takes a fraction of the time."""
-    if value is None:
+    if value is None or shape.document:
         return True
-    accepted = _ACCEPTED[shape.type]
-    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+    if not _has_type(value, shape):
         return False
     if isinstance(value, list):
         item = child_shape(shape, 0)
@@ -78,6 +77,13 @@ def conforms(value: Value, shape: Shape) -> bool:
         members = shape.members
         return all(name in members and conforms(each, members[name].shape) for name, each in value.items())
     return True
+
+
+def _has_type(value: Value, shape: Shape) -> bool:
+    accepted = _ACCEPTED[shape.type]
+    if isinstance(value, accepted):
+        return bool in accepted or not isinstance(value, bool)
+    return float in accepted and isinstance(value, str) and value in SPECIAL_NUMBERS
 
 
 def output_misfits(operation: Operation, output: Value) -> Iterator[Misfit]:

@@ -6,6 +6,7 @@ botocore.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,11 @@ Type = Literal[
 Location = Literal["body", "uri", "querystring", "header", "headers", "statusCode"]
 
 #: A decoded value, as in a cassette: the values of JSON, and bytes for a blob that is not UTF-8 text.
-#: Timestamps are the exact text of the wire; blobs that are UTF-8 text are that text.
+#: Timestamps are text (`core.aws.timestamps`); blobs that are UTF-8 text are that text.
 Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Value"]
+
+#: The text of a number that JSON does not have → the number.
+SPECIAL_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 TimestampFormat = Literal["iso8601", "rfc822", "unixTimestamp"]
 
@@ -214,6 +218,14 @@ class Service:
     def protocol(self) -> Protocol:
         """The protocol that botocore speaks."""
         return self.protocols[0]
+
+    def find_error(self, name: str | None) -> Shape | None:
+        """The shape of an error by its code or by its own name; None if the model has none."""
+        return None if name is None else self.errors.get(name) or self._errors_by_name.get(name)
+
+    @cached_property
+    def _errors_by_name(self) -> Mapping[str, Shape]:
+        return {shape.name: shape for shape in self.errors.values()}
 
     @cached_property
     def by_plain_name(self) -> Mapping[str, Operation]:

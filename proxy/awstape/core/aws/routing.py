@@ -1,7 +1,8 @@
 """Routes a request: finds its service, its region, its caller and the `Call` that it makes.
 
 1. The services that may be meant come from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4
-   credential scope; for unsigned requests from the header `X-Amz-Target`, or from the parameter `Version` of the form.
+   credential scope; for unsigned requests from the header `X-Amz-Target`, the path of smithy-rpc-v2-cbor or the
+   parameter `Version` of the form.
    Services share host names and names in the scope: of those whose protocol a request is of, the first that has the
    operation is meant, and of several that have it the one that gave the others its name.
 2. A global service has no region, but a partition: that of the host, or of the region in the credential scope. Outside
@@ -20,7 +21,7 @@ from collections.abc import Mapping
 from awstape.core.aws.call import Call
 from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Models, Service
-from awstape.core.aws.protocols.dispatch import find_protocol, has_operation, read_request
+from awstape.core.aws.protocols.dispatch import find_protocol, find_target_prefix, has_operation, read_request
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
 from awstape.core.text.hidden import Hidden
 
@@ -82,8 +83,7 @@ def _named_services(models: Models, request: Request) -> tuple[list[str], str | 
     entries = [models.entries[name] for name in models.names]
     if scope := _credential_scope(request):
         return [entry.name for entry in entries if entry.signing_name == scope["service"]], scope["region"]
-    if target := request.header("x-amz-target"):
-        prefix = target.rpartition(".")[0]
+    if prefix := find_target_prefix(request):
         return [entry.name for entry in entries if entry.target_prefix == prefix], None
     parameters = read_parameters(decode_message(request) if request.is_form else request)
     version = dict(parameters).get("Version")

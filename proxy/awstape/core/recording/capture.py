@@ -97,7 +97,8 @@ class Capturer:
         for misfit in output_misfits(operation, answer.output):
             if not misfit.unknown:
                 raise WireError(f"{path_pattern(misfit.path)}: {misfit.problem}")
-        self.lossless.add(operation, response, write_response(operation, answer, "", call.protocol))
+        encoded_again = write_response(operation, answer, "", call.protocol)
+        self.lossless.add(operation, response, encoded_again, call.protocol)
         return answer
 
     def capture(self, request: Request, track: Track, call: Call, page_request: PageRequest, page: Page) -> Capture:

@@ -15,11 +15,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from xml.etree import ElementTree as ET
 
-from awstape.core.aws.model import Operation
+from awstape.core.aws.model import Operation, Protocol
 from awstape.core.aws.wire import Response
 
-Parse = Callable[[Operation, Response], object]
-"""Parses a response as a client does."""
+Parse = Callable[[Operation, Response, Protocol | None], object]
+"""Parses a response as a client does that speaks a protocol; None for that of botocore."""
 
 _MOST_WAITING = 4
 _REQUEST_ID = re.compile(rb"<RequestId>[^<]*</RequestId>")
@@ -31,23 +31,28 @@ class LosslessCheck:
     def __init__(self, parse: Parse) -> None:
         self.notes: dict[str, None] = {}
         self._parse = parse
-        self._waiting: deque[tuple[Operation, Response, Response]] = deque()
+        self._waiting: deque[tuple[Operation, Response, Response, Protocol | None]] = deque()
 
-    def add(self, operation: Operation, response: Response, encoded_again: Response) -> None:
-        """Adds a response and what replay makes of it."""
-        self._waiting.append((operation, response, encoded_again))
+    def add(
+        self, operation: Operation, response: Response, encoded_again: Response, protocol: Protocol | None = None
+    ) -> None:
+        """Adds a response and what replay makes of it. protocol: the one that the client speaks."""
+        self._waiting.append((operation, response, encoded_again, protocol))
         self.settle(_MOST_WAITING)
 
     def settle(self, left: int = 0) -> None:
         """Compares the responses that wait, but for the last `left`."""
         while len(self._waiting) > left:
-            operation, response, encoded_again = self._waiting.popleft()
+            operation, response, encoded_again, protocol = self._waiting.popleft()
             if not _is_same(operation, response, encoded_again):
-                self._compare_parsed(operation, response, encoded_again)
+                self._compare_parsed(operation, response, encoded_again, protocol)
 
-    def _compare_parsed(self, operation: Operation, response: Response, encoded_again: Response) -> None:
+    def _compare_parsed(
+        self, operation: Operation, response: Response, encoded_again: Response, protocol: Protocol | None
+    ) -> None:
         try:
-            is_lossless = self._parse(operation, encoded_again) == self._parse(operation, response)
+            real, replayed = (self._parse(operation, each, protocol) for each in (response, encoded_again))
+            is_lossless = real == replayed or repr(real) == repr(replayed)  # NaN does not equal itself
         except Exception as error:  # any exception of botocore's parser: a client raises it, and replay can't
             self.notes[f"{operation.name}: {type(error).__name__} in botocore's parser"] = None
             return

@@ -8,7 +8,8 @@ To add a protocol: write a module beside the others with the functions of `Codec
 2. Members that are not in the service model are kept, those of outputs are listed in `Answer.unmodelled`.
 3. A number or boolean in non-canonical spelling (`007`, `True`) stays the text that it was.
 4. The rest of the envelope (request ids, metadata, namespaces, other headers) is dropped.
-5. A response with a body above `MAX_BODY` or a status outside 200 to 599 is refused before it is parsed.
+5. A response with a body above `MAX_BODY`, with a status outside 200 to 599, or of events is refused before it is
+   parsed.
 6. Equal answers and request ids are written as equal bytes. There is no Date header.
 7. A service may have several protocols. A request shows its own by its headers, its form or its path; the response is
    of the same protocol.
@@ -22,13 +23,18 @@ from types import ModuleType
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Protocol, Service, Value
-from awstape.core.aws.protocols import query, rest_json
-from awstape.core.aws.wire import LAST_STATUS, MAX_BODY, Request, Response, WireError
+from awstape.core.aws.protocols import cbor, json, query, rest_json
+from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, MAX_BODY, Request, Response, WireError
 
 
 def find_protocol(protocols: Sequence[Protocol], request: Request) -> Protocol | None:
     """The protocol of a service that a request is of; None if it is of none of them."""
     return next((protocol for protocol in protocols if _CODECS[protocol].accepts(request)), None)
+
+
+def find_target_prefix(request: Request) -> str | None:
+    """The prefix of the target that a request names in a header or in its path, which tells its service."""
+    return (json.find_target(request) or cbor.find_target(request)).rpartition(".")[0] or None
 
 
 def has_operation(service: Service, request: Request) -> bool:
@@ -56,7 +62,14 @@ def read_response(operation: Operation, response: Response, protocol: Protocol |
         raise WireError("the status is not that of a response")
     if len(response.body) > MAX_BODY:
         raise WireError(f"the body is larger than {MAX_BODY // 2**20} MiB")
+    if response.status < FIRST_ERROR_STATUS and _is_event_stream(operation):
+        raise WireError("the response is a stream of events, which a cassette cannot hold")
     return _codec(operation.service, protocol).read_response(operation, response)
+
+
+def _is_event_stream(operation: Operation) -> bool:
+    members = operation.output.members.values() if operation.output else ()
+    return any(member.shape.event_stream for member in members)
 
 
 def write_response(operation: Operation, answer: Answer, request_id: str, protocol: Protocol | None = None) -> Response:
@@ -100,5 +113,7 @@ class Codec:
 
 _CODECS: Mapping[Protocol, Codec] = {
     "query": Codec.of(query),
+    "json": Codec.of(json),
     "rest-json": Codec.of(rest_json),
+    "smithy-rpc-v2-cbor": Codec.of(cbor),
 }

@@ -17,14 +17,24 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from awstape.core.aws.call import Failure
-from awstape.core.aws.model import Service
+from awstape.core.aws.model import Protocol, Service
 from awstape.core.aws.protocols import query
-from awstape.core.aws.protocols.dispatch import write_failure
+from awstape.core.aws.protocols.dispatch import find_protocol, write_failure
+from awstape.core.aws.protocols.encodings.cbor_items import dump_cbor
 from awstape.core.aws.protocols.encodings.json_text import dump_json
 from awstape.core.aws.protocols.encodings.xml_text import write_leaf, write_parent
 from awstape.core.aws.wire import Headers, Request, Response
 
 Format = Literal["query", "ec2", "s3", "json", "cbor"]
+
+_FORMATS: Mapping[Protocol, Format] = {
+    "query": "query",
+    "ec2": "ec2",
+    "json": "json",
+    "rest-json": "json",
+    "rest-xml": "s3",
+    "smithy-rpc-v2-cbor": "cbor",
+}
 
 #: Services that answer in XML, as signatures and host names spell them, by the format of their errors. The others of
 #: the protocol query are recognised by their requests.
@@ -44,10 +54,11 @@ def write_error(
     with status, code and message.
     """
     format_ = error_format(request, service, signed_for)
-    own_format: Format = "query" if service and service.protocol == "query" else "json"
-    if service and format_ == own_format:
+    protocol = find_protocol(service.protocols, request) if service else None
+    if service and protocol and _FORMATS[protocol] == format_:
         members = {"Type": "Sender", **failure.members} if format_ == "query" else failure.members
-        return write_failure(service, Failure(failure.status, failure.code, failure.message, dict(members)), request_id)
+        own = Failure(failure.status, failure.code, failure.message, dict(members))
+        return write_failure(service, own, request_id, protocol)
     headers, body = _WRITERS[format_](failure.code or "", failure.message or "", request_id)
     common = (("x-amzn-RequestId", request_id), ("x-amzn-errortype", failure.code or ""))
     return Response(failure.status, (*headers, *common), body)
@@ -96,14 +107,8 @@ def _write_json(code: str, message: str, request_id: str) -> tuple[Headers, byte
 
 
 def _write_cbor(code: str, message: str, request_id: str) -> tuple[Headers, bytes]:
-    """Smithy's RPC v2 CBOR: a map of two texts (RFC 8949, 3.1)."""
-    texts = [_cbor_text(text) for text in ("__type", code, "message", message)]
-    return (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")), b"\xa2" + b"".join(texts)
-
-
-def _cbor_text(text: str) -> bytes:
-    data = text.encode()
-    return b"\x7a" + len(data).to_bytes(4, "big") + data
+    headers = (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"))
+    return headers, dump_cbor({"__type": code, "message": message})
 
 
 def _xml(lines: Iterator[str]) -> tuple[Headers, bytes]:

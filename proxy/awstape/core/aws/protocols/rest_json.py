@@ -13,10 +13,11 @@ from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.model import Operation, Service, Shape, Value
 from awstape.core.aws.protocols.encodings.json_text import (
+    MAX_TEXT,
     dump_json,
-    is_json_text,
     parse_json_body,
     parse_json_object,
+    parse_object_or_text,
     read_json_structure,
     write_json_structure,
 )
@@ -34,11 +35,7 @@ from awstape.core.aws.wire import (
     Request,
     Response,
     WireError,
-    decode_utf8,
 )
-
-#: Of a body that is not JSON: bytes.
-_MAX_TEXT = 64 * 1024
 
 
 def accepts(request: Request) -> bool:
@@ -63,19 +60,9 @@ def read_response(operation: Operation, response: Response) -> Answer:
     """The answer that a response holds: the members of its JSON body, then those in headers."""
     if response.status >= FIRST_ERROR_STATUS:
         return Answer(error=_read_failure(operation.service, response))
-    output = read_json_structure(_read_object(response.body), operation.output)
+    output = read_json_structure(parse_object_or_text(response.body), operation.output)
     output.update(read_header_members(response, operation.output))
     return Answer(output=output, unmodelled=unmodelled_members(operation, output))
-
-
-def _read_object(body: bytes) -> dict[str, Value]:
-    """The object in the body of a success; a text that is not JSON is a message."""
-    try:
-        return parse_json_object(body)
-    except WireError:
-        if len(body) > _MAX_TEXT or is_json_text(text := decode_utf8(body)):
-            raise
-        return {"message": text}
 
 
 def _read_failure(service: Service, response: Response) -> Failure:
@@ -85,7 +72,7 @@ def _read_failure(service: Service, response: Response) -> Failure:
     except WireError:
         if response.is_gateway_error:
             return Failure(response.status, code)
-        if len(response.body) > _MAX_TEXT:
+        if len(response.body) > MAX_TEXT:
             raise
         body = {"message": response.body.decode("utf-8", errors="replace")}
     if not isinstance(body, dict):

@@ -1,7 +1,7 @@
-"""Values as JSON text: strict parsing with limits, and the names of the service model for those of the wire.
+"""Values as JSON text: strict parsing with limits, and the values of a cassette for those of JSON.
 
-Members that are not in the service model are kept, under their wire names. A name that belongs to a member in another
-place, such as a header, is ignored.
+1. A blob is base64. A time is a number unless the model gives another format; in a cassette it is text.
+2. NaN and the infinities are the texts "NaN", "Infinity" and "-Infinity", in a cassette, too: JSON has no such numbers.
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from awstape.core.aws.model import Shape, Value
+from awstape.core.aws.protocols.encodings.modelled_values import read_structure, write_structure
 from awstape.core.aws.protocols.encodings.scalars import decode_blob, format_scalar
+from awstape.core.aws.timestamps import format_timestamp, read_epoch_seconds
 from awstape.core.aws.wire import MAX_VALUES, WireError, decode_utf8, limit_problem
+
+#: Bytes in a body that is a text in the place of JSON.
+MAX_TEXT = 64 * 1024
 
 
 class JsonError(ValueError):
@@ -64,6 +69,19 @@ def parse_json_object(body: bytes, max_values: int = MAX_VALUES) -> dict[str, Va
     return value
 
 
+def parse_object_or_text(body: bytes) -> dict[str, Value]:
+    """The object in a JSON body; a text that is not JSON is its message, as botocore reads it.
+
+    Raises WireError for another value, and for a long text.
+    """
+    try:
+        return parse_json_object(body)
+    except WireError:
+        if len(body) > MAX_TEXT or is_json_text(text := decode_utf8(body)):
+            raise
+        return {"message": text}
+
+
 def parse_json_body(body: bytes, max_values: int = MAX_VALUES) -> Value:
     """The value of a JSON body; an empty body is an empty object.
 
@@ -86,64 +104,36 @@ def _children(value: Value) -> Iterable[Value]:
     return ()
 
 
-def dump_json(body: Mapping[str, Value]) -> bytes:
+def dump_json(body: Mapping[str, object]) -> bytes:
     """A JSON body, compact."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def read_json_structure(members: Mapping[str, Value], shape: Shape | None) -> dict[str, Value]:
-    """A JSON object with AWS member names for wire names, and blobs decoded."""
-    in_body, known = (shape.by_wire_name, shape.members) if shape else ({}, {})
-    output: dict[str, Value] = {}
-    for wire_name, item in members.items():
-        if wire_name in in_body:
-            name, member = in_body[wire_name]
-            output[name] = _read_value(item, member.shape)
-        elif wire_name not in known:
-            output[wire_name] = _read_value(item, None)
-    return output
+    """A JSON object with AWS member names for wire names, blobs decoded, and times of any format as text."""
+    return read_structure(members, shape, _read_scalar)
 
 
-def _read_value(value: Value, shape: Shape | None) -> Value:
+def _read_scalar(value: Value, shape: Shape | None) -> Value:
     match value:
-        case dict() if shape and shape.type == "structure":
-            return read_json_structure(value, shape)
-        case list() if shape and shape.member:
-            item_shape = shape.member.shape
-            return [_read_value(item, item_shape) for item in value]
-        case dict() if shape and shape.value:
-            value_shape = shape.value.shape
-            return {key: _read_value(item, value_shape) for key, item in value.items()}
         case str() if shape and shape.type == "blob":
             return decode_blob(value)
+        case int() | float() if shape and shape.type == "timestamp" and not isinstance(value, bool):
+            return read_epoch_seconds(value)
     return value
 
 
-def write_json_structure(members: Mapping[str, Value], shape: Shape | None) -> dict[str, Value]:
+def write_json_structure(members: Mapping[str, Value], shape: Shape | None) -> dict[str, object]:
     """A structure as a JSON object: the members whose place is the body, under their wire names."""
-    body: dict[str, Value] = {}
-    for name, value in members.items():
-        member = shape.members.get(name) if shape else None
-        if member is None:
-            body[name] = _write_value(value, None)
-        elif member.location != "header":
-            body[member.wire_name] = _write_value(value, member.shape)
-    return body
+    return write_structure(members, shape, _write_scalar)
 
 
-def _write_value(value: Value, shape: Shape | None) -> Value:
+def _write_scalar(value: Value, shape: Shape | None) -> Value:
     match value:
-        case dict() if shape and shape.type == "structure":
-            return write_json_structure(value, shape)
-        case dict():
-            value_shape = shape.value.shape if shape and shape.value else None
-            return {key: _write_value(item, value_shape) for key, item in value.items()}
-        case list():
-            item_shape = shape.member.shape if shape and shape.member else None
-            return [_write_value(item, item_shape) for item in value]
         case str() if shape and shape.type == "blob":
             return format_scalar(value.encode())
         case bytes():
             return format_scalar(value)
-        case _:
-            return value
+        case str() | int() | float() if shape and shape.type == "timestamp":
+            return format_timestamp(value, shape.timestamp_format or "unixTimestamp")
+    return value
