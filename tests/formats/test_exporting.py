@@ -218,7 +218,7 @@ def test_control_characters_are_escaped(form: str) -> None:
         "version: 1\n---\nservice: accessanalyzer\noperation: ListAnalyzers\nregion: us-east-1\nidentity: {}\n"
         f"pages:\n- output: {{analyzers: [], {name}: 1}}\n  unmodelled: [{name}]\n"
         "---\nservice: iam\noperation: GetRole\nidentity: {RoleName: role-a}\npages:\n"
-        f"- output: {{Role: {{RoleName: {name}, Path: /, RoleId: AROATAPE72S3MKTMRSRLR, "
+        f"- output: {{Role: {{RoleName: {name}, Path: /, RoleId: AROATAPELM7647MT3KSM7, "
         "Arn: arn:aws:iam::000611752023:role/role-a, CreateDate: '2024-01-01T00:00:00Z'}}\n"
     )
     result = run("made.yaml", "--to", form)

@@ -461,7 +461,7 @@ def test_responses_of_a_stubber(tmp_path: Path) -> None:
     role = {
         "Path": "/",
         "RoleName": "DeployRole",
-        "RoleId": "AROADEPLOYROLEEXAMPLE",
+        "RoleId": "AROAEXAMPLEDEPLOYROLE",
         "Arn": "arn:aws:iam::111122223333:role/DeployRole",
         "CreateDate": "2016-08-23T19:23:16Z",
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},

@@ -62,7 +62,7 @@ def spots() -> tuple[Spot, ...]:
             names=True,
         ),
         Spot("arn", "roles", "Arn: arn:aws:iam::000611752023:role/alias-Tsr76sms7l", "Arn: VALUE", f"{role}.Arn"),
-        Spot("id", "roles", "RoleId: AROATAPE72S3MKTMRSRLR", "RoleId: VALUE", f"{role}.RoleId", names=True),
+        Spot("id", "roles", "RoleId: AROATAPELM7647MT3KSM7", "RoleId: VALUE", f"{role}.RoleId", names=True),
         Spot("path", "roles", "Path: /", "Path: /VALUE/", f"{role}.Path", inside, after=listed, names=True),
         Spot("timestamp", "roles", "'2016-08-23T19:23:16Z'", VALUE, f"{role}.CreateDate"),
         Spot("number", "roles", "3600", VALUE, f"{role}.MaxSessionDuration"),

@@ -116,7 +116,7 @@ ROLES: Final[dict[str, str]] = {
 <Path>/</Path>
 <AssumeRolePolicyDocument>{TRUST_DEPLOY}</AssumeRolePolicyDocument>
 <MaxSessionDuration>3600</MaxSessionDuration>
-<RoleId>AROADEPLOYROLEEXAMPLE</RoleId>
+<RoleId>AROAEXAMPLEDEPLOYROLE</RoleId>
 <Description>Deploys &lt;everything&gt; &amp; more, ask alice@example.com</Description>
 <RoleName>DeployRole</RoleName>
 <Arn>arn:aws:iam::111122223333:role/DeployRole</Arn>
@@ -125,7 +125,7 @@ ROLES: Final[dict[str, str]] = {
 <Path>/ci/</Path>
 <AssumeRolePolicyDocument>{TRUST_CI_RUNNER}</AssumeRolePolicyDocument>
 <MaxSessionDuration>7200</MaxSessionDuration>
-<RoleId>AROACIRUNNER22EXAMPLE</RoleId>
+<RoleId>AROAEXAMPLECIRUNNER22</RoleId>
 <Description/>
 <RoleName>ci-runner</RoleName>
 <Arn>arn:aws:iam::111122223333:role/ci/ci-runner</Arn>
@@ -134,7 +134,7 @@ ROLES: Final[dict[str, str]] = {
 <Path>/</Path>
 <AssumeRolePolicyDocument>{TRUST_AUDIT}</AssumeRolePolicyDocument>
 <MaxSessionDuration>3600</MaxSessionDuration>
-<RoleId>AROAAUDITROLE2EXAMPLE</RoleId>
+<RoleId>AROAEXAMPLEAUDITROLE2</RoleId>
 <RoleName>AuditRole</RoleName>
 <Arn>arn:aws:iam::111122223333:role/AuditRole</Arn>
 <CreateDate>2021-12-31T23:59:59Z</CreateDate>""",
@@ -142,7 +142,7 @@ ROLES: Final[dict[str, str]] = {
 <Path>/aws-service-role/support.amazonaws.com/</Path>
 <AssumeRolePolicyDocument>{TRUST_SUPPORT}</AssumeRolePolicyDocument>
 <MaxSessionDuration>3600</MaxSessionDuration>
-<RoleId>AROASUPPORT222EXAMPLE</RoleId>
+<RoleId>AROAEXAMPLESUPPORT222</RoleId>
 <Description>Enables resource access for AWS to provide billing, administrative and support services</Description>
 <RoleName>AWSServiceRoleForSupport</RoleName>
 <Arn>arn:aws:iam::111122223333:role/aws-service-role/support.amazonaws.com/AWSServiceRoleForSupport</Arn>
@@ -151,7 +151,7 @@ ROLES: Final[dict[str, str]] = {
 <Path>/</Path>
 <AssumeRolePolicyDocument>{TRUST_BACKUP}</AssumeRolePolicyDocument>
 <MaxSessionDuration>3600</MaxSessionDuration>
-<RoleId>AROABACKUPROLEEXAMPLE</RoleId>
+<RoleId>AROAEXAMPLEBACKUPROLE</RoleId>
 <RoleName>backup-111122223333</RoleName>
 <Arn>arn:aws:iam::111122223333:role/backup-111122223333</Arn>
 <CreateDate>2020-02-29T00:00:00Z</CreateDate>""",
@@ -181,7 +181,7 @@ NEVER_USED: Final = "<RoleLastUsed/>"
 CREATED_ROLE: Final = """\
 <Path>{path}</Path>
 <AssumeRolePolicyDocument>{document}</AssumeRolePolicyDocument>
-<RoleId>AROACREATED222EXAMPLE</RoleId>
+<RoleId>AROAEXAMPLECREATED222</RoleId>
 <RoleName>{name}</RoleName>
 <Arn>arn:aws:iam::111122223333:role{path}{name}</Arn>
 <CreateDate>2024-05-02T12:13:14.159Z</CreateDate>"""
@@ -200,38 +200,38 @@ GROUPS: Final[tuple[str | None, ...]] = (
     """\
 <Path>/</Path>
 <GroupName>Admins</GroupName>
-<GroupId>AGPAADMINSGRP2EXAMPLE</GroupId>
+<GroupId>AGPAEXAMPLEADMINSGRP2</GroupId>
 <Arn>arn:aws:iam::111122223333:group/Admins</Arn>
 <CreateDate>2016-09-15T17:17:56Z</CreateDate>""",
     """\
 <Path>/team-a/</Path>
 <GroupName>Developers</GroupName>
-<GroupId>AGPADEVELOPERSEXAMPLE</GroupId>
+<GroupId>AGPAEXAMPLEDEVELOPERS</GroupId>
 <Arn>arn:aws:iam::111122223333:group/team-a/Developers</Arn>
 <CreateDate>2016-09-15T16:49:08Z</CreateDate>""",
     GAP,
     """\
 <Path>/team-b/</Path>
 <GroupName>Developers-B</GroupName>
-<GroupId>AGPADEVELOPERBEXAMPLE</GroupId>
+<GroupId>AGPAEXAMPLEDEVELOPERB</GroupId>
 <Arn>arn:aws:iam::111122223333:group/team-b/Developers-B</Arn>
 <CreateDate>2017-01-01T00:00:00Z</CreateDate>""",
     """\
 <Path>/</Path>
 <GroupName>Auditors</GroupName>
-<GroupId>AGPAAUDITORS22EXAMPLE</GroupId>
+<GroupId>AGPAEXAMPLEAUDITORS22</GroupId>
 <Arn>arn:aws:iam::111122223333:group/Auditors</Arn>
 <CreateDate>2019-06-30T12:00:00Z</CreateDate>""",
     """\
 <Path>/</Path>
 <GroupName>Billing</GroupName>
-<GroupId>AGPABILLINGGRPEXAMPLE</GroupId>
+<GroupId>AGPAEXAMPLEBILLINGGRP</GroupId>
 <Arn>arn:aws:iam::111122223333:group/Billing</Arn>
 <CreateDate>2019-06-30T12:00:01Z</CreateDate>""",
     """\
 <Path>/</Path>
 <GroupName>readers@example.com</GroupName>
-<GroupId>AGPAREADERSGRPEXAMPLE</GroupId>
+<GroupId>AGPAEXAMPLEREADERSGRP</GroupId>
 <Arn>arn:aws:iam::111122223333:group/readers@example.com</Arn>
 <CreateDate>2022-10-10T10:10:10Z</CreateDate>""",
 )
@@ -297,7 +297,7 @@ USER_DETAILS: Final = (
   <member>Developers</member>
 </GroupList>
 <AttachedManagedPolicies/>
-<UserId>AIDAALICEUSER2EXAMPLE</UserId>
+<UserId>AIDAEXAMPLEALICEUSER2</UserId>
 <UserName>alice</UserName>
 <Arn>arn:aws:iam::111122223333:user/alice</Arn>
 <CreateDate>2013-10-14T18:32:24Z</CreateDate>""",
@@ -305,7 +305,7 @@ USER_DETAILS: Final = (
 <Path>/bots/</Path>
 <GroupList/>
 <AttachedManagedPolicies/>
-<UserId>AIDABUILDBOT22EXAMPLE</UserId>
+<UserId>AIDAEXAMPLEBUILDBOT22</UserId>
 <UserName>bot@example.com</UserName>
 <Arn>arn:aws:iam::111122223333:user/bots/bot@example.com</Arn>
 <CreateDate>2021-03-04T05:06:07Z</CreateDate>""",
@@ -331,7 +331,7 @@ ROLE_DETAILS: Final = (
 <InstanceProfileList>
   <member>
     <InstanceProfileName>DeployRole</InstanceProfileName>
-    <InstanceProfileId>AIPADEPLOYPROFEXAMPLE</InstanceProfileId>
+    <InstanceProfileId>AIPAEXAMPLEDEPLOYPROF</InstanceProfileId>
     <Roles/>
     <Path>/</Path>
     <Arn>arn:aws:iam::111122223333:instance-profile/DeployRole</Arn>
@@ -344,7 +344,7 @@ ROLE_DETAILS: Final = (
     <PolicyArn>arn:aws:iam::aws:policy/ReadOnlyAccess</PolicyArn>
   </member>
 </AttachedManagedPolicies>
-<RoleId>AROADEPLOYROLEEXAMPLE</RoleId>
+<RoleId>AROAEXAMPLEDEPLOYROLE</RoleId>
 <RoleName>DeployRole</RoleName>
 <Arn>arn:aws:iam::111122223333:role/DeployRole</Arn>
 <CreateDate>2016-08-23T19:23:16Z</CreateDate>""",
@@ -354,7 +354,7 @@ ROLE_DETAILS: Final = (
 <RolePolicyList/>
 <InstanceProfileList/>
 <AttachedManagedPolicies/>
-<RoleId>AROAAUDITROLE2EXAMPLE</RoleId>
+<RoleId>AROAEXAMPLEAUDITROLE2</RoleId>
 <RoleName>AuditRole</RoleName>
 <Arn>arn:aws:iam::111122223333:role/AuditRole</Arn>
 <CreateDate>2021-12-31T23:59:59Z</CreateDate>""",
@@ -363,7 +363,7 @@ ROLE_DETAILS: Final = (
 POLICY_DETAILS: Final = (
     f"""\
 <PolicyName>BoundaryPolicy</PolicyName>
-<PolicyId>ANPABOUNDARYPOEXAMPLE</PolicyId>
+<PolicyId>ANPAEXAMPLEBOUNDARYPO</PolicyId>
 <Arn>arn:aws:iam::111122223333:policy/BoundaryPolicy</Arn>
 <Path>/</Path>
 <DefaultVersionId>v1</DefaultVersionId>
@@ -382,7 +382,7 @@ POLICY_DETAILS: Final = (
 </PolicyVersionList>""",
     f"""\
 <PolicyName>AdministratorAccess</PolicyName>
-<PolicyId>ANPAADMINISTRAEXAMPLE</PolicyId>
+<PolicyId>ANPAEXAMPLEADMINISTRA</PolicyId>
 <Arn>arn:aws:iam::aws:policy/AdministratorAccess</Arn>
 <Path>/</Path>
 <DefaultVersionId>v1</DefaultVersionId>
@@ -509,7 +509,7 @@ FINDING_DETAILS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "00000000-0000-4000-9000-000000000012": (
         f'{UNUSED_KEY},"findingType":"UnusedIAMUserAccessKey"',
         (
-            '{"unusedIamUserAccessKeyDetails":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE",'
+            '{"unusedIamUserAccessKeyDetails":{"accessKeyId":"AKIAEXAMPLEIOSFODNN7",'
             '"lastAccessed":"2023-12-24T00:00:00Z"}}',
         ),
     ),

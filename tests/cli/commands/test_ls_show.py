@@ -213,14 +213,14 @@ def test_show_a_track(capfd: pytest.CaptureFixture[str]) -> None:
         "\n"
         "3 iam ListRoles\n"
         "├── page 1  3 items  → page-2.qljy\n"
-        "│   ├── alias-Tsr76sms7l             AROATAPE72S3MKTMRSRLR  2016-08-23\n"
-        "│   ├── alias-rl732m2klm-tm3rls33kr  AROATAPEST677MTMLLR36  2023-02-11  "
+        "│   ├── alias-Tsr76sms7l             AROATAPELM7647MT3KSM7  2016-08-23\n"
+        "│   ├── alias-rl732m2klm-tm3rls33kr  AROATAPE4TKRT443M27M7  2023-02-11  "
         "role/alias-rl732m2klm/alias-rl732m2klm-tm3rls33kr\n"
-        "│   └── alias-66rS7L22tT             AROATAPERLL663MR777T3  2021-12-31\n"
+        "│   └── alias-66rS7L22tT             AROATAPES33S36LL33MRS  2021-12-31\n"
         "└── page 2  2 items\n"
-        "    ├── AWSServiceRoleForSupport     AROATAPE7ST26T3RRLK4K  2018-04-05"
+        "    ├── AWSServiceRoleForSupport     AROATAPES47L3TL2742R6  2018-04-05"
         "  role/aws-service-role/support.amazonaws.com/AWSServiceRoleForSupport\n"
-        "    └── alias-klmrtm774l-ll2kll727t  AROATAPETSS4LMLKMMK6T  2020-02-29\n"
+        "    └── alias-klmrtm774l-ll2kll727t  AROATAPET3SKS76STK2R7  2020-02-29\n"
     )
 
 

@@ -63,7 +63,7 @@ def test_the_places_of_aliases_are_counted() -> None:
         ("caller-abcdefghij23", "caller"),
         ("alias-6t2tt7lm7l@example.com", "e-mail address"),
         ("o-272k3rt2m6rr", "organization id"),
-        ("AROATAPE72S3MKTMRSRLR", "unique id"),
+        ("AROATAPELM7647MT3KSM7", "unique id"),
         ("00000000" + "a" * 56, "canonical user id"),
         ("vpc-0000123456789abcd", "vpc id"),
     ],
