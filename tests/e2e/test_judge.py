@@ -210,7 +210,7 @@ def plants(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_recordings_full_of_plants_contain_no_secrets(plants: tuple[Path, Path]) -> None:
     path, raw = plants
     assert verdicts(path) == []
-    assert len(verdicts(raw)) > 5
+    assert len(verdicts(raw)) > 3
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
