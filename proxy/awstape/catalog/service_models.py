@@ -1,11 +1,13 @@
 """Builds the service models of the core from botocore's data files.
 
 1. Shapes, operations and errors come from `service-2.json`; documentation is not kept.
-2. How operations page is in `catalog.paging_rules`.
+2. Members that clients make anew for each call are marked, also where the model does not.
+3. How operations page is in `catalog.paging_rules`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -19,6 +21,12 @@ from awstape.core.aws.model import Member, Models, Operation, Service, ServiceEn
 
 #: botocore/handlers.py (`json_decode_policies`): members of this shape arrive percent-encoded from IAM.
 _PERCENT_ENCODED = {("iam", "policyDocumentType")}
+#: Members that clients make anew for each call, though their models don't say so: tokens of idempotent operations, and
+#: what proves to STS who the caller is, with the name that it gives to the session.
+_NEW_IN_EACH_CALL = re.compile(
+    "(?:amzn)?client(?:request)?token|idempotencytoken|uniquerequesttoken|callerreference", re.I
+)
+_NEW_IN_EACH_CALL_OF = {"sts": frozenset({"RoleSessionName", "SAMLAssertion", "TokenCode", "WebIdentityToken"})}
 #: Traits that a model may give to a shape, for all members that have it.
 _MEMBER_TRAITS = ("locationName", "flattened", "xmlNamespace")
 
@@ -152,6 +160,10 @@ class _ServiceBuilder:
         members.update((member, self._build_member(d, member)) for member, d in data.get("members", {}).items())
         return shape
 
+    def _is_new_in_each_call(self, name: str, traits: Mapping[str, Any]) -> bool:
+        is_named_so = _NEW_IN_EACH_CALL.fullmatch(name) or name in _NEW_IN_EACH_CALL_OF.get(self.name, ())
+        return bool(is_named_so) and traits.get("location") != "uri"
+
     def _build_member(self, data: Mapping[str, Any], name: str) -> Member:
         shape = self.data["shapes"][data["shape"]]
         traits = {**{trait: shape[trait] for trait in _MEMBER_TRAITS if trait in shape}, **data}
@@ -164,7 +176,7 @@ class _ServiceBuilder:
             shape=built,
             location=data.get("location", "body"),
             flattened=bool(traits.get("flattened")),
-            idempotency_token=bool(data.get("idempotencyToken")),
+            idempotency_token=bool(data.get("idempotencyToken")) or self._is_new_in_each_call(name, traits),
             is_renamed="locationName" in traits,
             query_name=data.get("queryName"),
             xml_attribute=bool(data.get("xmlAttribute")),

@@ -48,9 +48,6 @@ def split_input(call: Call) -> PageRequest:
         first = call.input.get(paging.token)
         if first is not None and not isinstance(first, dict if _is_map(operation, paging.token) else str):
             raise WireError(f"the page token of {operation.name} is not a string")
-    for name, member in (operation.input.members if operation.input else {}).items():
-        if member.idempotency_token:
-            rest.pop(name, None)
     identity = canonicalise(rest, operation.input)
     assert isinstance(identity, dict)
     return PageRequest(identity, token, limit)
@@ -106,7 +103,7 @@ def _write_token(shape: Shape | None, token: str) -> Value:
 def canonicalise(value: Value, shape: Shape | None) -> Value:
     """The value in canonical order: structures in the model's order (unknown members last, sorted), maps sorted.
 
-    Nulls are left out.
+    Nulls are left out, and idempotency tokens.
     """
     if isinstance(value, list):
         return [canonicalise(item, child_shape(shape, i)) for i, item in enumerate(value)]
@@ -115,7 +112,10 @@ def canonicalise(value: Value, shape: Shape | None) -> Value:
     members = shape.members if shape else {}
     known = [name for name in members if name in value]
     order = known + sorted(name for name in value if name not in members)
-    return {name: canonicalise(value[name], child_shape(shape, name)) for name in order if value[name] is not None}
+    kept = (
+        name for name in order if value[name] is not None and not (name in members and members[name].idempotency_token)
+    )
+    return {name: canonicalise(value[name], child_shape(shape, name)) for name in kept}
 
 
 def next_token(operation: Operation, output: Mapping[str, Value]) -> str | None:
