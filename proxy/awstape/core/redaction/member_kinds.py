@@ -171,12 +171,12 @@ def is_of_aws_policy(text: str, shape: Shape, siblings: Mapping[str, Value]) -> 
         return False
     if siblings.get("SourcePolicyType") == "aws-managed":
         return True
-    arns = (_AWS_POLICY.fullmatch(value) for value in siblings.values() if isinstance(value, str))
-    return any(
-        text in (arn["name"], arn["path"]) or (shape.name == "idType" and _POLICY_ID.fullmatch(text))
-        for arn in arns
-        if arn
-    )
+    is_id = shape.name == "idType" and _POLICY_ID.fullmatch(text) is not None
+    for value in siblings.values():
+        arn = _AWS_POLICY.fullmatch(value) if isinstance(value, str) else None
+        if arn and (is_id or text in (arn["name"], arn["path"])):
+            return True
+    return False
 
 
 def find_name_kind(shape: Shape, siblings: Mapping[str, Value]) -> str | None:

@@ -40,7 +40,7 @@ _ACCOUNT = re.compile(
 _TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
 #: What every account id of `_ACCOUNT` holds; `lone` if it is twelve digits and no more. It begins with a class of
 #: characters, to which a search skips: it is many times as fast as `_ACCOUNT`.
-_ACCOUNT_DIGITS = re.compile(r"\d(?:(?<!\d\d)(?P<lone>\d{11}(?!\d))|\d{11}|\d{3}[-_ ]\d{4})")
+_ACCOUNT_DIGITS = re.compile(r"\d\d{3}(?:(?<!\d{5})(?P<lone>\d{8}(?!\d))|\d{8}|[-_ ]\d{4})")
 #: A colon behind it is no part of it. It may end in an IPv4 address.
 _IPV6 = (
     r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})"
@@ -149,7 +149,12 @@ def _has_no_account(text: str, is_known: Callable[[str], bool]) -> bool:
     """Whether all digits in the text that could be an account id are aliases; false for any encoded text."""
     if "%" in text:
         return False
-    return all(match["lone"] and is_known(match[0]) for match in _ACCOUNT_DIGITS.finditer(text))
+    end = 0
+    while match := _ACCOUNT_DIGITS.search(text, end):
+        if not match["lone"] or not is_known(match[0]):
+            return False
+        end = match.end()
+    return True
 
 
 def find_account(text: str, rules: Rules = NO_RULES) -> str | None:
