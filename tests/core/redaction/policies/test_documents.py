@@ -144,6 +144,10 @@ def test_words_of_an_author_stay(sid: str) -> None:
     assert redact({"Id": sid, **statement()})["Id"] == sid
 
 
+def test_a_sid_may_hold_the_option_of_a_command() -> None:
+    assert re.fullmatch("run --token <alias-.*>", redact_element("Sid", "run --token oo4cjkAAWRHDECmG"))
+
+
 @pytest.mark.parametrize("text", [f"Account{ACCOUNT}", "bob@corp.example", "AIDAEXAMPLEID1234567"])
 def test_identifiers_go_whatever_their_place(text: str) -> None:
     for document in (

@@ -50,7 +50,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
     element: re.compile(form, re.ASCII | re.IGNORECASE | re.DOTALL)
     for element, form in {
         WORD.element: r"[a-z:]{1,64}|\d{4}-\d\d-\d\d",
-        LABEL.element: r"(?!(?:\D*\d+){3})[\w -]{1,512}",
+        LABEL.element: r"(?!(?:\D*\d+){3}|.*--)[\w -]{1,512}",
         ACTION.element: r"(?:[\w-]{1,63}|[\w*?-]*[*?]):(?!(?:\D*\d){5})[\w*?]{1,128}|[*?]+",
         CONDITION_KEY.element: r"[\w-]{1,63}:[^:].*|(?:[\w-]+\.)+[a-z]{2,}\S*:\w+",
         OPERAND: r"true|false|-?[\d.]+|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?",
