@@ -158,7 +158,7 @@ tokens: Texts = made(_token)
 def _timestamp(random: Random) -> str:
     day = f"20{random.randint(10, 38)}-{random.randint(1, 12):02}-{random.randint(1, 28):02}"
     time = f"{random.randint(0, 23):02}:{random.randint(0, 59):02}:{random.randint(0, 59):02}"
-    return f"{day}T{time}{random.choice(('', f'.{random.randint(0, 999):03}'))}Z"
+    return f"{day}T{time}{random.choice(('', f'.{random.randint(1, 999):03}'))}Z"
 
 
 def _words(random: Random) -> str:
@@ -231,6 +231,8 @@ _BY_PATTERN: dict[str, TextOf] = {
 def _value(random: Random, shape: Shape, depth: int = 0) -> Value:
     """Returns a value of a shape, in the core's representation."""
     match shape.type:
+        case "structure" if shape.document:
+            return random.choice((_prose(random), 1.5, [None, {"a": _prose(random)}], {"time": 1421866952, "b": []}))
         case "structure":
             return _structure(random, shape, depth)
         case "list":
@@ -245,9 +247,12 @@ def _value(random: Random, shape: Shape, depth: int = 0) -> Value:
         case "boolean":
             return random.random() < 0.5
         case "integer" | "long":
-            least, most = shape.min or 0, min(shape.max or 2**31 - 1, 2**31 - 1)
+            least = shape.min or 0
+            most = max(least, min(shape.max or 2**31 - 1, 2**31 - 1))
             return random.choice((least, min(least + 1, most), most, random.randint(least, most)))
-        case "float" | "double":
+        case "float":  # of single precision
+            return random.choice((0.0, 1.0, 0.1, 1e-05, 65504.5, 1e6, round(random.uniform(0, 1000), 2)))
+        case "double":
             return random.choice((0.0, 1.0, 0.1, 1e-05, 5e-324, 1e6, random.uniform(0, 1), random.uniform(0, 1e6)))
         case "blob":
             return _prose(random) if random.random() < 0.5 else b"\xff" + random.randbytes(random.randint(1, 8))
@@ -258,15 +263,18 @@ def _value(random: Random, shape: Shape, depth: int = 0) -> Value:
 def _structure(random: Random, shape: Shape, depth: int) -> Value:
     members = {n: m for n, m in shape.members.items() if depth < DEPTH or m.shape.is_scalar}
     if shape.union:
-        chosen = [random.choice(list(members))] if members else []
+        members = members or dict(shape.members)  # one must be set
+        chosen = [random.choice(list(members))]
     else:
-        optional = [n for n, m in members.items() if m.location != "uri"]
-        chosen = [n for n, m in members.items() if m.location == "uri"]
+        optional = [n for n, m in members.items() if m.location != "uri" and not m.host_label]
+        chosen = [n for n, m in members.items() if m.location == "uri" or m.host_label]
         chosen += random.sample(optional, random.randint(0, len(optional)))
     return {name: _member(random, members[name], depth) for name in chosen}
 
 
 def _member(random: Random, member: Member, depth: int) -> Value:
+    if member.host_label:
+        return _lower_name(random)
     while True:
         value = _value(random, member.shape, depth + 1)
         if member.location != "uri" or value != "":

@@ -19,6 +19,7 @@ from awstape.core.aws.model import Operation, Service, Value
 from awstape.core.aws.protocols.encodings.cbor_items import (
     dump_cbor,
     parse_cbor_map,
+    read_cbor_input,
     read_cbor_structure,
     write_cbor_structure,
 )
@@ -58,7 +59,7 @@ def find_operation(service: Service, request: Request) -> Operation:
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a request calls, and its input."""
     operation = find_operation(service, request)
-    return operation, read_cbor_structure(parse_cbor_map(request.body, MAX_REQUEST_VALUES), operation.input)
+    return operation, read_cbor_input(parse_cbor_map(request.body, MAX_REQUEST_VALUES), operation.input)
 
 
 def read_response(operation: Operation, response: Response) -> Answer:

@@ -9,8 +9,8 @@
    float. Members keep their order.
 4. A blob is a byte string and a time has tag 1; a cassette holds both as text (`core.aws.timestamps`). NaN and the
    infinities are the texts that JSON has for them.
-5. A number of single precision has the shortest decimal that means it in a cassette: 0.1, not 0.10000000149011612.
-   So it equals the one that a JSON client sends.
+5. A number of a response stays as clients see it. One of single precision in a request becomes the shortest decimal
+   that means it, 0.1 and not 0.10000000149011612: so it equals the number that a JSON client sends.
 """
 
 from __future__ import annotations
@@ -180,6 +180,16 @@ def read_cbor_structure(members: Mapping[str, Value], shape: Shape | None) -> di
     return read_structure(members, shape, _read_scalar)
 
 
+def read_cbor_input(members: Mapping[str, Value], shape: Shape | None) -> dict[str, Value]:
+    """As `read_cbor_structure`, for the input of a request."""
+    return read_structure(members, shape, _read_scalar_of_input)
+
+
+def _read_scalar_of_input(value: Value, shape: Shape | None) -> Value:
+    read = _read_scalar(value, shape)
+    return _shortest_single(read) if isinstance(read, float) and shape and shape.type == "float" else read
+
+
 def _read_scalar(value: Value, shape: Shape | None) -> Value:
     match value:
         case bytes():
@@ -191,8 +201,6 @@ def _read_scalar(value: Value, shape: Shape | None) -> Value:
             return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         case int() | float() if shape and shape.type == "timestamp" and not isinstance(value, bool):
             return read_epoch_seconds(value)
-        case float() if shape and shape.type == "float":
-            return _shortest_single(value)
     return value
 
 
@@ -232,9 +240,6 @@ def _write_scalar(value: Value, shape: Shape | None) -> object:
         case str() | int() | float() if type_ == "timestamp":
             seconds = format_timestamp(value, "unixTimestamp")
             return EpochSeconds(seconds) if isinstance(seconds, int | float) else seconds
-        case float() if type_ == "float":
-            single = _to_single(value)
-            return single if _shortest_single(single) == value else value
         case int() if type_ in ("float", "double") and abs(value) < 2**53:
             return float(value)
     return value
