@@ -108,7 +108,9 @@ class _ServiceBuilder:
             service.operations[name] = self._build_operation(service, name, data)
         for name, data in self.data["shapes"].items():
             if data.get("exception"):
-                service.errors[data.get("error", {}).get("code", name)] = self._build_shape(name)
+                code, shape = data.get("error", {}).get("code", name), self._build_shape(name)
+                service.errors[code] = shape
+                service.named_errors[name] = (code, shape)
         return service
 
     def _build_operation(self, service: Service, name: str, data: Mapping[str, Any]) -> Operation:

@@ -47,6 +47,11 @@ class Failure:
         """The code, or the status where there is none."""
         return self.code or str(self.status)
 
+    @property
+    def is_only_a_status(self) -> bool:
+        """Whether nothing but the status is known, as of an error that a load balancer made."""
+        return self.code is None and self.message is None and not self.members
+
 
 @dataclass(frozen=True)
 class Answer:

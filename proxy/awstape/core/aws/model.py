@@ -199,7 +199,8 @@ class Service:
 
     protocols: all that its clients may speak, first the one that botocore speaks. target_prefix, json_version: of
     requests of the protocol json. is_query_compatible: whether errors of the protocols json and cbor also name the code
-    that the protocol query had. errors: error code on the wire → shape of its members.
+    that the protocol query had. errors: error code on the wire → shape of its members. named_errors: name of the shape
+    of an error → its code on the wire, shape; several may have one code.
     """
 
     name: str
@@ -213,6 +214,7 @@ class Service:
     is_query_compatible: bool = False
     operations: dict[str, Operation] = field(default_factory=dict)
     errors: dict[str, Shape] = field(default_factory=dict)
+    named_errors: dict[str, tuple[str, Shape]] = field(default_factory=dict)
 
     @property
     def protocol(self) -> Protocol:
@@ -221,11 +223,10 @@ class Service:
 
     def find_error(self, name: str | None) -> Shape | None:
         """The shape of an error by its code or by its own name; None if the model has none."""
-        return None if name is None else self.errors.get(name) or self._errors_by_name.get(name)
-
-    @cached_property
-    def _errors_by_name(self) -> Mapping[str, Shape]:
-        return {shape.name: shape for shape in self.errors.values()}
+        if name is None or name in self.errors:
+            return self.errors.get(name or "")
+        _, shape = self.named_errors.get(name, (name, None))
+        return shape
 
     @cached_property
     def by_plain_name(self) -> Mapping[str, Operation]:

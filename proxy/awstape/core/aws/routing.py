@@ -87,7 +87,9 @@ def _named_services(models: Models, request: Request) -> tuple[list[str], str | 
         return [entry.name for entry in entries if entry.target_prefix == prefix], None
     parameters = read_parameters(decode_message(request) if request.is_form else request)
     version = dict(parameters).get("Version")
-    is_meant = [entry for entry in entries if entry.api_version == version and entry.protocols[0] in ("query", "ec2")]
+    is_meant = [
+        each for each in entries if each.api_version == version and {"query", "ec2"}.intersection(each.protocols)
+    ]
     return [entry.name for entry in is_meant], None
 
 

@@ -23,7 +23,7 @@ from types import ModuleType
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Protocol, Service, Value
-from awstape.core.aws.protocols import cbor, json, query, rest_json
+from awstape.core.aws.protocols import cbor, ec2, json, query, rest_json
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, MAX_BODY, Request, Response, WireError
 
 
@@ -113,6 +113,7 @@ class Codec:
 
 _CODECS: Mapping[Protocol, Codec] = {
     "query": Codec.of(query),
+    "ec2": Codec.of(ec2),
     "json": Codec.of(json),
     "rest-json": Codec.of(rest_json),
     "smithy-rpc-v2-cbor": Codec.of(cbor),

@@ -18,7 +18,7 @@ from typing import Literal
 
 from awstape.core.aws.call import Failure
 from awstape.core.aws.model import Protocol, Service
-from awstape.core.aws.protocols import query
+from awstape.core.aws.protocols import ec2, query
 from awstape.core.aws.protocols.dispatch import find_protocol, write_failure
 from awstape.core.aws.protocols.encodings.cbor_items import dump_cbor
 from awstape.core.aws.protocols.encodings.json_text import dump_json
@@ -88,13 +88,11 @@ def _is_name(host: str) -> bool:
 
 
 def _write_query(code: str, message: str, request_id: str) -> tuple[Headers, bytes]:
-    error = _element("Error", 1, Type="Sender", Code=code, Message=message)
-    return _xml(write_parent("ErrorResponse", 0, [*error, write_leaf("RequestId", request_id, 1)]))
+    return _xml(query.write_error(None, Failure(0, code, message, {"Type": "Sender"}), request_id))
 
 
 def _write_ec2(code: str, message: str, request_id: str) -> tuple[Headers, bytes]:
-    errors = write_parent("Errors", 1, _element("Error", 2, Code=code, Message=message))
-    return _xml(write_parent("Response", 0, [*errors, write_leaf("RequestID", request_id, 1)]))
+    return _xml(ec2.write_error(None, Failure(0, code, message), request_id))
 
 
 def _write_s3(code: str, message: str, request_id: str) -> tuple[Headers, bytes]:
