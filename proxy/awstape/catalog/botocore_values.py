@@ -19,6 +19,7 @@ import botocore.serialize
 from awstape.catalog.hosts import host_of
 from awstape.catalog.response_parser import operation_model
 from awstape.core.aws.model import SPECIAL_NUMBERS, Operation, Protocol, Shape, Value, child_shape
+from awstape.core.aws.timestamps import format_timestamp
 from awstape.core.aws.wire import Request
 
 DEFAULT_REGION = "us-east-1"
@@ -54,7 +55,8 @@ def to_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> 
     if shape is None or value is None or shape.document:
         return value
     if shape.type == "timestamp":
-        return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
+        text = format_timestamp(value, "iso8601")
+        return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else text
     if shape.type in ("float", "double"):
         return SPECIAL_NUMBERS.get(value, value)
     if shape.type == "blob":
@@ -67,7 +69,12 @@ def to_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> 
     if isinstance(value, list):
         return [to_botocore(item, child_shape(shape, i), is_output=is_output) for i, item in enumerate(value)]
     if isinstance(value, dict):
-        return {name: to_botocore(item, child_shape(shape, name), is_output=is_output) for name, item in value.items()}
+        return {
+            name: json.loads(item)
+            if (member := shape.members.get(name)) and member.json_value
+            else to_botocore(item, child_shape(shape, name), is_output=is_output)
+            for name, item in value.items()
+        }
     return value
 
 

@@ -24,6 +24,17 @@ from awstape.catalog.service_index import REGION, dns_suffixes, is_region, load_
 from awstape.core.aws.model import HostMatch, Hosts
 
 _BUCKET = re.compile(r"(?P<bucket>.+)\.s3(?:-fips|-accelerate|express(?:-fips)?-[a-z0-9-]+)?(?:\.|$)", re.ASCII)
+_ACCESS_POINT = re.compile(
+    r"(?P<name>[a-z0-9-]+)-(?P<account>\d{12})\.(?:(?P<outpost>op-\w+)\.)?(?P<service>s3-(?:accesspoint|object-lambda|outposts))"
+    r"(?:-fips)?(?:\.dualstack)?\.(?P<region>[a-z0-9-]+)",
+    re.ASCII,
+)
+#: Old names of S3's endpoints have a hyphen before the region, VPC endpoints tell what is behind them.
+_OLD_REGION = re.compile(r"(^|\.)s3-(?=[a-z]{2}-[a-z-]+-\d$)", re.ASCII)
+_IN_VPC = re.compile(
+    r"(?:(?:(?P<bucket>.+)\.)?(?:bucket|accesspoint)\.)?vpce-[^.]+\.(?P<service>.+)\.vpce",
+    re.ASCII,
+)
 
 
 @lru_cache(maxsize=1024)
@@ -36,13 +47,14 @@ def find_host(host: str) -> HostMatch | None:
     host = host.lower().removesuffix(".")
     suffix = next((suffix for suffix in dns_suffixes() if host.endswith(f".{suffix}")), None)
     front = host.removesuffix(f".{suffix}") if suffix else host
-    if suffix and front.startswith("vpce-") and front.endswith(".vpce"):
-        front = front.removesuffix(".vpce").partition(".")[2]
-    for form, region in _forms_of(front, suffix):
-        names = _services_of_form(form)
-        if names:
-            return _match_of(front, names, region, suffix)
-    return None
+    if suffix and (found := _IN_VPC.fullmatch(front)):
+        front = f"{found['bucket']}.{found['service']}" if found["bucket"] else found["service"]
+    front = _OLD_REGION.sub(r"\1s3.", front)
+    matches = [(names, region) for form, region in _forms_of(front, suffix) if (names := _services_of_form(form))]
+    if not matches:
+        return None
+    all_names = dict.fromkeys(name for names, _ in matches for name in names)  # a service may list hosts of another one
+    return _match_of(front, tuple(all_names), next((region for _, region in matches if region), None), suffix)
 
 
 def _forms_of(front: str, suffix: str | None) -> Iterator[tuple[str, str | None]]:
@@ -66,8 +78,18 @@ def _match_of(front: str, names: tuple[str, ...], region: str | None, suffix: st
         region = None if partition == "aws" else f"{partition}-global"
         if "us-gov" in front.split("."):
             region = "aws-us-gov-global"
-    bucket = _BUCKET.match(front) if "s3" in names else None
-    return HostMatch(names, region, bucket["bucket"] if bucket else None)
+    return HostMatch(names, region, _bucket_in(front) if "s3" in names else None)
+
+
+def _bucket_in(front: str) -> str | None:
+    """The bucket in a host name of S3; for an access point its ARN, which clients give in the bucket's place."""
+    if point := _ACCESS_POINT.fullmatch(front):
+        service = {"s3-accesspoint": "s3"}.get(point["service"], point["service"])
+        path = f"outpost/{point['outpost']}/accesspoint" if point["outpost"] else "accesspoint"
+        partition = partition_of(point["region"])
+        return f"arn:{partition}:{service}:{point['region']}:{point['account']}:{path}/{point['name']}"
+    bucket = _BUCKET.match(front)
+    return bucket["bucket"] if bucket else None
 
 
 def _partition_of_suffix(suffix: str | None) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +16,13 @@ import botocore.parsers
 from awstape.catalog.botocore_data import load_paginators, load_service_model
 from awstape.core.aws.model import Operation, Protocol, Shape, child_shape
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, Response
+
+
+@dataclass
+class _Stream:
+    """A body that a client gets as a stream. botocore's parser passes on what is no bytes."""
+
+    body: bytes
 
 
 @cache
@@ -42,15 +51,24 @@ def parse_response(operation: Operation, response: Response, protocol: Protocol 
 
     protocol: the one that the client speaks, None for that of botocore.
 
-    Policy documents are percent-decoded, as botocore's client does after parsing. `ResponseMetadata` is left out.
+    Policy documents are percent-decoded, and S3's GetBucketLocation is read, as botocore's client does after parsing.
+    `ResponseMetadata` is left out.
     Raises botocore.parsers.ResponseParserError for a body that is not of the protocol.
     """
     model, parser = _service_model(operation.service.name), _parser(protocol or operation.service.protocol)
     headers = botocore.awsrequest.HeadersDict(response.headers)
     wire = {"status_code": response.status, "headers": headers, "body": response.body}
+    if operation.output and operation.output.payload and response.status < FIRST_ERROR_STATUS:
+        payload = operation.output.members[operation.output.payload].shape
+        wire["body"] = _Stream(response.body) if payload.type == "blob" else response.body
     shape: Any = model.operation_model(operation.name).output_shape
     parsed: dict[str, Any] = parser.parse(wire, shape)
+    parsed = {name: value.body if isinstance(value, _Stream) else value for name, value in parsed.items()}
     parsed.pop("ResponseMetadata", None)
+    if operation.name == "GetBucketLocation" and response.status < FIRST_ERROR_STATUS:
+        from botocore.handlers import parse_get_bucket_location  # slow to import
+
+        parse_get_bucket_location(parsed, SimpleNamespace(raw=response, content=response.body))
     if response.status < FIRST_ERROR_STATUS:
         decoded: dict[str, Any] = edit_policy_documents(parsed, operation.output, unquote)
         return decoded

@@ -7,7 +7,7 @@
    suffix of a partition. `{region}` is a region of that partition, `*` one or more characters within a label, such as
    an account. Hosts outside these suffixes are whole names, such as `signin.{region}.on.aws`.
 3. The forms come from `endpoint-rule-set-1.json`, every URL template in it, and from `endpoints.json`, which SDKs
-   without rule sets follow.
+   without rule sets follow; each of them also behind the host prefixes of the service's operations.
 """
 
 from __future__ import annotations
@@ -95,7 +95,11 @@ def make_entry(name: str, meta: Mapping[str, Any]) -> ServiceEntry:
 
 def _host_forms(name: str) -> set[str]:
     prefix = load_service_model(name)["metadata"]["endpointPrefix"]
-    forms = {_simplify(host) for host in (*_hosts_of_rules(name), *_hosts_of_endpoints(prefix))}
+    hosts = {_simplify(host) for host in (*_hosts_of_rules(name), *_hosts_of_endpoints(prefix))}
+    operations = load_service_model(name)["operations"].values()
+    fronts = {_simplify(operation["endpoint"]["hostPrefix"]) for operation in operations if "endpoint" in operation}
+    behind = {front + host for front in fronts for host in hosts if not host.startswith(("*", *fronts))}
+    forms = hosts | behind
     without_suffix = {_strip_suffix(form) for form in forms}
     return {form for form in without_suffix if not _is_covered(form, without_suffix)}
 

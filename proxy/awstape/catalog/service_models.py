@@ -131,6 +131,8 @@ class _ServiceBuilder:
             host_prefix=data.get("endpoint", {}).get("hostPrefix", ""),
             input_element=(root["locationName"], root["xmlNamespace"]["uri"]) if "locationName" in root else None,
             only_reads=bool(data.get("readonly")),
+            is_deprecated=bool(data.get("deprecated")),
+            has_body_checksum="requestAlgorithmMember" in data.get("httpChecksum", ()),
         )
 
     def _build_shape(self, name: str) -> Shape:
@@ -183,6 +185,6 @@ class _ServiceBuilder:
             query_name=data.get("queryName"),
             xml_attribute=bool(data.get("xmlAttribute")),
             xml_namespace=(namespace["uri"], namespace.get("prefix", "")) if isinstance(namespace, dict) else None,
-            json_value=bool(data.get("jsonvalue")),
+            json_value=bool(data.get("jsonvalue")) and data.get("location") == "header",
             host_label=bool(data.get("hostLabel")),
         )

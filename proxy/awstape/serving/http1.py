@@ -161,7 +161,8 @@ def write_response(response: Response, *, keep_alive: bool, with_body: bool = Tr
     phrase = HTTPStatus(response.status).phrase if response.status in _STATUSES else ""
     lines = [f"HTTP/1.1 {response.status} {phrase}"]
     lines += [f"{name}: {value}" for name, value in response.headers]
-    lines += [f"Content-Length: {len(response.body)}"]
+    if response.header("content-length") is None:
+        lines += [f"Content-Length: {len(response.body)}"]
     lines += [] if keep_alive else ["Connection: close"]
     body = response.body if with_body else b""
     return "\r\n".join([*lines, "", ""]).encode("latin-1", errors="replace") + body

@@ -6,7 +6,9 @@
 3. A body may consist of several compressed parts in a row, as RFC 1952 (gzip) and RFC 8878 (zstd) allow it.
 4. A body that is text is not compressed, whatever its header says: tools and proxies keep the header of a body that
    they decoded.
-5. A body that is shorter than its tool says was cut off, unless it ends as XML or JSON does, because people shorten
+5. Clients of S3 send a body in chunks of their own, `aws-chunked`, with signatures or with a checksum behind it. It is
+   the outermost encoding, wherever the header names it, and some clients only say so in `x-amz-content-sha256`.
+6. A body that is shorter than its tool says was cut off, unless it ends as XML or JSON does, because people shorten
    bodies, too.
 """
 
@@ -22,6 +24,8 @@ from typing import NamedTuple, Protocol, TypeVar
 from awstape.core.aws.wire import MAX_BODY, Request, Response, WireError
 
 _HEADER = "content-encoding"
+_CHUNKED, _CONTENT_HASH = "aws-chunked", "x-amz-content-sha256"
+_MAX_CHUNK_LINE = 1024  # bytes of a chunk's size and signature
 _MAX_ENCODINGS = 3  # of one body
 _GZIP_OR_ZLIB, _RAW_DEFLATE = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 _ZSTD_WINDOW = 2**23  # RFC 9659: as content encoding, a window is no larger than 8 MiB
@@ -31,20 +35,49 @@ _NOT_SUPPORTED = ("compress", "x-compress", "dcb", "dcz")
 _Message = TypeVar("_Message", Request, Response)
 
 
-def decode_message(message: _Message) -> _Message:
-    """The message without its content encoding. Raises WireError if that can't be undone."""
+def decode_message(message: _Message, *, is_data: bool = False) -> _Message:
+    """The message without its content encoding. Raises WireError if that can't be undone.
+
+    is_data: whether the content encoding belongs to what is sent, as that of an object in S3, so that only its chunks
+    are undone.
+    """
     declared = ",".join(value for name, value in message.headers if name.lower() == _HEADER)
     encodings = [name for name in declared.lower().replace(" ", "").split(",") if name not in ("", "identity")]
-    if not encodings or not message.body:
+    is_chunked = _CHUNKED in encodings or (message.header(_CONTENT_HASH) or "").startswith("STREAMING-")
+    if not (encodings or is_chunked) or not message.body:
         return message
     headers = tuple(header for header in message.headers if header[0].lower() != _HEADER)
     if len(encodings) > _MAX_ENCODINGS:
         raise WireError(f"the body has more than {_MAX_ENCODINGS} content encodings")
-    body = message.body
-    for encoding in reversed(encodings):
+    body = _join_chunks(message.body) if is_chunked else message.body
+    of_content = [name for name in encodings if name != _CHUNKED]
+    if is_data:
+        return replace(message, headers=headers + tuple((_HEADER, name) for name in of_content), body=body)
+    for encoding in reversed(of_content):
         if not _is_text(body):
             body = _decompress(encoding, body)
     return replace(message, headers=headers, body=body)
+
+
+def _join_chunks(body: bytes) -> bytes:
+    """A body in `aws-chunked` encoding without its chunk sizes, signatures and trailers.
+
+    Source: docs.aws.amazon.com/AmazonS3/latest/API, "Signature Calculations: Transfer Payload in Multiple Chunks".
+    """
+    whole, position = bytearray(), 0
+    while True:
+        line, is_there, _ = body[position : position + _MAX_CHUNK_LINE].partition(b"\r\n")
+        size = line.partition(b";")[0].strip()
+        if not is_there or not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size):
+            raise WireError("the body is not aws-chunked as its header says")
+        start, length = position + len(line) + 2, int(size, 16)
+        if not length:
+            return bytes(whole)
+        chunk = body[start : start + length]
+        if len(chunk) < length:
+            raise WireError("the body was cut off")
+        whole += chunk
+        position = start + length + 2
 
 
 def check_complete(body: bytes, size: object) -> None:

@@ -165,7 +165,8 @@ class Operation:
 
     uri: path with labels, and the literal query string. status: of a success. host_prefix: the labels before the host
     name, such as `{AccountId}.`. input_element: name and namespace of the root of a rest-xml request, where the model
-    gives them. only_reads: whether the model says that the operation only reads.
+    gives them. only_reads: whether the model says that the operation only reads. has_body_checksum: whether headers of
+    the request may state the checksum of its body.
     """
 
     name: str
@@ -181,6 +182,13 @@ class Operation:
     host_prefix: str = ""
     input_element: tuple[str, str] | None = None
     only_reads: bool = False
+    is_deprecated: bool = False
+    has_body_checksum: bool = False
+
+    @cached_property
+    def route(self) -> Route:
+        """Where a REST protocol has the operation."""
+        return Route.of(self)
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -234,20 +242,49 @@ class Service:
         return {plain_name(name): operation for name, operation in self.operations.items()}
 
     @cached_property
-    def routes(self) -> tuple[tuple[str, re.Pattern[str], Operation], ...]:
-        """(method, path pattern with a group per label, operation), literal paths before labelled ones."""
-        ordered = sorted(self.operations.values(), key=lambda op: ("{" in op.uri, op.uri, op.name))
-        return tuple((op.method, _route_pattern(op.uri), op) for op in ordered)
+    def routes(self) -> Mapping[str, tuple[Operation, ...]]:
+        """Method → its operations, in the order in which their routes are tried."""
+        ordered = sorted(self.operations.values(), key=lambda op: (op.route.precedence, op.is_deprecated, op.name))
+        methods = dict.fromkeys(op.method for op in ordered)
+        return {method: tuple(op for op in ordered if op.method == method) for method in methods}
 
 
-def _route_pattern(uri: str) -> re.Pattern[str]:
-    """`/analyzer/{analyzerName}/archive-rule` → a pattern on the still percent-encoded path."""
-    parts = re.split(r"\{(\w+)(\+?)\}", uri.partition("?")[0])
-    pattern = "".join(
-        re.escape(literal) + (f"(?P<{label}>{'.+' if greedy else '[^/]+'})" if label else "")
-        for literal, label, greedy in zip(parts[::3], [*parts[1::3], ""], [*parts[2::3], ""], strict=True)
-    )
-    return re.compile(pattern + "/?")
+@dataclass(frozen=True)
+class Route:
+    """The path and query string at which a REST protocol has an operation.
+
+    pattern: of the path, still percent-encoded, with a group for each of `labels`. literals: the parameters of the
+    query string that belong to the URI; an empty value stands for any. required: location and wire name of the
+    parameters and headers without which a request is of another operation, if there is another one. precedence: the
+    most specific route has the lowest.
+    """
+
+    pattern: re.Pattern[str]
+    labels: tuple[str, ...]
+    literals: tuple[tuple[str, str], ...]
+    required: tuple[tuple[Location, str], ...]
+    precedence: tuple[tuple[int, ...], int, int]
+
+    @classmethod
+    def of(cls, operation: Operation) -> Route:
+        """The route of an operation: `/analyzer/{analyzerName}/archive-rule?x=1` with its labels and parameters."""
+        path, _, query = operation.uri.partition("?")
+        parts = re.split(r"\{([^}+]+)(\+?)\}", path)
+        pattern = "".join(
+            re.escape(literal) + (("(.+)" if greedy else "([^/]+)") if label else "")
+            for literal, label, greedy in zip(parts[::3], [*parts[1::3], ""], [*parts[2::3], ""], strict=True)
+        )
+        literals = [parameter.partition("=")[::2] for parameter in query.split("&") if parameter]
+        members = [operation.input.members[name] for name in operation.input.required] if operation.input else []
+        required = [(m.location, m.wire_name) for m in members if m.location in ("querystring", "header")]
+        segments = tuple(2 if "+}" in segment else int("{" in segment) for segment in path.strip("/").split("/"))
+        return cls(
+            re.compile(pattern.removesuffix("/") + "/?"),
+            tuple(parts[1::3]),
+            tuple(literals),
+            tuple(required),
+            ((*segments, 3), -len(literals), -len(required)),  # of paths that begin alike, the longer one first
+        )
 
 
 def plain_name(name: str) -> str:

@@ -3,13 +3,16 @@
 1. The services that may be meant come from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4
    credential scope; for unsigned requests from the header `X-Amz-Target`, the path of smithy-rpc-v2-cbor or the
    parameter `Version` of the form.
-   Services share host names and names in the scope: of those whose protocol a request is of, the first that has the
-   operation is meant, and of several that have it the one that gave the others its name.
+   Services share host names and names in the scope: of those whose protocol a request is of, the one that has the
+   operation is meant, of several that have it the one at whose most specific path it is, and then the one that gave the
+   others its name.
 2. A global service has no region, but a partition: that of the host, or of the region in the credential scope. Outside
    the partition aws its name, `aws-cn-global`, is in the region's place.
 3. The caller is the access key id: of the credential in the header or in a presigned URL, of the parameter
    `AWSAccessKeyId` in signature version 2, or of a client that does not sign.
-4. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`), after the content
+4. The bucket of a request to S3 may be in the host name, or the access point in its place; it is put into the path,
+   where the service model has it.
+5. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`), after the content
    encoding of the request was undone.
 """
 
@@ -17,16 +20,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import quote
 
 from awstape.core.aws.call import Call
 from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Models, Service
-from awstape.core.aws.protocols.dispatch import find_protocol, find_target_prefix, has_operation, read_request
+from awstape.core.aws.protocols.dispatch import (
+    decode_request,
+    find_operation,
+    find_protocol,
+    find_target_prefix,
+    read_request,
+)
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
 from awstape.core.text.hidden import Hidden
 
 #: The spelling of a region. Whether AWS has one of this name is not known to the core.
 REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
+#: With a custom endpoint: `bucket.localhost`, `bucket.s3.localhost.localstack.cloud`.
+_BUCKET_OF_CUSTOM_HOST = re.compile(r"(?P<bucket>.+?)\.(?:s3[.-].+|localhost)", re.ASCII)
 _SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
 
 
@@ -35,11 +48,12 @@ def recognise_call(models: Models, request: Request) -> Call | None:
 
     Raises WireError if it calls no operation of the model or cannot be read.
     """
+    request = _put_bucket_into_path(models, request)
     found = find_service(models, request)
     if found is None:
         return None
     service, region = found
-    operation, input_, protocol = read_request(service, decode_message(request))
+    operation, input_, protocol = read_request(service, decode_request(service, request))
     if service.regional and region is not None and not REGION.fullmatch(region):
         raise WireError("the region is not one of AWS")
     region = region if service.regional else _global_region(models, region)
@@ -74,8 +88,23 @@ def find_service(models: Models, request: Request) -> tuple[Service, str | None]
     names.sort(key=lambda name: models.entries[name].signing_name != name)
     if len(names) > 1:
         decoded = decode_message(request)
-        names = [name for name in names if has_operation(models.services[name], decoded)] or names
+        called = {name: operation for name in names if (operation := find_operation(models.services[name], decoded))}
+        names = sorted(called, key=lambda name: called[name].route.precedence) or names
     return models.services[names[0]], region
+
+
+def _put_bucket_into_path(models: Models, request: Request) -> Request:
+    """A request to S3 with its bucket in the path. The operation that lists directory buckets is named, as SDKs do."""
+    match = models.hosts.find(request.host)
+    bucket = match.bucket if match else None
+    if match is None and (signed_service_name(request) or "").startswith("s3"):
+        custom = _BUCKET_OF_CUSTOM_HOST.fullmatch(request.host)
+        bucket = custom["bucket"] if custom else None
+    if bucket is not None:
+        return replace(request, path=f"/{quote(bucket, safe='')}{request.path}")
+    if match and request.path == "/" and request.host.lower().startswith("s3express-control"):
+        return replace(request, query=f"{request.query}&x-id=ListDirectoryBuckets".strip("&"))
+    return request
 
 
 def _named_services(models: Models, request: Request) -> tuple[list[str], str | None]:

@@ -23,11 +23,10 @@ from typing import Any
 
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
-from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models
 from awstape.core.aws.paging import PageRequest, next_token
-from awstape.core.aws.protocols.dispatch import read_response, write_response
+from awstape.core.aws.protocols.dispatch import decode_response, read_response, write_response
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.page_tokens import replace_next_token
@@ -72,7 +71,7 @@ class Capturer:
     def read_page(self, call: Call, page_request: PageRequest, response: Response) -> Page:
         """The page that a response holds, not redacted. call, page_request: what its request means."""
         try:
-            answer = self._read(call, decode_message(response))
+            answer = self._read(call, decode_response(call.operation, response))
         except WireError as error:
             return Page.make_hole(str(error), limit=page_request.limit)
         return Page(None, page_request.limit, answer)

@@ -22,8 +22,9 @@ from dataclasses import dataclass, fields
 from types import ModuleType
 
 from awstape.core.aws.call import Answer, Failure
-from awstape.core.aws.model import Operation, Protocol, Service, Value
-from awstape.core.aws.protocols import cbor, ec2, json, query, rest_json
+from awstape.core.aws.content_encoding import decode_message
+from awstape.core.aws.model import Operation, Protocol, Service, Shape, Value
+from awstape.core.aws.protocols import cbor, ec2, json, query, rest_json, rest_xml
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, MAX_BODY, Request, Response, WireError
 
 
@@ -37,13 +38,29 @@ def find_target_prefix(request: Request) -> str | None:
     return (json.find_target(request) or cbor.find_target(request)).rpartition(".")[0] or None
 
 
-def has_operation(service: Service, request: Request) -> bool:
-    """Whether a request calls an operation of a service, as far as its headers, path, query string and form tell."""
+def find_operation(service: Service, request: Request) -> Operation | None:
+    """The operation of a service that a request calls, as far as its headers, path, query string and form tell."""
     protocol = find_protocol(service.protocols, request)
     try:
-        return protocol is not None and _CODECS[protocol].find_operation(service, request) is not None
+        return _CODECS[protocol].find_operation(service, request) if protocol else None
     except WireError:
-        return False
+        return None
+
+
+def decode_request(service: Service, request: Request) -> Request:
+    """The request without its content encoding, unless that is a member. Raises WireError if it can't be undone."""
+    operation = find_operation(service, request) if request.header("content-encoding") else None
+    return decode_message(request, is_data=operation is not None and _has_content_encoding(operation.input))
+
+
+def decode_response(operation: Operation, response: Response) -> Response:
+    """The response without its content encoding, unless that is a member. Raises WireError if it can't be undone."""
+    return decode_message(response, is_data=_has_content_encoding(operation.output))
+
+
+def _has_content_encoding(shape: Shape | None) -> bool:
+    members = shape.members.values() if shape else ()
+    return any(member.location == "header" and member.wire_name.lower() == "content-encoding" for member in members)
 
 
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value], Protocol]:
@@ -116,5 +133,6 @@ _CODECS: Mapping[Protocol, Codec] = {
     "ec2": Codec.of(ec2),
     "json": Codec.of(json),
     "rest-json": Codec.of(rest_json),
+    "rest-xml": Codec.of(rest_xml),
     "smithy-rpc-v2-cbor": Codec.of(cbor),
 }

@@ -18,7 +18,7 @@ from typing import Literal
 
 from awstape.core.aws.call import Failure
 from awstape.core.aws.model import Protocol, Service
-from awstape.core.aws.protocols import ec2, query
+from awstape.core.aws.protocols import ec2, query, rest_xml
 from awstape.core.aws.protocols.dispatch import find_protocol, write_failure
 from awstape.core.aws.protocols.encodings.cbor_items import dump_cbor
 from awstape.core.aws.protocols.encodings.json_text import dump_json
@@ -27,21 +27,22 @@ from awstape.core.aws.wire import Headers, Request, Response
 
 Format = Literal["query", "ec2", "s3", "json", "cbor"]
 
-_FORMATS: Mapping[Protocol, Format] = {
-    "query": "query",
-    "ec2": "ec2",
-    "json": "json",
-    "rest-json": "json",
-    "rest-xml": "s3",
-    "smithy-rpc-v2-cbor": "cbor",
+#: The formats of a protocol. Errors of S3 differ from those of the other services of its protocol.
+_FORMATS: Mapping[Protocol, tuple[Format, ...]] = {
+    "query": ("query",),
+    "ec2": ("ec2",),
+    "json": ("json",),
+    "rest-json": ("json",),
+    "rest-xml": ("s3", "query"),
+    "smithy-rpc-v2-cbor": ("cbor",),
 }
 
 #: Services that answer in XML, as signatures and host names spell them, by the format of their errors. The others of
 #: the protocol query are recognised by their requests.
 _XML_SERVICES: Mapping[str, Format] = {
     "ec2": "ec2",
-    **dict.fromkeys(("s3", "s3-control", "s3-outposts", "s3-object-lambda", "s3express"), "s3"),
-    **dict.fromkeys(("route53", "cloudfront"), "query"),
+    **dict.fromkeys(("s3", "s3-outposts", "s3-object-lambda", "s3express"), "s3"),
+    **dict.fromkeys(("route53", "cloudfront", "s3-control"), "query"),
 }
 
 
@@ -55,7 +56,7 @@ def write_error(
     """
     format_ = error_format(request, service, signed_for)
     protocol = find_protocol(service.protocols, request) if service else None
-    if service and protocol and _FORMATS[protocol] == format_:
+    if service and protocol and format_ in _FORMATS[protocol]:
         members = {"Type": "Sender", **failure.members} if format_ == "query" else failure.members
         own = Failure(failure.status, failure.code, failure.message, dict(members))
         return write_failure(service, own, request_id, protocol)
@@ -77,6 +78,8 @@ def error_format(request: Request, service: Service | None, signed_for: str | No
         return found or "query"
     if found or (request.header("authorization") or "").startswith("AWS "):  # the signature of version 2 that S3 has
         return found or "s3"
+    if service and service.protocol == "rest-xml":
+        return "s3" if service.signing_name == "s3" else "query"
     if service:
         return "query" if service.protocol == "query" and query.accepts(request) else "json"
     return "json" if signed_for or content_type == "application/json" or _is_name(request.host) else "query"
@@ -93,10 +96,6 @@ def _write_query(code: str, message: str, request_id: str) -> tuple[Headers, byt
 
 def _write_ec2(code: str, message: str, request_id: str) -> tuple[Headers, bytes]:
     return _xml(ec2.write_error(None, Failure(0, code, message), request_id))
-
-
-def _write_s3(code: str, message: str, request_id: str) -> tuple[Headers, bytes]:
-    return _xml(_element("Error", 0, Code=code, Message=message, RequestId=request_id))
 
 
 def _write_json(code: str, message: str, request_id: str) -> tuple[Headers, bytes]:
@@ -120,7 +119,7 @@ def _element(name: str, depth: int, **texts: str) -> Iterator[str]:
 _WRITERS: Mapping[Format, Callable[[str, str, str], tuple[Headers, bytes]]] = {
     "query": _write_query,
     "ec2": _write_ec2,
-    "s3": _write_s3,
+    "s3": rest_xml.write_s3_error,
     "json": _write_json,
     "cbor": _write_cbor,
 }

@@ -104,7 +104,7 @@ def _children(value: Value) -> Iterable[Value]:
     return ()
 
 
-def dump_json(body: Mapping[str, object]) -> bytes:
+def dump_json(body: object) -> bytes:
     """A JSON body, compact."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
