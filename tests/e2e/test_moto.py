@@ -154,3 +154,52 @@ def test_new_episodes_never_answer_from_before_a_write(machine: Machine, moto: s
     assert cassette.read_bytes() == text
     for way in (), ("--proxy",):
         assert machine.awstape("replay", cassette, "--strict", *way, "--", *EPISODE).ok().json == first.json
+
+
+LOOK = """\
+import json, boto3
+dynamodb, sqs, cloudwatch = (boto3.client(name, region_name="us-east-1") for name in ("dynamodb", "sqs", "cloudwatch"))
+def pages(client, name, **input_):
+    found = list(client.get_paginator(name).paginate(**input_))
+    for page in found:
+        del page["ResponseMetadata"]
+    return found
+seen = [
+    pages(dynamodb, "list_tables", PaginationConfig={"PageSize": 1}),
+    dynamodb.describe_table(TableName="fake-table")["Table"]["CreationDateTime"],
+    dynamodb.get_item(TableName="fake-table", Key={"id": {"S": "fake-1"}})["Item"],
+    pages(sqs, "list_queues"),
+    pages(cloudwatch, "list_metrics", Namespace="fake"),
+]
+try:
+    sqs.get_queue_url(QueueName="fake-queue-9")
+except sqs.exceptions.QueueDoesNotExist as error:
+    seen.append(error.response["Error"])
+print(json.dumps(seen, default=lambda value: "bytes" if isinstance(value, bytes) else str(value)))
+"""
+
+
+def test_services_of_other_protocols(machine: Machine, moto: str, cassette: Path) -> None:
+    """JSON and CBOR, with blobs, times and errors."""
+    keys = boto3.Session("fake", "fake", region_name="us-east-1")
+    clients: dict[str, Any] = {n: keys.client(n, endpoint_url=moto) for n in ("dynamodb", "sqs", "cloudwatch")}  # type: ignore[call-overload]
+    clients["dynamodb"].create_table(
+        TableName="fake-table",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for i in range(3):
+        item = {"id": {"S": f"fake-{i}"}, "data": {"B": bytes([255, i])}}
+        clients["dynamodb"].put_item(TableName="fake-table", Item=item)
+        clients["sqs"].create_queue(QueueName=f"fake-queue-{i}")
+    clients["cloudwatch"].put_metric_data(Namespace="fake", MetricData=[{"MetricName": "fake-metric", "Value": 1.5}])
+    services = [word for name in clients for word in ("--service", name)]
+    recorded = machine.awstape("record", cassette, *services, "--upstream", moto, "--", *program(LOOK)).ok()
+    assert "parses" not in recorded.err
+    assert recorded.json[-1]["Code"] == "AWS.SimpleQueueService.NonExistentQueue"
+    for way in (), ("--proxy",):
+        replay = machine.awstape("replay", cassette, "--strict", *way, "--", *program(LOOK)).ok()
+        names = renaming(recorded.json, replay.json)
+        assert "fake-table" in names
+        assert len(replay.json[3][0]["QueueUrls"]) == 3

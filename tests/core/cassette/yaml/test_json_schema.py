@@ -15,6 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
@@ -22,6 +23,7 @@ from awstape.core.cassette.faults import KINDS, Fault, FaultError
 from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
 from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
 from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.cassette.yaml.validation import take_problems
 from awstape.core.cassette.yaml.writer import write_cassette
 from examples import FOLDER, NAMES
 from support import strategies
@@ -353,3 +355,21 @@ def test_reader_and_schema_agree_on_faults(kind: str, words: list[str], between:
         is_fault = False
     fault = validator().evolve(schema=SCHEMA["definitions"]["fault"])
     assert fault.is_valid(text) == is_fault
+
+
+def test_numbers_that_json_does_not_have_and_documents() -> None:
+    models = load_models(("cloudwatch", "ecs"))
+    schema = jsonschema.Draft7Validator(cassette_schema(models, "made for a test"))
+
+    def assert_both(service: str, operation: str, output: Any, is_right: bool) -> None:
+        about = {"service": service, "operation": operation, "region": "eu-west-1", "identity": {}}
+        take = {**about, "pages": [{"output": output}]}
+        assert schema.is_valid(take) == is_right
+        assert any(take_problems(take, models)) != is_right
+
+    for number, is_right in ((1.5, True), (1, True), ("NaN", True), ("-Infinity", True), ("nan", False), ("x", False)):
+        assert_both("cloudwatch", "GetMetricStatistics", {"Datapoints": [{"Sum": number}]}, is_right)
+    documents: list[Any] = ["text", 1, [None], {"a": {}}]
+    for document in documents:
+        hooks = {"lifecycleHooks": [{"hookDetails": document}]}
+        assert_both("ecs", "CreateService", {"service": {"deploymentConfiguration": hooks}}, True)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from awstape.core.aws.access_keys import ACCOUNT
-from awstape.core.aws.model import Models, Operation, Service, Shape, Type
+from awstape.core.aws.model import SPECIAL_NUMBERS, Models, Operation, Service, Shape, Type
 from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS
 from awstape.core.cassette.faults import KINDS
@@ -252,8 +252,8 @@ _TYPES: Mapping[Type, tuple[str, ...]] = {
     "string": ("string",),
     "integer": ("integer",),
     "long": ("integer",),
-    "float": ("number",),
-    "double": ("number",),
+    "float": ("number", "string"),  # a text of SPECIAL_NUMBERS
+    "double": ("number", "string"),
     "boolean": ("boolean",),
     "timestamp": ("string", "number"),
     "blob": ("string",),  # text or, as !!binary, base64
@@ -274,7 +274,11 @@ class _Shapes:
     def of(self, shape: Shape, *, is_member: bool = True) -> Json:
         """The schema of a shape: a reference to its definition, or the type of a scalar."""
         may_be_null = is_member or self.side == "identity" or self.service.protocol != "query"
+        if shape.document:
+            return {}
         types = self._types(shape, may_be_null=may_be_null)
+        if shape.type in ("float", "double") and self.side == "output":
+            return {"type": types, "pattern": f"^({'|'.join(SPECIAL_NUMBERS)})$"}
         if shape.is_scalar and not shape.enum:
             return {"type": types}
         name = f"{self.service.name}.{self.side}.{shape.name}"
