@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,20 @@ print(json.dumps([roles, pages], default=str))
 )
 
 
-@pytest.fixture
-def moto(machine: Machine) -> Iterator[str]:
-    """The URL of a moto server with three roles, the first of which has four policies."""
+@contextmanager
+def moto_server(machine: Machine) -> Iterator[str]:
+    """The URL of a moto server."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with machine.process("moto_server", "-H", "127.0.0.1", "-p", str(port)):
         wait_until_listening(port)
-        url = f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def moto(machine: Machine) -> Iterator[str]:
+    """The URL of a moto server with three roles, the first of which has four policies."""
+    with moto_server(machine) as url:
         keys = boto3.Session("fake", "fake", region_name="us-east-1")
         iam: Any = keys.client("iam", endpoint_url=url)
         for i in range(3):
