@@ -30,6 +30,7 @@ _HTTP_DATE = re.compile(
     re.ASCII,
 )
 _EPOCH_SECONDS = re.compile(r"-?\d{1,12}(?:\.\d{1,9})?", re.ASCII)
+_TEXTS: Mapping[TimestampFormat, re.Pattern[str]] = {"iso8601": _DATE_TIME, "rfc822": _HTTP_DATE}
 
 
 def canonical_timestamp(value: str | float) -> str | None:
@@ -73,14 +74,14 @@ def read_epoch_seconds(seconds: float) -> str | float:
 
 def format_timestamp(value: Value, format_: TimestampFormat) -> Value:
     """A timestamp in a format: a number for `unixTimestamp`, text for the others. A value that is none stays."""
+    own = _TEXTS.get(format_)
+    if own and isinstance(value, str) and own.fullmatch(value):
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | float) or (seconds := seconds_of(value)) is None:
         return value
-    if format_ == "unixTimestamp":
+    if own is None:
         is_whole = seconds == int(seconds)
         return value if isinstance(value, int | float) else int(seconds) if is_whole else float(seconds)
-    own = _DATE_TIME if format_ == "iso8601" else _HTTP_DATE
-    if isinstance(value, str) and own.fullmatch(value):
-        return value
     whole = floor(seconds)
     days, second = divmod(whole, 86400)
     year, month, day = _civil_date(days)

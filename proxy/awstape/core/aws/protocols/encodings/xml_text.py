@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
@@ -39,6 +38,7 @@ _PERCENT_ENCODED = {byte: quote(bytes([byte]), safe="-._~") for byte in range(25
 _BEGINS_IN_UTF8 = re.compile(
     rb"""(?:<\?xml\s+version=["']1\.0["'](?:\s+encoding=["']utf-8["'])?\s*\?>\s*)?<[a-z][a-z0-9]""", re.IGNORECASE
 )
+_NO_CHARACTER = "{} holds a character that XML can't represent"
 _CARRIAGE_RETURN = {"\r": "&#13;"}
 
 
@@ -178,22 +178,29 @@ def write_xml_element(name: str, value: Value, member: Member, depth: int) -> It
         case dict() if shape.type == "structure":
             yield from write_parent(name, depth, write_xml_structure(value, shape, depth + 1), attributes)
         case list() if shape.member:
-            item_member = shape.member
-            items = (write_xml_element(item_member.wire_name, item, item_member, depth + 1) for item in value)
-            yield from write_parent(name, depth, chain.from_iterable(items), attributes)
+            yield from write_parent(name, depth, _write_items(value, shape.member, depth + 1), attributes)
         case dict() if shape.value:
             yield from write_parent(name, depth, _write_entries("entry", value, shape, depth + 1), attributes)
         case dict() | list():
             yield from _write_unmodelled(name, value, depth)
-        case str() if shape.type == "blob":
-            yield write_leaf(name, format_scalar(value.encode()), depth, attributes=attributes)
-        case str() if shape.percent_encoded:
-            yield write_leaf(name, _percent_encode(value), depth)
-        case str() | int() | float() if shape.type == "timestamp":
-            text = format_scalar(format_timestamp(value, shape.timestamp_format or "iso8601"))
-            yield write_leaf(name, text, depth, attributes=attributes)
         case _:
-            yield write_leaf(name, format_scalar(value), depth, attributes=attributes)
+            yield write_leaf(name, _scalar_text(value, shape), depth, attributes=attributes)
+
+
+def _scalar_text(value: Value, shape: Shape) -> str:
+    if isinstance(value, str):
+        if shape.percent_encoded:
+            return _percent_encode(value)
+        if shape.type == "blob":
+            return format_scalar(value.encode())
+    if shape.type == "timestamp":
+        value = format_timestamp(value, shape.timestamp_format or "iso8601")
+    return value if isinstance(value, str) else format_scalar(value)
+
+
+def _write_items(items: list[Value], member: Member, depth: int) -> Iterator[str]:
+    for item in items:
+        yield from write_xml_element(member.wire_name, item, member, depth)
 
 
 def _attributes(value: Value, member: Member) -> str:
@@ -205,7 +212,10 @@ def _attributes(value: Value, member: Member) -> str:
     if isinstance(value, dict):
         known = member.shape.by_attribute_name.values()
         pairs += [(each.wire_name, format_scalar(value[name])) for name, each in known if value.get(name) is not None]
-    return "".join(f" {name}={quoteattr(_checked_text(text, name))}" for name, text in pairs)
+    for name, text in pairs:
+        if _NOT_XML.search(text):
+            raise WireError(_NO_CHARACTER.format(name))
+    return "".join(f" {name}={quoteattr(text)}" for name, text in pairs)
 
 
 def _percent_encode(text: str) -> str:
@@ -262,15 +272,10 @@ def write_leaf(name: str, text: str, depth: int, safe_name: str = "", attributes
     safe_name: how an error names the element, if its name is data. Raises WireError for a character that XML cannot
     represent.
     """
-    _checked_text(text, safe_name or name)
+    if _NOT_XML.search(text):
+        raise WireError(_NO_CHARACTER.format(safe_name or name))
     indent = "  " * depth
     if not text:
         return f"{indent}<{name}{attributes}/>"
     # A bare carriage return would be read as a newline.
     return f"{indent}<{name}{attributes}>{escape(text, _CARRIAGE_RETURN)}</{name}>"
-
-
-def _checked_text(text: str, name: str) -> str:
-    if _NOT_XML.search(text):
-        raise WireError(f"{name} holds a character that XML can't represent")
-    return text
