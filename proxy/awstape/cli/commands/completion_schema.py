@@ -33,11 +33,20 @@ def completion(ctx: click.Context, shell: str) -> int:
 
 
 @click.command()
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    metavar="GLOB",
+    shell_complete=parameters.complete_services,
+    help="Describe the operations of these services, `all` for every one; repeatable.",
+)
 @parameters.output
-def schema(output: Path) -> int:
+def schema(services: tuple[str, ...], output: Path) -> int:
     """Print the JSON Schema of cassettes, for editors.
 
-    Editors use it to complete and validate YAML. The first line of each cassette names it as awstape.schema.json in the
+    It describes the operations of iam, accessanalyzer and sts, unless the option or the project's settings name other
+    services, and accepts those of any other service. Editors use it to complete and validate YAML. The first line of each cassette names it as awstape.schema.json in the
     folder of the cassette.
 
     \b
@@ -47,6 +56,8 @@ def schema(output: Path) -> int:
     from awstape.catalog.service_models import load_models
     from awstape.core.cassette.yaml.json_schema import cassette_schema as schema_of
     from awstape.core.cassette.yaml.json_schema import dump_schema
+    from awstape.tape import choose_services
 
-    write_output(output, dump_schema(schema_of(load_models(), data_version())))
+    models = load_models(choose_services(services, output))
+    write_output(output, dump_schema(schema_of(models, data_version())))
     return 0

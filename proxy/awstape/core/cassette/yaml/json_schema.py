@@ -78,7 +78,7 @@ def _take(models: Models) -> Json:
     return {
         "type": "object",
         "properties": {
-            "service": {"description": "The service, by its name in botocore.", "enum": list(models.names)},
+            "service": {"description": "The service, by its name in botocore.", "enum": list(models.services)},
             "operation": {"description": "The operation, as the service names it.", "type": "string"},
             "region": {
                 "description": "The region that was asked; of IAM only outside the partition aws: aws-cn-global.",
@@ -91,8 +91,8 @@ def _take(models: Models) -> Json:
                 "description": "The write after which replay gives this take out.",
                 "type": "object",
                 "properties": {
-                    "service": {"enum": list(models.names)},
-                    "operation": {"enum": _writes(models)},
+                    "service": {"enum": list(models.services)},
+                    "operation": {"type": "string"},
                     "region": {"type": "string"},
                     "account": _account("The caller, where it is not that of the header."),
                     "identity": {"type": "object"},
@@ -100,6 +100,8 @@ def _take(models: Models) -> Json:
                 },
                 "required": ["service", "operation", "identity", "take"],
                 "additionalProperties": False,
+                "if": {"properties": {"service": {"enum": list(models.names)}}, "required": ["service"]},
+                "then": {"properties": {"operation": {"enum": _writes(models)}}},
             },
             "faults": {
                 "description": "What goes wrong before the pages are answered.",
