@@ -121,8 +121,10 @@ def _register(events: Any) -> None:
     with _attaching:
         if events not in _attached:
             _unregister(events)  # those of a new session are registered already, but not to be unregistered
+            register = {_FIRST: events.register_first, _LAST: events.register_last}
             for name, handler, *order in _HANDLERS:
-                (events.register_last if order else events.register)(name, handler)
+                add = register[order[0]] if order else events.register
+                add(name, handler)
             _attached.add(events)
 
 
@@ -272,11 +274,12 @@ def _is_for_aws(request: AWSPreparedRequest) -> bool:
 _NOWHERE = "https://awstape.invalid/"
 #: What botocore raises if it opened no connection.
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+_FIRST, _LAST = botocore.handlers.REGISTER_FIRST, botocore.handlers.REGISTER_LAST
 _HANDLERS: list[tuple[Any, ...]] = [
     ("request-created", _request_created),
     ("before-send", _before_send),
     ("response-received", _response_received),
-    ("choose-signer", _choose_signer),
+    ("choose-signer", _choose_signer, _FIRST),  # one of botocore's answers, too
     ("before-sign", _before_sign),
-    ("before-send", _refuse_others, botocore.handlers.REGISTER_LAST),
+    ("before-send", _refuse_others, _LAST),
 ]
