@@ -323,8 +323,8 @@ def choose_services(globs: Sequence[str], path: Path) -> tuple[str, ...]:
 
 
 def _models_of(cassette: Cassette) -> Models:
-    """The models for replay: recognised are the services of a cassette, then the default ones."""
-    return load_models(tuple(dict.fromkeys([*(take.track.service for take in cassette.takes), *DEFAULT_SERVICES])))
+    """The models for replay: recognised are the services of a cassette; those of an empty one are the default ones."""
+    return load_models(tuple(dict.fromkeys(take.track.service for take in cassette.takes)) or DEFAULT_SERVICES)
 
 
 def _check_operation_globs(models: Models, globs: Sequence[str]) -> None:

@@ -69,8 +69,8 @@ def test_the_proxy_connects_to_no_other_host(recorded: Recorded, owner: Machine,
     assert watch.events("awstape", "socket") <= LOCAL
     assert run.status == 1
     assert [miss["text"].splitlines()[0] for miss in json.loads(run.err)["misses"]] == [
-        "a host under example.com is not replayed: only iam, accessanalyzer and sts are",
-        "an unknown service is not replayed: only iam, accessanalyzer and sts are",
+        "a host under example.com is not replayed: only accessanalyzer and iam are",
+        "an unknown service is not replayed: only accessanalyzer and iam are",
     ]
 
 

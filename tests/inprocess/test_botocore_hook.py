@@ -400,7 +400,7 @@ def test_a_variable_that_cannot_be_set_leaves_none_behind() -> None:
     with pytest.raises(ValueError, match="null"):
         tape.use()
     assert dict(os.environ) == before
-    with pytest.raises(UserError, match="is not SERVICE=URL"):
+    with pytest.raises(UserError, match="is neither URL nor SERVICE=URL"):
         parse_upstream(["iam=http://127.0.0.1:9/\0"], MODELS.names)
 
 
@@ -493,7 +493,7 @@ SIGNED_AS = {"s3control": "s3", "cloudwatch": "monitoring", "iam-toolbox": "anot
 @pytest.mark.parametrize("service", OTHERS)
 def test_another_service_is_refused(service: str) -> None:
     call, input_ = OTHERS[service]
-    told = rf"\Amiss: {SIGNED_AS.get(service, service)} is not replayed: only [\w ]+\Z"
+    told = rf"\Amiss: {SIGNED_AS.get(service, service)} is not replayed: only [\w ]+\n  to record it: .*\Z"
     if service not in boto3.Session().get_available_services():
         pytest.skip("a newer botocore has it")
     with ends_in_misses(awstape.replay(CASSETTES), told):
@@ -502,7 +502,9 @@ def test_another_service_is_refused(service: str) -> None:
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
         assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
         assert caught.value.response["Error"]["Code"] == "CassetteMiss"
-        assert caught.value.response["Error"]["Message"].endswith(": only iam, accessanalyzer and sts are")
+        assert (
+            caught.value.response["Error"]["Message"].partition("\n")[0].endswith(": only accessanalyzer and iam are")
+        )
 
 
 #: Calls that are not signed: only the host names the service.
@@ -510,18 +512,18 @@ UNSIGNED: dict[str, tuple[str, dict[str, Any], str]] = {
     "sts": (
         "assume_role_with_web_identity",
         {"RoleArn": "arn:aws:iam::000611752023:role/x", "RoleSessionName": "xx", "WebIdentityToken": "fake"},
-        r"sts(\.us-east-1)?\.amazonaws\.com",
+        "sts",
     ),
-    "s3": ("get_object", {"Bucket": "bucket-of-zreal", "Key": "x"}, r"a host under amazonaws\.com"),
+    "s3": ("get_object", {"Bucket": "bucket-of-zreal", "Key": "x"}, "s3"),
     "sso": (
         "get_role_credentials",
         {"roleName": "x", "accountId": "000611752023", "accessToken": "fake"},
-        r"a host under amazonaws\.com",
+        "sso",
     ),
     "cognito-idp": (
         "initiate_auth",
         {"AuthFlow": "USER_AUTH", "ClientId": "fake"},
-        r"cognito-idp\.us-east-1\.amazonaws\.com",
+        "cognito-idp",
     ),
 }
 
@@ -530,11 +532,11 @@ UNSIGNED: dict[str, tuple[str, dict[str, Any], str]] = {
 def test_another_service_is_refused_though_the_request_is_not_signed(service: str) -> None:
     call, input_, name = UNSIGNED[service]
     unsigned = Config(signature_version=botocore.UNSIGNED)
-    with ends_in_misses(awstape.replay(CASSETTES), rf"\Amiss: {name} is not replayed: only [\w ]+\Z"):
+    with ends_in_misses(
+        awstape.replay(CASSETTES), rf"\Amiss: {name} is not replayed: only [\w ]+\n  to record it: .*\Z"
+    ):
         asked: Any = boto3.client(service, region_name="us-east-1", config=unsigned)  # type: ignore[call-overload]
-        with pytest.raises(
-            ClientError, match=r"\(CassetteMiss\).* is not replayed: only iam, accessanalyzer and sts are"
-        ):
+        with pytest.raises(ClientError, match=r"\(CassetteMiss\).* is not replayed: only accessanalyzer and iam are"):
             getattr(asked, call)(**input_)
 
 
@@ -611,8 +613,8 @@ def test_strict_makes_takes_not_replayed_an_error(strict: bool) -> None:
         boto3.client("iam").list_policy_versions(**LISTING)
     assert [line.partition("policy/")[2] for line in str(caught.value).splitlines()] == [
         'alias-2rk7tll6t4-lrlk23k6t7/alias-3Tl7R4rs44"}: 2 pages',
-        'alias-srrm4262kR"}: 2 pages',
         'alias-4m7msS4Tsk"}: 1 page',
+        'alias-srrm4262kR"}: 2 pages',
     ]
 
 

@@ -30,7 +30,7 @@ CASSETTES = ROOT / "cassettes"
 POLICY = "arn:aws:iam::000611752023:policy/alias-srrm4262kR"
 LISTING: dict[str, Any] = {"PolicyArn": POLICY}
 VERSIONS = ["v5", "v4", "v3", "v2", "v1"]
-PAGINGS = {"recorded": [2, 2, 1], "client": [5], "4": [4, 1], "torture": [0, 1, 0, 2, 2, 0]}
+PAGINGS = {"recorded": [2, 2, 1], "client": [5], "4": [4, 1], "torture": [0, 1, 3, 1, 0]}
 ENVIRON = {"AWSTAPE_KEY": "a key for tests, not a secret"}
 FAKE_KEYS: dict[str, Any] = {"aws_access_key_id": "FAKE", "aws_secret_access_key": "fake"}
 

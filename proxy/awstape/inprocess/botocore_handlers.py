@@ -277,9 +277,9 @@ _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 _FIRST, _LAST = botocore.handlers.REGISTER_FIRST, botocore.handlers.REGISTER_LAST
 _HANDLERS: list[tuple[Any, ...]] = [
     ("request-created", _request_created),
-    ("before-send", _before_send),
+    ("before-send", _before_send, _FIRST),  # moto answers, too
     ("response-received", _response_received),
-    ("choose-signer", _choose_signer, _FIRST),  # one of botocore's answers, too
+    ("choose-signer", _choose_signer, _FIRST),  # botocore answers, too
     ("before-sign", _before_sign),
     ("before-send", _refuse_others, _LAST),
 ]

@@ -276,7 +276,7 @@ def test_comments_on_both_sides(roles: Path, capfd: pytest.CaptureFixture[str]) 
     commented(roles)
     run("merge", roles, other, "-o", other)
     assert "# Theirs.\n" in good(other)
-    assert "operation: GetRole # why # not there\n" in other.read_text()
+    assert "operation: GetRole # not there # why\n" in other.read_text()
     run("drop-item", roles, "ListRoles", "1", "--lose-comments")
     assert "would be lost" in failure_after_comments(capfd, "merge", other, roles, "-o", other, "--prefer", "last")
 

@@ -226,7 +226,7 @@ def test_a_refused_addition_leaves_the_file_unchanged(
 @pytest.mark.parametrize(
     ("arguments", "problem", "tip"),
     [
-        ("ima list-roles", "awstape knows no service 'ima'; did you mean iam?", "services: iam, accessanalyzer"),
+        ("iamm list-roles", "awstape knows no service 'iamm'; did you mean iam?", "services are spelled as in boto3"),
         ("iam list-rols", "iam has no operation 'list-rols'; did you mean list-roles?", "as in the AWS CLI"),
         ("iam ListSSHPublicKey", "did you mean ListSSHPublicKeys?", "or in the API (ListRoles)"),
         ("iam list-ssh-public-key", "did you mean list-ssh-public-keys?", "or in the API (ListRoles)"),

@@ -46,8 +46,8 @@ def schema(services: tuple[str, ...], output: Path) -> int:
     """Print the JSON Schema of cassettes, for editors.
 
     It describes the operations of iam, accessanalyzer and sts, unless the option or the project's settings name other
-    services, and accepts those of any other service. Editors use it to complete and validate YAML. The first line of each cassette names it as awstape.schema.json in the
-    folder of the cassette.
+    services, and accepts those of any other service. Editors use it to complete and validate YAML. The first line of
+    each cassette names it as awstape.schema.json in the folder of the cassette.
 
     \b
     awstape schema -o cassettes/awstape.schema.json

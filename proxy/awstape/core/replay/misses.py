@@ -217,8 +217,13 @@ class MissFactory:
 
     def other_service(self, request: Request) -> Miss:
         """The miss for a service that is not replayed, named as in the request's signature, else by its host."""
-        name = other_service_name(self.models, request) or self.models.hosts.show(request.host)
+        match = self.models.hosts.find(request.host)
+        of_host = match.names[0] if match else self.models.hosts.show(request.host)
+        name = other_service_name(self.models, request) or of_host
         lines = [] if name else ["the service is recognised by the host name or the signature; both name none"]
+        if match:
+            record = "awstape record CASSETTE --mode new_episodes"
+            lines.append(f"to record it: {record} --service {match.names[0]} -- COMMAND")
         summary = self._not_replayed(name or "an unknown service")
         return self._miss("service", request, summary, lines, is_recorded=False)
 
