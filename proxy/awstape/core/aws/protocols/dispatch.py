@@ -3,8 +3,8 @@
 To add a protocol: write a module beside the others with the functions of `Codec`, add its name to
 `core.aws.model.Protocol` and add a row to the table.
 
-1. Reading a response keeps the wire's member order and the exact text of timestamps. Blobs that are UTF-8 text become
-   that text.
+1. Reading a response keeps the wire's member order and the exact text of timestamps; numbers that are timestamps become
+   text (`core.aws.timestamps`). Blobs that are UTF-8 text become that text.
 2. Members that are not in the service model are kept, those of outputs are listed in `Answer.unmodelled`.
 3. A number or boolean in non-canonical spelling (`007`, `True`) stays the text that it was.
 4. The rest of the envelope (request ids, metadata, namespaces, other headers) is dropped.
