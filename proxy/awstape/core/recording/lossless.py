@@ -22,7 +22,7 @@ Parse = Callable[[Operation, Response, Protocol | None], object]
 """Parses a response as a client does that speaks a protocol; None for that of botocore."""
 
 _MOST_WAITING = 4
-_REQUEST_ID = re.compile(rb"<(requestid)>[^<]*</", re.IGNORECASE)
+_REQUEST_ID = re.compile(rb"<(requestid)>[^<]*</\1>", re.IGNORECASE)
 
 
 class LosslessCheck:
@@ -69,7 +69,7 @@ def _is_same(operation: Operation, response: Response, encoded_again: Response) 
 
 def _is_one_document(one: bytes, other: bytes) -> bool:
     """Whether two bodies are the same XML or JSON document."""
-    if _REQUEST_ID.sub(rb"<\1></", one) == _REQUEST_ID.sub(rb"<\1></", other):
+    if _REQUEST_ID.sub(rb"<\1/>", one) == _REQUEST_ID.sub(rb"<\1/>", other):
         return True
     if one[:1] != other[:1]:
         return False
