@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awstape.catalog.response_parser import parse_response
+from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
+from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Reply
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import KINDS, Fault, FaultError
@@ -20,6 +22,7 @@ from awstape.core.replay.misses import HEADER as MISS_HEADER
 from awstape.core.replay.replies import ServedPage
 from support import strategies
 from support.exchanges import (
+    MODELS,
     operation,
     player,
     request,
@@ -163,6 +166,17 @@ def test_codes_are_those_of_the_model_if_it_has_them(kind: str, name: str, statu
     if said not in statuses:
         stem = said.removesuffix("Exception")
         assert not [known for known in statuses if known.removesuffix("Exception") == stem]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("throttle", 400), ("denied", 400), ("expired", 400), ("internal", 500)])
+@pytest.mark.parametrize("name", ["dynamodb ListTables", "cloudwatch ListMetrics"])
+def test_errors_of_a_client_have_one_status_in_json_and_cbor(kind: str, status: int, name: str) -> None:
+    op = MODELS.operation(*name.split())
+    failure = Fault(kind).failure(op)
+    assert failure
+    response = write_response(op, Answer(error=failure), "id")
+    assert response.status == status
+    assert parse_response(op, response)["Error"]["Code"] == failure.code
 
 
 def test_the_denied_action_is_the_requested_one() -> None:

@@ -131,6 +131,8 @@ def _by_protocol(query: _Error, rest_json: _Error) -> FailureOf:
     def make_failure(operation: Operation) -> Failure:
         is_query = operation.service.protocol == "query"
         status, code, message = query if is_query else rest_json
+        if operation.service.protocol in ("json", "smithy-rpc-v2-cbor") and status < 500:
+            status = 400  # of all errors of a client, whatever their code
         members: dict[str, Value] = {}
         if is_query:
             members["Type"] = "Receiver" if status >= 500 else "Sender"
