@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -18,6 +20,7 @@ from awstape.core.aws.conform import output_misfits
 from awstape.core.aws.model import Operation, Protocol, Shape, Value, child_shape
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.routing import recognise_call
+from awstape.core.aws.wire import Response
 from support import strategies
 
 #: With the number of services that have at least to be there.
@@ -121,6 +124,29 @@ def test_a_client_reads_an_output_and_it_is_read_again(protocol: Protocol, data:
     said = as_said(output, operation.output, protocol)
     assert as_text(parse_response(operation, response, protocol)) == as_text(to_botocore(said, operation.output))
     assert read_response(operation, response, protocol) == Answer(said)
+
+
+def odd_xml(body: bytes, random: Random) -> bytes:
+    """XML with elements without a model, and without indent."""
+    text = body.decode()
+    spots = [match.end() for match in re.finditer(r"Result>\n|<(?:member|item)>\n(?= +<[^/])|</requestId>\n", text)]
+    for at in sorted(random.sample(spots, min(3, len(spots))), reverse=True):
+        new = random.choice(["<zNew/>", "<zNew>x</zNew>", "<zNew><a>1</a></zNew>", "<zNew/><zNew>2</zNew>", "<!-- -->"])
+        text = text[:at] + new + text[at:]
+    return re.sub(r">\s*\n\s*<", "><", text).encode()
+
+
+@pytest.mark.parametrize("protocol", ["query", "ec2"])
+@strategies.few(300)
+@given(data=st.data())
+def test_a_client_reads_odd_xml_as_it_is_written_again(protocol: Protocol, data: st.DataObject) -> None:
+    operation = data.draw(operations(protocol))
+    plain = write_response(operation, Answer(data.draw(strategies.outputs(operation))), "request-id", protocol)
+    odd = Response(200, (), data.draw(strategies.made(partial(odd_xml, plain.body))))
+    answer = read_response(operation, odd, protocol)
+    again = write_response(operation, answer, "request-id", protocol)
+    assert parse_response(operation, again, protocol) == parse_response(operation, odd, protocol)
+    assert read_response(operation, again, protocol) == answer
 
 
 @each_protocol
