@@ -2,10 +2,9 @@
 
 1. The services that may be meant come from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4
    credential scope; for unsigned requests from the header `X-Amz-Target`, the path of smithy-rpc-v2-cbor or the
-   parameter `Version` of the form.
-   Services share host names and names in the scope: of those whose protocol a request is of, the one that has the
-   operation is meant, of several that have it the one at whose most specific path it is, and then the one that gave the
-   others its name.
+   parameter `Version` of the form. Services share host names and names in the scope: of those whose protocol a request
+   is of, the one that has the operation is meant, of several that have it the one at whose most specific path it is,
+   and then the one that gave the others its name.
 2. A global service has no region, but a partition: that of the host, or of the region in the credential scope. Outside
    the partition aws its name, `aws-cn-global`, is in the region's place.
 3. The caller is the access key id: of the credential in the header or in a presigned URL, of the parameter
