@@ -30,11 +30,12 @@ class SmallModel:
     shapes: dict[str, Any]
     wrapper: str | None = None
     uri: str = "/"
+    method: str = "POST"
 
     @cached_property
     def data(self) -> dict[str, Any]:
         simple = "string integer long float double boolean timestamp blob character".split()
-        operation: dict[str, Any] = {"name": "Run", "http": {"method": "POST", "requestUri": self.uri}}
+        operation: dict[str, Any] = {"name": "Run", "http": {"method": self.method, "requestUri": self.uri}}
         if "Input" in self.shapes:
             operation["input"] = {"shape": "Input"}
         if "Output" in self.shapes:
@@ -82,7 +83,9 @@ class SmallModel:
         prepared = botocore.awsrequest.create_request_object(parts).prepare()
         path, _, query = prepared.url.removeprefix(f"https://{HOST}").partition("?")
         body = prepared.body or b""
-        return Request("POST", HOST, path, query, FORM, body.encode() if isinstance(body, str) else bytes(body))
+        texts = {name: v.decode() if isinstance(v, bytes) else str(v) for name, v in prepared.headers.items()}
+        headers = (*texts.items(), *(FORM if self.protocol in ("query", "ec2") else ()))
+        return Request(self.method, HOST, path, query, headers, body.encode() if isinstance(body, str) else bytes(body))
 
 
 def structure(**members: Any) -> dict[str, Any]:

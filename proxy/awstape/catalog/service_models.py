@@ -28,7 +28,7 @@ _NEW_IN_EACH_CALL = re.compile(
 )
 _NEW_IN_EACH_CALL_OF = {"sts": frozenset({"RoleSessionName", "SAMLAssertion", "TokenCode", "WebIdentityToken"})}
 #: Traits that a model may give to a shape, for all members that have it.
-_MEMBER_TRAITS = ("locationName", "flattened", "xmlNamespace")
+_MEMBER_TRAITS = ("flattened", "jsonvalue", "location", "locationName", "xmlAttribute", "xmlNamespace")
 
 
 class _LazyServices(Mapping[str, Service]):
@@ -178,13 +178,13 @@ class _ServiceBuilder:
         return Member(
             wire_name=traits.get("locationName", name),
             shape=built,
-            location=data.get("location", "body"),
+            location=traits.get("location", "body"),
             flattened=bool(traits.get("flattened")),
             idempotency_token=bool(data.get("idempotencyToken")) or self._is_new_in_each_call(name, traits),
             is_renamed="locationName" in traits,
             query_name=data.get("queryName"),
-            xml_attribute=bool(data.get("xmlAttribute")),
+            xml_attribute=bool(traits.get("xmlAttribute")),
             xml_namespace=(namespace["uri"], namespace.get("prefix", "")) if isinstance(namespace, dict) else None,
-            json_value=bool(data.get("jsonvalue")) and data.get("location") == "header",
+            json_value=bool(traits.get("jsonvalue")) and traits.get("location") == "header",
             host_label=bool(data.get("hostLabel")),
         )

@@ -42,6 +42,7 @@ from awstape.inprocess.botocore_wire import (
     AsyncResponse,
     body_of,
     call_context,
+    copy_response_body,
     deliver,
     deliver_async,
     is_async,
@@ -190,9 +191,12 @@ def _response_received(
     if not _tapes:
         return
     response = None
-    if response_dict is not None:
-        response = response_of(response_dict["status_code"], response_dict["headers"], response_dict["body"])
     no_response = NO_CONNECTION if isinstance(exception, _NOT_SENT) else NO_RESPONSE
+    if response_dict is not None:
+        body = copy_response_body(response_dict["body"], parsed_response or {})
+        no_response = no_response if body is not None else "the body is a stream that is large or can't be read twice"
+        if body is not None:
+            response = response_of(response_dict["status_code"], response_dict["headers"], body)
     try:
         call_without_traceback(_tapes[-1].feed, converted, response, answered_before, no_response)
     except BaseException:

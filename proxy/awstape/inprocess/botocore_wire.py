@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import math
 import re
 import time
@@ -16,7 +18,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from awstape import clock
 from awstape.catalog.hosts import find_host, host_of
-from awstape.core.aws.wire import Headers, Reply, Request, Response
+from awstape.core.aws.wire import MAX_BODY, Headers, Reply, Request, Response
 
 #: The context of the call under way: before botocore 1.36, a prepared request has none.
 call_context: ContextVar[dict[str, Any] | None] = ContextVar("awstape_context", default=None)
@@ -38,10 +40,20 @@ def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
         url = url._replace(path=re.sub(r"^/~[^/]+", "", url.path))  # the session of an endpoint (serving.control_api)
     headers = tuple((name, _text(value)) for name, value in request.headers.items())
     caller = (call_context.get() or {}).get(CALLER)
-    body: Any = request.body
-    if not isinstance(body, bytes | bytearray):  # no recorded operation has a stream as its body
-        body = body.encode() if isinstance(body, str) else b""
-    return Request(request.method, host, url.path or "/", url.query, headers, bytes(body), caller)
+    return Request(request.method, host, url.path or "/", url.query, headers, _read_body(request.body), caller)
+
+
+def _read_body(body: Any) -> bytes:
+    """The body of a request. A stream is left at the position where it was; one that can't be is not read."""
+    if isinstance(body, bytes | bytearray | str):
+        return body.encode() if isinstance(body, str) else bytes(body)
+    if not hasattr(body, "seek") or inspect.iscoroutinefunction(body.read):
+        return b""
+    start = body.tell() if hasattr(body, "tell") else 0
+    body.seek(start)  # botocore's chunks know no position, and begin anew
+    content: bytes = body.read(MAX_BODY)
+    body.seek(start)
+    return content
 
 
 def _is_host_of(host: str, service: str) -> bool:
@@ -51,6 +63,24 @@ def _is_host_of(host: str, service: str) -> bool:
 
 def response_of(status: int, headers: Mapping[str, Any], body: bytes) -> Response:
     return Response(status, tuple((name, str(value)) for name, value in headers.items()), body)
+
+
+def copy_response_body(body: Any, parsed: Mapping[str, Any]) -> bytes | None:
+    """The body of a response that a client got; None for a stream that is large or asynchronous.
+
+    What is read of a stream is put back under the client's own one, which checks length and checksum. parsed: the
+    response in which that is.
+    """
+    if isinstance(body, bytes | bytearray):
+        return bytes(body)
+    raw, length = getattr(body, "_raw_stream", None), getattr(body, "_content_length", None)
+    if raw is None or inspect.iscoroutinefunction(raw.read) or int(length or 0) > MAX_BODY:
+        return None
+    content: bytes = raw.read()
+    for stream in (body, *parsed.values()):
+        if getattr(stream, "_raw_stream", None) is raw:
+            stream._raw_stream = io.BytesIO(content)
+    return content
 
 
 def _text(value: str | bytes) -> str:
@@ -108,6 +138,12 @@ class _Body:
     def __init__(self, headers: Headers, make: Callable[[], bytes]) -> None:
         self.raw_headers = [(name.encode(), value.encode()) for name, value in headers]  # used by aiobotocore 2
         self._make = cache(make)  # aiobotocore reads twice
+        self._reader: io.BytesIO | None = None
+
+    def read(self, size: int | None = None) -> bytes:
+        """Reads as from a file: the client hands the body out as a stream."""
+        self._reader = self._reader or io.BytesIO(self._make())
+        return self._reader.read(size)
 
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
         yield self._make()

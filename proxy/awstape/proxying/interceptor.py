@@ -27,7 +27,7 @@ from awstape.catalog.hosts import anonymise_host, find_host, is_aws_host
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.model import Models
-from awstape.core.aws.routing import try_find_service
+from awstape.core.aws.routing import put_bucket_into_path, try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
@@ -254,7 +254,8 @@ class Interceptor:
         if url := self._upstream_url(request.host):
             flow.request.scheme = url.scheme
             flow.request.host, flow.request.port = address_of(url)
-            flow.request.path = url.path.rstrip("/") + flow.request.path
+            bucket = put_bucket_into_path(self._models, request).path.removesuffix(request.path)
+            flow.request.path = url.path.rstrip("/") + bucket + flow.request.path
             flow.server_conn.via = None
 
     async def _proxy_refusal(self, flow: http.HTTPFlow, request: Request) -> str | None:
@@ -296,7 +297,10 @@ def _aws_error(request: Request, code: str, text: str) -> http.Response:
 
 
 def _to_mitmproxy(response: Response) -> http.Response:
-    return http.Response.make(response.status, response.body, dict(response.headers))
+    made = http.Response.make(response.status, response.body, dict(response.headers))
+    if length := response.header("content-length"):  # of a response to HEAD, it is not that of the body
+        made.headers["content-length"] = length
+    return made
 
 
 def _host_and_port(host: str, port: int) -> str:

@@ -7,7 +7,8 @@
 4. A body that is text is not compressed, whatever its header says: tools and proxies keep the header of a body that
    they decoded.
 5. Clients of S3 send a body in chunks of their own, `aws-chunked`, with signatures or with a checksum behind it. It is
-   the outermost encoding, wherever the header names it, and some clients only say so in `x-amz-content-sha256`.
+   the outermost encoding, wherever the header names it, and some clients only say so in `x-amz-content-sha256`. No
+   response is in chunks, even if a stand-in kept the header of the request.
 6. A body that is shorter than its tool says was cut off, unless it ends as XML or JSON does, because people shorten
    bodies, too.
 """
@@ -43,13 +44,14 @@ def decode_message(message: _Message, *, is_data: bool = False) -> _Message:
     """
     declared = ",".join(value for name, value in message.headers if name.lower() == _HEADER)
     encodings = [name for name in declared.lower().replace(" ", "").split(",") if name not in ("", "identity")]
-    is_chunked = _CHUNKED in encodings or (message.header(_CONTENT_HASH) or "").startswith("STREAMING-")
-    if not (encodings or is_chunked) or not message.body:
+    says_chunked = _CHUNKED in encodings or (message.header(_CONTENT_HASH) or "").startswith("STREAMING-")
+    is_chunked = says_chunked and isinstance(message, Request)
+    if not says_chunked and not (encodings and message.body):
         return message
     headers = tuple(header for header in message.headers if header[0].lower() != _HEADER)
     if len(encodings) > _MAX_ENCODINGS:
         raise WireError(f"the body has more than {_MAX_ENCODINGS} content encodings")
-    body = _join_chunks(message.body) if is_chunked else message.body
+    body = _join_chunks(message.body) if is_chunked and message.body else message.body
     of_content = [name for name in encodings if name != _CHUNKED]
     if is_data:
         return replace(message, headers=headers + tuple((_HEADER, name) for name in of_content), body=body)

@@ -47,7 +47,7 @@ def recognise_call(models: Models, request: Request) -> Call | None:
 
     Raises WireError if it calls no operation of the model or cannot be read.
     """
-    request = _put_bucket_into_path(models, request)
+    request = put_bucket_into_path(models, request)
     found = find_service(models, request)
     if found is None:
         return None
@@ -92,7 +92,7 @@ def find_service(models: Models, request: Request) -> tuple[Service, str | None]
     return models.services[names[0]], region
 
 
-def _put_bucket_into_path(models: Models, request: Request) -> Request:
+def put_bucket_into_path(models: Models, request: Request) -> Request:
     """A request to S3 with its bucket in the path. The operation that lists directory buckets is named, as SDKs do."""
     match = models.hosts.find(request.host)
     bucket = match.bucket if match else None

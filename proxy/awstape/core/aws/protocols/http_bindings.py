@@ -10,7 +10,8 @@ Shared by the REST protocols, whatever the format of their bodies.
 3. A list in a header is separated by commas; an item with a comma or quote is quoted. HTTP dates have a comma of their
    own. A map in headers has a prefix for its keys, in the query string it is all parameters that no member has.
 4. A timestamp in a header is an HTTP date, in path and query string it is ISO 8601, unless the model says otherwise.
-5. Headers that state the length or the checksum of a body tell nothing that the body doesn't.
+5. Headers that state the length or the checksum of a body tell nothing that the body doesn't. In a request they are
+   ignored, in a response they are written anew.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from awstape.core.aws.model import Location, Member, Operation, Service, Shape, TimestampFormat, Value
+from awstape.core.aws.protocols.checksums import own_checksum
 from awstape.core.aws.protocols.encodings.scalars import decode_base64, format_scalar, parse_scalar
 from awstape.core.aws.timestamps import format_timestamp
 from awstape.core.aws.wire import (
@@ -230,12 +232,18 @@ def make_response(operation: Operation, output: Mapping[str, Value], own: Header
     has_no_body = operation.method == "HEAD" or status in (204, 205, 304)  # RFC 9110, 6.4.1
     body = b"" if has_no_body else body
     members = write_header_members(output, operation.output)
-    if operation.method != "HEAD":  # where it is the length of another response
-        length = ("Content-Length", str(len(body)))  # after redaction it is not the recorded one
-        members = tuple(length if name.lower() == "content-length" else (name, value) for name, value in members)
+    if operation.method != "HEAD":  # where they are about the body of another response
+        members = tuple((name, _of_body(name, value, operation, body)) for name, value in members)
     known = operation.output.members.values() if operation.output else ()
     bound = {member.wire_name.lower() for member in known if member.location == "header"}
     return Response(status, add_headers((header for header in own if header[0].lower() not in bound), members), body)
+
+
+def _of_body(name: str, value: str, operation: Operation, body: bytes) -> str:
+    """The value of a header that tells of the body: redaction may have made another one of that."""
+    if name.lower() == "content-length":
+        return str(len(body))
+    return own_checksum(name, value, body) if operation.output and operation.output.payload else value
 
 
 def _status(operation: Operation, output: Mapping[str, Value]) -> int:
