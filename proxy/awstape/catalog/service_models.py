@@ -124,7 +124,7 @@ class _ServiceBuilder:
             uri=data["http"]["requestUri"],
             input=input_,
             output=output,
-            result_wrapper=data.get("output", {}).get("resultWrapper"),
+            result_wrapper=self._result_wrapper(data),
             errors=tuple(self._build_shape(error["shape"]) for error in data.get("errors", ())),
             paging=build_paging(self.paginators.get(name), input_, output),
             status=data["http"].get("responseCode", 200),
@@ -134,6 +134,12 @@ class _ServiceBuilder:
             is_deprecated=bool(data.get("deprecated")),
             has_body_checksum="requestAlgorithmMember" in data.get("httpChecksum", ()),
         )
+
+    def _result_wrapper(self, operation: Mapping[str, Any]) -> str | None:
+        """The element that has the output in it; the model gives it with the operation or with the shape."""
+        reference = operation.get("output", {})
+        wrapper: str | None = {**self.data["shapes"].get(reference.get("shape"), {}), **reference}.get("resultWrapper")
+        return wrapper
 
     def _build_shape(self, name: str) -> Shape:
         if name in self.shapes:

@@ -184,6 +184,7 @@ RESPONSES: dict[str, tuple[str, str, dict[str, Value]]] = {
         f"<DeleteSubnetResponse {XMLNS}><requestId>r</requestId><return>true</return></DeleteSubnetResponse>",
         {},
     ),
+    "a request id of another spelling": ("DeleteSubnet", "<X><RequestId>r</RequestId></X>", {}),
     "a modelled return": (
         "AttachClassicLinkVpc",
         f"<AttachClassicLinkVpcResponse {XMLNS}><return>true</return></AttachClassicLinkVpcResponse>",

@@ -198,8 +198,14 @@ RESPONSES = {
         f"<RunResponse>{META}<Wrapper>{MEMBERS}</Wrapper></RunResponse>",
         VALUE,
     ),
+    "with a result that the shape names": (
+        SmallModel("query", {**OUTPUT, "Output": {**OUTPUT["Output"], "resultWrapper": "Wrapper"}}),
+        f"<RunResponse><Wrapper>{MEMBERS}</Wrapper></RunResponse>",
+        VALUE,
+    ),
     "without a result element": (SmallModel("query", OUTPUT), f"<RunResponse>{MEMBERS}{META}</RunResponse>", VALUE),
     "with an empty result": (WRAPPED, f"<RunResponse><RunResult/>{META}</RunResponse>", {}),
+    "with an empty text": (SmallModel("query", OUTPUT), "<R><Text/><RequestId>r</RequestId></R>", {"Text": ""}),
     "without output": (SmallModel("query", {}), f"<RunResponse>{META}</RunResponse>", {}),
 }
 

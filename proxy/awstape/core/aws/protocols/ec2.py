@@ -30,6 +30,9 @@ from awstape.core.aws.wire import FIRST_ERROR_STATUS, Headers, Request, Response
 accepts = query.accepts
 find_operation = query.find_operation
 
+#: What is beside the output. Emulators spell it in one way or the other.
+_REQUEST_IDS = frozenset({"requestId", "RequestId"})
+_RETURN = ("return", "true")
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
@@ -54,9 +57,7 @@ def read_response(operation: Operation, response: Response) -> Answer:
     if response.status >= FIRST_ERROR_STATUS:
         return Answer(error=query.read_failure(operation.service, response))
     output = read_xml_structure(parse_xml(response.body), operation.output) if response.body.strip() else {}
-    output.pop("requestId", None)
-    if output.get("return") == "true":
-        del output["return"]
+    output = {name: value for name, value in output.items() if (name, value) != _RETURN and name not in _REQUEST_IDS}
     return Answer(output=output, unmodelled=unmodelled_members(operation, output))
 
 
@@ -64,7 +65,7 @@ def write_output(operation: Operation, output: Mapping[str, Value], request_id: 
     """The response that holds an output."""
     lines = [write_leaf("requestId", request_id, 1), *write_xml_structure(output, operation.output, 1)]
     if operation.output is None and "return" not in output:
-        lines.append(write_leaf("return", "true", 1))
+        lines.append(write_leaf(*_RETURN, 1))
     root = write_parent(f"{operation.name}Response", 0, lines, query.namespace_attribute(operation.service))
     return _response(200, root, request_id)
 
