@@ -142,7 +142,7 @@ def test_a_capture_is_a_small_text() -> None:
 def test_binary_is_restored_whatever_names_the_capture_has() -> None:
     output: dict[str, Value] = {"binary": {"binary+": [b"\xff\x00", "AAA="]}, "x": b"y", "empty": None}
     page = Page(None, None, Answer(output, unmodelled=tuple(output)))
-    track = Track("iam", "ListGroups", None, {})
+    track = Track("accessanalyzer", "ListAnalyzers", "eu-west-1", {})
     read = capture.read(capture.write(Capture(track, page)), MODELS)
     assert read.page.answer.output == page.answer.output
 

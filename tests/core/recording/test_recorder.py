@@ -475,7 +475,7 @@ def odd_exchange() -> Exchange:
 
 
 def test_a_document_that_is_encoded_to_itself_needs_no_parser() -> None:
-    def parse(operation: object, response: object) -> object:
+    def parse(operation: object, response: object, protocol: object) -> object:
         raise AssertionError
 
     result = KeepingRecorder(MODELS, Redactor(KEY), parse)
@@ -486,7 +486,7 @@ def test_a_document_that_is_encoded_to_itself_needs_no_parser() -> None:
 
 def test_a_difference_that_a_client_would_see_is_noted() -> None:
     answers = iter(range(10))
-    result = KeepingRecorder(MODELS, Redactor(KEY), lambda op, response: next(answers))
+    result = KeepingRecorder(MODELS, Redactor(KEY), lambda op, response, protocol: next(answers))
     result.feed(*odd_exchange())
     recording = result.finish()
     assert recording.notes == (
@@ -496,7 +496,7 @@ def test_a_difference_that_a_client_would_see_is_noted() -> None:
 
 
 def test_a_parser_that_fails_is_noted() -> None:
-    def parse(operation: object, response: object) -> object:
+    def parse(operation: object, response: object, protocol: object) -> object:
         raise KeyError("zreal")
 
     result = KeepingRecorder(MODELS, Redactor(KEY), parse)
