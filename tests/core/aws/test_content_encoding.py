@@ -153,3 +153,60 @@ def test_the_body_of_another_service_is_not_decoded() -> None:
     """Objects in S3 may have any encoding, and any size."""
     upload = Request("PUT", "bucket.s3.amazonaws.com", "/object", "", (("Content-Encoding", "aws-chunked"),), b"\x00")
     assert recognise_call(MODELS, upload) is None
+
+
+# --- aws-chunked --------------------------------------------------------------------------------------------------
+
+SIGNED_CHUNKS = b"5;chunk-signature=00ff\r\nzhell\r\n1;chunk-signature=00\r\no\r\n0;chunk-signature=11\r\n\r\n"
+TRAILER = b"6\r\nzhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n"
+
+
+def upload(body: bytes, *headers: tuple[str, str]) -> Request:
+    return Request("PUT", "zbucket.s3.amazonaws.com", "/k", "", headers, body)
+
+
+@pytest.mark.parametrize("body", [SIGNED_CHUNKS, TRAILER])
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("Content-Encoding", "aws-chunked"),
+        ("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
+        ("X-Amz-Content-SHA256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+    ],
+)
+def test_chunks_of_s3_are_joined(body: bytes, header: tuple[str, str]) -> None:
+    decoded = decode_message(upload(body, header))
+    assert (decoded.body, decoded.header("content-encoding")) == (b"zhello", None)
+
+
+def test_an_object_keeps_its_own_encoding() -> None:
+    compressed = gzip.compress(b"zhello")
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(compressed), compressed)
+    call = recognise_call(MODELS.of(["s3"]), upload(chunks, ("Content-Encoding", "aws-chunked,gzip")))
+    assert call
+    assert call.input == {"Bucket": "zbucket", "Key": "k", "Body": compressed, "ContentEncoding": "gzip"}
+
+
+def test_an_empty_upload_has_no_encoding() -> None:
+    call = recognise_call(MODELS.of(["s3"]), upload(b"", ("Content-Encoding", "aws-chunked")))
+    assert call
+    assert call.input == {"Bucket": "zbucket", "Key": "k"}
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"zhello", "the body is not aws-chunked as its header says"),
+        (b"-1\r\nz\r\n0\r\n\r\n", "the body is not aws-chunked as its header says"),
+        (b"5\r\nzhello", "the body is not aws-chunked as its header says"),
+        (b"fffffff\r\nzhell\r\n", CUT_OFF),
+        (b"5\r\nzhell\r\n", "the body is not aws-chunked as its header says"),
+    ],
+)
+def test_bodies_that_are_not_in_chunks_are_refused(body: bytes, problem: str) -> None:
+    with pytest.raises(WireError, match=problem):
+        decode_message(upload(body, ("Content-Encoding", "aws-chunked")))
+
+
+def test_a_response_is_not_in_chunks_though_a_stand_in_says_so() -> None:
+    assert decode_message(Response(200, (("Content-Encoding", "aws-chunked"),), b"zhello")).body == b"zhello"

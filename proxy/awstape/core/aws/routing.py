@@ -3,8 +3,8 @@
 1. The services that may be meant come from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4
    credential scope; for unsigned requests from the header `X-Amz-Target`, the path of smithy-rpc-v2-cbor or the
    parameter `Version` of the form. Services share host names and names in the scope: of those whose protocol a request
-   is of, the one that has the operation is meant, of several that have it the one at whose most specific path it is,
-   and then the one that gave the others its name.
+   is of, the one that has the operation is meant; of several that have it the one whose API version the request names,
+   then the one that has it at the most specific path, then the one that gave the others its name.
 2. A global service has no region, but a partition: that of the host, or of the region in the credential scope. Outside
    the partition aws its name, `aws-cn-global`, is in the region's place.
 3. The caller is the access key id: of the credential in the header or in a presigned URL, of the parameter
@@ -88,7 +88,12 @@ def find_service(models: Models, request: Request) -> tuple[Service, str | None]
     if len(names) > 1:
         decoded = decode_message(request)
         called = {name: operation for name in names if (operation := find_operation(models.services[name], decoded))}
-        names = sorted(called, key=lambda name: called[name].route.precedence) or names
+        version = dict(read_parameters(decoded)).get("Version")
+
+        def precedence(name: str) -> tuple[bool, object]:
+            return version not in (None, models.entries[name].api_version), called[name].route.precedence
+
+        names = sorted(called, key=precedence) or names
     return models.services[names[0]], region
 
 
