@@ -29,7 +29,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries vocabulary examples index reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
+.PHONY: help demo soak canaries vocabulary listings examples index reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ canaries: $(READY) ## plant N realistic values (10000) in traffic and search aws
 
 vocabulary: $(READY) ## plant AWS's public words in traffic and count those that redaction changes (LIMIT exchanges of each kind)
 	$(BIN)/python tests/vocabulary.py $(if $(LIMIT),--limit $(LIMIT))
+
+listings: $(READY) ## record and replay a listing of every paginated operation of AWS, and count those that come out equal
+	@$(BIN)/python tests/listings.py
 
 examples: $(READY) ## record the cassettes in cassettes/ anew
 	$(BIN)/python tests/examples.py

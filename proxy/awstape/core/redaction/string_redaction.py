@@ -144,7 +144,7 @@ def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str
         return redact_word(text, aliases)
     if redaction := SHAPE_REDACTIONS.get(shape.name):
         return redaction(aliases, text)
-    if shape.sensitive and not (shape.name in _POLICY_SHAPES and is_json(text)):
+    if shape.sensitive and shape.type != "timestamp" and not (shape.name in _POLICY_SHAPES and is_json(text)):
         return aliases.password(text)
     if kind := find_name_kind(shape, context.siblings):
         return _redact_named(kind, text, aliases)
