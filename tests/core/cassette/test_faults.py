@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.call import Answer
+from awstape.core.aws.error_codes import client_problem
 from awstape.core.aws.model import Value
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Reply
@@ -177,6 +178,24 @@ def test_errors_of_a_client_have_one_status_in_json_and_cbor(kind: str, status: 
     response = write_response(op, Answer(error=failure), "id")
     assert response.status == status
     assert parse_response(op, response)["Error"]["Code"] == failure.code
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("throttle", 503, "RequestLimitExceeded"),
+        ("internal", 500, "InternalError"),
+        ("unavailable", 503, "Unavailable"),
+        ("denied", 403, "UnauthorizedOperation"),
+        ("expired", 400, "RequestExpired"),
+    ],
+)
+def test_errors_of_ec2_have_its_codes(kind: str, status: int, code: str) -> None:
+    make_failure = KINDS[kind]
+    assert make_failure
+    failure = make_failure(MODELS.operation("ec2", "DescribeInstances"))
+    assert (failure.status, failure.code, failure.members) == (status, code, {})
+    assert client_problem(failure) or kind == "denied"
 
 
 def test_the_denied_action_is_the_requested_one() -> None:

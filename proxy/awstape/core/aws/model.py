@@ -14,6 +14,8 @@ from functools import cached_property
 from typing import Literal
 
 Protocol = Literal["query", "ec2", "json", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"]
+#: Protocols whose responses are XML, which has no null.
+XML_PROTOCOLS: frozenset[Protocol] = frozenset({"query", "ec2", "rest-xml"})
 Type = Literal[
     "structure", "list", "map", "string", "integer", "long", "float", "double", "boolean", "timestamp", "blob"
 ]

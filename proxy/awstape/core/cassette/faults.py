@@ -125,12 +125,12 @@ FailureOf = Callable[[Operation], Failure]
 _Error = tuple[int, str, str]  # status, code and message
 
 
-def _by_protocol(query: _Error, rest_json: _Error) -> FailureOf:
+def _by_protocol(query: _Error, ec2: _Error, rest_json: _Error) -> FailureOf:
     """The error response of an operation, by the protocol of its service."""
 
     def make_failure(operation: Operation) -> Failure:
         is_query = operation.service.protocol == "query"
-        status, code, message = query if is_query else rest_json
+        status, code, message = query if is_query else ec2 if operation.service.protocol == "ec2" else rest_json
         if operation.service.protocol in ("json", "smithy-rpc-v2-cbor") and status < 500:
             status = 400  # of all errors of a client, whatever their code
         members: dict[str, Value] = {}
@@ -152,22 +152,33 @@ _EXPIRED = "The security token included in the request is expired"
 _UNAVAILABLE = "The request has failed due to a temporary failure of the server."
 
 #: Kind → its error response. Sources: the error shapes of the service models; for codes that are not in them, "Common
-#: Errors" in the API references of IAM and Access Analyzer.
+#: Errors" in the API references of IAM and Access Analyzer, "Error codes" in that of EC2.
 KINDS: Mapping[str, FailureOf | None] = {
     "throttle": _by_protocol(
-        query=(400, "Throttling", "Rate exceeded"), rest_json=(429, "ThrottlingException", "Rate exceeded")
+        query=(400, "Throttling", "Rate exceeded"),
+        ec2=(503, "RequestLimitExceeded", "Request limit exceeded."),
+        rest_json=(429, "ThrottlingException", "Rate exceeded"),
     ),
     "internal": _by_protocol(
         query=(500, "ServiceFailure", "The request processing has failed because of an unknown error."),
+        ec2=(500, "InternalError", "An internal error has occurred"),
         rest_json=(500, "InternalServerException", "Internal server error"),
     ),
     "unavailable": _by_protocol(
-        query=(503, "ServiceUnavailable", _UNAVAILABLE), rest_json=(503, "ServiceUnavailableException", _UNAVAILABLE)
+        query=(503, "ServiceUnavailable", _UNAVAILABLE),
+        ec2=(503, "Unavailable", "The server is overloaded and can't handle the request."),
+        rest_json=(503, "ServiceUnavailableException", _UNAVAILABLE),
     ),
     "denied": _by_protocol(
-        query=(403, "AccessDenied", _NOT_AUTHORIZED), rest_json=(403, "AccessDeniedException", _NOT_AUTHORIZED)
+        query=(403, "AccessDenied", _NOT_AUTHORIZED),
+        ec2=(403, "UnauthorizedOperation", "You are not authorized to perform this operation."),
+        rest_json=(403, "AccessDeniedException", _NOT_AUTHORIZED),
     ),
-    "expired": _by_protocol(query=(403, "ExpiredToken", _EXPIRED), rest_json=(403, "ExpiredTokenException", _EXPIRED)),
+    "expired": _by_protocol(
+        query=(403, "ExpiredToken", _EXPIRED),
+        ec2=(400, "RequestExpired", "Request has expired."),
+        rest_json=(403, "ExpiredTokenException", _EXPIRED),
+    ),
     "drop": None,
     "slow": None,
 }

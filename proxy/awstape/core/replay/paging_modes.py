@@ -299,8 +299,11 @@ def limit_error(paging: Paging, call: Call) -> Failure | None:
     shown = limit if type(limit) is int else "…"
     problem = f"Value '{shown}' at '{spelled}' failed to satisfy constraint: {constraint}"
     message = f"1 validation error detected: {problem}"
-    if call.operation.service.protocol == "query":
-        return Failure(400, "ValidationError", message, {"Type": "Sender"})
+    match call.operation.service.protocol:
+        case "query":
+            return Failure(400, "ValidationError", message, {"Type": "Sender"})
+        case "ec2":
+            return Failure(400, "InvalidParameterValue", f"Value for parameter {spelled} is invalid. {constraint}")
     fields: list[Value] = [{"name": spelled, "message": problem}]
     return Failure(400, "ValidationException", message, {"reason": "fieldValidationFailed", "fieldList": fields})
 

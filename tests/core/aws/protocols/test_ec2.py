@@ -11,6 +11,7 @@ from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Value
 from awstape.core.aws.protocols.dispatch import read_request, read_response, write_response
+from awstape.core.aws.protocols.error_formats import write_error
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError, read_parameters
 from support.small_models import FORM, HOST, SmallModel, reference, structure
@@ -264,3 +265,12 @@ def test_an_error_of_a_gateway_is_only_a_status() -> None:
     operation = EC2.operations["DescribeInstances"]
     assert read_response(operation, Response(503)) == Answer(error=Failure(503))
     assert write_response(operation, Answer(error=Failure(503)), "r").body == b""
+
+
+def test_an_unsigned_request_gets_an_error_of_ec2() -> None:
+    response = write_error(form([], "Zzz", "localhost"), EC2, None, Failure(400, "InvalidAction", "a"), "r")
+    assert b"<Response>\n  <Errors>\n    <Error>\n      <Code>InvalidAction</Code>" in response.body
+    assert parse_response(EC2.operations["DescribeRegions"], response)["Error"] == {
+        "Code": "InvalidAction",
+        "Message": "a",
+    }

@@ -72,7 +72,7 @@ def error_format(request: Request, service: Service | None, signed_for: str | No
         return "cbor"
     if request.header("x-amz-target") or content_type.startswith("application/x-amz-json"):
         return "json"
-    names = [signed_for] if signed_for else request.host.lower().split(".")
+    names = [signed_for] if signed_for else [service.signing_name] if service else request.host.lower().split(".")
     found = next((_XML_SERVICES[name] for name in names if name in _XML_SERVICES), None)
     if query.has_action(request):
         return found or "query"

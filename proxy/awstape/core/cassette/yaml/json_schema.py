@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from awstape.core.aws.access_keys import ACCOUNT
-from awstape.core.aws.model import SPECIAL_NUMBERS, Models, Operation, Service, Shape, Type
+from awstape.core.aws.model import SPECIAL_NUMBERS, XML_PROTOCOLS, Models, Operation, Service, Shape, Type
 from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS
 from awstape.core.cassette.faults import KINDS
@@ -275,7 +275,7 @@ class _Shapes:
 
     def of(self, shape: Shape, *, is_member: bool = True) -> Json:
         """The schema of a shape: a reference to its definition, or the type of a scalar."""
-        may_be_null = is_member or self.side == "identity" or self.service.protocol != "query"
+        may_be_null = is_member or self.side == "identity" or self.service.protocol not in XML_PROTOCOLS
         if shape.document:
             return {}
         types = self._types(shape, may_be_null=may_be_null)
