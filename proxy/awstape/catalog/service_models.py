@@ -157,7 +157,6 @@ class _ServiceBuilder:
             union=bool(data.get("union")),
             percent_encoded=(self.name, name) in _PERCENT_ENCODED,
             document=bool(data.get("document")),
-            streaming=bool(data.get("streaming")),
             event_stream=bool(data.get("eventstream")),
             payload=data.get("payload"),
             timestamp_format=data.get("timestampFormat"),

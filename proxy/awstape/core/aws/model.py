@@ -53,7 +53,6 @@ class Shape:
     union: bool = False
     percent_encoded: bool = False  # in responses: IAM percent-encodes its policy documents
     document: bool = False  # a structure without a model: any value of JSON
-    streaming: bool = False  # a blob that is the body, of any length
     event_stream: bool = False  # a structure that is a stream of events
     payload: str | None = None  # of a structure: the member that alone is the body, in REST protocols
     timestamp_format: TimestampFormat | None = None  # None: that of the protocol and the location

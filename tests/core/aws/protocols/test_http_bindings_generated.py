@@ -117,7 +117,7 @@ def _fit_member(value: Any, member: Member, op: Operation) -> Any:
     if member.json_value:
         return '{"a":[1,"x"]}'
     if member.location in ("header", "headers"):
-        is_of_message = member.wire_name.lower() in ("", "content-length", "content-encoding")
+        is_of_message = re.fullmatch("|content-(length|encoding)|x-amz-checksum-(crc|sha).*", member.wire_name.lower())
         return None if is_of_message else _in_header(value) or None
     if member.location == "uri" and isinstance(value, str):
         return value.strip("/") or "x"
