@@ -53,6 +53,7 @@ PROJECT_TESTS = {
     "architecture",
     "examples",
     "growth",
+    "listings",
     "lock",
     "new_episodes",
     "packaging",

@@ -187,6 +187,17 @@ def test_other_bodies_of_cassetter(tmp_path: Path) -> None:
     assert "1 × malformed" in result.output
 
 
+def test_other_services_are_imported_where_they_are_chosen(tmp_path: Path) -> None:
+    asked = har_request(
+        "https://sqs.us-east-1.amazonaws.com/", "POST", "{}", **{"X-Amz-Target": "AmazonSQS.ListQueues"}
+    )
+    answered = har_response(200, [], '{"QueueUrls":["https://sqs.us-east-1.amazonaws.com/111122223333/zreal"]}')
+    file = write(tmp_path / "x.har", har((asked, answered)))
+    assert run(file, "-o", tmp_path / "x.yaml").return_value == 1
+    (take,) = imported(tmp_path / "x.yaml", file, "--service", "sqs").takes
+    assert (take.track.service, take.track.operation, len(take.pages)) == ("sqs", "ListQueues", 1)
+
+
 def test_responses_without_requests_are_equal_if_the_identity_is_known(recorded: Path, tmp_path: Path) -> None:
     told = ("ListPolicyVersions.PolicyArn=" + POLICY, "analyzerArn=" + ANALYZER, "RoleName=NoSuchRole")
     options = [part for each in told for part in ("--identity", each)]

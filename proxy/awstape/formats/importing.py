@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from awstape.catalog.hosts import anonymise_host, is_aws_host
-from awstape.catalog.service_models import load_models
+from awstape.core.aws.model import Models
 from awstape.core.aws.routing import find_service, other_service_name
 from awstape.core.aws.wire import Request, WireError
 from awstape.core.recording.capture import Capture
@@ -88,7 +88,7 @@ def _record_entry(recorder: Recorder, entry: Entry, answered_before: int) -> Cap
     """As `record_entries`. answered_before: how many captures were answered when the request was sent."""
     if isinstance(entry, Unusable):
         recorder.skip(entry.reason, entry.where)
-    elif reason := _foreign_reason(entry.request):
+    elif reason := _foreign_reason(recorder.models, entry.request):
         recorder.skip(reason, entry.where)
     else:
         try:
@@ -98,14 +98,14 @@ def _record_entry(recorder: Recorder, entry: Entry, answered_before: int) -> Cap
     return None
 
 
-def _foreign_reason(request: Request) -> str | None:
+def _foreign_reason(models: Models, request: Request) -> str | None:
     """Why a request is for none of the recorded services; None if it is for one, or can't be read."""
     try:
-        if find_service(load_models(), request):
+        if find_service(models, request):
             return None
     except WireError:
         return None
-    if service := other_service_name(load_models(), request):
+    if service := other_service_name(models, request):
         return f"for {service}, which is not recorded"
     if is_aws_host(request.host):
         return f"for {anonymise_host(request.host)}, which is not recorded"

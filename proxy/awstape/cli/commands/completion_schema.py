@@ -33,14 +33,7 @@ def completion(ctx: click.Context, shell: str) -> int:
 
 
 @click.command()
-@click.option(
-    "--service",
-    "services",
-    multiple=True,
-    metavar="GLOB",
-    shell_complete=parameters.complete_services,
-    help="Describe the operations of these services, `all` for every one; repeatable.",
-)
+@parameters.services("Describe the operations of these services, `all` for every one; repeatable.")
 @parameters.output
 def schema(services: tuple[str, ...], output: Path) -> int:
     """Print the JSON Schema of cassettes, for editors.

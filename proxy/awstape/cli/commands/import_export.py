@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from awstape.cli.terminal import parameters, progress
 from awstape.cli.terminal.output import STANDARD_OUTPUT, print_json, write_output
 from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from awstape.core.aws.model import Models
 
 IMPORT_FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
 EXPORT_FORMATS = ("awscli", "har", "stubber", "vcr")
@@ -28,6 +32,7 @@ EXPORT_FORMATS = ("awscli", "har", "stubber", "vcr")
     help="The cassette, new or existing.",
 )
 @click.option("--from", "form", type=click.Choice(IMPORT_FORMATS), help="Accept only this format.")
+@parameters.services("Import these services, `all` for every one; repeatable. By default iam, accessanalyzer and sts.")
 @click.option("--operation", multiple=True, metavar="GLOB", help="Import only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Import write operations as well.")
 @parameters.identity("A member of requests that were not recorded; [OPERATION.]MEMBER, repeatable, lists in JSON.")
@@ -37,6 +42,7 @@ def import_(
     files: tuple[Path, ...],
     cassette: Path,
     form: str | None,
+    services: tuple[str, ...],
     operation: tuple[str, ...],
     include_writes: bool,
     identity: list[tuple[str, str]],
@@ -67,9 +73,11 @@ def import_(
     from awstape.report import recording_facts, recording_lines
     from awstape.tape import open_for_recording
 
-    _check_members(name for name, _ in identity)
     is_first = not keys.key_exists(os.environ)
-    tape = open_for_recording(cassette, "all", os.environ, operation, include_writes, journal="none", is_real=False)
+    tape = open_for_recording(
+        cassette, "all", os.environ, operation, include_writes, "none", is_real=False, services=services
+    )
+    _check_members(tape.models, (name for name, _ in identity))
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     assert tape.recorder
@@ -86,12 +94,11 @@ def import_(
     return int(not recording.cassette.takes or bool(recording.set_aside))
 
 
-def _check_members(names: Iterable[str]) -> None:
+def _check_members(models: Models, names: Iterable[str]) -> None:
     """Raises UserError for a name that is not a member of any request."""
-    from awstape.catalog.service_models import load_models
     from awstape.core.aws.conform import did_you_mean
 
-    operations = [each for service in load_models().recognised for each in service.operations.values()]
+    operations = [each for service in models.recognised for each in service.operations.values()]
     members = {name: None for each in operations if each.input for name in each.input.members}
     narrow = {f"{each.name}.{name}": None for each in operations if each.input for name in each.input.members}
     for name in names:

@@ -84,14 +84,7 @@ _port = click.option(
     metavar="FILE",
     help="Trust the CAs in FILE as well, for connections to AWS or the stand-in; repeatable.",
 )
-@click.option(
-    "--service",
-    "services",
-    multiple=True,
-    metavar="GLOB",
-    shell_complete=parameters.complete_services,
-    help="Record these services, `all` for every one; repeatable. By default iam, accessanalyzer and sts.",
-)
+@parameters.services("Record these services, `all` for every one; repeatable. By default iam, accessanalyzer and sts.")
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Record write operations as well.")
 @click.option("--pass-through", is_flag=True, help="Pass all connections through, even without COMMAND.")

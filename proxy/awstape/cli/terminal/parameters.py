@@ -129,6 +129,13 @@ def region(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option("--region", metavar="REGION", callback=_check_region, help=text)
 
 
+def services(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The option `--service`: globs of services. text: its help."""
+    return click.option(
+        "--service", "services", multiple=True, metavar="GLOB", shell_complete=complete_services, help=text
+    )
+
+
 @dataclass(frozen=True)
 class EditOptions:
     """The options of an edit: whether to write it, how to print it, and whether it may lose comments."""

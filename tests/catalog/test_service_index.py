@@ -1,0 +1,84 @@
+"""The index of services, verified against botocore's data, and what tells services apart."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.exceptions
+import pytest
+
+import service_index as script
+from awstape.catalog import service_index
+from awstape.catalog.botocore_data import available_services, load_service_model
+from awstape.catalog.hosts import find_host, host_of
+from awstape.catalog.service_index import load_index, make_row, write_index
+from support.boto3_clients import client
+
+SAMPLE = available_services()[::40]
+
+
+@pytest.mark.parametrize("name", [*SAMPLE, "iam", "s3", "sts", "kinesis", "sqs"])
+def test_the_index_is_what_botocore_shows(name: str) -> None:
+    """Older and newer versions of botocore differ in some hosts, but not in what tells services apart."""
+    assert load_index()[name].entry == make_row(name).entry
+    assert set(load_index()[name].hosts) & set(make_row(name).hosts)
+
+
+def test_the_index_is_written_as_it_is_read() -> None:
+    known = json.loads(script.PATH.read_text("utf-8"))
+    rows = [row for name, row in load_index().items() if name in known]
+    assert json.loads(write_index(rows)) == {row.entry.name: known[row.entry.name] for row in rows}
+    assert len(rows) > 300
+
+
+def test_a_service_that_the_index_lacks_is_read_from_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = script.PATH.read_text("utf-8")
+    less = "".join(line for line in text.splitlines(keepends=True) if not line.startswith('"sts"'))
+    assert less != text
+
+    class Files:
+        def joinpath(self, _: str) -> Files:
+            return self
+
+        def read_text(self, _: str) -> str:
+            return less
+
+    monkeypatch.setattr(service_index.resources, "files", lambda _: Files())
+    rows = load_index.__wrapped__()
+    assert rows["sts"].entry == load_index()["sts"].entry
+    assert "sts.{region}" in rows["sts"].hosts
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_the_host_of_a_client_is_one_of_its_service(name: str) -> None:
+    region = boto3.Session().get_available_regions(name) or ["us-east-1"]
+    try:
+        host = urlsplit(client(name, region[0]).meta.endpoint_url).hostname or ""
+    except botocore.exceptions.BotoCoreError:
+        pytest.skip("botocore has no client of this service here")
+    found = find_host(host)
+    assert found is not None, host
+    assert name in found.names
+
+
+def test_every_service_has_a_host() -> None:
+    for name in available_services():
+        found = find_host(host_of(name, "us-east-1"))
+        assert found and name in found.names, name
+
+
+def test_services_that_share_a_name_in_signatures_differ_in_their_operations() -> None:
+    """`core.aws.routing` asks the models then. Three services have operations in common, and all that have tags."""
+    shared = defaultdict[tuple[object, ...], list[str]](list)
+    for name, row in load_index().items():
+        entry = row.entry
+        shared[entry.signing_name, entry.api_version, entry.target_prefix, entry.protocols].append(name)
+    same = [set(names) for names in shared.values() if len(names) > 1]
+    of_databases = {"docdb", "neptune", "rds"}
+    assert of_databases in same
+    for names in same:
+        in_common = set.intersection(*(set(load_service_model(name)["operations"]) for name in names))
+        assert names == of_databases or in_common <= {"ListTagsForResource", "TagResource", "UntagResource"}, names
