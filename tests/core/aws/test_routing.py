@@ -129,3 +129,17 @@ def test_prefixes_of_hosts_belong_to_operations() -> None:
     assert (
         called("GET", "bedrock-runtime.eu-west-1.amazonaws.com", "/async-invoke").operation.name == "ListAsyncInvokes"
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("sqs.us-west-2.amazonaws.com", "us-west-2"),
+        ("us-west-2.queue.amazonaws.com", "us-west-2"),
+        ("queue.amazonaws.com", "eu-west-1"),  # the AWS CLI calls it in us-east-1
+        ("localhost", "eu-west-1"),
+    ],
+)
+def test_the_region_is_that_of_the_host_or_else_of_the_signature(host: str, region: str) -> None:
+    headers = (*signed("sqs"), ("X-Amz-Target", "AmazonSQS.ListQueues"), ("Content-Type", "application/x-amz-json-1.0"))
+    assert called("POST", host, "/", headers).region == region

@@ -5,8 +5,10 @@
    parameter `Version` of the form. Services share host names and names in the scope: of those whose protocol a request
    is of, the one that has the operation is meant; of several that have it the one whose API version the request names,
    then the one that has it at the most specific path, then the one that gave the others its name.
-2. A global service has no region, but a partition: that of the host, or of the region in the credential scope. Outside
-   the partition aws its name, `aws-cn-global`, is in the region's place.
+2. The region is that of the host. Hosts such as `s3.amazonaws.com` and `queue.amazonaws.com` have none, and custom
+   endpoints neither: then it is that of the credential scope.
+   A global service has no region, but a partition, found in the same way. Outside the partition aws its name,
+   `aws-cn-global`, is in the region's place.
 3. The caller is the access key id: of the credential in the header or in a presigned URL, of the parameter
    `AWSAccessKeyId` in signature version 2, or of a client that does not sign.
 4. The bucket of a request to S3 may be in the host name, or the access point in its place; it is put into the path,
@@ -94,7 +96,10 @@ def find_service(models: Models, request: Request) -> tuple[Service, str | None]
             return version not in (None, models.entries[name].api_version), called[name].route.precedence
 
         names = sorted(called, key=precedence) or names
-    return models.services[names[0]], region
+    service = models.services[names[0]]
+    if region is None and service.regional and (scope := _credential_scope(request)):
+        region = scope["region"]
+    return service, region
 
 
 def put_bucket_into_path(models: Models, request: Request) -> Request:
