@@ -52,6 +52,15 @@ def load_paginators(service: str) -> dict[str, Any]:
     return paginators
 
 
+def load_waiters(service: str) -> dict[str, Any]:
+    """`waiters-2.json`: waiter → what it waits for; none if there is no such file."""
+    try:
+        waiters: dict[str, Any] = _loader().load_service_model(service, "waiters-2")["waiters"]
+    except botocore.exceptions.UnknownServiceError:
+        return {}
+    return waiters
+
+
 def load_endpoint_rules(service: str) -> Mapping[str, Any]:
     """`endpoint-rule-set-1.json`: the rules that map region and variant to a host name."""
     rules: Mapping[str, Any] = _loader().load_service_model(service, "endpoint-rule-set-1")

@@ -1,6 +1,7 @@
 """Builds the service models of the core from botocore's data files.
 
-1. Shapes, operations and errors come from `service-2.json`; documentation is not kept.
+1. Shapes, operations and errors come from `service-2.json`. Of the documentation only the words in `<code>` are kept,
+   with those of enums and waiters.
 2. Members that clients make anew for each call are marked, also where the model does not.
 3. How operations page is in `catalog.paging_rules`.
 """
@@ -11,9 +12,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, load_paginators, load_service_model
+from awstape.catalog.botocore_data import (
+    DEFAULT_SERVICES,
+    available_services,
+    load_paginators,
+    load_service_model,
+    load_waiters,
+)
 from awstape.catalog.hosts import load_hosts
 from awstape.catalog.paging_rules import build_paging
 from awstape.catalog.service_index import load_index, make_entry
@@ -27,6 +35,8 @@ _NEW_IN_EACH_CALL = re.compile(
     "(?:amzn)?client(?:request)?token|idempotencytoken|uniquerequesttoken|callerreference", re.I
 )
 _NEW_IN_EACH_CALL_OF = {"sts": frozenset({"RoleSessionName", "SAMLAssertion", "TokenCode", "WebIdentityToken"})}
+#: A word that documentation writes as code.
+_CODE = re.compile("<code>([^<>\\s]{2,64})</code>")
 #: Traits that a model may give to a shape, for all members that have it.
 _MEMBER_TRAITS = ("flattened", "jsonvalue", "location", "locationName", "xmlAttribute", "xmlNamespace")
 
@@ -41,7 +51,8 @@ class _LazyServices(Mapping[str, Service]):
         if name not in self._built:
             if name not in available_services():
                 raise KeyError(name)
-            self._built[name] = build_service(name, load_service_model(name), load_paginators(name))
+            data = load_service_model(name), load_paginators(name), load_waiters(name)
+            self._built[name] = build_service(name, *data)
         return self._built[name]
 
     def __contains__(self, name: object) -> bool:
@@ -76,24 +87,30 @@ def load_models(names: tuple[str, ...] = DEFAULT_SERVICES) -> Models:
     return Models(_SERVICES, _LazyEntries(), names, load_hosts())
 
 
-def build_service(name: str, data: Mapping[str, Any], paginators: Mapping[str, Any]) -> Service:
-    """The service of a `service-2.json` and the paginators of a `paginators-1.json`."""
-    return _ServiceBuilder(name, data, paginators).build_service()
+def build_service(
+    name: str, data: Mapping[str, Any], paginators: Mapping[str, Any], waiters: Mapping[str, Any] = MappingProxyType({})
+) -> Service:
+    """The service of a `service-2.json`, with a `paginators-1.json` and a `waiters-2.json`."""
+    return _ServiceBuilder(name, data, paginators, waiters).build_service()
 
 
 class _ServiceBuilder:
     """Builds one service of `core.aws.model` from its JSON."""
 
-    def __init__(self, name: str, data: Mapping[str, Any], paginators: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, data: Mapping[str, Any], paginators: Mapping[str, Any], waiters: Mapping[str, Any]
+    ) -> None:
         self.name = name
         self.data = data
         self.paginators = paginators
+        self.waiters = waiters
         self.shapes: dict[str, Shape] = {}
+        self.service = self._make_service()
 
-    def build_service(self) -> Service:
+    def _make_service(self) -> Service:
         meta = self.data["metadata"]
         entry = make_entry(self.name, meta)
-        service = Service(
+        return Service(
             name=self.name,
             protocols=entry.protocols,
             signing_name=entry.signing_name,
@@ -103,7 +120,11 @@ class _ServiceBuilder:
             target_prefix=entry.target_prefix,
             json_version=meta.get("jsonVersion", "1.0"),
             is_query_compatible="awsQueryCompatible" in meta,
+            words=frozenset(_find_words(self.data, self.waiters)),
         )
+
+    def build_service(self) -> Service:
+        service = self.service
         for name, data in self.data["operations"].items():
             service.operations[name] = self._build_operation(service, name, data)
         for name, data in self.data["shapes"].items():
@@ -164,6 +185,7 @@ class _ServiceBuilder:
             max=data.get("max"),
             required=tuple(data.get("required", ())),
             pattern=data.get("pattern"),
+            service=self.service,
         )
         # Filled after the structure is known by name, because a structure may contain itself.
         members.update((member, self._build_member(d, member)) for member, d in data.get("members", {}).items())
@@ -193,3 +215,16 @@ class _ServiceBuilder:
             json_value=bool(traits.get("jsonvalue")) and traits.get("location") == "header",
             host_label=bool(data.get("hostLabel")),
         )
+
+
+def _find_words(data: Mapping[str, Any], waiters: Mapping[str, Any]) -> Iterator[str]:
+    """The words that a model publishes: see `Service`."""
+    yield from data["operations"]
+    for waiter in waiters.values():
+        yield from (each["expected"] for each in waiter["acceptors"] if isinstance(each["expected"], str))
+    for shape in data["shapes"].values():
+        yield from shape.get("enum", ())
+        for described in (shape, *shape.get("members", {}).values(), shape.get("member", {}), shape.get("value", {})):
+            yield from _CODE.findall(described.get("documentation", ""))
+    for operation in data["operations"].values():
+        yield from _CODE.findall(operation.get("documentation", ""))

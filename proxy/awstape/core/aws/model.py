@@ -60,6 +60,7 @@ class Shape:
     max: int | None = None
     pattern: str | None = None
     required: tuple[str, ...] = ()  # members of a structure
+    service: Service | None = field(default=None, repr=False)  # whose model has the shape; None for one made elsewhere
 
     @property
     def is_scalar(self) -> bool:
@@ -209,7 +210,8 @@ class Service:
     protocols: all that its clients may speak, first the one that botocore speaks. target_prefix, json_version: of
     requests of the protocol json. is_query_compatible: whether errors of the protocols json and cbor also name the code
     that the protocol query had. errors: error code on the wire → shape of its members. named_errors: name of the shape
-    of an error → its code on the wire, shape; several may have one code.
+    of an error → its code on the wire, shape; several may have one code. words: those that the model publishes, such as
+    values of enums, states that waiters wait for and what the documentation writes as code.
     """
 
     name: str
@@ -224,6 +226,7 @@ class Service:
     operations: dict[str, Operation] = field(default_factory=dict)
     errors: dict[str, Shape] = field(default_factory=dict)
     named_errors: dict[str, tuple[str, Shape]] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
 
     @property
     def protocol(self) -> Protocol:

@@ -16,6 +16,7 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.saml_metadata import redact_saml_metadata
 from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.redaction.text.arn import redact_path, redact_provider
+from awstape.core.text.encoded_text import is_json
 
 #: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.
 NAME_KINDS: Mapping[str, str] = {
@@ -110,6 +111,7 @@ _PUBLIC_MEMBERS = frozenset({"action", "actions", "Type", "Code", "code", "__typ
 _TAG_KEY_SHAPES = frozenset({"tagKeyType", "tagTemplateKeyType"})
 _TAG_KEY_MEMBERS = frozenset({"tagKeys"})
 _TAG_KEYS = "aws:tagkeys"
+_ERROR_TEXTS = (("message",), ("members", "message"), ("members", "Message"))
 _ENTITY_KINDS = frozenset({"user", "role", "group"})
 #: Shapes of names, ids and paths that a policy of AWS may have.
 _OF_POLICIES = frozenset({"policyNameType", "idType", "policyPathType", "PolicyIdentifierType"})
@@ -117,8 +119,15 @@ _AWS_POLICY = re.compile(r"arn:aws[a-z-]*:iam::aws:policy(?P<path>/(?:\S+/)?)(?P
 _POLICY_ID = re.compile(r"ANPA[A-Z0-9]{12,17}")
 
 
+#: The services that the tables of this module describe. All others are redacted by default-deny.
+_DESCRIBED = frozenset({"accessanalyzer", "iam", "sts"})
 #: Shapes whose strings are one name, path, id or secret.
 _OF_A_KIND = frozenset({*NAME_KINDS, *_KIND_SIBLINGS, *SHAPE_REDACTIONS})
+
+
+def is_denied(place: Place) -> bool:
+    """Whether the strings in a place are redacted by default-deny (`core.redaction.services`)."""
+    return place.service is not None and place.service.name not in _DESCRIBED
 
 
 def is_free_text(text: str, context: StringContext) -> bool:
@@ -128,10 +137,17 @@ def is_free_text(text: str, context: StringContext) -> bool:
 
 def is_free_text_member(text: str, context: StringContext) -> bool:
     """As `is_free_text`, but true as well of an alias that replaced such a text."""
-    shape = context.shape
-    if shape is None or not _holds_free_text(context.place):
+    shape, place = context.shape, context.place
+    if is_denied(place) and not is_error_text(place):
+        return is_json(text)
+    if shape is None or not _holds_free_text(place):
         return False
     return text not in shape.enum and not is_key(context)
+
+
+def is_error_text(place: Place) -> bool:
+    """Whether a place is that of an error's message."""
+    return place.names in _ERROR_TEXTS
 
 
 @cache

@@ -30,6 +30,7 @@ from awstape.core.redaction.member_kinds import (
     SHAPE_REDACTIONS,
     depends_on_siblings,
     find_name_kind,
+    is_denied,
     is_free_text,
     is_of_aws_policy,
     is_public,
@@ -37,7 +38,8 @@ from awstape.core.redaction.member_kinds import (
 from awstape.core.redaction.policies.condition_keys import has_words, redact_condition_key, redact_word
 from awstape.core.redaction.policies.documents import SERVICE, redact_literal
 from awstape.core.redaction.policies.grammar import ACTION
-from awstape.core.redaction.string_walk import Place, StringContext
+from awstape.core.redaction.services.default_deny import redact_denied
+from awstape.core.redaction.string_walk import Place, StringContext, find_credential_part
 from awstape.core.redaction.text.arn import is_service_principal, redact_name
 from awstape.core.redaction.text.aws_names import REGION
 from awstape.core.redaction.text.free_text import redact_member_value, redact_text
@@ -47,6 +49,8 @@ from awstape.core.redaction.text.labelled_values import is_harmless
 from awstape.core.redaction.text.names_in_text import redact_masked
 from awstape.core.text.encoded_text import decoded_variants, is_json
 
+#: When credentials expire, as text and in seconds since 1970.
+_NEVER, _NEVER_IN_SECONDS, _DIGITS_OF_SECONDS = "2099-12-31T23:59:59Z", 4102444799, 10
 #: Page tokens that awstape generates, and what replaces a real one in an error message.
 OWN_PAGE_TOKEN = re.compile(rf"{REPLAY_TOKEN}|token", re.ASCII)
 #: A certificate's thumbprint: public, though it looks random.
@@ -131,6 +135,10 @@ def _holds_arn(shape_name: str) -> bool:
 
 def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str:
     shape = context.shape
+    if part := find_credential_part(context.place):
+        return _redact_credential(part, text, aliases)
+    if is_denied(context.place):
+        return redact_denied(text, context, aliases)
     if shape is None:
         is_public = (
             not text or is_harmless(text, _MOST_DIGITS) or aliases.is_alias(text) or _is_vocabulary(text, aliases)
@@ -149,6 +157,15 @@ def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str
     if kind := find_name_kind(shape, context.siblings):
         return _redact_named(kind, text, aliases)
     return _redact_free_text(text, context, aliases)
+
+
+def _redact_credential(part: str, text: str, aliases: Aliases) -> str:
+    """A part of credentials. They never expire; a replay gives them out at any time."""
+    if part == "id":
+        return aliases.unique_id(text)
+    if part == "secret":
+        return aliases.password(text)
+    return _NEVER if not text.isdigit() else f"{_NEVER_IN_SECONDS}{'000' if len(text) > _DIGITS_OF_SECONDS else ''}"
 
 
 def _is_vocabulary(text: str, aliases: Aliases) -> bool:

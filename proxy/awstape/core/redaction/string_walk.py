@@ -6,6 +6,7 @@
    marked text.
 3. Numbers with twelve digits in a row are edited like a string, since they could be an account id.
 4. Page tokens are not edited.
+5. The time at which credentials expire is edited in any form, as a text.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
+from typing import Literal
 
 from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
@@ -28,9 +30,18 @@ TEXT = Shape(name="", type="string")
 _ACCOUNT_LIKE = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 #: Members that errors of all services may have, though no model names them. Other names may be made of data.
 _OF_EVERY_ERROR = frozenset({"Type", "Code", "code", "__type"})
+#: Members of credentials.
+_KEY_ID, _SECRET_KEY = re.compile("[aA]ccessKeyId$"), re.compile("[sS]ecret(Access)?Key$")
 _BINARY_MARK = b"\xffawstape "
-#: Member of a pair → its sibling that names what it is, as the key of a map names its value.
-_PAIRS: Mapping[str, str] = {"Value": "Key", "value": "key", "ContextKeyValues": "ContextKeyName"}
+#: Member of a pair → the siblings that may name what it is, as the key of a map names its value.
+_PAIRS: Mapping[str, tuple[str, ...]] = {
+    "ContextKeyValues": ("ContextKeyName",),
+    "TagValue": ("TagKey",),
+    "Value": ("Key", "Name"),
+    "Values": ("Name", "Key"),
+    "value": ("key", "name"),
+    "values": ("name", "key"),
+}
 
 
 class Place:
@@ -38,28 +49,37 @@ class Place:
 
     There is one object for each place, so that what holds for a place is found out once (`core.redaction.redactor`).
     shape: None if the model has none. names: the names of the members on the way. member_name: the last of them, in
-    which the string is directly or through lists and maps.
+    which the string is directly or through lists and maps. above: the place of the value around it, and step: how it
+    goes on from there, as in `data`; empty for a member. service: whose model it is of, None if of none.
     """
 
-    __slots__ = ("_below", "member_name", "names", "shape")
+    __slots__ = ("_below", "above", "member_name", "names", "service", "shape", "step")
 
-    def __init__(self, shape: Shape | None, names: tuple[str, ...] = ()) -> None:
-        self.shape, self.names = shape, names
+    def __init__(
+        self,
+        shape: Shape | None,
+        names: tuple[str, ...] = (),
+        above: Place | None = None,
+        step: str = "",
+        service: Service | None = None,
+    ) -> None:
+        self.shape, self.names, self.above, self.step = shape, names, above, step
         self.member_name = names[-1] if names else ""
+        self.service: Service | None = (shape and shape.service) or (above.service if above else service)
         self._below: dict[str, Place] = {}
 
     def member(self, name: str, shape: Shape) -> Place:
         """The place of a member of this structure."""
         if (place := self._below.get(name)) is None:
-            place = self._below[name] = Place(shape, (*self.names, name))
+            place = self._below[name] = Place(shape, (*self.names, name), self)
         return place
 
     def data(self, step: str, shape: Shape | None) -> Place:
         """The place of what has no name in the model: `[]` an item, `{}` a key of a map, `*` its value, `#` a number,
-        `?` what is not in the model, and others.
+        `?` what is not in the model, `01` bytes, and others.
         """
         if (place := self._below.get(step)) is None:
-            place = self._below[step] = Place(shape, self.names)
+            place = self._below[step] = Place(shape, self.names, self, step)
         return place
 
 
@@ -67,6 +87,19 @@ class Place:
 def root_place(shape: Shape | None) -> Place:
     """The place of a whole input, output or text."""
     return Place(shape)
+
+
+@cache
+def find_credential_part(place: Place) -> Literal["id", "secret", "expiration"] | None:
+    """What of credentials is in a place: of a structure with an access key id and its secret; None for other places."""
+    shape = place.above.shape if place.above and not place.step else None
+    if shape is None or not all(any(map(part.search, shape.members)) for part in (_KEY_ID, _SECRET_KEY)):
+        return None
+    if _KEY_ID.search(place.member_name):
+        return "id"
+    if "xpir" in place.member_name:
+        return "expiration"
+    return "secret" if re.search("[sS]ecret|[tT]oken", place.member_name) else None
 
 
 class StringContext:
@@ -92,8 +125,6 @@ class StringContext:
 #: The context of a track's account.
 ACCOUNT_CONTEXT = StringContext(Place(TEXT, ("account",)), ("account",))
 _HOLE = StringContext(Place(TEXT, ("hole",)), ("hole",))
-_CODE = StringContext(Place(TEXT, ("code",)), ("code",))
-_MESSAGE = StringContext(Place(TEXT, ("message",)), ("message",))
 StringEdit = Callable[[str, StringContext], str]
 """(text, its context) → the text that replaces it."""
 
@@ -153,9 +184,9 @@ def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) 
 def edit_failure_strings(service: Service, failure: Failure, edit: StringEdit) -> Failure:
     """The failure with every string in it edited. Paths are those of `error` in a cassette."""
     shape = service.errors.get(error_name(failure.code or ""))
-    place, known = _error_place(shape), shape.members if shape else {}
-    code = failure.code and edit(failure.code, _CODE)
-    message = failure.message and edit(failure.message, _MESSAGE)
+    place, known = _error_place(service, shape), shape.members if shape else {}
+    code = failure.code and edit(failure.code, StringContext(_text_of_error(service, "code"), ("code",)))
+    message = failure.message and edit(failure.message, StringContext(_text_of_error(service, "message"), ("message",)))
     members = {}
     for name, value in failure.members.items():
         if name in known or name in _OF_EVERY_ERROR:
@@ -168,8 +199,13 @@ def edit_failure_strings(service: Service, failure: Failure, edit: StringEdit) -
 
 
 @cache
-def _error_place(shape: Shape | None) -> Place:
-    return Place(shape, ("members",))
+def _error_place(service: Service, shape: Shape | None) -> Place:
+    return Place(shape, ("members",), service=service)
+
+
+@cache
+def _text_of_error(service: Service, name: str) -> Place:
+    return Place(TEXT, (name,), service=service)
 
 
 def edit_member_strings(
@@ -184,10 +220,8 @@ def _edit_members(members: Mapping[str, Value], place: Place, edit: StringEdit, 
     edited: dict[str, Value] = {}
     for name, value in members.items():
         if name in known:
-            key = members.get(_PAIRS[name]) if name in _PAIRS else None
-            context = StringContext(
-                place.member(name, known[name].shape), (*path, name), members, key if isinstance(key, str) else ""
-            )
+            key = _find_key(name, members) if name in _PAIRS else ""
+            context = StringContext(place.member(name, known[name].shape), (*path, name), members, key)
             edited[name] = edit(value, context) if isinstance(value, str) else edit_value_strings(value, context, edit)
         else:
             edited_name = _edit_name(name, place, path, edit)
@@ -206,7 +240,7 @@ def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -
         case bytes():
             alias = value.removeprefix(_BINARY_MARK).decode("latin-1")
             text = alias if is_alias(alias) else value.hex()
-            edited = edit(text, StringContext(place.data("?", None), path))
+            edited = edit(text, StringContext(place.data("01", None), path))
             return value if edited == text else _BINARY_MARK + edited.encode()
         case list():
             item = place.data("[]", shape.member.shape if shape and shape.member else shape if shape is TEXT else None)
@@ -225,7 +259,11 @@ def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -
             }
         case dict():
             return _edit_members(value, place, edit, path)
-        case int() | float() if not isinstance(value, bool) and (digits := _ACCOUNT_LIKE.search(repr(value))):
+        case bool():
+            return value
+        case int() | float() if find_credential_part(place) == "expiration":
+            return int(edit(str(int(value)), context))
+        case int() | float() if digits := _ACCOUNT_LIKE.search(repr(value)):
             edited = edit(digits[0], StringContext(place.data("#", TEXT), path))
             return int(edited) if shape and shape is not TEXT and edited.isdigit() else edited
     return value
@@ -234,3 +272,9 @@ def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -
 def _edit_name(name: str, place: Place, path: Path, edit: StringEdit) -> str:
     """The name of a member that the model doesn't know."""
     return edit(name, StringContext(place.data("{}", TEXT), (*path, MapKey(name))))
+
+
+def _find_key(name: str, members: Mapping[str, Value]) -> str:
+    """What the siblings of a member of a pair say that it is."""
+    keys = (members.get(sibling) for sibling in _PAIRS[name])
+    return next((key for key in keys if isinstance(key, str)), "")

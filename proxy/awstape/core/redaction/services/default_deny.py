@@ -1,0 +1,285 @@
+"""Redaction by default-deny, of services that have no rules of their own.
+
+1. What a string is, its place tells (`find_treatment`): a name, any other value, a time, the key of a tag, the message
+   of an error, or a member that the service's profile keeps readable (`core.redaction.services.profiles`).
+2. These stay: values of enums, times, small numbers, words that the model publishes (`Service.words`) or that are
+   public everywhere (`core.redaction.services.public_words`). In the place of a name only the last three do.
+3. An ARN, a policy, an identifier, an address, a host or a URL is redacted as in IAM, wherever it is. In other JSON
+   each literal is redacted by these rules, keys included.
+4. Keys of tags and names of filters stay, as programs look them up, but for identifiers in them. The value of a tag, or
+   of a filter for one, is a name. The values of filters may have wildcards.
+5. What the model or its name marks as a secret becomes a password's alias.
+6. In messages of errors words stay; what is quoted or is no plain word becomes an alias.
+7. Everything else becomes the alias of a name, by its parts: so one string has one alias in all services.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Literal
+
+from awstape.core.aws.model import Shape
+from awstape.core.aws.timestamps import canonical_timestamp
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.member_kinds import is_error_text
+from awstape.core.redaction.services.profiles import has_readable_member, is_readable
+from awstape.core.redaction.services.public_words import is_public_word, is_small
+from awstape.core.redaction.string_walk import TEXT, Place, StringContext
+from awstape.core.redaction.text.addresses import redact_address
+from awstape.core.redaction.text.arn import ARN, is_service_principal, redact_literal_parts, redact_name
+from awstape.core.redaction.text.aws_names import REGION
+from awstape.core.redaction.text.free_text import redact_text
+from awstape.core.redaction.text.hosts import BARE_HOST, redact_host, redact_url
+from awstape.core.redaction.text.identifier_search import redact_whole_arn
+from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, redact_whole_identifier
+from awstape.core.redaction.text.labelled_values import is_secret_key
+from awstape.core.text.encoded_text import edit_json_strings, is_json, rewrite_between
+from awstape.core.text.json_documents import parse_json_object
+
+Treatment = Literal["code", "message", "time", "key", "readable", "secret", "name", "value"]
+#: Members that every error has: its code, and who is at fault.
+_OF_ERRORS = frozenset({"Code", "code", "Type", "type", "__type"})
+_NAME = re.compile(
+    r"(?:names?|ids?|identifiers?|arns?|alias(?:es)?|owners?|users?|buckets?|prefix(?:es)?|paths?|descriptions?|titles?"
+    r"|keys?|comments?|subjects?|labels?|displayname|emails?|hosts?|domains?|endpoints?|ur[il]s?|addresses)\Z",
+    re.IGNORECASE,
+)
+#: What is left out of a member's name for the kind of the name that it holds.
+_ENDING = re.compile(r"(?<=[a-z])(?:Names?|Ids?|Identifiers?|Arns?)\Z")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SECRET = re.compile(
+    r"(?:passwords?|passphrase|secret(?:string|binary|key|accesskey|value)|clientsecret|privatekey(?:plaintext)?|apikey"
+    r"|(?:access|auth|authorization|bearer|id|refresh|session|security|webidentity|oauth)token|plaintext)\Z",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(r"tags?(?:et|list|map|s)?\Z", re.IGNORECASE)
+_TAG_KEY = re.compile(r"tag_?keys?(?:list|type|only)?\Z", re.IGNORECASE)
+_FILTER = re.compile(r"filter", re.IGNORECASE)
+#: Names of filters for the key of a tag, and how those for its value begin.
+_OF_TAG_KEYS = frozenset({"tag-key", "tag-keys", "TagKey", "TagKeys"})
+_OF_TAGS = "tag:"
+#: Names that AWS gives to one of many things of everybody.
+_COMMON_NAME = re.compile(r"default(?:[.:][\w.-]{1,40})?|primary|\$LATEST|AWS(?:CURRENT|PREVIOUS|PENDING)", re.ASCII)
+#: An id that begins with its region.
+_OF_REGION = re.compile(rf"({REGION}[:_])(.+)", re.DOTALL)
+_OWN_TOKEN = re.compile(rf"{REPLAY_TOKEN}|token", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,11}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?|-?0\.\d+", re.ASCII)
+_HOST = re.compile(BARE_HOST, re.VERBOSE)
+_IN_HOST = re.compile(r"(?P<host>[\w.-]+\.[a-z]{2,})(?P<port>:\d{1,5})?(?P<path>/.*)?", re.ASCII | re.DOTALL)
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,20}://)(?P<rest>\S*)", re.IGNORECASE)
+_OBJECT = re.compile(r"s3[an]?://", re.IGNORECASE)
+_OF_DOCUMENTATION = re.compile(r"(?:https?://)?(?:docs\.)?aws\.amazon\.com(?:/.*)?")
+#: A part of a message: what is quoted, or a run without blanks.
+_RUN = re.compile(r"""(?P<quoted>'[^'\n]*'|"[^"\n]*"|`[^`\n]*`)|[^\s'"`]+""")
+_PLAIN_WORD = re.compile(
+    r"[(\[]*(?:[A-Z]?[a-z]+(?:'[a-z]{1,2})?|(?:[A-Z][a-z]+)+|[A-Z]{1,12}s?|[a-z]+(?:[A-Z][a-z]+)+)[)\].,:;!?]*"
+)
+#: A text that is longer has one code, not one for each part.
+_LONGEST_NAME = 512
+
+
+# --- places -----------------------------------------------------------------------------------------------------
+
+
+@cache
+def find_treatment(place: Place) -> Treatment:
+    """What becomes of the strings in a place, by what the service model says of it."""
+    if place.step == "unmarked" and place.above:
+        return find_treatment(place.above)
+    shape, name = place.shape, place.member_name
+    if is_error_text(place):
+        return "message"
+    if shape is TEXT and name in _OF_ERRORS and place.names[0] in ("code", "members"):
+        return "code"
+    if shape is not None and shape.type == "timestamp":
+        return "time"
+    if _is_key(place):
+        return "key"
+    service = place.service.name if place.service else ""
+    if has_readable_member(service, name) and place.step != "{}":
+        return "readable"
+    if _SECRET.search(name) or (shape is not None and shape.sensitive):
+        return "secret"
+    shape_name = shape.name if shape and place.step in ("", "[]") else ""
+    if _is_tag_value(place) or _NAME.search(name) or _NAME.search(shape_name.removesuffix("String")):
+        return "name"
+    return "value"
+
+
+def _is_key(place: Place) -> bool:
+    """Whether programs look up the strings in a place: keys of tags, names of filters, members without a model."""
+    name, around = place.member_name, place.above.shape if place.above else None
+    if place.step == "{}":
+        is_member = around is not None and around.type == "structure" and not around.document
+        return is_member or _TAGS.search(name) is not None
+    if place.step in ("", "[]") and _TAG_KEY.search(name):
+        return True
+    if place.step or around is None or name.lower() not in ("key", "name"):
+        return False
+    is_filter = _FILTER.search(around.name) and not {"values", "value"}.isdisjoint(map(str.lower, around.members))
+    return bool(is_filter) or (name.lower() == "key" and _is_tag(around, place.names))
+
+
+def _is_tag_value(place: Place) -> bool:
+    above, name = place.above, place.member_name.lower()
+    if place.step == "*":
+        return _TAGS.search(place.member_name) is not None
+    return name in ("value", "tagvalue") and above is not None and _is_tag(above.shape, place.names)
+
+
+def _is_tag(shape: Shape | None, names: tuple[str, ...]) -> bool:
+    """Whether a structure is a tag. names: of the members on the way to one of its members."""
+    is_named_so = _TAGS.search(shape.name) if shape else None
+    return bool(is_named_so) or (len(names) > 1 and _TAGS.search(names[-2]) is not None)
+
+
+@cache
+def _name_kind(member: str) -> str:
+    """The kind of the names in a member, as in the ARNs of what is named: `log-group` of `logGroupName`."""
+    bare = _ENDING.sub("", member)
+    kind = _HUMP.sub("-", bare).lower()
+    return "name" if kind in ("", "name", "id", "identifier", "arn", "value", "names", "ids") else kind
+
+
+# --- strings ----------------------------------------------------------------------------------------------------
+
+
+def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
+    """A string of a service without rules of its own, redacted by its place."""
+    place = context.place
+    treatment = find_treatment(place)
+    if treatment == "message":
+        return _redact_message(text, place, aliases)
+    if treatment == "code" or _OWN_TOKEN.fullmatch(text):
+        return redact_text(text, aliases)
+    if place.step == "01":  # binary, in hexadecimal digits
+        return aliases.secret("binary", text)
+    shape = place.shape
+    if shape is not None and text in shape.enum:
+        return text
+    if treatment == "time" and canonical_timestamp(text) is not None:
+        return text
+    key = context.key
+    if treatment == "key" or key in _OF_TAG_KEYS:
+        return redact_text(text, aliases)
+    if treatment == "readable" or (place.service and has_readable_member(place.service.name, key)):
+        redacted = redact_text(text, aliases)
+        if redacted != text or is_readable(text):
+            return redacted
+    is_filter = place.member_name.lower() == "values" and bool(key)
+    if treatment == "secret" or (key and not is_filter and is_secret_key(key)):
+        return _redact_secret(text, aliases)
+    denial = _Denial(place, aliases, is_name=treatment == "name" or key.startswith(_OF_TAGS))
+    return redact_literal_parts(text, denial.redact) if is_filter else denial.redact(text)
+
+
+def _redact_secret(text: str, aliases: Aliases) -> str:
+    """The alias of a secret. An identifier keeps its own one, so that it is the same in all places."""
+    known = redact_whole_arn(text, aliases) or redact_whole_identifier(text, aliases)
+    return known if known is not None else text if is_small(text) else aliases.password(text)
+
+
+class _Denial:
+    """Redacts the strings of a place. is_name: whether they are names, which are no words of the model."""
+
+    def __init__(self, place: Place, aliases: Aliases, *, is_name: bool) -> None:
+        self._aliases = aliases
+        self._is_name = is_name
+        self._kind = _name_kind(place.member_name) if is_name else "value"
+        is_known = place.service is not None and place.step != "unmarked"
+        self._words = place.service.words if place.service and is_known else frozenset[str]()
+
+    def redact(self, text: str) -> str:
+        """The text, or its alias."""
+        if self._is_public(text):
+            return text
+        found = self._redact_structured(text)
+        if found is not None:
+            return found
+        if len(text) > _LONGEST_NAME:
+            return self._aliases.secret("text", text)
+        return redact_name(self._kind, text, self._aliases)
+
+    def _is_public(self, text: str) -> bool:
+        if is_small(text):
+            return True
+        if self._is_name:
+            return _COMMON_NAME.fullmatch(text) is not None
+        return text in self._words or is_public_word(text)
+
+    def _redact_structured(self, text: str) -> str | None:
+        """A text that is more than a name, redacted; None for any other text."""
+        aliases = self._aliases
+        if (arn := redact_whole_arn(text, aliases)) is not None:
+            return arn
+        if is_json(text):
+            return self._redact_json(text)
+        for redacted in (redact_whole_identifier(text, aliases), redact_address(text, aliases)):
+            if redacted is not None:
+                return redacted
+        if of_region := _OF_REGION.fullmatch(text):
+            return of_region[1] + self.redact(of_region[2])
+        return self._redact_location(text) if "." in text or "://" in text else None
+
+    def _redact_json(self, text: str) -> str:
+        document = parse_json_object(text)
+        if document is not None and "Statement" in document:
+            return redact_text(text, self._aliases)
+        return edit_json_strings(text, self._redact_literal)
+
+    def _redact_literal(self, text: str) -> str:
+        return text if not text or _NUMBER.fullmatch(text) or text in self._words else self.redact(text)
+
+    def _redact_location(self, text: str) -> str | None:
+        """A host or a URL, redacted; None for any other text."""
+        aliases = self._aliases
+        if _OF_DOCUMENTATION.fullmatch(text):
+            return text
+        url = _URL.fullmatch(text)
+        if url and (_OBJECT.match(text) or "@" in url["rest"]):
+            return redact_url(text, aliases, self._redact_path)
+        place = _IN_HOST.fullmatch(url["rest"] if url else text)
+        if place is None:
+            return aliases.url(text) if url else None
+        host = place["host"]
+        if not (url or _HOST.fullmatch(host)):
+            return None
+        redacted = redact_host(host, aliases)
+        if redacted == host and not is_service_principal(host) and not aliases.contains_alias(host):
+            redacted = redact_name("host", host, aliases)
+        path = self._redact_path(place["path"] or "")
+        return f"{url['scheme'] if url else ''}{redacted}{place['port'] or ''}{path}"
+
+    def _redact_path(self, path: str) -> str:
+        """What follows a host, segment by segment; a query is one value."""
+        path, mark, query = path.partition("?")
+        segments = [self._redact_segment(segment) for segment in path.split("/")]
+        return "/".join(segments) + mark + (redact_name("value", query, self._aliases) if query else "")
+
+    def _redact_segment(self, segment: str) -> str:
+        if is_small(segment):
+            return segment
+        known = redact_whole_identifier(segment, self._aliases)
+        return redact_name("value", segment, self._aliases) if known is None else known
+
+
+def _redact_message(text: str, place: Place, aliases: Aliases) -> str:
+    """The message of an error: identifiers, and what is no plain word, become aliases."""
+    denial = _Denial(place, aliases, is_name=False)
+
+    def redact_run(match: re.Match[str]) -> str:
+        run = match[0]
+        if match["quoted"]:
+            return run[0] + (denial.redact(run[1:-1]) if run[1:-1].strip() else run[1:-1]) + run[-1]
+        if _PLAIN_WORD.fullmatch(run):
+            return run
+        bare = run.strip("()[]{}<>.,:;!?=*\"'`")
+        at = run.find(bare)
+        return run[:at] + (denial.redact(bare) if bare else "") + run[at + len(bare) :]
+
+    def redact_runs(text: str) -> str:
+        return aliases.edit_outside_aliases(text, lambda piece: _RUN.sub(redact_run, piece))
+
+    redacted = redact_text(text, aliases)
+    return rewrite_between(ARN.finditer(redacted), redacted, redact_runs)

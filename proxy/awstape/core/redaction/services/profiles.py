@@ -1,0 +1,108 @@
+"""Profiles of services: the members of each that may stay readable, as data.
+
+1. A block is a service, or several, and the names of members: types, states, sizes, engines, versions, flags. What is
+   in them is a word of the service. A member is known by its name, wherever it is, and so is a key of a map that the
+   service defines, such as an attribute of a queue.
+2. What stays has the form of a few words (`is_readable`). Identifiers in it become aliases all the same.
+3. Enums, times, numbers and words that are public everywhere (`core.redaction.services.public_words`) need no profile.
+   A member that holds what a customer wrote or named does not belong here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+PROFILES = """
+sts
+    Code
+organizations
+    PolicyTypes Type Types Status State JoinedMethod ServicePrincipal EnabledServicePrincipals Action ActionTypes
+ec2
+    Architecture AutoPlacement AvailabilityZone BootMode ClientCidr CpuManufacturers Device DeviceName
+    DnsNameState EbsOptimizedInfo Encryption EngineVersion EnaSupport Format FpgaInfo GroupOwner HibernationOptions
+    Hypervisor ImageOwnerAlias ImageType InstanceLifecycle InstanceType InstanceTypes IpProtocol KeyType Lifecycle
+    NetworkBorderGroup NetworkPerformance OfferingClass OfferingType OptInStatus OwnerAlias Platform PlatformDetails
+    PrivateDnsNameConfiguration ProcessorInfo ProductDescription ProductDescriptions Protocol RegionName RegionNames
+    ResourceType ResourceTypes RootDeviceName RootDeviceType SpreadLevel SriovNetSupport State StateReason Status
+    Tenancy TpmSupport TrafficType Type UsageOperation VirtualizationType VolumeType ZoneName ZoneType
+    MarketType NitroEnclavesSupport Manufacturer Attribute AttributeNames SupportedArchitectures SupportedRegions
+s3 s3control
+    AcceptRanges AllowedHeaders AllowedMethods CacheControl ContentEncoding ContentLanguage ContentType Event Events
+    ExposeHeaders HttpErrorCodeReturnedEquals HttpRedirectCode LocationConstraint Permission Protocol Region
+    ServerSideEncryption SSEAlgorithm Status StorageClass Type BucketRegion Delimiter
+lambda
+    Action Architectures CompatibleArchitectures CompatibleRuntimes FunctionVersion LastUpdateStatusReasonCode
+    LogFormat Runtime StateReasonCode Mode Qualifier Version StartingPosition AuthType InvokeMode PackageType
+    ExecutedVersion FunctionError TargetVersion
+cloudformation
+    Capabilities ResourceType ResourceTypes ResourceStatus StackStatus StackStatusFilter StackDriftStatus DriftStatus
+    ChangeSetType ExecutionStatus Status Type TypeName PublicTypeName PropertyPath Action Replacement Scope Attribute
+    RequiresRecreation ChangeSource Evaluation ProvisioningType Visibility DeprecatedStatus ExportVersion
+    ParameterType DetailedStatus DeclaredTransforms
+sqs
+    AttributeName AttributeNames ApproximateNumberOfMessages ApproximateNumberOfMessagesDelayed DataType
+    ApproximateNumberOfMessagesNotVisible CreatedTimestamp LastModifiedTimestamp MaximumMessageSize
+    MessageRetentionPeriod VisibilityTimeout DelaySeconds ReceiveMessageWaitTimeSeconds FifoQueue DeduplicationScope
+    ContentBasedDeduplication FifoThroughputLimit SqsManagedSseEnabled KmsDataKeyReusePeriodSeconds SentTimestamp
+    ApproximateReceiveCount ApproximateFirstReceiveTimestamp MessageAttributeNames MessageSystemAttributeNames
+sns
+    Protocol AttributeName DataType MessageStructure SubscriptionsConfirmed SubscriptionsDeleted SubscriptionsPending
+    FifoTopic ContentBasedDeduplication ConfirmationWasAuthenticated PendingConfirmation RawMessageDelivery
+    FifoThroughputScope TracingConfig SignatureVersion ArchivePolicy FilterPolicyScope LanguageCode
+kms
+    KeySpec CustomerMasterKeySpec EncryptionAlgorithm EncryptionAlgorithms SigningAlgorithm SigningAlgorithms
+    KeyUsage KeyState Origin KeyManager MultiRegionKeyType Region Operations MacAlgorithm MacAlgorithms
+    KeyAgreementAlgorithms RotationType PolicyNames PolicyName ReplicaRegion PrimaryRegion
+secretsmanager
+    VersionStages VersionStage PrimaryRegion Region OwningService Status Type AddReplicaRegions RequireEachIncludedType
+    ExcludeCharacters
+resourcegroupstaggingapi
+    ResourceTypeFilters ResourceType RegionFilters Region GroupBy TargetIdType ErrorCode Status
+autoscaling
+    AvailabilityZones HealthCheckType HealthStatus LifecycleState StatusCode InstanceType InstanceMonitoring
+    TerminationPolicies ProcessName ScalingProcesses SuspendedProcesses LifecycleTransition DefaultResult
+    NotificationTypes NotificationType MetricAggregationType AdjustmentType PolicyType PredefinedMetricType Metric
+    Granularity Metrics VolumeType SpotAllocationStrategy OnDemandAllocationStrategy DeviceName ResourceType
+ecr ecr-public
+    ImageManifestMediaType ArtifactMediaType MediaType MediaTypes ScanStatus Status Severity ImageTagMutability
+    EncryptionType ScanType ScanFrequency UpstreamRegistry FailureCode Architectures OperatingSystems PlatformType
+codebuild
+    Type ComputeType EnvironmentType Image PrivilegedMode BuildStatus PhaseType PhaseStatus CurrentPhase Status
+    SortBy SortOrder ServerType AuthType Language Platform Version PackagingType NamespaceType Modes
+    ImagePullCredentialsType SourceType CacheMode AllowedOverrides
+cloudtrail
+    EventName EventSource EventCategory EventCategories EventType EventVersion ReadOnly ReadWriteType AttributeKey
+    InsightTypes InsightType ResourceType AWSRegion awsRegion HomeRegion Field Status
+    DestinationType ErrorCode Type
+rds docdb neptune
+    AllocatedStorage AvailabilityZone AvailabilityZones CACertificateIdentifier CharacterSetName Engine EngineMode
+    EngineName EngineVersion MajorEngineVersion DBInstanceClass DBInstanceStatus DBParameterGroupFamily Family
+    LicenseModel MonitoringInterval NcharCharacterSetName NetworkType OptionGroupFamily ParameterApplyStatus
+    PreferredBackupWindow PreferredMaintenanceWindow ProductDescription SnapshotType SourceType SourceRegion Status
+    StorageType SubnetStatus VpcSecurityGroupStatus Timezone EnabledCloudwatchLogsExports ApplyType DataType Source
+    EventCategories EventCategoriesList SupportedEngineModes DBEngineDescription DBEngineVersionDescription
+"""
+#: What a readable member may hold: a few words of letters and digits. A long row of both looks random.
+_READABLE = re.compile(r"(?!.*[\w+/]{48})[\w ./:()+*#$&,=-]{0,200}", re.ASCII)
+
+
+def _read_profiles() -> Iterator[tuple[str, frozenset[str]]]:
+    for block in re.split(r"\n(?! )", PROFILES.strip("\n")):
+        services, _, members = block.partition("\n")
+        for service in services.split():
+            yield service, frozenset(members.split())
+
+
+_READABLE_MEMBERS: Mapping[str, frozenset[str]] = dict(_read_profiles())
+_NONE: frozenset[str] = frozenset()
+
+
+def has_readable_member(service: str, member: str) -> bool:
+    """Whether a profile says that a member of a service may stay readable."""
+    return bool(member) and member in _READABLE_MEMBERS.get(service, _NONE)
+
+
+def is_readable(text: str) -> bool:
+    """Whether a text has the form of what may stay in a readable member."""
+    return _READABLE.fullmatch(text) is not None

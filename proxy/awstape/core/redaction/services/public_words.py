@@ -1,0 +1,101 @@
+"""Words that are public in the calls of every service: states, regions, versions, types of instances, formats, times.
+
+1. A word is public if it has one of these forms, or is in a table here. What it means depends on no customer.
+2. The words of one service, such as its enums, are in its model (`core.aws.model.Service.words`).
+3. Numbers are public up to a length: longer ones may be those of a customer. So are times, in seconds since 1970, too.
+"""
+
+from __future__ import annotations
+
+import re
+
+from awstape.core.redaction.text.aws_names import REGION, is_service_principal
+from awstape.core.redaction.text.labelled_values import is_harmless
+
+#: States and results of most services, which few models list.
+_STATES = """
+    aborted accepted active added applying associated associating attached attaching available backing-up blocked busy
+    cancelled cancelling canceled canceling closed complete completed configuring confirmed copying creating created
+    declined degraded deleted deleting delivered deregistered deregistering detached detaching disabled disabling
+    disassociated disassociating down draining enabled enabling error expired expiring failed failing
+    failing-over finished frozen healthy idle in-progress in-service in-sync in-use inactive inaccessible inapplicable
+    initial initializing insufficient-data inservice installed invalid issued joined launching locked maintenance
+    migrating moving modifying modified new not-applicable not-installed ok open optimizing paused pausing pending
+    pending-acceptance pending-reboot pending-validation processing promoting provisioning provisioned published ready
+    rebooting rebuilding recoverable recovering registered registering rejected removing renaming requested resetting
+    resetting-master-credentials resizing restoring restored resumed resuming revoked rolled-back rolling-back rotating
+    running scheduled shutting-down starting started stopped stopping storage-optimization submitted succeeded success
+    successful suspended suspending synced syncing terminated terminating throttled timed-out timeout unassociated
+    unavailable unhealthy unknown unlocked up updated updating upgrading upgraded used validating verified verifying
+    waiting warning
+"""
+#: Protocols, platforms, engines, units, owners and the like.
+_OTHERS = """
+    tcp udp icmp icmpv6 tls ssl ssh http https http2 grpc ftp sftp smtp nfs smb ipv4 ipv6 dualstack wss mqtt
+    linux windows macos linux/unix linux/amd64 linux/arm64 rhel suse ubuntu debian x86_64 i386 arm64 amd64 aarch64
+    aurora aurora-mysql aurora-postgresql mysql mariadb postgres postgresql oracle-ee oracle-se2 sqlserver-ee
+    sqlserver-ex sqlserver-se sqlserver-web redis valkey memcached docdb neptune redshift opensearch elasticsearch
+    general-public-license license-included bring-your-own-license bridge awsvpc host fargate ec2 external
+    gp2 gp3 io1 io2 st1 sc1 standard ssd hdd magnetic hvm paravirtual ebs instance-store xen nitro
+    amazon aws aws-marketplace aws-managed self microsoft amazonlinux amazon-linux amazon-linux-2
+    default root none null all any auto manual public private internal internet-facing inbound outbound ingress egress
+    allow deny read write readwrite readonly read-only read-write read_write full_control aes256 aws:kms aws:kms:dsse
+    nodejs python java dotnet ruby go provided utf-8 utf8 utf8mb4 latin1 gzip zip json yaml xml csv parquet orc avro
+    text binary base64 string number int integer long float double boolean list map set blob date timestamp
+    enabled disabled optional required preferred on off yes no low medium high critical informational
+    day days hour hours minute minutes second seconds week weeks month months year years
+    bytes kilobytes megabytes gigabytes terabytes percent count bits
+    authenticated-read aws-exec-read bucket-owner-full-control bucket-owner-read log-delivery-write public-read
+    public-read-write requester bucketowner us eu utc gmt
+"""
+_WORDS = frozenset(f"{_STATES} {_OTHERS}".split())
+_ZONE = (
+    rf"{REGION}(?:-[a-z]{{2,5}}-\d)?[a-z]?|[a-z]{{3,4}}\d-(?:[a-z]{{2,5}}\d-)?az\d"
+    r"|(?:aws|aws-cn|aws-us-gov)(?:-global)?"
+)
+_SUFFIX = r"(?:mysql_aurora|aurora|postgres|ru-|rur-|r|v|amzn|eks|rc|beta|alpha|build|x|R|LTS|lts|final|Final)"
+_VERSION = (
+    rf"[vV]?\d{{1,4}}(?:\.\d{{1,5}}){{0,2}}(?:\.x)?(?:[-.+_]?{_SUFFIX}[-.]?(?:\d{{1,4}}(?:\.\d{{1,4}}){{0,3}})?){{0,2}}"
+)
+_FAMILY = r"(?:u-?\d{1,2}(?:tb|i)\d{0,2}[a-z]?(?:-\d{1,3}tb)?|[a-z]{1,3}\d{1,2}[a-z]{0,5}(?:-flex)?)"
+_INSTANCE = (
+    rf"(?:(?:db|cache|dms|ml|search|kafka|dax|mq|fleet|hosting)\.)?{_FAMILY}\.(?:nano|micro|small|medium|\d{{0,3}}x?large"
+    r"|metal(?:-\d{1,3}xl)?)(?:\.(?:search|elasticsearch|tpc\d\.mem\dx))?"
+)
+_MIME = (
+    r"(?:application/(?:json|octet-stream|xml|zip|gzip|x-gzip|x-tar|pdf|javascript|x-javascript|x-directory"
+    r"|x-www-form-urlencoded|x-amz-json-1\.[01]|x-ndjson|yaml|x-yaml|wasm|vnd\.(?:docker|oci|amazon)\.[\w.+-]{1,80})"
+    r"|binary/octet-stream|text/(?:plain|html|css|csv|xml|javascript|markdown|yaml|calendar)|audio/(?:mpeg|wav|ogg)"
+    r"|image/(?:png|jpeg|gif|webp|svg\+xml|x-icon)|video/(?:mp4|mpeg|webm)|font/(?:woff2?|ttf|otf)|\*/\*)"
+    r"(?:; ?charset=(?:utf-8|UTF-8|iso-8859-1|us-ascii))?"
+)
+_WINDOW = r"(?:[A-Za-z]{3}:)?\d\d:\d\d-(?:[A-Za-z]{3}:)?\d\d:\d\d|\d\d:\d\d(?::\d\d)?"
+#: A word of any of these kinds: zones, versions, types of resources and of instances, formats, windows of time,
+#: namespaces of metrics, sources of events, services behind endpoints, keys and parameters of AWS, devices, schedules,
+#: locales, ranges of ports, sizes.
+_FORM = re.compile(
+    rf"""(?:{_ZONE}|{_VERSION}|{_INSTANCE}|{_MIME}|{_WINDOW}
+    |AWS::\w+(?:::\w+){{0,3}}|AWS/[A-Za-z0-9]+|aws\.[a-z][a-z0-9-]{{1,40}}|com\.amazonaws\.(?:{REGION}|global)\.[\w.-]+
+    |alias/aws/[\w/-]+|/dev/(?:sd|xvd|nvme|hd)[a-z0-9]{{0,8}}|/aws/(?:service|reference)/[\w/.-]+
+    |rate\(\d{{1,4}}\ (?:minute|hour|day)s?\)|cron\([0-9*?,/LW\#A-Z\ -]+\)
+    |[A-Za-z][A-Za-z0-9]|[a-z]{{2}}[-_][A-Z]{{2}}|\d{{1,5}}-\d{{1,5}}
+    |RunInstances(?::[0-9a-z]{{4}})?|\d{{1,4}}(?:\.\d{{1,3}})?\ ?(?:[KMGTP]i?B|vCPU|GB|MB|ms|s|m|h|d|%))""",
+    re.VERBOSE | re.ASCII,
+)
+#: Characters of the longest public word.
+_LONGEST = 120
+#: Digits of the longest number that is no customer's.
+MOST_DIGITS = 6
+_SECONDS = re.compile(r"1\d{9}(?:\.\d{1,9})?", re.ASCII)
+
+
+def is_small(text: str) -> bool:
+    """Whether a text is a small number, a truth value, a time or a template, or has no letter and no digit."""
+    return is_harmless(text, MOST_DIGITS) or _SECONDS.fullmatch(text) is not None or not any(map(str.isalnum, text))
+
+
+def is_public_word(text: str) -> bool:
+    """Whether a text is public in the calls of every service."""
+    if len(text) > _LONGEST:
+        return False
+    return text.lower() in _WORDS or _FORM.fullmatch(text) is not None or is_service_principal(text)
