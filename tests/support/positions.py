@@ -45,10 +45,11 @@ class Position:
 def positions() -> tuple[Position, ...]:
     """Returns every position of every operation."""
     operations = (op for service in MODELS.recognised for op in service.operations.values())
-    return tuple(position for op in operations for position in _positions_of(op))
+    return tuple(position for op in operations for position in positions_of(op))
 
 
-def _positions_of(op: Operation) -> Iterator[Position]:
+def positions_of(op: Operation) -> Iterator[Position]:
+    """Yields every position of an operation."""
     tokens = {(op.paging.token,), (op.paging.output_token,)} if op.paging else set()
     for path, shape in _paths(op.input) if op.input else ():
         # Text that botocore doesn't send as input has positions in `AROUND` instead.

@@ -324,6 +324,11 @@ def outputs(operation: Operation) -> st.SearchStrategy[dict[str, Value]]:
     return _members_of(operation.output, left_out)
 
 
+def value_of(shape: Shape, random: Random) -> Value:
+    """Returns a value of a shape."""
+    return _value(random, shape)
+
+
 def _members_of(shape: Shape | None, left_out: set[str | None]) -> st.SearchStrategy[dict[str, Value]]:
     if shape is None:
         return st.just({})

@@ -84,7 +84,8 @@ def _text(shape: Shape, numbers: Iterator[int]) -> Value:
     """A text that may be in the shape: ids, links and documents of a grammar of their own are left out."""
     if shape.enum:
         return shape.enum[0]
-    if shape.sensitive:  # a password that is also a name would be known as a secret everywhere
+    # A password or a session token that is also a name would be known as a secret everywhere.
+    if shape.sensitive or shape.name == "tokenType":
         return f"zsecret-{next(numbers)}"
     if shape.max is not None and shape.max < _LEAST_ROOM:  # there, a long alias becomes a short one
         return None

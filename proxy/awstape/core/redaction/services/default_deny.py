@@ -23,7 +23,7 @@ from awstape.core.aws.model import Shape
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import is_error_text
-from awstape.core.redaction.services.profiles import has_readable_member, is_readable
+from awstape.core.redaction.services.profiles import READABLE, has_readable_member
 from awstape.core.redaction.services.public_words import is_public_word, is_small
 from awstape.core.redaction.string_walk import TEXT, Place, StringContext
 from awstape.core.redaction.text.addresses import redact_address
@@ -59,8 +59,19 @@ _FILTER = re.compile(r"filter", re.IGNORECASE)
 #: Names of filters for the key of a tag, and how those for its value begin.
 _OF_TAG_KEYS = frozenset({"tag-key", "tag-keys", "TagKey", "TagKeys"})
 _OF_TAGS = "tag:"
+#: The forms of codes of errors, with their namespaces, and of keys.
+_CODE = re.compile(
+    r"(?:[a-z][\w.]{1,80}#)?(?:[A-Za-z]\w{0,80}|[A-Z]\w{0,60}(?:[.:-][A-Z]\w{0,60}){1,3})"
+    r"(?::http://internal\.amazon\.com/[\w./]*)?",
+    re.ASCII,
+)
+_KEY = re.compile(r"(?!.*(?:://|\.io/cluster))[\w .:/+=@*-]{1,128}|[\w.]+/cluster-autoscaler/enabled")
 #: Names that AWS gives to one of many things of everybody.
-_COMMON_NAME = re.compile(r"default(?:[.:][\w.-]{1,40})?|primary|\$LATEST|AWS(?:CURRENT|PREVIOUS|PENDING)", re.ASCII)
+_COMMON_NAME = re.compile(
+    r"default(?:[.:][\w.-]{1,40})?|primary|\$LATEST|AWS(?:CURRENT|PREVIOUS|PENDING)|alias/aws/[\w/-]+"
+    rf"|/aws/(?:service|reference)/[\w/.-]+|com\.amazonaws\.{REGION}\.[\w.-]+",
+    re.ASCII,
+)
 #: An id that begins with its region.
 _OF_REGION = re.compile(rf"({REGION}[:_])(.+)", re.DOTALL)
 _OWN_TOKEN = re.compile(rf"{REPLAY_TOKEN}|token", re.ASCII)
@@ -110,8 +121,8 @@ def find_treatment(place: Place) -> Treatment:
 def _is_key(place: Place) -> bool:
     """Whether programs look up the strings in a place: keys of tags, names of filters, members without a model."""
     name, around = place.member_name, place.above.shape if place.above else None
-    if place.step == "{}":
-        is_member = around is not None and around.type == "structure" and not around.document
+    if place.step == "{}" and place.above:
+        is_member = around.type == "structure" and not around.document if around else not place.above.step
         return is_member or _TAGS.search(name) is not None
     if place.step in ("", "[]") and _TAG_KEY.search(name):
         return True
@@ -151,8 +162,8 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
     treatment = find_treatment(place)
     if treatment == "message":
         return _redact_message(text, place, aliases)
-    if treatment == "code" or _OWN_TOKEN.fullmatch(text):
-        return redact_text(text, aliases)
+    if _OWN_TOKEN.fullmatch(text):
+        return text
     if place.step == "01":  # binary, in hexadecimal digits
         return aliases.secret("binary", text)
     shape = place.shape
@@ -161,17 +172,24 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
     if treatment == "time" and canonical_timestamp(text) is not None:
         return text
     key = context.key
-    if treatment == "key" or key in _OF_TAG_KEYS:
-        return redact_text(text, aliases)
-    if treatment == "readable" or (place.service and has_readable_member(place.service.name, key)):
-        redacted = redact_text(text, aliases)
-        if redacted != text or is_readable(text):
-            return redacted
+    kept = _find_kept_form(treatment, place, key)
+    if kept and (redacted := redact_text(text, aliases)) and kept.fullmatch(redacted) and not _HOST.fullmatch(text):
+        return redacted
     is_filter = place.member_name.lower() == "values" and bool(key)
     if treatment == "secret" or (key and not is_filter and is_secret_key(key)):
         return _redact_secret(text, aliases)
     denial = _Denial(place, aliases, is_name=treatment == "name" or key.startswith(_OF_TAGS))
     return redact_literal_parts(text, denial.redact) if is_filter else denial.redact(text)
+
+
+def _find_kept_form(treatment: Treatment, place: Place, key: str) -> re.Pattern[str] | None:
+    """The form of the strings in a place that stay but for identifiers in them; None if none do."""
+    if treatment == "code":
+        return _CODE
+    if treatment == "key" or key in _OF_TAG_KEYS:
+        return _KEY
+    is_readable = treatment == "readable" or (place.service and has_readable_member(place.service.name, key))
+    return READABLE if is_readable else None
 
 
 def _redact_secret(text: str, aliases: Aliases) -> str:

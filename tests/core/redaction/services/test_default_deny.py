@@ -1,0 +1,326 @@
+"""Redaction by default-deny: nothing of a customer stays, what is public does, and requests match their recording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstape.catalog.service_models import load_models
+from awstape.core.aws.call import Answer, Call, Failure
+from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.paging import PageRequest
+from awstape.core.cassette.cassette import Page, Take, Track
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.services.default_deny import find_treatment
+from awstape.core.redaction.string_walk import Place, edit_member_strings
+from awstape.core.replay.matching import TrackIndex
+from support import strategies
+from support.exchanges import KEY, OTHER_KEY
+from support.positions import positions_of, required_members, value_at
+
+MODELS = load_models()
+DESCRIBED = ("iam", "accessanalyzer", "sts")
+OTHERS = [name for name in MODELS.services if name not in DESCRIBED]
+ACCOUNT, REAL = "123456789012", "zrealq7x2w9"
+#: Texts with parts that must not stay: a name is in most of them.
+PLANTS: Mapping[str, Callable[[str, str], str]] = {
+    "name": lambda name, _: name,
+    "name of several parts": lambda name, _: f"prod-{name}_eu.x/y",
+    "account": lambda _, account: account,
+    "ARN": lambda name, account: f"arn:aws:sqs:eu-west-1:{account}:{name}",
+    "ARN of an unknown form": lambda name, account: f"arn:aws:newservice:eu-west-1:{account}:thing/{name}:x",
+    "e-mail": lambda name, _: f"{name}@corp.example.co",
+    "URL": lambda name, account: f"https://{name}.s3.eu-west-1.amazonaws.com/{account}/{name}?x={name}",
+    "URL of a queue": lambda name, account: f"https://sqs.eu-west-1.amazonaws.com/{account}/{name}",
+    "image": lambda name, account: f"{account}.dkr.ecr.eu-west-1.amazonaws.com/{name}:latest",
+    "host": lambda name, _: f"{name}.abc.use1.memorydb.amazonaws.com",
+    "sentence": lambda name, account: f"The stack of {name} in {account} is broken.",
+    "JSON": lambda name, account: json.dumps({name: [{"x": name, "account": int(account)}]}),
+    "policy": lambda name, account: json.dumps(
+        {"Statement": [{"Effect": "Allow", "Principal": {"AWS": account}, "Resource": f"arn:aws:s3:::{name}/*"}]}
+    ),
+    "percent encoding": lambda name, account: quote(f'{{"user": "{name}/{account}"}}', safe=""),
+    "command": lambda name, _: f"mysql --password={name} -h {name}.internal",
+    "YAML": lambda name, account: f"Resources:\n  {name}:\n    Account: {account}\n",
+}
+#: Plants with a name by which nothing but the place says that it is one: such places keep them.
+_NAMED_BY_PLACE = frozenset({"name", "name of several parts", "sentence", "JSON", "percent encoding", "YAML"})
+
+
+def choose_operation(random: Random, services: Sequence[str] = OTHERS) -> Operation:
+    return random.choice(list(MODELS.services[random.choice(services)].operations.values()))
+
+
+def redact(service: str, operation: str, output: Mapping[str, Value], redactor: Redactor | None = None) -> Any:
+    """Returns an output, redacted, after the check that it is not redacted again."""
+    op, redactor = MODELS.operation(service, operation), redactor or Redactor(KEY)
+    redacted = redactor.redact_answer(op, Answer(output=dict(output)))
+    assert redactor.redact_answer(op, redacted) == redacted
+    assert Redactor(KEY).redact_answer(op, redacted) == redacted
+    return redacted.output
+
+
+def redact_request(service: str, operation: str, input_: Mapping[str, Value]) -> Any:
+    return Redactor(KEY).redact_identity(MODELS.operation(service, operation), dict(input_))
+
+
+@given(st.integers(0, 10**9))
+@strategies.few(150)
+def test_nothing_that_is_planted_anywhere_stays(seed: int) -> None:
+    random = Random(seed)
+    op = choose_operation(random)
+    positions = list(positions_of(op))
+    for position in random.sample(positions, min(len(positions), 40)):
+        shape = position.error or (op.input if position.side == "input" else op.output)
+        if position.side not in ("input", "output", "error") or shape is None or position.path == ("__type",):
+            continue
+        kind = random.choice(list(PLANTS))
+        if kind in _NAMED_BY_PLACE and is_looked_up(op, position.side, shape, position.path):
+            kind = "ARN"
+        account = str(random.randrange(10**11, 10**12))
+        name = f"zreal{random.randrange(10**6):06}q"
+        planted = PLANTS[kind](name, account)
+        value = value_at(shape, position.path, planted, random)
+        redacted = _redact_at(op, position.side, value)
+        found = json.dumps(redacted, default=repr).lower()
+        assert name not in found and account not in found, f"{kind} at {position}: {planted} → {found}"
+
+
+def _redact_at(op: Operation, side: str, value: dict[str, Value]) -> object:
+    redactor = Redactor(KEY)
+    if side == "input":
+        return redactor.redact_identity(op, value)
+    if side == "output":
+        answer = redactor.redact_answer(op, Answer(output=value))
+        assert redactor.redact_answer(op, answer).output == answer.output, f"redacted twice: {value}"
+        return answer.output
+    code, message = value.pop("Code", None), value.pop("message", None)
+    error = redactor.redact_answer(op, Answer(error=Failure(400, "Fault", None, value))).error
+    assert error
+    return [error.members, code and "", message and ""]
+
+
+def is_looked_up(op: Operation, side: str, shape: Any, path: tuple[str, ...]) -> bool:
+    """Whether the strings of a position are keys of tags, names of filters, or kept readable by a profile."""
+    seen: list[Place] = []
+
+    def note(text: str, context: Any) -> str:
+        if text == REAL:
+            seen.append(context.place)
+        return text
+
+    edit_member_strings(value_at(shape, path, REAL, Random(0)), shape, note)
+    return side == "error" or not seen or any(find_treatment(place) in ("key", "readable", "message") for place in seen)
+
+
+@given(st.integers(0, 10**9))
+@strategies.few(300)
+def test_a_request_is_redacted_to_the_recorded_one_and_matches_it(seed: int) -> None:
+    """With the key as it is, without it by its aliases; whatever was recorded before."""
+    op = choose_operation(Random(seed))
+    if op.input is None:
+        return
+    input_ = _some_input(op, seed)
+    recording, asking = Redactor(KEY), Redactor(KEY)
+    recording.redact_identity(op, _some_input(op, seed + 1))
+    identity = recording.redact_identity(op, input_)
+    assert asking.redact_identity(op, input_) == identity
+    assert asking.redact_identity(op, identity) == identity
+    track = Track(op.service.name, op.name, "eu-west-1", identity, None)
+    takes = [(track, (Take(track, (Page(None, None, Answer({})),)),))]
+    call = Call(op, "eu-west-1", input_)
+    for key, asked in ((KEY, input_), (KEY, identity), (OTHER_KEY, identity)):
+        index = TrackIndex(MODELS, takes, Redactor(key), has_key=key is KEY)
+        assert index.find(call, PageRequest(asked, None, None)) == track
+
+
+def _some_input(op: Operation, seed: int) -> dict[str, Value]:
+    value = strategies.value_of(op.input, Random(seed)) if op.input else {}
+    assert isinstance(value, dict)
+    return {**required_members(op.input), **value}
+
+
+# --- what stays -------------------------------------------------------------------------------------------------
+
+
+PUBLIC: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "ec2",
+        "DescribeInstances",
+        {
+            "Reservations": [
+                {
+                    "Instances": [
+                        {
+                            "InstanceType": "t3.micro",
+                            "State": {"Code": 16, "Name": "running"},
+                            "Placement": {"AvailabilityZone": "eu-west-1a", "Tenancy": "default"},
+                            "LaunchTime": "2026-01-02T03:04:05Z",
+                            "RootDeviceName": "/dev/xvda",
+                            "PlatformDetails": "Red Hat Enterprise Linux",
+                            "UsageOperation": "RunInstances:0010",
+                            "Architecture": "x86_64",
+                            "CpuOptions": {"CoreCount": 2},
+                            "SecurityGroups": [{"GroupName": "default"}],
+                            "Tags": [{"Key": "Owner", "Value": ""}],
+                        }
+                    ]
+                }
+            ]
+        },
+    ),
+    (
+        "ec2",
+        "DescribeSecurityGroups",
+        {
+            "SecurityGroups": [
+                {
+                    "IpPermissions": [
+                        {"IpProtocol": "tcp", "FromPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+                        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
+                    ]
+                }
+            ]
+        },
+    ),
+    ("ec2", "DescribeVpcEndpointServices", {"ServiceNames": ["com.amazonaws.eu-west-1.s3"]}),
+    (
+        "rds",
+        "DescribeDBInstances",
+        {
+            "DBInstances": [
+                {
+                    "DBInstanceClass": "db.r6g.2xlarge",
+                    "DBInstanceStatus": status,
+                    "Engine": engine,
+                    "EngineVersion": version,
+                    "LicenseModel": "general-public-license",
+                    "DBParameterGroups": [
+                        {"DBParameterGroupName": "default.mysql8.0", "ParameterApplyStatus": "in-sync"}
+                    ],
+                    "PreferredMaintenanceWindow": "sun:05:00-sun:06:00",
+                    "StorageType": "gp3",
+                    "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+                }
+                for status, engine, version in (
+                    ("available", "mysql", "8.0.35"),
+                    ("backing-up", "aurora-postgresql", "15.4"),
+                    ("incompatible-network", "sqlserver-ex", "15.00.4345.5.v1"),
+                    ("deleting", "aurora-mysql", "8.0.mysql_aurora.3.05.2"),
+                )
+            ]
+        },
+    ),
+    (
+        "lambda",
+        "ListFunctions",
+        {
+            "Functions": [
+                {
+                    "Runtime": "python3.12",
+                    "MemorySize": 128,
+                    "LastModified": "2026-01-02T03:04:05.000+0000",
+                    "Version": "$LATEST",
+                    "Architectures": ["arm64"],
+                    "PackageType": "Zip",
+                    "State": "Active",
+                }
+            ]
+        },
+    ),
+    ("s3", "GetBucketLocation", {"LocationConstraint": "eu-west-1"}),
+    (
+        "s3",
+        "HeadObject",
+        {"ContentType": "application/json", "ServerSideEncryption": "aws:kms", "AcceptRanges": "bytes"},
+    ),
+    ("s3", "GetBucketEncryption", {"ServerSideEncryptionConfiguration": {"Rules": [{"BucketKeyEnabled": True}]}}),
+    ("sqs", "GetQueueAttributes", {"Attributes": {"VisibilityTimeout": "30", "KmsMasterKeyId": "alias/aws/sqs"}}),
+    ("kms", "ListAliases", {"Aliases": [{"AliasName": "alias/aws/s3"}]}),
+    ("cloudtrail", "LookupEvents", {"Events": [{"EventName": "RunInstances", "EventSource": "ec2.amazonaws.com"}]}),
+    ("cloudformation", "ListStackResources", {"StackResourceSummaries": [{"ResourceType": "AWS::EC2::Instance"}]}),
+    ("ssm", "GetParameter", {"Parameter": {"Name": "/aws/service/ami-amazon-linux-latest/al2023", "Type": "String"}}),
+)
+
+
+@pytest.mark.parametrize(("service", "operation", "output"), PUBLIC, ids=[f"{s} {o}" for s, o, _ in PUBLIC])
+def test_public_words_stay(service: str, operation: str, output: dict[str, Any]) -> None:
+    assert redact(service, operation, output) == output
+
+
+def test_a_string_has_one_alias_in_all_services() -> None:
+    redactor = Redactor(KEY)
+
+    def get(service: str, operation: str, output: dict[str, Any]) -> Any:
+        return redact(service, operation, output, redactor)
+
+    role = get("iam", "ListRoles", {"Roles": [{"RoleName": "payroll", "Arn": f"arn:aws:iam::{ACCOUNT}:role/payroll"}]})
+    alias = role["Roles"][0]["RoleName"]
+    table = get("dynamodb", "DescribeTable", {"Table": {"TableName": "payroll"}})["Table"]["TableName"]
+    tagged = get("ec2", "DescribeTags", {"Tags": [{"Key": "team", "Value": "payroll"}]})["Tags"][0]
+    queue = get("sqs", "GetQueueUrl", {"QueueUrl": f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/payroll"})[
+        "QueueUrl"
+    ]
+    assert (table, tagged) == (alias, {"Key": "team", "Value": alias})
+    account = role["Roles"][0]["Arn"].split(":")[4]
+    assert queue == f"https://sqs.eu-west-1.amazonaws.com/{account}/{alias}"
+    bucket = redact_request("s3", "ListObjectsV2", {"Bucket": "payroll", "Prefix": "payroll/2026/"})
+    assert bucket["Bucket"] == alias
+    assert bucket["Prefix"].startswith(f"{alias}/")
+
+
+def test_the_name_of_a_filter_stays_and_its_values_go_by_it() -> None:
+    filters = [
+        {"Name": "tag:Owner", "Values": ["alice", "al*"]},
+        {"Name": "tag-key", "Values": ["Owner"]},
+        {"Name": "instance-state-name", "Values": ["running"]},
+        {"Name": "vpc-id", "Values": ["vpc-0123456789abcdef0"]},
+    ]
+    tag, *others = redact_request("ec2", "DescribeInstances", {"Filters": filters})["Filters"]
+    owner = redact("ec2", "DescribeTags", {"Tags": [{"Key": "Owner", "Value": "alice"}]})["Tags"][0]["Value"]
+    assert tag["Name"] == "tag:Owner"
+    assert tag["Values"][0] == owner != "alice"
+    assert tag["Values"][1].endswith("*") and tag["Values"][1] != "al*"
+    assert others[:2] == filters[1:3]
+    assert others[2]["Values"][0].startswith("vpc-000") and others[2]["Values"] != filters[3]["Values"]
+
+
+def test_words_of_the_model_are_names_where_names_are() -> None:
+    running = {"Reservations": [{"Instances": [{"State": {"Name": "running"}, "KeyName": "running"}]}]}
+    instance = redact("ec2", "DescribeInstances", running)["Reservations"][0]["Instances"][0]
+    assert instance["State"]["Name"] == "running"
+    assert instance["KeyName"].startswith("alias-")
+
+
+def test_messages_of_errors_keep_their_words() -> None:
+    text = "Requested resource not found: Table: payroll-prod not found, as user 'alice' saw in vpc-0123456789abcdef0"
+    op = MODELS.operation("dynamodb", "DescribeTable")
+    error = Redactor(KEY).redact_answer(op, Answer(error=Failure(400, "ResourceNotFoundException", text))).error
+    assert error and error.message and error.code == "ResourceNotFoundException"
+    assert error.message.startswith("Requested resource not found: Table: alias-")
+    assert not any(real in error.message for real in ("payroll", "alice", "0123456789abcdef0"))
+
+
+CREDENTIALS = (
+    "cognito-identity GetCredentialsForIdentity Credentials AccessKeyId SecretKey SessionToken Expiration",
+    "sso GetRoleCredentials roleCredentials accessKeyId secretAccessKey sessionToken expiration",
+    "sts AssumeRole Credentials AccessKeyId SecretAccessKey SessionToken Expiration",
+)
+
+
+@pytest.mark.parametrize("case", CREDENTIALS)
+def test_credentials_are_those_of_nobody_and_never_expire(case: str) -> None:
+    service, operation, member, id_, secret, token, expiration = case.split()
+    time: Value = 1767323045000 if service == "sso" else "2026-01-02T03:04:05Z"
+    real = {id_: "ASIAY34FZKBOKMUTVV7A", secret: "zreal/secret", token: "zrealtoken", expiration: time}
+    found = redact(service, operation, {member: real})[member]
+    assert found[expiration] == (4102444799000 if service == "sso" else "2099-12-31T23:59:59Z")
+    assert "zreal" not in json.dumps(found) and found[id_] != real[id_]
+    assert found[secret].startswith("<alias-") and found[token].startswith("<alias-")
