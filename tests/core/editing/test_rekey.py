@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
@@ -49,6 +50,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "kind of two words": (ALIASES.name("instance profile", "zreal"), r"alias-[a-z2-7]{10}"),
     "unique id": (ALIASES.unique_id("AROAEXAMPLEID12345678"), r"AROATAPE[A-Z2-7]{13}"),
     "access key id": (ALIASES.unique_id("AKIAEXAMPLEID123"), r"AKIAtape[a-z2-7]{8}"),
+    "temporary key": (ALIASES.unique_id("ASIAY34FZKBOKMUTVV7A"), r"ASIA[Q-Z2-7][A-Z2-7]{8}tape[a-z2-7]{12}"),
     "long id": (ALIASES.unique_id("AIDA" + "EXAMPLE7" * 15 + "ABCD"), r"AIDATAPE[A-Z2-7]{120}"),
     "id without prefix": (ALIASES.unique_id("12345678EXAMPLE90ABCDEF"), r"TAPE[A-Z2-7]{19}"),
     "organisation": (ALIASES.organization_id("o-zrealorg123"), r"o-[a-z2-7]{12}"),
@@ -294,3 +296,16 @@ def test_texts_with_real_values_can_be_learned() -> None:
     AliasRenewer(OTHER_KEY).learn(
         ["The role with name zreal-111122223333 cannot be found.", json.dumps({"a": ARN})], KEY
     )
+
+
+def test_a_temporary_access_key_id_stays_that_of_its_account() -> None:
+    account = account_of_access_key(real := "ASIAY34FZKBOKMUTVV7A")
+    assert account
+    renewer, learned = AliasRenewer(OTHER_KEY), AliasRenewer(OTHER_KEY)
+    learned.learn([real, account], KEY)
+    for each in (renewer, learned):
+        renewed = each.renew_alias(ALIASES.unique_id(real))
+        assert is_alias(renewed)
+        assert account_of_access_key(renewed) == each.renew_alias(ALIASES.account(account))
+        assert each.renew_alias(renewed) == renewed
+    assert learned.renew_alias(ALIASES.unique_id(real)) == Aliases(OTHER_KEY).unique_id(real)

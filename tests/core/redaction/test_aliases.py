@@ -14,12 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing.rekey import renew_alias
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_name_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.name_codes import join_aliases
+from awstape.core.text.hidden import Hidden
 from support import exchanges, strategies
 from support.exchanges import ACCOUNT, KEY, OTHER_KEY
 
@@ -244,3 +246,14 @@ def test_any_text_can_be_a_name(real: str, kind: str) -> None:
 def test_half_a_surrogate_pair_can_be_a_name() -> None:
     """JSON can contain one, as an escape."""
     assert is_name_alias(Aliases(KEY).name("role", "\ud800"))
+
+
+@pytest.mark.parametrize("known", [None, frozenset[str]()])
+def test_a_temporary_access_key_id_has_the_alias_of_its_account(known: frozenset[str] | None) -> None:
+    aliases = Aliases(KEY, known=known)
+    alias = aliases.unique_id("ASIAY34FZKBOKMUTVV7A")
+    assert account_of_access_key(alias) == aliases.account("609629065308")
+    assert is_alias(alias) and find_aliases(f"with {alias}.") == [alias]
+    assert aliases.unique_id(alias) == alias
+    assert aliases.caller(Hidden(alias)) == aliases.account("609629065308")
+    assert aliases.unique_id("AKIAY34FZKBOKMUTVV7A").startswith("AKIAtape"), "a user's key is one of many"

@@ -5,7 +5,9 @@
    make such ids, and `ASIAY34FZKBOKMUTVV7A` of a public example is of account 609629065308.)
 2. Older ids begin with a zero bit, as the `I` and `J` behind their prefix show. They encode nothing.
 3. An id of twelve digits is an account: so callers of LocalStack choose theirs.
-4. In place of the account of an id that encodes none, cassettes have `caller-…`, computed from the id with the key
+4. The alias of a temporary id has that of its account in the same place, and behind it `tape` and lower case
+   (`core.redaction.alias_grammar`).
+5. In place of the account of an id that encodes none, cassettes have `caller-…`, computed from the id with the key
    (`core.redaction.aliases`). As an access key id it stands for itself.
 """
 
@@ -14,7 +16,7 @@ from __future__ import annotations
 import base64
 import re
 
-_ID = re.compile(r"(?:AKIA|ASIA)([Q-Z2-7][A-Z2-7]{8})[A-Z0-9]{7,}", re.ASCII)
+_ID = re.compile(r"(?:AKIA|ASIA)([Q-Z2-7][A-Z2-7]{8})(?:[A-Z0-9]{7,}|tape[a-z2-7]{7,})", re.ASCII)
 _DIGITS = re.compile(r"\d{12}", re.ASCII)
 #: The account of a caller, as in cassettes.
 ACCOUNT = re.compile("[0-9]{12}|caller-[a-z2-7]{12}")
@@ -40,3 +42,8 @@ def access_key_of_account(account: str) -> str:
     if not account.isdigit():
         return account
     return "AKIA" + base64.b32encode((int(account) + _FIRST_BIT << _BEHIND).to_bytes(10)).decode()
+
+
+def replace_account(access_key_id: str, account: str) -> str:
+    """A temporary access key id with another account, of twelve digits, in the place of its own."""
+    return "ASIA" + access_key_of_account(account)[4:13] + access_key_id[13:]

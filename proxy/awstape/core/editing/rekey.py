@@ -14,10 +14,17 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from awstape.core.aws.access_keys import replace_account
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.page_tokens import name_tokens
-from awstape.core.redaction.alias_grammar import find_aliases, keyed_parts, replace_aliases, respell_alias
+from awstape.core.redaction.alias_grammar import (
+    account_in_alias,
+    find_aliases,
+    keyed_parts,
+    replace_aliases,
+    respell_alias,
+)
 from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.name_codes import respell_codes
 from awstape.core.redaction.project_rules import NO_RULES, Rules
@@ -79,6 +86,9 @@ class AliasRenewer:
             return old
         if old not in self.renewed:
             self.renewed[old] = self._renew_part(old) if parts == [old] else respell_codes(old, self._renew_part)
+            if account := account_in_alias(old):
+                self.renewed[old] = replace_account(self.renewed[old], self.renew_alias(account))
+                self._new.add(self.renewed[old])
         return self.renewed[old]
 
     def _renew_part(self, part: str) -> str:

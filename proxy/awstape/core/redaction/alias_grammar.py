@@ -7,6 +7,7 @@
    passes for an alias with a probability of 1 in 100,000 (account ids: three zeros and two check digits), 1 in 1,331
    (other ids) or 1 in 11 (names that begin with `alias-` and ten characters of the alphabet of codes).
 3. The body of an access key id's alias is in lower case. No real access key id is, and credential scanners ignore it.
+   That of a temporary one has the alias of its account before it, so that who signs with it is the same caller.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 
+from awstape.core.aws.access_keys import account_of_access_key
 from awstape.core.redaction.name_codes import (
     CODE,
     JOINT,
@@ -46,7 +48,11 @@ _FRAMED = re.compile(
 )
 _ACCOUNT = re.compile(r"000\d{9}", re.ASCII)
 _ACCESS_KEY = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)"
-_UNIQUE_IDS = rf"{_ACCESS_KEY}tape([{SYMBOLS}]{{7,}})|(?:A[A-Z0-9]{{3}})?TAPE([{SYMBOLS.upper()}]{{7,}})"
+_TEMPORARY_KEY = re.compile(rf"ASIA[Q-Z2-7][A-Z2-7]{{8}}tape[{SYMBOLS}]{{7,}}")
+_UNIQUE_IDS = (
+    rf"(?:ASIA[Q-Z2-7][A-Z2-7]{{8}}|{_ACCESS_KEY})tape([{SYMBOLS}]{{7,}})"
+    rf"|(?:A[A-Z0-9]{{3}})?TAPE([{SYMBOLS.upper()}]{{7,}})"
+)
 _UNIQUE_ID = re.compile(_UNIQUE_IDS)
 _END = rf"[{SYMBOLS}]{{{_KEYED + _CHECKED}}}"
 #: Of organizations, and of callers whose account is unknown.
@@ -230,7 +236,7 @@ def spell_account(digest: bytes) -> str:
 def spell_unique_id(digest: bytes, prefix: str, length: int) -> str:
     body = append_check(spell_symbols(digest, length - _CHECKED), _CHECKED)
     text = f"tape{body}"
-    return prefix + (text if re.fullmatch(_ACCESS_KEY, prefix) else text.upper())
+    return prefix + (text if re.match(_ACCESS_KEY, prefix) else text.upper())
 
 
 def spell_canonical_id(digest: bytes) -> str:
@@ -318,8 +324,16 @@ def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
         return spell_resource_id(digest(alias), alias.rpartition("-")[0])
     if _ADDRESS.fullmatch(alias):
         return spell_address(digest(alias), alias)
-    prefix = "" if alias.startswith("TAPE") else alias[:4]
-    return spell_unique_id(digest(alias), prefix, len(alias) - len(prefix) - len("tape"))
+    unique = _UNIQUE_ID.fullmatch(alias)
+    if unique is None:
+        return spell_fingerprint(digest(alias))
+    body = unique[1] or unique[2]
+    return spell_unique_id(digest(alias), alias[: -len(body) - len("tape")], len(body))
+
+
+def account_in_alias(alias: str) -> str | None:
+    """The alias of the account in that of a temporary access key id; None for any other alias."""
+    return account_of_access_key(alias) if _TEMPORARY_KEY.fullmatch(alias) else None
 
 
 def keyed_parts(alias: str) -> list[str]:

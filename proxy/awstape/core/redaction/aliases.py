@@ -28,7 +28,7 @@ from collections.abc import Callable, Container, Iterable, Set
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
-from awstape.core.aws.access_keys import account_of_access_key
+from awstape.core.aws.access_keys import account_of_access_key, replace_account
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
     edit_outside_aliases,
@@ -195,6 +195,8 @@ class Aliases:
             return value
         prefix = value[:4] if _ID_PREFIX.fullmatch(value[:4]) else ""
         length = max(len(value) - len(prefix) - len("tape"), 8)
+        if prefix == "ASIA" and (account := account_of_access_key(value)):
+            prefix = replace_account(value, self.account(account))[:13]
         spell = partial(spell_unique_id, prefix=prefix, length=length)
         return self._alias("unique id", value, lambda: self._spell("unique id", value, spell))
 
@@ -309,7 +311,7 @@ class Aliases:
 
     def digest(self, text: str) -> str:
         """A keyed digest of a text: 32 hexadecimal digits."""
-        return self._digest("digest", text).hex()[:32]
+        return self._key.digest("digest", text).hex()[:32]
 
     def count_by_kind(self) -> dict[str, int]:
         """The number of different values that were aliased, by kind."""
@@ -385,9 +387,6 @@ class Aliases:
         while self._given and self.known is not None:
             self._parts.update(part.lower() for part in keyed_parts(self._given.pop()))
         return self.known is None or all(part.lower() in self._parts or part.lower() in self.known for part in parts)
-
-    def _digest(self, purpose: str, value: str) -> bytes:
-        return self._key.digest(purpose, value)
 
 
 def key_fingerprint(key: Key) -> str:
