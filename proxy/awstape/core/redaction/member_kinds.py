@@ -92,7 +92,7 @@ SHAPE_REDACTIONS: Mapping[str, _Redaction] = {
     **{shape: _secret_of_kind(kind) for shape, kind in SECRET_KINDS.items()},
     "OpenIDConnectProviderUrlType": lambda aliases, text: redact_provider(text, aliases),
     "SAMLMetadataDocumentType": lambda aliases, text: redact_saml_metadata(text, aliases),
-    "authenticationCodeType": Aliases.code,
+    **dict.fromkeys(("authenticationCodeType", "tokenCodeType"), Aliases.code),
     "redirectUrlType": Aliases.url,
     "consoleDeepLinkType": Aliases.url,
     "publicKeyFingerprintType": Aliases.fingerprint,

@@ -3,7 +3,8 @@
 1. What a string is, its place tells (`find_treatment`): a name, any other value, a time, the key of a tag, the message
    of an error, or a member that the service's profile keeps readable (`core.redaction.services.profiles`).
 2. These stay: values of enums, times, small numbers, words that the model publishes (`Service.words`) or that are
-   public everywhere (`core.redaction.services.public_words`). In the place of a name only the last three do.
+   public everywhere (`core.redaction.services.public_words`). In the place of a name, only the words that AWS gives as
+   names do.
 3. An ARN, a policy, an identifier, an address, a host or a URL is redacted as in IAM, wherever it is. In other JSON
    each literal is redacted by these rules, keys included.
 4. Keys of tags and names of filters stay, as programs look them up, but for identifiers in them. The value of a tag, or
@@ -19,12 +20,12 @@ import re
 from functools import cache
 from typing import Literal
 
-from awstape.core.aws.model import Shape
+from awstape.core.aws.model import SPECIAL_NUMBERS, Shape
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import is_error_text
 from awstape.core.redaction.services.profiles import READABLE, has_readable_member
-from awstape.core.redaction.services.public_words import is_public_word, is_small
+from awstape.core.redaction.services.public_words import is_name_of_aws, is_public_word, is_small
 from awstape.core.redaction.string_walk import TEXT, Place, StringContext
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, is_service_principal, redact_literal_parts, redact_name
@@ -66,12 +67,6 @@ _CODE = re.compile(
     re.ASCII,
 )
 _KEY = re.compile(r"(?!.*(?:://|\.io/cluster))[\w .:/+=@*-]{1,128}|[\w.]+/cluster-autoscaler/enabled")
-#: Names that AWS gives to one of many things of everybody.
-_COMMON_NAME = re.compile(
-    r"default(?:[.:][\w.-]{1,40})?|primary|\$LATEST|AWS(?:CURRENT|PREVIOUS|PENDING)|alias/aws/[\w/-]+"
-    rf"|/aws/(?:service|reference)/[\w/.-]+|com\.amazonaws\.{REGION}\.[\w.-]+",
-    re.ASCII,
-)
 #: An id that begins with its region.
 _OF_REGION = re.compile(rf"({REGION}[:_])(.+)", re.DOTALL)
 _OWN_TOKEN = re.compile(rf"{REPLAY_TOKEN}|token", re.ASCII)
@@ -167,7 +162,7 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
     if place.step == "01":  # binary, in hexadecimal digits
         return aliases.secret("binary", text)
     shape = place.shape
-    if shape is not None and text in shape.enum:
+    if shape is not None and (text in shape.enum or (text in SPECIAL_NUMBERS and shape.type in ("double", "float"))):
         return text
     if treatment == "time" and canonical_timestamp(text) is not None:
         return text
@@ -220,11 +215,9 @@ class _Denial:
         return redact_name(self._kind, text, self._aliases)
 
     def _is_public(self, text: str) -> bool:
-        if is_small(text):
+        if is_small(text) or is_name_of_aws(text):
             return True
-        if self._is_name:
-            return _COMMON_NAME.fullmatch(text) is not None
-        return text in self._words or is_public_word(text)
+        return not self._is_name and (text in self._words or is_public_word(text))
 
     def _redact_structured(self, text: str) -> str | None:
         """A text that is more than a name, redacted; None for any other text."""

@@ -70,13 +70,18 @@ _MIME = (
     r"(?:; ?charset=(?:utf-8|UTF-8|iso-8859-1|us-ascii))?"
 )
 _WINDOW = r"(?:[A-Za-z]{3}:)?\d\d:\d\d-(?:[A-Za-z]{3}:)?\d\d:\d\d|\d\d:\d\d(?::\d\d)?"
-#: A word of any of these kinds: zones, versions, types of resources and of instances, formats, windows of time,
-#: namespaces of metrics, sources of events, services behind endpoints, keys and parameters of AWS, devices, schedules,
-#: locales, ranges of ports, sizes.
+#: What AWS names, also in the places of names: zones, types of instances and of resources, namespaces of metrics,
+#: services behind endpoints, keys and parameters of AWS, defaults, stages of versions.
+_NAME_OF_AWS = re.compile(
+    rf"""(?:{_ZONE}|{_INSTANCE}|AWS::\w+(?:::\w+){{0,3}}|AWS/[A-Za-z0-9]+|com\.amazonaws\.(?:{REGION}|global)\.[\w.-]+
+    |alias/aws/[\w/-]+|/aws/(?:service|reference)/[\w/.-]+|default(?:[.:][\w.-]{{1,40}})?|primary
+    |\$LATEST|AWS(?:CURRENT|PREVIOUS|PENDING))""",
+    re.VERBOSE | re.ASCII,
+)
+#: A word of any of these kinds: versions, formats, windows of time, sources of events, devices, schedules, locales,
+#: ranges of ports, sizes.
 _FORM = re.compile(
-    rf"""(?:{_ZONE}|{_VERSION}|{_INSTANCE}|{_MIME}|{_WINDOW}
-    |AWS::\w+(?:::\w+){{0,3}}|AWS/[A-Za-z0-9]+|aws\.[a-z][a-z0-9-]{{1,40}}|com\.amazonaws\.(?:{REGION}|global)\.[\w.-]+
-    |alias/aws/[\w/-]+|/dev/(?:sd|xvd|nvme|hd)[a-z0-9]{{0,8}}|/aws/(?:service|reference)/[\w/.-]+
+    rf"""(?:{_VERSION}|{_MIME}|{_WINDOW}|aws\.[a-z][a-z0-9-]{{1,40}}|/dev/(?:sd|xvd|nvme|hd)[a-z0-9]{{0,8}}
     |rate\(\d{{1,4}}\ (?:minute|hour|day)s?\)|cron\([0-9*?,/LW\#A-Z\ -]+\)
     |[A-Za-z][A-Za-z0-9]|[a-z]{{2}}[-_][A-Z]{{2}}|\d{{1,5}}-\d{{1,5}}
     |RunInstances(?::[0-9a-z]{{4}})?|\d{{1,4}}(?:\.\d{{1,3}})?\ ?(?:[KMGTP]i?B|vCPU|GB|MB|ms|s|m|h|d|%))""",
@@ -94,8 +99,18 @@ def is_small(text: str) -> bool:
     return is_harmless(text, MOST_DIGITS) or _SECONDS.fullmatch(text) is not None or not any(map(str.isalnum, text))
 
 
+def is_name_of_aws(text: str) -> bool:
+    """Whether a text is AWS's own in the place of a name, too."""
+    return len(text) <= _LONGEST and _NAME_OF_AWS.fullmatch(text) is not None
+
+
 def is_public_word(text: str) -> bool:
     """Whether a text is public in the calls of every service."""
     if len(text) > _LONGEST:
         return False
-    return text.lower() in _WORDS or _FORM.fullmatch(text) is not None or is_service_principal(text)
+    return (
+        text.lower() in _WORDS
+        or is_name_of_aws(text)
+        or _FORM.fullmatch(text) is not None
+        or is_service_principal(text)
+    )
