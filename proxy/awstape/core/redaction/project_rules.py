@@ -19,7 +19,8 @@ from fnmatch import fnmatchcase
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models, Shape
 
-_SETTINGS = ("keep", "mask", "mask-members", "keep-names")
+#: All settings of the table. The last two are read elsewhere: services, and rules of matching.
+_SETTINGS = ("keep", "mask", "mask-members", "keep-names", "services", "match")
 
 
 class RuleError(ValueError):
