@@ -220,7 +220,9 @@ def _miss_facts(miss: Miss) -> dict[str, object]:
         "operation": miss.operation,
         "text": miss.text,
         "nearest": track_facts(miss.nearest) if miss.nearest else None,
-        "differences": [asdict(difference) for difference in miss.differences],
+        "differences": [
+            {name: text for name, text in asdict(difference).items() if text} for difference in miss.differences
+        ],
     }
 
 

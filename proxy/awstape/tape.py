@@ -297,10 +297,11 @@ def open_for_recording(
     load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
     caller = _caller_in(environ, old)
+    replaying = partial(Player, has_key=True, match_rules=project_settings.load_match_rules(path))
     if mode == "once" and exists:
-        return Tape(path, old, None, Player(_models_of(old), old, Redactor(key, rules), has_key=True), caller=caller)
+        return Tape(path, old, None, replaying(_models_of(old), old, Redactor(key, rules)), caller=caller)
     _check_key(path, old, key)
-    player = Player(models, old, Redactor(key, rules), has_key=True) if mode == "new_episodes" else None
+    player = replaying(models, old, Redactor(key, rules)) if mode == "new_episodes" else None
     redactor = Redactor(key, rules)
     known = old if is_real else None
     recorder = Recorder(models, redactor, parse_response, tuple(operations) or ("*",), include_writes, known)
@@ -352,10 +353,11 @@ def open_for_replay(
     cassette = cassette_files.load_all(paths, load_models())
     models = _models_of(cassette)
     parsed_paging, parsed_faults = parse_replay_options(models, paging, faults)
-    key, rules = keys.find_key(environ), project_settings.load_rules(*cassette_files.find_all(paths))
+    key, files = keys.find_key(environ), cassette_files.find_all(paths)
+    rules, match_rules = project_settings.load_rules(*files), project_settings.load_match_rules(*files)
     redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), rules)
-    has_key = key is not None
-    player = Player(models, cassette, redactor, has_key=has_key, paging=parsed_paging, faults=parsed_faults)
+    replaying = partial(Player, has_key=key is not None, match_rules=match_rules)
+    player = replaying(models, cassette, redactor, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette))
 
 

@@ -15,6 +15,7 @@ import pytest
 from awstape import tape
 from awstape.cli.main import main
 from awstape.core.aws.model import Value
+from awstape.core.compare.request_times import IGNORED
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.errors import UserError
@@ -115,6 +116,17 @@ def test_cassettes_of_projects_with_different_rules_are_not_used_as_one(folder: 
     assert caught.value.problem == f"{folder / 'one'} and {folder / 'two'}: two projects with different rules"
 
 
+def test_cassettes_of_projects_with_different_rules_of_matching_are_not_used_as_one(folder: Path) -> None:
+    for name, rule in (("one", "ignore"), ("two", "relative")):
+        (folder / name).mkdir()
+        write(folder / name, f"[tool.awstape.match]\n'logs FilterLogEvents startTime' = '{rule}'\n")
+    one, two = (folder / name / "x.yaml" for name in ("one", "two"))
+    assert project_settings.load_match_rules(one).rules
+    assert project_settings.load_rules(one, two) == NO_RULES
+    with pytest.raises(UserError, match="two projects with different rules"):
+        project_settings.load_match_rules(one, two)
+
+
 def test_a_folder_of_that_name_is_no_file(folder: Path) -> None:
     (folder / "a" / "pyproject.toml").mkdir(parents=True)
     write(folder, "[tool.awstape]\nkeep-names = true\n")
@@ -134,10 +146,12 @@ def test_all_settings(folder: Path) -> None:
         mask = ['JIRA-\\d+']
         mask-members = ["Description", "Tags.Value"]
         keep-names = true
+        match."iam ListRoles PathPrefix" = "ignore"
         """
     write(folder, text)
     known = Rules(("zkept-*",), (re.compile(r"JIRA-\d+"),), (("Description",), ("Tags", "Value")), True)
     assert project_settings.load_rules(folder) == known
+    assert project_settings.load_match_rules(folder).rules == (("iam", "ListRoles", ("PathPrefix",), IGNORED),)
 
 
 # --- what can't be read -----------------------------------------------------------------------------------------
@@ -207,6 +221,20 @@ def test_a_file_whose_tools_are_no_table_is_refused(text: str, folder: Path) -> 
         ("[tool.other]\nkeep = ['*']\n[tool.'awstape']\nkeep = ['*']", "4: keep: '*' would keep everything"),
         ("[tool.awstape]\nkeep = [ # not '*'\n'*',\n]", "3: keep: '*' would keep everything"),
         ("[tool.awstape]\r\nkeep = [\r\n'*']\r\n", "3: keep: '*' would keep everything"),
+        ("[tool.awstape]\nmathc = {}", "2: mathc: no such setting; did you mean match?"),
+        ("[tool.awstape]\nmatch = 1", "2: match: expected a table"),
+        (
+            "[tool.awstape.match]\n'iam ListRoles PathPrefix' = 'ignore'\n'iam ListRoles Pathprefix' = 'ignore'",
+            "3: match: iam ListRoles has no member Pathprefix; did you mean PathPrefix?",
+        ),
+        (
+            "[tool.awstape.match]\n# times\n'logs FilterLogEvents startTime'.within = '1 h'",
+            "3: match: 'logs FilterLogEvents startTime': '1 h' is not a duration",
+        ),
+        (
+            "[tool.awstape]\nkeep = ['a']\nmatch = {'iam ListRole PathPrefix' = 'ignore'}",
+            "3: match: no operation of iam matches ListRole; did you mean ListRoles?",
+        ),
         ("# one\u2028line\n[tool.awstape]\nkeep = ['*']", "3: keep: '*' would keep everything"),
     ],
 )

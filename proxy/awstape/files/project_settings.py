@@ -9,30 +9,37 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean
+from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.errors import UserError
 from awstape.files import limited_reading
 
 #: Size limit of a pyproject.toml: `tomllib` takes about a second per MiB.
 _MAX_BYTES = 2 * 1024 * 1024
+_Part = TypeVar("_Part")
 _POSITION = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a project. services: globs of the services that are recorded; empty for the default ones."""
+    """The settings of a project.
+
+    services: globs of the services that are recorded; empty for the default ones. match_rules: the table `match`.
+    """
 
     rules: Rules = NO_RULES
     services: tuple[str, ...] = ()
+    match_rules: MatchRules = NO_MATCH_RULES
 
     @classmethod
     def read(cls, settings: Mapping[str, object]) -> Settings:
@@ -46,8 +53,8 @@ class Settings:
                 tip = "services are spelled as in boto3, such as accessanalyzer"
                 raise RuleError("services", glob, f"no service matches {glob!r}{hint}", tip)
         models = load_models(select_services(services or DEFAULT_SERVICES))
-        rules = {name: value for name, value in settings.items() if name != "services"}
-        return cls(Rules.from_settings(rules, models), tuple(services))
+        match_rules = MatchRules.from_settings(settings.get("match", {}), models)
+        return cls(Rules.from_settings(settings, models), tuple(services), match_rules)
 
 
 def load_services(path: Path) -> tuple[str, ...]:
@@ -56,9 +63,22 @@ def load_services(path: Path) -> tuple[str, ...]:
 
 
 def load_rules(*paths: Path) -> Rules:
-    """Loads the rules of the project of some files and folders, by default of the current folder. Raises UserError."""
+    """Loads the rules of redaction of the project of some files and folders, by default of the current folder.
+
+    Raises UserError.
+    """
+    return _load_common(paths, lambda settings: settings.rules)
+
+
+def load_match_rules(*paths: Path) -> MatchRules:
+    """As `load_rules`, for the rules of matching. Raises UserError."""
+    return _load_common(paths, lambda settings: settings.match_rules)
+
+
+def _load_common(paths: Sequence[Path], of_settings: Callable[[Settings], _Part]) -> _Part:
+    """The part of the settings that must be the same for some files and folders. Raises UserError."""
     folders = dict.fromkeys(map(_folder_of, paths or [Path()]))
-    found = [(folder, _load_nearest(folder).rules) for folder in folders]
+    found = [(folder, of_settings(_load_nearest(folder))) for folder in folders]
     first, rules = found[0]
     for folder, others in found:
         if others != rules:

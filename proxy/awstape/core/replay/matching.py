@@ -11,8 +11,10 @@
    differ in, such as the order of a list, counts here.
 4. Only tracks for the partition, the caller and the region of the request are found (`core.replay.callers`), whatever
    their spelling: a track of the request's own region and caller comes before one to the letter of another.
-5. By its meaning, a request matches a track exactly where `core.replay.nearest_track.identity_differences` finds
-   nothing.
+5. Where no track of the caller and region has the meaning of a request, one that matches it by the project's rules is
+   found: the nearest in time (`core.replay.ruled_tracks`). The order of lists counts as in 3.
+6. By its meaning or by the rules, a request matches a track exactly where
+   `core.replay.nearest_track.identity_differences` finds nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import PageRequest
 from awstape.core.cassette.cassette import Take, Track, identity_key
 from awstape.core.compare.identity_meaning import meaning_key, member_meanings, string_meaning
+from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.alias_grammar import find_aliases
 from awstape.core.redaction.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
@@ -34,6 +37,7 @@ from awstape.core.redaction.string_walk import StringContext, edit_member_string
 from awstape.core.redaction.text.names_in_text import find_aliased_names
 from awstape.core.replay.callers import Callers
 from awstape.core.replay.nearest_track import NearestTracks
+from awstape.core.replay.ruled_tracks import RuledTracks, split_by_rules
 
 
 @dataclass
@@ -41,15 +45,17 @@ class _Meanings:
     """The tracks of one operation by the meaning of their identity.
 
     strings: (member, meaning) of all strings in the identities. texts: member → the free texts in it that have aliases.
+    ruled: None without a rule for the operation.
     """
 
     nearest: NearestTracks
     by_key: defaultdict[str, list[Track]]
     strings: set[tuple[str, str]]
     texts: defaultdict[str, dict[str, None]]
+    ruled: RuledTracks | None
 
     @classmethod
-    def of(cls, operation: Operation, tracks: Sequence[Track]) -> _Meanings:
+    def of(cls, operation: Operation, tracks: Sequence[Track], match_rules: MatchRules) -> _Meanings:
         by_key: defaultdict[str, list[Track]] = defaultdict(list)
         strings: set[tuple[str, str]] = set()
         texts: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -65,7 +71,12 @@ class _Meanings:
             edit_member_strings(track.identity, operation.input, note)
             meanings.append(member_meanings(operation, track.identity))
             by_key[meaning_key(meanings[-1])].append(track)
-        return cls(NearestTracks(zip(tracks, meanings, strict=True)), by_key, strings, texts)
+        ruled = None
+        if rules := match_rules.for_operation(operation):
+            ruled = RuledTracks(operation, rules, tracks)
+            rests = (split_by_rules(operation, track.identity, rules).rest for track in tracks)
+            meanings = [member_meanings(operation, rest) for rest in rests]
+        return cls(NearestTracks(zip(tracks, meanings, strict=True)), by_key, strings, texts, ruled)
 
 
 class TrackIndex:
@@ -75,8 +86,15 @@ class TrackIndex:
     """
 
     def __init__(
-        self, models: Models, tracks: Iterable[tuple[Track, tuple[Take, ...]]], redactor: Redactor, *, has_key: bool
+        self,
+        models: Models,
+        tracks: Iterable[tuple[Track, tuple[Take, ...]]],
+        redactor: Redactor,
+        *,
+        has_key: bool,
+        match_rules: MatchRules = NO_MATCH_RULES,
     ) -> None:
+        self.match_rules = match_rules
         self._models = models
         self._redactor = redactor
         self._has_key = has_key
@@ -99,8 +117,11 @@ class TrackIndex:
         resolved = self.resolve(operation, page_request.identity)
         exact += self._of_identity(operation, resolved)
         meant = dict.fromkeys([*exact, *self.of_meaning(operation, resolved)])
-        found = self.callers.choose(list(meant), call, is_strict=is_strict)
+        ruled = self._of_rules(operation, resolved)
+        found = self.callers.choose(list(dict.fromkeys([*meant, *ruled])), call, is_strict=is_strict)
         if len(found) > 1:
+            found = [track for track in found if track in meant] or self._ruled_in_order(operation, resolved, found)
+        if len(found) > 1 and found[0] in meant:
             found = [track for track in exact if track in found] or self._in_order(operation, resolved, found)
         return found[0] if found else None
 
@@ -110,7 +131,17 @@ class TrackIndex:
 
     def find_nearest(self, operation: Operation, resolved: dict[str, Value]) -> Track | None:
         """The track of an operation that is nearest to a resolved identity; None if the cassette has none."""
-        return self._meanings_of(operation).nearest.find(resolved, member_meanings(operation, resolved))
+        meanings, rest = self._meanings_of(operation), resolved
+        if meanings.ruled:
+            if near := meanings.ruled.find(resolved, is_near_enough=True):
+                return near[0]
+            rest = split_by_rules(operation, resolved, self.match_rules.for_operation(operation)).rest
+        return meanings.nearest.find(resolved, member_meanings(operation, rest))
+
+    def matching(self, operation: Operation, resolved: dict[str, Value]) -> list[Track]:
+        """The tracks that match a resolved identity by its meaning or by the rules, whatever their region, account and
+        order of lists."""
+        return [*dict.fromkeys([*self.of_meaning(operation, resolved), *self._of_rules(operation, resolved)])]
 
     def of_meaning(self, operation: Operation, resolved: dict[str, Value]) -> list[Track]:
         """The tracks that mean the same as a resolved identity; they differ in region, account or spelling."""
@@ -144,17 +175,33 @@ class TrackIndex:
         """The tracks with exactly this identity; they differ in region or account."""
         return self._by_identity.get((operation.service.name, operation.name, identity_key(identity)), [])
 
+    def _of_rules(self, operation: Operation, resolved: dict[str, Value]) -> list[Track]:
+        """The tracks that match a resolved identity by the rules, the best first."""
+        ruled = self._meanings_of(operation).ruled
+        return ruled.find(resolved) if ruled else []
+
+    def _ruled_in_order(
+        self, operation: Operation, resolved: dict[str, Value], tracks: Sequence[Track]
+    ) -> Sequence[Track]:
+        """As `_in_order`, of tracks that match by the rules."""
+        ruled = self._meanings_of(operation).ruled
+        alike = ruled.in_order(resolved, tracks) if ruled else []
+        return alike[:1] or self._if_answered_alike(tracks)
+
     def _in_order(self, operation: Operation, resolved: dict[str, Value], tracks: Sequence[Track]) -> Sequence[Track]:
         """Of tracks with one meaning those with all lists in the same order, else all; none if their takes differ."""
         wanted = member_meanings(operation, resolved, with_order=True)
         alike = [track for track in tracks if member_meanings(operation, track.identity, with_order=True) == wanted]
-        found = alike or tracks
-        return found if len({tuple(take.fingerprint for take in self.takes[track]) for track in found}) == 1 else []
+        return self._if_answered_alike(alike or tracks)
+
+    def _if_answered_alike(self, tracks: Sequence[Track]) -> Sequence[Track]:
+        """The tracks if all have the same takes, else none."""
+        return tracks if len({tuple(take.fingerprint for take in self.takes[track]) for track in tracks}) == 1 else []
 
     def _meanings_of(self, operation: Operation) -> _Meanings:
         name = (operation.service.name, operation.name)
         if name not in self._meanings:
-            self._meanings[name] = _Meanings.of(operation, self._of_operation.get(name, ()))
+            self._meanings[name] = _Meanings.of(operation, self._of_operation.get(name, ()), self.match_rules)
         return self._meanings[name]
 
     @cached_property

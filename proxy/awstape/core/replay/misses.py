@@ -24,7 +24,7 @@ from awstape.core.redaction.alias_grammar import find_alias_in_longer_name
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.replay.matching import TrackIndex
-from awstape.core.replay.nearest_track import Difference, identity_differences, spelling_differences
+from awstape.core.replay.nearest_track import Difference, identity_differences, spelling_differences, suggest_rules
 from awstape.core.text.printable import printable
 
 HEADER = ("x-awstape-miss", "true")
@@ -88,7 +88,7 @@ class MissFactory:
         """The miss for an operation, identity, region or caller that the cassette does not hold."""
         operation = call.operation
         shown = self.tracks.resolve(operation, page_request.identity)
-        same = self.tracks.of_meaning(operation, shown)
+        same = self.tracks.matching(operation, shown)
         here = self.tracks.callers.choose(same, call)
         kind: Kind = "operation"
         track, found, lines = None, list[Difference](), list[str]()
@@ -102,7 +102,8 @@ class MissFactory:
             lines.append(f"{len(here)} tracks differ from it only in spelling or order, and were answered differently")
             lines += [f"one of them: {self.tracks.describe(track)}", *(f"  {difference}" for difference in found)]
         elif track := self.tracks.find_nearest(operation, shown):
-            found = identity_differences(operation, shown, track)
+            rules = self.tracks.match_rules
+            found = identity_differences(operation, shown, track, rules)
             lines += [f"nearest track: {self.tracks.describe(track)}", *(f"  {difference}" for difference in found)]
             known = operation.input.members if operation.input else {}
             if page_request.token is not None and any(name not in known for name in page_request.identity):
@@ -111,6 +112,9 @@ class MissFactory:
             kind = "key" if self._other_keys and self._other_keys == self.keys else "identity"
             lines += self._key_hints(is_redacted=is_redacted)
             lines += self._made_name_hints(operation, page_request.identity, found)
+            if missing := suggest_rules(operation, shown, track, rules):
+                lines += ["times differ; so that they match, in pyproject.toml: [tool.awstape.match]"]
+                lines += [f"  {line}" for line in missing]
         else:
             lines.append("the cassette has no track of this operation")
         lines += self.tracks.callers.hints(call)

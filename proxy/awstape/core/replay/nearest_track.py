@@ -1,6 +1,6 @@
 """The nearest track of a request that misses, and the members in which the two differ.
 
-1. Members are compared by their meaning (`core.compare.identity_meaning`).
+1. Members are compared by their meaning (`core.compare.identity_meaning`) and by the rules of the project.
 2. The nearest track differs in the fewest members; of several, its text is the most similar one.
 3. A miss costs as much in a large cassette as in a small one: at most `_MOST_RANKED` tracks of the operation are
    compared by their members, and `_MOST_COMPARED` of these by their texts.
@@ -15,14 +15,30 @@ import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from difflib import SequenceMatcher
 
-from awstape.core.aws.model import Operation, Value, child_shape
+from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.cassette.cassette import Track, identity_key
 from awstape.core.compare.identity_meaning import differing_members, member_meanings, readable_value
+from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules, write_rule
+from awstape.core.compare.request_times import (
+    EQUAL,
+    IGNORED,
+    RELATIVE,
+    TOLERANCE,
+    TimeRule,
+    may_be_time,
+    skip_containers,
+    split_times,
+    time_differences,
+)
+from awstape.core.replay.ruled_tracks import split_by_rules
 
 _NOTHING = "nothing"
+#: The spans that a suggested rule may name, in seconds: a minute, ten minutes, an hour, a day.
+_SPANS = [Decimal(60), Decimal(600), Decimal(3600), Decimal(86400)]
 _LONGEST = 160
 #: Characters that are shown of what two long values have in common before they differ.
 _SHOWN_BEFORE = 40
@@ -33,20 +49,60 @@ _MOST_CHARACTERS = 1000
 
 @dataclass(frozen=True)
 class Difference:
-    """A member in which a request differs from a track, as text; `nothing` for a side that lacks it."""
+    """A member in which a request differs from a track, as text; `nothing` for a side that lacks it.
+
+    rule: how times in it differ by a rule of the project; empty for other members.
+    """
 
     member: str
     request: str
     cassette: str
+    rule: str = ""
 
     def __str__(self) -> str:
-        return f"{self.member}: request has {self.request} / cassette has {self.cassette}"
+        by_rule = f" ({self.rule})" if self.rule else ""
+        return f"{self.member}: request has {self.request} / cassette has {self.cassette}{by_rule}"
 
 
-def identity_differences(operation: Operation, identity: dict[str, Value], track: Track) -> list[Difference]:
-    """The members in which the identity of a request differs from that of a track; none if they mean the same."""
-    names = differing_members(member_meanings(operation, identity), member_meanings(operation, track.identity))
-    return [_describe_difference(operation, name, identity, track.identity) for name in names]
+def identity_differences(
+    operation: Operation, identity: dict[str, Value], track: Track, match_rules: MatchRules = NO_MATCH_RULES
+) -> list[Difference]:
+    """The members in which the identity of a request differs from that of a track; none if they match."""
+    rules = match_rules.for_operation(operation)
+    asked, recorded = (split_by_rules(operation, each, rules) for each in (identity, track.identity))
+    names = differing_members(member_meanings(operation, asked.rest), member_meanings(operation, recorded.rest))
+    found = [_describe_difference(operation, name, identity, track.identity) for name in names]
+    if asked.places == recorded.places:
+        for different in time_differences(asked.times, recorded.instants):
+            name = different.names[0]
+            reason = f"{'.'.join(different.names[1:])} {different.reason}".lstrip()
+            found.append(replace(_describe_difference(operation, name, identity, track.identity), rule=reason))
+    return found
+
+
+def suggest_rules(operation: Operation, identity: dict[str, Value], track: Track, match_rules: MatchRules) -> list[str]:
+    """The lines of `[tool.awstape.match]` under which a request matches a track; none if not only times differ."""
+    rules = match_rules.for_operation(operation)
+
+    def rule_of(names: tuple[str, ...], shape: Shape | None) -> TimeRule | None:
+        return rules.get(names) or (EQUAL if may_be_time(names[-1], skip_containers(shape)) else None)
+
+    asked, recorded = (split_times(operation, each, rule_of) for each in (identity, track.identity))
+    meanings = [member_meanings(operation, each.rest) for each in (asked, recorded)]
+    if asked.places != recorded.places or differing_members(*meanings):
+        return []
+    names = {different.names for different in time_differences(asked.times, recorded.instants)}
+    shifts = [(time, time.instant - instant) for time, instant in zip(asked.times, recorded.instants, strict=True)]
+    differing = [(time, shift) for time, shift in shifts if time.names in names]
+    if not differing or any(time.rule != EQUAL for time, _ in differing):
+        return []
+    moved = [shift for time, shift in shifts if time.rule.kind != "within"]
+    if all(abs(shift - moved[0]) <= TOLERANCE for shift in moved):
+        rule = RELATIVE
+    else:
+        farthest = max(abs(shift) for _, shift in differing)
+        rule = next((TimeRule("within", span) for span in _SPANS if farthest <= span), IGNORED)
+    return [write_rule(operation, each, rule) for each in dict.fromkeys(time.names for time, _ in differing)]
 
 
 def spelling_differences(identity: dict[str, Value], track: Track) -> list[Difference]:

@@ -24,6 +24,7 @@ from awstape.core.aws.wire import Reply, Request, WireError
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.takes import are_settled
+from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay import sessions
 from awstape.core.replay.matching import TrackIndex
@@ -39,7 +40,7 @@ class Player:
 
     redactor: has the key that the cassette was made with, so that real values match; without that key a throw-away
     one, used only to redact requests in misses. paging: the pages into which takes are cut. faults: in the order in
-    which they are tried.
+    which they are tried. match_rules: those of the cassette's project.
     """
 
     def __init__(
@@ -51,13 +52,14 @@ class Player:
         has_key: bool,
         paging: Paging = Paging(),  # noqa: B008, it is a value
         faults: Sequence[Fault] = (),
+        match_rules: MatchRules = NO_MATCH_RULES,
     ) -> None:
         self.sessions = Sessions()
         self.models = models
         self._redactor = redactor
         redactor.know(models, cassette)
         self._paging = paging
-        self._tracks = TrackIndex(models, cassette.tracks(), redactor, has_key=has_key)
+        self._tracks = TrackIndex(models, cassette.tracks(), redactor, has_key=has_key, match_rules=match_rules)
         self._page_lookup = PageLookup(models, self._tracks, paging)
         self._faults = FaultSelection(faults, self._tracks)
         self._replies = PageReplies(paging)
