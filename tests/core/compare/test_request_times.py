@@ -34,6 +34,7 @@ WITHIN = TimeRule("within", Decimal(3600))
         (1793534400, TIMESTAMP, NOON),
         (1793534400.25, TIMESTAMP, NOON + Decimal("0.25")),
         (1, TIMESTAMP, Decimal(1)),
+        ("2026-11-01", TIMESTAMP, NOON - 43200),
         ("2026-11-01", TEXT, NOON - 43200),
         ("2026-11", TEXT, NOON - 43200),
         ("2026-11-01T12:00:00.5Z", TEXT, NOON + Decimal("0.5")),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -130,10 +130,10 @@ def read_instant(value: Value, shape: Shape | None) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = str(value)
-    if shape is not None and shape.type == "timestamp":
-        return seconds_of(value)
     if match := _DATE.fullmatch(text):
         return seconds_of(f"{text}{'' if match[1] else '-01'}T00:00:00Z")
+    if shape is not None and shape.type == "timestamp":
+        return seconds_of(value)
     if not _NUMBER.fullmatch(text):
         return seconds_of(text)
     number = Decimal(text)
@@ -158,11 +158,20 @@ class Remoteness:
 
 def remoteness(asked: Sequence[Time], recorded: Sequence[Decimal]) -> Remoteness:
     """How far the times of a request are from those of a track in the same places."""
-    zero = Decimal(0)
-    shifts = [time.instant - instant for time, instant in zip(asked, recorded, strict=True)]
-    relative = [shift for time, shift in zip(asked, shifts, strict=True) if time.rule.kind == "relative"]
-    spread = max((abs(shift - relative[0]) for shift in relative), default=zero)
-    return Remoteness(spread, max(map(abs, shifts), default=zero))
+    then = distances([replace(time, instant=instant) for time, instant in zip(asked, recorded, strict=True)])
+    shifts = (abs(time.instant - instant) for time, instant in zip(asked, recorded, strict=True))
+    return Remoteness(spread(distances(asked), then), max(shifts, default=Decimal(0)))
+
+
+def distances(times: Sequence[Time]) -> tuple[Decimal, ...]:
+    """The distances of the relative times to the first of them."""
+    relative = [time.instant for time in times if time.rule.kind == "relative"]
+    return tuple(instant - relative[0] for instant in relative)
+
+
+def spread(asked: Sequence[Decimal], recorded: Sequence[Decimal]) -> Decimal:
+    """By how much distances differ at most."""
+    return max((abs(one - other) for one, other in zip(asked, recorded, strict=True)), default=Decimal(0))
 
 
 def time_differences(asked: Sequence[Time], recorded: Sequence[Decimal]) -> list[TimeDifference]:

@@ -74,8 +74,7 @@ class _Meanings:
         ruled = None
         if rules := match_rules.for_operation(operation):
             ruled = RuledTracks(operation, rules, tracks)
-            rests = (split_by_rules(operation, track.identity, rules).rest for track in tracks)
-            meanings = [member_meanings(operation, rest) for rest in rests]
+            meanings = ruled.meanings
         return cls(NearestTracks(zip(tracks, meanings, strict=True)), by_key, strings, texts, ruled)
 
 

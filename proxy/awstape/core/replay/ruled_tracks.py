@@ -5,29 +5,30 @@
 2. Of the tracks of one caller in one region with lists in the same order, the best match is found: the nearest in time
    (`core.compare.request_times`), of several with equal distances the one with the later times, and then the last one
    of the cassette.
-3. Tracks are sorted by their first time, and compared from the one nearest to the request outwards, until no better
-   match can follow: a request costs about as much in a large cassette as in a small one.
+3. Tracks with the same distances of relative times are sorted by their first time, and compared from the one nearest
+   to the request outwards, until no better match can follow. So a large cassette takes little longer than a small one.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.cassette.cassette import Track
 from awstape.core.compare.identity_meaning import meaning_key, member_meanings
 from awstape.core.compare.request_times import (
+    TOLERANCE,
     Remoteness,
     SplitIdentity,
     Time,
     TimeRule,
+    distances,
     remoteness,
     split_times,
+    spread,
     time_differences,
 )
 
@@ -53,22 +54,32 @@ class _Entry:
     track: Track
 
 
+_Entries = dict[tuple[Decimal, ...], list[_Entry]]
+_Match = tuple[Remoteness, _Entry]
+
+
 class RuledTracks:
-    """Finds the tracks that match requests for one operation by its rules."""
+    """Finds the tracks that match requests for one operation by its rules.
+
+    meanings: for each track those of its members, without what has a rule.
+    """
 
     def __init__(self, operation: Operation, rules: Rules, tracks: Iterable[Track]) -> None:
         self._operation = operation
         self._rules = rules
-        #: Key → caller, region and order of lists → the tracks, sorted by their times.
-        self._by_key: defaultdict[str, defaultdict[tuple[str, ...], list[_Entry]]]
-        self._by_key = defaultdict(partial(defaultdict, list))
+        self.meanings: list[dict[str, str]] = []
+        #: Key → caller, region and order of lists → distances of relative times → the tracks, sorted by their times.
+        self._by_key: dict[str, dict[tuple[str, ...], _Entries]] = {}
         for number, track in enumerate(tracks):
             split = split_by_rules(operation, track.identity, rules)
-            group = (track.account or "", track.region or "", self._ordered_key(track.identity))
-            self._by_key[self._key(split)][group].append(_Entry(split.instants, number, track))
+            self.meanings.append(member_meanings(operation, split.rest))
+            groups = self._by_key.setdefault(_key(split, self.meanings[-1]), {})
+            group = groups.setdefault((track.account or "", track.region or "", self._order_of(split)), {})
+            group.setdefault(distances(split.times), []).append(_Entry(split.instants, number, track))
         for groups in self._by_key.values():
-            for entries in groups.values():
-                entries.sort(key=lambda entry: (entry.instants, entry.number))
+            for group in groups.values():
+                for entries in group.values():
+                    entries.sort(key=lambda entry: (entry.instants, entry.number))
 
     def find(self, identity: Mapping[str, Value], *, is_near_enough: bool = False) -> list[Track]:
         """The best match of each caller, region and order of lists, the best of all first.
@@ -76,53 +87,66 @@ class RuledTracks:
         is_near_enough: whether times match however far apart they are, as for a message that names the nearest track.
         """
         split = split_by_rules(self._operation, identity, self._rules)
-        key = self._key(split)
-        groups = self._by_key[key].values() if key in self._by_key else ()
-        found = [best for entries in groups if (best := _find_best(split.times, entries, is_near_enough))]
-        return [entry.track for _, entry in sorted(found, key=lambda each: (each[0], _latest_first(each[1])))]
+        groups = self._by_key.get(_key(split, member_meanings(self._operation, split.rest)), {})
+        found = [best for group in groups.values() if (best := _find_best(split.times, group, is_near_enough))]
+        return [entry.track for _, entry in sorted(found, key=_rank)]
 
     def in_order(self, identity: Mapping[str, Value], tracks: Iterable[Track]) -> list[Track]:
         """The tracks that have all lists in the same order as the identity of a request."""
-        wanted = self._ordered_key(identity)
-        return [track for track in tracks if self._ordered_key(track.identity) == wanted]
+        wanted, *orders = [
+            self._order_of(split_by_rules(self._operation, each, self._rules))
+            for each in (identity, *(track.identity for track in tracks))
+        ]
+        return [track for track, order in zip(tracks, orders, strict=True) if order == wanted]
 
-    def _ordered_key(self, identity: Mapping[str, Value]) -> str:
-        """The meaning of an identity without what has a rule; here the order of lists counts."""
-        rest = split_by_rules(self._operation, identity, self._rules).rest
-        return meaning_key(member_meanings(self._operation, rest, with_order=True))
-
-    def _key(self, split: SplitIdentity) -> str:
-        return f"{split.places} {meaning_key(member_meanings(self._operation, split.rest))}"
+    def _order_of(self, split: SplitIdentity) -> str:
+        """A text that is the same for two identities with one key exactly where they have all lists in one order."""
+        nested = {name: value for name, value in split.rest.items() if isinstance(value, list | dict)}
+        return meaning_key(member_meanings(self._operation, nested, with_order=True)) if nested else ""
 
 
-def _find_best(
-    asked: Sequence[Time], entries: Sequence[_Entry], is_near_enough: bool
-) -> tuple[Remoteness, _Entry] | None:
+def _key(split: SplitIdentity, meanings: Mapping[str, str]) -> str:
+    return f"{split.places} {meaning_key(meanings)}"
+
+
+def _rank(match: _Match) -> tuple[object, ...]:
+    """Sorts the best match first."""
+    remote, entry = match
+    return remote, tuple(-instant for instant in entry.instants), -entry.number
+
+
+def _find_best(asked: Sequence[Time], group: _Entries, is_near_enough: bool) -> _Match | None:
     """The best of the tracks in the places of whose times a request has times; None if none matches."""
-    if not asked:
-        return Remoteness(Decimal(0), Decimal(0)), entries[-1]
-    best: tuple[Remoteness, _Entry] | None = None
-    for side in _sides(asked[0].instant, entries):
-        for entry in side:
-            gap = abs(asked[0].instant - entry.instants[0])
-            if best and not best[0].spread and gap > best[0].farthest:
-                break  # the first time alone is farther away than all times of the best one
-            if not is_near_enough and asked[0].rule.within is not None and gap > asked[0].rule.within:
-                break
-            if not is_near_enough and time_differences(asked, entry.instants):
-                continue
-            rank = remoteness(asked, entry.instants)
-            if best is None or (rank, _latest_first(entry)) < (best[0], _latest_first(best[1])):
-                best = rank, entry
+    best: _Match | None = None
+    for recorded in sorted(group, key=lambda recorded: spread(distances(asked), recorded)):
+        apart = spread(distances(asked), recorded)
+        if (best and best[0].spread < apart) or (apart > TOLERANCE and not is_near_enough):
+            break
+        found = [each for side in _sides(asked, group[recorded]) for each in _matches(asked, side, is_near_enough)]
+        best = min([*found, *([best] if best else [])], key=_rank, default=None)
     return best
 
 
-def _sides(instant: Decimal, entries: Sequence[_Entry]) -> Iterator[Iterable[_Entry]]:
-    """The tracks whose first time is at or after an instant, then the earlier ones, each from the nearest outwards."""
-    begin = bisect_left(entries, instant, key=lambda entry: entry.instants[0])
+def _matches(asked: Sequence[Time], entries: Iterable[_Entry], is_near_enough: bool) -> Iterator[_Match]:
+    """Of tracks with the same distances, sorted by their nearness, those that match until no better one can follow."""
+    nearest: Decimal | None = None
+    for entry in entries:
+        gap = abs(asked[0].instant - entry.instants[0]) if asked else Decimal(0)
+        if nearest is not None and gap > nearest:
+            return  # the first time alone is farther away than all times of the nearest one
+        if is_near_enough or not time_differences(asked, entry.instants):
+            remote = remoteness(asked, entry.instants)
+            nearest = remote.farthest if nearest is None else min(nearest, remote.farthest)
+            yield remote, entry
+        elif asked[0].rule.within is not None and gap > asked[0].rule.within:
+            return
+
+
+def _sides(asked: Sequence[Time], entries: Sequence[_Entry]) -> Iterator[Iterable[_Entry]]:
+    """The tracks whose first time is at or after that of a request, then the earlier ones, each the nearest first."""
+    if not asked:
+        yield entries[-1:]
+        return
+    begin = bisect_left(entries, asked[0].instant, key=lambda entry: entry.instants[0])
     yield (entries[i] for i in range(begin, len(entries)))
     yield (entries[i] for i in range(begin - 1, -1, -1))
-
-
-def _latest_first(entry: _Entry) -> tuple[tuple[Decimal, ...], int]:
-    return tuple(-instant for instant in entry.instants), -entry.number
