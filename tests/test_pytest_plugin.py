@@ -921,3 +921,15 @@ def test_without_any_network():
     result.assert_outcomes(passed=3)
     (recorded,) = (cassettes / "test_module").iterdir()
     assert "amazonaws" not in recorded.read_text()
+
+
+def test_the_rules_of_the_project_let_requests_match(pytester: pytest.Pytester, cassettes: Path) -> None:
+    module = """
+@pytest.mark.awstape("roles")
+def test_another_path():
+    assert len(boto3.client("iam").list_roles(PathPrefix="/elsewhere/")["Roles"]) > 1
+"""
+    run(pytester, module).assert_outcomes(failed=1, errors=1)
+    rule = '[tool.awstape.match]\n"iam ListRoles PathPrefix" = "ignore"\n'
+    (pytester.path / "pyproject.toml").write_text(rule)
+    run(pytester, module).assert_outcomes(passed=1)

@@ -64,6 +64,19 @@ def test_new_episodes_requests_unfinished_listings_again(tmp_path: Path) -> None
     assert again.answer(request("ListGroups")) is None
 
 
+def test_rules_of_matching_count_in_what_new_episodes_answers_and_not_in_what_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    one, other, third = (
+        (request("ListRoles", {"PathPrefix": f"/{name}/"}), respond("ListRoles", {"Roles": []})) for name in "abc"
+    )
+    record(path, one)
+    assert recording(path, "new_episodes", "shared").answer(other[0]) is None
+    (tmp_path / "pyproject.toml").write_text('[tool.awstape.match]\n"iam ListRoles PathPrefix" = "ignore"\n')
+    assert recording(path, "new_episodes", "shared").answer(other[0]) is not None
+    assert pages_of(record(path, other), "ListRoles") == 2, "two tracks stay two"
+    assert recording(path, "once", "shared").answer(third[0]) is not None
+
+
 def test_an_unwritable_cassette_is_reported_before_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path)  # root may write anywhere
     with pytest.raises(UserError, match="permission denied"):
