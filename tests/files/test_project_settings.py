@@ -321,6 +321,16 @@ def test_the_check_honours_the_rules(folder: Path, capfd: pytest.CaptureFixture[
     assert "zkept" not in output + errors
 
 
+def test_the_check_knows_the_rules_of_matching(there: Path, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(folder, "[tool.awstape.match]\n'iam ListRoles PathPrefix' = 'ignore'\n")
+    assert main(["check", "there.yaml"]) == 0
+    write(folder, "[tool.awstape.match]\n'iam ListRoles PathPrefix' = 'relative'\n")
+    capfd.readouterr()
+    assert main(["check", "there.yaml"]) == 2
+    file = folder / "pyproject.toml"
+    assert capfd.readouterr().err.startswith(f"ERROR {file}:2: match: PathPrefix of iam ListRoles is not a time\nTIP ")
+
+
 def test_in_a_monorepo_every_package_has_its_rules_whatever_the_folder(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

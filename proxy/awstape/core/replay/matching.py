@@ -132,7 +132,7 @@ class TrackIndex:
         """The track of an operation that is nearest to a resolved identity; None if the cassette has none."""
         meanings, rest = self._meanings_of(operation), resolved
         if meanings.ruled:
-            if near := meanings.ruled.find(resolved, is_near_enough=True):
+            if near := meanings.ruled.find(resolved, at_any_distance=True):
                 return near[0]
             rest = split_by_rules(operation, resolved, self.match_rules.for_operation(operation)).rest
         return meanings.nearest.find(resolved, member_meanings(operation, rest))

@@ -113,7 +113,7 @@ class MissFactory:
             lines += self._key_hints(is_redacted=is_redacted)
             lines += self._made_name_hints(operation, page_request.identity, found)
             if missing := suggest_rules(operation, shown, track, rules):
-                lines += ["times differ; so that they match, in pyproject.toml: [tool.awstape.match]"]
+                lines += ["times differ; to match them, add to pyproject.toml: [tool.awstape.match]"]
                 lines += [f"  {line}" for line in missing]
         else:
             lines.append("the cassette has no track of this operation")

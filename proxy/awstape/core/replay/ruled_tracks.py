@@ -5,13 +5,14 @@
 2. Of the tracks of one caller in one region with lists in the same order, the best match is found: the nearest in time
    (`core.compare.request_times`), of several with equal distances the one with the later times, and then the last one
    of the cassette.
-3. Tracks with the same distances of relative times are sorted by their first time, and compared from the one nearest
-   to the request outwards, until no better match can follow. So a large cassette takes little longer than a small one.
+3. A request costs little more in a large cassette than in a small one: tracks are sorted by the distances of relative
+   times; those with the same distances by their first time, and they are compared from the one nearest to the request
+   outwards, until no better match can follow.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -68,7 +69,7 @@ class RuledTracks:
         self._operation = operation
         self._rules = rules
         self.meanings: list[dict[str, str]] = []
-        #: Key → caller, region and order of lists → distances of relative times → the tracks, sorted by their times.
+        #: Key → caller, region and order of lists → distances of relative times → tracks, both sorted.
         self._by_key: dict[str, dict[tuple[str, ...], _Entries]] = {}
         for number, track in enumerate(tracks):
             split = split_by_rules(operation, track.identity, rules)
@@ -77,18 +78,17 @@ class RuledTracks:
             group = groups.setdefault((track.account or "", track.region or "", self._order_of(split)), {})
             group.setdefault(distances(split.times), []).append(_Entry(split.instants, number, track))
         for groups in self._by_key.values():
-            for group in groups.values():
-                for entries in group.values():
-                    entries.sort(key=lambda entry: (entry.instants, entry.number))
+            for name, group in groups.items():
+                groups[name] = {each: sorted(group[each], key=_by_time) for each in sorted(group)}
 
-    def find(self, identity: Mapping[str, Value], *, is_near_enough: bool = False) -> list[Track]:
+    def find(self, identity: Mapping[str, Value], *, at_any_distance: bool = False) -> list[Track]:
         """The best match of each caller, region and order of lists, the best of all first.
 
-        is_near_enough: whether times match however far apart they are, as for a message that names the nearest track.
+        at_any_distance: whether times match however far apart they are, for a message that names the nearest track.
         """
         split = split_by_rules(self._operation, identity, self._rules)
         groups = self._by_key.get(_key(split, member_meanings(self._operation, split.rest)), {})
-        found = [best for group in groups.values() if (best := _find_best(split.times, group, is_near_enough))]
+        found = [best for group in groups.values() if (best := _find_best(split.times, group, at_any_distance))]
         return [entry.track for _, entry in sorted(found, key=_rank)]
 
     def in_order(self, identity: Mapping[str, Value], tracks: Iterable[Track]) -> list[Track]:
@@ -109,32 +109,46 @@ def _key(split: SplitIdentity, meanings: Mapping[str, str]) -> str:
     return f"{split.places} {meaning_key(meanings)}"
 
 
+def _by_time(entry: _Entry) -> tuple[object, ...]:
+    return entry.instants, entry.number
+
+
 def _rank(match: _Match) -> tuple[object, ...]:
     """Sorts the best match first."""
     remote, entry = match
     return remote, tuple(-instant for instant in entry.instants), -entry.number
 
 
-def _find_best(asked: Sequence[Time], group: _Entries, is_near_enough: bool) -> _Match | None:
+def _find_best(asked: Sequence[Time], group: _Entries, at_any_distance: bool) -> _Match | None:
     """The best of the tracks in the places of whose times a request has times; None if none matches."""
     best: _Match | None = None
-    for recorded in sorted(group, key=lambda recorded: spread(distances(asked), recorded)):
-        apart = spread(distances(asked), recorded)
-        if (best and best[0].spread < apart) or (apart > TOLERANCE and not is_near_enough):
+    wanted = distances(asked)
+    for apart, recorded in sorted((spread(wanted, recorded), recorded) for recorded in _near_distances(wanted, group)):
+        if (best and best[0].spread < apart) or (apart > TOLERANCE and not at_any_distance):
             break
-        found = [each for side in _sides(asked, group[recorded]) for each in _matches(asked, side, is_near_enough)]
+        found = [each for side in _sides(asked, group[recorded]) for each in _matches(asked, side, at_any_distance)]
         best = min([*found, *([best] if best else [])], key=_rank, default=None)
     return best
 
 
-def _matches(asked: Sequence[Time], entries: Iterable[_Entry], is_near_enough: bool) -> Iterator[_Match]:
+def _near_distances(wanted: tuple[Decimal, ...], group: _Entries) -> Sequence[tuple[Decimal, ...]]:
+    """Of the sorted distances those whose first one can match; if none can, the two nearest."""
+    recorded = list(group)
+    if len(wanted) < 2:
+        return recorded  # no distance: they are all the same
+    begin = bisect_left(recorded, wanted[1] - TOLERANCE, key=lambda each: each[1])
+    end = bisect_right(recorded, wanted[1] + TOLERANCE, key=lambda each: each[1])
+    return recorded[begin:end] or recorded[max(0, begin - 1) : end + 1]
+
+
+def _matches(asked: Sequence[Time], entries: Iterable[_Entry], at_any_distance: bool) -> Iterator[_Match]:
     """Of tracks with the same distances, sorted by their nearness, those that match until no better one can follow."""
     nearest: Decimal | None = None
     for entry in entries:
         gap = abs(asked[0].instant - entry.instants[0]) if asked else Decimal(0)
         if nearest is not None and gap > nearest:
             return  # the first time alone is farther away than all times of the nearest one
-        if is_near_enough or not time_differences(asked, entry.instants):
+        if at_any_distance or not time_differences(asked, entry.instants):
             remote = remoteness(asked, entry.instants)
             nearest = remote.farthest if nearest is None else min(nearest, remote.farthest)
             yield remote, entry
