@@ -5,7 +5,7 @@
    anew for each call. An empty token asks for the first page.
 2. Another page follows if the output has a token, unless its `IsTruncated` member is false.
 3. A token is a text here. One that is several members, or a map as in DynamoDB, is JSON as a text. awstape's own tokens
-   are in the first member alone; in a map under the attribute `awstape`.
+   are in the first member alone; in a map under the attribute `page-token`.
 4. Where the output has no token although another page follows, the key of its last item is the token, for operations
    that page so. It is data: it stays what it is.
 """
@@ -24,8 +24,8 @@ from awstape.core.aws.wire import WireError
 
 #: Far above what any service accepts, and below what could be an account id.
 _MAX_LIMIT = 10**9
-#: An attribute value of DynamoDB with awstape's token: `{"awstape": {"S": "page-2.h7qk"}}`.
-_OWN, _TEXT = "awstape", "S"
+#: An attribute value of DynamoDB with awstape's token: `{"page-token": {"S": "page-2.h7qk"}}`.
+_OWN, _TEXT = "page-token", "S"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ from awstape.core.aws.conform import did_you_mean, misfits
 from awstape.core.aws.constraints import expected_constraint
 from awstape.core.aws.member_paths import MapKey, Path
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
+from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.cassette.cassette import Take
 from awstape.core.cassette.yaml.validation import Problem
 from awstape.core.redaction.alias_grammar import is_alias
@@ -38,12 +38,6 @@ KINDS: Mapping[str, str] = {
     POLICY: "not a policy document",
 }
 
-#: ISO 8601 as the services send it, in seconds or with a fraction. botocore and the JavaScript SDK send it as well.
-_TIMESTAMP = re.compile(
-    r"\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2\d))"
-    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)",
-    re.ASCII,
-)
 #: Shapes of documents that the service accepts and returns as JSON only. ValidatePolicy accepts other texts, too.
 _POLICIES = frozenset({"policyDocumentType", "AccessCheckPolicyDocument"})
 _MOST_LISTED = 8
@@ -138,7 +132,7 @@ def _lint_text(text: str, shape: Shape, path: Path) -> Iterator[Problem]:
     if shape.enum and text not in shape.enum:
         known = f"known: {', '.join(shape.enum)}" if len(shape.enum) <= _MOST_LISTED else ""
         yield Problem(path, f"the service model has no such value{did_you_mean(text, shape.enum)}", known, ENUM)
-    elif shape.type == "timestamp" and not _TIMESTAMP.fullmatch(text):
+    elif shape.type == "timestamp" and canonical_timestamp(text) is None:
         yield Problem(path, "not a timestamp", "as AWS writes it: 2026-03-02T09:14:11Z", TIMESTAMP)
     elif shape.name in _POLICIES and not is_json(text) and not is_alias(text):
         yield Problem(path, "the policy document is not JSON", kind=POLICY)
