@@ -111,6 +111,7 @@ def test_times_have_all_rules(key: str) -> None:
             "CallerArn of iam SimulatePrincipalPolicy is not a time",
             'any other member can be set to "ignore"',
         ),
+        ("cloudwatch GetMetricStatistics Period", "relative", "is not a time", "ignore"),
         ("ce GetCostAndUsage TimePeriod", "relative", "TimePeriod of ce GetCostAndUsage is not a time", ""),
         ("ce GetCostAndUsage Granularity", {"within": "1h"}, "Granularity of ce GetCostAndUsage is not a time", ""),
         ("cloudtrail LookupEvents StartTime", {"within": "1 hour"}, "'1 hour' is not a duration", '"1h"'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -21,12 +22,14 @@ from awstape.core.compare.request_times import TOLERANCE
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.nearest_track import identity_differences
+from awstape.core.replay.nearest_track import identity_differences, suggest_rules
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
+from awstape.report import replay_facts
 from support.exchanges import KEY, REGION
 
 MODELS = load_models(("cloudtrail", "ce", "logs", "iam", "cloudwatch"))
+EVENTS = MODELS.operation("cloudtrail", "LookupEvents")
 Identity = Mapping[str, Value]
 LAST_WEEK = {"cloudtrail LookupEvents StartTime": "relative", "cloudtrail LookupEvents EndTime": "relative"}
 NOVEMBER = {"StartTime": "2026-11-01T00:00:00Z", "EndTime": "2026-11-08T00:00:00Z"}
@@ -103,6 +106,18 @@ def test_milliseconds_of_logs_are_times() -> None:
     assert playing.find({**recorded, "startTime": 1793538000000}) == 0
     assert playing.find({**recorded, "startTime": 1793530800000}) == 0
     assert playing.find({**recorded, "startTime": 1793538000001}) is None
+
+
+def test_real_names_match_with_the_key_beside_times_that_differ() -> None:
+    real: Identity = {"logGroupName": "zreal-group", "startTime": 1793534400000, "endTime": 1793538000000}
+    later = {**real, "startTime": 1796126400000, "endTime": 1796130000000}
+    recorded = Redactor(KEY).redact_identity(MODELS.operation("logs", "FilterLogEvents"), dict(real))
+    assert recorded["logGroupName"] != "zreal-group"
+    rules = {"logs Filter* startTime": "relative", "logs Filter* endTime": "relative"}
+    assert Played("logs FilterLogEvents", recorded, rules=rules).find(later) == 0
+    keyless = Played("logs FilterLogEvents", recorded, rules=rules, key=None)
+    assert keyless.find(later) is None
+    assert keyless.find({**later, "logGroupName": recorded["logGroupName"]}) == 0
 
 
 def test_what_is_no_time_must_be_equal() -> None:
@@ -248,13 +263,29 @@ def missed(playing: Played, identity: Identity) -> Miss:
 
 
 def test_a_miss_shows_the_difference_under_the_rule() -> None:
-    text = missed(Played("cloudtrail LookupEvents", NOVEMBER, rules=LAST_WEEK), EIGHT_DAYS).text
+    playing = Played("cloudtrail LookupEvents", NOVEMBER, rules=LAST_WEEK)
+    text = missed(playing, EIGHT_DAYS).text
     assert (
         'EndTime: request has "2026-12-09T00:00:00Z" / cassette has "2026-11-08T00:00:00Z"'
         " (8d from StartTime, in the cassette 7d)"
     ) in text
     assert "StartTime: request has" not in text
     assert "times differ" not in text, "the rule is there"
+    (miss,) = replay_facts(playing.player)["misses"]  # type: ignore[misc]  # facts are JSON
+    assert [(each["member"], each["rule"]) for each in miss["differences"]] == [  # type: ignore[index]
+        ("EndTime", "8d from StartTime, in the cassette 7d")
+    ]
+
+
+def test_a_miss_shows_a_member_once_with_all_times_in_it_that_differ() -> None:
+    def period(start: str, end: str) -> Identity:
+        return {"TimePeriod": {"Start": start, "End": end}, "Granularity": "DAILY", "Metrics": ["Cost"]}
+
+    rules = {f"ce GetCostAndUsage TimePeriod.{name}": {"within": "1d"} for name in ("Start", "End")}
+    playing = Played("ce GetCostAndUsage", period("2026-11-01", "2026-11-08"), rules=rules)
+    (difference,) = missed(playing, period("2026-11-04", "2026-11-10")).differences
+    assert difference.member == "TimePeriod"
+    assert difference.rule == "Start 3d apart, at most 1d match; End 2d apart, at most 1d match"
 
 
 def test_a_miss_names_the_track_that_is_nearest_in_time() -> None:
@@ -299,6 +330,16 @@ def test_a_miss_shows_the_rule_under_which_the_times_match(asked: Identity, line
     assert shown[1 : len(lines) + 1] == lines
     rules = {line.split('"')[1]: {"within": "1h"} if "within" in line else line.rsplit('"')[-2] for line in shown[1:-1]}
     assert Played("cloudtrail LookupEvents", NOVEMBER, rules=rules).find(asked) == 0
+
+
+@given(_STARTS, _LENGTHS, st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6))
+def test_under_the_rule_that_a_miss_shows_the_request_matches(begin: int, length: int, moved: int, more: int) -> None:
+    recorded, asked = events(begin, length), events(begin + moved, length + more)
+    track = Track("cloudtrail", "LookupEvents", REGION, recorded)
+    lines = suggest_rules(EVENTS, asked, track, MatchRules())
+    assert bool(lines) == (recorded != asked)
+    rules = MatchRules.from_settings(tomllib.loads("\n".join(lines)), MODELS)
+    assert not identity_differences(EVENTS, asked, track, rules)
 
 
 @pytest.mark.parametrize(

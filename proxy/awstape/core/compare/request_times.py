@@ -32,7 +32,7 @@ _SMALLEST, _MILLISECONDS = Decimal(10**8), Decimal(10**11)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _TIME_WORDS = re.compile(
     "(start|end|date)?times?|timestamps?|(start|end)?dates?|datetimes?|instant|epoch|months?|days?|start|end|begin|from|to"
-    "|since|until|before|after|expiration|expiry|expires|on|at|period",
+    "|since|until|before|after|expiration|expiry|expires|on|at",
     re.I,
 )
 

@@ -71,13 +71,15 @@ def identity_differences(
     rules = match_rules.for_operation(operation)
     asked, recorded = (split_by_rules(operation, each, rules) for each in (identity, track.identity))
     names = differing_members(member_meanings(operation, asked.rest), member_meanings(operation, recorded.rest))
-    found = [_describe_difference(operation, name, identity, track.identity) for name in names]
+    reasons: dict[str, list[str]] = {name: [] for name in names}
     if asked.places == recorded.places:
         for different in time_differences(asked.times, recorded.instants):
-            name = different.names[0]
-            reason = f"{'.'.join(different.names[1:])} {different.reason}".lstrip()
-            found.append(replace(_describe_difference(operation, name, identity, track.identity), rule=reason))
-    return found
+            name, *path = different.names
+            reasons.setdefault(name, []).append(f"{'.'.join(path)} {different.reason}".lstrip())
+    return [
+        replace(_describe_difference(operation, name, identity, track.identity), rule="; ".join(each))
+        for name, each in reasons.items()
+    ]
 
 
 def suggest_rules(operation: Operation, identity: dict[str, Value], track: Track, match_rules: MatchRules) -> list[str]:
