@@ -3,9 +3,9 @@
     python tests/listings.py --service sqs
 
 For each operation and each of its protocols: three pages that fit the service model become wire text, are recorded with
-redaction, written as a cassette and read again; redacting it once more changes nothing. In every paging mode, botocore's
-own paginator must then see the same items as in the original, under one renaming of strings. Operations without a
-paginator in botocore follow their shapes (`catalog.paging_rules`). The exceptions have their reasons.
+redaction, written as a cassette and read again; redacting it once more changes nothing. In every paging mode, the
+paginator of botocore must then see the same items as in the original, under one renaming of strings. Operations without
+one follow their shapes (`catalog.paging_rules`). The exceptions have their reasons.
 """
 
 from __future__ import annotations
