@@ -94,6 +94,16 @@ def build_service(
     return _ServiceBuilder(name, data, paginators, waiters).build_service()
 
 
+def _without_request_places(output: Shape) -> Shape:
+    """An output with the members in its body that have a place in a path or query string, if it is an input, too."""
+    moved = {
+        name: replace(member, location="body")
+        for name, member in output.members.items()
+        if member.location in ("uri", "querystring")
+    }
+    return replace(output, members={**output.members, **moved}) if moved else output
+
+
 class _ServiceBuilder:
     """Builds one service of `core.aws.model` from its JSON."""
 
@@ -135,8 +145,8 @@ class _ServiceBuilder:
         return service
 
     def _build_operation(self, service: Service, name: str, data: Mapping[str, Any]) -> Operation:
-        input_ = self._build_shape(data["input"]["shape"]) if "input" in data else None
-        output = self._build_shape(data["output"]["shape"]) if "output" in data else None
+        input_ = self._build_root(data["input"]) if "input" in data else None
+        output = _without_request_places(self._build_root(data["output"])) if "output" in data else None
         root = data.get("input", {})
         return Operation(
             name=name,
@@ -150,11 +160,18 @@ class _ServiceBuilder:
             paging=build_paging(self.paginators.get(name), input_, output),
             status=data["http"].get("responseCode", 200),
             host_prefix=data.get("endpoint", {}).get("hostPrefix", ""),
-            input_element=(root["locationName"], root["xmlNamespace"]["uri"]) if "locationName" in root else None,
+            input_element=(root["locationName"], root.get("xmlNamespace", {}).get("uri", ""))
+            if "locationName" in root
+            else None,
             only_reads=bool(data.get("readonly")),
             is_deprecated=bool(data.get("deprecated")),
             has_body_checksum="requestAlgorithmMember" in data.get("httpChecksum", ()),
         )
+
+    def _build_root(self, reference: Mapping[str, Any]) -> Shape:
+        """The shape of an input or output. Its payload is given with the shape or with the operation."""
+        shape = self._build_shape(reference["shape"])
+        return replace(shape, payload=reference["payload"]) if "payload" in reference else shape
 
     def _result_wrapper(self, operation: Mapping[str, Any]) -> str | None:
         """The element that has the output in it; the model gives it with the operation or with the shape."""

@@ -159,6 +159,43 @@ def test_http_dates_and_quoted_items_in_a_list() -> None:
     assert read_response(BOUND.operation, response).output == output
 
 
+def test_an_empty_header_is_an_empty_list() -> None:
+    request = BOUND.request({"Id": "1", "Path": "p", "Number": 7})
+    headers = (*request.headers, ("X-Items", ""))
+    request = Request("POST", HOST, request.path, request.query, headers, request.body)
+    assert read_request(BOUND.service, request)[1] == {"Id": "1", "Path": "p", "Items": [], "Number": 7}
+    response = Response(200, (("x-items", ""),), b"{}")
+    answer = read_response(BOUND.operation, response)
+    assert answer.output == {"Status": 200, "Items": []}
+    assert BOUND.parse(write_response(BOUND.operation, answer, "request-id"))["Items"] == BOUND.parse(response)["Items"]
+
+
+def test_a_header_that_two_maps_hold_is_written_once() -> None:
+    maps = structure(
+        All=reference("Map", location="headers", locationName=""),
+        Meta=reference("Map", location="headers", locationName="x-meta-"),
+    )
+    model = SmallModel("rest-json", {**SHAPES, "Output": maps})
+    read = read_response(model.operation, Response(200, (("X-Meta-Owner", "zme"), ("x-meta-size", "7")), b"{}"))
+    expected = {"All": {"X-Meta-Owner": "zme", "x-meta-size": "7"}, "Meta": {"Owner": "zme", "size": "7"}}
+    assert read.output == expected
+    written = write_response(model.operation, read, "request-id")
+    assert [name for name, _ in written.headers if name.lower().startswith("x-meta-")] == [
+        "X-Meta-Owner",
+        "x-meta-size",
+    ]
+
+
+def test_an_output_has_members_of_path_and_query_string_in_its_body() -> None:
+    both = structure(Id=reference("string", location="uri", locationName="Id"), Size=query("integer", "size"))
+    model = SmallModel("rest-json", {"Input": both, "Output": both}, uri="/things/{Id}")
+    assert read_request(model.service, model.request({"Id": "1", "Size": 2}))[1] == {"Id": "1", "Size": 2}
+    response = Response(200, (), b'{"Id":"1","size":2}')
+    answer = read_response(model.operation, response)
+    assert answer == Answer({"Id": "1", "Size": 2})
+    assert model.parse(write_response(model.operation, answer, "request-id")) == model.parse(response) == answer.output
+
+
 # --- payloads -----------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +236,20 @@ def test_a_document_is_the_body(value: Value, body: bytes) -> None:
     response = write_response(model.operation, Answer({"Body": value}), "request-id")
     assert response.body == body
     assert read_response(model.operation, response) == Answer({"Body": value})
+
+
+def test_an_operation_gives_the_payload_of_a_shape() -> None:
+    model = SmallModel(
+        "rest-json", {"Input": structure(Body="blob"), "Output": structure(Body="string", Rest="string")}
+    )
+    for side in ("input", "output"):
+        model.data["operations"]["Run"][side]["payload"] = "Body"
+    request = model.request({"Body": b"{"})
+    assert request.body == b"{"
+    assert read_request(model.service, request)[1] == {"Body": "{"}
+    response = write_response(model.operation, Answer({"Body": "[a"}), "request-id")
+    assert response.body == b"[a"
+    assert read_response(model.operation, response) == Answer({"Body": "[a"})
 
 
 def test_a_large_body_is_not_recorded() -> None:

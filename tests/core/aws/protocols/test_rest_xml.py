@@ -12,6 +12,7 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.protocols.dispatch import read_request, read_response, write_failure, write_response
 from awstape.core.aws.wire import Request, Response
+from support.small_models import SmallModel, reference, structure
 
 SERVICES = load_models().services
 S3, ROUTE53 = SERVICES["s3"], SERVICES["route53"]
@@ -185,6 +186,30 @@ def test_an_error_of_s3_is_the_root() -> None:
 <RequestId>4442587FB7D0A2F9</RequestId><HostId>zz==</HostId></Error>"""
     error = failed(operation("GetObject"), Response(404, XML, text))
     assert error == Failure(404, "NoSuchKey", "The key does not exist.", {"Key": "zk"})
+
+
+NODE = structure(Text="string", Kind=reference("string", xmlAttribute=True, locationName="kind"))
+
+
+@pytest.mark.parametrize("payload", [False, True])
+def test_members_of_a_root_are_attributes(*, payload: bool) -> None:
+    output = {**structure(Body="Node"), "payload": "Body"} if payload else NODE
+    model = SmallModel("rest-xml", {"Node": NODE, "Output": output})
+    response = Response(200, XML, b'<Any kind="a &quot;b&quot;"><Text>t</Text></Any>')
+    answer = read_response(model.operation, response)
+    node: Value = {"Kind": 'a "b"', "Text": "t"}
+    assert answer.output == ({"Body": node} if payload else node)
+    written = write_response(model.operation, answer, "request-id")
+    assert read_response(model.operation, written) == answer
+    assert model.parse(written) == model.parse(response)
+
+
+def test_a_request_may_have_a_name_without_a_namespace() -> None:
+    model = SmallModel("rest-xml", {"Input": structure(Text="string")})
+    model.data["operations"]["Run"]["input"]["locationName"] = "RunRequest"
+    request = model.request({"Text": "t"})
+    assert request.body == b"<RunRequest><Text>t</Text></RunRequest>"
+    assert read_request(model.service, request)[1] == {"Text": "t"}
 
 
 def test_members_of_an_error_have_their_types() -> None:

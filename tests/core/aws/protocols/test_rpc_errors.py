@@ -54,6 +54,29 @@ def test_the_header_means_nothing_to_another_service() -> None:
     assert read == Answer(error=Failure(400, "X"))
 
 
+GET_ITEM = MODELS.operation("dynamodb", "GetItem")
+
+
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        ("a#ResourceNotFoundException:http://internal.example.com/", b""),
+        ("ResourceNotFoundException", b'{"code":"Other"}'),
+        ("NotInTheModel", b'{"code":"a#ResourceNotFoundException"}'),
+    ],
+)
+def test_without_a_type_the_code_is_in_the_header_or_in_the_body(header: str, body: bytes) -> None:
+    read = read_response(GET_ITEM, Response(500, (("x-amzn-errortype", header),), body))
+    assert read.error
+    assert read.error.code == "ResourceNotFoundException"
+    assert json.loads(write_response(GET_ITEM, read, "id").body)["__type"] == "ResourceNotFoundException"
+
+
+def test_a_code_that_is_no_error_of_the_model_is_a_member() -> None:
+    read = read_response(GET_ITEM, Response(400, (("x-amzn-errortype", "NotInTheModel"),), b'{"code":7,"message":"m"}'))
+    assert read == Answer(error=Failure(400, None, "m", {"code": 7}))
+
+
 PROTOCOLS: tuple[Protocol, ...] = ("json", "smithy-rpc-v2-cbor", "query")
 
 
@@ -77,3 +100,20 @@ def test_the_message_is_spelled_as_in_the_model(protocol: Protocol) -> None:
         written = write_response(PUT_DASHBOARD, failure, "id", protocol)
         assert parse_response(PUT_DASHBOARD, written, protocol)[name] == "m"
         assert read_response(PUT_DASHBOARD, written, protocol) == failure
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "code", "spelling"),
+    [
+        ("accessanalyzer", "GetAnalyzer", "ResourceNotFoundException", "message"),
+        ("lambda", "GetFunction", "ResourceNotFoundException", "Message"),
+        ("lambda", "GetFunction", "TooManyRequestsException", "message"),
+        ("lambda", "GetFunction", "NotInTheModel", "message"),
+    ],
+)
+def test_in_rest_json_the_message_is_spelled_as_in_the_model(service: str, name: str, code: str, spelling: str) -> None:
+    operation = MODELS.operation(service, name)
+    failure = Answer(error=Failure(409, code, "m", {"Type": "User"}))
+    written = write_response(operation, failure, "id")
+    assert json.loads(written.body) == {spelling: "m", "Type": "User"}
+    assert read_response(operation, written) == failure

@@ -186,6 +186,8 @@ def _split_list(text: str, shape: Shape) -> list[str]:
     """The items of a list in a header."""
     if shape.type == "timestamp" and (shape.timestamp_format or "rfc822") == "rfc822":
         return [match[1] for match in _HTTP_DATE_ITEM.finditer(text)]
+    if not text:
+        return []
     items = [
         re.sub(r"\\(.)", r"\1", match[1]) if match[1] is not None else match[2] for match in _QUOTED_ITEM.finditer(text)
     ]
@@ -202,9 +204,11 @@ def write_header_members(members: Mapping[str, Value], shape: Shape | None) -> H
         if member is None or value is None:
             continue
         if member.location == "headers" and isinstance(value, dict):
+            written = {key.lower() for key, _ in headers}  # two maps may hold one header
             headers += [
                 (member.wire_name + checked_header_value(name, key), checked_header_value(name, format_scalar(item)))
                 for key, item in value.items()
+                if (member.wire_name + key).lower() not in written
             ]
         elif member.location == "header":
             headers.append((member.wire_name, checked_header_value(name, _format_header(value, member))))

@@ -61,7 +61,7 @@ def read_response(operation: Operation, response: Response) -> Answer:
     if response.status < FIRST_ERROR_STATUS:
         output = read_json_structure(parse_object_or_text(response.body), operation.output)
         return Answer(output=output, unmodelled=unmodelled_members(operation, output))
-    if response.is_gateway_error:
+    if response.is_gateway_error and response.header("x-amzn-errortype") is None:
         return Answer(error=Failure(response.status))
     body = parse_object_or_text(response.body)
     return Answer(error=read_failure(operation.service, response, body, read_json_structure))

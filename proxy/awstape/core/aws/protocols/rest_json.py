@@ -1,6 +1,7 @@
 """The rest-json protocol of most services: members in path, query string and headers, the others in a JSON body.
 
-1. An error has its code in the header `x-amzn-errortype`, or as `__type` or `code` in the body.
+1. An error has its code in the header `x-amzn-errortype`, or as `__type` or `code` in the body. Its message is
+   spelled as in `rpc_errors`.
 2. The body of a response that is not JSON is a message, as botocore reads it. A 5xx that has only a code is written
    with an empty object: botocore reads the code of an empty body from its status.
 3. A payload is the body: a structure or document as JSON, a blob or string as it is.
@@ -36,6 +37,7 @@ from awstape.core.aws.protocols.http_bindings import (
     write_header_members,
     write_raw_payload,
 )
+from awstape.core.aws.protocols.rpc_errors import make_failure, message_names
 from awstape.core.aws.wire import (
     FIRST_ERROR_STATUS,
     MAX_REQUEST_VALUES,
@@ -108,11 +110,7 @@ def _read_failure(service: Service, response: Response) -> Failure:
         raise WireError("the JSON body of an error is not an object")
     shape = _error_shape(service, code, body)
     members = {**read_json_structure(body, shape), **read_header_members(response, shape)}
-    message = members.get("message")
-    if isinstance(message, str):
-        del members["message"]
-        return Failure(response.status, code, message, members)
-    return Failure(response.status, code, None, members)
+    return make_failure(response.status, code, members, shape)
 
 
 def write_output(operation: Operation, output: Mapping[str, Value], request_id: str) -> Response:
@@ -145,7 +143,7 @@ def write_failure(service: Service, failure: Failure, request_id: str) -> Respon
         is_status_only = failure.code is None and failure.status >= 500
         return Response(failure.status, headers, b"" if is_status_only else b"{}")
     shape = _error_shape(service, failure.code, failure.members)
-    message: dict[str, Value] = {} if failure.message is None else {"message": failure.message}
+    message: dict[str, Value] = {} if failure.message is None else {message_names(shape)[0]: failure.message}
     members = {**message, **failure.members}
     headers = add_headers(headers, write_header_members(members, shape))
     return Response(failure.status, headers, _write_body(members, shape))

@@ -22,6 +22,7 @@ from awstape.core.aws.protocols.encodings.xml_text import (
     element_name,
     parse_xml,
     read_xml_structure,
+    structure_attributes,
     write_leaf,
     write_parent,
     write_xml_structure,
@@ -179,7 +180,7 @@ def _write_body(operation: Operation, output: Mapping[str, Value]) -> bytes:
         if not isinstance(value, dict):
             return b""
         root = member.wire_name if member.is_renamed else member.shape.name
-        return _document(write_parent(root, 0, write_xml_structure(value, member.shape, 1), namespace))
+        return _structure(root, value, member.shape, namespace)
     members = body_members(output, shape)
     if shape is None or (not members and all(each.location != "body" for each in shape.members.values())):
         return b""
@@ -187,7 +188,13 @@ def _write_body(operation: Operation, output: Mapping[str, Value]) -> bytes:
     if _has_text_as_root(operation):
         text = members.get("LocationConstraint")
         return _document(iter([write_leaf(root, str(text or ""), 0, attributes=namespace)]))
-    return _document(write_parent(root, 0, write_xml_structure(members, shape, 1), namespace))
+    return _structure(root, members, shape, namespace)
+
+
+def _structure(root: str, value: Mapping[str, Value], shape: Shape, namespace: str) -> bytes:
+    """A document whose root is a structure. namespace: its attribute."""
+    attributes = namespace + structure_attributes(value, shape)
+    return _document(write_parent(root, 0, write_xml_structure(value, shape, 1), attributes))
 
 
 def _namespace(service: Service) -> str:

@@ -1,12 +1,14 @@
 """Errors of the protocols json and smithy-rpc-v2-cbor, whose bodies have the same members.
 
 1. The code is the name in `__type`, without the namespace before it and the address after it, which clients ignore. So
-   it has one form in cassettes, whatever the protocol.
+   it has one form in cassettes, whatever the protocol. Without `__type` it is the name in the header
+   `x-amzn-errortype` or in `code`, if that is an error of the service model.
 2. A service that had the protocol query before names the code of then, too: in the header `x-amzn-query-error`, as
    `Code;Sender`. Then that is the code, and there is a member `Type`, as in the protocol query; `__type` is a member
    where the service model does not tell it. Source: smithy.io, "AWS JSON 1.0 protocol", "Query-compatible errors".
 3. The message is the member `message` or `Message`, as the model of the error spells it. A body that spells it in the
-   other way keeps it as a member, unless the model has none: then both spellings mean the message.
+   other way keeps it as a member, unless the model has none: then both spellings mean the message. So it
+   is in rest-json.
 """
 
 from __future__ import annotations
@@ -26,23 +28,33 @@ _QUERY_ERROR = "x-amzn-query-error"
 
 def read_failure(service: Service, response: Response, body: Mapping[str, Value], read: ReadStructure) -> Failure:
     """The failure that an error response holds. body: its body, parsed. read: reads a structure of the body."""
-    type_ = body.get("__type")
-    if not isinstance(type_, str):
-        return _make_failure(response.status, None, read(body, None), None)
-    name = error_name(type_)
+    key, name = _find_name(service, response, body)
+    if name is None:
+        return make_failure(response.status, None, read(body, None), None)
     shape = service.find_error(name)
-    members = read({key: value for key, value in body.items() if key != "__type"}, shape)
+    members = read({other: value for other, value in body.items() if other != key}, shape)
     code, _, fault = (response.header(_QUERY_ERROR) or "").partition(";")
     if not (service.is_query_compatible and code and fault) or ";" in fault:
-        return _make_failure(response.status, name, members, shape)
+        return make_failure(response.status, name, members, shape)
     members = {"Type": fault, **members}
     if _type_of(service, code) != name:
         members = {"__type": name, **members}
-    return _make_failure(response.status, code, members, shape)
+    return make_failure(response.status, code, members, shape)
 
 
-def _make_failure(status: int, code: str | None, members: dict[str, Value], shape: Shape | None) -> Failure:
-    for name in _message_names(shape):
+def _find_name(service: Service, response: Response, body: Mapping[str, Value]) -> tuple[str, str | None]:
+    """The name of the error, None if there is none, and the member of the body that holds it."""
+    if isinstance(type_ := body.get("__type"), str):
+        return "__type", error_name(type_)
+    for key, text in (("", response.header("x-amzn-errortype")), ("code", body.get("code"))):
+        if isinstance(text, str) and service.find_error(error_name(text)):
+            return key, error_name(text)
+    return "", None
+
+
+def make_failure(status: int, code: str | None, members: dict[str, Value], shape: Shape | None) -> Failure:
+    """The failure with these members, one of which may be its message."""
+    for name in message_names(shape):
         message = members.get(name)
         if isinstance(message, str):
             del members[name]
@@ -50,7 +62,7 @@ def _make_failure(status: int, code: str | None, members: dict[str, Value], shap
     return Failure(status, code, None, members)
 
 
-def _message_names(shape: Shape | None) -> tuple[str, ...]:
+def message_names(shape: Shape | None) -> tuple[str, ...]:
     """The names that the message may have on the wire, first the one that is written."""
     names = ("message", "Message")
     return tuple(name for name in names if shape and name in shape.members) or names
@@ -79,5 +91,5 @@ def write_failure_members(
     shape = service.find_error(type_)
     body: dict[str, object] = {} if type_ is None else {"__type": type_}
     if failure.message is not None:
-        body[_message_names(shape)[0]] = failure.message
+        body[message_names(shape)[0]] = failure.message
     return headers, {**body, **write(members, shape)}

@@ -205,17 +205,24 @@ def _write_items(items: list[Value], member: Member, depth: int) -> Iterator[str
 
 def _attributes(value: Value, member: Member) -> str:
     """The attributes in the start tag of a member: its namespace, and members that are attributes."""
-    pairs: list[tuple[str, str]] = []
-    if member.xml_namespace:
-        uri, prefix = member.xml_namespace
-        pairs.append((f"xmlns:{prefix}" if prefix else "xmlns", uri))
-    if isinstance(value, dict):
-        known = member.shape.by_attribute_name.values()
-        pairs += [(each.wire_name, format_scalar(value[name])) for name, each in known if value.get(name) is not None]
-    for name, text in pairs:
+    uri, prefix = member.xml_namespace or ("", "")
+    namespace = _format_attributes({f"xmlns:{prefix}" if prefix else "xmlns": uri} if uri else {})
+    return namespace + (structure_attributes(value, member.shape) if isinstance(value, dict) else "")
+
+
+def structure_attributes(value: Mapping[str, Value], shape: Shape) -> str:
+    """The attributes in the start tag of a structure: the members that are attributes."""
+    known = shape.by_attribute_name.values()
+    return _format_attributes(
+        {each.wire_name: format_scalar(value[name]) for name, each in known if value.get(name) is not None}
+    )
+
+
+def _format_attributes(texts: Mapping[str, str]) -> str:
+    for name, text in texts.items():
         if _NOT_XML.search(text):
             raise WireError(_NO_CHARACTER.format(name))
-    return "".join(f" {name}={quoteattr(text)}" for name, text in pairs)
+    return "".join(f" {name}={quoteattr(text)}" for name, text in texts.items())
 
 
 def _percent_encode(text: str) -> str:
