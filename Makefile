@@ -29,7 +29,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries vocabulary listings examples index reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
+.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ vocabulary: $(READY) ## plant AWS's public words in traffic and count those that
 
 listings: $(READY) ## record and replay a listing of every paginated operation of AWS, and count those that come out equal
 	@$(BIN)/python tests/listings.py
+
+protocol-suites: $(READY) ## run botocore's own protocol suites against awstape (needs the internet)
+	@$(BIN)/python tests/protocol_suites.py
 
 examples: $(READY) ## record the cassettes in cassettes/ anew
 	$(BIN)/python tests/examples.py
