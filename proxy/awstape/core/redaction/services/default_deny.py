@@ -92,7 +92,12 @@ _LONGEST_NAME = 512
 def find_treatment(place: Place) -> Treatment:
     """What becomes of the strings in a place, by what the service model says of it."""
     if place.step == "unmarked" and place.above:
-        return find_treatment(place.above)
+        return _find_treatment(place.above, is_marked=False)
+    return _find_treatment(place)
+
+
+def _find_treatment(place: Place, *, is_marked: bool = True) -> Treatment:
+    """is_marked: whether what the model marks as sensitive counts."""
     shape, name = place.shape, place.member_name
     if is_error_text(place):
         return "message"
@@ -105,7 +110,7 @@ def find_treatment(place: Place) -> Treatment:
     service = place.service.name if place.service else ""
     if has_readable_member(service, name) and place.step != "{}":
         return "readable"
-    if _SECRET.search(name) or (shape is not None and shape.sensitive):
+    if _SECRET.search(name) or (is_marked and shape is not None and shape.sensitive):
         return "secret"
     shape_name = shape.name if shape and place.step in ("", "[]") else ""
     if _is_tag_value(place) or _NAME.search(name) or _NAME.search(shape_name.removesuffix("String")):
