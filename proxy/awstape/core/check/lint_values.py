@@ -21,7 +21,7 @@ from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.cassette.cassette import Take
 from awstape.core.cassette.yaml.validation import Problem
-from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.alias_grammar import find_aliases, is_alias
 from awstape.core.text.encoded_text import is_json
 
 UNKNOWN, MISSING, UNASKED = "unknown member", "missing member", "part of no identity"
@@ -105,11 +105,13 @@ def _lint_requirements(
     """Required members that a part of an identity lacks, and values outside the model's bounds."""
     if shape is None:
         return
+    has_alias = isinstance(value, str) and bool(find_aliases(value))
     if shape.type == "structure" and isinstance(value, dict):
         for name in shape.required:
             if name not in value and name not in not_required:
                 yield Problem(path, f"{shape.name} needs {name}", kind=MISSING)
-    elif not shape.enum and (expected := expected_constraint(value, shape)):  # `_lint_text` reports values of enums
+    # `_lint_text` reports values of enums. An alias stands for a value that the service took.
+    elif not shape.enum and not has_alias and (expected := expected_constraint(value, shape)):
         yield Problem(path, f"expected {expected}", "the service would refuse it", RANGE)
     for step, item in _iterate_parts(value, shape):
         yield from _lint_requirements(item, child_shape(shape, step), (*path, step))

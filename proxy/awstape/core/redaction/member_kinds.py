@@ -111,7 +111,7 @@ _PUBLIC_MEMBERS = frozenset({"action", "actions", "Type", "Code", "code", "__typ
 _TAG_KEY_SHAPES = frozenset({"tagKeyType", "tagTemplateKeyType"})
 _TAG_KEY_MEMBERS = frozenset({"tagKeys"})
 _TAG_KEYS = "aws:tagkeys"
-_ERROR_TEXTS = (("message",), ("members", "message"), ("members", "Message"))
+_ERROR_TEXTS = (("members", "message"), ("members", "Message"))
 _ENTITY_KINDS = frozenset({"user", "role", "group"})
 #: Shapes of names, ids and paths that a policy of AWS may have.
 _OF_POLICIES = frozenset({"policyNameType", "idType", "policyPathType", "PolicyIdentifierType"})
@@ -146,8 +146,10 @@ def is_free_text_member(text: str, context: StringContext) -> bool:
 
 
 def is_error_text(place: Place) -> bool:
-    """Whether a place is that of an error's message."""
-    return place.names in _ERROR_TEXTS
+    """Whether a place is that of an error's message, and no member of an input or an output that is named so."""
+    if place.above is None:
+        return place.names == ("message",)
+    return place.above.above is None and place.names in _ERROR_TEXTS
 
 
 @cache

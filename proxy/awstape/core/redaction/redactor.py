@@ -26,8 +26,9 @@ from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code
 from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
 from awstape.core.redaction.leak_search import PAGE_TOKEN, Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.marks import MARK_ENDING, mark_ending
-from awstape.core.redaction.member_kinds import find_name_kind, is_free_text, is_free_text_member, is_public
+from awstape.core.redaction.member_kinds import find_name_kind, is_denied, is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
+from awstape.core.redaction.services.default_deny import holds_name
 from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, is_prose, redact_string
 from awstape.core.redaction.string_walk import (
     StringContext,
@@ -231,7 +232,11 @@ class Redactor:
         names: set[str] = set()
 
         def note(text: str, context: StringContext) -> str:
-            if context.shape and find_name_kind(context.shape, context.siblings):
+            if is_denied(context.place):
+                is_named = holds_name(context.place)
+            else:
+                is_named = bool(context.shape and find_name_kind(context.shape, context.siblings))
+            if is_named:
                 names.add(text)
             elif is_prose(text, context):
                 names.update(find_aliased_names(text))

@@ -17,7 +17,7 @@ from awstape.catalog.botocore_values import build_request
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Call, Failure
-from awstape.core.aws.model import Operation, Shape, Value
+from awstape.core.aws.model import Models, Operation, Shape, Value
 from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.routing import recognise_call
@@ -34,6 +34,7 @@ from awstape.core.replay.replies import ServedPage
 from support import strategies
 from support.exchanges import KEY, OTHER_KEY, KeepingRecorder
 from support.positions import positions_of, required_members, value_at
+from support.small_models import SmallModel
 
 MODELS = load_models()
 DESCRIBED = ("iam", "accessanalyzer", "sts")
@@ -167,7 +168,7 @@ def test_a_recording_of_any_service_is_redacted_and_replayed(seed: int) -> None:
             write_response(op, Answer(output), "id"),
         )
         call = recognise_call(models, asked)
-    except (botocore.exceptions.BotoCoreError, WireError):
+    except (botocore.exceptions.BotoCoreError, WireError, ValueError):
         return  # not every value of a shape can be sent
     if call is None or call.operation is not op:
         return
@@ -378,6 +379,12 @@ CREDENTIALS = (
 )
 
 
+def test_a_member_named_message_is_no_message_of_an_error() -> None:
+    found = redact("eks", "DescribeInsightsRefresh", {"message": "stopped by alice", "status": "FAILED"})
+    assert found["status"] == "FAILED"
+    assert found["message"].startswith("alias-")
+
+
 @pytest.mark.parametrize("case", CREDENTIALS)
 def test_credentials_are_those_of_nobody_and_never_expire(case: str) -> None:
     service, operation, member, id_, secret, token, expiration = case.split()
@@ -387,3 +394,31 @@ def test_credentials_are_those_of_nobody_and_never_expire(case: str) -> None:
     assert found[expiration] == (4102444799000 if service == "sso" else "2099-12-31T23:59:59Z")
     assert "zreal" not in json.dumps(found) and found[id_] != real[id_]
     assert found[secret].startswith("<alias-") and found[token].startswith("<alias-")
+
+
+# --- other models -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_word_recorded", [True, False])
+def test_a_request_matches_a_recording_with_a_model_that_has_other_words(is_word_recorded: bool) -> None:
+    """One model publishes the word or marks the member as sensitive, the other one does not."""
+    shapes = {
+        "Input": {"type": "structure", "members": {"Mode": {"shape": "Mode"}, "Colour": {"shape": "Colour"}}},
+        "Mode": {"type": "string"},
+        "Colour": {"type": "string"},
+    }
+    with_word, without = (
+        SmallModel("json", {**shapes, **more}).service.operations["Run"]
+        for more in (
+            {"Mode": {"type": "string", "enum": ["zebraic"]}, "Colour": {"type": "string", "sensitive": True}},
+            {},
+        )
+    )
+    recorded, live = (with_word, without) if is_word_recorded else (without, with_word)
+    asked: dict[str, Value] = {"Mode": "zebraic", "Colour": "zrealish"}
+    identity = Redactor(KEY).redact_identity(recorded, asked)
+    assert (identity["Mode"] == "zebraic") == is_word_recorded
+    track = Track("zservice", "Run", "eu-west-1", identity, None)
+    models = Models({"zservice": live.service}, MODELS.entries, ("zservice",), MODELS.hosts)
+    index = TrackIndex(models, [(track, (Take(track, ()),))], Redactor(KEY), has_key=True)
+    assert index.find(Call(live, "eu-west-1", asked), PageRequest(asked, None, None)) == track

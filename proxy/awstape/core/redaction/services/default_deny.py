@@ -101,7 +101,7 @@ def _find_treatment(place: Place, *, is_marked: bool = True) -> Treatment:
     shape, name = place.shape, place.member_name
     if is_error_text(place):
         return "message"
-    if shape is TEXT and name in _OF_ERRORS and place.names[0] in ("code", "members"):
+    if shape is TEXT and not place.step and name in _OF_ERRORS and place.names[0] in ("code", "members"):
         return "code"
     if shape is not None and shape.type == "timestamp":
         return "time"
@@ -116,6 +116,11 @@ def _find_treatment(place: Place, *, is_marked: bool = True) -> Treatment:
     if _is_tag_value(place) or _NAME.search(name) or _NAME.search(shape_name.removesuffix("String")):
         return "name"
     return "value"
+
+
+def holds_name(place: Place) -> bool:
+    """Whether other texts are searched for the strings in a place."""
+    return find_treatment(place) == "name"
 
 
 def _is_key(place: Place) -> bool:
