@@ -234,6 +234,7 @@ RULES: dict[str, Rule] = {
             ("OpenIDConnectProviderUrlType", URL, f"https://{A.name('oidc-provider', 'login.corp.example/')}"),
             ("SAMLMetadataDocumentType", "<x/>" * 300, A.saml_metadata("<x/>" * 300)),
             ("authenticationCodeType", "123456", A.code("123456")),
+            ("tokenCodeType", "123456", A.code("123456")),
             ("redirectUrlType", URL, A.url(URL)),
             ("consoleDeepLinkType", URL, A.url(URL)),
             ("publicKeyFingerprintType", FINGERPRINT, A.fingerprint(FINGERPRINT)),

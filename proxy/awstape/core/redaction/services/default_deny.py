@@ -72,7 +72,9 @@ _OF_REGION = re.compile(rf"({REGION}[:_])(.+)", re.DOTALL)
 _OWN_TOKEN = re.compile(rf"{REPLAY_TOKEN}|token", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,11}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?|-?0\.\d+", re.ASCII)
 _HOST = re.compile(BARE_HOST, re.VERBOSE)
-_IN_HOST = re.compile(r"(?P<host>[\w.-]+\.[a-z]{2,})(?P<port>:\d{1,5})?(?P<path>/.*)?", re.ASCII | re.DOTALL)
+_IN_HOST = re.compile(r"(?P<host>[\w.-]+)(?P<port>:\d{1,5})?(?P<path>/.*)?", re.ASCII | re.DOTALL)
+#: Domains in which AWS gives hosts to customers, too.
+_OF_AWS = re.compile(r".*\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|aws)", re.IGNORECASE)
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,20}://)(?P<rest>\S*)", re.IGNORECASE)
 _OBJECT = re.compile(r"s3[an]?://", re.IGNORECASE)
 _OF_DOCUMENTATION = re.compile(r"(?:https?://)?(?:docs\.)?aws\.amazon\.com(?:/.*)?")
@@ -267,7 +269,8 @@ class _Denial:
         if not (url or _HOST.fullmatch(host)):
             return None
         redacted = redact_host(host, aliases)
-        if redacted == host and not is_service_principal(host) and not aliases.contains_alias(host):
+        is_unknown = redacted == host and _OF_AWS.fullmatch(host) and not is_service_principal(host)
+        if is_unknown and not aliases.contains_alias(host):
             redacted = redact_name("host", host, aliases)
         path = self._redact_path(place["path"] or "")
         return f"{url['scheme'] if url else ''}{redacted}{place['port'] or ''}{path}"
