@@ -29,6 +29,8 @@ _ACCESS_POINT = re.compile(
     r"(?:-fips)?(?:\.dualstack)?\.(?P<region>[a-z0-9-]+)",
     re.ASCII,
 )
+#: The alias of an access point for many regions stands for a bucket; its ARN holds an account, which the host doesn't.
+_MULTI_REGION = re.compile(r"(?P<alias>[a-z0-9-]+\.mrap)\.accesspoint\.s3-global", re.ASCII)
 #: Old names of S3's endpoints have a hyphen before the region, VPC endpoints tell what is behind them.
 _OLD_REGION = re.compile(r"(^|\.)s3-(?=[a-z]{2}-[a-z-]+-\d$)", re.ASCII)
 _IN_VPC = re.compile(
@@ -88,6 +90,8 @@ def _bucket_in(front: str) -> str | None:
         path = f"outpost/{point['outpost']}/accesspoint" if point["outpost"] else "accesspoint"
         partition = partition_of(point["region"])
         return f"arn:{partition}:{service}:{point['region']}:{point['account']}:{path}/{point['name']}"
+    if many := _MULTI_REGION.fullmatch(front):
+        return many["alias"]
     bucket = _BUCKET.match(front)
     return bucket["bucket"] if bucket else None
 
@@ -117,10 +121,10 @@ def _forms() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, re.Pattern[str
 
 
 def _form_pattern(form: str) -> str:
-    """A bucket may have dots in its name, any other variable is within a label."""
+    """A bucket, or the alias of an access point, may have dots in its name; any other variable is within a label."""
     first, _, rest = form.partition("*")
     escaped = re.escape(rest).replace(r"\*", "[a-z0-9_-]+")
-    variable = "[a-z0-9._-]+" if not first and re.match(r"\.s3(\W|express|$)", rest) else "[a-z0-9_-]+"
+    variable = "[a-z0-9._-]+" if not first and re.match(r"(\.accesspoint)?\.s3(\W|express|$)", rest) else "[a-z0-9_-]+"
     return re.escape(first) + variable + escaped
 
 

@@ -104,6 +104,7 @@ def test_a_bucket_is_the_same_however_it_is_addressed(host: str, path: str) -> N
             "arn:aws:s3-outposts:eu-west-1:111122223333:outpost/op-01ac5d28a6a232904/accesspoint/zap",
         ),
         ("zap-abc123-s3alias.s3.eu-west-1.amazonaws.com", "zap-abc123-s3alias"),
+        ("zap0abc123.mrap.accesspoint.s3-global.amazonaws.com", "zap0abc123.mrap"),
         ("zb--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com", "zb--use1-az4--x-s3"),
     ],
 )
