@@ -183,6 +183,34 @@ def test_errors_of_a_client_have_one_status_in_json_and_cbor(kind: str, status: 
 @pytest.mark.parametrize(
     ("kind", "status", "code"),
     [
+        ("throttle", 503, "SlowDown"),
+        ("internal", 500, "InternalError"),
+        ("unavailable", 503, "ServiceUnavailable"),
+        ("denied", 403, "AccessDenied"),
+        ("expired", 400, "ExpiredToken"),
+    ],
+)
+def test_errors_of_s3_have_its_codes(kind: str, status: int, code: str) -> None:
+    op = MODELS.operation("s3", "ListBuckets")
+    failure = Fault(kind).failure(op)
+    assert failure
+    assert (failure.status, failure.code, failure.members) == (status, code, {})
+    assert client_problem(failure) or kind == "denied"
+    assert parse_response(op, write_response(op, Answer(error=failure), "id"))["Error"]["Code"] == code
+
+
+def test_errors_of_other_services_in_xml_are_those_of_query() -> None:
+    op = MODELS.operation("route53", "ListHostedZones")
+    failure = Fault("throttle").failure(op)
+    assert failure
+    assert (failure.status, failure.code, failure.members) == (400, "Throttling", {"Type": "Sender"})
+    parsed = parse_response(op, write_response(op, Answer(error=failure), "id"))["Error"]
+    assert (parsed["Code"], parsed["Type"]) == ("Throttling", "Sender")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
         ("throttle", 503, "RequestLimitExceeded"),
         ("internal", 500, "InternalError"),
         ("unavailable", 503, "Unavailable"),

@@ -125,20 +125,21 @@ FailureOf = Callable[[Operation], Failure]
 _Error = tuple[int, str, str]  # status, code and message
 
 
-def _by_protocol(query: _Error, ec2: _Error, rest_json: _Error) -> FailureOf:
-    """The error response of an operation, by the protocol of its service."""
+def _by_protocol(query: _Error, ec2: _Error, s3: _Error, rest_json: _Error) -> FailureOf:
+    """The error response of an operation, by the protocol of its service; other services in REST XML have query's."""
 
     def make_failure(operation: Operation) -> Failure:
-        is_query = operation.service.protocol == "query"
-        status, code, message = query if is_query else ec2 if operation.service.protocol == "ec2" else rest_json
-        if operation.service.protocol in ("json", "smithy-rpc-v2-cbor") and status < 500:
+        service = operation.service
+        errors = {"query": query, "ec2": ec2, "rest-xml": s3 if service.signing_name == "s3" else query}
+        status, code, message = errors.get(service.protocol, rest_json)
+        if service.protocol in ("json", "smithy-rpc-v2-cbor") and status < 500:
             status = 400  # of all errors of a client, whatever their code
         members: dict[str, Value] = {}
-        if is_query:
+        if errors.get(service.protocol) == query:
             members["Type"] = "Receiver" if status >= 500 else "Sender"
-        elif (shape := operation.service.errors.get(code)) and "retryAfterSeconds" in shape.members:
+        elif (shape := service.errors.get(code)) and "retryAfterSeconds" in shape.members:
             members["retryAfterSeconds"] = 1
-        action = f"{operation.service.signing_name}:{operation.name}"
+        action = f"{service.signing_name}:{operation.name}"
         return Failure(status, code, message.format(action=action), members)
 
     return make_failure
@@ -152,31 +153,36 @@ _EXPIRED = "The security token included in the request is expired"
 _UNAVAILABLE = "The request has failed due to a temporary failure of the server."
 
 #: Kind → its error response. Sources: the error shapes of the service models; for codes that are not in them, "Common
-#: Errors" in the API references of IAM and Access Analyzer, "Error codes" in that of EC2.
+#: Errors" in the API references of IAM and Access Analyzer, "Error codes" in that of EC2, "Error responses" in S3's.
 KINDS: Mapping[str, FailureOf | None] = {
     "throttle": _by_protocol(
         query=(400, "Throttling", "Rate exceeded"),
         ec2=(503, "RequestLimitExceeded", "Request limit exceeded."),
+        s3=(503, "SlowDown", "Please reduce your request rate."),
         rest_json=(429, "ThrottlingException", "Rate exceeded"),
     ),
     "internal": _by_protocol(
         query=(500, "ServiceFailure", "The request processing has failed because of an unknown error."),
         ec2=(500, "InternalError", "An internal error has occurred"),
+        s3=(500, "InternalError", "We encountered an internal error. Please try again."),
         rest_json=(500, "InternalServerException", "Internal server error"),
     ),
     "unavailable": _by_protocol(
         query=(503, "ServiceUnavailable", _UNAVAILABLE),
         ec2=(503, "Unavailable", "The server is overloaded and can't handle the request."),
+        s3=(503, "ServiceUnavailable", "Service is unable to handle request."),
         rest_json=(503, "ServiceUnavailableException", _UNAVAILABLE),
     ),
     "denied": _by_protocol(
         query=(403, "AccessDenied", _NOT_AUTHORIZED),
         ec2=(403, "UnauthorizedOperation", "You are not authorized to perform this operation."),
+        s3=(403, "AccessDenied", "Access Denied"),
         rest_json=(403, "AccessDeniedException", _NOT_AUTHORIZED),
     ),
     "expired": _by_protocol(
         query=(403, "ExpiredToken", _EXPIRED),
         ec2=(400, "RequestExpired", "Request has expired."),
+        s3=(400, "ExpiredToken", "The provided token has expired."),
         rest_json=(403, "ExpiredTokenException", _EXPIRED),
     ),
     "drop": None,
