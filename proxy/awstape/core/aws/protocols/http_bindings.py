@@ -53,7 +53,17 @@ _TIMESTAMP_FORMATS: Mapping[Location, TimestampFormat] = {"header": "rfc822", "h
 # --- routes -------------------------------------------------------------------------------------------------------
 
 
-def find_route(service: Service, request: Request) -> tuple[Operation, dict[str, str]]:
+def accepts(request: Request) -> bool:
+    """Whether a request may be of a REST protocol: not if it has the headers of another one."""
+    return not (request.header("x-amz-target") or request.header("smithy-protocol"))
+
+
+def find_operation(service: Service, request: Request) -> Operation:
+    """The operation that a method, path and query string call. Raises WireError if it is none of the service."""
+    return _find_route(service, request)[0]
+
+
+def _find_route(service: Service, request: Request) -> tuple[Operation, dict[str, str]]:
     """The operation at a method and path, and the path's labels, still percent-encoded. Raises WireError if none is."""
     query: list[tuple[str, str]] | None = None
     found: list[tuple[Operation, re.Match[str]]] = []
@@ -93,11 +103,13 @@ def _has_required(operation: Operation, parameters: set[str], request: Request) 
 # --- requests -----------------------------------------------------------------------------------------------------
 
 
-def read_bound_members(request: Request, operation: Operation, labels: Mapping[str, str]) -> dict[str, Value]:
-    """The members in path, query string and headers.
+def read_bound_members(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
+    """The operation that a request calls, and the members of its input in path, query string and headers.
 
-    Query parameters that are not in the service model are kept, except for those of a signature.
+    Query parameters that are not in the service model are kept, except for those of a signature. Raises WireError if it
+    calls no operation of the service.
     """
+    operation, labels = _find_route(service, request)
     known = operation.input.members if operation.input else {}
     members: dict[str, Value] = {}
     query = _read_query(request, operation)
@@ -114,9 +126,9 @@ def read_bound_members(request: Request, operation: Operation, labels: Mapping[s
         if member.location == "querystring" and member.shape.value and others:
             value_shape = member.shape.value.shape
             members[name] = {key: _read_query_values(values, value_shape) for key, values in others.items()}
-            return members
+            return operation, members
     members.update((name, values[0] if len(values) == 1 else list(values)) for name, values in others.items())
-    return members
+    return operation, members
 
 
 def _read_query(request: Request, operation: Operation) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from awstape.core.aws.call import Answer, Failure, error_name
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.model import Member, Operation, Service, Shape, Value
+from awstape.core.aws.protocols import http_bindings
 from awstape.core.aws.protocols.encodings.json_text import (
     MAX_TEXT,
     dump_json,
@@ -28,7 +29,6 @@ from awstape.core.aws.protocols.http_bindings import (
     body_members,
     checked_header_value,
     find_payload,
-    find_route,
     is_raw,
     make_response,
     read_bound_members,
@@ -48,21 +48,13 @@ from awstape.core.aws.wire import (
     WireError,
 )
 
-
-def accepts(request: Request) -> bool:
-    """Whether a request may be of this protocol: not if it has the headers of another one."""
-    return not (request.header("x-amz-target") or request.header("smithy-protocol"))
-
-
-def find_operation(service: Service, request: Request) -> Operation:
-    """The operation that a method and path call. Raises WireError if it is none of the service."""
-    return find_route(service, request)[0]
+accepts = http_bindings.accepts
+find_operation = http_bindings.find_operation
 
 
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a method and path call, and its input."""
-    operation, labels = find_route(service, request)
-    input_ = read_bound_members(request, operation, labels)
+    operation, input_ = read_bound_members(service, request)
     body = request.body
     if payload := find_payload(operation, operation.input):
         input_.update(_read_payload(operation, *payload, body, MAX_REQUEST_VALUES) if body else {})

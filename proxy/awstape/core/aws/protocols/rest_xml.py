@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.model import Operation, Service, Shape, Value
+from awstape.core.aws.protocols import http_bindings
 from awstape.core.aws.protocols.encodings.xml_text import (
     element_name,
     parse_xml,
@@ -31,7 +32,6 @@ from awstape.core.aws.protocols.http_bindings import (
     add_headers,
     body_members,
     find_payload,
-    find_route,
     is_raw,
     make_response,
     read_bound_members,
@@ -77,20 +77,13 @@ _ROOTS = {
 }
 
 
-def accepts(request: Request) -> bool:
-    """Whether a request may be of this protocol: not if it has the headers of another one."""
-    return not (request.header("x-amz-target") or request.header("smithy-protocol"))
-
-
-def find_operation(service: Service, request: Request) -> Operation:
-    """The operation that a method, path and query string call. Raises WireError if it is none of the service."""
-    return find_route(service, request)[0]
+accepts = http_bindings.accepts
+find_operation = http_bindings.find_operation
 
 
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a method, path and query string call, and its input."""
-    operation, labels = find_route(service, request)
-    input_ = read_bound_members(request, operation, labels)
+    operation, input_ = read_bound_members(service, request)
     payload = find_payload(operation, operation.input)
     if request.body and (payload or operation.input):
         input_.update(_read_body(operation, request.body, operation.input))
