@@ -14,6 +14,8 @@
 8. A text with aliases that is longer or shorter than its member allows becomes one alias.
 9. A member that the project masks (`core.redaction.project_rules`) becomes one alias, unless it has one already.
 10. What a string becomes is remembered by its place, where it depends on nothing else.
+11. Credentials in an answer are replaced first, and never expire. Services other than those of `member_kinds` are
+    redacted by default-deny (`core.redaction.services.default_deny`) in place of 1 to 6.
 """
 
 from __future__ import annotations

@@ -19,44 +19,42 @@ sts
 organizations
     PolicyTypes Type Types Status State JoinedMethod ServicePrincipal EnabledServicePrincipals Action ActionTypes
 ec2
-    Architecture AutoPlacement AvailabilityZone BootMode ClientCidr CpuManufacturers Device DeviceName
-    DnsNameState EbsOptimizedInfo Encryption EngineVersion EnaSupport Format FpgaInfo GroupOwner HibernationOptions
-    Hypervisor ImageOwnerAlias ImageType InstanceLifecycle InstanceType InstanceTypes IpProtocol KeyType Lifecycle
+    Architecture AutoPlacement AvailabilityZone BootMode ClientCidr CpuManufacturers Device DeviceName DnsNameState
+    EbsOptimizedInfo Encryption EngineVersion EnaSupport Format FpgaInfo GroupOwner HibernationOptions Hypervisor
+    ImageOwnerAlias ImageType InstanceLifecycle InstanceType InstanceTypes IpProtocol KeyType Lifecycle
     NetworkBorderGroup NetworkPerformance OfferingClass OfferingType OptInStatus OwnerAlias Platform PlatformDetails
     PrivateDnsNameConfiguration ProcessorInfo ProductDescription ProductDescriptions Protocol RegionName RegionNames
     ResourceType ResourceTypes RootDeviceName RootDeviceType SpreadLevel SriovNetSupport State StateReason Status
-    Tenancy TpmSupport TrafficType Type UsageOperation VirtualizationType VolumeType ZoneName ZoneType
-    MarketType NitroEnclavesSupport Manufacturer Attribute AttributeNames SupportedArchitectures SupportedRegions
+    Tenancy TpmSupport TrafficType Type UsageOperation VirtualizationType VolumeType ZoneName ZoneType MarketType
+    NitroEnclavesSupport Manufacturer Attribute AttributeNames SupportedArchitectures SupportedRegions
 s3 s3control
-    AcceptRanges AllowedHeaders AllowedMethods CacheControl ContentEncoding ContentLanguage ContentType Event Events
-    ExposeHeaders HttpErrorCodeReturnedEquals HttpRedirectCode LocationConstraint Permission Protocol Region
-    ServerSideEncryption SSEAlgorithm Status StorageClass Type BucketRegion Delimiter
+    AcceptRanges AllowedMethods CacheControl ContentEncoding ContentLanguage Event Events HttpErrorCodeReturnedEquals
+    HttpRedirectCode LocationConstraint Permission Protocol Region ServerSideEncryption SSEAlgorithm Status
+    StorageClass Type BucketRegion Delimiter
 lambda
     Action Architectures CompatibleArchitectures CompatibleRuntimes FunctionVersion LastUpdateStatusReasonCode
-    LogFormat Runtime StateReasonCode Mode Qualifier Version StartingPosition AuthType InvokeMode PackageType
-    ExecutedVersion FunctionError TargetVersion
+    LogFormat Runtime StateReasonCode Mode Version StartingPosition AuthType InvokeMode PackageType ExecutedVersion
+    FunctionError TargetVersion
 cloudformation
-    Capabilities ResourceType ResourceTypes ResourceStatus StackStatus StackStatusFilter StackDriftStatus DriftStatus
-    ChangeSetType ExecutionStatus Status Type TypeName PublicTypeName PropertyPath Action Replacement Scope Attribute
-    RequiresRecreation ChangeSource Evaluation ProvisioningType Visibility DeprecatedStatus ExportVersion
-    ParameterType DetailedStatus DeclaredTransforms
+    Capabilities ResourceStatus StackStatus StackStatusFilter StackDriftStatus DriftStatus ChangeSetType
+    ExecutionStatus Status Type Action Replacement Scope Attribute RequiresRecreation ChangeSource Evaluation
+    ProvisioningType Visibility DeprecatedStatus DetailedStatus
 sqs
-    AttributeName AttributeNames ApproximateNumberOfMessages ApproximateNumberOfMessagesDelayed DataType
+    AttributeName AttributeNames ApproximateNumberOfMessages ApproximateNumberOfMessagesDelayed
     ApproximateNumberOfMessagesNotVisible CreatedTimestamp LastModifiedTimestamp MaximumMessageSize
     MessageRetentionPeriod VisibilityTimeout DelaySeconds ReceiveMessageWaitTimeSeconds FifoQueue DeduplicationScope
     ContentBasedDeduplication FifoThroughputLimit SqsManagedSseEnabled KmsDataKeyReusePeriodSeconds SentTimestamp
-    ApproximateReceiveCount ApproximateFirstReceiveTimestamp MessageAttributeNames MessageSystemAttributeNames
+    ApproximateReceiveCount ApproximateFirstReceiveTimestamp MessageSystemAttributeNames
 sns
-    Protocol AttributeName DataType MessageStructure SubscriptionsConfirmed SubscriptionsDeleted SubscriptionsPending
-    FifoTopic ContentBasedDeduplication ConfirmationWasAuthenticated PendingConfirmation RawMessageDelivery
-    FifoThroughputScope TracingConfig SignatureVersion ArchivePolicy FilterPolicyScope LanguageCode
+    Protocol AttributeName MessageStructure SubscriptionsConfirmed SubscriptionsDeleted SubscriptionsPending FifoTopic
+    ContentBasedDeduplication ConfirmationWasAuthenticated PendingConfirmation RawMessageDelivery FifoThroughputScope
+    TracingConfig SignatureVersion FilterPolicyScope LanguageCode
 kms
-    KeySpec CustomerMasterKeySpec EncryptionAlgorithm EncryptionAlgorithms SigningAlgorithm SigningAlgorithms
-    KeyUsage KeyState Origin KeyManager MultiRegionKeyType Region Operations MacAlgorithm MacAlgorithms
-    KeyAgreementAlgorithms RotationType PolicyNames PolicyName ReplicaRegion PrimaryRegion
+    KeySpec CustomerMasterKeySpec EncryptionAlgorithm EncryptionAlgorithms SigningAlgorithm SigningAlgorithms KeyUsage
+    KeyState Origin KeyManager MultiRegionKeyType Region Operations MacAlgorithm MacAlgorithms KeyAgreementAlgorithms
+    RotationType ReplicaRegion PrimaryRegion
 secretsmanager
-    VersionStages VersionStage PrimaryRegion Region OwningService Status Type AddReplicaRegions RequireEachIncludedType
-    ExcludeCharacters
+    PrimaryRegion Region OwningService Status Type AddReplicaRegions RequireEachIncludedType
 resourcegroupstaggingapi
     ResourceTypeFilters ResourceType RegionFilters Region GroupBy TargetIdType ErrorCode Status
 autoscaling
@@ -68,13 +66,12 @@ ecr ecr-public
     ImageManifestMediaType ArtifactMediaType MediaType MediaTypes ScanStatus Status Severity ImageTagMutability
     EncryptionType ScanType ScanFrequency UpstreamRegistry FailureCode Architectures OperatingSystems PlatformType
 codebuild
-    Type ComputeType EnvironmentType Image PrivilegedMode BuildStatus PhaseType PhaseStatus CurrentPhase Status
-    SortBy SortOrder ServerType AuthType Language Platform Version PackagingType NamespaceType Modes
-    ImagePullCredentialsType SourceType CacheMode AllowedOverrides
+    Type ComputeType EnvironmentType PrivilegedMode BuildStatus PhaseType PhaseStatus CurrentPhase Status SortBy
+    SortOrder ServerType AuthType Language Platform Version PackagingType NamespaceType Modes ImagePullCredentialsType
+    SourceType CacheMode AllowedOverrides
 cloudtrail
     EventName EventSource EventCategory EventCategories EventType EventVersion ReadOnly ReadWriteType AttributeKey
-    InsightTypes InsightType ResourceType AWSRegion awsRegion HomeRegion Field Status
-    DestinationType ErrorCode Type
+    InsightTypes InsightType ResourceType AWSRegion awsRegion HomeRegion Field Status DestinationType ErrorCode Type
 rds docdb neptune
     AllocatedStorage AvailabilityZone AvailabilityZones CACertificateIdentifier CharacterSetName Engine EngineMode
     EngineName EngineVersion MajorEngineVersion DBInstanceClass DBInstanceStatus DBParameterGroupFamily Family
