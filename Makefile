@@ -29,7 +29,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-newest test-lowest aio lint type check bench fuzz audit lock fmt clean
+.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-newest test-lowest test-clients aio lint type check bench fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ test-lowest: $(READY) ## run some tests with the lowest versions that pyproject.
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python $(VENV)-lowest --no-header --no-annotate --extra record pyproject.toml -o $(VENV)-lowest/lowest.txt
 	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --constraints $(VENV)-lowest/lowest.txt --build-constraints $(LOCK)/build.txt --editable '.[dev]'
 	@$(call test_ends,$(VENV)-lowest)
+
+test-clients: $(READY) ## record and replay programs from PyPI that page AWS, PROGRAM=… for one (needs the internet)
+	@PYTHONPATH=tests $(BIN)/python -m clients.run $(PROGRAM)
 
 aio: $(VENV)-aio/.ready ## run the tests of aiobotocore and cassetter in a separate environment
 	$(VENV)-aio/bin/python -m pytest -q tests/aio
