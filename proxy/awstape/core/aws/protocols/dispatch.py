@@ -6,7 +6,8 @@ To add a protocol: write a module beside the others with the functions of `Codec
 1. Reading a response keeps the wire's member order and the exact text of timestamps; numbers that are timestamps become
    text (`core.aws.timestamps`). Blobs that are UTF-8 text become that text.
 2. Members that are not in the service model are kept, those of outputs are listed in `Answer.unmodelled`.
-3. A number or boolean in non-canonical spelling (`007`, `True`) stays the text that it was.
+3. A number in any spelling (`007`) is that number. A boolean in non-canonical spelling (`True`), which clients read in
+   different ways, stays the text that it was; a page with one is not kept.
 4. The rest of the envelope (request ids, metadata, namespaces, other headers) is dropped.
 5. A response with a body above `MAX_BODY`, with a status outside 200 to 599, or of events is refused before it is
    parsed.

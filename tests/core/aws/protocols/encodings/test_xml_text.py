@@ -188,6 +188,25 @@ def test_a_double_is_a_number_in_any_spelling(text: str, value: Value) -> None:
     assert type(read) is type(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("7", 7),
+        ("-7", -7),
+        ("007", 7),
+        ("+7", 7),
+        ("-0", 0),
+        ("011122223333", "011122223333"),
+        ("7.0", "7.0"),
+        ("", ""),
+    ],
+)
+def test_an_integer_is_a_number_unless_it_may_be_an_account(text: str, value: Value) -> None:
+    read = read_xml_structure(parse_xml(f"<Z><X>{text}</X></Z>".encode()), output_shape(reference("integer")))["X"]
+    assert read == value
+    assert type(read) is type(value)
+
+
 def test_a_name_of_the_model_counts_only_as_it_is_on_the_wire() -> None:
     shape = output_shape(reference("string", locationName="y"))
     assert read_xml_structure(parse_xml(b"<Z><X>a</X><y>b</y><zNew>c</zNew></Z>"), shape) == {"X": "b", "zNew": "c"}

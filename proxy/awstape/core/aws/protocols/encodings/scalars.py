@@ -11,17 +11,19 @@ from awstape.core.aws.model import Shape, Value
 from awstape.core.aws.wire import WireError
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
+#: Other spellings, such as `007` and `+7`. Twelve digits after a zero may be an account, which is no number.
+_ODD_INTEGER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[Ee][+-]?\d{1,4})?", re.ASCII)
 
 
 def parse_scalar(text: str, shape: Shape) -> Value:
     """The value of a scalar's text.
 
-    Integers and booleans in another than the canonical spelling of their type stay text, as do NaN and infinity, which
-    JSON has as texts, too.
+    Booleans in another than the canonical spelling stay text, since clients differ in what they read; so do long
+    integers in one, and NaN and infinity, which JSON has as texts, too.
     """
     if shape.type in ("integer", "long"):
-        return int(text) if _INTEGER.fullmatch(text) else text
+        return int(text) if _INTEGER.fullmatch(text) or _ODD_INTEGER.fullmatch(text) else text
     if shape.type in ("float", "double"):
         return _parse_float(text)
     if shape.type == "boolean":
