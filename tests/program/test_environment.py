@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pprint import pformat
+from typing import Any
 
 import boto3
 import botocore.utils
@@ -317,3 +318,20 @@ def test_no_report_shows_variables() -> None:
         assert pformat(shown) == str(shown) == f"{shown}" == repr(shown)
     assert applied["SECRET"] == "canary" and applied["AWS_ENDPOINT_URL"] == "http://canary"
     assert dict(environment.current()) == dict(os.environ)
+
+
+def test_the_endpoint_gets_no_prefix_of_an_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`data-127.0.0.1` would not be found."""
+    for name, value in endpoint_environment({}, ENDPOINT).items():
+        monkeypatch.setenv(name, str(value))
+    sent: list[str] = []
+
+    def keep(request: Any, **_: object) -> None:
+        sent.append(request.url)
+        raise RuntimeError
+
+    client: Any = boto3.Session("fake", "fake", region_name="us-east-1").client("servicediscovery")
+    client.meta.events.register("before-send", keep)
+    with pytest.raises(RuntimeError):
+        client.discover_instances(NamespaceName="zap.example", ServiceName="zap")
+    assert sent == [f"{ENDPOINT}/"]

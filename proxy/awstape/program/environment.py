@@ -69,7 +69,11 @@ def endpoint_environment(environ: Mapping[str, str], url: str) -> EnvironmentCha
     names = ("AWS_ENDPOINT_URL", *(name for name in environ if name.startswith("AWS_ENDPOINT_URL_")))
     # Settings of the user's AWS configuration with which an SDK would ignore or reject the endpoint.
     overrides = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
-    return EnvironmentChanges({**dict.fromkeys(names, url), **dict.fromkeys(overrides, "false"), **_no_proxy(environ)})
+    # No name leads to a host such as `data-127.0.0.1`. The account before the host of S3 Control stays: use the proxy.
+    no_prefixes = {"AWS_DISABLE_HOST_PREFIX_INJECTION": "true"}
+    return EnvironmentChanges(
+        {**dict.fromkeys(names, url), **dict.fromkeys(overrides, "false"), **no_prefixes, **_no_proxy(environ)}
+    )
 
 
 def dummy_environment(environ: Mapping[str, str], tape: Tape) -> EnvironmentChanges:
