@@ -144,3 +144,20 @@ def test_prefixes_of_hosts_belong_to_operations() -> None:
 def test_the_region_is_that_of_the_host_or_else_of_the_signature(host: str, region: str) -> None:
     headers = (*signed("sqs"), ("X-Amz-Target", "AmazonSQS.ListQueues"), ("Content-Type", "application/x-amz-json-1.0"))
     assert called("POST", host, "/", headers).region == region
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "target", "service", "operation"),
+    [
+        ("s3express", "GET", "/", "s3", "ListDirectoryBuckets"),
+        ("s3express", "GET", "/zb--use1-az4--x-s3?list-type=2", "s3", "ListObjectsV2"),
+        ("s3express", "POST", "/v20180820/jobs", "s3control", "CreateJob"),
+        ("s3-object-lambda", "GET", "/zbucket/k", "s3", "GetObject"),
+        ("s3-outposts", "GET", "/zbucket/k", "s3", "GetObject"),
+        ("s3-outposts", "GET", "/S3Outposts/ListEndpoints", "s3outposts", "ListEndpoints"),
+        ("s3", "GET", "/", "s3", "ListBuckets"),
+    ],
+)
+def test_s3_has_several_names_in_signatures(name: str, method: str, target: str, service: str, operation: str) -> None:
+    call = called(method, "127.0.0.1", target, signed(name))
+    assert (call.operation.service.name, call.operation.name) == (service, operation)

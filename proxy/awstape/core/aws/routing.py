@@ -41,6 +41,8 @@ from awstape.core.text.hidden import Hidden
 REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
 #: With a custom endpoint: `bucket.localhost`, `bucket.s3.localhost.localstack.cloud`.
 _BUCKET_OF_CUSTOM_HOST = re.compile(r"(?P<bucket>.+?)\.(?:s3[.-].+|localhost)", re.ASCII)
+#: Names that S3 and S3 Control sign for beside `s3`, by their endpoint rules. No other service has more than one name.
+_SIGNING_NAMES_OF_S3 = ("s3express", "s3-object-lambda", "s3-outposts")
 _SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
 
 
@@ -106,12 +108,14 @@ def put_bucket_into_path(models: Models, request: Request) -> Request:
     """A request to S3 with its bucket in the path. The operation that lists directory buckets is named, as SDKs do."""
     match = models.hosts.find(request.host)
     bucket = match.bucket if match else None
-    if match is None and (signed_service_name(request) or "").startswith("s3"):
+    signed = signed_service_name(request) or ""
+    if match is None and signed.startswith("s3"):
         custom = _BUCKET_OF_CUSTOM_HOST.fullmatch(request.host)
         bucket = custom["bucket"] if custom else None
     if bucket is not None:
         return replace(request, path=f"/{quote(bucket, safe='')}{request.path}")
-    if match and request.path == "/" and request.host.lower().startswith("s3express-control"):
+    is_directory_list = request.host.lower().startswith("s3express-control") if match else signed == "s3express"
+    if is_directory_list and request.path == "/":
         return replace(request, query=f"{request.query}&x-id=ListDirectoryBuckets".strip("&"))
     return request
 
@@ -120,7 +124,8 @@ def _named_services(models: Models, request: Request) -> tuple[list[str], str | 
     """The services that the signature names or, without one, the operation's prefix or the form; and the region."""
     entries = [models.entries[name] for name in models.names]
     if scope := _credential_scope(request):
-        return [entry.name for entry in entries if entry.signing_name == scope["service"]], scope["region"]
+        names = {scope["service"], "s3"} if scope["service"] in _SIGNING_NAMES_OF_S3 else {scope["service"]}
+        return [entry.name for entry in entries if entry.signing_name in names], scope["region"]
     if prefix := find_target_prefix(request):
         return [entry.name for entry in entries if entry.target_prefix == prefix], None
     parameters = read_parameters(decode_message(request) if request.is_form else request)
