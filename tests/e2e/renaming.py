@@ -21,6 +21,7 @@ _ALIAS = re.compile(
     000\d{9}                                            # account id
     | [A-Z]{4}(?:TAPE[A-Z2-7]+|tape[a-z2-7]+)            # unique id
     | o-[a-z2-7]{12}                                    # organization id
+    | 00000000-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{10}aa    # UUID
     | alias-[A-Za-z2-7]{10}@example\.com                # e-mail
     | alias-[_.@+=-]*[A-Za-z2-7]{10}(?:[_.@+=-]+[A-Za-z2-7]{10}){0,4}[_.@+=-]*    # name
     """,
@@ -56,3 +57,17 @@ def _pieces(real: Any, redacted: Any, where: str) -> Iterator[tuple[str, str]]:
             yield one, other
     else:
         assert real == redacted, f"{where}: {real!r} became {redacted!r}"
+
+
+def text_pairs(real: Any, replayed: Any) -> Iterator[tuple[str, str]]:
+    """The texts of two values that are equal but for them."""
+    assert type(real) is type(replayed)
+    if isinstance(real, dict):
+        real, replayed = [*real, *real.values()], [*replayed, *replayed.values()]
+    if isinstance(real, list):
+        for one, other in zip(real, replayed, strict=True):
+            yield from text_pairs(one, other)
+    elif isinstance(real, str):
+        yield real, replayed
+    else:
+        assert real == replayed

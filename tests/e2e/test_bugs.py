@@ -65,7 +65,7 @@ def test_after_an_internal_error_all_requests_are_refused(broken: Interceptor, w
 
 
 def test_after_an_internal_error_at_the_end_nothing_is_written(cassette: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def finish(self: Recorder, old: Cassette, known: object = None) -> Recording:
+    def finish(self: Recorder, *_: object) -> Recording:
         raise KeyError("DeployRole")
 
     monkeypatch.setattr(Recorder, "finish", finish)

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from e2e.harness import Machine, program
+from e2e.renaming import text_pairs
 from e2e.test_moto import moto_server
 
 SERVICES = ("ec2", "sns", "cloudformation", "autoscaling", "rds", "elbv2")
@@ -102,22 +103,8 @@ def test_services_that_speak_xml_are_recorded_and_replayed(machine: Machine, mot
     replay = machine.awstape("replay", cassette, "--proxy", "--", *LIST).ok()
     assert replay.err == ""
     became: dict[str, str] = {}
-    for real, alias in pairs(run.json, replay.json):
+    for real, alias in text_pairs(run.json, replay.json):
         assert became.setdefault(real, alias) == alias
     assert len(set(became.values())) == len(became)
     assert not [name for name in ("fake-group", "fake-database", "fake-balancer") if became[name] == name]
     assert became["running"] == "running"
-
-
-def pairs(real: Any, replayed: Any) -> Iterator[tuple[str, str]]:
-    """The texts of two values that are equal but for them."""
-    assert type(real) is type(replayed)
-    if isinstance(real, dict):
-        real, replayed = [*real, *real.values()], [*replayed, *replayed.values()]
-    if isinstance(real, list):
-        for one, other in zip(real, replayed, strict=True):
-            yield from pairs(one, other)
-    elif isinstance(real, str):
-        yield real, replayed
-    else:
-        assert real == replayed
