@@ -59,7 +59,8 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
     parts = {f"awstape/workbench/page/{path.name}" for path in (PACKAGE / "workbench" / "page").iterdir()}
     assert len(parts) == 7
     examples = {f"awstape/_cassettes/{name}" for name in (*(f"{name}.yaml" for name in NAMES), SCHEMA_FILE)}
-    assert names == modules | parts | {"awstape/py.typed"} | examples
+    data = {"awstape/py.typed", "awstape/catalog/service_index.json"}
+    assert names == modules | parts | data | examples
     assert {line.partition(" ")[2].partition(">")[0] for line in requires if "extra ==" not in line} == {
         "botocore",
         "click",

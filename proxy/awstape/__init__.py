@@ -1,4 +1,4 @@
-"""awstape records paginated AWS IAM and IAM Access Analyzer traffic into redacted YAML cassettes and replays it.
+"""awstape records paginated AWS traffic, of IAM first of all, into redacted YAML cassettes and replays it.
 
 Each folder is a wing; its first lines say what happens in it, what to read first, and which wings it may import:
 

@@ -67,7 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "awstape(*names, paging=None, faults=(), strict=None): replay AWS IAM and Access Analyzer from a cassette, "
+        "awstape(*names, paging=None, faults=(), strict=None): replay AWS from a cassette, "
         "cassettes/NAME.yaml beside the module or one of the test's own.",
     )
     config.stash[_SUMMARY] = _RunSummary()

@@ -62,7 +62,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="awstape")
 def cli() -> None:
-    """Record paginated AWS IAM and Access Analyzer traffic; replay it offline, page by page."""
+    """Record paginated AWS traffic, of IAM first of all; replay it offline, page by page."""
 
 
 for section in SECTIONS.values():

@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from awstape.core.aws.model import Shape, Value
 
 ReadScalar = Callable[[Value, Shape | None], Value]
+WriteScalar = Callable[[Value, Shape | None], object]
 
 
 def read_structure(members: Mapping[str, Value], shape: Shape | None, read_scalar: ReadScalar) -> dict[str, Value]:
@@ -31,25 +33,8 @@ def read_structure(members: Mapping[str, Value], shape: Shape | None, read_scala
 
 def read_value(value: Value, shape: Shape | None, read_scalar: ReadScalar) -> Value:
     """A value of the wire as that of a cassette."""
-    if isinstance(value, str) and shape and shape.type == "string":  # as most values are
-        return value
-    if shape and shape.document:
-        shape = None
-    match value:
-        case dict() if shape and shape.type == "structure":
-            return read_structure(value, shape, read_scalar)
-        case dict():
-            value_shape = shape.value.shape if shape and shape.value else None
-            return {key: read_value(item, value_shape, read_scalar) for key, item in value.items()}
-        case list():
-            item_shape = shape.member.shape if shape and shape.member else None
-            return [read_value(item, item_shape, read_scalar) for item in value]
-        case None:
-            return None
-    return read_scalar(value, shape)
-
-
-WriteScalar = Callable[[Value, Shape | None], object]
+    read: Value = _convert(value, shape, read_structure, read_scalar)
+    return read
 
 
 def write_structure(members: Mapping[str, Value], shape: Shape | None, write_scalar: WriteScalar) -> dict[str, object]:
@@ -66,19 +51,24 @@ def write_structure(members: Mapping[str, Value], shape: Shape | None, write_sca
 
 def write_value(value: Value, shape: Shape | None, write_scalar: WriteScalar) -> object:
     """A value of a cassette as that of the wire."""
+    return _convert(value, shape, write_structure, write_scalar)
+
+
+def _convert(value: Value, shape: Shape | None, structure: Any, scalar: Any) -> Any:
+    """A value with its structures and scalars converted. structure, scalar: the functions of one direction."""
     if isinstance(value, str) and shape and shape.type == "string":  # as most values are
         return value
     if shape and shape.document:
         shape = None
     match value:
         case dict() if shape and shape.type == "structure":
-            return write_structure(value, shape, write_scalar)
+            return structure(value, shape, scalar)
         case dict():
             value_shape = shape.value.shape if shape and shape.value else None
-            return {key: write_value(item, value_shape, write_scalar) for key, item in value.items()}
+            return {key: _convert(item, value_shape, structure, scalar) for key, item in value.items()}
         case list():
             item_shape = shape.member.shape if shape and shape.member else None
-            return [write_value(item, item_shape, write_scalar) for item in value]
+            return [_convert(item, item_shape, structure, scalar) for item in value]
         case None:
             return None
-    return write_scalar(value, shape)
+    return scalar(value, shape)
