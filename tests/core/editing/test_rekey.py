@@ -21,6 +21,7 @@ from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias, replace_aliases
 from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
+from awstape.core.redaction.name_codes import spell_code_of_account
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
 from awstape.core.text.encoded_text import decoded_variants
@@ -309,3 +310,13 @@ def test_a_temporary_access_key_id_stays_that_of_its_account() -> None:
         assert account_of_access_key(renewed) == each.renew_alias(ALIASES.account(account))
         assert each.renew_alias(renewed) == renewed
     assert learned.renew_alias(ALIASES.unique_id(real)) == Aliases(OTHER_KEY).unique_id(real)
+
+
+def test_a_name_with_an_account_in_it_has_the_code_of_the_new_account() -> None:
+    """So a program that builds the name from the account finds it under the new key, too."""
+    name, account = ALIASES.name("bucket", f"zreal-{ACCOUNT}"), ALIASES.account(ACCOUNT)
+    renewal = AliasRenewer(OTHER_KEY)
+    renewal.keep_apart(f"{name} {account}")
+    new_name, new_account = renewal.renew_text(f"{name} {account}").split()
+    assert new_name != name
+    assert new_name.rpartition("-")[2] == spell_code_of_account(new_account)

@@ -75,3 +75,19 @@ def test_an_alias_of_another_cassette_is_a_real_value() -> None:
 
 def test_what_is_in_a_cassette_without_aliases_is_real() -> None:
     assert isinstance(player(Cassette()).answer(role(LOOKALIKES["name"])[0]), Miss)
+
+
+def test_a_program_may_build_a_name_of_the_account() -> None:
+    """As CDK does, with the account that GetCallerIdentity tells: `cdk-assets-111122223333-eu-west-1`."""
+    name = "zreal-deploy-111122223333-eu"
+    recorded = recorded_in(role(name))
+    account = Aliases(KEY).account("111122223333")
+    text = write_cassette(recorded)
+    assert account in text
+    assert "111122223333" not in text
+    for asked in (name, f"zreal-deploy-{account}-eu"):
+        answer = player(recorded).answer(request("GetRole", {"RoleName": asked}))
+        assert isinstance(answer, ServedPage), asked
+    other = Aliases(KEY).account("444455556666")
+    for asked in ("zreal-deploy-444455556666-eu", f"zreal-deploy-{other}-eu", "zreal-deploy-eu"):
+        assert isinstance(player(recorded).answer(request("GetRole", {"RoleName": asked})), Miss), asked

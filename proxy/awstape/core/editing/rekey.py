@@ -26,7 +26,7 @@ from awstape.core.redaction.alias_grammar import (
     respell_alias,
 )
 from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
-from awstape.core.redaction.name_codes import respell_codes
+from awstape.core.redaction.name_codes import respell_codes, spell_code_of_account
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
@@ -54,9 +54,12 @@ class AliasRenewer:
         self._new: set[str] = set()
         self._old: set[str] = set()
 
+        self._accounts_by_code: dict[str, str] = {}  # the code of an account in names → its alias
+
     def keep_apart(self, text: str) -> None:
         """Notes the aliases of a text that is to be renewed, so that no other one becomes one of them."""
         self._old.update(part for alias in find_aliases(text) for part in keyed_parts(alias))
+        self._accounts_by_code |= {spell_code_of_account(part): part for part in self._old if part.isdigit()}
 
     def learn(self, values: Iterable[str], old_key: Key, apart: Set[str] = frozenset()) -> None:
         """Learns the old and new aliases of real values: identifiers, texts with identifiers, or names.
@@ -96,6 +99,8 @@ class AliasRenewer:
         if found := self._known.get(part):
             self.matched.add(found[1])
             self._parts.setdefault(part, found[0])
+        if account := self._accounts_by_code.get(part.lower()):
+            self._parts[part] = spell_code_of_account(self.renew_alias(account))
         if part not in self._parts:
             made = (renew_alias(part, self.key, attempt) for attempt in count())
             self._parts[part] = next(new for new in made if new not in self._new and new not in self._old)

@@ -7,12 +7,12 @@
    cassette reveals nothing: without the key each of them is equally likely to have a given alias (HMAC is a
    pseudorandom function, RFC 2104), and nothing else in the cassette depends on it.
 3. An alias has the grammar of its kind and is recognised without the key (`core.redaction.alias_grammar`).
-4. An alias is never aliased again, so redacting twice changes nothing. What counts as one: where `known` tells the
-   aliases of the cassette at hand, these and those that were given out since, since a real value may look like an
-   alias; else every text that has the form of one. Aliases that were there when they came are counted
-   (`existing_aliases`).
-5. A string has the same alias whatever it names: names are made of their parts, each of which is computed alone. So a
-   name that a program makes of aliases, `deny-alias-CODE_x`, has the alias of the real name that it stands for.
+4. An alias is never aliased again, so redacting twice changes nothing. Where `known` tells the aliases of the cassette
+   at hand, only these and those given out since are aliases: a real value may look like one. Else every text of that
+   form is. Aliases that were there when they came are counted (`existing_aliases`).
+5. A string has the same alias whatever it names: names are made of their parts, each of which is computed alone, an
+   account from its alias. So a name that a program makes of aliases, `deny-alias-CODE_x` or `logs-000123456789`, has
+   the alias of the real name that it stands for.
 6. No two values share an alias within one recording (`core.redaction.marks`).
 7. Whoever makes requests has the alias of its account. An access key id that tells no account has one of its own, which
    is computed and never noted: no value of a recording is replaced by it.
@@ -55,6 +55,7 @@ from awstape.core.redaction.name_codes import (
     drop_markers,
     join_codes,
     spell_code_in_case,
+    spell_code_of_account,
     spell_symbols,
     split_name,
 )
@@ -64,15 +65,14 @@ from awstape.core.text.hidden import Hidden
 from awstape.core.text.json_documents import canonical_document
 
 _ID_PREFIX = re.compile(r"A[A-Z0-9]{3}")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
 #: Shorter names are treated as words.
 SHORTEST_SEARCHED_NAME = 3
 #: Names that are also words of the protocol or of ordinary text: other texts are not searched for them.
 _COMMON_WORDS = frozenset(
-    """
-    account admin alias all aws bucket catalog default federated group iam key name none null policy primary role root
-    service test text user value version
-    """.split()
+    "account admin alias all aws bucket catalog default federated group iam key name none null policy primary role "
+    "root service test text user value version".split()
 )
 #: Kinds that the project's rule `keep-names` doesn't keep.
 _NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "host", "subject", "value"})
@@ -211,8 +211,7 @@ class Aliases:
             return "-".join([head, *spell_endings(digest, len(parts))])
 
         # `r-ab12` is too short to be recognised by its pattern everywhere.
-        kind = "organization id"
-        return self._alias(kind, value, lambda: self._spell(kind, value, spell), is_name=True)
+        return self._alias("organization id", value, lambda: self._spell("organization id", value, spell), is_name=True)
 
     def canonical_id(self, value: str) -> str:
         """The alias of S3's canonical user id, 64 hexadecimal digits."""
@@ -240,7 +239,6 @@ class Aliases:
 
         The aliases of one JSON document in several spellings differ in case only.
         """
-
         if is_documentation_id(value):
             return value
 
@@ -261,9 +259,8 @@ class Aliases:
 
     def url(self, value: str) -> str:
         """The alias of a link."""
-        return self._alias(
-            "url", value, lambda: spell_framed(self._code(value), "https://", ".example/"), may_be_kept=False
-        )
+        framed = partial(spell_framed, begin="https://", end=".example/")
+        return self._alias("url", value, lambda: framed(self._code(value)), may_be_kept=False)
 
     def saml_metadata(self, value: str) -> str:
         """The alias of a SAML metadata document."""
@@ -346,7 +343,11 @@ class Aliases:
         if text not in self._codes:
             if len(self._codes) >= _MOST_REMEMBERED:
                 self._codes.clear()
-            self._codes[text] = spell_code_in_case(text.lower(), text, partial(self._spell, "name"))
+            if _ACCOUNT.fullmatch(text):
+                alias = text if self.is_alias(text) else self._spell("account", text, spell_account)
+                self._codes[text] = spell_code_of_account(alias)
+            else:
+                self._codes[text] = spell_code_in_case(text.lower(), text, partial(self._spell, "name"))
         return self._codes[text]
 
     def _secret(self, kind: str, value: str, spell: Callable[[bytes], str]) -> str:
@@ -390,7 +391,7 @@ class Aliases:
 
 
 def key_fingerprint(key: Key) -> str:
-    """The fingerprint of a key in a cassette: twelve characters that distinguish two keys, computed from the key."""
+    """The fingerprint of a key in a cassette: twelve characters, computed from the key."""
     return spell_symbols(key.digest("fingerprint"), 12)
 
 

@@ -67,6 +67,14 @@ def spell_code(digest: bytes) -> str:
         digest = hashlib.sha256(digest).digest()
 
 
+def spell_code_of_account(alias: str) -> str:
+    """The code of a part of a name that is an account, by the account's alias: the program may build the name from it.
+
+    So it is the same for the account and its alias, with the key and without.
+    """
+    return spell_code(hashlib.sha256(f"account {alias}".encode()).digest())
+
+
 def spell_code_in_case(meaning: str, spelled: str, spell: Callable[[str, Callable[[bytes], str]], str]) -> str:
     """The code for one spelling of a text: that of its meaning, with letters in upper case for any other spelling.
 
