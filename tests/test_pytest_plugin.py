@@ -558,7 +558,7 @@ def test_several():
         result.assert_outcomes(failed=2, errors=3)
         for problem in (
             "a recording needs the package cryptography, which is not installed\npip install 'awstape[record]'",
-            "the upstream 'iam' is not SERVICE=URL",
+            "the upstream 'iam' is neither URL nor SERVICE=URL",
             "the paging 'torturous' is none of ",
             "no operation matches 'ListRolez'",
             "a test with several cassettes can't be recorded",

@@ -215,7 +215,10 @@ def test_unique_ids_are_fake_and_of_aws_length() -> None:
         f"0000000000{n:02}" for n in range(1, 20)
     }
     ids = set(re.findall(r"\bA(?:ROA|IDA|GPA|NPA|IPA)[A-Z0-9]+\b", text))
-    assert {(len(name), name[-7:]) for name in ids} == {(21, "EXAMPLE")}
+    assert {len(name) for name in ids} == {21}
+    # Words, filled up: ids of AWS's documentation, which end with EXAMPLE, would stay readable in a recording.
+    assert not [name for name in ids if name.endswith("EXAMPLE")]
+    assert [name for name in ids if re.search("ROLE|USER|GRP|POL|ADMIN|PROF|BOT|DEV|AUDIT|PORT", name)]
 
 
 def test_boto3_reads_the_documents(aws: StandIn) -> None:

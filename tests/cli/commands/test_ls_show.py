@@ -220,7 +220,7 @@ def test_show_a_track(capfd: pytest.CaptureFixture[str]) -> None:
         "└── page 2  2 items\n"
         "    ├── AWSServiceRoleForSupport     AROATAPES47L3TL2742R6  2018-04-05"
         "  role/aws-service-role/support.amazonaws.com/AWSServiceRoleForSupport\n"
-        "    └── alias-klmrtm774l-ll2kll727t  AROATAPET3SKS76STK2R7  2020-02-29\n"
+        "    └── alias-klmrtm774l-6l7kl7mk6k  AROATAPET3SKS76STK2R7  2020-02-29\n"
     )
 
 
