@@ -13,6 +13,8 @@ MINUTES ?= 0
 # One worker more than two cores: an end-to-end test spends much of its time waiting for the processes that it starts.
 WORKERS ?= 3
 TESTS ?= tests
+# More options of pytest.
+OPTIONS ?=
 # The JUnit report that `make test` writes and `make test-slowest` reads.
 REPORT := .reports/tests$(VENV).xml
 # Test files for both ends of the version ranges in pyproject.toml, as NAME in test_NAME.py: they cover each module that
@@ -38,7 +40,7 @@ demo: $(READY) ## record a stand-in for AWS and replay it offline; needs no AWS 
 	@$(BIN)/python tests/demo.py
 
 test: $(READY) ## run all tests
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --junit-xml $(REPORT) $(TESTS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --junit-xml $(REPORT) $(OPTIONS) $(TESTS)
 
 test-fast: $(READY) ## run a sample of the core's unit tests, for the inner loop
 	$(BIN)/python -m pytest -q -n 2 --sample 4 --hypothesis-profile fast -m 'not slow' tests/core

@@ -258,14 +258,6 @@ def _kind(value: Any) -> str:
     return f"{type(value).__name__} of {len(value)}" if isinstance(value, dict | list) else repr(value)
 
 
-def counts() -> tuple[tuple[int, int], int]:
-    """The operations with a paginator that come out equal, and all of them; and those without one."""
-    every = Counter[bool]()
-    for _, has in paginated(available_services()):
-        every[has] += 1
-    return (every[True] - len(EXCEPTIONS), every[True]), every[False]
-
-
 # --- the whole run --------------------------------------------------------------------------------------------------
 
 
