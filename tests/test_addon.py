@@ -235,7 +235,7 @@ def test_requests_to_other_hosts_are_not_touched(host: str, recording: Intercept
     flow = pass_through(recording, foreign_flow(host))
     after = flow.request.get_state()
     assert {**after, "timestamp_start": 0, "timestamp_end": 0} == {**before, "timestamp_start": 0, "timestamp_end": 0}
-    assert recording.tape and recording.tape.passed == 1
+    assert recording.tape and recording.tape.passed.total() == 1
     pass_through(recording, signed_flow(host, "sqs"))
     assert close(recording) == {}
     assert not cassette.exists()

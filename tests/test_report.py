@@ -90,8 +90,14 @@ def test_an_empty_recording_says_whether_anything_passed() -> None:
     _, bypassed, node = recording_lines("users.yaml", nothing)
     assert "nothing passed the proxy; a program with an endpoint URL of its own bypasses it" in bypassed
     assert "Node.js" in node and "global-agent" in node
-    _, passed = recording_lines("users.yaml", nothing, passed=2)
+    _, passed = recording_lines("users.yaml", nothing, passed={"": 2})
     assert "what passed the proxy, 2 requests, was for other services and hosts" in passed
+
+
+def test_a_recording_tells_which_services_passed_the_proxy() -> None:
+    nothing = Recording(Cassette(), 0, {}, {}, ())
+    *_, last = recording_lines("users.yaml", nothing, passed={"": 2, "sqs": 1, "s3": 3})
+    assert last == "  not recorded: s3, sqs; the services to record are named with --service s3 --service sqs"
 
 
 def test_a_replay_without_findings_reports_nothing() -> None:

@@ -76,13 +76,16 @@ def recording_facts(path: str, recording: Recording) -> dict[str, object]:
     }
 
 
+_NONE: Mapping[str, int] = {}
+
+
 def recording_lines(
-    path: str, recording: Recording, answered: int = 0, *, passed: int = 0, imported: bool = False
+    path: str, recording: Recording, answered: int = 0, *, passed: Mapping[str, int] = _NONE, imported: bool = False
 ) -> Iterator[str]:
     """A recording, for people.
 
-    answered: the number of pages that the cassette answered. passed: the number of requests and connections to other
-    hosts that passed the proxy. imported: from other tools.
+    answered: the number of pages that the cassette answered. passed: service → the number of requests and connections
+    to it that passed the proxy, "" for other hosts. imported: from other tools.
     """
     verb = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
@@ -95,7 +98,7 @@ def recording_lines(
     if not recording.cassette.takes and not recording.set_aside:
         yield f"nothing was {verb.split()[0]}, {printable(path)} was not written"
         if not recording.skipped and not recording.failed:
-            yield from [_NO_EXCHANGE] if imported else _no_call_lines(passed)
+            yield from [_NO_EXCHANGE] if imported else _no_call_lines(sum(passed.values()))
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"{verb} {printable(path)}: {counts}"
@@ -106,10 +109,13 @@ def recording_lines(
         yield f"  skipped: {number} × {printable(reason)}{_location(recording.first_places.get(reason), number)}"
     for note in recording.notes:
         yield f"  note: {printable(note)}"
+    if services := sorted(filter(None, passed)):
+        options = " ".join(f"--service {name}" for name in services)
+        yield f"  not recorded: {', '.join(services)}; the services to record are named with {options}"
 
 
 def _no_call_lines(passed: int) -> Iterator[str]:
-    """Why no call was seen. passed: as in `recording_lines`."""
+    """Why no call was seen. passed: the number of requests and connections that passed the proxy."""
     if passed:
         yield f"{_NO_CALL}; what passed the proxy, {count(passed, 'request')}, was for other services and hosts"
         return

@@ -8,8 +8,7 @@
 - `rewrite`: as `all`, but the old tracks are dropped.
 - `replay`: all requests are answered from the cassette; others are misses, and nothing goes upstream.
 
-An exchange is in a journal (`files.journal`) before the program gets its response, and in the cassette once the tape
-is closed.
+An exchange is in a journal (`files.journal`) before the program gets its response, and in the cassette at the end.
 
 A tape belongs to the process that opened it. A forked process would count on its own and write into the same journal,
 so it is refused, and the first process learns of it.
@@ -23,6 +22,7 @@ import mmap
 import os
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -88,8 +88,8 @@ class Tape:
     recovered: tuple[str, ...] = ()
     key: Key | None = field(default=None, repr=False)
     """The redaction key of a recording."""
-    passed: int = 0
-    """The number of requests and connections to other hosts that passed a proxy with this tape."""
+    passed: Counter[str] = field(default_factory=Counter)
+    """Service → the number of requests and connections to it that passed a proxy with this tape; "" for other hosts."""
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     caller: str | None = None

@@ -95,8 +95,8 @@ class Interceptor:
         address = data.context.server.address
         host = data.client_hello.sni or (address[0] if address else "")
         data.ignore_connection = not self.intercepts(host)
-        if self.tape and data.ignore_connection:
-            self.tape.passed += 1
+        if data.ignore_connection:
+            self._note_passed(host)
 
     def intercepts(self, host: str) -> bool:
         """Whether TLS connections to a host are decrypted."""
@@ -145,7 +145,7 @@ class Interceptor:
         if self.tape is None:
             return
         if not self._replays_only and not try_find_service(self.tape.models, request):
-            self.tape.passed += 1
+            self._note_passed(request.host)
             return
         try:
             if self.failure:
@@ -204,6 +204,12 @@ class Interceptor:
                 asyncio.get_running_loop().call_soon(self.tape.settle)
             except Exception as error:
                 self._stop(flow, request, error)
+
+    def _note_passed(self, host: str) -> None:
+        """Counts what passes through to a host."""
+        match = find_host(host)
+        if self.tape:
+            self.tape.passed[match.names[0] if match else ""] += 1
 
     @property
     def _models(self) -> Models:
