@@ -45,20 +45,21 @@ def load_service_model(service: str) -> dict[str, Any]:
 
 def load_paginators(service: str) -> dict[str, Any]:
     """`paginators-1.json`: operation name → its paginator; none if there is no such file."""
-    try:
-        paginators: dict[str, Any] = _loader().load_service_model(service, "paginators-1")["pagination"]
-    except botocore.exceptions.UnknownServiceError:
-        return {}
-    return paginators
+    return _load_section(service, "paginators-1", "pagination")
 
 
 def load_waiters(service: str) -> dict[str, Any]:
     """`waiters-2.json`: waiter → what it waits for; none if there is no such file."""
+    return _load_section(service, "waiters-2", "waiters")
+
+
+def _load_section(service: str, file: str, name: str) -> dict[str, Any]:
+    """A section of a file that not every service has; empty if there is no such file."""
     try:
-        waiters: dict[str, Any] = _loader().load_service_model(service, "waiters-2")["waiters"]
+        section: dict[str, Any] = _loader().load_service_model(service, file)[name]
     except botocore.exceptions.UnknownServiceError:
         return {}
-    return waiters
+    return section
 
 
 def load_endpoint_rules(service: str) -> Mapping[str, Any]:

@@ -159,7 +159,6 @@ class _ServiceBuilder:
             errors=tuple(self._build_shape(error["shape"]) for error in data.get("errors", ())),
             paging=build_paging(self.paginators.get(name), input_, output),
             status=data["http"].get("responseCode", 200),
-            host_prefix=data.get("endpoint", {}).get("hostPrefix", ""),
             input_element=(root["locationName"], root.get("xmlNamespace", {}).get("uri", ""))
             if "locationName" in root
             else None,

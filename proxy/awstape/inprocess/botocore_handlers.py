@@ -246,8 +246,7 @@ def _service_of(event_name: str) -> str | None:
     """
     if not _tapes:
         return None
-    models, id_ = _tapes[-1].models, event_name.split(".")[1].replace("-", "_")
-    return next((name for name in models.names if models.entries[name].id == id_), None)
+    return _tapes[-1].models.names_by_id.get(event_name.split(".")[1].replace("-", "_"))
 
 
 def _ask(tape: Tape, request: AWSPreparedRequest, converted: Request) -> Reply | None:

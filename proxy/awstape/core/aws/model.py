@@ -143,18 +143,18 @@ class Paging:
     counts: tuple[str, ...] = ()
     is_cuttable: bool = True
 
-    @property
+    @cached_property
     def request_members(self) -> frozenset[str]:
         """The members of the input that are no part of the identity: tokens and limit."""
         names = (self.token, *(name for name, _ in self.further_tokens), *((self.limit,) if self.limit else ()))
         return frozenset(names)
 
-    @property
+    @cached_property
     def output_tokens(self) -> tuple[str, ...]:
         """The paths of the token in the output."""
         return (self.output_token, *(path for _, path in self.further_tokens))
 
-    @property
+    @cached_property
     def page_members(self) -> frozenset[str]:
         """The paths in the output that are about the page: lists, tokens, echo, counts and `more`."""
         others = (*((self.more,) if self.more else ()), *((self.echo,) if self.echo else ()))
@@ -165,10 +165,9 @@ class Paging:
 class Operation:
     """An operation of a service.
 
-    uri: path with labels, and the literal query string. status: of a success. host_prefix: the labels before the host
-    name, such as `{AccountId}.`. input_element: name and namespace of the root of a rest-xml request, where the model
-    gives them. only_reads: whether the model says that the operation only reads. has_body_checksum: whether headers of
-    the request may state the checksum of its body.
+    uri: path with labels, and the literal query string. status: of a success. input_element: name and namespace of the
+    root of a rest-xml request, where the model gives them. only_reads: whether the model says that the operation only
+    reads. has_body_checksum: whether headers of the request may state the checksum of its body.
     """
 
     name: str
@@ -181,7 +180,6 @@ class Operation:
     errors: tuple[Shape, ...] = ()
     paging: Paging | None = None
     status: int = 200
-    host_prefix: str = ""
     input_element: tuple[str, str] | None = None
     only_reads: bool = False
     is_deprecated: bool = False
@@ -355,6 +353,11 @@ class Models:
         self.entries = entries
         self.names = tuple(names)
         self.hosts = hosts
+
+    @cached_property
+    def names_by_id(self) -> Mapping[str, str]:
+        """The id of a service whose calls are recognised → its name."""
+        return {self.entries[name].id: name for name in self.names}
 
     def recognises_host(self, host: str) -> bool:
         """Whether a host is that of a service whose calls are recognised."""
