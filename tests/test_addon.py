@@ -26,10 +26,11 @@ from mitmproxy.test import taddons, tflow
 from awstape.addon import Awstape
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.errors import UserError
+from awstape.opening import open_for_recording, open_for_replay
 from awstape.proxying import interceptor
 from awstape.proxying.interceptor import Interceptor
 from awstape.proxying.upstream import parse_upstream
-from awstape.tape import Tape, open_for_recording, open_for_replay
+from awstape.tape import Tape
 
 ENVIRON = {"AWSTAPE_KEY": "an example key of some length"}
 FOREIGN = ("sqs.us-east-1.amazonaws.com", "example.com", "iam.amazonaws.com.example.com", "127.0.0.1")

@@ -18,9 +18,9 @@ import time_machine
 from awstape import clock
 from awstape.core.aws.wire import Reply, Response
 from awstape.inprocess import botocore_wire
+from awstape.opening import open_for_replay
 from awstape.program import servers
 from awstape.proxying import proxy_server
-from awstape.tape import open_for_replay
 from proxying.test_proxy_server_odd_responses import BODY, OK, PLAIN, Odd, OddServer, ask
 from proxying.test_proxy_server_relaying import proxying
 from support.in_process import CASSETTES, ENVIRON

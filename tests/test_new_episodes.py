@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape import tape
+from awstape import opening
 from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
@@ -133,22 +133,22 @@ def directly(account: Account) -> Ask:
 
 
 def new_episodes(path: Path, *, include_writes: bool = True) -> Tape:
-    return tape.open_for_recording(path, "new_episodes", ENVIRON, include_writes=include_writes, journal="none")
+    return opening.open_for_recording(path, "new_episodes", ENVIRON, include_writes=include_writes, journal="none")
 
 
 def run(
-    path: Path, program: Sequence[Step], account: Account, mode: tape.RecordMode = "new_episodes", **options: Any
+    path: Path, program: Sequence[Step], account: Account, mode: opening.RecordMode = "new_episodes", **options: Any
 ) -> list[Any]:
     """Runs a program while it is recorded; returns what it saw."""
     options.setdefault("include_writes", True)
-    opened = tape.open_for_recording(path, mode, ENVIRON, journal="none", **options)
+    opened = opening.open_for_recording(path, mode, ENVIRON, journal="none", **options)
     seen = [call(through(opened, account), each) for each in program]
     opened.close()
     return seen
 
 
 def replay(path: Path, program: Sequence[Step]) -> list[Any]:
-    opened = tape.open_for_replay([path], ENVIRON)
+    opened = opening.open_for_replay([path], ENVIRON)
     return [call(through(opened), each) for each in program]
 
 
@@ -232,7 +232,7 @@ def test_a_read_that_the_write_did_not_change_is_not_recorded_again(path: Path) 
 def test_takes_that_the_program_did_not_get_are_stale_after_its_write(path: Path) -> None:
     """The cassette has a poll that saw a change. The program asks once before its write, and sees the same change."""
     account = Account({"alpha": 1})
-    opened = tape.open_for_recording(path, "all", ENVIRON)
+    opened = opening.open_for_recording(path, "all", ENVIRON)
     for hours in (1, 2):
         account.roles["alpha"] = hours
         call(through(opened, account), GET)
@@ -359,7 +359,7 @@ def test_an_interrupted_recording_is_recovered_as_it_would_have_been_written(pat
     other.write_bytes(path.read_bytes())
     check = [GET, UPDATE, GET, DELETE, GET]
     run(other, check, Account({"alpha": 1}))
-    opened = tape.open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)
     for each in check:
         call(through(opened, account), each)
     assert opened.keep_journal()

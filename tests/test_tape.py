@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from awstape import tape
+from awstape import opening
 from awstape.core.cassette.cassette import Cassette
 from awstape.errors import UserError
 from awstape.files import cassette_files
-from awstape.tape import JournalUse, RecordMode, Tape
+from awstape.opening import JournalUse, RecordMode
+from awstape.tape import Tape
 from support import exchanges
 from support.exchanges import MODELS, request, respond
 
@@ -19,7 +20,7 @@ PAGES = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}, {"G
 
 
 def recording(path: Path, mode: RecordMode = "all", journal: JournalUse = "own") -> Tape:
-    return tape.open_for_recording(path, mode, ENVIRON, journal=journal)
+    return opening.open_for_recording(path, mode, ENVIRON, journal=journal)
 
 
 def record(path: Path, *pairs: exchanges.Exchange, mode: RecordMode = "all") -> Cassette:
@@ -89,5 +90,5 @@ def test_an_unwritable_cassette_is_reported_before_recording(tmp_path: Path, mon
 )
 def test_a_glob_that_matches_nothing_is_refused(tmp_path: Path, glob: str, tip: str) -> None:
     with pytest.raises(UserError, match="no operation matches") as caught:
-        tape.open_for_recording(tmp_path / "x.yaml", "all", ENVIRON, [glob])
+        opening.open_for_recording(tmp_path / "x.yaml", "all", ENVIRON, [glob])
     assert tip in caught.value.tip

@@ -4,7 +4,7 @@
 
 It opens a `Tape` according to mitmproxy's options; `proxying.interceptor` handles the requests.
 
-May import: core.text, errors, proxying, report, tape.
+May import: core.text, errors, opening, proxying, report.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from mitmproxy.addonmanager import Loader
 
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
+from awstape.opening import RECORD_MODES, choose_services, open_for_recording, open_for_replay
 from awstape.proxying.interceptor import Interceptor
 from awstape.proxying.upstream import parse_upstream
 from awstape.report import recording_lines, replay_lines
-from awstape.tape import RECORD_MODES, choose_services, open_for_recording, open_for_replay
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@
 5. A test that fails while it records changes no cassette: its recording stays as a journal, for `awstape recover`.
 6. pytest imports this module in every run of every user, so its imports are delayed until a test needs them.
 
-May import: catalog, core.replay, core.text, errors, files, inprocess, program, proxying, report, tape.
+May import: catalog, core.replay, core.text, errors, files, inprocess, opening, program, proxying, report.
 """
 
 from __future__ import annotations
@@ -228,9 +228,9 @@ def _open(item: pytest.Item, settings: _Settings) -> InProcess:
     from awstape.catalog.service_models import load_models
     from awstape.files import keys
     from awstape.inprocess.botocore_hook import InProcess
+    from awstape.opening import RECORD_MODES, choose_services, open_for_recording, open_for_replay, parse_replay_options
     from awstape.program.environment import current
     from awstape.proxying.upstream import parse_upstream
-    from awstape.tape import RECORD_MODES, choose_services, open_for_recording, open_for_replay, parse_replay_options
 
     mode, path = _mode(item.config), settings.paths[0]
     paging = settings.paging or item.config.getoption("--awstape-paging") or "recorded"

@@ -21,7 +21,7 @@ from awstape import clock
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.errors import MissError
 from awstape.inprocess.botocore_hook import InProcess
-from awstape.tape import RecordMode, open_for_recording
+from awstape.opening import RecordMode, open_for_recording
 from support import exchanges, in_process
 from support.exchanges import MODELS
 from support.in_process import CASSETTES, ENVIRON, FAKE_KEYS, LISTING, PAGINGS, VERSIONS

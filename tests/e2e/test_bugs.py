@@ -7,16 +7,17 @@ import pytest
 from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.test import tflow
 
-from awstape import tape
+from awstape import opening
 from awstape.core.aws.wire import Reply, Request
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.recording.folding import Recording
 from awstape.core.recording.recorder import Recorder
 from awstape.errors import UserError
 from awstape.proxying.interceptor import Interceptor
+from awstape.tape import Tape
 
 
-class BrokenTape(tape.Tape):
+class BrokenTape(Tape):
     """Raises an exception whose message contains a name from the traffic."""
 
     def answer(self, request: Request, session: str = "") -> Reply | None:
@@ -69,7 +70,7 @@ def test_after_an_internal_error_at_the_end_nothing_is_written(cassette: Path, m
         raise KeyError("DeployRole")
 
     monkeypatch.setattr(Recorder, "finish", finish)
-    recording = tape.open_for_recording(cassette, "all", {"AWSTAPE_KEY": "a fake key for a bug"})
+    recording = opening.open_for_recording(cassette, "all", {"AWSTAPE_KEY": "a fake key for a bug"})
     with pytest.raises(UserError, match=r"not written: KeyError in test_bugs\.py, line \d+$") as caught:
         recording.close()
     assert caught.value.__cause__ is None

@@ -25,11 +25,12 @@ from cryptography import x509
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.cli.main import main
 from awstape.files import user_folders
+from awstape.opening import open_for_recording
 from awstape.program import servers
 from awstape.proxying import certificate_authority
 from awstape.proxying.upstream import parse_upstream
 from awstape.report import recording_lines
-from awstape.tape import Tape, open_for_recording
+from awstape.tape import Tape
 from e2e.test_mitmproxy import NO_USERS
 from examples import ROOT
 from support.forging import DAY, Identity, Signer

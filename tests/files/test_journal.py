@@ -19,14 +19,15 @@ from pathlib import Path
 
 import pytest
 
-from awstape import recovery, tape
+from awstape import opening, recovery
 from awstape.cli.main import main
 from awstape.core.recording.capture import Capture
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import cassette_files, journal
 from awstape.files.journal import Journal, interrupted_recordings
-from awstape.tape import JournalUse, Tape
+from awstape.opening import JournalUse
+from awstape.tape import Tape
 from support.exchanges import MODELS, Exchange, listing, request, respond
 from support.failing import failure
 from support.failing_disk import Disk
@@ -45,7 +46,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def begin(path: Path, *pairs: Exchange, use: JournalUse = "own") -> Tape:
-    opened = tape.open_for_recording(path, "all", ENVIRON, journal=use)
+    opened = opening.open_for_recording(path, "all", ENVIRON, journal=use)
     for asked, response in pairs:
         opened.feed(asked, response)
     return opened
@@ -250,7 +251,7 @@ def test_another_key_opens_nothing_and_loses_nothing(path: Path, environ: dict[s
     file = break_off(path, *GROUPS)
     before = file.read_bytes()
     with pytest.raises(UserError, match="made with another key") as caught:
-        tape.open_for_recording(path, "all", environ)
+        opening.open_for_recording(path, "all", environ)
     assert caught.value.tip == "set AWSTAPE_KEY to its key, or remove the file"
     assert file.read_bytes() == before
     assert not path.exists()
@@ -287,10 +288,10 @@ def test_what_stands_in_the_cassette_stays(path: Path) -> None:
     assert recorded(path) == ["ListGroups 3", "ListUsers 1"]
 
 
-@pytest.mark.parametrize("mode", tape.RECORD_MODES)
-def test_every_mode_recovers(path: Path, mode: tape.RecordMode) -> None:
+@pytest.mark.parametrize("mode", opening.RECORD_MODES)
+def test_every_mode_recovers(path: Path, mode: opening.RecordMode) -> None:
     break_off(path, *GROUPS)
-    opened = tape.open_for_recording(path, mode, ENVIRON)
+    opened = opening.open_for_recording(path, mode, ENVIRON)
     assert opened.recorder, "what broke off was not recorded once"
     opened.feed(*USERS[0])
     opened.close()
@@ -379,7 +380,7 @@ def test_a_journal_that_is_being_recovered_is_left_alone(path: Path) -> None:
 
 def test_a_journal_that_can_not_be_merged_is_kept_and_named(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = break_off(path, *GROUPS)
-    theirs = tape.open_for_recording(path.with_name("other.yaml"), "all", {"AWSTAPE_KEY": "6b" * 32})
+    theirs = opening.open_for_recording(path.with_name("other.yaml"), "all", {"AWSTAPE_KEY": "6b" * 32})
     theirs.feed(*USERS[0])
     theirs.close()
     path.with_name("other.yaml").rename(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape import recovery, tape
+from awstape import opening, recovery
 from awstape.core.aws.model import Value
 from awstape.core.recording.set_aside import write_set_aside
 from awstape.core.redaction.aliases import Key
@@ -91,7 +91,7 @@ def find_key() -> Key:
 
 def record(path: Path, answered: list[int], pairs: list[exchanges.Exchange]) -> None:
     """Records exchanges; adds to `answered` the number of each that the client would have a response to."""
-    opened = tape.open_for_recording(path, "all", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "all", ENVIRON, include_writes=True)
     try:
         for i, (asked, response) in enumerate(pairs, 1):
             assert opened.answer(asked) is None
@@ -121,7 +121,7 @@ def check(begun: Begun, path: Path, answered: list[int]) -> None:
 def broken_off(begun: Begun, folder: Path) -> Path:
     """The path of a cassette, with a journal of all of NEW beside it."""
     path = begun.laid_out(folder)
-    opened = tape.open_for_recording(path, "all", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "all", ENVIRON, include_writes=True)
     for asked, response in NEW:
         opened.feed(asked, response)
     assert opened.journal

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from awstape import tape
+from awstape import opening
 from awstape.cli.main import main
 from awstape.core.aws.model import Value
 from awstape.core.compare.request_times import IGNORED
@@ -253,7 +253,7 @@ def there(folder: Path) -> Path:
 
 
 def recorded(path: Path) -> Path:
-    opened = tape.open_for_recording(path, "rewrite", os.environ)
+    opened = opening.open_for_recording(path, "rewrite", os.environ)
     for name in ("zkept-role", "zother-role"):
         output: dict[str, Value] = {"Role": {"RoleName": name, "Description": "see JIRA-12345"}}
         opened.feed(request("GetRole", {"RoleName": name}), respond("GetRole", output))

@@ -37,7 +37,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.files import cassette_files, keys
 from awstape.formats.importing import FORMATS
-from awstape.tape import open_for_recording
+from awstape.opening import open_for_recording
 from e2e.test_secrecy import is_clean
 from support import botocore_files, exchanges, failing, in_process, wire_cases
 from support.exchanges import MODELS

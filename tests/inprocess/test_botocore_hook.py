@@ -38,9 +38,9 @@ import examples
 from awstape.errors import MissError, UserError
 from awstape.files import cassette_files
 from awstape.inprocess.botocore_hook import InProcess
+from awstape.opening import RecordMode, open_for_recording, open_for_replay
 from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream
-from awstape.tape import RecordMode, open_for_recording, open_for_replay
 from programs import examples as programs
 from support import exchanges, in_process
 from support.exchanges import MODELS

@@ -20,7 +20,7 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.errors import MissError
 from awstape.files.keys import find_key
 from awstape.inprocess.botocore_hook import InProcess
-from awstape.tape import open_for_recording
+from awstape.opening import open_for_recording
 from support import in_process
 from support.exchanges import cassette, recorder, request, respond
 from support.in_process import ENVIRON

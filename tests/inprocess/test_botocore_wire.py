@@ -13,7 +13,7 @@ from moto import mock_aws
 import awstape
 from awstape.inprocess.botocore_hook import InProcess
 from awstape.inprocess.botocore_wire import copy_response_body
-from awstape.tape import open_for_recording
+from awstape.opening import open_for_recording
 from support import in_process
 from support.in_process import ENVIRON, FAKE_KEYS
 

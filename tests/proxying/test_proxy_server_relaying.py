@@ -18,10 +18,11 @@ import pytest
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.errors import UserError
+from awstape.opening import open_for_recording
 from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream
 from awstape.serving.access_control import PassThrough
-from awstape.tape import Tape, open_for_recording
+from awstape.tape import Tape
 from support.standin import StandIn
 
 LIST_USERS = b"Action=ListUsers&Version=2010-05-08"

@@ -17,9 +17,10 @@ from urllib.parse import quote
 import pytest
 
 from awstape.errors import UserError
+from awstape.opening import open_for_recording
 from awstape.program import servers
 from awstape.proxying.upstream_proxy import UpstreamProxy, bypasses_proxy, proxy_from_environment
-from awstape.tape import Tape, open_for_recording
+from awstape.tape import Tape
 from support.company import WHO, Company
 from support.standin import StandIn
 

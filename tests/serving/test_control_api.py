@@ -18,8 +18,9 @@ from botocore.exceptions import ClientError
 from awstape import __version__
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.catalog.service_models import load_models
+from awstape.opening import open_for_replay
 from awstape.program import servers
-from awstape.tape import Tape, open_for_replay
+from awstape.tape import Tape
 
 CASSETTE = """\
 version: 1

@@ -2,5 +2,6 @@
 
 `botocore_hook` is the public interface, `botocore_handlers` connects it to botocore's events, `botocore_wire` converts
 requests and responses, `shared_loader` saves the time to load service models again. Read first: botocore_hook.
-May import: catalog, clock, core.aws, core.recording, core.replay, core.text, errors, program, proxying, report, tape.
+May import: catalog, clock, core.aws, core.recording, core.replay, core.text, errors, opening, program, proxying,
+report, tape.
 """

@@ -20,10 +20,11 @@ from awstape.core.recording.folding import Recording
 from awstape.core.replay.misses import Miss
 from awstape.errors import MissError, UserError, call_without_traceback
 from awstape.inprocess import botocore_handlers
+from awstape.opening import open_for_replay
 from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
 from awstape.proxying.upstream import Upstream, endpoint_variable
 from awstape.report import miss_lines, not_replayed_lines, unused_fault_lines
-from awstape.tape import Tape, open_for_replay
+from awstape.tape import Tape
 
 #: The former values of the environment variables that were changed, or None for those that weren't set.
 _former_environment = EnvironmentChanges()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape import tape
+from awstape import opening
 from awstape.cli.main import main
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE
@@ -21,7 +21,7 @@ from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.marks import Marks
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
-from awstape.tape import RecordMode
+from awstape.opening import RecordMode
 from support.exchanges import ACCOUNT, MODELS, request, respond
 from support.failing import failure
 
@@ -53,7 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: py
 
 def record(path: Path, under: str = OLD, *names: str, mode: RecordMode = "all") -> Path:
     """A cassette with roles in it, recorded under a key."""
-    opened = tape.open_for_recording(path, mode, {"AWSTAPE_KEY": under}, journal="shared")
+    opened = opening.open_for_recording(path, mode, {"AWSTAPE_KEY": under}, journal="shared")
     for name in names or ("zreal-deployer",):
         output: dict[str, Value] = {"Role": {"RoleName": name, "Arn": ARN.replace("zreal-deployer", name)}}
         opened.feed(request("GetRole", {"RoleName": name}), respond("GetRole", output))
@@ -265,7 +265,7 @@ def test_no_recording_is_written_between_reading_and_writing(
 
 def test_what_is_being_recorded_is_not_renewed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = record(folder / "x.yaml")
-    before, opened = path.read_bytes(), tape.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD})
+    before, opened = path.read_bytes(), opening.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD})
     assert main(["rekey", str(path)]) == 2
     assert f"TIP with that key: awstape recover {path}\n" in capfd.readouterr().err
     assert path.read_bytes() == before
@@ -314,7 +314,7 @@ def test_rewriting_takes_the_new_key(folder: Path) -> None:
 
 def test_a_cassette_that_got_another_key_meanwhile_is_not_written(folder: Path) -> None:
     path = folder / "x.yaml"
-    opened = tape.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD}, journal="shared")
+    opened = opening.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD}, journal="shared")
     opened.feed(request("ListUsers"), respond("ListUsers"))
     before = record(path, NEW).read_bytes()
     with pytest.raises(UserError, match="made again with another key in the meantime"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape import tape
+from awstape import opening
 from awstape.cli.main import main
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
@@ -51,7 +51,7 @@ def call(name: str, document: str = "") -> Exchange:
 
 
 def record(path: Path, *exchanges: Exchange) -> Path:
-    opened = tape.open_for_recording(path, "all", {"AWSTAPE_KEY": "0" * 64}, journal="shared", include_writes=True)
+    opened = opening.open_for_recording(path, "all", {"AWSTAPE_KEY": "0" * 64}, journal="shared", include_writes=True)
     for exchange in exchanges:
         opened.feed(*exchange)
     opened.close()

@@ -49,7 +49,7 @@ def schema(services: tuple[str, ...], output: Path) -> int:
     from awstape.catalog.service_models import load_models
     from awstape.core.cassette.yaml.json_schema import cassette_schema as schema_of
     from awstape.core.cassette.yaml.json_schema import dump_schema
-    from awstape.tape import choose_services
+    from awstape.opening import choose_services
 
     models = load_models(choose_services(services, output))
     write_output(output, dump_schema(schema_of(models, data_version())))

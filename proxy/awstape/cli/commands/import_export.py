@@ -70,8 +70,8 @@ def import_(
     from awstape.files import keys
     from awstape.formats.importing import read_entries, record_entries
     from awstape.formats.imports.entries import ImportOptions
+    from awstape.opening import open_for_recording
     from awstape.report import recording_facts, recording_lines
-    from awstape.tape import open_for_recording
 
     is_first = not keys.key_exists(os.environ)
     tape = open_for_recording(

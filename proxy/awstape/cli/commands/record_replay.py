@@ -20,10 +20,11 @@ from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.recording.folding import Recording
+    from awstape.opening import RecordMode
     from awstape.program.environment import EnvironmentChanges
     from awstape.program.servers import OnListening, RunningServer
     from awstape.serving.access_control import PassThrough
-    from awstape.tape import RecordMode, Tape
+    from awstape.tape import Tape
 
 _MODES = ("all", "new_episodes", "once", "rewrite")
 _COMMAND = "awstape.command"
@@ -126,10 +127,10 @@ def record(
     """
     _need_mitmproxy("record")
     from awstape.files import keys
+    from awstape.opening import choose_services, open_for_recording
     from awstape.program import child_process, environment, servers
     from awstape.proxying.upstream import parse_upstream
     from awstape.serving.access_control import is_loopback, record_exposure_warning
-    from awstape.tape import choose_services, open_for_recording
 
     command = ctx.meta.get(_COMMAND)
     chosen = choose_services(services, cassette)
@@ -247,10 +248,10 @@ def replay(
     """
     if proxy:
         _need_mitmproxy("replay --proxy")
+    from awstape.opening import open_for_replay
     from awstape.program import child_process, servers
     from awstape.report import callers_line
     from awstape.serving.access_control import is_loopback, replay_exposure_warning
-    from awstape.tape import open_for_replay
 
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     tape = open_for_replay(cassettes, os.environ, paging, faults)

@@ -1,0 +1,172 @@
+"""Opens tapes: for recording in a mode, or for replay, with the key and the settings of the cassette's project.
+
+The modes are those of `awstape.tape`.
+
+May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, errors, files, recovery,
+tape.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import Literal, get_args
+
+from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
+from awstape.catalog.response_parser import parse_response
+from awstape.catalog.service_models import load_models
+from awstape.core.aws.access_keys import account_of_access_key
+from awstape.core.aws.conform import did_you_mean
+from awstape.core.aws.model import Models
+from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.faults import Fault, FaultError
+from awstape.core.recording.recorder import Recorder
+from awstape.core.redaction.aliases import Key, key_fingerprint
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.replay.paging_modes import Paging, PagingError
+from awstape.core.replay.player import Player
+from awstape.errors import UserError
+from awstape.files import atomic_writes, cassette_files, keys, project_settings
+from awstape.files.encrypted_lines import load_cipher
+from awstape.files.journal import Journal
+from awstape.recovery import load_set_aside, recover_journals
+from awstape.tape import Tape
+
+RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
+RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
+
+JournalUse = Literal["own", "shared", "none"]
+"""own: no other process may record into the cassette. shared: others may. none: no journal, for repeatable imports."""
+
+
+def open_for_recording(
+    path: Path,
+    mode: RecordMode,
+    environ: Mapping[str, str],
+    operations: Sequence[str] = (),
+    include_writes: bool = False,
+    journal: JournalUse = "own",
+    is_real: bool = True,
+    services: Sequence[str] = (),
+) -> Tape:
+    """A tape that records into `path`, after recovering interrupted recordings.
+
+    operations, services: globs; without services, those of the project's settings, else the default ones. is_real:
+    whether the traffic is that of AWS, not of a file that may have been redacted before.
+    Raises UserError for an unusable cassette or key, or if another process records into `path`.
+    """
+    models = load_models(choose_services(services, path))
+    _check_operation_globs(models, operations)
+    if journal != "none":
+        load_cipher()  # now, not at the first response of AWS
+    atomic_writes.check_writable(path)
+    exists = path.exists()
+    key, rules = keys.find_or_create_key(environ), project_settings.load_rules(path)
+    recovered = recover_journals(path, key, rules, failed=False)
+    load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
+    old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
+    caller = _caller_in(environ, old)
+    replaying = partial(Player, has_key=True, match_rules=project_settings.load_match_rules(path))
+    if mode == "once" and exists:
+        return Tape(path, old, None, replaying(_models_of(old), old, Redactor(key, rules)), caller=caller)
+    _check_key(path, old, key)
+    player = replaying(models, old, Redactor(key, rules)) if mode == "new_episodes" else None
+    redactor = Redactor(key, rules)
+    known = old if is_real else None
+    recorder = Recorder(models, redactor, parse_response, tuple(operations) or ("*",), include_writes, known)
+    create_journal = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
+    own_journal = create_journal() if create_journal and journal == "own" else None
+    keeps_old = mode != "rewrite"
+    return Tape(path, old, recorder, player, keeps_old, own_journal, create_journal, recovered, key, caller=caller)
+
+
+def choose_services(globs: Sequence[str], path: Path) -> tuple[str, ...]:
+    """The services that globs select, `all` being every one; without globs, those of the settings of a path's project.
+
+    Raises UserError for a glob that matches none.
+    """
+    for glob in globs:
+        if not select_services([glob]):
+            hint = did_you_mean(glob, available_services()).lstrip("; ")
+            raise UserError(f"no service matches {glob!r}", hint or "services are spelled as in boto3")
+    return select_services(globs or project_settings.load_services(path) or DEFAULT_SERVICES)
+
+
+def _models_of(cassette: Cassette) -> Models:
+    """The models for replay: recognised are the services of a cassette; those of an empty one are the default ones."""
+    return load_models(tuple(dict.fromkeys(take.track.service for take in cassette.takes)) or DEFAULT_SERVICES)
+
+
+def _check_operation_globs(models: Models, globs: Sequence[str]) -> None:
+    known = {name: None for service in models.recognised for name in service.operations} if globs else {}
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in known):
+            hint = did_you_mean(glob.title().replace("-", ""), known).lstrip("; ")
+            raise UserError(f"no operation matches {glob!r}", hint or "operations are spelled as in ListPolicyVersions")
+
+
+def _check_key(path: Path, old: Cassette, key: Key) -> None:
+    """Raises UserError for a cassette made with another key: it must not hold aliases of two keys."""
+    if old.keys and key_fingerprint(key) not in old.keys:
+        raise UserError(
+            f"{path}: made with another key (fingerprint {', '.join(old.keys)}) than the present one "
+            f"({key_fingerprint(key)})",
+            f"set {keys.VARIABLE} to its key, or drop the old tracks with --mode rewrite",
+        )
+
+
+def open_for_replay(
+    paths: Sequence[Path], environ: Mapping[str, str], paging: str = "recorded", faults: Sequence[str] = ()
+) -> Tape:
+    """A tape that replays files and folders of files. Raises UserError."""
+    cassette = cassette_files.load_all(paths, load_models())
+    models = _models_of(cassette)
+    parsed_paging, parsed_faults = parse_replay_options(models, paging, faults)
+    key, files = keys.find_key(environ), cassette_files.find_all(paths)
+    rules, match_rules = project_settings.load_rules(*files), project_settings.load_match_rules(*files)
+    redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), rules)
+    replaying = partial(Player, has_key=key is not None, match_rules=match_rules)
+    player = replaying(models, cassette, redactor, paging=parsed_paging, faults=parsed_faults)
+    return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette))
+
+
+def _caller_in(environ: Mapping[str, str], cassette: Cassette) -> str | None:
+    """The caller of a cassette whose access key id is in the environment, None if it is of none of them.
+
+    The access key id in the environment may be a real one: no local variable holds it or its account.
+    """
+    accounts = [account for account in cassette.accounts if account is not None]
+    return next((account for account in accounts if account in _accounts_of(environ)), None)
+
+
+def _accounts_of(environ: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The account that the access key id in the environment encodes, and the id, which may stand for an account."""
+    return account_of_access_key(environ.get("AWS_ACCESS_KEY_ID", "")), environ.get("AWS_ACCESS_KEY_ID")
+
+
+def parse_replay_options(models: Models, paging: str, faults: Sequence[str]) -> tuple[Paging, list[Fault]]:
+    """Parses how to replay the services that `models` recognises. Raises UserError."""
+    return _parse_paging(paging), [_parse_fault(models, text) for text in faults]
+
+
+def _parse_paging(text: str) -> Paging:
+    try:
+        return Paging.parse(text)
+    except PagingError as error:
+        raise UserError(str(error), "for example client, 2 or torture:1") from None
+
+
+def _parse_fault(models: Models, text: str) -> Fault:
+    try:
+        fault = Fault.parse(text)
+    except FaultError as error:
+        raise UserError(str(error), error.tip) from None
+    if fault.operation is not None:
+        try:
+            _check_operation_globs(models, [fault.operation])
+        except UserError as error:
+            raise UserError(f"the fault {text!r}: {error.problem}", error.tip) from None
+    return fault
