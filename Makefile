@@ -31,7 +31,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-newest test-lowest test-clients aio lint type check bench fuzz audit lock fmt clean
+.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-newest test-lowest test-clients aio lint type check bench bench-quick fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,8 +78,12 @@ type: $(READY) ## check types (mypy --strict)
 
 check: lint type ## run lint and type
 
-bench: $(READY) ## measure speed and memory as ratios to a reference measured in the same run
-	$(BIN)/python tests/bench.py
+bench: $(READY) ## measure speed and memory beside references in the same run, GROUP=… for some rows (ten minutes)
+	-@$(MAKE) --quiet $(VENV)-peers/.ready
+	@PYTHONPATH=tests $(BIN)/python -m bench --peers $(VENV)-peers $(GROUP)
+
+bench-quick: $(READY) ## the same with less work and the peers that are installed (a minute)
+	@PYTHONPATH=tests $(BIN)/python -m bench --quick --peers $(VENV)-peers $(GROUP)
 
 soak: $(READY) ## send N requests (10000) from 64 clients to a replay, for at least MINUTES (0), and check every response
 	@$(BIN)/python tests/soak.py $(N) $(MINUTES)

@@ -1,8 +1,8 @@
 """Renews the lock files in `.lock/` and prints what changed: `make lock`.
 
 1. Each environment that the Makefile creates has its own lock, since their extras exclude each other: `dev.txt`,
-   `aio.txt`, `fuzz.txt`, `audit.txt`. Two more locks are used first: pip installs uv from `uv.txt`; uv builds awstape,
-   and packages that have no wheel, with the tools in `build.txt`.
+   `aio.txt`, `peers.txt`, `fuzz.txt`, `audit.txt`. Two more locks are used first: pip installs uv from `uv.txt`; uv
+   builds awstape, and packages that have no wheel, with the tools in `build.txt`.
 2. A lock contains every package with its hashes, for Python 3.11 to 3.14 and every platform. If those need different
    versions, the lock contains each version with a marker.
 3. A lock contains no package index and no path, so it works with the index that pip and uv are configured for.
@@ -29,6 +29,7 @@ LOCKS = {
     "build": "building awstape, and packages that have no wheel",
     "dev": "development and tests",
     "aio": "the tests of aiobotocore and cassetter",
+    "peers": "the benchmark's peers",
     "fuzz": "fuzzing",
     "audit": "the search for known vulnerabilities",
 }

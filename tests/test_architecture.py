@@ -47,10 +47,11 @@ OWNERS = {
     "rich": {"cli"},
 }
 #: Folders of tests that mirror no folder of the source.
-OTHER_TESTS = {"aio", "clients", "e2e", "programs", "recordings", "support", "wire_cases"}
+OTHER_TESTS = {"aio", "bench", "clients", "e2e", "programs", "recordings", "support", "wire_cases"}
 #: Tests of the project as a whole.
 PROJECT_TESTS = {
     "architecture",
+    "bench",
     "examples",
     "growth",
     "listings",

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bench.frame import memory_of
+from bench.references.servers import home, process
 from support.forging import Identity, Signer
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -63,17 +63,6 @@ def _read_head(readline: Callable[[], bytes]) -> int:
     return length
 
 
-@contextmanager
-def _process(*command: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environ
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
 class Client:
     """A client of a proxy, on one connection. process: the proxy's."""
 
@@ -96,21 +85,21 @@ class Client:
     @property
     def memory(self) -> int:
         """The bytes of memory that the proxy's process has."""
-        pages = Path(f"/proc/{self.process}/statm").read_text("ascii").split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        return memory_of(self.process)
 
 
 @contextmanager
 def record(upstream: int, ca: Path, folder: Path) -> Iterator[Client]:
     """Runs `awstape record` for an upstream on a port of this machine; yields a client."""
-    own = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "data")}
     options = ("--upstream", f"iam=https://{_HOST}:{upstream}", "--upstream-ca", str(ca), "--json")
-    with _process(sys.executable, "-m", "awstape", "record", str(folder / "x.yaml"), *options, **own) as process:
-        assert process.stdout
-        started = json.loads(process.stdout.readline())
+    with process(
+        sys.executable, "-m", "awstape", "record", str(folder / "x.yaml"), *options, **home(folder)
+    ) as running:
+        assert running.stdout
+        started = json.loads(running.stdout.readline())
         url = urlsplit(started["address"])
         bundle = Path(started["environment"]["AWS_CA_BUNDLE"])
-        client = Client(process.pid, (str(url.hostname), url.port or 0), ("iam.amazonaws.com", 443), bundle)
+        client = Client(running.pid, (str(url.hostname), url.port or 0), ("iam.amazonaws.com", 443), bundle)
         yield client
         client.close()
 
@@ -123,10 +112,10 @@ def relay(upstream: int, ca: Path, folder: Path) -> Iterator[Client]:
     sets = (f"confdir={folder / 'mitm'}", f"ssl_verify_upstream_trusted_ca={ca}")
     options = ("-q", "--listen-host", "127.0.0.1", "--listen-port", str(port))
     mitmdump = str(Path(sys.executable).with_name("mitmdump"))
-    with _process(mitmdump, *options, *(part for option in sets for part in ("--set", option))) as process:
+    with process(mitmdump, *options, *(part for option in sets for part in ("--set", option))) as running:
         _wait_for(port)
         made = folder / "mitm" / "mitmproxy-ca-cert.pem"
-        client = Client(process.pid, ("127.0.0.1", port), (_HOST, upstream), made)
+        client = Client(running.pid, ("127.0.0.1", port), (_HOST, upstream), made)
         yield client
         client.close()
 
