@@ -83,7 +83,7 @@ class Awstape(Interceptor):
             raise exceptions.OptionsError(_one_line(error)) from None
         for line in self.tape.recovered if self.tape else ():
             _log.warning(line)
-        if self._replays_only or self.upstream:
+        if self.replays_only or self.upstream:
             # By default, mitmproxy connects to the host for its certificate before it has a request to answer.
             options.update(connection_strategy="lazy", upstream_cert=False)
 

@@ -8,11 +8,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.response import StreamingBody
 from moto import mock_aws
 
 import awstape
+from awstape.core.aws.wire import Response
 from awstape.inprocess.botocore_hook import InProcess
-from awstape.inprocess.botocore_wire import copy_response_body
+from awstape.inprocess.botocore_wire import copy_response_body, request_of
 from awstape.opening import open_for_recording
 from support import in_process
 from support.in_process import ENVIRON, FAKE_KEYS
@@ -50,3 +53,23 @@ def test_a_stream_that_is_large_is_not_read() -> None:
 
     assert copy_response_body(Endless(), {}) is None
     assert Endless._raw_stream.read() == b"x"
+
+
+def test_a_stream_of_unknown_length_that_grows_too_large_is_passed_on_whole() -> None:
+    sent = bytes(range(256)) * 8192
+    body = StreamingBody(io.BytesIO(sent), None)
+    assert copy_response_body(body, {"Body": body}) is None
+    assert body.read(1) + body.read(2**20) + body.read() == sent
+
+
+def test_an_upload_that_cannot_be_read_twice_is_reported(tmp_path: Path) -> None:
+    class Asynchronous:
+        async def read(self, size: int = -1) -> bytes:
+            return b""
+
+    request = AWSPreparedRequest("PUT", "https://s3.amazonaws.com/shop/film", {}, Asynchronous(), False)
+    tape = open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON, include_writes=True, services=["s3"])
+    tape.feed(request_of(request, "s3"), Response(200))
+    recording = tape.close()
+    assert recording
+    assert recording.skipped == {"PutObject has a body that is a stream, which can't be read twice": 1}

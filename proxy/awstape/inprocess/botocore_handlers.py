@@ -194,9 +194,7 @@ def _response_received(
     no_response = NO_CONNECTION if isinstance(exception, _NOT_SENT) else NO_RESPONSE
     if response_dict is not None:
         body = copy_response_body(response_dict["body"], parsed_response or {})
-        no_response = no_response if body is not None else "the body is a stream that is large or can't be read twice"
-        if body is not None:
-            response = response_of(response_dict["status_code"], response_dict["headers"], body)
+        response = response_of(response_dict["status_code"], response_dict["headers"], body)
     try:
         call_without_traceback(_tapes[-1].feed, converted, response, answered_before, no_response)
     except BaseException:

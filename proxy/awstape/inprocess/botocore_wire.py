@@ -18,6 +18,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from awstape import clock
 from awstape.catalog.hosts import find_host, host_of
+from awstape.core.aws.protocols.http_bindings import MAX_PAYLOAD
 from awstape.core.aws.wire import MAX_BODY, Headers, Reply, Request, Response
 
 #: The context of the call under way: before botocore 1.36, a prepared request has none.
@@ -40,15 +41,19 @@ def request_of(request: AWSPreparedRequest, service: str | None) -> Request:
         url = url._replace(path=re.sub(r"^/~[^/]+", "", url.path))  # the session of an endpoint (serving.control_api)
     headers = tuple((name, _text(value)) for name, value in request.headers.items())
     caller = (call_context.get() or {}).get(CALLER)
-    return Request(request.method, host, url.path or "/", url.query, headers, _read_body(request.body), caller)
+    body = _read_body(request.body)
+    unread = "" if body is not None else "has a body that is a stream, which can't be read twice"
+    return Request(request.method, host, url.path or "/", url.query, headers, body or b"", caller, unread)
 
 
-def _read_body(body: Any) -> bytes:
-    """The body of a request. A stream is left at the position where it was; one that can't be is not read."""
+def _read_body(body: Any) -> bytes | None:
+    """The body of a request. A stream is left at the position where it was; one that can't be is not read: None."""
+    if body is None:
+        return b""
     if isinstance(body, bytes | bytearray | str):
         return body.encode() if isinstance(body, str) else bytes(body)
     if not hasattr(body, "seek") or inspect.iscoroutinefunction(body.read):
-        return b""
+        return None
     start = body.tell() if hasattr(body, "tell") else 0
     body.seek(start)  # botocore's chunks know no position, and begin anew
     content: bytes = body.read(MAX_BODY)
@@ -61,12 +66,14 @@ def _is_host_of(host: str, service: str) -> bool:
     return found is not None and service in found.names
 
 
-def response_of(status: int, headers: Mapping[str, Any], body: bytes) -> Response:
-    return Response(status, tuple((name, str(value)) for name, value in headers.items()), body)
+def response_of(status: int, headers: Mapping[str, Any], body: bytes | None) -> Response:
+    """Converts a response. body: None if it was not read."""
+    unread = "" if body is not None else "is a stream that is large or can't be read twice"
+    return Response(status, tuple((name, str(value)) for name, value in headers.items()), body or b"", unread)
 
 
 def copy_response_body(body: Any, parsed: Mapping[str, Any]) -> bytes | None:
-    """The body of a response that a client got; None for a stream that is large or asynchronous.
+    """The body of a response that a client got; None for a stream of events, or one that is large or asynchronous.
 
     What is read of a stream is put back under the client's own one, which checks length and checksum. parsed: the
     response in which that is.
@@ -74,13 +81,36 @@ def copy_response_body(body: Any, parsed: Mapping[str, Any]) -> bytes | None:
     if isinstance(body, bytes | bytearray):
         return bytes(body)
     raw, length = getattr(body, "_raw_stream", None), getattr(body, "_content_length", None)
-    if raw is None or inspect.iscoroutinefunction(raw.read) or int(length or 0) > MAX_BODY:
+    if raw is None or inspect.iscoroutinefunction(raw.read) or int(length or 0) > MAX_PAYLOAD:
         return None
-    content: bytes = raw.read()
+    content: bytes = raw.read(MAX_PAYLOAD + 1)
+    is_whole = len(content) <= MAX_PAYLOAD
     for stream in (body, *parsed.values()):
         if getattr(stream, "_raw_stream", None) is raw:
-            stream._raw_stream = io.BytesIO(content)
-    return content
+            stream._raw_stream = io.BytesIO(content) if is_whole else _Rejoined(content, raw)
+    return content if is_whole else None
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream of which the beginning was read already."""
+
+    def __init__(self, beginning: bytes, rest: Any) -> None:
+        self._beginning, self._rest = io.BytesIO(beginning), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._beginning.read(len(buffer)) or self._rest.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def read(self, size: int | None = None) -> bytes:
+        return super().read(-1 if size is None else size) or b""
+
+    def close(self) -> None:
+        super().close()
+        self._rest.close()
 
 
 def _text(value: str | bytes) -> str:

@@ -8,7 +8,8 @@
 3. No traffic of a recorded service passes unrecorded: what isn't HTTP is parsed as HTTP, a request whose Host header
    names another host than the one it is sent to is refused, and once the tape fails, so is every request.
 4. No request is sent to an upstream whose certificate can't be verified; in replay, none is sent to any upstream.
-5. Refusals by the tape have the service's own format, since SDKs show nothing else. Refusals by the access policy are
+5. What can't be recorded passes as it comes, whatever its size (`proxying.streaming`).
+6. Refusals by the tape have the service's own format, since SDKs show nothing else. Refusals by the access policy are
    plain text, since the client is not an SDK.
 """
 
@@ -31,7 +32,16 @@ from awstape.core.aws.routing import put_bucket_into_path, try_find_service
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
-from awstape.proxying.flow_conversion import request_of, response_of
+from awstape.proxying.flow_conversion import request_of
+from awstape.proxying.streaming import (
+    is_too_large,
+    may_stream,
+    read_cut_response,
+    read_head,
+    read_request,
+    read_response,
+    stream_response,
+)
 from awstape.proxying.upstream import Upstream, address_of, connect_problem, find_upstream
 from awstape.proxying.upstream_proxy import UpstreamProxy
 from awstape.serving.access_control import AccessPolicy
@@ -68,6 +78,8 @@ class Interceptor:
         # Address of an upstream whose certificate couldn't be verified → the error for the client's next attempt.
         self._unverified: dict[tuple[str, int], str] = {}
         self._flows: WeakSet[http.HTTPFlow] = WeakSet()
+        # Those that were admitted, or refused, when only their headers were there.
+        self._admitted: WeakSet[http.HTTPFlow] = WeakSet()
         self._clients = 0
 
     @property
@@ -100,17 +112,17 @@ class Interceptor:
 
     def intercepts(self, host: str) -> bool:
         """Whether TLS connections to a host are decrypted."""
-        return self.tape is not None and (self._is_recorded(host) or (self._replays_only and is_aws_host(host)))
+        return self.tape is not None and (self._is_recorded(host) or (self.replays_only and is_aws_host(host)))
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
-        if self._replays_only and not self.intercepts(flow.request.host):
+        if self.replays_only and not self.intercepts(flow.request.host):
             assert self.tape
             flow.response = _plain(403, self.tape.refuse_host(anonymise_host(flow.request.host)).text, HEADER)
         elif refusal := self._refuse(flow):
             flow.response = refusal
 
     async def server_connect(self, data: ServerConnectionHookData) -> None:
-        if self._replays_only:
+        if self.replays_only:
             data.server.error = "awstape replay opens no connection"
         elif self.policy and data.server.address:
             host, port = data.server.address[:2]
@@ -136,27 +148,57 @@ class Interceptor:
             self._unverified[host, port] = text
             self._count_skipped(text)
 
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Admits a request whose body may pass as it comes (`proxying.streaming`)."""
+        if self.replays_only or not may_stream(flow.request):
+            flow.request.stream = False
+            return
+        self._admitted.add(flow)
+        head = read_head(self._models, flow)
+        if self._accepts(flow, head):
+            await self._direct(flow, head)
+            flow.request.stream = flow.response is None and is_too_large(head)
+        else:
+            flow.request.stream = flow.response is None
+
     async def request(self, flow: http.HTTPFlow) -> None:
-        request = request_of(flow)
-        if refusal := self._refuse(flow):
-            flow.response = refusal
+        sent = self._sent_upstream.get(flow)
+        request = read_request(flow, sent[0] if sent else None)
+        if not (sent if flow in self._admitted else self._accepts(flow, request)):
             return
-        self._flows.add(flow)
-        if self.tape is None:
-            return
-        if not self._replays_only and not try_find_service(self.tape.models, request):
-            self._note_passed(request.host)
-            return
+        assert self.tape
         try:
-            if self.failure:
-                raise self.failure
             reply = self.tape.answer(request)
         except Exception as error:
             self._stop(flow, request, error)
             return
         if reply is not None:
+            self._sent_upstream.pop(flow, None)
             await _send_reply(flow, reply)
-            return
+        elif sent:
+            self._sent_upstream[flow] = request, self.tape.answered
+        else:
+            await self._direct(flow, request)
+
+    def _accepts(self, flow: http.HTTPFlow, request: Request) -> bool:
+        """Whether a request is one for the tape; if not, it is refused, or passes unrecorded."""
+        if refusal := self._refuse(flow):
+            flow.response = refusal
+            return False
+        self._flows.add(flow)
+        if self.tape is None:
+            return False
+        if not self.replays_only and not try_find_service(self.tape.models, request):
+            self._note_passed(request.host)
+            return False
+        if self.failure:
+            self._stop(flow, request, self.failure)
+            return False
+        return True
+
+    async def _direct(self, flow: http.HTTPFlow, request: Request) -> None:
+        """Directs a request to the upstream; answers it if it can't be sent there."""
+        assert self.tape
         self._redirect(flow, request)
         if text := self._unverified.pop((flow.request.host, flow.request.port), None):
             flow.response = _aws_error(request, "UpstreamNotVerified", text)
@@ -169,16 +211,22 @@ class Interceptor:
         else:
             self._sent_upstream[flow] = request, self.tape.answered
 
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        if sent := self._sent_upstream.get(flow):
+            stream_response(self._models, flow, sent[0])
+        elif flow in self._flows and flow.response and not self.replays_only:  # of another service
+            flow.response.stream = True
+
     def response(self, flow: http.HTTPFlow) -> None:
-        sent = self._sent_upstream.get(flow)
+        sent = self._sent_upstream.pop(flow, None)
         if sent and flow.response:
             request, answered_before = sent
-            self._feed(flow, request, response_of(flow.response), answered_before)
+            self._feed(flow, request, read_response(self._models, flow, request), answered_before)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        if sent := self._sent_upstream.get(flow):
+        if sent := self._sent_upstream.pop(flow, None):
             request, answered_before = sent
-            self._feed(flow, request, None, answered_before)
+            self._feed(flow, request, read_cut_response(self._models, flow, request), answered_before)
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
         if data.server.address:
@@ -220,7 +268,8 @@ class Interceptor:
         return self._models.recognises_host(host)
 
     @property
-    def _replays_only(self) -> bool:
+    def replays_only(self) -> bool:
+        """Whether no request is sent upstream."""
         return self.tape is not None and self.tape.recorder is None
 
     def _refuse(self, flow: http.HTTPFlow) -> http.Response | None:
@@ -230,9 +279,9 @@ class Interceptor:
             return None
         if request.scheme == "http" and request.port == client.sockname[1]:  # a request to the proxy itself
             here = "this is the proxy of awstape: set HTTPS_PROXY to its address"
-            reason = self.policy.request_refusal(request_of(flow)) if self._replays_only else here
+            reason = self.policy.request_refusal(request_of(flow)) if self.replays_only else here
             return _plain(421, reason) if reason else None
-        if self._replays_only:
+        if self.replays_only:
             return None
         if self._is_recorded(request.host) and not self._is_recorded(request.pretty_host):
             return _plain(421, "awstape refuses a request whose Host header names another host than its URL")
@@ -254,7 +303,10 @@ class Interceptor:
     def _stop(self, flow: http.HTTPFlow, request: Request, error: Exception) -> None:
         assert self.tape
         self.failure = self.failure or as_user_error(error)
-        flow.response = _aws_error(request, "CassetteStopped", str(self.failure))
+        if flow.response and flow.response.stream:  # the client has it but for its end
+            flow.kill()
+        else:
+            flow.response = _aws_error(request, "CassetteStopped", str(self.failure))
 
     def _redirect(self, flow: http.HTTPFlow, request: Request) -> None:
         if url := self._upstream_url(request.host):

@@ -25,18 +25,22 @@ from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, context, events, layers, mode_servers
 from mitmproxy.proxy import server as connection_server
 from mitmproxy.proxy.layers import tls as tls_layer
+from mitmproxy.proxy.layers.http import _events as http_events
 from mitmproxy.proxy.layers.http import _http1 as http1_layer
 from mitmproxy.tls import ClientHello
 
 from awstape import clock
+from awstape.core.aws.wire import MAX_BODY
 from awstape.errors import UserError
 from awstape.proxying import certificates
 from awstape.proxying.certificate_authority import CertificateAuthority
 from awstape.proxying.interceptor import Interceptor
 from awstape.serving.endpoint import DRAIN_TIME
 
-#: Size limit of the body of a request or response, to any host: more than AWS sends or accepts.
+#: Size limit of the body of a request in replay, where none passes as it comes (`proxying.streaming`).
 _MAX_BODY = 64 * 1024 * 1024
+#: Size limit of a body that passes, and of a chunk: more than an object in S3 holds.
+_MAX_STREAM = 2**46
 #: Size limit in bytes of data that was read and can't be parsed yet, such as headers; bodies are parsed at once.
 _MAX_UNPARSED = 128 * 1024
 
@@ -65,7 +69,9 @@ async def run_proxy(
         _Tls(interceptor, authority, folder),
     )
     # Lazy: the upstream is contacted only when a request is to be sent there.
-    opts.update(connection_strategy="lazy", upstream_cert=False, server=True, body_size_limit=str(_MAX_BODY))
+    opts.update(connection_strategy="lazy", upstream_cert=False, server=True)
+    limit = {"body_size_limit": _MAX_BODY} if interceptor.replays_only else {"stream_large_bodies": MAX_BODY}
+    opts.update(**{name: str(size) for name, size in limit.items()})
     opts.update(http2=False)  # as AWS's own endpoints; a protocol that is off can't be abused
     opts.update(ssl_insecure=False, ssl_verify_upstream_trusted_ca=str(trusted))
     run = asyncio.create_task(proxy.run())
@@ -129,7 +135,7 @@ class _ChunkedReader(http1_layer.ChunkedReader):  # type: ignore[name-defined,mi
 
     def __call__(self, buffer: _Buffer) -> h11.Data | h11.EndOfMessage | None:
         event: h11.Data | h11.EndOfMessage | None = super().__call__(buffer)
-        if self._bytes_in_chunk > _MAX_BODY:
+        if self._bytes_in_chunk > _MAX_STREAM:
             raise h11.RemoteProtocolError("a chunk is too large")
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
 
@@ -144,18 +150,33 @@ class _Http1Client(http1_layer.Http1Client):
         return super().read_headers(event)
 
 
+class _Stream(layers.http.HttpStream):
+    """A request and its response. mitmproxy keeps the body of a request that an addon answered at its headers."""
+
+    def state_consume_request_body(self, event: events.Event) -> Generator[commands.Command, Any, None]:
+        """Discards the body of a request that has a response already."""
+        if not (self.flow.response and isinstance(event, http_events.RequestData)):
+            yield from super().state_consume_request_body(event)
+
+
 _INFORMATIONAL = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d\b")
 _expected_body_size = http1.expected_http_body_size
 
 
 def _body_size(request: Request, response: Response | None = None) -> int | None:
-    """As mitmproxy's. Refuses a response with an upgrade or a transfer coding that the client did not ask for."""
+    """As mitmproxy's. Refuses a response with an upgrade or a transfer coding that the client did not ask for.
+
+    Refuses a length that no body has, too.
+    """
     coding = response.headers.get("transfer-encoding", "").strip().lower() if response else ""
     if coding not in ("", "chunked", "identity") and "te" not in request.headers:
         raise ValueError("a transfer coding that the client did not ask for")
     if response and response.status_code == 101 and "upgrade" not in request.headers:
         raise ValueError("an upgrade that the client did not ask for")
-    return _expected_body_size(request, response)
+    size: int | None = _expected_body_size(request, response)
+    if size is not None and size > _MAX_STREAM:
+        raise ValueError("a body that is too large")
+    return size
 
 
 _parse_client_hello = tls_layer.parse_client_hello
@@ -215,6 +236,7 @@ mode_servers.ProxyConnectionHandler = _Handler  # type: ignore[misc]
 http1_layer.ReceiveBuffer = _Buffer  # type: ignore[attr-defined]
 http1_layer.ChunkedReader = _ChunkedReader  # type: ignore[attr-defined]
 http1.expected_http_body_size = _body_size
+layers.http.HttpStream = _Stream  # type: ignore[misc]
 layers.http.Http1Client = _Http1Client  # type: ignore[attr-defined]
 tls_layer.parse_client_hello = _client_hello
 

@@ -40,11 +40,17 @@ class WireError(ValueError):
     """A message that cannot be read or written. The text says what is wrong; it never quotes the message."""
 
 
+def too_large(limit: int = MAX_BODY) -> str:
+    """The reason for a body that is not recorded, as a predicate."""
+    return f"has a body above {limit // 2**20} MiB, which is too large to record"
+
+
 @dataclass(frozen=True)
 class Request:
     """An HTTP request. `host` is the name the client meant, without port; `path` keeps its percent-encoding.
 
-    caller: the access key id of a client that does not sign; None if the signature tells, or nothing does.
+    caller: the access key id of a client that does not sign; None if the signature tells, or nothing does. unread: why
+    the body is not here, as a predicate; empty if it is.
     """
 
     method: str
@@ -54,6 +60,7 @@ class Request:
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     caller: Hidden[str] | None = None
+    unread: str = ""
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)
@@ -67,11 +74,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response."""
+    """An HTTP response. unread: why the body is not here, as a predicate; empty if it is."""
 
     status: int
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
+    unread: str = ""
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)

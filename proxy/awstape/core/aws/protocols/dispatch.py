@@ -10,7 +10,8 @@ To add a protocol: write a module beside the others with the functions of `Codec
    different ways, stays the text that it was; a page with one is not kept.
 4. The rest of the envelope (request ids, metadata, namespaces, other headers) is dropped.
 5. A response with a body above `MAX_BODY`, with a status outside 200 to 599, or of events is refused before it is
-   parsed.
+   parsed; so is a message whose body passed through unread. How much of a body is kept is known from the headers
+   (`find_unread_request`, `find_unread_response`), so that an edge needs not hold a larger one.
 6. Equal answers and request ids are written as equal bytes. There is no Date header.
 7. A service may have several protocols. A request shows its own by its headers, its form or its path; the response is
    of the same protocol.
@@ -18,6 +19,7 @@ To add a protocol: write a module beside the others with the functions of `Codec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import ModuleType
@@ -26,7 +28,11 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Operation, Protocol, Service, Shape, Value
 from awstape.core.aws.protocols import cbor, ec2, json, query, rest_json, rest_xml
-from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, MAX_BODY, Request, Response, WireError
+from awstape.core.aws.protocols.http_bindings import MAX_PAYLOAD, is_raw
+from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, MAX_BODY, Request, Response, WireError, too_large
+
+_EVENT_STREAM = "application/vnd.amazon.eventstream"
+_EVENTS = "is a stream of events, which a cassette cannot hold"
 
 
 def find_protocol(protocols: Sequence[Protocol], request: Request) -> Protocol | None:
@@ -66,6 +72,9 @@ def _has_content_encoding(shape: Shape | None) -> bool:
 
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value], Protocol]:
     """The operation that a request calls, its input and its protocol. Raises WireError if it is of no such protocol."""
+    if request.unread:
+        called = find_operation(service, request)
+        raise WireError(f"{called.name if called else service.name} {request.unread}")
     protocol = find_protocol(service.protocols, request) or service.protocol
     operation, input_ = _CODECS[protocol].read_request(service, request)
     return operation, input_, protocol
@@ -80,14 +89,41 @@ def read_response(operation: Operation, response: Response, protocol: Protocol |
         raise WireError("the status is not that of a response")
     if len(response.body) > MAX_BODY:
         raise WireError(f"the body is larger than {MAX_BODY // 2**20} MiB")
-    if response.status < FIRST_ERROR_STATUS and _is_event_stream(operation):
-        raise WireError("the response is a stream of events, which a cassette cannot hold")
+    if response.unread:
+        raise WireError(f"the response {response.unread}")
+    if response.status < FIRST_ERROR_STATUS and _has_events(operation.output):
+        raise WireError(f"the response {_EVENTS}")
     return _codec(operation.service, protocol).read_response(operation, response)
 
 
-def _is_event_stream(operation: Operation) -> bool:
-    members = operation.output.members.values() if operation.output else ()
-    return any(member.shape.event_stream for member in members)
+def find_unread_request(operation: Operation | None, request: Request) -> str:
+    """Why the body of a request can't be recorded, by its headers; empty if it may be. operation: None if unknown."""
+    return _why_unread(operation.input if operation else None, request)
+
+
+def find_unread_response(operation: Operation | None, response: Response) -> str:
+    """Why the body of a response can't be recorded, by its headers; empty if it may be. operation: None if unknown."""
+    shape = operation.output if operation and response.status < FIRST_ERROR_STATUS else None
+    return _why_unread(shape, response)
+
+
+def has_raw_body(operation: Operation | None) -> bool:
+    """Whether the body of a response is one member as it is, such as a file, which a client may read as a stream."""
+    payload = operation.output.payload if operation and operation.output else None
+    return bool(payload and operation and operation.output and is_raw(operation.output.members[payload]))
+
+
+def _why_unread(shape: Shape | None, message: Request | Response) -> str:
+    if (message.header("content-type") or "").startswith(_EVENT_STREAM) or _has_events(shape):
+        return _EVENTS
+    is_of_data = bool(shape and shape.payload and is_raw(shape.members[shape.payload]))
+    limit = MAX_PAYLOAD if is_of_data else MAX_BODY
+    length = message.header("x-amz-decoded-content-length") or message.header("content-length") or ""
+    return too_large(limit) if re.fullmatch(r"\d+", length, re.ASCII) and int(length) > limit else ""
+
+
+def _has_events(shape: Shape | None) -> bool:
+    return any(member.shape.event_stream for member in shape.members.values()) if shape else False
 
 
 def write_response(operation: Operation, answer: Answer, request_id: str, protocol: Protocol | None = None) -> Response:

@@ -33,6 +33,7 @@ from awstape.core.aws.wire import (
     find_headers,
     is_signature_parameter,
     parse_form,
+    too_large,
     unquote_label,
 )
 
@@ -319,7 +320,7 @@ def is_raw(member: Member) -> bool:
 def read_raw_payload(operation: Operation, body: bytes, member: Member) -> Value:
     """The value of a payload that is the body: text if it is UTF-8, else bytes. Raises WireError for a large one."""
     if len(body) > MAX_PAYLOAD:
-        raise WireError(f"{operation.name} has a body above {MAX_PAYLOAD // 2**20} MiB, which is too large to record")
+        raise WireError(f"{operation.name} {too_large(MAX_PAYLOAD)}")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
