@@ -116,7 +116,7 @@ examples: $(READY) ## record the cassettes in cassettes/ anew
 index: $(READY) ## update the index of all services from botocore's data
 	$(BIN)/python tests/service_index.py
 
-reference: $(READY) ## update the table of commands in the README
+reference: $(READY) ## update the table of commands in the guide
 	$(BIN)/python tests/reference.py
 
 fmt: $(READY) ## format the code

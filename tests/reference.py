@@ -1,4 +1,4 @@
-"""Generates the README's table of commands from the command line's definition: `make reference` writes it."""
+"""Generates the guide's table of commands from the command line's definition: `make reference` writes it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import click
 
 from awstape.cli.main import cli
-from examples import ROOT
+from support.paths import GUIDE
 
-README = ROOT / "README.md"
+PAGE = GUIDE / "commands.md"
 _TABLE = re.compile(r"(?<=<!-- made by `make reference` -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -36,11 +36,11 @@ def _lines() -> Iterator[str]:
         yield f"| `{call}` | {purpose} | {option_names} |"
 
 
-def in_readme() -> str | None:
-    """Returns the table in the README, or None if the README has none."""
-    match = _TABLE.search(README.read_text("utf-8"))
+def in_guide() -> str | None:
+    """Returns the table in the guide, or None if the guide has none."""
+    match = _TABLE.search(PAGE.read_text("utf-8"))
     return match[0] if match else None
 
 
 if __name__ == "__main__":
-    README.write_text(_TABLE.sub(lambda _: table(), README.read_text("utf-8")), "utf-8")
+    PAGE.write_text(_TABLE.sub(lambda _: table(), PAGE.read_text("utf-8")), "utf-8")

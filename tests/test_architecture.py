@@ -59,7 +59,7 @@ PROJECT_TESTS = {
     "new_episodes",
     "packaging",
     "platforms",
-    "readme",
+    "guide",
     "slowest",
 } | {"standin"}
 #: Folders in which each module is one format, command or option group, and may be short.

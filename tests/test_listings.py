@@ -10,7 +10,7 @@ import pytest
 import listings
 from awstape.catalog.botocore_data import available_services, load_paginators
 from awstape.core.aws.model import Operation
-from examples import ROOT
+from support.paths import GUIDE
 
 #: One operation in so many is tried here; `make listings` tries all.
 EVERY = 40
@@ -57,15 +57,15 @@ def test_a_listing_that_lacks_an_item_is_not_equal() -> None:
         listings.compare({"Users": ["x", "y"]}, {"Users": ["q", "q"]}, "2")
 
 
-README = re.compile(
-    r"([\d,]+) of the ([\d,]+) operations that\s+botocore pages come out equal.*?the ([\d,]+) others that page"
+GUIDE_COUNTS = re.compile(
+    r"Of ([\d,]+) operations that botocore pages,\s+([\d,]+) come out equal.*?the ([\d,]+) others that page", re.DOTALL
 )
 
 
-def test_the_readme_has_the_counts() -> None:
+def test_the_guide_has_the_counts() -> None:
     """That of operations without a paginator takes all models: `make listings` prints it."""
-    told = README.search((ROOT / "README.md").read_text())
+    told = GUIDE_COUNTS.search((GUIDE / "services.md").read_text())
     assert told
-    equal, every, _ = (int(number.replace(",", "")) for number in told.groups())
+    every, equal, _ = (int(number.replace(",", "")) for number in told.groups())
     assert every == sum(len(load_paginators(name)) for name in available_services())
     assert every - equal == len(listings.EXCEPTIONS)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from examples import PROGRAMS, ROOT, environment
+from support.paths import GUIDE
 
 PACKAGE = ROOT / "proxy" / "awstape"
 AS_ON_WINDOWS = PROGRAMS / "as_on_windows.py"
@@ -165,10 +166,14 @@ def test_a_program_is_refused_on_windows() -> None:
 
 
 def test_platforms_are_stated() -> None:
-    """The classifiers in pyproject.toml and the README name the same platforms."""
+    """The classifiers in pyproject.toml and the guide name the same platforms."""
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
     pythons = [line.rpartition(" ")[2] for line in classifiers if re.search(r"Python :: 3\.\d", line)]
     systems = {line.rpartition(" ")[2] for line in classifiers if line.startswith("Operating System")}
-    (section,) = re.findall(r"^## Platforms\n(.*?)^## ", (ROOT / "README.md").read_text("utf-8"), re.M | re.DOTALL)
+    (section,) = re.findall(
+        r"^## Platforms\n(.*)",
+        (GUIDE / "services.md").read_text("utf-8"),
+        re.M | re.DOTALL,
+    )
     assert systems == {"Linux", "MacOS", "Windows"}
     assert all(name in section for name in ("Linux", "macOS", "Windows", f"{pythons[0]} to {pythons[-1]}"))

@@ -12,7 +12,7 @@ import pytest
 from e2e.conftest import Recorded
 from e2e.harness import TESTS, Machine
 from e2e.renaming import renaming
-from support.paths import ROOT
+from support.paths import GUIDE
 from support.standin import StandIn
 
 pytestmark = [
@@ -91,7 +91,11 @@ def test_the_javascript_sdk_is_recorded_as_documented(way: str, with_sdk: Machin
     if way.endswith("https-proxy-agent"):
         text = WITH_AGENT + text.replace("maxAttempts: 1", "maxAttempts: 1, requestHandler")
     else:
-        (preload,) = re.findall("^export GLOBAL_AGENT.+", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+        (preload,) = re.findall(
+            "^export GLOBAL_AGENT.+",
+            (GUIDE / "languages.md").read_text("utf-8"),
+            re.MULTILINE,
+        )
         script = f"{preload}; {script}"
     (with_sdk.home / "list.mjs").write_text(text)
     cassette = with_sdk.home / "tape.yaml"

@@ -8,3 +8,4 @@ from typing import Final
 TESTS: Final = Path(__file__).parents[1]
 ROOT: Final = TESTS.parent
 CASSETTES: Final = ROOT / "cassettes"
+GUIDE = ROOT / "proxy" / "awstape" / "guide"

@@ -12,10 +12,10 @@ from awstape import __version__
 from awstape.cli.commands.alias import alias, redact, rekey
 from awstape.cli.commands.ca import ca
 from awstape.cli.commands.check import check
-from awstape.cli.commands.completion_schema import completion, schema
 from awstape.cli.commands.diff import diff
 from awstape.cli.commands.edit import add_item, drop_item, edit, fault, rename, repage, rm, set_
 from awstape.cli.commands.env import env
+from awstape.cli.commands.guide_completion_schema import completion, guide, schema
 from awstape.cli.commands.import_export import export, import_
 from awstape.cli.commands.ls_show import ls, show
 from awstape.cli.commands.merge_split import merge, split
@@ -32,7 +32,7 @@ SECTIONS = {
     "Generate, import, export": (new, import_, export),
     "Aliases": (alias, redact, rekey),
     "The proxy's CA": (ca,),
-    "Shell and editor": (completion, schema),
+    "Guide, shell and editor": (guide, completion, schema),
 }
 
 #: The exit status that shells report for an end by SIGPIPE.
@@ -90,6 +90,7 @@ def main(args: list[str] | None = None) -> int:
 
 
 def _run(args: list[str] | None) -> int:
+    args = (sys.argv[1:] if args is None else args) or ["--help"]
     try:
         return cli.main(args, prog_name="awstape", standalone_mode=False) or 0
     except UserError as error:

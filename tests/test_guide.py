@@ -1,4 +1,4 @@
-"""Runs the README's commands and compares their output with the one shown."""
+"""Runs the commands of the README and of the guide, and compares their output with the one shown."""
 
 from __future__ import annotations
 
@@ -24,32 +24,48 @@ from awstape.core.cassette.yaml.writer import SCHEMA_FILE
 from awstape.files.project_settings import Settings
 from e2e import warm
 from examples import ROOT, environment, upstreams
+from support.paths import GUIDE
 from support.standin import StandIn
 
-README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-PYTHON = [body.removeprefix("# ").partition("\n") for language, body in BLOCKS if language == "python"]
-PROGRAMS = {name: text for name, _, text in PYTHON}
-SESSIONS = [body for language, body in BLOCKS if language == "console"]
-LINES = [line for language, body in BLOCKS if language == "sh" for line in body.splitlines()]
-COMMANDS = [line.partition("#")[0].strip() for line in LINES]
+#: Name of a page → its file. Each page is read and tried by itself.
+PAGES = {
+    "README": ROOT / "README.md",
+    **{path.stem: path for path in sorted(GUIDE.glob("*.md"))},
+}
+TEXTS = {name: path.read_text("utf-8") for name, path in PAGES.items()}
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+#: The most lines of a page.
+LONGEST = {"README": 250}
+LONGEST_TOPIC = 200
 
+
+def blocks(language: str, *pages: str) -> list[str]:
+    """The blocks of code in a language, of some pages or of all."""
+    return [body for name in pages or PAGES for found, body in _BLOCK.findall(TEXTS[name]) if found == language]
+
+
+def programs(page: str) -> dict[str, str]:
+    """Name of a Python program on a page → its text. Its first line is a comment with its name."""
+    found = (body.removeprefix("# ").partition("\n") for body in blocks("python", page))
+    return {name: text for name, _, text in found}
+
+
+SESSIONS = [name for name in PAGES if blocks("console", name)]
+COMMANDS = [line.partition("#")[0].strip() for body in blocks("sh") for line in body.splitlines()]
 REAL = Path(sys.executable).parent
 GIT = [command for command in COMMANDS if command.startswith("git config")]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The folder for the README's commands: the cassettes of the repository and the README's programs."""
+    """The folder for the commands, with the cassettes of the repository."""
     shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
-    for name, text in PROGRAMS.items():
-        (tmp_path / name).write_text(text)
     return tmp_path
 
 
 @pytest.fixture
 def shell(folder: Path) -> Iterator[dict[str, str]]:
-    """The environment of the README's commands, with the stand-in for AWS and the key of the examples."""
+    """The environment of the commands, with the stand-in for AWS and the key of the examples."""
     with StandIn() as aws:
         yield environment(
             PATH=os.pathsep.join([*map(str, (warm.folder(), REAL)), os.environ["PATH"]]),
@@ -67,20 +83,40 @@ def command_and_output(session: str) -> tuple[str, str]:
     return match[1].replace("\n> ", "\n").rstrip("\n"), session[match.end() :]
 
 
-def test_every_session_shows_the_real_output(folder: Path, shell: dict[str, str]) -> None:
-    assert len(SESSIONS) >= 5
-    for number, session in enumerate(SESSIONS):
+@pytest.mark.parametrize("page", SESSIONS)
+def test_every_session_shows_the_real_output(page: str, folder: Path, shell: dict[str, str]) -> None:
+    for name, text in programs(page).items():
+        (folder / name).write_text(text)
+    for number, session in enumerate(blocks("console", page)):
         command, expected = command_and_output(session)
         # The first one with the commands that are installed, the others as in `e2e.warm`.
-        environ = shell if number else {**shell, "PATH": f"{REAL}{os.pathsep}{shell['PATH']}"}
+        environ = shell if number or page != "README" else {**shell, "PATH": f"{REAL}{os.pathsep}{shell['PATH']}"}
         done = subprocess.run(
             ["sh", "-c", f"exec 2>&1; {command}"], cwd=folder, env=environ, capture_output=True, text=True, timeout=60
         )
         assert done.stdout == expected, command
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_short_and_its_links_lead_somewhere(page: str) -> None:
+    path, text = PAGES[page], TEXTS[page]
+    assert text.count("\n") <= LONGEST.get(page, LONGEST_TOPIC)
+    for target in re.findall(r"\]\((?!https?:)([^)]*)\)", text):
+        name, _, section = target.partition("#")
+        linked = (path.parent / name) if name else path
+        assert linked.exists(), target
+        titles = [title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)$", linked.read_text(), re.M)]
+        assert not section or section in titles, target
+
+
+def test_the_readme_lists_every_topic() -> None:
+    listed = re.findall(r"^\| \[([\w-]+)\]\(proxy/awstape/guide/([\w-]+)\.md\)", TEXTS["README"], re.M)
+    assert [name for name, _ in listed] == [name for _, name in listed]
+    assert {name for name, _ in listed} == PAGES.keys() - {"README"}
+
+
 def test_the_settings_shown_are_settings() -> None:
-    shown = [tomllib.loads(body)["tool"]["awstape"] for language, body in BLOCKS if language == "toml"]
+    shown = [tomllib.loads(body)["tool"]["awstape"] for body in blocks("toml")]
     settings = [Settings.read(each) for each in shown]
     for known in ("keep", "mask", "mask_members"):
         assert any(getattr(each.rules, known) for each in settings)
@@ -88,23 +124,23 @@ def test_the_settings_shown_are_settings() -> None:
 
 
 def test_the_hook_shown_is_the_one_in_the_repository() -> None:
-    (shown,) = [yaml.safe_load(body) for language, body in BLOCKS if language == "yaml" and "hooks" in body]
+    (shown,) = [yaml.safe_load(body) for body in blocks("yaml") if "hooks" in body]
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert [hook["id"] for hook in shown[0]["hooks"]] == [hook["id"] for hook in hooks]
     assert shown[0]["rev"] == f"v{__version__}"
 
 
 def test_the_faults_shown_are_faults() -> None:
-    (shown,) = [body for language, body in BLOCKS if language == "yaml" and "faults" in body]
+    (shown,) = [body for body in blocks("yaml") if "faults" in body]
     take = shown.replace("pages: …", "pages: [output: {IsTruncated: false, Roles: []}]")
     cassette = read_cassette(f"version: 1\n---\n{take}", load_models())
     assert [str(fault) for take in cassette.takes for fault in take.faults] == ["throttle page=2 times=2"]
 
 
-def test_every_program_shown_is_run() -> None:
-    assert PROGRAMS
-    for name in PROGRAMS:
-        assert any(name in session for session in SESSIONS), name
+@pytest.mark.parametrize("page", PAGES)
+def test_every_program_shown_is_run(page: str) -> None:
+    for name in programs(page):
+        assert any(name in session for session in blocks("console", page)), name
 
 
 def test_a_client_of_a_module_is_answered(folder: Path, shell: dict[str, str]) -> None:
@@ -135,7 +171,7 @@ def test_every_other_command_is_one_that_a_test_runs() -> None:
 @pytest.mark.parametrize(("command", "mark"), list(zip(GIT, ("~ ", "+    "), strict=True)))
 def test_git_shows_differences_of_cassettes(command: str, mark: str, folder: Path, shell: dict[str, str]) -> None:
     attributes = "echo 'cassettes/*.yaml diff=awstape' >> .gitattributes"
-    assert f"`{attributes}`" in README
+    assert f"`{attributes}`" in TEXTS["looking"]
     change = "sed -i 's/MaxSessionDuration: 3600/MaxSessionDuration: 7200/' cassettes/roles.yaml"
     script = f"git init -q; git add .; {attributes}; {command}; {change}; git --no-pager diff"
     done = subprocess.run(["sh", "-c", script], cwd=folder, env=shell, capture_output=True, text=True, timeout=60)
@@ -144,14 +180,14 @@ def test_git_shows_differences_of_cassettes(command: str, mark: str, folder: Pat
 
 
 def test_the_schema_is_named_where_the_command_writes_it() -> None:
-    (settings,) = [json.loads(f"{{{body}}}") for language, body in BLOCKS if language == "json"]
+    (settings,) = [json.loads(f"{{{body}}}") for body in blocks("json")]
     ((schema, glob),) = settings["yaml.schemas"].items()
-    assert f"`awstape schema -o {schema.removeprefix('./')}`" in README
+    assert f"`awstape schema -o {schema.removeprefix('./')}`" in TEXTS["editing"]
     assert Path("cassettes/roles.yaml").match(glob.replace("**/", "")) and schema.endswith(SCHEMA_FILE)
 
 
 def test_the_table_of_commands_is_up_to_date() -> None:
-    assert reference.in_readme() == reference.table(), "make reference"
+    assert reference.in_guide() == reference.table(), "make reference"
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("mitmdump")])

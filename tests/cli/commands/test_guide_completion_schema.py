@@ -1,4 +1,4 @@
-"""`completion`: the words offered to shells, and the script in a real bash."""
+"""`guide`: its pages and its search. `completion`: the words offered to shells, and the script in a real bash."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from awstape.cli.main import main
 from examples import ROOT
+from support.paths import GUIDE
 
 ROLES = ROOT / "cassettes" / "roles.yaml"
 
@@ -47,6 +48,7 @@ def offered(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
         (["new", "iam", "ListSAMLP"], ["plain,ListSAMLProviderTags", "plain,ListSAMLProviders"]),
         (["new", "nothing", "l"], []),
         (["completion", ""], ["plain,bash", "plain,zsh", "plain,fish"]),
+        (["guide", "re"], ["plain,recording", "plain,redaction", "plain,replay"]),
     ],
     ids=lambda value: " ".join(getattr(word, "name", word) for word in value),
 )
@@ -82,3 +84,43 @@ def test_scripts_of_other_shells(shell: str, begins: str, tmp_path: Path, capfd:
     if program := shutil.which(shell):
         (tmp_path / "script").write_text(script)
         subprocess.run([program, "-n", tmp_path / "script"], check=True)
+
+
+# --- guide ---
+
+
+def printed(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    status = main(["guide", *words])
+    return status, "".join(capfd.readouterr())
+
+
+def test_the_guide_lists_its_topics_with_what_each_is_about(capfd: pytest.CaptureFixture[str]) -> None:
+    status, output = printed(capfd)
+    assert status == 0
+    assert [line.split()[0] for line in output.splitlines()] == sorted(page.stem for page in GUIDE.glob("*.md"))
+    assert all(len(line.split()) > 5 and line.endswith(".") for line in output.splitlines())
+
+
+@pytest.mark.parametrize("page", sorted(GUIDE.glob("*.md")), ids=lambda page: page.stem)
+def test_a_topic_is_printed_as_it_is(page: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert printed(capfd, page.stem) == (0, page.read_text("utf-8"))
+
+
+def test_an_unknown_topic_has_a_suggestion(capfd: pytest.CaptureFixture[str]) -> None:
+    status, output = printed(capfd, "redacting")
+    assert status == 2
+    assert "has no topic 'redacting'; did you mean redaction?" in output
+
+
+def test_the_search_names_topic_and_section(capfd: pytest.CaptureFixture[str]) -> None:
+    status, output = printed(capfd, "--search", "THROTTLING ERROR")
+    assert (status, output) == (0, "paging: Faults: | `throttle` | the service's throttling error |\n")
+    assert printed(capfd, "replay", "--search", "throttling error")[0] == 1
+    assert printed(capfd, "--search", "no such words")[1] == "nothing in the guide has 'no such words'\n"
+
+
+def test_awstape_alone_prints_its_help(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["awstape"])
+    assert main() == 0
+    output, errors = capfd.readouterr()
+    assert output.startswith("Usage: awstape [OPTIONS] COMMAND") and not errors

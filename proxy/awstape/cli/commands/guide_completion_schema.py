@@ -1,0 +1,134 @@
+"""`guide`, `completion` and `schema`: the guide, completion scripts for shells, the JSON Schema of cassettes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import write_output
+from awstape.core.aws.conform import did_you_mean
+from awstape.errors import UserError
+
+#: Begins and ends a block of code in Markdown.
+_CODE = "```"
+
+
+def _pages() -> dict[str, str]:
+    """Topic → the text of its page, in Markdown."""
+    found = {page.name: page for page in files("awstape").joinpath("guide").iterdir() if page.name.endswith(".md")}
+    return {name.removesuffix(".md"): found[name].read_text("utf-8") for name in sorted(found)}
+
+
+def _complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(topic) for topic in _pages() if topic.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("topic", required=False, shell_complete=_complete_topic)
+@click.option("--search", "word", metavar="WORD", help="List the lines with this word or phrase, in all topics.")
+def guide(topic: str | None, word: str | None) -> int:
+    """Show the guide: its topics, or the page of one TOPIC.
+
+    On a terminal a page is laid out and shown in a pager; in a pipe it is Markdown.
+
+    \b
+    awstape guide
+    awstape guide redaction
+    awstape guide --search throttle
+    """
+    pages = _pages()
+    if topic is not None and topic not in pages:
+        raise UserError(f"the guide has no topic {topic!r}{did_you_mean(topic, pages)}", "awstape guide lists them")
+    chosen = pages if topic is None else {topic: pages[topic]}
+    if word is not None:
+        found = [line for each, page in chosen.items() for line in _lines_with(word, each, page)]
+        click.echo("\n".join(found) if found else f"nothing in the guide has {word!r}")
+        return int(not found)
+    if topic is None:
+        for each, page in pages.items():
+            click.echo(f"{each:<14}{_summary_of(page)}")
+        return 0
+    _show(pages[topic])
+    return 0
+
+
+def _summary_of(page: str) -> str:
+    """The first paragraph of a page, in one line."""
+    return " ".join(page.split("\n\n")[1].split())
+
+
+def _lines_with(word: str, topic: str, page: str) -> Iterator[str]:
+    """The lines of a page that have a word, after the topic and the section that they are in."""
+    section, is_code = "", False
+    for line in page.splitlines():
+        is_code ^= line.startswith(_CODE)
+        if line.startswith("#") and not is_code:
+            section = line.lstrip("# ")
+        if word.lower() in line.lower():
+            yield f"{topic}: {section}: {line.lstrip('# ').strip()}"
+
+
+def _show(page: str) -> None:
+    if not sys.stdout.isatty():
+        click.echo(page.encode(), nl=False)
+        return
+    from rich.markdown import Markdown
+
+    from awstape.cli.terminal.tables import console
+
+    terminal = console()
+    with terminal.capture() as shown:
+        terminal.print(Markdown(page))
+    click.echo_via_pager(shown.get())
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> int:
+    """Print the completion script for SHELL.
+
+    It completes commands, options, files and the tracks of a cassette. Put it where the shell looks for completion
+    scripts (zsh: into any folder of $fpath, before compinit), or try it: source <(awstape completion bash).
+
+    \b
+    awstape completion bash > ~/.local/share/bash-completion/completions/awstape
+    awstape completion zsh > ~/.zfunc/_awstape
+    awstape completion fish > ~/.config/fish/completions/awstape.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    assert made
+    click.echo(made(ctx.find_root().command, {}, "awstape", "_AWSTAPE_COMPLETE").source())
+    return 0
+
+
+@click.command()
+@parameters.services("Describe the operations of these services, `all` for every one; repeatable.")
+@parameters.output
+def schema(services: tuple[str, ...], output: Path) -> int:
+    """Print the JSON Schema of cassettes, for editors.
+
+    It describes the operations of iam, accessanalyzer and sts, unless the option or the project's settings name other
+    services, and accepts those of any other service. Editors use it to complete and validate YAML. The first line of
+    each cassette names it as awstape.schema.json in the folder of the cassette.
+
+    \b
+    awstape schema -o cassettes/awstape.schema.json
+    """
+    from awstape.catalog.botocore_data import data_version
+    from awstape.catalog.service_models import load_models
+    from awstape.core.cassette.yaml.json_schema import cassette_schema as schema_of
+    from awstape.core.cassette.yaml.json_schema import dump_schema
+    from awstape.opening import choose_services
+
+    models = load_models(choose_services(services, output))
+    write_output(output, dump_schema(schema_of(models, data_version())))
+    return 0
