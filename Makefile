@@ -79,7 +79,7 @@ type: $(READY) ## check types (mypy --strict)
 check: lint type ## run lint and type
 
 bench: $(READY) ## measure speed and memory beside references in the same run, GROUP=… for some rows (ten minutes)
-	-@$(MAKE) --quiet $(VENV)-peers/.ready
+	-@$(MAKE) --quiet --keep-going $(VENV)-peers/.ready $(VENV)-peers/node_modules
 	@PYTHONPATH=tests $(BIN)/python -m bench --peers $(VENV)-peers $(GROUP)
 
 bench-quick: $(READY) ## the same with less work and the peers that are installed (a minute)
@@ -148,3 +148,7 @@ $(VENV)-%/.ready: pyproject.toml $(LOCK)/%.txt $(READY)
 	@$(PYTHON) -m venv --clear --without-pip $(VENV)-$*
 	@$(call install_lock,$(VENV)-$*,$*)
 	@touch $@
+
+# Peers from npm; WireMock needs Java, too.
+$(VENV)-peers/node_modules: $(VENV)-peers/.ready
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)-peers talkback@4.2.0 wiremock@3.13.2

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from bench import table
 from bench.frame import Result, Row, Setting, measure
-from bench.rows import cassettes, codec, endpoint, in_process, proxying, replaying
+from bench.rows import cassettes, codec, endpoint, in_process, proxying, replaying, start_up
 
 Group = Callable[[Setting], AbstractContextManager[Iterator[Row]]]
 GROUPS: Mapping[str, Group] = {
+    "start-up": start_up.rows,
     "endpoint": endpoint.rows,
     "in-process": in_process.rows,
     "proxying": proxying.rows,
@@ -53,7 +54,7 @@ def main() -> None:
     chosen = {name: group for name, group in GROUPS.items() if not options.groups or name in options.groups}
     start, results = time.monotonic(), []
     print(table.HEAD, flush=True)
-    for group, result in run(chosen, options.peers, is_quick=options.quick):
+    for group, result in run(chosen, options.peers and options.peers.absolute(), is_quick=options.quick):
         results.append((group, result))
         print("\n".join(table.lines(result)), flush=True)
     about = table.machine() | {"is_quick": options.quick, "seconds": round(time.monotonic() - start)}

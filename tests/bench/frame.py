@@ -3,8 +3,8 @@
 1. A row is a work beside references. All of them run in each round, one after the other, so that a machine that slows
    down slows them all. A round gives one figure for each.
 2. A figure is the seconds for one operation, by the clock and of CPU: of this process, of the processes that it has
-   waited for, and of the servers that a contender names. A contender may measure something else, and return it as an
-   `Amount`.
+   waited for, of the servers that a contender names, and of those that it has started and returns as `Started`. A
+   contender may measure something else, and return it as an `Amount`.
 3. The ratio of a work to a reference is the median of the ratios of the rounds; the spread is the lowest and the
    highest of them.
 4. A goal is a limit for the work: so many times the reference, and so much more.
@@ -27,6 +27,10 @@ MOST_ROUNDS = 25
 
 class Amount(float):
     """A figure that a contender measured itself, such as bytes of memory."""
+
+
+class Started(tuple[int, ...]):
+    """Ids of processes that a run has started and that still run."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,9 @@ def _run(contender: Contender, clock: Callable[[], float]) -> Figure:
         gc.collect()
         cpu, start = _cpu_seconds(contender.processes), clock()
         returned = contender.run(*arguments)
-        end, cpu_end = clock(), _cpu_seconds(contender.processes)
+        end = clock()
+        started = returned if isinstance(returned, Started) else ()
+        cpu_end = _cpu_seconds([*contender.processes, *started])
     if isinstance(returned, Amount):
         return Figure(float(returned))
     return Figure((end - start) / contender.count, (cpu_end - cpu) / contender.count)

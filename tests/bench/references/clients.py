@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import selectors
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import cycle, islice
+from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from bench.traffic import FORM
 
@@ -23,6 +27,11 @@ def iam(url: str | None = None, **options: Any) -> Any:
     return boto3.session.Session().client("iam", endpoint_url=url, **CREDENTIALS, **options)
 
 
+def proxied_iam(proxy: str, ca: Path) -> Any:
+    """A boto3 client of IAM behind a proxy. ca: the file of the CA that it trusts."""
+    return iam(config=Config(proxies={"https": proxy}), verify=str(ca))
+
+
 def call(client: Any, count: int, tracks: int = 10) -> None:
     """Lists roles, each track in turn."""
     for number in range(count):
@@ -35,39 +44,33 @@ def message(form: str, host: str = "iam.amazonaws.com") -> bytes:
     return (head + form).encode()
 
 
-class Load:
-    """Connections to a server that each send one request after the other, of messages in turn."""
+@contextmanager
+def connected(address: tuple[str, int], connections: int = 1) -> Iterator[list[socket.socket]]:
+    """Connections to a server, which some servers close once they are idle."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(socket.create_connection(address)) for _ in range(connections)]
 
-    def __init__(self, address: tuple[str, int], messages: Sequence[bytes], connections: int) -> None:
-        self._sockets = [socket.create_connection(address) for _ in range(connections)]
-        self._messages = messages
 
-    def run(self, count: int) -> None:
-        """Sends so many requests in all, and reads their responses."""
-        with selectors.DefaultSelector() as ready:
-            sent = done = 0
-            for each in self._sockets:
-                each.sendall(self._messages[sent % len(self._messages)])
-                ready.register(each, selectors.EVENT_READ, bytearray())
-                sent += 1
-            while done < sent:
-                for key, _ in ready.select():
-                    connection, received = key.fileobj, key.data
-                    assert isinstance(connection, socket.socket)
-                    data = connection.recv(1 << 18)
-                    assert data, "the server closed a connection"
-                    received += data
-                    if not is_complete(received):
-                        continue
+def send(connections: Sequence[socket.socket], messages: Sequence[bytes], count: int) -> None:
+    """Sends so many requests in all, with messages in turn, one after the other on each connection."""
+    waiting = iter(islice(cycle(messages), count))
+    with selectors.DefaultSelector() as ready:
+        for connection, message in zip(connections, waiting, strict=False):
+            connection.sendall(message)
+            ready.register(connection, selectors.EVENT_READ, bytearray())
+        done = 0
+        while done < count:
+            for key, _ in ready.select():
+                asked: Any = key.fileobj
+                received = key.data
+                data = asked.recv(1 << 18)
+                assert data, "the server closed a connection"
+                received += data
+                if is_complete(received):
                     received.clear()
                     done += 1
-                    if sent < count:
-                        connection.sendall(self._messages[sent % len(self._messages)])
-                        sent += 1
-
-    def close(self) -> None:
-        for connection in self._sockets:
-            connection.close()
+                    if (following := next(waiting, None)) is not None:
+                        asked.sendall(following)
 
 
 def is_complete(received: bytearray) -> bool:
@@ -76,4 +79,6 @@ def is_complete(received: bytearray) -> bool:
     if head == 3:
         return False
     start = received[:head].lower().find(b"content-length:") + len(b"content-length:")
+    if start < len(b"content-length:"):  # in chunks
+        return received.endswith(b"0\r\n\r\n")
     return len(received) >= head + int(received[start : received.index(b"\r\n", start)])

@@ -12,14 +12,13 @@ import socket
 import ssl
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.frame import memory_of
-from bench.references.servers import home, process
+from bench.references.servers import free_port, home, process, wait_for
 from support.forging import Identity, Signer
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -79,6 +78,10 @@ class Client:
         assert response.status == 200, response.read()
         return response.read()
 
+    def ask_all(self, forms: Iterable[bytes]) -> None:
+        for form in forms:
+            self.ask(form)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -107,25 +110,16 @@ def record(upstream: int, ca: Path, folder: Path) -> Iterator[Client]:
 @contextmanager
 def relay(upstream: int, ca: Path, folder: Path) -> Iterator[Client]:
     """Runs plain `mitmdump`; yields a client of it that goes to an upstream on a port of this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     sets = (f"confdir={folder / 'mitm'}", f"ssl_verify_upstream_trusted_ca={ca}")
     options = ("-q", "--listen-host", "127.0.0.1", "--listen-port", str(port))
     mitmdump = str(Path(sys.executable).with_name("mitmdump"))
     with process(mitmdump, *options, *(part for option in sets for part in ("--set", option))) as running:
-        _wait_for(port)
+        wait_for(port, running)
         made = folder / "mitm" / "mitmproxy-ca-cert.pem"
         client = Client(running.pid, ("127.0.0.1", port), (_HOST, upstream), made)
         yield client
         client.close()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(300):
-        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.1)
-    raise TimeoutError("mitmdump does not listen")
 
 
 @contextmanager

@@ -1,48 +1,97 @@
-"""The endpoint of `awstape replay`, in a process of its own, beside bare servers."""
+"""`awstape replay` in a process of its own, as endpoint and as proxy, beside bare servers and other tools."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import cycle, islice
+from typing import Any
 
 from bench.frame import Contender, Goal, Row, Setting
 from bench.references import clients, servers
-from bench.traffic import cassette_text, form, page
+from bench.references.in_process import listing_forms
+from bench.references.proxies import Client
+from bench.traffic import cassette_text
 
 TRACKS, ROLES, CONNECTIONS = 10, 5, 16
+BARE, MATCHING, TALKBACK = "a bare responder", "a bare matching responder", "talkback"
+#: Goals by reference: of a call, of the throughput, of a call through the proxy.
+CALL, THROUGHPUT, PROXIED = {BARE: Goal(1.05)}, {MATCHING: Goal(1 / 0.8), TALKBACK: Goal(1)}, {BARE: Goal(1.25)}
+PROXY_THROUGHPUT = {"mitmproxy's server replay": Goal(1 / 8)}
 
 
 @contextmanager
 def rows(setting: Setting) -> Iterator[Iterator[Row]]:
-    file = setting.folder / "roles.yaml"
-    file.write_text(cassette_text(TRACKS, ROLES), "utf-8")
-    pages = {form(f"/p{number}/"): page(number, ROLES).body.decode() for number in range(TRACKS)}
-    wired = {form(f"%2Fp{number}%2F"): body for number, body in enumerate(pages.values())}  # as botocore encodes it
     with ExitStack() as stack:
-        running = {
-            "awstape": stack.enter_context(servers.endpoint(file)),
-            "a bare responder": stack.enter_context(servers.responder(wired, setting.folder)),
-            "a bare matching responder": stack.enter_context(servers.responder(wired, setting.folder, "--matching")),
+        yield _rows(Running(setting, stack))
+
+
+class Running:
+    """Servers in use. missing: peer → why it can't run."""
+
+    def __init__(self, setting: Setting, stack: ExitStack) -> None:
+        self.setting = setting
+        self.forms = listing_forms(TRACKS, ROLES)
+        cassette = setting.folder / "roles.yaml"
+        cassette.write_text(cassette_text(TRACKS, ROLES), "utf-8")
+        use, folder, peers = stack.enter_context, setting.folder, setting.peers
+        self.missing = {
+            TALKBACK: servers.missing_program(peers, "talkback", "node"),
+            "WireMock": servers.missing_program(peers, "wiremock", "java"),
         }
-        yield _rows(setting, running, list(map(clients.message, wired)), stack)
+        self.servers = {
+            "awstape": use(servers.endpoint(cassette)),
+            BARE: use(servers.responder(self.forms, folder)),
+            MATCHING: use(servers.responder(self.forms, folder, "--matching")),
+        }
+        if not self.missing[TALKBACK]:
+            self.servers[TALKBACK] = use(servers.talkback(self.forms, folder, peers))
+        if not self.missing["WireMock"]:
+            self.servers["WireMock"] = use(servers.wiremock(self.forms, folder, peers))
+        self.proxy = use(servers.replaying_proxy(cassette))
+        self.mitmproxy = use(servers.mitmproxy_replay(self.forms, folder))
+
+    def load(self, name: str, connections: int, count: int, goal: Goal | None) -> Contender:
+        """A contender that sends so many requests to a server."""
+        server = self.servers[name]
+        run = partial(clients.send, messages=list(map(clients.message, self.forms)), count=count)
+        within = partial(clients.connected, server.address, connections)
+        return Contender(name, run, goal, count, [server.process], within)
+
+    def row(self, name: str, contenders: list[Contender]) -> Row:
+        """A row of these contenders, the first of which is awstape, and of the missing ones."""
+        missing = [Contender(peer, missing=why) for peer, why in self.missing.items() if why]
+        return Row(name, contenders[0], [*contenders[1:], *missing])
 
 
-def _rows(
-    setting: Setting, running: dict[str, servers.Server], messages: list[bytes], stack: ExitStack
-) -> Iterator[Row]:
-    calls, requests = setting.size(100, quick=20), setting.size(3000, quick=400)
+def _rows(running: Running) -> Iterator[Row]:
+    calls, requests = running.setting.size(100, quick=20), running.setting.size(3000, quick=400)
     called, loaded, one_by_one = [], [], []
-    goals = {"a bare responder": Goal(1.05)}, {"a bare matching responder": Goal(1 / 0.8)}
-    for name, server in running.items():
-        client = clients.iam(server.url)
-        load, single = (clients.Load(server.address, messages, number) for number in (CONNECTIONS, 1))
-        stack.callback(load.close)
-        stack.callback(single.close)
-        on = [server.process]
-        called.append(Contender(name, partial(clients.call, client, calls), goals[0].get(name), calls, on))
-        loaded.append(Contender(name, partial(load.run, requests), goals[1].get(name), requests, on))
-        one_by_one.append(Contender(name, partial(single.run, requests // 4), None, requests // 4, on))
-    yield Row("boto3 call over the endpoint", called[0], called[1:])
-    yield Row("request to the endpoint, without boto3", one_by_one[0], one_by_one[1:])
-    yield Row(f"request among {CONNECTIONS} connections", loaded[0], loaded[1:])
+    for name, server in running.servers.items():
+        called.append(_calls(name, clients.iam(server.url), calls, CALL, [server.process]))
+        loaded.append(running.load(name, CONNECTIONS, requests, THROUGHPUT.get(name)))
+        one_by_one.append(running.load(name, 1, requests // 4, None))
+    yield running.row("boto3 call over the endpoint", called)
+    yield running.row("request to the endpoint, without boto3", one_by_one)
+    yield running.row(f"request among {CONNECTIONS} connections", loaded)
+    yield from _proxied(running, calls)
+
+
+def _proxied(running: Running, calls: int) -> Iterator[Row]:
+    called, asked = [], []
+    forms = [form.encode() for form in running.forms]
+    for name, proxy in (("awstape", running.proxy), ("mitmproxy's server replay", running.mitmproxy)):
+        client = clients.proxied_iam(proxy.url, proxy.ca)
+        called.append(_calls(name, client, calls, PROXIED, [proxy.process]))
+        raw = Client(proxy.process, proxy.address, ("iam.amazonaws.com", 443), proxy.ca)
+        run = partial(raw.ask_all, list(islice(cycle(forms), calls)))
+        asked.append(Contender(name, run, PROXY_THROUGHPUT.get(name), calls, [proxy.process]))
+    bare = running.servers[BARE]
+    called.append(_calls(BARE, clients.iam(bare.url), calls, PROXIED, [bare.process]))
+    yield Row("boto3 call over the proxy", called[0], called[1:])
+    yield Row("request to the proxy, without boto3", asked[0], asked[1:])
+
+
+def _calls(name: str, client: Any, calls: int, goals: dict[str, Goal], processes: list[int]) -> Contender:
+    return Contender(name, partial(clients.call, client, calls), goals.get(name), calls, processes)
