@@ -10,11 +10,11 @@ import click
 
 from awstape import __version__
 from awstape.cli.commands.alias import alias, redact, rekey
-from awstape.cli.commands.ca import ca
+from awstape.cli.commands.ca_env import ca, env
 from awstape.cli.commands.check import check
 from awstape.cli.commands.diff import diff
+from awstape.cli.commands.doctor_init import doctor, init
 from awstape.cli.commands.edit import add_item, drop_item, edit, fault, rename, repage, rm, set_
-from awstape.cli.commands.env import env
 from awstape.cli.commands.guide_completion_schema import completion, guide, schema
 from awstape.cli.commands.import_export import export, import_
 from awstape.cli.commands.ls_show import ls, show
@@ -26,13 +26,14 @@ from awstape.errors import UserError, bug_location
 
 #: The commands as the help lists them.
 SECTIONS = {
+    "Begin": (init, doctor, guide),
     "Record and replay": (record, recover, replay, env, addon),
     "Inspect": (ls, show, diff, check),
     "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
     "Generate, import, export": (new, import_, export),
     "Aliases": (alias, redact, rekey),
     "The proxy's CA": (ca,),
-    "Guide, shell and editor": (guide, completion, schema),
+    "Shell and editor": (completion, schema),
 }
 
 #: The exit status that shells report for an end by SIGPIPE.

@@ -84,7 +84,7 @@ def load_or_create(folder: Path, now: datetime | None = None) -> CertificateAuth
     now = now or clock.now()
     with atomic_writes.lock_folders_of(folder / KEY):
         notes = _remove_mitmproxy_files(folder)
-        found = _read(folder)
+        found = find(folder)
         if found is None:
             _check_is_own(folder / CERTIFICATE)
             return replace(_create(folder, now), notes=notes)
@@ -154,8 +154,8 @@ def _reason_to_renew(found: CertificateAuthority, now: datetime) -> str:
 # --- files ---
 
 
-def _read(folder: Path) -> CertificateAuthority | None:
-    """Reads the key file; None if there is none. Raises UserError for a file that can't be used."""
+def find(folder: Path) -> CertificateAuthority | None:
+    """Finds the CA in a folder, as it is; None if there is none. Raises UserError for a file that can't be used."""
     path = folder / KEY
     try:
         status, data = limited_reading.read_small_file(path)

@@ -1,0 +1,211 @@
+"""The diagnosis of `awstape doctor`: what is installed, set and left behind, and what to do about it.
+
+1. A check has one line for what it found. It is fine, a note, or a problem: something that makes a recording or a
+   replay fail or give other answers. Each problem has a tip.
+2. Nothing is made or changed: no key, no CA, no file.
+3. No line has a key, a password or a credential: of variables only names are shown, of URLs no password.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from awstape.catalog.botocore_data import DEFAULT_SERVICES, select_services
+from awstape.core.cassette.yaml.documents import split_documents
+from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.validation import key_fingerprints
+from awstape.core.redaction.aliases import Key, key_fingerprint
+from awstape.errors import UserError
+from awstape.files import cassette_files, keys, limited_reading, project_settings, user_folders
+from awstape.files.journal import cassette_of, find_journals
+from awstape.files.quarantine import quarantine_of
+from awstape.program.environment import check_endpoint_urls
+from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
+
+#: Names the upstream of recordings.
+_UPSTREAM = "AWSTAPE_UPSTREAM"
+_RECORD = "pip install 'awstape[record]'"
+#: Versions from which clients obey AWS_ENDPOINT_URL.
+_BOTO3, _AWS_CLI_1, _AWS_CLI_2 = (1, 28), (1, 29), (2, 13)
+_PROXY_TIP = "replay it with awstape replay --proxy"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one check found. subject: what was examined. tip: what to do, empty if nothing."""
+
+    kind: Literal["ok", "note", "problem"]
+    subject: str
+    state: str
+    tip: str = ""
+
+
+def diagnose(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Examines this installation and the project of a folder."""
+    yield from _installation()
+    yield from _clients(environ)
+    yield from _settings(folder)
+    yield from _key_and_cassettes(folder, environ)
+    yield from _leftovers(folder)
+    yield from _certificates(environ)
+    yield from _ways_to_aws(folder, environ)
+
+
+def _installation() -> Iterator[Check]:
+    yield Check("ok", "awstape", f"{version('awstape')} on Python {platform.python_version()}, {platform.system()}")
+    if sys.platform == "win32":
+        yield Check("note", "recording", "not possible on Windows", "record on Linux or macOS; replay works here")
+    elif found := _version_of("mitmproxy"):
+        yield Check("ok", "recording", f"mitmproxy {found}")
+    else:
+        yield Check("note", "recording", "mitmproxy is not installed: only an endpoint can be replayed", _RECORD)
+
+
+def _clients(environ: Mapping[str, str]) -> Iterator[Check]:
+    found = _version_of("boto3")
+    if found and _numbers(found) < _BOTO3:
+        yield Check("note", "boto3", f"{found} ignores AWS_ENDPOINT_URL", f"update it to 1.28, or {_PROXY_TIP}")
+    elif found:
+        yield Check("ok", "boto3", found)
+    if found := _aws_cli(environ):
+        lowest = _AWS_CLI_2 if _numbers(found) >= (2,) else _AWS_CLI_1
+        if _numbers(found) < lowest:
+            yield Check("note", "AWS CLI", f"{found} ignores AWS_ENDPOINT_URL", f"update it, or {_PROXY_TIP}")
+        else:
+            yield Check("ok", "AWS CLI", found)
+
+
+def _settings(folder: Path) -> Iterator[Check]:
+    try:
+        project_settings.load_rules(folder)
+        services = project_settings.load_services(folder)
+    except UserError as error:
+        yield Check("problem", "settings", error.problem, error.tip)
+    else:
+        named = ", ".join(services) if services else f"{', '.join(DEFAULT_SERVICES)} (the default)"
+        yield Check("ok", "settings", f"recorded services: {named}")
+
+
+def _key_and_cassettes(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    source = keys.VARIABLE if environ.get(keys.VARIABLE) else "a file in the config folder"
+    key: Key | None = None
+    try:
+        key = keys.find_key(environ)
+    except UserError as error:
+        yield Check("problem", "key", error.problem, error.tip)
+    else:
+        if key is None:
+            tip = f"set {keys.VARIABLE} to that of your team, if it has one"
+            yield Check("note", "key", "none yet: the first recording makes one", tip)
+        else:
+            yield Check("ok", "key", f"from {source}, fingerprint {key_fingerprint(key)}")
+    found = cassette_files.find_in_folder(folder)
+    yield Check("ok", "cassettes", f"{len(found)} in {folder}")
+    if key is not None:
+        yield from _made_with_other_keys(found, key_fingerprint(key))
+
+
+def _made_with_other_keys(files: list[Path], fingerprint: str) -> Iterator[Check]:
+    others = [path for path in files if (made := _keys_of(path)) and fingerprint not in made]
+    if others:
+        number = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        yield Check(
+            "problem",
+            "cassettes",
+            f"{others[0]}{number}: made with another key: real names in requests do not match",
+            f"set {keys.VARIABLE} to its key, or renew the aliases with awstape rekey",
+        )
+
+
+def _keys_of(path: Path) -> set[str]:
+    """The fingerprints in the header of a cassette; none if it can't be read, which `check` reports."""
+    try:
+        header = next(split_documents(limited_reading.read_blocks(path)))
+        return key_fingerprints(next(parse_documents(header.text)).value)
+    except (UserError, DocumentError, StopIteration):
+        return set()
+
+
+def _leftovers(folder: Path) -> Iterator[Check]:
+    for journal in find_journals(folder):
+        state = f"{journal}: an interrupted recording, or one that is running"
+        yield Check("note", "recordings", state, f"awstape recover {cassette_of(journal)}")
+    for path in cassette_files.find_in_folder(folder):
+        if quarantine_of(path).exists():
+            yield Check("note", "recordings", f"{path}: pages are set aside", f"awstape recover {path}")
+
+
+def _certificates(environ: Mapping[str, str]) -> Iterator[Check]:
+    for name in (*CA_VARIABLES, *OTHER_CA_VARIABLES):
+        if environ.get(name) and not Path(environ[name]).is_file():
+            yield Check("problem", "trusted CAs", f"{name} names a file that is not there", f"unset {name}")
+    if _version_of("cryptography") is None:
+        return
+    from awstape.proxying import certificate_authority
+
+    try:
+        folder = user_folders.data_folder(environ)
+        authority = certificate_authority.find(folder)
+    except UserError as error:
+        yield Check("problem", "awstape's CA", error.problem, error.tip)
+        return
+    if authority is None:
+        yield Check("ok", "awstape's CA", f"none yet: the first recording makes one in {folder}")
+    else:
+        until = certificate_authority.describe(authority)["valid_until"]
+        yield Check("ok", "awstape's CA", f"valid until {until}, renewed by itself: {authority.file}")
+
+
+def _ways_to_aws(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    proxies = [name for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy") if environ.get(name)]
+    if proxies:
+        yield Check("ok", "proxy", f"{proxies[0]} is set: recordings connect through it")
+    if environ.get(_UPSTREAM):
+        state = f"{_UPSTREAM} is set: recordings are of that stand-in"
+        yield Check("note", "upstream", state, f"unset {_UPSTREAM} to record AWS")
+        return
+    try:
+        services = project_settings.load_services(folder) or DEFAULT_SERVICES
+        check_endpoint_urls(environ, select_services(services), {})
+    except UserError as error:
+        yield Check("problem", "endpoint", error.problem, error.tip)
+    else:
+        yield Check("ok", "endpoint", "no setting leads recorded services away from AWS")
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _aws_cli(environ: Mapping[str, str]) -> str | None:
+    """The version of the AWS CLI on PATH: `aws --version` prints `aws-cli/2.15.0 Python/…`."""
+    program = shutil.which("aws", path=environ.get("PATH", ""))
+    if program is None:
+        return None
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = (done.stdout or done.stderr).split()
+    return words[0].partition("/")[2] or None if words else None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """The numbers of a version, up to the first part that is none."""
+    numbers = []
+    for part in text.split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
