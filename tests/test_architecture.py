@@ -98,6 +98,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a step that is read apart from the others": (
         "core.redaction.policies.pairs_in_text",
         "core.replay.callers",
+        "serving.known_requests",
         "core.editing.rename",
         "core.cassette.yaml.comments",
         "core.check.allowed_values",

@@ -24,7 +24,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -124,15 +124,21 @@ class Tape:
         with self._lock:
             if self.recorder is None:
                 assert self.player
-                return self.player.answer(request, session)
+                reply = self.player.answer(request, session)
+                return replace(reply, serve_again=partial(self._serve_again, reply)) if reply.serve_again else reply
             with self._stop_on_failure():
                 if self.player is None:
                     return None
                 if self.player.has_answer(request, is_stale=self.recorder.is_cassette_stale):
                     self.recorder.notice(request)
-                    return self.player.answer(request)
+                    return replace(self.player.answer(request), serve_again=None)
                 self.recorder.note_sent(request)
                 return None
+
+    def _serve_again(self, reply: Reply) -> bool:
+        self._refuse_fork()
+        with self._lock:
+            return reply.serve_again is not None and reply.serve_again()
 
     def refuse_host(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name, or the part of it that may be shown."""

@@ -1,7 +1,8 @@
 """The plain HTTP endpoint that replays, with sessions and control paths, and who may use it.
 
-`endpoint` listens, a `connection` answers requests in order, `http1` parses and writes HTTP/1.1. `control_api` answers
-the paths that are not AWS's. `access_control` is the access policy of the endpoint and of the proxy.
+`endpoint` listens, a `connection` answers requests in order, those of `known_requests` from memory, `http1` parses and
+writes HTTP/1.1. `control_api` answers the paths that are not AWS's. `access_control` is the access policy of the
+endpoint and of the proxy.
 Read first: endpoint, connection, control_api.
 May import: catalog, core.aws, core.replay, errors, report, tape.
 """

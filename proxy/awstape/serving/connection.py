@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.errors import bug_location
 from awstape.serving.http1 import RefusedRequestError, RequestHandlers, RequestParser, write_response
+from awstape.serving.known_requests import KnownRequests, key_of
 
 REQUEST_TIME = 60.0  # seconds, as all times
 ANSWER_TIME = 120.0
@@ -38,9 +39,13 @@ class State(Enum):
 
 
 class Server(Protocol):
-    """What a connection needs of its endpoint. is_ending: whether no further connections are accepted."""
+    """What a connection needs of its endpoint.
+
+    is_ending: whether no further connections are accepted. known: the requests that it knows.
+    """
 
     is_ending: bool
+    known: KnownRequests
 
     def answer(self, request: Request, /) -> Reply:
         """Answers a request."""
@@ -57,11 +62,15 @@ class Server(Protocol):
 
 @dataclass(frozen=True)
 class _Turn:
-    """What is answered next: a request, or with None a refusal with a status."""
+    """What is answered next: a request, or with None a refusal with a status.
+
+    key: that of a request that arrived alone (`serving.known_requests`).
+    """
 
     request: Request | None
     status: int = 0
     keep_alive: bool = False
+    key: bytes | None = None
 
 
 class Connection(asyncio.Protocol):
@@ -78,6 +87,7 @@ class Connection(asyncio.Protocol):
         self._is_lingering = False
         self._is_full = False  # the transport's write buffer
         self._turns: deque[_Turn] = deque()
+        self._is_continued = False  # whether the request got a `100 Continue`
         self._delayed: asyncio.TimerHandle | None = None  # the reply that waits for its delay
         self.since = self._loop.time()
 
@@ -121,12 +131,25 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._accepts_input:
             return
+        key = key_of(data) if self._may_be_known else None
+        if key and (response := self._server.known.serve_again(key)):
+            self.since = self._loop.time()
+            self._write(response)
+            return
         try:
             if not self._parser.feed(data):
                 self._accepts_input = False
         except RefusedRequestError as error:
             self._refuse(error.status)
+        if len(self._turns) == 1 and self._parser.is_between_requests and not self._is_continued:
+            self._turns[0] = replace(self._turns[0], key=key)
         self._take_turns()
+
+    @property
+    def _may_be_known(self) -> bool:
+        """Whether a request that arrives now arrives alone."""
+        is_due = self._turns or self._delayed or self._is_full or self._server.is_ending
+        return self._parser.is_between_requests and not is_due
 
     def pause_writing(self) -> None:
         self._is_full = True
@@ -175,8 +198,10 @@ class Connection(asyncio.Protocol):
 
     def _request_begun(self) -> None:
         self.since = self._loop.time()
+        self._is_continued = False
 
     def _send_continue(self) -> None:
+        self._is_continued = True
         self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _add_turn(self, request: Request, keep_alive: bool) -> None:
@@ -221,7 +246,10 @@ class Connection(asyncio.Protocol):
         is_last = not turn.keep_alive or (self._server.is_ending and not self._turns) or reply.response is None
         if reply.response is not None:
             with_body = turn.request is None or turn.request.method != "HEAD"
-            self._write(write_response(reply.response, keep_alive=not is_last, with_body=with_body))
+            response = write_response(reply.response, keep_alive=not is_last, with_body=with_body)
+            self._write(response)
+            if turn.key and reply.serve_again and self._accepts_input and not is_last:
+                self._server.known.add(turn.key, response, reply.serve_again)
         if is_last:
             self._accepts_input = False
             self._turns.clear()  # requests that were pipelined behind it are never handled

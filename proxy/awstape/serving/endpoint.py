@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from awstape.core.aws.wire import Reply, Request
 from awstape.errors import UserError
 from awstape.serving.connection import Connection
+from awstape.serving.known_requests import KnownRequests
 
 MAX_HELD = 64 * 1024 * 1024  # bytes
 MAX_CONNECTIONS = 500
@@ -28,13 +29,16 @@ Answer = Callable[[Request], Reply]
 
 
 @asynccontextmanager
-async def serve(answer: Answer, host: str, port: int) -> AsyncIterator[tuple[str, int]]:
+async def serve(
+    answer: Answer, host: str, port: int, known: KnownRequests | None = None
+) -> AsyncIterator[tuple[str, int]]:
     """Runs an endpoint; yields its address and port. Raises UserError if it can't listen.
 
+    known: the requests that the endpoint knows, None for none so far.
     If the task is cancelled while the endpoint ends, it ends at once.
     """
     loop = asyncio.get_running_loop()
-    endpoint = Endpoint(answer)
+    endpoint = Endpoint(answer, known or KnownRequests())
     try:
         server = await loop.create_server(lambda: Connection(endpoint), host, port)
     except OSError as error:
@@ -57,8 +61,9 @@ async def serve(answer: Answer, host: str, port: int) -> AsyncIterator[tuple[str
 class Endpoint:
     """An endpoint with its connections. is_ending: whether no further connections are accepted."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, known: KnownRequests) -> None:
         self.answer = answer
+        self.known = known
         self.connections: set[Connection] = set()
         self.is_ending = False
         self._all_closed = asyncio.Event()

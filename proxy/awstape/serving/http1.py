@@ -75,6 +75,11 @@ class RequestParser:
             raise RefusedRequestError(413)
         return True
 
+    @property
+    def is_between_requests(self) -> bool:
+        """Whether all that has arrived are whole requests."""
+        return not self.is_begun and not self._unparsed
+
     def discard_request(self) -> None:
         """Discards the part of a request that has arrived."""
         self.is_begun = self._has_headers = False

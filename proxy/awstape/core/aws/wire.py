@@ -93,10 +93,15 @@ class Response:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a client gets after `delay` seconds: a response, or None for a connection closed without one."""
+    """What a client gets after `delay` seconds: a response, or None for a connection closed without one.
+
+    serve_again: counts the reply once more, for an equal request, and returns True; False if it may not be served. None
+    if the next equal request may get another reply (`core.replay.replies`, rule 4).
+    """
 
     response: Response | None
     delay: float = field(default=0.0, kw_only=True)
+    serve_again: Callable[[], bool] | None = field(default=None, kw_only=True, compare=False, repr=False)
 
 
 def find_header(headers: Headers, name: str) -> str | None:

@@ -4,6 +4,7 @@
 2. A page with a token is found by the token alone, whatever was served before: a token names its take and position.
 3. A page that is a hole is found like any other.
 4. A token that no take of the track gives out leads to no page. `unfinished_take` and `tracks_with_token` explain it.
+5. The first page of a track that has only one take, which waits for no write, is always the same.
 """
 
 from __future__ import annotations
@@ -67,6 +68,16 @@ class PageLookup:
     def awaited_write(self, track: Track) -> After | None:
         """The write before which no take of a track is given out, None if there is none."""
         return self._epochs(track)[0][2]
+
+    def has_only_take(self, track: Track) -> bool:
+        """Whether all first-page requests of a track get the same take, and no other track's take waits for it."""
+        takes = self._tracks.takes[track]
+        return len(takes) == 1 and takes[0].after is None and track not in self._awaited
+
+    @cached_property
+    def _awaited(self) -> frozenset[Track]:
+        """The tracks of writes for which the takes of other tracks wait."""
+        return frozenset(take.after.track for takes in self._tracks.takes.values() for take in takes if take.after)
 
     def _epochs(self, track: Track) -> Epochs:
         if track not in self._epochs_of:

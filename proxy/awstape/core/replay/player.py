@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models
@@ -75,7 +76,7 @@ class Player:
         in_session = self.sessions.get_or_begin(session)
         self.sessions.count_request(in_session)
         try:
-            return self._answer_in_session(request, in_session)
+            return self._answer_in_session(request, session, in_session)
         finally:
             self._redactor.forget()
 
@@ -85,22 +86,25 @@ class Player:
         self.sessions.count_request(session)
         return self._count_miss(session, self._miss_factory.other_host(host))
 
-    def _answer_in_session(self, request: Request, session: Session | None) -> Reply:
+    def _answer_in_session(self, request: Request, name: str, session: Session | None) -> Reply:
         try:
             if session is None:
                 return self._count_miss(None, self._miss_factory.too_many_sessions(request, sessions.MAX_SESSIONS))
             call = recognise_call(self.models, request)
             if call is None:
                 return self._count_miss(session, self._miss_factory.other_service(request))
-            return self._answer_call(request, call, split_input(call), session)
+            return self._answer_call(request, call, split_input(call), name, session)
         except WireError as error:
             return self._count_miss(session, self._miss_factory.unreadable(request, str(error)))
 
-    def _answer_call(self, request: Request, call: Call, page_request: PageRequest, session: Session) -> Reply:
+    def _answer_call(
+        self, request: Request, call: Call, page_request: PageRequest, name: str, session: Session
+    ) -> Reply:
         operation = call.operation
         track = self._tracks.find(call, page_request)
         location = self._page_lookup.find(operation, track, page_request, request, session.takes) if track else None
-        if location and page_request.token is None:
+        is_selected = page_request.token is None and not (track and self._page_lookup.has_only_take(track))
+        if location and is_selected:
             session.takes.note_request(location.track, location.take)
 
         delay = 0.0
@@ -115,14 +119,17 @@ class Player:
             return limit_reply(call, error, delay)
         if location is None:
             return self._count_miss(session, replace(self._miss_for(call, page_request, track), delay=delay))
-        if page_request.token is None:
+        if is_selected:
             session.takes.note_served(location.track, location.take, request)
         if location.hole is not None:
             miss = self._miss_factory.hole(call, location.track, location.position.page, location.hole)
             return self._count_miss(session, replace(miss, delay=delay))
         reply, recorded_pages = self._replies.encode(call, location, page_request.limit, delay)
-        self.sessions.count_played(session, ((location.track, location.take, number) for number in recorded_pages))
-        return reply
+        played = tuple((location.track, location.take, number) for number in recorded_pages)
+        self.sessions.count_played(session, played)
+        if is_selected or self._faults.may_strike(operation, location):
+            return reply
+        return replace(reply, serve_again=partial(self.sessions.count_again, name, played))
 
     def _miss_for(self, call: Call, page_request: PageRequest, track: Track | None) -> Miss:
         """The miss for a call without a page: no track, no take yet, the end of the recording, or a wrong token."""

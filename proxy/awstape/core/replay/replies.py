@@ -4,6 +4,10 @@
 2. Pages of the paging mode `recorded` are encoded once and kept; the other modes depend on the client's limit.
 3. The faults of the replay come before those in the cassette's take; of several that fit, the first that was not used
    up answers. A fault of the replay needs no track; a page number in it then fits the first page only.
+4. Equal requests of one session always get the same page, so that it may be served again without looking for it, if
+   no fault applies to it, and it is asked for by a token or is of a track with only one take
+   (`core.replay.page_lookup`, rule 5). What else a reply depends on is in the request, or does not change during a
+   replay: the cassette, the key, the rules, the faults and the paging mode.
 """
 
 from __future__ import annotations
@@ -83,6 +87,11 @@ class FaultSelection:
             if fault.applies_to(operation, page) and (fault.times is None or session.fault_counts[key] < fault.times):
                 return key, fault
         return None
+
+    def may_strike(self, operation: Operation, location: PageLocation) -> bool:
+        """Whether a fault applies to a page, used up or not: a reset restarts it."""
+        in_take = self._tracks.takes[location.track][location.take - 1].faults
+        return any(fault.applies_to(operation, location.position.page) for fault in (*self._replay_faults, *in_take))
 
     def unused(self, session: Session) -> list[Fault]:
         """The faults of the replay that answered no request of a session."""

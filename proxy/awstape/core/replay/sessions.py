@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from awstape.core.cassette.cassette import Track
@@ -67,10 +67,13 @@ class Sessions:
 
     def get_or_begin(self, name: str) -> Session | None:
         """The session with a name, begun if it does not exist; None if MAX_SESSIONS exist already."""
+        if session := self.by_name.get(name):
+            return session
         named = len(self.by_name) - ("" in self.by_name)
-        if name and name not in self.by_name and named >= MAX_SESSIONS:
+        if name and named >= MAX_SESSIONS:
             return None
-        return self.by_name.setdefault(name, Session())
+        self.by_name[name] = Session()
+        return self.by_name[name]
 
     def reset(self, name: str | None) -> None:
         """Ends a session, or with None all of them; the total stays."""
@@ -85,11 +88,20 @@ class Sessions:
         for account in self._accounts(session):
             account.requests += 1
 
-    def count_played(self, session: Session, pages: Iterable[PlayedPage]) -> None:
+    def count_played(self, session: Session, pages: Sequence[PlayedPage]) -> None:
         """Counts recorded pages that were served."""
-        pages = tuple(pages)
         for account in self._accounts(session):
             account.played.update(pages)
+
+    def count_again(self, name: str, pages: Sequence[PlayedPage]) -> bool:
+        """Counts a request of a session, by its name, that got recorded pages; False if the session can't begin."""
+        session = self.get_or_begin(name)
+        if session is None:
+            return False
+        self.count_request(session)
+        if not session.played.issuperset(pages):  # what a session played is counted everywhere
+            self.count_played(session, pages)
+        return True
 
     def count_fault(self, session: Session, fault: object) -> None:
         """Counts a request that a fault answered or delayed. fault: what identifies the fault."""

@@ -10,7 +10,9 @@
 3. Without an invocation id, `attempt=N` with N > 1 in `amz-sdk-request` marks a retry. It gets the take of the last
    first-page request of the track, also if a fault answered that request.
 4. A request that a fault or a limit error answers does not advance the track to its next take.
-5. A session remembers the invocation ids of the last `_CALLS_REMEMBERED` calls.
+5. A track with only one take, for whose takes no other track's take waits, has nothing to select: neither what was
+   requested of it nor what was served is noted.
+6. A session remembers the invocation ids of the last `_CALLS_REMEMBERED` calls.
 """
 
 from __future__ import annotations
