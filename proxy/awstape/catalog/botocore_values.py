@@ -18,7 +18,7 @@ import botocore.serialize
 
 from awstape.catalog.hosts import host_of
 from awstape.catalog.response_parser import operation_model
-from awstape.core.aws.model import SPECIAL_NUMBERS, Operation, Protocol, Shape, Value, child_shape
+from awstape.core.aws.model import SPECIAL_BOOLEANS, SPECIAL_NUMBERS, Operation, Protocol, Shape, Value, child_shape
 from awstape.core.aws.timestamps import format_timestamp
 from awstape.core.aws.wire import Request
 
@@ -59,6 +59,8 @@ def to_botocore(value: Any, shape: Shape | None, *, is_output: bool = False) -> 
         return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else text
     if shape.type in ("float", "double"):
         return SPECIAL_NUMBERS.get(value, value)
+    if shape.type == "boolean":
+        return SPECIAL_BOOLEANS.get(value, value)
     if shape.type == "blob":
         return value.encode() if isinstance(value, str) else value
     if shape.percent_encoded and is_output and isinstance(value, str):

@@ -15,6 +15,7 @@ import botocore.parsers
 
 from awstape.catalog.botocore_data import load_paginators, load_service_model
 from awstape.core.aws.model import Operation, Protocol, Shape, child_shape
+from awstape.core.aws.protocols.s3_keys import decode_keys
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, Response
 
 
@@ -51,7 +52,8 @@ def parse_response(operation: Operation, response: Response, protocol: Protocol 
 
     protocol: the one that the client speaks, None for that of botocore.
 
-    Policy documents are percent-decoded, and S3's GetBucketLocation is read, as botocore's client does after parsing.
+    Policy documents and S3's keys are percent-decoded, and S3's GetBucketLocation is read, as botocore's client does
+    after parsing.
     `ResponseMetadata` is left out.
     Raises botocore.parsers.ResponseParserError for a body that is not of the protocol.
     """
@@ -71,7 +73,7 @@ def parse_response(operation: Operation, response: Response, protocol: Protocol 
         parse_get_bucket_location(parsed, SimpleNamespace(raw=response, content=response.body))
     if response.status < FIRST_ERROR_STATUS:
         decoded: dict[str, Any] = edit_policy_documents(parsed, operation.output, unquote)
-        return decoded
+        return decode_keys(operation, decoded)
     code = parsed.get("Error", {}).get("Code", "")
     if error := model.shape_for_error_code(code):
         parsed.update(parser.parse(wire, error))

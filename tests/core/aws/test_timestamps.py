@@ -34,6 +34,17 @@ def test_every_offset_and_format_of_an_instant_is_the_same(time: datetime, offse
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        *("20260302T091411Z", "2026-03-02T09:14:11Z", "20260302T101411+0100", "1.772442851E9", "1772442851"),
+        *("Mon, 2 Mar 2026 09:14:11 GMT", "Mon, 02 Mar 2026 09:14:11 UTC", "Mon, 02 Mar 2026 09:14:11 +0000"),
+    ],
+)
+def test_forms_that_clients_read_too(text: str) -> None:
+    assert canonical_timestamp(text) == "1772442851"
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         ("1970-01-01T00:00:01.250Z", "1.25"),

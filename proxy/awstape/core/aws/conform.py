@@ -2,7 +2,8 @@
 
 Types and member names are checked; enums, lengths and patterns are not (`core.aws.constraints` does), because AWS
 widens them without notice. A null stands for an absent member. A timestamp may be text or a number. A number that JSON
-does not have, such as NaN, is text. A document may be any value.
+does not have, such as NaN, is text, and so is a boolean that clients read in different ways, such as True. A document
+may be any value.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from awstape.core.aws.member_paths import MapKey, Path, path_pattern
-from awstape.core.aws.model import SPECIAL_NUMBERS, Operation, Shape, Type, Value, child_shape
+from awstape.core.aws.model import SPECIAL_BOOLEANS, SPECIAL_NUMBERS, Operation, Shape, Type, Value, child_shape
 
 _ACCEPTED: Mapping[Type, tuple[type, ...]] = {
     "string": (str,),
@@ -83,7 +84,8 @@ def _has_type(value: Value, shape: Shape) -> bool:
     accepted = _ACCEPTED[shape.type]
     if isinstance(value, accepted):
         return bool in accepted or not isinstance(value, bool)
-    return float in accepted and isinstance(value, str) and value in SPECIAL_NUMBERS
+    special = SPECIAL_NUMBERS if float in accepted else SPECIAL_BOOLEANS if bool in accepted else ()
+    return isinstance(value, str) and value in special
 
 
 def output_misfits(operation: Operation, output: Value) -> Iterator[Misfit]:

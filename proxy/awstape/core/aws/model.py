@@ -28,6 +28,9 @@ Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Val
 #: The text of a number that JSON does not have → the number.
 SPECIAL_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
+#: The text of a boolean of XML that clients read in different ways → what it means.
+SPECIAL_BOOLEANS = {"True": True, "TRUE": True, "1": True, "False": False, "FALSE": False, "0": False, "": False}
+
 TimestampFormat = Literal["iso8601", "rfc822", "unixTimestamp"]
 
 #: How the names of operations begin that only read. STS's AssumeRole and its kin change nothing either.

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.member_paths import put_value, shape_at, value_at, without_value
-from awstape.core.aws.model import Operation, Shape, Value, child_shape
+from awstape.core.aws.model import SPECIAL_BOOLEANS, Operation, Shape, Value, child_shape
 from awstape.core.aws.wire import WireError
 
 #: Far above what any service accepts, and below what could be an account id.
@@ -121,11 +121,13 @@ def canonicalise(value: Value, shape: Shape | None) -> Value:
 def next_token(operation: Operation, output: Mapping[str, Value]) -> str | None:
     """The token of the page after this one, None on the last page."""
     paging = operation.paging
-    if paging is None or (paging.more and value_at(output, paging.more) is False):
+    more = value_at(output, paging.more) if paging and paging.more else None
+    more = SPECIAL_BOOLEANS.get(more, more) if isinstance(more, str) else more
+    if paging is None or more is False:
         return None
     if token := given_token(operation, output):
         return token
-    if paging.last_key and paging.more and value_at(output, paging.more):
+    if paging.last_key and more:
         path, name = paging.last_key
         last = next(reversed(items_of(output, path)), None)
         key = last.get(name) if isinstance(last, dict) else None

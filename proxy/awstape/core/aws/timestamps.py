@@ -1,7 +1,8 @@
 """Timestamps: the instant that a timestamp means, in each of the spellings that AWS accepts.
 
 1. The spellings are those of Smithy's `timestampFormat`: `date-time` (RFC 3339, here with any offset), `epoch-seconds`
-   and `http-date`. Source: smithy.io, "Timestamp formats". There is no clock here, and nothing is rounded.
+   and `http-date`. Source: smithy.io, "Timestamp formats". Forms without hyphens and colons, of one digit for a day, of
+   other names for UTC and with exponents are read, too. There is no clock here, and nothing is rounded.
 2. A cassette has one form for the timestamps of all protocols: text. A text is the exact one of the wire. A number of
    JSON or CBOR is written as a date and time in UTC, with its fraction in at least three digits.
 3. A protocol writes a timestamp that is not in its own format in that format. A value that is no timestamp stays.
@@ -18,18 +19,19 @@ from math import floor
 from awstape.core.aws.model import TimestampFormat, Value
 
 _DATE_TIME = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[Tt ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+    r"(?P<year>\d{4})(?P<hyphen>-?)(?P<month>\d\d)(?P=hyphen)(?P<day>\d\d)[Tt ]"
+    r"(?P<hour>\d\d)(?P<colon>:?)(?P<minute>\d\d)(?:(?P=colon)(?P<second>\d\d))?"
     r"(?:[.,](?P<fraction>\d{1,9}))?(?:[Zz]|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d))?",
     re.ASCII,
 )
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _HTTP_DATE = re.compile(
-    rf"[A-Z][a-z]{{2}}, (?P<day>\d\d) (?P<name>{'|'.join(_MONTHS)}) (?P<year>\d{{4}})"
-    r" (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))? GMT",
+    rf"[A-Z][a-z]{{2}}, (?P<day>\d\d?) (?P<name>{'|'.join(_MONTHS)}) (?P<year>\d{{4}})"
+    r" (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))? (?:GMT|UTC|\+0000)",
     re.ASCII,
 )
-_EPOCH_SECONDS = re.compile(r"-?\d{1,12}(?:\.\d{1,9})?", re.ASCII)
+_EPOCH_SECONDS = re.compile(r"-?\d{1,12}(?:\.\d{1,9})?(?:[Ee]\+?\d)?", re.ASCII)
 _TEXTS: Mapping[TimestampFormat, re.Pattern[str]] = {"iso8601": _DATE_TIME, "rfc822": _HTTP_DATE}
 
 

@@ -9,7 +9,9 @@ import pytest
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Failure
+from awstape.core.aws.conform import output_misfits
 from awstape.core.aws.model import Operation, Value
+from awstape.core.aws.paging import next_token
 from awstape.core.aws.protocols.dispatch import read_request, read_response, write_failure, write_response
 from awstape.core.aws.wire import Request, Response
 from support.small_models import SmallModel, reference, structure
@@ -251,3 +253,42 @@ def test_ids_are_in_the_headers_that_clients_read() -> None:
     assert (s3.header("x-amz-request-id"), bool(s3.header("x-amz-id-2"))) == ("request-id", True)
     route53 = write_response(operation("ListHostedZones", "route53"), Answer({}), "request-id")
     assert route53.header("x-amzn-requestid") == "request-id"
+
+
+ODD_SCALARS = {
+    "a boolean with a capital": ("IsTruncated", "True", "True"),
+    "a boolean that is a number": ("IsTruncated", "0", "0"),
+    "an empty boolean": ("IsTruncated", "", ""),
+    "a number in white space": ("MaxKeys", " 7\n", 7),
+    "a number with zeros before it": ("MaxKeys", "007", 7),
+    "a string in white space": ("Name", " a ", " a "),
+    "a string in sections": ("Name", "a<![CDATA[&b]]>c", "a&bc"),
+    "a string with a comment in it": ("Name", "a<!-- x -->b", "ab"),
+    "a value of an enum that is new": ("EncodingType", "zip", "zip"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "value"), ODD_SCALARS.values(), ids=ODD_SCALARS)
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "with a byte order mark"])
+def test_scalars_in_odd_spellings(name: str, text: str, value: Value, mark: str) -> None:
+    body = f"{mark}<ListBucketResult {S3_XMLNS}><{name}>{text}</{name}></ListBucketResult>"
+    output = read(operation("ListObjects"), body)
+    assert output == {name: value}
+    assert not list(output_misfits(operation("ListObjects"), output))
+
+
+@pytest.mark.parametrize(("text", "is_on"), [("True", True), ("FALSE", False), ("1", True), ("", False)])
+def test_a_boolean_in_an_odd_spelling_is_one_in_other_protocols(text: str, is_on: bool) -> None:
+    """Clients of XML read it in different ways, so there it comes back to the letter."""
+    describe = SERVICES["cloudwatch"].operations["DescribeAlarms"]
+    answer = Answer({"MetricAlarms": [{"ActionsEnabled": text}]})
+    for protocol in ("json", "smithy-rpc-v2-cbor"):
+        response = write_response(describe, answer, "id", protocol)
+        assert parse_response(describe, response, protocol)["MetricAlarms"] == [{"ActionsEnabled": is_on}]
+    assert read_response(describe, write_response(describe, answer, "id", "query"), "query") == answer
+
+
+@pytest.mark.parametrize(("text", "token"), [("True", "a"), ("1", "a"), ("False", None), ("", None)])
+def test_a_boolean_in_an_odd_spelling_tells_the_last_page(text: str, token: str | None) -> None:
+    list_users = SERVICES["iam"].operations["ListUsers"]
+    assert next_token(list_users, {"Users": [], "IsTruncated": text, "Marker": "a"}) == token

@@ -422,3 +422,17 @@ def test_a_request_matches_a_recording_with_a_model_that_has_other_words(is_word
     models = Models({"zservice": live.service}, MODELS.entries, ("zservice",), MODELS.hosts)
     index = TrackIndex(models, [(track, (Take(track, ()),))], Redactor(KEY), has_key=True)
     assert index.find(Call(live, "eu-west-1", asked), PageRequest(asked, None, None)) == track
+
+
+def test_what_is_quoted_as_a_whole_keeps_its_quotes() -> None:
+    digest = "9b2cf535f27731c974343645a3985328"
+    redactor = Redactor(KEY)
+    tags = [
+        redact("s3", "HeadObject", {"ETag": tag}, redactor)["ETag"]
+        for tag in (f'"{digest}"', f'W/"{digest}"', f'"{digest}-12"', digest)
+    ]
+    plain = tags[-1]
+    assert digest not in plain
+    assert tags[:2] == [f'"{plain}"', f'W/"{plain}"']
+    assert tags[2].startswith(f'"{plain}-')
+    assert tags[2].endswith('"')

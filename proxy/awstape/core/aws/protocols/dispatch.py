@@ -7,7 +7,7 @@ To add a protocol: write a module beside the others with the functions of `Codec
    text (`core.aws.timestamps`). Blobs that are UTF-8 text become that text.
 2. Members that are not in the service model are kept, those of outputs are listed in `Answer.unmodelled`.
 3. A number in any spelling (`007`) is that number. A boolean in non-canonical spelling (`True`), which clients read in
-   different ways, stays the text that it was; a page with one is not kept.
+   different ways, stays the text that it was (`SPECIAL_BOOLEANS`), but for JSON and CBOR.
 4. The rest of the envelope (request ids, metadata, namespaces, other headers) is dropped.
 5. A response with a body above `MAX_BODY`, with a status outside 200 to 599, or of events is refused before it is
    parsed; so is a message whose body passed through unread. How much of a body is kept is known from the headers

@@ -40,6 +40,7 @@ from awstape.core.aws.protocols.http_bindings import (
     write_header_members,
     write_raw_payload,
 )
+from awstape.core.aws.protocols.s3_keys import decode_keys, encode_keys
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, Headers, Request, Response, WireError
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -102,7 +103,7 @@ def read_response(operation: Operation, response: Response) -> Answer:
         root = parse_xml(response.body.strip())
         if element_name(root) == "Error":
             return Answer(error=_read_error(operation.service, 500, root, response))
-        output = _read_root(operation, root, operation.output)
+        output = decode_keys(operation, _read_root(operation, root, operation.output))
     output.update(read_header_members(response, operation.output))
     return Answer(output=output, unmodelled=unmodelled_members(operation, output))
 
@@ -174,7 +175,7 @@ def _write_body(operation: Operation, output: Mapping[str, Value]) -> bytes:
             return b""
         root = member.wire_name if member.is_renamed else member.shape.name
         return _structure(root, value, member.shape, namespace)
-    members = body_members(output, shape)
+    members = encode_keys(operation, body_members(output, shape))
     if shape is None or (not members and all(each.location != "body" for each in shape.members.values())):
         return b""
     root = _ROOTS.get(operation.name, shape.name) if operation.service.name == "s3" else shape.name

@@ -25,7 +25,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from awstape.core.aws.access_keys import ACCOUNT
-from awstape.core.aws.model import SPECIAL_NUMBERS, XML_PROTOCOLS, Models, Operation, Service, Shape, Type
+from awstape.core.aws.model import (
+    SPECIAL_BOOLEANS,
+    SPECIAL_NUMBERS,
+    XML_PROTOCOLS,
+    Models,
+    Operation,
+    Service,
+    Shape,
+    Type,
+)
 from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS
 from awstape.core.cassette.faults import KINDS
@@ -256,7 +265,7 @@ _TYPES: Mapping[Type, tuple[str, ...]] = {
     "long": ("integer",),
     "float": ("number", "string"),  # a text of SPECIAL_NUMBERS
     "double": ("number", "string"),
-    "boolean": ("boolean",),
+    "boolean": ("boolean", "string"),  # a text of SPECIAL_BOOLEANS
     "timestamp": ("string", "number"),
     "blob": ("string",),  # text or, as !!binary, base64
     "list": ("array",),
@@ -281,6 +290,8 @@ class _Shapes:
         types = self._types(shape, may_be_null=may_be_null)
         if shape.type in ("float", "double") and self.side == "output":
             return {"type": types, "pattern": f"^({'|'.join(SPECIAL_NUMBERS)})$"}
+        if shape.type == "boolean" and self.side == "output":
+            return {"type": types, "pattern": f"^({'|'.join(SPECIAL_BOOLEANS)})$"}
         if shape.is_scalar and not shape.enum:
             return {"type": types}
         name = f"{self.service.name}.{self.side}.{shape.name}"

@@ -10,7 +10,8 @@
 4. Keys of tags and names of filters stay, as programs look them up, but for identifiers in them. The value of a tag, or
    of a filter for one, is a name. The values of filters may have wildcards.
 5. What the model or its name marks as a secret becomes a password's alias.
-6. In messages of errors words stay; what is quoted or is no plain word becomes an alias.
+6. In messages of errors words stay; what is quoted or is no plain word becomes an alias. A text that is quoted as a
+   whole, as an entity tag is, has the alias of what is in the quotes.
 7. Everything else becomes the alias of a name, by its parts: so one string has one alias in all services.
 """
 
@@ -83,6 +84,8 @@ _RUN = re.compile(r"""(?P<quoted>'[^'\n]*'|"[^"\n]*"|`[^`\n]*`)|[^\s'"`]+""")
 _PLAIN_WORD = re.compile(
     r"[(\[]*(?:[A-Z]?[a-z]+(?:'[a-z]{1,2})?|(?:[A-Z][a-z]+)+|[A-Z]{1,12}s?|[a-z]+(?:[A-Z][a-z]+)+)[)\].,:;!?]*"
 )
+#: An entity tag of HTTP, or another quoted text. Clients strip the quotes, and compare what is in them.
+_QUOTED = re.compile(r'(?P<before>(?:W/)?")(?P<inside>[^"]+)"')
 #: A text that is longer has one code, not one for each part.
 _LONGEST_NAME = 512
 
@@ -219,6 +222,8 @@ class _Denial:
         """The text, or its alias."""
         if self._is_public(text):
             return text
+        if quoted := _QUOTED.fullmatch(text):
+            return quoted["before"] + self.redact(quoted["inside"]) + '"'
         found = self._redact_structured(text)
         if found is not None:
             return found

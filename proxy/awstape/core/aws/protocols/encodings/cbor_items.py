@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from awstape.core.aws.model import SPECIAL_NUMBERS, Shape, Value
+from awstape.core.aws.model import SPECIAL_BOOLEANS, SPECIAL_NUMBERS, Shape, Value
 from awstape.core.aws.protocols.encodings.modelled_values import read_structure, write_structure
 from awstape.core.aws.timestamps import format_timestamp, read_epoch_seconds
 from awstape.core.aws.wire import MAX_DEPTH, MAX_VALUES, WireError
@@ -237,6 +237,8 @@ def _write_scalar(value: Value, shape: Shape | None) -> object:
             return value.encode()
         case str() if type_ in ("float", "double"):
             return SPECIAL_NUMBERS.get(value, value)
+        case str() if type_ == "boolean":
+            return SPECIAL_BOOLEANS.get(value, value)
         case str() | int() | float() if type_ == "timestamp":
             seconds = format_timestamp(value, "unixTimestamp")
             return EpochSeconds(seconds) if isinstance(seconds, int | float) else seconds

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
-from awstape.core.aws.model import Shape, Value
+from awstape.core.aws.model import SPECIAL_BOOLEANS, Shape, Value
 from awstape.core.aws.protocols.encodings.modelled_values import read_structure, write_structure
 from awstape.core.aws.protocols.encodings.scalars import decode_blob, format_scalar
 from awstape.core.aws.timestamps import format_timestamp, read_epoch_seconds
@@ -134,6 +134,8 @@ def _write_scalar(value: Value, shape: Shape | None) -> Value:
             return format_scalar(value.encode())
         case bytes():
             return format_scalar(value)
+        case str() if shape and shape.type == "boolean":
+            return SPECIAL_BOOLEANS.get(value, value)
         case str() | int() | float() if shape and shape.type == "timestamp":
             return format_timestamp(value, shape.timestamp_format or "unixTimestamp")
     return value

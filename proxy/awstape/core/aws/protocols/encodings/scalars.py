@@ -19,9 +19,12 @@ _NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[Ee][+-]
 def parse_scalar(text: str, shape: Shape) -> Value:
     """The value of a scalar's text.
 
-    Booleans in another than the canonical spelling stay text, since clients differ in what they read; so do long
-    integers in one, and NaN and infinity, which JSON has as texts, too.
+    White space around a number, a time or base64 is no part of it. Booleans in another than the canonical spelling stay
+    text, since clients differ in what they read; so do long integers in one, and NaN and infinity, which JSON has as
+    texts, too.
     """
+    if shape.type not in ("string", "boolean"):
+        text = text.strip()
     if shape.type in ("integer", "long"):
         return int(text) if _INTEGER.fullmatch(text) or _ODD_INTEGER.fullmatch(text) else text
     if shape.type in ("float", "double"):
