@@ -75,12 +75,12 @@ ONE_THING_A_MODULE = {
 SHORT: Mapping[str, tuple[str, ...]] = {
     "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "core.text.hidden", "errors"),
     "a question that readers look up by its name": (
-        "core.aws.access_keys",
         "core.aws.constraints",
         "core.redaction.documentation_names",
         "core.redaction.marks",
         "core.redaction.text.addresses",
         "core.cassette.page_tokens",
+        "core.compare.principal_names",
         "core.cassette.yaml.recognition",
         "core.aws.error_codes",
         "core.recording.later_takes",
@@ -97,7 +97,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     ),
     "a step that is read apart from the others": (
         "core.redaction.policies.pairs_in_text",
-        "core.replay.callers",
         "serving.known_requests",
         "core.editing.rename",
         "core.cassette.yaml.comments",

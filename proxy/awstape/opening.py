@@ -18,7 +18,7 @@ from typing import Literal, get_args
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
-from awstape.core.aws.access_keys import account_of_access_key
+from awstape.core.aws.access_keys import account_of_access_key, principal_of_access_key
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette
@@ -138,13 +138,15 @@ def _caller_in(environ: Mapping[str, str], cassette: Cassette) -> str | None:
 
     The access key id in the environment may be a real one: no local variable holds it or its account.
     """
-    accounts = [account for account in cassette.accounts if account is not None]
-    return next((account for account in accounts if account in _accounts_of(environ)), None)
+    known = [caller for caller in reversed(cassette.callers) if caller is not None]
+    return next((caller for caller in known if caller in _callers_of(environ)), None)
 
 
-def _accounts_of(environ: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """The account that the access key id in the environment encodes, and the id, which may stand for an account."""
-    return account_of_access_key(environ.get("AWS_ACCESS_KEY_ID", "")), environ.get("AWS_ACCESS_KEY_ID")
+def _callers_of(environ: Mapping[str, str]) -> set[str | None]:
+    """What the access key id in the environment may stand for: an account, a principal of it, or itself."""
+    key = environ.get("AWS_ACCESS_KEY_ID", "")
+    account, principal = account_of_access_key(key), principal_of_access_key(key)
+    return {key, account, f"{account}/{principal}"}
 
 
 def parse_replay_options(models: Models, paging: str, faults: Sequence[str]) -> tuple[Paging, list[Fault]]:

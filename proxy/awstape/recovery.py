@@ -105,7 +105,10 @@ def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: R
     try:
         with atomic_writes.lock_folders_of(path):
             _remove_temporary_files(path)
-            aside = merge_recording(path, recorder, _read_captures(found), key).set_aside
+            captures = [*_read_captures(found)]
+            for capture in captures:
+                recorder.note_principal(capture)
+            aside = merge_recording(path, recorder, captures, key).set_aside
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
     return [recovery_line(path, found.recovered, found.damaged, found.remove()), *set_aside_lines(str(path), aside)]

@@ -239,6 +239,7 @@ def track_facts(track: Track) -> dict[str, object]:
         "operation": track.operation,
         "region": track.region,
         "account": track.account,
+        **({"principal": track.principal} if track.principal else {}),
         "identity": json.loads(json_text(track.identity, sort_keys=False)),
     }
 
@@ -271,11 +272,11 @@ def change_facts(change: Change) -> dict[str, object]:
     }
 
 
-def callers_line(accounts: Sequence[str]) -> str:
-    """What to know before a cassette of several callers is replayed; empty for one. accounts: the first gets used."""
-    if len(accounts) < 2:
+def callers_line(callers: Sequence[str]) -> str:
+    """What to know before a cassette of several callers is replayed; empty for one. callers: the first gets used."""
+    if len(callers) < 2:
         return ""
-    first, *others = accounts
+    first, *others = callers
     return f"credentials are those of {first}; those of {', '.join(others)}: awstape env --caller ALIAS"
 
 

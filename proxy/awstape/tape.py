@@ -76,7 +76,7 @@ class Tape:
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     caller: str | None = None
-    """The known caller whose access key id is in the environment, as after `awstape env --caller`."""
+    """The known caller whose access key id is in the environment, as after `awstape env --caller`; as in `callers`."""
     _kept: list[Capture] = field(default_factory=list, repr=False)
     """The captures of a recording without a journal."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -96,10 +96,10 @@ class Tape:
         return self.failure or (UserError(*_FORKED) if self._forks[0] else None)
 
     @property
-    def accounts(self) -> list[str]:
-        """The accounts of the cassette's known callers, first the one whose dummy credentials programs get."""
-        known = [account for account in self.old_cassette.accounts if account]
-        return sorted(known, key=lambda account: account != self.caller)
+    def callers(self) -> list[str]:
+        """The cassette's known callers, accounts and principals, first the one whose dummy credentials programs get."""
+        known = [caller for caller in self.old_cassette.callers if caller]
+        return sorted(known, key=lambda caller: caller != self.caller)
 
     def choose_region(self, present: str | None) -> str | None:
         """The region for programs: that of all tracks if it is one, else the present one; None if any will do.

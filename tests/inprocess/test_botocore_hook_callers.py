@@ -61,7 +61,7 @@ def test_clients_get_what_was_recorded_for_their_account(path: Path) -> None:
 
 
 def test_others_get_the_data_of_the_first_caller(path: Path) -> None:
-    first = awstape.replay(path).tape.accounts[0]
+    first = awstape.replay(path).tape.callers[0]
     with awstape.replay(path):
         assert roles(boto3.client("iam")) == 1 + ALIASES.index(first)
 

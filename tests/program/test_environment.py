@@ -233,7 +233,7 @@ def test_boto3_takes_the_credentials_of_a_caller() -> None:
 
 @pytest.mark.parametrize("text", ["", "1234", "role-abcdefghij23", "AKIAIOSFODNN7EXAMPLE", "caller-1"])
 def test_another_text_is_no_caller(text: str) -> None:
-    with pytest.raises(UserError, match="is not the account of a caller"):
+    with pytest.raises(UserError, match="is not a caller of a cassette"):
         awstape.credentials(text)
 
 

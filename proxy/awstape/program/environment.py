@@ -84,15 +84,15 @@ def dummy_environment(environ: Mapping[str, str], tape: Tape) -> EnvironmentChan
     """
     region = tape.choose_region(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")) or "us-east-1"
     changes = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_EC2_METADATA_DISABLED": "true"}
-    return credential_environment(next(iter(tape.accounts), None)) | EnvironmentChanges(changes)
+    return credential_environment(next(iter(tape.callers), None)) | EnvironmentChanges(changes)
 
 
-def credential_environment(account: str | None) -> EnvironmentChanges:
-    """Variables with the dummy credentials of a caller of a cassette. account: as there, None for an unknown caller.
+def credential_environment(caller: str | None) -> EnvironmentChanges:
+    """Variables with the dummy credentials of a caller of a cassette. caller: as for `credentials`, None if unknown.
 
-    Raises UserError for a text that is no account.
+    Raises UserError for a text that is no caller.
     """
-    given = credentials(account) if account else _UNKNOWN_CALLER
+    given = credentials(caller) if caller else _UNKNOWN_CALLER
     set_ = {f"{name.upper()}": value for name, value in given.items()}
     others = (
         "AWS_SESSION_TOKEN",
@@ -104,16 +104,19 @@ def credential_environment(account: str | None) -> EnvironmentChanges:
     return EnvironmentChanges({**set_, **dict.fromkeys(others)})
 
 
-def credentials(account: str) -> dict[str, str]:
+def credentials(caller: str) -> dict[str, str]:
     """The dummy credentials of a caller of a cassette, as boto3 takes them: `boto3.Session(**credentials(ALIAS))`.
 
-    account: as in the cassette, an account's alias or `caller-…`. Raises UserError for any other text.
+    caller: an account as in the cassette, its alias or `caller-…`, or a principal of it, `000059865828/role/alias-…`.
+    Raises UserError for any other text.
     """
+    account, _, principal = caller.partition("/")
     try:
-        return {"aws_access_key_id": access_key_of_account(account), "aws_secret_access_key": _SECRET}
+        key = access_key_of_account(account, principal or None)
     except ValueError:
-        tip = "it is the account of a cassette: twelve digits, or caller-…; awstape ls lists several"
-        raise UserError(f"{account!r} is not the account of a caller", tip) from None
+        tip = "it is as in awstape ls: twelve digits or caller-…, with /role/NAME behind for a role of the account"
+        raise UserError(f"{caller!r} is not a caller of a cassette", tip) from None
+    return {"aws_access_key_id": key, "aws_secret_access_key": _SECRET}
 
 
 _SECRET = "awstape"

@@ -82,7 +82,7 @@ def test_a_tag_is_its_own_access_key_id() -> None:
 @pytest.mark.parametrize("text", ["team-a", "1234", "AKIAQAA4RPLSAAAAAAAA"])
 def test_another_text_is_refused(text: str, capfd: pytest.CaptureFixture[str]) -> None:
     problem, tip = failure(capfd, "env", "--caller", text)
-    assert problem == f"{text!r} is not the account of a caller"
+    assert problem == f"{text!r} is not a caller of a cassette"
     assert "twelve digits" in tip
 
 
@@ -99,7 +99,7 @@ def test_accounts_are_shown_where_there_are_several(both: Path, tmp_path: Path) 
     assert okay("show", one, "--textconv").count(A) == 1, "in the line of the header"
     page = tmp_path / "page.html"
     okay("show", both, "--html", page)
-    assert f'"account": "{B}"' in page.read_text() or f'"account":"{B}"' in page.read_text()
+    assert f'"caller": "{B}"' in page.read_text() or f'"caller":"{B}"' in page.read_text()
 
 
 def test_scripts_get_the_account_always(both: Path, tmp_path: Path) -> None:

@@ -106,19 +106,20 @@ def _print_facts(authority: CertificateAuthority, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--caller", required=True, metavar="ALIAS", help="A caller: its account, as in the cassette.")
+@click.option("--caller", required=True, metavar="ALIAS", help="ACCOUNT or ACCOUNT/role/NAME, as in the cassette.")
 @parameters.as_json
 def env(caller: str, as_json: bool) -> int:
     """Print the dummy credentials of a caller, for a shell.
 
-    A cassette that was recorded with the credentials of several accounts answers each caller what was recorded for it.
+    A cassette that was recorded with several accounts or roles answers each caller what was recorded for it.
     Programs get the credentials of its first caller; these are those of another, and stay where they are set before
-    `awstape replay`. They are made from the alias of the account and worth nothing to AWS. In tests,
+    `awstape replay`. They are made from the alias and worth nothing to AWS. In tests,
     awstape.credentials(ALIAS) returns them.
 
     \b
     awstape env --caller 000059865828
     eval "$(awstape env --caller 000059865828)"
+    eval "$(awstape env --caller 000059865828/role/alias-k42mrt7s3l)"
     """
     from awstape.program.environment import credential_environment, export_lines
 

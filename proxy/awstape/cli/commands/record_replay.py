@@ -255,9 +255,9 @@ def replay(
 
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     tape = open_for_replay(cassettes, os.environ, paging, faults)
-    if (callers := callers_line(tape.accounts)) and not as_json:
+    if (callers := callers_line(tape.callers)) and not as_json:
         warn(callers)
-    announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json, tape.accounts)
+    announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json, tape.callers)
     if not is_loopback(listen.address):
         warn(replay_exposure_warning(listen.address))
     with child_process.signals_blocked() if _COMMAND in ctx.meta else nullcontext():
@@ -291,7 +291,7 @@ def _need_mitmproxy(what: str) -> None:
 def _announcer(activity: str, as_json: bool, callers: Sequence[str] = ()) -> OnListening:
     """Returns a function that prints the server's address and the variables to set, for people or for scripts.
 
-    callers: their accounts; the variables are for the first one.
+    callers: as in `Tape`; the variables are for the first one.
     """
 
     def announce(url: str, changes: EnvironmentChanges) -> None:

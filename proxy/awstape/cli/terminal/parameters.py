@@ -39,8 +39,8 @@ def _complete_selectors(ctx: click.Context, _: click.Parameter, incomplete: str)
     except UserError:
         return []
     found = [track for track, _ in cassette.tracks()]
-    several = len(cassette.accounts) > 1
-    numbers = {str(i): track.describe(with_account=several) for i, track in enumerate(found, 1)}
+    several = len(cassette.callers) > 1
+    numbers = {str(i): track.describe(with_caller=several) for i, track in enumerate(found, 1)}
     operations = {track.operation: track.service for track in found}
     choices = numbers if incomplete.isdigit() else operations
     return [CompletionItem(word, help=printable(text)) for word, text in choices.items() if word.startswith(incomplete)]

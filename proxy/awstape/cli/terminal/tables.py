@@ -157,7 +157,7 @@ class _Shown(NamedTuple):
     """What is shown before an identity, because tracks differ in it."""
 
     region: bool
-    account: bool
+    caller: bool
 
 
 class _Cells:
@@ -225,11 +225,11 @@ class _Cells:
 def _by_service(tracks: Sequence[TrackStatistics]) -> Iterator[tuple[Text | None, list[TrackStatistics], _Shown]]:
     """Yields for each service a heading, if there are several, its tracks, and what is shown before identities."""
     services = _services(tracks)
-    account = len({each.track.account for each in tracks}) > 1
+    caller = len({each.track.caller for each in tracks}) > 1
     for name, same in groupby(tracks, key=lambda each: each.track.service):
         group = list(same)
         region = len({each.track.region for each in group}) > 1
-        yield services[name] if len(services) > 1 else None, group, _Shown(region, account)
+        yield services[name] if len(services) > 1 else None, group, _Shown(region, caller)
 
 
 def _services(tracks: Iterable[TrackStatistics]) -> dict[str, Text]:
@@ -249,7 +249,7 @@ def _number(each: TrackStatistics) -> Text:
 
 def _identity(each: TrackStatistics, models: Models, detail: Detail, shown: _Shown) -> Text:
     track = each.track
-    before = [track.region if shown.region else None, track.account if shown.account else None]
+    before = [track.region if shown.region else None, track.caller if shown.caller else None]
     where = "".join(f"{printable(word)} " for word in before if word)
     input_ = models.operation(track.service, track.operation).input
     words = identity_label(track.identity, input_, replace(detail, width=detail.width - len(where)))

@@ -36,7 +36,7 @@ def heading(to: Console, each: SelectedTrack) -> tuple[Text, bool]:
     track = each.track
     words = [(str(each.number), "dim"), (track.service, "cyan"), (track.operation, "bold")]
     words += [(printable(track.region), "cyan")] if track.region else []
-    words += [(track.account, "cyan")] if each.shows_account and track.account else []
+    words += [(track.caller, "cyan")] if each.shows_caller and track.caller else []
     label = Text(" ").join(Text(text, style) for text, style in words)
     room = to.width - cell_len(label.plain) - 1
     whole = shown = identity_label(track.identity, None, Detail())
@@ -57,7 +57,7 @@ def tree(to: Console, each: SelectedTrack, models: Models, *, is_short: bool) ->
         branch = root.add(Text(f"take {number}", "blue")) if len(each.takes) > 1 else root
         if take.after:
             write = take.after.track
-            by = write.account if each.shows_account and write.account else ""
+            by = write.caller if each.shows_caller and write.caller else ""
             words = [write.operation, by, identity_label(write.identity, None, Detail())]
             words += [f"take {take.after.take}"] if take.after.take > 1 else []
             branch.add(Text(f"after: {printable(' '.join(filter(None, words)))}", "blue"))

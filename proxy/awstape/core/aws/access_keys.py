@@ -1,4 +1,4 @@
-"""Access key ids: the account that one encodes, and an id that stands for an account.
+"""Access key ids: the account and the principal that one is of, and an id that stands for both.
 
 1. The ids that AWS gives out since 2019 encode their account: behind the prefix `AKIA` or `ASIA`, the first 41 bits of
    the base-32 text are a one and the account's number in binary. (No AWS documentation says so. moto and LocalStack
@@ -9,19 +9,45 @@
    (`core.redaction.alias_grammar`).
 5. In place of the account of an id that encodes none, cassettes have `caller-…`, computed from the id with the key
    (`core.redaction.aliases`). As an access key id it stands for itself.
+6. A principal is whoever in an account makes requests: `role/NAME`, `user/NAME`, `federated-user/NAME` or `root`. The
+   name of a session and the path of a name are no part of it. No id of AWS encodes it: STS tells the principal of the
+   id that it gives out, and that of its caller (`Principals`).
+7. An id that stands for a principal is that of its account, and behind it the principal in base 32.
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from awstape.core.aws.model import Operation, Value
 
 _ID = re.compile(r"(?:AKIA|ASIA)([Q-Z2-7][A-Z2-7]{8})(?:[A-Z0-9]{7,}|tape[a-z2-7]{7,})", re.ASCII)
 _DIGITS = re.compile(r"\d{12}", re.ASCII)
 #: The account of a caller, as in cassettes.
 ACCOUNT = re.compile("[0-9]{12}|caller-[a-z2-7]{12}")
+#: A principal, as in cassettes.
+PRINCIPAL = re.compile(r"root|(?:role|user|federated-user)/[\w+=,.@-]+", re.ASCII)
 _FIRST_BIT = 1 << 40
 _BEHIND = 80 - 41  # bits of sixteen characters that are not the account
+_PREFIX, _ENCODED_ACCOUNT = "AKIA", 9  # characters
+
+#: Operation of STS → the structure of its output that has the ARN of the principal whom the credentials are of. Those
+#: of GetSessionToken are of the caller.
+_GIVING: Mapping[str, str | None] = {
+    "AssumeRole": "AssumedRoleUser",
+    "AssumeRoleWithSAML": "AssumedRoleUser",
+    "AssumeRoleWithWebIdentity": "AssumedRoleUser",
+    "AssumeRoot": None,
+    "GetFederationToken": "FederatedUser",
+    "GetSessionToken": None,
+}
+
+
+# --- accounts -----------------------------------------------------------------------------------------------------
 
 
 def account_of_access_key(access_key_id: str) -> str | None:
@@ -35,15 +61,109 @@ def account_of_access_key(access_key_id: str) -> str | None:
     return account if len(account) == 12 else None
 
 
-def access_key_of_account(account: str) -> str:
-    """An access key id that stands for an account. Raises ValueError for a text that is none."""
+def access_key_of_account(account: str, principal: str | None = None) -> str:
+    """An access key id that stands for an account, or for a principal of it.
+
+    Raises ValueError for a text that is no account, a text that is no principal, and a principal of an unknown account.
+    """
     if not ACCOUNT.fullmatch(account):
         raise ValueError("not an account")
     if not account.isdigit():
+        if principal:
+            raise ValueError("a principal of an unknown account")
         return account
-    return "AKIA" + base64.b32encode((int(account) + _FIRST_BIT << _BEHIND).to_bytes(10)).decode()
+    encoded = base64.b32encode((int(account) + _FIRST_BIT << _BEHIND).to_bytes(10)).decode()
+    if principal is None:
+        return _PREFIX + encoded
+    if not PRINCIPAL.fullmatch(principal):
+        raise ValueError("not a principal")
+    return _PREFIX + encoded[:_ENCODED_ACCOUNT] + base64.b32encode(principal.encode()).decode().rstrip("=")
 
 
 def replace_account(access_key_id: str, account: str) -> str:
     """A temporary access key id with another account, of twelve digits, in the place of its own."""
     return "ASIA" + access_key_of_account(account)[4:13] + access_key_id[13:]
+
+
+# --- principals ---------------------------------------------------------------------------------------------------
+
+
+def principal_of_access_key(access_key_id: str) -> str | None:
+    """The principal that an access key id stands for by rule 7; None for any other id."""
+    encoded = access_key_id[len(_PREFIX) + _ENCODED_ACCOUNT :]
+    if not access_key_id.startswith(_PREFIX) or account_of_access_key(access_key_id) is None:
+        return None
+    try:
+        principal = base64.b32decode(encoded + "=" * (-len(encoded) % 8)).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return principal if PRINCIPAL.fullmatch(principal) else None
+
+
+def principal_of_arn(arn: str) -> str | None:
+    """The principal that the ARN of a user, a role or a session names; None for other texts."""
+    kind, *rest = arn.split(":", 5)[-1].split("/") if arn.startswith("arn:") else [""]
+    if kind == "assumed-role":
+        kind, rest = "role", rest[:1]
+    principal = "/".join([kind, *rest[-1:]])
+    return principal if PRINCIPAL.fullmatch(principal) else None
+
+
+def find_given_key(operation: Operation, output: Mapping[str, Value]) -> str | None:
+    """The access key id that an answer of STS gives out, None for any other answer."""
+    if operation.service.name != "sts" or operation.name not in _GIVING:
+        return None
+    key = _structure(output, "Credentials").get("AccessKeyId")
+    return key if isinstance(key, str) else None
+
+
+class Principals:
+    """The principals of access key ids, as answers of STS tell them.
+
+    Ids are compared only, so digests can be in their place.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, str | None] = {}
+        """Access key id → its principal; None where two answers contradict each other."""
+        self._callers: dict[str, str] = {}
+        """Access key id → that of the caller who got it, of the same principal."""
+
+    def note_answer(
+        self, operation: Operation, output: Mapping[str, Value], caller: str | None, given: str | None
+    ) -> None:
+        """Notes what an answer tells. caller: the id of the request. given: what `find_given_key` finds, or its digest.
+
+        The answer may be redacted.
+        """
+        if operation.service.name != "sts":
+            return
+        if operation.name == "GetCallerIdentity" and caller:
+            self.note(caller, principal_of_arn(str(output.get("Arn"))))
+        elif given and operation.name == "GetSessionToken" and caller:
+            self._callers[given] = caller
+        elif given and operation.name == "AssumeRoot":
+            self.note(given, "root")
+        elif given and (member := _GIVING[operation.name]):
+            self.note(given, principal_of_arn(str(_structure(output, member).get("Arn"))))
+
+    def note(self, key: str, principal: str | None) -> None:
+        """Notes the principal of an id."""
+        self._known[key] = principal if self._known.get(key, principal) == principal else None
+
+    def find(self, key: str | None) -> str | None:
+        """The principal of an id, None if no answer tells it."""
+        seen = set[str]()
+        while key is not None and key not in self._known and key not in seen:
+            seen.add(key)
+            key = self._callers.get(key)
+        return self._known.get(key) if key is not None else None
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """The ids of which an answer tells the principal, with it."""
+        return ((key, principal) for key, principal in self._known.items() if principal)
+
+
+def _structure(output: Mapping[str, Value], member: str) -> Mapping[str, Value]:
+    value = output.get(member)
+    return value if isinstance(value, dict) else MappingProxyType({})

@@ -1,6 +1,7 @@
 """The data of a cassette, `Cassette`, `Take`, `Track` and `Page`, and its invariants.
 
-1. Takes are sorted by track (service, operation, region, identity, account); takes of one track stay in recorded order.
+1. Takes are sorted by track (service, operation, region, identity, account, principal); takes of one track stay in
+   recorded order.
 2. The first page of a take has no token. Every other page has the token in the output of the page before it, or, after
    a hole, another one. The last page may give out the token of a page of its take again.
 3. No two pages of a track have the same token.
@@ -10,7 +11,8 @@
 6. A hole stands in the place of a page that could not be kept: replay misses there.
 7. The aliases of a cassette were made under one key, unless several cassettes are joined to be replayed.
 8. Every track has its account. The account of the cassette is the one that the header names, so that its tracks need
-   not: it is that of a track, and None if a track has none.
+   not: it is that of a track, and None if a track has none. A track has its principal only where the cassette has the
+   same track for several of its account (`core.compare.principal_names`).
 """
 
 from __future__ import annotations
@@ -34,11 +36,12 @@ SET_ASIDE = "set aside: "
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One operation with one identity, in one region, requested by one account. Tracks are equal if all of these are.
+    """One operation with one identity, in one region, requested by one caller. Tracks are equal if all of these are.
 
     region: of a global service outside the partition aws, the name that stands for its partition, `aws-cn-global`.
     account: the alias of the caller's account, or that of its access key id, which tells no account
-    (`core.aws.access_keys`); None if the caller is unknown.
+    (`core.aws.access_keys`); None if the caller is unknown. principal: the role or the user, with the alias of its name
+    (there, rule 6); None if it is unknown or does not matter.
     """
 
     service: str
@@ -46,6 +49,7 @@ class Track:
     region: str | None
     identity: dict[str, Value] = field(hash=False)
     account: str | None = None
+    principal: str | None = None
 
     @cached_property
     def request_key(self) -> tuple[str, str, str, str]:
@@ -53,9 +57,14 @@ class Track:
         return (self.service, self.operation, self.region or "", identity_key(self.identity))
 
     @cached_property
-    def key(self) -> tuple[str, str, str, str, str]:
+    def key(self) -> tuple[str, str, str, str, str, str]:
         """The sort and comparison key."""
-        return (*self.request_key, self.account or "")
+        return (*self.request_key, self.account or "", self.principal or "")
+
+    @property
+    def caller(self) -> str | None:
+        """The account and, if the track has it, the principal: `000123456780/role/alias-k42mrt7s3l`."""
+        return "/".join(filter(None, (self.account, self.principal))) or None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Track) and self.key == other.key
@@ -63,9 +72,9 @@ class Track:
     def __hash__(self) -> int:
         return hash(self.key)
 
-    def describe(self, *, with_account: bool) -> str:
-        """The track as text, with its account where a cassette has several."""
-        return f"{self} by {self.account or 'an unknown caller'}" if with_account else str(self)
+    def describe(self, *, with_caller: bool) -> str:
+        """The track as text, with its caller where a cassette has several."""
+        return f"{self} by {self.caller or 'an unknown caller'}" if with_caller else str(self)
 
     def __str__(self) -> str:
         where = f" in {self.region}" if self.region else ""
@@ -170,6 +179,11 @@ class Cassette:
         """The accounts of the tracks, sorted; first that of the header. None stands for unknown callers."""
         found = {take.track.account for take in self.takes}
         return tuple(sorted(found, key=lambda account: (account != self.account, account or "")))
+
+    @property
+    def callers(self) -> tuple[str | None, ...]:
+        """The accounts, and behind them the callers of the tracks that name a principal, sorted."""
+        return *self.accounts, *sorted({take.track.caller or "" for take in self.takes if take.track.principal})
 
     def tracks(self) -> Iterator[tuple[Track, tuple[Take, ...]]]:
         """Each track with its takes."""

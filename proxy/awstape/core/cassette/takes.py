@@ -2,7 +2,7 @@
 
 1. A track that is in both cassettes is taken from the newer one, unless only the older one is settled: all its takes
    are complete, none ends in an error about the client (`core.aws.error_codes`), and no request failed. A track of an
-   unknown caller in the older one is the same as that of the first known caller in the newer one.
+   unknown caller in the older one, or of any principal, is the same as that of the first known one in the newer one.
 2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays. A hole
    equals no page: what was there is unknown. Takes of writes all stay: each of them happened.
 3. A take with `after` begins an epoch. Takes of two epochs are neighbours only if the later epoch has no other take and
@@ -37,7 +37,7 @@ def merge_cassettes(
     known = dict[Track, Track]()  # where one cassette has an unknown caller: the track that goes → the one that stays
     for track, takes in new.tracks():
         operation = models.operation(track.service, track.operation)
-        before = track if track in left else replace(track, account=None)
+        before = find_track(left, track) or track
         is_better = track not in failed and are_settled(operation, whole_takes.get(track, takes))
         if before not in left or is_better or not are_settled(operation, left[before]):
             known |= {before: track} if before in left else {}
@@ -47,6 +47,14 @@ def merge_cassettes(
     every = (take for takes in (*left.values(), *merged.values()) for take in takes)
     followed = change_writes(every, lambda write: known.get(write, write))
     return Cassette.of(followed, old.keys | new.keys, old.account, old.apart | new.apart)
+
+
+def find_track(tracks: Container[Track], track: Track) -> Track | None:
+    """Of tracks, a track itself, or the same of any principal or of an unknown caller; None if they have neither."""
+    if track in tracks:
+        return track
+    general = replace(track, principal=None), replace(track, account=None, principal=None)
+    return next((each for each in general if each in tracks), None)
 
 
 def are_settled(operation: Operation, takes: Collection[Take]) -> bool:
@@ -145,6 +153,12 @@ def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Tak
         at = min(i, len(result) - 1)
         result[at] = replace(result[at], faults=result[at].faults + take.faults)
     return tuple(result)
+
+
+def change_tracks(cassette: Cassette, change: Callable[[Track], Track]) -> Cassette:
+    """The cassette with other tracks in the place of its own."""
+    takes = (replace(take, track=change(take.track)) for take in cassette.takes)
+    return cassette.with_takes(change_writes(takes, change))
 
 
 def change_writes(takes: Iterable[Take], change: Callable[[Track], Track]) -> Iterator[Take]:

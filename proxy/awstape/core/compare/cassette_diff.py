@@ -1,7 +1,7 @@
 """Cassette diff: the changes between two cassettes.
 
-1. Tracks are the same by service, operation, region, identity and account. Takes of a track are the same by their
-   number; where one side has more takes, equal takes at the beginning and at the end are matched first.
+1. Tracks are the same by service, operation, region, identity, account and principal. Takes of a track are the same by
+   their number; where one side has more takes, equal takes at the beginning and at the end are matched first.
 2. A listing is the items of a take in the order of their pages, as in `core.replay.paging_modes`. Its items are paired
    by `core.compare.item_pairing`, and of a pair the members that differ are changes. The order of items counts only
    where the identity has a member that sorts them.
@@ -10,7 +10,7 @@
 4. Page tokens and limits are no differences. Page sizes are a change of their own: if both listings have the same
    number of items, the sizes of the pages count; if not, only the number of pages.
 5. Aliases made with different keys always differ, so a change of the key is the first change; under one key, that of
-   the marks is. Then comes that of the caller's account. Between cassettes of one caller each, tracks are the same
+   the marks is. Then comes that of the caller's account. Between cassettes of one account each, tracks are the same
    whatever its account.
 6. `diff_cassettes(models, a, b)` and `diff_cassettes(models, b, a)` differ only in the sides of each change.
 """
@@ -128,7 +128,7 @@ def _after_value(take: Take) -> Value:
     if take.after is None:
         return None
     write = take.after.track
-    return f"{write.describe(with_account=write.account is not None)}, take {take.after.take}"
+    return f"{write.describe(with_caller=write.caller is not None)}, take {take.after.take}"
 
 
 def _fault_texts(take: Take) -> list[Value]:

@@ -34,7 +34,7 @@ def path_text(path: Path) -> str:
 def change_lines(changes: Iterable[Change]) -> Iterator[str]:
     """The lines of changes, track by track, take by take and item by item."""
     for (track, take), of_take in groupby(changes, key=lambda change: (change.track, change.take)):
-        name = track.describe(with_account=track.account is not None) if track else ""
+        name = track.describe(with_caller=track.caller is not None) if track else ""
         title = f"{name}{f', take {take}' if take else ''}"
         for is_whole, inside in groupby(of_take, key=lambda change: change.kind in _WHOLE):
             if is_whole:

@@ -57,7 +57,10 @@ def differing_members(one: Mapping[str, str], other: Mapping[str, str]) -> list[
 
 
 def write_meaning(models: Models, track: Track) -> Hashable:
-    """What is the same for two tracks of writes exactly where they mean the same; a track of a read is its own."""
+    """What is the same for two tracks of writes of one account exactly where they mean the same.
+
+    A track of a read is its own meaning.
+    """
     operation = models.operation(track.service, track.operation)
     if operation.is_read:
         return track
@@ -75,7 +78,7 @@ class WriteSpellings:
     def find_first(self, track: Track) -> Track:
         """The track of the write as it was spelled first, noted if it is this one; a read is its own track."""
         meaning = write_meaning(self._models, track)
-        return track if meaning is track else self._first.setdefault(meaning, track)
+        return track if meaning is track else replace(self._first.setdefault(meaning, track), principal=track.principal)
 
     def respell(self, cassette: Cassette) -> Cassette:
         """The cassette with every write under its first spelling; several tracks of one write are joined."""

@@ -120,7 +120,7 @@ def merge_cassettes(models: Models, cassettes: Sequence[Cassette], prefer: Prefe
             merged += versions[0]
             continue
         if prefer is None:
-            name = track.describe(with_account=len({each.account for each in owners}) > 1)
+            name = track.describe(with_caller=len({each.caller for each in owners}) > 1)
             raise EditError(f"{name} differs between the cassettes", "choose with --prefer first, last or both")
         every = [take for version in versions for take in version]
         chosen = {"first": versions[0], "last": versions[-1], "both": every}[prefer]

@@ -4,8 +4,8 @@
    captures.
 2. A capture is redacted, but for names in free text that only later traffic shows to be names. It also has the real
    values that no capture before it had, for the replacement of names and the leak search at the end.
-3. Page tokens and the SDK's invocation id are kept as digests made with the key: enough to chain pages and to recognise
-   a retry.
+3. Page tokens, the SDK's invocation id and access key ids are kept as digests made with the key: enough to chain pages,
+   to recognise a retry, and to tell the principal (`core.aws.access_keys.Principals`).
 4. The capture of a response that can't be read, or does not fit the service model, so that it could not be encoded
    again, is a hole with the reason. A request that does not fit the model raises WireError.
 5. Each answer is encoded again, so that it is known to be replayable (`core.recording.lossless`).
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from awstape.core.aws.access_keys import find_given_key, principal_of_access_key
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
 from awstape.core.aws.member_paths import path_pattern
@@ -36,7 +37,7 @@ from awstape.core.recording.lossless import LosslessCheck, Parse
 from awstape.core.redaction.aliases import SeenValue
 from awstape.core.redaction.redactor import Redactor
 
-_DIGESTS = ("token", "next", "invocation")
+_DIGESTS = ("token", "next", "invocation", "caller", "given")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Capture:
     page: a page without its token; the token in its answer is hidden. token: the digest of the token in the request,
     None for a first page. next: the digest of the token in the response, None on the last page and for a hole.
     invocation: the digest of the id that an SDK gives to a call and its retries, None if the request had none.
+    caller: the digest of the access key id of the request, given: that of the one that an answer of STS gives out.
     seen: the real values that were seen for the first time. answered_meanwhile: how many captures of the recording were
     answered after its request was sent, before its own answer. is_later: whether the cassette that answers requests was
     stale when it was sent, so that the takes of that cassette come before this one.
@@ -56,6 +58,8 @@ class Capture:
     token: str | None = None
     next: str | None = None
     invocation: str | None = None
+    caller: str | None = None
+    given: str | None = None
     seen: tuple[SeenValue, ...] = field(default=(), repr=False)
     answered_meanwhile: int = 0
     is_later: bool = False
@@ -83,11 +87,12 @@ class Capturer:
             raise WireError(f"the request's {path_pattern(misfit.path)}: {misfit.problem}")
         identity = self._redactor.redact_identity(operation, page_request.identity)
         account = self._redactor.redact_caller(call.caller)
-        return Track(operation.service.name, operation.name, call.region, identity, account)
+        principal = principal_of_access_key(call.caller.reveal()) if call.caller else None
+        return Track(operation.service.name, operation.name, call.region, identity, account, principal)
 
     def digest_token(self, page_request: PageRequest) -> str | None:
         """The digest of the page token of a request, None for a first page."""
-        return None if page_request.token is None else self._redactor.digest(page_request.token)
+        return self._digest(page_request.token)
 
     def _read(self, call: Call, response: Response) -> Answer:
         """The answer that a response holds. Raises WireError if it can't be read, or could not be encoded again."""
@@ -107,10 +112,18 @@ class Capturer:
         hidden = replace_next_token(operation, answer, "token")
         tokens = [token for token in (page_request.token, next_) if token]
         redacted = self._redactor.redact_answer(operation, hidden, tokens, page_request.identity)
-        hashed = (next_, request.header("amz-sdk-invocation-id"))
-        next_digest, invocation = (None if text is None else self._redactor.digest(text) for text in hashed)
-        page = page if page.hole is not None else replace(page, answer=redacted)
-        return Capture(track, page, self.digest_token(page_request), next_digest, invocation)
+        return Capture(
+            track,
+            page if page.hole is not None else replace(page, answer=redacted),
+            token=self.digest_token(page_request),
+            next=self._digest(next_),
+            invocation=self._digest(request.header("amz-sdk-invocation-id")),
+            caller=self._digest(call.caller.reveal() if call.caller else None),
+            given=self._digest(find_given_key(operation, answer.output or {})),
+        )
+
+    def _digest(self, text: str | None) -> str | None:
+        return None if text is None else self._redactor.digest(text)
 
 
 # --- text for the journal -----------------------------------------------------------------------------------------

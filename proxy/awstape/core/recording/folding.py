@@ -1,7 +1,8 @@
 """Folding: captures in, in their order, a redacted cassette out.
 
-1. Captures are chained into takes (`core.recording.traversals`). A write in several spellings is one track
-   (`core.compare.identity_meaning`), also with the old cassette.
+1. Captures are chained into takes (`core.recording.traversals`), those of each principal apart. A write in several
+   spellings is one track (`core.compare.identity_meaning`), also with the old cassette. Where the principal does not
+   matter (`core.compare.principal_names`), the track has none in the end.
 2. Names seen anywhere are replaced in free text everywhere, takes equal to their predecessor are dropped, and tokens
    are named by position.
 3. Then everything recorded is searched for real values. A take that has one is set aside (`core.recording.set_aside`).
@@ -17,11 +18,13 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from awstape.core.aws.access_keys import Principals
 from awstape.core.aws.model import Models
 from awstape.core.aws.paging import count_items
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.takes import is_complete, merge_cassettes, normalise_cassette
+from awstape.core.cassette.takes import change_tracks, find_track, is_complete, merge_cassettes, normalise_cassette
 from awstape.core.compare.identity_meaning import WriteSpellings
+from awstape.core.compare.principal_names import name_principals
 from awstape.core.recording.capture import Capture
 from awstape.core.recording.later_takes import follow_old_takes, spell_as_before
 from awstape.core.recording.resumed_listings import join_take
@@ -83,11 +86,12 @@ class Folding:
     """Folds the captures of a recording: add each, then finish.
 
     redactor: it knows the values in requests that are not recorded. skipped: where captures are counted that are in no
-    take.
+    take. principals: by the digests of access key ids.
     """
 
-    def __init__(self, models: Models, redactor: Redactor, skipped: SkippedExchanges) -> None:
+    def __init__(self, models: Models, redactor: Redactor, skipped: SkippedExchanges, principals: Principals) -> None:
         self._models = models
+        self._principals = principals
         self._redactor = redactor
         self._skipped = skipped
         self._spellings = WriteSpellings(models)
@@ -101,7 +105,7 @@ class Folding:
         """Adds a capture. place: where its exchange was found."""
         self._redactor.remember(capture.seen)
         operation = self._models.operation(capture.track.service, capture.track.operation)
-        track, hole = self._spellings.find_first(capture.track), capture.page.hole
+        track, hole = self._spellings.find_first(self._with_principal(capture)), capture.page.hole
         added = self._traversals.add(operation, replace(capture, track=track, seen=()))
         write = track, added and added.write
         if place and capture.token is not None:
@@ -114,6 +118,10 @@ class Folding:
             where = f"page {added.page}: " if added and operation.paging else ""
             self._skipped.add(f"{operation.name}: {where}{hole}", place)
 
+    def _with_principal(self, capture: Capture) -> Track:
+        principal = self._principals.find(capture.caller)
+        return replace(capture.track, principal=principal) if principal else capture.track
+
     def finish(
         self, old: Cassette, waiting: Sequence[SetAside], failed: FailedRequests, notes: Iterable[str]
     ) -> Recording:
@@ -121,13 +129,14 @@ class Folding:
 
         waiting: the takes of that which are set aside. failed: the requests without a capture. notes: on responses.
         """
-        recorded, old = self._build_cassettes(old)
+        recorded, old, named = self._build_cassettes(old)
         spellings = WriteSpellings(self._models)
         old, recorded = spellings.respell(old), spellings.respell(recorded)
         failed_tracks, later = (
-            {spellings.find_first(track) for track in self._with_known_names(tracks)}
+            {spellings.find_first(named.get(track, track)) for track in self._with_known_names(tracks)}
             for tracks in (failed.tracks, self._traversals.later_tracks())
         )
+        failed_tracks |= {track for track, _ in recorded.tracks() if replace(track, principal=None) in failed_tracks}
         recorded, later = spell_as_before(self._models, old, recorded, later)
         cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
         cassette = replace(cassette, apart=self._redactor.apart)
@@ -154,8 +163,11 @@ class Folding:
 
     # --- the takes ----------------------------------------------------------------------------------------------------
 
-    def _build_cassettes(self, old: Cassette) -> tuple[Cassette, Cassette]:
-        """The recorded takes, normalised, and the old cassette, both with all known names replaced."""
+    def _build_cassettes(self, old: Cassette) -> tuple[Cassette, Cassette, dict[Track, Track]]:
+        """The recorded takes, normalised, and the old cassette, both with all known names replaced.
+
+        Returns as well the tracks that have their principal no more, with those in their place.
+        """
         # If all values that redaction replaces came as aliases, another key made them: the header does not name ours.
         is_ours = bool(self._redactor.count_by_kind()) or not self._redactor.count_existing_aliases()
         keys = [self._redactor.key_fingerprint] if is_ours else []
@@ -167,8 +179,10 @@ class Folding:
         )
         old = self._redactor.replace_known_names(self._models, old)
         old = replace(old, keys=old.keys or frozenset(keys))
+        named = name_principals(self._models, old, (take.track for take in recorded.takes + resumed.takes))
+        recorded, resumed = (change_tracks(each, lambda track: named.get(track, track)) for each in (recorded, resumed))
         recorded = normalise_cassette(self._models, recorded, keys, of_one_recording=True)
-        return self._join_resumed(recorded, resumed, old), old
+        return self._join_resumed(recorded, resumed, old), old, named
 
     def _join_resumed(self, recorded: Cassette, resumed: Cassette, old: Cassette) -> Cassette:
         """The recorded takes with the resumed ones joined, in tracks that were not recorded anew to those of `old`."""
@@ -179,7 +193,8 @@ class Folding:
         for track, group in resumed.tracks():
             operation = self._models.operation(track.service, track.operation)
             for take in group:
-                there = takes.get(track) or [replace(each, faults=()) for each in old_takes.get(track, ())]
+                before = old_takes.get(find_track(old_takes, track) or track, ())
+                there = takes.get(track) or [replace(each, track=track, faults=()) for each in before]
                 if joined := join_take(operation, there, take.pages):
                     takes[track] = joined
                 else:

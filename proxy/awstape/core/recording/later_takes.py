@@ -20,25 +20,25 @@ from dataclasses import replace
 from awstape.core.aws.model import Models, Operation
 from awstape.core.cassette.cassette import After, Cassette, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens
-from awstape.core.cassette.takes import are_settled, change_writes, follow_takes
+from awstape.core.cassette.takes import are_settled, change_tracks, change_writes, find_track, follow_takes
 from awstape.core.compare.identity_meaning import meaning_key, member_meanings
 
 
 def spell_as_before(models: Models, old: Cassette, new: Cassette, later: set[Track]) -> tuple[Cassette, set[Track]]:
     """The new cassette and its tracks in `later`, each spelled as the only one of its meaning in the old cassette."""
     spelled = defaultdict[object, list[Track]](list)
-    for track, _ in old.tracks():
+    old_tracks = {track for track, _ in old.tracks()}
+    for track in old_tracks:
         spelled[_meaning(models, track)].append(track)
     taken = {track for track, _ in new.tracks()}
     first = dict[Track, Track]()
     for track in sorted(later, key=lambda track: track.key):
-        alike = [each for each in spelled[_meaning(models, track)] if each.account in (track.account, None)]
-        there = {replace(each, account=track.account) for each in alike}
+        alike = (replace(track, identity=each.identity) for each in spelled[_meaning(models, track)])
+        there = {each for each in alike if find_track(old_tracks, each)}
         if len(there) == 1 and not there & taken:
             taken |= there
             first[track] = there.pop()
-    takes = (replace(take, track=first.get(take.track, take.track)) for take in new.takes)
-    spelled_new = new.with_takes(change_writes(takes, lambda write: first.get(write, write)))
+    spelled_new = change_tracks(new, lambda track: first.get(track, track))
     return spelled_new, {first.get(track, track) for track in later}
 
 
@@ -50,14 +50,15 @@ def _meaning(models: Models, track: Track) -> tuple[object, ...]:
 def follow_old_takes(models: Models, old: Cassette, new: Cassette, later: set[Track]) -> tuple[Cassette, Cassette]:
     """What is left of the old cassette, and the new one with old takes before its own in the tracks of `later`.
 
-    A track of an unknown caller in the old cassette is that of a known one in the new, as in `merge_cassettes`.
+    A track of an unknown caller or any principal in the old cassette is that of a known one in the new, as in
+    `merge_cassettes`.
     """
     left, recorded = dict(old.tracks()), dict(new.tracks())
     followed, known = dict[Track, tuple[Take, ...]](), dict[Track, Track]()
     for track in recorded.keys() & later:
         operation = models.operation(track.service, track.operation)
-        before = track if track in left else replace(track, account=None)
-        if before in left and are_settled(operation, left[before]):
+        before = find_track(left, track)
+        if before and are_settled(operation, left[before]):
             known[before] = track
             followed[track] = tuple(replace(take, track=track) for take in left.pop(before))
     moved: dict[tuple[Track, int], After | None] = {

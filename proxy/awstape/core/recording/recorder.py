@@ -7,6 +7,8 @@
    all the same is recorded as a hole: what is read after it comes after it.
 3. Exchanges are decoded and redacted as they come: `feed` returns the capture of each (`core.recording.capture`). The
    recorder keeps none, so its memory does not grow with them, but for the values that were seen: no two share an alias.
+   What answers of STS tell of access key ids is known before the first capture is folded, so that all requests of a
+   principal are its own, also those before the answer.
 4. At the end all captures come back, in the order in which they were returned, and are folded into a cassette
    (`core.recording.folding`). A new recorder with the same key folds them to the same cassette.
 5. Values in requests that are left out, or that the cassette answered, are real values, too.
@@ -21,6 +23,7 @@ from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from awstape.core.aws.access_keys import Principals
 from awstape.core.aws.call import Call
 from awstape.core.aws.error_codes import NO_RESPONSE, client_problem, may_have_taken_effect
 from awstape.core.aws.model import Models, Operation
@@ -63,6 +66,8 @@ class Recorder:
         self._capturer = Capturer(redactor, parse)
         self._failed = FailedRequests(models)
         self._skipped = SkippedExchanges()
+        self.principals = Principals()
+        """Those of access key ids, by their digests."""
         self._place = ""
         self._places: dict[int, str] = {}
         self._first_write_sent: Request | None = None
@@ -120,6 +125,7 @@ class Recorder:
             page = make_unknown_outcome(problem)
         assert page
         capture = self._capturer.capture(request, track, call, page_request, page)
+        self.note_principal(capture)
         if page.hole is None:
             self.is_empty = False
             self._skipped.add(settled_reason(operation), self._place, self._failed.settle(track, token))
@@ -133,6 +139,11 @@ class Recorder:
             is_later=self.is_cassette_stale and request is not self._first_write_sent,
             seen=tuple(self._redactor.take_seen()),
         )
+
+    def note_principal(self, capture: Capture) -> None:
+        """Notes the principal that an answer of STS tells; of captures of another recorder, before `finish`."""
+        operation = self._models.operation(capture.track.service, capture.track.operation)
+        self.principals.note_answer(operation, capture.page.answer.output or {}, capture.caller, capture.given)
 
     def settle(self) -> None:
         """Does what may follow the answer to a client: compares the recorded responses with the real ones."""
@@ -190,7 +201,7 @@ class Recorder:
         captures: all that `feed` returned, in their order; or those that another recorder with the same key returned.
         waiting: the takes of the old cassette that are set aside.
         """
-        folding = Folding(self._models, self._redactor, self._skipped.copy())
+        folding = Folding(self._models, self._redactor, self._skipped.copy(), self.principals)
         for number, capture in enumerate(captures):
             folding.add(capture, self._places.get(number, ""))
         if self._is_real:  # it may have changed since

@@ -35,6 +35,7 @@ from awstape.core.redaction.string_walk import (
     edit_answer_strings,
     edit_cassette_strings,
     edit_member_strings,
+    edit_principal,
     edit_take_strings,
 )
 from awstape.core.redaction.text.identifier_search import redact_accounts
@@ -210,6 +211,10 @@ class Redactor:
     def redact_caller(self, access_key_id: Hidden[str] | None) -> str | None:
         """The account of a track, for the access key id of its request; None if that is unknown."""
         return self._aliases.caller(access_key_id) if access_key_id else None
+
+    def redact_principal(self, principal: str) -> str:
+        """The principal of a track, for that of a request."""
+        return edit_principal(principal, self.redact_string)
 
     def redact_accounts(self, text: str) -> str:
         """A text of awstape's own, such as a note, with aliases for the account ids in it."""

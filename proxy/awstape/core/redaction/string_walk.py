@@ -1,7 +1,7 @@
 """Walks every string of a decoded value, with its context: applies an edit to identities, answers and whole cassettes.
 
-1. Strings are members, items, map keys, map values, the names of members that the model doesn't know, and the accounts
-   of tracks.
+1. Strings are members, items, map keys, map values, the names of members that the model doesn't know, the accounts of
+   tracks and the names of their principals.
 2. Binary that is no text can't be searched: the edit gets its hexadecimal digits, and what it returns is kept as a
    marked text.
 3. Numbers with twelve digits in a row are edited like a string, since they could be an account id.
@@ -124,6 +124,11 @@ class StringContext:
 
 #: The context of a track's account.
 ACCOUNT_CONTEXT = StringContext(Place(TEXT, ("account",)), ("account",))
+#: Kind of a principal → the context of its name, as of a member with the same alias.
+_PRINCIPAL_CONTEXTS = {
+    kind: StringContext(Place(Shape(name=shape, type="string"), ("principal",)), ("principal",))
+    for kind, shape in (("role", "roleNameType"), ("user", "userNameType"), ("federated-user", "userNameType"))
+}
 _HOLE = StringContext(Place(TEXT, ("hole",)), ("hole",))
 StringEdit = Callable[[str, StringContext], str]
 """(text, its context) → the text that replaces it."""
@@ -150,17 +155,25 @@ def edit_take_strings(
 
 
 def edit_track_strings(models: Models, track: Track, edit: StringEdit) -> Track:
-    """The track with its account and every string of its identity edited."""
+    """The track with its caller and every string of its identity edited."""
     operation = models.operation(track.service, track.operation)
     identity = edit_member_strings(track.identity, operation.input, edit)
     account = edit_account(track.account, edit)
-    is_same = identity == track.identity and account == track.account
-    return track if is_same else replace(track, identity=identity, account=account)
+    principal = track.principal and edit_principal(track.principal, edit)
+    is_same = identity == track.identity and (account, principal) == (track.account, track.principal)
+    return track if is_same else replace(track, identity=identity, account=account, principal=principal)
 
 
 def edit_account(account: str | None, edit: StringEdit) -> str | None:
     """The account of a track, edited."""
     return account and edit(account, ACCOUNT_CONTEXT)
+
+
+def edit_principal(principal: str, edit: StringEdit) -> str:
+    """A principal, with its name edited; any other text as it is."""
+    kind, _, name = principal.partition("/")
+    context = _PRINCIPAL_CONTEXTS.get(kind)
+    return f"{kind}/{edit(name, context)}" if context and name else principal
 
 
 def edit_page_strings(operation: Operation, page: Page, edit: StringEdit) -> Page:

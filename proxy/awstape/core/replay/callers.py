@@ -1,31 +1,48 @@
 """Callers: which of the tracks with one identity belongs to a request, by its partition, its caller and its region.
 
 1. The partition always counts: a client of aws is never served what aws-cn answered.
-2. The caller counts where the cassette has several known ones: then a track is for its own caller only. Where
-   `is_strict`, caller and region always count.
-3. A track of an unknown caller is for every caller that has no such track of its own.
-4. The region counts where the tracks that are left have several.
+2. The account counts where the cassette has several known ones: then a track is for its own account only. Where
+   `is_strict`, account and region always count.
+3. A track of an unknown account is for every account that has no such track of its own.
+4. The principal counts where the tracks that are left name one: then a track is for its own principal only, and one
+   that names none is for those that have no such track of their own.
+5. The principal of a client is the one that its access key id stands for, or the one to which the cassette gave this
+   id out: the role that the client assumed. A client with another id is the only principal of the account to which
+   the cassette gives no id out, if there is one. If not, its principal is unknown, and it is served only where the
+   tracks name one principal.
+6. The region counts where the tracks that are left have several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Literal
 
+from awstape.core.aws.access_keys import (
+    Principals,
+    account_of_access_key,
+    find_given_key,
+    principal_of_access_key,
+)
 from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models
-from awstape.core.cassette.cassette import Track
+from awstape.core.cassette.cassette import Take, Track
 from awstape.core.redaction.redactor import Redactor
 
 
 class Callers:
     """The callers of a cassette. known: their accounts, sorted, without unknown callers.
 
-    redactor, has_key: as in `core.replay.matching.TrackIndex`.
+    tracks, redactor, has_key: as in `core.replay.matching.TrackIndex`.
     """
 
-    def __init__(self, models: Models, tracks: Iterable[Track], redactor: Redactor, *, has_key: bool) -> None:
+    def __init__(
+        self, models: Models, tracks: Mapping[Track, Sequence[Take]], redactor: Redactor, *, has_key: bool
+    ) -> None:
         self.known = sorted({track.account for track in tracks if track.account})
+        self._models = models
+        self._tracks = tracks
         self._partition_of = models.hosts.partition_of
         self._redactor = redactor
         self._has_key = has_key
@@ -38,7 +55,9 @@ class Callers:
         """Of some tracks with the identity of a call, those that are for it."""
         found = self._in_partition(tracks, call)
         if self.are_several or is_strict:
-            found = self._of_caller(found, call)
+            found = self._of_account(found, call)
+        if any(track.principal for track in found):
+            found = self._of_principal(found, call)
         if is_strict or len({track.region for track in found}) > 1:
             found = [track for track in found if track.region == call.region]
         return found
@@ -46,14 +65,18 @@ class Callers:
     def is_of(self, track: Track, call: Call) -> bool:
         """Whether a track is of the caller and the region of a call themselves, so that no other suits it better."""
         is_own = not self.are_several or track.account == self._account_of(call)
+        is_own = is_own and (not self.has_principals or track.principal == self._principal_of(call))
         return is_own and track.region == call.region
 
     def explain(self, tracks: Sequence[Track], call: Call) -> tuple[Literal["region", "caller"], str]:
         """Why `choose` finds none of some tracks that have the identity of a call: what differs, and how."""
         in_partition = self._in_partition(tracks, call)
-        if in_partition and self.are_several and not self._of_caller(in_partition, call):
-            theirs = ", ".join(sorted({track.account for track in in_partition if track.account}))
-            return "caller", f"it is recorded for {theirs}; the request is by {self._describe_caller(call)}"
+        of_account = self._of_account(in_partition, call) if self.are_several else in_partition
+        if in_partition and not (of_account and self._of_principal(of_account, call)):
+            theirs = sorted({track.caller for track in of_account or in_partition if track.caller})
+            by = self._principal_of(call) if of_account else self._describe_account(call)
+            by = by or f"an unknown principal; for credentials of one: awstape env --caller {theirs[0]}"
+            return "caller", f"it is recorded for {', '.join(theirs)}; the request is by {by}"
         regions = ", ".join(sorted({self._describe_region(track.region) for track in tracks}))
         return "region", f"it is recorded in {regions}; the request is for {self._describe_region(call.region)}"
 
@@ -76,12 +99,53 @@ class Callers:
         partition = self._partition_of(call.region)
         return [track for track in tracks if self._partition_of(track.region) == partition]
 
-    def _of_caller(self, tracks: Sequence[Track], call: Call) -> Sequence[Track]:
+    def _of_account(self, tracks: Sequence[Track], call: Call) -> Sequence[Track]:
         account = self._account_of(call)
         own = [track for track in tracks if track.account == account]
         return own or [track for track in tracks if track.account is None]
 
-    def _describe_caller(self, call: Call) -> str:
+    def _of_principal(self, tracks: Sequence[Track], call: Call) -> Sequence[Track]:
+        principal = self._principal_of(call)
+        own = [track for track in tracks if track.principal == principal]
+        own = own or [track for track in tracks if track.principal is None]
+        is_only = principal is None and len({track.principal for track in tracks}) == 1
+        return tracks if is_only else own
+
+    @cached_property
+    def has_principals(self) -> bool:
+        """Whether a track names its principal."""
+        return any(track.principal for track in self._tracks)
+
+    def _principal_of(self, call: Call) -> str | None:
+        """The principal of a request, by rule 5."""
+        key = call.caller.reveal() if call.caller else ""
+        account = self._account_of(call) if self.are_several else None
+        return principal_of_access_key(key) or self._given.find(key) or self._first_principals.get(account)
+
+    @cached_property
+    def _given(self) -> Principals:
+        """The principals of the access key ids that the cassette gives out."""
+        found = Principals()
+        for track, takes in self._tracks.items():
+            operation = self._models.operation(track.service, track.operation)
+            for output in (page.answer.output or {} for take in takes for page in take.pages):
+                if (given := find_given_key(operation, output)) and operation.name == "GetSessionToken":
+                    found.note(given, track.principal)
+                else:
+                    found.note_answer(operation, output, None, given)
+        return found
+
+    @cached_property
+    def _first_principals(self) -> Mapping[str | None, str]:
+        """Account, or None if it does not count → the only one of its principals that assumes no role."""
+        given = {(account_of_access_key(key), principal) for key, principal in self._given.items()}
+        found: dict[str | None, set[str]] = {}
+        for track in self._tracks:
+            if track.principal and (track.account, track.principal) not in given:
+                found.setdefault(track.account if self.are_several else None, set()).add(track.principal)
+        return {account: next(iter(each)) for account, each in found.items() if len(each) == 1}
+
+    def _describe_account(self, call: Call) -> str:
         account = self._account_of(call)
         if account is None:
             return "an unknown caller: it has no credentials"

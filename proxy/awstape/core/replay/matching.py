@@ -125,8 +125,8 @@ class TrackIndex:
         return found[0] if found else None
 
     def describe(self, track: Track) -> str:
-        """A track as text, with its account if the cassette has several callers."""
-        return track.describe(with_account=self.callers.are_several)
+        """A track as text, with its caller if the cassette has several."""
+        return track.describe(with_caller=self.callers.are_several or track.principal is not None)
 
     def find_nearest(self, operation: Operation, resolved: dict[str, Value]) -> Track | None:
         """The track of an operation that is nearest to a resolved identity; None if the cassette has none."""

@@ -154,7 +154,7 @@ class Player:
     # --- state of the replay ---
 
     def describe(self, track: Track) -> str:
-        """A track as text, with its account if the cassette has several callers."""
+        """A track as text, with its caller if the cassette has several."""
         return self._tracks.describe(track)
 
     @property

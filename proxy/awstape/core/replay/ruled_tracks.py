@@ -75,7 +75,7 @@ class RuledTracks:
             split = split_by_rules(operation, track.identity, rules)
             self.meanings.append(member_meanings(operation, split.rest))
             groups = self._by_key.setdefault(_key(split, self.meanings[-1]), {})
-            group = groups.setdefault((track.account or "", track.region or "", self._order_of(split)), {})
+            group = groups.setdefault((track.caller or "", track.region or "", self._order_of(split)), {})
             group.setdefault(distances(split.times), []).append(_Entry(split.instants, number, track))
         for groups in self._by_key.values():
             for name, group in groups.items():

@@ -65,14 +65,14 @@ def html_page_data(
     tracks = []
     for (name, cassette), (track, takes) in ((each, found) for each in cassettes for found in each[1].tracks()):
         operation = models.operation(track.service, track.operation)
-        several = len(cassette.accounts) > 1
+        several = len(cassette.callers) > 1
         tracks.append(
             {
                 "file": printable(name) if len(cassettes) > 1 else None,
                 "service": track.service,
                 "operation": track.operation,
                 "region": track.region and printable(track.region),
-                "account": track.account if several else None,
+                "caller": track.caller if several else None,
                 "identity": nodes.members(track.identity),
                 "paged": operation.paging is not None,
                 "takes": [_take(take, operation, nodes) for take in takes],

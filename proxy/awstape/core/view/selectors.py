@@ -1,7 +1,7 @@
 """Selectors: select tracks and takes of a cassette by a text.
 
 1. A selector is the number of a track, counted from 1 as in `awstape ls`, or an operation, optionally with members of
-   the identity, the region, the account and the take: `3`, `ListRoles`,
+   the identity, the region, the account, the principal and the take: `3`, `ListRoles`,
    `ListPolicyVersions PolicyArn=*-dvFVOYXz7zcI take=2`.
 2. Operation and values are globs. The operation may be spelled as in the AWS CLI, `list-roles`.
 3. A value may be a real value if the key is at hand: it is redacted as in a request.
@@ -36,17 +36,17 @@ class SelectorError(ValueError):
 class SelectedTrack:
     """A selected track. number: in the cassette. takes: all of the track. numbers: the selected takes, from 1.
 
-    shows_account: whether the cassette has several callers, so that the account is shown.
+    shows_caller: whether the cassette has several callers, so that the caller is shown.
     """
 
     number: int
     track: Track
     takes: tuple[Take, ...]
     numbers: tuple[int, ...]
-    shows_account: bool = False
+    shows_caller: bool = False
 
     def __str__(self) -> str:
-        return self.track.describe(with_account=self.shows_account)
+        return self.track.describe(with_caller=self.shows_caller)
 
     def selected(self) -> Iterator[tuple[int, Take]]:
         """The selected takes with their numbers."""
@@ -63,6 +63,7 @@ class Selector:
     take: int | None = None
     members: tuple[tuple[str, str], ...] = ()
     account: str | None = None
+    principal: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Selector:
@@ -80,7 +81,8 @@ class Selector:
             if not equals or name in fields or (name == "take" and not _NUMBER.fullmatch(value)):
                 raise SelectorError(f"the selector {text!r} has an unexpected {word!r}", _TIP)
             fields[name] = value
-        take, region, account = (fields.pop(name, None) for name in ("take", "region", "account"))
+        take, *where = (fields.pop(name, None) for name in ("take", "region", "account", "principal"))
+        region, account, principal = where
         return cls(
             int(first) if is_number else None,
             "*" if is_number else first,
@@ -88,6 +90,7 @@ class Selector:
             int(take) if take else None,
             tuple(fields.items()),
             account,
+            principal,
         )
 
     def select_takes(
@@ -99,6 +102,7 @@ class Selector:
             and fnmatchcase(plain_name(track.operation), plain_name(self.operation))
             and (self.region is None or fnmatchcase(track.region or "", self.region))
             and (self.account is None or values.matches_account(track, self.account))
+            and (self.principal is None or values.matches_principal(track, self.principal))
             and all(_matches(track, name, text, values) for name, text in self.members)
         )
         return tuple(n for n in range(1, len(takes) + 1) if is_selected and self.take in (None, n))
@@ -115,6 +119,11 @@ class _ValueRedactor:
         """Whether a text is the account of a track: as a glob, or as a real account id or access key id."""
         redacted = self.redactor.redact_caller(Hidden(text)) if self.redactor else None
         return track.account is not None and (fnmatchcase(track.account, text) or track.account == redacted)
+
+    def matches_principal(self, track: Track, text: str) -> bool:
+        """Whether a text is the principal of a track: as a glob, with an alias or a real name."""
+        redacted = self.redactor.redact_principal(text) if self.redactor else text
+        return any(fnmatchcase(track.principal or "", each) for each in (text, redacted))
 
     def redact(self, track: Track, name: str, text: str) -> Value:
         if self.redactor is None:
@@ -147,7 +156,7 @@ def select(
             track,
             takes,
             tuple(range(1, len(takes) + 1)) if is_all else tuple(sorted(found[i])),
-            len(cassette.accounts) > 1,
+            len(cassette.callers) > 1,
         )
         for i, track, takes in tracks
         if is_all or found[i]
@@ -156,7 +165,7 @@ def select(
 
 _NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _TIP = (
-    "a selector is a number, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [take=N], "
+    "a selector is a number, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [principal=GLOB] [take=N], "
     "such as 'ListRoles PathPrefix=/a*'"
 )
 

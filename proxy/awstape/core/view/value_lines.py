@@ -53,10 +53,10 @@ def cassette_text(cassette: Cassette) -> str:
     account = f", account {cassette.account}" if cassette.account else ""
     apart = f", apart {' '.join(sorted(cassette.apart))}" if cassette.apart else ""
     lines = ["cassette" + "".join(f", key {key}" for key in sorted(cassette.keys)) + account + apart]
-    several = len(cassette.accounts) > 1
+    several = len(cassette.callers) > 1
     for track, takes in cassette.tracks():
         for i, take in enumerate(takes, 1):
-            name = track.describe(with_account=several)
+            name = track.describe(with_caller=several)
             lines += ["", printable(f"{name} take {i}" if i > 1 else name)]
             facts: dict[str, Value] = {"identity": track.identity, "faults": [str(fault) for fault in take.faults]}
             given = {name: value for name, value in facts.items() if value}

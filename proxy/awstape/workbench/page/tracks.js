@@ -90,12 +90,12 @@ class Track {
     return element("article", { class: "track", id, "aria-label": this.operation }, header, this.body);
   }
 
-  /** Tags of a folded track: its region and account, incomplete ends, faults. */
+  /** Tags of a folded track: its region and caller, incomplete ends, faults. */
   drawEnds() {
     const ends = new Set(this.takes.map((take) => take.end));
     ends.delete("complete");
     const words = [...ends].map((end) => element("span", { class: `tag ${end}` }, end));
-    for (const word of [this.account, this.region]) if (word) words.unshift(element("span", { class: "tag" }, word));
+    for (const word of [this.caller, this.region]) if (word) words.unshift(element("span", { class: "tag" }, word));
     if (this.takes.some((take) => take.faults.length)) words.push(element("span", { class: "tag unfinished" }, "faults"));
     return element("span", { class: "tags" }, ...words);
   }

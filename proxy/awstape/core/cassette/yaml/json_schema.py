@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from awstape.core.aws.access_keys import ACCOUNT
+from awstape.core.aws.access_keys import ACCOUNT, PRINCIPAL
 from awstape.core.aws.model import (
     SPECIAL_BOOLEANS,
     SPECIAL_NUMBERS,
@@ -95,6 +95,7 @@ def _take(models: Models) -> Json:
                 "pattern": f"^{REGION.pattern}$",
             },
             "account": _account("The caller, where it is not that of the header."),
+            "principal": _PRINCIPAL,
             "identity": {"description": "The input without page token and page limit.", "type": "object"},
             "after": {
                 "description": "The write after which replay gives this take out.",
@@ -104,6 +105,7 @@ def _take(models: Models) -> Json:
                     "operation": {"type": "string"},
                     "region": {"type": "string"},
                     "account": _account("The caller, where it is not that of the header."),
+                    "principal": _PRINCIPAL,
                     "identity": {"type": "object"},
                     "take": {"type": "integer", "minimum": 1},
                 },
@@ -137,6 +139,14 @@ def _account(description: str) -> Json:
         "pattern": f"^(?:{ACCOUNT.pattern})$",
         "patternErrorMessage": "an account has twelve digits, or is caller-…",
     }
+
+
+_PRINCIPAL: Json = {
+    "description": "The role or user of the account, where the same was requested by several.",
+    "type": "string",
+    "pattern": f"^(?:{PRINCIPAL.pattern})$",
+    "patternErrorMessage": "a principal is role/NAME, user/NAME, federated-user/NAME or root",
+}
 
 
 def _writes(models: Models) -> list[str]:

@@ -2,7 +2,7 @@
 
 1. A take has the keys of the format and no others, each of its type, and an operation that is in the service model.
    What it comes after is a take of a write.
-   Its region and account are spelled as such. A take without an account has that of the header.
+   Its region, account and principal are spelled as such. A take without an account has that of the header.
 2. Identity and outputs conform to the service model. Members that are not in the model are allowed in an identity
    (a newer SDK may send them), and in an output if the page lists them as `unmodelled`.
 3. The pages are a chain: the first has no token, each other one the token in the output of the page before it. After a
@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from awstape.core.aws.access_keys import ACCOUNT
+from awstape.core.aws.access_keys import ACCOUNT, PRINCIPAL
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import describe_type, did_you_mean, input_misfits, output_misfits
 from awstape.core.aws.member_paths import Path, path_pattern
@@ -35,7 +35,7 @@ VERSION = 1
 
 _FINGERPRINT = re.compile(r"[a-z2-7]{12}")
 HEADER_KEYS = {"version": int, "key": str, "account": str, "apart": list}
-_TRACK_KEYS = {"service": str, "operation": str, "region": str, "account": str, "identity": dict}
+_TRACK_KEYS = {"service": str, "operation": str, "region": str, "account": str, "principal": str, "identity": dict}
 _TAKE_KEYS = {**_TRACK_KEYS, "after": dict, "faults": list, "pages": list}
 _AFTER_KEYS = {**_TRACK_KEYS, "take": int}
 _PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "hole": str, "unmodelled": list}
@@ -125,9 +125,12 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
 
 
 def _track_problems(value: dict[str, Value], models: Models, path: Path) -> Iterator[Problem]:
-    """The problems of service, operation, account and identity, at a path of the document."""
+    """The problems of service, operation, caller and identity, at a path of the document."""
     operation = find_operation(value, models)
     yield from _account_problems(value, path)
+    if (principal := _typed(value, "principal", str)) is not None and not PRINCIPAL.fullmatch(principal):
+        tip = "it is role/NAME, user/NAME, federated-user/NAME or root, with the alias of the name"
+        yield Problem((*path, "principal"), "not a principal of an account", tip)
     if operation is None:
         yield from (replace(found, path=(*path, *found.path)) for found in _operation_problems(value, models))
     if operation and (identity := _typed(value, "identity", dict)) is not None:
@@ -165,7 +168,8 @@ def build_take(value: Any, models: Models, account: str | None = None) -> Take:
 def _build_track(value: Any, models: Models, account: str | None) -> Track:
     operation = models.operation(value["service"], value["operation"])
     account = value.get("account", account)
-    return Track(operation.service.name, operation.name, value.get("region"), value["identity"], account)
+    where = value.get("region"), value["identity"], account, value.get("principal")
+    return Track(operation.service.name, operation.name, *where)
 
 
 def _build_page(page: Any) -> Page:

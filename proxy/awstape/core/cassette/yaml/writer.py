@@ -63,6 +63,7 @@ def take_document(take: Take, account: str | None = None) -> dict[str, Value]:
 def _track_document(track: Track, account: str | None) -> dict[str, Value]:
     where: dict[str, Value] = {"region": track.region} if track.region else {}
     where |= {"account": track.account} if track.account not in (None, account) else {}
+    where |= {"principal": track.principal} if track.principal else {}
     return {"service": track.service, "operation": track.operation, **where, "identity": track.identity}
 
 
