@@ -114,12 +114,22 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 # --- usage ---
 
 
+def test_a_cassette_that_is_elsewhere_is_suggested(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cassettes").mkdir()
+    (tmp_path / "cassettes" / "users.yaml").write_text(USERS)
+    for given in ("users.yaml", "users", "cassettes/usrs.yaml"):
+        assert failure(capfd, "ls", given)[1] == "did you mean cassettes/users.yaml?"
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem", "tip"),
     [
         ("recrod", "No such command 'recrod'", "awstape --help"),
         ("record", "Missing argument 'CASSETTE'", "awstape record --help"),
-        ("record .", "File '.' is a directory", "awstape record --help"),
+        ("record .", ".: is a folder", "name a file in it: NAME.yaml"),
         ("record x.yaml --mode sometimes", "'sometimes' is not one of 'all'", "awstape record --help"),
         ("record x.yaml --port 65536", "65536 is not in the range", "awstape record --help"),
         ("record x.yaml --port x", "'x' is not a valid integer", "awstape record --help"),
@@ -128,7 +138,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("record x.yaml --upstream iam -- true", "the upstream 'iam' is neither URL nor SERVICE=URL", "iam=http://"),
         ("record x.yaml --upstream s3=http://h -- true", "is for a service that is not recorded", "--service s3"),
         ("replay", "Missing argument 'CASSETTES...'", "awstape replay --help"),
-        ("replay nowhere.yaml", "Path 'nowhere.yaml' does not exist", "awstape replay --help"),
+        ("replay nowhere.yaml", "nowhere.yaml: there is no such file or folder", "awstape record nowhere.yaml"),
         ("replay . --", "no program after --", "awstape replay --help"),
         ("replay . --prxoy", "No such option", "awstape replay --help"),
         ("replay . -- true", ": no cassettes in this folder", "cassettes end in .yaml"),

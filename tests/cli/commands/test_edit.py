@@ -169,7 +169,7 @@ def test_a_file_that_is_not_an_item(roles: Path, capfd: pytest.CaptureFixture[st
         ("add-item {} ListRoles --item 1", "expected a mapping, got a number", "the service can't send it"),
         ("add-item {} ListRoles --item 1 --like 1", "--like needs an item with members", "leave out --like"),
         ("drop-item {} ListRoles 9", "no item is selected by '9'", "give a number"),
-        ("merge {} -o other.yaml nowhere.yaml", "'nowhere.yaml' does not exist", "awstape merge --help"),
+        ("merge {} -o other.yaml nowhere.yaml", "nowhere.yaml: there is no such file or folder", ""),
         ("split {} -o other.yaml", "give either TRACKs or --by", "awstape split --help"),
         ("split {} * -o other.yaml", "no track would be left in it", "rename the file"),
         ("split {} ListRoles -o roles.yaml", "already exists", "another name, or awstape merge"),

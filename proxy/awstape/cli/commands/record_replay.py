@@ -65,7 +65,7 @@ _port = click.option(
 
 
 @click.command(cls=ProgramCommand)
-@click.argument("cassette", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("cassette", type=parameters.NewCassettePath(path_type=Path))
 @click.option(
     "--mode", type=click.Choice(_MODES), default="all", show_default=True, help="What to do with an existing cassette."
 )

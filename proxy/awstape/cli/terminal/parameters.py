@@ -63,8 +63,30 @@ class _CassettePath(click.Path):
             if not path.exists():
                 raise UserError(problem, tip)
             warn(f"note: {problem}; if interrupted, {tip}")
+        if not path.exists() and not (ctx and ctx.resilient_parsing):
+            raise UserError(f"{path}: there is no such file or folder", _find_similar(path))
         if path.is_dir() and not (ctx and ctx.resilient_parsing):
             warn_of_other_files(cassette_files.find_others_in_folder(path))
+        return super().convert(value, param, ctx)
+
+
+def _find_similar(path: Path) -> str:
+    """A tip for a cassette that is not there: one below the current folder with a similar name, or how to record it."""
+    from awstape.core.aws.conform import did_you_mean
+    from awstape.files import cassette_files
+
+    there = [str(file) for file in cassette_files.find_in_folder(Path())]
+    same = [file for file in there if Path(file).stem == path.stem]
+    similar = f"; did you mean {same[0]}?" if same else did_you_mean(str(path), there)
+    return similar.removeprefix("; ") or f"to record it: awstape record {path} -- PROGRAM"
+
+
+class NewCassettePath(click.Path):
+    """The path of a cassette that may not exist yet."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if Path(value).is_dir():
+            raise UserError(f"{value}: is a folder", f"name a file in it: {Path(value) / 'NAME.yaml'}")
         return super().convert(value, param, ctx)
 
 

@@ -32,6 +32,8 @@ MAX_KEY = 100_000
 #: Errors of a document that are reported.
 MAX_ERRORS = 1000
 
+#: A line that git writes into a file with a conflict; nothing in YAML begins a line so.
+_CONFLICT = "<<<<<<< "
 _INDENTATION = re.compile(r"[ \t]*")
 #: Characters of a line in which YAML 1.1 looks for the end of a key.
 _READ_AHEAD = 1024
@@ -81,6 +83,10 @@ def parse_documents(text: str, text_tags: Collection[str] = (), lines_before: in
     before the text.
     """
     text = text.removeprefix("\ufeff")
+    if text.startswith(_CONFLICT) or f"\n{_CONFLICT}" in text:
+        line = lines_before + f"\n{text}".partition(f"\n{_CONFLICT}")[0].count("\n") + 1
+        tip = "resolve it; awstape merge joins the tracks of two cassettes"
+        raise DocumentError(line, "", "a conflict of git that is not resolved", tip)
     try:
         events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         for event in events:
@@ -157,7 +163,7 @@ class _DocumentParser:
         if isinstance(event, yaml.ScalarEvent):
             return self._parse_scalar(event, path, line)
         if isinstance(event, yaml.CollectionStartEvent) and event.tag is not None:
-            raise self._refusal(event, path, f"the tag {event.tag} is not allowed")
+            raise self._refusal(event, path, "a tag is not allowed")
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Value] = []
             while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
@@ -205,7 +211,7 @@ class _DocumentParser:
         if event.tag in self._text_tags:
             return text
         if event.tag is not None:
-            raise DocumentError(line, format_path(path), f"the tag {event.tag} is not allowed")
+            raise DocumentError(line, format_path(path), "a tag is not allowed")
         return _parse_plain_scalar(text) if event.implicit[0] else text
 
 

@@ -40,6 +40,8 @@ _TAKE_KEYS = {**_TRACK_KEYS, "after": dict, "faults": list, "pages": list}
 _AFTER_KEYS = {**_TRACK_KEYS, "take": int}
 _PAGE_KEYS = {"token": str, "limit": int, "output": dict, "error": dict, "hole": str, "unmodelled": list}
 _ERROR_KEYS = {"status": int, "code": str, "message": str, "members": dict}
+#: A key in the first document of a file → what kind of file it is.
+_OTHER_TOOLS = {"interactions": "a recording of VCR.py or cassetter", "log": "an HTTP archive (HAR)"}
 _TYPE_NAMES: Mapping[type, str] = {str: "text", int: "a number", dict: "a mapping", list: "a list"}
 
 T = TypeVar("T", str, dict[str, Any], list[Any])
@@ -64,6 +66,14 @@ class Problem:
 def header_problems(value: Value) -> Iterator[Problem]:
     """The problems of a document as the header of a cassette."""
     version = value.get("version") if isinstance(value, dict) else None
+    for key, tool in _OTHER_TOOLS.items():
+        if isinstance(value, dict) and key in value:
+            yield Problem((), f"{tool}, not a cassette of awstape", "awstape import FILE -o CASSETTE reads it")
+            return
+    if isinstance(version, int) and not isinstance(version, bool) and version > VERSION:
+        problem = f"version {version} of the format; this awstape knows version {VERSION}"
+        yield Problem(("version",), problem, "pip install --upgrade awstape")
+        return
     if not isinstance(value, dict) or version != VERSION or isinstance(version, bool):
         yield Problem((), "a cassette begins with a document `version: 1`", "is this file a cassette?")
         return
