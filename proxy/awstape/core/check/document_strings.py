@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
+from awstape.core.aws.access_keys import PRINCIPAL
 from awstape.core.aws.model import Member, Operation, Shape, Value
 from awstape.core.redaction.string_walk import (
     TEXT,
     StringContext,
     StringEdit,
     edit_member_strings,
+    edit_principal,
     edit_value_strings,
     root_place,
 )
@@ -33,6 +35,8 @@ def edit_document_strings(value: Value, operation: Operation | None, edit: Strin
         elif name == "pages" and isinstance(part, list) and operation:
             for i, page in enumerate(part):
                 edit_value_strings(page, StringContext(root_place(_page_shape(operation)), (name, i)), edit)
+        elif name == "principal" and isinstance(part, str) and PRINCIPAL.fullmatch(part):
+            edit_principal(part, edit)
         elif name in _FORMAT_KEYS:
             edit_value_strings(part, StringContext(root_place(_WORD if isinstance(part, str) else TEXT), (name,)), edit)
         else:

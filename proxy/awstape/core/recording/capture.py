@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from awstape.core.aws.access_keys import find_given_key, principal_of_access_key
+from awstape.core.aws.access_keys import ACCOUNT, find_given_key, principal_of_access_key
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
 from awstape.core.aws.member_paths import path_pattern
@@ -118,12 +118,17 @@ class Capturer:
             token=self.digest_token(page_request),
             next=self._digest(next_),
             invocation=self._digest(request.header("amz-sdk-invocation-id")),
-            caller=self._digest(call.caller.reveal() if call.caller else None),
+            caller=self._digest(_key_of_principal(call)),
             given=self._digest(find_given_key(operation, answer.output or {})),
         )
 
     def _digest(self, text: str | None) -> str | None:
         return None if text is None else self._redactor.digest(text)
+
+
+def _key_of_principal(call: Call) -> str | None:
+    """The access key id of a call, None if it stands for an account, so that it is of no principal."""
+    return call.caller.reveal() if call.caller and not ACCOUNT.fullmatch(call.caller.reveal()) else None
 
 
 # --- text for the journal -----------------------------------------------------------------------------------------

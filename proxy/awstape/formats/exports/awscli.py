@@ -5,7 +5,7 @@
 2. Policy documents are objects, blobs are base64, times are written as by the AWS CLI 2 (and by version 1 with
    `cli_timestamp_format = iso8601`).
 3. The export of one command is its document. The export of several is one object, with a member for each command.
-4. Of several callers, each has a profile that is named like its account.
+4. Of several callers, each has a profile that is named like its account and principal.
 5. Commands that print nothing are left out: those that end with an error, and those with an empty output.
 """
 
@@ -31,7 +31,7 @@ from awstape.core.view.selectors import SelectedTrack
 from awstape.formats.exports.exchanges import AddNote, Exchange, UnsupportedTrackError, exchanges, unmodelled_notes
 
 Printed = tuple[str | None, dict[str, Any]]
-"""The account of the caller, and the documents that its commands print, by command."""
+"""The caller, and the documents that its commands print, by command."""
 
 
 def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Printed:
@@ -46,16 +46,16 @@ def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Printed:
     pagination = paginator_config(pages[0].operation)
     if pagination:
         command = _command(chosen.track, chosen.track.identity)
-        return chosen.track.account, {command: _joined_pages(pages, pagination)}
-    return chosen.track.account, dict(_single_pages(pages, add_note))
+        return chosen.track.caller, {command: _joined_pages(pages, pagination)}
+    return chosen.track.caller, dict(_single_pages(pages, add_note))
 
 
 def assemble(parts: Sequence[Printed]) -> str:
     """The document of a single command, or an object with those of all commands."""
-    several = len({account for account, _ in parts}) > 1
+    several = len({caller for caller, _ in parts}) > 1
     printed = {
-        f"{command} --profile {account}" if several and account else command: document
-        for account, of_track in parts
+        f"{command} --profile {caller}" if several and caller else command: document
+        for caller, of_track in parts
         for command, document in of_track.items()
     }
     document = printed if len(printed) > 1 else next(iter(printed.values()))

@@ -3,7 +3,8 @@
 1. botocore's serializer makes each request from the identity, the token and the limit of a page. Each response equals
    the one that replay sends, with the same request id. So an export holds aliases only, and equal cassettes give equal
    bytes.
-2. A request has the caller's account in the credential of a signature that is none, so that an import finds the caller.
+2. A request has the caller's account in the credential of a signature that is none, or an access key id that stands for
+   its principal, so that an import finds the caller.
 3. A format that can't hold a track leaves it out and raises UnsupportedTrackError. A format that holds a track only in
    part adds a note on each omission.
 """
@@ -22,6 +23,7 @@ import botocore.parsers
 from awstape.catalog.botocore_values import DEFAULT_REGION, build_request
 from awstape.catalog.response_parser import edit_policy_documents, parse_response
 from awstape.catalog.service_models import load_models
+from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.aws.call import derive_request_id
 from awstape.core.aws.conform import misfits
 from awstape.core.aws.member_paths import format_path
@@ -104,7 +106,9 @@ def _credential(operation: Operation, track: Track) -> Headers:
     """The header that names the caller of a track; none for an unknown caller."""
     if track.account is None:
         return ()
-    scope = f"{track.account}/{_DATE}/{track.region or DEFAULT_REGION}/{operation.service.signing_name}/aws4_request"
+    has_key = track.principal and track.account.isdigit()
+    key = access_key_of_account(track.account, track.principal) if has_key else track.account
+    scope = f"{key}/{_DATE}/{track.region or DEFAULT_REGION}/{operation.service.signing_name}/aws4_request"
     signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}"
     return (("Authorization", signature),)
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,12 +89,15 @@ def _functions(parts: Iterable[Stubs]) -> Iterator[tuple[str, str]]:
     """(name without stub_, source): one for each service, or for each region and caller if it has several."""
     clients: dict[tuple[str, str, str], list[str]] = {}
     for stubs in parts:
-        client = (stubs.track.service, stubs.track.region or "", stubs.track.account or "")
+        client = (stubs.track.service, stubs.track.region or "", stubs.track.caller or "")
         clients.setdefault(client, []).append(stubs.source)
+    names = Counter[str]()
     for client in clients:
         same = [other for other in clients if other[0] == client[0]]
         differing = [field for i, field in enumerate(client) if i and len({other[i] for other in same}) > 1]
-        name = "_".join(part.replace("-", "_") for part in (client[0], *differing) if part)
+        name = re.sub(r"\W", "_", "_".join(part for part in (client[0], *differing) if part), flags=re.ASCII)
+        names[name] += 1
+        name += f"_{names[name]}" if names[name] > 1 else ""
         yield name, _FUNCTION.format(name=name, stubs="".join(clients[client]))
 
 
