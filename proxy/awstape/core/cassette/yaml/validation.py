@@ -66,8 +66,8 @@ class Problem:
 def header_problems(value: Value) -> Iterator[Problem]:
     """The problems of a document as the header of a cassette."""
     version = value.get("version") if isinstance(value, dict) else None
-    for key, tool in _OTHER_TOOLS.items():
-        if isinstance(value, dict) and key in value:
+    for member, tool in _OTHER_TOOLS.items():
+        if isinstance(value, dict) and member in value:
             yield Problem((), f"{tool}, not a cassette of awstape", "awstape import FILE -o CASSETTE reads it")
             return
     if isinstance(version, int) and not isinstance(version, bool) and version > VERSION:
