@@ -75,6 +75,7 @@ ONE_THING_A_MODULE = {
 SHORT: Mapping[str, tuple[str, ...]] = {
     "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "core.text.hidden", "errors"),
     "a question that readers look up by its name": (
+        "catalog.old_protocols",
         "core.aws.constraints",
         "core.redaction.documentation_names",
         "core.redaction.marks",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from itertools import product
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -13,7 +15,7 @@ import botocore.loaders
 import botocore.regions
 import pytest
 
-from awstape.catalog.botocore_data import DEFAULT_SERVICES
+from awstape.catalog.botocore_data import DEFAULT_SERVICES, load_endpoints
 from awstape.catalog.hosts import (
     anonymise_host,
     find_host,
@@ -21,6 +23,7 @@ from awstape.catalog.hosts import (
     main_region,
     partition_of,
 )
+from awstape.catalog.service_index import is_region
 from awstape.catalog.service_models import load_models
 from support.boto3_clients import client
 
@@ -174,3 +177,57 @@ def test_an_anonymised_host_shows_the_service_only(host: str, shown: str) -> Non
 def test_host_of_is_the_endpoint_of_botocore(region: str) -> None:
     endpoint = boto3.Session().client("accessanalyzer", region_name=region).meta.endpoint_url
     assert f"https://{host_of('accessanalyzer', region)}" == endpoint
+
+
+OLD_HOSTS = {
+    "ec2.amazonaws.com": ("ec2", None),
+    "us-west-2.ec2.amazonaws.com": ("ec2", "us-west-2"),
+    "autoscaling.amazonaws.com": ("autoscaling", None),
+    "elasticloadbalancing.amazonaws.com": ("elb", None),
+    "email.amazonaws.com": ("ses", None),
+    "monitoring.amazonaws.com": ("cloudwatch", None),
+    "sns.amazonaws.com": ("sns", None),
+    "rds.amazonaws.com": ("rds", None),
+    "queue.amazonaws.com": ("sqs", None),
+    "sqs.amazonaws.com": ("sqs", None),
+    "eu-west-1.queue.amazonaws.com": ("sqs", "eu-west-1"),
+    "cn-north-1.queue.amazonaws.com.cn": ("sqs", "cn-north-1"),
+    "eu-west-1.elasticmapreduce.amazonaws.com": ("emr", "eu-west-1"),
+    "data.iot.eu-west-1.amazonaws.com": ("iot-data", "eu-west-1"),
+    "s3-us-west-2.amazonaws.com": ("s3", None),
+    "s3-fips-us-gov-west-1.amazonaws.com": ("s3", "aws-us-gov-global"),
+}
+
+
+@pytest.mark.parametrize(("host", "expected"), OLD_HOSTS.items())
+def test_hosts_from_before_each_region_had_its_own(host: str, expected: tuple[str, str | None]) -> None:
+    found = find_host(host)
+    assert found
+    assert expected[0] in found.names
+    assert found.region == expected[1]
+
+
+@pytest.mark.parametrize(
+    "host", ["shop.amazonaws.com", "us-west-2.shop.amazonaws.com", "eu-west-1.amazonaws.com", "ec2.api.aws"]
+)
+def test_no_other_host_is_that_of_an_old_service(host: str) -> None:
+    assert find_host(host) is None
+
+
+def test_all_hosts_in_the_endpoint_table_are_known() -> None:
+    """Of the services that botocore has a model of; names of regions that stand for a variant make no host."""
+    without_model = {"mobileanalytics", "transcribestreaming"}
+    unknown = set()
+    for partition in load_endpoints()["partitions"]:
+        for prefix, service in partition["services"].items():
+            for region, endpoint in service.get("endpoints", {}).items():
+                hosts = _hosts_in(partition, service, endpoint) if is_region(region) else _hosts_in(endpoint)
+                names = {"service": prefix, "region": region, "dnsSuffix": partition["dnsSuffix"]}
+                unknown |= {prefix for host in hosts if not find_host(host.format(**names))}
+    assert unknown == without_model
+
+
+def _hosts_in(*tables: Mapping[str, Any]) -> set[str]:
+    """The hosts that a table of `endpoints.json` gives, those after others first."""
+    defaults = {key: value for table in tables for key, value in {**table.get("defaults", {}), **table}.items()}
+    return {defaults[name] for name in ("hostname", "sslCommonName") if name in defaults}

@@ -4,8 +4,10 @@
    partition that has the host's DNS suffix.
 2. Names of VPC endpoints have the service's name and region behind an id of the owner
    (https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html).
-3. Any other name belongs to no service.
-4. The partition of a region is that of `partitions.json`, which lists it or has an expression that matches it; any
+3. Names from before each region had its own, such as `ec2.amazonaws.com` and `us-east-1.ec2.amazonaws.com`, belong to
+   the services of that time (`_OLD_PROTOCOLS`) that have a form of the name with the region behind it.
+4. Any other name belongs to no service.
+5. The partition of a region is that of `partitions.json`, which lists it or has an expression that matches it; any
    other name is a region of the partition aws, as botocore takes it.
 """
 
@@ -31,8 +33,10 @@ _ACCESS_POINT = re.compile(
 )
 #: The alias of an access point for many regions stands for a bucket; its ARN holds an account, which the host doesn't.
 _MULTI_REGION = re.compile(r"(?P<alias>[a-z0-9-]+\.mrap)\.accesspoint\.s3-global", re.ASCII)
-#: Old names of S3's endpoints have a hyphen before the region, VPC endpoints tell what is behind them.
-_OLD_REGION = re.compile(r"(^|\.)s3-(?=[a-z]{2}-[a-z-]+-\d$)", re.ASCII)
+#: Old names of S3's endpoints have a hyphen before the region.
+_OLD_REGION = re.compile(r"(^|\.)(s3(?:-fips)?)-(?=[a-z]{2}-(?!.*fips)[a-z-]+-\d$)", re.ASCII)
+#: The protocols of services that are so old.
+_OLD_PROTOCOLS = frozenset({"query", "ec2"})
 _IN_VPC = re.compile(
     r"(?:(?:(?P<bucket>.+)\.)?(?:bucket|accesspoint)\.)?vpce-[^.]+\.(?P<service>.+)\.vpce",
     re.ASCII,
@@ -51,8 +55,10 @@ def find_host(host: str) -> HostMatch | None:
     front = host.removesuffix(f".{suffix}") if suffix else host
     if suffix and (found := _IN_VPC.fullmatch(front)):
         front = f"{found['bucket']}.{found['service']}" if found["bucket"] else found["service"]
-    front = _OLD_REGION.sub(r"\1s3.", front)
+    front = _OLD_REGION.sub(r"\1\2.", front)
     matches = [(names, region) for form, region in _forms_of(front, suffix) if (names := _services_of_form(form))]
+    if not matches and host == f"{front}.amazonaws.com":
+        matches = list(_match_old_form(front))
     if not matches:
         return None
     all_names = dict.fromkeys(name for names, _ in matches for name in names)  # a service may list hosts of another one
@@ -66,6 +72,17 @@ def _forms_of(front: str, suffix: str | None) -> Iterator[tuple[str, str | None]
     for i, label in reversed(list(enumerate(labels))):
         if is_region(label, suffix) or _is_global(label):
             yield ".".join([*labels[:i], REGION, *labels[i + 1 :]]), label
+
+
+def _match_old_form(front: str) -> Iterator[tuple[tuple[str, ...], str | None]]:
+    """The services of a name from before each region had its own, and the region that stands in front of them."""
+    region, _, rest = front.partition(".")
+    form, found = (f"{rest}.{REGION}", region) if is_region(region) else (f"{front}.{REGION}", None)
+    names = tuple(
+        name for name in _forms()[0].get(form, ()) if _OLD_PROTOCOLS.intersection(load_index()[name].entry.protocols)
+    )
+    if names:
+        yield names, found
 
 
 def _is_global(name: str) -> bool:

@@ -27,10 +27,13 @@ from awstape.catalog.botocore_data import (
     load_partition_data,
     load_service_model,
 )
+from awstape.catalog.old_protocols import OLD_PROTOCOLS
 from awstape.core.aws.model import ServiceEntry
 
 FILE = "service_index.json"
 REGION = "{region}"
+#: Prefixes in `endpoints.json` that a service had in older models.
+_OLD_PREFIXES = {"iot-data": ("data.iot",), "iotsecuretunneling": ("iotsecuredtunneling",)}
 _VARIABLE = re.compile(r"\{[^}]*\}")
 #: The variables of URL templates that hold a region, or a DNS suffix.
 _REGIONS = re.compile(r"\{(?:Region|\w*[aA]rn#region|\w*#implicitGlobalRegion)\}")
@@ -81,11 +84,11 @@ def make_row(name: str) -> IndexRow:
 
 def make_entry(name: str, meta: Mapping[str, Any]) -> ServiceEntry:
     """What tells a service apart, from the metadata of its model."""
-    others = (protocol for protocol in meta.get("protocols", ()) if protocol != meta["protocol"])
+    known = dict.fromkeys([meta["protocol"], *meta.get("protocols", ())])
     return ServiceEntry(
         name=name,
         id=re.sub("[ -]", "_", meta["serviceId"]).lower(),
-        protocols=(meta["protocol"], *others),
+        protocols=tuple(known | dict.fromkeys([OLD_PROTOCOLS[name]] if name in OLD_PROTOCOLS else [])),
         signing_name=meta.get("signingName", meta["endpointPrefix"]),
         api_version=meta["apiVersion"],
         target_prefix=meta.get("targetPrefix", ""),
@@ -94,8 +97,9 @@ def make_entry(name: str, meta: Mapping[str, Any]) -> ServiceEntry:
 
 
 def _host_forms(name: str) -> set[str]:
-    prefix = load_service_model(name)["metadata"]["endpointPrefix"]
-    hosts = {_simplify(host) for host in (*_hosts_of_rules(name), *_hosts_of_endpoints(prefix))}
+    prefixes = (load_service_model(name)["metadata"]["endpointPrefix"], *_OLD_PREFIXES.get(name, ()))
+    of_endpoints = (host for prefix in prefixes for host in _hosts_of_endpoints(prefix))
+    hosts = {_simplify(host) for host in (*_hosts_of_rules(name), *of_endpoints)}
     operations = load_service_model(name)["operations"].values()
     fronts = {_simplify(operation["endpoint"]["hostPrefix"]) for operation in operations if "endpoint" in operation}
     behind = {front + host for front in fronts for host in hosts if not host.startswith(("*", *fronts))}

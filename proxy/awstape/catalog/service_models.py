@@ -23,6 +23,7 @@ from awstape.catalog.botocore_data import (
     load_waiters,
 )
 from awstape.catalog.hosts import load_hosts
+from awstape.catalog.old_protocols import OLD_PROTOCOLS, describe_in_old_protocol
 from awstape.catalog.paging_rules import build_paging
 from awstape.catalog.service_index import load_index, make_entry
 from awstape.core.aws.model import Member, Models, Operation, Service, ServiceEntry, Shape
@@ -91,7 +92,11 @@ def build_service(
     name: str, data: Mapping[str, Any], paginators: Mapping[str, Any], waiters: Mapping[str, Any] = MappingProxyType({})
 ) -> Service:
     """The service of a `service-2.json`, with a `paginators-1.json` and a `waiters-2.json`."""
-    return _ServiceBuilder(name, data, paginators, waiters).build_service()
+    service = _ServiceBuilder(name, data, paginators, waiters).build_service()
+    if old := OLD_PROTOCOLS.get(name):
+        described = describe_in_old_protocol(data)
+        service.views[old] = _ServiceBuilder(name, described, paginators, waiters).build_service()
+    return service
 
 
 def _without_request_places(output: Shape) -> Shape:

@@ -212,7 +212,8 @@ class Service:
     requests of the protocol json. is_query_compatible: whether errors of the protocols json and cbor also name the code
     that the protocol query had. errors: error code on the wire → shape of its members. named_errors: name of the shape
     of an error → its code on the wire, shape; several may have one code. words: those that the model publishes, such as
-    values of enums, states that waiters wait for and what the documentation writes as code.
+    values of enums, states that waiters wait for and what the documentation writes as code. views: protocol → the
+    service with the names of members that are on the wire in this protocol, if they are others.
     """
 
     name: str
@@ -228,6 +229,7 @@ class Service:
     errors: dict[str, Shape] = field(default_factory=dict)
     named_errors: dict[str, tuple[str, Shape]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
+    views: dict[Protocol, Service] = field(default_factory=dict)
 
     @property
     def protocol(self) -> Protocol:

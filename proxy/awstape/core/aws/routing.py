@@ -6,7 +6,7 @@
    is of, the one that has the operation is meant; of several that have it the one whose API version the request names,
    then the one that has it at the most specific path, then the one that gave the others its name.
 2. The region is that of the host. Hosts such as `s3.amazonaws.com` and `queue.amazonaws.com` have none, and custom
-   endpoints neither: then it is that of the credential scope.
+   endpoints neither: then it is that of the credential scope; without one, a host of AWS is in the oldest region.
    A global service has no region, but a partition, found in the same way. Outside the partition aws its name,
    `aws-cn-global`, is in the region's place.
 3. The caller is the access key id: of the credential in the header or in a presigned URL, of the parameter
@@ -39,6 +39,7 @@ from awstape.core.text.hidden import Hidden
 
 #: The spelling of a region. Whether AWS has one of this name is not known to the core.
 REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
+_FIRST_REGION = "us-east-1"
 #: With a custom endpoint: `bucket.localhost`, `bucket.s3.localhost.localstack.cloud`.
 _BUCKET_OF_CUSTOM_HOST = re.compile(r"(?P<bucket>.+?)\.(?:s3[.-].+|localhost)", re.ASCII)
 #: Names that S3 and S3 Control sign for beside `s3`, by their endpoint rules. No other service has more than one name.
@@ -99,8 +100,9 @@ def find_service(models: Models, request: Request) -> tuple[Service, str | None]
 
         names = sorted(called, key=precedence) or names
     service = models.services[names[0]]
-    if region is None and service.regional and (scope := _credential_scope(request)):
-        region = scope["region"]
+    if region is None and service.regional:
+        scope = _credential_scope(request)
+        region = scope["region"] if scope else _FIRST_REGION if match else None
     return service, region
 
 

@@ -14,7 +14,7 @@ To add a protocol: write a module beside the others with the functions of `Codec
    (`find_unread_request`, `find_unread_response`), so that an edge needs not hold a larger one.
 6. Equal answers and request ids are written as equal bytes. There is no Date header.
 7. A service may have several protocols. A request shows its own by its headers, its form or its path; the response is
-   of the same protocol.
+   of the same protocol. Where its names on the wire are others, the service is described once more (`Service.views`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def find_operation(service: Service, request: Request) -> Operation | None:
     """The operation of a service that a request calls, as far as its headers, path, query string and form tell."""
     protocol = find_protocol(service.protocols, request)
     try:
-        return _CODECS[protocol].find_operation(service, request) if protocol else None
+        return _find_operation(service, request, protocol) if protocol else None
     except WireError:
         return None
 
@@ -76,8 +76,8 @@ def read_request(service: Service, request: Request) -> tuple[Operation, dict[st
         called = find_operation(service, request)
         raise WireError(f"{called.name if called else service.name} {request.unread}")
     protocol = find_protocol(service.protocols, request) or service.protocol
-    operation, input_ = _CODECS[protocol].read_request(service, request)
-    return operation, input_, protocol
+    operation, input_ = _CODECS[protocol].read_request(service.views.get(protocol, service), request)
+    return service.operations[operation.name], input_, protocol
 
 
 def read_response(operation: Operation, response: Response, protocol: Protocol | None = None) -> Answer:
@@ -93,7 +93,7 @@ def read_response(operation: Operation, response: Response, protocol: Protocol |
         raise WireError(f"the response {response.unread}")
     if response.status < FIRST_ERROR_STATUS and _has_events(operation.output):
         raise WireError(f"the response {_EVENTS}")
-    return _codec(operation.service, protocol).read_response(operation, response)
+    return _codec(operation.service, protocol).read_response(_describe(operation, protocol), response)
 
 
 def find_unread_request(operation: Operation | None, request: Request) -> str:
@@ -133,12 +133,25 @@ def write_response(operation: Operation, answer: Answer, request_id: str, protoc
     """
     if answer.error:
         return write_failure(operation.service, answer.error, request_id, protocol)
-    return _codec(operation.service, protocol).write_output(operation, answer.output or {}, request_id)
+    codec = _codec(operation.service, protocol)
+    return codec.write_output(_describe(operation, protocol), answer.output or {}, request_id)
 
 
 def write_failure(service: Service, failure: Failure, request_id: str, protocol: Protocol | None = None) -> Response:
     """The error response of a service; the operation need not be known. Raises WireError as `write_response` does."""
-    return _codec(service, protocol).write_failure(service, failure, request_id)
+    described = service.views.get(protocol, service) if protocol else service
+    return _codec(service, protocol).write_failure(described, failure, request_id)
+
+
+def _find_operation(service: Service, request: Request, protocol: Protocol) -> Operation:
+    found = _CODECS[protocol].find_operation(service.views.get(protocol, service), request)
+    return service.operations[found.name]
+
+
+def _describe(operation: Operation, protocol: Protocol | None) -> Operation:
+    """The operation with the names that are on the wire in a protocol."""
+    view = operation.service.views.get(protocol) if protocol else None
+    return view.operations[operation.name] if view else operation
 
 
 def _codec(service: Service, protocol: Protocol | None) -> Codec:

@@ -1,7 +1,8 @@
 """The query protocol of IAM, STS and others: a form with an `Action` in the request, XML in the response.
 
-1. A request is a GET or POST to `/`; query string and form are read as one list of parameters. Those of a signature,
-   of version 2 or 4, are ignored, and so are those that every request of the operation has in its URL.
+1. A request is a GET or POST to `/`, in SQS also to the URL of a queue, which is a member; query string and form are
+   read as one list of parameters. Those of a signature, of version 2 or 4, are ignored, and so are those that every
+   request of the operation has in its URL.
 2. A response is `<ActionResponse>` with an `<ActionResult>` and `<ResponseMetadata>`; an error is `<ErrorResponse>`
    with an `<Error>`. The bytes written are those of IAM. A response without a result, or without a body, is an empty
    output.
@@ -85,8 +86,6 @@ def _read_form(service: Service, request: Request) -> tuple[Operation, FormTree]
     """The operation that a form calls, and the tree of its other parameters."""
     if request.method not in ("GET", "POST"):
         raise WireError(f"{service.name} accepts GET and POST only")
-    if request.path not in ("", "/"):
-        raise WireError(f"{service.name} accepts requests at the path / only; the prefix of a replay session is /~NAME")
     parameters = read_parameters(request)
     tree = build_form_tree(parameters)
     action = tree.pop("Action", None)
@@ -97,6 +96,11 @@ def _read_form(service: Service, request: Request) -> tuple[Operation, FormTree]
             raise WireError("the form names no Action")
         hint = did_you_mean(action, service.operations) or "; a newer botocore may know it"
         raise WireError(f"{service.name} has no such operation{hint}")
+    if request.path not in ("", "/"):
+        if not operation.input or "QueueUrl" not in operation.input.members:
+            problem = "accepts requests at the path / only; the prefix of a replay session is /~NAME"
+            raise WireError(f"{service.name} {problem}")
+        tree.setdefault("QueueUrl", f"https://{request.host}{request.path}")
     return operation, tree
 
 
