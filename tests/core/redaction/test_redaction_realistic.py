@@ -58,6 +58,12 @@ TEXTS: dict[str, str] = {
     "*@acme.example": "acme",
     f"old {SECRET} new applications/production/secrets/backend/payments/Zk9Q3vT7xLmP2sR8wYbN4cHd": "wJalr Zk9Q3v",
     "account\u00a0111122223333": ACCOUNT,
+    "call +41 79 555 12 34 at night": "79 12",
+    "on call: +442079460123": "442079460123",
+    "+1 (415) 867-5309": "415 867 5309",
+    "key in /home/bsmith/.ssh/id_rsa": "bsmith",
+    "copied from C:\\Users\\bob.smith\\keys or /Users/ann/keys": "bob smith ann",
+    "as AWSReservedSSO_BillingTeam_0123456789abcdef": "BillingTeam 0123456789abcdef",
     r"Syntax errors in policy: {\"a\": \"\\u0061lice@corp.example\"}": "corp",
     r'denied: {"a":"x\nAROAEXAMPLEID12345678"}': "EXAMPLEID",
     "&amp;#97;lice&commat;corp.example": "corp",
@@ -325,6 +331,8 @@ def test_words_of_the_protocol_stay_even_if_they_are_names() -> None:
     "text",
     [
         *("v1.2:release", "s3.amazonaws.com:foo", "https://signin.aws.amazon.com/saml"),
+        *("+1-555-0100", "at 10:00:00+01:00", "1.2.3+20240101", "x=+12345678901", "+5", "build/2024+1234567890"),
+        *("/home/ec2-user/app", "/home/ubuntu", "C:\\Users\\Public\\x", "/home/", "/home/${aws:username}/*"),
         *("arn:aws:kms:us-east-1::alias/aws/s3", "arn:aws:ssm:eu-west-1::parameter/aws/service/x"),
         '{"SAML:aud": "https://signin.aws.amazon.com/saml", "x.example:aud": "sts.amazonaws.com"}'.replace(
             "x.example", "saml"

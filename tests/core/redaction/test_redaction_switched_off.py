@@ -47,6 +47,7 @@ REAL: dict[str, tuple[str, str]] = {
     "org": ("ou-ab12-exampleunit", A.organization_id("ou-ab12-exampleunit")),
     "orgroot": ("o-exampleorg1/r-ab12", f"{A.organization_id('o-exampleorg1')}/{A.organization_id('r-ab12')}"),
     "resource": ("vpce-0a1b2c3d4e5f67890", A.resource_id("vpce-0a1b2c3d4e5f67890")),
+    "phone": ((v := "+41795551234"), A.secret("phone", v)),
     "identity": ((v := "Origin Access Identity E2QEXAMPLE0000")[:23] + v[23:], f"{v[:23]}{A.name('identity', v[23:])}"),
     "issuer": (
         "12345678-abcd-4bcd-9bcd-1234567890ab.tokens.sts.global.api.aws",

@@ -3,8 +3,8 @@
 1. Encodings, JSON and known names are not its concern: `core.redaction.text.free_text` decodes, and calls it.
 2. One pattern finds all kinds in one pass. An ARN is redacted as a whole (`core.redaction.text.arn`), all else by the
    table of `core.redaction.text.identifiers`. UUIDs stay.
-3. In sentences the same pass finds hosts and URLs, names in messages and pairs of a secret's key and its value. In
-   words, such as those of policies, it does not.
+3. In sentences the same pass finds hosts and URLs, names in messages, pairs of a secret's key and its value, users in
+   the paths of home folders, and roles of IAM Identity Center. In words, such as those of policies, it does not.
 4. `MAY_HOLD_IDENTIFIER` is one cheap test that excludes most texts.
 5. Account ids come last: after them no twelve digits in a row are left that are no alias, except for UUIDs and times
    such as 202301021530.
@@ -49,6 +49,8 @@ _IPV6 = (
 )
 
 
+#: Users that many machines have.
+_SHARED_USERS = "ec2-user|Public|root|runner|ssm-user|ubuntu|vscode"
 #: Kinds that are replaced first, before base64 in them is decoded.
 BLOCK_KINDS = ("pem", "jwt")
 #: What else is found in sentences, but not in words.
@@ -58,6 +60,8 @@ SENTENCE_KINDS: dict[str, str] = {
     "named_entity": f"(?ux:{NAMED_ENTITY})",
     "secret_pair": f"(?ux:{SECRET_PAIR})",
     "host": f"(?ux:{BARE_HOST})",
+    "home": rf"(?:/home/|/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})(?!(?:{_SHARED_USERS})\b)[\w.-]*\w",
+    "reserved_role": r"AWSReservedSSO_[\w+=,.@-]{1,32}_[0-9a-f]{16}(?!\w)",
 }
 
 
@@ -90,7 +94,8 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re
 #: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
 MAY_HOLD_IDENTIFIER = re.compile(
     r"""[:=@%&\\"'`]|\d{4}|\w\.\w|[\w+/-]{16}|-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E
-    |already|annot|n't|not\ (?:attached|authorized|be|exist|found|in)|\ (?:named?|called|id|alias)\b|must|exceeds|failed
+    |\+\d|/home/|Users|already|annot|n't
+    |not\ (?:attached|authorized|be|exist|found|in)|\ (?:named?|called|id|alias)\b|must|exceeds|failed
     |member\ of|has\ (?:no|more)|is\ (?:in\ use|invalid|managed)""",
     re.VERBOSE,
 )
@@ -218,4 +223,9 @@ def _redact_in_sentence(match: re.Match[str], aliases: Aliases) -> str:
             return text[:begin] + redact_sentences(text[begin:], aliases)
         case "host":
             return redact_host(text, aliases)
+        case "home":
+            folder, separator, user = re.split(r"([/\\](?!.*[/\\]))", text)
+            return f"{folder}{separator}{redact_name('user', user, aliases)}"
+        case "reserved_role":
+            return redact_name("role", text, aliases)
     return _redact_identifier(match, aliases)

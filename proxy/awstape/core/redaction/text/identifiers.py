@@ -6,7 +6,8 @@
 3. A run of at least 24 characters in both cases that looks random (`looks_random`) becomes a secret's alias. UUIDs and
    hexadecimal digests, such as git's, stay. The places of secrets are another matter
    (`core.redaction.text.labelled_values`).
-4. Addresses of documentation (`noreply@example.com`, `192.0.2.1`) stay in text. Digits of all scripts are digits.
+4. Addresses of documentation (`noreply@example.com`, `192.0.2.1`, `+1-555-0100`) stay in text. Digits of all scripts
+   are digits.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ _NO_DIGEST = r"(?<![A-Za-z0-9])(?=[0-9a-f]{64}(?![A-Za-z0-9]))" + "".join(
     for word in ("sha256", "sha-256", "sha_256", "digest", "checksum")
     for joint in (r"[:=@/\s_(-]", r"[:=]\s", r"\s[:=]\s", r"[\"'][:=][\"']", r"[\"'][:=]\s[\"']")
 )
+#: A number with the code of its country (ITU-T E.164), in groups or not; not one of those that are for films.
+_PHONE = r"\+(?![\d ().-]*555[ .-]?01\d\d(?!\d))[1-9](?:[ .()-]{0,2}\d){7,14}"
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
 IDENTIFIERS: Mapping[str, Identifier] = {
     "pem": Identifier(
@@ -92,6 +95,7 @@ IDENTIFIERS: Mapping[str, Identifier] = {
         r"(?:(?<![\w.-])|(?<=[0-9]-))",
         rf"(?![\w/]|\.\w|-(?!{IPV4}(?![\w-]|\.\w)))",
     ),
+    "phone": Identifier(_PHONE, lambda a, v: a.secret("phone", v), r"(?<![\w.+=/-])", r"(?![\w-])"),
     "account": Identifier(r"\d{12}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
     "dashed": Identifier(r"\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
 }
