@@ -98,7 +98,7 @@ def asked(host: str, **headers: str) -> str | None:
     [
         *("127.0.0.1", "[::1]", "::1", "192.0.2.1", "localhost", "LOCALHOST.", "a.localhost", ""),
         *("awstape", "my_service", "host.docker.internal", "iam.amazonaws.com", "STS.us-east-1.amazonaws.com."),
-        "Ci.corp.example.",
+        *("Ci.corp.example.", "111122223333.ci.corp.example", "111122223333.127.0.0.1", "zap-111122223333.10.0.0.1"),
     ],
 )
 def test_host_names_that_no_web_page_can_have_are_accepted(host: str) -> None:
@@ -110,6 +110,7 @@ def test_host_names_that_no_web_page_can_have_are_accepted(host: str) -> None:
     [
         *("evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "evil.example.", "xlocalhost.example"),
         *("iam.amazonaws.com.evil.example", "evilamazonaws.com", "internal.example", "corp.example", "127.1"),
+        *("xci.corp.example", "ci.corp.example.evil.example", "127.0.0.1x"),
     ],
 )
 def test_public_host_names_are_refused(host: str) -> None:

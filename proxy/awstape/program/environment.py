@@ -69,7 +69,8 @@ def endpoint_environment(environ: Mapping[str, str], url: str) -> EnvironmentCha
     names = ("AWS_ENDPOINT_URL", *(name for name in environ if name.startswith("AWS_ENDPOINT_URL_")))
     # Settings of the user's AWS configuration with which an SDK would ignore or reject the endpoint.
     overrides = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
-    # No name leads to a host such as `data-127.0.0.1`. The account before the host of S3 Control stays: use the proxy.
+    # No name leads to a host such as `data-127.0.0.1`. The account before the host of S3 Control stays, and is accepted
+    # where a name leads to it: in the file of hosts, or with --host NAME; or use the proxy.
     no_prefixes = {"AWS_DISABLE_HOST_PREFIX_INJECTION": "true"}
     return EnvironmentChanges(
         {**dict.fromkeys(names, url), **dict.fromkeys(overrides, "false"), **no_prefixes, **_no_proxy(environ)}

@@ -155,7 +155,9 @@ class AccessPolicy:
             "." not in name
             or _address(name) is not None
             or name in self.host_names
-            or name.endswith(_PRIVATE_SUFFIXES)
+            or name.endswith((*_PRIVATE_SUFFIXES, *(f".{own}" for own in self.host_names)))
+            # `ACCOUNT.127.0.0.1`, as SDKs make it for S3 Control: no name in DNS ends so.
+            or _address(".".join(name.split(".")[-4:])) is not None
             or is_aws_host(name)
         )
 

@@ -81,6 +81,21 @@ def test_a_bucket_is_the_same_however_it_is_addressed(host: str, path: str) -> N
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        "111122223333.s3-control.eu-west-1.amazonaws.com",
+        "111122223333.127.0.0.1",
+        "111122223333.localhost",
+        "127.0.0.1",
+    ],
+)
+def test_the_account_before_the_host_of_s3_control_is_no_bucket(host: str) -> None:
+    headers = (*signed("s3"), ("x-amz-account-id", "111122223333"))
+    call = called("GET", host, "/v20180820/accesspoint", headers)
+    assert (call.operation.name, call.input) == ("ListAccessPoints", {"AccountId": "111122223333"})
+
+
+@pytest.mark.parametrize(
     ("host", "bucket"),
     [
         (

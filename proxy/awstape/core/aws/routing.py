@@ -42,6 +42,8 @@ REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
 _FIRST_REGION = "us-east-1"
 #: With a custom endpoint: `bucket.localhost`, `bucket.s3.localhost.localstack.cloud`.
 _BUCKET_OF_CUSTOM_HOST = re.compile(r"(?P<bucket>.+?)\.(?:s3[.-].+|localhost)", re.ASCII)
+#: It has the account in the host name, where S3 has the bucket.
+_PATHS_OF_S3_CONTROL = "/v20180820/"
 #: Names that S3 and S3 Control sign for beside `s3`, by their endpoint rules. No other service has more than one name.
 _SIGNING_NAMES_OF_S3 = ("s3express", "s3-object-lambda", "s3-outposts")
 _SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
@@ -111,7 +113,7 @@ def put_bucket_into_path(models: Models, request: Request) -> Request:
     match = models.hosts.find(request.host)
     bucket = match.bucket if match else None
     signed = signed_service_name(request) or ""
-    if match is None and signed.startswith("s3"):
+    if match is None and signed.startswith("s3") and not request.path.startswith(_PATHS_OF_S3_CONTROL):
         custom = _BUCKET_OF_CUSTOM_HOST.fullmatch(request.host)
         bucket = custom["bucket"] if custom else None
     if bucket is not None:
