@@ -98,14 +98,13 @@ def _check(operation: Operation, protocol: Protocol) -> None:
         raise UnequalError(reason)
     region = REGION if operation.service.regional else None
     models = load_models((operation.service.name,))
-    recorder, captures = Recorder(models, Redactor(KEY), parse_response, include_writes=True), []
+    recorder = Recorder(models, Redactor(KEY), parse_response, include_writes=True)
     input_ = _input(operation)
     responses = list(_responses(operation, protocol))
     for token, response in responses:
         asked = build_request(operation, input_ | (token_members(operation, token) if token else {}), region, protocol)
-        capture = recorder.feed(asked, response)
-        captures += [capture] if capture else []
-    recording = recorder.finish(captures)
+        recorder.feed(asked, response)
+    recording = recorder.finish()
     if recording.skipped or recording.set_aside:
         raise UnequalError(f"not recorded: {next(iter(recording.skipped), 'set aside')}")
     text = write_cassette(recording.cassette)

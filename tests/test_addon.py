@@ -31,6 +31,7 @@ from awstape.proxying import interceptor
 from awstape.proxying.interceptor import Interceptor
 from awstape.proxying.upstream import parse_upstream
 from awstape.tape import Tape
+from support.exchanges import restored
 
 ENVIRON = {"AWSTAPE_KEY": "an example key of some length"}
 FOREIGN = ("sqs.us-east-1.amazonaws.com", "example.com", "iam.amazonaws.com.example.com", "127.0.0.1")
@@ -259,8 +260,8 @@ def test_a_call_without_an_answer_is_counted(recording: Interceptor) -> None:
     flow.error = tflow.terr()
     in_event_loop(recording.error, flow)
     assert recording.failure is None
-    assert recording.tape and (recorder := recording.tape.recorder)
-    assert recorder.finish(()).failed == {"no response: the connection broke": 1}
+    assert recording.tape and (recorder := recording.tape.recorder) and recorder.journal
+    assert restored(recorder.journal.contents()).finish().failed == {"no response: the connection broke": 1}
 
 
 def test_an_error_of_another_host_is_ignored(recording: Interceptor) -> None:

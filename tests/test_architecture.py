@@ -30,7 +30,7 @@ LONGEST_STATEMENT = 10  # lines of a wing's docstring
 TOP_LEVEL = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "proxy", "cassettes", "tests"}
 #: The modules that the core may import besides its own: values, texts and parsing, no I/O.
 PURE = frozenset(
-    "__future__ base64 binascii bisect calendar collections contextlib copy csv dataclasses decimal difflib enum "
+    "__future__ array base64 binascii bisect calendar collections contextlib copy csv dataclasses decimal difflib enum "
     "fnmatch functools graphlib hashlib heapq hmac html io ipaddress itertools jmespath json math operator re shlex "
     "string struct types typing unicodedata urllib uuid xml yaml zlib backports brotli compression zstandard".split()
 )

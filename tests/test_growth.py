@@ -17,8 +17,7 @@ from awstape.core.check.findings import check_text
 from awstape.core.compare.cassette_diff import diff_cassettes
 from awstape.core.editing import edits
 from awstape.core.editing.rename import rename
-from awstape.core.recording.capture import read as read_capture
-from awstape.core.recording.capture import write as write_capture
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
@@ -33,11 +32,12 @@ from support.exchanges import (
     ACCOUNT,
     KEY,
     MODELS,
-    KeepingRecorder,
     fail,
+    journalled,
     player,
     recorder,
     request,
+    restored,
     traverse,
 )
 from support.growth import Shape, count_calls, exchanges, recorded
@@ -54,7 +54,7 @@ Change = Callable[[Cassette, tuple[SelectedTrack, ...]], Cassette]
 
 def _record(shape: Shape, size: int) -> Work:
     traffic = exchanges(shape, size)
-    return lambda: recorder(*traffic).settle()
+    return lambda: recorder(*traffic)
 
 
 def _record_failures(shape: Shape, size: int) -> Work:
@@ -70,16 +70,8 @@ def _finish(shape: Shape, size: int) -> Work:
 
 
 def _recover(shape: Shape, size: int) -> Work:
-    recording = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
-    captures = [write_capture(capture) for each in exchanges(shape, size) if (capture := recording.feed(*each))]
-
-    def restore() -> None:
-        restored = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
-        for capture in captures:
-            restored.restore(read_capture(capture, MODELS))
-        restored.finish()
-
-    return restore
+    contents = journalled(*exchanges(shape, size))
+    return lambda: restored(contents).finish()
 
 
 def _read(shape: Shape, size: int) -> Work:
@@ -156,7 +148,7 @@ def _record_kept(shape: Shape, size: int) -> Work:
     traffic = exchanges(shape, size)
 
     def record() -> None:
-        recording = KeepingRecorder(MODELS, Redactor(KEY, rules), parse_response)
+        recording = Recorder(MODELS, Redactor(KEY, rules), parse_response)
         for each in traffic:
             recording.feed(*each)
         recording.finish()

@@ -8,8 +8,7 @@ from typing import Literal
 import pytest
 
 from awstape.core.aws.model import Value
-from awstape.core.cassette.cassette import Cassette
-from awstape.core.recording.folding import Recording
+from awstape.core.recording.folding import RecordingSummary
 from awstape.report import recording_facts, recording_lines, replay_facts, replay_lines
 from support.exchanges import ACCOUNT, cassette, fail, player, record, request, respond
 
@@ -52,7 +51,7 @@ def test_a_recording_as_values() -> None:
 def test_an_empty_recording_reports_that_nothing_was_written() -> None:
     lines = list(recording_lines("users.yaml", record(WRITE)))
     assert lines[0] == "nothing was recorded, users.yaml was not written"
-    silent = list(recording_lines("users.yaml", Recording(Cassette(), 0, {}, {}, ())))
+    silent = list(recording_lines("users.yaml", RecordingSummary()))
     assert silent[0] == lines[0]
     assert "endpoint URL" in silent[1]
 
@@ -66,11 +65,11 @@ def test_an_empty_recording_reports_that_nothing_was_written() -> None:
     ],
 )
 def test_counts_have_singular_and_plural_nouns(kinds: dict[str, int], counts: str) -> None:
-    assert f"  redacted: {counts}" in recording_lines("x.yaml", Recording(Cassette(), 0, kinds, {}, ()))
+    assert f"  redacted: {counts}" in recording_lines("x.yaml", RecordingSummary(redacted=kinds))
 
 
 def test_notes_are_listed() -> None:
-    recording = Recording(Cassette(), 0, {}, {}, ("GetRole: a note",))
+    recording = RecordingSummary(notes=("GetRole: a note",))
     assert list(recording_lines("x.yaml", recording))[-1] == "  note: GetRole: a note"
     assert recording_facts("x.yaml", recording)["notes"] == ["GetRole: a note"]
 
@@ -86,7 +85,7 @@ def test_a_replay_that_was_asked_nothing_says_so(way: Literal["endpoint", "proxy
 
 
 def test_an_empty_recording_says_whether_anything_passed() -> None:
-    nothing = Recording(Cassette(), 0, {}, {}, ())
+    nothing = RecordingSummary()
     _, bypassed, node = recording_lines("users.yaml", nothing)
     assert "nothing passed the proxy; a program with an endpoint URL of its own bypasses it" in bypassed
     assert "Node.js" in node and "global-agent" in node
@@ -95,7 +94,7 @@ def test_an_empty_recording_says_whether_anything_passed() -> None:
 
 
 def test_a_recording_tells_which_services_passed_the_proxy() -> None:
-    nothing = Recording(Cassette(), 0, {}, {}, ())
+    nothing = RecordingSummary()
     *_, last = recording_lines("users.yaml", nothing, passed={"": 2, "sqs": 1, "s3": 3})
     assert last == "  not recorded: s3, sqs; the services to record are named with --service s3 --service sqs"
 

@@ -22,9 +22,10 @@ from typing import Any
 
 from awstape.catalog.response_parser import parse_response
 from awstape.core.cassette.cassette import Cassette
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from support import arn_vocabulary, policy_vocabulary, text_vocabulary
-from support.exchanges import KEY, MODELS, KeepingRecorder
+from support.exchanges import KEY, MODELS
 from support.marked_text import FORMATTING, Outcome, compare
 from support.policy_vocabulary import MANAGED
 from support.vocabulary_plants import Plant
@@ -91,7 +92,7 @@ def measure(plants: Iterable[Plant], make: MakeRedactor = make_redactor) -> Tall
 
 def recorded(plant: Plant, redactor: Redactor) -> object:
     """Returns what stands in a recording in the place of a plant's members; None if that take was set aside."""
-    recorder = KeepingRecorder(MODELS, redactor, parse_response, include_writes=True)
+    recorder = Recorder(MODELS, redactor, parse_response, include_writes=True)
     for request, response in plant.exchanges():
         recorder.feed(request, response)
     return _members(recorder.finish().cassette, plant)

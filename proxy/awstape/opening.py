@@ -2,8 +2,8 @@
 
 The modes are those of `awstape.tape`.
 
-May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, errors, files, recovery,
-tape.
+May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, errors, files, live_recorder,
+recovery, tape.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
-from awstape.core.recording.recorder import Recorder
+from awstape.core.recording.recorder import Recorder, Selection
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging, PagingError
@@ -32,6 +32,7 @@ from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, keys, project_settings
 from awstape.files.encrypted_lines import load_cipher
 from awstape.files.journal import Journal
+from awstape.live_recorder import LiveRecorder
 from awstape.recovery import load_set_aside, recover_journals
 from awstape.tape import Tape
 
@@ -51,11 +52,13 @@ def open_for_recording(
     journal: JournalUse = "own",
     is_real: bool = True,
     services: Sequence[str] = (),
+    is_followed: bool = False,
 ) -> Tape:
     """A tape that records into `path`, after recovering interrupted recordings.
 
     operations, services: globs; without services, those of the project's settings, else the default ones. is_real:
-    whether the traffic is that of AWS, not of a file that may have been redacted before.
+    whether the traffic is that of AWS, not of a file that may have been redacted before. is_followed: whether another
+    process may do what follows the answers.
     Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
     models = load_models(choose_services(services, path))
@@ -74,13 +77,25 @@ def open_for_recording(
         return Tape(path, old, None, replaying(_models_of(old), old, Redactor(key, rules)), caller=caller)
     _check_key(path, old, key)
     player = replaying(models, old, Redactor(key, rules)) if mode == "new_episodes" else None
-    redactor = Redactor(key, rules)
-    known = old if is_real else None
-    recorder = Recorder(models, redactor, parse_response, tuple(operations) or ("*",), include_writes, known)
-    create_journal = None if journal == "none" else partial(Journal.create, path, key, shared=journal == "shared")
-    own_journal = create_journal() if create_journal and journal == "own" else None
-    keeps_old = mode != "rewrite"
-    return Tape(path, old, recorder, player, keeps_old, own_journal, create_journal, recovered, key, caller=caller)
+    globs = tuple(operations) or ("*",)
+
+    def make_recorder() -> Recorder:
+        known = old if is_real else None
+        return Recorder(models, Redactor(key, rules), parse_response, globs, include_writes, known)
+
+    create_journal = partial(Journal.create, path, key, models.names, shared=journal == "shared")
+    recorder = LiveRecorder(
+        path,
+        key,
+        Selection(models, globs, include_writes),
+        make_recorder,
+        None if journal == "none" else create_journal,
+        keep_old=mode != "rewrite",
+        is_followed=is_followed,
+    )
+    if journal == "own":
+        recorder.open_journal()
+    return Tape(path, old, recorder, player, recovered, caller=caller)
 
 
 def choose_services(globs: Sequence[str], path: Path) -> tuple[str, ...]:

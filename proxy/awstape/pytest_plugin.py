@@ -275,7 +275,7 @@ def _close(item: pytest.Item, settings: _Settings, hook: InProcess) -> None:
             recording = hook.close()
     if journal:
         recorded.append(kept_journal_line(where, journal))
-    if recording and (recording.cassette.takes or recording.set_aside):
+    if recording and (recording.pages or recording.set_aside):
         recorded += recording_lines(where, recording)
     if recording and recording.set_aside:
         pytest.fail("\n".join(set_aside_lines(where, recording.set_aside)), pytrace=False)

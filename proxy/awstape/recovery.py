@@ -10,17 +10,17 @@ May import: catalog, core.cassette, core.recording, core.redaction, core.view, e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.recording.capture import Capture
-from awstape.core.recording.capture import read as read_capture
-from awstape.core.recording.folding import Recording
+from awstape.core.recording.exchange import read_exchange
+from awstape.core.recording.folding import Recording, SkippedExchanges
 from awstape.core.recording.recorder import Recorder
 from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
 from awstape.core.redaction.aliases import Key, key_fingerprint
@@ -36,22 +36,34 @@ from awstape.report import recovery_line, set_aside_lines, settled_line
 
 
 def merge_recording(
-    path: Path, recorder: Recorder, captures: Iterable[Capture], key: Key, *, keep_old_tracks: bool = True
+    path: Path, recorder: Recorder, key: Key, skipped: SkippedExchanges, *, keep_old_tracks: bool = True
 ) -> Recording:
     """Writes a recording, unless it is empty, into a cassette, and what it sets aside into its quarantine.
 
-    captures: all of the recording. The caller must hold the lock of the cassette's folder. Raises UserError; the
-    cassette is unchanged then.
+    skipped: exchanges that were not given to the recorder. Raises UserError; the cassette is unchanged then.
     """
+    # An empty recording writes nothing, so it makes no folder.
+    with nullcontext() if recorder.is_empty else atomic_writes.lock_folders_of(path):
+        return _merge(path, recorder, key, skipped, keep_old_tracks=keep_old_tracks)
+
+
+def _merge(
+    path: Path,
+    recorder: Recorder,
+    key: Key,
+    skipped: SkippedExchanges | None = None,
+    *,
+    keep_old_tracks: bool = True,
+) -> Recording:
     # Read the file again: another recording may have ended in the meantime.
     old = cassette_files.load(path, load_models()) if keep_old_tracks and path.exists() else Cassette()
     waiting = load_set_aside(path, key)
     try:
-        recording = recorder.finish(captures, old, waiting)
+        recording = recorder.finish(old, waiting, skipped)
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{path}: not written: {bug_location(error)}", "please report this") from None
+        raise _bug(path, bug_location(error)) from None
     if recording.cassette.takes or recording.set_aside:
         if len(recording.merged.keys) > 1:
             raise UserError(f"{path}: not written: it was made again with another key in the meantime", "record again")
@@ -61,6 +73,10 @@ def merge_recording(
         if len(still_waiting) < len(waiting):
             _save_set_aside(path, key, [*still_waiting, *recording.set_aside])
     return recording
+
+
+def _bug(path: Path, location: str) -> UserError:
+    return UserError(f"{path}: not written: {location}", "please report this")
 
 
 # --- recovery -------------------------------------------------------------------------------------------------------
@@ -101,25 +117,39 @@ def recover_journals(path: Path, key: Key, rules: Rules, *, failed: bool = True)
 
 
 def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: Rules) -> list[str]:
-    recorder = Recorder(load_models(), Redactor(key, rules), parse_response, old=Cassette())
     try:
         with atomic_writes.lock_folders_of(path):
             _remove_temporary_files(path)
-            captures = [*_read_captures(found)]
-            for capture in captures:
-                recorder.note_principal(capture)
-            aside = merge_recording(path, recorder, captures, key).set_aside
+            recorder = make_recorder(path, found.services, key, rules)
+            record_contents(path, recorder, found.contents(), found.path)
+            aside = _merge(path, recorder, key).set_aside
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
-    return [recovery_line(path, found.recovered, found.damaged, found.remove()), *set_aside_lines(str(path), aside)]
+    line = recovery_line(path, recorder.captured, found.damaged, found.remove())
+    return [line, *set_aside_lines(str(path), aside)]
 
 
-def _read_captures(found: InterruptedRecording) -> Iterator[Capture]:
-    try:
-        for text in found.texts():
-            yield read_capture(text, load_models())
-    except ValueError:
-        raise other_version_error(found.path, "journal") from None
+def make_recorder(path: Path, services: Sequence[str], key: Key, rules: Rules, *, keep_old: bool = True) -> Recorder:
+    """A recorder for the exchanges of a journal, which were selected before. Raises UserError.
+
+    services: those that the journal names. keep_old: whether the old tracks stay, so that their aliases count.
+    """
+    known = tuple(name for name in services if name in load_models().services) or DEFAULT_SERVICES
+    old = cassette_files.load(path, load_models()) if keep_old and path.exists() else Cassette()
+    return Recorder(load_models(known), Redactor(key, rules), parse_response, old=old)
+
+
+def record_contents(path: Path, recorder: Recorder, contents: Iterable[bytes], journal: Path) -> None:
+    """Records the exchanges of a journal. Raises UserError for one of another version, and for a bug."""
+    for content in contents:
+        try:
+            exchange = read_exchange(content)
+        except ValueError:
+            raise other_version_error(journal, "journal") from None
+        try:
+            recorder.record(exchange)
+        except Exception as error:
+            raise _bug(path, bug_location(error)) from None
 
 
 def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str]) -> Recovery:

@@ -17,7 +17,7 @@ from awstape.core.cassette.cassette import Track
 from awstape.core.compare.change_lines import path_text
 from awstape.core.compare.equality import json_text
 from awstape.core.compare.value_diff import Change
-from awstape.core.recording.folding import Recording
+from awstape.core.recording.folding import RecordingSummary
 from awstape.core.recording.set_aside import SetAside
 from awstape.core.redaction.leak_search import Leak
 from awstape.core.replay.misses import Miss
@@ -59,13 +59,12 @@ _KIND_NAMES = {
 }
 
 
-def recording_facts(path: str, recording: Recording) -> dict[str, object]:
+def recording_facts(path: str, recording: RecordingSummary) -> dict[str, object]:
     """A recording or import, for scripts."""
-    takes = recording.cassette.takes
     return {
         "cassette": path,
-        "tracks": len({take.track for take in takes}),
-        "pages": sum(len(take.pages) for take in takes),
+        "tracks": recording.tracks,
+        "pages": recording.pages,
         "items": recording.items,
         "redacted": recording.redacted,
         "failed": recording.failed,
@@ -80,7 +79,12 @@ _NONE: Mapping[str, int] = {}
 
 
 def recording_lines(
-    path: str, recording: Recording, answered: int = 0, *, passed: Mapping[str, int] = _NONE, imported: bool = False
+    path: str,
+    recording: RecordingSummary,
+    answered: int = 0,
+    *,
+    passed: Mapping[str, int] = _NONE,
+    imported: bool = False,
 ) -> Iterator[str]:
     """A recording, for people.
 
@@ -92,10 +96,10 @@ def recording_lines(
     for reason, number in recording.failed.items():
         what = f"{count(number, 'request')} not {verb.split()[0]}"
         yield f"{printable(reason)}; {what}{_location(recording.first_places.get(reason), number)}"
-    if not recording.cassette.takes and not recording.set_aside and answered and not recording.failed:
+    if not recording.pages and not recording.set_aside and answered and not recording.failed:
         yield f"{printable(path)} is unchanged: {count(answered, 'page')} of it answered all requests"
         return
-    if not recording.cassette.takes and not recording.set_aside:
+    if not recording.pages and not recording.set_aside:
         yield f"nothing was {verb.split()[0]}, {printable(path)} was not written"
         if not recording.skipped and not recording.failed:
             yield from [_NO_EXCHANGE] if imported else _no_call_lines(sum(passed.values()))

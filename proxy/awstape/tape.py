@@ -8,12 +8,12 @@
 - `rewrite`: as `all`, but the old tracks are dropped.
 - `replay`: all requests are answered from the cassette; others are misses, and nothing goes upstream.
 
-An exchange is in a journal (`files.journal`) before the program gets its response, and in the cassette at the end.
+What is recorded is in a journal before the program gets its response, and in the cassette at the end (`live_recorder`).
 
 A tape belongs to the process that opened it. A forked process would count on its own and write into the same journal,
 so it is refused, and the first process learns of it.
 
-May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, errors, files, recovery.
+May import: catalog, core.aws, core.cassette, core.recording, core.replay, errors, live_recorder.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import mmap
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -34,18 +34,11 @@ from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.model import Models
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.recording.capture import Capture
-from awstape.core.recording.capture import read as read_capture
-from awstape.core.recording.capture import write as write_capture
-from awstape.core.recording.folding import Recording
-from awstape.core.recording.recorder import Recorder
-from awstape.core.redaction.aliases import Key
+from awstape.core.recording.folding import RecordingSummary
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.errors import UserError, as_user_error
-from awstape.files import atomic_writes
-from awstape.files.journal import Journal
-from awstape.recovery import merge_recording
+from awstape.live_recorder import LiveRecorder, Progress, show_no_progress
 
 #: Problem and tip of a request in a forked process.
 _FORKED = (
@@ -58,27 +51,20 @@ _FORKED = (
 class Tape:
     """A cassette in use, by several threads. `recorder` and `player` are set as the mode needs them.
 
-    create_journal: creates the journal, at the first capture. recovered: lines on recovered recordings, for the user.
+    recovered: lines on recovered recordings, for the user.
     """
 
     path: Path | None
     old_cassette: Cassette = field(repr=False)
-    recorder: Recorder | None
+    recorder: LiveRecorder | None
     player: Player | None
-    keep_old_tracks: bool = True
-    journal: Journal | None = None
-    create_journal: Callable[[], Journal] | None = None
     recovered: tuple[str, ...] = ()
-    key: Key | None = field(default=None, repr=False)
-    """The redaction key of a recording."""
     passed: Counter[str] = field(default_factory=Counter)
     """Service → the number of requests and connections to it that passed a proxy with this tape; "" for other hosts."""
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     caller: str | None = None
     """The known caller whose access key id is in the environment, as after `awstape env --caller`; as in `callers`."""
-    _kept: list[Capture] = field(default_factory=list, repr=False)
-    """The captures of a recording without a journal."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _process: int = field(default_factory=os.getpid, repr=False)
     _forks: mmap.mmap = field(default_factory=partial(mmap.mmap, -1, 1), repr=False)
@@ -172,33 +158,8 @@ class Tape:
         """
         self._refuse_fork()
         with self._lock, self._stop_on_failure():
-            if self.recorder and (
-                capture := self.recorder.feed(
-                    request, response, answered_before=answered_before, no_response=no_response
-                )
-            ):
-                self.keep(capture)
-
-    def keep(self, capture: Capture) -> None:
-        """Writes a capture of the recorder into the journal. Raises UserError if that fails."""
-        if self.journal is None and self.create_journal:
-            self.journal = self.create_journal()
-        if self.journal:
-            self.journal.append(write_capture(capture))
-        else:
-            self._kept.append(capture)
-
-    def _captures(self) -> Iterable[Capture]:
-        """All captures so far, in their order."""
-        if self.journal is None:
-            return self._kept
-        return (read_capture(text, load_models(), is_own=True) for text in self.journal.texts())
-
-    def settle(self) -> None:
-        """Does what may follow the answer to the client of an exchange."""
-        with self._lock:
-            if self.recorder and not self.failure:
-                self.recorder.settle()
+            if self.recorder:
+                self.recorder.feed(request, response, answered_before, no_response)
 
     def _refuse_fork(self) -> None:
         """Raises UserError in a forked process. It asks for no lock: a thread may have held it during the fork."""
@@ -221,39 +182,17 @@ class Tape:
         if self.failure:
             raise self.failure
 
-    def close(self) -> Recording | None:
+    def close(self, show_progress: Progress = show_no_progress) -> RecordingSummary | None:
         """Writes the recording into the cassette; None in replay, or in a forked process. Raises UserError."""
-        if self.recorder is None or self.path is None or self._is_forked():
+        if self.recorder is None or self._is_forked():
             return None
-        is_journal_needed = True
-        try:
-            # An empty recording writes nothing, so it makes no folder.
-            with nullcontext() if self.recorder.is_empty else atomic_writes.lock_folders_of(self.path):
-                assert self.key is not None
-                recording = merge_recording(
-                    self.path, self.recorder, self._captures(), self.key, keep_old_tracks=self.keep_old_tracks
-                )
-            is_journal_needed = False
-        except UserError as error:
-            if self.journal:
-                raise UserError(error.problem, f"{error.tip}; the recording is kept in {self.journal.path}") from None
-            raise
-        finally:
-            if self.journal:
-                self.journal.close(remove=not is_journal_needed)
-            self.journal = self.create_journal = None
-        return recording
+        return self.recorder.close(show_progress)
 
     def keep_journal(self) -> Path | None:
         """Ends the recording without a change to the cassette: it stays as a journal, for `awstape recover`.
 
         Returns the path of the journal, None if nothing was recorded. Raises UserError.
         """
-        if self._is_forked():
+        if self.recorder is None or self._is_forked():
             return None
-        journal, self.journal, self.create_journal = self.journal, None, None
-        if journal is None or self.recorder is None or self.recorder.is_empty:
-            if journal:
-                journal.close(remove=True)
-            return None
-        return journal.keep_as_failed()
+        return self.recorder.keep_journal()

@@ -30,12 +30,15 @@ SECRETS = {
     "SHORT_KEY": "CANARY",
 }
 #: Local variables that hold a secret: a request has its signature until it is answered, and some functions convert a
-#: signed request, or are given a secret, and call nothing that can fail.
+#: signed request, or are given a secret, and call nothing that can fail. An exchange has its caller's access key id on
+#: its way into the journal and back; no frame on this way is in a traceback.
 HARMLESS = re.compile(
     r"""
     /inprocess/botocore_handlers.py:\ .*:\ request | /inprocess/botocore_wire.py:\ .*
     | .*<(list|dict|gen)(comp|expr)>:\ .*
     | /core/aws/access_keys.py:\ account_of_access_key:\ access_key_id | /core/redaction/aliases.py:\ Key.digest:\ value
+    | /core/recording/exchange.py:\ .* | /live_recorder.py:\ .*:\ (content|noticed|last)
+    | /recovery.py:\ .*:\ content | /files/(journal|encrypted_lines).py:\ .*:\ content
     | /core/aws/(wire|routing).py:\ .* | /core/text/hidden.py:\ Hidden.__init__:\ value | /errors.py:\ .*
     """,
     re.VERBOSE,
@@ -98,6 +101,7 @@ import boto3, pytest
 from botocore.config import Config
 import awstape as api
 from awstape.core.recording.recorder import Recorder
+from awstape.live_recorder import LiveRecorder
 from awstape.core.replay.player import Player
 
 ONCE = Config(retries={"total_max_attempts": 1})
@@ -221,7 +225,7 @@ def test_no_journal(client):
 @pytest.mark.parametrize("replacement", [bug, timeout])
 @pytest.mark.parametrize("client", ["new", "earlier"])
 def test_inside_a_call(replacement, client, monkeypatch, awstape):
-    monkeypatch.setattr(Recorder, "feed", replacement)
+    monkeypatch.setattr(LiveRecorder, "feed", replacement)
     everything = awstape, vars(awstape), vars(awstape._hook), vars(awstape._hook.tape)
     ask(EARLIER if client == "earlier" else None)
 
@@ -230,10 +234,11 @@ def ends_badly(monkeypatch):
     with pytest.MonkeyPatch.context() as patch:
         yield patch
 
+@pytest.mark.parametrize("step", ["record", "finish"])
 @pytest.mark.parametrize("replacement", [bug, timeout])
-def test_while_closing(replacement, ends_badly, awstape):
+def test_while_closing(step, replacement, ends_badly, awstape):
     ask()
-    ends_badly.setattr(Recorder, "finish", replacement)
+    ends_badly.setattr(Recorder, step, replacement)
 
 def test_keys_for_the_fixture(bad_key, request):
     request.getfixturevalue("awstape")
@@ -305,5 +310,5 @@ def test_no_report_of_a_failed_replay_shows_a_secret(folder: Path) -> None:
 
 def test_no_report_of_a_failed_recording_shows_a_secret(folder: Path) -> None:
     report = run(folder, RECORD, "--awstape=all")
-    assert outcomes(report) == {"failed": 10, "passed": 2, "errors": 8}
+    assert outcomes(report) == {"failed": 10, "passed": 4, "errors": 10}
     assert_clean(report, folder)

@@ -21,7 +21,9 @@ import pytest
 
 from awstape import opening, recovery
 from awstape.cli.main import main
+from awstape.core.aws.wire import Request, Response
 from awstape.core.recording.capture import Capture
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import cassette_files, journal
@@ -55,9 +57,10 @@ def begin(path: Path, *pairs: Exchange, use: JournalUse = "own") -> Tape:
 def break_off(path: Path, *pairs: Exchange) -> Path:
     """Interrupts a recording; returns the path of its journal."""
     opened = begin(path, *pairs)
-    assert opened.journal
-    opened.journal.close(remove=False)
-    return opened.journal.path
+    assert opened.recorder and opened.recorder.journal
+    left = opened.recorder.journal
+    left.close(remove=False)
+    return left.path
 
 
 def recorded(path: Path) -> list[str]:
@@ -140,15 +143,18 @@ def test_a_journal_that_was_changed_while_recording_is_reported_and_kept(path: P
     assert file.exists()
 
 
-def test_a_recording_keeps_no_capture_in_memory(path: Path) -> None:
+def test_a_recording_keeps_no_exchange_in_memory(path: Path) -> None:
     kept = []
     with begin_many(path) as feed:
         for count in (5, 50):
             feed(count)
             gc.collect()
-            kept.append(sum(isinstance(each, Capture) for each in gc.get_objects()))
+            kept.append(sum(isinstance(each, WIRE) for each in gc.get_objects()))
     assert kept[0] == kept[1]
     assert len(cassette_files.load(path, MODELS).takes) == 55
+
+
+WIRE = (Request, Response, Recorder, Capture)
 
 
 @contextmanager
@@ -240,10 +246,10 @@ def test_without_cryptography_recording_is_refused(path: Path, monkeypatch: pyte
 def test_nothing_in_it_can_be_read_without_the_key(path: Path) -> None:
     file = break_off(path, *GROUPS, *USERS)
     head, *lines = file.read_bytes().splitlines()
-    assert json.loads(head).keys() == {"awstape journal", "key", "pid", "id"}
+    assert json.loads(head).keys() == {"awstape journal", "key", "pid", "services", "id"}
     said = b"".join(base64.b64decode(line, validate=True) for line in lines)
     assert len(lines) == 4
-    assert not [word for word in (b"ListGroups", b"output", b"token") if word in said]
+    assert not [word for word in (b"ListGroups", b"GetGroup", b"token") if word in said]
 
 
 @pytest.mark.parametrize("environ", [{"AWSTAPE_KEY": "6b" * 32}, {"AWSTAPE_KEY": "a phrase, not a secret"}])
@@ -264,7 +270,7 @@ def test_lines_of_another_journal_or_place_are_not_taken(path: Path) -> None:
     other = break_off(path, *USERS).read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([mine[0], mine[1], other[1], mine[3], mine[2]]))
     for found in interrupted_recordings(path, KEY):
-        assert len(list(found.texts())) == 2, "the third is where it was; behind it is none that can be opened"
+        assert len(list(found.contents())) == 2, "the third is where it was; behind it is none that can be opened"
         assert found.damaged == 1
 
 
@@ -341,7 +347,7 @@ def test_only_the_last_line_can_have_been_cut_short(path: Path) -> None:
         ("[]\nx\n", "not a journal of awstape"),
         ("[" * 100_000 + "\nx\n", "not a journal of awstape"),
         ('{"awstape journal": 1, "key": "x"}\nx\n', "the journal of another version of awstape"),
-        ('{"awstape journal": 3, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
+        ('{"awstape journal": 4, "key": "\\u001b[2J111122223333"}\nx\n', "made with another key"),
     ],
 )
 def test_a_file_that_is_not_a_journal_is_kept(path: Path, text: str, problem: str) -> None:
@@ -372,7 +378,7 @@ def test_another_kind_of_file_in_its_place_is_refused(path: Path, kind: str) -> 
 def test_a_journal_that_is_being_recovered_is_left_alone(path: Path) -> None:
     break_off(path, *GROUPS)
     found = interrupted_recordings(path, KEY)
-    assert len(list(next(found).texts())) == 3
+    assert len(list(next(found).contents())) == 3
     assert recovery.recover(path, ENVIRON).lines == ()
     found.close()
     assert len(recovery.recover(path, ENVIRON).lines) == 1

@@ -124,8 +124,8 @@ def broken_off(begun: Begun, folder: Path) -> Path:
     opened = opening.open_for_recording(path, "all", ENVIRON, include_writes=True)
     for asked, response in NEW:
         opened.feed(asked, response)
-    assert opened.journal
-    opened.journal.close(remove=False)
+    assert opened.recorder and opened.recorder.journal
+    opened.recorder.journal.close(remove=False)
     return path
 
 

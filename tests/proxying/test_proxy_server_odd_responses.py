@@ -19,9 +19,8 @@ from typing import NamedTuple
 import brotli
 import pytest
 
-from awstape.core.recording.capture import read as read_capture
 from proxying.test_proxy_server_relaying import Proxy, proxying
-from support.exchanges import MODELS, listing
+from support.exchanges import listing, restored
 from support.role_cassette import role
 
 BODY = (
@@ -160,8 +159,7 @@ def test_a_listing_with_pages_in_several_encodings_is_recorded_whole(proxy: Prox
         head = OK + b"Content-Encoding: %s\r\nContent-Length: %d\r\n\r\n" % (encoding.encode(), len(body))
         server.response = Odd(head + body, 200)
         assert ask(proxy, request.body) == (200, body), "the client gets the bytes of the upstream"
-    assert proxy.tape.recorder and proxy.tape.journal
-    captures = [read_capture(text, MODELS) for text in proxy.tape.journal.texts()]
-    cassette = proxy.tape.recorder.finish(captures).cassette
+    assert proxy.tape.recorder and proxy.tape.recorder.journal
+    cassette = restored(proxy.tape.recorder.journal.contents()).finish().cassette
     pages = [len(take.pages) for take in cassette.takes if take.track.operation == "ListRoles"]
     assert pages == [4]

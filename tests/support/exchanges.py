@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from awstape.catalog.botocore_values import build_request
@@ -18,16 +19,17 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording.capture import Capture
+from awstape.core.recording.exchange import read_exchange
 from awstape.core.recording.folding import Recording
-from awstape.core.recording.recorder import Recorder
-from awstape.core.recording.set_aside import SetAside
+from awstape.core.recording.recorder import Recorder, Selection
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from awstape.core.text.hidden import Hidden
+from awstape.files.journal import Journal
+from awstape.live_recorder import LiveRecorder
 
 MODELS = load_models()
 KEY = Key(b"a key for tests, not a secret....")
@@ -89,34 +91,41 @@ def record(*exchanges: Exchange, **options: Any) -> Recording:
     return recorder(*exchanges, **options).finish()
 
 
-class KeepingRecorder(Recorder):
-    """A recorder that keeps its captures, as the journal does, and folds them when it is finished."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.captures: list[Capture] = []
-
-    def feed(self, *args: Any, **options: Any) -> Capture | None:
-        capture = super().feed(*args, **options)
-        self.captures += [capture] if capture else []
-        return capture
-
-    def restore(self, capture: Capture) -> None:
-        """Adds a capture that another recorder with the same key returned."""
-        self.captures.append(capture)
-
-    def finish(  # type: ignore[override]  # it has its captures
-        self,
-        old: Cassette = Cassette(),  # noqa: B008, a value
-        waiting: Sequence[SetAside] = (),
-    ) -> Recording:
-        return super().finish(self.captures, old, waiting)
-
-
-def recorder(*exchanges: Exchange, key: Key = KEY, **options: Any) -> KeepingRecorder:
-    result = KeepingRecorder(MODELS, Redactor(key), parse_response, **options)
+def recorder(*exchanges: Exchange, key: Key = KEY, **options: Any) -> Recorder:
+    result = Recorder(MODELS, Redactor(key), parse_response, **options)
     for asked, answered in exchanges:
         result.feed(asked, answered)
+    return result
+
+
+class MemoryJournal:
+    """A journal in memory."""
+
+    path = Path("x.yaml.journal")
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.size = 0
+
+    def append(self, content: bytes, *, is_needed: bool = True) -> None:
+        self.lines.append(content)
+
+
+def journalled(*exchanges: Exchange, **options: Any) -> list[bytes]:
+    """Returns what a journal has of the exchanges."""
+    journal = MemoryJournal()
+    selection = Selection(MODELS, **options)
+    live = LiveRecorder(Path("x.yaml"), KEY, selection, recorder, lambda: cast(Journal, journal))
+    for asked, answered in exchanges:
+        live.feed(asked, answered)
+    return journal.lines
+
+
+def restored(contents: Iterable[bytes], key: Key = KEY, old: Cassette | None = None) -> Recorder:
+    """Returns a recorder that was given the contents of a journal."""
+    result = recorder(key=key, old=old)
+    for content in contents:
+        result.record(read_exchange(content))
     return result
 
 

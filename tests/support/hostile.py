@@ -27,7 +27,7 @@ from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import dump_document, write_cassette
 from awstape.core.check import findings
-from awstape.core.recording import capture
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import key_fingerprint
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
@@ -41,7 +41,7 @@ from awstape.serving.access_control import AccessPolicy
 from awstape.serving.connection import Connection
 from awstape.tape import Tape
 from support import exchanges, wire_cases
-from support.exchanges import ACCOUNT, KEY, MODELS, KeepingRecorder
+from support.exchanges import ACCOUNT, KEY, MODELS
 from support.paths import ROOT
 
 CASSETTES = sorted((ROOT / "cassettes").glob("*.yaml"))
@@ -73,12 +73,12 @@ def _assert_recordable(operation: Operation, response: Response) -> None:
     """Asserts that the recording of a response can be read and contains no account id."""
     members = operation.input.members if operation.input else {}
     labels = {name: "label" for name, member in members.items() if member.location == "uri"}
-    recorder = KeepingRecorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
+    recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     recorder.feed(exchanges.request(operation.name, labels), response)
     _assert_readable(recorder)
 
 
-def _assert_readable(recorder: KeepingRecorder) -> None:
+def _assert_readable(recorder: Recorder) -> None:
     merged = recorder.finish().merged
     text = write_cassette(merged)
     assert read_cassette(text, MODELS) == merged
@@ -232,7 +232,7 @@ def endpoint_seeds() -> Iterator[bytes]:
 def import_(data: bytes) -> None:
     """Imports a file. data: a byte that chooses its name, then its content."""
     name = ("x.json", "x.toml", "iam.ListRoles_1.json", "x.yaml")[int.from_bytes(data[:1]) % 4]
-    recorder = KeepingRecorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
+    recorder = Recorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data[1:])
@@ -283,8 +283,7 @@ def journal_(data: bytes) -> None:
         (file := Path(folder, "team.yaml.journal")).write_bytes(data[1:])
         if data[:1] != b"\0":
             cipher = LineCipher(KEY, _journal_head())
-            texts = data[1:].decode("utf-8", "replace").split("\n\0\n")
-            file.write_bytes(cipher.head + b"\n" + b"".join(map(cipher.encrypt, texts)))
+            file.write_bytes(cipher.head + b"\n" + b"".join(map(cipher.encrypt, data[1:].split(b"\n\0\n"))))
         try:
             recovery.recover_journals(path, KEY, Rules())
         except UserError as error:
@@ -297,23 +296,17 @@ def journal_(data: bytes) -> None:
 
 
 def _journal_head() -> bytes:
-    return json.dumps({"awstape journal": 3, "key": key_fingerprint(KEY), "pid": 1, "id": "x"}).encode()
+    return json.dumps({"awstape journal": 4, "key": key_fingerprint(KEY), "pid": 1, "id": "x"}).encode()
 
 
 def journal_seeds() -> Iterator[bytes]:
-    recorder = KeepingRecorder(MODELS, Redactor(KEY), parse_response, include_writes=True)
-    pairs = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}])
-    texts = [capture.write(fed) for asked, response in pairs if (fed := recorder.feed(asked, response))]
+    contents = exchanges.journalled(*exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}]))
     cipher = LineCipher(KEY, _journal_head())
-    yield b"\0" + cipher.head + b"\n" + b"".join(map(cipher.encrypt, texts))
+    yield b"\0" + cipher.head + b"\n" + b"".join(map(cipher.encrypt, contents))
     yield b"\0" + cipher.head + b"\n"
-    yield b"\1" + "\n\0\n".join(texts).encode()
-    for asked, _ in pairs:
-        wrong = Response(
-            403, (), b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
-        )
-        if fed := recorder.feed(asked, wrong):
-            yield b"\1" + capture.write(fed).encode()
+    yield b"\1" + b"\n\0\n".join(contents)
+    denied = exchanges.fail("ListGroups", 403, "AccessDenied", "no")
+    yield b"\1" + b"".join(exchanges.journalled((exchanges.request("ListGroups"), denied)))
 
 
 TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], Iterator[bytes]]]] = {

@@ -1,7 +1,7 @@
 """Encrypted lines: the format of the files beside a cassette, the journal and the quarantine.
 
 1. The first line is JSON: what the file is, its version, the fingerprint of the redaction key, and an id.
-2. Each other line is a text, encrypted (ChaCha20-Poly1305, RFC 8439) with a key derived from the redaction key. It may
+2. Each other line is bytes, encrypted (ChaCha20-Poly1305, RFC 8439) with a key derived from the redaction key. It may
    hold real values.
 3. The encryption binds a line to its file and to its position there: a line that was changed, moved or cut short can't
    be decrypted.
@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import secrets
 from collections.abc import Iterator
@@ -41,19 +42,20 @@ class LineCipher:
         about = {f"awstape {kind}": version, "key": key_fingerprint(key), **facts, "id": secrets.token_hex(8)}
         return cls(key, json.dumps(about).encode())
 
-    def encrypt(self, text: str) -> bytes:
+    def encrypt(self, content: bytes) -> bytes:
         """The next line."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), self._next_position())) + b"\n"
+        encrypted = self._cipher.encrypt(nonce, content, self._next_position())
+        return binascii.b2a_base64(nonce + encrypted)
 
-    def decrypt(self, line: bytes) -> str | None:
-        """The text of the next line, None for one that was changed, moved or cut short."""
+    def decrypt(self, line: bytes) -> bytes | None:
+        """The content of the next line, None for one that was changed, moved or cut short."""
         from cryptography.exceptions import InvalidTag
 
         position = self._next_position()
         with suppress(InvalidTag, ValueError):
             encrypted = base64.b64decode(line, validate=True)
-            return self._cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], position).decode()
+            return self._cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], position)
         return None
 
     def _next_position(self) -> bytes:
@@ -73,13 +75,20 @@ def load_cipher() -> type[ChaCha20Poly1305]:
     return ChaCha20Poly1305
 
 
-def decrypt_lines(path: Path, lines: Iterator[bytes], key: Key, kind: str, version: int) -> Iterator[str | None]:
-    """The lines of a file, except for its head; None for each that can't be decrypted.
+def decrypt_lines(path: Path, lines: Iterator[bytes], key: Key, kind: str, version: int) -> Iterator[bytes | None]:
+    """The contents of the lines of a file, except for its head; None for each that can't be decrypted.
 
     lines: the file, read line by line. Raises UserError, before the first line, for a file of another kind, version or
     key.
     """
     head = next(lines, b"").removesuffix(b"\n")
+    read_head(path, head, key, kind, version)
+    cipher = LineCipher(key, head)
+    return (cipher.decrypt(line.removesuffix(b"\n")) for line in lines)
+
+
+def read_head(path: Path, head: bytes, key: Key, kind: str, version: int) -> dict[str, object]:
+    """What the first line of a file says. Raises UserError for a file of another kind, version or key."""
     try:
         about = json.loads(head)
         found, made_with = about[f"awstape {kind}"], str(about["key"])
@@ -93,8 +102,8 @@ def decrypt_lines(path: Path, lines: Iterator[bytes], key: Key, kind: str, versi
             f"({key_fingerprint(key)})"
         )
         raise UserError(problem, f"set {keys.VARIABLE} to its key, or remove the file")
-    cipher = LineCipher(key, head)
-    return (cipher.decrypt(line.removesuffix(b"\n")) for line in lines)
+    assert isinstance(about, dict)
+    return about
 
 
 def other_version_error(path: Path, kind: str) -> UserError:

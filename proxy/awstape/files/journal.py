@@ -1,14 +1,15 @@
-"""The journal of a recording: captures on the disk beside the cassette, until they are in the cassette.
+"""The journal of a recording: exchanges on the disk beside the cassette, until they are in the cassette.
 
 1. `team.yaml.journal` exists and is locked while a process records into `team.yaml`. A second recording is refused,
    except for workers that share a cassette: they use `team.yaml.2.journal`, and so on.
-2. A capture is on the disk before the client gets the response. If it can't be written, the response is withheld.
+2. An exchange is on the disk before the client gets the response. If it can't be written, the response is withheld.
 3. The journal is removed once the cassette is on the disk. A journal that no process has locked was left by an
-   interrupted recording: its captures are recovered before the next recording begins.
+   interrupted recording: its exchanges are recovered before the next recording begins.
 4. The journal of a test that failed is kept as `team.yaml.failed-1a2b3c4d.journal`: only `awstape recover` takes it
    into the cassette.
-5. A line is a capture, encrypted (`files.encrypted_lines`): it holds the real values that the leak search at the end
-   needs. Nothing else has the captures: they are read back, one by one, when the recording ends.
+5. A line is an exchange as it was on the wire but without credentials (`core.recording.exchange`), encrypted
+   (`files.encrypted_lines`). Nothing else has the exchanges: they are read back, one by one, when the recording ends,
+   or by a process that follows it. The first line names the recorded services.
 6. A last line that can't be decrypted was being written when the recording was interrupted: the client never got that
    response. Any other line that can't be decrypted is reported, and the journal is kept under another name.
 """
@@ -22,8 +23,8 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -32,32 +33,37 @@ from typing import BinaryIO
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import atomic_writes
-from awstape.files.encrypted_lines import LineCipher, decrypt_lines
+from awstape.files.encrypted_lines import LineCipher, decrypt_lines, read_head
 
 if sys.platform != "win32":
     import fcntl
 
 _SUFFIX = ".journal"
 _FAILED = ".failed-"
-_KIND, _VERSION = "journal", 3
+_KIND, _VERSION = "journal", 4
 #: The maximum number of recordings that share a cassette.
 _MAX_JOURNALS = 99
 
 
 class Journal:
-    """A journal that is being written; it is locked until it is closed."""
+    """A journal that is being written; it is locked until it is closed.
 
-    def __init__(self, path: Path, file: int, key: Key, created: Sequence[Path]) -> None:
+    written, size: the number of lines that were written, and of bytes in them.
+    """
+
+    def __init__(self, path: Path, file: int, key: Key, services: Sequence[str], created: Sequence[Path]) -> None:
         self.path = path
         self._file = file
         self._key = key
-        self._cipher = LineCipher.begin(key, _KIND, _VERSION, pid=os.getpid())
+        self._cipher = LineCipher.begin(key, _KIND, _VERSION, pid=os.getpid(), services=list(services))
         self._created = created
-        self._written = 0
+        self.written = self.size = 0
 
     @classmethod
-    def create(cls, cassette: Path, key: Key, *, shared: bool = False) -> Journal:
-        """Creates and locks a journal for a cassette. key: the redaction key. shared: allow other recordings, too.
+    def create(cls, cassette: Path, key: Key, services: Sequence[str] = (), *, shared: bool = False) -> Journal:
+        """Creates and locks a journal for a cassette.
+
+        key: the redaction key. services: those that are recorded. shared: allow other recordings, too.
 
         Raises UserError if another recording is running, or if the journal can't be written.
         """
@@ -67,7 +73,7 @@ class Journal:
             created = atomic_writes.create_folder(first.parent)
             for path in chain([first], paths) if shared else [first]:
                 if (file := _open_locked(path, os.O_CREAT)) is not None:
-                    journal = cls(path, file, key, created)
+                    journal = cls(path, file, key, services, created)
                     journal._write_head()
                     return journal
         problem = f"{cassette}: another recording into it is running{_process_of(first)}"
@@ -83,25 +89,30 @@ class Journal:
             self.close(remove=True)
             raise
 
-    def append(self, text: str) -> None:
-        """Writes a capture to the disk. Raises UserError if that fails."""
+    def append(self, content: bytes, *, is_needed: bool = True) -> None:
+        """Writes an exchange; it is on the disk on return. Raises UserError if that fails.
+
+        is_needed: False for what is of no use without the exchanges behind it: it reaches the disk with these.
+        """
         with _write_errors(self.path):
-            atomic_writes.write_all(self._file, self._cipher.encrypt(text))
-            os.fsync(self._file)
-            self._written += 1
+            line = self._cipher.encrypt(content)
+            atomic_writes.write_all(self._file, line)
+            if is_needed:
+                os.fsync(self._file)
+            self.written += 1
+            self.size += len(line)
             if not _is_at(self.path, self._file):
                 raise UserError(f"{self.path}: was removed while recording", "record into a folder that stays")
 
-    def texts(self) -> Iterator[str]:
-        """Yields the captures that were written, read back from the disk. Raises UserError if that fails."""
-        tip = "see whether its disk is damaged"
-        with _os_errors(self.path, "read", tip), os.fdopen(os.dup(self._file), "rb") as lines:
-            lines.seek(0)
-            texts = decrypt_lines(self.path, lines, self._key, _KIND, _VERSION)
-            for _ in range(self._written):  # behind them may be one of which only a part could be written
-                if (text := next(texts, None)) is None:
-                    raise UserError(f"{self.path}: was changed while recording", "record again")
-                yield text
+    def contents(self) -> Iterator[bytes]:
+        """Yields the exchanges that were written, read back from the disk. Raises UserError if that fails."""
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            file.seek(0)
+            following = FollowedJournal(self.path, file, self._key)
+            for _ in range(self.written):  # behind them may be one of which only a part could be written
+                if (content := following.read()) is None:
+                    raise _changed(self.path)
+                yield content
 
     def keep_as_failed(self) -> Path:
         """Closes the journal; its content stays until `awstape recover` takes it in. Returns its new path.
@@ -128,36 +139,72 @@ class Journal:
                 folder.rmdir()
 
 
+class FollowedJournal:
+    """A journal that is read while it is written. Raises UserError if it can't be read.
+
+    file: the journal, opened for reading, at its beginning.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO, key: Key) -> None:
+        self._path = path
+        self._file = file
+        with self._errors():
+            head = file.readline().removesuffix(b"\n")
+            self.services = _services_of(read_head(path, head, key, _KIND, _VERSION))
+        self._cipher = LineCipher(key, head)
+
+    @classmethod
+    def open(cls, path: Path, key: Key) -> FollowedJournal:
+        """Opens a journal that another process writes."""
+        with _read_errors(path):
+            return cls(path, os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb"), key)
+
+    def read(self) -> bytes | None:
+        """The next exchange; None if it isn't written yet, or not to its end."""
+        with self._errors():
+            begin = self._file.tell()
+            line = self._file.readline()
+            if not line.endswith(b"\n"):
+                self._file.seek(begin)
+                return None
+        if (content := self._cipher.decrypt(line[:-1])) is None:
+            raise _changed(self._path)
+        return content
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return _os_errors(self._path, "read", "see whether its disk is damaged")
+
+
 class InterruptedRecording:
     """The journal that an interrupted recording left.
 
-    lines: its captures, None for each that can't be decrypted. recovered: the number of captures that were read so far.
-    damaged: the number of those that can't be decrypted.
+    lines: its exchanges, None for each that can't be decrypted. services: those that were recorded. damaged: the number
+    of exchanges that can't be decrypted, among those that were read so far.
     """
 
-    def __init__(self, path: Path, lines: Iterable[str | None] = ()) -> None:
+    def __init__(self, path: Path, lines: Iterable[bytes | None] = (), services: tuple[str, ...] = ()) -> None:
         self.path = path
+        self.services = services
         self._lines = lines
-        self.recovered = self.damaged = 0
+        self.damaged = 0
 
-    def texts(self) -> Iterator[str]:
-        """Yields the captures, once. Raises UserError if the file can't be read."""
+    def contents(self) -> Iterator[bytes]:
+        """Yields the exchanges, once. Raises UserError if the file can't be read."""
         is_damaged = False
         with _read_errors(self.path):
-            for text in self._lines:
+            for content in self._lines:
                 self.damaged += is_damaged  # the last line was being written; those before it were complete
-                is_damaged = text is None
-                if text is not None:
-                    self.recovered += 1
-                    yield text
+                is_damaged = content is None
+                if content is not None:
+                    yield content
 
     def remove(self) -> Path | None:
-        """Removes the journal, once its captures are in the cassette; renames it if it is damaged. Raises UserError.
+        """Removes the journal, once its exchanges are in the cassette; renames it if it is damaged. Raises UserError.
 
         Returns the new path of a damaged journal, or None.
         """
         aside = None
-        with _os_errors(self.path, "removed", "its captures are in the cassette: remove it yourself"):
+        with _os_errors(self.path, "removed", "its exchanges are in the cassette: remove it yourself"):
             if self.damaged:
                 names = (self.path.with_name(f"{self.path.name}.damaged{n}") for n in ("", *range(2, 1000)))
                 aside = next(name for name in names if not name.exists())
@@ -216,9 +263,20 @@ def _journal_paths(cassette: Path) -> Iterator[Path]:
 def _decrypt(path: Path, lines: BinaryIO, key: Key) -> InterruptedRecording:
     """The recording in a journal. Raises UserError for a file that is none, or of another key."""
     head, first = lines.readline(), lines.readline()
-    if not first:  # interrupted before the first capture
+    if not first:  # interrupted before the first exchange
         return InterruptedRecording(path)
-    return InterruptedRecording(path, decrypt_lines(path, chain([head, first], lines), key, _KIND, _VERSION))
+    contents = decrypt_lines(path, chain([head, first], lines), key, _KIND, _VERSION)
+    return InterruptedRecording(path, contents, _services_of(read_head(path, head.rstrip(), key, _KIND, _VERSION)))
+
+
+def _services_of(head: Mapping[str, object]) -> tuple[str, ...]:
+    """The recorded services that the first line of a journal names."""
+    named = head.get("services")
+    return tuple(map(str, named)) if isinstance(named, list) else ()
+
+
+def _changed(path: Path) -> UserError:
+    return UserError(f"{path}: was changed while recording", "record again")
 
 
 def _open_locked(path: Path, flags: int = 0) -> int | None:

@@ -44,7 +44,7 @@ def load(cassette: Path, key: Key) -> list[str]:
     if damaged:
         problem = f"{path}: {damaged} of {len(texts)} takes that are set aside can't be decrypted"
         raise UserError(problem, "restore the file, or move it away and record these takes again")
-    return [text for text in texts if text is not None]
+    return [text.decode() for text in texts if text is not None]
 
 
 def save(cassette: Path, key: Key, texts: Sequence[str]) -> None:
@@ -54,7 +54,7 @@ def save(cassette: Path, key: Key, texts: Sequence[str]) -> None:
     try:
         if cipher:
             atomic_writes.create_folder(path.parent)
-            lines = [cipher.head + b"\n", *map(cipher.encrypt, texts)]
+            lines = [cipher.head + b"\n", *(cipher.encrypt(text.encode()) for text in texts)]
             atomic_writes.replace_file(path, b"".join(lines), _MODE)
         else:
             path.unlink(missing_ok=True)

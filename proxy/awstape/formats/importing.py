@@ -16,7 +16,6 @@ from awstape.catalog.hosts import anonymise_host, is_aws_host
 from awstape.core.aws.model import Models
 from awstape.core.aws.routing import find_service, other_service_name
 from awstape.core.aws.wire import Request, WireError
-from awstape.core.recording.capture import Capture
 from awstape.core.recording.recorder import Recorder
 from awstape.core.recording.take_order import UNKNOWN
 from awstape.errors import UserError, bug_location
@@ -69,33 +68,28 @@ def _find_format(content: Any, form: str | None) -> Format:
     raise NotReadableError(f"not {expected}", f"formats: {', '.join(FORMATS)}")
 
 
-def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> Iterator[Capture]:
-    """Gives entries to the recorder, which counts the unusable ones; yields their captures.
-
-    Raises UserError for a bug in awstape.
-    """
-    answered = [0]  # the number of captures that were answered before each entry
+def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> None:
+    """Gives entries to the recorder, which counts the unusable ones. Raises UserError for a bug in awstape."""
+    answered = [0]  # the number of exchanges that were answered before each entry
     for entry in entries:
         overlapping = entry.overlapping if isinstance(entry, Exchange) else 0
         has_order = isinstance(entry, Exchange) and entry.has_order
         answered_before = answered[max(0, len(answered) - 1 - overlapping)] if has_order else UNKNOWN
-        if capture := _record_entry(recorder, entry, answered_before):
-            yield capture
+        _record_entry(recorder, entry, answered_before)
         answered.append(recorder.answered)
 
 
-def _record_entry(recorder: Recorder, entry: Entry, answered_before: int) -> Capture | None:
-    """As `record_entries`. answered_before: how many captures were answered when the request was sent."""
+def _record_entry(recorder: Recorder, entry: Entry, answered_before: int) -> None:
+    """As `record_entries`. answered_before: how many exchanges were answered when the request was sent."""
     if isinstance(entry, Unusable):
         recorder.skip(entry.reason, entry.where)
     elif reason := _foreign_reason(recorder.models, entry.request):
         recorder.skip(reason, entry.where)
     else:
         try:
-            return recorder.feed(entry.request, entry.response, entry.where, answered_before)
+            recorder.feed(entry.request, entry.response, entry.where, answered_before)
         except Exception as error:
             raise UserError(f"{entry.where}: {bug_location(error)}", "please report this") from None
-    return None
 
 
 def _foreign_reason(models: Models, request: Request) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from awstape.core.recording.folding import Recording
+from awstape.core.recording.folding import RecordingSummary
 from awstape.core.replay.misses import Miss
 from awstape.errors import MissError, UserError, call_without_traceback
 from awstape.inprocess import botocore_handlers
@@ -82,7 +82,7 @@ class InProcess:
         if kind is None and (problem := self.problem(not_replayed=self._strict, unused_faults=self._strict)):
             raise MissError(problem)
 
-    def close(self) -> Recording | None:
+    def close(self) -> RecordingSummary | None:
         """Ends the use of the tape; writes what was recorded. Raises UserError."""
         return call_without_traceback(self.tape.close) if self._end() else None
 

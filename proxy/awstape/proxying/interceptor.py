@@ -248,8 +248,6 @@ class Interceptor:
         if self.tape:
             try:
                 self.tape.feed(request, response, answered_before, no_response)
-                # Once the client has the response.
-                asyncio.get_running_loop().call_soon(self.tape.settle)
             except Exception as error:
                 self._stop(flow, request, error)
 

@@ -14,9 +14,10 @@ from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from support import exchanges, hostile
-from support.exchanges import MODELS, KeepingRecorder, operation
+from support.exchanges import MODELS, operation
 from support.strategies import few
 
 FORM = (("content-type", "application/x-www-form-urlencoded"),)
@@ -101,7 +102,7 @@ def test_a_request_is_refused(asked: Request, problem: str) -> None:
 @pytest.mark.parametrize("code", ["\x1b[31m", "\x00", "\x80"])
 def test_an_answer_that_cannot_be_written_again_is_left_out(code: str) -> None:
     """With it the whole cassette could not be read."""
-    recorder = KeepingRecorder(MODELS, Redactor(exchanges.KEY), parse_response)
+    recorder = Recorder(MODELS, Redactor(exchanges.KEY), parse_response)
     asked = exchanges.request("ListAnalyzers")
     recorder.feed(asked, Response(400, (("x-amzn-errortype", code),), b"{}"))
     recorder.feed(asked, Response(200, (), b'{"analyzers": []}'))

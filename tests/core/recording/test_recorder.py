@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Page
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording.capture import read, write
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from support import strategies
 from support.exchanges import (
@@ -26,15 +25,16 @@ from support.exchanges import (
     KEY,
     MODELS,
     Exchange,
-    KeepingRecorder,
     cassette,
     fail,
+    journalled,
     listing,
     player,
     record,
     recorder,
     request,
     respond,
+    restored,
 )
 
 POLICY: dict[str, Value] = {"PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
@@ -247,7 +247,7 @@ def test_an_error_in_mid_listing() -> None:
 
 
 def skipped(*exchanges: tuple[Request, Response | None], **options: Any) -> dict[str, int]:
-    result = KeepingRecorder(MODELS, Redactor(KEY), _no_parse, **options)
+    result = Recorder(MODELS, Redactor(KEY), _no_parse, **options)
     for asked, answered in exchanges:
         result.feed(asked, answered)
     recording = result.finish()
@@ -351,13 +351,9 @@ def test_a_track_without_a_page_that_can_be_read_is_not_recorded() -> None:
 
 def test_a_restored_recording_has_the_same_holes() -> None:
     exchanges = garble(traversal("1", "2", "3", "4"), 1, 3)
-    first = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
-    texts = [write(found) for asked, answered in exchanges if (found := first.feed(asked, answered))]
-    restored = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
-    for text in texts:
-        restored.restore(read(text, MODELS))
-    assert len(texts) == 4
-    assert restored.finish().cassette == first.finish().cassette
+    contents = journalled(*exchanges)
+    assert len(contents) == 4
+    assert restored(contents).finish().cassette == record(*exchanges).cassette
 
 
 def test_traffic_of_other_hosts_is_ignored() -> None:
@@ -478,7 +474,7 @@ def test_a_document_that_is_encoded_to_itself_needs_no_parser() -> None:
     def parse(operation: object, response: object, protocol: object) -> object:
         raise AssertionError
 
-    result = KeepingRecorder(MODELS, Redactor(KEY), parse)
+    result = Recorder(MODELS, Redactor(KEY), parse)
     for exchange in traversal("1", "2"):
         result.feed(*exchange)
     assert result.finish().notes == ()
@@ -486,7 +482,7 @@ def test_a_document_that_is_encoded_to_itself_needs_no_parser() -> None:
 
 def test_a_difference_that_a_client_would_see_is_noted() -> None:
     answers = iter(range(10))
-    result = KeepingRecorder(MODELS, Redactor(KEY), lambda op, response, protocol: next(answers))
+    result = Recorder(MODELS, Redactor(KEY), lambda op, response, protocol: next(answers))
     result.feed(*odd_exchange())
     recording = result.finish()
     assert recording.notes == (
@@ -499,7 +495,7 @@ def test_a_parser_that_fails_is_noted() -> None:
     def parse(operation: object, response: object, protocol: object) -> object:
         raise KeyError("zreal")
 
-    result = KeepingRecorder(MODELS, Redactor(KEY), parse)
+    result = Recorder(MODELS, Redactor(KEY), parse)
     result.feed(*odd_exchange())
     assert result.finish().notes == ("ListPolicyVersions: KeyError in botocore's parser",)
 

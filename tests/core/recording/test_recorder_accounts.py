@@ -11,14 +11,25 @@ from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording import capture
 from awstape.core.recording.set_aside import fill_holes, read_set_aside, redact_again, write_set_aside
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.text.hidden import Hidden
 from support import strategies
-from support.exchanges import KEY, MODELS, Exchange, cassette, fail, listing, record, recorder, request, respond
+from support.exchanges import (
+    KEY,
+    MODELS,
+    Exchange,
+    cassette,
+    fail,
+    journalled,
+    listing,
+    record,
+    request,
+    respond,
+    restored,
+)
 
 ACCOUNTS = ("111122223333", "444455556666")
 A, B = map(access_key_of_account, ACCOUNTS)
@@ -95,14 +106,10 @@ def test_what_comes_after_a_write_names_whose_it_was() -> None:
     assert read_cassette(write_cassette(made), MODELS) == made
 
 
-def test_captures_have_the_account() -> None:
-    first = recorder()
-    texts = [capture.write(captured) for pair in (role(A), role(B)) if (captured := first.feed(*pair))]
-    second = recorder()
-    for text in texts:
-        second.restore(capture.read(text, MODELS))
-    assert second.finish().merged == first.finish().merged
-    assert len(second.finish().merged.takes) == 2
+def test_journals_have_the_account() -> None:
+    made = restored(journalled(role(A), role(B))).finish().merged
+    assert made == record(role(A), role(B)).merged
+    assert len(made.takes) == 2
 
 
 @pytest.mark.parametrize("caller", [A, UNKNOWN])

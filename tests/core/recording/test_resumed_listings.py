@@ -9,14 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
-from awstape.core.recording.capture import read, write
-from awstape.core.redaction.redactor import Redactor
 from support import paging
-from support.exchanges import KEY, MODELS, Exchange, KeepingRecorder, fail, player, recorder, request, respond
+from support.exchanges import Exchange, fail, journalled, player, recorder, request, respond, restored
 from support.strategies import few
 
 NAME = "ListUsers"
@@ -139,13 +136,9 @@ def test_a_track_that_is_recorded_anew_is_not_joined_to_the_old_one() -> None:
 
 def test_a_restored_recording_is_joined_as_well() -> None:
     old = recorded(pages(2, count=2))
-    first = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
-    texts = [write(found) for asked, answered in pages(3, 2) if (found := first.feed(asked, answered))]
-    restored = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
-    for text in texts:
-        restored.restore(read(text, MODELS))
-    assert restored.finish(old).merged == first.finish(old).merged
-    assert sizes(first.finish(old).merged) == [[2, 3, 2]]
+    made = restored(journalled(*pages(3, 2))).finish(old).merged
+    assert made == recorder(*pages(3, 2)).finish(old).merged
+    assert sizes(made) == [[2, 3, 2]]
 
 
 def test_faults_of_the_old_take_stay_once() -> None:

@@ -19,8 +19,8 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.takes import merge_cassettes
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording import capture
 from awstape.core.recording.folding import Recording
+from awstape.core.recording.recorder import Recorder
 from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
@@ -35,14 +35,15 @@ from support.exchanges import (
     KEY,
     MODELS,
     Exchange,
-    KeepingRecorder,
     fail,
+    journalled,
     listing,
     player,
     record,
     recorder,
     request,
     respond,
+    restored,
 )
 
 PASSWORD = "zreal-horse-battery"
@@ -319,11 +320,7 @@ def test_a_name_that_aws_made_of_a_value_is_shown_nowhere() -> None:
 def test_a_value_in_a_request_that_is_left_out_is_known() -> None:
     """The write with the password is not recorded; the read that tells it must not be written."""
     told = get_role("zrealtwo", TOLD)
-    feeding = recorder(LOGIN)
-    text = capture.write(fed) if (fed := feeding.feed(*told)) else ""
-    restored = recorder()
-    restored.restore(capture.read(text, MODELS))
-    for recording in (feeding.finish(), restored.finish()):
+    for recording in (record(LOGIN, told), restored(journalled(LOGIN, told)).finish()):
         assert [leak.kind for aside in recording.set_aside for leak in aside.leaks] == ["password"]
         assert PASSWORD not in write_cassette(recording.merged)
 
@@ -336,7 +333,7 @@ def test_a_rule_brings_a_take_back() -> None:
     exchanges = (LOGIN, get_role("zrealone"), get_role("zrealtwo", TOLD))
     recording = recorded(*exchanges)
     settled = rules(mask_members=["Role.Description"])
-    whole = KeepingRecorder(MODELS, Redactor(KEY, settled), parse_response, include_writes=True)
+    whole = Recorder(MODELS, Redactor(KEY, settled), parse_response, include_writes=True)
     for asked, answered in exchanges:
         whole.feed(asked, answered)
     assert recovered(recording, Rules()) == recording.merged
@@ -373,7 +370,7 @@ def test_a_page_comes_back_between_pages_that_were_changed_since() -> None:
     (aside,) = recording.set_aside
     assert not any("not read to its end" in note for note in recording.notes)
     settled = Redactor(KEY, rules(mask_members=["Roles.Description"]))
-    later = KeepingRecorder(MODELS, settled, parse_response)
+    later = Recorder(MODELS, settled, parse_response)
     later.feed(*get_role("zrealfour"))
     masked = later.finish(recording.merged, recording.set_aside).merged
     edited = read_cassette(write_cassette(masked).replace("Description: alias-", "Description: edited-"), MODELS)
@@ -462,15 +459,8 @@ def test_other_texts_are_refused(text: str) -> None:
 @pytest.mark.usefixtures("values_stand")
 def test_a_restored_recording_sets_the_same_takes_aside() -> None:
     """What only the interrupted program saw is known to the recovery, too."""
-    feeding = recorder(include_writes=True)
-    texts = [
-        capture.write(fed)
-        for asked, answered in (LOGIN, get_role("zrealone"), get_role("zrealtwo", TOLD))
-        if (fed := feeding.feed(asked, answered))
-    ]
-    restored = recorder()
-    for text in texts:
-        restored.restore(capture.read(text, MODELS))
-    one, other = feeding.finish(), restored.finish()
+    traffic = LOGIN, get_role("zrealone"), get_role("zrealtwo", TOLD)
+    one = record(*traffic, include_writes=True)
+    other = restored(journalled(*traffic, include_writes=True)).finish()
     assert (one.merged, one.set_aside, one.redacted) == (other.merged, other.set_aside, other.redacted)
     assert len(one.set_aside) == 1

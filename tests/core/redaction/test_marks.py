@@ -25,14 +25,14 @@ from awstape.core.compare.change_lines import change_lines
 from awstape.core.editing.edits import merge_cassettes
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.editing.rename import rename
-from awstape.core.recording.capture import read, write
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.alias_grammar import is_alias, spell_account
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.marks import Marks
 from awstape.core.redaction.redactor import Redactor, find_ambiguous_alias
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
-from support.exchanges import KEY, MODELS, OTHER_KEY, Exchange, KeepingRecorder, player, recorder, request, respond
+from support.exchanges import KEY, MODELS, OTHER_KEY, Exchange, journalled, player, recorder, request, respond, restored
 
 MARKS = frozenset({"abcdefghijkl", "mnopqrstuvwx"})
 
@@ -146,13 +146,12 @@ def test_a_second_recording_has_the_same_aliases_in_any_order() -> None:
 
 def test_a_recovered_journal_gives_the_same_bytes() -> None:
     traffic = [*map(versions, reversed(TWINS)), roles(ACCOUNTS[:200])]
-    first = KeepingRecorder(MODELS, Redactor(KEY), read_nothing, old=Cassette())
-    texts = [write(found) for asked, answered in traffic if (found := first.feed(asked, answered))]
-    restored = KeepingRecorder(MODELS, Redactor(KEY), read_nothing, old=Cassette())
-    for text in texts:
-        restored.restore(read(text, MODELS))
+    first = Recorder(MODELS, Redactor(KEY), read_nothing, old=Cassette())
+    for asked, answered in traffic:
+        first.feed(asked, answered)
+    again = restored(journalled(*traffic), old=Cassette())
     assert first.finish().merged.apart
-    assert write_cassette(restored.finish().merged) == write_cassette(first.finish().merged)
+    assert write_cassette(again.finish().merged) == write_cassette(first.finish().merged)
 
 
 def read_nothing(*_: object) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.alias_grammar import is_alias, is_name_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
@@ -25,7 +26,7 @@ from awstape.core.redaction.string_walk import TEXT, Place, StringContext
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
-from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, KeepingRecorder, listing, request, respond
+from support.exchanges import ACCOUNT, KEY, MODELS, Exchange, listing, request, respond
 
 NAME = "zreal-deployer"
 TEXT_PLACE = StringContext(Place(TEXT, ("Description",)))
@@ -64,7 +65,7 @@ def role(**members: Value) -> Exchange:
 
 def recorded(by: Rules, *exchanges: Exchange) -> Cassette:
     """The cassette of a recording under rules, written and read again."""
-    recorder = KeepingRecorder(MODELS, Redactor(KEY, by), parse_response)
+    recorder = Recorder(MODELS, Redactor(KEY, by), parse_response)
     for sent, received in exchanges:
         recorder.feed(sent, received)
     return read_cassette(write_cassette(recorder.finish().cassette), MODELS)
@@ -163,7 +164,7 @@ def test_secrets_are_never_kept() -> None:
     secret = "zReal7EXAMPLEkey/bPxRfiCY1234567890abcdef"
     assert redacted(f"use {secret}", rules(keep=["zReal*"])).startswith("use alias-")
     key: dict[str, Value] = {"UserName": NAME, "AccessKeyId": "AKIAEXAMPLEID1234567", "SecretAccessKey": secret}
-    recorder = KeepingRecorder(MODELS, Redactor(KEY, rules(keep=["zReal*"])), parse_response, include_writes=True)
+    recorder = Recorder(MODELS, Redactor(KEY, rules(keep=["zReal*"])), parse_response, include_writes=True)
     recorder.feed(request("CreateAccessKey", {"UserName": NAME}), respond("CreateAccessKey", {"AccessKey": key}))
     assert secret not in write_cassette(recorder.finish().cassette)
 

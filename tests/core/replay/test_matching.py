@@ -19,13 +19,14 @@ from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.nearest_track import identity_differences
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
-from support.exchanges import ACCOUNT, KEY, Exchange, KeepingRecorder, cassette, operation, player, request, respond
+from support.exchanges import ACCOUNT, KEY, Exchange, cassette, operation, player, request, respond
 
 ALIASES = Aliases(KEY)
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/zreal"
@@ -269,7 +270,7 @@ def test_cassettes_replay_with_another_botocore(edit: Callable[[dict[str, Any]],
     exchanges = between_versions()
     with changed_models(edit) as other:
         for recording, replaying in ((service_models.load_models(), other), (other, service_models.load_models())):
-            recorder = KeepingRecorder(recording, Redactor(KEY), parse_response)
+            recorder = Recorder(recording, Redactor(KEY), parse_response)
             for asked, answer in exchanges:
                 recorder.feed(asked, answer)
             text = write_cassette(recorder.finish().cassette)

@@ -15,9 +15,10 @@ from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.player import Player
-from support.exchanges import KEY, REGION, KeepingRecorder
+from support.exchanges import KEY, REGION
 
 MODELS = load_models(("cloudwatch",))
 STATISTICS = MODELS.operation("cloudwatch", "GetMetricStatistics")
@@ -44,7 +45,7 @@ FAILURE = Failure(400, "InvalidNextToken", "no", {"Type": "Sender"})
 
 def record(protocol: Protocol) -> str:
     """Returns the text of a cassette that a client of a protocol recorded."""
-    recorder = KeepingRecorder(MODELS, Redactor(KEY), parse_response)
+    recorder = Recorder(MODELS, Redactor(KEY), parse_response)
     for operation, input_, answer in (
         (STATISTICS, INPUT, Answer(OUTPUT)),
         (ALARMS, {"MaxRecords": 1}, Answer(error=FAILURE)),

@@ -17,11 +17,10 @@ from awstape.core.cassette.takes import follow_takes
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing import edits
-from awstape.core.recording import capture
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from support import strategies
-from support.exchanges import MODELS, Exchange, cassette, fail, player, recorder, request, respond
+from support.exchanges import MODELS, Exchange, cassette, fail, journalled, player, recorder, request, respond, restored
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"]}]}
 COMPACT, INDENTED = json.dumps(POLICY, separators=(",", ":")), json.dumps(POLICY, indent=4)
@@ -102,12 +101,9 @@ def test_the_spelling_that_came_first_stays() -> None:
 
 
 def test_an_interrupted_recording_has_the_same_tracks() -> None:
-    feeding, restored = recorder(include_writes=True), recorder()
-    for asked, answered in story(create(COMPACT), create(INDENTED)):
-        fed = feeding.feed(asked, answered)
-        assert fed
-        restored.restore(capture.read(capture.write(fed), MODELS))
-    assert restored.finish().merged == feeding.finish().merged
+    traffic = [*story(create(COMPACT), create(INDENTED))]
+    contents = journalled(*traffic, include_writes=True)
+    assert restored(contents).finish().merged == recorder(*traffic, include_writes=True).finish().merged
 
 
 def test_reads_in_two_spellings_stay_two_tracks() -> None:

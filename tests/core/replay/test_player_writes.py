@@ -17,7 +17,6 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing.edits import merge_cassettes, remove_takes
 from awstape.core.editing.rekey import AliasRenewer
-from awstape.core.recording import capture
 from awstape.core.recording.recorder import Recorder
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
@@ -29,11 +28,13 @@ from support.exchanges import (
     OTHER_KEY,
     cassette,
     fail,
+    journalled,
     listing,
     player,
     recorder,
     request,
     respond,
+    restored,
     traverse,
 )
 
@@ -162,11 +163,9 @@ def test_another_program_gets_no_answer_from_before_its_own_writes(
 @given(steps, st.sets(st.sampled_from(NAMES)))
 def test_a_restored_recording_tells_the_same_story(program: list[Step], roles: set[str]) -> None:
     account = Account(set(roles))
-    feeding, restored = recorder(include_writes=True), recorder()
-    for asked, answered in map(account.answer, program):
-        if fed := feeding.feed(asked, answered):
-            restored.restore(capture.read(capture.write(fed), MODELS))
-    assert restored.finish().merged == feeding.finish().merged
+    traffic = [account.answer(step) for step in program]
+    contents = journalled(*traffic, include_writes=True)
+    assert restored(contents).finish().merged == recorder(*traffic, include_writes=True).finish().merged
 
 
 def test_a_read_that_was_sent_before_a_write_was_answered_does_not_come_after_it() -> None:

@@ -80,18 +80,17 @@ def import_(
     _check_members(tape.models, (name for name, _ in identity))
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
-    assert tape.recorder
+    assert tape.recorder and tape.recorder.direct
     settings = ImportOptions(dict(identity), region, tape.recorder.reason_to_skip)
     entries = read_entries(files, form, settings)
-    for capture in record_entries(tape.recorder, progress.over(entries, "importing", quiet=as_json)):
-        tape.keep(capture)
+    record_entries(tape.recorder.direct, progress.over(entries, "importing", quiet=as_json))
     recording = tape.close()
     assert recording
     if as_json:
         print_json(recording_facts(str(cassette), recording))
     else:
         click.echo("\n".join(recording_lines(str(cassette), recording, imported=True)))
-    return int(not recording.cassette.takes or bool(recording.set_aside))
+    return int(not recording.pages or bool(recording.set_aside))
 
 
 def _check_members(models: Models, names: Iterable[str]) -> None:

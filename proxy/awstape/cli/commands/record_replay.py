@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from awstape.cli.terminal import parameters
+from awstape.cli.terminal import parameters, progress
 from awstape.cli.terminal.output import print_json, warn
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.core.recording.folding import Recording
+    from awstape.core.recording.folding import RecordingSummary
     from awstape.opening import RecordMode
     from awstape.program.environment import EnvironmentChanges
     from awstape.program.servers import OnListening, RunningServer
@@ -139,7 +139,7 @@ def record(
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     passing: PassThrough = "all" if pass_through else "local" if command else "none"
     is_first = not keys.key_exists(os.environ)
-    tape = open_for_recording(cassette, mode, os.environ, operation, include_writes, services=chosen)
+    tape = open_for_recording(cassette, mode, os.environ, operation, include_writes, services=chosen, is_followed=True)
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     for line in tape.recovered:
@@ -316,7 +316,7 @@ def _run_with(ctx: click.Context, server: AbstractAsyncContextManager[RunningSer
 
 
 @contextmanager
-def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[Recording]]:
+def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[RecordingSummary]]:
     """Writes the recording at the end and reports it, even if the program or the server fails.
 
     Yields a list that gets the recording.
@@ -325,23 +325,23 @@ def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[Re
     from awstape.report import recording_facts, recording_lines
 
     has_succeeded = False
-    written: list[Recording] = []
+    written: list[RecordingSummary] = []
     try:
         yield written
         has_succeeded = True
     finally:
         with child_process.signals_blocked():
-            recording = tape.close()
+            recording = tape.close(lambda items, total: progress.over(items, "redacting", total=total, quiet=as_json))
             written += [recording] if recording else []
-            if recording and (has_succeeded or recording.cassette.takes or recording.set_aside):
+            if recording and (has_succeeded or recording.pages or recording.set_aside):
                 answered = len(tape.player.sessions.total.played) if tape.player else 0
                 lines = recording_lines(str(cassette), recording, answered, passed=tape.passed)
                 _print_report(lines, recording_facts(str(cassette), recording), as_json)
 
 
-def _is_incomplete(recording: Recording) -> bool:
+def _is_incomplete(recording: RecordingSummary) -> bool:
     """Whether takes were set aside, or requests failed and nothing else was recorded."""
-    return bool(recording.set_aside or (recording.failed and not recording.cassette.takes))
+    return bool(recording.set_aside or (recording.failed and not recording.pages))
 
 
 def _report_replay(

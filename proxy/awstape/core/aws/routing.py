@@ -74,7 +74,7 @@ def _global_region(models: Models, region: str | None) -> str | None:
 
 def find_caller(request: Request) -> Hidden[str] | None:
     """The access key id of a request, None if it names none. Raises WireError if the request cannot be read."""
-    if credential := _credential(request).partition("/")[0]:
+    if credential := find_credential(request).partition("/")[0]:
         return Hidden(credential)
     if request.caller:
         return request.caller
@@ -167,11 +167,11 @@ def other_service_name(models: Models, request: Request) -> str | None:
 
 def _credential_scope(request: Request) -> Mapping[str, str] | None:
     """Region and service of the SigV4 credential scope, from the header or the presigned URL."""
-    match = _SCOPE.fullmatch(_credential(request))
+    match = _SCOPE.fullmatch(find_credential(request))
     return match.groupdict() if match else None
 
 
-def _credential(request: Request) -> str:
+def find_credential(request: Request) -> str:
     """The credential of a SigV4 signature: access key id and scope; empty if there is none."""
     credential = re.search(r"Credential=([^,\s]+)", request.header("authorization") or "")
     return credential[1] if credential else dict(parse_form(request.query)).get("X-Amz-Credential", "")

@@ -1,43 +1,29 @@
-"""Captures: decodes and redacts one exchange, and writes it as text for the journal.
+"""Captures: decodes and redacts one exchange.
 
-1. All that a recording needs of an exchange is in its capture: a recording that was interrupted is restored from its
-   captures.
-2. A capture is redacted, but for names in free text that only later traffic shows to be names. It also has the real
-   values that no capture before it had, for the replacement of names and the leak search at the end.
-3. Page tokens, the SDK's invocation id and access key ids are kept as digests made with the key: enough to chain pages,
+1. A capture is redacted, but for names in free text that only later traffic shows to be names.
+2. Page tokens, the SDK's invocation id and access key ids are kept as digests made with the key: enough to chain pages,
    to recognise a retry, and to tell the principal (`core.aws.access_keys.Principals`).
-4. The capture of a response that can't be read, or does not fit the service model, so that it could not be encoded
+3. The capture of a response that can't be read, or does not fit the service model, so that it could not be encoded
    again, is a hole with the reason. A request that does not fit the model raises WireError.
-5. Each answer is encoded again, so that it is known to be replayable (`core.recording.lossless`).
-6. As text, a capture is JSON: the digests with the real values, and a take of one page as in a cassette. Binary in it
-   is base64, under a name that nothing else there has. It must be encrypted.
+4. Each answer is encoded again, so that it is known to be replayable (`core.recording.lossless`).
 """
 
 from __future__ import annotations
 
-import base64
-import json
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, replace
 
 from awstape.core.aws.access_keys import ACCOUNT, find_given_key, principal_of_access_key
 from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.conform import input_misfits, output_misfits
 from awstape.core.aws.member_paths import path_pattern
-from awstape.core.aws.model import Models
 from awstape.core.aws.paging import PageRequest, next_token
 from awstape.core.aws.protocols.dispatch import decode_response, read_response, write_response
-from awstape.core.aws.wire import Request, Response, WireError
-from awstape.core.cassette.cassette import Page, Take, Track
+from awstape.core.aws.wire import Response, WireError
+from awstape.core.cassette.cassette import Page, Track
 from awstape.core.cassette.page_tokens import replace_next_token
-from awstape.core.cassette.yaml.validation import build_take, take_problems
-from awstape.core.cassette.yaml.writer import take_document
+from awstape.core.recording.exchange import Exchange
 from awstape.core.recording.lossless import LosslessCheck, Parse
-from awstape.core.redaction.aliases import SeenValue
 from awstape.core.redaction.redactor import Redactor
-
-_DIGESTS = ("token", "next", "invocation", "caller", "given")
 
 
 @dataclass(frozen=True)
@@ -48,9 +34,9 @@ class Capture:
     None for a first page. next: the digest of the token in the response, None on the last page and for a hole.
     invocation: the digest of the id that an SDK gives to a call and its retries, None if the request had none.
     caller: the digest of the access key id of the request, given: that of the one that an answer of STS gives out.
-    seen: the real values that were seen for the first time. answered_meanwhile: how many captures of the recording were
-    answered after its request was sent, before its own answer. is_later: whether the cassette that answers requests was
-    stale when it was sent, so that the takes of that cassette come before this one.
+    answered_meanwhile: how many captures of the recording were answered after its request was sent, before its own
+    answer. is_later: whether the cassette that answers requests was stale when it was sent, so that the takes of that
+    cassette come before this one.
     """
 
     track: Track
@@ -60,7 +46,6 @@ class Capture:
     invocation: str | None = None
     caller: str | None = None
     given: str | None = None
-    seen: tuple[SeenValue, ...] = field(default=(), repr=False)
     answered_meanwhile: int = 0
     is_later: bool = False
 
@@ -102,11 +87,13 @@ class Capturer:
             if not misfit.unknown:
                 raise WireError(f"{path_pattern(misfit.path)}: {misfit.problem}")
         encoded_again = write_response(operation, answer, "", call.protocol)
-        self.lossless.add(operation, response, encoded_again, call.protocol)
+        self.lossless.compare(operation, response, encoded_again, call.protocol)
         return answer
 
-    def capture(self, request: Request, track: Track, call: Call, page_request: PageRequest, page: Page) -> Capture:
-        """The capture of a page."""
+    def capture(
+        self, exchange: Exchange, track: Track, call: Call, page_request: PageRequest, page: Page, meanwhile: int
+    ) -> Capture:
+        """The capture of a page. meanwhile: how many captures were answered while its request was in flight."""
         operation, answer = call.operation, page.answer
         next_ = next_token(operation, answer.output) if answer.output is not None else None
         hidden = replace_next_token(operation, answer, "token")
@@ -117,9 +104,11 @@ class Capturer:
             page if page.hole is not None else replace(page, answer=redacted),
             token=self.digest_token(page_request),
             next=self._digest(next_),
-            invocation=self._digest(request.header("amz-sdk-invocation-id")),
+            invocation=self._digest(exchange.request.header("amz-sdk-invocation-id")),
             caller=self._digest(_key_of_principal(call)),
             given=self._digest(find_given_key(operation, answer.output or {})),
+            answered_meanwhile=meanwhile,
+            is_later=exchange.is_later,
         )
 
     def _digest(self, text: str | None) -> str | None:
@@ -129,59 +118,3 @@ class Capturer:
 def _key_of_principal(call: Call) -> str | None:
     """The access key id of a call, None if it stands for an account, so that it is of no principal."""
     return call.caller.reveal() if call.caller and not ACCOUNT.fullmatch(call.caller.reveal()) else None
-
-
-# --- text for the journal -----------------------------------------------------------------------------------------
-
-
-def write(capture: Capture) -> str:
-    """A capture as text; it holds real values."""
-    about: dict[str, object] = {name: digest for name in _DIGESTS if (digest := getattr(capture, name)) is not None}
-    if capture.answered_meanwhile:
-        about["answered_meanwhile"] = capture.answered_meanwhile
-    if capture.is_later:
-        about["is_later"] = True
-    if capture.seen:
-        about["seen"] = [(value.kind, value.value, value.alias, value.is_name) for value in capture.seen]
-    document = take_document(Take(capture.track, (capture.page,)))
-    mark = "binary"
-    while mark in (text := json.dumps([about, document], default=lambda _: None)):
-        mark += "+"
-    return json.dumps([mark, about, document], default=partial(_write_binary, mark)) if "null" in text else text
-
-
-def read(text: str, models: Models, *, is_own: bool = False) -> Capture:
-    """The capture that a text holds. Raises ValueError for a text that this version did not write.
-
-    is_own: whether this recording wrote it, so that it fits the models.
-    """
-    try:
-        about, take = _read_json(text)
-        if not is_own and any(take_problems(take, models)):
-            raise ValueError
-        seen = tuple(SeenValue(*fields) for fields in about.pop("seen", ()))
-        meanwhile, is_later = int(about.pop("answered_meanwhile", 0)), bool(about.pop("is_later", False))
-        if not about.keys() <= set(_DIGESTS):
-            raise ValueError
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise ValueError("not a capture of this version") from None
-    read = build_take(take, models)
-    digests = {name: str(digest) for name, digest in about.items()}
-    return Capture(read.track, read.pages[0], **digests, seen=seen, answered_meanwhile=meanwhile, is_later=is_later)
-
-
-def _write_binary(mark: str, value: object) -> dict[str, str]:
-    if not isinstance(value, bytes):
-        raise TypeError(f"no value of a cassette: {type(value).__name__}")
-    return {mark: base64.b64encode(value).decode("ascii")}
-
-
-def _read_json(text: str) -> Any:
-    *marks, about, take = json.loads(text)
-    if not marks:
-        return about, take
-
-    def read_binary(members: dict[str, Any]) -> object:
-        return base64.b64decode(members[marks[0]]) if members.keys() == {marks[0]} else members
-
-    return json.loads(text, object_hook=read_binary)[1:]

@@ -8,14 +8,14 @@
 3. Then everything recorded is searched for real values. A take that has one is set aside (`core.recording.set_aside`).
    Values in requests that are not recorded, and in takes that are set aside already, are real values, too.
 4. What is left is merged with the old cassette. A write of unknown outcome that was not answered later has failed.
-5. The memory that this takes is that of the cassettes: of captures with equal answers, one answer is kept.
+5. The memory that this takes is that of the cassettes.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from awstape.core.aws.access_keys import Principals
@@ -37,27 +37,43 @@ _Fact = TypeVar("_Fact")
 
 
 @dataclass(frozen=True)
-class Recording:
-    """The result of a recording.
+class RecordingSummary:
+    """What there is to say about a recording.
 
-    cassette: the recorded tracks. merged: the recorded tracks and those of the old cassette that stay. set_aside: the
-    takes that are in neither, since they hold real values. made: the tracks of the merged cassette that are of this
-    recording. items: how many items the recorded pages hold. redacted: kind → number of different values replaced.
-    failed: reason → number of requests that failed and were not answered later, neither by a retry. skipped: reason →
-    number of other exchanges not recorded. first_places: reason → place of the first of them, where places are known.
-    notes: members without a model, listings not read to their end, responses that were not encoded without loss.
+    tracks, pages, items: how many were recorded. redacted: kind → number of different values replaced. failed: reason →
+    number of requests that failed and were not answered later, neither by a retry. skipped: reason → number of other
+    exchanges not recorded. first_places: reason → place of the first of them, where places are known. notes: members
+    without a model, listings not read to their end, responses that were not encoded without loss. set_aside: the takes
+    that are not in the cassette, since they hold real values.
     """
 
-    cassette: Cassette
-    items: int
-    redacted: dict[str, int]
-    skipped: dict[str, int]
-    notes: tuple[str, ...]
-    merged: Cassette = field(default_factory=Cassette)
+    tracks: int = 0
+    pages: int = 0
+    items: int = 0
+    redacted: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
-    made: frozenset[Track] = frozenset()
     failed: dict[str, int] = field(default_factory=dict)
     first_places: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recording(RecordingSummary):
+    """The result of a recording.
+
+    cassette: the recorded tracks. merged: the recorded tracks and those of the old cassette that stay. made: the tracks
+    of the merged cassette that are of this recording.
+    """
+
+    cassette: Cassette = field(default_factory=Cassette)
+    merged: Cassette = field(default_factory=Cassette)
+    made: frozenset[Track] = frozenset()
+
+    @property
+    def summary(self) -> RecordingSummary:
+        """The summary alone, without the takes."""
+        return RecordingSummary(*(getattr(self, each.name) for each in fields(RecordingSummary)))
 
 
 @dataclass
@@ -77,6 +93,12 @@ class SkippedExchanges:
         """Notes where an exchange was found that is not recorded for a reason, or failed for it."""
         if place:
             self.first_places.setdefault(reason, place)
+
+    def add_all(self, others: SkippedExchanges) -> None:
+        """Adds those that were counted elsewhere."""
+        self.numbers.update(others.numbers)
+        for reason, place in others.first_places.items():
+            self.note_place(reason, place)
 
     def copy(self) -> SkippedExchanges:
         return SkippedExchanges(self.numbers.copy(), self.first_places.copy())
@@ -103,10 +125,9 @@ class Folding:
 
     def add(self, capture: Capture, place: str = "") -> None:
         """Adds a capture. place: where its exchange was found."""
-        self._redactor.remember(capture.seen)
         operation = self._models.operation(capture.track.service, capture.track.operation)
         track, hole = self._spellings.find_first(self._with_principal(capture)), capture.page.hole
-        added = self._traversals.add(operation, replace(capture, track=track, seen=()))
+        added = self._traversals.add(operation, replace(capture, track=track))
         write = track, added and added.write
         if place and capture.token is not None:
             self._continued.setdefault(track, place)
@@ -149,16 +170,18 @@ class Folding:
         every_note = {*notes, *_find_lost_stories(left, recorded, made), *self._note_takes(cassette), *leaks}
         unknown = Counter(problem for problems in self._unknown.values() for problem in problems)
         return Recording(
-            cassette,
-            self._count_items(cassette),
-            self._redactor.count_by_kind() if cassette.takes or aside else {},
-            self._with_aliases(self._skipped.numbers),
-            self._describe(every_note),
-            merged,
-            aside,
-            made,
-            dict(failed.count_by_reason() + unknown),
-            self._with_aliases(self._skipped.first_places),
+            tracks=len({take.track for take in cassette.takes}),
+            pages=sum(len(take.pages) for take in cassette.takes),
+            items=self._count_items(cassette),
+            redacted=self._redactor.count_by_kind() if cassette.takes or aside else {},
+            skipped=self._with_aliases(self._skipped.numbers),
+            notes=self._describe(every_note),
+            set_aside=aside,
+            failed=dict(failed.count_by_reason() + unknown),
+            first_places=self._with_aliases(self._skipped.first_places),
+            cassette=cassette,
+            merged=merged,
+            made=made,
         )
 
     # --- the takes ----------------------------------------------------------------------------------------------------

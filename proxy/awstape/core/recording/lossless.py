@@ -4,14 +4,12 @@
    and the request id, are read alike by every client: that is found out without a client's parser. Most are the same
    to the letter, and are not parsed at all.
 2. A client's parser (`Parse`) reads the others. Where it sees a difference, the operation is named in the notes.
-3. A response is compared after its client has it: comparing takes as long as recording. A few responses may wait.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections import deque
 from collections.abc import Callable, Iterator
 from xml.etree import ElementTree as ET
 
@@ -21,7 +19,6 @@ from awstape.core.aws.wire import Response
 Parse = Callable[[Operation, Response, Protocol | None], object]
 """Parses a response as a client does that speaks a protocol; None for that of botocore."""
 
-_MOST_WAITING = 4
 _REQUEST_ID = re.compile(rb"<(requestid)>[^<]*</\1>", re.IGNORECASE)
 
 
@@ -31,21 +28,13 @@ class LosslessCheck:
     def __init__(self, parse: Parse) -> None:
         self.notes: dict[str, None] = {}
         self._parse = parse
-        self._waiting: deque[tuple[Operation, Response, Response, Protocol | None]] = deque()
 
-    def add(
+    def compare(
         self, operation: Operation, response: Response, encoded_again: Response, protocol: Protocol | None = None
     ) -> None:
-        """Adds a response and what replay makes of it. protocol: the one that the client speaks."""
-        self._waiting.append((operation, response, encoded_again, protocol))
-        self.settle(_MOST_WAITING)
-
-    def settle(self, left: int = 0) -> None:
-        """Compares the responses that wait, but for the last `left`."""
-        while len(self._waiting) > left:
-            operation, response, encoded_again, protocol = self._waiting.popleft()
-            if not _is_same(operation, response, encoded_again):
-                self._compare_parsed(operation, response, encoded_again, protocol)
+        """Compares a response with what replay makes of it. protocol: the one that the client speaks."""
+        if not _is_same(operation, response, encoded_again):
+            self._compare_parsed(operation, response, encoded_again, protocol)
 
     def _compare_parsed(
         self, operation: Operation, response: Response, encoded_again: Response, protocol: Protocol | None

@@ -1,27 +1,27 @@
 """`Recorder`: exchanges in, in the order of the traffic, a `Cassette` out.
 
-1. Only calls of recorded services are recorded; of these only the selected operations, and writes only on request. What
-   is left out is counted with its reason.
+1. Only calls of recorded services are recorded; of these only the selected operations, and writes only on request
+   (`Selection`). What is left out is counted with its reason.
 2. A request that failed for a reason that is not AWS's data (`core.aws.error_codes`), or got no response, is counted.
    It is no page: it neither ends a take nor replaces a track of the old cassette. A write that may have taken effect
    all the same is recorded as a hole: what is read after it comes after it.
-3. Exchanges are decoded and redacted as they come: `feed` returns the capture of each (`core.recording.capture`). The
-   recorder keeps none, so its memory does not grow with them, but for the values that were seen: no two share an alias.
-   What answers of STS tell of access key ids is known before the first capture is folded, so that all requests of a
-   principal are its own, also those before the answer.
-4. At the end all captures come back, in the order in which they were returned, and are folded into a cassette
-   (`core.recording.folding`). A new recorder with the same key folds them to the same cassette.
-5. Values in requests that are left out, or that the cassette answered, are real values, too.
-6. Where a cassette answers requests (`new_episodes`), it is stale once a write was sent upstream, whoever sent it and
-   whatever became of it. Takes recorded later follow those of the cassette (`core.recording.later_takes`).
+3. An exchange is decoded and redacted (`core.recording.capture`) as it comes, and folded with all others in the end
+   (`core.recording.folding`): what answers of STS tell of access key ids counts for earlier requests, too. So the
+   recorder may follow the traffic, or read it from a journal afterwards: the same exchanges under the same key make the
+   same cassette. Its memory is that of the cassette: of equal answers one is kept.
+4. Values in requests that are left out, or that the cassette answered, are real values, too.
+5. Takes of exchanges that came when the cassette that answers requests was stale (`Exchange.is_later`) follow its takes
+   (`core.recording.later_takes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from awstape.core.aws.access_keys import Principals
 from awstape.core.aws.call import Call
@@ -30,156 +30,52 @@ from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import split_input
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.cassette import Cassette, Page
 from awstape.core.recording.capture import Capture, Capturer
+from awstape.core.recording.exchange import Exchange
 from awstape.core.recording.folding import Folding, Recording, SkippedExchanges
 from awstape.core.recording.lossless import Parse
 from awstape.core.recording.retries import FailedRequests, make_unknown_outcome, settled_reason
 from awstape.core.recording.set_aside import SetAside
+from awstape.core.recording.take_order import UNKNOWN
 from awstape.core.redaction.redactor import Redactor
 
 
-class Recorder:
-    """Records exchanges: feed them, then finish.
+class Selected(NamedTuple):
+    """The call of a request. is_recorded: False if only the values in it count."""
 
-    operations: globs; only operations that one of them matches are recorded. parse: parses a response as a client does,
-    to compare the recorded response with the real one. old: the cassette as it is now, if the traffic is real: then
-    only its aliases are aliases. None for traffic that may be redacted already: every text of the form of one is.
+    call: Call
+    is_recorded: bool
+
+
+class Selection:
+    """Decides which exchanges are recorded, and counts the others in `skipped`.
+
+    operations: globs; only operations that one of them matches are recorded. include_writes: whether writes are.
     """
 
-    def __init__(
-        self,
-        models: Models,
-        redactor: Redactor,
-        parse: Parse,
-        operations: tuple[str, ...] = ("*",),
-        include_writes: bool = False,
-        old: Cassette | None = None,
-    ) -> None:
-        self._models = models
-        self._redactor = redactor
-        self._is_real = old is not None
-        if old is not None:
-            redactor.know(models, old)
+    def __init__(self, models: Models, operations: Sequence[str] = ("*",), include_writes: bool = False) -> None:
+        self.models = models
+        self.skipped = SkippedExchanges()
         self._operations = operations
         self._include_writes = include_writes
-        self._capturer = Capturer(redactor, parse)
-        self._failed = FailedRequests(models)
-        self._skipped = SkippedExchanges()
-        self.principals = Principals()
-        """Those of access key ids, by their digests."""
-        self._place = ""
-        self._places: dict[int, str] = {}
-        self._first_write_sent: Request | None = None
-        self.answered = 0
-        """The number of captures so far: how many recorded requests were answered."""
-        self.is_empty = True
-        """Whether no exchange that can be read was recorded so far."""
 
-    @property
-    def models(self) -> Models:
-        """The models, with the recorded services as those that are recognised."""
-        return self._models
-
-    def feed(
-        self,
-        request: Request,
-        response: Response | None,
-        place: str = "",
-        answered_before: int | None = None,
-        no_response: str = NO_RESPONSE,
-    ) -> Capture | None:
-        """Records one exchange; returns its capture, None if it is not recorded.
-
-        response: None if the connection ended without one; no_response: why. place: where the exchange was found, for
-        `first_places`. answered_before: `answered` when the request was sent; None if nothing was answered since,
-        `UNKNOWN` if nothing tells.
-        """
-        call: Call | None = None
-        self._place = place
+    def select(
+        self, request: Request, response: Response | None, no_response: str = NO_RESPONSE, place: str = ""
+    ) -> Selected | None:
+        """The call of a request; None if it is for no recorded service, or can't be read."""
         try:
-            call = recognise_call(self._models, request)
-            if call and (reason := self.reason_to_skip(call.operation)):
-                self.skip(reason if response or no_response == NO_RESPONSE else f"{call.operation.name}: {no_response}")
-                self._notice(call)
-            elif call:
-                return self._record(request, call, response, answered_before, no_response)
+            call = recognise_call(self.models, request)
         except WireError as error:
-            self.skip(f"{call.operation.name}: {error}" if call else str(error))
-        return None
-
-    def _record(
-        self, request: Request, call: Call, response: Response | None, answered_before: int | None, no_response: str
-    ) -> Capture | None:
-        """As `feed`, for a call that is to be recorded. Raises WireError."""
-        operation, page_request = call.operation, split_input(call)
-        track = self._capturer.find_track(call, page_request)
-        token = self._capturer.digest_token(page_request)
-        page = self._capturer.read_page(call, page_request, response) if response else None
-        problem = no_response if page is None else page.answer.error and client_problem(page.answer.error)
-        if problem:
-            self._skipped.note_place(problem, self._place)
-            if operation.is_read or not may_have_taken_effect(problem):
-                self._failed.add(track, token, problem)
-                return None
-            page = make_unknown_outcome(problem)
-        assert page
-        capture = self._capturer.capture(request, track, call, page_request, page)
-        self.note_principal(capture)
-        if page.hole is None:
-            self.is_empty = False
-            self._skipped.add(settled_reason(operation), self._place, self._failed.settle(track, token))
-        if self._place:
-            self._places[self.answered] = self._place
-        meanwhile = 0 if answered_before is None else self.answered - answered_before
-        self.answered += 1
-        return replace(
-            capture,
-            answered_meanwhile=meanwhile,
-            is_later=self.is_cassette_stale and request is not self._first_write_sent,
-            seen=tuple(self._redactor.take_seen()),
-        )
-
-    def note_principal(self, capture: Capture) -> None:
-        """Notes the principal that an answer of STS tells; of captures of another recorder, before `finish`."""
-        operation = self._models.operation(capture.track.service, capture.track.operation)
-        self.principals.note_answer(operation, capture.page.answer.output or {}, capture.caller, capture.given)
-
-    def settle(self) -> None:
-        """Does what may follow the answer to a client: compares the recorded responses with the real ones."""
-        self._capturer.lossless.settle()
-
-    def notice(self, request: Request) -> None:
-        """Notes the real values in a request that is not recorded, since the cassette answers it."""
-        with suppress(WireError):
-            if call := recognise_call(self._models, request):
-                self._notice(call)
-
-    def _notice(self, call: Call) -> None:
-        with suppress(WireError):
-            self._capturer.find_track(call, split_input(call))
-
-    def note_sent(self, request: Request) -> None:
-        """Notes a request that is sent upstream since the cassette does not answer it (rule 7).
-
-        A request that can't be read counts as a write: what it does is unknown.
-        """
-        try:
-            call = recognise_call(self._models, request)
-            is_write = call is not None and not call.operation.is_read
-        except WireError:
-            is_write = True
-        if is_write and self._first_write_sent is None:
-            self._first_write_sent = request
-
-    @property
-    def is_cassette_stale(self) -> bool:
-        """Whether the cassette that answers requests no longer does, as a write was sent upstream."""
-        return self._first_write_sent is not None
-
-    def skip(self, reason: str, place: str = "") -> None:
-        """Counts an exchange that is not recorded. place: where it was found, else that of the exchange just fed."""
-        self._skipped.add(reason, place or self._place)
+            self.skipped.add(str(error), place)
+            return None
+        if call is None:
+            return None
+        reason = self.reason_to_skip(call.operation)
+        if reason:
+            was_sent = response or no_response == NO_RESPONSE
+            self.skipped.add(reason if was_sent else f"{call.operation.name}: {no_response}", place)
+        return Selected(call, not reason)
 
     def reason_to_skip(self, operation: Operation) -> str | None:
         """Why calls of an operation are not recorded, None if they are."""
@@ -190,21 +86,158 @@ class Recorder:
             return f"{name}: a write operation; --include-writes records it"
         return None
 
+
+class Recorder:
+    """Records exchanges: feed them, or record those that were selected before; then finish.
+
+    operations, include_writes: of the `Selection`. parse: parses a response as a client does, to compare the recorded
+    response with the real one. old: the cassette as it is now, if the traffic is real: then only its aliases are
+    aliases. None for traffic that may be redacted already: every text of the form of one is.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        redactor: Redactor,
+        parse: Parse,
+        operations: Sequence[str] = ("*",),
+        include_writes: bool = False,
+        old: Cassette | None = None,
+    ) -> None:
+        self._models = models
+        self._redactor = redactor
+        self._is_real = old is not None
+        if old is not None:
+            redactor.know(models, old)
+        self._selection = Selection(models, operations, include_writes)
+        self._skipped = self._selection.skipped
+        self._capturer = Capturer(redactor, parse)
+        self._captures: list[tuple[Capture, str]] = []
+        """The captures so far, with the places of their exchanges."""
+        self._kept: dict[int, Page] = {}
+        """The last page of each hash."""
+        self._principals = Principals()
+        """Those of access key ids, by their digests."""
+        self._failed = FailedRequests(models)
+        self._captured_before = array("L", [0])
+        """The number of captures of the first 0, 1, 2 … exchanges."""
+        self.is_empty = True
+        """Whether no exchange that can be read was recorded so far."""
+
+    @property
+    def models(self) -> Models:
+        """The models, with the recorded services as those that are recognised."""
+        return self._models
+
+    @property
+    def answered(self) -> int:
+        """The number of exchanges that were to be recorded so far."""
+        return len(self._captured_before) - 1
+
+    @property
+    def captured(self) -> int:
+        """The number of exchanges of which there is a page so far."""
+        return self._captured_before[-1]
+
+    def feed(
+        self,
+        request: Request,
+        response: Response | None,
+        place: str = "",
+        answered_before: int | None = None,
+        no_response: str = NO_RESPONSE,
+    ) -> None:
+        """Records one exchange, if it is selected.
+
+        response: None if the connection ended without one; no_response: why. place: where the exchange was found, for
+        `first_places`. answered_before: `answered` when the request was sent; None if nothing was answered since,
+        `UNKNOWN` if nothing tells.
+        """
+        if selected := self._selection.select(request, response, no_response, place):
+            unknown = answered_before == UNKNOWN
+            meanwhile = 0 if answered_before is None else UNKNOWN if unknown else self.answered - answered_before
+            exchange = Exchange(request, response, no_response, meanwhile, is_recorded=selected.is_recorded)
+            self._record_call(selected.call, exchange, place)
+
+    def record(self, exchange: Exchange) -> None:
+        """Records one exchange that was selected before."""
+        try:
+            call = recognise_call(self._models, exchange.request)
+        except WireError as error:  # of another version of the service model
+            self.skip(str(error))
+        else:
+            if call:
+                self._record_call(call, exchange)
+
+    def _record_call(self, call: Call, exchange: Exchange, place: str = "") -> None:
+        if not exchange.is_recorded:
+            with suppress(WireError):
+                self._capturer.find_track(call, split_input(call))
+            return
+        captured = self.captured
+        try:
+            captured += self._capture(call, exchange, place)
+        except WireError as error:
+            self.skip(f"{call.operation.name}: {error}", place)
+        finally:
+            self._captured_before.append(captured)
+
+    def _capture(self, call: Call, exchange: Exchange, place: str) -> bool:
+        """Captures and folds an exchange; returns False for one that is no page. Raises WireError."""
+        operation, page_request, response = call.operation, split_input(call), exchange.response
+        track = self._capturer.find_track(call, page_request)
+        token = self._capturer.digest_token(page_request)
+        page = self._capturer.read_page(call, page_request, response) if response else None
+        problem = exchange.no_response if page is None else page.answer.error and client_problem(page.answer.error)
+        if problem:
+            self._skipped.note_place(problem, place)
+            if operation.is_read or not may_have_taken_effect(problem):
+                self._failed.add(track, token, problem)
+                return False
+            page = make_unknown_outcome(problem)
+        assert page
+        capture = self._capturer.capture(exchange, track, call, page_request, page, self._captured_since(exchange))
+        if page.hole is None:
+            self.is_empty = False
+            self._skipped.add(settled_reason(operation), place, self._failed.settle(track, token))
+        self._principals.note_answer(operation, capture.page.answer.output or {}, capture.caller, capture.given)
+        self._captures.append((replace(capture, page=self._share(capture.page)), place))
+        return True
+
+    def _share(self, page: Page) -> Page:
+        """The page, or an equal one that is there already."""
+        kept = self._kept.setdefault(hash(repr(page)), page)
+        return kept if kept == page else page
+
+    def _captured_since(self, exchange: Exchange) -> int:
+        """The number of captures since a request was sent; one more than there are if nothing tells."""
+        if exchange.answered_meanwhile == UNKNOWN:
+            return self.captured - UNKNOWN
+        return self.captured - self._captured_before[max(0, self.answered - exchange.answered_meanwhile)]
+
+    def skip(self, reason: str, place: str = "") -> None:
+        """Counts an exchange that is not recorded. place: where it was found."""
+        self._skipped.add(reason, place)
+
+    def reason_to_skip(self, operation: Operation) -> str | None:
+        """Why calls of an operation are not recorded, None if they are."""
+        return self._selection.reason_to_skip(operation)
+
     def finish(
         self,
-        captures: Iterable[Capture],
         old: Cassette = Cassette(),  # noqa: B008, a value
         waiting: Sequence[SetAside] = (),
+        skipped: SkippedExchanges | None = None,
     ) -> Recording:
         """The recording, merged into the old cassette.
 
-        captures: all that `feed` returned, in their order; or those that another recorder with the same key returned.
-        waiting: the takes of the old cassette that are set aside.
+        waiting: the takes of that which are set aside. skipped: exchanges that were not given to this recorder.
         """
-        folding = Folding(self._models, self._redactor, self._skipped.copy(), self.principals)
-        for number, capture in enumerate(captures):
-            folding.add(capture, self._places.get(number, ""))
         if self._is_real:  # it may have changed since
             self._redactor.know(self._models, old)
-        self.settle()
+        every = skipped.copy() if skipped else SkippedExchanges()
+        every.add_all(self._skipped)
+        folding = Folding(self._models, self._redactor, every, self._principals)
+        for capture, place in self._captures:
+            folding.add(capture, place)
         return folding.finish(old, waiting, self._failed, self._capturer.lossless.notes)

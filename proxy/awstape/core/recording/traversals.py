@@ -74,7 +74,6 @@ class _TrackTraversals:
 
     next_pages: digest of a token → the places (traversal, index) that it leads to, each once.
     resumed: the traversals that began with a token that no take gave out.
-    latest: index → the page that was added there last.
     failed: invocation → a heap of the numbers of the traversals that are a single hole. answered: invocation → the
     number of the traversal whose first page answered it. holes: traversals that ended in a hole when it was added.
     is_readable: whether a page is none. is_later: whether all its captures are.
@@ -86,7 +85,6 @@ class _TrackTraversals:
     is_later: bool = True
     traversals: list[_Traversal] = field(default_factory=list)
     next_pages: dict[str, dict[tuple[int, int], tuple[_Traversal, int]]] = field(default_factory=dict)
-    latest: dict[int, Page] = field(default_factory=dict)
     failed: dict[str | None, list[int]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     holes: list[_Traversal] = field(default_factory=list)
@@ -99,12 +97,6 @@ class _TrackTraversals:
         """
         if token is not None and token not in traversal.tokens:
             self.next_pages.setdefault(token, {}).setdefault((id(traversal), index), (traversal, index))
-
-    def share_page(self, index: int, page: Page) -> Page:
-        """The page, or the one before it at this index if both are equal: of many polls, one answer is kept."""
-        if self.latest.get(index) != page:
-            self.latest[index] = page
-        return self.latest[index]
 
     def take_failed(self, invocation: str | None, sent: int) -> int | None:
         """The first traversal that a first page with this invocation may be the retry of; it no longer counts.
@@ -241,7 +233,7 @@ class Traversals:
         span = self._span_of(capture)
         if not known.operation.is_read and traversal.pages:
             span = replace(span, sent=traversal.span.sent)
-        traversal.put(index, replace(capture, page=known.share_page(index, capture.page)), span)
+        traversal.put(index, capture, span)
         known.note_token(capture.next, traversal, index + 1)
         if capture.page.hole is None:
             known.is_readable = True

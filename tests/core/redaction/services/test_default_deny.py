@@ -25,6 +25,7 @@ from awstape.core.aws.wire import WireError
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
+from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.services.default_deny import find_treatment
 from awstape.core.redaction.string_walk import Place, StringContext, edit_member_strings
@@ -32,7 +33,7 @@ from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support import strategies
-from support.exchanges import KEY, OTHER_KEY, KeepingRecorder
+from support.exchanges import KEY, OTHER_KEY
 from support.positions import positions_of, required_members, value_at
 from support.small_models import SmallModel
 
@@ -172,7 +173,7 @@ def test_a_recording_of_any_service_is_redacted_and_replayed(seed: int) -> None:
         return  # not every value of a shape can be sent
     if call is None or call.operation is not op:
         return
-    recorder = KeepingRecorder(models, Redactor(KEY), parse_response, include_writes=True, old=Cassette())
+    recorder = Recorder(models, Redactor(KEY), parse_response, include_writes=True, old=Cassette())
     recorder.feed(asked, answered)
     recording = recorder.finish()
     if not recording.cassette.takes:

@@ -1,0 +1,176 @@
+"""The follower: a process that decodes, redacts and folds a recording while it runs, and writes the cassette.
+
+1. The journal is the queue: the follower reads what is written there, in its own time and with low priority. The
+   recording waits for it only at its end.
+2. Its input is a line with the files and the key, which is in no argument and no environment variable; at the end, what
+   it needs besides the journal. If its input ends before, the recording has ended without it, and so does it.
+3. Its output is a dot for each exchange that it reads after the end of the recording, and a summary.
+4. It may vanish at any time: the recording then reads the journal itself. Whatever the follower had written by then is
+   what the recording will write.
+
+May import: catalog, core.recording, core.redaction, files, recovery.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import select
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, Any
+
+from awstape.catalog.service_models import load_models
+from awstape.core.recording.folding import RecordingSummary, SkippedExchanges
+from awstape.core.recording.set_aside import read_set_aside, write_set_aside
+from awstape.core.redaction.aliases import Key
+from awstape.files import project_settings
+from awstape.files.journal import FollowedJournal
+from awstape.recovery import make_recorder, merge_recording, record_contents
+
+_NICENESS = 10
+_IDLE = 0.1  # seconds between two looks at the journal
+_DOT, _END = b".", b"\n"
+
+
+class Follower:
+    """The process that follows a journal, seen from the recording."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        assert process.stdin and process.stdout
+        self._input: IO[bytes] = process.stdin
+        self._output: IO[bytes] = process.stdout
+
+    @classmethod
+    def start(cls, cassette: Path, journal: Path, key: Key, *, keep_old: bool) -> Follower | None:
+        """Starts a follower; None if that is not possible here."""
+        if sys.platform == "win32" or not sys.executable or getattr(sys, "frozen", False):
+            return None
+        about = {
+            "cassette": str(cassette.absolute()),
+            "journal": str(journal.absolute()),
+            "key": key.reveal().hex(),
+            "keep_old": keep_old,
+        }
+        try:
+            follower = cls(
+                subprocess.Popen(
+                    # -P: no module of the working folder is imported.
+                    [sys.executable, "-P", "-m", "awstape.follower"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=_environment(),
+                    start_new_session=True,  # Ctrl-C is for the recording
+                )
+            )
+            follower._input.write(json.dumps(about).encode() + _END)
+            follower._input.flush()
+        except OSError:
+            return None
+        return follower
+
+    def finish(
+        self,
+        written: int,
+        waiting: Iterable[bytes],
+        skipped: SkippedExchanges,
+        show_progress: Callable[[Iterable[bytes], int], Iterable[bytes]],
+    ) -> RecordingSummary | None:
+        """Lets the follower write the cassette; None if it can't, or has vanished.
+
+        written: the number of exchanges in the journal. waiting: those that are not in it. skipped: all others.
+        """
+        about = {
+            "written": written,
+            "waiting": [base64.b64encode(content).decode() for content in waiting],
+            "skipped": [dict(skipped.numbers), skipped.first_places],
+        }
+        with suppress(OSError, ValueError):
+            self._input.write(json.dumps(about).encode())
+            self._input.close()
+            left = int(self._output.readline())
+            for _ in show_progress(self._dots(), left):
+                pass
+            return _read_summary(self._output.read())
+        return None
+
+    def _dots(self) -> Iterator[bytes]:
+        while (dot := self._output.read(1)) == _DOT:
+            yield dot
+
+    def stop(self) -> None:
+        """Ends the follower, whatever it is doing."""
+        self._process.kill()
+        with suppress(OSError):  # what was written to it may not have arrived
+            self._input.close()
+        self._output.close()
+        self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """The environment without keys and credentials. AWS_DATA_PATH tells where further service models are."""
+    return {name: value for name, value in os.environ.items() if name == "AWS_DATA_PATH" or not name.startswith("AWS")}
+
+
+def _write_summary(summary: RecordingSummary) -> bytes:
+    facts = {each.name: getattr(summary, each.name) for each in fields(RecordingSummary)}
+    return json.dumps(facts | {"set_aside": [write_set_aside(aside) for aside in summary.set_aside]}).encode()
+
+
+def _read_summary(data: bytes) -> RecordingSummary:
+    """The summary of a follower. Raises ValueError for the output of one that did not come to its end."""
+    facts: dict[str, Any] = json.loads(data)
+    asides = tuple(read_set_aside(text, load_models()) for text in facts.pop("set_aside"))
+    return RecordingSummary(**facts | {"notes": tuple(facts["notes"])}, set_aside=asides)
+
+
+# --- the process --------------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Follows a recording. Any error ends it: the recording then meets the same one, and reports it."""
+    if sys.platform != "win32":
+        os.nice(_NICENESS)
+    commands = io.FileIO(0)  # unbuffered, so that `select` tells whether something is there
+    about = json.loads(commands.readline())
+    path, journal, keep_old = Path(about["cassette"]), Path(about["journal"]), bool(about["keep_old"])
+    key = Key(bytes.fromhex(about["key"]))
+    following = FollowedJournal.open(journal, key)
+    recorder = make_recorder(path, following.services, key, project_settings.load_rules(path), keep_old=keep_old)
+    read, wait = 0, 0.0
+    while not select.select([commands], [], [], wait)[0]:
+        content = following.read()
+        wait = _IDLE if content is None else 0
+        if content is not None:
+            record_contents(path, recorder, [content], journal)
+            read += 1
+    if not (ending := commands.read()):
+        return
+    end = json.loads(ending)
+    output = sys.stdout.buffer
+    output.write(b"%d\n" % (end["written"] - read))
+    for _ in range(read, end["written"]):
+        if (content := following.read()) is None:
+            raise EOFError("the journal is shorter than the recording")
+        record_contents(path, recorder, [content], journal)
+        output.write(_DOT)
+        output.flush()
+    record_contents(path, recorder, map(base64.b64decode, end["waiting"]), journal)
+    numbers, places = end["skipped"]
+    skipped = SkippedExchanges(Counter(numbers), places)
+    recording = merge_recording(path, recorder, key, skipped, keep_old_tracks=keep_old)
+    output.write(_END + _write_summary(recording.summary))
+    output.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""`LiveRecorder`: records the traffic of a tape, first into a journal, in the end into the cassette.
+
+1. While the traffic lasts, an exchange is recognised, selected and written into the journal, and nothing else: decoding
+   and redaction take ten times as long, and follow the answer.
+2. At the end, a recorder (`core.recording.recorder`) reads the journal and folds it into the cassette. A long recording
+   is followed by another process that does this meanwhile (`follower`); without it, whatever became of it, it is
+   done here.
+3. A recording without a journal, as an import, is decoded and redacted at once.
+4. Requests that are not recorded are in the journal for the real values in them. Nothing needs them before an exchange
+   is recorded: until then they wait, so that a run that records nothing writes nothing.
+5. Where a cassette answers requests (`new_episodes`), it is stale once a write was sent upstream, whoever sent it and
+   whatever became of it.
+
+May import: core.aws, core.recording, core.redaction, errors, files, follower, recovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from awstape.core.aws.error_codes import NO_RESPONSE
+from awstape.core.aws.model import Models, Operation
+from awstape.core.aws.routing import recognise_call
+from awstape.core.aws.wire import Request, Response, WireError
+from awstape.core.recording.exchange import Exchange, drop_credentials, write_exchange
+from awstape.core.recording.folding import RecordingSummary
+from awstape.core.recording.recorder import Recorder, Selection
+from awstape.core.redaction.aliases import Key
+from awstape.errors import UserError
+from awstape.files.journal import Journal
+from awstape.follower import Follower
+from awstape.recovery import merge_recording, record_contents
+
+Progress = Callable[[Iterable[bytes], int], Iterable[bytes]]
+"""(items, how many there are) → the items: shows how far a long work has come."""
+
+#: Bytes in the journal from which on a process follows it. Reading fewer takes less time than starting the process.
+_FOLLOWED_FROM = 1_000_000
+#: Bytes of requests that may wait for an exchange that is recorded.
+_MOST_WAITING = 4_000_000
+
+
+def show_no_progress(items: Iterable[bytes], _: int) -> Iterable[bytes]:
+    return items
+
+
+def _without_answer(request: Request) -> Exchange:
+    """A request that is not recorded, for the values in it. The same one sent again is the same."""
+    headers = tuple(header for header in request.headers if header[0].lower() != "amz-sdk-invocation-id")
+    return Exchange(replace(request, headers=headers), is_recorded=False)
+
+
+class LiveRecorder:
+    """Records the exchanges of a tape: feed them, then close.
+
+    make_recorder: makes the recorder that reads them. create_journal: creates the journal, at the first exchange; None
+    for a recording without one. is_followed: whether a process may follow it. keep_old: whether old tracks stay.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        key: Key,
+        selection: Selection,
+        make_recorder: Callable[[], Recorder],
+        create_journal: Callable[[], Journal] | None,
+        *,
+        keep_old: bool = True,
+        is_followed: bool = False,
+    ) -> None:
+        self._path = path
+        self._key = key
+        self._selection = selection
+        self._make_recorder = make_recorder
+        self._create_journal = create_journal
+        self._keep_old = keep_old
+        self._is_followed = is_followed
+        self._follower: Follower | None = None
+        self._waiting: dict[bytes, None] = {}
+        self._first_write_sent: Request | None = None
+        self.direct = None if create_journal else make_recorder()
+        """The recorder of a recording without a journal."""
+        self.journal: Journal | None = None
+        self.answered = 0
+        """The number of exchanges that were recorded so far."""
+
+    @property
+    def models(self) -> Models:
+        """The models, with the recorded services as those that are recognised."""
+        return self._selection.models
+
+    def open_journal(self) -> None:
+        """Creates the journal now. Raises UserError."""
+        assert self._create_journal
+        self.journal = self._create_journal()
+
+    # --- while the traffic lasts --------------------------------------------------------------------------------------
+
+    def feed(
+        self,
+        request: Request,
+        response: Response | None,
+        answered_before: int | None = None,
+        no_response: str = NO_RESPONSE,
+    ) -> None:
+        """Records an exchange, if it is selected; it is on the disk on return. Raises UserError if that fails.
+
+        answered_before: `answered` when the request was sent; None if nothing was answered since.
+        """
+        if selected := self._selection.select(request, response, no_response):
+            meanwhile = 0 if answered_before is None else self.answered - answered_before
+            is_later = self.is_cassette_stale and request is not self._first_write_sent
+            exchange = Exchange(request, response, no_response, meanwhile, is_later)
+            self._keep(exchange if selected.is_recorded else _without_answer(request), selected.call.operation)
+
+    def notice(self, request: Request) -> None:
+        """Notes the real values in a request that is not recorded, since the cassette answers it."""
+        with suppress(WireError):
+            if call := recognise_call(self.models, request):
+                self._keep(_without_answer(request), call.operation)
+
+    def note_sent(self, request: Request) -> None:
+        """Notes a request that is sent upstream since the cassette does not answer it (rule 5).
+
+        A request that can't be read counts as a write: what it does is unknown.
+        """
+        try:
+            call = recognise_call(self.models, request)
+            is_write = call is not None and not call.operation.is_read
+        except WireError:
+            is_write = True
+        if is_write and self._first_write_sent is None:
+            self._first_write_sent = request
+
+    @property
+    def is_cassette_stale(self) -> bool:
+        """Whether the cassette that answers requests no longer does, as a write was sent upstream."""
+        return self._first_write_sent is not None
+
+    def skip(self, reason: str) -> None:
+        """Counts a request that is not recorded."""
+        self._selection.skipped.add(reason)
+
+    def reason_to_skip(self, operation: Operation) -> str | None:
+        """Why calls of an operation are not recorded, None if they are."""
+        return self._selection.reason_to_skip(operation)
+
+    def _keep(self, exchange: Exchange, operation: Operation) -> None:
+        """Keeps an exchange until the end. Raises UserError."""
+        if self.direct:
+            self.direct.record(exchange)
+        elif self._create_journal:
+            content = write_exchange(replace(exchange, request=drop_credentials(exchange.request, operation)))
+            self._waiting[content] = None
+            if exchange.is_recorded or sum(map(len, self._waiting)) > _MOST_WAITING:
+                self._write_waiting(self._create_journal)
+        self.answered += exchange.is_recorded
+
+    def _write_waiting(self, create_journal: Callable[[], Journal]) -> None:
+        self.journal = self.journal or create_journal()
+        *noticed, last = self._waiting
+        for content in noticed:
+            self.journal.append(content, is_needed=False)
+        self.journal.append(last)
+        self._waiting.clear()
+        if self._is_followed and self.journal.size > _FOLLOWED_FROM:
+            self._is_followed = False
+            self._follower = Follower.start(self._path, self.journal.path, self._key, keep_old=self._keep_old)
+
+    # --- at the end ---------------------------------------------------------------------------------------------------
+
+    def close(self, show_progress: Progress = show_no_progress) -> RecordingSummary:
+        """Writes the recording into the cassette. Raises UserError; what is in a journal stays there then."""
+        is_journal_needed = True
+        try:
+            summary = self._finish(show_progress)
+            is_journal_needed = False
+        except UserError as error:
+            if self.journal:
+                raise UserError(error.problem, f"{error.tip}; the recording is kept in {self.journal.path}") from None
+            raise
+        finally:
+            self._end(is_journal_needed=is_journal_needed)
+        return summary
+
+    def keep_journal(self) -> Path | None:
+        """Ends the recording without a change to the cassette: it stays as a journal, for `awstape recover`.
+
+        Returns the path of the journal, None if nothing was recorded. Raises UserError.
+        """
+        journal = self.journal
+        if journal is None or not self._has_page(journal):
+            self._end(is_journal_needed=False)
+            return None
+        self.journal = None
+        self._end()
+        return journal.keep_as_failed()
+
+    def _finish(self, show_progress: Progress) -> RecordingSummary:
+        skipped = self._selection.skipped
+        if self._follower and self.journal:
+            summary = self._follower.finish(self.journal.written, self._waiting, skipped, show_progress)
+            if summary is not None:
+                return summary
+            self._follower.stop()
+        recorder = self.direct or self._make_recorder()
+        if self.journal:
+            contents = show_progress(self.journal.contents(), self.journal.written)
+            record_contents(self._path, recorder, chain(contents, self._waiting), self.journal.path)
+        return merge_recording(self._path, recorder, self._key, skipped, keep_old_tracks=self._keep_old)
+
+    def _has_page(self, journal: Journal) -> bool:
+        """Whether an exchange of a journal would be recorded, as far as it can be read."""
+        recorder = self._make_recorder()
+        with suppress(UserError):
+            for content in journal.contents():
+                record_contents(self._path, recorder, [content], journal.path)
+                if not recorder.is_empty:
+                    return True
+            return False
+        return True
+
+    def _end(self, *, is_journal_needed: bool = True) -> None:
+        if self._follower:
+            self._follower.stop()
+        if self.journal:
+            self.journal.close(remove=not is_journal_needed)
+        self.journal = self._create_journal = self._follower = None
