@@ -37,6 +37,7 @@ METHODS = {"add_signal_handler", "chmod", "hardlink_to", "symlink_to"}
 ARGUMENTS = {"preexec_fn", "process_group", "start_new_session"}
 FILES = ("/dev/", "/proc/")
 
+NO_FOLLOWER = "Windows: no process follows a recording, which does all the work itself"
 NO_RECORDING = "used by recording only, which doesn't run on Windows"
 NO_PROGRAM = "Windows: no program is run, so no signals are forwarded; UserError"
 NO_MODES = "Windows has no modes: the location of a folder protects it and its files from other users"
@@ -77,6 +78,9 @@ BOUND = {
     ("child_process", "signal.sigwait"): NO_PROGRAM,
     ("child_process", "signal.sigwaitinfo"): "macOS: sigwait, which doesn't report who sent the signal",
     ("child_process", "sys.platform"): NO_PROGRAM,
+    ("follower", "os.nice"): NO_FOLLOWER,
+    ("follower", "start_new_session="): NO_FOLLOWER,
+    ("follower", "sys.platform"): NO_FOLLOWER,
     ("journal", "fcntl"): "Windows: journals are not locked",
     ("journal", "os.O_CLOEXEC"): NO_RECORDING,
     ("journal", "os.O_NOFOLLOW"): NO_RECORDING,

@@ -145,7 +145,7 @@ bodies = st.binary(max_size=50)
     st.builds(
         Exchange,
         st.builds(Request, texts, texts, texts, texts, headers, bodies, st.none() | texts.map(Hidden)),
-        st.none() | st.builds(Response, st.integers(0, 999), headers, bodies),
+        st.none() | st.builds(Response, st.integers(0, 999), headers, bodies, texts),
         answered_meanwhile=st.integers(-1, 99),
         is_later=st.booleans(),
         is_recorded=st.booleans(),
@@ -170,7 +170,7 @@ def test_exchanges_are_read_as_they_were_written(exchange: Exchange, why: str) -
         b'[["POST", "h", "/", "", [[1, "b"]], null, 0], "", 0, false, true]\n',
         b'[["POST", 1, "/", "", [], null, 0], "", 0, false, true]\n',
         b'[["POST", "h", "/", "", [], null, -1], "", 0, false, true]\n',
-        b'[["POST", "h", "/", "", [], null, 0], ["200", []], 0, false, true]\n',
+        b'[["POST", "h", "/", "", [], null, 0], ["200", [], ""], 0, false, true]\n',
         b'[["POST", "h", "/", "", [], null, 0], "", 0.5, false, true]\n',
         b'[["POST", "h", "/", "", [], null, 0], "", 0, 0, true]\n',
         json.dumps([{"invocation": "x"}, {"service": "iam"}]).encode(),

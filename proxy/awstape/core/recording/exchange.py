@@ -88,7 +88,7 @@ def write_exchange(exchange: Exchange) -> bytes:
     caller = request.caller.reveal() if request.caller else None
     head = (
         (request.method, request.host, request.path, request.query, request.headers, caller, len(request.body)),
-        (response.status, response.headers) if response else exchange.no_response,
+        (response.status, response.headers, response.unread) if response else exchange.no_response,
         exchange.answered_meanwhile,
         exchange.is_later,
         exchange.is_recorded,
@@ -110,10 +110,10 @@ def read_exchange(data: bytes) -> Exchange:
         request = Request(method, host, path, query, _read_headers(headers), bodies[:length], hidden)
         if isinstance(answered, str):
             return Exchange(request, None, answered, meanwhile, is_later, is_recorded)
-        status, headers = answered
-        if type(status) is not int:
+        status, headers, unread = answered
+        if type(status) is not int or not isinstance(unread, str):
             raise ValueError
-        response = Response(status, _read_headers(headers), bodies[length:])
+        response = Response(status, _read_headers(headers), bodies[length:], unread)
         return Exchange(request, response, NO_RESPONSE, meanwhile, is_later, is_recorded)
     except (ValueError, TypeError, RecursionError):
         raise ValueError("not an exchange of this version") from None
