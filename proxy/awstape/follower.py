@@ -1,7 +1,7 @@
 """The follower: a process that decodes, redacts and folds a recording while it runs, and writes the cassette.
 
 1. The journal is the queue: the follower reads what is written there, in its own time and with low priority. The
-   recording waits for it only at its end.
+   recording waits for it only at its end, and then its priority is the usual one.
 2. Its input is a line with the files and the key, which is in no argument and no environment variable; at the end, what
    it needs besides the journal. If its input ends before, the recording has ended without it, and so does it.
 3. Its output is a dot for each exchange that it reads after the end of the recording, and a summary.
@@ -22,8 +22,10 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -138,21 +140,27 @@ def _read_summary(data: bytes) -> RecordingSummary:
 
 def main() -> None:
     """Follows a recording. Any error ends it: the recording then meets the same one, and reports it."""
-    if sys.platform != "win32":
-        os.nice(_NICENESS)
     commands = io.FileIO(0)  # unbuffered, so that `select` tells whether something is there
     about = json.loads(commands.readline())
     path, journal, keep_old = Path(about["cassette"]), Path(about["journal"]), bool(about["keep_old"])
     key = Key(bytes.fromhex(about["key"]))
     following = FollowedJournal.open(journal, key)
     recorder = make_recorder(path, following.services, key, project_settings.load_rules(path), keep_old=keep_old)
-    read, wait = 0, 0.0
-    while not select.select([commands], [], [], wait)[0]:
-        content = following.read()
-        wait = _IDLE if content is None else 0
-        if content is not None:
-            record_contents(path, recorder, [content], journal)
-            read += 1
+
+    def follow() -> int:
+        """Records what is in the journal until the recording ends; returns the number of exchanges."""
+        read, wait = 0, 0.0
+        while not select.select([commands], [], [], wait)[0]:
+            content = following.read()
+            wait = _IDLE if content is None else 0
+            if content is not None:
+                record_contents(path, recorder, [content], journal)
+                read += 1
+        return read
+
+    # The priority is that of a thread. Somebody waits for what comes after it.
+    with ThreadPoolExecutor(1, initializer=partial(os.nice, _NICENESS)) as in_background:
+        read = in_background.submit(follow).result()
     if not (ending := commands.read()):
         return
     end = json.loads(ending)
