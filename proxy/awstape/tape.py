@@ -160,6 +160,8 @@ class Tape:
         with self._lock, self._stop_on_failure():
             if self.recorder:
                 self.recorder.feed(request, response, answered_before, no_response)
+                if self.player and response:
+                    self.player.learn(request, response)
 
     def _refuse_fork(self) -> None:
         """Raises UserError in a forked process. It asks for no lock: a thread may have held it during the fork."""

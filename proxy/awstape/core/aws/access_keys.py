@@ -120,7 +120,7 @@ def find_given_key(operation: Operation, output: Mapping[str, Value]) -> str | N
 class Principals:
     """The principals of access key ids, as answers of STS tell them.
 
-    Ids are compared only, so digests can be in their place.
+    Ids are compared only, so digests can be in their place. The id of a caller may be unknown.
     """
 
     def __init__(self) -> None:
@@ -128,6 +128,10 @@ class Principals:
         """Access key id → its principal; None where two answers contradict each other."""
         self._callers: dict[str, str] = {}
         """Access key id → that of the caller who got it, of the same principal."""
+        self.given = set[str]()
+        """The principals to whom ids were given out."""
+        self.asked = set[str]()
+        """The principals who asked who they are."""
 
     def note_answer(
         self, operation: Operation, output: Mapping[str, Value], caller: str | None, given: str | None
@@ -138,18 +142,24 @@ class Principals:
         """
         if operation.service.name != "sts":
             return
-        if operation.name == "GetCallerIdentity" and caller:
-            self.note(caller, principal_of_arn(str(output.get("Arn"))))
+        if operation.name == "GetCallerIdentity":
+            self._note(caller, principal_of_arn(str(output.get("Arn"))), self.asked)
         elif given and operation.name == "GetSessionToken" and caller:
             self._callers[given] = caller
         elif given and operation.name == "AssumeRoot":
-            self.note(given, "root")
+            self._note(given, "root", self.given)
         elif given and (member := _GIVING[operation.name]):
-            self.note(given, principal_of_arn(str(_structure(output, member).get("Arn"))))
+            self._note(given, principal_of_arn(str(_structure(output, member).get("Arn"))), self.given)
 
-    def note(self, key: str, principal: str | None) -> None:
-        """Notes the principal of an id."""
-        self._known[key] = principal if self._known.get(key, principal) == principal else None
+    def note_caller(self, key: str, principal: str | None) -> None:
+        """Notes the principal of an id that a caller of this principal got for itself."""
+        self._note(key, principal, self.asked)
+
+    def _note(self, key: str | None, principal: str | None, principals: set[str]) -> None:
+        if principal:
+            principals.add(principal)
+        if key:
+            self._known[key] = principal if self._known.get(key, principal) == principal else None
 
     def find(self, key: str | None) -> str | None:
         """The principal of an id, None if no answer tells it."""

@@ -2,7 +2,7 @@
 
 1. A track that is in both cassettes is taken from the newer one, unless only the older one is settled: all its takes
    are complete, none ends in an error about the client (`core.aws.error_codes`), and no request failed. A track of an
-   unknown caller in the older one, or of any principal, is the same as that of the first known one in the newer one.
+   unknown caller in the older one is the same as that of the first known caller in the newer one.
 2. Of neighbouring takes that are equal, or of which one is the beginning of the other, the longer one stays. A hole
    equals no page: what was there is unknown. Takes of writes all stay: each of them happened.
 3. A take with `after` begins an epoch. Takes of two epochs are neighbours only if the later epoch has no other take and
@@ -50,11 +50,9 @@ def merge_cassettes(
 
 
 def find_track(tracks: Container[Track], track: Track) -> Track | None:
-    """Of tracks, a track itself, or the same of any principal or of an unknown caller; None if they have neither."""
-    if track in tracks:
-        return track
-    general = replace(track, principal=None), replace(track, account=None, principal=None)
-    return next((each for each in general if each in tracks), None)
+    """Of tracks, a track itself, or the same of an unknown caller; None if they have neither."""
+    unknown = replace(track, account=None, principal=None)
+    return track if track in tracks else unknown if unknown in tracks else None
 
 
 def are_settled(operation: Operation, takes: Collection[Take]) -> bool:
@@ -155,10 +153,12 @@ def _with_faults_of(takes: tuple[Take, ...], old: tuple[Take, ...]) -> tuple[Tak
     return tuple(result)
 
 
-def change_tracks(cassette: Cassette, change: Callable[[Track], Track]) -> Cassette:
-    """The cassette with other tracks in the place of its own."""
-    takes = (replace(take, track=change(take.track)) for take in cassette.takes)
-    return cassette.with_takes(change_writes(takes, change))
+def rename_tracks(cassette: Cassette, names: Mapping[Track, Track]) -> Cassette:
+    """The cassette with other tracks in the place of some of its own."""
+    if not names:
+        return cassette
+    takes = (replace(take, track=names.get(take.track, take.track)) for take in cassette.takes)
+    return cassette.with_takes(change_writes(takes, lambda write: names.get(write, write)))
 
 
 def change_writes(takes: Iterable[Take], change: Callable[[Track], Track]) -> Iterator[Take]:

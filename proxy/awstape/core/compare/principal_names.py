@@ -3,43 +3,72 @@
 1. A track has its principal where the cassette has the same track for several of its account, one of which may be
    unknown: their answers may differ. All other tracks have none, so that a cassette of one principal is the same
    whoever recorded it.
-2. What the old cassette has for a principal stays that of this principal. What it has for none is of any: a recording
-   of one principal replaces it, as one of unknown principals does.
+2. What the old cassette has for a principal stays that of this principal. What it has for none may be of any principal
+   but one that is new: a role that nobody assumed in it, or a caller other than the one of whom it tells. A recording
+   of a principal that is not new replaces it, as one of unknown principals does; that of a new one stands beside it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from awstape.core.aws.access_keys import Principals, find_given_key
 from awstape.core.aws.model import Models
-from awstape.core.cassette.cassette import Cassette, Track
+from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.compare.identity_meaning import write_meaning
 
 
-def name_principals(models: Models, old: Cassette, recorded: Iterable[Track]) -> dict[Track, Track]:
-    """The recorded tracks that are to have no principal, each with the one in its place.
+def find_principals(models: Models, tracks: Mapping[Track, Sequence[Take]]) -> Principals:
+    """What the answers of STS in a cassette tell, of the access key ids that they give out."""
+    found = Principals()
+    for track, takes in tracks.items():
+        operation = models.operation(track.service, track.operation)
+        for output in (page.answer.output or {} for take in takes for page in take.pages):
+            if (given := find_given_key(operation, output)) and operation.name == "GetSessionToken":
+                found.note_caller(given, track.principal)
+            else:
+                found.note_answer(operation, output, None, given)
+    return found
 
-    recorded: with their principals, as far as they are known. old: the cassette that they are merged into.
+
+def is_new(principal: str | None, old: Principals, now: Principals) -> bool:
+    """Whether what a cassette has for no principal is of another one. old: those of the cassette."""
+    if principal is None or principal in old.given | old.asked:
+        return False
+    return principal in now.given or bool(old.asked - old.given)
+
+
+def name_principals(
+    models: Models, old: Cassette, recorded: Iterable[Track], principals: Principals
+) -> tuple[dict[Track, Track], dict[Track, Track]]:
+    """The recorded tracks that are to have no principal, and the old ones that are to have one, with the new tracks.
+
+    recorded: with their principals, as far as they are known. old: the cassette that they are merged into. principals:
+    of the recording.
     """
-    recorded = dict.fromkeys(recorded)
-    named = [track for track in recorded if track.principal]
-    if not named:
-        return {}
-    before, now = defaultdict[Hashable, set[str]](set), defaultdict[Hashable, set[str | None]](set)
-    for track, _ in old.tracks():
-        if track.principal:
-            before[_without_principal(models, track)].add(track.principal)
-    for track in recorded:
-        now[_without_principal(models, track)].add(track.principal)
+    recorded = list(recorded)
+    if not any(track.principal for track in recorded):
+        return {}, {}
+    before, now = _group(models, (track for track, _ in old.tracks())), _group(models, recorded)
+    of_old = find_principals(models, dict(old.tracks()))
+    without, named = dict[Track, Track](), dict[Track, Track]()
+    for meaning, tracks in now.items():
+        olds = before.get(meaning, {})
+        unnamed = olds.get(None)
+        may_be = [each for each in sorted(filter(None, tracks)) if not is_new(each, of_old, principals)]
+        is_beside = unnamed is not None and not may_be
+        if len(tracks) == 1 and not olds.keys() - {None} and not is_beside:
+            without |= {track: replace(track, principal=None) for track in tracks.values() if track.principal}
+        elif unnamed and None not in tracks and may_be and may_be[0] not in olds:
+            named[unnamed] = replace(unnamed, principal=may_be[0])
+    return without, named
 
-    def is_of_several(track: Track) -> bool:
-        meaning = _without_principal(models, track)
-        return len(before[meaning] | now[meaning]) > 1 or track.principal in before[meaning]
 
-    return {track: replace(track, principal=None) for track in named if not is_of_several(track)}
-
-
-def _without_principal(models: Models, track: Track) -> Hashable:
-    return write_meaning(models, replace(track, principal=None))
+def _group(models: Models, tracks: Iterable[Track]) -> Mapping[Hashable, Mapping[str | None, Track]]:
+    """The tracks that differ in their principal only, by it."""
+    groups = defaultdict[Hashable, dict[str | None, Track]](dict)
+    for track in tracks:
+        groups[write_meaning(models, replace(track, principal=None))][track.principal] = track
+    return groups

@@ -22,7 +22,7 @@ from awstape.core.aws.access_keys import Principals
 from awstape.core.aws.model import Models
 from awstape.core.aws.paging import count_items
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.takes import change_tracks, find_track, is_complete, merge_cassettes, normalise_cassette
+from awstape.core.cassette.takes import find_track, is_complete, merge_cassettes, normalise_cassette, rename_tracks
 from awstape.core.compare.identity_meaning import WriteSpellings
 from awstape.core.compare.principal_names import name_principals
 from awstape.core.recording.capture import Capture
@@ -150,11 +150,11 @@ class Folding:
 
         waiting: the takes of that which are set aside. failed: the requests without a capture. notes: on responses.
         """
-        recorded, old, named = self._build_cassettes(old)
+        recorded, old, without = self._build_cassettes(old)
         spellings = WriteSpellings(self._models)
         old, recorded = spellings.respell(old), spellings.respell(recorded)
         failed_tracks, later = (
-            {spellings.find_first(named.get(track, track)) for track in self._with_known_names(tracks)}
+            {spellings.find_first(without.get(track, track)) for track in self._with_known_names(tracks)}
             for tracks in (failed.tracks, self._traversals.later_tracks())
         )
         failed_tracks |= {track for track, _ in recorded.tracks() if replace(track, principal=None) in failed_tracks}
@@ -202,10 +202,12 @@ class Folding:
         )
         old = self._redactor.replace_known_names(self._models, old)
         old = replace(old, keys=old.keys or frozenset(keys))
-        named = name_principals(self._models, old, (take.track for take in recorded.takes + resumed.takes))
-        recorded, resumed = (change_tracks(each, lambda track: named.get(track, track)) for each in (recorded, resumed))
+        tracks = (take.track for take in recorded.takes + resumed.takes)
+        without, named = name_principals(self._models, old, tracks, self._principals)
+        recorded, resumed = (rename_tracks(each, without) for each in (recorded, resumed))
+        old = rename_tracks(old, named)
         recorded = normalise_cassette(self._models, recorded, keys, of_one_recording=True)
-        return self._join_resumed(recorded, resumed, old), old, named
+        return self._join_resumed(recorded, resumed, old), old, without
 
     def _join_resumed(self, recorded: Cassette, resumed: Cassette, old: Cassette) -> Cassette:
         """The recorded takes with the resumed ones joined, in tracks that were not recorded anew to those of `old`."""

@@ -20,7 +20,7 @@ from dataclasses import replace
 from awstape.core.aws.model import Models, Operation
 from awstape.core.cassette.cassette import After, Cassette, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens
-from awstape.core.cassette.takes import are_settled, change_tracks, change_writes, find_track, follow_takes
+from awstape.core.cassette.takes import are_settled, change_writes, find_track, follow_takes, rename_tracks
 from awstape.core.compare.identity_meaning import meaning_key, member_meanings
 
 
@@ -38,7 +38,7 @@ def spell_as_before(models: Models, old: Cassette, new: Cassette, later: set[Tra
         if len(there) == 1 and not there & taken:
             taken |= there
             first[track] = there.pop()
-    spelled_new = change_tracks(new, lambda track: first.get(track, track))
+    spelled_new = rename_tracks(new, first)
     return spelled_new, {first.get(track, track) for track in later}
 
 
@@ -50,8 +50,7 @@ def _meaning(models: Models, track: Track) -> tuple[object, ...]:
 def follow_old_takes(models: Models, old: Cassette, new: Cassette, later: set[Track]) -> tuple[Cassette, Cassette]:
     """What is left of the old cassette, and the new one with old takes before its own in the tracks of `later`.
 
-    A track of an unknown caller or any principal in the old cassette is that of a known one in the new, as in
-    `merge_cassettes`.
+    A track of an unknown caller in the old cassette is that of a known one in the new, as in `merge_cassettes`.
     """
     left, recorded = dict(old.tracks()), dict(new.tracks())
     followed, known = dict[Track, tuple[Take, ...]](), dict[Track, Track]()

@@ -2,7 +2,8 @@
 
 1. The partition always counts: a client of aws is never served what aws-cn answered.
 2. The account counts where the cassette has several known ones: then a track is for its own account only. Where
-   `is_strict`, account and region always count.
+   `is_strict`, account and region always count, and what the cassette has for no principal is for none that is new
+   (`core.compare.principal_names`, rule 2).
 3. A track of an unknown account is for every account that has no such track of its own.
 4. The principal counts where the tracks that are left name one: then a track is for its own principal only, and one
    that names none is for those that have no such track of their own.
@@ -25,9 +26,10 @@ from awstape.core.aws.access_keys import (
     find_given_key,
     principal_of_access_key,
 )
-from awstape.core.aws.call import Call
+from awstape.core.aws.call import Answer, Call
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Take, Track
+from awstape.core.compare.principal_names import find_principals, is_new
 from awstape.core.redaction.redactor import Redactor
 
 
@@ -43,6 +45,8 @@ class Callers:
         self.known = sorted({track.account for track in tracks if track.account})
         self._models = models
         self._tracks = tracks
+        self._live = Principals()
+        """What other answers told, by digests of access key ids."""
         self._partition_of = models.hosts.partition_of
         self._redactor = redactor
         self._has_key = has_key
@@ -56,6 +60,8 @@ class Callers:
         found = self._in_partition(tracks, call)
         if self.are_several or is_strict:
             found = self._of_account(found, call)
+        if is_strict and is_new(principal := self._principal_of(call), self._given, self._live):
+            found = [track for track in found if track.principal == principal]
         if any(track.principal for track in found):
             found = self._of_principal(found, call)
         if is_strict or len({track.region for track in found}) > 1:
@@ -67,6 +73,15 @@ class Callers:
         is_own = not self.are_several or track.account == self._account_of(call)
         is_own = is_own and (not self.has_principals or track.principal == self._principal_of(call))
         return is_own and track.region == call.region
+
+    def learn(self, call: Call, answer: Answer) -> None:
+        """Notes what an answer of STS tells that is not of the cassette."""
+        digest, output = self._redactor.digest, answer.output or {}
+        given, caller = find_given_key(call.operation, output), call.caller
+        redacted = self._redactor.redact_answer(call.operation, answer).output or {}
+        self._live.note_answer(
+            call.operation, redacted, digest(caller.reveal()) if caller else None, digest(given) if given else None
+        )
 
     def explain(self, tracks: Sequence[Track], call: Call) -> tuple[Literal["region", "caller"], str]:
         """Why `choose` finds none of some tracks that have the identity of a call: what differs, and how."""
@@ -120,20 +135,13 @@ class Callers:
         """The principal of a request, by rule 5."""
         key = call.caller.reveal() if call.caller else ""
         account = self._account_of(call) if self.are_several else None
-        return principal_of_access_key(key) or self._given.find(key) or self._first_principals.get(account)
+        told = principal_of_access_key(key) or self._given.find(key) or self._live.find(self._redactor.digest(key))
+        return told or self._first_principals.get(account)
 
     @cached_property
     def _given(self) -> Principals:
         """The principals of the access key ids that the cassette gives out."""
-        found = Principals()
-        for track, takes in self._tracks.items():
-            operation = self._models.operation(track.service, track.operation)
-            for output in (page.answer.output or {} for take in takes for page in take.pages):
-                if (given := find_given_key(operation, output)) and operation.name == "GetSessionToken":
-                    found.note(given, track.principal)
-                else:
-                    found.note_answer(operation, output, None, given)
-        return found
+        return find_principals(self._models, self._tracks)
 
     @cached_property
     def _first_principals(self) -> Mapping[str | None, str]:

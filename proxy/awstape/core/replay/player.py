@@ -20,8 +20,9 @@ from functools import partial
 from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models
 from awstape.core.aws.paging import PageRequest, split_input
+from awstape.core.aws.protocols.dispatch import decode_response, read_response
 from awstape.core.aws.routing import recognise_call
-from awstape.core.aws.wire import Reply, Request, WireError
+from awstape.core.aws.wire import Reply, Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Track
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.takes import are_settled
@@ -190,6 +191,17 @@ class Player:
         pages = sum(len(take.pages) for take in takes)
         counts = {"tracks": len(self._tracks.takes), "takes": len(takes), "pages": pages}
         return {**counts, "paging": str(self._paging), "faults": self._faults.described()}
+
+    def learn(self, request: Request, response: Response) -> None:
+        """Notes what an answer that did not come from the cassette tells of its client, or of one that comes later."""
+        try:
+            if (call := recognise_call(self.models, request)) and call.operation.service.name == "sts":
+                answer = read_response(call.operation, decode_response(call.operation, response), call.protocol)
+                self._tracks.callers.learn(call, answer)
+        except WireError:
+            return
+        finally:
+            self._redactor.forget()
 
     def has_answer(self, request: Request, *, is_stale: bool = False) -> bool:
         """Whether a page answers the request that is of a track of its caller, each take of which is settled.
