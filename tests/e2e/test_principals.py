@@ -21,8 +21,7 @@ ARN = f"arn:aws:iam::{ACCOUNT}:role/"
 #: The access key id of a user of the account; moto says that its name is moto.
 KEY_ID = access_key_of_account(ACCOUNT)[:-7] + "FAKEKEY"
 #: It chains roles, and asks as the user who it is only after its other calls.
-PROGRAM = program(
-    """\
+TEXT = """\
 import json, sys, boto3
 first, second, *key = sys.argv[1:]
 session = boto3.Session(*key, *["fake-secret" for _ in key], region_name="us-east-1")
@@ -38,7 +37,11 @@ chained, keys3 = assume(one, second, "fake-session-2")
 print(json.dumps([[ask(each) for each in (two, one, chained, session, one)],
     [[keys[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")] for keys in (keys1, keys2, keys3)]]))
 """
+PROGRAM = program(TEXT)
+IN_PROCESS = program(
+    f"import sys, awstape\npath = sys.argv.pop(1)\nwith awstape.replay(path, strict=True):\n    exec({TEXT!r})"
 )
+USER_ALONE = program(TEXT[: TEXT.index("one, keys1 = ")] + "print(json.dumps(ask(session)))")
 
 
 @pytest.fixture
@@ -68,3 +71,18 @@ def test_each_role_gets_its_own_answers(machine: Machine, stranger: Machine, mot
         for way in (), ("--proxy",):
             seen, _ = user.awstape("replay", cassette, "--strict", *way, "--", *PROGRAM, *asked).json
             assert renaming(answers, seen).keys() >= {"fake-auditor", "fake-admin", "fake-user", "moto", ACCOUNT}
+        assert user.run(*IN_PROCESS, cassette, *asked).json[0] == seen
+
+
+def test_a_role_that_is_assumed_later_is_recorded_beside_the_user(machine: Machine, moto: str, cassette: Path) -> None:
+    roles = ARN + "fake-auditor", ARN + "fake-admin"
+    machine.awstape("record", cassette, "--upstream", moto, "--", *USER_ALONE, *roles, KEY_ID).ok()
+    assert "principal" not in cassette.read_text("utf-8")
+    options = "--mode", "new_episodes", "--upstream", moto
+    answers, _ = machine.awstape("record", cassette, *options, "--", *PROGRAM, *roles, KEY_ID).json
+    names = [arn.split("/")[1] for arn, _ in answers]
+    assert names[:3] == ["fake-admin", "fake-auditor", "fake-admin"]
+    assert names[3].startswith("alias-"), "what the cassette had is answered from it"
+    seen, _ = machine.awstape("replay", cassette, "--strict", "--", *PROGRAM, *roles, KEY_ID).json
+    assert [arn.split("/")[1] for arn, _ in seen][3] == names[3]
+    assert len({arn for arn, _ in seen}) == 3
