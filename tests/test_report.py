@@ -77,7 +77,7 @@ def test_notes_are_listed() -> None:
 @pytest.mark.parametrize(("way", "tip"), [("endpoint", "awstape replay --proxy"), ("proxy", "Node.js")])
 def test_a_replay_that_was_asked_nothing_says_so(way: Literal["endpoint", "proxy"], tip: str) -> None:
     replayed = player(cassette(USERS))
-    first, second, _ = replay_lines(replayed, way)
+    first, second = replay_lines(replayed, way)
     assert first == "no request arrived: the program asked nothing of the cassette"
     assert tip in second
     replayed.answer(request("ListRoles"))
@@ -133,7 +133,9 @@ def test_a_take_that_was_not_replayed_is_listed() -> None:
     again = (request("ListUsers"), respond("ListUsers", {"IsTruncated": False, "Users": []}))
     replayed = player(cassette(USERS, again))
     replayed.answer(request("ListUsers"))
-    assert list(replay_lines(replayed)) == ["not replayed: iam ListUsers {}: 1 page of take 2"]
+    assert list(replay_lines(replayed)) == []
+    told = list(replay_lines(replayed, with_not_replayed=True))
+    assert told == ["not replayed: iam ListUsers {}: 1 page of take 2"]
     assert replay_facts(replayed)["unplayed"] == [
         {
             "service": "iam",
@@ -147,15 +149,16 @@ def test_a_take_that_was_not_replayed_is_listed() -> None:
     ]
 
 
-def test_of_many_takes_not_replayed_some_are_listed_and_the_rest_counted() -> None:
-    answer = respond("ListUsers", {"IsTruncated": False, "Users": []})
-    replayed = player(cassette(*((request("ListUsers", {"PathPrefix": f"/{n}/"}), answer) for n in range(20))))
-    lines = [line for line in replay_lines(replayed) if line.startswith("not replayed: ")]
-    assert len(lines) == 6
-    assert lines[-1] == "not replayed: and 15 more takes (--json lists all)"
-    unplayed = replay_facts(replayed)["unplayed"]
-    assert isinstance(unplayed, list)
-    assert len(unplayed) == 20
+def test_a_miss_names_its_session() -> None:
+    replayed = player(cassette(USERS))
+    for session in ("", "a", "a"):
+        replayed.answer(request("ListRoles"), session)
+    assert next(replay_lines(replayed)) == "miss: iam ListRoles was not recorded (3 times, session a)"
+    replayed.answer(request("ListRoles"), "b")
+    assert next(replay_lines(replayed)) == "miss: iam ListRoles was not recorded (4 times, 2 sessions)"
+    facts = replay_facts(replayed)["misses"]
+    assert isinstance(facts, list)
+    assert [miss.get("session") for miss in facts] == [None, "a", "a", "b"]
 
 
 def test_an_unused_fault_is_listed() -> None:

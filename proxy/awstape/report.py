@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +26,6 @@ from awstape.core.replay.sessions import Session
 from awstape.core.text.printable import printable
 from awstape.core.view.track_statistics import TrackStatistics
 
-_MOST_NOT_REPLAYED = 5
 _NO_CALL = "  no call to record was seen"
 _NODE_TIP = (
     "  Node.js ignores HTTPS_PROXY; preload global-agent: GLOBAL_AGENT_ENVIRONMENT_VARIABLE_NAMESPACE= "
@@ -228,6 +227,7 @@ def _miss_facts(miss: Miss) -> dict[str, object]:
     return {
         "kind": miss.kind,
         "operation": miss.operation,
+        **({"session": miss.session} if miss.session else {}),
         "text": miss.text,
         "nearest": track_facts(miss.nearest) if miss.nearest else None,
         "differences": [
@@ -284,21 +284,30 @@ def callers_line(callers: Sequence[str]) -> str:
     return f"credentials are those of {first}; those of {', '.join(others)}: awstape env --caller ALIAS"
 
 
-def replay_lines(player: Player, way: Literal["endpoint", "proxy"] = "endpoint") -> Iterator[str]:
-    """The report of a replay, for people. way: how programs were to reach it."""
+def replay_lines(
+    player: Player, way: Literal["endpoint", "proxy"] = "endpoint", *, with_not_replayed: bool = False
+) -> Iterator[str]:
+    """The report of a replay, for people. way: how programs were to reach it. with_not_replayed: lists these takes."""
     if not player.sessions.total.requests:
         yield _NO_REQUEST
         yield _NO_REQUEST_TIPS[way]
     yield from miss_lines(player)
     yield from unused_fault_lines(player)
-    yield from not_replayed_lines(player, _MOST_NOT_REPLAYED)
+    if with_not_replayed:
+        yield from not_replayed_lines(player)
 
 
 def miss_lines(player: Player) -> Iterator[str]:
     """The misses in full; equal misses are listed once, with their number."""
-    for text, times in Counter(miss.text for miss in player.misses).items():
+    sessions = defaultdict[str, list[str]](list)
+    for miss in player.misses:
+        sessions[miss.text].append(miss.session)
+    for text, of_sessions in sessions.items():
         first, *rest = text.splitlines()
-        yield f"miss: {first}" + (f" ({times} times)" if times > 1 else "")
+        times = [f"{len(of_sessions)} times"] if len(of_sessions) > 1 else []
+        names = sorted(filter(None, set(of_sessions)))
+        named = [f"session {printable(names[0])}" if len(names) == 1 else count(len(names), "session")] if names else []
+        yield f"miss: {first}" + (f" ({', '.join(times + named)})" if times or named else "")
         yield from rest
     if more := player.sessions.total.misses_not_kept:
         yield f"miss: and {more} more, without details"
@@ -310,15 +319,12 @@ def unused_fault_lines(player: Player) -> Iterator[str]:
         yield f"unused fault: {fault}: no request matched it"
 
 
-def not_replayed_lines(player: Player, shown: int | None = None) -> Iterator[str]:
-    """The takes that no request asked for. shown: the most lines, None for all."""
-    unplayed = player.takes_not_replayed()
-    for track, take, pages in unplayed[:shown]:
+def not_replayed_lines(player: Player) -> Iterator[str]:
+    """The takes that no request asked for."""
+    for track, take, pages in player.takes_not_replayed():
         yield f"not replayed: {printable(player.describe(track))}: {count(pages, 'page')}" + (
             f" of take {take}" if take > 1 else ""
         )
-    if shown is not None and len(unplayed) > shown:
-        yield f"not replayed: and {count(len(unplayed) - shown, 'more take')} (--json lists all)"
 
 
 def _noun(kind: str) -> str:

@@ -303,7 +303,7 @@ def test_the_exit_status_is_the_programs_or_1_for_a_miss(
         assert "<Code>CassetteMiss</Code>" in output
         assert "true" in output
         assert errors.startswith("miss: iam ListRoles was not recorded\n")
-        assert errors.endswith("not replayed: iam ListUsers {}: 1 page\n")
+        assert "not replayed" not in errors
 
 
 def test_replay_in_json(users: Path, capfd: pytest.CaptureFixture[str]) -> None:

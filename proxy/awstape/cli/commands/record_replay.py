@@ -212,6 +212,7 @@ def recover(cassettes: tuple[Path, ...], as_is: tuple[str, ...], as_json: bool) 
     help="Make requests fail, such as 'throttle ListRoles page=2 times=1'.",
 )
 @click.option("--strict", is_flag=True, help="Fail if a track was not replayed, a fault not used or nothing requested.")
+@click.option("-v", "--verbose", is_flag=True, help="List the tracks that were not replayed, too; --strict does.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
 @_host
 @_allow_remote
@@ -224,6 +225,7 @@ def replay(
     paging: str,
     faults: tuple[str, ...],
     strict: bool,
+    verbose: bool,
     proxy: bool,
     host: str,
     allow_remote: bool,
@@ -267,7 +269,7 @@ def replay(
             else servers.serve_endpoint(tape, port, listen)
         )
         way: Literal["endpoint", "proxy"] = "proxy" if proxy else "endpoint"
-        status = _report_replay(tape, _run_with(ctx, server, announce), as_json, strict=strict, way=way)
+        status = _report_replay(tape, _run_with(ctx, server, announce), as_json, strict, verbose or strict, way=way)
     return child_process.exit_like(status)
 
 
@@ -345,14 +347,20 @@ def _is_incomplete(recording: RecordingSummary) -> bool:
 
 
 def _report_replay(
-    tape: Tape, status: int, as_json: bool, strict: bool = False, *, way: Literal["endpoint", "proxy"]
+    tape: Tape,
+    status: int,
+    as_json: bool,
+    strict: bool = False,
+    with_not_replayed: bool = False,
+    *,
+    way: Literal["endpoint", "proxy"],
 ) -> int:
     """Reports a replay. Returns the exit status: 1 instead of 0 for misses, if strict also if anything was not used."""
     from awstape.report import replay_facts, replay_lines
 
     player = tape.player
     assert player
-    _print_report(replay_lines(player, way), replay_facts(player), as_json)
+    _print_report(replay_lines(player, way, with_not_replayed=with_not_replayed), replay_facts(player), as_json)
     is_unused = not player.sessions.total.requests or player.takes_not_replayed() or player.unused_faults()
     return status or int(bool(player.misses or (strict and is_unused)))
 

@@ -61,6 +61,7 @@ class Miss(Reply):
 
     operation: service and name, `iam ListRoles`, as far as they are known. text: the explanation; its first line is a
     summary. nearest: the track that the request was compared with. differences: the members that differ from it.
+    session: the name of the session of the request, if it has one.
     """
 
     kind: Kind
@@ -68,6 +69,7 @@ class Miss(Reply):
     text: str
     nearest: Track | None = None
     differences: tuple[Difference, ...] = ()
+    session: str = ""
 
 
 @dataclass(frozen=True)

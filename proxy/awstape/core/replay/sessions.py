@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from awstape.core.cassette.cassette import Track
 from awstape.core.replay.misses import Miss
@@ -30,6 +30,7 @@ PlayedPage = tuple[Track, int, int]
 class Session:
     """What one test got so far.
 
+    name: as clients give it; empty for requests that name none, and for counts over all sessions.
     requests: the number of requests, whatever their replies.
     misses: those that are kept, and misses_length: the number of characters in their texts.
     misses_not_kept: the number of misses beyond the bounds.
@@ -37,6 +38,7 @@ class Session:
     takes: the take that each track is at.
     """
 
+    name: str = ""
     requests: int = 0
     played: set[PlayedPage] = field(default_factory=set)
     misses: list[Miss] = field(default_factory=list)
@@ -72,7 +74,7 @@ class Sessions:
         named = len(self.by_name) - ("" in self.by_name)
         if name and named >= MAX_SESSIONS:
             return None
-        self.by_name[name] = Session()
+        self.by_name[name] = Session(name)
         return self.by_name[name]
 
     def reset(self, name: str | None) -> None:
@@ -110,6 +112,7 @@ class Sessions:
 
     def count_miss(self, session: Session | None, miss: Miss) -> None:
         """Counts a miss, and keeps it where there is room."""
+        miss = replace(miss, session=session.name) if session and session.name else miss
         length = sum(each.misses_length for each in self.by_name.values()) + len(miss.text)
         for account in self._accounts(session):
             has_room = length <= MAX_MISSES_TEXT if account is session else account.misses_length < MAX_MISSES_TEXT
