@@ -61,6 +61,7 @@ PROJECT_TESTS = {
     "platforms",
     "guide",
     "slowest",
+    "start_up",
 } | {"standin"}
 #: Folders in which each module is one format, command or option group, and may be short.
 ONE_THING_A_MODULE = {
@@ -108,7 +109,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.synthesis.seeded_choice",
     ),
     "the one place that reads or writes a source outside": (
-        "catalog.botocore_data",
         "catalog.configured_endpoints",
         "catalog.response_parser",
         "clock",

@@ -93,6 +93,7 @@ BOUND = {
     ("servers", "signal.SIGHUP"): "Windows lacks it; Ctrl-C and SIGTERM end a server",
     ("servers", "sys.platform"): "Windows: `signal.signal` wakes the event loop",
     ("user_folders", ".chmod"): NO_MODES,
+    ("user_folders", "sys.platform"): "Windows: the configuration is in APPDATA; macOS: in Application Support",
 }
 
 

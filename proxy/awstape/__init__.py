@@ -13,9 +13,7 @@ Each folder is a wing; its first lines say what happens in it, what to read firs
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # that of `typing`, which is slow to import; type checkers know the name
 if TYPE_CHECKING:
     from awstape.errors import MissError, UserError
     from awstape.inprocess.botocore_hook import InProcess, replay
@@ -37,4 +35,6 @@ def __getattr__(name: str) -> object:
     """What the package offers, imported when it is used: botocore takes its time."""
     if name not in _HOMES:
         raise AttributeError(f"module 'awstape' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"awstape.{_HOMES[name]}"), name)

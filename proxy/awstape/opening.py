@@ -16,24 +16,18 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
-from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.access_keys import account_of_access_key, principal_of_access_key
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
-from awstape.core.recording.recorder import Recorder, Selection
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, keys, project_settings
-from awstape.files.encrypted_lines import load_cipher
-from awstape.files.journal import Journal
-from awstape.live_recorder import LiveRecorder
-from awstape.recovery import load_set_aside, recover_journals
 from awstape.tape import Tape
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
@@ -61,6 +55,14 @@ def open_for_recording(
     process may do what follows the answers.
     Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
+    # Not at the top: a replay, which each test may open, does without them, and without botocore.
+    from awstape.catalog.response_parser import parse_response
+    from awstape.core.recording.recorder import Recorder, Selection
+    from awstape.files.encrypted_lines import load_cipher
+    from awstape.files.journal import Journal
+    from awstape.live_recorder import LiveRecorder
+    from awstape.recovery import load_set_aside, recover_journals
+
     models = load_models(choose_services(services, path))
     _check_operation_globs(models, operations)
     if journal != "none":

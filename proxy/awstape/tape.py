@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from awstape.catalog.hosts import main_region, partition_of
 from awstape.catalog.service_models import load_models
@@ -34,11 +35,13 @@ from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.model import Models
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.recording.folding import RecordingSummary
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.errors import UserError, as_user_error
-from awstape.live_recorder import LiveRecorder, Progress, show_no_progress
+
+if TYPE_CHECKING:  # a replay, which each test may open, does without them
+    from awstape.core.recording.folding import RecordingSummary
+    from awstape.live_recorder import LiveRecorder, Progress
 
 #: Problem and tip of a request in a forked process.
 _FORKED = (
@@ -184,11 +187,11 @@ class Tape:
         if self.failure:
             raise self.failure
 
-    def close(self, show_progress: Progress = show_no_progress) -> RecordingSummary | None:
+    def close(self, show_progress: Progress | None = None) -> RecordingSummary | None:
         """Writes the recording into the cassette; None in replay, or in a forked process. Raises UserError."""
         if self.recorder is None or self._is_forked():
             return None
-        return self.recorder.close(show_progress)
+        return self.recorder.close(show_progress) if show_progress else self.recorder.close()
 
     def keep_journal(self) -> Path | None:
         """Ends the recording without a change to the cassette: it stays as a journal, for `awstape recover`.

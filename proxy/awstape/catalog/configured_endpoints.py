@@ -21,15 +21,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import botocore.configloader
-import botocore.exceptions
-
 from awstape.catalog.hosts import find_host
 from awstape.catalog.service_index import load_index
 
 _SWITCH = "ignore_configured_endpoint_urls"
 _VARIABLE = "AWS_ENDPOINT_URL"
-_UNREADABLE = (botocore.exceptions.ConfigNotFound, botocore.exceptions.ConfigParseError, OSError)
 
 
 @dataclass(frozen=True)
@@ -75,12 +71,16 @@ def _settings(
 
 def _read_config(environ: Mapping[str, str]) -> dict[str, Any]:
     """The configuration file, with the settings of the credentials file in its profiles."""
+    from botocore.configloader import load_config, raw_config_parse  # slow to import
+    from botocore.exceptions import ConfigNotFound, ConfigParseError
+
+    unreadable = (ConfigNotFound, ConfigParseError, OSError)
     config: dict[str, Any] = {"profiles": {}}
-    with suppress(*_UNREADABLE):
-        config = botocore.configloader.load_config(environ.get("AWS_CONFIG_FILE") or _in_home(environ, "config"))
-    with suppress(*_UNREADABLE):
+    with suppress(*unreadable):
+        config = load_config(environ.get("AWS_CONFIG_FILE") or _in_home(environ, "config"))
+    with suppress(*unreadable):
         path = environ.get("AWS_SHARED_CREDENTIALS_FILE") or _in_home(environ, "credentials")
-        for name, settings in botocore.configloader.raw_config_parse(path).items():
+        for name, settings in raw_config_parse(path).items():
             config["profiles"].setdefault(name, {}).update(settings)
     return config
 

@@ -16,14 +16,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import botocore.endpoint_provider
-import botocore.exceptions
 
 from awstape.catalog.botocore_data import load_endpoint_rules, load_endpoints, load_partition_data
 from awstape.catalog.service_index import REGION, dns_suffixes, is_region, load_index, partitions
 from awstape.core.aws.model import HostMatch, Hosts
+
+if TYPE_CHECKING:
+    import botocore.endpoint_provider
 
 _BUCKET = re.compile(r"(?P<bucket>.+)\.s3(?:-fips|-accelerate|express(?:-fips)?-[a-z0-9-]+)?(?:\.|$)", re.ASCII)
 _ACCESS_POINT = re.compile(
@@ -118,39 +119,51 @@ def _partition_of_suffix(suffix: str | None) -> str:
 
 
 def _services_of_form(form: str) -> tuple[str, ...]:
-    literal, patterns = _forms()
-    found = literal.get(form)
-    return found or tuple(name for name, pattern in patterns.items() if pattern.fullmatch(form))
+    literal, wild = _forms()
+    if found := literal.get(form):
+        return found
+    alike = (*wild.get(form.rpartition(".")[2], ()), *wild.get("*", ()))
+    return tuple(dict.fromkeys(name for name, other in alike if _form_pattern(other).fullmatch(form)))
 
 
 @cache
-def _forms() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, re.Pattern[str]]]:
-    """The forms without `*` → their services; and a service → the pattern of its other forms."""
+def _forms() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, list[tuple[str, str]]]]:
+    """The forms without `*` → their services; and the last label of the others → service and form of each.
+
+    A last label with `*` in it counts as `*`.
+    """
     literal: dict[str, tuple[str, ...]] = {}
-    patterns: dict[str, re.Pattern[str]] = {}
+    wild: dict[str, list[tuple[str, str]]] = {}
     for name, row in load_index().items():
         for form in row.hosts:
-            if "*" not in form:
+            if "*" in form:
+                last = form.rpartition(".")[2]
+                wild.setdefault("*" if "*" in last else last, []).append((name, form))
+            else:
                 literal[form] = (*literal.get(form, ()), name)
-        if wild := [_form_pattern(form) for form in row.hosts if "*" in form]:
-            patterns[name] = re.compile("|".join(wild), re.ASCII)
-    return literal, patterns
+    return literal, wild
 
 
-def _form_pattern(form: str) -> str:
-    """A bucket, or the alias of an access point, may have dots in its name; any other variable is within a label."""
+@cache
+def _form_pattern(form: str) -> re.Pattern[str]:
+    """The pattern of a form.
+
+    A bucket, or the alias of an access point, may have dots in its name; any other variable is within a label.
+    """
     first, _, rest = form.partition("*")
     escaped = re.escape(rest).replace(r"\*", "[a-z0-9_-]+")
     variable = "[a-z0-9._-]+" if not first and re.match(r"(\.accesspoint)?\.s3(\W|express|$)", rest) else "[a-z0-9_-]+"
-    return re.escape(first) + variable + escaped
+    return re.compile(re.escape(first) + variable + escaped, re.ASCII)
 
 
 def host_of(service: str, region: str) -> str:
     """The plain host name of a service in a region, or of a global service in the partition of a region."""
+    from botocore.exceptions import EndpointProviderError
+
     try:
         url = _provider(service).resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False).url
         return urlsplit(url).netloc
-    except botocore.exceptions.EndpointProviderError:  # it takes a parameter, such as an account
+    except EndpointProviderError:  # it takes a parameter, such as an account
         form = min((form for form in load_index()[service].hosts if "*" not in form), key=len)
         suffixes = (str(p["dnsSuffix"]) for p in partitions() if p["name"] == partition_of(region))
         return f"{form.replace(REGION, region)}.{next(suffixes)}"
@@ -158,7 +171,9 @@ def host_of(service: str, region: str) -> str:
 
 @cache
 def _provider(service: str) -> botocore.endpoint_provider.EndpointProvider:
-    return botocore.endpoint_provider.EndpointProvider(load_endpoint_rules(service), load_partition_data())
+    from botocore.endpoint_provider import EndpointProvider
+
+    return EndpointProvider(load_endpoint_rules(service), load_partition_data())
 
 
 @cache

@@ -4,20 +4,24 @@
    with those of enums and waiters.
 2. Members that clients make anew for each call are marked, also where the model does not.
 3. How operations page is in `catalog.paging_rules`.
+4. A service is read when it is asked for, and each operation and error is built when it is asked for: most programs
+   need a few of hundreds.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from awstape.catalog.botocore_data import (
     DEFAULT_SERVICES,
     available_services,
+    has_service,
     load_paginators,
     load_service_model,
     load_waiters,
@@ -42,6 +46,34 @@ _CODE = re.compile("<code>([^<>\\s]{2,64})</code>")
 _MEMBER_TRAITS = ("flattened", "jsonvalue", "location", "locationName", "xmlAttribute", "xmlNamespace")
 
 
+Built = TypeVar("Built")
+
+
+class _BuiltWhenNeeded(Mapping[str, Built], Generic[Built]):
+    """What a service has by name. Each is built when it is first asked for, and kept."""
+
+    def __init__(self, names: Iterable[str], build: Callable[[str], Built], building: threading.RLock) -> None:
+        self._built: dict[str, Built | None] = dict.fromkeys(names)
+        self._build = build
+        self._building = building
+
+    def __getitem__(self, name: str) -> Built:
+        if (built := self._built[name]) is None:
+            with self._building:  # what is built refers to shapes that another thread may be building
+                if (built := self._built[name]) is None:
+                    built = self._built[name] = self._build(name)
+        return built
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._built
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._built)
+
+    def __len__(self) -> int:
+        return len(self._built)
+
+
 class _LazyServices(Mapping[str, Service]):
     """Every service by its name. A model is built when it is asked for, and kept."""
 
@@ -50,14 +82,14 @@ class _LazyServices(Mapping[str, Service]):
 
     def __getitem__(self, name: str) -> Service:
         if name not in self._built:
-            if name not in available_services():
+            if name not in self:
                 raise KeyError(name)
             data = load_service_model(name), load_paginators(name), load_waiters(name)
             self._built[name] = build_service(name, *data)
         return self._built[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in available_services()
+        return isinstance(name, str) and has_service(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(available_services())
@@ -92,10 +124,10 @@ def build_service(
     name: str, data: Mapping[str, Any], paginators: Mapping[str, Any], waiters: Mapping[str, Any] = MappingProxyType({})
 ) -> Service:
     """The service of a `service-2.json`, with a `paginators-1.json` and a `waiters-2.json`."""
-    service = _ServiceBuilder(name, data, paginators, waiters).build_service()
+    service = _ServiceBuilder(name, data, paginators, waiters).service
     if old := OLD_PROTOCOLS.get(name):
         described = describe_in_old_protocol(data)
-        service.views[old] = _ServiceBuilder(name, described, paginators, waiters).build_service()
+        service.views[old] = _ServiceBuilder(name, described, paginators, waiters).service
     return service
 
 
@@ -125,6 +157,13 @@ class _ServiceBuilder:
     def _make_service(self) -> Service:
         meta = self.data["metadata"]
         entry = make_entry(self.name, meta)
+        building = threading.RLock()
+        codes = {
+            name: data.get("error", {}).get("code", name)
+            for name, data in self.data["shapes"].items()
+            if data.get("exception")
+        }
+        names = {code: name for name, code in codes.items()}
         return Service(
             name=self.name,
             protocols=entry.protocols,
@@ -135,27 +174,20 @@ class _ServiceBuilder:
             target_prefix=entry.target_prefix,
             json_version=meta.get("jsonVersion", "1.0"),
             is_query_compatible="awsQueryCompatible" in meta,
+            operations=_BuiltWhenNeeded(self.data["operations"], self._build_operation, building),
+            errors=_BuiltWhenNeeded(names, lambda code: self._build_shape(names[code]), building),
+            named_errors=_BuiltWhenNeeded(codes, lambda name: (codes[name], self._build_shape(name)), building),
             words=frozenset(_find_words(self.data, self.waiters)),
         )
 
-    def build_service(self) -> Service:
-        service = self.service
-        for name, data in self.data["operations"].items():
-            service.operations[name] = self._build_operation(service, name, data)
-        for name, data in self.data["shapes"].items():
-            if data.get("exception"):
-                code, shape = data.get("error", {}).get("code", name), self._build_shape(name)
-                service.errors[code] = shape
-                service.named_errors[name] = (code, shape)
-        return service
-
-    def _build_operation(self, service: Service, name: str, data: Mapping[str, Any]) -> Operation:
+    def _build_operation(self, name: str) -> Operation:
+        data = self.data["operations"][name]
         input_ = self._build_root(data["input"]) if "input" in data else None
         output = _without_request_places(self._build_root(data["output"])) if "output" in data else None
         root = data.get("input", {})
         return Operation(
             name=name,
-            service=service,
+            service=self.service,
             method=data["http"]["method"],
             uri=data["http"]["requestUri"],
             input=input_,

@@ -6,18 +6,18 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette_blocks
 from awstape.core.cassette.yaml.recognition import looks_like_cassette
-from awstape.core.cassette.yaml.source_text import CassetteText
-from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.check.findings import HIDDEN, quotes_real_value
-from awstape.core.redaction.redactor import find_ambiguous_alias
 from awstape.errors import UserError
-from awstape.files import atomic_writes, limited_reading
+from awstape.files import limited_reading
+
+if TYPE_CHECKING:
+    from awstape.core.cassette.yaml.source_text import CassetteText
 
 _SUFFIXES = (".yaml", ".yml")
 #: Bytes at the beginning of a file by which a cassette is recognised.
@@ -99,6 +99,10 @@ def load_all(paths: Iterable[Path], models: Models) -> Cassette:
 
 def check_marks(cassettes: Mapping[Path, Cassette], models: Models) -> None:
     """Raises UserError if an alias may stand for different values in two of the cassettes."""
+    if len(cassettes) < 2:
+        return
+    from awstape.core.redaction.redactor import find_ambiguous_alias
+
     if found := find_ambiguous_alias(models, [*cassettes.values()]):
         files = [*cassettes]
         file, other, part = files[found[0]], files[found[1]], found[2]
@@ -120,6 +124,8 @@ def parse(path: Path, text: str, models: Models) -> Cassette:
 
 def load_text(path: Path, models: Models) -> CassetteText:
     """Loads a cassette file with its text, to be edited. Raises UserError with file, line and path."""
+    from awstape.core.cassette.yaml.source_text import CassetteText
+
     with _document_errors(path):
         return CassetteText.read(limited_reading.read_blocks(path), models)
 
@@ -139,6 +145,8 @@ def _document_errors(path: Path) -> Iterator[None]:
 
 def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
     """The UserError for a problem in a file, without text that may be a real value. tip: used if the error has none."""
+    from awstape.core.check.findings import HIDDEN, quotes_real_value
+
     if quotes_real_value(error):
         return UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {path}")
     where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
@@ -150,4 +158,7 @@ def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
 
 def save(path: Path, cassette: Cassette) -> None:
     """Saves a cassette atomically. Raises UserError."""
+    from awstape.core.cassette.yaml.writer import write_cassette
+    from awstape.files import atomic_writes
+
     atomic_writes.write_text(path, write_cassette(cassette))

@@ -6,10 +6,9 @@ They are never relative: in a container without a home folder, `~` would become 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-import click
 
 from awstape.errors import UserError
 
@@ -27,10 +26,15 @@ def config_folder() -> Path:
 
     Raises NoHomeFolderError, and UserError for a relative XDG_CONFIG_HOME.
     """
-    folder = Path(click.get_app_dir("awstape"))
-    if folder == Path("awstape"):  # an empty XDG_CONFIG_HOME, which counts as unset
-        folder = Path(os.path.expanduser("~/.config/awstape"))
-    return _check_absolute(folder, "XDG_CONFIG_HOME", os.environ.get("XDG_CONFIG_HOME"), os.environ.get("HOME"))
+    named = None if sys.platform in ("win32", "darwin") else os.environ.get("XDG_CONFIG_HOME")
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA") or os.path.expanduser("~")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Application Support")
+    else:
+        base = named or os.path.expanduser("~/.config")
+    folder = Path(base, "awstape")
+    return _check_absolute(folder, "XDG_CONFIG_HOME", named, os.environ.get("HOME"))
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import write_output
-from awstape.core.aws.conform import did_you_mean
 from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: Begins and ends a block of code in Markdown.
 _CODE = "```"
@@ -21,11 +22,15 @@ _CODE = "```"
 
 def _pages() -> dict[str, str]:
     """Topic → the text of its page, in Markdown."""
+    from importlib.resources import files
+
     found = {page.name: page for page in files("awstape").joinpath("guide").iterdir() if page.name.endswith(".md")}
     return {name.removesuffix(".md"): found[name].read_text("utf-8") for name in sorted(found)}
 
 
 def _complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(topic) for topic in _pages() if topic.startswith(incomplete)]
 
 
@@ -44,6 +49,8 @@ def guide(topic: str | None, word: str | None) -> int:
     """
     pages = _pages()
     if topic is not None and topic not in pages:
+        from awstape.core.aws.conform import did_you_mean
+
         raise UserError(f"the guide has no topic {topic!r}{did_you_mean(topic, pages)}", "awstape guide lists them")
     chosen = pages if topic is None else {topic: pages[topic]}
     if word is not None:

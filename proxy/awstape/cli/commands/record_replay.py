@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -310,6 +309,8 @@ def _announcer(activity: str, as_json: bool, callers: Sequence[str] = ()) -> OnL
 
 def _run_with(ctx: click.Context, server: AbstractAsyncContextManager[RunningServer], announce: OnListening) -> int:
     """Runs COMMAND with the server until it ends, or the server alone until Ctrl-C. Returns the exit status."""
+    import asyncio
+
     from awstape import clock
     from awstape.program import servers
 

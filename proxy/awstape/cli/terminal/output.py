@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awstape.core.compare.equality import encode_binary
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
@@ -52,6 +51,8 @@ def read_text(path: Path, tip: str) -> str:
 
 def print_json(facts: object, *, err: bool = False) -> None:
     """Prints a value as JSON for scripts; bytes as `core.compare.equality` spells them."""
+    from awstape.core.compare.equality import encode_binary
+
     click.echo(json.dumps(facts, default=encode_binary), err=err)
 
 

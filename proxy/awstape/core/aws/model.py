@@ -225,9 +225,9 @@ class Service:
     target_prefix: str = ""
     json_version: str = "1.0"
     is_query_compatible: bool = False
-    operations: dict[str, Operation] = field(default_factory=dict)
-    errors: dict[str, Shape] = field(default_factory=dict)
-    named_errors: dict[str, tuple[str, Shape]] = field(default_factory=dict)
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    errors: Mapping[str, Shape] = field(default_factory=dict)
+    named_errors: Mapping[str, tuple[str, Shape]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     views: dict[Protocol, Service] = field(default_factory=dict)
 

@@ -172,7 +172,7 @@ def write_error(service: Service | None, failure: Failure, request_id: str) -> I
 def write_error_element(service: Service | None, failure: Failure, depth: int) -> Iterator[str]:
     """The `Error` element of a failure."""
     code, members = failure.code, dict(failure.members)
-    if service and service.is_query_compatible:
+    if service and service.is_query_compatible and code:
         code = service.named_errors[code][0] if code in service.named_errors else code
         members.pop("__type", None)
     ordered = {"Type": members.pop("Type", None), "Code": code, "Message": failure.message, **members}

@@ -23,7 +23,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape, quoteattr
 
 from awstape.core.aws.model import Member, Shape, Value
 from awstape.core.aws.protocols.encodings.scalars import format_scalar, parse_scalar
@@ -39,7 +38,6 @@ _BEGINS_IN_UTF8 = re.compile(
     rb"""(?:<\?xml\s+version=["']1\.0["'](?:\s+encoding=["']utf-8["'])?\s*\?>\s*)?<[a-z][a-z0-9]""", re.IGNORECASE
 )
 _NO_CHARACTER = "{} holds a character that XML can't represent"
-_CARRIAGE_RETURN = {"\r": "&#13;"}
 
 
 # --- reading ----------------------------------------------------------------------------------------------------
@@ -222,7 +220,20 @@ def _format_attributes(texts: Mapping[str, str]) -> str:
     for name, text in texts.items():
         if _NOT_XML.search(text):
             raise WireError(_NO_CHARACTER.format(name))
-    return "".join(f" {name}={quoteattr(text)}" for name, text in texts.items())
+    return "".join(f' {name}="{_escape_attribute(text)}"' for name, text in texts.items())
+
+
+# Those of xml.sax.saxutils would import urllib.request, which takes as long as the rest of a protocol.
+
+
+def _escape(text: str) -> str:
+    """The text of an element. A bare carriage return would be read as a newline."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def _escape_attribute(text: str) -> str:
+    """The value of an attribute, in double quotes. White space in it would be read as blanks."""
+    return _escape(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
 def _percent_encode(text: str) -> str:
@@ -284,5 +295,4 @@ def write_leaf(name: str, text: str, depth: int, safe_name: str = "", attributes
     indent = "  " * depth
     if not text:
         return f"{indent}<{name}{attributes}/>"
-    # A bare carriage return would be read as a newline.
-    return f"{indent}<{name}{attributes}>{escape(text, _CARRIAGE_RETURN)}</{name}>"
+    return f"{indent}<{name}{attributes}>{_escape(text)}</{name}>"
