@@ -66,6 +66,12 @@ ARN_REAL, ARN_ALIAS = (
 Switch = Callable[[pytest.MonkeyPatch], None]
 
 
+@pytest.fixture(autouse=True)
+def undecided_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the place of a string decides is decided anew for each string, by the tables that are left."""
+    monkeypatch.setattr(string_redaction, "_find_redaction", string_redaction._find_redaction.__wrapped__)
+
+
 @dataclass(frozen=True)
 class Rule:
     """How to switch a rule off, and its probe: a text, its context and the expected redaction."""

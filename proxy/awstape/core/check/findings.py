@@ -96,7 +96,7 @@ def review_text(text: str, models: Models, rules: Rules = NO_RULES) -> Review:
     is_readable = True
     read: list[Entry] = []
     errors: list[DocumentError] = []
-    plain_texts: set[str] = set()
+    shared = Aliases(_DISCARDED_KEY, _with_documentation(rules))
     allowed = AllowComments(text)
     texts: list[FreeText] = []
     try:
@@ -105,7 +105,7 @@ def review_text(text: str, models: Models, rules: Rules = NO_RULES) -> Review:
             if len(errors) >= MAX_ERRORS:
                 problem = "too many errors: the rest is not checked"
                 raise DocumentError(errors[-1].line, "", problem, "is this file a cassette?")
-            found.update(_find_in_document(entry.document, lines, models, rules, plain_texts, allowed))
+            found.update(_find_in_document(entry.document, lines, models, rules, shared, allowed))
             texts += find_free_texts(entry.document, models, rules)
             read.append(entry)
     except DocumentError as error:  # what follows can't be divided into documents
@@ -195,19 +195,20 @@ def _find_in_document(
     lines: list[str],
     models: Models,
     rules: Rules,
-    plain_texts: set[str],
+    shared: Aliases,
     allowed: AllowComments,
 ) -> Iterator[Finding]:
-    """The real values in the strings of a document."""
+    """The real values in the strings of a document. shared: remembers what redaction changes nothing in."""
     strings: list[tuple[str, StringContext]] = []
 
     def note(text: str, context: StringContext) -> str:
-        strings.append((text, context))
+        if redact_string(text, context, shared) != text:
+            strings.append((text, context))
         return text
 
     edit_document_strings(document.value, find_operation(document.value, models), note)
     for text, context in strings:
-        redacted, kinds = _redact(text, context, rules, plain_texts)
+        redacted, kinds = _redact(text, context, rules)
         if not kinds:
             continue
         first = document.line(context.path)
@@ -222,11 +223,9 @@ def _real_kinds(text: str, context: StringContext, rules: Rules) -> list[str]:
     return _redact(text, context, rules)[1]
 
 
-def _redact(
-    text: str, context: StringContext, rules: Rules, plain_texts: set[str] | None = None
-) -> tuple[str, list[str]]:
-    """A text, redacted, and the kinds of the real values in it. plain_texts: as in `Aliases`."""
-    aliases = Aliases(_DISCARDED_KEY, _with_documentation(rules), plain_texts)
+def _redact(text: str, context: StringContext, rules: Rules) -> tuple[str, list[str]]:
+    """A text, redacted, and the kinds of the real values in it, which no other text has to do with."""
+    aliases = Aliases(_DISCARDED_KEY, _with_documentation(rules))
     redacted = redact_string(text, context, aliases)
     return redacted, list(aliases.count_by_kind()) if redacted != text else []
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models
@@ -61,18 +62,12 @@ def find_free_texts(document: Document, models: Models, rules: Rules = NO_RULES)
     found: list[FreeText] = []
 
     def note(text: str, context: StringContext) -> str:
-        if context.path[:1] and context.path[0] in _WITH_DATA and not _is_vocabulary(text, context, rules):
+        is_data = context.path[:1] and context.path[0] in _WITH_DATA
+        if is_data and not _is_vocabulary(text, context, rules) and (parts := _find_content(text)):
             line = document.line(context.path)
             member = _BEFORE_MEMBER.sub("", path_pattern(context.path))
             place = f"{operation.service.name} {operation.name} {member}"
-
-            def add(part: str) -> str:
-                if _has_content(part):
-                    found.append(FreeText(place, part, line))
-                return part
-
-            if edit_user_texts(text, add) is None:
-                add(text)
+            found.extend(FreeText(place, part, line) for part in parts)
         return text
 
     edit_document_strings(document.value, operation, note)
@@ -88,6 +83,21 @@ def _is_vocabulary(text: str, context: StringContext, rules: Rules) -> bool:
     if not is_free_text_member(text, context) and not is_key(context):  # a name
         return rules == NO_RULES or redact_string(text, context, Aliases(_DISCARDED_KEY)) == text
     return False
+
+
+@lru_cache(2**12)  # most texts recur
+def _find_content(text: str) -> tuple[str, ...]:
+    """The texts of a JSON document, or the text itself, if something is left of them that could be a customer's."""
+    parts: list[str] = []
+
+    def add(part: str) -> str:
+        if _has_content(part):
+            parts.append(part)
+        return part
+
+    if edit_user_texts(text, add) is None:
+        add(text)
+    return tuple(parts)
 
 
 def _has_content(text: str) -> bool:

@@ -48,6 +48,7 @@ _FRAMED = re.compile(
 )
 _ACCOUNT = re.compile(r"000\d{9}", re.ASCII)
 _ACCESS_KEY = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)"
+_OF_ACCESS_KEY = re.compile(_ACCESS_KEY)
 _TEMPORARY_KEY = re.compile(rf"ASIA[Q-Z2-7][A-Z2-7]{{8}}tape[{SYMBOLS}]{{7,}}")
 _UNIQUE_IDS = (
     rf"(?:ASIA[Q-Z2-7][A-Z2-7]{{8}}|{_ACCESS_KEY})tape([{SYMBOLS}]{{7,}})"
@@ -236,7 +237,7 @@ def spell_account(digest: bytes) -> str:
 def spell_unique_id(digest: bytes, prefix: str, length: int) -> str:
     body = append_check(spell_symbols(digest, length - _CHECKED), _CHECKED)
     text = f"tape{body}"
-    return prefix + (text if re.match(_ACCESS_KEY, prefix) else text.upper())
+    return prefix + (text if _OF_ACCESS_KEY.match(prefix) else text.upper())
 
 
 def spell_canonical_id(digest: bytes) -> str:

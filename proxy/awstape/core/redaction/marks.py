@@ -54,6 +54,10 @@ class Marks:
         Each digest that the value is not spelled from has a mark.
         """
         new: list[str] = []
+        if not self.known:
+            spelled = spell(self._digest(purpose, value))
+            if self._value_of.setdefault(spelled, value) == value:
+                return spelled, new
         for number in range(_MOST_DIGESTS):
             spelled = spell(self._digest(f"{purpose} {number}" if number else purpose, value))
             if self.known and self.make(purpose, value, number, spelled) in self.known:

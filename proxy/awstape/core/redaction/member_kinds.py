@@ -180,18 +180,23 @@ def is_public(text: str, context: StringContext) -> bool:
 
 def depends_on_siblings(shape: Shape) -> bool:
     """Whether the redaction of a string in this shape depends on the other members of its structure."""
-    return shape.name in _KIND_SIBLINGS or shape.name == "userNameType" or shape.name in _OF_POLICIES
+    return shape.name in _KIND_SIBLINGS or shape.name == "userNameType" or may_be_of_aws_policy(shape)
+
+
+def may_be_of_aws_policy(shape: Shape) -> bool:
+    """Whether a string in this shape may be the name, the path or the id of an AWS-managed policy."""
+    return shape.name in _OF_POLICIES
 
 
 def is_of_aws_policy(text: str, shape: Shape, siblings: Mapping[str, Value]) -> bool:
     """Whether a text is the name, the path or the id of an AWS-managed policy, which its siblings tell."""
-    if shape.name not in _OF_POLICIES:
+    if not may_be_of_aws_policy(shape):
         return False
     if siblings.get("SourcePolicyType") == "aws-managed":
         return True
     is_id = shape.name == "idType" and _POLICY_ID.fullmatch(text) is not None
     for value in siblings.values():
-        arn = _AWS_POLICY.fullmatch(value) if isinstance(value, str) else None
+        arn = _AWS_POLICY.fullmatch(value) if isinstance(value, str) and ":iam::aws:policy/" in value else None
         if arn and (is_id or text in (arn["name"], arn["path"])):
             return True
     return False

@@ -25,7 +25,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 
 _LETTERS, _DIGITS = "klmrst", "23467"
 SYMBOLS = _LETTERS + _DIGITS
@@ -39,7 +39,8 @@ _UUID = re.compile(UUID)
 _PART = re.compile(rf"({UUID}(?={JOINT}|\Z)|[^ +,\-./:=@_]+)")
 #: The characters of a code in hexadecimal digits, within what all such UUIDs have in common.
 _HEX = "[0-9a-fA-F]"
-UUID_ALIAS = rf"0{{8}}-{_HEX}{{4}}-4{_HEX}{{3}}-8{_HEX}{{3}}-{_HEX}{{10}}(?:aa|AA)"
+_UUID_BEGIN = "00000000-"
+UUID_ALIAS = rf"{_UUID_BEGIN}{_HEX}{{4}}-4{_HEX}{{3}}-8{_HEX}{{3}}-{_HEX}{{10}}(?:aa|AA)"
 _UUID_ALIAS = re.compile(UUID_ALIAS)
 _MOST_CODES = 5
 #: The number of codes, and the largest prime p of which p × (p - 1) is below it: a product is two numbers below p.
@@ -47,6 +48,7 @@ _CODES: int = len(SYMBOLS) ** _KEYED
 _PRIME = 48_541
 #: The three characters of a number. A table is faster than one division for each character.
 _TRIPLES = [one + two + three for three in SYMBOLS for two in SYMBOLS for one in SYMBOLS]
+_NO_DIGITS = str.maketrans("", "", _DIGITS)
 
 
 # --- one code ---------------------------------------------------------------------------------------------------
@@ -62,7 +64,7 @@ def spell_code(digest: bytes) -> str:
     """The code of a part of a name: keyed characters, then the check character."""
     while True:
         code = _append_code_check(_spell_number(int.from_bytes(digest[:8]), _KEYED))
-        if sum(map(str.isalpha, code)) >= _FEWEST_LETTERS:
+        if len(code.translate(_NO_DIGITS)) >= _FEWEST_LETTERS:
             return code
         digest = hashlib.sha256(digest).digest()
 
@@ -91,11 +93,22 @@ def spell_code_in_case(meaning: str, spelled: str, spell: Callable[[str, Callabl
 
 
 def _mix_case(code: str, digest: bytes) -> str:
-    letters = [i for i, character in enumerate(code) if character.isalpha()]
     # Neither all in lower case nor all in upper case.
-    chosen = 1 + int.from_bytes(digest[-8:]) % max(2 ** len(letters) - 2, 1)
-    upper = {i for bit, i in enumerate(letters) if chosen >> bit & 1}
-    return "".join(character.upper() if i in upper else character for i, character in enumerate(code))
+    chosen = 1 + int.from_bytes(digest[-8:]) % max(2 ** len(code.translate(_NO_DIGITS)) - 2, 1)
+    mixed = ""
+    for i in range(0, len(code), 3):
+        triple, letters = _raise_letters(code[i : i + 3], chosen & 7)
+        mixed += triple
+        chosen >>= letters
+    return mixed
+
+
+@cache
+def _raise_letters(text: str, chosen: int) -> tuple[str, int]:
+    """The text with those letters in upper case that the bits of a number choose, and the number of its letters."""
+    letters = [i for i, character in enumerate(text) if character.isalpha()]
+    raised = {i for bit, i in enumerate(letters) if chosen >> bit & 1}
+    return "".join(c.upper() if i in raised else c for i, c in enumerate(text)), len(letters)
 
 
 # --- UUIDs ------------------------------------------------------------------------------------------------------
@@ -105,7 +118,7 @@ def spell_uuid(code: str) -> str:
     """The alias of a UUID, of its code. The letters at its end show the case of the code."""
     is_upper = code == code.upper()
     digits = (code.lower() if is_upper else code).encode().hex()
-    text = f"00000000-{digits[:4]}-4{digits[4:7]}-8{digits[7:10]}-{digits[10:]}aa"
+    text = f"{_UUID_BEGIN}{digits[:4]}-4{digits[4:7]}-8{digits[7:10]}-{digits[10:]}aa"
     return text.upper() if is_upper else text
 
 
@@ -133,7 +146,7 @@ def drop_markers(pieces: Sequence[str], is_known: Callable[[str], bool]) -> tupl
     In the place of the alias of a UUID is its code.
     is_known: whether a code is one, and not a part that looks like one.
     """
-    if MARKER not in pieces and not any(map(_UUID_ALIAS.fullmatch, pieces)):
+    if MARKER not in pieces and not any(piece.startswith(_UUID_BEGIN) for piece in pieces):
         return [*pieces], set()
     kept, codes, in_alias = [pieces[0]], set[int](), False
     for i in range(1, len(pieces), 2):
@@ -157,7 +170,7 @@ def drop_markers(pieces: Sequence[str], is_known: Callable[[str], bool]) -> tupl
 
 def join_codes(name: str, pieces: Sequence[str]) -> str:
     """The alias of a name, of which each part was replaced by its code."""
-    if _UUID.fullmatch(name):
+    if len(pieces) == 3 and _UUID.fullmatch(name):
         return spell_uuid(pieces[1])
     last = 2 * _MOST_CODES - 1
     if len(pieces) > last + 2:
@@ -195,8 +208,10 @@ def respell_codes(alias: str, respell: Callable[[str], str]) -> str:
 
 def spell_symbols(digest: bytes, length: int) -> str:
     """Characters of the alphabet of codes, spelled from a digest; a longer text than the digest has room for, too."""
-    blocks = [hashlib.sha256(digest + bytes([i])).digest() for i in range(min(length // 64, 255))]
-    return _spell_number(int.from_bytes(b"".join([digest, *blocks])), length)
+    if length >= 64:
+        blocks = [hashlib.sha256(digest + bytes([i])).digest() for i in range(min(length // 64, 255))]
+        digest = b"".join([digest, *blocks])
+    return _spell_number(int.from_bytes(digest), length)
 
 
 def append_check(text: str, length: int) -> str:
@@ -205,11 +220,12 @@ def append_check(text: str, length: int) -> str:
 
 
 def _spell_number(number: int, length: int) -> str:
-    triples = []
-    for _ in range(-(-length // 3)):
+    number %= len(SYMBOLS) ** length  # the fewer digits, the faster the divisions
+    spelled = ""
+    for _ in range(0, length, 3):
         number, triple = divmod(number, len(_TRIPLES))
-        triples.append(_TRIPLES[triple])
-    return "".join(triples)[:length]
+        spelled += _TRIPLES[triple]
+    return spelled[:length]
 
 
 def _number_of_code(code: str) -> int:

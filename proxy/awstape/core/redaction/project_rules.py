@@ -14,7 +14,8 @@ import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
+from functools import cache
 
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models, Shape
@@ -59,11 +60,17 @@ class Rules:
 
     def keeps(self, value: str) -> bool:
         """Whether an identifier stays as it is."""
-        return bool(self.keep) and any(fnmatchcase(value, glob) for glob in self.keep)
+        return bool(self.keep) and _compile_globs(self.keep).fullmatch(value) is not None
 
     def masks(self, members: tuple[str, ...]) -> bool:
         """Whether a text becomes an alias as a whole. members: their names on the way to it."""
         return bool(self.mask_members) and any(members[-len(member) :] == member for member in self.mask_members)
+
+
+@cache
+def _compile_globs(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """A pattern that matches what one of the globs matches."""
+    return re.compile("|".join(map(translate, globs)))
 
 
 NO_RULES = Rules()

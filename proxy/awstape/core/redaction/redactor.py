@@ -195,7 +195,7 @@ class Redactor:
         self._new_tokens += [token for token in searched if token not in self._tokens]
         self._tokens.update(searched)
         if answer.error is None:
-            return edit_answer_strings(operation, answer, self.redact_string)
+            return edit_answer_strings(operation, answer, self.redact_string, self._aliases.redacted_strings)
         request_names = self._find_names(operation, identity or {})
         in_error = [token for token in real if token in searched or not _WORD.fullmatch(token)]
 

@@ -36,6 +36,7 @@ from awstape.core.redaction.member_kinds import (
     is_free_text,
     is_of_aws_policy,
     is_public,
+    may_be_of_aws_policy,
 )
 from awstape.core.redaction.policies.condition_keys import has_words, redact_condition_key, redact_word
 from awstape.core.redaction.policies.documents import SERVICE, redact_literal
@@ -86,7 +87,8 @@ def redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
     """The string, redacted as its context requires."""
     if not text or _depends_on_others(context.place):
         return _redact_string(text, context, aliases)
-    return aliases.remember_string(context.place, context.key, text, lambda: _redact_string(text, context, aliases))
+    at = (context.place, context.key) if context.key else context.place
+    return aliases.remember_string(at, text, lambda: _redact_string(text, context, aliases))
 
 
 @cache
@@ -97,17 +99,19 @@ def _depends_on_others(place: Place) -> bool:
 
 
 def _redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
-    redacted = _redact_by_shape(text, context, aliases)
-    is_masked = text and _is_masked(context, aliases) and not is_public(text, context)
+    redacted = _find_redaction(context.place)(text, context, aliases)
+    is_masked = aliases.rules.mask_members and text and _is_masked(context, aliases) and not is_public(text, context)
     # A name that was replaced has its own alias already, so that it isn't masked.
     if is_masked and (redacted == text or is_free_text(text, context)):
         return aliases.secret("masked", text)
-    return fit_length(text, redact_accounts(redacted, aliases), context, aliases)
+    if not aliases.marks.has_given(redacted):
+        redacted = redact_accounts(redacted, aliases)
+    return fit_length(text, redacted, context, aliases)
 
 
 def fit_length(text: str, redacted: str, context: StringContext, aliases: Aliases) -> str:
     """The redacted text, or one alias for the whole text if only the redacted one exceeds its member's limits."""
-    shape = context.shape
+    shape = context.place.shape
     if shape is None or _fits_length(shape, redacted) or not _fits_length(shape, text):
         return redacted
     if shape.name in PATH_SHAPES:
@@ -135,30 +139,70 @@ def _holds_arn(shape_name: str) -> bool:
     return _ARN_SHAPE.search(shape_name) is not None
 
 
-def _redact_by_shape(text: str, context: StringContext, aliases: Aliases) -> str:
-    shape = context.shape
-    if part := find_credential_part(context.place):
-        return _redact_credential(part, text, aliases)
-    if is_denied(context.place):
-        return redact_denied(text, context, aliases)
+_Redaction = Callable[[str, StringContext, Aliases], str]
+
+
+@cache
+def _find_redaction(place: Place) -> _Redaction:
+    """What becomes of the strings in a place, as far as their place alone decides."""
+    if part := find_credential_part(place):
+        return lambda text, _, aliases: _redact_credential(part, text, aliases)
+    if is_denied(place):
+        return redact_denied
+    shape = place.shape
     if shape is None:
-        is_public = (
-            not text or is_harmless(text, _MOST_DIGITS) or aliases.is_alias(text) or _is_vocabulary(text, aliases)
+        return _redact_unmodelled
+    redact = _find_redaction_by_shape(shape)
+    has_services = place.member_name in _SERVICE_MEMBERS
+    has_thumbprints = shape.name == "thumbprintType"
+
+    def redact_unless_public(text: str, context: StringContext, aliases: Aliases) -> str:
+        if not text or text in shape.enum or (has_thumbprints and _THUMBPRINT.fullmatch(text)):
+            return text
+        if has_services and SERVICE.fullmatch(text):
+            return redact_word(text, aliases)
+        return redact(text, context, aliases)
+
+    return redact_unless_public
+
+
+def _find_redaction_by_shape(shape: Shape) -> _Redaction:
+    if may_be_of_aws_policy(shape):
+        redact = _find_redaction_of_customers(shape)
+        return lambda text, context, aliases: (
+            text if is_of_aws_policy(text, shape, context.siblings) else redact(text, context, aliases)
         )
-        return text if is_public else aliases.secret("text", text)
-    if not text or text in shape.enum or (shape.name == "thumbprintType" and _THUMBPRINT.fullmatch(text)):
-        return text
-    if is_of_aws_policy(text, shape, context.siblings):
-        return text
-    if context.member in _SERVICE_MEMBERS and SERVICE.fullmatch(text):
-        return redact_word(text, aliases)
+    return _find_redaction_of_customers(shape)
+
+
+def _find_redaction_of_customers(shape: Shape) -> _Redaction:
+    """As `_find_redaction`, for what is not AWS's own."""
     if redaction := SHAPE_REDACTIONS.get(shape.name):
-        return redaction(aliases, text)
-    if shape.sensitive and shape.type != "timestamp" and not (shape.name in _POLICY_SHAPES and is_json(text)):
-        return aliases.password(text)
-    if kind := find_name_kind(shape, context.siblings):
-        return _redact_named(kind, text, aliases)
-    return _redact_free_text(text, context, aliases)
+        return lambda text, _, aliases: redaction(aliases, text)
+    if shape.sensitive and shape.type != "timestamp" and shape.name not in _POLICY_SHAPES:
+        return lambda text, _, aliases: aliases.password(text)
+    if shape.sensitive and shape.name in _POLICY_SHAPES:
+        return _redact_sensitive_policy
+    if depends_on_siblings(shape):
+        return _redact_by_siblings
+    if kind := find_name_kind(shape, {}):
+        return lambda text, _, aliases: _redact_named(kind, text, aliases)
+    return _redact_free_text
+
+
+def _redact_unmodelled(text: str, _: StringContext, aliases: Aliases) -> str:
+    if not text or is_harmless(text, _MOST_DIGITS) or aliases.is_alias(text) or _is_vocabulary(text, aliases):
+        return text
+    return aliases.secret("text", text)
+
+
+def _redact_sensitive_policy(text: str, context: StringContext, aliases: Aliases) -> str:
+    return _redact_free_text(text, context, aliases) if is_json(text) else aliases.password(text)
+
+
+def _redact_by_siblings(text: str, context: StringContext, aliases: Aliases) -> str:
+    kind = context.shape and find_name_kind(context.shape, context.siblings)
+    return _redact_named(kind, text, aliases) if kind else _redact_free_text(text, context, aliases)
 
 
 def _redact_credential(part: str, text: str, aliases: Aliases) -> str:

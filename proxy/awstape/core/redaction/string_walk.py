@@ -50,10 +50,11 @@ class Place:
     There is one object for each place, so that what holds for a place is found out once (`core.redaction.redactor`).
     shape: None if the model has none. names: the names of the members on the way. member_name: the last of them, in
     which the string is directly or through lists and maps. above: the place of the value around it, and step: how it
-    goes on from there, as in `data`; empty for a member. service: whose model it is of, None if of none.
+    goes on from there, as in `data`; empty for a member. service: whose model it is of, None if of none. key_members:
+    the siblings that may name what it is.
     """
 
-    __slots__ = ("_below", "above", "member_name", "names", "service", "shape", "step")
+    __slots__ = ("_below", "_members", "above", "key_members", "member_name", "names", "service", "shape", "step")
 
     def __init__(
         self,
@@ -66,7 +67,17 @@ class Place:
         self.shape, self.names, self.above, self.step = shape, names, above, step
         self.member_name = names[-1] if names else ""
         self.service: Service | None = (shape and shape.service) or (above.service if above else service)
+        self.key_members = _PAIRS.get(self.member_name, ()) if not step else ()
         self._below: dict[str, Place] = {}
+        self._members: dict[str, Place] | None = None
+
+    @property
+    def members(self) -> dict[str, Place]:
+        """The places of all members that the model knows."""
+        if self._members is None:
+            known = self.shape.members if self.shape else {}
+            self._members = {name: self.member(name, member.shape) for name, member in known.items()}
+        return self._members
 
     def member(self, name: str, shape: Shape) -> Place:
         """The place of a member of this structure."""
@@ -132,6 +143,9 @@ _PRINCIPAL_CONTEXTS = {
 _HOLE = StringContext(Place(TEXT, ("hole",)), ("hole",))
 StringEdit = Callable[[str, StringContext], str]
 """(text, its context) → the text that replaces it."""
+KnownEdits = Mapping[object, Mapping[str, str]]
+"""Place → text → the text that replaces it, whatever else its context is."""
+_NOTHING_KNOWN: KnownEdits = MappingProxyType({})
 
 
 def edit_cassette_strings(
@@ -184,11 +198,13 @@ def edit_page_strings(operation: Operation, page: Page, edit: StringEdit) -> Pag
     return page if answer is page.answer else replace(page, answer=answer)
 
 
-def edit_answer_strings(operation: Operation, answer: Answer, edit: StringEdit) -> Answer:
+def edit_answer_strings(
+    operation: Operation, answer: Answer, edit: StringEdit, known: KnownEdits = _NOTHING_KNOWN
+) -> Answer:
     """The answer with every string in it edited. Its `unmodelled` list follows the edited names."""
     if answer.error:
         return replace(answer, error=edit_failure_strings(operation.service, answer.error, edit))
-    output = edit_member_strings(answer.output or {}, operation.output, edit)
+    output = _edit_members(answer.output or {}, root_place(operation.output), edit, (), known)
     if output == answer.output:
         return answer
     return replace(answer, output=output, unmodelled=unmodelled_members(operation, output) if answer.unmodelled else ())
@@ -225,25 +241,34 @@ def edit_member_strings(
     members: Mapping[str, Value], shape: Shape | None, edit: StringEdit, path: Path = ()
 ) -> dict[str, Value]:
     """The members of a structure with every string in them edited, and with every name that is not in the model."""
-    return _edit_members(members, root_place(shape), edit, path)
+    return _edit_members(members, root_place(shape), edit, path, _NOTHING_KNOWN)
 
 
-def _edit_members(members: Mapping[str, Value], place: Place, edit: StringEdit, path: Path) -> dict[str, Value]:
-    known = place.shape.members if place.shape else {}
+def _edit_members(
+    members: Mapping[str, Value], place: Place, edit: StringEdit, path: Path, known: KnownEdits
+) -> dict[str, Value]:
+    places = place.members
     edited: dict[str, Value] = {}
     for name, value in members.items():
-        if name in known:
-            key = _find_key(name, members) if name in _PAIRS else ""
-            context = StringContext(place.member(name, known[name].shape), (*path, name), members, key)
-            edited[name] = edit(value, context) if isinstance(value, str) else edit_value_strings(value, context, edit)
-        else:
+        below = places.get(name)
+        if below is None:
             edited_name = _edit_name(name, place, path, edit)
             context = StringContext(place.data("?", None), (*path, MapKey(name)), members)
-            edited[edited_name] = edit_value_strings(value, context, edit)
+            edited[edited_name] = edit_value_strings(value, context, edit, known)
+        elif value is True or value is False:
+            edited[name] = value
+        elif not below.key_members and type(value) is str and below in known and value in known[below]:
+            edited[name] = known[below][value]
+        else:
+            key = _find_key(below, members) if below.key_members else ""
+            context = StringContext(below, (*path, name), members, key)
+            edited[name] = edit_value_strings(value, context, edit, known)
     return edited
 
 
-def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -> Value:
+def edit_value_strings(
+    value: Value, context: StringContext, edit: StringEdit, known: KnownEdits = _NOTHING_KNOWN
+) -> Value:
     """The value with every string in it edited, and every number that could be an account id."""
     place, path = context.place, context.path
     shape = place.shape
@@ -258,7 +283,7 @@ def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -
         case list():
             item = place.data("[]", shape.member.shape if shape and shape.member else shape if shape is TEXT else None)
             return [
-                edit_value_strings(each, StringContext(item, (*path, i), context.siblings, context.key), edit)
+                edit_value_strings(each, StringContext(item, (*path, i), context.siblings, context.key), edit, known)
                 for i, each in enumerate(value)
             ]
         case dict() if shape is None or shape is TEXT or (shape.key and shape.value):
@@ -266,12 +291,12 @@ def edit_value_strings(value: Value, context: StringContext, edit: StringEdit) -
             below = place.data("*", shape.value.shape if shape and shape.value else shape)
             return {
                 edit(name, StringContext(key, (*path, MapKey(name)))): edit_value_strings(
-                    each, StringContext(below, (*path, MapKey(name)), key=name), edit
+                    each, StringContext(below, (*path, MapKey(name)), key=name), edit, known
                 )
                 for name, each in value.items()
             }
         case dict():
-            return _edit_members(value, place, edit, path)
+            return _edit_members(value, place, edit, path, known)
         case bool():
             return value
         case int() | float() if find_credential_part(place) == "expiration":
@@ -287,7 +312,7 @@ def _edit_name(name: str, place: Place, path: Path, edit: StringEdit) -> str:
     return edit(name, StringContext(place.data("{}", TEXT), (*path, MapKey(name))))
 
 
-def _find_key(name: str, members: Mapping[str, Value]) -> str:
+def _find_key(place: Place, members: Mapping[str, Value]) -> str:
     """What the siblings of a member of a pair say that it is."""
-    keys = (members.get(sibling) for sibling in _PAIRS[name])
+    keys = (members.get(sibling) for sibling in place.key_members)
     return next((key for key in keys if isinstance(key, str)), "")

@@ -23,7 +23,7 @@ from awstape.core.redaction.aliases import Aliases, SeenValue, is_searched_name
 from awstape.core.redaction.text import aws_names
 from awstape.core.redaction.text.aws_names import is_service_principal
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
-from awstape.core.redaction.text.resource_grammar import Piece, split_resource, split_segments
+from awstape.core.redaction.text.resource_grammar import Piece, split_name, split_resource, split_segments
 
 __all__ = [
     "ARN",
@@ -143,7 +143,7 @@ def redact_provider(url: str, aliases: Aliases) -> str:
 
 def redact_path(path: str, aliases: Aliases) -> str:
     """An IAM path, such as `/division/team/`, with an alias for each segment that AWS did not assign."""
-    return aliases.remember_string("path", "", path, lambda: _redact_segments("path", path, aliases))
+    return aliases.remember_string("path", path, lambda: _redact_segments("path", path, aliases))
 
 
 def redact_literal_parts(text: str, redact: Callable[[str], str]) -> str:
@@ -155,9 +155,9 @@ def redact_literal_parts(text: str, redact: Callable[[str], str]) -> str:
     def redact_default(match: re.Match[str]) -> str:
         return f"{match[1]}{redact(match[2]) if match[2] else ''}{match[3]}"
 
-    pieces = _WILDCARD.split(text)
-    if len(pieces) == 1:
+    if "*" not in text and "?" not in text and "${" not in text:
         return redact(text) if text.strip() else text
+    pieces = _WILDCARD.split(text)
     return "".join(
         _VARIABLE_DEFAULT.sub(redact_default, piece) if i % 2 else redact(piece) if piece.strip() else piece
         for i, piece in enumerate(pieces)
@@ -176,6 +176,9 @@ def _redact_segments(kind: str, path: str, aliases: Aliases) -> str:
 
 def _redact_segment(kind: str, segment: str, aliases: Aliases) -> str:
     """A segment that holds a name, perhaps with wildcards or policy variables."""
+    known = aliases.by_value.get((kind, segment))
+    if known is not None and not _WILDCARD.search(segment) and not aws_names.is_published(kind, segment, is_whole=True):
+        return known
 
     def redact_piece(piece: str) -> str:
         is_public = aws_names.is_published(kind, piece, is_whole=len(piece) == len(segment))
@@ -198,7 +201,7 @@ def trim_punctuation(arn: str) -> str:
 
 def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
     """The ARN of a match of `ARN` or `WHOLE_ARN`, redacted."""
-    account, service, resource = match["account"], match["service"], match["resource"]
+    partition, service, region, account, resource = match.groups()
     if account == "cloudfront":  # an origin access identity: its id identifies its owner
         head, _, identity = resource.rpartition(" ")
         return match[0][: -len(identity)] + aliases.name("identity", identity) if head and identity else match[0]
@@ -206,10 +209,10 @@ def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
         return match[0]
     if _ACCOUNT.fullmatch(account):
         account = aliases.account(account)
-    key = "s3:account" if service == "s3" and match["account"] else service
+    key = "s3:account" if service == "s3" and account else service
     pieces = split_resource(key, resource)
     redacted = "".join(_redact_piece(piece, service, aliases) if piece.slot else piece.text for piece in pieces)
-    return ":".join(["arn", match["partition"], service, match["region"], account, redacted])
+    return f"arn:{partition}:{service}:{region}:{account}:{redacted}"
 
 
 def _redact_piece(piece: Piece, service: str, aliases: Aliases) -> str:
@@ -219,8 +222,7 @@ def _redact_piece(piece: Piece, service: str, aliases: Aliases) -> str:
 
 def _redact_iam_name(kind: str, text: str, aliases: Aliases) -> str:
     """A path and a name: `division/team/Deployer`. Everything below `aws-service-role` has its name from AWS."""
-    *parts, name = split_segments(text)
-    path = "".join(parts)
+    path, name = split_name(text)
     if path.startswith("aws-service-role/") and _has_only_public_parts(path.rstrip("/")):
         is_public = name.startswith("AWS") and not name.startswith(_LINKED)
         return text if is_public else path + _redact_segment(kind, name, aliases)

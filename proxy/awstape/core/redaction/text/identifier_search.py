@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, is_alias
 from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.addresses import redact_address
@@ -129,7 +129,8 @@ def redact_sentences(text: str, aliases: Aliases) -> str:
 def _redact_apart(text: str, redact: Callable[[str], str], aliases: Aliases) -> str:
     text = redact(text)
     # An address may follow another without a gap.
-    return aliases.edit_outside_aliases(text, redact) if "@" in text else text
+    is_done = text.count("@") == text.count(EMAIL_DOMAIN)
+    return text if is_done else aliases.edit_outside_aliases(text, redact)
 
 
 def redact_whole_arn(text: str, aliases: Aliases) -> str | None:

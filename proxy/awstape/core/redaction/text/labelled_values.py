@@ -109,7 +109,8 @@ _OTHER_PATTERN = re.compile(rf"(?:arn|https?):|s3://|(?:{REPLAY_TOKEN})\Z")
 _SHORTEST = 3
 _BRACKETED = re.compile(r"([<(\[{])(.*)([>)\]}])", re.DOTALL)
 #: A key and its value: `db-password: hunter22`, `PGPASSWORD=x`, `--password x`.
-SECRET_PAIR = rf"""(?<![\w.$:-])(?P<secret_key>(?P<secret_option>--)?[\w.-]{{0,60}}?(?i:{_WORD}))
+SECRET_PAIR = rf"""(?<![\w.$:-])(?=--|[\w.-]++["']?\s?[=:])
+    (?P<secret_key>(?P<secret_option>--)?[\w.-]{{0,60}}?(?i:{_WORD}))
     (?P<secret_joint>["']?\s?=>?\s?["']?|["']?:[ ]?["']?|(?(secret_option)[ ]|(?!)))
     (?P<secret>{TEMPLATE}|[^\s"',;&<>(){{}}\[\]`]+|[<(\[{{][^\s"':<>(){{}}\[\]]+[>)\]}}])(?P<secret_end>(?=["'\s]*(?:[,;&)}}\]]|\Z|\n)))?"""
 

@@ -63,10 +63,30 @@ _TOKEN = re.compile(r"\$\{[^{}]*\}|[/:]|[^/:$]+|\$")
 
 def split_resource(service: str, resource: str) -> list[Piece]:
     """The pieces of an ARN's resource, in their order; together they are the whole of it."""
-    segments = split_segments(resource)
     root = _ROOTS.get(service, _NO_FORMS)
+    if (pieces := _fit_whole_rest(root, resource)) is not None:
+        return pieces
+    segments = split_segments(resource)
     exact = _fit_exactly(root, segments, 0, "", after_slot=False)
     return exact if exact is not None else _fit_beginning(root, segments)
+
+
+def _fit_whole_rest(root: _Node, resource: str) -> list[Piece] | None:
+    """As `_fit_exactly`, for most resources: a type and one slot for all behind it, as in `role/team/Deployer`."""
+    word, _, rest = resource.partition("/")
+    node = root.words.get(word)
+    if not rest or node is None or node.words or not node.slot.endswith("…") or ":" in rest or "${" in rest:
+        return None
+    return [Piece(word), Piece("/"), _fill(node.slot, rest, word, after_slot=False)]
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """What is before the last segment, with the separator at its end, and the last segment."""
+    if "${" in text:
+        *before, name = split_segments(text)
+        return "".join(before), name
+    begin = max(text.rfind("/"), text.rfind(":")) + 1
+    return text[:begin], text[begin:]
 
 
 def _fit_exactly(node: _Node, segments: list[str], at: int, kind: str, *, after_slot: bool) -> list[Piece] | None:
