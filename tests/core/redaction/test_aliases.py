@@ -19,7 +19,7 @@ from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.editing.rekey import renew_alias
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_name_alias
-from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.aliases import Aliases, Key
 from awstape.core.redaction.name_codes import join_aliases
 from awstape.core.text.hidden import Hidden
 from support import exchanges, strategies
@@ -106,6 +106,12 @@ def test_a_names_alias_has_room_in_a_name() -> None:
     assert {len(alias) for alias in made} == {60}
     assert len(set(made)) == 4
     assert len(aliases.name("role", "-".join("abcdefghijklmnopqrstuvwxyzabcdef"))) == 60
+
+
+@given(st.binary(max_size=150), st.text())
+def test_a_digest_is_an_hmac(key: bytes, text: str) -> None:
+    expected = hmac.digest(key, b"role\0" + text.encode("utf-8", "surrogatepass"), "sha256")
+    assert Key(key).digest("role", text) == expected
 
 
 _NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}(?:[-_.][A-Za-z0-9]{1,9}){0,3}", fullmatch=True)

@@ -49,7 +49,7 @@ from awstape.core.redaction.alias_grammar import (
     spell_saml_metadata,
     spell_unique_id,
 )
-from awstape.core.redaction.documentation_names import is_documentation_id
+from awstape.core.redaction.documentation_names import is_documentation_id, is_searched_name
 from awstape.core.redaction.marks import Marks
 from awstape.core.redaction.name_codes import (
     drop_markers,
@@ -67,13 +67,6 @@ from awstape.core.text.json_documents import canonical_document
 _ID_PREFIX = re.compile(r"A[A-Z0-9]{3}")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
-#: Shorter names are treated as words.
-SHORTEST_SEARCHED_NAME = 3
-#: Names that are also words of the protocol or of ordinary text: other texts are not searched for them.
-_COMMON_WORDS = frozenset(
-    "account admin alias all aws bucket catalog default federated group iam key name none null policy primary role "
-    "root service test text user value version".split()
-)
 #: Kinds that the project's rule `keep-names` doesn't keep.
 _NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "host", "subject", "value"})
 #: Kinds that are replaced as a precaution, not because they are known to identify a customer: other texts are not
@@ -81,10 +74,8 @@ _NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "host", "subj
 UNSEARCHED_KINDS = frozenset({"code", "filter", "masked", "object", "part", "subject", "text", "value"})
 #: Kinds of values that are no names. A name of such a type, as of a Secrets Manager secret, is a `secret-name`.
 _SECRET_KINDS = frozenset("account certificate code e-mail fingerprint jwt masked password pem secret text url".split())
-#: Bytes of a block of SHA-256.
-_BLOCK = 64
 #: What is remembered of the strings of one recording or request.
-_LONGEST_REMEMBERED, _MOST_REMEMBERED = 4000, 20_000
+_LONGEST_REMEMBERED, _MOST_REMEMBERED, _MOST_REMEMBERED_IN_A_PLACE = 4000, 20_000, 4000
 
 
 class Key(Hidden[bytes]):
@@ -95,7 +86,7 @@ class Key(Hidden[bytes]):
     def __init__(self, value: bytes) -> None:
         super().__init__(value)
         # By its definition (RFC 2104): two hashes that have begun are copied in half the time that `hmac` takes.
-        block = (value if len(value) <= _BLOCK else sha256(value).digest()).ljust(_BLOCK, b"\0")
+        block = (value if len(value) <= 64 else sha256(value).digest()).ljust(64, b"\0")
         self._inner, self._outer = (sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
 
     def digest(self, purpose: str, value: str = "") -> bytes:
@@ -133,8 +124,8 @@ def _spell_kind(kind: str) -> str:
 class Aliases:
     """Computes aliases under a key, except for what the project keeps, and remembers in memory what they stand for.
 
-    known: the keyed parts, in lower case, of the aliases in the cassette at hand; None if every text of the form of an alias is one.
-    apart: the marks in the header of the cassette at hand.
+    known: the keyed parts, in lower case, of the aliases in the cassette at hand; None if every text of the form of an
+    alias is one. apart: the marks in its header.
     """
 
     def __init__(
@@ -168,7 +159,6 @@ class Aliases:
         """Place in a document → text → its redaction, computed when it is asked for (`core.redaction.policies`)."""
         self.redacted_strings: defaultdict[object, dict[str, str]] = defaultdict(dict)
         """Place, or a place and more that a redaction depends on → string → its redaction."""
-        self._number_remembered = 0
         self._codes: dict[str, str] = {}
         """A part of a name → its code; many names have parts in common."""
 
@@ -294,14 +284,15 @@ class Aliases:
 
     def remember_string(self, at: object, text: str, redact: Callable[[], str]) -> str:
         """The redaction of a string, which `redact` computes; most strings recur. at: as in `redacted_strings`."""
-        if (redacted := self.redacted_strings[at].get(text)) is None:
+        if len(self.redacted_strings) >= _MOST_REMEMBERED:
+            self.redacted_strings.clear()
+        known = self.redacted_strings[at]
+        if (redacted := known.get(text)) is None:
             redacted = redact()
-            if self._number_remembered >= _MOST_REMEMBERED:
-                self.redacted_strings.clear()
-                self._number_remembered = 0
+            if len(known) >= _MOST_REMEMBERED_IN_A_PLACE:
+                known.clear()
             if len(text) <= _LONGEST_REMEMBERED:
-                self.redacted_strings[at][text] = redacted
-                self._number_remembered += 1
+                known[text] = redacted
         return redacted
 
     def spell_name(self, name: str) -> str:
@@ -329,7 +320,7 @@ class Aliases:
             self._code(seen.value)  # that notes what a code stands for, as does the spelling of a name
 
     def _note(self, seen: SeenValue) -> None:
-        kind, value = seen.kind, seen.value
+        kind, value, alias = seen.kind, seen.value, seen.alias
         if kind in (_KEPT, _ALIAS_ALREADY):
             self._stay(kind, value)
         elif kind == _MARK:
@@ -337,20 +328,14 @@ class Aliases:
                 self.marks.known.add(value)
                 self.seen.append(seen)
         elif (kind, value) not in self.by_value:
-            self._give(seen)
-
-    def _give(self, seen: SeenValue) -> None:
-        """Notes a value that is new, and its alias."""
-        kind, value, alias = seen.kind, seen.value, seen.alias
-        self.marks.give(alias, value)
-        self.by_value[kind, value] = alias
-        self._given.append(alias)
-        self.real_values[kind].add(value)
-        self.seen.append(seen)
-        if seen.is_name:
-            # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
-            other = self.names.get(value, alias)
-            self.names[value] = alias if alias <= other else other
+            self.marks.give(alias, value)
+            self.by_value[kind, value] = alias
+            self._given.append(alias)
+            self.real_values[kind].add(value)
+            self.seen.append(seen)
+            if seen.is_name:
+                # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
+                self.names[value] = min(alias, self.names.get(value, alias))
 
     def _code(self, text: str) -> str:
         """The code of a part of a name, or of a text as a whole."""
@@ -386,7 +371,7 @@ class Aliases:
         if may_be_kept and self.rules.keeps(value):
             return self._stay(_KEPT, value)
         alias = spell()
-        self._give(SeenValue(kind, value, alias, is_name))
+        self._note(SeenValue(kind, value, alias, is_name))
         return alias
 
     def _stay(self, kind: str, value: str) -> str:
@@ -408,8 +393,3 @@ class Aliases:
 def key_fingerprint(key: Key) -> str:
     """The fingerprint of a key in a cassette: twelve characters, computed from the key."""
     return spell_symbols(key.digest("fingerprint"), 12)
-
-
-def is_searched_name(name: str) -> bool:
-    """Whether free text is searched for a name as a word."""
-    return len(name) >= SHORTEST_SEARCHED_NAME and name.casefold() not in _COMMON_WORDS

@@ -1,9 +1,10 @@
-"""Names and ids of AWS's documentation: they identify nobody.
+"""Names that say nothing of their owner: common words, and those of AWS's documentation.
 
 1. Ids, keys and digests that end with EXAMPLE stay in recordings, too: of random ones, one in 10 billion does.
 2. All else of documentation is no finding of `check`, but a recording aliases it as any other: a test account may have
    one of these numbers.
 3. Nor is a name that has general words only, such as `ReadOnlyRole` or `my-example-bucket`.
+4. A recording aliases a name that is a common word, but searches no other text for it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ DOCUMENTATION_NAMES = (
     "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be",
     "1234abcd-12ab-34cd-56ef-1234567890ab",
 )
+#: Shorter names are treated as words.
+SHORTEST_SEARCHED_NAME = 3
+#: Names that are also words of the protocol or of ordinary text: other texts are not searched for them.
+_COMMON_WORDS = frozenset(
+    "account admin alias all aws bucket catalog default federated group iam key name none null policy primary role "
+    "root service test text user value version".split()
+)
 #: Words of names that say nothing of their owner: kinds of things, rights, stages, and services.
 _GENERAL_WORDS = frozenset(
     """
@@ -48,6 +56,11 @@ _NAME_PART = re.compile(r"(?i:ec2|s3)|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d{1,4}(?!\d)
 def is_documentation_id(text: str) -> bool:
     """True for an id, a key or a digest that documentation made."""
     return _ID.fullmatch(text) is not None
+
+
+def is_searched_name(name: str) -> bool:
+    """Whether free text is searched for a name as a word."""
+    return len(name) >= SHORTEST_SEARCHED_NAME and name.casefold() not in _COMMON_WORDS
 
 
 @dataclass(frozen=True)

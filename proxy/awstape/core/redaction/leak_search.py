@@ -21,7 +21,8 @@ from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Track
 from awstape.core.cassette.yaml.writer import take_document
-from awstape.core.redaction.aliases import UNSEARCHED_KINDS, is_searched_name
+from awstape.core.redaction.aliases import UNSEARCHED_KINDS
+from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.string_walk import (

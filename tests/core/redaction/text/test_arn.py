@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from awstape.core.redaction.alias_grammar import replace_aliases
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.text import resource_grammar
 from awstape.core.redaction.text.arn import (
     ARN,
     WHOLE_ARN,
@@ -359,3 +360,24 @@ def test_another_identity_provider_is_one_name() -> None:
     assert redact_provider("https://oidc.zreal.org/x", Aliases(KEY)) == (
         f"https://{alias('oidc-provider', 'oidc.zreal.org/x')}"
     )
+
+
+@given(st.sampled_from(sorted({line.split()[0] for line in FORMS.split("\n") if line.strip()})), st.data())
+def test_a_type_with_one_slot_behind_it_is_split_as_any_other_resource(service: str, data: st.DataObject) -> None:
+    """What is behind most types is one slot, which is not searched for forms."""
+    words = sorted(
+        {form.split()[1].partition("/")[0] for form in FORMS.split("\n") if form.strip().startswith(service)}
+    )
+    types = [word for each in words for word in each.split("|")]
+    rest = st.text(alphabet="ab/:*?-${}", max_size=8)
+    resource = f"{data.draw(st.sampled_from(types))}{data.draw(st.sampled_from('/:'))}{data.draw(rest)}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resource_grammar, "_fit_whole_rest", lambda *_: None)
+        expected = resource_grammar.split_resource(service, resource)
+    assert resource_grammar.split_resource(service, resource) == expected
+
+
+@given(st.text(alphabet="ab/:*$", max_size=8) | st.just("a/${aws:username}/b:c"))
+def test_the_last_segment_is_split_off(text: str) -> None:
+    *before, last = split_segments(text)
+    assert resource_grammar.split_name(text) == ("".join(before), last)

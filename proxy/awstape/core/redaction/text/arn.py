@@ -19,7 +19,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from awstape.core.redaction.aliases import Aliases, SeenValue, is_searched_name
+from awstape.core.redaction.aliases import Aliases, SeenValue
+from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.text import aws_names
 from awstape.core.redaction.text.aws_names import is_service_principal
 from awstape.core.redaction.text.identifiers import redact_whole_identifier

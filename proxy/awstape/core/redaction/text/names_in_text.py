@@ -22,7 +22,8 @@ from collections.abc import Iterator, Mapping, Set
 from itertools import islice
 
 from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias, is_name_alias, split_at_aliases
-from awstape.core.redaction.aliases import SHORTEST_SEARCHED_NAME, Aliases, is_searched_name
+from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.documentation_names import SHORTEST_SEARCHED_NAME, is_searched_name
 from awstape.core.redaction.policies.grammar import edit_user_texts
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, is_service_principal
