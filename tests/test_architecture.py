@@ -104,7 +104,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.cassette.yaml.comments",
         "core.check.allowed_values",
         "core.check.document_strings",
-        "core.check.free_texts",
         "core.synthesis.sample_documents",
         "core.synthesis.seeded_choice",
     ),
