@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Puts long tests first, and with `--sample N` keeps N evenly spread cases of each test, the same in every run."""
     # One that started last would run alone while the other workers are done.
-    items.sort(key=lambda item: item.path.parent not in (TESTS, TESTS / "e2e"))
+    items.sort(key=lambda item: item.path.parent not in (TESTS, TESTS / "e2e", TESTS / "pytest_plugin"))
     if not (most := config.getoption("--sample")):
         return
     cases: dict[str, list[pytest.Item]] = {}

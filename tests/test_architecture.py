@@ -113,6 +113,8 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "clock",
         "files.quarantine",
         "files.user_folders",
+        "pytest_plugin.markers",
+        "pytest_plugin.run_summary",
         "inprocess.shared_loader",
         "proxying.flow_conversion",
         "proxying.upstream",

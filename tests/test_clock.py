@@ -122,8 +122,8 @@ def test_the_proxy_records(
 ) -> None:
     """Its certificates are valid now, not at the time at which the test's clock stands; all runs have the same CA.
 
-    tests/test_pytest_plugin.py does this with freezegun, in a process of its own: modules that are imported on the way
-    keep some of the classes that freezegun has put in place.
+    tests/pytest_plugin/test_tapes.py does this with freezegun, in a process of its own: modules that are imported on
+    the way keep some of the classes that freezegun has put in place.
     """
     monkeypatch.setenv("XDG_DATA_HOME", str(data_home))
     file = data_home / "awstape" / "ca.pem"

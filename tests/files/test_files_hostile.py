@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape import addon, pytest_plugin
+from awstape import addon
 from awstape.cli.main import main
 from awstape.core.cassette.yaml import parser
 from awstape.core.cassette.yaml.parser import DocumentError
@@ -21,6 +21,7 @@ from awstape.core.check.findings import check_text
 from awstape.errors import UserError
 from awstape.files import cassette_files, keys, limited_reading, project_settings
 from awstape.proxying import certificate_authority
+from awstape.pytest_plugin.tapes import user_errors_as_failures
 from support.exchanges import MODELS
 from support.failing import failure
 from support.in_process import CASSETTES, ENVIRON
@@ -181,7 +182,7 @@ def test_an_error_in_a_mitmproxy_or_a_test_is_printable() -> None:
     assert addon._one_line(UserError("\x1b[31m", "\u202e")) == "\\u001b[31m (\\u202e)"
     with (
         pytest.raises(pytest.fail.Exception, match=r"^\\u001b\[31m\n\\u202e$"),
-        pytest_plugin._user_errors_as_failures(),
+        user_errors_as_failures(),
     ):
         raise UserError("\x1b[31m", "\u202e")
 

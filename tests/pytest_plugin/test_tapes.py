@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,72 +14,13 @@ import pytest
 from awstape.catalog.service_models import load_models
 from awstape.cli.main import main
 from awstape.files import cassette_files
-from e2e import warm
-from examples import KEY, ROOT
+from examples import ROOT
+from support.pytest_runs import LIST_ROLES, run, text_of
 from support.standin import StandIn
 
 pytest_plugins = ["pytester"]
 
-LIST_ROLES = "[r for p in boto3.client('iam').get_paginator('list_roles').paginate() for r in p['Roles']]"
 HEAVY = {"boto3", "botocore", "click", "cryptography", "httptools", "mitmproxy", "yaml", "asyncio", "rich", "ssl"}
-
-
-@pytest.fixture(autouse=True)
-def clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sets the environment of a user's machine: no CI variables, no AWS settings, a key."""
-    for name in (
-        "CI",
-        "AWS_ENDPOINT_URL",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_PROFILE",
-        "AWS_DEFAULT_REGION",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWSTAPE_KEY", KEY)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
-    pytester.makeini(
-        "[pytest]\naddopts = --strict-markers -p no:cacheprovider -p no:hypothesispytest\nfilterwarnings = error\n"
-    )
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    """A stand-in for AWS, set as the endpoint in the environment of clients."""
-    with StandIn() as running:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", running.url)
-        monkeypatch.setenv("AWSTAPE_UPSTREAM", running.url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a fake secret")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        yield running
-
-
-@pytest.fixture
-def cassettes(pytester: pytest.Pytester) -> Path:
-    """The cassettes folder of the test module, with some of the shipped cassettes."""
-    folder = pytester.path / "cassettes"
-    folder.mkdir()
-    for name in ("roles", "policy-versions", "policy-generations"):
-        shutil.copy(ROOT / "cassettes" / f"{name}.yaml", folder)
-    return folder
-
-
-def run(pytester: pytest.Pytester, module: str, *arguments: str, name: str = "test_module") -> pytest.RunResult:
-    pytester.makepyfile(**{name: f"import boto3, botocore, os, pytest, subprocess, sys\n{module}"})
-    command = [sys.executable, "-m", "pytest", f"--basetemp={pytester.path / 'of the run'}", *arguments]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with warm.Process(command, cwd=pytester.path, env=os.environ, text=True, **streams) as process:
-        try:
-            out, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    return pytest.RunResult(process.returncode, out.splitlines(), err.splitlines(), 0)
-
-
-def text_of(result: pytest.RunResult) -> str:
-    return "\n".join(result.outlines)
 
 
 def test_a_test_under_a_frozen_clock_records_a_program(pytester: pytest.Pytester, aws: StandIn) -> None:
@@ -108,6 +48,7 @@ def test_importing_the_plugin_imports_nothing_heavy() -> None:
         "awstape",
         "awstape.errors",
         "awstape.pytest_plugin",
+        "awstape.pytest_plugin.run_summary",
     }
 
 

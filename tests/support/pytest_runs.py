@@ -1,0 +1,30 @@
+"""Runs of pytest in processes of their own, in the folder of a `pytester`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from e2e import warm
+
+#: The names of all roles of an account, as an expression.
+LIST_ROLES = "[r for p in boto3.client('iam').get_paginator('list_roles').paginate() for r in p['Roles']]"
+
+
+def run(pytester: pytest.Pytester, module: str, *arguments: str, name: str = "test_module") -> pytest.RunResult:
+    pytester.makepyfile(**{name: f"import boto3, botocore, os, pytest, subprocess, sys\n{module}"})
+    command = [sys.executable, "-m", "pytest", f"--basetemp={pytester.path / 'of the run'}", *arguments]
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with warm.Process(command, cwd=pytester.path, env=os.environ, text=True, **streams) as process:
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return pytest.RunResult(process.returncode, out.splitlines(), err.splitlines(), 0)
+
+
+def text_of(result: pytest.RunResult) -> str:
+    return "\n".join(result.outlines)
