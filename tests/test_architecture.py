@@ -99,6 +99,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     ),
     "a step that is read apart from the others": (
         "core.redaction.policies.pairs_in_text",
+        "core.replay.known_replies",
         "serving.known_requests",
         "core.editing.rename",
         "core.cassette.yaml.comments",

@@ -17,12 +17,13 @@ from awstape.catalog.botocore_data import available_services, load_service_model
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.reader import read_cassette
+from awstape.core.replay.known_replies import KnownReplies
 from awstape.report import replay_facts
 from awstape.serving import control_api
 from awstape.serving.access_control import AccessPolicy
 from awstape.serving.connection import Connection
 from awstape.serving.endpoint import Endpoint
-from awstape.serving.known_requests import MAX_REQUEST, KnownRequests, key_of
+from awstape.serving.known_requests import MAX_KEPT, MAX_REQUEST, key_of
 from awstape.tape import Tape
 from support.exchanges import MODELS, player
 
@@ -129,7 +130,9 @@ class Transport(asyncio.Transport):
 class Client:
     """A client of an endpoint with a tape. known: the requests that the endpoint knows."""
 
-    def __init__(self, known: KnownRequests, cassette: Cassette, *, paging: str = "recorded", fault: str = "") -> None:
+    def __init__(
+        self, known: KnownReplies[bytes], cassette: Cassette, *, paging: str = "recorded", fault: str = ""
+    ) -> None:
         self.player = player(cassette, key=None, paging=paging, faults=[fault] if fault else [])
         tape = Tape(None, cassette, None, self.player)
         self.known = known
@@ -236,7 +239,7 @@ def test_what_is_known_is_answered_as_if_it_were_new(
     cassette = read_cassette(CASSETTE, MODELS)
 
     def compare() -> None:
-        clients = [Client(KnownRequests(size), cassette, paging=paging, fault=fault) for size in (kept, 0)]
+        clients = [Client(KnownReplies(size), cassette, paging=paging, fault=fault) for size in (kept, 0)]
         for data in sent:
             replies = [client.send(*data) for client in clients]
             assert replies[0] == replies[1]
@@ -250,7 +253,7 @@ def count_answered_anew(*sent: bytes) -> int:
     anew = []
 
     def send() -> None:
-        client = Client(KnownRequests(), read_cassette(CASSETTE, MODELS))
+        client = Client(KnownReplies(MAX_KEPT), read_cassette(CASSETTE, MODELS))
         answer = client.endpoint.answer
         client.endpoint.answer = lambda request: anew.append(request) or answer(request)  # type: ignore[func-returns-value]
         for data in sent:
@@ -291,16 +294,6 @@ def test_a_reply_that_may_change_or_is_a_miss_is_found_anew_each_time(form: str)
 )
 def test_other_bytes_are_no_known_request(data: bytes) -> None:
     assert key_of(data) is None
-
-
-def test_the_responses_that_are_kept_are_bounded() -> None:
-    known = KnownRequests(1000)
-    for n in range(100):
-        known.add(b"%d" % n, b"x" * 90, lambda: True)
-        known.add(b"%d" % n, b"y" * 300, lambda: True)
-    assert [n for n in range(100) if known.serve_again(b"%d" % n)] == [97, 98, 99]
-    known.add(b"large", b"x" * 1001, lambda: True)
-    assert known.serve_again(b"large") is None
 
 
 def test_no_operation_has_a_member_in_a_header_that_no_answer_depends_on() -> None:

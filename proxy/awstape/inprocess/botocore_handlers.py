@@ -8,13 +8,14 @@
 3. A request loses its signature once it is answered, so that no report of a failed test shows credentials. Errors of a
    tape are raised without the frames inside.
 4. If several tapes are in use, the last one answers. After the last one, all of this is undone.
+5. A call that was answered before is answered at `before-call`, without a request (`inprocess.known_calls`).
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from contextvars import ContextVar
 from functools import wraps
@@ -50,6 +51,7 @@ from awstape.inprocess.botocore_wire import (
     request_of,
     response_of,
 )
+from awstape.inprocess.known_calls import Answer, Call, KnownCalls
 from awstape.inprocess.shared_loader import SharedLoader
 from awstape.tape import Tape
 
@@ -57,6 +59,8 @@ _tapes: list[Tape] = []  # in use; the last one answers
 _attached: WeakSet[Any] = WeakSet()  # event emitters that have the handlers
 _attaching = threading.Lock()
 _undo = ExitStack()
+_known = KnownCalls()  # of the last tape
+_CALL = "awstape_call"  # in the context of a call under way, if it may become known
 #: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, converted, and
 #: the number of recorded requests that were answered before it was sent.
 _sent: ContextVar[tuple[AWSPreparedRequest, Request, int] | None] = ContextVar("awstape_sent", default=None)
@@ -67,6 +71,7 @@ def begin(tape: Tape) -> None:
     default_session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
     if not _tapes:
         _install(default_session)
+    _known.forget()
     _tapes.append(tape)
     if default_session is not None:
         attach(default_session)
@@ -75,6 +80,7 @@ def begin(tape: Tape) -> None:
 def end(tape: Tape) -> bool:
     """Ends the use of a tape; returns whether it was the last one, so that everything was undone."""
     _tapes[:] = [other for other in _tapes if other is not tape]
+    _known.forget()
     if not _tapes:
         _undo.close()
     return not _tapes
@@ -155,6 +161,26 @@ def _event_emitter(target: Any) -> Any:
 # --- handlers ---------------------------------------------------------------------------------------------------
 
 
+def _before_call(
+    params: Mapping[str, Any], request_signer: Any, context: dict[str, Any], event_name: str, **_: Any
+) -> Answer | None:
+    """Answers a known call; otherwise remembers the call, to get to know it."""
+    if _service_of(event_name) is None or not _replays_only(_tapes[-1]) or is_async(context):
+        return None
+    event = event_name.partition(".")[2]
+    call = _known.begin(request_signer, event, params, context, _identifying(request_signer))
+    if call is None:
+        return None
+    context[_CALL] = call
+    return call_without_traceback(call.serve_again)
+
+
+def _after_call(http_response: Any, parsed: dict[str, Any], context: dict[str, Any], model: Any, **_: Any) -> None:
+    """Gets to know a call that was answered."""
+    if call := context.pop(_CALL, None):
+        call.end(http_response, parsed, context=dict(context), model=model)
+
+
 def _request_created(request: Any, **_: Any) -> None:
     """Remembers the context of a call: before botocore 1.36, the prepared request has none."""
     call_context.set(request.context)
@@ -171,6 +197,8 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     _sent.set((request, converted, tape.answered) if reply is None else None)
     if reply is None:
         return None
+    if call := _call_under_way():
+        call.replies.append(reply)
     # botocore calls all handlers, even if one has answered: prevent that another, such as moto's, takes this request.
     url, request.url = request.url, _NOWHERE
     return deliver_async(url, reply) if is_async() else deliver(url, reply)
@@ -183,6 +211,8 @@ def _response_received(
     **_: Any,
 ) -> None:
     """Feeds the response of a request that was sent to AWS to the tape. If that fails, nobody gets the response."""
+    if call := _call_under_way():
+        call.note_values(parsed_response)
     if (sent := _sent.get()) is None:
         return
     _sent.set(None)
@@ -215,6 +245,16 @@ def _before_sign(request: Any, request_signer: Any, event_name: str, **_: Any) -
     """
     if _service_of(event_name) and request_signer.signature_version is not botocore.UNSIGNED:
         request.context[CALLER] = _access_key_id(getattr(request_signer, "_credentials", None))
+
+
+def _call_under_way() -> Call | None:
+    return (call_context.get() or {}).get(_CALL)
+
+
+def _identifying(request_signer: Any) -> Hidden[object]:
+    """What tells the caller of a client: the access key id and the session token, as they are."""
+    known = getattr(getattr(request_signer, "_credentials", None), "__dict__", {})
+    return Hidden(tuple(known.get(name) for name in ("_access_key", "access_key", "_token", "token")))
 
 
 def _access_key_id(credentials: Any) -> Hidden[str] | None:
@@ -277,6 +317,8 @@ _NOWHERE = "https://awstape.invalid/"
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 _FIRST, _LAST = botocore.handlers.REGISTER_FIRST, botocore.handlers.REGISTER_LAST
 _HANDLERS: list[tuple[Any, ...]] = [
+    ("before-call", _before_call, _LAST),  # once all other handlers have changed the request
+    ("after-call", _after_call),
     ("request-created", _request_created),
     ("before-send", _before_send, _FIRST),  # moto answers, too
     ("response-received", _response_received),

@@ -127,7 +127,8 @@ def lazy_response(
 
 def deliver(url: str, reply: Reply) -> AWSResponse:
     """Returns a reply as a client's response, after its delay, or raises the error that a client would get."""
-    time.sleep(min(reply.delay, _read_timeout()))
+    if reply.delay:
+        time.sleep(min(reply.delay, _read_timeout()))
     return _response(url, reply, AWSResponse)
 
 
@@ -147,9 +148,13 @@ def _response(url: str, reply: Reply, kind: type[AWSResponse]) -> AWSResponse:
     return lazy_response(kind, url, response.status, response.headers, lambda: response.body)
 
 
-def is_async() -> bool:
-    """Whether the client of the call under way is aiobotocore's, which awaits what its handlers return."""
-    return type(_config()).__module__.startswith("aiobotocore.")
+def is_async(context: Mapping[str, Any] | None = None) -> bool:
+    """Whether the client of a call is aiobotocore's, which awaits what its handlers return.
+
+    context: of the call, None for that under way.
+    """
+    config = _config() if context is None else context.get("client_config")
+    return type(config).__module__.startswith("aiobotocore.")
 
 
 def _read_timeout() -> float:

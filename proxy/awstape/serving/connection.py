@@ -18,9 +18,10 @@ from enum import Enum
 from typing import Protocol
 
 from awstape.core.aws.wire import Reply, Request, Response
+from awstape.core.replay.known_replies import KnownReplies
 from awstape.errors import bug_location
 from awstape.serving.http1 import RefusedRequestError, RequestHandlers, RequestParser, write_response
-from awstape.serving.known_requests import KnownRequests, key_of
+from awstape.serving.known_requests import key_of
 
 REQUEST_TIME = 60.0  # seconds, as all times
 ANSWER_TIME = 120.0
@@ -45,7 +46,7 @@ class Server(Protocol):
     """
 
     is_ending: bool
-    known: KnownRequests
+    known: KnownReplies[bytes]
 
     def answer(self, request: Request, /) -> Reply:
         """Answers a request."""
@@ -249,7 +250,7 @@ class Connection(asyncio.Protocol):
             response = write_response(reply.response, keep_alive=not is_last, with_body=with_body)
             self._write(response)
             if turn.key and reply.serve_again and self._accepts_input and not is_last:
-                self._server.known.add(turn.key, response, reply.serve_again)
+                self._server.known.add(turn.key, response, len(response), reply.serve_again)
         if is_last:
             self._accepts_input = False
             self._turns.clear()  # requests that were pipelined behind it are never handled

@@ -16,9 +16,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from awstape.core.aws.wire import Reply, Request
+from awstape.core.replay.known_replies import KnownReplies
 from awstape.errors import UserError
 from awstape.serving.connection import Connection
-from awstape.serving.known_requests import KnownRequests
+from awstape.serving.known_requests import MAX_KEPT
 
 MAX_HELD = 64 * 1024 * 1024  # bytes
 MAX_CONNECTIONS = 500
@@ -30,7 +31,7 @@ Answer = Callable[[Request], Reply]
 
 @asynccontextmanager
 async def serve(
-    answer: Answer, host: str, port: int, known: KnownRequests | None = None
+    answer: Answer, host: str, port: int, known: KnownReplies[bytes] | None = None
 ) -> AsyncIterator[tuple[str, int]]:
     """Runs an endpoint; yields its address and port. Raises UserError if it can't listen.
 
@@ -38,7 +39,7 @@ async def serve(
     If the task is cancelled while the endpoint ends, it ends at once.
     """
     loop = asyncio.get_running_loop()
-    endpoint = Endpoint(answer, known or KnownRequests())
+    endpoint = Endpoint(answer, known or KnownReplies(MAX_KEPT))
     try:
         server = await loop.create_server(lambda: Connection(endpoint), host, port)
     except OSError as error:
@@ -61,7 +62,7 @@ async def serve(
 class Endpoint:
     """An endpoint with its connections. is_ending: whether no further connections are accepted."""
 
-    def __init__(self, answer: Answer, known: KnownRequests) -> None:
+    def __init__(self, answer: Answer, known: KnownReplies[bytes]) -> None:
         self.answer = answer
         self.known = known
         self.connections: set[Connection] = set()
