@@ -13,11 +13,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awstape.core.aws.call import Call, Failure, derive_request_id
 from awstape.core.aws.model import Operation, Protocol
 from awstape.core.aws.paging import PageRequest
+from awstape.core.aws.protocols.checksums import renew_message_digests
 from awstape.core.aws.protocols.dispatch import write_failure, write_response
 from awstape.core.aws.wire import Reply, Response
 from awstape.core.cassette.cassette import Track
@@ -58,8 +59,11 @@ class PageReplies:
             hashed = [*location.track.request_key, str(location.take), str(location.position.page)]
             if self._paging.mode != "recorded":
                 hashed += [str(self._paging), str(location.position.item), str(limit)]
-            response = write_response(call.operation, cut.answer, derive_request_id(*hashed), call.protocol)
-            if self._paging.mode == "recorded":
+            answer = cut.answer
+            if answer.output is not None:
+                answer = replace(answer, output=renew_message_digests(call, answer.output))
+            response = write_response(call.operation, answer, derive_request_id(*hashed), call.protocol)
+            if self._paging.mode == "recorded" and answer.output is cut.answer.output:
                 self._encoded[*where, call.protocol] = response
         return ServedPage(response, *where, delay=delay), cut.recorded_pages
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 
 import pytest
 
-from awstape.core.aws.protocols.checksums import own_checksum
+from awstape.catalog.service_models import load_models
+from awstape.core.aws.call import Call
+from awstape.core.aws.model import Value
+from awstape.core.aws.protocols.checksums import own_checksum, renew_message_digests
 
 #: The check values of the catalogue of parametrised CRC algorithms, and digests, of the digits 1 to 9.
 KNOWN = {
@@ -27,3 +31,54 @@ def test_a_checksum_is_that_of_the_body(algorithm: str) -> None:
 @pytest.mark.parametrize(("header", "value"), [("x-amz-checksum-crc32", "AAAA-2"), ("crc32", "x"), ("ETag", "y")])
 def test_any_other_header_stays(header: str, value: str) -> None:
     assert own_checksum(header, value, b"123456789") == value
+
+
+SQS = load_models().services["sqs"].operations
+ATTRIBUTES: dict[str, Value] = {
+    "timestamp": {"StringValue": "1493147359900", "DataType": "Number"},
+    "bytes": {"BinaryValue": b"\0\xff", "DataType": "Binary"},
+}
+
+
+def _expected_digest() -> str:
+    parts = (b"bytes", b"Binary", b"\2", b"\0\xff", b"timestamp", b"Number", b"\1", b"1493147359900")
+    sized = (part if len(part) == 1 else len(part).to_bytes(4, "big") + part for part in parts)
+    return hashlib.md5(b"".join(sized), usedforsecurity=False).hexdigest()
+
+
+def test_a_received_message_has_digests_of_its_own() -> None:
+    message: dict[str, Value] = {
+        "MD5OfBody": "alias-x",
+        "Body": "hello",
+        "MessageAttributes": ATTRIBUTES,
+        "MD5OfMessageAttributes": "alias-y",
+    }
+    call = Call(SQS["ReceiveMessage"], "eu-west-1", {})
+    assert renew_message_digests(call, {"Messages": [message, {"Body": "no digest"}]}) == {
+        "Messages": [
+            {
+                **message,
+                "MD5OfBody": "5d41402abc4b2a76b9719d911017c592",
+                "MD5OfMessageAttributes": _expected_digest(),
+            },
+            {"Body": "no digest"},
+        ]
+    }
+
+
+def test_the_answer_to_a_sent_message_has_the_digests_of_the_request() -> None:
+    call = Call(SQS["SendMessage"], "eu-west-1", {"MessageBody": "hello", "MessageAttributes": ATTRIBUTES})
+    output: dict[str, Value] = {"MD5OfMessageBody": "alias-x", "MD5OfMessageAttributes": "alias-y", "MessageId": "id"}
+    assert renew_message_digests(call, output) == {
+        "MD5OfMessageBody": "5d41402abc4b2a76b9719d911017c592",
+        "MD5OfMessageAttributes": _expected_digest(),
+        "MessageId": "id",
+    }
+
+
+def test_other_outputs_stay_the_same_object() -> None:
+    output: dict[str, Value] = {"QueueUrls": ["u"], "MD5OfBody": "x"}
+    assert renew_message_digests(Call(SQS["ListQueues"], "eu-west-1", {}), output) is output
+    users: dict[str, Value] = {"Messages": [{"MD5OfBody": "x", "Body": "y"}]}
+    list_users = load_models().services["iam"].operations["ListUsers"]
+    assert renew_message_digests(Call(list_users, None, {}), users) is users
