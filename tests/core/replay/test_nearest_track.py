@@ -61,6 +61,11 @@ def test_a_track_with_a_rare_value_or_a_similar_text_is_found_among_thousands(wa
     assert found == (tracks[-2] if "PolicyName" in wanted else tracks[-1])
 
 
+def test_a_track_whose_text_ends_alike_is_found_among_thousands() -> None:
+    tracks = [track(RoleName=f"{number:04}-role") for number in range(3000)] + [track(RoleName="a-payments-writer")]
+    assert nearest(tracks, {"RoleName": "zz-payments-writer"}) == tracks[-1]
+
+
 def large(size: int) -> Player:
     """A replay of so many tracks, which has answered a miss and a wrong token already."""
     answer = Answer({"PolicyNames": [], "IsTruncated": False})
@@ -73,6 +78,11 @@ def large(size: int) -> Player:
 UNKNOWN = request("ListRolePolicies", {"RoleName": "Other"})
 WRONG_TOKEN = request("ListRolePolicies", {"RoleName": "Role00001", "Marker": "unknown"})
 ASKED = (UNKNOWN, WRONG_TOKEN)
+
+
+def test_a_miss_costs_little_more_in_a_cassette_of_thousands_than_in_one_of_ten() -> None:
+    few, many = large(10), large(2400)
+    assert count_calls(lambda: many.answer(UNKNOWN)) <= 3 * count_calls(lambda: few.answer(UNKNOWN))
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=["identity", "token"])

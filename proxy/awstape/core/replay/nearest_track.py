@@ -2,10 +2,11 @@
 
 1. Members are compared by their meaning (`core.compare.identity_meaning`) and by the rules of the project.
 2. The nearest track differs in the fewest members; of several, its text is the most similar one.
-3. A miss costs as much in a large cassette as in a small one: at most `_MOST_RANKED` tracks of the operation are
-   compared by their members, and `_MOST_COMPARED` of these by their texts.
-4. Which tracks are compared: those that share the rarest values of the request come first, then those whose text is
-   next to the request's in sorted order.
+3. A miss costs as much in a large cassette as in a small one: at most three times `_MOST_RANKED` tracks of the
+   operation are compared by their members, and `_MOST_COMPARED` of these by their texts.
+4. Which tracks are compared by their members: those that share the rarest values of the request, and those whose text
+   is next to the request's in sorted order, by its beginning and by its end. The ones that are nearest in one of these
+   orders are compared by their texts.
 5. Of long values, a difference shows the part from a little before the place where they begin to differ.
 """
 
@@ -14,10 +15,11 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import SequenceMatcher
+from itertools import chain, islice
 
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.cassette.cassette import Track, identity_key
@@ -42,8 +44,8 @@ _SPANS = [Decimal(60), Decimal(600), Decimal(3600), Decimal(86400)]
 _LONGEST = 160
 #: Characters that are shown of what two long values have in common before they differ.
 _SHOWN_BEFORE = 40
-_MOST_RANKED = 500  # one takes about 5 µs
-_MOST_COMPARED = 100  # one comparison of texts takes about 0.1 ms
+_MOST_RANKED = 50  # one takes about 3 µs
+_MOST_COMPARED = 12  # one comparison of texts takes about 0.1 ms
 _MOST_CHARACTERS = 1000
 
 
@@ -122,31 +124,56 @@ class NearestTracks:
         for number, (_, meanings) in enumerate(self._tracks):
             for member in meanings.items():
                 self._with_value[member].append(number)
-        self._by_text = sorted((identity_key(track.identity), number) for number, (track, _) in enumerate(self._tracks))
+        texts = [identity_key(track.identity) for track, _ in self._tracks]
+        self._orders = [_Order(texts), _Order([text[::-1] for text in texts])]
 
     def find(self, identity: dict[str, Value], meanings: Mapping[str, str]) -> Track | None:
         """The track that is nearest to the identity of a request; None if there are no tracks."""
         text = identity_key(identity)
-        candidates = list(dict.fromkeys(self._candidates(meanings, text)))[:_MOST_RANKED]
+        places = [order.place(each) for order, each in zip(self._orders, (text, text[::-1]), strict=True)]
+        candidates = dict.fromkeys(self._candidates(meanings, places))
         counted = [(len(differing_members(meanings, self._tracks[number][1])), number) for number in candidates]
         fewest = min((count for count, _ in counted), default=0)
-        close = sorted([number for count, number in counted if count == fewest][:_MOST_COMPARED])
-        found = max(close, key=lambda number: _similarity(text, self._tracks[number][0]), default=None)
+
+        def distance(number: int) -> int:
+            return min(abs(order.places[number] - place) for order, place in zip(self._orders, places, strict=True))
+
+        close = sorted((number for count, number in counted if count == fewest), key=distance)[:_MOST_COMPARED]
+        matcher = SequenceMatcher(None, b=text[:_MOST_CHARACTERS])
+
+        def similarity(number: int) -> float:
+            matcher.set_seq1(identity_key(self._tracks[number][0].identity)[:_MOST_CHARACTERS])
+            return matcher.ratio()
+
+        found = max(sorted(close), key=similarity, default=None)
         return None if found is None else self._tracks[found][0]
 
-    def _candidates(self, wanted: Mapping[str, str], text: str) -> Iterator[int]:
-        """The numbers of tracks to compare, in the order of rule 4; some of them several times."""
+    def _candidates(self, wanted: Mapping[str, str], places: Sequence[int]) -> Iterator[int]:
+        """The numbers of tracks to compare by their members, in the order of rule 4; some of them several times."""
         values = [self._with_value[member] for member in wanted.items() if member in self._with_value]
-        for numbers in sorted(values, key=len):
-            yield from numbers[:_MOST_RANKED]
-        at = bisect_left(self._by_text, (text, 0))
-        begin = max(0, min(at - _MOST_RANKED // 2, len(self._by_text) - _MOST_RANKED))
-        yield from (number for _, number in self._by_text[begin : begin + _MOST_RANKED])
+        rarest = sorted(values, key=len)
+        yield from islice(chain.from_iterable(rarest), _MOST_RANKED)
+        for order, place in zip(self._orders, places, strict=True):
+            yield from order.around(place)
 
 
-def _similarity(text: str, track: Track) -> float:
-    other = identity_key(track.identity)
-    return SequenceMatcher(None, text[:_MOST_CHARACTERS], other[:_MOST_CHARACTERS]).ratio()
+class _Order:
+    """Texts in sorted order, by their numbers. places: number → place in the order."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._sorted = sorted((text, number) for number, text in enumerate(texts))
+        self.places = [0] * len(texts)
+        for place, (_, number) in enumerate(self._sorted):
+            self.places[number] = place
+
+    def place(self, text: str) -> int:
+        """The place at which a text belongs."""
+        return bisect_left(self._sorted, (text, 0))
+
+    def around(self, place: int) -> Iterator[int]:
+        """The numbers of the texts at both sides of a place."""
+        begin = max(0, min(place - _MOST_RANKED // 2, len(self._sorted) - _MOST_RANKED))
+        return (number for _, number in self._sorted[begin : begin + _MOST_RANKED])
 
 
 def _member_keys(identity: dict[str, Value]) -> dict[str, str]:
