@@ -62,23 +62,25 @@ class Follower:
             "key": key.reveal().hex(),
             "keep_old": keep_old,
         }
-        try:
-            follower = cls(
-                subprocess.Popen(
-                    # -P: no module of the working folder is imported.
-                    [sys.executable, "-P", "-m", "awstape.follower"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    env=_environment(),
-                    start_new_session=True,  # Ctrl-C is for the recording
-                )
+        with suppress(OSError):
+            process = subprocess.Popen(
+                # -P: no module of the working folder is imported.
+                [sys.executable, "-P", "-m", "awstape.follower"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is for the recording
             )
-            follower._input.write(json.dumps(about).encode() + _END)
-            follower._input.flush()
-        except OSError:
-            return None
-        return follower
+            follower = cls(process)
+            try:
+                follower._input.write(json.dumps(about).encode() + _END)
+                follower._input.flush()
+            except OSError:
+                follower.stop()
+                raise
+            return follower
+        return None
 
     def finish(
         self,

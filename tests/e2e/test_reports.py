@@ -36,7 +36,8 @@ HARMLESS = re.compile(
     r"""
     /inprocess/botocore_handlers.py:\ .*:\ request | /inprocess/botocore_wire.py:\ .*
     | .*<(list|dict|gen)(comp|expr)>:\ .*
-    | /core/aws/access_keys.py:\ account_of_access_key:\ access_key_id | /core/redaction/aliases.py:\ Key.digest:\ value
+    | /core/aws/access_keys.py:\ (account|principal)_of_access_key:\ access_key_id
+    | /core/redaction/aliases.py:\ Key.digest:\ value | /core/(.*):\ \w+\._?digest:\ text
     | /core/recording/exchange.py:\ .* | /live_recorder.py:\ .*:\ (content|noticed|last)
     | /recovery.py:\ .*:\ content | /files/(journal|encrypted_lines).py:\ .*:\ content
     | /core/aws/(wire|routing).py:\ .* | /core/text/hidden.py:\ Hidden.__init__:\ value | /errors.py:\ .*

@@ -171,6 +171,9 @@ class FollowedJournal:
             raise _changed(self._path)
         return content
 
+    def close(self) -> None:
+        self._file.close()
+
     def _errors(self) -> AbstractContextManager[None]:
         return _os_errors(self._path, "read", "see whether its disk is damaged")
 
