@@ -182,20 +182,6 @@ def test_all_spellings_of_a_name_have_aliases_of_their_own() -> None:
     assert {name: again.name("role", name) for name in reversed(spellings)} == made
 
 
-def test_restored_spellings_are_known() -> None:
-    spellings = ["".join(letters) for letters in product(*zip("admin", "ADMIN", strict=True))]
-    first, restored = Aliases(KEY), Aliases(KEY)
-    for name in spellings[:20]:
-        first.name("role", f"{name}-x")
-    for seen in first.seen:
-        restored.remember(seen)
-    for aliases in (first, restored):
-        for name in spellings[20:]:
-            aliases.name("user", name)
-    assert restored.by_value == first.by_value
-    assert restored.marks.known == first.marks.known
-
-
 def test_a_room_that_is_used_up_ends_no_recording() -> None:
     aliases = Aliases(KEY)
     made = [aliases.code(f"{i + 100_000}") for i in range(10_500)]

@@ -24,7 +24,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Set
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from hashlib import sha256
 
@@ -35,7 +34,6 @@ from awstape.core.redaction.alias_grammar import (
     find_aliases,
     is_alias,
     is_code_alias,
-    is_name_alias,
     keyed_parts,
     spell_account,
     spell_address,
@@ -97,23 +95,6 @@ class Key(Hidden[bytes]):
         return outer.digest()
 
 
-@dataclass(slots=True)
-class SeenValue:
-    """A real value that redaction met. alias: what stands for it; a kept value and an alias stay as they are.
-
-    kind: the kind of the value, or `_KEPT` or `_ALIAS_ALREADY`; `_MARK` for a mark, which is not real. is_name: whether
-    it is searched for as a name.
-    """
-
-    kind: str
-    value: str = field(repr=False)
-    alias: str
-    is_name: bool = False
-
-
-_KEPT, _ALIAS_ALREADY, _MARK = "(kept)", "(alias)", "(mark)"
-
-
 @lru_cache(1000)
 def _spell_kind(kind: str) -> str:
     """The kind in the form of messages and rules."""
@@ -145,8 +126,8 @@ class Aliases:
         """Short texts in which redaction found nothing, so that they are not searched again."""
         self.by_value: dict[tuple[str, str], str] = {}
         """(kind, real value) → alias."""
-        self.seen: list[SeenValue] = []
-        """The values met since these were taken, each once: `remember` restores everything else from them."""
+        self.noted = 0
+        """How many values and marks were noted so far."""
         self.real_values: defaultdict[str, set[str]] = defaultdict(set)
         """Kind → the real values that were aliased."""
         self.names: dict[str, str] = {}
@@ -180,7 +161,7 @@ class Aliases:
         """The alias of a name: `alias-k42mrt7s3l`. kind: what has the name (`role`, `path`), for counts and rules."""
         kind = _spell_kind(kind)
         if self.rules.keep_names and kind not in _NOT_KEPT:
-            return self._stay(_KEPT, value)
+            return self._stay(self.kept_values, value)
         is_name = kind not in UNSEARCHED_KINDS and is_searched_name(value)
         return self._alias(kind, value, lambda: self.spell_name(value), is_name=is_name)
 
@@ -313,29 +294,18 @@ class Aliases:
         """The number of different values that were aliased, by kind."""
         return {kind: len(values) for kind, values in sorted(self.real_values.items())}
 
-    def remember(self, seen: SeenValue) -> None:
-        """Adds a value that other `Aliases` with the same key and rules have met."""
-        self._note(seen)
-        if seen.alias != seen.value and is_name_alias(seen.alias) and self.spell_name(seen.value) != seen.alias:
-            self._code(seen.value)  # that notes what a code stands for, as does the spelling of a name
-
-    def _note(self, seen: SeenValue) -> None:
-        kind, value, alias = seen.kind, seen.value, seen.alias
-        if kind in (_KEPT, _ALIAS_ALREADY):
-            self._stay(kind, value)
-        elif kind == _MARK:
-            if value not in self.marks.known:
-                self.marks.known.add(value)
-                self.seen.append(seen)
-        elif (kind, value) not in self.by_value:
-            self.marks.give(alias, value)
-            self.by_value[kind, value] = alias
-            self._given.append(alias)
-            self.real_values[kind].add(value)
-            self.seen.append(seen)
-            if seen.is_name:
-                # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
-                self.names[value] = min(alias, self.names.get(value, alias))
+    def note(self, kind: str, value: str, alias: str, *, is_name: bool) -> None:
+        """Notes the alias of a value. is_name: whether texts are searched for it as a name."""
+        if (kind, value) in self.by_value:
+            return
+        self.marks.give(alias, value)
+        self.by_value[kind, value] = alias
+        self._given.append(alias)
+        self.real_values[kind].add(value)
+        self.noted += 1
+        if is_name:
+            # A name of several kinds has one alias in free text, whatever the order in which its kinds were seen.
+            self.names[value] = min(alias, self.names.get(value, alias))
 
     def _code(self, text: str) -> str:
         """The code of a part of a name, or of a text as a whole."""
@@ -357,8 +327,8 @@ class Aliases:
     def _spell(self, purpose: str, value: str, spell: Callable[[bytes], str]) -> str:
         """What is spelled from a digest of a value, so that no other value has it."""
         spelled, marks = self.marks.spell(purpose, value, spell)
-        for mark in marks:
-            self._note(SeenValue(_MARK, mark, mark))
+        self.noted += len(marks)
+        self.marks.known.update(marks)
         return spelled
 
     def _alias(
@@ -367,21 +337,17 @@ class Aliases:
         if (known := self.by_value.get((kind, value))) is not None:
             return known
         if self.is_alias(value):
-            return value if self.marks.has_given(value) else self._stay(_ALIAS_ALREADY, value)
+            return value if self.marks.has_given(value) else self._stay(self.existing_aliases, value)
         if may_be_kept and self.rules.keeps(value):
-            return self._stay(_KEPT, value)
+            return self._stay(self.kept_values, value)
         alias = spell()
-        self._note(SeenValue(kind, value, alias, is_name))
+        self.note(kind, value, alias, is_name=is_name)
         return alias
 
-    def _stay(self, kind: str, value: str) -> str:
+    def _stay(self, values: set[str], value: str) -> str:
         """Notes a value that stays as it is: one that the project keeps, or an alias."""
-        known = self.kept_values if kind == _KEPT else self.existing_aliases
-        if value not in known:
-            known.add(value)
-            self.seen.append(SeenValue(kind, value, value))
-            if kind == _ALIAS_ALREADY:  # of the cassette that another recording began with
-                self._given.append(value)
+        self.noted += value not in values
+        values.add(value)
         return value
 
     def _have_known_parts(self, parts: Iterable[str]) -> bool:

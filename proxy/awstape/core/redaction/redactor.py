@@ -23,7 +23,7 @@ from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, is_name_alias, keyed_parts
-from awstape.core.redaction.aliases import Aliases, Key, SeenValue, key_fingerprint
+from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.leak_search import PAGE_TOKEN, Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.marks import MARK_ENDING, mark_ending
 from awstape.core.redaction.member_kinds import find_name_kind, is_denied, is_free_text, is_free_text_member, is_public
@@ -110,7 +110,6 @@ class Redactor:
         self._apart = apart
         self._known = CassetteAliases()
         self._tokens: set[str] = set()
-        self._new_tokens: list[str] = []
 
     def know(self, models: Models, cassette: Cassette) -> None:
         """Adds a cassette at hand: from now on only its aliases, and those given out, count as aliases in real data."""
@@ -129,22 +128,6 @@ class Redactor:
         if self._aliases.has_history:
             self._aliases = self._aliases.without_history(self._apart)
         self._tokens.clear()
-        self._new_tokens.clear()
-
-    def take_seen(self) -> list[SeenValue]:
-        """The values that were seen since the last call, each once."""
-        new, self._aliases.seen = self._aliases.seen, []
-        tokens, self._new_tokens = self._new_tokens, []
-        return new + [SeenValue(PAGE_TOKEN, token, _TOKEN_ALIAS) for token in tokens]
-
-    def remember(self, seen: Iterable[SeenValue]) -> None:
-        """Adds values that another redactor with the same key has seen: what it knew is known here, too."""
-        for value in seen:
-            if value.kind == PAGE_TOKEN:
-                self._tokens.add(value.value)
-            elif (value.kind, value.value) not in self._aliases.by_value:
-                self._aliases.remember(value)
-        self._aliases.seen.clear()  # the other one has taken them
 
     def redact_string(self, text: str, context: StringContext) -> str:
         return redact_string(text, context, self._aliases)
@@ -192,7 +175,6 @@ class Redactor:
         # Tokens that a replay gave out name a position only and stay.
         real = [token for token in tokens if len(token) >= _SHORTEST_TOKEN and not OWN_PAGE_TOKEN.fullmatch(token)]
         searched = [token for token in real if len(token) >= _SHORTEST_SEARCHED_TOKEN]
-        self._new_tokens += [token for token in searched if token not in self._tokens]
         self._tokens.update(searched)
         if answer.error is None:
             return edit_answer_strings(operation, answer, self.redact_string, self._aliases.redacted_strings)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from awstape.core.redaction.aliases import Aliases, SeenValue
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.text import aws_names
 from awstape.core.redaction.text.aws_names import is_service_principal
@@ -98,7 +98,7 @@ def redact_name(kind: str, name: str, aliases: Aliases) -> str:
         if kind in aws_names.ROLE_KINDS and len(redacted) > _LONGEST_ROLE_NAME >= len(name):
             redacted = prefix + aliases.secret("part", name[len(prefix) :])
         if redacted != name and is_searched_name(name):
-            aliases.remember(SeenValue(kind, name, redacted, is_name=True))
+            aliases.note(kind, name, redacted, is_name=True)
         return redacted
     return redact_whole_identifier(name, aliases) or aliases.name(kind, name)
 

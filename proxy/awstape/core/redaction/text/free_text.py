@@ -45,9 +45,9 @@ def redact_text(text: str, aliases: Aliases) -> str:
         return text
     if text in aliases.plain_texts or aliases.is_alias(text):
         return text
-    seen = len(aliases.seen)
+    noted = aliases.noted
     redacted = _redact_unknown_text(text, aliases)
-    is_plain = redacted == text and len(aliases.seen) == seen
+    is_plain = redacted == text and aliases.noted == noted
     if is_plain and len(text) <= _LONGEST_PLAIN and len(aliases.plain_texts) < _MOST_PLAIN:
         aliases.plain_texts.add(text)
     return redacted
