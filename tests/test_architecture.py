@@ -93,6 +93,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.recording.writes",
         "core.replay.take_selection",
         "core.text.json_documents",
+        "core.text.lazy_pattern",
         "core.text.printable",
         "core.text.shortening",
         "core.text.substrings",

@@ -11,20 +11,21 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from awstape.core.cassette.cassette import Track
-from awstape.core.compare.change_lines import path_text
 from awstape.core.compare.equality import json_text
-from awstape.core.compare.value_diff import Change
-from awstape.core.recording.folding import RecordingSummary
-from awstape.core.recording.set_aside import SetAside
-from awstape.core.redaction.leak_search import Leak
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.sessions import Session
 from awstape.core.text.printable import printable
-from awstape.core.view.track_statistics import TrackStatistics
+
+if TYPE_CHECKING:  # a replay does without them
+    from awstape.core.compare.value_diff import Change
+    from awstape.core.recording.folding import RecordingSummary
+    from awstape.core.recording.set_aside import SetAside
+    from awstape.core.redaction.leak_search import Leak
+    from awstape.core.view.track_statistics import TrackStatistics
 
 _NO_CALL = "  no call to record was seen"
 _NODE_TIP = (
@@ -265,6 +266,8 @@ def overview_facts(overview: TrackStatistics) -> dict[str, object]:
 
 def change_facts(change: Change) -> dict[str, object]:
     """A difference between two cassettes, or a change by an edit, for scripts."""
+    from awstape.core.compare.change_lines import path_text
+
     return {
         "kind": change.kind,
         "track": track_facts(change.track) if change.track else None,

@@ -37,7 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of the user's own models; what is read is forgotten before and after."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    cached = (botocore_data.available_services, botocore_data.has_service, botocore_data._load)
+    cached = (available_services, botocore_data.service_folders, has_service, botocore_data._load)
     for each in cached:
         each.cache_clear()
     yield tmp_path / ".aws" / "models"

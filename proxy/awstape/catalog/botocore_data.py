@@ -62,8 +62,13 @@ def data_folders() -> tuple[Path, ...]:
 @cache
 def available_services() -> tuple[str, ...]:
     """The names of all services of which botocore has a model, sorted."""
-    names = {entry.name for folder in data_folders() for entry in _entries(folder) if entry.is_dir()}
-    return tuple(sorted(name for name in names if has_service(name)))
+    return tuple(name for name in service_folders() if has_service(name))
+
+
+@cache
+def service_folders() -> tuple[str, ...]:
+    """The names of the folders of services, sorted. Whether they hold a model takes longer to find out."""
+    return tuple(sorted({entry.name for folder in data_folders() for entry in _entries(folder) if entry.is_dir()}))
 
 
 @cache

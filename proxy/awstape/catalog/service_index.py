@@ -21,11 +21,12 @@ from importlib import resources
 from typing import Any
 
 from awstape.catalog.botocore_data import (
-    available_services,
+    has_service,
     load_endpoint_rules,
     load_endpoints,
     load_partition_data,
     load_service_model,
+    service_folders,
 )
 from awstape.catalog.old_protocols import OLD_PROTOCOLS
 from awstape.core.aws.model import ServiceEntry
@@ -53,7 +54,8 @@ def load_index() -> Mapping[str, IndexRow]:
     """The rows of all services that the botocore at hand knows, by name."""
     text = resources.files(__package__).joinpath(FILE).read_text("utf-8")
     rows = json.loads(text)
-    return {name: _read_row(name, rows[name]) if name in rows else make_row(name) for name in available_services()}
+    known = {name: _read_row(name, rows[name]) for name in service_folders() if name in rows}
+    return known | {name: make_row(name) for name in service_folders() if name not in rows and has_service(name)}
 
 
 def write_index(rows: Iterable[IndexRow]) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, is_alias
 from awstape.core.redaction.aliases import Aliases, Key
@@ -29,6 +30,7 @@ from awstape.core.redaction.text.labelled_values import (
     redact_secret_pair,
 )
 from awstape.core.text.encoded_text import rewrite_outside_percent_runs, rewrite_percent_runs
+from awstape.core.text.lazy_pattern import LazyPattern
 
 _RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
 #: Twelve digits in a row, also in the 4-4-4 form, and the longer values that may contain them by chance.
@@ -86,9 +88,9 @@ _INNER = frozenset({"arn", "unique", *BLOCK_KINDS})
 
 #: Account ids are replaced last: their digits may be a part of something longer that is replaced as a whole.
 TEXT_KINDS = tuple(kind for kind in IDENTIFIERS if kind not in (*BLOCK_KINDS, "account", "dashed"))
-BLOCK = compile_search(BLOCK_KINDS)
-IDENTIFIER = compile_search(TEXT_KINDS)
-IN_SENTENCES = compile_search(TEXT_KINDS, in_sentences=True)
+BLOCK = LazyPattern(partial(compile_search, BLOCK_KINDS))
+IDENTIFIER = LazyPattern(partial(compile_search, TEXT_KINDS))
+IN_SENTENCES = LazyPattern(partial(compile_search, TEXT_KINDS, in_sentences=True))
 #: A time as services send it. There is nothing to find in it.
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII)
 #: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
