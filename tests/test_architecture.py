@@ -117,7 +117,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "files.user_folders",
         "pytest_plugin.markers",
         "pytest_plugin.run_summary",
-        "inprocess.shared_loader",
+        "inprocess.shared_session_parts",
         "proxying.flow_conversion",
         "proxying.upstream",
     ),

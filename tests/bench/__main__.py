@@ -18,12 +18,13 @@ from pathlib import Path
 
 from bench import table
 from bench.frame import Result, Row, Setting, measure
-from bench.rows import cassettes, codec, endpoint, in_process, proxying, replaying, start_up
+from bench.rows import cassettes, codec, endpoint, in_process, opening, proxying, replaying, start_up
 
 Group = Callable[[Setting], AbstractContextManager[Iterator[Row]]]
 GROUPS: Mapping[str, Group] = {
     "start-up": start_up.rows,
     "endpoint": endpoint.rows,
+    "opening": opening.rows,
     "in-process": in_process.rows,
     "proxying": proxying.rows,
     "codec": codec.rows,

@@ -26,7 +26,6 @@ from weakref import WeakSet
 import botocore
 import botocore.endpoint
 import botocore.handlers
-import botocore.loaders
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 from botocore.hooks import BaseEventHooks
@@ -52,7 +51,7 @@ from awstape.inprocess.botocore_wire import (
     response_of,
 )
 from awstape.inprocess.known_calls import Answer, Call, KnownCalls
-from awstape.inprocess.shared_loader import SharedLoader
+from awstape.inprocess.shared_session_parts import share_session_parts
 from awstape.tape import Tape
 
 _tapes: list[Tape] = []  # in use; the last one answers
@@ -98,8 +97,7 @@ def _install(default_session: Any) -> None:
     """Registers the handlers with new sessions, and with clients at their first request. default_session: or None."""
     botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
     _undo.callback(_uninstall, default_session)
-    _undo.callback(setattr, botocore.loaders, "Loader", botocore.loaders.Loader)
-    botocore.loaders.Loader = SharedLoader  # type: ignore[misc]
+    share_session_parts(_undo)
     make_request = botocore.endpoint.Endpoint.make_request
     _undo.callback(setattr, botocore.endpoint.Endpoint, "make_request", make_request)
     botocore.endpoint.Endpoint.make_request = _attaching_first(make_request)  # type: ignore[method-assign]

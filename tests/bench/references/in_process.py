@@ -37,16 +37,17 @@ class Tools:
         self.cassette.write_text(cassette_text(tracks, roles), "utf-8")
         self._peers = peers
         self._recordings: dict[str, tuple[Path, str]] = {}
+        self.new_client: Callable[..., Any] = clients.iam
 
     @contextmanager
     def awstape(self) -> Iterator[Any]:
         with awstape.replay(self.cassette) as tape:
-            yield clients.iam()
+            yield self.new_client()
             assert not tape.misses
 
     @contextmanager
     def stubber(self) -> Iterator[Any]:
-        client = clients.iam()
+        client = self.new_client()
         with Stubber(client) as stubbing:
             for number in range(self.calls):
                 stubbing.add_response("list_roles", output(number % self.tracks, self.roles))
@@ -69,7 +70,7 @@ class Tools:
             raw: Any = Body(bodies[request.body])
             return AWSResponse(request.url, 200, headers, raw)
 
-        client = clients.iam()
+        client = self.new_client()
         client.meta.events.register("before-send.iam", answer)
         yield client
 
@@ -78,7 +79,7 @@ class Tools:
         begin = vcr.VCR(match_on=("method", "uri", "body")).use_cassette
         path, url = self._recorded("vcrpy.yaml", lambda path: begin(str(path), record_mode="all"))
         with begin(str(path), record_mode="none"):
-            yield clients.iam(url)
+            yield self.new_client(url)
 
     @contextmanager
     def cassetter(self) -> Iterator[Any]:
@@ -86,7 +87,7 @@ class Tools:
         match_on = ["method", "uri", "body"]
         path, url = self._recorded("cassetter.yaml", lambda path: begin(path, record_mode="all", match_on=match_on))
         with begin(path, record_mode="none", match_on=match_on):
-            yield clients.iam(url)
+            yield self.new_client(url)
 
     @contextmanager
     def placebo(self) -> Iterator[Any]:
@@ -107,7 +108,7 @@ class Tools:
     def moto(self) -> Iterator[Any]:
         """moto keeps a model of AWS: it has the same roles, which it made."""
         with moto.mock_aws():
-            client = clients.iam()
+            client = self.new_client()
             for number in range(self.tracks):
                 for name in range(self.roles):
                     client.create_role(RoleName=f"R{number}x{name}", Path=f"/p{number}/", AssumeRolePolicyDocument="{}")
