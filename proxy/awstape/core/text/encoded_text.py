@@ -39,6 +39,7 @@ _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 #: Parts to decode of a run that is not base64 as a whole: between slashes, dashes, or both.
 _BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
 _MAX_PERCENT_LEVELS = 4
+_COLON = re.compile(r"\s*:")
 _JSON_LITERAL = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*)')
 
 _LONGEST_REMEMBERED = 200
@@ -230,11 +231,20 @@ def is_json(text: str) -> bool:
     return True
 
 
-def edit_json_strings(text: str, edit: Rewrite) -> str:
-    """The JSON text with each string and number replaced by the result of `edit`; the rest stays to the letter."""
-    literals = enumerate(match[0] for match in _JSON_LITERAL.finditer(text))
-    plain = {i: raw if raw[0] != '"' else json.loads(raw, strict=False) for i, raw in literals}
-    return replace_json_literals(text, {i: new for i, old in plain.items() if (new := edit(old)) != old})
+def edit_json_strings(text: str, edit: Rewrite, edit_key: Rewrite | None = None) -> str:
+    """The JSON text with each string and number replaced by the result of `edit`; the rest stays to the letter.
+
+    edit_key: for the keys of objects, each before its value; as `edit` by default.
+    """
+    literals = list(_JSON_LITERAL.finditer(text))
+    new = {}
+    for i, literal in enumerate(literals):
+        raw = literal[0]
+        plain = raw if raw[0] != '"' else json.loads(raw, strict=False)
+        edited = edit_key(plain) if edit_key and _COLON.match(text, literal.end()) else edit(plain)
+        if edited != plain:
+            new[i] = edited
+    return replace_json_literals(text, new)
 
 
 def replace_json_literals(text: str, new: Mapping[int, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
@@ -437,3 +438,29 @@ def test_what_is_quoted_as_a_whole_keeps_its_quotes() -> None:
     assert tags[:2] == [f'"{plain}"', f'W/"{plain}"']
     assert tags[2].startswith(f'"{plain}-')
     assert tags[2].endswith('"')
+
+
+def test_a_secret_that_is_json_stays_json() -> None:
+    secret = {
+        "engine": "mysql",
+        "username": "zalice",
+        "password": "zhunter-2",
+        "host": "zdb.c1a2b3.us-east-1.rds.amazonaws.com",
+        "port": 3306,
+        "API_TOKEN": "zt0ken",
+        "zteam": {"zkey": ["zvalue", "arn:aws:iam::111122223333:role/zrole"]},
+    }
+    text = json.dumps(secret, indent=2)
+    redactor = Redactor(KEY)
+    found = redact("secretsmanager", "GetSecretValue", {"SecretString": text, "Name": "zalice"}, redactor)
+    read = json.loads(found["SecretString"])
+    assert not re.search("z(alice|hunter|db|t0|team|key|value|role)", found["SecretString"])
+    assert "111122223333" not in found["SecretString"]
+    assert list(read)[:6] == list(secret)[:6]
+    assert (read["engine"], read["port"]) == ("mysql", 3306)
+    assert read["username"] == found["Name"]
+    assert read["password"].startswith("<alias-")
+    assert read["host"].endswith(".us-east-1.rds.amazonaws.com")
+    assert found["SecretString"].count("\n") == text.count("\n")
+    again = redact("secretsmanager", "GetSecretValue", {"SecretString": found["SecretString"]}, Redactor(OTHER_KEY))
+    assert again["SecretString"] == found["SecretString"]

@@ -9,7 +9,7 @@
    each literal is redacted by these rules, keys included.
 4. Keys of tags and names of filters stay, as programs look them up, but for identifiers in them. The value of a tag, or
    of a filter for one, is a name. The values of filters may have wildcards.
-5. What the model or its name marks as a secret becomes a password's alias.
+5. What the model or its name marks as a secret becomes a password's alias; of one that is JSON, each of its values.
 6. In messages of errors words stay; what is quoted or is no plain word becomes an alias. A text that is quoted as a
    whole, as an entity tag is, has the alias of what is in the quotes.
 7. Everything else becomes the alias of a name, by its parts: so one string has one alias in all services.
@@ -54,6 +54,10 @@ _SECRET = re.compile(
     r"(?:passwords?|passphrase|secret(?:string|binary|key|accesskey|value)|clientsecret|privatekey(?:plaintext)?|apikey"
     r"|(?:access|auth|authorization|bearer|id|refresh|session|security|webidentity|oauth)token|plaintext)\Z",
     re.IGNORECASE,
+)
+#: Members of secrets that are none: docs.aws.amazon.com/secretsmanager, "JSON structure of Secrets Manager secrets".
+_KEYS_OF_SECRETS = frozenset(
+    "accountId dbClusterIdentifier dbInstanceIdentifier dbname engine host hostname masterarn port ssl username".split()
 )
 _TAGS = re.compile(r"tags?(?:et|list|map|s)?\Z", re.IGNORECASE)
 _TAG_KEY = re.compile(r"tag_?keys?(?:list|type|only)?\Z", re.IGNORECASE)
@@ -187,7 +191,7 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
         return redacted
     is_filter = place.member_name.lower() == "values" and bool(key)
     if treatment == "secret" or (key and not is_filter and is_secret_key(key)):
-        return _redact_secret(text, aliases)
+        return _redact_secret(text, place, aliases)
     denial = _Denial(place, aliases, is_name=treatment == "name" or key.startswith(_OF_TAGS))
     return redact_literal_parts(text, denial.redact) if is_filter else denial.redact(text)
 
@@ -202,10 +206,28 @@ def _find_kept_form(treatment: Treatment, place: Place, key: str) -> re.Pattern[
     return READABLE if is_readable else None
 
 
-def _redact_secret(text: str, aliases: Aliases) -> str:
+def _redact_secret(text: str, place: Place, aliases: Aliases) -> str:
     """The alias of a secret. An identifier keeps its own one, so that it is the same in all places."""
+    if is_json(text):
+        return _redact_secret_json(text, place, aliases)
     known = redact_whole_arn(text, aliases) or redact_whole_identifier(text, aliases)
     return known if known is not None else text if is_small(text) else aliases.password(text)
+
+
+def _redact_secret_json(text: str, place: Place, aliases: Aliases) -> str:
+    """A secret that is JSON, whose members programs look up."""
+    names, values = (_Denial(place, aliases, is_name=is_name) for is_name in (True, False))
+    key = ""
+
+    def redact_key(text: str) -> str:
+        nonlocal key
+        key = text
+        return text if text in _KEYS_OF_SECRETS or is_secret_key(text) else names.redact(text)
+
+    def redact_value(text: str) -> str:
+        return values.redact(text) if key in _KEYS_OF_SECRETS else _redact_secret(text, place, aliases)
+
+    return edit_json_strings(text, redact_value, redact_key)
 
 
 class _Denial:
