@@ -31,6 +31,7 @@ from urllib.parse import quote, unquote, urlencode
 import yaml
 
 from awstape import report
+from awstape.catalog.service_models import DEFAULT_SERVICES
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.protocols.dispatch import write_response
@@ -43,7 +44,14 @@ from awstape.core.replay.misses import Miss
 from support import exchanges
 from support.exchanges import KEY, Exchange
 from support.positions import KEY as MAP_KEY
-from support.positions import Position, positions, required_members, value_at
+from support.positions import (
+    Position,
+    has_text_as_token,
+    is_denied_by_place,
+    positions,
+    required_members,
+    value_at,
+)
 
 # --- kinds, encodings, contexts ---------------------------------------------------------------------------------
 
@@ -185,8 +193,11 @@ class Canary:
 def _accepts(position: Position, kind: str) -> bool:
     """Whether a value of that kind must be redacted there.
 
-    An unknown name outside name members is a mere word; the key of a map is none, as programs look it up.
+    An unknown name outside name members is a mere word; the key of a map is none, as programs look it up. In services
+    that are redacted by default-deny, every text is.
     """
+    if kind in (NAME, KNOWN_NAME) and position.operation.service.name not in DEFAULT_SERVICES:
+        return kind == NAME and is_denied_by_place(position)
     if kind == NAME:
         return position.shape is not None and (position.shape.name in NAME_KINDS or position.shape.name in PATH_SHAPES)
     path = (MapKey("x"),) if position.path[-1:] == (MAP_KEY,) else ()
@@ -201,6 +212,7 @@ def canaries(count: int, seed: int, every: int = 1, first: int = 0) -> Iterator[
     rng = Random(seed)
     ways = list(product(KINDS, ENCODINGS, CONTEXTS))
     suitable = {kind: [p for p in positions() if _accepts(p, kind)] for kind in (NAME, KNOWN_NAME, "")}
+    ways = [way for way in ways if suitable[way[0] if way[0] in suitable else ""]]
     turns = {kind: cycle(rng.sample(every_position, len(every_position))) for kind, every_position in suitable.items()}
     for i, (kind, encoding, context) in enumerate(islice(cycle(rng.sample(ways, len(ways))), count)):
         position = next(turns[kind if kind in turns else ""])
@@ -214,6 +226,8 @@ def _canary(kind: str, encoding: str, context: str, position: Position, rng: Ran
     text = rng.choice((encoded(wrapped(value)), wrapped(encoded(value))))
     if kind == NAME and position.shape and position.shape.name in PATH_SHAPES:
         text = f"/{text}/"
+    if position.is_in_header:
+        text = _line(text)
     planted = list(_exchanges(position, text, rng))
     if kind == KNOWN_NAME:
         name, *path = rng.choice(_NAME_MEMBERS).split()
@@ -228,21 +242,21 @@ _NAME_MEMBERS = ("ListRoles Roles [] RoleName", "GetUser User UserName", "ListAn
 
 def _exchanges(position: Position, text: str, rng: Random) -> Iterator[Exchange]:
     op, required = position.operation, required_members(position.operation.input)
-    request, response = exchanges.request(op.name, required), exchanges.respond(op.name)
+    request, response = exchanges.request(op, required), exchanges.respond(op)
     match position.side:
         case "input":
-            request = exchanges.request(op.name, {**required, **value_at(op.input, position.path, text, rng)})
+            request = exchanges.request(op, {**required, **value_at(op.input, position.path, text, rng)})
         case "output":
             output = value_at(op.output, position.path, text, rng)
-            response = exchanges.respond(op.name, output)
-            if op.paging and rng.random() < 0.3:
+            response = exchanges.respond(op, output)
+            if has_text_as_token(op) and rng.random() < 0.3:
                 pages = rng.choice(([output, {}], [{}, output], [output, output, {}]))
-                yield from exchanges.listing(op.name, required, pages)
+                yield from exchanges.listing(op, required, pages)
                 return
         case "token":
-            listing = exchanges.listing(op.name, required, [{}, {}], token=text)
+            listing = exchanges.listing(op, required, [{}, {}], token=text)
             yield from rng.choice((listing, listing[:1], listing[1:]))
-            request, response = listing[1][0], exchanges.fail(op.name, 400, "ValidationError", f"No page {text}1")
+            request, response = listing[1][0], exchanges.fail(op, 400, "ValidationError", f"No page {text}1")
         case "error":
             response = _failed(position, text, rng)
         case _:
@@ -341,7 +355,7 @@ def _output(canary: Canary) -> dict[str, list[str]]:
         for request, _ in canary.exchanges:
             miss = player.answer(request)
             assert isinstance(miss, Miss)
-            output["miss"] += [miss.text, miss.response.body.decode(), repr(miss.response.headers)]
+            output["miss"] += [miss.text, miss.response.body.decode("utf-8", "replace"), repr(miss.response.headers)]
         output["miss"] += report.replay_lines(player)
     return output
 
@@ -400,10 +414,14 @@ def main() -> int:
     )
     parser.add_argument("count", type=int, nargs="?", default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--services", nargs="*", help="services whose traffic is tried, instead of IAM's and its kin")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--show", type=int, default=20, help="how many leaks to print")
     args = parser.parse_args()
-    workers, result = 2, Result()
-    with multiprocessing.Pool(workers) as pool:
+    workers, result = args.workers, Result()
+    if args.services:
+        exchanges.recognise(args.services)
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
         for part in pool.starmap(run, [(args.count, args.seed, workers, first) for first in range(workers)]):
             result.counts += part.counts
             result.visited |= part.visited

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -40,13 +40,21 @@ REGION = "eu-west-1"
 Exchange = tuple[Request, Response]
 
 
-def operation(name: str) -> Operation:
+def recognise(services: Sequence[str]) -> None:
+    """From now on, exchanges are of these services, and recorders and players recognise them."""
+    global MODELS
+    MODELS = load_models(tuple(services))
+
+
+def operation(name: str | Operation) -> Operation:
     """Returns the operation with that name, of any service."""
+    if isinstance(name, Operation):
+        return name
     return next(s.operations[name] for s in MODELS.recognised if name in s.operations)
 
 
 def request(
-    name: str,
+    name: str | Operation,
     input_: Mapping[str, Value] | None = None,
     *,
     region: str = REGION,
@@ -72,11 +80,11 @@ def request(
     )
 
 
-def respond(name: str, output: Mapping[str, Value] | None = None) -> Response:
+def respond(name: str | Operation, output: Mapping[str, Value] | None = None) -> Response:
     return write_response(operation(name), Answer(output=dict(output or {})), "5d2f9c1e-0000-4000-8000-00000000real")
 
 
-def fail(name: str, status: int, code: str | None, message: str | None = None) -> Response:
+def fail(name: str | Operation, status: int, code: str | None, message: str | None = None) -> Response:
     op = operation(name)
     members: dict[str, Value] = {"Type": "Sender"} if op.service.protocol == "query" else {}
     return write_response(op, Answer(error=Failure(status, code, message, members if code else {})), "request-id")
@@ -148,7 +156,9 @@ def player(
     return Player(MODELS, recorded, redactor, has_key=key is not None, paging=cut, faults=failing)
 
 
-def listing(name: str, input_: Mapping[str, Value], pages: list[dict[str, Value]], token: str = "T") -> list[Exchange]:
+def listing(
+    name: str | Operation, input_: Mapping[str, Value], pages: list[dict[str, Value]], token: str = "T"
+) -> list[Exchange]:
     """Returns the exchanges of a traversal: requests and pages of a listing with the tokens `T1`, `T2`…"""
     paging = operation(name).paging
     assert paging

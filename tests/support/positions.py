@@ -9,8 +9,9 @@ from random import Random
 from typing import Any
 
 from awstape.core.aws.model import Member, Operation, Shape
-from awstape.core.redaction.string_walk import TEXT
-from support.exchanges import MODELS
+from awstape.core.redaction.services.default_deny import find_treatment
+from awstape.core.redaction.string_walk import TEXT, Place, StringContext, edit_member_strings
+from support import exchanges
 
 ITEM, KEY, VALUE, _EXTRA = "[]", "{key}", "{value}", "(extra)"
 #: Positions outside the operation's input and output.
@@ -19,6 +20,7 @@ AROUND = ("request header", "request extra", "request path", "answer envelope", 
 _ANY_ERROR = Shape("error", "structure", {name: Member(name, TEXT) for name in ("Code", "message", "__type")})
 #: Values where a text is planted elsewhere and a value is needed.
 FILLER = ("x", "x-1")
+_TO_OWN_HOSTS = frozenset({"WriteGetObjectResponse"})
 Path = tuple[str, ...]
 
 
@@ -36,6 +38,12 @@ class Position:
         return " ".join([self.operation.name, self.error.name if self.error else self.side, ".".join(self.path)])
 
     @property
+    def is_in_header(self) -> bool:
+        shape = self.error or {"input": self.operation.input, "output": self.operation.output}.get(self.side)
+        member = shape.members.get(self.path[0]) if shape and self.path else None
+        return member is not None and member.location in ("header", "headers")
+
+    @property
     def member(self) -> str:
         """The name of the member that the text is in, directly or through lists and maps."""
         return next((step for step in reversed(self.path) if step not in (ITEM, KEY, VALUE)), "")
@@ -43,9 +51,19 @@ class Position:
 
 @cache
 def positions() -> tuple[Position, ...]:
-    """Returns every position of every operation."""
-    operations = (op for service in MODELS.recognised for op in service.operations.values())
+    """Returns every position of every operation that can be recorded: one with a stream of events can't.
+
+    Nor is it sent to a host that is named by a member of its input.
+    """
+    every = (op for service in exchanges.MODELS.recognised for op in service.operations.values())
+    operations = (
+        op for op in every if op.name not in _TO_OWN_HOSTS and not any(map(_has_stream, (op.input, op.output)))
+    )
     return tuple(position for op in operations for position in positions_of(op))
+
+
+def _has_stream(shape: Shape | None) -> bool:
+    return shape is not None and any(member.shape.event_stream for member in shape.members.values())
 
 
 def positions_of(op: Operation) -> Iterator[Position]:
@@ -60,7 +78,12 @@ def positions_of(op: Operation) -> Iterator[Position]:
             yield Position(op, "output", path, shape)
     for error in (*op.errors, _ANY_ERROR):
         yield from (Position(op, "error", path, shape, error) for path, shape in _paths(error))
-    yield from (Position(op, side) for side in (*AROUND, *(["token"] if op.paging else [])))
+    yield from (Position(op, side) for side in (*AROUND, *(["token"] if has_text_as_token(op) else [])))
+
+
+def has_text_as_token(op: Operation) -> bool:
+    """Whether an operation is paged, and its token is no map, as DynamoDB's are."""
+    return op.paging is not None and op.input is not None and op.input.members[op.paging.token].shape.type == "string"
 
 
 def _paths(shape: Shape, above: tuple[Shape, ...] = ()) -> Iterator[tuple[Path, Shape | None]]:
@@ -99,3 +122,20 @@ def value_at(shape: Shape | None, path: Path, planted: Any, rng: Random) -> Any:
 def required_members(shape: Shape | None) -> dict[str, Any]:
     """Returns the members of an input without which its request has no path."""
     return {name: "x-1" for name, m in (shape.members if shape else {}).items() if m.location == "uri"}
+
+
+def is_denied_by_place(position: Position) -> bool:
+    """Whether default-deny replaces any text at a position: none that programs look up, and none that stays readable.
+
+    An error's words stay as well.
+    """
+    op, seen = position.operation, list[Place]()
+
+    def note(text: str, context: StringContext) -> str:
+        if text == "zreal":
+            seen.append(context.place)
+        return text
+
+    shape = {"input": op.input, "output": op.output}.get(position.side)
+    edit_member_strings(value_at(shape, position.path, "zreal", Random(0)) if shape else {}, shape, note)
+    return bool(seen) and {"key", "readable", "time"}.isdisjoint(map(find_treatment, seen))

@@ -155,15 +155,17 @@ def _assert_a_replay_serves(
     assert {kind for kind, _ in told} <= {MISSING, RANGE, SAME_ITEM}
     assert not told or told <= _warnings(_unredacted(op, _exchanges(op, input_, outputs, tokens[:4])))
 
-    # Other tokens and another order of the traffic make the same text.
-    interleaved = _interleaved(beside, _exchanges(op, input_, outputs, tokens[4:]), data)
-    assert write_cassette(recorder(*interleaved, include_writes=True).finish().cassette) == text
-
-    # A cassette is public already: recording it again, under any key, changes nothing.
+    # Each example tries one of two recordings that change nothing.
     track = next(take for take in cassette.takes if take.track.operation == op.name)
-    aliased = [page.answer.output or {} for page in track.pages]
-    again = recorder(*_exchanges(op, track.track.identity, aliased, tokens[:4]), key=OTHER_KEY, include_writes=True)
-    assert again.finish().cassette.takes == tuple(take for take in cassette.takes if take.track.operation == op.name)
+    if data.draw(st.booleans()):  # other tokens, and another order of the traffic
+        interleaved = _interleaved(beside, _exchanges(op, input_, outputs, tokens[4:]), data)
+        assert write_cassette(recorder(*interleaved, include_writes=True).finish().cassette) == text
+    else:  # the cassette is public already, under any key
+        aliased = [page.answer.output or {} for page in track.pages]
+        again = recorder(*_exchanges(op, track.track.identity, aliased, tokens[:4]), key=OTHER_KEY, include_writes=True)
+        assert again.finish().cassette.takes == tuple(
+            take for take in cassette.takes if take.track.operation == op.name
+        )
 
     # Real identity with the key, alias without: the same bytes, page by page.
     by_real = list(traverse(player(cassette), op.name, input_))
