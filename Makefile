@@ -98,8 +98,8 @@ audit: $(VENV)-audit/.ready ## search awstape's dependencies for known vulnerabi
 lock: $(READY) ## renew the lock files in .lock and print the changes (needs the internet)
 	@$(BIN)/python tests/lock.py
 
-canaries: $(READY) ## plant N realistic values (10000) in traffic and search awstape's output for them
-	$(BIN)/python tests/canaries.py $(N)
+canaries: $(READY) ## plant N realistic values (10000) in traffic of SERVICES and search awstape's output for them
+	$(BIN)/python tests/canaries.py $(N) $(if $(SERVICES),--services $(SERVICES))
 
 vocabulary: $(READY) ## plant AWS's public words in traffic and count those that redaction changes (LIMIT exchanges of each kind)
 	$(BIN)/python tests/vocabulary.py $(if $(LIMIT),--limit $(LIMIT))

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 import pytest
 
+from awstape.catalog.service_models import load_models
 from canaries import CONTEXTS, ENCODINGS, KINDS, Canary, canaries, found, run, secret
-from support import strategies
+from support import exchanges, strategies
 from support.exchanges import MODELS
 from support.positions import positions
 
 pytestmark = pytest.mark.slow
 SEED = 1
-TRIED = 1500 if strategies.SHARE == 1 else 600
+OTHER_SERVICES = ("lambda", "sns", "sqs")
+TRIED = 1500 if strategies.SHARE == 1 else 300
 
 
 def test_no_canary_comes_through() -> None:
     result = run(TRIED, SEED)
     assert not result.leaks, f"{len(result.leaks)} leaks:\n" + "\n".join(result.leaks[:10])
     assert result.total("recorded") == result.total("tried") == TRIED
+
+
+@pytest.fixture
+def other_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Canaries of services that are redacted by default-deny."""
+    monkeypatch.setattr(exchanges, "MODELS", load_models(OTHER_SERVICES))
+    positions.cache_clear()
+    yield
+    positions.cache_clear()
+
+
+@pytest.mark.usefixtures("other_services")
+def test_no_canary_comes_through_by_default_deny() -> None:
+    result = run(TRIED // 3, SEED)
+    assert not result.leaks, f"{len(result.leaks)} leaks:\n" + "\n".join(result.leaks[:10])
+    assert result.total("recorded") == result.total("tried") == TRIED // 3
 
 
 def test_every_operation_has_positions_on_every_side() -> None:

@@ -36,6 +36,7 @@ from awstape.core.replay.replies import ServedPage
 from support import strategies
 from support.exchanges import KEY, OTHER_KEY
 from support.positions import positions_of, required_members, value_at
+from support.public_words import managed_policies
 from support.small_models import SmallModel
 
 MODELS = load_models()
@@ -104,6 +105,27 @@ def test_nothing_that_is_planted_anywhere_stays(seed: int) -> None:
         redacted = _redact_at(op, position.side, value)
         found = json.dumps(redacted, default=repr).lower()
         assert name not in found and account not in found, f"{kind} at {position}: {planted} → {found}"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "path"),
+    [
+        ("s3", "GetBucketPolicy", ("Policy",)),
+        ("sqs", "GetQueueAttributes", ("Attributes", "Policy")),
+        ("sns", "GetTopicAttributes", ("Attributes", "Policy")),
+        ("lambda", "GetPolicy", ("Policy",)),
+        ("organizations", "DescribePolicy", ("Policy", "Content")),
+        ("dynamodb", "GetResourcePolicy", ("Policy",)),
+        ("cloudformation", "GetStackPolicy", ("StackPolicyBody",)),
+        ("kms", "GetKeyPolicy", ("Policy",)),
+    ],
+)
+def test_a_policy_of_aws_stays_to_the_letter(service: str, operation: str, path: tuple[str, ...]) -> None:
+    for name, policy in [*managed_policies().items()][:: 40 * strategies.SHARE]:
+        output: Any = json.dumps(policy["Document"])
+        for member in reversed(path):
+            output = {member: output}
+        assert redact(service, operation, output) == output, name
 
 
 def _redact_at(op: Operation, side: str, value: dict[str, Value]) -> object:
