@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, spell_ending
@@ -45,3 +47,10 @@ def test_the_alias_of_an_address_is_found_in_text() -> None:
     one, block, other = map(Aliases(KEY).address, ("203.0.114.9", "52.94.76.0/24", "2600:1f18::9"))
     text = f"from {one}, {block} and {other}: {one}:443. Not {one}.7, 3{one}, x{other} or {other}:9\n"
     assert find_aliases(text) == [one, block, other, one]
+
+
+def test_no_alias_of_a_resource_id_holds_what_looks_like_an_account() -> None:
+    aliases = Aliases(KEY)
+    made = [aliases.resource_id(f"vpc-{number:x}abcdef0123456"[:21]) for number in range(4096, 7096)]
+    assert all(map(is_alias, made))
+    assert not [alias for alias in made if re.search(r"\d{12}", alias)]

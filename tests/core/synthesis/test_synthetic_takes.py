@@ -403,8 +403,9 @@ def test_a_new_member_is_generated_by_its_shape_or_refused() -> None:
     assert make_with(op, count) in (5, 6)
     assert make_with(op, Shape("NewWord", "string", enum=("A",))) == "A"
     assert make_with(op, Shape("NewText", "string", min=3, pattern="[a-z]+")) == "example"
+    assert make_with(op, Shape("NewText", "string", pattern="#{9}")) == "#########"
     with pytest.raises(SynthesisError, match=r"has no value for the member ListRolesResponse\.New"):
-        make_with(op, Shape("NewText", "string", pattern="#{9}"))
+        make_with(op, Shape("NewText", "string", pattern="(?=#)x"))
 
 
 def make_with(op: Operation, shape: Shape) -> Value:

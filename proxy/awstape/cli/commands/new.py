@@ -57,9 +57,9 @@ def new(
 ) -> int:
     """Generate a cassette from the service model; no account needed.
 
-    SERVICE is spelled as in boto3, OPERATION as in the AWS CLI or in the API. Names, ARNs, dates and policies are
-    plausible and agree within a track, for iam and accessanalyzer; of other services some members can't be generated.
-    Required members of the request that --identity doesn't give are generated.
+    SERVICE is spelled as in boto3, OPERATION as in the AWS CLI or in the API. All values fit the service model. For iam
+    and accessanalyzer, names, ARNs, dates and policies are plausible and agree within a track. Required members of the
+    request that --identity doesn't give are generated.
 
     \b
     awstape new iam list-roles --items 250 --page-size 100 -o roles.yaml

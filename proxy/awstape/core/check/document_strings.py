@@ -17,6 +17,8 @@ from awstape.core.redaction.string_walk import (
 )
 
 _FORMAT_KEYS = frozenset({"version", "key", "service", "operation", "region", "identity", "pages"})
+#: Keys whose values are in the service model, if the operation is.
+_NAMES_OF_MODEL = frozenset({"service", "operation"})
 #: The context of a text whose place is unknown.
 ANYWHERE = StringContext(root_place(TEXT))
 #: The shape of words that awstape itself writes: the project's rules don't apply to them.
@@ -37,6 +39,8 @@ def edit_document_strings(value: Value, operation: Operation | None, edit: Strin
                 edit_value_strings(page, StringContext(root_place(_page_shape(operation)), (name, i)), edit)
         elif name == "principal" and isinstance(part, str) and PRINCIPAL.fullmatch(part):
             edit_principal(part, edit)
+        elif operation and name in _NAMES_OF_MODEL:
+            continue
         elif name in _FORMAT_KEYS:
             edit_value_strings(part, StringContext(root_place(_WORD if isinstance(part, str) else TEXT), (name,)), edit)
         else:

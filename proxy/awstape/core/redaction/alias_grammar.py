@@ -63,6 +63,7 @@ _CANONICAL = "0{8}[02468ace]{56}"
 _CANONICAL_ID = re.compile(_CANONICAL)
 _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
 _RESOURCE_ID = re.compile(_RESOURCE)
+_TWELVE_DIGITS = re.compile(r"\d{12}", re.ASCII)
 #: Reserved for benchmarks (RFC 2544), documentation (RFC 3849) and the future (RFC 1112, RFC 4291): nobody has such an
 #: address. The last ones have room for blocks, so what is no block is no alias there.
 _ADDRESS_RANGES = {
@@ -246,7 +247,15 @@ def spell_canonical_id(digest: bytes) -> str:
 
 
 def spell_resource_id(digest: bytes, prefix: str) -> str:
-    body = f"{prefix}-000{digest.hex()[:10]}"
+    keyed = digest.hex()[:10]
+    alias = _with_check(f"{prefix}-000{keyed}")
+    if not _TWELVE_DIGITS.search(alias):
+        return alias
+    # They look like an account, unless a letter is in the middle.
+    return _with_check(f"{prefix}-000{keyed[:5]}{'abcdef'[int(keyed[5]) % 6]}{keyed[6:]}")
+
+
+def _with_check(body: str) -> str:
     return body + _check_hex(body, 4)
 
 

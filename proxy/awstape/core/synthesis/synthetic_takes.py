@@ -1,8 +1,9 @@
 """`synthesise_take`: generates a take of any operation from the service model, without an AWS account.
 
 1. The answer is generated member by member along the shape of the output. `core.synthesis.value_generators` has the
-   generators; a member without one gets a value that its shape allows. Every text is checked against enum, length and
-   pattern of its shape; a member that no text fits is an error.
+   generators for IAM and Access Analyzer; a member without one gets a value that its shape allows
+   (`core.synthesis.fitting_texts`). Every text is checked against enum, length and pattern of its shape; a member that
+   no text fits is an error. Structures within themselves, or in many others, are left out.
 2. Required members are present, and of the others all that the service sends: listings leave out the members that AWS
    documents as left out, and members of failures are left out. Members that not every role, user or key has
    (descriptions, last use) are present for some seeds.
@@ -18,6 +19,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.conform import misfits
@@ -31,6 +33,7 @@ from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import Listing, Paging
+from awstape.core.synthesis.fitting_texts import fitting_texts
 from awstape.core.synthesis.generation_context import Context
 from awstape.core.synthesis.sample_words import ACTIONS, NAMESPACES, WORDS
 from awstape.core.synthesis.seeded_choice import Seed
@@ -116,6 +119,10 @@ _COUNTS: Mapping[str, tuple[int, int]] = {
     "sources": (1, 1),
     "trailProperties": (1, 1),
 }
+#: Services whose members have generators. Those of all others get texts that fit.
+_DESCRIBED = frozenset({"iam", "accessanalyzer"})
+#: In so many structures, only members that the service requires are structures.
+_DEEPEST = 5
 #: Union → the member that fits the rest of the answer.
 _UNION_MEMBERS = {"AnalyzerConfiguration": "unusedAccess", "FindingDetails": "unusedPermissionDetails"}
 #: Member → its value in the answer of an operation that creates a thing.
@@ -144,8 +151,10 @@ def synthesise_take(
 
     given: the given members of the identity, redacted. items, page_size: how many items there are, and on a page; None
     for the defaults. region: for a service with regions. rules: the project's. Raises SynthesisError for sizes that the
-    service does not allow and members without a value.
+    service does not allow, members without a value and streams of events.
     """
+    if any(member.shape.event_stream for member in (operation.output.members.values() if operation.output else ())):
+        raise SynthesisError(f"{operation.name} answers with a stream of events", "a cassette cannot hold it")
     items, page_size = _sizes(operation, items, page_size)
     redactor = Redactor(Key(hashlib.sha256(f"awstape new {seed}".encode("utf-8", "surrogatepass")).digest()), rules)
     generator = _TakeGenerator(operation, items)
@@ -218,6 +227,9 @@ class _TakeGenerator:
     def __init__(self, operation: Operation, items: int) -> None:
         self._operation = operation
         self._items = items
+        self._generators = GENERATORS if operation.service.name in _DESCRIBED else {}
+        self._open: list[str] = []
+        """The structures that the value is in."""
         self._is_list = operation.name.startswith("List")
         self._is_exact = operation.service.protocol == "rest-json"  # IAM's times are whole seconds
 
@@ -226,7 +238,9 @@ class _TakeGenerator:
         shape = self._operation.input
         if shape is None:
             return {}
-        required = replace(shape, members={n: m for n, m in shape.members.items() if n in shape.required})
+        paging = self._operation.paging
+        names = set(shape.required) - (paging.request_members if paging else set())
+        required = replace(shape, members={n: m for n, m in shape.members.items() if n in names})
         return {**self._structure(required, context), **given}
 
     def output(self, context: Context) -> dict[str, Value]:
@@ -265,7 +279,7 @@ class _TakeGenerator:
         if name in _NEW_THING and self._operation.name.startswith("Create"):
             return _NEW_THING[name]
         keys = (f"{structure}.{name}", name, shape.name)
-        generate = next((GENERATORS[key] for key in keys if key in GENERATORS), None)
+        generate = next((self._generators[key] for key in keys if key in self._generators), None)
         value = generate(context) if generate else None
         if value is not None and not any(misfits(value, shape)) and not any(constraint_misfits(value, shape)):
             return value  # else it is a value for the items of a list
@@ -291,13 +305,24 @@ class _TakeGenerator:
         names = list(shape.members)
         if shape.union:
             choice = _UNION_MEMBERS.get(shape.name, "")
+            names = [name for name in names if not self._is_deep(shape.members[name].shape)] or names
             names = [choice if choice in names else names[context.index % len(names)]]
         generated: dict[str, Value] = {}
+        self._open.append(shape.name)
         for name in names:
-            if shape.union or name in shape.required or self._is_there(shape.name, name, context, generated):
+            is_needed = shape.union or name in shape.required
+            is_deep = not is_needed and self._is_deep(shape.members[name].shape)
+            if is_needed or (not is_deep and self._is_there(shape.name, name, context, generated)):
                 member = context.for_member(name, generated)
                 generated[name] = self._value(shape.name, name, shape.members[name].shape, member)
+        self._open.pop()
         return generated
+
+    def _is_deep(self, shape: Shape) -> bool:
+        """Whether a member holds structures that are too deep in others, or in one of their own shape."""
+        while inner := shape.member or shape.value:
+            shape = inner.shape
+        return shape.type == "structure" and (shape.name in self._open or len(self._open) >= _DEEPEST)
 
     def _is_there(self, structure: str, name: str, context: Context, generated: Mapping[str, Value]) -> bool:
         """Whether a member that is not required is present. generated: the members before it."""
@@ -342,14 +367,15 @@ class _TakeGenerator:
             return context.version_count
         if name == "MatchedStatements" and context.siblings.get("EvalDecision") == "implicitDeny":
             return 0
-        low, high = _COUNTS.get(name, (1, 2))
+        low, high = _COUNTS.get(name, (1, 2)) if not self._is_deep(shape) else (0, 0)
         if name in _ITEM_FOR_EACH:
             low = high = max(1, min(self._items, len(_ITEM_FOR_EACH[name])))
         return min(max(context.seed.at("count").number(low, high), shape.min or 0), shape.max or high)
 
     def _map(self, structure: str, name: str, shape: Shape, context: Context) -> dict[str, Value]:
         assert shape.key and shape.value
-        keys = dict.fromkeys(self._text(structure, name, shape.key.shape, context.for_item(i, 2)) for i in range(2))
+        count = min(2, 2 if shape.max is None else shape.max)
+        keys = dict.fromkeys(self._text(structure, name, shape.key.shape, context.for_item(i, 2)) for i in range(count))
         return {
             key: self._value(structure, name, shape.value.shape, context.for_item(i, 2)) for i, key in enumerate(keys)
         }
@@ -358,14 +384,10 @@ class _TakeGenerator:
         if shape.enum:
             usual = tuple(word for word in _USUAL_WORDS.get(shape.name, ()) if word in shape.enum)
             return context.seed.choose(usual or shape.enum) if self._operation.is_read else (usual or shape.enum)[0]
-        generate = GENERATORS.get(shape.name)
-        for text in (
-            generate(context) if generate else None,
-            *WORDS,
-            context.seed.uuid(),
-            context.account,
-            context.entity("role").arn,
-        ):
+        generate = self._generators.get(shape.name)
+        known = (*WORDS, context.seed.uuid(), context.account, context.entity("role").arn) if self._generators else ()
+        fitting = fitting_texts(self._operation.service.signing_name, name, shape, context)
+        for text in chain([generate(context) if generate else None], known, fitting):
             if isinstance(text, str) and (shape.type == "blob" or keeps_constraints(text, shape)):
                 return text
         problem = f"awstape new has no value for the member {structure}.{name}"
