@@ -9,7 +9,8 @@
    names another host than the one it is sent to is refused, and once the tape fails, so is every request.
 4. No request is sent to an upstream whose certificate can't be verified; in replay, none is sent to any upstream.
 5. What can't be recorded passes as it comes, whatever its size (`proxying.streaming`).
-6. Refusals by the tape have the service's own format, since SDKs show nothing else. Refusals by the access policy are
+6. In replay, requests that were decrypted are answered without flows (`proxying.replay_layer`), except in the addon.
+7. Refusals by the tape have the service's own format, since SDKs show nothing else. Refusals by the access policy are
    plain text, since the client is not an SDK.
 """
 
@@ -33,6 +34,7 @@ from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.misses import HEADER, error_response
 from awstape.errors import UserError, as_user_error
 from awstape.proxying.flow_conversion import request_of
+from awstape.proxying.replay_layer import ReplayLayers
 from awstape.proxying.streaming import (
     is_too_large,
     may_stream,
@@ -78,6 +80,8 @@ class Interceptor:
         # Address of an upstream whose certificate couldn't be verified → the error for the client's next attempt.
         self._unverified: dict[tuple[str, int], str] = {}
         self._flows: WeakSet[http.HTTPFlow] = WeakSet()
+        # Without a policy, in the addon, other addons expect flows.
+        self._replay_layers = ReplayLayers(self._answer) if policy and self.replays_only else None
         # Those that were admitted, or refused, when only their headers were there.
         self._admitted: WeakSet[http.HTTPFlow] = WeakSet()
         self._clients = 0
@@ -85,7 +89,8 @@ class Interceptor:
     @property
     def is_busy(self) -> bool:
         """Whether a request waits for its response."""
-        return any(flow.live for flow in self._flows)
+        is_replaying = self._replay_layers is not None and self._replay_layers.is_busy
+        return is_replaying or any(flow.live for flow in self._flows)
 
     def client_connected(self, client: connection.Client) -> None:
         self._clients += 1
@@ -96,7 +101,13 @@ class Interceptor:
         self._clients -= 1
 
     def next_layer(self, data: layer.NextLayer) -> None:
-        """Parses as HTTP what isn't TLS and goes to a recorded host: it would pass unrecorded otherwise."""
+        """Parses as HTTP what isn't TLS and goes to a recorded host: it would pass unrecorded otherwise.
+
+        In replay, what was decrypted is answered without flows.
+        """
+        if self._replay_layers and isinstance(data.context.layers[-1], layers.ClientTLSLayer):
+            data.layer = self._replay_layers.make(data.context)
+            return
         address = data.context.server.address
         if self.policy and isinstance(data.layer, layers.TCPLayer):
             names = (data.context.client.sni or "", address[0] if address else "")
@@ -297,6 +308,19 @@ class Interceptor:
     def _count_skipped(self, reason: str) -> None:
         if self.tape and self.tape.recorder:
             self.tape.recorder.skip(reason)
+
+    def _answer(self, request: Request) -> Reply:
+        """The tape's reply in replay; once that fails, an error."""
+        assert self.tape
+        try:
+            if self.failure:
+                raise self.failure
+            reply = self.tape.answer(request)
+        except Exception as error:
+            self.failure = self.failure or as_user_error(error)
+            return Reply(error_response(load_models(), request, "CassetteStopped", str(self.failure)))
+        assert reply
+        return reply
 
     def _stop(self, flow: http.HTTPFlow, request: Request, error: Exception) -> None:
         assert self.tape

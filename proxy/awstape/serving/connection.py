@@ -103,6 +103,11 @@ class Connection(asyncio.Protocol):
         return State.RECEIVING if self._parser.is_begun else State.IDLE
 
     @property
+    def delay(self) -> float | None:
+        """The seconds until the reply that waits for its delay; None if none does."""
+        return max(0.0, self._delayed.when() - self._loop.time()) if self._delayed else None
+
+    @property
     def is_idle(self) -> bool:
         return self.state is State.IDLE
 
