@@ -7,7 +7,9 @@ import asyncio
 import gzip
 import io
 import logging
+import os
 import ssl
+import threading
 import zlib
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -113,26 +115,12 @@ def without_wait(hook: Coroutine[None, None, None]) -> None:
         hook.send(None)
 
 
-def in_event_loop(hook: Callable[[http.HTTPFlow], None], flow: http.HTTPFlow) -> None:
-    """Runs a hook in an event loop, as mitmproxy does: in one of its own where none runs."""
-
-    async def run() -> None:
-        hook(flow)
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(run())
-    else:
-        hook(flow)
-
-
 def pass_through(addon: Interceptor, flow: http.HTTPFlow, answer: http.Response | None = None) -> http.HTTPFlow:
     """Passes a flow through the hooks as mitmproxy does: the upstream responds unless the addon did."""
     without_wait(addon.request(flow))
     if flow.response is None:
         flow.response = answer or response()
-        in_event_loop(addon.response, flow)
+        without_wait(addon.response(flow))
     return flow
 
 
@@ -258,16 +246,36 @@ def test_a_call_without_an_answer_is_counted(recording: Interceptor) -> None:
     flow = flow_of("ListUsers")
     without_wait(recording.request(flow))
     flow.error = tflow.terr()
-    in_event_loop(recording.error, flow)
+    without_wait(recording.error(flow))
     assert recording.failure is None
     assert recording.tape and (recorder := recording.tape.recorder) and recorder.journal
     assert restored(recorder.journal.contents()).finish().failed == {"no response: the connection broke": 1}
 
 
+def test_other_requests_go_on_while_the_disk_writes(recording: Interceptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_written = threading.Event()
+
+    async def run() -> None:
+        answered, *others = [flow_of(name) for name in ("ListUsers", "ListGroups", "ListRoles")]
+        await recording.request(answered)
+        await recording.request(others[0])
+        monkeypatch.setattr(os, "fsync", lambda _: is_written.wait(20))
+        answered.response = response()
+        answering = asyncio.ensure_future(recording.response(answered))
+        await asyncio.sleep(0)
+        await recording.request(others[1])
+        assert not answering.done()
+        is_written.set()
+        await answering
+
+    asyncio.run(run())
+    assert recording.failure is None
+
+
 def test_an_error_of_another_host_is_ignored(recording: Interceptor) -> None:
     flow = foreign_flow("example.com")
     without_wait(recording.request(flow))
-    recording.error(flow)
+    without_wait(recording.error(flow))
     assert close(recording) == {}
 
 
@@ -295,7 +303,7 @@ def test_requests_go_to_the_upstream_that_was_named(
 class Failing(Tape):
     """A tape that raises an unexpected exception."""
 
-    def feed(self, *_: object, **__: object) -> None:
+    def write(self, *_: object, **__: object) -> None:
         raise ZeroDivisionError("alice-example")
 
 
@@ -428,7 +436,7 @@ def test_a_whole_recording_and_its_replay(cassette: Path, caplog: pytest.LogCapt
         flow = flow_of("ListUsers")
         flow.response = response()
         await addon.request(flow)
-        addon.response(flow)
+        await addon.response(flow)
         assert mitmproxy.options.connection_strategy == "eager"
         addon.done()
 

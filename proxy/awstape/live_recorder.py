@@ -107,7 +107,7 @@ class LiveRecorder:
         answered_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
-        """Records an exchange, if it is selected; it is on the disk on return. Raises UserError if that fails.
+        """Records an exchange, if it is selected; it is on the disk after `sync`. Raises UserError if that fails.
 
         answered_before: `answered` when the request was sent; None if nothing was answered since.
         """
@@ -116,6 +116,11 @@ class LiveRecorder:
             is_later = self.is_cassette_stale and request is not self._first_write_sent
             exchange = Exchange(request, response, no_response, meanwhile, is_later)
             self._keep(exchange if selected.is_recorded else _without_answer(request), selected.call.operation)
+
+    def sync(self) -> None:
+        """Waits until what was recorded is on the disk, in any thread. Raises UserError if that fails."""
+        if journal := self.journal:
+            journal.sync()
 
     def notice(self, request: Request) -> None:
         """Notes the real values in a request that is not recorded, since the cassette answers it."""
@@ -162,10 +167,8 @@ class LiveRecorder:
 
     def _write_waiting(self, create_journal: Callable[[], Journal]) -> None:
         self.journal = self.journal or create_journal()
-        *noticed, last = self._waiting
-        for content in noticed:
-            self.journal.append(content, is_needed=False)
-        self.journal.append(last)
+        for content in self._waiting:
+            self.journal.append(content)
         self._waiting.clear()
         if self._is_followed and self.journal.size > _FOLLOWED_FROM:
             self._is_followed = False

@@ -159,12 +159,23 @@ class Tape:
         answered_before: `answered` when the request was sent; None if nothing was answered since. no_response: why
         there is no response.
         """
+        self.write(request, response, answered_before, no_response)
+        self.sync()
+
+    def write(self, request: Request, response: Response | None, answered_before: int | None, no_response: str) -> None:
+        """As `feed`, but it is on the disk after the next `sync`."""
         self._refuse_fork()
         with self._lock, self._stop_on_failure():
             if self.recorder:
                 self.recorder.feed(request, response, answered_before, no_response)
                 if self.player and response:
                     self.player.learn(request, response)
+
+    def sync(self) -> None:
+        """Waits until what was written is on the disk; other threads go on. Raises UserError if that fails."""
+        with self._stop_on_failure():
+            if self.recorder:
+                self.recorder.sync()
 
     def _refuse_fork(self) -> None:
         """Raises UserError in a forked process. It asks for no lock: a thread may have held it during the fork."""

@@ -25,7 +25,7 @@ class BrokenTape(Tape):
             raise KeyError("DeployRole")
         return None
 
-    def feed(self, *_: object, **__: object) -> None:
+    def write(self, *_: object, **__: object) -> None:
         raise KeyError("DeployRole")
 
 
@@ -57,7 +57,7 @@ def test_after_an_internal_error_all_requests_are_refused(broken: Interceptor, w
         asyncio.run(broken.request(first := flow("ListUsers")))
         assert first.response is None
         first.response = Response.make(200)
-        getattr(broken, where)(first)
+        asyncio.run(getattr(broken, where)(first))
     assert is_refused(first)
     asyncio.run(broken.request(second := flow("ListUsers")))
     assert is_refused(second)

@@ -173,7 +173,7 @@ def test_changed_options_end_and_write_the_recording(tmp_path: Path, monkeypatch
             context.configure(tape, awstape_cassette=str(first))
             flow = await ask_for_users(tape)
             flow.response = Response.make(200, NO_USERS)
-            tape.response(flow)
+            await tape.response(flow)
             assert not first.exists()
             context.configure(tape, awstape_cassette=str(second))
             assert "operation: ListUsers\n" in first.read_text("utf-8")

@@ -115,7 +115,7 @@ class MemoryJournal:
         self.lines: list[bytes] = []
         self.size = 0
 
-    def append(self, content: bytes, *, is_needed: bool = True) -> None:
+    def append(self, content: bytes) -> None:
         self.lines.append(content)
 
 

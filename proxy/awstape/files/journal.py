@@ -23,6 +23,7 @@ import os
 import re
 import secrets
 import sys
+import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -48,7 +49,8 @@ _MAX_JOURNALS = 99
 class Journal:
     """A journal that is being written; it is locked until it is closed.
 
-    written, size: the number of lines that were written, and of bytes in them.
+    written, size: the number of lines that were written, and of bytes in them. Lines are written by one thread at a
+    time; others may `sync` meanwhile.
     """
 
     def __init__(self, path: Path, file: int, key: Key, services: Sequence[str], created: Sequence[Path]) -> None:
@@ -57,7 +59,8 @@ class Journal:
         self._key = key
         self._cipher = LineCipher.begin(key, _KIND, _VERSION, pid=os.getpid(), services=list(services))
         self._created = created
-        self.written = self.size = 0
+        self.written = self.size = self._synced = 0
+        self._syncing = threading.Lock()
 
     @classmethod
     def create(cls, cassette: Path, key: Key, services: Sequence[str] = (), *, shared: bool = False) -> Journal:
@@ -89,18 +92,25 @@ class Journal:
             self.close(remove=True)
             raise
 
-    def append(self, content: bytes, *, is_needed: bool = True) -> None:
-        """Writes an exchange; it is on the disk on return. Raises UserError if that fails.
-
-        is_needed: False for what is of no use without the exchanges behind it: it reaches the disk with these.
-        """
+    def append(self, content: bytes) -> None:
+        """Writes an exchange; it is on the disk after the next `sync`. Raises UserError if that fails."""
         with _write_errors(self.path):
             line = self._cipher.encrypt(content)
             atomic_writes.write_all(self._file, line)
-            if is_needed:
-                os.fsync(self._file)
             self.written += 1
             self.size += len(line)
+
+    def sync(self) -> None:
+        """Waits until all that was written before is on the disk. Raises UserError if that fails.
+
+        Of several threads, one waits for the disk and the others for it.
+        """
+        begun = self.written
+        with self._syncing, _write_errors(self.path):
+            if self._synced < begun:
+                written = self.written
+                os.fsync(self._file)
+                self._synced = written
             if not _is_at(self.path, self._file):
                 raise UserError(f"{self.path}: was removed while recording", "record into a folder that stays")
 

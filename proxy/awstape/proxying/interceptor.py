@@ -217,7 +217,7 @@ class Interceptor:
             self._count_skipped(f"upstream proxy: {text}")
             flow.response = _aws_error(request, "ProxyRefusal", text)
         elif text := await self._unreachable(flow, request):
-            self._feed(flow, request, None, no_response=text)
+            await self._feed(flow, request, None, no_response=text)
             flow.response = flow.response or _aws_error(request, "UpstreamUnreachable", text)
         else:
             self._sent_upstream[flow] = request, self.tape.answered
@@ -228,16 +228,16 @@ class Interceptor:
         elif flow in self._flows and flow.response and not self.replays_only:  # of another service
             flow.response.stream = True
 
-    def response(self, flow: http.HTTPFlow) -> None:
+    async def response(self, flow: http.HTTPFlow) -> None:
         sent = self._sent_upstream.pop(flow, None)
         if sent and flow.response:
             request, answered_before = sent
-            self._feed(flow, request, read_response(self._models, flow, request), answered_before)
+            await self._feed(flow, request, read_response(self._models, flow, request), answered_before)
 
-    def error(self, flow: http.HTTPFlow) -> None:
+    async def error(self, flow: http.HTTPFlow) -> None:
         if sent := self._sent_upstream.pop(flow, None):
             request, answered_before = sent
-            self._feed(flow, request, read_cut_response(self._models, flow, request), answered_before)
+            await self._feed(flow, request, read_cut_response(self._models, flow, request), answered_before)
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
         if data.server.address:
@@ -247,7 +247,7 @@ class Interceptor:
         if data.server.address:
             self._reached.discard(data.server.address[:2])
 
-    def _feed(
+    async def _feed(
         self,
         flow: http.HTTPFlow,
         request: Request,
@@ -255,10 +255,17 @@ class Interceptor:
         answered_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
-        """Feeds an exchange to the tape; if that fails, the client gets the error in place of the response."""
+        """Feeds an exchange to the tape; if that fails, the client gets the error in place of the response.
+
+        Other requests go on while the disk writes.
+        """
         if self.tape:
             try:
-                self.tape.feed(request, response, answered_before, no_response)
+                self.tape.write(request, response, answered_before, no_response)
+                if self._sent_upstream:
+                    await asyncio.to_thread(self.tape.sync)
+                else:  # nobody would gain by a thread
+                    self.tape.sync()
             except Exception as error:
                 self._stop(flow, request, error)
 
