@@ -146,7 +146,8 @@ def drop_markers(pieces: Sequence[str], is_known: Callable[[str], bool]) -> tupl
     In the place of the alias of a UUID is its code.
     is_known: whether a code is one, and not a part that looks like one.
     """
-    if MARKER not in pieces and not any(piece.startswith(_UUID_BEGIN) for piece in pieces):
+    name = "".join(pieces)
+    if MARKER not in name and _UUID_BEGIN not in name:
         return [*pieces], set()
     kept, codes, in_alias = [pieces[0]], set[int](), False
     for i in range(1, len(pieces), 2):

@@ -187,7 +187,7 @@ def _find_redaction_of_customers(shape: Shape) -> _Redaction:
         return _redact_by_siblings
     if kind := find_name_kind(shape, {}):
         return lambda text, _, aliases: _redact_named(kind, text, aliases)
-    return _redact_free_text
+    return _redact_arn if _holds_arn(shape.name) else _redact_free_text
 
 
 def _redact_unmodelled(text: str, _: StringContext, aliases: Aliases) -> str:
@@ -198,6 +198,13 @@ def _redact_unmodelled(text: str, _: StringContext, aliases: Aliases) -> str:
 
 def _redact_sensitive_policy(text: str, context: StringContext, aliases: Aliases) -> str:
     return _redact_free_text(text, context, aliases) if is_json(text) else aliases.password(text)
+
+
+def _redact_arn(text: str, context: StringContext, aliases: Aliases) -> str:
+    """A member for an ARN. It is redacted as any other text, but most are ARNs and need no other search."""
+    is_plain = not context.key and not aliases.rules.mask and context.member not in _FILTER_MEMBERS
+    arn = redact_whole_arn(text, aliases) if is_plain else None
+    return _redact_free_text(text, context, aliases) if arn is None else arn
 
 
 def _redact_by_siblings(text: str, context: StringContext, aliases: Aliases) -> str:
