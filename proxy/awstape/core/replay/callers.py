@@ -145,7 +145,7 @@ class Callers:
 
     @cached_property
     def _first_principals(self) -> Mapping[str | None, str]:
-        """Account, or None if it does not count → the only one of its principals that assumes no role."""
+        """Account, or None if it does not count → its only principal to which the cassette gives no id out."""
         given = {(account_of_access_key(key), principal) for key, principal in self._given.items()}
         found: dict[str | None, set[str]] = {}
         for track in self._tracks:
