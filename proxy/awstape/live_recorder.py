@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.model import Models, Operation
@@ -32,8 +33,10 @@ from awstape.core.recording.recorder import Recorder, Selection
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files.journal import Journal
-from awstape.follower import Follower
 from awstape.recovery import merge_recording, record_contents
+
+if TYPE_CHECKING:
+    from awstape.follower import Follower
 
 Progress = Callable[[Iterable[bytes], int], Iterable[bytes]]
 """(items, how many there are) → the items: shows how far a long work has come."""
@@ -171,6 +174,8 @@ class LiveRecorder:
             self.journal.append(content)
         self._waiting.clear()
         if self._is_followed and self.journal.size > _FOLLOWED_FROM:
+            from awstape.follower import Follower
+
             self._is_followed = False
             self._follower = Follower.start(self._path, self.journal.path, self._key, keep_old=self._keep_old)
 

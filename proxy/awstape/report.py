@@ -127,9 +127,9 @@ def _no_call_lines(passed: int) -> Iterator[str]:
     yield _NODE_TIP
 
 
-def recovery_line(path: Path, captures: int, damaged: int, aside: Path | None) -> str:
+def recovery_line(path: Path, pages: int, damaged: int, aside: Path | None) -> str:
     """The result of recovering an interrupted recording. aside: the path of its journal, if that was damaged."""
-    line = f"recovered {printable(str(path))}: {count(captures, 'page')} of an interrupted recording"
+    line = f"recovered {printable(str(path))}: {count(pages, 'page')} of an interrupted recording"
     return line + (f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}" if aside else "")
 
 

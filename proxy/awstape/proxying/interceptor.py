@@ -255,10 +255,7 @@ class Interceptor:
         answered_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
-        """Feeds an exchange to the tape; if that fails, the client gets the error in place of the response.
-
-        Other requests go on while the disk writes.
-        """
+        """Feeds an exchange to the tape, while other requests go on; if that fails, the client gets the error instead."""
         if self.tape:
             try:
                 self.tape.write(request, response, answered_before, no_response)
