@@ -14,6 +14,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.files.journal import Journal
 from awstape.live_recorder import LiveRecorder
 from bench.frame import Goal, Row, Setting, row
+from bench.other_pages import pages
 from bench.traffic import LIST_ROLES, MODELS, page, request
 
 
@@ -43,8 +44,26 @@ def _rows(setting: Setting) -> Iterator[Row]:
         ("record it, without a proxy", lambda: traffic.feed().finish(), None),
     ):
         yield row(name, work, traffic.parse, "botocore parsing it", goal, count)
+    yield _row_of_redaction("redact 50 roles and their policies", "iam", "GetAccountAuthorizationDetails", count)
+    yield _row_of_redaction("redact 100 instances", "ec2", "DescribeInstances", count)
     yield row("fold it at the end", recorder.finish, lambda: write_cassette(merged), "writing it", Goal(2.0), count)
     yield row("write it into a journal", keep, traffic.feed, "redacting it", count=count)
+
+
+def _row_of_redaction(name: str, service: str, operation: str, count: int) -> Row:
+    op, responses = pages(service, operation, count)
+    answers = [read_response(op, response) for response in responses]
+
+    def redact() -> None:
+        redactor = Redactor(Key(b"key"))
+        for answer in answers:
+            redactor.redact_answer(op, answer)
+
+    def parse() -> None:
+        for response in responses:
+            parse_response(op, response)
+
+    return row(name, redact, parse, "botocore parsing them", count=count)
 
 
 class Traffic:
