@@ -255,7 +255,7 @@ class Interceptor:
         answered_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
-        """Feeds an exchange to the tape, while other requests go on; if that fails, the client gets the error instead."""
+        """Feeds an exchange to the tape, while other requests go on; if that fails, the client gets the error."""
         if self.tape:
             try:
                 self.tape.write(request, response, answered_before, no_response)
