@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import freezegun
@@ -155,3 +157,14 @@ def test_an_idle_connection_is_found_and_a_busy_one_is_not(freeze: Freeze) -> No
 
     with freeze(PAST), asyncio.Runner(loop_factory=clock.EventLoop) as runner:
         runner.run(main())
+
+
+def test_a_server_in_a_process_of_its_own_uses_uvloop_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = clock.EventLoop()
+    monkeypatch.setitem(sys.modules, "uvloop", SimpleNamespace(new_event_loop=lambda: made))
+    assert clock.fast_event_loop() is made
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    other = clock.fast_event_loop()
+    assert type(other) is clock.EventLoop
+    other.close()
+    made.close()

@@ -15,7 +15,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, cast
 
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.known_replies import KnownReplies
@@ -119,8 +119,7 @@ class Connection(asyncio.Protocol):
     # --- asyncio's callbacks ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of another class
         if not self._server.admit(self):
             self._accepts_input = False
             self._write(write_response(Response(503), keep_alive=False))

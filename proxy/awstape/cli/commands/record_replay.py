@@ -268,7 +268,8 @@ def replay(
             else servers.serve_endpoint(tape, port, listen)
         )
         way: Literal["endpoint", "proxy"] = "proxy" if proxy else "endpoint"
-        status = _report_replay(tape, _run_with(ctx, server, announce), as_json, strict, verbose or strict, way=way)
+        status = _run_with(ctx, server, announce, is_endpoint=not proxy)
+        status = _report_replay(tape, status, as_json, strict, verbose or strict, way=way)
     return child_process.exit_like(status)
 
 
@@ -307,15 +308,24 @@ def _announcer(activity: str, as_json: bool, callers: Sequence[str] = ()) -> OnL
     return announce
 
 
-def _run_with(ctx: click.Context, server: AbstractAsyncContextManager[RunningServer], announce: OnListening) -> int:
+def _run_with(
+    ctx: click.Context,
+    server: AbstractAsyncContextManager[RunningServer],
+    announce: OnListening,
+    *,
+    is_endpoint: bool = False,
+) -> int:
     """Runs COMMAND with the server until it ends, or the server alone until Ctrl-C. Returns the exit status."""
     import asyncio
 
     from awstape import clock
     from awstape.program import servers
 
-    with asyncio.Runner(loop_factory=clock.EventLoop) as runner:
-        return runner.run(servers.run_with_server(server, ctx.meta.get(_COMMAND), announce, warn))
+    command = ctx.meta.get(_COMMAND)
+    # mitmproxy's sockets and the ends of programs are tried with the loops of asyncio only.
+    make_loop = clock.fast_event_loop if is_endpoint and not command else clock.EventLoop
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        return runner.run(servers.run_with_server(server, command, announce, warn))
 
 
 @contextmanager
