@@ -54,6 +54,7 @@ PROJECT_TESTS = {
     "bench",
     "examples",
     "growth",
+    "large_cassettes",
     "listings",
     "lock",
     "new_episodes",

@@ -138,8 +138,11 @@ def _check_key(path: Path, old: Cassette, key: Key) -> None:
 def open_for_replay(
     paths: Sequence[Path], environ: Mapping[str, str], paging: str = "recorded", faults: Sequence[str] = ()
 ) -> Tape:
-    """A tape that replays files and folders of files. Raises UserError."""
-    cassette = cassette_files.load_all(paths, load_models())
+    """A tape that replays files and folders of files. Raises UserError.
+
+    Of large files, pages are read when they are requested; in CI (`CI` in the environment), all of them are at once.
+    """
+    cassette = cassette_files.load_all(paths, load_models(), lazily=not environ.get("CI"))
     models = _models_of(cassette)
     parsed_paging, parsed_faults = parse_replay_options(models, paging, faults)
     key, files = keys.find_key(environ), cassette_files.find_all(paths)

@@ -110,19 +110,18 @@ class Tape:
         Raises UserError once the recording has stopped, and in a forked process.
         """
         self._refuse_fork()
-        with self._lock:
+        with self._lock, self._stop_on_failure():
             if self.recorder is None:
                 assert self.player
-                reply = self.player.answer(request, session)
+                reply = self.player.answer(request, session)  # may find an error in a file that is read lazily
                 return replace(reply, serve_again=partial(self._serve_again, reply)) if reply.serve_again else reply
-            with self._stop_on_failure():
-                if self.player is None:
-                    return None
-                if self.player.has_answer(request, is_stale=self.recorder.is_cassette_stale):
-                    self.recorder.notice(request)
-                    return replace(self.player.answer(request), serve_again=None)
-                self.recorder.note_sent(request)
+            if self.player is None:
                 return None
+            if self.player.has_answer(request, is_stale=self.recorder.is_cassette_stale):
+                self.recorder.notice(request)
+                return replace(self.player.answer(request), serve_again=None)
+            self.recorder.note_sent(request)
+            return None
 
     def _serve_again(self, reply: Reply) -> bool:
         self._refuse_fork()

@@ -9,6 +9,7 @@ import pytest
 
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from awstape.errors import UserError
@@ -184,3 +185,66 @@ def test_an_error_in_a_cassette_says_file_line_and_path(tmp_path: Path) -> None:
     assert caught.value.problem.startswith(f"{path}:8: pages[0].output.Usres: ")
     assert "Users" in caught.value.problem
     assert caught.value.tip
+
+
+# --- large files ---
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that counts as large."""
+    monkeypatch.setattr(cassette_files, "LAZY_FROM", 1)
+    path = tmp_path / "users.yaml"
+    path.write_text(USERS + take(identity="{PathPrefix: /b/}", users="Users: [1]"), "utf-8")
+    return path  # the cassette has the second document first
+
+
+def test_an_error_in_a_large_file_says_file_line_and_path_when_it_is_met(large: Path) -> None:
+    loaded = cassette_files.load_all([large], MODELS, lazily=True)
+    assert [take.track.identity for take in loaded.takes] == [{"PathPrefix": "/b/"}, {}]
+    assert loaded.takes[1].pages[0].answer.output == {"Users": []}
+    with pytest.raises(UserError) as met:
+        _ = loaded.takes[0].pages
+    with pytest.raises(UserError) as read:
+        cassette_files.load_all([large], MODELS)
+    assert met.value.problem == read.value.problem
+    assert met.value.problem.startswith(f"{large}:15: pages[0].output.Users[0]")
+
+
+def test_a_large_file_that_changes_while_it_is_replayed_is_noticed(large: Path) -> None:
+    loaded = cassette_files.load_all([large], MODELS, lazily=True)
+    large.write_text(ADMINS, "utf-8")
+    with pytest.raises(UserError, match="changed while it is replayed"):
+        _ = loaded.takes[0].pages
+
+
+def test_a_large_file_that_is_replaced_stays_the_one_that_was_opened(large: Path, tmp_path: Path) -> None:
+    loaded = cassette_files.load_all([large], MODELS, lazily=True)
+    (tmp_path / "other").write_text(ADMINS, "utf-8")
+    (tmp_path / "other").replace(large)
+    assert loaded.takes[1].pages == cassette(USERS).takes[0].pages
+
+
+def test_large_files_make_one_cassette(large: Path, tmp_path: Path) -> None:
+    other = tmp_path / "admins.yaml"
+    other.write_text(ADMINS, "utf-8")
+    loaded = cassette_files.load_all([large, other], MODELS, lazily=True)
+    assert loaded.find_takes
+    assert [take.track.identity for take in loaded.find_takes("/admins/")] == [{"PathPrefix": "/admins/"}] * 2
+    assert len(loaded.takes) == 3
+
+
+def test_of_a_large_file_little_is_read(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    large.write_text(HEADER + "".join(take(identity=f"{{PathPrefix: /{n}/}}") for n in range(50)), "utf-8")
+
+    def parse(text: str, **options: int) -> object:
+        parsed.append(text)
+        return parse_documents(text, **options)
+
+    monkeypatch.setattr("awstape.core.cassette.lazy_reader.parse_documents", parse)
+    loaded = cassette_files.load_all([large], MODELS, lazily=True)
+    assert len(parsed) == 51
+    assert not any("output" in text for text in parsed)
+    _ = loaded.takes[7].pages, loaded.takes[7].pages
+    assert len(parsed) == 52

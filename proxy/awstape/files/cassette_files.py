@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from awstape.core.cassette.yaml.source_text import CassetteText
 
 _SUFFIXES = (".yaml", ".yml")
+#: Bytes of a file from which on it is read lazily. A smaller one is read in less than a second.
+LAZY_FROM = 4_000_000
 #: Bytes at the beginning of a file by which a cassette is recognised.
 _BEGINNING = 65536
 
@@ -75,16 +78,18 @@ def is_cassette(file: Path) -> bool:
 # --- loading ---
 
 
-def load_all(paths: Iterable[Path], models: Models) -> Cassette:
+def load_all(paths: Iterable[Path], models: Models, *, lazily: bool = False) -> Cassette:
     """Loads files and folders of files into one cassette. Raises UserError.
 
     A track that is in several files must have the same takes in all of them, and an alias must stand for one value.
+    lazily: reads the pages of large files when they are asked for.
     """
+    loading = load_lazily if lazily else load
     keys: set[str] = set()
     apart: frozenset[str] = frozenset()
     account: str | None = None
     owners: dict[Track, tuple[Path, tuple[Take, ...]]] = {}
-    loaded = {file: load(file, models) for file in find_all(paths)}
+    loaded = {file: loading(file, models) for file in find_all(paths)}
     check_marks(loaded, models)
     for file, cassette in loaded.items():
         keys |= cassette.keys
@@ -94,7 +99,9 @@ def load_all(paths: Iterable[Path], models: Models) -> Cassette:
             owner, known = owners.setdefault(track, (file, takes))
             if known != takes:
                 raise UserError(f"{file}: {track} is also in {owner}, with other takes", "replay one of the two")
-    return Cassette.of((take for _, takes in owners.values() for take in takes), keys, account, apart)
+    found = [cassette.find_takes for cassette in loaded.values() if cassette.find_takes]
+    joined = Cassette.of((take for _, takes in owners.values() for take in takes), keys, account, apart)
+    return replace(joined, find_takes=lambda text: (take for find in found for take in find(text))) if found else joined
 
 
 def check_marks(cassettes: Mapping[Path, Cassette], models: Models) -> None:
@@ -115,6 +122,26 @@ def check_marks(cassettes: Mapping[Path, Cassette], models: Models) -> None:
 def load(path: Path, models: Models) -> Cassette:
     """Loads a cassette file. Raises UserError with file, line and path."""
     return _read(path, limited_reading.read_blocks(path), models)
+
+
+def load_lazily(path: Path, models: Models) -> Cassette:
+    """As `load`; of a file of at least `LAZY_FROM` bytes, the pages of a take are read when they are asked for.
+
+    An error in them is raised then, and so is one if the file was changed meanwhile.
+    """
+    with suppress(OSError):
+        if path.is_file() and path.stat().st_size >= LAZY_FROM:
+            from awstape.core.cassette.lazy_reader import read_lazily
+
+            def guard(read: Callable[[], Take]) -> Take:
+                with _document_errors(path):
+                    return read()
+
+            text = limited_reading.UnchangedFile(path)
+            with _document_errors(path):
+                if cassette := read_lazily(text.read, text.size, models, guard):
+                    return cassette
+    return load(path, models)
 
 
 def parse(path: Path, text: str, models: Models) -> Cassette:

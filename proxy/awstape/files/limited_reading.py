@@ -10,6 +10,7 @@ import codecs
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
@@ -52,6 +53,39 @@ def read_blocks(path: Path) -> Iterator[str]:
         yield held
         if pending := decoder.getstate()[0]:
             raise _not_utf8(path, size - len(pending))
+
+
+class UnchangedFile:
+    """A regular file that is read in parts, as long as nobody changes it. Raises OSError if it can't be opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _open_nonblocking(path) as file:
+            self._file = os.dup(file.fileno())
+        self._state = self._read_state()
+        self._reading = threading.Lock()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            os.close(self._file)
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return self._state[0]
+
+    def read(self, begin: int, end: int) -> bytes:
+        """The bytes from `begin` to `end`. Raises UserError if the file was changed since it was opened."""
+        with self._reading:
+            os.lseek(self._file, begin, os.SEEK_SET)
+            data = os.read(self._file, end - begin)
+            if self._read_state() != self._state or len(data) < end - begin:
+                raise UserError(f"{self._path}: changed while it is replayed", "start the replay again")
+            return data
+
+    def _read_state(self) -> tuple[int, int]:
+        state = os.fstat(self._file)
+        return state.st_size, state.st_mtime_ns
 
 
 def read_bytes(path: Path, limit: int | None = None, tip: str = "split the cassette") -> bytes:

@@ -19,7 +19,7 @@ from typing import Protocol, cast
 
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.known_replies import KnownReplies
-from awstape.errors import bug_location
+from awstape.errors import UserError, bug_location
 from awstape.serving.http1 import RefusedRequestError, RequestHandlers, RequestParser, write_response
 from awstape.serving.known_requests import key_of
 
@@ -235,6 +235,10 @@ class Connection(asyncio.Protocol):
         if turn.request is not None:
             try:
                 return turn, self._server.answer(turn.request)
+            except UserError as error:
+                message = f"a request was not answered: {error.problem}; {error.tip}"
+                self._loop.call_exception_handler({"message": message})
+                turn = _Turn(None, 500)
             except Exception as error:  # raising it would only close the connection
                 message = f"a request was not answered: {bug_location(error)}; please report this"
                 self._loop.call_exception_handler({"message": message})

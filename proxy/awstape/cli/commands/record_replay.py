@@ -371,9 +371,14 @@ def _report_replay(
 
     player = tape.player
     assert player
-    _print_report(replay_lines(player, way, with_not_replayed=with_not_replayed), replay_facts(player), as_json)
-    is_unused = not player.sessions.total.requests or player.takes_not_replayed() or player.unused_faults()
-    return status or int(bool(player.misses or (strict and is_unused)))
+    # Which takes were not replayed only a look into all of them shows, also those of a large file that were not read.
+    facts = replay_facts(player) if as_json else {}
+    _print_report(replay_lines(player, way, with_not_replayed=with_not_replayed), facts, as_json)
+    if tape.error:
+        raise tape.error
+    if player.misses or (strict and (not player.sessions.total.requests or player.unused_faults())):
+        return status or 1
+    return status or int(strict and bool(player.takes_not_replayed()))
 
 
 def _print_report(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:

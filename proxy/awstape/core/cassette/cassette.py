@@ -20,10 +20,11 @@ from __future__ import annotations
 import json
 import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
@@ -125,6 +126,25 @@ class Take:
     faults: tuple[Fault, ...] = ()
     after: After | None = None
 
+    @classmethod
+    def unread(
+        cls, track: Track, faults: tuple[Fault, ...], after: After | None, read_pages: Callable[[], tuple[Page, ...]]
+    ) -> Take:
+        """A take whose pages are read when they are first asked for, and kept."""
+        take = cls.__new__(cls)
+        for name, value in (("track", track), ("faults", faults), ("after", after), ("_read_pages", read_pages)):
+            object.__setattr__(take, name, value)
+        return take
+
+    if not TYPE_CHECKING:  # it would hide a wrong name
+
+        def __getattr__(self, name: str) -> tuple[Page, ...]:
+            """The pages of a take that is not read yet; no other attribute is missing."""
+            if name != "pages" or "_read_pages" not in vars(self):
+                raise AttributeError(name)
+            object.__setattr__(self, "pages", self._read_pages())
+            return self.pages
+
     @property
     def fingerprint(self) -> str:
         """A text that is the same for two takes of a track only if they are equal."""
@@ -147,13 +167,15 @@ class Cassette:
     """All takes of a cassette.
 
     keys: the fingerprints of the keys that its aliases were made under, if known. account: as described above. apart:
-    the keyed marks of values whose first alias another value has (`core.redaction.aliases`).
+    the keyed marks of values whose first alias another value has (`core.redaction.aliases`). find_takes: a text → the
+    takes that hold it, for a cassette whose takes are not read (`core.cassette.lazy_reader`).
     """
 
     takes: tuple[Take, ...] = ()
     keys: frozenset[str] = frozenset()
     account: str | None = None
     apart: frozenset[str] = frozenset()
+    find_takes: Callable[[str], Iterator[Take]] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(

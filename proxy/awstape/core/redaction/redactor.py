@@ -63,7 +63,16 @@ class CassetteAliases:
         self._waiting.append((models, cassette))
 
     def __contains__(self, part: object) -> bool:
-        return part in self.parts()
+        return part in self._parts or self._finds(str(part)) or part in self.parts()
+
+    def _finds(self, part: str) -> bool:
+        """Whether a cassette whose takes are not read has a part in the takes that hold it as a text."""
+        for models, cassette in self._waiting:
+            for take in cassette.find_takes(part) if cassette.find_takes else ():
+                edit_cassette_strings(models, Cassette.of([take]), self._note, self._note)
+                if part in self._parts:
+                    return True
+        return False
 
     def parts(self) -> Set[str]:
         while self._waiting:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Literal
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
@@ -78,12 +79,15 @@ def read_documents(documents: Iterable[DocumentText], models: Models) -> Iterato
 
 
 class EntryReader:
-    """Validates the documents of a cassette one by one, in their order: first the header, then the takes."""
+    """Validates the documents of a cassette one by one, in their order: first the header, then the takes.
 
-    def __init__(self, models: Models) -> None:
+    account: that of a header that was read before; then there are takes only.
+    """
+
+    def __init__(self, models: Models, *, account: str | Literal[False] | None = False) -> None:
         self._models = models
-        self._is_header = True
-        self._account: str | None = None
+        self._is_header = account is False
+        self._account = account or None
         self._tokens: defaultdict[Track, _Tokens] = defaultdict(dict)
 
     def read(self, document: Document) -> Entry:
