@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from awstape.core.aws.model import Member, Operation, Shape
-from awstape.core.redaction.services.default_deny import find_treatment
-from awstape.core.redaction.string_walk import TEXT, Place, StringContext, edit_member_strings
+from awstape.core.redaction.services.default_deny import Treatment, find_treatment
+from awstape.core.redaction.string_walk import TEXT, StringContext, edit_member_strings
 from support import exchanges
 
 ITEM, KEY, VALUE, _EXTRA = "[]", "{key}", "{value}", "(extra)"
@@ -129,13 +129,19 @@ def is_denied_by_place(position: Position) -> bool:
 
     An error's words stay as well.
     """
-    op, seen = position.operation, list[Place]()
+    shape = {"input": position.operation.input, "output": position.operation.output}.get(position.side)
+    found = find_treatments(shape, position.path) if shape else set()
+    return bool(found) and {"key", "readable", "time"}.isdisjoint(found)
+
+
+def find_treatments(shape: Shape, path: Path) -> set[Treatment]:
+    """What default-deny does with the strings at a path of an input or an output."""
+    found: set[Treatment] = set()
 
     def note(text: str, context: StringContext) -> str:
         if text == "zreal":
-            seen.append(context.place)
+            found.add(find_treatment(context.place))
         return text
 
-    shape = {"input": op.input, "output": op.output}.get(position.side)
-    edit_member_strings(value_at(shape, position.path, "zreal", Random(0)) if shape else {}, shape, note)
-    return bool(seen) and {"key", "readable", "time"}.isdisjoint(map(find_treatment, seen))
+    edit_member_strings(value_at(shape, path, "zreal", Random(0)), shape, note)
+    return found

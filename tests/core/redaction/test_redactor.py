@@ -429,6 +429,27 @@ def test_a_tag_of_a_pair_is_redacted_as_a_tag_of_a_map() -> None:
     assert word == tags[1]
 
 
+@given(st.permutations(["password", "team", "Owner", "db-secret"]), st.booleans())
+def test_what_is_known_of_a_string_holds_for_its_key_and_its_siblings(keys: list[str], is_managed: bool) -> None:
+    """A redactor that has seen the same strings before, in other places, redacts them as one that has not."""
+    policy: dict[str, Value] = {"PolicyName": "ReadOnlyAccess", "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
+    own: dict[str, Value] = {
+        "PolicyName": "ReadOnlyAccess",
+        "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/ReadOnlyAccess",
+    }
+    tags: list[Value] = [{"Key": key, "Value": "hunter22 x"} for key in keys]
+    answers: list[tuple[str, dict[str, Value]]] = [
+        ("ListRoleTags", {"Tags": tags}),
+        ("ListAttachedRolePolicies", {"AttachedPolicies": [policy, own] if is_managed else [own, policy]}),
+        ("GetRole", {"Role": {"RoleName": "hunter22 x", "Description": "hunter22 x", "Path": "/"}}),
+    ]
+    redactor = Redactor(KEY)
+    for name, members in (*answers, *reversed(answers)):
+        fresh = Redactor(KEY).redact_answer(operation(name), Answer(members))
+        assert redactor.redact_answer(operation(name), Answer(members)) == fresh
+    assert text("hunter22 x") == "hunter22 x"
+
+
 def test_a_criterion_is_redacted_as_the_condition_key_or_the_member_that_it_names() -> None:
     criteria: dict[str, Value] = {
         "condition.iam:PolicyArn": {"exists": True},

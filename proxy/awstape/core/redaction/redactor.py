@@ -219,10 +219,6 @@ class Redactor:
         """The cassette, redacted once more: only values that were written into it by hand change."""
         return edit_cassette_strings(models, cassette, self.redact_string, self.redact_string)
 
-    def redact_takes(self, models: Models, takes: Iterable[Take]) -> Iterator[Take]:
-        """As `redact_cassette`, for single takes, in their order."""
-        return edit_take_strings(models, takes, self.redact_string, self.redact_string)
-
     def find_names(self, models: Models, cassette: Cassette) -> set[str]:
         """The aliases in a cassette of names that free text is searched for: whole names, and names in free text."""
         names: set[str] = set()

@@ -35,7 +35,7 @@ from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support import strategies
 from support.exchanges import KEY, OTHER_KEY
-from support.positions import positions_of, required_members, value_at
+from support.positions import find_treatments, positions_of, required_members, value_at
 from support.public_words import managed_policies
 from support.small_models import SmallModel
 
@@ -144,15 +144,8 @@ def _redact_at(op: Operation, side: str, value: dict[str, Value]) -> object:
 
 def is_looked_up(op: Operation, side: str, shape: Any, path: tuple[str, ...]) -> bool:
     """Whether the strings of a position are keys of tags, names of filters, or kept readable by a profile."""
-    seen: list[Place] = []
-
-    def note(text: str, context: Any) -> str:
-        if text == REAL:
-            seen.append(context.place)
-        return text
-
-    edit_member_strings(value_at(shape, path, REAL, Random(0)), shape, note)
-    return side == "error" or not seen or any(find_treatment(place) in ("key", "readable", "message") for place in seen)
+    found = find_treatments(shape, path)
+    return side == "error" or not found or not found.isdisjoint({"key", "readable", "message"})
 
 
 @given(st.integers(0, 10**9))
