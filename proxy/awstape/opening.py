@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
 from awstape.catalog.service_models import load_models
@@ -24,6 +24,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.replay.misses import RecordCommand, awstape_record
 from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
 from awstape.errors import UserError
@@ -37,6 +38,16 @@ JournalUse = Literal["own", "shared", "none"]
 """own: no other process may record into the cassette. shared: others may. none: no journal, for repeatable imports."""
 
 
+class Advice(NamedTuple):
+    """How the user records, in the words of the place where it is told. writes_option: to record writes as well."""
+
+    command: RecordCommand
+    writes_option: str
+
+
+ON_COMMAND_LINE = Advice(awstape_record, "--include-writes")
+
+
 def open_for_recording(
     path: Path,
     mode: RecordMode,
@@ -47,12 +58,15 @@ def open_for_recording(
     is_real: bool = True,
     services: Sequence[str] = (),
     is_followed: bool = False,
+    beside: Sequence[Path] = (),
+    advice: Advice = ON_COMMAND_LINE,
 ) -> Tape:
     """A tape that records into `path`, after recovering interrupted recordings.
 
     operations, services: globs; without services, those of the project's settings, else the default ones. is_real:
     whether the traffic is that of AWS, not of a file that may have been redacted before. is_followed: whether another
-    process may do what follows the answers.
+    process may do what follows the answers. beside: cassettes that answer what they hold, and are not changed; the
+    services that they hold are recorded as well. advice: as the user records.
     Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
     # Not at the top: a replay, which each test may open, does without them, and without botocore.
@@ -63,7 +77,9 @@ def open_for_recording(
     from awstape.live_recorder import LiveRecorder
     from awstape.recovery import load_set_aside, recover_journals
 
-    models = load_models(choose_services(services, path))
+    answering = cassette_files.load_all(beside, load_models())
+    chosen = (*choose_services(services, path), *(take.track.service for take in answering.takes))
+    models = load_models(tuple(dict.fromkeys(chosen)))
     _check_operation_globs(models, operations)
     if journal != "none":
         load_cipher()  # now, not at the first response of AWS
@@ -74,11 +90,18 @@ def open_for_recording(
     load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
     caller = _caller_in(environ, old)
-    replaying = partial(Player, has_key=True, match_rules=project_settings.load_match_rules(path))
+    match_rules = project_settings.load_match_rules(path, *beside)
+    replaying = partial(Player, has_key=True, match_rules=match_rules, record_command=advice.command)
     if mode == "once" and exists:
         return Tape(path, old, None, replaying(_models_of(old), old, Redactor(key, rules)), caller=caller)
     _check_key(path, old, key)
-    player = replaying(models, old, Redactor(key, rules)) if mode == "new_episodes" else None
+    player = None
+    if mode == "new_episodes":
+        answering = (
+            cassette_files.load_all([*beside, *([path] if path.exists() else [])], load_models()) if beside else old
+        )
+    if mode == "new_episodes" or beside:
+        player = replaying(models, answering, Redactor(key, rules))
     globs = tuple(operations) or ("*",)
 
     def make_recorder() -> Recorder:
@@ -89,7 +112,7 @@ def open_for_recording(
     recorder = LiveRecorder(
         path,
         key,
-        Selection(models, globs, include_writes),
+        Selection(models, globs, include_writes, advice.writes_option),
         make_recorder,
         None if journal == "none" else create_journal,
         keep_old=mode != "rewrite",
@@ -136,11 +159,16 @@ def _check_key(path: Path, old: Cassette, key: Key) -> None:
 
 
 def open_for_replay(
-    paths: Sequence[Path], environ: Mapping[str, str], paging: str = "recorded", faults: Sequence[str] = ()
+    paths: Sequence[Path],
+    environ: Mapping[str, str],
+    paging: str = "recorded",
+    faults: Sequence[str] = (),
+    advice: Advice = ON_COMMAND_LINE,
 ) -> Tape:
     """A tape that replays files and folders of files. Raises UserError.
 
     Of large files, pages are read when they are requested; in CI (`CI` in the environment), all of them are at once.
+    advice: as the user records.
     """
     cassette = cassette_files.load_all(paths, load_models(), lazily=not environ.get("CI"))
     models = _models_of(cassette)
@@ -148,7 +176,7 @@ def open_for_replay(
     key, files = keys.find_key(environ), cassette_files.find_all(paths)
     rules, match_rules = project_settings.load_rules(*files), project_settings.load_match_rules(*files)
     redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), rules)
-    replaying = partial(Player, has_key=key is not None, match_rules=match_rules)
+    replaying = partial(Player, has_key=key is not None, match_rules=match_rules, record_command=advice.command)
     player = replaying(models, cassette, redactor, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette))
 

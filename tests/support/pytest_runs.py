@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,14 @@ LIST_ROLES = "[r for p in boto3.client('iam').get_paginator('list_roles').pagina
 
 def run(pytester: pytest.Pytester, module: str, *arguments: str, name: str = "test_module") -> pytest.RunResult:
     pytester.makepyfile(**{name: f"import boto3, botocore, os, pytest, subprocess, sys\n{module}"})
+    return run_again(pytester, *arguments)
+
+
+def run_again(pytester: pytest.Pytester, *arguments: str, folder: Path | None = None) -> pytest.RunResult:
+    """Runs the tests in the folder of a pytester. folder: the current folder, if another one."""
     command = [sys.executable, "-m", "pytest", f"--basetemp={pytester.path / 'of the run'}", *arguments]
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with warm.Process(command, cwd=pytester.path, env=os.environ, text=True, **streams) as process:
+    with warm.Process(command, cwd=folder or pytester.path, env=os.environ, text=True, **streams) as process:
         try:
             out, err = process.communicate(timeout=60)
         finally:

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +23,7 @@ from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
 from awstape.errors import UserError
 from awstape.files import limited_reading
+from awstape.files.pytest_options import read_table
 
 #: Size limit of a pyproject.toml: `tomllib` takes about a second per MiB.
 _MAX_BYTES = 2 * 1024 * 1024
@@ -35,11 +36,13 @@ class Settings:
     """The settings of a project.
 
     services: globs of the services that are recorded; empty for the default ones. match_rules: the table `match`.
+    pytest_options: the table `pytest`, with underscores in the names (`files.pytest_options`).
     """
 
     rules: Rules = NO_RULES
     services: tuple[str, ...] = ()
     match_rules: MatchRules = NO_MATCH_RULES
+    pytest_options: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def read(cls, settings: Mapping[str, object]) -> Settings:
@@ -54,12 +57,18 @@ class Settings:
                 raise RuleError("services", glob, f"no service matches {glob!r}{hint}", tip)
         models = load_models(select_services(services or DEFAULT_SERVICES))
         match_rules = MatchRules.from_settings(settings.get("match", {}), models)
-        return cls(Rules.from_settings(settings, models), tuple(services), match_rules)
+        options = read_table(settings.get("pytest", {}))
+        return cls(Rules.from_settings(settings, models), tuple(services), match_rules, options)
 
 
 def load_services(path: Path) -> tuple[str, ...]:
     """Loads the globs of the services that the project of a file records; none if it names none. Raises UserError."""
     return _load_nearest(_folder_of(path)).services
+
+
+def load_pytest_options(path: Path) -> Mapping[str, object]:
+    """Loads the options of the tests in a file from its project. Raises UserError."""
+    return _load_nearest(_folder_of(path)).pytest_options
 
 
 def load_rules(*paths: Path) -> Rules:

@@ -8,7 +8,7 @@ May import: catalog, core.replay, core.text, errors, files, inprocess, opening, 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,32 +16,42 @@ import pytest
 from awstape.errors import UserError
 from awstape.pytest_plugin.run_summary import (
     FOLDER,
-    MODES,
     OUTCOME,
     POSITION,
+    SHOWN,
     SUMMARY,
     RunSummary,
+    is_ci,
+    note_outcome,
     relative,
-    selected_mode,
     uses_awstape,
 )
 
 if TYPE_CHECKING:
-    from awstape.pytest_plugin.tapes import Awstape
+    from awstape.pytest_plugin.fixture import Awstape
+    from awstape.pytest_plugin.tapes import OpenTape
+
+TAPE: pytest.StashKey[OpenTape] = pytest.StashKey()
+"""Of a test, or of a module or class whose tests share one: the tape in use."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options of the command line."""
     group = parser.getgroup("awstape", "AWS cassettes")
     group.addoption(
         "--awstape",
-        choices=MODES,
-        default="none",
+        choices=("none", "once", "new_episodes", "all", "rewrite"),
         help="Record cassettes (default: none, only replay; always none in CI).",
     )
     group.addoption(
         "--awstape-paging",
         metavar="MODE",
-        help="How to cut pages, unless the marker sets it: recorded, client, N, torture, torture:SEED.",
+        help="How to cut pages: recorded, client, N, torture, torture:SEED.",
+    )
+    group.addoption(
+        "--awstape-include-writes",
+        action="store_true",
+        help="Record operations that change something, too.",
     )
     group.addoption(
         "--awstape-orphans",
@@ -53,8 +63,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "awstape(*names, paging=None, faults=(), strict=None): replay AWS from a cassette, "
-        "cassettes/NAME.yaml beside the module or one of the test's own.",
+        "awstape(*names, paging=None, faults=(), strict=None, include_writes=None, scope='function', mode=None, "
+        "folder=None): replay AWS from a cassette, cassettes/NAME.yaml beside the module or one of the test's own.",
     )
     config.stash[SUMMARY] = RunSummary()
 
@@ -72,21 +82,32 @@ def pytest_pycollect_makeitem() -> Generator[None, Any, None]:
                 item.stash[POSITION] = position
 
 
+@pytest.fixture(scope="session")
+def awstape_config() -> dict[str, object]:
+    """Options of tests with cassettes, for all tests that see it: to be overridden in a module or conftest.py."""
+    return {}
+
+
 @pytest.fixture
-def awstape(request: pytest.FixtureRequest) -> Iterator[Awstape]:
+def awstape(request: pytest.FixtureRequest, awstape_config: object) -> Iterator[Awstape]:
     """Replays or records the test's cassette while the test runs."""
-    from awstape.pytest_plugin.markers import read_settings
-    from awstape.pytest_plugin.tapes import Awstape, close_tape, open_tape, user_errors_as_failures
+    from awstape.pytest_plugin.markers import find_tape_node, read_settings
+    from awstape.pytest_plugin.tapes import fixture_of, open_tape, user_errors_as_failures
 
     item: pytest.Item = request.node
-    item.stash[OUTCOME] = ""  # plugins may run a test again
+    item.stash[OUTCOME], item.stash[SHOWN] = "", []  # plugins may run a test again
     with user_errors_as_failures():
-        settings = read_settings(item)
-        hook = open_tape(item, settings)
-    with user_errors_as_failures(), ExitStack() as stack:
-        stack.callback(close_tape, item, settings, hook)
-        hook.use()
-        yield Awstape(hook, settings.paths[0], stack)
+        node = find_tape_node(item)
+        settings = read_settings(item, awstape_config) if node is item else None
+    if settings is None:
+        tape = item.stash[TAPE] = node.stash[TAPE]
+        with fixture_of(tape) as value:
+            yield value
+        tape.fail_for_misses(item)
+    else:
+        with open_tape(settings) as tape, fixture_of(tape) as value:
+            item.stash[TAPE] = tape
+            yield value
 
 
 @pytest.fixture(autouse=True)
@@ -96,13 +117,44 @@ def _awstape_marked(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("awstape")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _awstape_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Opens the tape that the tests of a module share, before their fixtures."""
+    yield from _share_tape(request)
+
+
+@pytest.fixture(autouse=True, scope="class")
+def _awstape_class(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Opens the tape that the tests of a class share, before their fixtures."""
+    yield from _share_tape(request)
+
+
+def _share_tape(request: pytest.FixtureRequest) -> Iterator[None]:
+    node = request.node
+    if not any(marker.name == "awstape" and "scope" in marker.kwargs for marker in node.own_markers):
+        yield
+        return
+    from awstape.pytest_plugin.markers import read_settings, shares_tape
+    from awstape.pytest_plugin.tapes import open_tape, user_errors_as_failures
+
+    if not shares_tape(node):
+        yield
+        return
+    with user_errors_as_failures():
+        settings = read_settings(node, request.getfixturevalue("awstape_config"))
+    with open_tape(settings) as tape:
+        node.stash[TAPE] = tape
+        yield
+
+
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     outcome = yield
     report = outcome.get_result()
-    is_end = report.when == "call" or (report.when == "setup" and not report.passed)
-    if is_end and item.stash.get(OUTCOME, "") != "failed":  # that of a subtest counts, too
-        item.stash[OUTCOME] = report.outcome
+    if uses_awstape(item) and (report.when == "call" or (report.when == "setup" and not report.passed)):
+        note_outcome(item, report.outcome, call.excinfo.value if call.excinfo else None)
+        if report.failed and TAPE in item.stash:
+            item.stash[TAPE].explain(report, item)
 
 
 # --- the whole run ----------------------------------------------------------------------------------------------
@@ -110,13 +162,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.config.getoption("--awstape-orphans"):
-        from awstape.pytest_plugin.markers import read_settings
+        from awstape.pytest_plugin.markers import find_tape_node, read_settings
 
         summary = item.config.stash[SUMMARY]
         summary.folders.add(str(item.path.parent / FOLDER))
         if uses_awstape(item):
             with suppress(UserError):  # reported when the test runs
-                summary.used.update(map(str, read_settings(item).paths))
+                summary.used.update(map(str, read_settings(find_tape_node(item)).paths))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -144,5 +196,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(line)
         for path in orphans:
             terminalreporter.write_line(f"used by no test: {relative(path, config)}", red=True)
-    if selected_mode(config) != config.getoption("--awstape"):
+    if is_ci() and config.getoption("--awstape") not in (None, "none"):
         terminalreporter.write_line("awstape: nothing is recorded, because CI is set")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-MODES = ("none", "once", "new_episodes", "all")
 FOLDER = "cassettes"
+#: Outcomes of tests; of several, the last one here counts.
+_RANKS = ("", "skipped", "passed", "failed")
 
 
 @dataclass
@@ -20,11 +21,13 @@ class RunSummary:
     """What is reported at the end of a run; with several workers, the sum of theirs.
 
     used: the cassettes that tests use. folders: those that may hold cassettes. recorded: lines about recordings.
+    rewritten: the cassettes that were rewritten in this process.
     """
 
     used: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     recorded: list[str] = field(default_factory=list)
+    rewritten: set[Path] = field(default_factory=set)
 
     def add(self, other: dict[str, list[str]]) -> None:
         self.used.update(other["used"])
@@ -46,14 +49,25 @@ def _is_cassette(path: Path) -> bool:
 
 SUMMARY = pytest.StashKey[RunSummary]()
 OUTCOME = pytest.StashKey[str]()
-"""Of a test: passed, failed or skipped; empty until it is known."""
+"""Of a test, or of the tests that share a tape: passed, failed or skipped; absent until it is known."""
+SHOWN = pytest.StashKey[list[str]]()
+"""Of a test: the messages of the errors in its failure."""
 POSITION = pytest.StashKey[int]()
 """Of a test among those that its parametrized function makes, from 1."""
 
 
-def selected_mode(config: pytest.Config) -> str:
-    is_ci = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
-    return "none" if is_ci else str(config.getoption("--awstape"))
+def is_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+
+
+def note_outcome(item: pytest.Item, outcome: str, error: BaseException | None) -> None:
+    """Notes how a phase of a test ended, for its tape and for those that it shares."""
+    for node in item.listchain():
+        node.stash[OUTCOME] = max(outcome, node.stash.get(OUTCOME, ""), key=_RANKS.index)
+    shown = item.stash.setdefault(SHOWN, [])
+    while error is not None:
+        shown.append(str(error))
+        error = error.__cause__ or error.__context__
 
 
 def uses_awstape(item: pytest.Item) -> bool:

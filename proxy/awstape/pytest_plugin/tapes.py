@@ -1,27 +1,25 @@
-"""The tape of a test: opened before it, closed after it, and the failure if the two do not fit.
+"""The tape of a test, or of the tests that share one: opened before, closed after, and the failure if the two differ.
 
-1. `--awstape` selects the mode: `none` only replays; `once`, `new_episodes` and `all` record as `awstape record` does.
-   If `CI` is set, nothing is recorded.
-2. boto3, botocore and aiobotocore clients that the test creates are answered from the cassette, and programs that it
-   starts with the environment `awstape.environ`.
+1. The mode is one of `--awstape`: `none` only replays, the others record as `awstape record` does. `rewrite` drops the
+   old tracks when a cassette is first recorded in a run; later tests add to it.
+2. Clients of boto3, botocore and aiobotocore are answered from the cassette, and programs that the test starts with the
+   environment `awstape.environ`. Of several cassettes, the first is recorded into; the others answer what they hold.
 3. At teardown, misses are errors, with their full text, and so are unused faults. Takes that were not replayed are
-   errors if the cassette belongs to the test alone, or with `strict=True`. For a failed test, only misses are reported.
-4. A test that fails while it records changes no cassette: its recording stays as a journal, for `awstape recover`.
+   errors if the cassette belongs to the test alone, or with `strict=True`. For a failed test, only misses are reported,
+   and of these only what its own failure does not show.
+4. A miss belongs to the test in which it happens, whoever shares the tape.
+5. A test that fails while it records changes no cassette: its recording stays as a journal, for `awstape recover`.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from awstape.catalog.service_models import load_models
-from awstape.core.replay.misses import Miss
 from awstape.core.text.printable import printable
 from awstape.errors import UserError, call_without_traceback
 from awstape.files import keys
@@ -29,126 +27,135 @@ from awstape.inprocess.botocore_hook import InProcess
 from awstape.opening import RECORD_MODES, choose_services, open_for_recording, open_for_replay, parse_replay_options
 from awstape.program.environment import current
 from awstape.proxying.upstream import parse_upstream
+from awstape.pytest_plugin.advice import advice_for, rewrite_line
+from awstape.pytest_plugin.fixture import Awstape
 from awstape.pytest_plugin.markers import Settings
-from awstape.pytest_plugin.run_summary import OUTCOME, SUMMARY, relative, selected_mode
+from awstape.pytest_plugin.run_summary import OUTCOME, SHOWN, SUMMARY, relative
 from awstape.report import kept_journal_line, recording_lines, set_aside_lines
 
 
-class Awstape:
-    """The value of the fixture `awstape`: the test's cassette. path: its file, the first of several."""
+class OpenTape:
+    """A tape in use, with its settings. where: the cassettes, for messages."""
 
-    def __init__(self, hook: InProcess, path: Path, stack: ExitStack) -> None:
-        self.path = path
-        self._hook = hook
-        self._stack = stack
-        self._server: tuple[str, dict[str, str]] | None = None
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._config = settings.node.config
+        self.where = ", ".join(relative(path, self._config) for path in settings.paths)
+        self.hook = _open(settings)
 
-    def attach(self, *targets: Any) -> None:
-        """Answers boto3 or botocore clients, sessions or resources that were created before the test."""
-        self._hook.attach(*targets)
+    def close(self) -> None:
+        """Closes the cassette; fails the test if the cassette doesn't match it, or couldn't be written."""
+        node, summary = self.settings.node, self._config.stash[SUMMARY]
+        outcome = node.stash.get(OUTCOME, "")
+        recording = journal = None
+        if outcome in ("", "failed") or self.hook.tape.error:  # "": Ctrl-C, or a fixture that failed
+            journal = self.hook.keep_journal()
+        else:
+            recording = self.hook.close()
+            if self.settings.mode == "rewrite":
+                summary.rewritten.add(self.settings.paths[0])
+        if journal:
+            summary.recorded.append(kept_journal_line(self.where, journal))
+        if recording and (recording.pages or recording.set_aside or recording.skipped):
+            summary.recorded += recording_lines(self.where, recording)
+        if recording and recording.set_aside:
+            pytest.fail("\n".join(set_aside_lines(self.where, recording.set_aside)), pytrace=False)
+        if error := self.hook.tape.error:
+            raise error
+        passed = outcome == "passed"
+        self._fail_if(node, not_replayed=self.settings.strict and passed, unused_faults=passed)
 
-    @property
-    def environ(self) -> dict[str, str]:
-        """The environment for programs that the test starts, in any language: they are answered from the cassette."""
-        return self._serve()[1] | {}  # a copy
+    def fail_for_misses(self, item: pytest.Item) -> None:
+        """Fails one of the tests that share the tape for its misses."""
+        self._fail_if(item, not_replayed=False, unused_faults=False)
 
-    @property
-    def url(self) -> str:
-        """The URL for such programs: that of the endpoint or, while recording, of the proxy."""
-        return self._serve()[0]
+    def explain(self, report: pytest.TestReport, item: pytest.Item) -> None:
+        """Puts the miss that a failure shows at the beginning of its line in the short summary."""
+        messages: list[str] = item.stash.get(SHOWN, [])
+        miss = next((miss for miss in self.hook.misses if miss.text in "\n".join(messages)), None)
+        if miss and (crash := getattr(report.longrepr, "reprcrash", None)):
+            crash.message = f"miss: {miss.text.splitlines()[0]}\n{crash.message}"
 
-    @property
-    def misses(self) -> list[Miss]:
-        """The requests that had no recorded response. A test that expects misses removes them from this list."""
-        return self._hook.misses
-
-    def reset(self) -> None:
-        """Restarts takes and faults."""
-        self._hook.reset()
-
-    def _serve(self) -> tuple[str, dict[str, str]]:
-        if self._server is None:
-            from awstape.program import environment, servers
-
-            tape = self._hook.tape
-            if self._hook.replays_only:
-                server = servers.serve_endpoint(tape, 0)
-            else:  # mitmproxy uses deprecated functions; pytest removes the filter after the test
-                warnings.filterwarnings("ignore", category=DeprecationWarning)
-                server = servers.serve_proxy(tape, self._hook.upstream, 0)
-            with user_errors_as_failures():
-                url, changes = self._stack.enter_context(servers.run_in_background(server))
-            self._server = url, environment.apply(environment.current(), changes)
-        return self._server
+    def _fail_if(self, node: pytest.Item | pytest.Collector, *, not_replayed: bool, unused_faults: bool) -> None:
+        messages: list[str] = node.stash.get(SHOWN, [])
+        shown = "\n".join(messages)
+        self.hook.misses[:] = [miss for miss in self.hook.misses if miss.text not in shown]
+        problem = self.hook.problem(not_replayed=not_replayed, unused_faults=unused_faults)
+        self.hook.misses.clear()
+        if not problem:
+            return
+        missing = [path for path in self.settings.paths if not path.exists()]
+        place = f"{relative(missing[0], self._config)}: there is no such cassette" if missing else f"in {self.where}"
+        mend = f"{rewrite_line(self.settings)}\n" if "not replayed: " in problem else ""
+        pytest.fail(f"{problem}\n{mend}{place}", pytrace=False)
 
 
-def open_tape(item: pytest.Item, settings: Settings) -> InProcess:
-    """Opens the cassettes of a test for replay or recording. Raises UserError."""
-    from awstape.inprocess.botocore_hook import InProcess
-
-    mode, path = selected_mode(item.config), settings.paths[0]
-    paging = settings.paging or item.config.getoption("--awstape-paging") or "recorded"
+def _open(settings: Settings) -> InProcess:
+    """Opens the cassettes for replay or recording. Raises UserError."""
+    node, mode, path = settings.node, settings.mode, settings.paths[0]
     missing = [each for each in settings.paths if not each.exists()]
+    advice = advice_for(node)
     if mode == "none" or (mode == "once" and not missing):
         if missing and not settings.is_own:
-            raise UserError(_missing(item, missing[0]), f"record it: pytest --awstape=once '{item.nodeid}'")
+            problem = f"{relative(missing[0], node.config)}: there is no such cassette"
+            raise UserError(problem, f"record it: {advice.command('once')}")
         # If the test's own cassette is missing, it counts as empty: a test without requests needs none.
         paths = [] if missing else settings.paths
-        return InProcess(call_without_traceback(open_for_replay, paths, current(), paging, settings.faults))
-    if len(settings.paths) > 1:
-        raise UserError("a test with several cassettes can't be recorded", "record them one by one, or name one")
+        return InProcess(
+            call_without_traceback(open_for_replay, paths, current(), settings.paging, settings.faults, advice)
+        )
+    if missing and missing != [path]:
+        problem = f"{relative(missing[-1], node.config)}: there is no such cassette"
+        raise UserError(problem, f"a test records into the first of its cassettes, {path.name}: record this one before")
     services = call_without_traceback(choose_services, (), path)
     parse_replay_options(
-        load_models(services), paging, settings.faults
+        load_models(services), settings.paging, settings.faults
     )  # they are for replay: a mistake shows before AWS is asked
+    if mode == "rewrite":
+        if path in node.config.stash[SUMMARY].rewritten and not settings.is_own:
+            mode = "all"
+        elif hasattr(node.config, "workerinput") and not settings.is_own:
+            problem = f"{relative(path, node.config)}: tests share this cassette, and workers would rewrite it at once"
+            raise UserError(problem, "rewrite it without workers: pytest --awstape=rewrite -n 0")
     has_key = keys.key_exists(current())
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
     upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split(), services)
-    # The workers of pytest-xdist may share a cassette.
-    tape = call_without_traceback(open_for_recording, path, record_mode, current(), journal="shared")
+    tape = call_without_traceback(
+        open_for_recording,
+        path,
+        record_mode,
+        current(),
+        include_writes=settings.include_writes,
+        journal="shared",  # the workers of pytest-xdist may share a cassette
+        beside=settings.paths[1:],
+        advice=advice,
+    )
     made_key = () if has_key else (f"made a key for your aliases: {keys.key_file()}",)
-    item.config.stash[SUMMARY].recorded += (*made_key, *tape.recovered)
+    node.config.stash[SUMMARY].recorded += (*made_key, *tape.recovered)
     return InProcess(tape, upstream=upstream)
 
 
-def _missing(item: pytest.Item, path: Path) -> str:
-    return f"{relative(path, item.config)}: there is no such cassette"
-
-
-def close_tape(item: pytest.Item, settings: Settings, hook: InProcess) -> None:
-    """Closes the cassette; fails the test if the cassette doesn't match it, or couldn't be written."""
-
-    where = ", ".join(relative(path, item.config) for path in settings.paths)
-    outcome, recorded = item.stash[OUTCOME], item.config.stash[SUMMARY].recorded
-    recording = journal = None
+@contextmanager
+def open_tape(settings: Settings) -> Iterator[OpenTape]:
+    """Opens a tape and puts it in use; at the end closes it, which may fail the test."""
     with user_errors_as_failures():
-        if outcome in ("", "failed") or hook.tape.error:  # "": Ctrl-C, or a fixture that failed
-            journal = hook.keep_journal()
-        else:
-            recording = hook.close()
-    if journal:
-        recorded.append(kept_journal_line(where, journal))
-    if recording and (recording.pages or recording.set_aside):
-        recorded += recording_lines(where, recording)
-    if recording and recording.set_aside:
-        pytest.fail("\n".join(set_aside_lines(where, recording.set_aside)), pytrace=False)
-    with user_errors_as_failures():
-        if error := hook.tape.error:
-            raise error
-    passed = outcome == "passed"
-    if problem := hook.problem(not_replayed=settings.strict and passed, unused_faults=passed):
-        headline = (
-            f"{where} does not match the test" if settings.paths[0].exists() else _missing(item, settings.paths[0])
-        )
-        recording_helps = any(miss.kind in ("operation", "identity", "region", "caller") for miss in hook.misses)
-        advice = f"\nto record it here: pytest --awstape=new_episodes '{item.nodeid}'" if recording_helps else ""
-        pytest.fail(f"{headline}\n{problem}{advice}", pytrace=False)
+        tape = OpenTape(settings)
+    with user_errors_as_failures(), ExitStack() as stack:
+        stack.callback(tape.close)
+        tape.hook.use()
+        yield tape
+
+
+@contextmanager
+def fixture_of(tape: OpenTape) -> Iterator[Awstape]:
+    """The value of the fixture for a test; what it serves to programs ends with it."""
+    with ExitStack() as stack:
+        yield Awstape(tape.hook, tape.settings.paths[0], stack)
 
 
 @contextmanager
 def user_errors_as_failures() -> Iterator[None]:
     """Turns a UserError into a failure of the test, without a traceback."""
-
     try:
         yield
     except UserError as error:

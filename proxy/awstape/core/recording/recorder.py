@@ -52,13 +52,21 @@ class Selection:
     """Decides which exchanges are recorded, and counts the others in `skipped`.
 
     operations: globs; only operations that one of them matches are recorded. include_writes: whether writes are.
+    writes_option: what the user sets to have them recorded.
     """
 
-    def __init__(self, models: Models, operations: Sequence[str] = ("*",), include_writes: bool = False) -> None:
+    def __init__(
+        self,
+        models: Models,
+        operations: Sequence[str] = ("*",),
+        include_writes: bool = False,
+        writes_option: str = "--include-writes",
+    ) -> None:
         self.models = models
         self.skipped = SkippedExchanges()
         self._operations = operations
         self._include_writes = include_writes
+        self._writes_option = writes_option
 
     def select(
         self, request: Request, response: Response | None, no_response: str = NO_RESPONSE, place: str = ""
@@ -83,7 +91,7 @@ class Selection:
         if not any(fnmatchcase(name, glob) for glob in self._operations):
             return f"{name}: not among the selected operations"
         if not operation.is_read and not self._include_writes:
-            return f"{name}: a write operation; --include-writes records it"
+            return f"{name}: a write operation; {self._writes_option} records it"
         return None
 
 

@@ -20,8 +20,8 @@ from functools import cache
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models, Shape
 
-#: All settings of the table. The last two are read elsewhere: services, and rules of matching.
-_SETTINGS = ("keep", "mask", "mask-members", "keep-names", "services", "match")
+#: All settings of the table. The last three are read elsewhere: services, rules of matching, options of tests.
+_SETTINGS = ("keep", "mask", "mask-members", "keep-names", "services", "match", "pytest")
 
 
 class RuleError(ValueError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from awstape.core.aws.call import Call, Failure, derive_request_id
 from awstape.core.aws.model import Models, Operation, Service, Value
@@ -55,6 +55,20 @@ after. Or what is wrong with the request: another service, an unreadable request
 limit."""
 
 
+def awstape_record(mode: str, *, writes: bool = False, service: str = "") -> str:
+    options = (" --include-writes" if writes else "") + (f" --service {service}" if service else "")
+    return f"awstape record CASSETTE{f' --mode {mode}' if mode != 'all' else ''}{options} -- COMMAND"
+
+
+class RecordCommand(Protocol):
+    """The command that records in a mode, in the place where a replay reports.
+
+    writes: whether it records writes. service: one that is not recorded so far.
+    """
+
+    def __call__(self, mode: str, *, writes: bool = False, service: str = "") -> str: ...
+
+
 @dataclass(frozen=True)
 class Miss(Reply):
     """The reply to a request that no page answers.
@@ -77,7 +91,7 @@ class MissFactory:
     """Makes the misses of a replay.
 
     redactor, has_key: as in `core.replay.player.Player`. keys: the fingerprints of the keys that the cassette's aliases
-    were made with; none if the cassette names none.
+    were made with; none if the cassette names none. record_command: tells how to record what is missing.
     """
 
     models: Models
@@ -85,6 +99,7 @@ class MissFactory:
     redactor: Redactor
     has_key: bool
     keys: frozenset[str]
+    record_command: RecordCommand = awstape_record
 
     def no_track(self, call: Call, page_request: PageRequest) -> Miss:
         """The miss for an operation, identity, region or caller that the cassette does not hold."""
@@ -121,8 +136,7 @@ class MissFactory:
             lines.append("the cassette has no track of this operation")
         lines += self.tracks.callers.hints(call)
         if kind != "key":
-            option = "" if operation.is_read else " --include-writes"
-            lines.append(f"to record it: awstape record CASSETTE --mode new_episodes{option} -- COMMAND")
+            lines.append(f"to record it: {self.record_command('new_episodes', writes=not operation.is_read)}")
         return self._miss(kind, call, f"{_title(operation)} was not recorded", lines, track, found)
 
     def _track_line(self, track: Track) -> str:
@@ -176,7 +190,8 @@ class MissFactory:
     def recording_ended(self, call: Call, track: Track, pages: int) -> Miss:
         """The miss for a token at which the recording stopped. pages: how many pages the take has."""
         summary = f"{_title(call.operation)}: the recording ended after page {pages}"
-        lines = [self._track_line(track), "to record the rest: record it again, and read the listing to its end"]
+        command = self.record_command("new_episodes")
+        lines = [self._track_line(track), f"to record the rest, read the listing to its end: {command}"]
         return self._miss("end", call, summary, lines, track)
 
     def too_early(self, call: Call, track: Track, write: After) -> Miss:
@@ -185,7 +200,7 @@ class MissFactory:
         which = "a write that was not requested yet" if is_there else "a write that is in no cassette that is replayed"
         mends = [
             "replay the cassette that has this write as well, or remove `after` from the take",
-            "to record both anew: awstape record CASSETTE --include-writes -- COMMAND",
+            f"to record both anew: {self.record_command('all', writes=True)}",
         ]
         lines = [
             self._track_line(track),
@@ -203,7 +218,7 @@ class MissFactory:
             self._track_line(track),
             f"why: {reason}",
             *(recover if reason.startswith(SET_ASIDE) else []),
-            "to record it anew: awstape record CASSETTE --mode new_episodes -- COMMAND",
+            f"to record it anew: {self.record_command('new_episodes', writes=not call.operation.is_read)}",
         ]
         return self._miss("hole", call, summary, lines, track)
 
@@ -228,8 +243,7 @@ class MissFactory:
         name = other_service_name(self.models, request) or of_host
         lines = [] if name else ["the service is recognised by the host name or the signature; both name none"]
         if match:
-            record = "awstape record CASSETTE --mode new_episodes"
-            lines.append(f"to record it: {record} --service {match.names[0]} -- COMMAND")
+            lines.append(f"to record it: {self.record_command('new_episodes', service=match.names[0])}")
         summary = self._not_replayed(name or "an unknown service")
         return self._miss("service", request, summary, lines, is_recorded=False)
 

@@ -1,0 +1,143 @@
+"""Each command that the plugin prints mends what it is printed for."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from awstape.catalog.service_models import load_models
+from awstape.files import cassette_files
+from support.pytest_runs import LIST_ROLES, run, run_again, text_of
+from support.standin import StandIn
+
+pytest_plugins = ["pytester"]
+
+
+def operations(path: Path) -> list[str]:
+    return [track.operation for track, _ in cassette_files.load(path, load_models()).tracks()]
+
+
+def follow(pytester: pytest.Pytester, result: pytest.RunResult) -> pytest.RunResult:
+    """Runs the command of pytest that a report prints."""
+    commands = dict.fromkeys(re.findall(r"pytest (--awstape=.*)", text_of(result)))
+    (command,) = commands
+    return run_again(pytester, *shlex.split(command))
+
+
+OLD = f"    {LIST_ROLES}\n    boto3.client('iam').list_users()\n"
+#: Situation → the test before and after a change of the program, its marker, and the words of the report.
+CHANGES = {
+    "a request was added": (OLD, OLD + "    boto3.client('iam').list_groups()\n", "", "miss: iam ListGroups was not"),
+    "a request is gone": (OLD, f"    {LIST_ROLES}\n", "", "not replayed: iam ListUsers"),
+    "a request is gone from a shared one": (
+        OLD,
+        f"    {LIST_ROLES}\n",
+        "'tape', strict=True",
+        "not replayed: iam L",
+    ),
+    "an unfinished listing": (
+        "    boto3.client('iam').list_roles()\n",
+        f"    {LIST_ROLES}\n",
+        "",
+        "recording ended",
+    ),
+    "a write": (
+        OLD,
+        OLD + "    boto3.client('iam').create_role(RoleName='zfake', AssumeRolePolicyDocument='{}')\n",
+        "",
+        "miss: iam CreateRole was not recorded",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "marker", "words"), CHANGES.values(), ids=CHANGES)
+def test_following_the_advice_mends_a_changed_test(
+    pytester: pytest.Pytester, aws: StandIn, before: str, after: str, marker: str, words: str
+) -> None:
+    head = f"@pytest.mark.awstape({marker})\ndef test_it():\n"
+    run(pytester, head + before, "--awstape=once").assert_outcomes(passed=1)
+    result = run(pytester, head + after)
+    assert result.ret and words in text_of(result)
+    assert "awstape record" not in text_of(result)
+    follow(pytester, result).assert_outcomes(passed=1)
+    aws.calls.clear()
+    run_again(pytester).assert_outcomes(passed=1)
+    assert not aws.calls
+
+
+def test_following_the_advice_records_a_missing_cassette(pytester: pytest.Pytester, aws: StandIn) -> None:
+    result = run(pytester, f"@pytest.mark.awstape('tape')\ndef test_it():\n    {LIST_ROLES}\n")
+    result.assert_outcomes(errors=1)
+    follow(pytester, result).assert_outcomes(passed=1)
+    run_again(pytester).assert_outcomes(passed=1)
+
+
+def test_following_the_advice_records_another_service(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = f"@pytest.mark.awstape\ndef test_it():\n    {LIST_ROLES}\n"
+    (pytester.path / "pyproject.toml").write_text('[tool.awstape]\nservices = ["iam"]\n')
+    run(pytester, head, "--awstape=once").assert_outcomes(passed=1)
+    with monkeypatch.context() as offline:
+        offline.delenv("AWS_ENDPOINT_URL")
+        result = run(pytester, head + "    boto3.client('accessanalyzer').list_analyzers()\n")
+    assert "access-analyzer is not replayed: only iam is" in text_of(result)
+    (setting,) = set(re.findall(r"set (services = \[.*\])", text_of(result)))
+    (pytester.path / "pyproject.toml").write_text(f"[tool.awstape]\n{setting}\n")
+    follow(pytester, result).assert_outcomes(passed=1)
+    run_again(pytester).assert_outcomes(passed=1)
+
+
+def test_a_command_fits_the_folder_in_which_pytest_was_started(pytester: pytest.Pytester, aws: StandIn) -> None:
+    folder = pytester.mkdir("below")
+    run(pytester, f"@pytest.mark.awstape\ndef test_it():\n    {LIST_ROLES}\n")
+    result = run_again(pytester, "../test_module.py", folder=folder)
+    (command,) = dict.fromkeys(re.findall(r"pytest (--awstape=.*)", text_of(result)))
+    run_again(pytester, *shlex.split(command), folder=folder).assert_outcomes(passed=1)
+
+
+WRITING = """
+@pytest.mark.awstape({marker})
+def test_it():
+    boto3.client("iam").create_role(RoleName="zfake", AssumeRolePolicyDocument="{{}}")
+"""
+
+
+def test_a_write_that_is_not_recorded_names_the_option_at_hand(pytester: pytest.Pytester, aws: StandIn) -> None:
+    result = run(pytester, WRITING.format(marker=""), "--awstape=once")
+    option = "@pytest.mark.awstape(include_writes=True), or --awstape-include-writes, records it"
+    assert f"CreateRole: a write operation; {option}" in text_of(result)
+    module = WRITING.format(marker="include_writes=True")
+    run(pytester, module, "--awstape=once").assert_outcomes(passed=1)
+    run(pytester, module).assert_outcomes(passed=1)
+    assert operations(pytester.path / "cassettes" / "test_module" / "test_it.yaml") == ["CreateRole"]
+
+
+SHARING = """
+@pytest.mark.awstape("tape")
+def test_one():
+    boto3.client("iam").list_{one}()
+
+@pytest.mark.awstape("tape")
+def test_other():
+    boto3.client("iam").list_users()
+"""
+
+
+def test_rewrite_removes_what_no_test_asks_for(pytester: pytest.Pytester, aws: StandIn) -> None:
+    """A cassette that tests share is rewritten by the first, and the others add to it."""
+    tape = pytester.path / "cassettes" / "tape.yaml"
+    run(pytester, SHARING.format(one="roles"), "--awstape=new_episodes").assert_outcomes(passed=2)
+    assert operations(tape) == ["ListRoles", "ListUsers"]
+    run(pytester, SHARING.format(one="groups"), "--awstape=new_episodes").assert_outcomes(passed=2)
+    assert operations(tape) == ["ListGroups", "ListRoles", "ListUsers"]
+    run_again(pytester, "--awstape=rewrite").assert_outcomes(passed=2)
+    assert operations(tape) == ["ListGroups", "ListUsers"]
+    result = run_again(pytester, "--awstape=rewrite", "-n", "2")
+    result.assert_outcomes(errors=2)
+    assert "tests share this cassette, and workers would rewrite it at once" in text_of(result)
+    (command,) = dict.fromkeys(re.findall(r"rewrite it without workers: pytest (.*)", text_of(result)))
+    run_again(pytester, *shlex.split(command)).assert_outcomes(passed=2)
