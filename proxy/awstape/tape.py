@@ -22,7 +22,7 @@ import mmap
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -114,7 +114,9 @@ class Tape:
             if self.recorder is None:
                 assert self.player
                 reply = self.player.answer(request, session)  # may find an error in a file that is read lazily
-                return replace(reply, serve_again=partial(self._serve_again, reply)) if reply.serve_again else reply
+                if not reply.serve_again:
+                    return reply
+                return replace(reply, serve_again=partial(self._serve_again, reply.serve_again))
             if self.player is None:
                 return None
             if self.player.has_answer(request, is_stale=self.recorder.is_cassette_stale):
@@ -123,10 +125,11 @@ class Tape:
             self.recorder.note_sent(request)
             return None
 
-    def _serve_again(self, reply: Reply) -> bool:
-        self._refuse_fork()
+    def _serve_again(self, serve_again: Callable[[], bool]) -> bool:
+        if self.failure or self._is_forked():
+            return False  # so that `answer` raises
         with self._lock:
-            return reply.serve_again is not None and reply.serve_again()
+            return serve_again()
 
     def refuse_host(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name, or the part of it that may be shown."""

@@ -136,7 +136,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._accepts_input:
             return
-        key = key_of(data) if self._may_be_known else None
+        is_due = self._turns or self._delayed or self._is_full or self._server.is_ending
+        key = None if is_due or not self._parser.is_between_requests else key_of(data)
         if key and (response := self._server.known.serve_again(key)):
             self.since = self._loop.time()
             self._write(response)
@@ -149,12 +150,6 @@ class Connection(asyncio.Protocol):
         if len(self._turns) == 1 and self._parser.is_between_requests and not self._is_continued:
             self._turns[0] = replace(self._turns[0], key=key)
         self._take_turns()
-
-    @property
-    def _may_be_known(self) -> bool:
-        """Whether a request that arrives now arrives alone."""
-        is_due = self._turns or self._delayed or self._is_full or self._server.is_ending
-        return self._parser.is_between_requests and not is_due
 
     def pause_writing(self) -> None:
         self._is_full = True
