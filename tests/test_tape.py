@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from awstape.errors import UserError
 from awstape.files import cassette_files
 from awstape.opening import JournalUse, RecordMode
 from awstape.tape import Tape
-from support import exchanges
+from support import exchanges, paging
 from support.exchanges import MODELS, request, respond
 
 ENVIRON = {"AWSTAPE_KEY": "a key for tests, not a secret"}
@@ -92,3 +93,19 @@ def test_a_glob_that_matches_nothing_is_refused(tmp_path: Path, glob: str, tip: 
     with pytest.raises(UserError, match="no operation matches") as caught:
         opening.open_for_recording(tmp_path / "x.yaml", "all", ENVIRON, [glob])
     assert tip in caught.value.tip
+
+
+def test_a_reply_is_served_again_until_the_tape_fails_or_the_process_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = paging.recording("ListUsers", {}, paging.users(1))
+    replaying = Tape(None, listed, None, exchanges.player(listed))
+    reply = replaying.answer(request("ListUsers"))
+    assert reply
+    assert reply.serve_again
+    assert reply.serve_again()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: 1)
+        assert not reply.serve_again()
+    assert replaying.player
+    assert replaying.player.sessions.total.requests == 2
+    replaying.failure = UserError("a problem", "a tip")
+    assert not reply.serve_again()
