@@ -18,11 +18,12 @@ from pathlib import Path
 
 from bench import table
 from bench.frame import Result, Row, Setting, measure
-from bench.rows import cassettes, codec, endpoint, in_process, opening, proxying, replaying, start_up
+from bench.rows import cassettes, codec, endpoint, in_process, large, opening, proxying, replaying, start_up
 
 Group = Callable[[Setting], AbstractContextManager[Iterator[Row]]]
 GROUPS: Mapping[str, Group] = {
     "start-up": start_up.rows,
+    "large": large.rows,
     "endpoint": endpoint.rows,
     "opening": opening.rows,
     "in-process": in_process.rows,

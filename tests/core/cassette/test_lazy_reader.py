@@ -107,6 +107,8 @@ def test_pages_are_read_when_they_are_asked_for_and_once() -> None:
         TEXT.replace("---\n", "...\n%YAML 1.1\n---\n", 1),
         TEXT + "\0",
         "# a comment\n---\n" + TEXT,
+        "%YAML 1.1\n---\n" + TEXT,
+        "version: [\n" + TEXT,
     ],
 )
 def test_another_text_is_read_as_a_whole(text: str) -> None:
@@ -178,3 +180,30 @@ def test_takes_are_found_by_their_texts() -> None:
     assert [take.pages == () for take in find("tsr76sms7l")] == [True, False]
     assert [take.track.operation for take in find("istruncated")] == ["ListUsers"]
     assert list(find("nowhere")) == []
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["PathPrefix", "Marker", "MaxItems", "None"]),
+        st.sampled_from(
+            ["/a/", "alias-Tsr76sms7l", "arn:aws:iam::000123456780:role/x", "/x:", "/ #y", "12", "no", "/é"]
+        ),
+        max_size=3,
+    ),
+    st.sampled_from(["ListRoles", "ListUsers", "GetAccountSummary", "Nothing"]),
+)
+def test_plain_heads_are_what_a_parser_reads(identity: dict[str, str], operation: str) -> None:
+    members = "".join(f"\n  {name}: {value}" for name, value in identity.items()) or " {}"
+    pages = "pages:\n- error:\n    status: 404\n    code: X\n    message: x\n"
+    text = (
+        f"version: 1\naccount: '000123456780'\n---\nservice: iam\noperation: {operation}\nidentity:{members}\n{pages}"
+    )
+
+    def read(reading: Callable[[str], Cassette]) -> object:
+        try:
+            found = reading(text)
+            return found.account, [(take.track.identity, take.track.account, take.pages) for take in found.takes]
+        except DocumentError as error:
+            return str(error)
+
+    assert read(lazily) == read(lambda text: read_cassette(text, MODELS))

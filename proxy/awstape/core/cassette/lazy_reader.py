@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from functools import partial
 from itertools import pairwise
 
 from awstape.core.aws.model import Models, Value
-from awstape.core.cassette.cassette import Cassette, Page, Take
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_documents
 from awstape.core.cassette.yaml.reader import EntryReader
 from awstape.core.cassette.yaml.validation import (
@@ -37,6 +38,11 @@ Guard = Callable[[Callable[[], "Take"]], "Take"]
 _BLOCK = 1024 * 1024
 _HEAD = 4096  # bytes of most heads
 _PAGES = b"\npages:"
+#: A head that needs no parser: an identity of paths, aliases and ARNs, which are texts in any YAML.
+_PLAIN_HEAD = re.compile(
+    rb"---\nservice: ([a-z0-9-]+)\noperation: (\w+)\n"
+    rb"identity:(?: \{\}|((?:\n  \w+: (?:/|alias-|arn:)[\w./:@+-]*(?<!:))+))"
+)
 
 
 def read_lazily(read: Read, size: int, models: Models, guard: Guard) -> Cassette | None:
@@ -44,7 +50,10 @@ def read_lazily(read: Read, size: int, models: Models, guard: Guard) -> Cassette
     begins = _find_documents(read, size)
     if begins is None or len(begins) < 2:
         return None
-    header = _parse(read(0, begins[1]), 0)
+    try:
+        header = _parse(read(0, begins[1]), 0)
+    except DocumentError:  # it may have another one when the whole text is read
+        return None
     if header is None:
         return None
     if errors := EntryReader(models).read(header).errors:
@@ -61,7 +70,7 @@ def _find_documents(read: Read, size: int) -> list[int] | None:
     for start in range(0, size, _BLOCK):
         block = read(start, min(start + _BLOCK, size))
         text = held + block
-        if b"\r" in block or b"\0" in block or b"\n..." in text or b"\n%" in text:
+        if b"\r" in block or b"\0" in block or b"\n..." in text:
             return None
         at = text.find(b"\n---")
         while 0 <= at < len(text) - 4:
@@ -113,8 +122,9 @@ class _LazyText:
 
     def _make_take(self, begin: int, end: int) -> Take:
         """The take of a document, unread if its head is found and has no problem."""
-        data = self._read(begin, min(end, begin + _HEAD))
-        head, pages, _ = data.partition(_PAGES)
+        head, pages, _ = self._read(begin, min(end, begin + _HEAD)).partition(_PAGES)
+        if pages and (found := _PLAIN_HEAD.fullmatch(head)) and (track := self._plain_track(*found.groups())):
+            return Take.unread(track, (), None, partial(self._read_pages, begin, end))
         try:
             document = _parse(head, 0) if pages else None
         except DocumentError:
@@ -123,6 +133,21 @@ class _LazyText:
             return self._guard(partial(self._read_take, begin, end))
         take = build_take({**_members(document), "pages": []}, self._models, self._account)
         return Take.unread(take.track, take.faults, take.after, partial(self._read_pages, begin, end))
+
+    def _plain_track(self, service: bytes, operation: bytes, identity: bytes | None) -> Track | None:
+        """The track of a plain head; None if it may have a problem, or is not plain after all."""
+        known = self._models.services.get(service.decode())
+        if known is None or operation.decode() not in known.operations:
+            return None
+        members = known.operations[operation.decode()].input
+        lines = (identity or b"").decode().split()
+        values: dict[str, Value] = dict(zip((name[:-1] for name in lines[::2]), lines[1::2], strict=True))
+        is_known = members and all(
+            name in members.members and members.members[name].shape.type == "string" for name in values
+        )
+        if len(values) < len(lines) / 2 or (values and not is_known):
+            return None
+        return Track(known.name, operation.decode(), None, values, self._account)
 
     def _head_problems(self, document: Document) -> Iterator[Problem]:
         return take_problems({**_members(document), "pages": []}, self._models)
