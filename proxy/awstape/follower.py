@@ -35,7 +35,7 @@ from awstape.core.recording.set_aside import read_set_aside, write_set_aside
 from awstape.core.redaction.aliases import Key
 from awstape.files import project_settings
 from awstape.files.journal import FollowedJournal
-from awstape.recovery import make_recorder, merge_recording, record_contents
+from awstape.recovery import make_recorder, merge_recording, rare_garbage_collection, record_contents
 
 _NICENESS = 10
 _IDLE = 0.1  # seconds between two looks at the journal
@@ -183,4 +183,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with rare_garbage_collection():
+        main()

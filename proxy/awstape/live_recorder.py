@@ -33,7 +33,7 @@ from awstape.core.recording.recorder import Recorder, Selection
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files.journal import Journal
-from awstape.recovery import merge_recording, record_contents
+from awstape.recovery import merge_recording, rare_garbage_collection, record_contents
 
 if TYPE_CHECKING:
     from awstape.follower import Follower
@@ -216,10 +216,11 @@ class LiveRecorder:
                 return summary
             self._follower.stop()
         recorder = self.direct or self._make_recorder()
-        if self.journal:
-            contents = show_progress(self.journal.contents(), self.journal.written)
-            record_contents(self._path, recorder, chain(contents, self._waiting), self.journal.path)
-        return merge_recording(self._path, recorder, self._key, skipped, keep_old_tracks=self._keep_old)
+        with rare_garbage_collection():
+            if self.journal:
+                contents = show_progress(self.journal.contents(), self.journal.written)
+                record_contents(self._path, recorder, chain(contents, self._waiting), self.journal.path)
+            return merge_recording(self._path, recorder, self._key, skipped, keep_old_tracks=self._keep_old)
 
     def _has_page(self, journal: Journal) -> bool:
         """Whether an exchange of a journal would be recorded, as far as it can be read."""

@@ -10,8 +10,9 @@ May import: catalog, core.cassette, core.recording, core.redaction, core.view, e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing, nullcontext
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,6 +80,17 @@ def _bug(path: Path, location: str) -> UserError:
     return UserError(f"{path}: not written: {location}", "please report this")
 
 
+@contextmanager
+def rare_garbage_collection() -> Iterator[None]:
+    """Lets the garbage collector run less often: takes live to the end, and it would traverse all of them each time."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 # --- recovery -------------------------------------------------------------------------------------------------------
 
 
@@ -118,7 +130,7 @@ def recover_journals(path: Path, key: Key, rules: Rules, *, failed: bool = True)
 
 def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: Rules) -> list[str]:
     try:
-        with atomic_writes.lock_folders_of(path):
+        with atomic_writes.lock_folders_of(path), rare_garbage_collection():
             _remove_temporary_files(path)
             recorder = make_recorder(path, found.services, key, rules)
             record_contents(path, recorder, found.contents(), found.path)

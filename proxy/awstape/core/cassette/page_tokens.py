@@ -42,7 +42,7 @@ def replace_next_token(operation: Operation, answer: Answer, token: str) -> Answ
 
 def _rename_next_token(operation: Operation, answer: Answer, name: Callable[[], str]) -> Answer:
     """As `replace_next_token`. name: makes the token, if there is one to replace."""
-    if operation.paging is None or not answer.output or not given_token(operation, answer.output):
+    if not answer.output or not _gives_token(operation, answer):
         return answer
     return replace(answer, output=replace_token(operation, answer.output, name()))
 
@@ -74,6 +74,8 @@ def mask_tokens(operation: Operation, take: Take) -> Take:
 
 def _rename_tokens(operation: Operation, pages: Sequence[Page], name: Callable[[int], str]) -> tuple[Page, ...]:
     """The pages with new tokens. name: the token that asks for a page, counted from 1."""
+    if len(pages) == 1 and pages[0].token is None and not _gives_token(operation, pages[0].answer):
+        return tuple(pages)
     after_last = (find_repeated_page(operation, pages) if pages else None) or len(pages) + 1
     following = [*range(2, len(pages) + 1), after_last]
     renamed: list[Page] = []
@@ -84,3 +86,7 @@ def _rename_tokens(operation: Operation, pages: Sequence[Page], name: Callable[[
         renamed.append(page if is_same else replace(page, token=token, answer=answer))
         token = (answer.output and next_token(operation, answer.output)) or name(i + 1)
     return tuple(renamed)
+
+
+def _gives_token(operation: Operation, answer: Answer) -> bool:
+    return bool(operation.paging and answer.output and given_token(operation, answer.output))
