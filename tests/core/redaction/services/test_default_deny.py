@@ -324,6 +324,7 @@ PUBLIC: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ),
     ("s3", "GetBucketEncryption", {"ServerSideEncryptionConfiguration": {"Rules": [{"BucketKeyEnabled": True}]}}),
     ("sqs", "GetQueueAttributes", {"Attributes": {"VisibilityTimeout": "30", "KmsMasterKeyId": "alias/aws/sqs"}}),
+    ("sqs", "SendMessageBatch", {"Successful": [{"Id": "entry-1", "MD5OfMessageBody": ""}], "Failed": []}),
     ("kms", "ListAliases", {"Aliases": [{"AliasName": "alias/aws/s3"}]}),
     ("cloudtrail", "LookupEvents", {"Events": [{"EventName": "RunInstances", "EventSource": "ec2.amazonaws.com"}]}),
     ("cloudformation", "ListStackResources", {"StackResourceSummaries": [{"ResourceType": "AWS::EC2::Instance"}]}),

@@ -5,7 +5,8 @@
    service defines, such as an attribute of a queue.
 2. What stays has the form of a few words (`READABLE`). Identifiers in it become aliases all the same.
 3. Enums, times, numbers and words that are public everywhere (`core.redaction.services.public_words`) need no profile.
-   A member that holds what a customer wrote or named does not belong here.
+   A member that holds what a customer wrote or named does not belong here, but for the ids of a batch's entries: SDKs
+   look for those of their request in the answer.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ sqs
     ApproximateNumberOfMessagesNotVisible CreatedTimestamp LastModifiedTimestamp MaximumMessageSize
     MessageRetentionPeriod VisibilityTimeout DelaySeconds ReceiveMessageWaitTimeSeconds FifoQueue DeduplicationScope
     ContentBasedDeduplication FifoThroughputLimit SqsManagedSseEnabled KmsDataKeyReusePeriodSeconds SentTimestamp
-    ApproximateReceiveCount ApproximateFirstReceiveTimestamp MessageSystemAttributeNames
+    ApproximateReceiveCount ApproximateFirstReceiveTimestamp MessageSystemAttributeNames Id
 sns
     Protocol AttributeName MessageStructure SubscriptionsConfirmed SubscriptionsDeleted SubscriptionsPending FifoTopic
     ContentBasedDeduplication ConfirmationWasAuthenticated PendingConfirmation RawMessageDelivery FifoThroughputScope
-    TracingConfig SignatureVersion FilterPolicyScope LanguageCode
+    TracingConfig SignatureVersion FilterPolicyScope LanguageCode Id
 kms
     KeySpec CustomerMasterKeySpec EncryptionAlgorithm EncryptionAlgorithms SigningAlgorithm SigningAlgorithms KeyUsage
     KeyState Origin KeyManager MultiRegionKeyType Region Operations MacAlgorithm MacAlgorithms KeyAgreementAlgorithms
