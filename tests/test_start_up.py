@@ -58,6 +58,11 @@ def test_a_cassette_is_opened_without_botocore(program: str, may: Collection[str
     assert slow_ones(imported(program, CASSETTE), may) == []
 
 
+def test_a_listing_needs_no_redaction_and_no_replay() -> None:
+    modules = imported("from awstape.cli.main import main; main(['ls', sys.argv[1]])", CASSETTE)
+    assert not [name for name in modules if name.startswith(("awstape.core.redaction", "awstape.core.replay"))]
+
+
 def test_an_answer_of_the_endpoint_needs_no_botocore() -> None:
     program = """
 import os

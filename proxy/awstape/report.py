@@ -13,18 +13,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from awstape.core.cassette.cassette import Track
 from awstape.core.compare.equality import json_text
-from awstape.core.replay.misses import Miss
-from awstape.core.replay.player import Player
-from awstape.core.replay.sessions import Session
 from awstape.core.text.printable import printable
 
-if TYPE_CHECKING:  # a replay does without them
+if TYPE_CHECKING:  # commands that list or replay do without most of them
+    from awstape.core.cassette.cassette import Track
     from awstape.core.compare.value_diff import Change
     from awstape.core.recording.folding import RecordingSummary
     from awstape.core.recording.set_aside import SetAside
     from awstape.core.redaction.leak_search import Leak
+    from awstape.core.replay.misses import Miss
+    from awstape.core.replay.player import Player
+    from awstape.core.replay.sessions import Session
     from awstape.core.view.track_statistics import TrackStatistics
 
 _NO_CALL = "  no call to record was seen"

@@ -18,12 +18,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.errors import UserError
-from awstape.files import keys
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    from awstape.core.redaction.aliases import Key
 
 _NONCE_BYTES = 12  # RFC 8439
 
@@ -39,6 +39,8 @@ class LineCipher:
     @classmethod
     def begin(cls, key: Key, kind: str, version: int, **facts: object) -> LineCipher:
         """A cipher for a new file. kind: what it is. facts: what its head says as well, in clear text."""
+        from awstape.core.redaction.aliases import key_fingerprint
+
         about = {f"awstape {kind}": version, "key": key_fingerprint(key), **facts, "id": secrets.token_hex(8)}
         return cls(key, json.dumps(about).encode())
 
@@ -96,11 +98,15 @@ def read_head(path: Path, head: bytes, key: Key, kind: str, version: int) -> dic
         raise UserError(f"{path}: not a {kind} of awstape", "move this file away") from None
     if found != version:
         raise other_version_error(path, kind)
+    from awstape.core.redaction.aliases import key_fingerprint
+
     if made_with != key_fingerprint(key):
         problem = (
             f"{path}: a {kind} made with another key (fingerprint {made_with[:12]!r}) than the present one "
             f"({key_fingerprint(key)})"
         )
+        from awstape.files import keys
+
         raise UserError(problem, f"set {keys.VARIABLE} to its key, or remove the file")
     assert isinstance(about, dict)
     return about

@@ -29,12 +29,14 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import atomic_writes
 from awstape.files.encrypted_lines import LineCipher, decrypt_lines, read_head
+
+if TYPE_CHECKING:  # all commands look for journals, and few read one
+    from awstape.core.redaction.aliases import Key
 
 if sys.platform != "win32":
     import fcntl
