@@ -144,6 +144,14 @@ def test_words_of_an_author_stay(sid: str) -> None:
     assert redact({"Id": sid, **statement()})["Id"] == sid
 
 
+@pytest.mark.parametrize(
+    "token", ["3TtwbcrPUUdWuluhpkHgubKAhESmNyXi", "KqxzvtbcdrWpgmklHnstTbvcxzLq", "RtbcdfGhjklMnpqrsTvwxzBcdfgH"]
+)
+def test_a_sid_without_words_is_a_secret(token: str) -> None:
+    """Letters in rows are no words if nobody can say them."""
+    assert redact_element("Sid", token) == Aliases(KEY).secret("secret", token)
+
+
 def test_a_sid_may_hold_the_option_of_a_command() -> None:
     assert re.fullmatch("run --token <alias-.*>", redact_element("Sid", "run --token oo4cjkAAWRHDECmG"))
 

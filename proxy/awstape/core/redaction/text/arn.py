@@ -168,7 +168,9 @@ def redact_literal_parts(text: str, redact: Callable[[str], str]) -> str:
 def _redact_segments(kind: str, path: str, aliases: Aliases) -> str:
     """Segments with the separators before, between and behind them. Separators stay."""
     parts = split_segments(path)
-    redacted = "".join(part if i % 2 else _redact_segment(kind, part, aliases) for i, part in enumerate(parts))
+    redacted = "".join(
+        _redact_segment(kind, part, aliases) if part and i % 2 == 0 else part for i, part in enumerate(parts)
+    )
     if len(redacted) <= _LONGEST_PATH or _WILDCARD.search(path):
         return redacted
     inner = path.strip("/:")

@@ -57,6 +57,7 @@ AWS_ACCOUNTS = frozenset([*" ".join((_LOAD_BALANCING, _REDSHIFT, _CLOUDTRAIL, _M
 # --- service principals -----------------------------------------------------------------------------------------
 
 REGION = r"(?:af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(?:-[a-z]+){1,2}-\d"
+_WHOLE_REGION = re.compile(REGION)
 _SUFFIX = r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|aws\.internal)"
 #: Services that have principals for their parts (`delivery.logs.amazonaws.com`) and no hosts of customers below them.
 _WHOLES = "|".join(
@@ -260,7 +261,7 @@ def is_public_name(kind: str, name: str) -> bool:
         return True
     if kind in ("role", "path", "client", "principal", "requestor") and is_service_principal(name):
         return kind != "role"
-    return kind == "path" and (name in PATH_WORDS or re.fullmatch(REGION, name) is not None)
+    return kind == "path" and (name in PATH_WORDS or _WHOLE_REGION.fullmatch(name) is not None)
 
 
 def is_published(kind: str, text: str, *, is_whole: bool) -> bool:
