@@ -60,6 +60,7 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
     assert len(parts) == 7
     examples = {f"awstape/_cassettes/{name}" for name in (*(f"{name}.yaml" for name in NAMES), SCHEMA_FILE)}
     data = {"awstape/py.typed", "awstape/catalog/service_index.json"}
+    data |= {f"awstape/guide/{path.name}" for path in (PACKAGE / "guide").glob("*.md")}
     assert names == modules | parts | data | examples
     assert {line.partition(" ")[2].partition(">")[0] for line in requires if "extra ==" not in line} == {
         "botocore",

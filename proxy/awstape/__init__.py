@@ -16,10 +16,10 @@ from __future__ import annotations
 TYPE_CHECKING = False  # that of `typing`, which is slow to import; type checkers know the name
 if TYPE_CHECKING:
     from awstape.errors import MissError, UserError
-    from awstape.inprocess.botocore_hook import InProcess, replay
+    from awstape.inprocess.botocore_hook import InProcess, record, replay
     from awstape.program.environment import credentials
 
-__all__ = ["InProcess", "MissError", "UserError", "credentials", "replay"]
+__all__ = ["InProcess", "MissError", "UserError", "credentials", "record", "replay"]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -27,6 +27,7 @@ _HOMES = {
     "MissError": "errors",
     "UserError": "errors",
     "credentials": "program.environment",
+    "record": "inprocess.botocore_hook",
     "replay": "inprocess.botocore_hook",
 }
 

@@ -35,6 +35,7 @@ from moto import mock_aws
 
 import awstape
 import examples
+from awstape.cli.main import main
 from awstape.errors import MissError, UserError
 from awstape.files import cassette_files
 from awstape.inprocess.botocore_hook import InProcess
@@ -302,7 +303,7 @@ def walk(path: Path, **options: Any) -> list[Any]:
 def test_a_client_sees_what_it_sees_over_the_wire(name: str, paging: str, aws: StandIn, tmp_path: Path) -> None:
     path = CASSETTES / name if name in SHIPPED else in_process.of_wire_cases(tmp_path / "cases.yaml")
     unfinished = nullcontext() if name in SHIPPED else suppress(MissError)
-    with unfinished, awstape.replay(path, paging=paging, strict=True):
+    with unfinished, awstape.InProcess(open_for_replay([path], os.environ, paging), strict=True):
         inside = walk(path)
     with servers.run_in_background(servers.serve_endpoint(open_for_replay([path], os.environ, paging), 0)) as (url, _):
         outside = walk(path, endpoint_url=url)
@@ -592,7 +593,11 @@ def test_misses_are_an_error_at_the_end_with_all_that_is_known_of_them() -> None
     assert miss.value.response["Error"] == {"Type": "Sender", "Code": "CassetteMiss", "Message": text}
     assert miss.value.response["ResponseMetadata"]["HTTPHeaders"]["x-awstape-miss"] == "true"
     first, rest = text.split("\n", 1)
-    assert "RoleName: request has" in rest and "cassette has" in rest and "to record it: awstape record" in rest
+    assert (
+        "RoleName: request has" in rest
+        and "cassette has" in rest
+        and "to record it: awstape.record('roles.yaml', mode=" in rest
+    )
     assert str(caught.value) == f"miss: {first} (2 times)\n{rest}"
     assert isinstance(caught.value, AssertionError), "a test that meets one fails, and does not err"
 
@@ -871,10 +876,12 @@ def test_a_failed_connection_is_reported(aws: StandIn, tmp_path: Path) -> None:
     assert operations(tmp_path / "x.yaml") == ["ListUsers"]
 
 
-def test_what_was_recorded_before_an_error_is_written(aws: StandIn, tmp_path: Path) -> None:
+def test_what_was_recorded_before_an_error_is_kept(aws: StandIn, tmp_path: Path) -> None:
     with suppress(KeyError), recording(tmp_path / "x.yaml"):
         client(endpoint_url=aws.url).list_users()
         raise KeyError("of the test")
+    assert not (tmp_path / "x.yaml").exists()
+    assert main(["recover", str(tmp_path / "x.yaml")]) == 0
     assert operations(tmp_path / "x.yaml") == ["ListUsers"]
 
 

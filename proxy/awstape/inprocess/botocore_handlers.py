@@ -85,6 +85,11 @@ def end(tape: Tape) -> bool:
     return not _tapes
 
 
+def is_in_use() -> bool:
+    """Whether a tape answers clients."""
+    return bool(_tapes)
+
+
 def attach(target: Any) -> None:
     """Registers the handlers with a session, client or resource until the last tape ends. Raises TypeError."""
     _register(_event_emitter(target))

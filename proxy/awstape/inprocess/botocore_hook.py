@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,9 +21,9 @@ from awstape.core.recording.folding import RecordingSummary
 from awstape.core.replay.misses import Miss
 from awstape.errors import MissError, UserError, call_without_traceback
 from awstape.inprocess import botocore_handlers
-from awstape.opening import open_for_replay
+from awstape.opening import RECORD_MODES, Advice, RecordMode, choose_services, open_for_recording, open_for_replay
 from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
-from awstape.proxying.upstream import Upstream, endpoint_variable
+from awstape.proxying.upstream import Upstream, endpoint_variable, parse_upstream
 from awstape.report import miss_lines, not_replayed_lines, unused_fault_lines
 from awstape.tape import Tape
 
@@ -76,7 +77,10 @@ class InProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        if kind is None and not self.tape.error:
+            self.close()
+        else:
+            self.keep_journal()
         if kind is None and self.tape.error:
             raise self.tape.error
         if kind is None and (problem := self.problem(not_replayed=self._strict, unused_faults=self._strict)):
@@ -146,8 +150,57 @@ def replay(
     """
     fault_texts = [faults] if isinstance(faults, str) else faults
     paths = [Path(path) for path in (cassette, *more)]
-    tape = call_without_traceback(open_for_replay, paths, current(), str(paging), fault_texts)
+    advice = Advice(partial(_record_call, paths[0].name), "include_writes=True")
+    tape = call_without_traceback(open_for_replay, paths, current(), str(paging), fault_texts, advice)
     return InProcess(tape, strict=strict)
+
+
+def record(
+    cassette: str | os.PathLike[str],
+    *,
+    mode: RecordMode = "once",
+    upstream: str | Sequence[str] = (),
+    include_writes: bool = False,
+    operations: str | Sequence[str] = (),
+    services: str | Sequence[str] = (),
+) -> InProcess:
+    """Records what the boto3, botocore and aiobotocore clients of this process ask of AWS.
+
+        with awstape.record("roles.yaml", mode="all"):
+            boto3.client("iam").get_paginator("list_roles")...
+
+    mode: `once`, which replays a cassette that exists, `new_episodes`, `all` or `rewrite`. upstream: where to record
+    from instead of AWS, `URL` or `SERVICE=URL`; by default that of AWSTAPE_UPSTREAM. operations, services: globs.
+    An exception in the block leaves the cassette as it was; the recording stays as a journal, for `awstape recover`.
+    Raises UserError for a cassette or setting that can't be used, and at the end of the block if it can't be written.
+    """
+    path = Path(cassette)
+    if mode not in RECORD_MODES:
+        raise UserError(f"no such mode: {mode!r}", f"one of {', '.join(RECORD_MODES)}")
+    chosen = call_without_traceback(choose_services, _as_list(services), path)
+    given = _as_list(upstream) or os.environ.get("AWSTAPE_UPSTREAM", "").split()
+    tape = call_without_traceback(
+        open_for_recording,
+        path,
+        mode,
+        current(),
+        _as_list(operations),
+        include_writes,
+        "shared",
+        services=chosen,
+        advice=Advice(partial(_record_call, path.name), "include_writes=True"),
+    )
+    return InProcess(tape, upstream=parse_upstream(given, chosen))
+
+
+def _as_list(value: str | Sequence[str]) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _record_call(name: str, mode: str, *, writes: bool = False, service: str = "") -> str:
+    """The call that records, in a mode."""
+    options = (", include_writes=True" if writes else "") + (f", services=[…, {service!r}]" if service else "")
+    return f"awstape.record({name!r}, mode={mode!r}{options})"
 
 
 def _change_environment(changes: EnvironmentChanges) -> EnvironmentChanges:

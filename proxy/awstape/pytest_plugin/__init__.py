@@ -16,11 +16,13 @@ import pytest
 from awstape.errors import UserError
 from awstape.pytest_plugin.run_summary import (
     FOLDER,
+    GUARD,
     OUTCOME,
     POSITION,
     SHOWN,
     SUMMARY,
     RunSummary,
+    guards,
     is_ci,
     note_outcome,
     relative,
@@ -52,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--awstape-include-writes",
         action="store_true",
         help="Record operations that change something, too.",
+    )
+    group.addoption(
+        "--awstape-guard",
+        action="store_true",
+        help="Fail tests without a cassette that would connect to AWS.",
     )
     group.addoption(
         "--awstape-orphans",
@@ -148,6 +155,18 @@ def _share_tape(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, None]:
+    """Refuses connections to AWS that no tape records or answers, from a test and its fixtures."""
+    if not guards(item.config):
+        yield
+        return
+    from awstape.pytest_plugin.guard import guarding
+
+    with guarding(item):
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     outcome = yield
     report = outcome.get_result()
@@ -155,6 +174,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         note_outcome(item, report.outcome, call.excinfo.value if call.excinfo else None)
         if report.failed and TAPE in item.stash:
             item.stash[TAPE].explain(report, item)
+    if GUARD in item.stash:
+        from awstape.pytest_plugin.guard import fail_guarded
+
+        fail_guarded(item, report)
 
 
 # --- the whole run ----------------------------------------------------------------------------------------------

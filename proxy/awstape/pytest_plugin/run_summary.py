@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,12 +53,35 @@ OUTCOME = pytest.StashKey[str]()
 """Of a test, or of the tests that share a tape: passed, failed or skipped; absent until it is known."""
 SHOWN = pytest.StashKey[list[str]]()
 """Of a test: the messages of the errors in its failure."""
+GUARD = pytest.StashKey[Any]()
+"""Of a test that is guarded: its `inprocess.aws_guard.AwsGuard`."""
+_GUARDS = pytest.StashKey[bool]()
 POSITION = pytest.StashKey[int]()
 """Of a test among those that its parametrized function makes, from 1."""
 
 
 def is_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+
+
+def guards(config: pytest.Config) -> bool:
+    """Whether tests without a cassette must not reach AWS: by the command line, or by the project at the root."""
+    if (is_guarding := config.stash.get(_GUARDS, None)) is None:
+        is_guarding = config.stash[_GUARDS] = config.getoption("--awstape-guard") or _project_guards(config.rootpath)
+    return is_guarding
+
+
+def _project_guards(root: Path) -> bool:
+    path = root / "pyproject.toml"
+    text = path.read_text("utf-8", "replace") if path.is_file() else ""
+    if "[tool.awstape" not in text:
+        return False
+    import tomllib
+
+    try:
+        return tomllib.loads(text)["tool"]["awstape"]["pytest"]["guard"] is True
+    except (tomllib.TOMLDecodeError, LookupError, TypeError):  # reported when a test uses a cassette
+        return False
 
 
 def note_outcome(item: pytest.Item, outcome: str, error: BaseException | None) -> None:

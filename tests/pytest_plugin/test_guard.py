@@ -1,0 +1,91 @@
+"""The guard: tests without a cassette that reach for AWS fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.pytest_runs import run, text_of
+from support.standin import StandIn
+
+pytest_plugins = ["pytester"]
+
+REACHING = """
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "fake")
+
+def test_reaches():
+    boto3.client("iam").list_roles()
+
+def test_handles_errors():
+    try:
+        boto3.client("iam").list_users()
+    except Exception:
+        pass
+
+@pytest.fixture
+def broken():
+    boto3.client("iam").list_groups()
+
+def test_whose_fixture_reaches(broken):
+    pass
+
+@pytest.mark.awstape("roles")
+def test_with_a_cassette():
+    assert boto3.client("iam").list_roles()["Roles"]
+
+def test_with_moto():
+    import moto
+    with moto.mock_aws():
+        assert boto3.client("iam").list_roles()["Roles"] == []
+
+def test_with_a_stubber():
+    from botocore.stub import Stubber
+    client = boto3.client("iam")
+    with Stubber(client) as stubber:
+        stubber.add_response("list_roles", {"Roles": []})
+        assert client.list_roles()["Roles"] == []
+
+def test_that_asks_for_nothing():
+    pass
+"""
+
+
+@pytest.mark.parametrize("is_option", [True, False], ids=["option", "project"])
+def test_a_test_without_a_cassette_that_reaches_for_aws_fails(
+    is_option: bool, pytester: pytest.Pytester, cassettes: Path
+) -> None:
+    if not is_option:
+        (pytester.path / "pyproject.toml").write_text("[tool.awstape.pytest]\nguard = true\n")
+    result = run(pytester, REACHING, *(["--awstape-guard"] if is_option else []))
+    result.assert_outcomes(passed=4, failed=2, errors=1)
+    for operation in ("ListRoles", "ListUsers", "ListGroups"):
+        assert f"it reached for AWS (iam {operation}): mark it @pytest.mark.awstape" in text_of(result)
+    for line in ("FAILED test_module.py::test_reaches", "ERROR test_module.py::test_whose_fixture_reaches"):
+        assert f"{line} - it reached for AWS" in text_of(result)
+
+
+def test_an_endpoint_on_this_machine_is_no_aws(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = "def test_it():\n    assert boto3.client('iam').list_roles()['Roles']\n"
+    run(pytester, module, "--awstape-guard").assert_outcomes(passed=1)
+    assert aws.calls == {"ListRoles": 1}
+
+
+def test_a_wider_fixture_of_a_marked_test_is_told_of_the_scope(pytester: pytest.Pytester, cassettes: Path) -> None:
+    module = """
+os.environ.update(AWS_ACCESS_KEY_ID="fake", AWS_SECRET_ACCESS_KEY="fake")
+
+@pytest.fixture(scope="module")
+def roles():
+    return boto3.client("iam").list_roles()["Roles"]
+
+@pytest.mark.awstape("roles")
+def test_it(roles):
+    pass
+"""
+    result = run(pytester, module, "--awstape-guard")
+    result.assert_outcomes(errors=1)
+    assert 'mark its module pytestmark = pytest.mark.awstape(scope="module")' in text_of(result)
