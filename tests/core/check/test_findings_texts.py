@@ -268,6 +268,6 @@ def test_long_lines_take_linear_time(piece: str, spell: str) -> None:
 @pytest.mark.slow
 def test_many_lines_take_linear_time() -> None:
     many = HEADER + TAKE + "pages:\n- output:\n    Role:\n      Description: |\n" + f"        of {ROLE}\n" * 3000
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(leaks(many)) == 6000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

@@ -239,9 +239,10 @@ def _locate_kinds(
     """(line, kinds) for each changed line of a literal block; for other text, the line in which it begins."""
     old, new = text.split("\n"), redacted.split("\n")
     located = []
+    real_kinds = cache(lambda line: _real_kinds(line, ANYWHERE, rules))  # many lines are equal
     for i, (line, redacted_line) in enumerate(zip(old, new, strict=False)):
         is_literal = first + i < len(lines) and lines[first + i].strip() == line.strip()
         if line != redacted_line and is_literal and len(old) == len(new) > 1:
-            kinds_here = [kind for kind in _real_kinds(line, ANYWHERE, rules) if kind in kinds]
+            kinds_here = [kind for kind in real_kinds(line) if kind in kinds]
             located.append((first + i + 1, kinds_here or kinds))
     yield from located or [(first, kinds)]
