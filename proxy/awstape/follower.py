@@ -98,7 +98,7 @@ class Follower:
             "waiting": [base64.b64encode(content).decode() for content in waiting],
             "skipped": [dict(skipped.numbers), skipped.first_places],
         }
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, LookupError, TypeError):
             self._input.write(json.dumps(about).encode())
             self._input.close()
             left = int(self._output.readline())
@@ -131,7 +131,7 @@ def _write_summary(summary: RecordingSummary) -> bytes:
 
 
 def _read_summary(data: bytes) -> RecordingSummary:
-    """The summary of a follower. Raises ValueError for the output of one that did not come to its end."""
+    """The summary of a follower. Raises ValueError, LookupError or TypeError for another output."""
     facts: dict[str, Any] = json.loads(data)
     asides = tuple(read_set_aside(text, load_models()) for text in facts.pop("set_aside"))
     return RecordingSummary(**facts | {"notes": tuple(facts["notes"])}, set_aside=asides)
