@@ -16,16 +16,17 @@ from __future__ import annotations
 TYPE_CHECKING = False  # that of `typing`, which is slow to import; type checkers know the name
 if TYPE_CHECKING:
     from awstape.errors import MissError, UserError
-    from awstape.inprocess.botocore_hook import InProcess, record, replay
+    from awstape.inprocess.botocore_hook import InProcess, alias, record, replay
     from awstape.program.environment import credentials
 
-__all__ = ["InProcess", "MissError", "UserError", "credentials", "record", "replay"]
+__all__ = ["InProcess", "MissError", "UserError", "alias", "credentials", "record", "replay"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "InProcess": "inprocess.botocore_hook",
     "MissError": "errors",
     "UserError": "errors",
+    "alias": "inprocess.botocore_hook",
     "credentials": "program.environment",
     "record": "inprocess.botocore_hook",
     "replay": "inprocess.botocore_hook",

@@ -4,5 +4,5 @@
 requests and responses, `known_calls` answers equal calls at once, `shared_session_parts` saves the time to load service
 models again. Read first: botocore_hook.
 May import: catalog, clock, core.aws, core.recording, core.replay, core.text, errors, opening, program, proxying,
-report, tape.
+report, tape, workbench.
 """

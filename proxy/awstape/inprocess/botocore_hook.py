@@ -35,11 +35,14 @@ class InProcess:
     """A tape for the clients of this process, in use from `__enter__` to `__exit__`.
 
     strict: whether recorded data that was not replayed, and a fault that was not used, are errors at the end, as misses
-    are. upstream: where to record from instead of AWS.
+    are. upstream: where to record from instead of AWS. cassettes: the replayed files.
     """
 
-    def __init__(self, tape: Tape, *, strict: bool = False, upstream: Upstream | None = None) -> None:
+    def __init__(
+        self, tape: Tape, *, strict: bool = False, upstream: Upstream | None = None, cassettes: Sequence[Path] = ()
+    ) -> None:
         self.tape = tape
+        self._cassettes = cassettes
         self._strict = strict
         self.upstream: Upstream = upstream or {}
         self._was_used = self._is_in_use = False
@@ -114,6 +117,15 @@ class InProcess:
     def replays_only(self) -> bool:
         return self.tape.recorder is None
 
+    def alias(self, value: str, kind: str | None = None) -> str:
+        """What a client gets in the place of a real name: its alias in a replay, while recording the name itself.
+
+        kind: as in `awstape alias --kind`. Raises UserError without the cassette's key.
+        """
+        if not self.replays_only:
+            return value
+        return alias(value, kind, self._cassettes)
+
     @property
     def misses(self) -> list[Miss]:
         """The requests so far that had no recorded response."""
@@ -152,7 +164,24 @@ def replay(
     paths = [Path(path) for path in (cassette, *more)]
     advice = Advice(partial(_record_call, paths[0].name), "include_writes=True")
     tape = call_without_traceback(open_for_replay, paths, current(), str(paging), fault_texts, advice)
-    return InProcess(tape, strict=strict)
+    return InProcess(tape, strict=strict, cassettes=paths)
+
+
+def alias(value: str, kind: str | None = None, cassettes: Sequence[Path] = ()) -> str:
+    """The alias of a real value under the key at hand, to compare with what a replay gives.
+
+    kind: as in `awstape alias --kind`; without one, a value that is nothing else is the name of a resource. cassettes:
+    whose rules count. Raises UserError without the key.
+    """
+    from awstape.workbench.rekey_files import aliases_of
+
+    try:
+        ((_, found),) = call_without_traceback(aliases_of, [value], kind, cassettes, current())
+    except UserError as error:
+        if kind is not None or not error.problem.startswith(f"{value!r}: can't tell"):
+            raise
+        ((_, found),) = call_without_traceback(aliases_of, [value], "role", cassettes, current())
+    return found
 
 
 def record(

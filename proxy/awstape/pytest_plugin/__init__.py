@@ -2,7 +2,8 @@
 
 pytest imports this module in every run of every user: all else is imported when a test uses it.
 Read first: tapes, markers.
-May import: catalog, core.replay, core.text, errors, files, inprocess, opening, program, proxying, report.
+May import: catalog, core.redaction, core.replay, core.text, errors, files, inprocess, opening, program, proxying,
+report.
 """
 
 from __future__ import annotations
@@ -205,7 +206,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     summary = session.config.stash[SUMMARY]
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["awstape"] = {name: list(getattr(summary, name)) for name in ("used", "folders", "recorded")}
+        output["awstape"] = {name: list(getattr(summary, name)) for name in ("used", "folders", "recorded", "keyless")}
     elif session.config.getoption("--awstape-orphans") and summary.orphans() and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -219,5 +220,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(line)
         for path in orphans:
             terminalreporter.write_line(f"used by no test: {relative(path, config)}", red=True)
+    if summary.keyless:
+        terminalreporter.write_line(
+            f"awstape: tests with {len(summary.keyless)} of the cassettes failed without their key. Real names match "
+            "only with it: set AWSTAPE_KEY to the team's key, or keep names (keep = […] in [tool.awstape]) and record "
+            "again"
+        )
     if is_ci() and config.getoption("--awstape") not in (None, "none"):
         terminalreporter.write_line("awstape: nothing is recorded, because CI is set")

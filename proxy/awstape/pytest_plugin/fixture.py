@@ -40,6 +40,10 @@ class Awstape:
         """The requests that had no recorded response. A test that expects misses removes them from this list."""
         return self._hook.misses
 
+    def alias(self, value: str, kind: str | None = None) -> str:
+        """What the program gets in the place of a real name: its alias in a replay, while recording the name itself."""
+        return self._hook.alias(value, kind)
+
     def reset(self) -> None:
         """Restarts takes and faults."""
         self._hook.reset()

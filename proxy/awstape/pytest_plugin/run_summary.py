@@ -22,18 +22,20 @@ class RunSummary:
     """What is reported at the end of a run; with several workers, the sum of theirs.
 
     used: the cassettes that tests use. folders: those that may hold cassettes. recorded: lines about recordings.
-    rewritten: the cassettes that were rewritten in this process.
+    keyless: cassettes of failed tests whose key is not at hand. rewritten: those that were rewritten in this process.
     """
 
     used: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     recorded: list[str] = field(default_factory=list)
+    keyless: set[str] = field(default_factory=set)
     rewritten: set[Path] = field(default_factory=set)
 
     def add(self, other: dict[str, list[str]]) -> None:
         self.used.update(other["used"])
         self.folders.update(other["folders"])
         self.recorded += other["recorded"]
+        self.keyless.update(other["keyless"])
 
     def orphans(self) -> list[str]:
         """The cassettes beside the tests that no test uses; leaves out those of other tools."""

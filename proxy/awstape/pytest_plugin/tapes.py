@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from awstape.catalog.service_models import load_models
+from awstape.core.redaction.alias_grammar import find_aliases
 from awstape.core.text.printable import printable
 from awstape.errors import UserError, call_without_traceback
 from awstape.files import keys
@@ -32,6 +33,10 @@ from awstape.pytest_plugin.fixture import Awstape
 from awstape.pytest_plugin.markers import Settings
 from awstape.pytest_plugin.run_summary import OUTCOME, SHOWN, SUMMARY, relative
 from awstape.report import kept_journal_line, recording_lines, set_aside_lines
+
+_ALIASES = """A replay gives aliases in the place of real names.
+To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while recording.
+To keep names as they are: keep = ["NAME"] in [tool.awstape] of pyproject.toml, and record again."""
 
 
 class OpenTape:
@@ -75,6 +80,14 @@ class OpenTape:
         miss = next((miss for miss in self.hook.misses if miss.text in "\n".join(messages)), None)
         if miss and (crash := getattr(report.longrepr, "reprcrash", None)):
             crash.message = f"miss: {miss.text.splitlines()[0]}\n{crash.message}"
+        if self.hook.replays_only and find_aliases("\n".join(messages)):
+            report.sections.append(("names in this cassette are aliases", _ALIASES))
+        self.note_missing_key()
+
+    def note_missing_key(self) -> None:
+        """Notes for the end of the run that a test failed whose cassette's key is not at hand."""
+        if self.hook.tape.old_cassette.keys and not keys.key_exists(current()):
+            self._config.stash[SUMMARY].keyless.add(self.where)
 
     def _fail_if(self, node: pytest.Item | pytest.Collector, *, not_replayed: bool, unused_faults: bool) -> None:
         messages: list[str] = node.stash.get(SHOWN, [])
@@ -84,6 +97,7 @@ class OpenTape:
         self.hook.misses.clear()
         if not problem:
             return
+        self.note_missing_key()
         missing = [path for path in self.settings.paths if not path.exists()]
         place = f"{relative(missing[0], self._config)}: there is no such cassette" if missing else f"in {self.where}"
         mend = f"{rewrite_line(self.settings)}\n" if "not replayed: " in problem else ""
@@ -101,9 +115,8 @@ def _open(settings: Settings) -> InProcess:
             raise UserError(problem, f"record it: {advice.command('once')}")
         # If the test's own cassette is missing, it counts as empty: a test without requests needs none.
         paths = [] if missing else settings.paths
-        return InProcess(
-            call_without_traceback(open_for_replay, paths, current(), settings.paging, settings.faults, advice)
-        )
+        replayed = call_without_traceback(open_for_replay, paths, current(), settings.paging, settings.faults, advice)
+        return InProcess(replayed, cassettes=paths)
     if missing and missing != [path]:
         problem = f"{relative(missing[-1], node.config)}: there is no such cassette"
         raise UserError(problem, f"a test records into the first of its cassettes, {path.name}: record this one before")
