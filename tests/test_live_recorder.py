@@ -13,10 +13,12 @@ from awstape.catalog.botocore_values import build_request
 from awstape.core.aws.call import Answer
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.recording.exchange import Exchange, read_exchange
+from awstape.core.recording.recorder import Recorder
 from awstape.files import cassette_files, keys
 from awstape.files.journal import FollowedJournal
 from awstape.live_recorder import LiveRecorder
 from awstape.opening import open_for_recording
+from awstape.report import recording_lines
 from awstape.tape import Tape
 from support.exchanges import MODELS, request, respond
 
@@ -123,3 +125,37 @@ def test_an_interrupted_recording_of_another_service_is_recovered(path: Path) ->
     recovery.recover(path, ENVIRON)
     (take,) = cassette_files.load(path, MODELS).takes
     assert (take.track.service, take.track.operation) == ("sqs", "ListQueues")
+
+
+def test_a_bug_at_one_exchange_loses_no_other_and_keeps_the_journal(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is mended, the same journal makes the whole recording."""
+    tape = open_for_recording(path, "all", ENVIRON)
+    tape.feed(*USERS)
+    tape.feed(request("ListRoles"), respond("ListRoles", {"Roles": []}))
+    record = Recorder.record
+
+    def fail_at_roles(recorder: Recorder, exchange: Exchange) -> None:
+        assert b"ListRoles" not in exchange.request.body
+        record(recorder, exchange)
+
+    monkeypatch.setattr(Recorder, "record", fail_at_roles)
+    summary = tape.close()
+    assert summary and list(summary.bugs.values()) == [1]
+    assert "AssertionError in test_live_recorder.py" in next(iter(summary.bugs))
+    (line,) = (line for line in recording_lines(str(path), summary) if "a bug in awstape" in line)
+    assert line.startswith("1 exchange not recorded: a bug in awstape") and summary.kept_in in line
+    assert operations_in(path) == ["ListUsers"]
+
+    again = recovery.recover(path, ENVIRON).lines
+    assert "1 exchange not recorded" in again[1], "the bug is still there"
+    assert Path(summary.kept_in).exists()
+    monkeypatch.setattr(Recorder, "record", record)
+    recovery.recover(path, ENVIRON)
+    assert operations_in(path) == ["ListRoles", "ListUsers"]
+    assert not Path(summary.kept_in).exists()
+
+
+def operations_in(path: Path) -> list[str]:
+    return [track.operation for track, _ in cassette_files.load(path, MODELS).tracks()]

@@ -156,7 +156,7 @@ def main() -> None:
             content = following.read()
             wait = _IDLE if content is None else 0
             if content is not None:
-                record_contents(path, recorder, [content], journal)
+                record_contents(recorder, [content], journal)
                 read += 1
         return read
 
@@ -171,10 +171,10 @@ def main() -> None:
     for _ in range(read, end["written"]):
         if (content := following.read()) is None:
             raise EOFError("the journal is shorter than the recording")
-        record_contents(path, recorder, [content], journal)
+        record_contents(recorder, [content], journal)
         output.write(_DOT)
         output.flush()
-    record_contents(path, recorder, map(base64.b64decode, end["waiting"]), journal)
+    record_contents(recorder, map(base64.b64decode, end["waiting"]), journal)
     numbers, places = end["skipped"]
     skipped = SkippedExchanges(Counter(numbers), places)
     recording = merge_recording(path, recorder, key, skipped, keep_old_tracks=keep_old)

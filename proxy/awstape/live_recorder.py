@@ -186,6 +186,9 @@ class LiveRecorder:
         is_journal_needed = True
         try:
             summary = self._finish(show_progress)
+            if summary.bugs and self.journal:
+                journal, self.journal = self.journal, None
+                summary = replace(summary, kept_in=str(journal.keep_as_failed()))
             is_journal_needed = False
         except UserError as error:
             if self.journal:
@@ -219,7 +222,7 @@ class LiveRecorder:
         with rare_garbage_collection():
             if self.journal:
                 contents = show_progress(self.journal.contents(), self.journal.written)
-                record_contents(self._path, recorder, chain(contents, self._waiting), self.journal.path)
+                record_contents(recorder, chain(contents, self._waiting), self.journal.path)
             return merge_recording(self._path, recorder, self._key, skipped, keep_old_tracks=self._keep_old)
 
     def _has_page(self, journal: Journal) -> bool:
@@ -227,7 +230,7 @@ class LiveRecorder:
         recorder = self._make_recorder()
         with suppress(UserError):
             for content in journal.contents():
-                record_contents(self._path, recorder, [content], journal.path)
+                record_contents(recorder, [content], journal.path)
                 if not recorder.is_empty:
                     return True
             return False

@@ -33,7 +33,7 @@ from awstape.errors import UserError, bug_location
 from awstape.files import atomic_writes, cassette_files, keys, project_settings, quarantine
 from awstape.files.encrypted_lines import other_version_error
 from awstape.files.journal import InterruptedRecording, interrupted_recordings, journals_of
-from awstape.report import recovery_line, set_aside_lines, settled_line
+from awstape.report import bug_lines, recovery_line, set_aside_lines, settled_line
 
 
 def merge_recording(
@@ -64,7 +64,7 @@ def _merge(
     except UserError:
         raise
     except Exception as error:
-        raise _bug(path, bug_location(error)) from None
+        raise UserError(f"{path}: not written: {bug_location(error)}", "please report this") from None
     if recording.cassette.takes or recording.set_aside:
         if len(recording.merged.keys) > 1:
             raise UserError(f"{path}: not written: it was made again with another key in the meantime", "record again")
@@ -74,10 +74,6 @@ def _merge(
         if len(still_waiting) < len(waiting):
             _save_set_aside(path, key, [*still_waiting, *recording.set_aside])
     return recording
-
-
-def _bug(path: Path, location: str) -> UserError:
-    return UserError(f"{path}: not written: {location}", "please report this")
 
 
 @contextmanager
@@ -133,12 +129,13 @@ def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: R
         with atomic_writes.lock_folders_of(path), rare_garbage_collection():
             _remove_temporary_files(path)
             recorder = make_recorder(path, found.services, key, rules)
-            record_contents(path, recorder, found.contents(), found.path)
+            record_contents(recorder, found.contents(), found.path)
             aside = _merge(path, recorder, key).set_aside
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
-    line = recovery_line(path, recorder.captured, found.damaged, found.remove())
-    return [line, *set_aside_lines(str(path), aside)]
+    kept = found.keep() if recorder.bugs else found.remove()
+    line = recovery_line(path, recorder.captured, found.damaged, kept)
+    return [line, *bug_lines(recorder.bugs, kept), *set_aside_lines(str(path), aside)]
 
 
 def make_recorder(path: Path, services: Sequence[str], key: Key, rules: Rules, *, keep_old: bool = True) -> Recorder:
@@ -151,8 +148,11 @@ def make_recorder(path: Path, services: Sequence[str], key: Key, rules: Rules, *
     return Recorder(load_models(known), Redactor(key, rules), parse_response, old=old)
 
 
-def record_contents(path: Path, recorder: Recorder, contents: Iterable[bytes], journal: Path) -> None:
-    """Records the exchanges of a journal. Raises UserError for one of another version, and for a bug."""
+def record_contents(recorder: Recorder, contents: Iterable[bytes], journal: Path) -> None:
+    """Records the exchanges of a journal. Raises UserError for one of another version.
+
+    An exchange at which our code fails is counted: it must not keep the others from the cassette.
+    """
     for content in contents:
         try:
             exchange = read_exchange(content)
@@ -161,7 +161,7 @@ def record_contents(path: Path, recorder: Recorder, contents: Iterable[bytes], j
         try:
             recorder.record(exchange)
         except Exception as error:
-            raise _bug(path, bug_location(error)) from None
+            recorder.bugs[bug_location(error)] += 1
 
 
 def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str]) -> Recovery:

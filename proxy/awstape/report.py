@@ -70,6 +70,7 @@ def recording_facts(path: str, recording: RecordingSummary) -> dict[str, object]
         "failed": recording.failed,
         "skipped": recording.skipped,
         "set_aside": waiting_facts(recording.set_aside),
+        **({"bugs": recording.bugs, "kept_in": recording.kept_in} if recording.bugs else {}),
         **({"first": recording.first_places} if recording.first_places else {}),
         "notes": list(recording.notes),
     }
@@ -106,6 +107,7 @@ def recording_lines(
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"{verb} {printable(path)}: {counts}"
+    yield from bug_lines(recording.bugs, Path(recording.kept_in) if recording.kept_in else None)
     yield from set_aside_lines(path, recording.set_aside)
     if recording.redacted:
         yield redacted_line(recording.redacted)
@@ -125,6 +127,13 @@ def _no_call_lines(passed: int) -> Iterator[str]:
         return
     yield f"{_NO_CALL}, nothing passed the proxy; a program with an endpoint URL of its own bypasses it"
     yield _NODE_TIP
+
+
+def bug_lines(bugs: Mapping[str, int], kept_in: Path | None) -> Iterator[str]:
+    """What errors of our own kept from the cassette. bugs: place in the code → number of exchanges."""
+    for place, number in bugs.items():
+        kept = f"; kept in {printable(str(kept_in))} for awstape recover" if kept_in else ""
+        yield f"{count(number, 'exchange')} not recorded: a bug in awstape, {place}: please report it{kept}"
 
 
 def recovery_line(path: Path, pages: int, damaged: int, aside: Path | None) -> str:

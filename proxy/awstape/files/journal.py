@@ -131,7 +131,7 @@ class Journal:
 
         Raises UserError; then the journal stays under its old name.
         """
-        kept = self.path.with_name(f"{cassette_of(self.path).name}{_FAILED}{secrets.token_hex(4)}{_SUFFIX}")
+        kept = _failed_name(self.path)
         try:
             with _os_errors(self.path, "renamed", "move it away: the next recording would take it into the cassette"):
                 self.path.rename(kept)
@@ -213,6 +213,17 @@ class InterruptedRecording:
                 if content is not None:
                     yield content
 
+    def keep(self) -> Path:
+        """Keeps the journal for a later `awstape recover`, since not all of it could be recorded. Returns its path.
+
+        Raises UserError.
+        """
+        if _FAILED not in self.path.name:
+            with _os_errors(self.path, "renamed", "move it away: the next recording would recover it again"):
+                self.path = self.path.rename(_failed_name(self.path))
+                atomic_writes.sync_folder(self.path.parent)
+        return self.path
+
     def remove(self) -> Path | None:
         """Removes the journal, once its exchanges are in the cassette; renames it if it is damaged. Raises UserError.
 
@@ -263,6 +274,11 @@ def find_journals(path: Path) -> list[Path]:
 def cassette_of(journal: Path) -> Path:
     """The path of the cassette that a journal belongs to."""
     return journal.with_name(re.sub(r"(\.\d+|\.failed-\w+)?\.journal$", "", journal.name))
+
+
+def _failed_name(journal: Path) -> Path:
+    """A name under which only `awstape recover` takes a journal into its cassette."""
+    return journal.with_name(f"{cassette_of(journal).name}{_FAILED}{secrets.token_hex(4)}{_SUFFIX}")
 
 
 def _existing(paths: Iterable[Path]) -> list[Path]:

@@ -353,8 +353,8 @@ def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[Re
 
 
 def _is_incomplete(recording: RecordingSummary) -> bool:
-    """Whether takes were set aside, or requests failed and nothing else was recorded."""
-    return bool(recording.set_aside or (recording.failed and not recording.pages))
+    """Whether takes were set aside or lacking, or requests failed and nothing else was recorded."""
+    return bool(recording.set_aside or recording.bugs or (recording.failed and not recording.pages))
 
 
 def _report_replay(

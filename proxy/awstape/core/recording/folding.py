@@ -44,7 +44,8 @@ class RecordingSummary:
     number of requests that failed and were not answered later, neither by a retry. skipped: reason → number of other
     exchanges not recorded. first_places: reason → place of the first of them, where places are known. notes: members
     without a model, listings not read to their end, responses that were not encoded without loss. set_aside: the takes
-    that are not in the cassette, since they hold real values.
+    that are not in the cassette, since they hold real values. bugs: place in our code → number of exchanges that an
+    error there kept from the cassette. kept_in: the journal in which they stay.
     """
 
     tracks: int = 0
@@ -56,6 +57,8 @@ class RecordingSummary:
     set_aside: tuple[SetAside, ...] = ()
     failed: dict[str, int] = field(default_factory=dict)
     first_places: dict[str, str] = field(default_factory=dict)
+    bugs: dict[str, int] = field(default_factory=dict)
+    kept_in: str = ""
 
 
 @dataclass(frozen=True)

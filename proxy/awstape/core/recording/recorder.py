@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -131,6 +132,8 @@ class Recorder:
         """The number of captures of the first 0, 1, 2 … exchanges."""
         self.is_empty = True
         """Whether no exchange that can be read was recorded so far."""
+        self.bugs = Counter[str]()
+        """Place in our code → number of exchanges that an unexpected error there kept from being recorded."""
 
     @property
     def models(self) -> Models:
@@ -248,4 +251,5 @@ class Recorder:
         folding = Folding(self._models, self._redactor, every, self._principals)
         for capture, place in self._captures:
             folding.add(capture, place)
-        return folding.finish(old, waiting, self._failed, self._capturer.lossless.notes)
+        recording = folding.finish(old, waiting, self._failed, self._capturer.lossless.notes)
+        return replace(recording, bugs=dict(self.bugs))
