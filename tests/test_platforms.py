@@ -80,6 +80,7 @@ BOUND = {
     ("child_process", "sys.platform"): NO_PROGRAM,
     ("follower", "os.nice"): NO_FOLLOWER,
     ("follower", "start_new_session="): NO_FOLLOWER,
+    ("diagnosis", "sys.platform"): "Windows: the diagnosis says that nothing is recorded there",
     ("follower", "sys.platform"): NO_FOLLOWER,
     ("journal", "fcntl"): "Windows: journals are not locked",
     ("journal", "os.O_CLOEXEC"): NO_RECORDING,

@@ -107,8 +107,7 @@ def recording_lines(
     else:
         counts = ", ".join(count(facts[name], name[:-1]) for name in ("tracks", "pages", "items"))
         yield f"{verb} {printable(path)}: {counts}"
-    yield from bug_lines(recording.bugs, Path(recording.kept_in) if recording.kept_in else None)
-    yield from set_aside_lines(path, recording.set_aside)
+    yield from lacking_lines(path, recording)
     if recording.redacted:
         yield redacted_line(recording.redacted)
     for reason, number in recording.skipped.items():
@@ -127,6 +126,12 @@ def _no_call_lines(passed: int) -> Iterator[str]:
         return
     yield f"{_NO_CALL}, nothing passed the proxy; a program with an endpoint URL of its own bypasses it"
     yield _NODE_TIP
+
+
+def lacking_lines(path: str, recording: RecordingSummary) -> Iterator[str]:
+    """What a recording could not put into the cassette."""
+    yield from bug_lines(recording.bugs, Path(recording.kept_in) if recording.kept_in else None)
+    yield from set_aside_lines(path, recording.set_aside)
 
 
 def bug_lines(bugs: Mapping[str, int], kept_in: Path | None) -> Iterator[str]:

@@ -256,8 +256,8 @@ def _call_under_way() -> Call | None:
 
 def _identifying(request_signer: Any) -> Hidden[object]:
     """What tells the caller of a client: the access key id and the session token, as they are."""
-    known = getattr(getattr(request_signer, "_credentials", None), "__dict__", {})
-    return Hidden(tuple(known.get(name) for name in ("_access_key", "access_key", "_token", "token")))
+    known = Hidden(getattr(getattr(request_signer, "_credentials", None), "__dict__", {}))
+    return Hidden(tuple(known.reveal().get(name) for name in ("_access_key", "access_key", "_token", "token")))
 
 
 def _access_key_id(credentials: Any) -> Hidden[str] | None:

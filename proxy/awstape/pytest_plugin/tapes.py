@@ -32,7 +32,7 @@ from awstape.pytest_plugin.advice import advice_for, rewrite_line
 from awstape.pytest_plugin.fixture import Awstape
 from awstape.pytest_plugin.markers import Settings
 from awstape.pytest_plugin.run_summary import OUTCOME, SHOWN, SUMMARY, relative
-from awstape.report import kept_journal_line, recording_lines, set_aside_lines
+from awstape.report import kept_journal_line, lacking_lines, recording_lines
 
 _ALIASES = """A replay gives aliases in the place of real names.
 To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while recording.
@@ -61,10 +61,10 @@ class OpenTape:
                 summary.rewritten.add(self.settings.paths[0])
         if journal:
             summary.recorded.append(kept_journal_line(self.where, journal))
-        if recording and (recording.pages or recording.set_aside or recording.skipped):
+        if recording and (recording.pages or recording.set_aside or recording.skipped or recording.bugs):
             summary.recorded += recording_lines(self.where, recording)
-        if recording and recording.set_aside:
-            pytest.fail("\n".join(set_aside_lines(self.where, recording.set_aside)), pytrace=False)
+        if recording and (lost := [*lacking_lines(self.where, recording)]):
+            pytest.fail("\n".join(lost), pytrace=False)
         if error := self.hook.tape.error:
             raise error
         passed = outcome == "passed"
