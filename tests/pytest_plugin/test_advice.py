@@ -91,6 +91,19 @@ def test_following_the_advice_records_another_service(
     run_again(pytester).assert_outcomes(passed=1)
 
 
+def test_services_are_an_option_as_well(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWSTAPE_UPSTREAM", f"accessanalyzer={aws.url}")
+    call = "boto3.client('accessanalyzer').list_analyzers()"
+    test = f"@pytest.mark.awstape\ndef test_it():\n    {call}\n"
+    run(pytester, test, "--awstape=once", "--awstape-service=access*").assert_outcomes(passed=1)
+    assert operations(pytester.path / "cassettes" / "test_module" / "test_it.yaml") == ["ListAnalyzers"]
+    result = run(pytester, test, "--awstape=all", "--awstape-service=amazon")
+    result.assert_outcomes(errors=1)
+    assert "no service matches 'amazon'" in text_of(result)
+
+
 def test_a_command_fits_the_folder_in_which_pytest_was_started(pytester: pytest.Pytester, aws: StandIn) -> None:
     folder = pytester.mkdir("below")
     run(pytester, f"@pytest.mark.awstape\ndef test_it():\n    {LIST_ROLES}\n")

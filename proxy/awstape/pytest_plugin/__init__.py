@@ -52,6 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="How to cut pages: recorded, client, N, torture, torture:SEED.",
     )
     group.addoption(
+        "--awstape-service",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="Record these services, `all` for every one; repeatable.",
+    )
+    group.addoption(
         "--awstape-include-writes",
         action="store_true",
         help="Record operations that change something, too.",

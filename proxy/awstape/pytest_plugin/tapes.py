@@ -120,7 +120,7 @@ def _open(settings: Settings) -> InProcess:
     if missing and missing != [path]:
         problem = f"{relative(missing[-1], node.config)}: there is no such cassette"
         raise UserError(problem, f"a test records into the first of its cassettes, {path.name}: record this one before")
-    services = call_without_traceback(choose_services, (), path)
+    services = call_without_traceback(choose_services, node.config.getoption("--awstape-service"), path)
     parse_replay_options(
         load_models(services), settings.paging, settings.faults
     )  # they are for replay: a mistake shows before AWS is asked
@@ -139,6 +139,7 @@ def _open(settings: Settings) -> InProcess:
         record_mode,
         current(),
         include_writes=settings.include_writes,
+        services=services,
         journal="shared",  # the workers of pytest-xdist may share a cassette
         beside=settings.paths[1:],
         advice=advice,
