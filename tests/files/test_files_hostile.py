@@ -153,7 +153,7 @@ def test_control_characters_in_cassettes_are_escaped_in_output(
     (path := tmp_path / "odd.yaml").write_text(f"{HEADER}{take}- error: {{status: 404, message: none}}\n")
     (good := tmp_path / "good.yaml").write_text(f"{HEADER}{TAKE}- error: {{status: 404, message: none}}\n")
     assert cassette_files.load(path, MODELS).takes
-    replay = "replay -- true"
+    replay = "replay -v -- true"
     for command in ("ls", "show", "show --textconv", "check", "check --format github", f"diff {good}", replay):
         first, dashes, program = command.partition(" -- ")
         main([*first.split(), str(path), *([dashes.strip(), program] if dashes else [])])

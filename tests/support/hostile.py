@@ -31,6 +31,7 @@ from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import key_fingerprint
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.replay.known_replies import KnownReplies
 from awstape.core.replay.player import Player
 from awstape.errors import UserError
 from awstape.files.encrypted_lines import LineCipher
@@ -169,7 +170,8 @@ async def _converse(pieces: list[bytes]) -> None:
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     tape = Tape(None, Cassette(), None, player())
-    connection = Connection(endpoint.Endpoint(partial(control_api.answer, tape, AccessPolicy())))
+    answer = partial(control_api.answer, tape, AccessPolicy())
+    connection = Connection(endpoint.Endpoint(answer, KnownReplies(endpoint.MAX_KEPT)))
     transport = _Transport()
     connection.connection_made(cast(asyncio.Transport, transport))
     for piece in pieces:

@@ -37,8 +37,10 @@ each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 
 def services(*protocols: Protocol) -> list[str]:
-    """Returns the names of the services that have these protocols."""
-    return [name for name, entry in load_models().entries.items() if set(protocols) <= set(entry.protocols)]
+    """Returns the names of the services that have these protocols, in botocore, too: not SQS for query."""
+    known = {name: set(entry.protocols) for name, entry in load_models().entries.items()}
+    known["sqs"] -= {"query"}
+    return [name for name, spoken in known.items() if set(protocols) <= spoken]
 
 
 def operations(*protocols: Protocol) -> st.SearchStrategy[Operation]:
