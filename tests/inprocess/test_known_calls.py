@@ -23,61 +23,37 @@ from awstape.inprocess.botocore_hook import InProcess
 from awstape.report import replay_facts
 from awstape.tape import Tape
 from support import in_process
+from support.demo_takes import READ_AFTER_WRITE, TWO_TAKES
 
 #: Two takes of a role, an error, a write that a read waits for, a listing of two pages with a document, an object.
-CASSETTE = """\
+CASSETTE = f"""\
 version: 1
----
-service: iam
-operation: CreateGroup
-identity: {GroupName: demo}
-pages:
-- output: {Group: {GroupName: demo}}
----
-service: iam
-operation: GetGroup
-identity: {GroupName: demo}
-after: {service: iam, operation: CreateGroup, identity: {GroupName: demo}, take: 1}
-pages:
-- output: {Group: {GroupName: demo}, Users: []}
----
-service: iam
-operation: GetRole
-identity: {RoleName: demo}
-pages:
-- output: {Role: {RoleName: demo, Description: first}}
----
-service: iam
-operation: GetRole
-identity: {RoleName: demo}
-pages:
-- output: {Role: {RoleName: demo, Description: second}}
----
+{READ_AFTER_WRITE}{TWO_TAKES}---
 service: iam
 operation: GetUser
-identity: {UserName: nobody}
+identity: {{UserName: nobody}}
 pages:
-- error: {status: 404, code: NoSuchEntity, message: there is none, members: {Type: Sender}}
+- error: {{status: 404, code: NoSuchEntity, message: there is none, members: {{Type: Sender}}}}
 ---
 service: iam
 operation: ListRoles
-identity: {}
+identity: {{}}
 pages:
 - output:
     Roles:
-    - {RoleName: one, CreateDate: "2024-03-02T09:14:11Z", Description: "100%25",
-       AssumeRolePolicyDocument: '{"Statement": ["100%25"]}'}
+    - {{RoleName: one, CreateDate: "2024-03-02T09:14:11Z", Description: "100%25",
+       AssumeRolePolicyDocument: '{{"Statement": ["100%25"]}}'}}
     IsTruncated: true
     Marker: page-2
 - token: page-2
-  output: {Roles: [{RoleName: two}], IsTruncated: false}
+  output: {{Roles: [{{RoleName: two}}], IsTruncated: false}}
 ---
 service: s3
 operation: GetObject
 region: us-east-1
-identity: {Bucket: demo, ChecksumMode: ENABLED, Key: demo}
+identity: {{Bucket: demo, ChecksumMode: ENABLED, Key: demo}}
 pages:
-- output: {Body: text}
+- output: {{Body: text}}
 """
 KEYS = ["FAKE", "OTHER"]
 ONE_RETRY = Config(retries={"total_max_attempts": 2, "mode": "standard"})

@@ -21,27 +21,16 @@ from awstape.catalog.service_models import load_models
 from awstape.opening import open_for_replay
 from awstape.program import servers
 from awstape.tape import Tape
+from support.demo_takes import TWO_TAKES
 
-CASSETTE = """\
+CASSETTE = f"""\
 version: 1
----
-service: iam
-operation: GetRole
-identity: {RoleName: demo}
-pages:
-- output: {Role: {RoleName: demo, Description: first}}
----
-service: iam
-operation: GetRole
-identity: {RoleName: demo}
-pages:
-- output: {Role: {RoleName: demo, Description: second}}
----
+{TWO_TAKES}---
 service: iam
 operation: ListUsers
-identity: {}
+identity: {{}}
 pages:
-- output: {IsTruncated: false, Users: []}
+- output: {{IsTruncated: false, Users: []}}
 """
 GET_ROLE = "Action=GetRole&Version=2010-05-08&RoleName=demo"
 LIST_USERS = "Action=ListUsers&Version=2010-05-08"

@@ -25,66 +25,42 @@ from awstape.serving.connection import Connection
 from awstape.serving.endpoint import Endpoint
 from awstape.serving.known_requests import MAX_KEPT, MAX_REQUEST, key_of
 from awstape.tape import Tape
+from support.demo_takes import READ_AFTER_WRITE, TWO_TAKES
 from support.exchanges import MODELS, player
 
 #: A track with one take of two pages, one with two takes, one with a fault, a write that a read waits for, and a track
 #: of two callers.
-CASSETTE = """\
+CASSETTE = f"""\
 version: 1
----
-service: iam
-operation: CreateGroup
-identity: {GroupName: demo}
-pages:
-- output: {Group: {GroupName: demo}}
----
-service: iam
-operation: GetGroup
-identity: {GroupName: demo}
-after: {service: iam, operation: CreateGroup, identity: {GroupName: demo}, take: 1}
-pages:
-- output: {Group: {GroupName: demo}, Users: []}
----
-service: iam
-operation: GetRole
-identity: {RoleName: demo}
-pages:
-- output: {Role: {RoleName: demo, Description: first}}
----
-service: iam
-operation: GetRole
-identity: {RoleName: demo}
-pages:
-- output: {Role: {RoleName: demo, Description: second}}
----
+{READ_AFTER_WRITE}{TWO_TAKES}---
 service: iam
 operation: GetUser
-identity: {UserName: demo}
+identity: {{UserName: demo}}
 faults: [throttle page=1 times=2]
 pages:
-- output: {User: {UserName: demo}}
+- output: {{User: {{UserName: demo}}}}
 ---
 service: iam
 operation: ListRoles
-identity: {}
+identity: {{}}
 account: "000000000001"
 pages:
-- output: {Roles: [{RoleName: of the first}], IsTruncated: false}
+- output: {{Roles: [{{RoleName: of the first}}], IsTruncated: false}}
 ---
 service: iam
 operation: ListRoles
-identity: {}
+identity: {{}}
 account: "000000000002"
 pages:
-- output: {Roles: [{RoleName: of the second}], IsTruncated: false}
+- output: {{Roles: [{{RoleName: of the second}}], IsTruncated: false}}
 ---
 service: iam
 operation: ListUsers
-identity: {}
+identity: {{}}
 pages:
-- output: {Users: [{UserName: one}], IsTruncated: true, Marker: page-2}
+- output: {{Users: [{{UserName: one}}], IsTruncated: true, Marker: page-2}}
 - token: page-2
-  output: {Users: [{UserName: two}], IsTruncated: false}
+  output: {{Users: [{{UserName: two}}], IsTruncated: false}}
 """
 KEYS = [access_key_of_account("000000000001"), access_key_of_account("000000000002"), "AKIAEXAMPLEEXAMPLE00"]
 FORMS = [

@@ -7,41 +7,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from awstape.cli.main import cli
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.redaction.aliases import Aliases, Key
-from awstape.files.keys import find_key
+from awstape.core.redaction.aliases import Aliases
+from support.command_line import OTHER_PHRASE, PHRASE, key_of, okay, run
 from support.exchanges import MODELS, recorder, request, respond
 from support.failing import failure
-
-PHRASE, OTHER_PHRASE = "a key for tests, not a secret", "another key for tests, not a secret"
-
-
-def key_of(phrase: str) -> Key:
-    key = find_key({"AWSTAPE_KEY": phrase})
-    assert key
-    return key
-
 
 KEY = key_of(PHRASE)
 NUMBERS = ("111122223333", "444455556666")
 FIRST, SECOND = sorted(NUMBERS, key=lambda number: Aliases(KEY).account(number))
 A, B = Aliases(KEY).account(FIRST), Aliases(KEY).account(SECOND)
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(cli, list(map(str, arguments)), standalone_mode=False)
-
-
-def okay(*arguments: str | Path) -> str:
-    result = run(*arguments)
-    assert not result.exception, result.exception
-    assert not result.return_value, result.output
-    return result.output
 
 
 def made(path: Path, *numbers: str, operation: str = "ListRoles") -> Path:

@@ -10,45 +10,23 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 
-from awstape.cli.main import cli
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.json_schema import cassette_schema
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.redaction.aliases import Aliases, Key
-from awstape.files.keys import find_key
+from support.command_line import OTHER_PHRASE, PHRASE, key_of, okay, run
 from support.exchanges import MODELS, Exchange, recorder, request, respond
 from support.failing import failure
 from support.principals import ACCOUNT, ROLE, USER, assume, identity, users
-
-PHRASE, OTHER_PHRASE = "a key for tests, not a secret", "another key for tests, not a secret"
-
-
-def key_of(phrase: str) -> Key:
-    key = find_key({"AWSTAPE_KEY": phrase})
-    assert key
-    return key
-
 
 KEY = key_of(PHRASE)
 ALIASES = Aliases(KEY)
 AUDITOR, PERSON = f"role/{ALIASES.spell_name('zauditor')}", f"user/{ALIASES.spell_name('zuser1')}"
 BY_AUDITOR, BY_PERSON = (f"{ALIASES.account(ACCOUNT)}/{each}" for each in (AUDITOR, PERSON))
 TRAFFIC = [assume(ROLE), identity(USER), users(USER, 1), users(ROLE, 2)]
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(cli, list(map(str, arguments)), standalone_mode=False)
-
-
-def okay(*arguments: str | Path) -> str:
-    result = run(*arguments)
-    assert not result.exception, result.exception
-    assert not result.return_value, result.output
-    return result.output
 
 
 def made(path: Path, traffic: Sequence[Exchange] = TRAFFIC, key: Key = KEY, **options: bool) -> Path:
