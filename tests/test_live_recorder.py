@@ -150,6 +150,7 @@ def test_a_bug_at_one_exchange_loses_no_other_and_keeps_the_journal(
 
     again = recovery.recover(path, ENVIRON).lines
     assert "1 exchange not recorded" in again[1], "the bug is still there"
+    assert "can't be read" not in again[0]
     assert Path(summary.kept_in).exists()
     monkeypatch.setattr(Recorder, "record", record)
     recovery.recover(path, ENVIRON)

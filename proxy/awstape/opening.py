@@ -39,7 +39,10 @@ JournalUse = Literal["own", "shared", "none"]
 
 
 class Advice(NamedTuple):
-    """How the user records, in the words of the place where it is told. writes_option: to record writes as well."""
+    """How messages tell the user to record: with a command line, in pytest, or by a call.
+
+    writes_option: the option that records writes as well.
+    """
 
     command: RecordCommand
     writes_option: str

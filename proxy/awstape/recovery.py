@@ -134,8 +134,8 @@ def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: R
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
     kept = found.keep() if recorder.bugs else found.remove()
-    line = recovery_line(path, recorder.captured, found.damaged, kept)
-    return [line, *bug_lines(recorder.bugs, kept), *set_aside_lines(str(path), aside)]
+    line = recovery_line(path, recorder.captured, found.damaged, kept if found.damaged else None)
+    return [line, *bug_lines(recorder.bugs, str(kept or "")), *set_aside_lines(str(path), aside)]
 
 
 def make_recorder(path: Path, services: Sequence[str], key: Key, rules: Rules, *, keep_old: bool = True) -> Recorder:

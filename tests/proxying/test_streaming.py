@@ -216,13 +216,19 @@ def send_events(exchange: Exchange, goes_on: threading.Event) -> None:
 LIVE_TAIL = {"X-Amz-Target": "Logs_20140328.StartLiveTail", "Content-Type": "application/x-amz-json-1.1"}
 
 
-def test_an_event_arrives_before_the_next_one_is_sent(proxy: Proxy, upstream: Upstream) -> None:
+def read_first_event(proxy: Proxy, upstream: Upstream) -> tuple[HTTPResponse, threading.Event]:
+    """Requests a stream of events and reads the first; returns the response, and what lets the stream go on."""
     goes_on = threading.Event()
     upstream.handle = lambda exchange: send_events(exchange, goes_on)
     connection = proxy.connect("stream-logs.eu-central-1.amazonaws.com")
     connection.request("POST", "/", b'{"logGroupIdentifiers": ["g"]}', LIVE_TAIL)
     response = connection.getresponse()
     assert response.read1(100) == b"first"
+    return response, goes_on
+
+
+def test_an_event_arrives_before_the_next_one_is_sent(proxy: Proxy, upstream: Upstream) -> None:
+    response, goes_on = read_first_event(proxy, upstream)
     goes_on.set()
     assert response.read() == b"last"
     assert proxy.finish().skipped == {
@@ -231,12 +237,7 @@ def test_an_event_arrives_before_the_next_one_is_sent(proxy: Proxy, upstream: Up
 
 
 def test_a_stream_that_a_client_leaves_is_told(proxy: Proxy, upstream: Upstream) -> None:
-    goes_on = threading.Event()
-    upstream.handle = lambda exchange: send_events(exchange, goes_on)
-    connection = proxy.connect("stream-logs.eu-central-1.amazonaws.com")
-    connection.request("POST", "/", b'{"logGroupIdentifiers": ["g"]}', LIVE_TAIL)
-    response = connection.getresponse()
-    assert response.read1(100) == b"first"
+    response, goes_on = read_first_event(proxy, upstream)
     response.close()
     assert proxy.finish().skipped == {
         "StartLiveTail: the response is a stream of events, which a cassette cannot hold": 1

@@ -53,8 +53,9 @@ def diagnose(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
     yield from _installation()
     yield from _clients(environ)
     yield from _settings(folder)
-    yield from _key_and_cassettes(folder, environ)
-    yield from _leftovers(folder)
+    cassettes = cassette_files.find_in_folder(folder)
+    yield from _key_and_cassettes(folder, cassettes, environ)
+    yield from _leftovers(folder, cassettes)
     yield from _certificates(environ)
     yield from _ways_to_aws(folder, environ)
 
@@ -94,7 +95,7 @@ def _settings(folder: Path) -> Iterator[Check]:
         yield Check("ok", "settings", f"recorded services: {named}")
 
 
-def _key_and_cassettes(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+def _key_and_cassettes(folder: Path, cassettes: list[Path], environ: Mapping[str, str]) -> Iterator[Check]:
     source = keys.VARIABLE if environ.get(keys.VARIABLE) else "a file in the config folder"
     key: Key | None = None
     try:
@@ -107,10 +108,9 @@ def _key_and_cassettes(folder: Path, environ: Mapping[str, str]) -> Iterator[Che
             yield Check("note", "key", "none yet: the first recording makes one", tip)
         else:
             yield Check("ok", "key", f"from {source}, fingerprint {key_fingerprint(key)}")
-    found = cassette_files.find_in_folder(folder)
-    yield Check("ok", "cassettes", f"{len(found)} in {folder}")
+    yield Check("ok", "cassettes", f"{len(cassettes)} in {folder}")
     if key is not None:
-        yield from _made_with_other_keys(found, key_fingerprint(key))
+        yield from _made_with_other_keys(cassettes, key_fingerprint(key))
 
 
 def _made_with_other_keys(files: list[Path], fingerprint: str) -> Iterator[Check]:
@@ -134,11 +134,11 @@ def _keys_of(path: Path) -> set[str]:
         return set()
 
 
-def _leftovers(folder: Path) -> Iterator[Check]:
+def _leftovers(folder: Path, cassettes: list[Path]) -> Iterator[Check]:
     for journal in find_journals(folder):
         state = f"{journal}: an interrupted recording, or one that is running"
         yield Check("note", "recordings", state, f"awstape recover {cassette_of(journal)}")
-    for path in cassette_files.find_in_folder(folder):
+    for path in cassettes:
         if quarantine_of(path).exists():
             yield Check("note", "recordings", f"{path}: pages are set aside", f"awstape recover {path}")
 
