@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +13,13 @@ import pytest
 from e2e import warm
 from support.paths import TESTS
 from support.standin import StandIn
+
+# Tests run alike in a CI, with a profile of AWS and in a narrow terminal. A test of such a variable sets it.
+for _name in list(os.environ):
+    if _name in ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTEST_ADDOPTS") or (
+        _name.startswith(("AWS_", "AWSTAPE_")) and not _name.endswith("BUNDLE") and not _name.startswith("AWSTAPE_TEST")
+    ):
+        del os.environ[_name]
 
 #: How many examples of each property are tried: `--hypothesis-profile NAME`. See `support.strategies.few` as well.
 with suppress(ModuleNotFoundError):  # the environment of `make aio` has no Hypothesis

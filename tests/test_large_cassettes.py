@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,8 +79,7 @@ def test_a_whole_replay_is_the_same(path: Path) -> None:
     assert lazy.player.takes_not_replayed() == whole.player.takes_not_replayed()
 
 
-def test_an_error_is_raised_by_the_call_that_meets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CI", raising=False)
+def test_an_error_is_raised_by_the_call_that_meets_it(tmp_path: Path) -> None:
     path = tmp_path / "roles.yaml"
     path.write_text(ROLES.read_text("utf-8").replace("IsTruncated: true", "IsTruncated: 1"), "utf-8")
     with pytest.raises(UserError, match=r"roles.yaml:\d+: pages\[0\].output.IsTruncated"), awstape.replay(path):
@@ -99,8 +97,7 @@ def test_an_error_ends_a_replay_of_the_endpoint_with_its_line(tmp_path: Path) ->
         "except urllib.error.HTTPError as error:\n    print(error.code)\n"
     )
     command = [sys.executable, "-m", "awstape", "replay", str(path), "--", sys.executable, "-c", program]
-    environ = {name: value for name, value in os.environ.items() if name != "CI"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environ)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1:] == ["500"]
     assert "pages[0].output.IsTruncated" in done.stderr
     assert "ERROR" in done.stderr

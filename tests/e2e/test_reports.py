@@ -274,8 +274,6 @@ def folder(tmp_path: Path, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv("AWSTAPE_UPSTREAM", aws.url)
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    for name in ("CI", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "no-cassette.yaml").write_text("no cassette\n")

@@ -14,16 +14,7 @@ from support.standin import StandIn
 
 @pytest.fixture(autouse=True)
 def clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sets the environment of a user's machine: no CI variables, no AWS settings, a key."""
-    for name in (
-        "CI",
-        "AWS_ENDPOINT_URL",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_PROFILE",
-        "AWS_DEFAULT_REGION",
-    ):
-        monkeypatch.delenv(name, raising=False)
+    """Sets the environment of a user's machine, with a key; `tests/conftest.py` removes what is the machine's own."""
     monkeypatch.setenv("AWSTAPE_KEY", KEY)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
