@@ -23,6 +23,8 @@ REPORT := .reports/tests$(VENV).xml
 ENDS := reader matching botocore_hook guide_completion_schema ls_show endpoint certificate_authority journal addon loop tls
 NEWER_DATA := the_ca_can_sign_for_every_intercepted_host or a_client_sees_what_it_sees_over_the_wire
 ENDS_TESTS = $(foreach name,$(ENDS),$(or $(shell find tests -name test_$(name).py),tests/test_$(name).py))
+# The runs of `make bench` that `make bench-page` shows.
+RUNS ?= .reports/bench.json
 # The parser that `make fuzz` tests, and for how long.
 TARGET ?= all
 SECONDS ?= 60
@@ -31,7 +33,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-newest test-lowest test-clients aio lint type check bench bench-quick fuzz audit lock fmt clean
+.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-newest test-lowest test-clients aio lint type check bench bench-quick bench-page fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +86,9 @@ bench: $(READY) ## measure speed and memory beside references in the same run, G
 
 bench-quick: $(READY) ## the same with less work and the peers that are installed (a minute)
 	@PYTHONPATH=tests $(BIN)/python -m bench --quick --peers $(VENV)-peers $(GROUP)
+
+bench-page: $(READY) ## write the figures of RUNS (.reports/bench.json) into the guide
+	@PYTHONPATH=tests $(BIN)/python -m bench.published $(RUNS)
 
 soak: $(READY) ## send N requests (10000) from 64 clients to a replay, for at least MINUTES (0), and check every response
 	@$(BIN)/python tests/soak.py $(N) $(MINUTES)

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench import table
-from bench.__main__ import run
+from bench import published, table
+from bench.__main__ import GROUPS, run
 from bench.frame import Amount, Comparison, Contender, Figure, Goal, Result, Row, Setting, measure, row
 
 
@@ -133,3 +134,29 @@ def test_figures_have_the_unit_that_suits_them(value: float, unit: str, text: st
 
 def test_a_result_without_references_has_no_comparison() -> None:
     assert list(Result(Row("it", Contender("awstape"), []), [Figure(1.0)], []).comparisons) == []
+
+
+def test_the_guide_shows_the_ratios_of_all_runs_side_by_side() -> None:
+    def run_with(ratio: float, name: str = "that") -> dict[str, Any]:
+        against = {"name": name, "ratio": ratio, "lowest": 0.5, "highest": 4.0, "goal": "2 ×", "met": ratio < 2}
+        rows = [{"group": "endpoint", "name": "a call", "against": [against]}]
+        about = {
+            "processor": "P",
+            "cores": 2,
+            "python": "3.11",
+            "date": "2026-01-02T03:04:05Z",
+            "versions": {"tool": "1"},
+        }
+        return {**about, "rows": rows}
+
+    shown = published.tables([run_with(1.5), run_with(2.25)])
+    assert "Measured on: P, 2 cores, Python 3.11, 2026-01-02; tool 1." in shown
+    assert "| a call | that | 1.5 × (0.5…4) | 2.25 × (0.5…4) | 2 ×, missed |" in shown
+    # A row that an earlier run lacks.
+    assert "| a call | new | | 2.25 × (0.5…4) | 2 ×, missed |" in published.tables(
+        [run_with(1.5), run_with(2.25, "new")]
+    )
+
+
+def test_every_group_has_a_title_in_the_guide() -> None:
+    assert published.TITLES.keys() == GROUPS.keys()

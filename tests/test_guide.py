@@ -53,6 +53,7 @@ def programs(page: str) -> dict[str, str]:
 SESSIONS = [name for name in PAGES if blocks("console", name)]
 COMMANDS = [line.partition("#")[0].strip() for body in blocks("sh") for line in body.splitlines()]
 REAL = Path(sys.executable).parent
+BENCH = [command for command in COMMANDS if command.startswith("make bench")]
 GIT = [command for command in COMMANDS if command.startswith("git config")]
 
 
@@ -164,8 +165,16 @@ def test_every_other_command_is_one_that_a_test_runs() -> None:
         *GIT,  # below
         "make demo",  # below
         "make test",  # what runs this
+        *BENCH,  # below
     }
     assert set(COMMANDS) == tested
+
+
+@pytest.mark.parametrize("command", BENCH)
+def test_the_benchmarks_are_targets_of_make(command: str) -> None:
+    """They take minutes: `make` says what it would run."""
+    done = subprocess.run(f"{command} --dry-run", shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert "-m bench" in done.stdout
 
 
 @pytest.mark.parametrize(("command", "mark"), list(zip(GIT, ("~ ", "+    "), strict=True)))

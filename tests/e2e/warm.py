@@ -171,6 +171,7 @@ def _serve(listener: socket.socket) -> list[str]:
     while True:
         ready, _, _ = select.select([listener, waking, sys.stdin, *running.values()], [], [])
         if sys.stdin in ready:
+            _end(running, list(running.values()))
             sys.exit()
         if waking in ready:
             os.read(waking, 1000)
@@ -184,7 +185,8 @@ def _serve(listener: socket.socket) -> list[str]:
             _send(connection, 0)
         elif process := os.fork():
             running[process] = connection
-            connection.sendall(process.to_bytes(launch.NUMBER, "big", signed=True))
+            with suppress(OSError):  # who asked has ended, and `_end` kills the fork
+                connection.sendall(process.to_bytes(launch.NUMBER, "big", signed=True))
         else:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
