@@ -134,7 +134,8 @@ def _read_summary(data: bytes) -> RecordingSummary:
     """The summary of a follower. Raises ValueError, LookupError or TypeError for another output."""
     facts: dict[str, Any] = json.loads(data)
     asides = tuple(read_set_aside(text, load_models()) for text in facts.pop("set_aside"))
-    return RecordingSummary(**facts | {"notes": tuple(facts["notes"])}, set_aside=asides)
+    lists = {name: tuple(facts[name]) for name in ("notes", "own_names")}
+    return RecordingSummary(**facts | lists, set_aside=asides)
 
 
 # --- the process --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ recovery, tape.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -63,6 +63,7 @@ def open_for_recording(
     is_followed: bool = False,
     beside: Sequence[Path] = (),
     advice: Advice = ON_COMMAND_LINE,
+    literals: Set[str] = frozenset(),
 ) -> Tape:
     """A tape that records into `path`, after recovering interrupted recordings.
 
@@ -70,6 +71,7 @@ def open_for_recording(
     whether the traffic is that of AWS, not of a file that may have been redacted before. is_followed: whether another
     process may do what follows the answers. beside: cassettes that answer what they hold, and are not changed; the
     services that they hold are recorded as well. advice: as the user records.
+    literals: the strings in the source of the program that is recorded, as far as they are known.
     Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
     # Not at the top: a replay, which each test may open, does without them, and without botocore.
@@ -109,7 +111,7 @@ def open_for_recording(
 
     def make_recorder() -> Recorder:
         known = old if is_real else None
-        return Recorder(models, Redactor(key, rules), parse_response, globs, include_writes, known)
+        return Recorder(models, Redactor(key, rules), parse_response, globs, include_writes, known, literals)
 
     create_journal = partial(Journal.create, path, key, models.names, shared=journal == "shared")
     recorder = LiveRecorder(

@@ -70,6 +70,33 @@ def test_an_exception_leaves_the_cassette_and_keeps_the_journal(tmp_path: Path, 
     assert operations(path) == ["ListRoles", "ListUsers"]
 
 
+def test_the_summary_is_logged_with_the_number_of_own_names(
+    tmp_path: Path, aws: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "tape.yaml"
+    with awstape.record(path, upstream=aws.url) as tape:
+        boto3.client("iam").get_role(RoleName="DeployRole")
+        boto3.client("iam").get_role(RoleName=tape.alias("ci-runner"))
+    (logged,) = caplog.messages
+    assert "Role" not in logged
+    assert f"recorded {path}: 2 tracks, 2 pages, 0 items\n" in logged
+    assert "  1 name comes from your code, and a replay gives aliases in place of names: keep it" in logged
+    assert logged.endswith("or compare with tape.alias(…)")
+    with awstape.record(path, upstream=aws.url):  # as it exists, nothing is recorded
+        boto3.client("iam").get_role(RoleName="DeployRole")
+    assert len(caplog.messages) == 1
+
+
+def test_a_write_that_was_left_out_is_reported(tmp_path: Path, aws: StandIn, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "tape.yaml"
+    with awstape.record(path, upstream=aws.url):
+        boto3.client("iam").create_role(RoleName="zfake", AssumeRolePolicyDocument="{}")
+    assert "skipped: 1 × CreateRole: a write operation; include_writes=True records it" in caplog.text
+    with awstape.record(path, upstream=aws.url, include_writes=True):
+        boto3.client("iam").create_role(RoleName="zfake", AssumeRolePolicyDocument="{}")
+    assert operations(path) == ["CreateRole"]
+
+
 def test_a_miss_names_the_call_that_records(tmp_path: Path, aws: StandIn) -> None:
     path = tmp_path / "tape.yaml"
     with awstape.record(path, upstream=aws.url):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import awstape
 from support import standin_data
-from support.pytest_runs import run, run_again, text_of
+from support.pytest_runs import LIST_ROLES, run, run_again, text_of
 from support.standin import StandIn
 
 pytest_plugins = ["pytester"]
@@ -51,3 +53,54 @@ def test_it(n):
         result = run_again(pytester, *workers)
         result.assert_outcomes(failed=2)
         assert text_of(result).count("set AWSTAPE_KEY to the team's key, or keep names") == 1
+
+
+#: What a test does → how many of the names that it records come from its code.
+TESTS = {
+    'assert "DeployRole" in NAMES': 1,
+    'arn = "arn:aws:iam::111122223333:role/ci-runner"\n    assert arn.rpartition("/")[2] in NAMES': 1,
+    'boto3.client("iam").get_role(RoleName="".join(["Deploy", "Role"]))': 1,
+    'boto3.client("iam").get_role(RoleName="".join(["Deploy", "Role"]))\n    assert "DeployRole" in NAMES': 1,
+    'assert {"DeployRole", "ci-runner", "AWSServiceRoleForSupport"} < NAMES': 2,
+    'assert awstape.alias("DeployRole") in NAMES': 0,
+    'assert awstape.alias("arn:aws:iam::111122223333:role/DeployRole")\n    assert "DeployRole" in NAMES': 0,
+    'boto3.client("iam").get_role(RoleName=min(NAMES))': 0,
+    'assert NAMES, "roles, of a folder: list_roles, Role"': 0,
+}
+LIST_NAMES = f"{{role['RoleName'] for role in {LIST_ROLES}}}"
+HINT = re.compile(r"(\d+) names? comes? from your code, and a replay gives aliases in place of names: (.*)")
+
+
+def own_names(pytester: pytest.Pytester, body: str, *arguments: str) -> int:
+    """Records a test and returns how many names come from its code, by the summary."""
+    module = f"@pytest.mark.awstape\ndef test_it(awstape):\n    {body.replace('NAMES', LIST_NAMES)}\n"
+    result = run(pytester, module, "--awstape=all", *arguments)
+    result.assert_outcomes(passed=1)
+    numbers = [int(number) for number, _ in HINT.findall(text_of(result))]
+    assert len(numbers) < 2 and NAME not in text_of(result)
+    return sum(numbers)
+
+
+@pytest.mark.parametrize(("body", "number"), TESTS.items())
+def test_a_recording_counts_the_names_that_come_from_the_code_of_tests(
+    pytester: pytest.Pytester, aws: StandIn, body: str, number: int
+) -> None:
+    assert own_names(pytester, body) == number
+
+
+def test_following_either_advice_on_own_names_mends_a_test(pytester: pytest.Pytester, aws: StandIn) -> None:
+    for settings, expected in (("", f"awstape.alias({NAME!r})"), (f"[tool.awstape]\nkeep = [{NAME!r}]\n", f"{NAME!r}")):
+        (pytester.path / "pyproject.toml").write_text("")
+        assert own_names(pytester, f"assert {NAME!r} in NAMES") == 1
+        run_again(pytester).assert_outcomes(failed=1)
+        (pytester.path / "pyproject.toml").write_text(settings)
+        assert own_names(pytester, f"assert {expected} in NAMES") == 0
+        run_again(pytester).assert_outcomes(passed=1)
+
+
+def test_own_names_are_counted_once_in_a_run(pytester: pytest.Pytester, aws: StandIn) -> None:
+    tests = [f"@pytest.mark.awstape\ndef test_{n}():\n    assert {NAME!r} in {LIST_NAMES}\n" for n in range(3)]
+    for workers in ([], ["-n", "2"]):
+        result = run(pytester, "\n".join(tests), "--awstape=all", *workers)
+        result.assert_outcomes(passed=3)
+        assert [number for number, _ in HINT.findall(text_of(result))] == ["1"]

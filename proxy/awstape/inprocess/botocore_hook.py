@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -24,9 +25,10 @@ from awstape.inprocess import botocore_handlers
 from awstape.opening import RECORD_MODES, Advice, RecordMode, choose_services, open_for_recording, open_for_replay
 from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
 from awstape.proxying.upstream import Upstream, endpoint_variable, parse_upstream
-from awstape.report import miss_lines, not_replayed_lines, unused_fault_lines
+from awstape.report import miss_lines, not_replayed_lines, own_names_line, recording_lines, unused_fault_lines
 from awstape.tape import Tape
 
+_log = logging.getLogger(__name__)
 #: The former values of the environment variables that were changed, or None for those that weren't set.
 _former_environment = EnvironmentChanges()
 
@@ -45,6 +47,8 @@ class InProcess:
         self._cassettes = cassettes
         self._strict = strict
         self.upstream: Upstream = upstream or {}
+        self._compared: set[str] = set()
+        """While recording, the aliases of the names that were compared with `alias`."""
         self._was_used = self._is_in_use = False
 
     def __enter__(self) -> Self:
@@ -81,7 +85,7 @@ class InProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if kind is None and not self.tape.error:
-            self.close()
+            self._report(self.close())
         else:
             self.keep_journal()
         if kind is None and self.tape.error:
@@ -96,6 +100,16 @@ class InProcess:
     def keep_journal(self) -> Path | None:
         """Ends the use of the tape without a change to the cassette, as `Tape.keep_journal`. Raises UserError."""
         return call_without_traceback(self.tape.keep_journal) if self._end() else None
+
+    def _report(self, recording: RecordingSummary | None) -> None:
+        """Logs the summary of a recording; as a warning if something was left out, or names are the program's own."""
+        if recording is None or not recording.tells_something:
+            return
+        lines = [*recording_lines(str(self.tape.path), recording)]
+        if own_names := self.own_names(recording):
+            lines.append(f"  {own_names_line(len(own_names), 'tape.alias')}")
+        is_amiss = own_names or recording.set_aside or recording.bugs or recording.skipped or recording.failed
+        _log.log(logging.WARNING if is_amiss else logging.INFO, "%s", "\n".join(lines))
 
     def _end(self) -> bool:
         """Ends the use of the tape; returns whether it was in use."""
@@ -122,9 +136,15 @@ class InProcess:
 
         kind: as in `awstape alias --kind`. Raises UserError without the cassette's key.
         """
-        if not self.replays_only:
-            return value
-        return alias(value, kind, self._cassettes)
+        found = alias(value, kind, self._cassettes)
+        if self.replays_only:
+            return found
+        self._compared.add(found)
+        return value
+
+    def own_names(self, recording: RecordingSummary) -> set[str]:
+        """The aliases of names in a recording that come from the program itself, but for those given to `alias`."""
+        return {name for name in recording.own_names if not any(name in each for each in self._compared)}
 
     @property
     def misses(self) -> list[Miss]:

@@ -213,7 +213,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     summary = session.config.stash[SUMMARY]
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["awstape"] = {name: list(getattr(summary, name)) for name in ("used", "folders", "recorded", "keyless")}
+        output["awstape"] = summary.facts()
     elif session.config.getoption("--awstape-orphans") and summary.orphans() and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -225,6 +225,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("awstape")
         for line in summary.recorded:
             terminalreporter.write_line(line)
+        if summary.own_names:
+            from awstape.report import own_names_line
+
+            terminalreporter.write_line(own_names_line(len(summary.own_names), "awstape.alias"))
         for path in orphans:
             terminalreporter.write_line(f"used by no test: {relative(path, config)}", red=True)
     if summary.keyless:

@@ -22,13 +22,15 @@ class RunSummary:
     """What is reported at the end of a run; with several workers, the sum of theirs.
 
     used: the cassettes that tests use. folders: those that may hold cassettes. recorded: lines about recordings.
-    keyless: cassettes of failed tests whose key is not at hand. rewritten: those that were rewritten in this process.
+    keyless: cassettes of failed tests whose key is not at hand. own_names: aliases of recorded names that come from the
+    tests' code. rewritten: the cassettes that were rewritten in this process.
     """
 
     used: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     recorded: list[str] = field(default_factory=list)
     keyless: set[str] = field(default_factory=set)
+    own_names: set[str] = field(default_factory=set)
     rewritten: set[Path] = field(default_factory=set)
 
     def add(self, other: dict[str, list[str]]) -> None:
@@ -36,6 +38,12 @@ class RunSummary:
         self.folders.update(other["folders"])
         self.recorded += other["recorded"]
         self.keyless.update(other["keyless"])
+        self.own_names.update(other["own_names"])
+
+    def facts(self) -> dict[str, list[str]]:
+        """What a worker of pytest-xdist tells of its tests."""
+        names = ("used", "folders", "recorded", "keyless", "own_names")
+        return {name: list(getattr(self, name)) for name in names}
 
     def orphans(self) -> list[str]:
         """The cassettes beside the tests that no test uses; leaves out those of other tools."""

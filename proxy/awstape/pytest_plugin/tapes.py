@@ -8,14 +8,19 @@
    errors if the cassette belongs to the test alone, or with `strict=True`. For a failed test, only misses are reported,
    and of these only what its own failure does not show.
 4. A miss belongs to the test in which it happens, whoever shares the tape.
-5. A test that fails while it records changes no cassette: its recording stays as a journal, for `awstape recover`.
+5. Names in a recording that come from the test's own code are counted: it may compare them, and fail in replay.
+6. A test that fails while it records changes no cassette: its recording stays as a journal, for `awstape recover`.
 """
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -61,8 +66,9 @@ class OpenTape:
                 summary.rewritten.add(self.settings.paths[0])
         if journal:
             summary.recorded.append(kept_journal_line(self.where, journal))
-        if recording and (recording.pages or recording.set_aside or recording.skipped or recording.bugs):
+        if recording and recording.tells_something:
             summary.recorded += recording_lines(self.where, recording)
+            summary.own_names |= self.hook.own_names(recording)
         if recording and (lost := [*lacking_lines(self.where, recording)]):
             pytest.fail("\n".join(lost), pytrace=False)
         if error := self.hook.tape.error:
@@ -143,10 +149,22 @@ def _open(settings: Settings) -> InProcess:
         journal="shared",  # the workers of pytest-xdist may share a cassette
         beside=settings.paths[1:],
         advice=advice,
+        literals=find_literals(node.path),
     )
     made_key = () if has_key else (f"made a key for your aliases: {keys.key_file()}",)
     node.config.stash[SUMMARY].recorded += (*made_key, *tape.recovered)
     return InProcess(tape, upstream=upstream)
+
+
+@cache
+def find_literals(path: Path) -> frozenset[str]:
+    """The strings in the code of a module, and the parts of ARNs and paths; none if the file holds no Python."""
+    try:
+        nodes = ast.walk(ast.parse(path.read_bytes()))
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return frozenset()
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return frozenset(texts.union(*(re.split("[:/]", text) for text in texts)))
 
 
 @contextmanager

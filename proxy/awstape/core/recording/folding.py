@@ -45,7 +45,8 @@ class RecordingSummary:
     exchanges not recorded. first_places: reason → place of the first of them, where places are known. notes: members
     without a model, listings not read to their end, responses that were not encoded without loss. set_aside: the takes
     that are not in the cassette, since they hold real values. bugs: place in our code → number of exchanges that an
-    error there kept from the cassette. kept_in: the journal in which they stay.
+    error there kept from the cassette. kept_in: the journal in which they stay. own_names: the aliases of names that
+    come from the program itself.
     """
 
     tracks: int = 0
@@ -59,6 +60,12 @@ class RecordingSummary:
     first_places: dict[str, str] = field(default_factory=dict)
     bugs: dict[str, int] = field(default_factory=dict)
     kept_in: str = ""
+    own_names: tuple[str, ...] = ()
+
+    @property
+    def tells_something(self) -> bool:
+        """Whether something was recorded, or could not be."""
+        return bool(self.pages or self.set_aside or self.skipped or self.failed or self.bugs)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@
    recorder may follow the traffic, or read it from a journal afterwards: the same exchanges under the same key make the
    same cassette. Its memory is that of the cassette: of equal answers one is kept.
 4. Values in requests that are left out, or that the cassette answered, are real values, too.
-5. Takes of exchanges that came when the cassette that answers requests was stale (`Exchange.is_later`) follow its takes
+5. A name comes from the program itself if it stands in a request before any answer had it, or in the program's source.
+   A replay gives its alias in its place, which the program may not expect.
+6. Takes of exchanges that came when the cassette that answers requests was stale (`Exchange.is_later`) follow its takes
    (`core.recording.later_takes`).
 """
 
@@ -18,20 +20,21 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import NamedTuple
 
 from awstape.core.aws.access_keys import Principals
 from awstape.core.aws.call import Call
 from awstape.core.aws.error_codes import NO_RESPONSE, client_problem, may_have_taken_effect
 from awstape.core.aws.model import Models, Operation
-from awstape.core.aws.paging import split_input
+from awstape.core.aws.paging import PageRequest, split_input
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
-from awstape.core.cassette.cassette import Cassette, Page
+from awstape.core.cassette.cassette import Cassette, Page, Track
 from awstape.core.recording.capture import Capture, Capturer
 from awstape.core.recording.exchange import Exchange
 from awstape.core.recording.folding import Folding, Recording, SkippedExchanges
@@ -101,7 +104,8 @@ class Recorder:
 
     operations, include_writes: of the `Selection`. parse: parses a response as a client does, to compare the recorded
     response with the real one. old: the cassette as it is now, if the traffic is real: then only its aliases are
-    aliases. None for traffic that may be redacted already: every text of the form of one is.
+    aliases. None for traffic that may be redacted already: every text of the form of one is. literals: the strings in
+    the program's source, as far as they are known.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class Recorder:
         operations: Sequence[str] = ("*",),
         include_writes: bool = False,
         old: Cassette | None = None,
+        literals: Set[str] = frozenset(),
     ) -> None:
         self._models = models
         self._redactor = redactor
@@ -128,6 +133,9 @@ class Recorder:
         self._principals = Principals()
         """Those of access key ids, by their digests."""
         self._failed = FailedRequests(models)
+        self._literals = literals
+        self._requested_names: set[str] = set()
+        """The aliases of names that stood in a request first."""
         self._captured_before = array("L", [0])
         """The number of captures of the first 0, 1, 2 … exchanges."""
         self.is_empty = True
@@ -183,7 +191,7 @@ class Recorder:
     def _record_call(self, call: Call, exchange: Exchange, place: str = "") -> None:
         if not exchange.is_recorded:
             with suppress(WireError):
-                self._capturer.find_track(call, split_input(call))
+                self._find_track(call, split_input(call))
             return
         captured = self.captured
         try:
@@ -196,7 +204,7 @@ class Recorder:
     def _capture(self, call: Call, exchange: Exchange, place: str) -> bool:
         """Captures and folds an exchange; returns False for one that is no page. Raises WireError."""
         operation, page_request, response = call.operation, split_input(call), exchange.response
-        track = self._capturer.find_track(call, page_request)
+        track = self._find_track(call, page_request)
         token = self._capturer.digest_token(page_request)
         page = self._capturer.read_page(call, page_request, response) if response else None
         problem = exchange.no_response if page is None else page.answer.error and client_problem(page.answer.error)
@@ -214,6 +222,14 @@ class Recorder:
         self._principals.note_answer(operation, capture.page.answer.output or {}, capture.caller, capture.given)
         self._captures.append((replace(capture, page=self._share(capture.page)), place))
         return True
+
+    def _find_track(self, call: Call, page_request: PageRequest) -> Track:
+        """The track of a call. Notes the names in the request that came nowhere before. Raises WireError."""
+        names = self._redactor.names
+        before = len(names)
+        track = self._capturer.find_track(call, page_request)
+        self._requested_names.update(islice(reversed(names.values()), len(names) - before))
+        return track
 
     def _share(self, page: Page) -> Page:
         """The page, or an equal one that is there already."""
@@ -252,4 +268,10 @@ class Recorder:
         for capture, place in self._captures:
             folding.add(capture, place)
         recording = folding.finish(old, waiting, self._failed, self._capturer.lossless.notes)
-        return replace(recording, bugs=dict(self.bugs))
+        return replace(recording, bugs=dict(self.bugs), own_names=self._own_names() if recording.cassette.takes else ())
+
+    def _own_names(self) -> tuple[str, ...]:
+        """The aliases of the names that come from the program itself (rule 5)."""
+        names = self._redactor.names.items()
+        of_source = {alias for name, alias in names if name in self._literals}
+        return tuple(sorted(self._requested_names | of_source))

@@ -132,6 +132,8 @@ class Aliases:
         """Kind → the real values that were aliased."""
         self.names: dict[str, str] = {}
         """Real entity name → its alias, for the names that free text is searched for."""
+        self.names_of_things: dict[str, str] = {}
+        """Real name → its alias, for names that the rule `keep-names` would keep, in the order in which they came."""
         self.kept_values: set[str] = set()
         """Values that stayed because of the project's rules."""
         self.existing_aliases: set[str] = set()
@@ -163,7 +165,10 @@ class Aliases:
         if self.rules.keep_names and kind not in _NOT_KEPT:
             return self._stay(self.kept_values, value)
         is_name = kind not in UNSEARCHED_KINDS and is_searched_name(value)
-        return self._alias(kind, value, lambda: self.spell_name(value), is_name=is_name)
+        alias = self._alias(kind, value, lambda: self.spell_name(value), is_name=is_name)
+        if alias != value and kind not in _NOT_KEPT:
+            self.names_of_things[value] = alias
+        return alias
 
     def unique_id(self, value: str) -> str:
         """`AROAEXAMPLEID1234` → `AROATAPE…`: the four-letter prefix and the length stay."""

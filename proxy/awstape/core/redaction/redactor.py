@@ -314,6 +314,11 @@ class Redactor:
 
         return edit_member_strings(identity, operation.input, mask)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Real name → its alias, in the order in which the names were met: those of roles, users, buckets, …"""
+        return self._aliases.names_of_things
+
     def count_by_kind(self) -> dict[str, int]:
         """The number of different values that were replaced, by kind."""
         return self._aliases.count_by_kind()
