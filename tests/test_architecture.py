@@ -98,6 +98,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.text.printable",
         "core.text.shortening",
         "core.text.substrings",
+        "files.ci",
     ),
     "a step that is read apart from the others": (
         "core.redaction.policies.pairs_in_text",

@@ -29,6 +29,7 @@ from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, keys, project_settings
+from awstape.files.ci import is_ci
 from awstape.tape import Tape
 
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
@@ -172,10 +173,10 @@ def open_for_replay(
 ) -> Tape:
     """A tape that replays files and folders of files. Raises UserError.
 
-    Of large files, pages are read when they are requested; in CI (`CI` in the environment), all of them are at once.
+    Of large files, pages are read when they are requested; in CI, all of them are at once.
     advice: as the user records.
     """
-    cassette = cassette_files.load_all(paths, load_models(), lazily=not environ.get("CI"))
+    cassette = cassette_files.load_all(paths, load_models(), lazily=not is_ci(environ.get("CI")))
     models = _models_of(cassette)
     parsed_paging, parsed_faults = parse_replay_options(models, paging, faults)
     key, files = keys.find_key(environ), cassette_files.find_all(paths)

@@ -15,7 +15,7 @@ from awstape.catalog.service_models import load_models
 from awstape.cli.main import main
 from awstape.files import cassette_files
 from examples import ROOT
-from support.pytest_runs import LIST_ROLES, run, text_of
+from support.pytest_runs import LIST_ROLES, run, run_again, text_of
 from support.standin import StandIn
 
 pytest_plugins = ["pytester"]
@@ -635,6 +635,8 @@ def test_in_ci_nothing_is_recorded(pytester: pytest.Pytester, aws: StandIn, monk
     assert "awstape: nothing is recorded, because CI is set" in text_of(result)
     assert not aws.calls
     assert not (pytester.path / "cassettes").exists()
+    monkeypatch.setenv(*re.findall(r"if this is no CI: (CI)=(\w+) pytest", text_of(result))[0])
+    run_again(pytester, "--awstape=all").assert_outcomes(passed=1)
 
 
 def test_programs_are_recorded_through_the_proxy(

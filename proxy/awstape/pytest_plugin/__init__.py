@@ -8,6 +8,7 @@ report.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,6 @@ from awstape.pytest_plugin.run_summary import (
     SUMMARY,
     RunSummary,
     guards,
-    is_ci,
     note_outcome,
     relative,
     uses_awstape,
@@ -219,6 +219,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Reports what was recorded and what was not, and what to do about names and keys."""
     summary = config.stash[SUMMARY]
     orphans = summary.orphans() if config.getoption("--awstape-orphans") else []
     if summary.recorded or orphans:
@@ -237,5 +238,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             "only with it: set AWSTAPE_KEY to the team's key, or keep names (keep = […] in [tool.awstape]) and record "
             "again"
         )
-    if is_ci() and config.getoption("--awstape") not in (None, "none"):
-        terminalreporter.write_line("awstape: nothing is recorded, because CI is set")
+    if config.getoption("--awstape") not in (None, "none"):
+        from awstape.files.ci import is_ci
+
+        if is_ci(os.environ.get("CI")):
+            terminalreporter.write_line(
+                "awstape: nothing is recorded, because CI is set; if this is no CI: CI=false pytest …"
+            )

@@ -25,9 +25,10 @@ from typing import Any
 import pytest
 
 from awstape.errors import UserError
+from awstape.files.ci import is_ci
 from awstape.files.project_settings import load_pytest_options
 from awstape.files.pytest_options import COMMON, OF_MARKER, find_problem
-from awstape.pytest_plugin.run_summary import FOLDER, POSITION, is_ci
+from awstape.pytest_plugin.run_summary import FOLDER, POSITION
 
 _LONGEST_NAME = 150  # characters of a test's name in that of a file
 _KINDS: Mapping[object, type[pytest.Collector]] = {"module": pytest.Module, "class": pytest.Class}
@@ -100,7 +101,7 @@ def read_settings(node: Node, configured: object = None) -> Settings:
         tuple(Path(os.path.normpath(folder / _with_suffix(str(name)))) for name in names)
         or (folder / f"{_own_name(node)}.yaml",),
         not names,
-        "none" if is_ci() else str(options.get("mode", "none")),
+        "none" if is_ci(os.environ.get("CI")) else str(options.get("mode", "none")),
         str(options.get("paging", "recorded")),
         (faults,) if isinstance(faults, str) else tuple(faults),
         # Of the tests that share a tape, some may be deselected.

@@ -70,10 +70,6 @@ POSITION = pytest.StashKey[int]()
 """Of a test among those that its parametrized function makes, from 1."""
 
 
-def is_ci() -> bool:
-    return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
-
-
 def guards(config: pytest.Config) -> bool:
     """Whether tests without a cassette must not reach AWS: by the command line, or by the project at the root."""
     if (is_guarding := config.stash.get(_GUARDS, None)) is None:
