@@ -74,10 +74,7 @@ def test_an_endpoint_on_this_machine_is_no_aws(pytester: pytest.Pytester, aws: S
     assert aws.calls == {"ListRoles": 1}
 
 
-def test_a_wider_fixture_of_a_marked_test_is_told_of_the_scope(pytester: pytest.Pytester, cassettes: Path) -> None:
-    module = """
-os.environ.update(AWS_ACCESS_KEY_ID="fake", AWS_SECRET_ACCESS_KEY="fake")
-
+WIDER = """
 @pytest.fixture(scope="module")
 def roles():
     return boto3.client("iam").list_roles()["Roles"]
@@ -86,6 +83,30 @@ def roles():
 def test_it(roles):
     pass
 """
-    result = run(pytester, module, "--awstape-guard")
+CREDENTIALS = 'os.environ.update(AWS_ACCESS_KEY_ID="fake", AWS_SECRET_ACCESS_KEY="fake")\n'
+
+
+@pytest.mark.parametrize("options", [(), ("--awstape-guard",), ("--awstape=all",)], ids=" ".join)
+@pytest.mark.parametrize("credentials", [CREDENTIALS, ""], ids=["credentials", "none"])
+def test_a_wider_fixture_of_a_test_with_a_cassette_does_not_reach_aws(
+    options: tuple[str, ...], credentials: str, pytester: pytest.Pytester, cassettes: Path
+) -> None:
+    result = run(pytester, credentials + WIDER, *options)
     result.assert_outcomes(errors=1)
-    assert 'mark its module pytestmark = pytest.mark.awstape(scope="module")' in text_of(result)
+    assert "ERROR test_module.py::test_it - it reached for AWS (iam ListRoles): a fixture" in text_of(result)
+    assert 'needs a cassette for all of them, pytestmark = pytest.mark.awstape(scope="module")' in text_of(result)
+    assert "NoCredentialsError" not in text_of(result).partition("short test summary")[2]
+
+
+def test_the_advice_for_a_wider_fixture_mends_it(pytester: pytest.Pytester, cassettes: Path) -> None:
+    marked = WIDER.replace('@pytest.mark.awstape("roles")\n', "")
+    mark = 'pytestmark = pytest.mark.awstape("roles", scope="module")\n'
+    run(pytester, mark + marked).assert_outcomes(passed=1)
+
+
+def test_a_project_lets_its_fixtures_reach_aws(pytester: pytest.Pytester, cassettes: Path) -> None:
+    (pytester.path / "pyproject.toml").write_text("[tool.awstape.pytest]\nguard = false\n")
+    result = run(pytester, WIDER)
+    result.assert_outcomes(errors=1)
+    assert "NoCredentialsError" in text_of(result)
+    assert "it reached for AWS" not in text_of(result)

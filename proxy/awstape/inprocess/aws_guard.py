@@ -3,7 +3,9 @@
 1. botocore sends a request only if none of its handlers answered: what moto or a Stubber answers is not refused, nor is
    a request to a host that is not AWS's, such as LocalStack on this machine.
 2. A refused request raises an error, and is noted, since a program may handle errors.
-3. Clients of aiobotocore have a class of endpoints of their own, which is met at their first request.
+3. A request that can't be signed, since there are no credentials, is refused as well: a user needs to know why it was
+   to be sent, not how AWS would be reached.
+4. Clients of aiobotocore have a class of endpoints of their own, which is met at their first request.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import botocore.endpoint
+from botocore.exceptions import NoCredentialsError
 
 from awstape.catalog.hosts import is_aws_host
 from awstape.errors import UserError
@@ -43,7 +46,11 @@ class AwsGuard:
             for kind in type(this).__mro__:
                 if "_send" in kind.__dict__ and kind not in self._undo:
                     self._guard(kind)
-            return make_request(this, operation_model, *args, **options)
+            try:
+                return make_request(this, operation_model, *args, **options)
+            except NoCredentialsError:
+                self._refuse(this.host)
+                raise
 
         endpoint.make_request = note_call
 
@@ -63,9 +70,13 @@ class AwsGuard:
 
         @wraps(send)
         def refuse(this: Any, request: Any) -> Any:
-            if not botocore_handlers.is_in_use() and is_aws_host(urlsplit(request.url).hostname or ""):
-                self.reached.append(_call.get())
-                raise UserError(self.message(_call.get()))
+            self._refuse(request.url)
             return send(this, request)
 
         kind._send = refuse
+
+    def _refuse(self, url: str) -> None:
+        """Raises UserError for a URL of AWS while no tape is in use."""
+        if not botocore_handlers.is_in_use() and is_aws_host(urlsplit(url).hostname or ""):
+            self.reached.append(_call.get())
+            raise UserError(self.message(_call.get())) from None

@@ -165,7 +165,7 @@ def _share_tape(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, None]:
     """Refuses connections to AWS that no tape records or answers, from a test and its fixtures."""
-    if not guards(item.config):
+    if not guards(item):
         yield
         return
     from awstape.pytest_plugin.guard import guarding

@@ -1,4 +1,7 @@
-"""The guard: a test that reaches for AWS without a cassette fails, even if the program handles the error."""
+"""The guard: a test that reaches for AWS outside a tape fails, even if the program handles the error.
+
+A test with a cassette is guarded, too: a wider fixture runs before its tape is opened, and would reach AWS unrecorded.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,16 @@ import pytest
 from awstape.inprocess.aws_guard import AwsGuard
 from awstape.pytest_plugin.run_summary import GUARD, uses_awstape
 
+_WIDER = (
+    'a fixture for several tests needs a cassette for all of them, pytestmark = pytest.mark.awstape(scope="module"), '
+    "or guard = false in [tool.awstape.pytest] to let it reach AWS"
+)
+
 
 @contextmanager
 def guarding(item: pytest.Item) -> Iterator[None]:
     """Refuses connections to AWS from a test and its fixtures, as long as no tape is in use."""
-    marker = "it @pytest.mark.awstape"
-    where = 'its module pytestmark = pytest.mark.awstape(scope="module")' if uses_awstape(item) else marker
-    item.stash[GUARD] = guard = AwsGuard(f"mark {where}")
+    item.stash[GUARD] = guard = AwsGuard(_WIDER if uses_awstape(item) else "mark it @pytest.mark.awstape")
     guard.install()
     try:
         yield

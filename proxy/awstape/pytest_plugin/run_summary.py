@@ -65,29 +65,35 @@ SHOWN = pytest.StashKey[list[str]]()
 """Of a test: the messages of the errors in its failure."""
 GUARD = pytest.StashKey[Any]()
 """Of a test that is guarded: its `inprocess.aws_guard.AwsGuard`."""
-_GUARDS = pytest.StashKey[bool]()
+_GUARDS = pytest.StashKey[bool | None]()
 POSITION = pytest.StashKey[int]()
 """Of a test among those that its parametrized function makes, from 1."""
 
 
-def guards(config: pytest.Config) -> bool:
-    """Whether tests without a cassette must not reach AWS: by the command line, or by the project at the root."""
-    if (is_guarding := config.stash.get(_GUARDS, None)) is None:
-        is_guarding = config.stash[_GUARDS] = config.getoption("--awstape-guard") or _project_guards(config.rootpath)
-    return is_guarding
+def guards(item: pytest.Item) -> bool:
+    """Whether a test must not reach AWS outside a tape: one with a cassette, by default, or every test, or none.
+
+    The command line decides, or the project at the root.
+    """
+    config = item.config
+    if _GUARDS not in config.stash:
+        config.stash[_GUARDS] = config.getoption("--awstape-guard") or _project_guards(config.rootpath)
+    is_guarding = config.stash[_GUARDS]
+    return uses_awstape(item) if is_guarding is None else is_guarding
 
 
-def _project_guards(root: Path) -> bool:
+def _project_guards(root: Path) -> bool | None:
     path = root / "pyproject.toml"
     text = path.read_text("utf-8", "replace") if path.is_file() else ""
     if "[tool.awstape" not in text:
-        return False
+        return None
     import tomllib
 
     try:
-        return tomllib.loads(text)["tool"]["awstape"]["pytest"]["guard"] is True
-    except (tomllib.TOMLDecodeError, LookupError, TypeError):  # reported when a test uses a cassette
-        return False
+        guard = tomllib.loads(text)["tool"]["awstape"]["pytest"]["guard"]
+    except (tomllib.TOMLDecodeError, LookupError, TypeError):
+        return None
+    return guard if isinstance(guard, bool) else None  # any other is reported when a test uses a cassette
 
 
 def note_outcome(item: pytest.Item, outcome: str, error: BaseException | None) -> None:
