@@ -75,7 +75,13 @@ ONE_THING_A_MODULE = {
 }
 #: Why other modules that are shorter than `SHORTEST` are not part of another one.
 SHORT: Mapping[str, tuple[str, ...]] = {
-    "a type that many modules need": ("core.aws.call", "core.aws.member_paths", "core.text.hidden", "errors"),
+    "a type that many modules need": (
+        "core.aws.call",
+        "core.aws.member_paths",
+        "core.text.hidden",
+        "errors",
+        "progress",
+    ),
     "a question that readers look up by its name": (
         "catalog.old_protocols",
         "core.aws.constraints",

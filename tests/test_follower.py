@@ -7,12 +7,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from awstape import follower, live_recorder, recovery
+from awstape import follower, live_recorder, progress, recovery
 from awstape.core.aws.model import Value
 from awstape.core.recording.folding import RecordingSummary
 from awstape.core.redaction.aliases import Key
@@ -24,6 +24,7 @@ from awstape.opening import open_for_recording
 from awstape.tape import Tape
 from support import exchanges
 from support.exchanges import MODELS, Exchange, fail, request, respond
+from support.work_notes import WorkNotes
 
 KEY = Key(bytes.fromhex("5a" * 32))
 ENVIRON = {"AWSTAPE_KEY": KEY.reveal().hex()}
@@ -92,15 +93,15 @@ def test_it_writes_the_same_cassette_and_reports_the_same(path: Path) -> None:
 
 def test_it_has_read_everything_before_the_end(path: Path) -> None:
     tape = begin(path, *TRAFFIC)
-    lefts: list[int] = []
-
-    def show(items: Iterable[bytes], left: int) -> Iterable[bytes]:
-        lefts.append(left)
-        return items
-
     time.sleep(3)
-    check(path, tape.close(show))
-    assert lefts[0] < 4, "some were read while the recording ran"
+    notes = WorkNotes()
+    with progress.watched_by(notes):
+        summary = tape.close()
+    check(path, summary)
+    reading, finishing = notes.works
+    assert reading.doing == "reading the recording"
+    assert reading.total is not None and reading.total < 4, "some were read while the recording ran"
+    assert finishing.doing == "finishing 5 exchanges"
 
 
 @pytest.mark.parametrize("wait", [0, 0.5, 3])
@@ -113,15 +114,15 @@ def test_a_follower_that_is_killed_is_not_missed(path: Path, wait: float) -> Non
 
 def test_a_follower_that_is_killed_while_it_writes_is_not_missed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tape = begin(path, *TRAFFIC)
-    process = follower_of(tape)._process
+    dots = Follower._dots
 
-    def kill_at(items: Iterable[bytes], _: int) -> Iterable[bytes]:
-        for number, item in enumerate(items):
-            if number == 1:
-                process.kill()
-            yield item
+    def kill_at_first(following: Follower) -> Iterator[bytes]:
+        for dot in dots(following):
+            following._process.kill()
+            yield dot
 
-    check(path, tape.close(kill_at))
+    monkeypatch.setattr(Follower, "_dots", kill_at_first)
+    check(path, tape.close())
 
 
 @pytest.mark.parametrize("program", ["/nonexistent/python", "/bin/false", ""])

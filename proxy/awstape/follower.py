@@ -8,7 +8,8 @@
 4. It may vanish at any time: the recording then reads the journal itself. Whatever the follower had written by then is
    what the recording will write.
 
-May import: catalog, core.recording, core.redaction, files, recovery.
+May import: catalog, core.recording, core.redaction, files, progress,
+recovery, report.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import select
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields
@@ -29,6 +30,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from awstape import progress
 from awstape.catalog.service_models import load_models
 from awstape.core.recording.folding import RecordingSummary, SkippedExchanges
 from awstape.core.recording.set_aside import read_set_aside, write_set_aside
@@ -36,6 +38,7 @@ from awstape.core.redaction.aliases import Key
 from awstape.files import project_settings
 from awstape.files.journal import FollowedJournal
 from awstape.recovery import make_recorder, merge_recording, rare_garbage_collection, record_contents
+from awstape.report import count
 
 _NICENESS = 10
 _IDLE = 0.1  # seconds between two looks at the journal
@@ -82,13 +85,7 @@ class Follower:
             return follower
         return None
 
-    def finish(
-        self,
-        written: int,
-        waiting: Iterable[bytes],
-        skipped: SkippedExchanges,
-        show_progress: Callable[[Iterable[bytes], int], Iterable[bytes]],
-    ) -> RecordingSummary | None:
+    def finish(self, written: int, waiting: Iterable[bytes], skipped: SkippedExchanges) -> RecordingSummary | None:
         """Lets the follower write the cassette; None if it can't, or has vanished.
 
         written: the number of exchanges in the journal. waiting: those that are not in it. skipped: all others.
@@ -102,9 +99,11 @@ class Follower:
             self._input.write(json.dumps(about).encode())
             self._input.close()
             left = int(self._output.readline())
-            for _ in show_progress(self._dots(), left):
-                pass
-            return _read_summary(self._output.read())
+            with progress.begin("reading the recording", left, "exchanges") as work:
+                for _ in work.over(self._dots()):
+                    pass
+            with progress.begin(f"finishing {count(written, 'exchange')}"):
+                return _read_summary(self._output.read())
         return None
 
     def _dots(self) -> Iterator[bytes]:

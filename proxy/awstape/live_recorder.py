@@ -11,18 +11,19 @@
 5. Where a cassette answers requests (`new_episodes`), it is stale once a write was sent upstream, whoever sent it and
    whatever became of it.
 
-May import: core.aws, core.recording, core.redaction, errors, files, follower, recovery.
+May import: core.aws, core.recording, core.redaction, errors, files, follower, progress, recovery.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from awstape import progress
 from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.routing import recognise_call
@@ -38,17 +39,10 @@ from awstape.recovery import merge_recording, rare_garbage_collection, record_co
 if TYPE_CHECKING:
     from awstape.follower import Follower
 
-Progress = Callable[[Iterable[bytes], int], Iterable[bytes]]
-"""(items, how many there are) → the items: shows how far a long work has come."""
-
 #: Bytes in the journal from which on a process follows it. Reading fewer takes less time than starting the process.
 _FOLLOWED_FROM = 1_000_000
 #: Bytes of requests that may wait for an exchange that is recorded.
 _MOST_WAITING = 4_000_000
-
-
-def show_no_progress(items: Iterable[bytes], _: int) -> Iterable[bytes]:
-    return items
 
 
 def _without_answer(request: Request) -> Exchange:
@@ -181,11 +175,11 @@ class LiveRecorder:
 
     # --- at the end ---------------------------------------------------------------------------------------------------
 
-    def close(self, show_progress: Progress = show_no_progress) -> RecordingSummary:
+    def close(self) -> RecordingSummary:
         """Writes the recording into the cassette. Raises UserError; what is in a journal stays there then."""
         is_journal_needed = True
         try:
-            summary = self._finish(show_progress)
+            summary = self._finish()
             if summary.bugs and self.journal:
                 journal, self.journal = self.journal, None
                 summary = replace(summary, kept_in=str(journal.keep_as_failed()))
@@ -211,18 +205,19 @@ class LiveRecorder:
         self._end()
         return journal.keep_as_failed()
 
-    def _finish(self, show_progress: Progress) -> RecordingSummary:
+    def _finish(self) -> RecordingSummary:
         skipped = self._selection.skipped
         if self._follower and self.journal:
-            summary = self._follower.finish(self.journal.written, self._waiting, skipped, show_progress)
+            summary = self._follower.finish(self.journal.written, self._waiting, skipped)
             if summary is not None:
                 return summary
             self._follower.stop()
         recorder = self.direct or self._make_recorder()
         with rare_garbage_collection():
             if self.journal:
-                contents = show_progress(self.journal.contents(), self.journal.written)
-                record_contents(recorder, chain(contents, self._waiting), self.journal.path)
+                with progress.begin("reading the recording", self.journal.written, "exchanges") as work:
+                    contents = work.over(self.journal.contents())
+                    record_contents(recorder, chain(contents, self._waiting), self.journal.path)
             return merge_recording(self._path, recorder, self._key, skipped, keep_old_tracks=self._keep_old)
 
     def _has_page(self, journal: Journal) -> bool:

@@ -5,7 +5,8 @@
    interrupts that, each take is in one of the two files, or still in the journal.
 2. Nothing is removed from a quarantine before the cassette that has it is on the disk.
 
-May import: catalog, core.cassette, core.recording, core.redaction, core.view, errors, files, report.
+May import: catalog, core.cassette, core.recording, core.redaction, core.view, errors, files, progress,
+report.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from awstape import progress
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
@@ -33,7 +35,7 @@ from awstape.errors import UserError, bug_location
 from awstape.files import atomic_writes, cassette_files, keys, project_settings, quarantine
 from awstape.files.encrypted_lines import other_version_error
 from awstape.files.journal import InterruptedRecording, interrupted_recordings, journals_of
-from awstape.report import bug_lines, recovery_line, set_aside_lines, settled_line
+from awstape.report import bug_lines, count, recovery_line, set_aside_lines, settled_line
 
 
 def merge_recording(
@@ -60,7 +62,8 @@ def _merge(
     old = cassette_files.load(path, load_models()) if keep_old_tracks and path.exists() else Cassette()
     waiting = load_set_aside(path, key)
     try:
-        recording = recorder.finish(old, waiting, skipped)
+        with progress.begin(f"finishing {count(recorder.captured, 'exchange')}"):
+            recording = recorder.finish(old, waiting, skipped)
     except UserError:
         raise
     except Exception as error:
@@ -69,7 +72,8 @@ def _merge(
         if len(recording.merged.keys) > 1:
             raise UserError(f"{path}: not written: it was made again with another key in the meantime", "record again")
         _save_set_aside(path, key, [*waiting, *recording.set_aside])
-        cassette_files.save(path, recording.merged)
+        with progress.begin(f"writing {path.name}"):
+            cassette_files.save(path, recording.merged)
         still_waiting = [aside for aside in waiting if aside.track not in recording.made]
         if len(still_waiting) < len(waiting):
             _save_set_aside(path, key, [*still_waiting, *recording.set_aside])
@@ -129,7 +133,8 @@ def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: R
         with atomic_writes.lock_folders_of(path), rare_garbage_collection():
             _remove_temporary_files(path)
             recorder = make_recorder(path, found.services, key, rules)
-            record_contents(recorder, found.contents(), found.path)
+            with progress.begin(f"recovering {path.name}", found.number, "exchanges") as work:
+                record_contents(recorder, work.over(found.contents()), found.path)
             aside = _merge(path, recorder, key).set_aside
     except UserError as error:
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None

@@ -41,7 +41,7 @@ from awstape.errors import UserError, as_user_error
 
 if TYPE_CHECKING:  # a replay, which each test may open, does without them
     from awstape.core.recording.folding import RecordingSummary
-    from awstape.live_recorder import LiveRecorder, Progress
+    from awstape.live_recorder import LiveRecorder
 
 #: Problem and tip of a request in a forked process.
 _FORKED = (
@@ -200,11 +200,11 @@ class Tape:
         if self.failure:
             raise self.failure
 
-    def close(self, show_progress: Progress | None = None) -> RecordingSummary | None:
+    def close(self) -> RecordingSummary | None:
         """Writes the recording into the cassette; None in replay, or in a forked process. Raises UserError."""
         if self.recorder is None or self._is_forked():
             return None
-        return self.recorder.close(show_progress) if show_progress else self.recorder.close()
+        return self.recorder.close()
 
     def keep_journal(self) -> Path | None:
         """Ends the recording without a change to the cassette: it stays as a journal, for `awstape recover`.

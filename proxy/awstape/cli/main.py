@@ -22,6 +22,7 @@ from awstape.cli.commands.merge_split import merge, split
 from awstape.cli.commands.new import new
 from awstape.cli.commands.record_replay import addon, record, recover, replay
 from awstape.cli.terminal.output import print_error
+from awstape.cli.terminal.progress import shown_on_terminal
 from awstape.errors import UserError, bug_location
 
 #: The commands as the help lists them.
@@ -45,7 +46,8 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with shown_on_terminal():
+                return super().invoke(ctx)
         except BrokenPipeError:  # click would turn it into status 1, which means findings
             return _reader_gone()
 

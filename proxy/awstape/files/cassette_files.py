@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from awstape import progress
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.yaml.parser import DocumentError
@@ -89,7 +90,9 @@ def load_all(paths: Iterable[Path], models: Models, *, lazily: bool = False) -> 
     apart: frozenset[str] = frozenset()
     account: str | None = None
     owners: dict[Track, tuple[Path, tuple[Take, ...]]] = {}
-    loaded = {file: loading(file, models) for file in find_all(paths)}
+    files = find_all(paths)
+    with progress.begin("loading", len(files), "files") as work:
+        loaded = {file: loading(file, models) for file in work.over(files)}
     check_marks(loaded, models)
     for file, cassette in loaded.items():
         keys |= cassette.keys
@@ -121,7 +124,8 @@ def check_marks(cassettes: Mapping[Path, Cassette], models: Models) -> None:
 
 def load(path: Path, models: Models) -> Cassette:
     """Loads a cassette file. Raises UserError with file, line and path."""
-    return _read(path, limited_reading.read_blocks(path), models)
+    with _counted_blocks(path) as blocks:
+        return _read(path, blocks, models)
 
 
 def load_lazily(path: Path, models: Models) -> Cassette:
@@ -153,8 +157,15 @@ def load_text(path: Path, models: Models) -> CassetteText:
     """Loads a cassette file with its text, to be edited. Raises UserError with file, line and path."""
     from awstape.core.cassette.yaml.source_text import CassetteText
 
-    with _document_errors(path):
-        return CassetteText.read(limited_reading.read_blocks(path), models)
+    with _document_errors(path), _counted_blocks(path) as blocks:
+        return CassetteText.read(blocks, models)
+
+
+@contextmanager
+def _counted_blocks(path: Path) -> Iterator[Iterator[str]]:
+    """The text of a file in blocks, whose progress is shown by their characters, nearly all of which are bytes."""
+    with progress.begin(f"reading {path.name}", limited_reading.size_of(path), progress.BYTES) as work:
+        yield work.over(limited_reading.read_blocks(path), len)
 
 
 def _read(path: Path, blocks: Iterable[str], models: Models) -> Cassette:

@@ -193,21 +193,24 @@ class FollowedJournal:
 class InterruptedRecording:
     """The journal that an interrupted recording left.
 
-    lines: its exchanges, None for each that can't be decrypted. services: those that were recorded. damaged: the number
-    of exchanges that can't be decrypted, among those that were read so far.
+    exchanges: None for each that can't be decrypted. number: how many they are. services: those that were recorded.
+    damaged: the number of exchanges that can't be decrypted, among those that were read so far.
     """
 
-    def __init__(self, path: Path, lines: Iterable[bytes | None] = (), services: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, path: Path, exchanges: Iterable[bytes | None] = (), number: int = 0, services: tuple[str, ...] = ()
+    ) -> None:
         self.path = path
+        self.number = number
         self.services = services
-        self._lines = lines
+        self._exchanges = exchanges
         self.damaged = 0
 
     def contents(self) -> Iterator[bytes]:
         """Yields the exchanges, once. Raises UserError if the file can't be read."""
         is_damaged = False
         with _read_errors(self.path):
-            for content in self._lines:
+            for content in self._exchanges:
                 self.damaged += is_damaged  # the last line was being written; those before it were complete
                 is_damaged = content is None
                 if content is not None:
@@ -296,8 +299,11 @@ def _decrypt(path: Path, lines: BinaryIO, key: Key) -> InterruptedRecording:
     head, first = lines.readline(), lines.readline()
     if not first:  # interrupted before the first exchange
         return InterruptedRecording(path)
-    contents = decrypt_lines(path, chain([head, first], lines), key, _KIND, _VERSION)
-    return InterruptedRecording(path, contents, _services_of(read_head(path, head.rstrip(), key, _KIND, _VERSION)))
+    number = 1 + sum(1 for _ in lines)
+    lines.seek(len(head) + len(first))
+    exchanges = decrypt_lines(path, chain([head, first], lines), key, _KIND, _VERSION)
+    services = _services_of(read_head(path, head.rstrip(), key, _KIND, _VERSION))
+    return InterruptedRecording(path, exchanges, number, services)
 
 
 def _services_of(head: Mapping[str, object]) -> tuple[str, ...]:

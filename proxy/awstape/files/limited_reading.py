@@ -32,6 +32,14 @@ def read_text(path: Path) -> str:
     return "".join(read_blocks(path))
 
 
+def size_of(path: Path) -> int | None:
+    """The number of bytes of a regular file, None if it is none or can't be asked for its size."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
 def read_blocks(path: Path) -> Iterator[str]:
     """As `read_text`, in blocks."""
     decoder = codecs.getincrementaldecoder("utf-8")()

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import compress
 from pathlib import Path
 
+from awstape import progress
 from awstape.catalog.hosts import is_region_of_aws
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
@@ -172,7 +173,11 @@ def _redact_new_takes(
     def redact(text: str, context: StringContext) -> str:
         return text if (context.place.names, text) in allowed else redactor.redact_string(text, context)
 
-    safe = _edit_new_pages(lambda takes: edit_take_strings(models, takes, redact, redact), after.takes, new)
+    changed = sum(pages is not None for pages in new)
+    with progress.begin(f"redacting {path.name}", changed, "takes") as work:
+        safe = _edit_new_pages(
+            lambda takes: edit_take_strings(models, work.over(takes), redact, redact), after.takes, new
+        )
     if keyed is None:
         if safe != list(after.takes):
             kinds = ", ".join(map(kind_name, redactor.count_by_kind()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from awstape import progress
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.cassette.cassette import Cassette
@@ -83,7 +84,8 @@ def rekey_files(
         raise UserError("finding real values needs the old key", f"set {keys.OLD_VARIABLE} to it")
     models = load_models()
     with atomic_writes.lock_folders_of(*files):
-        texts = {file: cassette_files.load_text(file, models) for file in files}
+        with progress.begin("loading", len(files), "files") as work:
+            texts = {file: cassette_files.load_text(file, models) for file in work.over(files)}
         cassettes = {file: text.cassette for file, text in texts.items()}
         if old is not None:
             renewal.learn(values, old, frozenset().union(*(each.apart for each in cassettes.values())))
@@ -105,8 +107,11 @@ def rekey_files(
             atomic_writes.check_writable(file)
         for file in due:
             renewal.keep_apart(texts[file].text)
-        renewed = {file: renewal.rekey_cassette(models, cassette) for file, cassette in due.items()}
-        for file, cassette in renewed.items():
-            old_tracks = {renewal.rekey_track(models, takes[0]): track for track, takes in due[file].tracks()}
-            atomic_writes.write_text(file, rewrite_cassette(models, [texts[file]], cassette, old_tracks).text)
+        with progress.begin("renewing aliases", len(due), "files") as work:
+            renewed = {file: renewal.rekey_cassette(models, due[file]) for file in work.over(due)}
+        with progress.begin("writing", len(due), "files") as work:
+            for file in work.over(due):
+                old_tracks = {renewal.rekey_track(models, takes[0]): track for track, takes in due[file].tracks()}
+                rewritten = rewrite_cassette(models, [texts[file]], renewed[file], old_tracks)
+                atomic_writes.write_text(file, rewritten.text)
         return renewal.renewed, list(renewed), renewal.matched

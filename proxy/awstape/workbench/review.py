@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from awstape import progress
 from awstape.catalog.service_models import load_models
 from awstape.core.check.findings import FORMAT, Finding, Review, check_file_name, review_text
 from awstape.core.check.free_texts import FreeText
@@ -24,7 +25,9 @@ def review_file(file: Path, names: Sequence[str] | None = None) -> Review:
     rules = project_settings.load_rules(file)
     of_name = tuple(check_file_name([file.stem] if names is None else names, rules))
     try:
-        review = review_text(limited_reading.read_text(file), load_models(), rules)
+        text = limited_reading.read_text(file)
+        with progress.begin(file.name, text.count("\n"), "lines") as work:
+            review = review_text(text, load_models(), rules, work.reach)
     except UserError as error:  # the other files are still reviewed
         return Review((*of_name, Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
     return Review((*of_name, *review.findings), review.texts)

@@ -1,115 +1,250 @@
-"""The progress bar: shown on a terminal only."""
+"""The line of progress: on a terminal only, after a while, and gone in the end."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
 import sys
-from collections.abc import Iterator
+import termios
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from awstape import progress
 from awstape.cli.main import main
-from awstape.cli.terminal import progress
+from awstape.cli.terminal import progress as line
+from awstape.progress import BYTES, Work
 from support import in_process
+from support.paths import ROOT
+from support.work_notes import WorkNotes
 
-MANY = progress.FEW + 5
+ERASED = "\r\x1b[2K"
+#: Variables by which a person or CI asks for no progress.
+ASKING_FOR_NONE = ("CI", "NO_COLOR")
 
 
 class Terminal:
     """A pseudo-terminal in place of the error stream, and the text shown on it."""
 
-    def __init__(self, term: str = "xterm") -> None:
-        self.term = term
+    def __init__(self, **environ: str) -> None:
+        self._environ = {"TERM": "xterm", "PYTHONIOENCODING": "utf-8"} | environ
         self.text = ""
 
     def __enter__(self) -> Terminal:
         self._ours, self._theirs = os.openpty()
         self._patch = pytest.MonkeyPatch()
-        self._patch.setenv("TERM", self.term)
-        self._patch.setattr(sys, "stderr", os.fdopen(self._theirs, "w"))
+        for name in ASKING_FOR_NONE:
+            self._patch.delenv(name, raising=False)
+        for name, value in self._environ.items():
+            self._patch.setenv(name, value)
+        self._patch.setattr(line, "PATIENCE", 0)
+        self._patch.setattr(line, "PAUSE", 0.001)
+        self._patch.setattr(sys, "stderr", os.fdopen(self._theirs, "w", encoding="utf-8"))
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
         return self
+
+    def _read(self) -> None:
+        while not self.text.endswith("the end"):
+            self.text += os.read(self._ours, 65536).decode()
+
+    def wait_for(self, text: str) -> None:
+        """Waits until a text is shown."""
+        while text not in self.text:
+            time.sleep(0.001)
+
+    def wait_until_erased(self) -> None:
+        while not self.text.endswith(ERASED):
+            time.sleep(0.001)
 
     def __exit__(self, *_: object) -> None:
         sys.stderr.write("the end")
         sys.stderr.flush()
-        while not self.text.endswith("the end"):
-            self.text += os.read(self._ours, 65536).decode()
+        self._reader.join()
         self.text = self.text.removesuffix("the end")
         sys.stderr.close()
         os.close(self._ours)
         self._patch.undo()
 
 
-def test_many_items_are_counted_on_a_terminal() -> None:
+def test_work_is_shown_with_what_is_done_and_erased_at_the_end() -> None:
+    with Terminal() as terminal, line.shown_on_terminal():
+        with progress.begin("counting sheep", 5, "sheep") as work:
+            for number in work.over(range(5)):
+                terminal.wait_for(f"counting sheep, {number} of 5 sheep")
+        terminal.wait_until_erased()
+
+
+def test_work_inside_other_work_is_shown_beside_it() -> None:
+    with Terminal() as terminal, line.shown_on_terminal(), progress.begin("checking", 2, "files"):
+        with progress.begin("reading large.yaml", 40_000_000, BYTES) as reading:
+            reading.done = 10_000_000
+            terminal.wait_for("checking, 0 of 2 files · reading large.yaml, 10 of 40 MB")
+        assert not terminal.text.endswith(ERASED), "the other work goes on"
+
+
+def test_work_that_ends_soon_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with Terminal() as terminal:
-        assert list(progress.over(range(MANY), "counting", total=MANY)) == list(range(MANY))
-    assert "counting" in terminal.text and f"{MANY}/{MANY}" in terminal.text
-    assert terminal.text.endswith("\x1b[2K"), "at the end it is wiped away"
-
-
-def test_the_total_may_be_unknown() -> None:
-    with Terminal() as terminal:
-        assert list(progress.over(iter(range(MANY)), "counting")) == list(range(MANY))
-    assert f"{MANY}/?" in terminal.text
-
-
-@pytest.mark.parametrize("number", [0, 1, progress.FEW])
-@pytest.mark.parametrize("is_known", [True, False])
-def test_few_items_are_not_counted(number: int, is_known: bool) -> None:
-    with Terminal() as terminal:
-        items = range(number)
-        assert list(progress.over(items, "counting", total=number if is_known else None)) == list(items)
+        monkeypatch.setattr(line, "PATIENCE", 1000)
+        with line.shown_on_terminal(), progress.begin("counting"):
+            pass
     assert terminal.text == ""
 
 
-def test_an_error_is_raised_and_the_terminal_is_restored() -> None:
-    def failing() -> Iterator[int]:
-        yield from range(MANY)
-        raise KeyError
-
-    with Terminal() as terminal, pytest.raises(KeyError):
-        list(progress.over(failing(), "counting"))
-    assert terminal.text.rindex("\x1b[?25h") > terminal.text.rindex("\x1b[?25l"), "the cursor is there again"
+def test_an_error_erases_the_line_before_it_is_printed() -> None:
+    with Terminal() as terminal:
+        with pytest.raises(KeyError), line.shown_on_terminal(), progress.begin("counting"):  # noqa: PT012
+            terminal.wait_for("counting")
+            raise KeyError
+        terminal.wait_until_erased()
 
 
-@pytest.mark.parametrize("term", ["dumb", "unknown"])
-def test_a_terminal_that_can_not_move_its_cursor_shows_nothing(term: str) -> None:
-    with Terminal(term) as terminal:
-        assert len(list(progress.over(range(MANY), "counting"))) == MANY
+@pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {"TERM": ""}, {"NO_COLOR": "1"}, {"CI": "true"}])
+def test_nothing_is_shown_where_it_is_not_wanted(environ: dict[str, str]) -> None:
+    with Terminal(**environ) as terminal, line.shown_on_terminal(), progress.begin("counting"):
+        time.sleep(0.01)
     assert terminal.text == ""
 
 
 def test_a_pipe_shows_nothing(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert len(list(progress.over(range(MANY), "counting", total=MANY))) == MANY
+    with Terminal():
+        monkeypatch.setattr(sys, "stderr", sys.__stderr__)
+        with line.shown_on_terminal(), progress.begin("counting"):
+            time.sleep(0.01)
+        monkeypatch.undo()
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_terminal_that_was_closed_disturbs_no_work() -> None:
+    terminal = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    terminal.close()
+    shown = line.ProgressLine(terminal)
+    with progress.watched_by(shown), progress.begin("counting", 3) as work:
+        assert list(work.over("abc")) == ["a", "b", "c"]
+
+
+def test_other_threads_show_nothing() -> None:
+    with Terminal() as terminal, line.shown_on_terminal():
+        thread = threading.Thread(target=lambda: list(Work("").over("abc")))
+        thread.start()
+        thread.join()
+    assert terminal.text == ""
+
+
+# --- the text of the line ---
+
+
 @pytest.mark.parametrize(
-    ("command", "shown"),
+    ("works", "expected"),
     [
-        (("check",), "checking"),
-        (("check", "--format", "json"), ""),
-        (("import", "-o", "new.yaml"), "importing"),
-        (("import", "-o", "new.yaml", "--json"), ""),
+        ([Work("checking", 40, "files", 2)], "━─────────────────── checking, 2 of 40 files · 3 s"),
+        ([Work("checking", 1, "files")], "──────────────────── checking · 3 s"),
+        ([Work("importing", None, "exchanges", 1200)], "importing, 1,200 exchanges · 3 s"),
+        ([Work("importing", None, "exchanges")], "importing · 3 s"),
+        ([Work("checking", 0, "files")], "checking · 3 s"),
+        ([Work("reading a.yaml", 4_000_000, BYTES, 2_500_000)], f"{'━' * 12}──────── reading a.yaml, 2 of 4 MB · 3 s"),
+        (
+            [Work("checking", 2, "files", 1), Work("a.yaml", 100, "lines", 50)],
+            f"{'━' * 15}───── checking, 1 of 2 files · a.yaml, 50 of 100 lines · 3 s",
+        ),
+        ([Work("reading a\x1b[2J.yaml")], r"reading a\u001b[2J.yaml · 3 s"),
     ],
 )
-def test_commands_show_progress(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    command: tuple[str, ...],
-    shown: str,
+def test_the_text_of_the_line(works: list[Work], expected: str) -> None:
+    assert line.progress_line(works, 3, 80) == expected
+
+
+def test_a_narrow_line_has_no_bar() -> None:
+    assert line.progress_line([Work("checking", 4, "files", 2)], 0, 40) == "checking, 2 of 4 files · 0 s"
+
+
+def test_a_bar_of_ascii() -> None:
+    assert line.progress_line([Work("", 2, "files", 1)], 0, 80, "=-").startswith("==========---------- ")
+
+
+@given(st.lists(st.builds(Work, st.text(), st.none() | st.integers(0, 9), st.text(), st.integers(0, 12)), min_size=1))
+def test_the_line_is_one_line_whatever_is_counted(works: list[Work]) -> None:
+    text = line.progress_line(works, 0, 80)
+    assert text.isprintable()
+    assert text.count("━") + text.count("─") in (0, 20) or any("━" in work.doing or "─" in work.doing for work in works)
+
+
+# --- commands ---
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("check many", {"checking": "2 files", "1.yaml": "lines"}),
+        ("show many --html page.html", {"loading": "2 files", "reading 1.yaml": "bytes", "writing the page": "0 "}),
+        ("show --texts many", {"searching": "2 files"}),
+        ("redact many", {"redacting": "2 files", "reading 1.yaml": "bytes", "redacting 1.yaml": "3 takes"}),
+        ("rekey many", {"loading": "2 files", "renewing aliases": "2 files", "writing": "2 files"}),
+        ("export many --to har -o out.har", {"loading": "2 files", "exporting": "3 tracks"}),
+        (
+            "import out.har -o new.yaml",
+            {"importing": "5 exchanges", "finishing 5 exchanges": "0 ", "writing new.yaml": "0 "},
+        ),
+    ],
+)
+def test_commands_tell_what_they_do_and_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, expected: dict[str, str]
 ) -> None:
     in_process.isolate(monkeypatch, tmp_path)
-    monkeypatch.setenv("AWSTAPE_KEY", in_process.ENVIRON["AWSTAPE_KEY"])
+    monkeypatch.setenv("AWSTAPE_KEY", "another key for tests, not a secret")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "many").mkdir()
-    for number in range(MANY):
-        (tmp_path / "many" / f"{number}.yaml").write_text("version: 1\n")
-    with Terminal() as terminal:
-        main([*command, "many"])
-    assert terminal.text == "" if shown == "" else shown in terminal.text
-    assert capfd.readouterr().out, "the result is on the output"
+    cassette = (ROOT / "cassettes" / "roles.yaml").read_text("utf-8")
+    for number in range(2):
+        (tmp_path / "many" / f"{number}.yaml").write_text(cassette, "utf-8")
+    if command.startswith("import"):
+        main(["export", "many", "--to", "har", "-o", "out.har"])
+    notes = WorkNotes()
+    with progress.watched_by(notes):
+        main(command.split())
+    shown = {
+        work.doing: work.unit if work.unit in ("lines", BYTES) else f"{work.total or work.done} {work.unit}"
+        for work in notes.works
+    }
+    assert {name: shown.get(name) for name in expected} == expected
+
+
+CHECK_FOR_EVER = """
+import sys, time
+from awstape.cli.main import main
+from awstape.cli.terminal import progress
+from awstape.workbench import review
+progress.PATIENCE = 0
+review.review_file = lambda *_: time.sleep(1000)
+sys.exit(main(["check", sys.argv[1]]))
+"""
+
+
+def test_ctrl_c_leaves_a_clean_line() -> None:
+    ours, theirs = os.openpty()
+    environ = {name: value for name, value in os.environ.items() if name not in ASKING_FOR_NONE}
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHECK_FOR_EVER, ROOT / "cassettes" / "roles.yaml"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environ | {"TERM": "xterm"},
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    shown = ""
+    while "checking" not in shown:
+        shown += os.read(ours, 65536).decode()
+    os.write(ours, b"\x03")
+    assert process.wait() == 130
+    while not shown.endswith(f"{ERASED}\r\n"):  # click ends a line that Ctrl-C interrupted
+        shown += os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "Traceback" not in shown

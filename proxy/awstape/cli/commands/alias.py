@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from awstape import progress
 from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import print_json, read_text
 from awstape.core.text.printable import printable
@@ -68,7 +69,9 @@ def redact(cassettes: tuple[Path, ...], options: parameters.EditOptions) -> int:
     for file in files:
         atomic_writes.check_writable(file)
     with atomic_writes.lock_folders_of(*files):
-        return write_edits([plan_redaction(file, os.environ) for file in files], options)
+        with progress.begin("redacting", len(files), "files") as work:
+            plans = [plan_redaction(file, os.environ) for file in work.over(files)]
+        return write_edits(plans, options)
 
 
 @click.command()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awstape.cli.terminal import parameters, progress
+from awstape import progress
+from awstape.cli.terminal import parameters
 from awstape.core.text.printable import printable
 
 if TYPE_CHECKING:
@@ -67,10 +68,11 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: st
         files = [file for file in files if file not in others]
     found: list[tuple[str, Finding]] = []
     texts: list[tuple[str, FreeText]] = []
-    for file in progress.over(files, "checking", total=len(files), quiet=form != "text"):
-        review = review_file(file, _names(file, cassettes))
-        found += [(str(file), finding) for finding in review.findings]
-        texts += [(str(file), each) for each in review.texts]
+    with progress.begin("checking", len(files), "files") as work:
+        for file in work.over(files):
+            review = review_file(file, _names(file, cassettes))
+            found += [(str(file), finding) for finding in review.findings]
+            texts += [(str(file), each) for each in review.texts]
     if text := FORMATS[form](found, len(files)):
         click.echo(text)
     if form == "text" and (number := count_texts(group_by_place(texts))):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from awstape.cli.terminal import parameters, progress
+from awstape import progress
+from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import STANDARD_OUTPUT, print_json, write_output
 from awstape.errors import UserError
 
@@ -83,7 +84,8 @@ def import_(
     assert tape.recorder and tape.recorder.direct
     settings = ImportOptions(dict(identity), region, tape.recorder.reason_to_skip)
     entries = read_entries(files, form, settings)
-    record_entries(tape.recorder.direct, progress.over(entries, "importing", quiet=as_json))
+    with progress.begin("importing", unit="exchanges") as work:
+        record_entries(tape.recorder.direct, work.over(entries))
     recording = tape.close()
     assert recording
     if as_json:
@@ -143,7 +145,8 @@ def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tr
             raise UserError(f"{output}: is the cassette itself", "name another file")
     cassette = cassette_files.load_all(cassettes, load_models())
     chosen = select_tracks(cassette_files.find_all(cassettes), cassette, tracks, os.environ)
-    exported = export_tracks(chosen, form)
+    with progress.begin("exporting", len(chosen), "tracks") as work:
+        exported = export_tracks(work.over(chosen), form)
     write_output(output, exported.text)
     for note in exported.notes:
         click.echo(f"note: {printable(' '.join(note.splitlines()))}", err=True)

@@ -138,6 +138,7 @@ def show(
 
 def _list_texts(paths: Sequence[Path], *, as_json: bool) -> int:
     """Prints the texts of cassettes that stay readable."""
+    from awstape import progress
     from awstape.core.text.printable import printable
     from awstape.files import cassette_files
     from awstape.report import count
@@ -147,7 +148,8 @@ def _list_texts(paths: Sequence[Path], *, as_json: bool) -> int:
         if not path.exists():
             raise UserError(f"{path}: no such file or folder", "--texts lists whole cassettes: leave out TRACK")
     files = cassette_files.find_all(paths)
-    places = group_by_place((str(file), text) for file in files for text in review_file(file).texts)
+    with progress.begin("searching", len(files), "files") as work:
+        places = group_by_place((str(file), text) for file in work.over(files) for text in review_file(file).texts)
     if as_json:
         print_json(
             [
@@ -172,6 +174,7 @@ def _list_texts(paths: Sequence[Path], *, as_json: bool) -> int:
 
 def _write_page(path: Path, source: Path, tracks: tuple[str, ...]) -> int:
     """Writes the cassettes of a file or folder, or some of their tracks, as an HTML page."""
+    from awstape import progress
     from awstape.catalog.service_models import load_models
     from awstape.core.text.printable import printable
     from awstape.files import cassette_files
@@ -181,16 +184,19 @@ def _write_page(path: Path, source: Path, tracks: tuple[str, ...]) -> int:
 
     sources = []
     files = cassette_files.find(source)
-    for file in files:
-        if path != STANDARD_OUTPUT and path.exists() and path.samefile(file):
-            raise UserError(f"{path}: is the cassette itself", "name another file for the page")
-        whole = cassette_files.load(file, load_models())
-        if tracks:
-            chosen = select_tracks([file], whole, tracks, os.environ)
-            whole = whole.with_takes(take for each in chosen for _, take in each.selected())
-        name = str(file.relative_to(source)) if source.is_dir() else file.name
-        sources.append(PageSource(name, whole, review_file(file)))
-    write_output(path, render_page(sources, source.resolve().name))
+    with progress.begin("loading", len(files), "files") as work:
+        for file in work.over(files):
+            if path != STANDARD_OUTPUT and path.exists() and path.samefile(file):
+                raise UserError(f"{path}: is the cassette itself", "name another file for the page")
+            whole = cassette_files.load(file, load_models())
+            if tracks:
+                chosen = select_tracks([file], whole, tracks, os.environ)
+                whole = whole.with_takes(take for each in chosen for _, take in each.selected())
+            name = str(file.relative_to(source)) if source.is_dir() else file.name
+            sources.append(PageSource(name, whole, review_file(file)))
+    with progress.begin("writing the page"):
+        page = render_page(sources, source.resolve().name)
+    write_output(path, page)
     if path != STANDARD_OUTPUT:
         click.echo(f"wrote {printable(str(path))}")
     return 0

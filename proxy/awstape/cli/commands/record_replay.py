@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from awstape.cli.terminal import parameters, progress
+from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import print_json, warn
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
@@ -344,7 +344,7 @@ def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[Re
         has_succeeded = True
     finally:
         with child_process.signals_blocked():
-            recording = tape.close(lambda items, total: progress.over(items, "redacting", total=total, quiet=as_json))
+            recording = tape.close()
             written += [recording] if recording else []
             if recording and (has_succeeded or recording.pages or recording.set_aside):
                 answered = len(tape.player.sessions.total.played) if tape.player else 0

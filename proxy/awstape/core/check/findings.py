@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -89,8 +89,10 @@ def check_text(text: str, models: Models, rules: Rules = NO_RULES) -> list[Findi
     return list(review_text(text, models, rules).findings)
 
 
-def review_text(text: str, models: Models, rules: Rules = NO_RULES) -> Review:
-    """As `check_text`, with the texts that stay readable."""
+def review_text(
+    text: str, models: Models, rules: Rules = NO_RULES, note_line: Callable[[int], object] = lambda _: None
+) -> Review:
+    """As `check_text`, with the texts that stay readable. note_line: called with the lines up to which it has come."""
     lines = text.split("\n")
     found: set[Finding] = set()
     is_readable = True
@@ -101,6 +103,7 @@ def review_text(text: str, models: Models, rules: Rules = NO_RULES) -> Review:
     texts: list[FreeText] = []
     try:
         for entry in read_entries(text, models):
+            note_line(entry.document.line(()))
             errors += entry.errors
             if len(errors) >= MAX_ERRORS:
                 problem = "too many errors: the rest is not checked"
