@@ -21,14 +21,14 @@ from click.testing import CliRunner
 
 import awstape
 from awstape.cli.commands import record_replay
-from awstape.cli.main import SECTIONS, cli, main
+from awstape.cli.main import SECTIONS, cli, command_name, main
 from awstape.errors import UserError
 from awstape.program import servers
 from awstape.tape import Tape
 from support.exchanges import request, respond
 from support.failing import failure
 
-COMMANDS = [command.name or "" for commands in SECTIONS.values() for command in commands]
+COMMANDS = [command_name(place) for places in SECTIONS.values() for place in places]
 HEADER = "version: 1\n"
 USERS = HEADER + "---\nservice: iam\noperation: ListUsers\nidentity: {}\npages:\n- output:\n    Users: []\n"
 ASK = """
@@ -84,7 +84,9 @@ def test_a_schema_that_cannot_be_written(users: Path, capfd: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_an_example_and_explains_each_option(name: str) -> None:
-    command = cli.commands[name]
+    command = cli.get_command(click.Context(cli), name)
+    assert command
+    assert command.name == name
     result = CliRunner().invoke(cli, [name, "--help"])
     assert result.exit_code == 0
     assert re.search(rf"^  (awstape {name} \S|\S.*\$\(awstape {name}\))", result.output, re.MULTILINE)

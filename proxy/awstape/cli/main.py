@@ -5,44 +5,58 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 
 import click
 
 from awstape import __version__
-from awstape.cli.commands.alias import alias, redact, rekey
-from awstape.cli.commands.ca_env import ca, env
-from awstape.cli.commands.check import check
-from awstape.cli.commands.diff import diff
-from awstape.cli.commands.doctor_init import doctor, init
-from awstape.cli.commands.edit import add_item, drop_item, edit, fault, rename, repage, rm, set_
-from awstape.cli.commands.guide_completion_schema import completion, guide, schema
-from awstape.cli.commands.import_export import export, import_
-from awstape.cli.commands.ls_show import ls, show
-from awstape.cli.commands.merge_split import merge, split
-from awstape.cli.commands.new import new
-from awstape.cli.commands.record_replay import addon, record, recover, replay
 from awstape.cli.terminal.output import print_error
 from awstape.cli.terminal.progress import shown_on_terminal
 from awstape.errors import UserError, bug_location
 
-#: The commands as the help lists them.
+#: The commands as the help lists them, each as a module in `cli.commands` and a name in it.
 SECTIONS = {
-    "Begin": (init, doctor, guide),
-    "Record and replay": (record, recover, replay, env, addon),
-    "Inspect": (ls, show, diff, check),
-    "Edit": (edit, set_, add_item, drop_item, rename, rm, fault, repage, merge, split),
-    "Generate, import, export": (new, import_, export),
-    "Aliases": (alias, redact, rekey),
-    "The proxy's CA": (ca,),
-    "Shell and editor": (completion, schema),
+    "Begin": ("doctor_init.init", "doctor_init.doctor", "guide_completion_schema.guide"),
+    "Record and replay": (
+        "record_replay.record",
+        "record_replay.recover",
+        "record_replay.replay",
+        "ca_env.env",
+        "record_replay.addon",
+    ),
+    "Inspect": ("ls_show.ls", "ls_show.show", "diff.diff", "check.check"),
+    "Edit": (
+        "edit.edit",
+        "edit.set_",
+        "edit.add_item",
+        "edit.drop_item",
+        "edit.rename",
+        "edit.rm",
+        "edit.fault",
+        "edit.repage",
+        "merge_split.merge",
+        "merge_split.split",
+    ),
+    "Generate, import, export": ("new.new", "import_export.import_", "import_export.export"),
+    "Aliases": ("alias.alias", "alias.redact", "alias.rekey"),
+    "The proxy's CA": ("ca_env.ca",),
+    "Shell and editor": ("guide_completion_schema.completion", "guide_completion_schema.schema"),
 }
 
 #: The exit status that shells report for an end by SIGPIPE.
 _PIPE_CLOSED = 141
 
 
+def command_name(place: str) -> str:
+    """The name of a command as users type it. place: as in `SECTIONS`."""
+    return place.rpartition(".")[2].rstrip("_").replace("_", "-")
+
+
+_PLACES = {command_name(place): place for places in SECTIONS.values() for place in places}
+
+
 class _Commands(click.Group):
-    """Lists its commands in sections."""
+    """Lists its commands in sections. A command is imported when it runs or is described."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -52,13 +66,21 @@ class _Commands(click.Group):
             return _reader_gone()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [command.name or "" for commands in SECTIONS.values() for command in commands]
+        return [*_PLACES]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        # For a misspelled name all are imported, since click suggests those that it has.
+        for name in {cmd_name} & _PLACES.keys() or _PLACES:
+            module, _, attribute = _PLACES[name].rpartition(".")
+            self.add_command(getattr(import_module(f"awstape.cli.commands.{module}"), attribute))
+        return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(map(len, self.list_commands(ctx)))
-        for section, commands in SECTIONS.items():
+        width = max(map(len, _PLACES))
+        limit = formatter.width - width - 6
+        for section, places in SECTIONS.items():
+            commands = filter(None, (self.get_command(ctx, command_name(place)) for place in places))
             with formatter.section(section):
-                limit = formatter.width - width - 6
                 formatter.write_dl([((c.name or "").ljust(width), c.get_short_help_str(limit)) for c in commands])
 
 
@@ -66,11 +88,6 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="awstape")
 def cli() -> None:
     """Record paginated AWS traffic, of IAM first of all; replay it offline, page by page."""
-
-
-for section in SECTIONS.values():
-    for command in section:
-        cli.add_command(command)
 
 
 def main(args: list[str] | None = None) -> int:
