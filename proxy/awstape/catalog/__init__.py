@@ -4,5 +4,5 @@
 sees. `configured_endpoints` reads the user's AWS configuration as botocore does.
 
 Read first: service_models, hosts.
-May import: core.aws.
+May import: core.aws, core.text.
 """

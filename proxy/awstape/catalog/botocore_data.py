@@ -22,12 +22,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from awstape.core.text.lazy_pattern import lazy_pattern
+
 #: The services that are recorded unless others are chosen, by their names in botocore.
 DEFAULT_SERVICES = ("iam", "accessanalyzer", "sts")
 _MODEL = "service-2"
 #: A name of a service; cassettes name services, too, and a name must not lead out of a folder.
-_NAME = re.compile(r"[\w-]+", re.ASCII)
-_VERSION = re.compile(r"""^__version__ = ["']([^"']+)["']""", re.MULTILINE)
+_NAME = lazy_pattern(r"[\w-]+", re.ASCII)
+_VERSION = lazy_pattern(r"""^__version__ = ["']([^"']+)["']""", re.MULTILINE)
 
 
 def data_version() -> str:

@@ -22,23 +22,24 @@ from urllib.parse import urlsplit
 from awstape.catalog.botocore_data import load_endpoint_rules, load_endpoints, load_partition_data
 from awstape.catalog.service_index import REGION, dns_suffixes, is_region, load_index, partitions
 from awstape.core.aws.model import HostMatch, Hosts
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     import botocore.endpoint_provider
 
-_BUCKET = re.compile(r"(?P<bucket>.+)\.s3(?:-fips|-accelerate|express(?:-fips)?-[a-z0-9-]+)?(?:\.|$)", re.ASCII)
-_ACCESS_POINT = re.compile(
+_BUCKET = lazy_pattern(r"(?P<bucket>.+)\.s3(?:-fips|-accelerate|express(?:-fips)?-[a-z0-9-]+)?(?:\.|$)", re.ASCII)
+_ACCESS_POINT = lazy_pattern(
     r"(?P<name>[a-z0-9-]+)-(?P<account>\d{12})\.(?:(?P<outpost>op-\w+)\.)?(?P<service>s3-(?:accesspoint|object-lambda|outposts))"
     r"(?:-fips)?(?:\.dualstack)?\.(?P<region>[a-z0-9-]+)",
     re.ASCII,
 )
 #: The alias of an access point for many regions stands for a bucket; its ARN holds an account, which the host doesn't.
-_MULTI_REGION = re.compile(r"(?P<alias>[a-z0-9-]+\.mrap)\.accesspoint\.s3-global", re.ASCII)
+_MULTI_REGION = lazy_pattern(r"(?P<alias>[a-z0-9-]+\.mrap)\.accesspoint\.s3-global", re.ASCII)
 #: Old names of S3's endpoints have a hyphen before the region.
-_OLD_REGION = re.compile(r"(^|\.)(s3(?:-fips)?)-(?=[a-z]{2}-(?!.*fips)[a-z-]+-\d$)", re.ASCII)
+_OLD_REGION = lazy_pattern(r"(^|\.)(s3(?:-fips)?)-(?=[a-z]{2}-(?!.*fips)[a-z-]+-\d$)", re.ASCII)
 #: The protocols of services that are so old.
 _OLD_PROTOCOLS = frozenset({"query", "ec2"})
-_IN_VPC = re.compile(
+_IN_VPC = lazy_pattern(
     r"(?:(?:(?P<bucket>.+)\.)?(?:bucket|accesspoint)\.)?vpce-[^.]+\.(?P<service>.+)\.vpce",
     re.ASCII,
 )

@@ -21,15 +21,16 @@ from typing import Any
 
 from awstape.core.aws.member_paths import shape_at
 from awstape.core.aws.model import Paging, Shape
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     "(next)?(page|pagination|continuation)?marker|(next|page|pagination|continuation)+token|position", re.I
 )
-_LIMIT = re.compile("(max_?(items|results|records|entities)|(page_?)?(limit|size))", re.IGNORECASE)
-_MORE = re.compile("is_?truncated", re.IGNORECASE)
+_LIMIT = lazy_pattern("(max_?(items|results|records|entities)|(page_?)?(limit|size))", re.IGNORECASE)
+_MORE = lazy_pattern("is_?truncated", re.IGNORECASE)
 _COUNTS = frozenset({"Count", "KeyCount", "Quantity", "ScannedCount"})
-_PATH = re.compile(r"\w+(?:\.\w+)*")
-_LAST_KEY = re.compile(r"(?:(?P<given>[\w.]+) \|\| )?(?P<list>[\w.]+)\[-1\]\.(?P<key>\w+)")
+_PATH = lazy_pattern(r"\w+(?:\.\w+)*")
+_LAST_KEY = lazy_pattern(r"(?:(?P<given>[\w.]+) \|\| )?(?P<list>[\w.]+)\[-1\]\.(?P<key>\w+)")
 
 
 def build_paging(entry: Mapping[str, Any] | None, input_: Shape | None, output: Shape | None) -> Paging | None:

@@ -30,15 +30,16 @@ from awstape.catalog.botocore_data import (
 )
 from awstape.catalog.old_protocols import OLD_PROTOCOLS
 from awstape.core.aws.model import ServiceEntry
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 FILE = "service_index.json"
 REGION = "{region}"
 #: Prefixes in `endpoints.json` that a service had in older models.
 _OLD_PREFIXES = {"iot-data": ("data.iot",), "iotsecuretunneling": ("iotsecuredtunneling",)}
-_VARIABLE = re.compile(r"\{[^}]*\}")
+_VARIABLE = lazy_pattern(r"\{[^}]*\}")
 #: The variables of URL templates that hold a region, or a DNS suffix.
-_REGIONS = re.compile(r"\{(?:Region|\w*[aA]rn#region|\w*#implicitGlobalRegion)\}")
-_SUFFIXES = re.compile(r"\.\{\w+#(?:dnsSuffix|dualStackDnsSuffix)\}$")
+_REGIONS = lazy_pattern(r"\{(?:Region|\w*[aA]rn#region|\w*#implicitGlobalRegion)\}")
+_SUFFIXES = lazy_pattern(r"\.\{\w+#(?:dnsSuffix|dualStackDnsSuffix)\}$")
 
 
 @dataclass(frozen=True)

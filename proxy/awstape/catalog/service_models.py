@@ -31,17 +31,18 @@ from awstape.catalog.old_protocols import OLD_PROTOCOLS, describe_in_old_protoco
 from awstape.catalog.paging_rules import build_paging
 from awstape.catalog.service_index import load_index, make_entry
 from awstape.core.aws.model import Member, Models, Operation, Service, ServiceEntry, Shape
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: botocore/handlers.py (`json_decode_policies`): members of this shape arrive percent-encoded from IAM.
 _PERCENT_ENCODED = {("iam", "policyDocumentType")}
 #: Members that clients make anew for each call, though their models don't say so: tokens of idempotent operations, and
 #: what proves to STS who the caller is, with the name that it gives to the session.
-_NEW_IN_EACH_CALL = re.compile(
+_NEW_IN_EACH_CALL = lazy_pattern(
     "(?:amzn)?client(?:request)?token|idempotencytoken|uniquerequesttoken|callerreference", re.I
 )
 _NEW_IN_EACH_CALL_OF = {"sts": frozenset({"RoleSessionName", "SAMLAssertion", "TokenCode", "WebIdentityToken"})}
 #: A word that documentation writes as code.
-_CODE = re.compile("<code>([^<>\\s]{2,64})</code>")
+_CODE = lazy_pattern("<code>([^<>\\s]{2,64})</code>")
 #: Traits that a model may give to a shape, for all members that have it.
 _MEMBER_TRAITS = ("flattened", "jsonvalue", "location", "locationName", "xmlAttribute", "xmlNamespace")
 

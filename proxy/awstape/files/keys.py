@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import secrets
 import stat
 import tempfile
@@ -21,13 +20,14 @@ from pathlib import Path
 
 from awstape.core.redaction.aliases import Key
 from awstape.core.text.hidden import Hidden
+from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.errors import UserError
 from awstape.files import limited_reading, user_folders
 
 VARIABLE = "AWSTAPE_KEY"
 OLD_VARIABLE = "AWSTAPE_OLD_KEY"
 _MIN_LENGTH = 16  # characters
-_RANDOM = re.compile(r"[0-9a-fA-F]{64}")
+_RANDOM = lazy_pattern(r"[0-9a-fA-F]{64}")
 
 
 def find_key(environ: Mapping[str, str]) -> Key | None:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from awstape.catalog.service_models import load_models
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.project_rules import NO_RULES, RuleError, Rules
+from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.errors import UserError
 from awstape.files import limited_reading
 from awstape.files.pytest_options import read_table
@@ -28,7 +28,7 @@ from awstape.files.pytest_options import read_table
 #: Size limit of a pyproject.toml: `tomllib` takes about a second per MiB.
 _MAX_BYTES = 2 * 1024 * 1024
 _Part = TypeVar("_Part")
-_POSITION = re.compile(r"\(at line (\d+), column (\d+)\)$")
+_POSITION = lazy_pattern(r"\(at line (\d+), column (\d+)\)$")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.errors import UserError
 from awstape.files.limited_reading import MAX_BYTES, open_file_or_pipe
 
@@ -25,11 +26,11 @@ CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA
 #: Variables that take precedence over those for some programs.
 OTHER_CA_VARIABLES = ("NIX_SSL_CERT_FILE", "DENO_CERT", "GIT_SSL_CAINFO", "PIP_CERT", "CARGO_HTTP_CAINFO")
 #: A certificate in a text.
-PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+PEM_CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 #: The organization in the names of awstape's certificates, and its DER encoding: SET { SEQUENCE { O, UTF8String } }.
 OWN_ORGANIZATION = "awstape"
 _OWN_ORGANIZATION_DER = b"\x31\x10\x30\x0e\x06\x03\x55\x04\x0a\x0c\x07" + OWN_ORGANIZATION.encode()
-_CA_BUNDLE = re.compile(r"^ca_bundle[ \t]*[=:][ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
+_CA_BUNDLE = lazy_pattern(r"^ca_bundle[ \t]*[=:][ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 
 
 def collect(environ: Mapping[str, str]) -> str:

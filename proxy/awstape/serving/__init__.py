@@ -4,5 +4,5 @@
 writes HTTP/1.1. `control_api` answers the paths that are not AWS's. `access_control` is the access policy of the
 endpoint and of the proxy.
 Read first: endpoint, connection, control_api.
-May import: catalog, core.aws, core.replay, errors, report, tape.
+May import: catalog, core.aws, core.replay, core.text, errors, report, tape.
 """

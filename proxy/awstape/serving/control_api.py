@@ -13,19 +13,19 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 
 from awstape import __version__
 from awstape.core.aws.routing import signed_service_name
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.sessions import Session
+from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.report import replay_facts
 from awstape.serving.access_control import AccessPolicy
 from awstape.tape import Tape
 
-_SESSION = re.compile(r"/(?:~|%7[Ee])([^/]{1,200})(?=/|$)")
-_CONTROL = re.compile(r"/~/(health|misses|reset)/?")
+_SESSION = lazy_pattern(r"/(?:~|%7[Ee])([^/]{1,200})(?=/|$)")
+_CONTROL = lazy_pattern(r"/~/(health|misses|reset)/?")
 
 
 def answer(tape: Tape, policy: AccessPolicy, request: Request) -> Reply:

@@ -14,14 +14,15 @@ from http import HTTPStatus
 import httptools
 
 from awstape.core.aws.wire import MAX_BODY, Request, Response, find_header
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: Size limits of a request line with its headers, in bytes, and of the number of its headers.
 MAX_HEADERS = 64 * 1024
 MAX_FIELDS = 100
 
 #: RFC 9112, 3.2: a request has one Host header: a name or an address with a port or without, or nothing.
-_HOST = re.compile(r"(?:\[[\da-f:.]+(?:%[\w.%-]+)?\]|[\w.~-]*)(?::\d{0,5})?", re.ASCII | re.IGNORECASE)
-_PORT = re.compile(r":\d*$", re.ASCII)
+_HOST = lazy_pattern(r"(?:\[[\da-f:.]+(?:%[\w.%-]+)?\]|[\w.~-]*)(?::\d{0,5})?", re.ASCII | re.IGNORECASE)
+_PORT = lazy_pattern(r":\d*$", re.ASCII)
 _STATUSES = frozenset(status.value for status in HTTPStatus)
 
 

@@ -11,8 +11,9 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
+
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: Bytes of all responses that are kept, and of a request that may be known.
 MAX_KEPT = 32 * 1024 * 1024
@@ -20,7 +21,7 @@ MAX_REQUEST = 64 * 1024
 
 _END = b"\r\n\r\n"
 #: The headers that no answer depends on, by rule 1. Of a signature, the credential is a group.
-_IRRELEVANT = re.compile(
+_IRRELEVANT = lazy_pattern(
     rb"\r\n(?:(?i:x-amz-date|amz-sdk-invocation-id|amz-sdk-request):[ -~\t]*"
     rb"|(?i:authorization):[ \t]*AWS4-HMAC-SHA256[ \t]+Credential=([!-+\--~]+)[ -~\t]*)"
 )

@@ -91,14 +91,14 @@ def without_kind(kind: str) -> Switch:
     kinds = identifier_search.BLOCK_KINDS if is_block else identifier_search.TEXT_KINDS
     others = [each for each in kinds if each != kind]
     return lambda patch: patch.setattr(
-        identifier_search, name, identifier_search.compile_search(others, in_sentences=not is_block)
+        identifier_search, name, identifier_search.search_pattern(others, in_sentences=not is_block)
     )
 
 
 def without_sentences(kind: str) -> Switch:
     def switch(patch: pytest.MonkeyPatch) -> None:
         patch.delitem(identifier_search.SENTENCE_KINDS, kind)
-        others = identifier_search.compile_search(identifier_search.TEXT_KINDS, in_sentences=True)
+        others = identifier_search.search_pattern(identifier_search.TEXT_KINDS, in_sentences=True)
         patch.setattr(identifier_search, "IN_SENTENCES", others)
 
     return switch
@@ -106,7 +106,7 @@ def without_sentences(kind: str) -> Switch:
 
 def without_whole(kind: str) -> Switch:
     others = [each for each in identifiers.IDENTIFIERS if each not in (kind, *identifiers.CONTEXTUAL_KINDS)]
-    return lambda patch: patch.setattr(identifiers, "_WHOLE", identifiers.compile_whole_match(others))
+    return lambda patch: patch.setattr(identifiers, "_WHOLE", identifiers.whole_match(others))
 
 
 def setting(module: object, name: str, value: object) -> Switch:

@@ -24,13 +24,14 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from awstape.core.aws.model import Operation, Value
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_ID = re.compile(r"(?:AKIA|ASIA)([Q-Z2-7][A-Z2-7]{8})(?:[A-Z0-9]{7,}|tape[a-z2-7]{7,})", re.ASCII)
-_DIGITS = re.compile(r"\d{12}", re.ASCII)
+_ID = lazy_pattern(r"(?:AKIA|ASIA)([Q-Z2-7][A-Z2-7]{8})(?:[A-Z0-9]{7,}|tape[a-z2-7]{7,})", re.ASCII)
+_DIGITS = lazy_pattern(r"\d{12}", re.ASCII)
 #: The account of a caller, as in cassettes.
-ACCOUNT = re.compile("[0-9]{12}|caller-[a-z2-7]{12}")
+ACCOUNT = lazy_pattern("[0-9]{12}|caller-[a-z2-7]{12}")
 #: A principal, as in cassettes.
-PRINCIPAL = re.compile(r"root|(?:role|user|federated-user)/[\w+=,.@-]+", re.ASCII)
+PRINCIPAL = lazy_pattern(r"root|(?:role|user|federated-user)/[\w+=,.@-]+", re.ASCII)
 _FIRST_BIT = 1 << 40
 _BEHIND = 80 - 41  # bits of sixteen characters that are not the account
 _PREFIX, _ENCODED_ACCOUNT = "AKIA", 9  # characters

@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeVar
 
 from awstape.core.aws.wire import MAX_BODY, Request, Response, WireError
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 _HEADER = "content-encoding"
 _CHUNKED, _CONTENT_HASH = "aws-chunked", "x-amz-content-sha256"
@@ -30,7 +31,7 @@ _MAX_CHUNK_LINE = 1024  # bytes of a chunk's size and signature
 _MAX_ENCODINGS = 3  # of one body
 _GZIP_OR_ZLIB, _RAW_DEFLATE = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 _ZSTD_WINDOW = 2**23  # RFC 9659: as content encoding, a window is no larger than 8 MiB
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = lazy_pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_SUPPORTED = ("compress", "x-compress", "dcb", "dcz")
 
 _Message = TypeVar("_Message", Request, Response)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from awstape.core.text.lazy_pattern import lazy_pattern
+
 Protocol = Literal["query", "ec2", "json", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"]
 #: Protocols whose responses are XML, which has no null.
 XML_PROTOCOLS: frozenset[Protocol] = frozenset({"query", "ec2", "rest-xml"})
@@ -34,7 +36,7 @@ SPECIAL_BOOLEANS = {"True": True, "TRUE": True, "1": True, "False": False, "FALS
 TimestampFormat = Literal["iso8601", "rfc822", "unixTimestamp"]
 
 #: How the names of operations begin that only read. STS's AssumeRole and its kin change nothing either.
-_READ = re.compile(
+_READ = lazy_pattern(
     "((Admin|Batch|Transact)?(Check|Describe|Get|List|Read)|Assume|Calculate|Count|Decode|Detect|Discover|Estimate|Evaluate"
     "|Filter|Find|Generate|Head|Is|Lookup|Preview|Query|Resolve|Retrieve|Scan|Search|Select|Simulate|Validate|Verify|View)"
     "([A-Z]|$)"

@@ -36,17 +36,18 @@ from awstape.core.aws.protocols.dispatch import (
 )
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
 from awstape.core.text.hidden import Hidden
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: The spelling of a region. Whether AWS has one of this name is not known to the core.
-REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
+REGION = lazy_pattern(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
 _FIRST_REGION = "us-east-1"
 #: With a custom endpoint: `bucket.localhost`, `bucket.s3.localhost.localstack.cloud`.
-_BUCKET_OF_CUSTOM_HOST = re.compile(r"(?P<bucket>.+?)\.(?:s3[.-].+|localhost)", re.ASCII)
+_BUCKET_OF_CUSTOM_HOST = lazy_pattern(r"(?P<bucket>.+?)\.(?:s3[.-].+|localhost)", re.ASCII)
 #: It has the account in the host name, where S3 has the bucket.
 _PATHS_OF_S3_CONTROL = "/v20180820/"
 #: Names that S3 and S3 Control sign for beside `s3`, by their endpoint rules. No other service has more than one name.
 _SIGNING_NAMES_OF_S3 = ("s3express", "s3-object-lambda", "s3-outposts")
-_SCOPE = re.compile(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
+_SCOPE = lazy_pattern(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
 
 
 def recognise_call(models: Models, request: Request) -> Call | None:

@@ -17,8 +17,9 @@ from decimal import Decimal
 from math import floor
 
 from awstape.core.aws.model import TimestampFormat, Value
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_DATE_TIME = re.compile(
+_DATE_TIME = lazy_pattern(
     r"(?P<year>\d{4})(?P<hyphen>-?)(?P<month>\d\d)(?P=hyphen)(?P<day>\d\d)[Tt ]"
     r"(?P<hour>\d\d)(?P<colon>:?)(?P<minute>\d\d)(?:(?P=colon)(?P<second>\d\d))?"
     r"(?:[.,](?P<fraction>\d{1,9}))?(?:[Zz]|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d))?",
@@ -26,12 +27,12 @@ _DATE_TIME = re.compile(
 )
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_HTTP_DATE = re.compile(
+_HTTP_DATE = lazy_pattern(
     rf"[A-Z][a-z]{{2}}, (?P<day>\d\d?) (?P<name>{'|'.join(_MONTHS)}) (?P<year>\d{{4}})"
     r" (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))? (?:GMT|UTC|\+0000)",
     re.ASCII,
 )
-_EPOCH_SECONDS = re.compile(r"-?\d{1,12}(?:\.\d{1,9})?(?:[Ee]\+?\d)?", re.ASCII)
+_EPOCH_SECONDS = lazy_pattern(r"-?\d{1,12}(?:\.\d{1,9})?(?:[Ee]\+?\d)?", re.ASCII)
 _TEXTS: Mapping[TimestampFormat, re.Pattern[str]] = {"iso8601": _DATE_TIME, "rfc822": _HTTP_DATE}
 
 

@@ -4,5 +4,5 @@
 and writes the text of a cassette and keeps comments that people put into it.
 
 Read first: cassette, takes, yaml.reader, yaml.writer.
-May import: core.aws.
+May import: core.aws, core.text.
 """

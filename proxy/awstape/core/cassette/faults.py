@@ -19,12 +19,13 @@ from fnmatch import fnmatchcase
 from awstape.core.aws.call import Failure
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Operation, Value
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 _DEFAULT_SECONDS = 5.0
 _MAX_SECONDS = 3600.0
-_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
-_SECONDS = re.compile(r"\d{1,4}(?:\.\d{1,3})?", re.ASCII)
-_GLOB = re.compile(r"[\w*?\[\]!-]+", re.ASCII)
+_NUMBER = lazy_pattern(r"[1-9]\d{0,8}", re.ASCII)
+_SECONDS = lazy_pattern(r"\d{1,4}(?:\.\d{1,3})?", re.ASCII)
+_GLOB = lazy_pattern(r"[\w*?\[\]!-]+", re.ASCII)
 
 
 class FaultError(ValueError):

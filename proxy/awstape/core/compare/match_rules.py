@@ -26,6 +26,7 @@ from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models, Operation, Shape
 from awstape.core.compare.request_times import IGNORED, RELATIVE, TimeRule, may_be_time, skip_containers
 from awstape.core.redaction.project_rules import RuleError
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 Names = tuple[str, ...]
 """The path of a member: the names of the members on the way to it."""
@@ -33,7 +34,7 @@ Names = tuple[str, ...]
 _KEY_TIP = 'a rule is "SERVICE OPERATION MEMBER" = RULE, such as "cloudtrail LookupEvents StartTime" = "relative"'
 _RULE_TIP = 'a rule is "ignore", "relative" or {within = "1h"}'
 _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:\d{1,6}[wdhms])+", re.ASCII)
+_DURATION = lazy_pattern(r"(?:\d{1,6}[wdhms])+", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,16 @@ from typing import Literal
 
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.aws.timestamps import seconds_of
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 TOLERANCE = Decimal(5)
 #: Stands for a time that was taken out of an identity.
 _TIME = "a time"
-_DATE = re.compile(r"\d{4}-\d\d(-\d\d)?", re.ASCII)
-_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_DATE = lazy_pattern(r"\d{4}-\d\d(-\d\d)?", re.ASCII)
+_NUMBER = lazy_pattern(r"-?\d+(\.\d+)?", re.ASCII)
 _SMALLEST, _MILLISECONDS = Decimal(10**8), Decimal(10**11)
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_TIME_WORDS = re.compile(
+_WORD = lazy_pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_TIME_WORDS = lazy_pattern(
     "(start|end|date)?times?|timestamps?|(start|end)?dates?|datetimes?|instant|epoch|months?|days?|start|end|begin|from|to"
     "|since|until|before|after|expiration|expiry|expires|on|at",
     re.I,

@@ -35,35 +35,36 @@ from awstape.core.redaction.name_codes import (
     spell_symbols,
     split_name,
 )
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 _KEYED, _CHECKED = 9, 3
 _NAMED = rf"{MARKER}-{JOINT}*{CODE}(?:{JOINT}+{CODE})*"
-_NAME = re.compile(rf"{_NAMED}{JOINT}*")
+_NAME = lazy_pattern(rf"{_NAMED}{JOINT}*")
 _ONE_CODE = rf"{MARKER}-({CODE})"
-_WORD = re.compile(r"[\w+=,.@-]+")
-_UUID = re.compile(UUID_ALIAS)
-_FRAMED = re.compile(
+_WORD = lazy_pattern(r"[\w+=,.@-]+")
+_UUID = lazy_pattern(UUID_ALIAS)
+_FRAMED = lazy_pattern(
     rf"{_ONE_CODE}@example\.com|https://{_ONE_CODE}\.example/|<{_ONE_CODE}>"
     rf'|<EntityDescriptor entityID="{_ONE_CODE}"> *</EntityDescriptor>'
 )
-_ACCOUNT = re.compile(r"000\d{9}", re.ASCII)
+_ACCOUNT = lazy_pattern(r"000\d{9}", re.ASCII)
 _ACCESS_KEY = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)"
-_OF_ACCESS_KEY = re.compile(_ACCESS_KEY)
-_TEMPORARY_KEY = re.compile(rf"ASIA[Q-Z2-7][A-Z2-7]{{8}}tape[{SYMBOLS}]{{7,}}")
+_OF_ACCESS_KEY = lazy_pattern(_ACCESS_KEY)
+_TEMPORARY_KEY = lazy_pattern(rf"ASIA[Q-Z2-7][A-Z2-7]{{8}}tape[{SYMBOLS}]{{7,}}")
 _UNIQUE_IDS = (
     rf"(?:ASIA[Q-Z2-7][A-Z2-7]{{8}}|{_ACCESS_KEY})tape([{SYMBOLS}]{{7,}})"
     rf"|(?:A[A-Z0-9]{{3}})?TAPE([{SYMBOLS.upper()}]{{7,}})"
 )
-_UNIQUE_ID = re.compile(_UNIQUE_IDS)
+_UNIQUE_ID = lazy_pattern(_UNIQUE_IDS)
 _END = rf"[{SYMBOLS}]{{{_KEYED + _CHECKED}}}"
 #: Of organizations, and of callers whose account is unknown.
-_PREFIXED = re.compile(rf"(?:caller|[opr])-({_END})|ou-({_END})-({_END})")
+_PREFIXED = lazy_pattern(rf"(?:caller|[opr])-({_END})|ou-({_END})-({_END})")
 #: Of even digits only: an entropy above 3 bits per character would make scanners take it for a secret.
 _CANONICAL = "0{8}[02468ace]{56}"
-_CANONICAL_ID = re.compile(_CANONICAL)
+_CANONICAL_ID = lazy_pattern(_CANONICAL)
 _RESOURCE = r"[a-z]+(?:-[a-z]+)*-000[0-9a-f]{14}"
-_RESOURCE_ID = re.compile(_RESOURCE)
-_TWELVE_DIGITS = re.compile(r"\d{12}", re.ASCII)
+_RESOURCE_ID = lazy_pattern(_RESOURCE)
+_TWELVE_DIGITS = lazy_pattern(r"\d{12}", re.ASCII)
 #: Reserved for benchmarks (RFC 2544), documentation (RFC 3849) and the future (RFC 1112, RFC 4291): nobody has such an
 #: address. The last ones have room for blocks, so what is no block is no alias there.
 _ADDRESS_RANGES = {
@@ -74,13 +75,13 @@ _IPV4_BLOCK = r"(?:24\d|25[0-5])(?:\.\d{1,3}){3}/\d{1,2}"
 _IPV6_BLOCK = r"[45][0-9a-f]{3}(?=:)(?::[0-9a-f]{1,4}){0,6}::/\d{1,3}"
 _IPV4 = rf"(?:198\.1[89](?:\.\d{{1,3}}){{2}}(?:/\d{{1,2}})?|{_IPV4_BLOCK})"
 _IPV6 = rf"(?:2001:db8(?=:)(?:::?[0-9a-f]{{1,4}}){{0,6}}(?:::)?(?:/\d{{1,3}})?|{_IPV6_BLOCK})"
-_ADDRESS = re.compile(rf"{_IPV4}|{_IPV6}")
-_BLOCK = re.compile(rf"{_IPV4_BLOCK}|{_IPV6_BLOCK}")
+_ADDRESS = lazy_pattern(rf"{_IPV4}|{_IPV6}")
+_BLOCK = lazy_pattern(rf"{_IPV4_BLOCK}|{_IPV6_BLOCK}")
 #: The fewest bits that may distinguish the aliases of blocks: with fewer, two blocks would often share one.
 _FEWEST_BLOCK_BITS = 16
-_FINGERPRINT = re.compile(rf"tape:([{SYMBOLS}]{{43}})")
+_FINGERPRINT = lazy_pattern(rf"tape:([{SYMBOLS}]{{43}})")
 #: The forms of all aliases. Most texts match none, and are rejected with this one match.
-_ANY_FORM = re.compile(
+_ANY_FORM = lazy_pattern(
     "|".join(
         form.pattern
         for form in (
@@ -98,10 +99,10 @@ _ANY_FORM = re.compile(
     ),
     re.ASCII,
 )
-_IN_NUMBER = re.compile(r"(?<!\d)(?:(?P<first>000\d{9})\d|\d(?P<last>000\d{9}))(?!\d)", re.ASCII)
-_CODE_ALIAS = re.compile(r"0\d{5}", re.ASCII)
+_IN_NUMBER = lazy_pattern(r"(?<!\d)(?:(?P<first>000\d{9})\d|\d(?P<last>000\d{9}))(?!\d)", re.ASCII)
+_CODE_ALIAS = lazy_pattern(r"0\d{5}", re.ASCII)
 #: Candidates for an alias anywhere in a text; `_valid_beginning` decides. In most frames, the name inside is the alias.
-_ANYWHERE = re.compile(
+_ANYWHERE = lazy_pattern(
     rf"(?<![0-9a-z])(?:{_ONE_CODE}@example\.com|{_NAMED}|(?<![a-z]-)(?:{_PREFIXED.pattern}|{_RESOURCE})(?![0-9a-z]))"
     rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|{_CANONICAL})(?![0-9A-Za-z])"
     rf"|(?<!\d)000\d{{9}}(?!\d)|(?<![0-9A-Za-z]){UUID_ALIAS}(?![0-9A-Za-z])"

@@ -61,10 +61,11 @@ from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.aws_names import AWS_ACCOUNTS
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.json_documents import canonical_document
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_ID_PREFIX = re.compile(r"A[A-Z0-9]{3}")
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-_NOT_IN_A_KIND = re.compile(r"[^a-z0-9]+")
+_ID_PREFIX = lazy_pattern(r"A[A-Z0-9]{3}")
+_ACCOUNT = lazy_pattern(r"\d{12}", re.ASCII)
+_NOT_IN_A_KIND = lazy_pattern(r"[^a-z0-9]+")
 #: Kinds that the project's rule `keep-names` doesn't keep.
 _NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "host", "subject", "value"})
 #: Kinds that are replaced as a precaution, not because they are known to identify a customer: other texts are not

@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 
 from awstape.core.redaction.project_rules import Rules
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: `AIDACKCEVSQ6C2EXAMPLE`, `wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY`, `1a2b3c4d-1234-abcd-7890-abcdeEXAMPLE`.
-_ID = re.compile(r"[A-Z0-9]{4,}EXAMPLE|[A-Za-z0-9+/-]{24,}EXAMPLE(?:KEY)?")
+_ID = lazy_pattern(r"[A-Z0-9]{4,}EXAMPLE|[A-Za-z0-9+/-]{24,}EXAMPLE(?:KEY)?")
 #: Globs as in a project's `keep`. Accounts, names and hosts that AWS reserves for examples:
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 DOCUMENTATION_NAMES = (
@@ -50,7 +50,7 @@ _GENERAL_WORDS = frozenset(
     viewer virtual web webserver with write your
     """.split()
 )
-_NAME_PART = re.compile(r"(?i:ec2|s3)|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d{1,4}(?!\d)|[-_./ ]+")
+_NAME_PART = lazy_pattern(r"(?i:ec2|s3)|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d{1,4}(?!\d)|[-_./ ]+")
 
 
 def is_documentation_id(text: str) -> bool:

@@ -5,7 +5,6 @@ The tables are data about the service models of IAM and Access Analyzer. `core.r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cache
 
@@ -17,6 +16,7 @@ from awstape.core.redaction.saml_metadata import redact_saml_metadata
 from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.redaction.text.arn import redact_path, redact_provider
 from awstape.core.text.encoded_text import is_json
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: Shape name → kind of name. The kind is the resource type of the ARN that ends in the same name.
 NAME_KINDS: Mapping[str, str] = {
@@ -115,8 +115,8 @@ _ERROR_TEXTS = (("members", "message"), ("members", "Message"))
 _ENTITY_KINDS = frozenset({"user", "role", "group"})
 #: Shapes of names, ids and paths that a policy of AWS may have.
 _OF_POLICIES = frozenset({"policyNameType", "idType", "policyPathType", "PolicyIdentifierType"})
-_AWS_POLICY = re.compile(r"arn:aws[a-z-]*:iam::aws:policy(?P<path>/(?:\S+/)?)(?P<name>[^\s/]+)")
-_POLICY_ID = re.compile(r"ANPA[A-Z0-9]{12,17}")
+_AWS_POLICY = lazy_pattern(r"arn:aws[a-z-]*:iam::aws:policy(?P<path>/(?:\S+/)?)(?P<name>[^\s/]+)")
+_POLICY_ID = lazy_pattern(r"ANPA[A-Z0-9]{12,17}")
 
 
 #: The services that the tables of this module describe. All others are redacted by default-deny.

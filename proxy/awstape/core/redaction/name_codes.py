@@ -27,6 +27,8 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 
+from awstape.core.text.lazy_pattern import lazy_pattern
+
 _LETTERS, _DIGITS = "klmrst", "23467"
 SYMBOLS = _LETTERS + _DIGITS
 _KEYED, _FEWEST_LETTERS = 9, 5
@@ -35,13 +37,13 @@ JOINT = r"[ +,\-./:=@_]"
 #: What an alias with codes begins with, and a hyphen.
 MARKER = "alias"
 UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_UUID = re.compile(UUID)
-_PART = re.compile(rf"({UUID}(?={JOINT}|\Z)|[^ +,\-./:=@_]+)")
+_UUID = lazy_pattern(UUID)
+_PART = lazy_pattern(rf"({UUID}(?={JOINT}|\Z)|[^ +,\-./:=@_]+)")
 #: The characters of a code in hexadecimal digits, within what all such UUIDs have in common.
 _HEX = "[0-9a-fA-F]"
 _UUID_BEGIN = "00000000-"
 UUID_ALIAS = rf"{_UUID_BEGIN}{_HEX}{{4}}-4{_HEX}{{3}}-8{_HEX}{{3}}-{_HEX}{{10}}(?:aa|AA)"
-_UUID_ALIAS = re.compile(UUID_ALIAS)
+_UUID_ALIAS = lazy_pattern(UUID_ALIAS)
 _MOST_CODES = 5
 #: The number of codes, and the largest prime p of which p × (p - 1) is below it: a product is two numbers below p.
 _CODES: int = len(SYMBOLS) ** _KEYED

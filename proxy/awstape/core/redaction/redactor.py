@@ -42,14 +42,15 @@ from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names, find_aliased_names, has_become
 from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.hidden import Hidden
+from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.core.text.substrings import Substrings
 
 #: Replaces a real page token in an error message.
 _TOKEN_ALIAS = "page-token"
 _SHORTEST_TOKEN = 6
-_WORD = re.compile(r"[A-Za-z_-]+")
+_WORD = lazy_pattern(r"[A-Za-z_-]+")
 _SHORTEST_SEARCHED_TOKEN = 16
-_SHORT_ORGANIZATION_ID = re.compile(r"[rp]-[a-z0-9]{4,32}")
+_SHORT_ORGANIZATION_ID = lazy_pattern(r"[rp]-[a-z0-9]{4,32}")
 
 
 class CassetteAliases:

@@ -18,16 +18,17 @@ from awstape.core.aws.protocols.encodings.xml_text import parse_xml
 from awstape.core.aws.wire import WireError
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_ATTRIBUTE = re.compile(
+_ATTRIBUTE = lazy_pattern(
     r"(?P<before>\s(?:[\w.-]+:)?(?P<name>[\w.-]+)\s*=\s*)(?P<quote>[\"'])(?P<value>.*?)(?P=quote)", re.DOTALL
 )
 #: A comment, an instruction, a tag; between them is text.
-_MARKUP = re.compile(
+_MARKUP = lazy_pattern(
     r"<!--(?P<comment>.*?)-->|<\?.*?\?>|<!\[CDATA\[(?P<data>.*?)\]\]>|<(?P<tag>/?[^\s<>/]+)(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*>",
     re.DOTALL,
 )
-_NAMESPACE = re.compile(r"\s(?:xmlns|xsi)(?::[\w.-]+)?\s*=")
+_NAMESPACE = lazy_pattern(r"\s(?:xmlns|xsi)(?::[\w.-]+)?\s*=")
 _ROOTS = frozenset({"EntityDescriptor", "EntitiesDescriptor"})
 _PUBLIC_ATTRIBUTES = frozenset(
     """
@@ -37,7 +38,7 @@ _PUBLIC_ATTRIBUTES = frozenset(
 )
 _PUBLIC_TEXTS = frozenset({"NameIDFormat"})
 #: Names of claims that everybody has.
-_CLAIM = re.compile(
+_CLAIM = lazy_pattern(
     r"urn:oid:[\d.]+|https?://schemas\.(?:xmlsoap\.org|microsoft\.com)/\S+|https://aws\.amazon\.com/SAML/\S+"
 )
 _SHORTEST = 1000

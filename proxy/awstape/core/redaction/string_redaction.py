@@ -51,24 +51,25 @@ from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, UUID
 from awstape.core.redaction.text.labelled_values import is_harmless
 from awstape.core.redaction.text.names_in_text import redact_masked
 from awstape.core.text.encoded_text import decoded_variants, is_json
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: When credentials expire, as text and in seconds since 1970.
 _NEVER, _NEVER_IN_SECONDS, _DIGITS_OF_SECONDS = "2099-12-31T23:59:59Z", 4102444799, 10
 #: Page tokens that awstape generates, and what replaces a real one in an error message.
-OWN_PAGE_TOKEN = re.compile(rf"{REPLAY_TOKEN}|token", re.ASCII)
+OWN_PAGE_TOKEN = lazy_pattern(rf"{REPLAY_TOKEN}|token", re.ASCII)
 #: A certificate's thumbprint: public, though it looks random.
-_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
-_ARN_SHAPE = re.compile(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")
-_BARE_NAME = re.compile(r"[^\s*?:]*[A-Za-z][^\s*?:]*")
+_THUMBPRINT = lazy_pattern(r"[0-9A-Fa-f]{40}")
+_ARN_SHAPE = lazy_pattern(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")
+_BARE_NAME = lazy_pattern(r"[^\s*?:]*[A-Za-z][^\s*?:]*")
 #: The names that a simulation gives to the policies in its request.
-_INPUT_LIST = re.compile(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|ResourcePolicy", re.ASCII)
+_INPUT_LIST = lazy_pattern(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|ResourcePolicy", re.ASCII)
 #: The most digits of a number that is no account id.
 _MOST_DIGITS = 11
 _PUBLIC_KEY_POLICY = "default"
 #: Policies that the model marks as sensitive: what identifies somebody in them is known by its place.
 _POLICY_SHAPES = frozenset({"AccessCheckPolicyDocument"})
 #: Words of the service that a filter may compare with.
-_FILTER_WORD = re.compile(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
+_FILTER_WORD = lazy_pattern(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
 #: Criteria of a filter that are compared with words of the service.
 _PUBLIC_CRITERIA = frozenset({"action", "findingType", "id", "isPublic", "resourceType", "status"})
 #: The member of a request for findings that maps criteria, and what begins those that are keys of conditions.

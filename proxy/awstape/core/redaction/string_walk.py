@@ -24,14 +24,15 @@ from awstape.core.aws.member_paths import MapKey, Path
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track, with_pages
 from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: The shape of free text that the model gives no shape.
 TEXT = Shape(name="", type="string")
-_ACCOUNT_LIKE = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
+_ACCOUNT_LIKE = lazy_pattern(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 #: Members that errors of all services may have, though no model names them. Other names may be made of data.
 _OF_EVERY_ERROR = frozenset({"Type", "Code", "code", "__type"})
 #: Members of credentials.
-_KEY_ID, _SECRET_KEY = re.compile("[aA]ccessKeyId$"), re.compile("[sS]ecret(Access)?Key$")
+_KEY_ID, _SECRET_KEY = lazy_pattern("[aA]ccessKeyId$"), lazy_pattern("[sS]ecret(Access)?Key$")
 _BINARY_MARK = b"\xffawstape "
 #: Member of a pair → the siblings that may name what it is, as the key of a map names its value.
 _PAIRS: Mapping[str, tuple[str, ...]] = {

@@ -37,11 +37,12 @@ from awstape.core.aws.model import Operation, Value
 from awstape.core.aws.paging import given_token, items_of, next_token, replace_token
 from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.page_tokens import find_repeated_page, track_tag
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: "If you do not include this parameter, the number of items defaults to 100" (IAM's API reference, of MaxItems).
 #: Access Analyzer documents no default; its errors for a limit out of range are those of its model.
 _DEFAULT_LIMIT = 100
-_TOKEN = re.compile(r"(?:take-(\d{1,9})\.)?page-(\d{1,9})\.item-(\d{1,9})\.([a-z2-7]{8})")
+_TOKEN = lazy_pattern(r"(?:take-(\d{1,9})\.)?page-(\d{1,9})\.item-(\d{1,9})\.([a-z2-7]{8})")
 _BEGIN, _END = itemgetter(0), itemgetter(1)  # of the items of a recorded page
 #: Characters that a client changes if it does not encode them for a form, a URL or XML.
 _HARD_TO_ENCODE = "/+ %2F&amp;=="

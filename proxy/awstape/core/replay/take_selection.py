@@ -17,14 +17,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import After, Take, Track
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_ATTEMPT = re.compile(r"attempt=(\d+)")
+_ATTEMPT = lazy_pattern(r"attempt=(\d+)")
 _CALLS_REMEMBERED = 1000
 
 

@@ -19,28 +19,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
+from awstape.core.text.lazy_pattern import lazy_pattern
+
 # In a text that was escaped twice, an escape has two backslashes, or its ampersand is a reference.
 _ESCAPE = (
     r"&#[xX]?[0-9a-fA-F]{1,12};?|&[A-Za-z][A-Za-z0-9]{1,31};"
     r"|(?<!\\)\\+(?:[/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\+u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})"
 )
-_ESCAPED_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*[&\\][^\s\"'<>]*")
+_ESCAPED_RUN = lazy_pattern(r"(?<![^\s\"'<>])[^\s\"'<>]*[&\\][^\s\"'<>]*")
 # A run begins where its characters begin: a match tried at every character takes quadratic time.
-_PERCENT_RUN = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
-_BASE64_RUN = re.compile(
+_PERCENT_RUN = lazy_pattern(r"(?<![^\s\"'<>])[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
+_BASE64_RUN = lazy_pattern(
     r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/]{4,}(?![A-Za-z0-9+/_-]))*={0,2}(?![A-Za-z0-9+/_=-])"
 )
 _BASE64_ALPHABETS = ("[A-Za-z0-9+_-]", "[A-Za-z0-9+/]", "[A-Za-z0-9+]")
 #: Of at least twelve characters: a shorter run is a number by chance.
-_HEX_RUN = re.compile(r"(?<![A-Za-z0-9])(?:0x)?(?:[0-9a-f]{2}){12,}(?![A-Za-z0-9])", re.IGNORECASE)
+_HEX_RUN = lazy_pattern(r"(?<![A-Za-z0-9])(?:0x)?(?:[0-9a-f]{2}){12,}(?![A-Za-z0-9])", re.IGNORECASE)
 #: First characters of base64 whose byte begins no UTF-8 text: most aliases begin with one, and need not be decoded.
 _BEGINS_NO_TEXT = frozenset("ghijklmnopqrstuv+/-_")
 _ESCAPED_LETTERS = {"/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 #: Parts to decode of a run that is not base64 as a whole: between slashes, dashes, or both.
-_BASE64_PARTS = tuple(re.compile(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
+_BASE64_PARTS = tuple(lazy_pattern(rf"{characters}{{16,}}={{0,2}}") for characters in _BASE64_ALPHABETS)
 _MAX_PERCENT_LEVELS = 4
-_COLON = re.compile(r"\s*:")
-_JSON_LITERAL = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*)')
+_COLON = lazy_pattern(r"\s*:")
+_JSON_LITERAL = lazy_pattern(r'("[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*)')
 
 _LONGEST_REMEMBERED = 200
 

@@ -1,24 +1,43 @@
-"""A regular expression that is compiled when it is first used: large ones take longer than most replays."""
+"""A regular expression that is compiled when it is first used: a replay needs a few of the hundreds that it imports."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cached_property
+from typing import AnyStr, Generic, cast
+
+_METHODS = (
+    "findall",
+    "finditer",
+    "fullmatch",
+    "groupindex",
+    "groups",
+    "match",
+    "scanner",
+    "search",
+    "split",
+    "sub",
+    "subn",
+)
 
 
-class LazyPattern:
-    """A pattern that `compile_` makes. What was used once costs no more than of a compiled pattern."""
+def lazy_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """As `re.compile`, for a pattern that is compiled when it is first used; then it costs no more than any other."""
+    return cast("re.Pattern[AnyStr]", _LazyPattern(pattern, flags))
 
-    def __init__(self, compile_: Callable[[], re.Pattern[str]]) -> None:
-        self._compile = compile_
 
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """The compiled pattern."""
-        return self._compile()
+class _LazyPattern(Generic[AnyStr]):
+    """Has the text of a pattern, and what a compiled pattern has from the first use on."""
 
-    @cached_property
-    def sub(self) -> Callable[[Callable[[re.Match[str]], str], str], str]:
-        """As of a pattern."""
-        return self.pattern.sub
+    __slots__ = (*_METHODS, "flags", "pattern")
+    pattern: AnyStr
+    flags: int
+
+    def __init__(self, pattern: AnyStr, flags: int) -> None:
+        self.pattern, self.flags = pattern, flags
+
+    def __getattr__(self, name: str) -> object:
+        """Called for what is not set yet."""
+        compiled = re.compile(self.pattern, self.flags)
+        for method in _METHODS:
+            setattr(self, method, getattr(compiled, method))
+        return getattr(compiled, name)

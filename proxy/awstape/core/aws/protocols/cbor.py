@@ -10,7 +10,6 @@ Source: smithy.io, "Smithy RPC v2 CBOR protocol".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from awstape.core.aws.call import Answer, Failure
@@ -25,8 +24,9 @@ from awstape.core.aws.protocols.encodings.cbor_items import (
 )
 from awstape.core.aws.protocols.rpc_errors import read_failure, write_failure_members
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, MAX_REQUEST_VALUES, Headers, Request, Response, WireError
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_PATH = re.compile("/service/(?P<service>[^/]+)/operation/(?P<operation>[^/]+)")
+_PATH = lazy_pattern("/service/(?P<service>[^/]+)/operation/(?P<operation>[^/]+)")
 _PROTOCOL = ("smithy-protocol", "rpc-v2-cbor")
 
 

@@ -36,16 +36,17 @@ from awstape.core.aws.wire import (
     too_large,
     unquote_label,
 )
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: Bytes of a payload that a cassette holds, which is a text that people read.
 MAX_PAYLOAD = 1024 * 1024
 
-_HEADER_VALUE = re.compile("[\t\u0020-\u007e\u00a0-\u00ff]*")
-_QUOTED_ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')
-_HTTP_DATE_ITEM = re.compile(r"\s*([^,]*,[^,]*?)\s*(?:,|$)")
-_ABOUT_THE_BODY = re.compile("content-length|content-md5|x-amz-(checksum-.*|sdk-checksum-algorithm|trailer)")
+_HEADER_VALUE = lazy_pattern("[\t\u0020-\u007e\u00a0-\u00ff]*")
+_QUOTED_ITEM = lazy_pattern(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')
+_HTTP_DATE_ITEM = lazy_pattern(r"\s*([^,]*,[^,]*?)\s*(?:,|$)")
+_ABOUT_THE_BODY = lazy_pattern("content-length|content-md5|x-amz-(checksum-.*|sdk-checksum-algorithm|trailer)")
 #: Headers of the message itself, which a map of all headers does not hold.
-_ABOUT_THE_MESSAGE = re.compile(
+_ABOUT_THE_MESSAGE = lazy_pattern(
     "connection|content-(length|type|encoding)|date|server|transfer-encoding|vary|via|x-amz-(cf-|id-|request-id).*|x-amzn-.*"
 )
 _TIMESTAMP_FORMATS: Mapping[Location, TimestampFormat] = {"header": "rfc822", "headers": "rfc822"}

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,15 +17,16 @@ from itertools import pairwise
 import yaml
 
 from awstape.core.aws.member_paths import Path
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: A path that is in no document.
 GONE: Path = ("",)
 
 #: The characters that end a line.
 BREAKS = "\r\n\x85\u2028\u2029"
-_BREAK = re.compile(f"\r\n|[{BREAKS}]")
-_COMMENT = re.compile(f"#[^{BREAKS}]*")
-_BLOCK_SCALAR = re.compile(f"[|>][^\\s#]*[ \t]+(#[^{BREAKS}]*)")
+_BREAK = lazy_pattern(f"\r\n|[{BREAKS}]")
+_COMMENT = lazy_pattern(f"#[^{BREAKS}]*")
+_BLOCK_SCALAR = lazy_pattern(f"[|>][^\\s#]*[ \t]+(#[^{BREAKS}]*)")
 
 
 @dataclass(frozen=True)

@@ -12,25 +12,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from awstape.core.cassette.yaml.comments import BREAKS, count_line_breaks
 from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: No listing of AWS is as long: this is half a million roles.
 MAX_DOCUMENT = 2**30
 
 _BEHIND = rf"(?=[ \t{BREAKS}]|\Z)"
-_BEGIN = re.compile(rf"---{_BEHIND}")
-_LATER_BEGIN = re.compile(rf"[{BREAKS}]---{_BEHIND}")  # a pattern that begins with a set of characters is fast
-_LATER_END = re.compile(rf"[{BREAKS}]\.\.\.{_BEHIND}")
-_END_LINE = re.compile(rf"(?:\A|(?<=[{BREAKS}]))\.\.\.{_BEHIND}[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\Z)")
-_DIRECTIVE = re.compile(rf"(?:\A|(?<=[{BREAKS}]))%")
+_BEGIN = lazy_pattern(rf"---{_BEHIND}")
+_LATER_BEGIN = lazy_pattern(rf"[{BREAKS}]---{_BEHIND}")  # a pattern that begins with a set of characters is fast
+_LATER_END = lazy_pattern(rf"[{BREAKS}]\.\.\.{_BEHIND}")
+_END_LINE = lazy_pattern(rf"(?:\A|(?<=[{BREAKS}]))\.\.\.{_BEHIND}[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\Z)")
+_DIRECTIVE = lazy_pattern(rf"(?:\A|(?<=[{BREAKS}]))%")
 #: The beginning of a line that is neither a comment nor a directive.
-_CONTENT = re.compile(rf"(?:\A|(?<=[{BREAKS}]))(?!%)[ \t\ufeff]*[^# \t\ufeff{BREAKS}]")
+_CONTENT = lazy_pattern(rf"(?:\A|(?<=[{BREAKS}]))(?!%)[ \t\ufeff]*[^# \t\ufeff{BREAKS}]")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from awstape.core.aws.member_paths import Path, format_path
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import MAX_BODY
 from awstape.core.cassette.yaml.validation import Problem
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 MAX_DEPTH = 64
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
@@ -34,13 +35,13 @@ MAX_ERRORS = 1000
 
 #: A line that git writes into a file with a conflict; nothing in YAML begins a line so.
 _CONFLICT = "<<<<<<< "
-_INDENTATION = re.compile(r"[ \t]*")
+_INDENTATION = lazy_pattern(r"[ \t]*")
 #: Characters of a line in which YAML 1.1 looks for the end of a key.
 _READ_AHEAD = 1024
 _BINARY = "tag:yaml.org,2002:binary"
 #: Python refuses to read integers of more digits.
 _MAX_DIGITS = 4300
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
+_JSON_NUMBER = lazy_pattern(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
 
 
 class DocumentError(ValueError):

@@ -16,8 +16,9 @@ import yaml
 
 from awstape.core.cassette.yaml.validation import HEADER_KEYS
 from awstape.core.cassette.yaml.writer import SCHEMA_FILE
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_OF_A_TAKE = re.compile(r"^operation:", re.MULTILINE)
+_OF_A_TAKE = lazy_pattern(r"^operation:", re.MULTILINE)
 
 
 def looks_like_cassette(beginning: str) -> bool:

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -30,10 +29,11 @@ from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, WireError
 from awstape.core.cassette.cassette import After, Page, Take, Track
 from awstape.core.cassette.faults import Fault, FaultError
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 VERSION = 1
 
-_FINGERPRINT = re.compile(r"[a-z2-7]{12}")
+_FINGERPRINT = lazy_pattern(r"[a-z2-7]{12}")
 HEADER_KEYS = {"version": int, "key": str, "account": str, "apart": list}
 _TRACK_KEYS = {"service": str, "operation": str, "region": str, "account": str, "principal": str, "identity": dict}
 _TAKE_KEYS = {**_TRACK_KEYS, "after": dict, "faults": list, "pages": list}

@@ -18,6 +18,7 @@ from awstape.core.aws.call import Failure
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.yaml.validation import VERSION
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 SEPARATOR = "---\n"
 #: The file with the schema, beside the cassette: it has no public address.
@@ -25,8 +26,8 @@ SCHEMA_FILE = "awstape.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
 #: These end a line in YAML 1.1, but not in YAML 1.2, nor in most editors.
-_YAML_1_1_BREAK = re.compile("[\x85\u2028\u2029]")
-_NUMBER_OF_SOME_YAML = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
+_YAML_1_1_BREAK = lazy_pattern("[\x85\u2028\u2029]")
+_NUMBER_OF_SOME_YAML = lazy_pattern(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 
 
 def write_cassette(cassette: Cassette) -> str:

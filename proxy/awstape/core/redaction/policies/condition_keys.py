@@ -19,6 +19,7 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import is_service_principal, redact_provider
 from awstape.core.redaction.text.identifier_search import redact_accounts, redact_blocks, redact_identifiers
 from awstape.core.text.encoded_text import rewrite_encoded_runs
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: Condition key → kind of the names that are its values.
 NAME_KEYS: Mapping[str, str] = {
@@ -49,19 +50,19 @@ WORD_KEYS = frozenset(
     """.split()
 )
 #: `ec2:CreateAction`, `codestar-connections:PassedToService`: words whatever the service.
-_WORD_KEY = re.compile(r"[\w-]+:(?:createaction|passedtoservice|taggingaction|calledaction)")
+_WORD_KEY = lazy_pattern(r"[\w-]+:(?:createaction|passedtoservice|taggingaction|calledaction)")
 #: Keys with values that are addresses, also under operators for texts.
 ADDRESS_KEYS = frozenset({"aws:sourceip", "aws:vpcsourceip", "aws:ec2instancesourceprivateipv4"})
 #: Keys with paths of objects → what would make an ARN of them.
 PATH_KEYS: Mapping[str, str] = {"s3:prefix": "arn:aws:s3:::*/", "s3:x-amz-copy-source": "arn:aws:s3:::"}
 #: Keys with ids of organisations, or paths of them: `o-…/r-…/ou-…/`.
-ORGANIZATION_KEY = re.compile(r"aws:(?:principal|resource|source)org(?:id|paths)")
+ORGANIZATION_KEY = lazy_pattern(r"aws:(?:principal|resource|source)org(?:id|paths)")
 #: Keys with ARNs, also ones that begin with a wildcard: `*:role/Deployer`.
-ARN_KEY = re.compile(r"[\w-]+:\w*arn|iam:permissionsboundary|sts:requestcontextproviders")
+ARN_KEY = lazy_pattern(r"[\w-]+:\w*arn|iam:permissionsboundary|sts:requestcontextproviders")
 #: `aws:RequestTag/team`: the values are those of tags.
-TAG_KEY = re.compile(r"[\w-]+:\w*tag/(?P<tag>.+)", re.DOTALL)
+TAG_KEY = lazy_pattern(r"[\w-]+:\w*tag/(?P<tag>.+)", re.DOTALL)
 #: `oidc.example.com/id/1:sub`
-PROVIDER_KEY = re.compile(r"(?P<provider>(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?:/[^\s:]*)?):(?P<claim>[A-Za-z]\w*)")
+PROVIDER_KEY = lazy_pattern(r"(?P<provider>(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?:/[^\s:]*)?):(?P<claim>[A-Za-z]\w*)")
 #: Claims with values that are words of the protocol.
 WORD_CLAIMS = frozenset(
     """

@@ -35,12 +35,13 @@ from awstape.core.redaction.text.arn import is_service_principal, redact_literal
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
 from awstape.core.redaction.text.labelled_values import is_secret_key, redact_secret
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_AUDIENCE = re.compile(
+_AUDIENCE = lazy_pattern(
     r"https://(?:[a-z0-9-]+\.)?signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/saml"
     r"|sts\.amazonaws\.com(?:\.cn)?|api://AzureADTokenExchange|aws\.workload\.identity"
 )
-_SUBJECT_SEPARATOR = re.compile(r"([:/{}])")
+_SUBJECT_SEPARATOR = lazy_pattern(r"([:/{}])")
 #: Words in the subjects of Bitbucket, Buildkite, CircleCI, GitHub, GitLab, Kubernetes, Terraform and Vercel.
 _SUBJECT_WORDS = frozenset(
     """
@@ -57,10 +58,10 @@ _ARN_WORDS = frozenset(
     "arn aws iam sts assumed-role federated-user group instance-profile policy role root user".split()
 )
 #: `ou-ab12-*` has only the first part of the id.
-_ORGANIZATION_ID = re.compile(r"(?:o|r|p)-\w+|ou-(?:\w+-\w+|(?P<part>\w+))")
-_ARN_SEPARATOR = re.compile(r"([:/])")
-_AWS_NAMESPACE = re.compile(r"AWS/[\w /.*-]*|/aws/[\w/.*-]*")
-_PARTIAL_ADDRESS = re.compile(r"[\d.]*\d[\d.]*\*|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\*")
+_ORGANIZATION_ID = lazy_pattern(r"(?:o|r|p)-\w+|ou-(?:\w+-\w+|(?P<part>\w+))")
+_ARN_SEPARATOR = lazy_pattern(r"([:/])")
+_AWS_NAMESPACE = lazy_pattern(r"AWS/[\w /.*-]*|/aws/[\w/.*-]*")
+_PARTIAL_ADDRESS = lazy_pattern(r"[\d.]*\d[\d.]*\*|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\*")
 _BOOLEANS = frozenset({"true", "false"})
 
 

@@ -38,16 +38,17 @@ from awstape.core.redaction.policies.grammar import (
 from awstape.core.redaction.text.arn import redact_literal_parts, redact_name
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
 from awstape.core.redaction.text.identifiers import SHORTEST_SECRET
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: A text's redaction as free text, or as the value of the member with that name.
 RedactMember = Callable[[str, str], str]
 #: Domains of service principals.
-SERVICE = re.compile(
+SERVICE = lazy_pattern(
     r"[\w.*-]*\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|(?:aws\.)?amazon\.com|aws\.internal|s?c2s\.\w+\.gov)|\*"
 )
 #: Element of public vocabulary → the form of its texts. With few numbers: a name of AWS or of an author is no digest.
 _FORMS: Mapping[str, re.Pattern[str]] = {
-    element: re.compile(form, re.ASCII | re.IGNORECASE | re.DOTALL)
+    element: lazy_pattern(form, re.ASCII | re.IGNORECASE | re.DOTALL)
     for element, form in {
         WORD.element: r"[a-z:]{1,64}|\d{4}-\d\d-\d\d",
         LABEL.element: r"(?!(?:\D*\d+){3}|.*--)[\w -]{1,512}",
@@ -58,14 +59,14 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
 }
 _LABEL = _FORMS[LABEL.element]
 #: A text that holds no word, such as a token or its digest. UUIDs and numbers are none.
-_DIGEST = re.compile(
+_DIGEST = lazy_pattern(
     r"(?!\d+\Z)(?:[0-9a-fA-F]{16,}|(?!.*[A-Za-z][a-z]{3})(?!.*[A-Z]{4})(?!.*-.*-)[\w+/=-]{16,})", re.ASCII | re.DOTALL
 )
 #: Most words: they need no search.
-_PLAIN_ACTION = re.compile(r"(?!o-|ou-)[a-z]+[0-9]{0,2}(?:-[a-z]+)*:[A-Z][a-z]+[A-Za-z]*\*?")
+_PLAIN_ACTION = lazy_pattern(r"(?!o-|ou-)[a-z]+[0-9]{0,2}(?:-[a-z]+)*:[A-Z][a-z]+[A-Za-z]*\*?")
 #: Three letters or more that can be of a word: with a vowel, and none beside another that no word has there. In 2,746
 #: Sids of AWS-managed policies these are a third or more of the letters, in 1 of 500 random texts of 32 characters.
-_WORDS = re.compile(
+_WORDS = lazy_pattern(
     r"(?<![a-z])(?=[a-z]*[aeiou])"
     r"(?![a-z]*(?:[b-df-hj-np-tv-xz]{5}|[jqvz][b-df-hj-np-tv-xz]|[b-df-hj-np-tv-xz][jqxz]|[aeiou]{4}))[a-z]{3,}"
 )

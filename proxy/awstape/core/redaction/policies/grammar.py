@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from awstape.core.text.encoded_text import replace_json_literals
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 
 class LiteralPlace(NamedTuple):
@@ -62,7 +63,7 @@ _PRINCIPALS = frozenset({"principal", "notprincipal"})
 _STATEMENT, _CONDITION = "statement", "condition"
 _NEEDED = frozenset({"action", "notaction", "resource", "notresource"})
 _PRINCIPAL_TYPES = frozenset({"aws", "canonicaluser", "federated", "service"})
-_OPERATOR = re.compile(
+_OPERATOR = lazy_pattern(
     r"""(?:for(?:all|any)values:)?
     (?:(?P<operand>bool|null|numeric\w{4,17}|date\w{4,17})|(?P<address>(?:not)?ipaddress)|binaryequals
     |(?:arn|string)(?:not)?(?:equals(?:ignorecase)?|like))

@@ -18,16 +18,17 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.policies.condition_keys import redact_provider_key, redact_word
 from awstape.core.redaction.policies.condition_values import redact_condition_value
 from awstape.core.redaction.policies.documents import SERVICE
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 _ACTIONS = frozenset({"action", "actions", "notaction", "notactions", "not_actions"})
-_ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z*?]+|\*")
+_ACTION = lazy_pattern(r"[A-Za-z0-9-]+:[A-Za-z*?]+|\*")
 _QUOTED = r"""(?:\\*"[^"\\\r\n]*(?:\\*"|\Z)|\\*'[^'\\\r\n]*(?:\\*'|\Z))"""
 _VARIABLE = r"\$\{[^{}\r\n]*\}"
 _LIST = rf"\[(?:{_VARIABLE}|[^\[\]{{}}])*\]?"
 #: A text without quotes. With a colon and a blank it would be a pair.
 _SCALAR = rf"""(?![\s"'\\\[\]{{}}#,&|>!-])(?:{_VARIABLE}|:(?=\S)|[^\r\n"'\\\[\]{{}}#,:])++(?=[\r\n#,\]}}]|\Z)"""
 _ITEMS = rf"(?:\s*\n[ \t]*-[ \t]+(?:{_QUOTED}|{_SCALAR}))+"
-_PAIR = re.compile(
+_PAIR = lazy_pattern(
     rf"""
     \b(?:variable|type)\s*=\s*"(?P<block>[^"\\\s]{{1,300}})"\s*(?:values|identifiers)\s*=\s*(?P<in_block>{_LIST})
     | (?<!\\)\\*(?P<quote>["'])(?P<quoted>[^"'\\\s]{{1,300}})\\*(?P=quote)\s*(?::|=>?)
@@ -37,8 +38,8 @@ _PAIR = re.compile(
     """,
     re.VERBOSE,
 )
-_QUOTED_VALUE = re.compile(r"""\\*"(?P<double>[^"\\\r\n]*)(?:\\*"|\Z)|\\*'(?P<single>[^'\\\r\n]*)(?:\\*'|\Z)""")
-_VALUE = re.compile(rf"{_QUOTED_VALUE.pattern}|(?<![^\s:\[,])(?P<scalar>{_SCALAR})")
+_QUOTED_VALUE = lazy_pattern(r"""\\*"(?P<double>[^"\\\r\n]*)(?:\\*"|\Z)|\\*'(?P<single>[^'\\\r\n]*)(?:\\*'|\Z)""")
+_VALUE = lazy_pattern(rf"{_QUOTED_VALUE.pattern}|(?<![^\s:\[,])(?P<scalar>{_SCALAR})")
 
 _Edit = tuple[int, int, str]
 """Begin and end in a text, and the new text between them."""

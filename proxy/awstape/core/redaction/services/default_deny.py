@@ -38,19 +38,20 @@ from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, redact_whole_i
 from awstape.core.redaction.text.labelled_values import is_secret_key
 from awstape.core.text.encoded_text import edit_json_strings, is_json, rewrite_between
 from awstape.core.text.json_documents import parse_json_object
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 Treatment = Literal["code", "message", "time", "key", "readable", "secret", "name", "value"]
 #: Members that every error has: its code, and who is at fault.
 _OF_ERRORS = frozenset({"Code", "code", "Type", "type", "__type"})
-_NAME = re.compile(
+_NAME = lazy_pattern(
     r"(?:names?|ids?|identifiers?|arns?|alias(?:es)?|owners?|users?|buckets?|prefix(?:es)?|paths?|descriptions?|titles?"
     r"|keys?|comments?|subjects?|labels?|displayname|emails?|hosts?|domains?|endpoints?|ur[il]s?|addresses)\Z",
     re.IGNORECASE,
 )
 #: What is left out of a member's name for the kind of the name that it holds.
-_ENDING = re.compile(r"(?<=[a-z])(?:Names?|Ids?|Identifiers?|Arns?)\Z")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SECRET = re.compile(
+_ENDING = lazy_pattern(r"(?<=[a-z])(?:Names?|Ids?|Identifiers?|Arns?)\Z")
+_HUMP = lazy_pattern(r"(?<=[a-z0-9])(?=[A-Z])")
+_SECRET = lazy_pattern(
     r"(?:passwords?|passphrase|secret(?:string|binary|key|accesskey|value)|clientsecret|privatekey(?:plaintext)?|apikey"
     r"|(?:access|auth|authorization|bearer|id|refresh|session|security|webidentity|oauth)token|plaintext)\Z",
     re.IGNORECASE,
@@ -59,37 +60,37 @@ _SECRET = re.compile(
 _KEYS_OF_SECRETS = frozenset(
     "accountId dbClusterIdentifier dbInstanceIdentifier dbname engine host hostname masterarn port ssl username".split()
 )
-_TAGS = re.compile(r"tags?(?:et|list|map|s)?\Z", re.IGNORECASE)
-_TAG_KEY = re.compile(r"tag_?keys?(?:list|type|only)?\Z", re.IGNORECASE)
-_FILTER = re.compile(r"filter", re.IGNORECASE)
+_TAGS = lazy_pattern(r"tags?(?:et|list|map|s)?\Z", re.IGNORECASE)
+_TAG_KEY = lazy_pattern(r"tag_?keys?(?:list|type|only)?\Z", re.IGNORECASE)
+_FILTER = lazy_pattern(r"filter", re.IGNORECASE)
 #: Names of filters for the key of a tag, and how those for its value begin.
 _OF_TAG_KEYS = frozenset({"tag-key", "tag-keys", "TagKey", "TagKeys"})
 _OF_TAGS = "tag:"
 #: The forms of codes of errors, with their namespaces, and of keys.
-_CODE = re.compile(
+_CODE = lazy_pattern(
     r"(?:[a-z][\w.]{1,80}#)?(?:[A-Za-z]\w{0,80}|[A-Z]\w{0,60}(?:[.:-][A-Z]\w{0,60}){1,3})"
     r"(?::http://internal\.amazon\.com/[\w./]*)?",
     re.ASCII,
 )
-_KEY = re.compile(r"(?!.*(?:://|\.io/cluster))[\w .:/+=@*-]{1,128}|[\w.]+/cluster-autoscaler/enabled")
+_KEY = lazy_pattern(r"(?!.*(?:://|\.io/cluster))[\w .:/+=@*-]{1,128}|[\w.]+/cluster-autoscaler/enabled")
 #: An id that begins with its region.
-_OF_REGION = re.compile(rf"({REGION}[:_])(.+)", re.DOTALL)
-_OWN_TOKEN = re.compile(rf"{REPLAY_TOKEN}|token", re.ASCII)
-_NUMBER = re.compile(r"-?\d{1,11}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?|-?0\.\d+", re.ASCII)
-_HOST = re.compile(BARE_HOST, re.VERBOSE)
-_IN_HOST = re.compile(r"(?P<host>[\w.-]+)(?P<port>:\d{1,5})?(?P<path>/.*)?", re.ASCII | re.DOTALL)
+_OF_REGION = lazy_pattern(rf"({REGION}[:_])(.+)", re.DOTALL)
+_OWN_TOKEN = lazy_pattern(rf"{REPLAY_TOKEN}|token", re.ASCII)
+_NUMBER = lazy_pattern(r"-?\d{1,11}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?|-?0\.\d+", re.ASCII)
+_HOST = lazy_pattern(BARE_HOST, re.VERBOSE)
+_IN_HOST = lazy_pattern(r"(?P<host>[\w.-]+)(?P<port>:\d{1,5})?(?P<path>/.*)?", re.ASCII | re.DOTALL)
 #: Domains in which AWS gives hosts to customers, too.
-_OF_AWS = re.compile(r".*\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|aws)", re.IGNORECASE)
-_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,20}://)(?P<rest>\S*)", re.IGNORECASE)
-_OBJECT = re.compile(r"s3[an]?://", re.IGNORECASE)
-_OF_DOCUMENTATION = re.compile(r"(?:https?://)?(?:docs\.)?aws\.amazon\.com(?:/.*)?")
+_OF_AWS = lazy_pattern(r".*\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|aws)", re.IGNORECASE)
+_URL = lazy_pattern(r"(?P<scheme>[a-z][a-z0-9+.-]{1,20}://)(?P<rest>\S*)", re.IGNORECASE)
+_OBJECT = lazy_pattern(r"s3[an]?://", re.IGNORECASE)
+_OF_DOCUMENTATION = lazy_pattern(r"(?:https?://)?(?:docs\.)?aws\.amazon\.com(?:/.*)?")
 #: A part of a message: what is quoted, or a run without blanks.
-_RUN = re.compile(r"""(?P<quoted>'[^'\n]*'|"[^"\n]*"|`[^`\n]*`)|[^\s'"`]+""")
-_PLAIN_WORD = re.compile(
+_RUN = lazy_pattern(r"""(?P<quoted>'[^'\n]*'|"[^"\n]*"|`[^`\n]*`)|[^\s'"`]+""")
+_PLAIN_WORD = lazy_pattern(
     r"[(\[]*(?:[A-Z]?[a-z]+(?:'[a-z]{1,2})?|(?:[A-Z][a-z]+)+|[A-Z]{1,12}s?|[a-z]+(?:[A-Z][a-z]+)+)[)\].,:;!?]*"
 )
 #: An entity tag of HTTP, or another quoted text. Clients strip the quotes, and compare what is in them.
-_QUOTED = re.compile(r'(?P<before>(?:W/)?")(?P<inside>[^"]+)"')
+_QUOTED = lazy_pattern(r'(?P<before>(?:W/)?")(?P<inside>[^"]+)"')
 #: A text that is longer has one code, not one for each part.
 _LONGEST_NAME = 512
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from awstape.core.text.lazy_pattern import lazy_pattern
+
 PROFILES = """
 sts
     Code
@@ -82,7 +84,7 @@ rds docdb neptune
     EventCategories EventCategoriesList SupportedEngineModes DBEngineDescription DBEngineVersionDescription
 """
 #: What a readable member may hold: a few words of letters and digits. A long row of both looks random.
-READABLE = re.compile(r"(?!.*://)(?!.*[\w+/]{48})[\w ./:()+*#$&,=-]{0,200}", re.ASCII)
+READABLE = lazy_pattern(r"(?!.*://)(?!.*[\w+/]{48})[\w ./:()+*#$&,=-]{0,200}", re.ASCII)
 
 
 def _read_profiles() -> Iterator[tuple[str, frozenset[str]]]:

@@ -11,6 +11,7 @@ import re
 
 from awstape.core.redaction.text.aws_names import REGION, is_service_principal
 from awstape.core.redaction.text.labelled_values import is_harmless
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: States and results of most services, which few models list.
 _STATES = """
@@ -72,7 +73,7 @@ _MIME = (
 _WINDOW = r"(?:[A-Za-z]{3}:)?\d\d:\d\d-(?:[A-Za-z]{3}:)?\d\d:\d\d|\d\d:\d\d(?::\d\d)?"
 #: What AWS names, also in the places of names: zones, types of instances and of resources, namespaces of metrics,
 #: services behind endpoints, keys and parameters of AWS, defaults, stages of versions.
-_NAME_OF_AWS = re.compile(
+_NAME_OF_AWS = lazy_pattern(
     rf"""(?:{_ZONE}|{_INSTANCE}|AWS::\w+(?:::\w+){{0,3}}|AWS/[A-Za-z0-9]+|com\.amazonaws\.(?:{REGION}|global)\.[\w.-]+
     |alias/aws/[\w/-]+|/aws/(?:service|reference)/[\w/.-]+|default(?:[.:][\w.-]{{1,40}})?|primary
     |\$LATEST|AWS(?:CURRENT|PREVIOUS|PENDING))""",
@@ -80,7 +81,7 @@ _NAME_OF_AWS = re.compile(
 )
 #: A word of any of these kinds: versions, formats, windows of time, sources of events, devices, schedules, locales,
 #: ranges of ports, sizes.
-_FORM = re.compile(
+_FORM = lazy_pattern(
     rf"""(?:{_VERSION}|{_MIME}|{_WINDOW}|aws\.[a-z][a-z0-9-]{{1,40}}|/dev/(?:sd|xvd|nvme|hd)[a-z0-9]{{0,8}}
     |rate\(\d{{1,4}}\ (?:minute|hour|day)s?\)|cron\([0-9*?,/LW\#A-Z\ -]+\)
     |[A-Za-z][A-Za-z0-9]|[a-z]{{2}}[-_][A-Z]{{2}}|\d{{1,5}}-\d{{1,5}}
@@ -91,7 +92,7 @@ _FORM = re.compile(
 _LONGEST = 120
 #: Digits of the longest number that is no customer's.
 MOST_DIGITS = 6
-_SECONDS = re.compile(r"1\d{9}(?:\.\d{1,9})?", re.ASCII)
+_SECONDS = lazy_pattern(r"1\d{9}(?:\.\d{1,9})?", re.ASCII)
 
 
 def is_small(text: str) -> bool:

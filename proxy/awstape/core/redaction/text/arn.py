@@ -25,6 +25,7 @@ from awstape.core.redaction.text import aws_names
 from awstape.core.redaction.text.aws_names import is_service_principal
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
 from awstape.core.redaction.text.resource_grammar import Piece, split_name, split_resource, split_segments
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 __all__ = [
     "ARN",
@@ -40,34 +41,34 @@ __all__ = [
 
 _VARIABLE = r"\$\{[^{}]{0,128}\}"
 #: An ARN in a text. `trim_punctuation` removes the punctuation of the sentence around it.
-ARN = re.compile(
+ARN = lazy_pattern(
     rf"""arn:(?P<partition>aws[a-z-]*\*?|\*|{_VARIABLE}):(?P<service>[a-z0-9*?-]*|{_VARIABLE})
     :(?P<region>[a-z0-9*?-]*|{_VARIABLE}):(?P<account>[a-z0-9*?-]*|{_VARIABLE})
     :(?P<resource>(?:{_VARIABLE}|(?!arn:aws)[^\s"'<>`\\;|(){{}}\[\]])*)""",
     re.VERBOSE,
 )
 #: A text that is an ARN as a whole: IAM allows any printable character in a path, S3 allows blanks in a key.
-WHOLE_ARN = re.compile(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resource>[^\r\n]*)", re.VERBOSE)
-_WILDCARD = re.compile(rf"({_VARIABLE}|[*?]+)")
-_VARIABLE_DEFAULT = re.compile(r"(\$\{[^,'{}]+,\s*')([^']*)('\})")
-_SERVICE = re.compile(r"[a-z]+(?:-[a-z]+)*\d{0,3}[a-z]*")
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+WHOLE_ARN = lazy_pattern(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resource>[^\r\n]*)", re.VERBOSE)
+_WILDCARD = lazy_pattern(rf"({_VARIABLE}|[*?]+)")
+_VARIABLE_DEFAULT = lazy_pattern(r"(\$\{[^,'{}]+,\s*')([^']*)('\})")
+_SERVICE = lazy_pattern(r"[a-z]+(?:-[a-z]+)*\d{0,3}[a-z]*")
+_ACCOUNT = lazy_pattern(r"\d{12}", re.ASCII)
 #: Aliases are longer than most names: a path that would become too long for IAM with them gets one alias instead.
 _LONGEST_PATH = 200
 _LONGEST_ROLE_NAME = 64
-_VERSION = re.compile(
+_VERSION = lazy_pattern(
     r"[Vv]?\d{1,6}(?:\.(?:\d{1,4}|x)){0,3}|x\.x\.x|\$(?:LATEST|DEFAULT)(?:\.PUBLISHED)?|DEFAULT", re.ASCII
 )
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{1,11}|\d{13}", re.ASCII)
-_VERB = re.compile(r"GET|PUT|POST|HEAD|PATCH|DELETE|OPTIONS|ANY|\$connect|\$disconnect|\$default")
-_QUOTA = re.compile(r"L-[0-9A-F]{8}")
-_MODEL = re.compile(r"(?:[a-z]{2,6}\.)?[a-z0-9]+\.[a-z0-9-]+.*")
-_DIGITS = re.compile(r"\d{1,4}", re.ASCII)
-_JOINTS = re.compile(r"[\W_]*", re.ASCII)
+_TIME = lazy_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{1,11}|\d{13}", re.ASCII)
+_VERB = lazy_pattern(r"GET|PUT|POST|HEAD|PATCH|DELETE|OPTIONS|ANY|\$connect|\$disconnect|\$default")
+_QUOTA = lazy_pattern(r"L-[0-9A-F]{8}")
+_MODEL = lazy_pattern(r"(?:[a-z]{2,6}\.)?[a-z0-9]+\.[a-z0-9-]+.*")
+_DIGITS = lazy_pattern(r"\d{1,4}", re.ASCII)
+_JOINTS = lazy_pattern(r"[\W_]*", re.ASCII)
 #: A region or an account id within the name of a bucket.
-_REGION_OR_ACCOUNT = re.compile(rf"(?<![a-z0-9])({aws_names.REGION})(?![a-z0-9])|(?<![0-9])([0-9]{{12}})(?![0-9])")
+_REGION_OR_ACCOUNT = lazy_pattern(rf"(?<![a-z0-9])({aws_names.REGION})(?![a-z0-9])|(?<![0-9])([0-9]{{12}})(?![0-9])")
 #: docs.aws.amazon.com/service-authorization, "Actions, resources, and condition keys for AWS Organizations".
-_ORGANIZATION_ID = re.compile(r"r-[a-z0-9]{4,32}|p-[0-9a-zA-Z_]{8,128}")
+_ORGANIZATION_ID = lazy_pattern(r"r-[a-z0-9]{4,32}|p-[0-9a-zA-Z_]{8,128}")
 _ORGANIZATION_WORDS = frozenset(
     """
     account aiservices_opt_out_policy backup_policy billing chatbot_policy declarative_policy_ec2 handshake inbound

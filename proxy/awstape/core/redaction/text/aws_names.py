@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from awstape.core.redaction.text.published_names import PUBLISHED_NAMES
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 # --- accounts ---------------------------------------------------------------------------------------------------
 
@@ -57,7 +58,7 @@ AWS_ACCOUNTS = frozenset([*" ".join((_LOAD_BALANCING, _REDSHIFT, _CLOUDTRAIL, _M
 # --- service principals -----------------------------------------------------------------------------------------
 
 REGION = r"(?:af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(?:-[a-z]+){1,2}-\d"
-_WHOLE_REGION = re.compile(REGION)
+_WHOLE_REGION = lazy_pattern(REGION)
 _SUFFIX = r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|aws\.internal)"
 #: Services that have principals for their parts (`delivery.logs.amazonaws.com`) and no hosts of customers below them.
 _WHOLES = "|".join(
@@ -69,7 +70,7 @@ _WHOLES = "|".join(
     trustedadvisor tunneling.iot visualization workmail
     """.split()
 )
-_PRINCIPAL = re.compile(
+_PRINCIPAL = lazy_pattern(
     rf"(?:[a-z][a-z0-9-]*(?:\.(?:{_WHOLES}))?(?:\.{REGION})?"
     rf"|s3\.data-source\.(?:lustre|openzfs)\.fsx|(?:elasticloadbalancing|log|logging)\.(?:s3|logdelivery)"
     rf"|logdelivery\.elasticloadbalancing|elasticfilesystem\.client|(?:internal|storage)\.s3)\.{_SUFFIX}"
@@ -108,7 +109,7 @@ PROVIDERS = (
     "www.amazon.com",
 )
 #: Providers with a host for each region.
-_REGIONAL_PROVIDERS = re.compile(rf"(oidc\.eks\.{REGION}\.{_SUFFIX}/id|cognito-idp\.{REGION}\.{_SUFFIX})(/.+)")
+_REGIONAL_PROVIDERS = lazy_pattern(rf"(oidc\.eks\.{REGION}\.{_SUFFIX}/id|cognito-idp\.{REGION}\.{_SUFFIX})(/.+)")
 #: What stands beside a wildcard for the region or the id.
 PROVIDER_PIECES = frozenset({"amazonaws.com", "amazonaws.com/id", "cognito-idp", "id", "oidc.eks"})
 _PROVIDERS_BY_HOST = {form.partition("/")[0]: form.split("/") for form in PROVIDERS}
@@ -182,21 +183,21 @@ _COMMON_PREFIXES: dict[str, tuple[str, ...]] = {
 }
 #: Documents, Config rules, permissions and the like that AWS owns: kind → beginnings of names that nobody else gives.
 _OWN: dict[str, re.Pattern[str]] = {
-    "document": re.compile(r"(?:AWS|Amazon|Aws)[A-Za-z0-9]*-.+"),
-    "automation-definition": re.compile(r"(?:AWS|Amazon|Aws)[A-Za-z0-9]*-.+"),
-    "permission": re.compile(r"AWSRAM.+"),
-    **dict.fromkeys(("cluster-pg", "og", "parametergroup", "pg"), re.compile(r"default[.:].+")),
-    "cert": re.compile(r"rds-ca-.+"),
-    "key": re.compile(r"alias/aws/.+"),
-    "type": re.compile(r"AWS-.+"),
-    "transform": re.compile(r"Serverless-\d{4}-\d\d-\d\d|Include|AWS::.+"),
-    "extension": re.compile(r"AWS\.AppConfig\..+"),
-    "jobTemplates": re.compile(r"System-.+"),
-    "presets": re.compile(r"System-.+"),
-    "patchbaseline": re.compile(r"AWS-.+"),
+    "document": lazy_pattern(r"(?:AWS|Amazon|Aws)[A-Za-z0-9]*-.+"),
+    "automation-definition": lazy_pattern(r"(?:AWS|Amazon|Aws)[A-Za-z0-9]*-.+"),
+    "permission": lazy_pattern(r"AWSRAM.+"),
+    **dict.fromkeys(("cluster-pg", "og", "parametergroup", "pg"), lazy_pattern(r"default[.:].+")),
+    "cert": lazy_pattern(r"rds-ca-.+"),
+    "key": lazy_pattern(r"alias/aws/.+"),
+    "type": lazy_pattern(r"AWS-.+"),
+    "transform": lazy_pattern(r"Serverless-\d{4}-\d\d-\d\d|Include|AWS::.+"),
+    "extension": lazy_pattern(r"AWS\.AppConfig\..+"),
+    "jobTemplates": lazy_pattern(r"System-.+"),
+    "presets": lazy_pattern(r"System-.+"),
+    "patchbaseline": lazy_pattern(r"AWS-.+"),
 }
 ROLE_KINDS = frozenset({"role", "entity"})
-_SERVICE_LINKED = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9-]+)(?:_(.*))?", re.DOTALL)
+_SERVICE_LINKED = lazy_pattern(r"(AWSServiceRoleFor[A-Za-z0-9-]+)(?:_(.*))?", re.DOTALL)
 #: Words below `/aws/` in names of log groups: services, and kinds of their resources.
 _GROUP_WORDS = "|".join(
     """
@@ -213,9 +214,9 @@ _GROUP_WORDS = "|".join(
     ProcessingJobs TrainingJobs TransformJobs
     """.split()
 )
-_GROUP = re.compile(rf"aws-controltower/|/?aws(?:/(?:{_GROUP_WORDS})(?=/|$))*(?:/|$)")
+_GROUP = lazy_pattern(rf"aws-controltower/|/?aws(?:/(?:{_GROUP_WORDS})(?=/|$))*(?:/|$)")
 #: The beginning of an id before a wildcard.
-ID_PREFIX = re.compile(
+ID_PREFIX = lazy_pattern(
     r"(?:acl|ami|cgw|cr|crf|dopt|eipalloc|eni|fs|fsap|i|igw|key|lic|lt|mi|mrk|mw|nat|oi|pb|pcx|pl|rtb|sg|sgr|snap|sr"
     r"|subnet|svc|tgw|tgw-attach|tgw-rtb|vgw|vol|vpc|vpce|vpce-svc|vpn)-[*?]+"
 )

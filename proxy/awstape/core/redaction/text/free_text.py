@@ -31,6 +31,7 @@ from awstape.core.redaction.text.identifier_search import (
 from awstape.core.redaction.text.identifiers import redact_random_runs
 from awstape.core.redaction.text.labelled_values import is_digest
 from awstape.core.text.encoded_text import rewrite_encoded_runs
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: The beginning of IAM's credential report.
 REPORT_HEADER = "user,arn,user_creation_time"
@@ -85,7 +86,7 @@ def redact_member_value(member: str, text: str, aliases: Aliases) -> str:
 # --- CSV --------------------------------------------------------------------------------------------------------
 
 
-_REPORT_ROW = re.compile(
+_REPORT_ROW = lazy_pattern(
     r"(?P<user>.{1,64}?),(?P<arn>arn:.{1,2048}?)(?=,(?:\d{4}-\d\d-\d\dT|not_supported|N/A|no_information))"
 )
 

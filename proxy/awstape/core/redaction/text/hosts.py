@@ -21,6 +21,7 @@ from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import WHOLE_ARN, is_service_principal, redact_arn, redact_name, redact_provider
 from awstape.core.redaction.text.aws_names import REGION, split_provider
 from awstape.core.redaction.text.labelled_values import is_template
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 _LABEL = r"[\w-]+"
 _AWS = r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|(?:api|on)\.aws|aws\.amazon\.com|awsapps\.com|cloudfront\.net)"
@@ -29,7 +30,7 @@ _DOMAINS = rf"""(?:internal|intranet|private|corp|home|lan|local|localdomain|{_A
     |(?:com?|net|org|gov|edu|ac)\.(?:uk|jp|nz|br|au|in|za|cn)|com|net|org|edu|gov|cloud|eu|uk|de|fr|nl|ch|at)"""
 BARE_HOST = rf"""(?<![\w.@/$}}%-])(?:{_LABEL}\.)+{_DOMAINS}(?![\w@-]|\.\w|:\w*[A-Za-z])"""
 URL = r"""(?<![A-Za-z0-9])(?!api:)[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s"'<>`\\|]+"""
-_URL = re.compile(
+_URL = lazy_pattern(
     r"""(?P<scheme>[^:]+://)(?:(?P<user>[^\s/?\#@:]*)(?::(?P<password>[^\s/?\#@]*))?@)?
     (?P<host>[^\s/?\#:,;(){}\[\]$*@]*)(?P<rest>.*)""",
     re.VERBOSE | re.DOTALL,
@@ -46,7 +47,7 @@ _PUBLIC_DOMAINS = frozenset(
     """.split()
 )
 #: Hosts that AWS gives to customers: the customer's labels, and what follows them.
-_CUSTOMER_HOST = re.compile(
+_CUSTOMER_HOST = lazy_pattern(
     rf"""(?P<name>.+?)\.(?P<service>
     (?:s3(?:-(?:accelerate|website|fips|accesspoint|control))?(?:[.-]dualstack)?(?:[.-]{REGION})?
     |(?:s3-|vpce-)?[a-z-]*\.?{REGION}\.vpce
@@ -59,15 +60,15 @@ _CUSTOMER_HOST = re.compile(
     |(?:ec2|compute)\.internal|{REGION}\.compute\.internal)""",
     re.VERBOSE,
 )
-_S3_PATH_STYLE = re.compile(rf"s3(?:[.-](?:dualstack\.)?{REGION})?\.amazonaws\.com(?:\.cn)?")
-_AWS_HOST = re.compile(rf"(?:[\w-]+\.)*{_AWS}")
+_S3_PATH_STYLE = lazy_pattern(rf"s3(?:[.-](?:dualstack\.)?{REGION})?\.amazonaws\.com(?:\.cn)?")
+_AWS_HOST = lazy_pattern(rf"(?:[\w-]+\.)*{_AWS}")
 #: Labels of AWS in front of a service that has hosts of customers.
 _AWS_LABELS = frozenset(
     "access-grants api console credentials data data-ats jobs oidc prod runtime s3 storage tagging www".split()
 )
 #: Word in what follows a customer's label → what the label is.
 _KINDS = {"s3": "bucket", "signin": "account-alias", "awsapps": "account-alias"}
-_NUMBERED = re.compile(rf"{REGION}|[a-z]+-[0-9]")
+_NUMBERED = lazy_pattern(rf"{REGION}|[a-z]+-[0-9]")
 
 
 def redact_host(host: str, aliases: Aliases) -> str:

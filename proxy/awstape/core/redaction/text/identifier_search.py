@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, is_alias
 from awstape.core.redaction.aliases import Aliases, Key
@@ -30,19 +29,19 @@ from awstape.core.redaction.text.labelled_values import (
     redact_secret_pair,
 )
 from awstape.core.text.encoded_text import rewrite_outside_percent_runs, rewrite_percent_runs
-from awstape.core.text.lazy_pattern import LazyPattern
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_RFC_UUID = re.compile(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
+_RFC_UUID = lazy_pattern(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
 #: Twelve digits in a row, also in the 4-4-4 form, and the longer values that may contain them by chance.
-_ACCOUNT = re.compile(
+_ACCOUNT = lazy_pattern(
     rf"(?P<uuid>{UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
     r"|(?<!\d)(?:(?P<account>\d{12})|(?P<dashed>\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}))(?!\d)"
 )
 #: Year, month, day, hour and minute.
-_TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
+_TIME = lazy_pattern(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
 #: What every account id of `_ACCOUNT` holds; `lone` if it is twelve digits and no more. It begins with a class of
 #: characters, to which a search skips: it is many times as fast as `_ACCOUNT`.
-_ACCOUNT_DIGITS = re.compile(r"\d\d{3}(?:(?<!\d{5})(?P<lone>\d{8}(?!\d))|\d{8}|[-_ ]\d{4})")
+_ACCOUNT_DIGITS = lazy_pattern(r"\d\d{3}(?:(?<!\d{5})(?P<lone>\d{8}(?!\d))|\d{8}|[-_ ]\d{4})")
 #: A colon behind it is no part of it. It may end in an IPv4 address.
 _IPV6 = (
     r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})"
@@ -67,7 +66,7 @@ SENTENCE_KINDS: dict[str, str] = {
 }
 
 
-def compile_search(kinds: Iterable[str], *, in_sentences: bool = False) -> re.Pattern[str]:
+def search_pattern(kinds: Iterable[str], *, in_sentences: bool = False) -> re.Pattern[str]:
     """A pattern that finds identifiers of some kinds in a text, and whole ARNs and UUIDs."""
     found = {
         "arn": f"(?ux:{ARN.pattern.replace('?P<', '?P<arn_')})",
@@ -80,7 +79,7 @@ def compile_search(kinds: Iterable[str], *, in_sentences: bool = False) -> re.Pa
     anywhere = [found.pop(kind) and f"(?P<{kind}>{pattern})" for kind, pattern in list(found.items()) if kind in _INNER]
     # Only these may begin within a word: the others are tried at its beginning.
     others = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items())
-    return re.compile("|".join([*anywhere, f"(?<![A-Za-z0-9])(?:{others})"]), re.ASCII)
+    return lazy_pattern("|".join([*anywhere, f"(?<![A-Za-z0-9])(?:{others})"]), re.ASCII)
 
 
 _INNER = frozenset({"arn", "unique", *BLOCK_KINDS})
@@ -88,13 +87,13 @@ _INNER = frozenset({"arn", "unique", *BLOCK_KINDS})
 
 #: Account ids are replaced last: their digits may be a part of something longer that is replaced as a whole.
 TEXT_KINDS = tuple(kind for kind in IDENTIFIERS if kind not in (*BLOCK_KINDS, "account", "dashed"))
-BLOCK = LazyPattern(partial(compile_search, BLOCK_KINDS))
-IDENTIFIER = LazyPattern(partial(compile_search, TEXT_KINDS))
-IN_SENTENCES = LazyPattern(partial(compile_search, TEXT_KINDS, in_sentences=True))
+BLOCK = search_pattern(BLOCK_KINDS)
+IDENTIFIER = search_pattern(TEXT_KINDS)
+IN_SENTENCES = search_pattern(TEXT_KINDS, in_sentences=True)
 #: A time as services send it. There is nothing to find in it.
-TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII)
+TIMESTAMP = lazy_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII)
 #: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
-MAY_HOLD_IDENTIFIER = re.compile(
+MAY_HOLD_IDENTIFIER = lazy_pattern(
     r"""[:=@%&\\"'`]|\d{4}|\w\.\w|[\w+/-]{16}|-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E
     |\+\d|/home/|Users|already|annot|n't
     |not\ (?:attached|authorized|be|exist|found|in)|\ (?:named?|called|id|alias)\b|must|exceeds|failed

@@ -21,6 +21,7 @@ from awstape.core.redaction import name_codes
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.text.encoded_text import rewrite_outside_encoded_runs
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 _PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA"
 #: docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html: eight digits, or seventeen since 2018.
@@ -58,7 +59,7 @@ _TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abe
 #: Page tokens that a replay gives out, and what replaces a real one in an error's text.
 REPLAY_TOKEN = r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token"
 #: Public in text; what has such an address as its name is named by a customer.
-DOCUMENTATION_EMAIL = re.compile(r".+@(?:[\w-]+\.)*example\.(?:com|net|org)", re.IGNORECASE)
+DOCUMENTATION_EMAIL = lazy_pattern(r".+@(?:[\w-]+\.)*example\.(?:com|net|org)", re.IGNORECASE)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #: One behind it and a hyphen is the end of a range of addresses; anything else makes it a version.
 IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
@@ -103,12 +104,12 @@ IDENTIFIERS: Mapping[str, Identifier] = {
 CONTEXTUAL_KINDS = frozenset({"orgroot", "identity", "issuer"})
 
 
-def compile_whole_match(kinds: Iterable[str]) -> re.Pattern[str]:
+def whole_match(kinds: Iterable[str]) -> re.Pattern[str]:
     """A pattern that matches texts that are one identifier of some kinds."""
-    return re.compile("|".join(f"(?P<{kind}>{IDENTIFIERS[kind].pattern})" for kind in kinds), re.ASCII)
+    return lazy_pattern("|".join(f"(?P<{kind}>{IDENTIFIERS[kind].pattern})" for kind in kinds), re.ASCII)
 
 
-_WHOLE = compile_whole_match([kind for kind in IDENTIFIERS if kind not in CONTEXTUAL_KINDS])
+_WHOLE = whole_match([kind for kind in IDENTIFIERS if kind not in CONTEXTUAL_KINDS])
 
 
 def redact_whole_identifier(text: str, aliases: Aliases) -> str | None:
@@ -120,11 +121,11 @@ def redact_whole_identifier(text: str, aliases: Aliases) -> str | None:
 # --- runs that look random --------------------------------------------------------------------------------------
 
 UUID = rf"\b{name_codes.UUID}\b"
-_RUN = re.compile(rf"(?P<uuid>{UUID})|[A-Za-z0-9+/_-]{{{SHORTEST_SECRET},}}={{0,2}}")
-_SEGMENT = re.compile(rf"[A-Za-z0-9+_-]{{{SHORTEST_SECRET},}}={{0,2}}")
-_LONG_RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST_SECRET}}}")
-_LOWER_CASE_ROW = re.compile(r"[a-z]{3,}")
-_CLASSES = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")
+_RUN = lazy_pattern(rf"(?P<uuid>{UUID})|[A-Za-z0-9+/_-]{{{SHORTEST_SECRET},}}={{0,2}}")
+_SEGMENT = lazy_pattern(rf"[A-Za-z0-9+_-]{{{SHORTEST_SECRET},}}={{0,2}}")
+_LONG_RUN = lazy_pattern(rf"[A-Za-z0-9+/_-]{{{SHORTEST_SECRET}}}")
+_LOWER_CASE_ROW = lazy_pattern(r"[a-z]{3,}")
+_CLASSES = lazy_pattern(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")
 
 
 def redact_random_runs(text: str, aliases: Aliases) -> str:

@@ -18,6 +18,7 @@ import re
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, redact_whole_identifier
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 # --- harmless values --------------------------------------------------------------------------------------------
 
@@ -27,10 +28,10 @@ TEMPLATE = (
     r"(?:\$\{[^{}\s]*\}|\$\([^()\s]*\)|\$[A-Z][A-Z0-9_]*(?![\w-])|\{\{[^{}]*\}\}|\{[A-Za-z_.]*\}"
     r"|<[A-Za-z_\ -]+>|\[[A-Za-z_\ -]+\]|\([A-Za-z_\ -]+\)|%\([a-z_]+\)s|%[sdr](?!\w)|%[A-Z_]+%|\*+(?![\w*]))"
 )
-_TEMPLATE = re.compile(TEMPLATE)
-_TRUTH = re.compile(r"true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|n/a", re.IGNORECASE)
-_NUMBER = re.compile(r"-?(?P<digits>\d{1,11})(?:\.\d{1,9})?", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?", re.ASCII)
+_TEMPLATE = lazy_pattern(TEMPLATE)
+_TRUTH = lazy_pattern(r"true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|n/a", re.IGNORECASE)
+_NUMBER = lazy_pattern(r"-?(?P<digits>\d{1,11})(?:\.\d{1,9})?", re.ASCII)
+_TIME = lazy_pattern(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?", re.ASCII)
 
 
 def is_template(text: str) -> bool:
@@ -81,7 +82,7 @@ NAMED_ENTITY = rf"""(?:\b(?P<named_kind>{_KIND})(?:e?s)?(?:
   | \b(?:not\ attached\ to|not\ in|already\ in|not\ found\ (?:in|for)|member\ of)\ (?:the\ )?
     (?P<other_kind>{_KIND})\ (?={_LIST}{_END}))
   (?P<named>(?(named_single){_NAME}|{_LIST}))"""
-_IN_LIST = re.compile(rf"""(?:{_AND})|["'`\[({{]|(?P<name>(?u:{_NAME}))""", re.VERBOSE)
+_IN_LIST = lazy_pattern(rf"""(?:{_AND})|["'`\[({{]|(?P<name>(?u:{_NAME}))""", re.VERBOSE)
 
 
 def redact_named_entity(match: re.Match[str], aliases: Aliases) -> str:
@@ -99,15 +100,15 @@ def redact_named_entity(match: re.Match[str], aliases: Aliases) -> str:
 
 _PASSWORD = r"passw(?:or)?d|passphrase|pwd"
 _WORD = rf"{_PASSWORD}|secret|token|credentials?|api[_-]?key|private[_-]?key|secret[_-]?(?:access[_-]?)?key"
-_KEY = re.compile(_WORD, re.IGNORECASE)
-_PASSWORD_KEY = re.compile(rf"(?:{_PASSWORD}|secret)$", re.IGNORECASE)
+_KEY = lazy_pattern(_WORD, re.IGNORECASE)
+_PASSWORD_KEY = lazy_pattern(rf"(?:{_PASSWORD}|secret)$", re.IGNORECASE)
 #: Keys of digests, which are public.
-_DIGEST_KEY = re.compile(r"(?:sha[-_]?256|digest|checksum|etag|hash)$", re.IGNORECASE)
-_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST_KEY = lazy_pattern(r"(?:sha[-_]?256|digest|checksum|etag|hash)$", re.IGNORECASE)
+_HEX_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
 #: Texts that are redacted as what they are, and page tokens of awstape.
-_OTHER_PATTERN = re.compile(rf"(?:arn|https?):|s3://|(?:{REPLAY_TOKEN})\Z")
+_OTHER_PATTERN = lazy_pattern(rf"(?:arn|https?):|s3://|(?:{REPLAY_TOKEN})\Z")
 _SHORTEST = 3
-_BRACKETED = re.compile(r"([<(\[{])(.*)([>)\]}])", re.DOTALL)
+_BRACKETED = lazy_pattern(r"([<(\[{])(.*)([>)\]}])", re.DOTALL)
 #: A key and its value: `db-password: hunter22`, `PGPASSWORD=x`, `--password x`.
 SECRET_PAIR = rf"""(?<![\w.$:-])(?=--|[\w.-]++["']?\s?[=:])
     (?P<secret_key>(?P<secret_option>--)?[\w.-]{{0,60}}?(?i:{_WORD}))

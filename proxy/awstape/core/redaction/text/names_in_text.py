@@ -35,25 +35,26 @@ from awstape.core.text.encoded_text import (
     rewrite_encoded_runs,
     rewrite_outside_encoded_runs,
 )
+from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.core.text.substrings import Substrings, rewrite_spans
 
 _CHARACTERS = "A-Za-z0-9À-ɏ_+=,.@-"
 #: A word, or (`other`) a policy variable, condition key, region or the service of an action.
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"(?P<other>\$\{[^{}]*\}|\baws:[A-Za-z][\w/]*|\b[a-z]{2}(?:-[a-z]+){1,2}-\d[a-z]?\b|\b[a-z][a-z0-9-]{0,40}:(?=[A-Z*]))"
     rf"|[{_CHARACTERS}]+"
 )
-_SINGLE_WORD = re.compile(rf"[{_CHARACTERS}]+")
-_JOINT = re.compile(r"([,=@._+-])")
+_SINGLE_WORD = lazy_pattern(rf"[{_CHARACTERS}]+")
+_JOINT = lazy_pattern(r"([,=@._+-])")
 #: A number that may hold an account id.
-_LONG_NUMBER = re.compile(r"(?<!\d)(?:\d{11}|\d{13})(?!\d)", re.ASCII)
+_LONG_NUMBER = lazy_pattern(r"(?<!\d)(?:\d{11}|\d{13})(?!\d)", re.ASCII)
 _MOST_REMEMBERED = 1000
 _SHORTEST_PHRASE = 6
 #: The most parts and joints of a name within a word.
 _MOST_PARTS = 25
 #: The most characters that an alias stands for in a live text, and how many ends of them are tried.
 _LONGEST_REAL, _MOST_ENDS = 500, 50
-_MASKED_WORD = re.compile(r"[\w-]+")
+_MASKED_WORD = lazy_pattern(r"[\w-]+")
 
 
 class KnownNames:

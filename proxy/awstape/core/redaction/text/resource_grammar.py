@@ -17,9 +17,10 @@ from fnmatch import translate
 from typing import NamedTuple
 
 from awstape.core.redaction.text.resource_forms import FORMS, MORE_TYPES
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_TYPE = re.compile(r"[a-z]+(?:-[a-z]+)*(?:-?v\d)?")
-_WILD = re.compile(r"\$\{[^{}]*\}|[*?]+")
+_TYPE = lazy_pattern(r"[a-z]+(?:-[a-z]+)*(?:-?v\d)?")
+_WILD = lazy_pattern(r"\$\{[^{}]*\}|[*?]+")
 #: Segments that no form has, in one resource: aliases of more would be longer than ARNs are.
 _MOST_SEGMENTS = 8
 #: Kinds of the names in slots; other slots have the type before them as their kind.
@@ -57,8 +58,8 @@ def split_segments(text: str) -> list[str]:
     return parts
 
 
-_SEPARATOR = re.compile("([/:])")
-_TOKEN = re.compile(r"\$\{[^{}]*\}|[/:]|[^/:$]+|\$")
+_SEPARATOR = lazy_pattern("([/:])")
+_TOKEN = lazy_pattern(r"\$\{[^{}]*\}|[/:]|[^/:$]+|\$")
 
 
 def split_resource(service: str, resource: str) -> list[Piece]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from awstape.catalog.service_models import load_models
@@ -9,6 +11,7 @@ from awstape.core.aws.model import Member, Shape, Value
 from awstape.core.aws.protocols.encodings.xml_text import (
     parse_xml,
     read_xml_structure,
+    write_leaf,
     write_parent,
     write_xml_element,
     write_xml_structure,
@@ -235,6 +238,16 @@ def test_a_member_with_a_name_that_no_element_has_is_refused(name: str) -> None:
 def test_a_character_that_xml_has_not_is_refused_in_an_attribute() -> None:
     with pytest.raises(WireError, match="xsi:type holds a character"):
         list(write_xml_structure({"X": {"Type": "\x00"}}, output_shape(reference("Grantee")), 0))
+
+
+def test_every_character_that_xml_has_not_is_refused() -> None:
+    for code in range(sys.maxunicode + 1):
+        is_xml = code in (0x9, 0xA, 0xD) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+        if not is_xml:
+            with pytest.raises(WireError):
+                write_leaf("X", f"a{chr(code)}", 0)
+        elif not chr(code).isprintable():
+            write_leaf("X", f"a{chr(code)}", 0)
 
 
 def test_the_prefix_of_each_attribute_of_the_models_is_declared() -> None:

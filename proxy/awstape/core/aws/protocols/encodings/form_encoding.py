@@ -18,12 +18,13 @@ from typing import Any
 from awstape.core.aws.model import Member, Shape, Value
 from awstape.core.aws.protocols.encodings.scalars import parse_scalar
 from awstape.core.aws.wire import MAX_DEPTH, WireError
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 FormTree = dict[str, Any]  # nested by the dots of `Tags.member.1.Key`; the leaves are strings
 FormNames = Callable[[Shape], Mapping[str, tuple[str, Member]]]
 """The names that the members of a structure have in a form → AWS member name, member."""
 
-_NAME_PATH = re.compile(r"\w{1,64}(?:\.\w{1,64})*")
+_NAME_PATH = lazy_pattern(r"\w{1,64}(?:\.\w{1,64})*")
 
 
 def build_form_tree(parameters: Iterable[tuple[str, str]]) -> FormTree:

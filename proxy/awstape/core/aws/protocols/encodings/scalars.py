@@ -9,11 +9,12 @@ import re
 
 from awstape.core.aws.model import Shape, Value
 from awstape.core.aws.wire import WireError
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_INTEGER = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
+_INTEGER = lazy_pattern(r"0|-?[1-9]\d{0,18}", re.ASCII)
 #: Other spellings, such as `007` and `+7`. Twelve digits after a zero may be an account, which is no number.
-_ODD_INTEGER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[Ee][+-]?\d{1,4})?", re.ASCII)
+_ODD_INTEGER = lazy_pattern(r"[+-]?\d{1,9}", re.ASCII)
+_NUMBER = lazy_pattern(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[Ee][+-]?\d{1,4})?", re.ASCII)
 
 
 def parse_scalar(text: str, shape: Shape) -> Value:

@@ -28,13 +28,14 @@ from awstape.core.aws.model import Member, Shape, Value
 from awstape.core.aws.protocols.encodings.scalars import format_scalar, parse_scalar
 from awstape.core.aws.timestamps import format_timestamp
 from awstape.core.aws.wire import WireError, limit_problem
+from awstape.core.text.lazy_pattern import lazy_pattern
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = lazy_pattern("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Names of elements that `read_unmodelled` may find.
-_ELEMENT_NAME = re.compile(r"[^\W\d][\w.\-]*")
+_ELEMENT_NAME = lazy_pattern(r"[^\W\d][\w.\-]*")
 _PERCENT_ENCODED = {byte: quote(bytes([byte]), safe="-._~") for byte in range(256)}
 #: The root, or a declaration of UTF-8 and the root. Any other beginning may be that of another encoding.
-_BEGINS_IN_UTF8 = re.compile(
+_BEGINS_IN_UTF8 = lazy_pattern(
     rb"""(?:<\?xml\s+version=["']1\.0["'](?:\s+encoding=["']utf-8["'])?\s*\?>\s*)?<[a-z][a-z0-9]""", re.IGNORECASE
 )
 _NO_CHARACTER = "{} holds a character that XML can't represent"
@@ -208,6 +209,11 @@ def _attributes(value: Value, member: Member) -> str:
     return namespace + (structure_attributes(value, member.shape) if isinstance(value, dict) else "")
 
 
+def _holds_other_character(text: str) -> bool:
+    """Whether a text has a character that XML cannot represent. What is printable is a character of XML, too."""
+    return not text.isprintable() and _NOT_XML.search(text) is not None
+
+
 def structure_attributes(value: Mapping[str, Value], shape: Shape) -> str:
     """The attributes in the start tag of a structure: the members that are attributes."""
     known = shape.by_attribute_name.values()
@@ -218,7 +224,7 @@ def structure_attributes(value: Mapping[str, Value], shape: Shape) -> str:
 
 def _format_attributes(texts: Mapping[str, str]) -> str:
     for name, text in texts.items():
-        if _NOT_XML.search(text):
+        if _holds_other_character(text):
             raise WireError(_NO_CHARACTER.format(name))
     return "".join(f' {name}="{_escape_attribute(text)}"' for name, text in texts.items())
 
@@ -290,7 +296,7 @@ def write_leaf(name: str, text: str, depth: int, safe_name: str = "", attributes
     safe_name: how an error names the element, if its name is data. Raises WireError for a character that XML cannot
     represent.
     """
-    if _NOT_XML.search(text):
+    if _holds_other_character(text):
         raise WireError(_NO_CHARACTER.format(safe_name or name))
     indent = "  " * depth
     if not text:
