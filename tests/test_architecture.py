@@ -99,6 +99,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.recording.take_order",
         "core.recording.writes",
         "core.replay.take_selection",
+        "core.text.advice",
         "core.text.json_documents",
         "core.text.lazy_pattern",
         "core.text.printable",
@@ -370,6 +371,34 @@ def test_nothing_prints() -> None:
     for path in MODULES:
         calls = [node.func for node in nodes(path) if isinstance(node, ast.Call)]
         assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"], dotted(path)
+
+
+#: What tells to record: commands and options of an edge.
+RECORDING = re.compile(
+    r"awstape (record|env)\b|pytest -|--awstape|--set |--(mode|include-writes|service|operation|upstream|upstream-ca)\b"
+    r"|awstape\.(record|credentials)\(|include_writes="
+)
+#: The modules that are of one edge, or where each has its words.
+EDGES_WORDS = {
+    "core.text.advice",
+    "inprocess.botocore_hook",
+    "program.environment",  # an option of the command line, or a variable
+    "project.diagnosis",
+    "project.first_files",
+}
+
+
+def test_only_edges_name_the_commands_that_record() -> None:
+    """All other modules take them from the `Advice` at hand: what helps on a command line does not in pytest."""
+    found = {
+        f"{dotted(path)}:{node.lineno}: {node.value}"
+        for path in MODULES
+        if wing(dotted(path)) not in ("cli", "addon", "pytest_plugin") and dotted(path) not in EDGES_WORDS
+        for node in nodes(path)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and RECORDING.search(node.value)
+        if node not in {each.value for each in nodes(path) if isinstance(each, ast.Expr)}  # docstrings
+    }
+    assert found == set()
 
 
 def test_no_function_is_given_the_whole_environment() -> None:

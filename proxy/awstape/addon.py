@@ -17,6 +17,7 @@ from pathlib import Path
 from mitmproxy import ctx, exceptions
 from mitmproxy.addonmanager import Loader
 
+from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 from awstape.opening import RECORD_MODES, choose_services, open_for_recording, open_for_replay
@@ -27,10 +28,23 @@ from awstape.report import recording_lines, replay_lines
 _log = logging.getLogger(__name__)
 
 
+def _mitmdump(cassette: str, mode: str, *, writes: bool = False, service: str = "") -> str:
+    options = {"cassette": cassette, "mode": mode, "include_writes": "true" if writes else "", "service": service}
+    given = (f"--set awstape_{name}={value}" for name, value in options.items() if value)
+    return " ".join(['mitmdump -s "$(awstape addon)"', *given])
+
+
+_ADVICE = Advice(
+    _mitmdump,
+    writes="--set awstape_include_writes=true",
+    service=lambda name: f"--set awstape_service={name}",
+    caller=ON_COMMAND_LINE.caller,
+    trust="set the CAs to trust: --set ssl_verify_upstream_trusted_ca=FILE",
+)
+
+
 class Awstape(Interceptor):
     """The addon that mitmproxy loads: opens a tape when options are set, and closes it when mitmproxy ends."""
-
-    untrusted_tip = "set the CAs to trust: --set ssl_verify_upstream_trusted_ca=FILE"
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
@@ -66,10 +80,11 @@ class Awstape(Interceptor):
         try:
             path = Path(options.awstape_cassette)
             services = choose_services(options.awstape_service, path)
-            self.upstream = parse_upstream(options.awstape_upstream, services)
+            self.upstream = parse_upstream(options.awstape_upstream, services, _ADVICE)
             if options.awstape_replay:
                 paths = [Path(path) for path in options.awstape_replay]
-                self.tape = open_for_replay(paths, os.environ, options.awstape_paging, options.awstape_fault)
+                paging, faults = options.awstape_paging, options.awstape_fault
+                self.tape = open_for_replay(paths, os.environ, paging, faults, _ADVICE)
             elif options.awstape_cassette:
                 self.tape = open_for_recording(
                     path,
@@ -78,6 +93,7 @@ class Awstape(Interceptor):
                     options.awstape_operation,
                     options.awstape_include_writes,
                     services=services,
+                    advice=_ADVICE,
                 )
         except UserError as error:
             raise exceptions.OptionsError(_one_line(error)) from None
@@ -106,7 +122,7 @@ class Awstape(Interceptor):
             return
         log = _log.error if recording and recording.set_aside else _log.warning
         if recording:
-            lines = recording_lines(str(tape.path), recording, passed=tape.passed)
+            lines = recording_lines(str(tape.path), recording, passed=tape.passed, advice=tape.advice)
         else:
             assert tape.player
             lines = replay_lines(tape.player, "proxy")

@@ -2,8 +2,8 @@
 
 The modes are those of `awstape.tape`.
 
-May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, errors, files, live_recorder,
-recovery, tape.
+May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, core.text, errors, files,
+live_recorder, recovery, tape.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
 from awstape.catalog.service_models import load_models
@@ -24,9 +24,9 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.replay.misses import RecordCommand, awstape_record
 from awstape.core.replay.paging_modes import Paging, PagingError
 from awstape.core.replay.player import Player
+from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, keys, project_settings
 from awstape.files.ci import is_ci
@@ -37,19 +37,6 @@ RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 
 JournalUse = Literal["own", "shared", "none"]
 """own: no other process may record into the cassette. shared: others may. none: no journal, for repeatable imports."""
-
-
-class Advice(NamedTuple):
-    """How messages tell the user to record: with a command line, in pytest, or by a call.
-
-    writes_option: the option that records writes as well.
-    """
-
-    command: RecordCommand
-    writes_option: str
-
-
-ON_COMMAND_LINE = Advice(awstape_record, "--include-writes")
 
 
 def open_for_recording(
@@ -83,6 +70,7 @@ def open_for_recording(
     from awstape.live_recorder import LiveRecorder
     from awstape.recovery import load_set_aside, recover_journals
 
+    advice = advice.about(str(path))
     answering = cassette_files.load_all(beside, load_models())
     chosen = (*choose_services(services, path), *(take.track.service for take in answering.takes))
     models = load_models(tuple(dict.fromkeys(chosen)))
@@ -97,10 +85,11 @@ def open_for_recording(
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
     caller = _caller_in(environ, old)
     match_rules = project_settings.load_match_rules(path, *beside)
-    replaying = partial(Player, has_key=True, match_rules=match_rules, record_command=advice.command)
+    replaying = partial(Player, has_key=True, match_rules=match_rules, advice=advice)
     if mode == "once" and exists:
-        return Tape(path, old, None, replaying(_models_of(old), old, Redactor(key, rules)), caller=caller)
-    _check_key(path, old, key)
+        only = replaying(_models_of(old), old, Redactor(key, rules))
+        return Tape(path, old, None, only, caller=caller, advice=advice)
+    _check_key(path, old, key, advice)
     player = None
     if mode == "new_episodes":
         answering = (
@@ -118,7 +107,7 @@ def open_for_recording(
     recorder = LiveRecorder(
         path,
         key,
-        Selection(models, globs, include_writes, advice.writes_option),
+        Selection(models, globs, include_writes, advice.writes),
         make_recorder,
         None if journal == "none" else create_journal,
         keep_old=mode != "rewrite",
@@ -126,7 +115,7 @@ def open_for_recording(
     )
     if journal == "own":
         recorder.open_journal()
-    return Tape(path, old, recorder, player, recovered, caller=caller)
+    return Tape(path, old, recorder, player, recovered, caller=caller, advice=advice)
 
 
 def choose_services(globs: Sequence[str], path: Path) -> tuple[str, ...]:
@@ -154,13 +143,13 @@ def _check_operation_globs(models: Models, globs: Sequence[str]) -> None:
             raise UserError(f"no operation matches {glob!r}", hint or "operations are spelled as in ListPolicyVersions")
 
 
-def _check_key(path: Path, old: Cassette, key: Key) -> None:
+def _check_key(path: Path, old: Cassette, key: Key, advice: Advice) -> None:
     """Raises UserError for a cassette made with another key: it must not hold aliases of two keys."""
     if old.keys and key_fingerprint(key) not in old.keys:
         raise UserError(
             f"{path}: made with another key (fingerprint {', '.join(old.keys)}) than the present one "
             f"({key_fingerprint(key)})",
-            f"set {keys.VARIABLE} to its key, or drop the old tracks with --mode rewrite",
+            f"set {keys.VARIABLE} to its key, or record it anew: {advice.record('rewrite')}",
         )
 
 
@@ -180,11 +169,12 @@ def open_for_replay(
     models = _models_of(cassette)
     parsed_paging, parsed_faults = parse_replay_options(models, paging, faults)
     key, files = keys.find_key(environ), cassette_files.find_all(paths)
+    advice = advice.about(str(files[0])) if len(files) == 1 else advice
     rules, match_rules = project_settings.load_rules(*files), project_settings.load_match_rules(*files)
     redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), rules)
-    replaying = partial(Player, has_key=key is not None, match_rules=match_rules, record_command=advice.command)
+    replaying = partial(Player, has_key=key is not None, match_rules=match_rules, advice=advice)
     player = replaying(models, cassette, redactor, paging=parsed_paging, faults=parsed_faults)
-    return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette))
+    return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette), advice=advice)
 
 
 def _caller_in(environ: Mapping[str, str], cassette: Cassette) -> str | None:

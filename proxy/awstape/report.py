@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from awstape.core.compare.equality import json_text
+from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.core.text.printable import printable
 
 if TYPE_CHECKING:  # commands that list or replay do without most of them
@@ -86,11 +87,12 @@ def recording_lines(
     *,
     passed: Mapping[str, int] = _NONE,
     imported: bool = False,
+    advice: Advice = ON_COMMAND_LINE,
 ) -> Iterator[str]:
     """A recording, for people.
 
     answered: the number of pages that the cassette answered. passed: service → the number of requests and connections
-    to it that passed the proxy, "" for other hosts. imported: from other tools.
+    to it that passed the proxy, "" for other hosts. imported: from other tools. advice: how the user records.
     """
     verb = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
@@ -115,7 +117,7 @@ def recording_lines(
     for note in recording.notes:
         yield f"  note: {printable(note)}"
     if services := sorted(filter(None, passed)):
-        options = " ".join(f"--service {name}" for name in services)
+        options = " ".join(map(advice.service, services))
         yield f"  not recorded: {', '.join(services)}; the services to record are named with {options}"
 
 
@@ -310,7 +312,7 @@ def callers_line(callers: Sequence[str]) -> str:
     if len(callers) < 2:
         return ""
     first, *others = callers
-    return f"credentials are those of {first}; those of {', '.join(others)}: awstape env --caller ALIAS"
+    return f"credentials are those of {first}; those of {', '.join(others)}: {ON_COMMAND_LINE.caller('ALIAS')}"
 
 
 def replay_lines(

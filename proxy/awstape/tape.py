@@ -13,7 +13,8 @@ What is recorded is in a journal before the program gets its response, and in th
 A tape belongs to the process that opened it. A forked process would count on its own and write into the same journal,
 so it is refused, and the first process learns of it.
 
-May import: catalog, core.aws, core.cassette, core.recording, core.replay, errors, live_recorder.
+May import: catalog, core.aws, core.cassette, core.recording, core.replay, core.text, errors,
+live_recorder.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
+from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.errors import UserError, as_user_error
 
 if TYPE_CHECKING:  # a replay, which each test may open, does without them
@@ -68,6 +70,8 @@ class Tape:
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     caller: str | None = None
     """The known caller whose access key id is in the environment, as after `awstape env --caller`; as in `callers`."""
+    advice: Advice = ON_COMMAND_LINE
+    """How the user records."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _process: int = field(default_factory=os.getpid, repr=False)
     _forks: mmap.mmap = field(default_factory=partial(mmap.mmap, -1, 1), repr=False)

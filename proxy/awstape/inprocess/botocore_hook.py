@@ -13,16 +13,18 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.core.recording.folding import RecordingSummary
 from awstape.core.replay.misses import Miss
+from awstape.core.text.advice import Advice
 from awstape.errors import MissError, UserError, call_without_traceback
+from awstape.files import project_settings
 from awstape.inprocess import botocore_handlers
-from awstape.opening import RECORD_MODES, Advice, RecordMode, choose_services, open_for_recording, open_for_replay
+from awstape.opening import RECORD_MODES, RecordMode, choose_services, open_for_recording, open_for_replay
 from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
 from awstape.proxying.upstream import Upstream, endpoint_variable, parse_upstream
 from awstape.report import miss_lines, not_replayed_lines, own_names_line, recording_lines, unused_fault_lines
@@ -105,7 +107,7 @@ class InProcess:
         """Logs the summary of a recording; as a warning if something was left out, or names are the program's own."""
         if recording is None or not recording.tells_something:
             return
-        lines = [*recording_lines(str(self.tape.path), recording)]
+        lines = [*recording_lines(str(self.tape.path), recording, advice=self.tape.advice)]
         if own_names := self.own_names(recording):
             lines.append(f"  {own_names_line(len(own_names), 'tape.alias')}")
         is_amiss = own_names or recording.set_aside or recording.bugs or recording.skipped or recording.failed
@@ -182,8 +184,7 @@ def replay(
     """
     fault_texts = [faults] if isinstance(faults, str) else faults
     paths = [Path(path) for path in (cassette, *more)]
-    advice = Advice(partial(_record_call, paths[0].name), "include_writes=True")
-    tape = call_without_traceback(open_for_replay, paths, current(), str(paging), fault_texts, advice)
+    tape = call_without_traceback(open_for_replay, paths, current(), str(paging), fault_texts, _advice_for(paths[0]))
     return InProcess(tape, strict=strict, cassettes=paths)
 
 
@@ -223,7 +224,7 @@ def record(
     An exception in the block leaves the cassette as it was; the recording stays as a journal, for `awstape recover`.
     Raises UserError for a cassette or setting that can't be used, and at the end of the block if it can't be written.
     """
-    path = Path(cassette)
+    path, advice = Path(cassette), _advice_for(Path(cassette))
     if mode not in RECORD_MODES:
         raise UserError(f"no such mode: {mode!r}", f"one of {', '.join(RECORD_MODES)}")
     chosen = call_without_traceback(choose_services, _as_list(services), path)
@@ -237,19 +238,33 @@ def record(
         include_writes,
         "shared",
         services=chosen,
-        advice=Advice(partial(_record_call, path.name), "include_writes=True"),
+        advice=advice,
     )
-    return InProcess(tape, upstream=parse_upstream(given, chosen))
+    return InProcess(tape, upstream=parse_upstream(given, chosen, advice))
 
 
 def _as_list(value: str | Sequence[str]) -> Sequence[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _record_call(name: str, mode: str, *, writes: bool = False, service: str = "") -> str:
-    """The call that records, in a mode."""
-    options = (", include_writes=True" if writes else "") + (f", services=[…, {service!r}]" if service else "")
-    return f"awstape.record({name!r}, mode={mode!r}{options})"
+def _advice_for(path: Path) -> Advice:
+    """How a program records into a cassette."""
+
+    def services(name: str) -> str:
+        return f"services={[*(project_settings.load_services(path) or DEFAULT_SERVICES), name]!r}"
+
+    def call(_: str, mode: str, *, writes: bool = False, service: str = "") -> str:
+        options = [*(["include_writes=True"] if writes else []), *([services(service)] if service else [])]
+        shown = path.name if path.is_absolute() else str(path)  # the folders above may be named after their owner
+        return f"awstape.record({', '.join([repr(shown), f'mode={mode!r}', *options])})"
+
+    return Advice(
+        call,
+        writes="include_writes=True",
+        service=services,
+        caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
+        trust="AWS_CA_BUNDLE=FILE adds a CA",
+    )
 
 
 def _change_environment(changes: EnvironmentChanges) -> EnvironmentChanges:

@@ -58,9 +58,6 @@ class Interceptor:
     this machine and AWS. failure: the error that stopped it; all later requests are refused.
     """
 
-    #: What to do about an upstream whose certificate is not trusted.
-    untrusted_tip = "--upstream-ca FILE adds a CA"
-
     def __init__(
         self,
         tape: Tape | None = None,
@@ -153,7 +150,7 @@ class Interceptor:
         if self.tape and isinstance(data.conn, connection.Server) and data.conn.address:
             host, port = data.conn.address[:2]
             reason = (data.conn.error or "TLS failed").removesuffix(".")
-            tip = f"; {self.untrusted_tip}" if reason.startswith("Certificate verify failed") else ""
+            tip = f"; {self.tape.advice.trust}" if reason.startswith("Certificate verify failed") else ""
             name = data.conn.sni or host
             text = f"the TLS handshake with the upstream {name} failed: {reason[:1].lower()}{reason[1:]}{tip}"
             self._unverified[host, port] = text

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from awstape.catalog.service_index import load_index
 from awstape.core.aws.conform import did_you_mean
+from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.errors import UserError
 
 #: Seconds for opening a connection.
@@ -59,7 +60,7 @@ def _reason(error: Exception) -> str:
     return ", ".join(dict.fromkeys(os.strerror(int(number)) for number in numbers)) or "not a valid address"
 
 
-def parse_upstream(specs: Sequence[str], services: Sequence[str]) -> Upstream:
+def parse_upstream(specs: Sequence[str], services: Sequence[str], advice: Advice = ON_COMMAND_LINE) -> Upstream:
     """Parses strings of the form `SERVICE=URL` or `URL`. services: the recorded ones. Raises UserError."""
     upstream = {}
     for spec in specs:
@@ -74,7 +75,7 @@ def parse_upstream(specs: Sequence[str], services: Sequence[str]) -> Upstream:
             tip = "for example http://127.0.0.1:5000 or iam=http://127.0.0.1:5000"
             raise UserError(f"the upstream {spec!r} is neither URL nor SERVICE=URL", tip)
         if service not in (ALL, *services):
-            hint = did_you_mean(service, services) or f"; to record it as well: --service {service}"
+            hint = did_you_mean(service, services) or f"; to record it as well: {advice.service(service)}"
             raise UserError(f"the upstream {spec!r} is for a service that is not recorded", hint.lstrip("; "))
         upstream[service] = parts
     return upstream

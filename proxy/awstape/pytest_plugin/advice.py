@@ -5,12 +5,10 @@ from __future__ import annotations
 import shlex
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
+from awstape.core.text.advice import Advice
 from awstape.files import project_settings
-from awstape.opening import Advice
 from awstape.pytest_plugin.markers import Node, Settings
 from awstape.pytest_plugin.run_summary import relative
-
-_WRITES_OPTION = "@pytest.mark.awstape(include_writes=True), or --awstape-include-writes,"
 
 
 def quoted_id(node: Node) -> str:
@@ -23,24 +21,33 @@ def _quote(text: str) -> str:
     return f"'{text}'" if "'" not in text else shlex.quote(text)
 
 
-def advice_for(node: Node) -> Advice:
+def advice_for(settings: Settings) -> Advice:
     """How the requests of a test are recorded, or those of the tests of a module or class."""
+    node = settings.node
 
-    def command(mode: str, *, writes: bool = False, service: str = "") -> str:
-        run = f"pytest --awstape={mode}{' --awstape-include-writes' if writes else ''} {quoted_id(node)}"
+    def command(_: str, mode: str, *, writes: bool = False, service: str = "") -> str:
+        # With all tests that may share a cassette: what the others need would go, too.
+        is_for_all = mode == "rewrite" and not settings.is_own
+        tests = _quote(relative(node.path.parent, node.config)) if is_for_all else quoted_id(node)
+        run = f"pytest --awstape={mode}{' --awstape-include-writes' if writes else ''} {tests}"
         if not service:
             return run
         services = [*(project_settings.load_services(node.path) or DEFAULT_SERVICES), service]
         listed = ", ".join(f'"{each}"' for each in services)
         return f"in [tool.awstape] of pyproject.toml set services = [{listed}], and run: {run}"
 
-    return Advice(command, _WRITES_OPTION)
+    of_several = len(settings.paths) > 1
+    return Advice(
+        command,
+        writes="@pytest.mark.awstape(include_writes=True), or --awstape-include-writes,",
+        service=lambda name: f"--awstape-service={name}",
+        caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
+        trust="AWS_CA_BUNDLE=FILE adds a CA",
+        cassette="CASSETTE" if of_several else shlex.quote(relative(settings.paths[0], node.config)),
+    )
 
 
 def rewrite_line(settings: Settings) -> str:
-    """How to remove what was not replayed: with the tests that may share a cassette, or what they need goes, too."""
-    node = settings.node
-    if settings.is_own:
-        return f"to remove what is not replayed: pytest --awstape=rewrite {quoted_id(node)}"
-    folder = _quote(relative(node.path.parent, node.config))
-    return f"to remove what no test in the folder asks for: pytest --awstape=rewrite {folder}"
+    """How to remove what was not replayed."""
+    what = "is not replayed" if settings.is_own else "no test in the folder asks for"
+    return f"to remove what {what}: {advice_for(settings).record('rewrite')}"

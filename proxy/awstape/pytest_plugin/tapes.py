@@ -114,11 +114,11 @@ def _open(settings: Settings) -> InProcess:
     """Opens the cassettes for replay or recording. Raises UserError."""
     node, mode, path = settings.node, settings.mode, settings.paths[0]
     missing = [each for each in settings.paths if not each.exists()]
-    advice = advice_for(node)
+    advice = advice_for(settings)
     if mode == "none" or (mode == "once" and not missing):
         if missing and not settings.is_own:
             problem = f"{relative(missing[0], node.config)}: there is no such cassette"
-            raise UserError(problem, f"record it: {advice.command('once')}")
+            raise UserError(problem, f"record it: {advice.record('once')}")
         # If the test's own cassette is missing, it counts as empty: a test without requests needs none.
         paths = [] if missing else settings.paths
         replayed = call_without_traceback(open_for_replay, paths, current(), settings.paging, settings.faults, advice)
@@ -138,7 +138,7 @@ def _open(settings: Settings) -> InProcess:
             raise UserError(problem, "rewrite it without workers: pytest --awstape=rewrite -n 0")
     has_key = keys.key_exists(current())
     (record_mode,) = (known for known in RECORD_MODES if known == mode)
-    upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split(), services)
+    upstream = parse_upstream(os.environ.get("AWSTAPE_UPSTREAM", "").split(), services, advice)
     tape = call_without_traceback(
         open_for_recording,
         path,

@@ -348,7 +348,7 @@ def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[Re
             written += [recording] if recording else []
             if recording and (has_succeeded or recording.pages or recording.set_aside):
                 answered = len(tape.player.sessions.total.played) if tape.player else 0
-                lines = recording_lines(str(cassette), recording, answered, passed=tape.passed)
+                lines = recording_lines(str(cassette), recording, answered, passed=tape.passed, advice=tape.advice)
                 _print_report(lines, recording_facts(str(cassette), recording), as_json)
 
 

@@ -43,6 +43,7 @@ from awstape.core.recording.retries import FailedRequests, make_unknown_outcome,
 from awstape.core.recording.set_aside import SetAside
 from awstape.core.recording.take_order import UNKNOWN
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.text.advice import ON_COMMAND_LINE
 
 
 class Selected(NamedTuple):
@@ -64,7 +65,7 @@ class Selection:
         models: Models,
         operations: Sequence[str] = ("*",),
         include_writes: bool = False,
-        writes_option: str = "--include-writes",
+        writes_option: str = ON_COMMAND_LINE.writes,
     ) -> None:
         self.models = models
         self.skipped = SkippedExchanges()

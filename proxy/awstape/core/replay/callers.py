@@ -31,6 +31,7 @@ from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Take, Track
 from awstape.core.compare.principal_names import find_principals, is_new
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.text.advice import Advice
 
 
 class Callers:
@@ -83,25 +84,25 @@ class Callers:
             call.operation, redacted, digest(caller.reveal()) if caller else None, digest(given) if given else None
         )
 
-    def explain(self, tracks: Sequence[Track], call: Call) -> tuple[Literal["region", "caller"], str]:
+    def explain(self, tracks: Sequence[Track], call: Call, advice: Advice) -> tuple[Literal["region", "caller"], str]:
         """Why `choose` finds none of some tracks that have the identity of a call: what differs, and how."""
         in_partition = self._in_partition(tracks, call)
         of_account = self._of_account(in_partition, call) if self.are_several else in_partition
         if in_partition and not (of_account and self._of_principal(of_account, call)):
             theirs = sorted({track.caller for track in of_account or in_partition if track.caller})
             by = self._principal_of(call) if of_account else self._describe_account(call)
-            by = by or f"an unknown principal; for credentials of one: awstape env --caller {theirs[0]}"
+            by = by or f"an unknown principal; for credentials of one: {advice.caller(theirs[0])}"
             return "caller", f"it is recorded for {', '.join(theirs)}; the request is by {by}"
         regions = ", ".join(sorted({self._describe_region(track.region) for track in tracks}))
         return "region", f"it is recorded in {regions}; the request is for {self._describe_region(call.region)}"
 
-    def hints(self, call: Call) -> list[str]:
+    def hints(self, call: Call, advice: Advice) -> list[str]:
         """Lines on the callers of a cassette that has several, for a request of another one; else none."""
         if not self.are_several or self._account_of(call) in self.known:
             return []
         lines = [
             f"the cassette doesn't know the caller; it knows {', '.join(self.known)}",
-            f"for credentials of a caller: awstape env --caller {self.known[0]}",
+            f"for credentials of a caller: {advice.caller(self.known[0])}",
         ]
         if call.caller and not self._has_key:
             lines.append("without the cassette's key only such credentials tell the caller; or set AWSTAPE_KEY")

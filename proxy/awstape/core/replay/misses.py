@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 from awstape.core.aws.call import Call, Failure, derive_request_id
 from awstape.core.aws.model import Models, Operation, Service, Value
@@ -25,6 +25,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.nearest_track import Difference, identity_differences, spelling_differences, suggest_rules
+from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.core.text.printable import printable
 
 HEADER = ("x-awstape-miss", "true")
@@ -55,20 +56,6 @@ after. Or what is wrong with the request: another service, an unreadable request
 limit."""
 
 
-def awstape_record(mode: str, *, writes: bool = False, service: str = "") -> str:
-    options = (" --include-writes" if writes else "") + (f" --service {service}" if service else "")
-    return f"awstape record CASSETTE{f' --mode {mode}' if mode != 'all' else ''}{options} -- COMMAND"
-
-
-class RecordCommand(Protocol):
-    """The command that records in a mode, in the place where a replay reports.
-
-    writes: whether it records writes. service: one that is not recorded so far.
-    """
-
-    def __call__(self, mode: str, *, writes: bool = False, service: str = "") -> str: ...
-
-
 @dataclass(frozen=True)
 class Miss(Reply):
     """The reply to a request that no page answers.
@@ -91,7 +78,7 @@ class MissFactory:
     """Makes the misses of a replay.
 
     redactor, has_key: as in `core.replay.player.Player`. keys: the fingerprints of the keys that the cassette's aliases
-    were made with; none if the cassette names none. record_command: tells how to record what is missing.
+    were made with; none if the cassette names none. advice: how the user records what is missing.
     """
 
     models: Models
@@ -99,7 +86,7 @@ class MissFactory:
     redactor: Redactor
     has_key: bool
     keys: frozenset[str]
-    record_command: RecordCommand = awstape_record
+    advice: Advice = ON_COMMAND_LINE
 
     def no_track(self, call: Call, page_request: PageRequest) -> Miss:
         """The miss for an operation, identity, region or caller that the cassette does not hold."""
@@ -111,7 +98,7 @@ class MissFactory:
         track, found, lines = None, list[Difference](), list[str]()
         if same and not here:
             track = same[0]
-            kind, reason = self.tracks.callers.explain(same, call)
+            kind, reason = self.tracks.callers.explain(same, call, self.advice)
             lines.append(reason)
         elif here:
             kind, track = "identity", here[0]
@@ -134,9 +121,9 @@ class MissFactory:
                 lines += [f"  {line}" for line in missing]
         else:
             lines.append("the cassette has no track of this operation")
-        lines += self.tracks.callers.hints(call)
+        lines += self.tracks.callers.hints(call, self.advice)
         if kind != "key":
-            lines.append(f"to record it: {self.record_command('new_episodes', writes=not operation.is_read)}")
+            lines.append(f"to record it: {self.advice.record('new_episodes', writes=not operation.is_read)}")
         return self._miss(kind, call, f"{_title(operation)} was not recorded", lines, track, found)
 
     def _track_line(self, track: Track) -> str:
@@ -190,7 +177,7 @@ class MissFactory:
     def recording_ended(self, call: Call, track: Track, pages: int) -> Miss:
         """The miss for a token at which the recording stopped. pages: how many pages the take has."""
         summary = f"{_title(call.operation)}: the recording ended after page {pages}"
-        command = self.record_command("new_episodes")
+        command = self.advice.record("new_episodes")
         lines = [self._track_line(track), f"to record the rest, read the listing to its end: {command}"]
         return self._miss("end", call, summary, lines, track)
 
@@ -200,7 +187,7 @@ class MissFactory:
         which = "a write that was not requested yet" if is_there else "a write that is in no cassette that is replayed"
         mends = [
             "replay the cassette that has this write as well, or remove `after` from the take",
-            f"to record both anew: {self.record_command('all', writes=True)}",
+            f"to record both anew: {self.advice.record('all', writes=True)}",
         ]
         lines = [
             self._track_line(track),
@@ -213,12 +200,12 @@ class MissFactory:
     def hole(self, call: Call, track: Track, page: int, reason: str) -> Miss:
         """The miss for a page that the recording could not keep. reason: as in the cassette."""
         summary = f"{_title(call.operation)}: page {page} is a hole in the cassette"
-        recover = ["to take it in once a rule settles it: awstape recover CASSETTE"]
+        recover = [f"to take it in once a rule settles it: awstape recover {self.advice.cassette}"]
         lines = [
             self._track_line(track),
             f"why: {reason}",
             *(recover if reason.startswith(SET_ASIDE) else []),
-            f"to record it anew: {self.record_command('new_episodes', writes=not call.operation.is_read)}",
+            f"to record it anew: {self.advice.record('new_episodes', writes=not call.operation.is_read)}",
         ]
         return self._miss("hole", call, summary, lines, track)
 
@@ -243,7 +230,7 @@ class MissFactory:
         name = other_service_name(self.models, request) or of_host
         lines = [] if name else ["the service is recognised by the host name or the signature; both name none"]
         if match:
-            lines.append(f"to record it: {self.record_command('new_episodes', service=match.names[0])}")
+            lines.append(f"to record it: {self.advice.record('new_episodes', service=match.names[0])}")
         summary = self._not_replayed(name or "an unknown service")
         return self._miss("service", request, summary, lines, is_recorded=False)
 

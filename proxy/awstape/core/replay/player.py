@@ -30,11 +30,12 @@ from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay import sessions
 from awstape.core.replay.matching import TrackIndex
-from awstape.core.replay.misses import Miss, MissFactory, RecordCommand, awstape_record
+from awstape.core.replay.misses import Miss, MissFactory
 from awstape.core.replay.page_lookup import PageLookup
 from awstape.core.replay.paging_modes import Paging, limit_error
 from awstape.core.replay.replies import FaultSelection, PageReplies, fault_reply, limit_reply
 from awstape.core.replay.sessions import Session, Sessions
+from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 
 
 class Player:
@@ -42,7 +43,7 @@ class Player:
 
     redactor: has the key that the cassette was made with, so that real values match; without that key a throw-away
     one, used only to redact requests in misses. paging: the pages into which takes are cut. faults: in the order in
-    which they are tried. match_rules: those of the cassette's project. record_command: for misses.
+    which they are tried. match_rules: those of the cassette's project. advice: for misses.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Player:
         paging: Paging = Paging(),  # noqa: B008, it is a value
         faults: Sequence[Fault] = (),
         match_rules: MatchRules = NO_MATCH_RULES,
-        record_command: RecordCommand = awstape_record,
+        advice: Advice = ON_COMMAND_LINE,
     ) -> None:
         self.sessions = Sessions()
         self.models = models
@@ -66,7 +67,7 @@ class Player:
         self._page_lookup = PageLookup(models, self._tracks, paging)
         self._faults = FaultSelection(faults, self._tracks)
         self._replies = PageReplies(paging)
-        self._miss_factory = MissFactory(models, self._tracks, redactor, has_key, cassette.keys, record_command)
+        self._miss_factory = MissFactory(models, self._tracks, redactor, has_key, cassette.keys, advice)
 
     # --- requests ---
 
