@@ -106,6 +106,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.text.shortening",
         "core.text.substrings",
         "files.ci",
+        "proxying.requirement",
     ),
     "a step that is read apart from the others": (
         "core.redaction.policies.pairs_in_text",

@@ -20,10 +20,10 @@ import pytest
 from click.testing import CliRunner
 
 import awstape
-from awstape.cli.commands import record_replay
 from awstape.cli.main import SECTIONS, cli, command_name, main
 from awstape.errors import UserError
 from awstape.program import servers
+from awstape.proxying import requirement
 from awstape.tape import Tape
 from support.exchanges import request, respond
 from support.failing import failure
@@ -169,7 +169,7 @@ def test_without_mitmproxy_the_tip_is_to_install_it(
         assert name == "mitmproxy"
         return None
 
-    monkeypatch.setattr(record_replay, "find_spec", find_spec)
+    monkeypatch.setattr(requirement, "find_spec", find_spec)
     problem, tip = failure(capfd, *command)
     assert problem.startswith(f"awstape {command[0]}")
     assert problem.endswith(" needs mitmproxy, which is not installed")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from awstape.cli.main import main
+from awstape.errors import UserError
 from awstape.files.journal import Journal
 from awstape.files.keys import find_key
 from awstape.program.environment import Variables
@@ -160,6 +161,15 @@ def test_without_what_records(checks_of: Diagnose, monkeypatch: pytest.MonkeyPat
     assert (recording.kind, recording.tip) == ("note", "pip install 'awstape[record]'")
     assert [check.kind for check in checks_of("boto3")] == ["note"]
     assert checks_of("awstape's CA") == []
+
+
+def test_a_mitmproxy_that_cannot_be_used(checks_of: Diagnose, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(what: str) -> None:
+        raise UserError(f"{what} needs more", "do this")
+
+    monkeypatch.setattr(diagnosis, "require_mitmproxy", refuse)
+    (recording,) = checks_of("recording")
+    assert (recording.kind, recording.state, recording.tip) == ("problem", "recording a program needs more", "do this")
 
 
 def test_the_command(project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from awstape.errors import UserError
 from awstape.files import user_folders
 from awstape.program import environment
 from awstape.program.environment import EnvironmentChanges
+from awstape.proxying.requirement import require_mitmproxy
 from awstape.proxying.upstream import Upstream, address_of
 from awstape.serving import control_api
 from awstape.serving.access_control import LOOPBACK, AccessPolicy, PassThrough, resolve_listen_address, url_of
@@ -76,13 +77,11 @@ async def serve_proxy(
     pass_through: the clients whose connections to hosts other than AWS's pass through. upstream_cas: files of CAs for
     verifying upstreams, in addition to those that the user's programs trust.
     """
-    try:
-        from awstape.proxying import certificate_authority, certificates, trusted_certificates
-        from awstape.proxying.interceptor import Interceptor
-        from awstape.proxying.proxy_server import run_proxy
-        from awstape.proxying.upstream_proxy import UpstreamProxy, proxy_from_environment
-    except ModuleNotFoundError:
-        raise UserError("the proxy needs mitmproxy, which is not installed", "pip install 'awstape[record]'") from None
+    require_mitmproxy("the proxy")
+    from awstape.proxying import certificate_authority, certificates, trusted_certificates
+    from awstape.proxying.interceptor import Interceptor
+    from awstape.proxying.proxy_server import run_proxy
+    from awstape.proxying.upstream_proxy import UpstreamProxy, proxy_from_environment
 
     authority = certificate_authority.load_or_create(user_folders.data_folder(environment.current()))
     for note in authority.notes:

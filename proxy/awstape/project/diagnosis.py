@@ -28,6 +28,7 @@ from awstape.files import cassette_files, keys, limited_reading, project_setting
 from awstape.files.journal import cassette_of, find_journals
 from awstape.files.quarantine import quarantine_of
 from awstape.program.environment import check_endpoint_urls
+from awstape.proxying.requirement import require_mitmproxy
 from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
 
 #: Names the upstream of recordings.
@@ -65,7 +66,12 @@ def _installation() -> Iterator[Check]:
     if sys.platform == "win32":
         yield Check("note", "recording", "not possible on Windows", "record on Linux or macOS; replay works here")
     elif found := _version_of("mitmproxy"):
-        yield Check("ok", "recording", f"mitmproxy {found}")
+        try:
+            require_mitmproxy("recording a program")
+        except UserError as error:
+            yield Check("problem", "recording", error.problem, error.tip)
+        else:
+            yield Check("ok", "recording", f"mitmproxy {found}")
     else:
         yield Check("note", "recording", "mitmproxy is not installed: only an endpoint can be replayed", _RECORD)
 

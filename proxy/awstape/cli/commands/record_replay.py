@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -124,13 +123,14 @@ def record(
     awstape record policies.yaml -- aws iam list-policies --scope Local
     awstape record team.yaml --mode new_episodes -- pytest
     """
-    _need_mitmproxy("record")
     from awstape.files import keys
     from awstape.opening import choose_services, open_for_recording
     from awstape.program import child_process, environment, servers
+    from awstape.proxying.requirement import require_mitmproxy
     from awstape.proxying.upstream import parse_upstream
     from awstape.serving.access_control import is_loopback, record_exposure_warning
 
+    require_mitmproxy("awstape record")
     command = ctx.meta.get(_COMMAND)
     chosen = choose_services(services, cassette)
     redirected = parse_upstream(upstream, chosen)
@@ -248,7 +248,9 @@ def replay(
     awstape replay cassettes/ --proxy -- aws iam list-policies --scope Local
     """
     if proxy:
-        _need_mitmproxy("replay --proxy")
+        from awstape.proxying.requirement import require_mitmproxy
+
+        require_mitmproxy("awstape replay --proxy")
     from awstape.opening import open_for_replay
     from awstape.program import child_process, servers
     from awstape.report import callers_line
@@ -280,14 +282,11 @@ def addon() -> int:
     \b
     mitmdump -s "$(awstape addon)" --set awstape_cassette=team.yaml
     """
-    _need_mitmproxy("addon")
+    from awstape.proxying.requirement import require_mitmproxy
+
+    require_mitmproxy("awstape addon")
     click.echo(Path(__file__).parents[2] / "addon.py")
     return 0
-
-
-def _need_mitmproxy(what: str) -> None:
-    if find_spec("mitmproxy") is None:
-        raise UserError(f"awstape {what} needs mitmproxy, which is not installed", "pip install 'awstape[record]'")
 
 
 def _announcer(activity: str, as_json: bool, callers: Sequence[str] = ()) -> OnListening:
