@@ -90,7 +90,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.redaction.text.addresses",
         "core.cassette.page_tokens",
         "core.compare.principal_names",
-        "core.cassette.yaml.recognition",
+        "core.cassette.recognition",
         "core.aws.error_codes",
         "core.recording.later_takes",
         "core.recording.lossless",

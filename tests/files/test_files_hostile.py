@@ -14,7 +14,7 @@ import pytest
 from awstape import addon
 from awstape.cli.main import main
 from awstape.core.cassette.yaml import parser
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.check import findings as check
 from awstape.core.check.findings import check_text

@@ -23,7 +23,7 @@ from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import dump_document, write_cassette
 from awstape.core.check import findings

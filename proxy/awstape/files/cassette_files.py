@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from awstape import progress
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.recognition import looks_like_cassette
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette_blocks
-from awstape.core.cassette.yaml.recognition import looks_like_cassette
 from awstape.errors import UserError
 from awstape.files import limited_reading
 

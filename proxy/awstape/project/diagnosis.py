@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Literal
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, select_services
-from awstape.core.cassette.yaml.documents import split_documents
-from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.documents import DocumentError, split_documents
+from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import key_fingerprints
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.errors import UserError

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.check.findings import check_text
 from awstape.errors import UserError

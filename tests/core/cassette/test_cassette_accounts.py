@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from awstape.core.aws.call import Answer
 from awstape.core.cassette.cassette import After, Cassette, Page, Take, Track
 from awstape.core.cassette.takes import merge_cassettes
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText

@@ -8,7 +8,7 @@ import pytest
 
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from awstape.core.editing.rekey import AliasRenewer

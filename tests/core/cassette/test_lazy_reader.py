@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.lazy_reader import read_lazily
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from support.exchanges import MODELS

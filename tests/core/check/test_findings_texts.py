@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awstape.core.aws.model import Value
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import FORMAT, Finding, check_text

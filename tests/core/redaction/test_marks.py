@@ -15,7 +15,7 @@ from awstape.cli.main import main
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.takes import normalise_cassette
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText

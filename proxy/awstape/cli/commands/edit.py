@@ -71,7 +71,7 @@ def edit(cassette: Path, options: parameters.EditOptions) -> int:
 
 def _edit_until_valid(session: EditorSession) -> PlannedEdit:
     """Opens the editor until the draft is valid, and plans its write. Raises UserError if the user gives up."""
-    from awstape.core.cassette.yaml.parser import DocumentError
+    from awstape.core.cassette.yaml.documents import DocumentError
     from awstape.files import cassette_files
 
     line = 1

@@ -19,7 +19,8 @@ from itertools import pairwise
 
 from awstape.core.aws.model import Models, Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_documents
+from awstape.core.cassette.yaml.documents import Document, DocumentError
+from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.reader import EntryReader
 from awstape.core.cassette.yaml.validation import (
     Problem,

@@ -16,8 +16,8 @@ import yaml
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.yaml.comments import find_comments
-from awstape.core.cassette.yaml.documents import split_documents
-from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.documents import DocumentError, split_documents
+from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import find_operation
 from awstape.core.check.document_strings import edit_document_strings
 from awstape.core.redaction.string_walk import StringContext

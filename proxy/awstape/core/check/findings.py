@@ -28,8 +28,7 @@ from typing import Literal
 from awstape.core.aws.member_paths import format_path_without_data
 from awstape.core.aws.model import Models
 from awstape.core.cassette.yaml.comments import find_comments
-from awstape.core.cassette.yaml.documents import split_documents
-from awstape.core.cassette.yaml.parser import MAX_ERRORS, Document, DocumentError
+from awstape.core.cassette.yaml.documents import MAX_ERRORS, Document, DocumentError, split_documents
 from awstape.core.cassette.yaml.reader import Entry, read_entries
 from awstape.core.cassette.yaml.validation import Problem, find_operation
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE

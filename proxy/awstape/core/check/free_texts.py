@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models
-from awstape.core.cassette.yaml.parser import Document
+from awstape.core.cassette.yaml.documents import Document
 from awstape.core.cassette.yaml.validation import find_operation
 from awstape.core.check.document_strings import edit_document_strings
 from awstape.core.redaction.alias_grammar import replace_aliases

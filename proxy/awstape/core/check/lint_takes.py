@@ -22,7 +22,7 @@ from awstape.core.aws.paging import count_items, items_of, next_token
 from awstape.core.cassette.cassette import SET_ASIDE, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens
 from awstape.core.cassette.takes import is_beginning
-from awstape.core.cassette.yaml.parser import Document
+from awstape.core.cassette.yaml.documents import Document
 from awstape.core.cassette.yaml.reader import Entry
 from awstape.core.cassette.yaml.validation import Problem
 from awstape.core.check.lint_values import KINDS as VALUE_KINDS

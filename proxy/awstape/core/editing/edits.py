@@ -24,7 +24,7 @@ from awstape.core.aws.protocols.encodings.json_text import JsonError, parse_json
 from awstape.core.cassette.cassette import After, Cassette, Page, Take, Track
 from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.takes import follow_takes, normalise_takes
-from awstape.core.cassette.yaml.parser import DocumentError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, take_document, write_header
 from awstape.core.compare.identity_meaning import WriteSpellings

@@ -15,7 +15,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.documents import DocumentError
+from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.errors import UserError
 from awstape.files.limited_reading import MAX_BYTES, open_file_or_pipe
 

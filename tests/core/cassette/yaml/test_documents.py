@@ -11,9 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from awstape.core.cassette.yaml import documents
-from awstape.core.cassette.yaml.comments import BREAKS, count_line_breaks
-from awstape.core.cassette.yaml.documents import split_documents
-from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.documents import BREAKS, DocumentError, count_line_breaks, split_documents
+from awstape.core.cassette.yaml.parser import parse_documents
 
 LINES = (
     *("---", "--- a", "--- # c", "---a", " ---", "...", "... # c", "....", "%YAML 1.1", "# c", "  # c", ""),

@@ -20,8 +20,9 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.faults import KINDS, Fault, FaultError
+from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
-from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.validation import take_problems
 from awstape.core.cassette.yaml.writer import write_cassette

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from awstape.core.cassette.yaml import parser
-from awstape.core.cassette.yaml.parser import MAX_DEPTH, DocumentError, parse_documents
+from awstape.core.cassette.yaml.documents import MAX_DEPTH, DocumentError
+from awstape.core.cassette.yaml.parser import parse_documents
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.yaml.parser import MAX_DEPTH, DocumentError
+from awstape.core.cassette.yaml.documents import MAX_DEPTH, DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
 from support.exchanges import MODELS

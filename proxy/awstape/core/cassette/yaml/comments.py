@@ -17,14 +17,12 @@ from itertools import pairwise
 import yaml
 
 from awstape.core.aws.member_paths import Path
+from awstape.core.cassette.yaml.documents import BREAK, BREAKS
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: A path that is in no document.
 GONE: Path = ("",)
 
-#: The characters that end a line.
-BREAKS = "\r\n\x85\u2028\u2029"
-_BREAK = lazy_pattern(f"\r\n|[{BREAKS}]")
 _COMMENT = lazy_pattern(f"#[^{BREAKS}]*")
 _BLOCK_SCALAR = lazy_pattern(f"[|>][^\\s#]*[ \t]+(#[^{BREAKS}]*)")
 
@@ -42,11 +40,6 @@ class Comment:
     is_alone: bool
 
 
-def count_line_breaks(text: str) -> int:
-    """The number of line breaks in a text."""
-    return len(_BREAK.findall(text))
-
-
 def find_comments(text: str) -> Iterator[Comment]:
     """Every comment, in order. Raises yaml.YAMLError for a text that is not YAML, unless it has no `#`."""
     if "#" not in text:
@@ -59,7 +52,7 @@ def find_comments(text: str) -> Iterator[Comment]:
         is_of_key = isinstance(token, yaml.ValueToken) and isinstance(after, yaml.ScalarToken)
         line, line_begin = token.end_mark.line + 1, end - token.end_mark.column
         for match in _COMMENT.finditer(text, end, after.start_mark.index):
-            for line_break in _BREAK.finditer(text, end, match.start()):
+            for line_break in BREAK.finditer(text, end, match.start()):
                 line, line_begin = line + 1, line_break.end()
             end = match.start()
             before = text[line_begin:end]

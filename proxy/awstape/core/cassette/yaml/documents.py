@@ -12,25 +12,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
 
-from awstape.core.cassette.yaml.comments import BREAKS, count_line_breaks
-from awstape.core.cassette.yaml.parser import DocumentError
 from awstape.core.text.lazy_pattern import lazy_pattern
 
-#: No listing of AWS is as long: this is half a million roles.
+if TYPE_CHECKING:
+    from awstape.core.cassette.yaml.validation import Problem
+from awstape.core.aws.member_paths import Path, format_path
+from awstape.core.aws.model import Value
+from awstape.core.aws.wire import MAX_BODY
+
+#: The characters that end a line.
+BREAKS = "\r\n\x85\u2028\u2029"
+BREAK = lazy_pattern(f"\r\n|[{BREAKS}]")
+#: Characters of a document. No listing of AWS is as long: this is half a million roles.
 MAX_DOCUMENT = 2**30
+MAX_DEPTH = 64
+#: Values of a document. One of any length may have a value in 16 characters: recordings have longer lines on average.
+MAX_VALUES = 2_000_000
+CHARACTERS_OF_A_VALUE = 16
+#: Characters of a text: no recorded answer is longer.
+MAX_TEXT = MAX_BODY
+MAX_KEY = 100_000
+#: Errors of a document that are reported.
+MAX_ERRORS = 1000
 
 _BEHIND = rf"(?=[ \t{BREAKS}]|\Z)"
 _BEGIN = lazy_pattern(rf"---{_BEHIND}")
-_LATER_BEGIN = lazy_pattern(rf"[{BREAKS}]---{_BEHIND}")  # a pattern that begins with a set of characters is fast
-_LATER_END = lazy_pattern(rf"[{BREAKS}]\.\.\.{_BEHIND}")
+# Patterns that begin with characters, not with a set of them, are fast.
+_LATER_BEGIN = lazy_pattern(rf"---(?<=[{BREAKS}]---){_BEHIND}")
+_LATER_END = lazy_pattern(rf"\.\.\.(?<=[{BREAKS}]\.\.\.){_BEHIND}")
 _END_LINE = lazy_pattern(rf"(?:\A|(?<=[{BREAKS}]))\.\.\.{_BEHIND}[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\Z)")
 _DIRECTIVE = lazy_pattern(rf"(?:\A|(?<=[{BREAKS}]))%")
 #: The beginning of a line that is neither a comment nor a directive.
 _CONTENT = lazy_pattern(rf"(?:\A|(?<=[{BREAKS}]))(?!%)[ \t\ufeff]*[^# \t\ufeff{BREAKS}]")
+
+
+class DocumentError(ValueError):
+    """A cassette text that cannot be read.
+
+    line: counted from 1. path: the place in the document, such as `pages[0].output.Versions[1]`, may be empty.
+    tip: what to do about it, may be empty.
+    """
+
+    def __init__(self, line: int, path: str, problem: str, tip: str = "") -> None:
+        super().__init__(f"line {line}: {path + ': ' if path else ''}{problem}")
+        self.line, self.path, self.problem, self.tip = line, path, problem, tip
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document's value, and the line of each place in it, which are found when the first of them is asked for."""
+
+    value: Value
+    find_lines: Callable[[], Mapping[Path, int]]
+
+    @classmethod
+    def with_lines(cls, value: Value, lines: Mapping[Path, int]) -> Document:
+        return cls(value, lambda: lines)
+
+    @cached_property
+    def lines(self) -> Mapping[Path, int]:
+        """The line of each place."""
+        return self.find_lines()
+
+    def line(self, path: Path) -> int:
+        """The line of a place, or of the innermost place around it that has one, counted from 1."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines[path]
+
+    def error(self, path: Path, problem: str, tip: str = "") -> DocumentError:
+        return DocumentError(self.line(path), format_path(path), problem, tip)
+
+    def errors(self, problems: Iterable[Problem]) -> tuple[DocumentError, ...]:
+        """The errors for the first `MAX_ERRORS` problems."""
+        return tuple(self.error(each.path, each.problem, each.tip) for each in islice(problems, MAX_ERRORS))
 
 
 @dataclass(frozen=True)
@@ -66,7 +127,7 @@ def split_documents(blocks: Iterable[str]) -> Iterator[DocumentText]:
 def _cut_at_beginnings(blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """The text in pieces, and whether each begins with `---`."""
     for lines in _whole_lines(blocks):
-        cuts = [match.start() + 1 for match in _LATER_BEGIN.finditer(lines)]
+        cuts = [match.start() for match in _LATER_BEGIN.finditer(lines)]
         begins = _BEGIN.match(lines) is not None
         for start, end in pairwise([0, *cuts, len(lines)]):
             yield lines[start:end], begins or start > 0
@@ -86,6 +147,12 @@ def _whole_lines(blocks: Iterable[str]) -> Iterator[str]:
         held.append(before[at:])
     if rest := "".join(held):
         yield rest
+
+
+def count_line_breaks(text: str) -> int:
+    """The number of line breaks in a text."""
+    has_others = "\r" in text or not text.isascii()
+    return len(BREAK.findall(text)) if has_others else text.count("\n")
 
 
 def _cut_at_ends(text: str) -> list[str]:

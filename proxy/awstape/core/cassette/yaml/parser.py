@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Collection, Iterator, Mapping
 
 import yaml
 
 from awstape.core.aws.member_paths import Path, format_path
 from awstape.core.aws.model import Value
-from awstape.core.aws.wire import MAX_BODY
-from awstape.core.cassette.yaml.validation import Problem
+from awstape.core.cassette.yaml.documents import (
+    CHARACTERS_OF_A_VALUE,
+    MAX_DEPTH,
+    MAX_KEY,
+    MAX_TEXT,
+    MAX_VALUES,
+    Document,
+    DocumentError,
+)
+from awstape.core.cassette.yaml.plain_parser import parse_unquoted
 from awstape.core.text.lazy_pattern import lazy_pattern
 
-MAX_DEPTH = 64
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
-#: Values of a document. One of any length may have a value in 16 characters: recordings have longer lines on average.
-MAX_VALUES = 2_000_000
-_CHARACTERS_OF_A_VALUE = 16
-#: Characters of a text: no recorded answer is longer.
-MAX_TEXT = MAX_BODY
-MAX_KEY = 100_000
-#: Errors of a document that are reported.
-MAX_ERRORS = 1000
 
 #: A line that git writes into a file with a conflict; nothing in YAML begins a line so.
 _CONFLICT = "<<<<<<< "
@@ -39,42 +35,6 @@ _INDENTATION = lazy_pattern(r"[ \t]*")
 #: Characters of a line in which YAML 1.1 looks for the end of a key.
 _READ_AHEAD = 1024
 _BINARY = "tag:yaml.org,2002:binary"
-#: Python refuses to read integers of more digits.
-_MAX_DIGITS = 4300
-_JSON_NUMBER = lazy_pattern(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
-
-
-class DocumentError(ValueError):
-    """A cassette text that cannot be read.
-
-    line: counted from 1. path: the place in the document, such as `pages[0].output.Versions[1]`, may be empty.
-    tip: what to do about it, may be empty.
-    """
-
-    def __init__(self, line: int, path: str, problem: str, tip: str = "") -> None:
-        super().__init__(f"line {line}: {path + ': ' if path else ''}{problem}")
-        self.line, self.path, self.problem, self.tip = line, path, problem, tip
-
-
-@dataclass(frozen=True)
-class Document:
-    """A document's value and the line of each place in it."""
-
-    value: Value
-    lines: Mapping[Path, int]
-
-    def line(self, path: Path) -> int:
-        """The line of a place, or of the innermost place around it that has one, counted from 1."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines[path]
-
-    def error(self, path: Path, problem: str, tip: str = "") -> DocumentError:
-        return DocumentError(self.line(path), format_path(path), problem, tip)
-
-    def errors(self, problems: Iterable[Problem]) -> tuple[DocumentError, ...]:
-        """The errors for the first `MAX_ERRORS` problems."""
-        return tuple(self.error(each.path, each.problem, each.tip) for each in islice(problems, MAX_ERRORS))
 
 
 def parse_documents(text: str, text_tags: Collection[str] = (), lines_before: int = 0) -> Iterator[Document]:
@@ -94,7 +54,7 @@ def parse_documents(text: str, text_tags: Collection[str] = (), lines_before: in
             if isinstance(event, yaml.DocumentStartEvent):
                 parser = _DocumentParser(text, events, text_tags, lines_before)
                 value = parser.parse_value(next(events), ())
-                yield Document(value, parser.lines)
+                yield Document.with_lines(value, parser.lines)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(text, error, lines_before) from None
     except UnicodeEncodeError as error:
@@ -147,7 +107,7 @@ class _DocumentParser:
     def __init__(self, text: str, events: Iterator[yaml.Event], text_tags: Collection[str], lines_before: int) -> None:
         self._text = text
         self._lines_before = lines_before
-        self._most_values = max(MAX_VALUES, len(text) // _CHARACTERS_OF_A_VALUE)
+        self._most_values = max(MAX_VALUES, len(text) // CHARACTERS_OF_A_VALUE)
         self._events = events
         self._text_tags = text_tags
         self.lines: dict[Path, int] = {}
@@ -213,20 +173,4 @@ class _DocumentParser:
             return text
         if event.tag is not None:
             raise DocumentError(line, format_path(path), "a tag is not allowed")
-        return _parse_plain_scalar(text) if event.implicit[0] else text
-
-
-def _parse_plain_scalar(text: str) -> Value:
-    """The value of a scalar without quotes: null, boolean and number as in JSON, anything else is text."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    match = _JSON_NUMBER.fullmatch(text)
-    if not match:
-        return text
-    if not match["fraction"] and not match["exponent"]:
-        return int(text) if len(text) < _MAX_DIGITS else text
-    # The writer leaves text such as 1e5 without quotes, because in YAML 1.1 it is text.
-    return float(text) if match["fraction"] and (not match["exponent"] or "+" in text or "-" in text[1:]) else text
-
-
-_CONSTANTS: Mapping[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
+        return parse_unquoted(text) if event.implicit[0] else text

@@ -20,8 +20,9 @@ from dataclasses import dataclass, replace
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens
-from awstape.core.cassette.yaml.comments import Comment, count_line_breaks, find_comments, map_comments
-from awstape.core.cassette.yaml.parser import DocumentError, parse_documents
+from awstape.core.cassette.yaml.comments import Comment, find_comments, map_comments
+from awstape.core.cassette.yaml.documents import DocumentError, count_line_breaks
+from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.path_mapping import map_paths
 from awstape.core.cassette.yaml.source_text import INDENT, CassetteText, Part
 from awstape.core.cassette.yaml.validation import build_take

@@ -2,7 +2,8 @@
 
 1. The text is a stream: a header document with the version, the fingerprint of the key, the account and the marks, then
    one document per take. A take without an account has that of the header.
-   They are divided (`core.cassette.yaml.documents`), parsed (`core.cassette.yaml.parser`) and dropped one by one.
+   They are divided (`core.cassette.yaml.documents`), parsed and dropped one by one. `core.cassette.yaml.plain_parser`
+   parses those that are written as awstape writes them, `core.cassette.yaml.parser` all others.
 2. Every document is validated (`core.cassette.yaml.validation`); `read_cassette` raises the first error.
 3. No two pages of a track have the same token.
 """
@@ -17,8 +18,8 @@ from typing import Literal
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.yaml.documents import DocumentText, split_documents
-from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_documents
+from awstape.core.cassette.yaml.documents import Document, DocumentError, DocumentText, split_documents
+from awstape.core.cassette.yaml.plain_parser import parse_plain
 from awstape.core.cassette.yaml.validation import (
     Problem,
     build_take,
@@ -68,14 +69,28 @@ def read_entries(text: str, models: Models) -> Iterator[Entry]:
 
 def read_documents(documents: Iterable[DocumentText], models: Models) -> Iterator[Entry]:
     """As `read_entries`, for documents that are read one by one."""
-    stream = (parsed for each in documents for parsed in parse_documents(each.text, lines_before=each.lines_before))
+    stream = (parsed for each in documents for parsed in parse(each))
     header = next(stream, None)
     if header is None:
         empty = DocumentError(1, "", "the file is empty", "a cassette begins with `version: 1`")
-        yield Entry(Document(None, {(): 1}), (empty,))
+        yield Entry(Document.with_lines(None, {(): 1}), (empty,))
         return
     reader = EntryReader(models)
     yield from map(reader.read, chain([header], stream))
+
+
+def parse(document: DocumentText) -> Iterator[Document]:
+    """The document of a text; none or several where it has no, or more than one, beginning. Raises DocumentError."""
+    if (value := parse_plain(document.text)) is None:
+        yield from _parse_any(document)
+    else:
+        yield Document(value, lambda: next(_parse_any(document)).lines)
+
+
+def _parse_any(document: DocumentText) -> Iterator[Document]:
+    from awstape.core.cassette.yaml.parser import parse_documents  # not at the top: most documents need no PyYAML
+
+    return parse_documents(document.text, lines_before=document.lines_before)
 
 
 class EntryReader:
@@ -103,8 +118,8 @@ class EntryReader:
         return Entry(document, document.errors(_token_problems(document, take, self._tokens[take.track])), take)
 
 
-_Tokens = dict[str, tuple[Take, int, int]]
-"""Token → the take that has it, the line where the take begins, and the line of the token."""
+_Tokens = dict[str, tuple[Take, Document, int]]
+"""Token → the take that has it, its document, and the number of the page."""
 
 
 def _token_problems(document: Document, take: Take, tokens: _Tokens) -> Iterator[Problem]:
@@ -112,13 +127,14 @@ def _token_problems(document: Document, take: Take, tokens: _Tokens) -> Iterator
     for i, page in enumerate(take.pages):
         if page.token is None:
             continue
-        here = (take, document.line(()), document.line(("pages", i, "token")))
-        other, start, line = first = tokens.setdefault(page.token, here)
+        here = (take, document, i)
+        other, its_document, number = first = tokens.setdefault(page.token, here)
         if first is here:
             continue
         if other is not take and other.pages == take.pages:
-            problem = f"the take occurs twice, the first time in line {start}"
+            problem = f"the take occurs twice, the first time in line {its_document.line(())}"
             yield Problem((), problem, "remove one of the two")
             return
+        line = its_document.line(("pages", number, "token"))
         problem = f"another page of the track has this token, in line {line}"
         yield Problem(("pages", i, "token"), problem, "tokens of a track must differ")

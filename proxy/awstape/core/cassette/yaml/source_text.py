@@ -16,9 +16,16 @@ from typing import TypeVar
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.yaml.comments import BREAKS, Comment, count_line_breaks, find_comments
-from awstape.core.cassette.yaml.documents import DocumentText, split_documents
-from awstape.core.cassette.yaml.parser import Document, DocumentError, parse_documents
+from awstape.core.cassette.yaml.comments import Comment, find_comments
+from awstape.core.cassette.yaml.documents import (
+    BREAKS,
+    Document,
+    DocumentError,
+    DocumentText,
+    count_line_breaks,
+    split_documents,
+)
+from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.reader import Entry, EntryReader, read_entries
 from awstape.core.cassette.yaml.validation import header_account, header_marks, key_fingerprints
 from awstape.core.cassette.yaml.writer import SEPARATOR, write_header, write_take

@@ -18,7 +18,7 @@ import yaml
 
 from awstape.core.aws.member_paths import Path
 from awstape.core.aws.model import Value
-from awstape.core.cassette.yaml.comments import BREAKS
+from awstape.core.cassette.yaml.documents import BREAKS
 from awstape.core.cassette.yaml.writer import dump_document
 
 _Scalar = str | int | float | bool | None

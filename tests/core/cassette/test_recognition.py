@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape.core.cassette.yaml.recognition import looks_like_cassette
+from awstape.core.cassette.recognition import looks_like_cassette
 from examples import FOLDER, ROOT
 
 TAKE = "service: iam\noperation: ListUsers\nidentity: {}\npages:\n- output: {Users: []}\n"
