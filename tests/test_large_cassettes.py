@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ import awstape
 from awstape.core.aws.wire import Request
 from awstape.errors import UserError
 from awstape.files import cassette_files
+from awstape.files.limited_reading import UnchangedFile
 from awstape.opening import open_for_replay
 from awstape.tape import Tape
 from support.paths import ROOT
@@ -102,3 +105,24 @@ def test_an_error_ends_a_replay_of_the_endpoint_with_its_line(tmp_path: Path) ->
     assert "pages[0].output.IsTruncated" in done.stderr
     assert "ERROR" in done.stderr
     assert done.returncode == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_processes_that_were_forked_read_one_file_at_once() -> None:
+    """The workers of a replay have one position in the file, which none of them uses."""
+    file = UnchangedFile(ROLES)
+    expected = ROLES.read_bytes()
+    offsets = [n * 37 % (len(expected) - 64) for n in range(20_000)]
+    running, tell = os.pipe()
+    if not (child := os.fork()):
+        os.write(tell, b"!")
+        while True:  # until it is killed
+            file.read(0, 1)
+    try:
+        os.read(running, 1)
+        assert [file.read(at, at + 64) for at in offsets] == [expected[at : at + 64] for at in offsets]
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(running)
+        os.close(tell)

@@ -84,12 +84,17 @@ class UnchangedFile:
 
     def read(self, begin: int, end: int) -> bytes:
         """The bytes from `begin` to `end`. Raises UserError if the file was changed since it was opened."""
+        data = self._read(begin, end - begin)
+        if self._read_state() != self._state or len(data) < end - begin:
+            raise UserError(f"{self._path}: changed while it is replayed", "start the replay again")
+        return data
+
+    def _read(self, begin: int, count: int) -> bytes:
+        if hasattr(os, "pread"):  # processes that were forked share the position in the file
+            return os.pread(self._file, count, begin)
         with self._reading:
             os.lseek(self._file, begin, os.SEEK_SET)
-            data = os.read(self._file, end - begin)
-            if self._read_state() != self._state or len(data) < end - begin:
-                raise UserError(f"{self._path}: changed while it is replayed", "start the replay again")
-            return data
+            return os.read(self._file, count)
 
     def _read_state(self) -> tuple[int, int]:
         state = os.fstat(self._file)
