@@ -40,6 +40,7 @@ FILES = ("/dev/", "/proc/")
 NO_FOLLOWER = "Windows: no process follows a recording, which does all the work itself"
 NO_RECORDING = "used by recording only, which doesn't run on Windows"
 NO_PROGRAM = "Windows: no program is run, so no signals are forwarded; UserError"
+NO_WORKERS = "Windows has no forks: a replay is one process; UserError"
 NO_MODES = "Windows has no modes: the location of a folder protects it and its files from other users"
 #: (name of the module's file, feature that it uses) → behaviour on other platforms.
 BOUND = {
@@ -93,6 +94,11 @@ BOUND = {
     ("servers", ".add_signal_handler"): "Windows: `signal.signal` wakes the event loop",
     ("servers", "signal.SIGHUP"): "Windows lacks it; Ctrl-C and SIGTERM end a server",
     ("servers", "sys.platform"): "Windows: `signal.signal` wakes the event loop",
+    ("worker", "signal.SIGHUP"): NO_WORKERS,
+    ("workers", "'fork'"): NO_WORKERS,
+    ("workers", "os.fork"): NO_WORKERS,
+    ("workers", "os.kill"): NO_WORKERS,
+    ("workers", "signal.SIGKILL"): NO_WORKERS,
     ("user_folders", ".chmod"): NO_MODES,
     ("user_folders", "sys.platform"): "Windows: the configuration is in APPDATA; macOS: in Application Support",
 }

@@ -129,6 +129,20 @@ class Tape:
             self.recorder.note_sent(request)
             return None
 
+    def has_same_answer(self, request: Request) -> bool:
+        """Whether a page answers a request to a tape that only replays, always the same one in all sessions.
+
+        Raises UserError as `answer` does.
+        """
+        with self._lock, self._stop_on_failure():
+            assert self.player
+            return self.player.has_same_answer(request)
+
+    def fork(self) -> Tape:
+        """A tape with the same player for this process, which was forked on purpose; only one that replays has it."""
+        assert self.player and not self.recorder
+        return Tape(self.path, self.old_cassette, None, self.player, caller=self.caller)
+
     def _serve_again(self, serve_again: Callable[[], bool]) -> bool:
         if self.failure or self._is_forked():
             return False  # so that `answer` raises

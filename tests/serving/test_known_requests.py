@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from awstape.catalog.botocore_data import available_services, load_service_model
 from awstape.core.aws.access_keys import access_key_of_account
+from awstape.core.aws.wire import Reply, Request
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.replay.known_replies import KnownReplies
@@ -220,6 +221,36 @@ def test_what_is_known_is_answered_as_if_it_were_new(
             replies = [client.send(*data) for client in clients]
             assert replies[0] == replies[1]
             assert clients[0].state() == clients[1].state()
+
+    in_loop(compare)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(messages, min_size=5, max_size=40),
+    st.sampled_from(["recorded", "client", "1", "torture"]),
+    st.sampled_from(["", "throttle times=3", "throttle ListUsers times=always", "drop GetRole page=1"]),
+)
+@example([message(form, key) for form in FORMS for key in KEYS] * 2, "recorded", "")
+def test_whether_a_page_is_always_the_same_is_known_beforehand(sent: list[bytes], paging: str, fault: str) -> None:
+    """So that a worker which does not own the session may serve it; looking changes nothing."""
+
+    def compare() -> None:
+        client = Client(KnownReplies(0), read_cassette(CASSETTE, MODELS), paging=paging, fault=fault)
+        answer = client.player.answer
+
+        def check(request: Request, session: str = "") -> Reply:
+            before = client.state()
+            is_same = client.player.has_same_answer(request)
+            assert client.state() == before
+            reply = answer(request, session)
+            assert is_same == (reply.serve_again is not None)
+            return reply
+
+        client.player.answer = check  # type: ignore[method-assign]
+        for data in sent:
+            client.send(data)
+        assert client.player.sessions.total.requests or all(b"Origin" in data for data in sent)
 
     in_loop(compare)
 

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from awstape import clock
 from awstape.errors import UserError
@@ -25,6 +25,9 @@ from awstape.serving import control_api
 from awstape.serving.access_control import LOOPBACK, AccessPolicy, PassThrough, resolve_listen_address, url_of
 from awstape.serving.endpoint import serve
 from awstape.tape import Tape
+
+if TYPE_CHECKING:
+    from awstape.serving.workers import Workers
 
 
 class RunningServer(NamedTuple):
@@ -115,11 +118,31 @@ async def serve_proxy(
         raise interceptor.failure
 
 
+@contextmanager
+def workers_for(
+    tape: Tape, count: int, listen: ListenOptions = LOOPBACK_ONLY, warn: Warn = lambda _: None
+) -> Iterator[Workers | None]:
+    """Forks so many processes that answer for an endpoint, and ends them; None for one, which is this process.
+
+    Raises UserError where there are no forks.
+    """
+    if count == 1:
+        yield None
+        return
+    from awstape.serving.workers import forked_workers
+
+    with forked_workers(count, tape, AccessPolicy(listen.host_names), warn) as workers:
+        yield workers
+
+
 @asynccontextmanager
-async def serve_endpoint(tape: Tape, port: int, listen: ListenOptions = LOOPBACK_ONLY) -> AsyncIterator[RunningServer]:
-    """Serves a tape that only replays behind a plain endpoint. Raises UserError."""
+async def serve_endpoint(
+    tape: Tape, port: int, listen: ListenOptions = LOOPBACK_ONLY, workers: Workers | None = None
+) -> AsyncIterator[RunningServer]:
+    """Serves a tape that only replays behind a plain endpoint, in this process or by workers. Raises UserError."""
     answer = partial(control_api.answer, tape, AccessPolicy(listen.host_names))
-    async with serve(answer, listen.address, port) as address:
+    serving = workers.serve(listen.address, port) if workers else serve(answer, listen.address, port)
+    async with serving as address:
         url = url_of(*address)
         changes = environment.endpoint_environment(environment.current(), url)
         yield RunningServer(url, changes | environment.dummy_environment(environment.current(), tape))

@@ -2,7 +2,7 @@
 
 `endpoint` listens, a `connection` answers requests in order, those of `known_requests` from memory, `http1` parses and
 writes HTTP/1.1. `control_api` answers the paths that are not AWS's. `access_control` is the access policy of the
-endpoint and of the proxy.
-Read first: endpoint, connection, control_api.
-May import: catalog, core.aws, core.replay, core.text, errors, report, tape.
+endpoint and of the proxy. With `workers`, each `worker` is a process, connected to them by a `process_link`.
+Read first: endpoint, connection, control_api, workers.
+May import: catalog, clock, core.aws, core.replay, core.text, errors, report, tape.
 """

@@ -2,6 +2,7 @@
 
 1. Requests are answered in order. A request is handled when its turn comes: once the responses before it were given
    out and the client has taken them. Until then nothing more is read, so that no client can make responses pile up.
+   A reply may be a future one, which another process makes (`serving.workers`).
 2. Each state (`State`) has a time limit. A client has REQUEST_TIME to send a request that it began, and ANSWER_TIME to
    take a response. An idle connection is kept for IDLE_TIME: botocore checks whether a pooled connection was closed
    before it sends on it, and retries if it was closed in that moment.
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Protocol, cast
 
 from awstape.core.aws.wire import Reply, Request, Response
@@ -34,7 +37,7 @@ class State(Enum):
 
     IDLE = "no request has begun, and no response is due"
     RECEIVING = "part of a request has arrived"
-    ANSWERING = "a response is due: a request waits for its turn, or a reply for its delay"
+    ANSWERING = "a response is due: a request waits for its turn or its reply, or a reply for its delay"
     SENDING = "the client has not yet taken all that was sent"
     LINGERING = "a refusal was sent and our side is closed; what still arrives is discarded"
 
@@ -48,8 +51,8 @@ class Server(Protocol):
     is_ending: bool
     known: KnownReplies[bytes]
 
-    def answer(self, request: Request, /) -> Reply:
-        """Answers a request."""
+    def answer(self, request: Request, /) -> Reply | asyncio.Future[Reply]:
+        """Answers a request, at once or later."""
 
     def admit(self, connection: Connection, /) -> bool:
         """Adds a new connection; returns False if there are too many."""
@@ -89,6 +92,7 @@ class Connection(asyncio.Protocol):
         self._is_full = False  # the transport's write buffer
         self._turns: deque[_Turn] = deque()
         self._is_continued = False  # whether the request got a `100 Continue`
+        self._asked: asyncio.Future[Reply] | None = None  # the reply that another process makes
         self._delayed: asyncio.TimerHandle | None = None  # the reply that waits for its delay
         self.since = self._loop.time()
 
@@ -98,7 +102,7 @@ class Connection(asyncio.Protocol):
             return State.LINGERING
         if self._transport is not None and self._transport.get_write_buffer_size() > 0:
             return State.SENDING
-        if self._turns or self._delayed:
+        if self._turns or self._is_waiting:
             return State.ANSWERING
         return State.RECEIVING if self._parser.is_begun else State.IDLE
 
@@ -106,6 +110,10 @@ class Connection(asyncio.Protocol):
     def delay(self) -> float | None:
         """The seconds until the reply that waits for its delay; None if none does."""
         return max(0.0, self._delayed.when() - self._loop.time()) if self._delayed else None
+
+    @property
+    def _is_waiting(self) -> bool:
+        return self._asked is not None or self._delayed is not None
 
     @property
     def is_idle(self) -> bool:
@@ -129,6 +137,8 @@ class Connection(asyncio.Protocol):
         self._accepts_input = False
         self._parser.discard_request()
         self._turns.clear()
+        if self._asked:
+            self._asked.cancel()
         if self._delayed:
             self._delayed.cancel()
         self._server.remove(self)
@@ -136,7 +146,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._accepts_input:
             return
-        is_due = self._turns or self._delayed or self._is_full or self._server.is_ending
+        is_due = self._turns or self._is_waiting or self._is_full or self._server.is_ending
         key = None if is_due or not self._parser.is_between_requests else key_of(data)
         if key and (response := self._server.known.serve_again(key)):
             self.since = self._loop.time()
@@ -217,28 +227,40 @@ class Connection(asyncio.Protocol):
 
     def _take_turns(self) -> None:
         """Answers requests in order, up to a delayed reply or a response that the client doesn't take."""
-        while self._turns and not self._delayed and not self._is_full:
-            turn, reply = self._answer(self._turns.popleft())
-            if reply.delay:
-                self._delayed = self._loop.call_later(reply.delay, self._send_delayed, turn, reply)
-            else:
-                self._send_reply(turn, reply)
+        while self._turns and not self._is_waiting and not self._is_full:
+            turn = self._turns.popleft()
+            self._answer(turn, partial(self._server.answer, turn.request) if turn.request else None)
         self._update_reading()
 
-    def _answer(self, turn: _Turn) -> tuple[_Turn, Reply]:
-        """Returns a turn and its reply; a bug of ours turns it into a refusal."""
-        if turn.request is not None:
-            try:
-                return turn, self._server.answer(turn.request)
-            except UserError as error:
-                message = f"a request was not answered: {error.problem}; {error.tip}"
-                self._loop.call_exception_handler({"message": message})
-                turn = _Turn(None, 500)
-            except Exception as error:  # raising it would only close the connection
-                message = f"a request was not answered: {bug_location(error)}; please report this"
-                self._loop.call_exception_handler({"message": message})
-                turn = _Turn(None, 500)
-        return turn, Reply(Response(turn.status))
+    def _answer(self, turn: _Turn, answer: Callable[[], Reply | asyncio.Future[Reply]] | None) -> None:
+        """Sends a reply, or waits for it. answer: makes it, None for a refusal; a bug of ours becomes a refusal."""
+        reply: Reply | asyncio.Future[Reply] | None = None
+        try:
+            reply = answer() if answer else None
+        except UserError as error:
+            self._report(f"{error.problem}; {error.tip}")
+            turn = _Turn(None, 500)
+        except Exception as error:  # raising it would only close the connection
+            self._report(f"{bug_location(error)}; please report this")
+            turn = _Turn(None, 500)
+        if isinstance(reply, asyncio.Future):
+            self._asked = reply
+            reply.add_done_callback(partial(self._take_asked, turn))
+            return
+        reply = reply or Reply(Response(turn.status))
+        if reply.delay:
+            self._delayed = self._loop.call_later(reply.delay, self._send_delayed, turn, reply)
+        else:
+            self._send_reply(turn, reply)
+
+    def _report(self, reason: str) -> None:
+        self._loop.call_exception_handler({"message": f"a request was not answered: {reason}"})
+
+    def _take_asked(self, turn: _Turn, reply: asyncio.Future[Reply]) -> None:
+        self._asked = None
+        if not reply.cancelled():
+            self._answer(turn, reply.result)
+            self._take_turns()
 
     def _send_delayed(self, turn: _Turn, reply: Reply) -> None:
         self._delayed = None
@@ -270,7 +292,7 @@ class Connection(asyncio.Protocol):
     def _update_reading(self) -> None:
         """Pauses reading while requests wait for their response, and resumes it afterwards."""
         if self._transport and not self._transport.is_closing():
-            is_reading, may_read = self._transport.is_reading(), not (self._is_full or self._turns or self._delayed)
+            is_reading, may_read = self._transport.is_reading(), not (self._is_full or self._turns or self._is_waiting)
             if is_reading and not may_read:
                 self._transport.pause_reading()
             elif may_read and not is_reading:

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from awstape import __version__
 from awstape.core.aws.routing import signed_service_name
@@ -30,20 +30,54 @@ _CONTROL = lazy_pattern(r"/~/(health|misses|reset)/?")
 
 def answer(tape: Tape, policy: AccessPolicy, request: Request) -> Reply:
     """Answers a request to the endpoint of a tape that only replays."""
-    player = tape.player
-    assert player and not tape.recorder
+    if refusal := refuse(policy, request):
+        return refusal
+    target = find_target(request)
+    if target.is_control:
+        return control(tape, target)
+    reply = tape.answer(target.request, target.session)
+    assert reply
+    return reply
+
+
+def refuse(policy: AccessPolicy, request: Request) -> Reply | None:
+    """The refusal of a request by rule 5, None if it is accepted."""
     if reason := policy.request_refusal(request):
         return Reply(Response(421, (("Content-Type", "text/plain"),), f"{reason}\n".encode()))
+    return None
+
+
+@dataclass(frozen=True)
+class Target:
+    """The session that a request selects, and the request without it. is_control: whether it is for awstape itself."""
+
+    session: str
+    request: Request
+    is_control: bool
+
+    @property
+    def is_reset(self) -> bool:
+        match = _CONTROL.fullmatch(self.request.path)
+        return self.is_control and self.request.method == "POST" and match is not None and match[1] == "reset"
+
+
+def find_target(request: Request) -> Target:
+    """Finds what a request is for, by its path."""
     name = ""
     if match := _SESSION.match(request.path):
         name = match[1]
         request = replace(request, path=request.path[match.end() :] or "/")
-    match = _CONTROL.fullmatch(request.path)
     # A signed request was meant for AWS: its endpoint URL has `/~` without the name of a session.
-    if not match and (signed_service_name(request) or not request.path.startswith("/~/")):
-        reply = tape.answer(request, name)
-        assert reply
-        return reply
+    is_unknown = request.path.startswith("/~/") and not signed_service_name(request)
+    return Target(name, request, is_unknown or _CONTROL.fullmatch(request.path) is not None)
+
+
+def control(tape: Tape, target: Target) -> Reply:
+    """Answers a request for awstape itself."""
+    player = tape.player
+    assert player and not tape.recorder
+    name, request = target.session, target.request
+    match = _CONTROL.fullmatch(request.path)
     if not match:
         return _respond(404, {"error": "the paths of awstape are /~/health, /~/misses, /~/reset and /~NAME/…"})
     methods = ("POST",) if match[1] == "reset" else ("GET", "HEAD")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -26,7 +27,16 @@ MAX_CONNECTIONS = 500
 DRAIN_TIME = 5.0  # seconds
 _CHECK_INTERVAL = 1.0  # seconds
 
-Answer = Callable[[Request], Reply]
+Answer = Callable[[Request], Reply | asyncio.Future[Reply]]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on an address; port 0 is any free port. Raises UserError."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)  # without the address that Python adds
+        raise UserError(f"can't listen on {host}:{port}: {reason}", "choose another --port") from None
 
 
 @asynccontextmanager
@@ -40,11 +50,7 @@ async def serve(
     """
     loop = asyncio.get_running_loop()
     endpoint = Endpoint(answer, known or KnownReplies(MAX_KEPT))
-    try:
-        server = await loop.create_server(lambda: Connection(endpoint), host, port)
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)  # without the address that asyncio adds
-        raise UserError(f"can't listen on {host}:{port}: {reason}", "choose another --port") from None
+    server = await loop.create_server(lambda: Connection(endpoint), sock=listen(host, port))
     checking = asyncio.create_task(endpoint.check_time_limits())
     try:
         address = server.sockets[0].getsockname()
@@ -54,8 +60,7 @@ async def serve(
         with suppress(asyncio.CancelledError):
             await endpoint.drain()
         checking.cancel()
-        for connection in list(endpoint.connections):
-            connection.close_now()
+        endpoint.close()
         await server.wait_closed()
 
 
@@ -107,3 +112,8 @@ class Endpoint:
         if self.connections:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._all_closed.wait(), DRAIN_TIME)
+
+    def close(self) -> None:
+        """Closes the connections that are left."""
+        for connection in list(self.connections):
+            connection.close_now()

@@ -14,6 +14,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
+from awstape.core.replay.sessions import Sessions
 from awstape.report import replay_facts
 from support import strategies
 from support.exchanges import player, request
@@ -198,3 +199,21 @@ def test_traversals_that_interleave_see_one_take_each(mode: str) -> None:
         assert [sorted(numbers) for numbers in seen.values()] == [[1, 2, 2, 2]] * TRACKS
 
     check()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["", "one", "two"]), st.booleans()), max_size=30))
+def test_the_counts_of_several_players_add_up_to_those_of_one(events: list[tuple[int, str, bool]]) -> None:
+    """Each event is a request of a session at one of the players; the takes that sessions are at are left out."""
+    cassette = of_takes(1)
+    alone, several = player(cassette), [player(cassette) for _ in range(3)]
+    for number, session, is_miss in events:
+        for playing in (alone, several[number]):
+            playing.answer(request("ListGroups" if is_miss else "ListUsers"), session)
+    for session in ("", "one", "two"):
+        summed = Sessions.sum(playing.sessions.counts(session) for playing in several)
+        own = alone.sessions.by_name.get(session)
+        pairs = [(summed.since_reset, alone.sessions.since_reset), (summed.total, alone.sessions.total)]
+        assert (session in summed.by_name) == (own is not None)
+        for sum_, one in [*pairs, *([(summed.by_name[session], own)] if own else [])]:
+            assert (sum_.requests, sum_.played, len(sum_.misses)) == (one.requests, one.played, len(one.misses))
+            assert replay_facts(alone, sum_)["unplayed"] == replay_facts(alone, one)["unplayed"]

@@ -213,6 +213,14 @@ def recover(cassettes: tuple[Path, ...], as_is: tuple[str, ...], as_json: bool) 
 @click.option("--strict", is_flag=True, help="Fail if a track was not replayed, a fault not used or nothing requested.")
 @click.option("-v", "--verbose", is_flag=True, help="List the tracks that were not replayed, too; --strict does.")
 @click.option("--proxy", is_flag=True, help="Intercept HTTPS instead of serving a plain endpoint.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Answer in N processes; a session stays with one of them. Not with --proxy.",
+)
 @_host
 @_allow_remote
 @_port
@@ -226,6 +234,7 @@ def replay(
     strict: bool,
     verbose: bool,
     proxy: bool,
+    workers: int,
     host: str,
     allow_remote: bool,
     port: int,
@@ -248,6 +257,8 @@ def replay(
     awstape replay cassettes/ --proxy -- aws iam list-policies --scope Local
     """
     if proxy:
+        if workers > 1:
+            raise UserError("--workers serves a plain endpoint only, not --proxy", "leave out one of the two")
         from awstape.proxying.requirement import require_mitmproxy
 
         require_mitmproxy("awstape replay --proxy")
@@ -264,13 +275,14 @@ def replay(
     if not is_loopback(listen.address):
         warn(replay_exposure_warning(listen.address))
     with child_process.signals_blocked() if _COMMAND in ctx.meta else nullcontext():
-        server = (
-            servers.serve_proxy(tape, {}, port, listen, warn=warn)
-            if proxy
-            else servers.serve_endpoint(tape, port, listen)
-        )
         way: Literal["endpoint", "proxy"] = "proxy" if proxy else "endpoint"
-        status = _run_with(ctx, server, announce, is_endpoint=not proxy)
+        with servers.workers_for(tape, workers, listen, warn) as forked:
+            server = (
+                servers.serve_proxy(tape, {}, port, listen, warn=warn)
+                if proxy
+                else servers.serve_endpoint(tape, port, listen, forked)
+            )
+            status = _run_with(ctx, server, announce, is_endpoint=not proxy)
         status = _report_replay(tape, status, as_json, strict, verbose or strict, way=way)
     return child_process.exit_like(status)
 

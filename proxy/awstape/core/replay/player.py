@@ -35,6 +35,7 @@ from awstape.core.replay.page_lookup import PageLookup
 from awstape.core.replay.paging_modes import Paging, limit_error
 from awstape.core.replay.replies import FaultSelection, PageReplies, fault_reply, limit_reply
 from awstape.core.replay.sessions import Session, Sessions
+from awstape.core.replay.take_selection import TakeSelection
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 
 
@@ -204,6 +205,25 @@ class Player:
             return
         finally:
             self._redactor.forget()
+
+    def has_same_answer(self, request: Request) -> bool:
+        """Whether a page answers the request, always the same one, whatever any session got so far."""
+        try:
+            call = recognise_call(self.models, request)
+            page_request = split_input(call) if call else None
+            track = self._tracks.find(call, page_request) if call and page_request else None
+        except WireError:
+            return False
+        finally:
+            self._redactor.forget()
+        if not call or not page_request or not track or limit_error(self._paging, call):
+            return False
+        if page_request.token is None and not self._page_lookup.has_only_take(track):
+            return False
+        location = self._page_lookup.find(call.operation, track, page_request, request, TakeSelection())
+        if location is None or location.hole is not None:
+            return False
+        return not self._faults.may_strike(call.operation, location)
 
     def has_answer(self, request: Request, *, is_stale: bool = False) -> bool:
         """Whether a page answers the request that is of a track of its caller, each take of which is settled.

@@ -6,12 +6,13 @@
 3. At most MAX_SESSIONS named sessions exist at a time. The session without a name always exists.
 4. A session keeps at most MAX_MISSES misses, and all sessions together MAX_MISSES_TEXT characters of their texts;
    further misses are only counted.
+5. Where several processes answer requests, each of them counts what it answers; the counts of all are their sum.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from awstape.core.cassette.cassette import Track
@@ -55,6 +56,15 @@ class Session:
         else:
             self.misses_not_kept += 1
 
+    def add(self, other: Session) -> None:
+        """Adds the counts of the same session in another process."""
+        self.requests += other.requests
+        self.played |= other.played
+        self.misses += other.misses
+        self.misses_not_kept += other.misses_not_kept
+        self.misses_length += other.misses_length
+        self.fault_counts += other.fault_counts
+
 
 class Sessions:
     """All sessions of a replay, and the counts over all of them.
@@ -84,6 +94,25 @@ class Sessions:
             self.since_reset = Session()
         else:
             self.by_name.pop(name, None)
+
+    def counts(self, name: str) -> Sessions:
+        """The counts of one session and over all of them, for another process: without the takes that they are at."""
+        counts = Sessions()
+        if session := self.by_name.get(name):
+            counts.by_name[name] = replace(session, takes=TakeSelection())
+        counts.since_reset, counts.total = self.since_reset, self.total
+        return counts
+
+    @classmethod
+    def sum(cls, parts: Iterable[Sessions]) -> Sessions:
+        """The counts of several processes together."""
+        summed = cls()
+        for part in parts:
+            for name, session in part.by_name.items():
+                summed.by_name.setdefault(name, Session(name)).add(session)
+            summed.since_reset.add(part.since_reset)
+            summed.total.add(part.total)
+        return summed
 
     def count_request(self, session: Session | None) -> None:
         """Counts a request, before it is answered."""
