@@ -65,7 +65,7 @@ class Tape:
     player: Player | None
     recovered: tuple[str, ...] = ()
     passed: Counter[str] = field(default_factory=Counter)
-    """Service → the number of requests and connections to it that passed a proxy with this tape; "" for other hosts."""
+    """Service → the number of requests and connections to it that this tape let pass unrecorded; "" for other hosts."""
     failure: UserError | None = None
     """The error that stopped the recording. All later requests are refused, so no traffic goes unrecorded."""
     caller: str | None = None

@@ -110,3 +110,28 @@ def test_a_project_lets_its_fixtures_reach_aws(pytester: pytest.Pytester, casset
     result.assert_outcomes(errors=1)
     assert "NoCredentialsError" in text_of(result)
     assert "it reached for AWS" not in text_of(result)
+
+
+def test_tests_that_share_a_tape_are_guarded_apart(pytester: pytest.Pytester, cassettes: Path) -> None:
+    """Guards come and go while the tape stays, which answers a client that was made before."""
+    module = """
+import botocore.endpoint
+
+before = botocore.endpoint.Endpoint.make_request
+pytestmark = pytest.mark.awstape("roles", scope="module")
+iam = boto3.client("iam", region_name="us-east-1")
+
+def test_one():
+    assert iam.list_roles()["Roles"]
+
+def test_two():
+    assert boto3.client("iam").list_roles()["Roles"]
+    assert boto3.Session().client("iam").list_roles()["Roles"]
+"""
+    (pytester.path / "test_later.py").write_text("""
+import botocore.endpoint, test_module
+
+def test_that_all_is_as_before():
+    assert botocore.endpoint.Endpoint.make_request is test_module.before
+""")
+    run(pytester, module, "test_module.py", "test_later.py").assert_outcomes(passed=3)

@@ -883,3 +883,27 @@ def test_another_path():
     rule = '[tool.awstape.match]\n"iam ListRoles PathPrefix" = "ignore"\n'
     (pytester.path / "pyproject.toml").write_text(rule)
     run(pytester, module).assert_outcomes(passed=1)
+
+
+def test_a_service_that_is_not_recorded_is_named(pytester: pytest.Pytester, aws: StandIn) -> None:
+    """What is sent to it will be missed in replay; what a stub answers is not sent."""
+    module = """
+@pytest.mark.awstape
+def test_it():
+    boto3.client("iam").list_roles()
+    try:
+        boto3.client("s3").list_buckets()
+    except Exception:
+        pass
+
+@pytest.mark.awstape
+def test_what_is_not_sent():
+    from botocore.stub import Stubber
+    client = boto3.client("sqs")
+    with Stubber(client) as stubber:
+        stubber.add_response("list_queues", {})
+        client.list_queues()
+"""
+    text = text_of(run(pytester, module, "--awstape=once"))
+    assert "  not recorded: s3; the services to record are named with " in text
+    assert "sqs" not in text

@@ -15,16 +15,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from contextvars import ContextVar
-from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import botocore
-import botocore.endpoint
 import botocore.handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
@@ -37,6 +35,7 @@ from awstape.core.aws.wire import Reply, Request
 from awstape.core.replay.misses import HEADER
 from awstape.core.text.hidden import Hidden
 from awstape.errors import call_without_traceback
+from awstape.inprocess import sent_requests
 from awstape.inprocess.botocore_wire import (
     CALLER,
     AsyncResponse,
@@ -103,19 +102,22 @@ def _install(default_session: Any) -> None:
     botocore.handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
     _undo.callback(_uninstall, default_session)
     share_session_parts(_undo)
-    make_request = botocore.endpoint.Endpoint.make_request
-    _undo.callback(setattr, botocore.endpoint.Endpoint, "make_request", make_request)
-    botocore.endpoint.Endpoint.make_request = _attaching_first(make_request)  # type: ignore[method-assign]
+    sent_requests.observe(_OBSERVER)
+    _undo.callback(sent_requests.ignore, _OBSERVER)
 
 
-def _attaching_first(make_request: Callable[..., object]) -> Callable[..., object]:
-    @wraps(make_request)
-    def attach_and_make_request(endpoint: Any, *args: Any, **options: Any) -> object:
-        if _tapes and endpoint._event_emitter not in _attached:
-            _register(endpoint._event_emitter)
-        return make_request(endpoint, *args, **options)
+def _attach_endpoint(endpoint: Any) -> None:
+    if _tapes and endpoint._event_emitter not in _attached:
+        _register(endpoint._event_emitter)
 
-    return attach_and_make_request
+
+def _note_passing(service: str, operation: str, url: str) -> None:
+    """Counts a request that is sent while a tape records other services: a replay will not have it."""
+    if _tapes and not _replays_only(_tapes[-1]) and service not in _tapes[-1].models.names:
+        _tapes[-1].passed[service] += 1
+
+
+_OBSERVER = sent_requests.Observer(_attach_endpoint, _note_passing)
 
 
 def _uninstall(default_session: Any) -> None:

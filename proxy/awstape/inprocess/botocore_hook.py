@@ -105,12 +105,19 @@ class InProcess:
 
     def _report(self, recording: RecordingSummary | None) -> None:
         """Logs the summary of a recording; as a warning if something was left out, or names are the program's own."""
-        if recording is None or not recording.tells_something:
+        if recording is None or not (recording.tells_something or self.tape.passed):
             return
-        lines = [*recording_lines(str(self.tape.path), recording, advice=self.tape.advice)]
+        lines = [*recording_lines(str(self.tape.path), recording, passed=self.tape.passed, advice=self.tape.advice)]
         if own_names := self.own_names(recording):
             lines.append(f"  {own_names_line(len(own_names), 'tape.alias')}")
-        is_amiss = own_names or recording.set_aside or recording.bugs or recording.skipped or recording.failed
+        is_amiss = (
+            own_names
+            or self.tape.passed
+            or recording.set_aside
+            or recording.bugs
+            or recording.skipped
+            or recording.failed
+        )
         _log.log(logging.WARNING if is_amiss else logging.INFO, "%s", "\n".join(lines))
 
     def _end(self) -> bool:

@@ -66,8 +66,9 @@ class OpenTape:
                 summary.rewritten.add(self.settings.paths[0])
         if journal:
             summary.recorded.append(kept_journal_line(self.where, journal))
-        if recording and recording.tells_something:
-            summary.recorded += recording_lines(self.where, recording)
+        if recording and (recording.tells_something or self.hook.tape.passed):
+            tape = self.hook.tape
+            summary.recorded += recording_lines(self.where, recording, passed=tape.passed, advice=tape.advice)
             summary.own_names |= self.hook.own_names(recording)
         if recording and (lost := [*lacking_lines(self.where, recording)]):
             pytest.fail("\n".join(lost), pytrace=False)

@@ -1,0 +1,89 @@
+"""Tells observers of botocore's calls in this process: when a call begins, and before a request is really sent.
+
+1. botocore sends a request only if none of its handlers answered. So what moto or a Stubber answers is not sent.
+2. A call that fails for lack of credentials is told as a request that would have been sent.
+3. Observers come and go in any order. botocore is changed while there is one, and is as before when the last one has
+   gone.
+4. Clients of aiobotocore have a class of endpoints of their own, which is met at their first call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import botocore.endpoint
+from botocore.exceptions import NoCredentialsError
+
+
+@dataclass(frozen=True, eq=False)
+class Observer:
+    """What is told of calls. An error that it raises is the call's.
+
+    begin: a call begins; gets botocore's endpoint of the client. send: a request is about to be sent; gets its service,
+    operation and URL.
+    """
+
+    begin: Callable[[Any], None] = lambda _: None
+    send: Callable[[str, str, str], None] = lambda *_: None
+
+
+_Method = Callable[..., Any]
+_observers: list[Observer] = []
+_former: dict[tuple[Any, str], _Method] = {}
+"""(class of botocore, name of a method that is changed) → the method as it was."""
+_call: ContextVar[tuple[str, str]] = ContextVar("awstape_observed_call", default=("", ""))
+
+
+def observe(observer: Observer) -> None:
+    """Begins to tell an observer."""
+    if not _observers:
+        _change(botocore.endpoint.Endpoint, "make_request", _telling_of_calls)
+    _observers.append(observer)
+
+
+def ignore(observer: Observer) -> None:
+    """Ends it."""
+    _observers.remove(observer)
+    if not _observers:
+        for (kind, name), method in _former.items():
+            setattr(kind, name, method)
+        _former.clear()
+
+
+def _change(kind: Any, name: str, wrapper: Callable[[_Method], _Method]) -> None:
+    method = _former[kind, name] = kind.__dict__[name]
+    setattr(kind, name, wraps(method)(wrapper(method)))
+
+
+def _telling_of_calls(make_request: _Method) -> _Method:
+    def begin_and_make_request(endpoint: Any, operation_model: Any, *args: Any, **options: Any) -> Any:
+        _call.set((operation_model.service_model.service_name, operation_model.name))
+        for observer in _observers:
+            observer.begin(endpoint)
+        for kind in type(endpoint).__mro__:
+            if "_send" in kind.__dict__ and (kind, "_send") not in _former:
+                _change(kind, "_send", _telling_before_sending)
+        try:
+            return make_request(endpoint, operation_model, *args, **options)
+        except NoCredentialsError:
+            _tell_before_sending(endpoint.host)
+            raise
+
+    return begin_and_make_request
+
+
+def _telling_before_sending(send: _Method) -> _Method:
+    def tell_and_send(endpoint: Any, request: Any) -> Any:
+        _tell_before_sending(request.url)
+        return send(endpoint, request)
+
+    return tell_and_send
+
+
+def _tell_before_sending(url: str) -> None:
+    for observer in _observers:
+        observer.send(*_call.get(), url)
