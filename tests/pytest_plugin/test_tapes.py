@@ -907,3 +907,14 @@ def test_what_is_not_sent():
     text = text_of(run(pytester, module, "--awstape=once"))
     assert "  not recorded: s3; the services to record are named with " in text
     assert "sqs" not in text
+
+
+def test_a_stand_in_that_does_not_run_is_named(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWSTAPE_UPSTREAM", "http://127.0.0.1:9")
+    result = run(pytester, f"@pytest.mark.awstape\ndef test_it():\n    {LIST_ROLES}\n", "--awstape=once")
+    result.assert_outcomes(failed=1)
+    assert "nothing was recorded" in text_of(result)
+    assert "This test records from http://127.0.0.1:9 (AWSTAPE_UPSTREAM), which can't be reached" in text_of(result)

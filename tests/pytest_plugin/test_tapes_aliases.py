@@ -37,6 +37,23 @@ def test_a_real_name_fails_in_replay_with_what_to_compare_instead(pytester: pyte
     assert awstape.alias(NAME).startswith("alias-")
 
 
+def test_aliases_are_explained_once_and_not_for_a_miss(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = NAMES.format(expected=repr(NAME))
+    run(pytester, module, "--awstape=all").assert_outcomes(passed=1)
+    missing = """
+@pytest.mark.awstape("tape")
+def test_that_misses():
+    boto3.client("iam").get_role(RoleName="another-name")
+"""
+    result = run(pytester, missing)
+    result.assert_outcomes(failed=1)
+    assert "names in this cassette are aliases" not in text_of(result)
+    again = module.replace("def test_it", "def test_once_more")
+    result = run(pytester, missing + module + again)
+    result.assert_outcomes(failed=3)
+    assert text_of(result).count("names in this cassette are aliases") == 1
+
+
 def test_who_has_no_key_is_told_once(pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     module = """
 @pytest.mark.awstape("tape")

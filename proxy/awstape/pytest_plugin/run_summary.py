@@ -23,7 +23,8 @@ class RunSummary:
 
     used: the cassettes that tests use. folders: those that may hold cassettes. recorded: lines about recordings.
     keyless: cassettes of failed tests whose key is not at hand. own_names: aliases of recorded names that come from the
-    tests' code. rewritten: the cassettes that were rewritten in this process.
+    tests' code. rewritten: the cassettes that were rewritten in this process. has_explained_aliases: whether a failure
+    in this process says what aliases are.
     """
 
     used: set[str] = field(default_factory=set)
@@ -32,6 +33,7 @@ class RunSummary:
     keyless: set[str] = field(default_factory=set)
     own_names: set[str] = field(default_factory=set)
     rewritten: set[Path] = field(default_factory=set)
+    has_explained_aliases: bool = False
 
     def add(self, other: dict[str, list[str]]) -> None:
         self.used.update(other["used"])

@@ -43,6 +43,9 @@ _ALIASES = """A replay gives aliases in the place of real names.
 To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while recording.
 To keep names as they are: keep = ["NAME"] in [tool.awstape] of pyproject.toml, and record again."""
 
+#: How the error of botocore begins for an endpoint that it can't connect to.
+_UNREACHED = "Could not connect to the endpoint URL"
+
 
 class OpenTape:
     """A tape in use, with its settings. where: the cassettes, for messages."""
@@ -87,9 +90,28 @@ class OpenTape:
         miss = next((miss for miss in self.hook.misses if miss.text in "\n".join(messages)), None)
         if miss and (crash := getattr(report.longrepr, "reprcrash", None)):
             crash.message = f"miss: {miss.text.splitlines()[0]}\n{crash.message}"
-        if self.hook.replays_only and find_aliases("\n".join(messages)):
-            report.sections.append(("names in this cassette are aliases", _ALIASES))
+        self._explain_aliases(report, messages)
+        if not self.hook.replays_only and any(_UNREACHED in message for message in messages):
+            report.sections.append(("nothing was recorded", self._source))
         self.note_missing_key()
+
+    def _explain_aliases(self, report: pytest.TestReport, messages: list[str]) -> None:
+        """Explains aliases in a failure that is no miss, once in a run."""
+        summary = self._config.stash[SUMMARY]
+        compared = "\n".join(messages)
+        for miss in self.hook.misses:
+            compared = compared.replace(miss.text, "")
+        if self.hook.replays_only and not summary.has_explained_aliases and find_aliases(compared):
+            summary.has_explained_aliases = True
+            report.sections.append(("names in this cassette are aliases", _ALIASES))
+
+    @property
+    def _source(self) -> str:
+        """Where a recording gets its answers from, for a test that could not reach it."""
+        if not self.hook.upstream:
+            return "This test records from AWS, which can't be reached. To record from a stand-in: AWSTAPE_UPSTREAM=URL"
+        urls = ", ".join(sorted({url.geturl() for url in self.hook.upstream.values()}))
+        return f"This test records from {urls} (AWSTAPE_UPSTREAM), which can't be reached: start it, and run again."
 
     def note_missing_key(self) -> None:
         """Notes for the end of the run that a test failed whose cassette's key is not at hand."""
