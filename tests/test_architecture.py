@@ -111,6 +111,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a step that is read apart from the others": (
         "core.redaction.policies.pairs_in_text",
         "core.replay.known_replies",
+        "core.view.timeline",
         "serving.known_requests",
         "core.editing.rename",
         "core.cassette.yaml.comments",

@@ -47,6 +47,13 @@ pages:
     Marker: {json.dumps(ATTACK)}
 - token: {json.dumps(ATTACK)}
   error: {{status: 400, code: {json.dumps(ATTACK)}, message: {json.dumps(ATTACK)}}}
+---
+service: iam
+operation: ListRoles
+identity: {{PathPrefix: {json.dumps(ATTACK)}}}
+after: {{service: iam, operation: TagRole, identity: {{RoleName: {json.dumps(ATTACK)}}}, take: 1}}
+pages:
+- error: {{status: 404, code: {json.dumps(ATTACK)}, message: ""}}
 """
 
 
@@ -175,6 +182,117 @@ def test_the_cassettes_of_a_folder_make_one_page(browser: Browser) -> None:
     assert browser.texts(".track h3") == ["GetRole", "GetRole", "ListAttachedRolePolicies", "ListRoles"]
 
 
+STORY = """version: 1
+---
+service: iam
+operation: CreateRole
+identity: {AssumeRolePolicyDocument: '{"Version": "2012-10-17"}', RoleName: alias-Tsr76sms7l}
+pages:
+- output: {}
+---
+service: iam
+operation: GetRole
+identity: {RoleName: alias-Tsr76sms7l}
+pages:
+- error: {status: 404, code: NoSuchEntity, message: not found}
+---
+service: iam
+operation: GetRole
+identity: {RoleName: alias-Tsr76sms7l}
+after:
+  service: iam
+  operation: CreateRole
+  identity: {AssumeRolePolicyDocument: '{"Version": "2012-10-17"}', RoleName: alias-Tsr76sms7l}
+  take: 1
+pages:
+- output: {}
+---
+service: iam
+operation: ListRoles
+identity: {}
+pages:
+- output:
+    Roles: []
+---
+service: iam
+operation: ListRoles
+identity: {}
+pages:
+- output:
+    Roles:
+    - {RoleName: alias-Tsr76sms7l}
+---
+service: iam
+operation: ListUsers
+identity: {}
+pages:
+- output:
+    Users: []
+---
+service: iam
+operation: TagRole
+identity: {RoleName: alias-Tsr76sms7l, Tags: []}
+pages:
+- output: {}
+"""
+
+
+def test_a_timeline_shows_what_was_read_before_and_after_each_write(browser: Browser) -> None:
+    browser.open(STORY)
+    assert browser.texts(".timeline thead th") == ["Track", "at first", "after write 1CreateRolealias-Tsr76sms7l"]
+    rows = [browser.texts(f".timeline tbody tr:nth-child({n}) > *") for n in (1, 2)]
+    assert rows == [["ListRoles", "10 items21 item", ""], ["GetRolealias-Tsr76sms7l", "1NoSuchEntity", "2answer"]]
+    assert browser.run("return document.querySelector('tr:nth-child(2) .take:last-child').ariaLabel") == (
+        "GetRole, take 1 of 2, before any write that changed it: 404 NoSuchEntity"
+    )
+    (note,) = browser.texts(".note")
+    assert note == "1 other track had one answer. 1 write changed no recorded answer: TagRole."
+
+
+def test_a_take_of_the_timeline_opens_its_track(browser: Browser) -> None:
+    browser.open(STORY)
+    browser.click(".timeline tbody tr:nth-child(2) td:last-child .take")
+    assert browser.texts(".track:has(.body:not([hidden])) h3") == ["GetRole"]
+    assert browser.run("return document.activeElement.textContent") == "GetRole"
+    browser.click(".timeline .write .link")
+    assert browser.texts(".track:has(.body:not([hidden])) h3") == ["CreateRole", "GetRole"]
+    browser.click(".timeline .write .alias")
+    assert browser.texts("#places p") == ["alias-Tsr76sms7l name, 4 places in 4 tracks "]
+
+
+def test_a_folder_has_a_timeline_for_each_cassette_in_which_answers_change(browser: Browser) -> None:
+    before, _, write = STORY.partition("---")[2].partition("---")
+    reads = f"version: 1\n---{write}"
+    texts = {"a.yaml": reads, "b.yaml": f"version: 1\n---{before}", "c.yaml": STORY, "d.yaml": REAL}
+    browser.open_all(texts, "cassettes")
+    assert browser.texts(".story h3") == ["a.yaml", "c.yaml"]
+    assert browser.texts(".story:first-child .write small") == ["after write 1", "in b.yaml"]
+
+
+def test_a_write_that_is_in_no_cassette_is_named_all_the_same(browser: Browser) -> None:
+    browser.open(f"version: 1\n---{STORY.partition('---')[2].partition('---')[2]}")
+    assert browser.texts(".write") == ["after write 1CreateRolealias-Tsr76sms7lnot on this page"]
+
+
+def test_many_tracks_are_drawn_when_they_are_asked_for(browser: Browser) -> None:
+    names = ["".join("klmrst23467"[int(digit)] for digit in f"{number:04}") for number in range(2000)]
+    read = "---\nservice: iam\noperation: GetRole\nidentity: {{RoleName: alias-{}}}\n{}pages:\n- output: {}\n"
+    write = "after: {{service: iam, operation: TagRole, identity: {{RoleName: alias-{}}}, take: 1}}\n"
+    takes = (read.format(name, after, "{}") for name in names for after in ("", write.format(name)))
+    browser.open("version: 1\n" + "".join(takes))
+    assert browser.texts("#summary summary span")[2] == "2,000 tracks with several answers, 2,000 writes between them"
+    assert len(browser.texts(".timeline")) == 4
+    assert len(browser.texts(".timeline tbody tr")) == 24
+    browser.click(".story > .link")
+    assert browser.run("return document.querySelectorAll('.timeline tbody tr').length") == 2000
+    assert browser.run("return document.querySelector('.story > .link')") is None
+
+
+def test_a_cassette_in_which_nothing_changes_has_no_timeline(browser: Browser) -> None:
+    browser.open_example()
+    assert browser.texts(".timeline, .story") == []
+
+
 def test_tracks_fold_and_unfold(browser: Browser) -> None:
     browser.open_example()
     browser.click("#track-2 h3 button")
@@ -274,10 +392,12 @@ def test_texts_are_never_markup_or_script(browser: Browser) -> None:
     assert f'"{shown}": "{shown}"' in browser.texts(".item .document .row")
     assert f"message: {shown}" in browser.texts(".failed .row")
     assert f"PathPrefix: {shown}" in browser.texts(".identity .row")
+    assert browser.texts(".take") == [f"1{shown}", f"2{shown}"]
+    assert len(browser.texts(".timeline .label")) == 2
     assert shown in browser.texts("#summary .readable")
     browser.click("#summary .link")
     assert browser.run("return document.getElementById('search').value") == shown
-    assert len(browser.texts(".row mark:not(.more)")) == 9
+    assert len(browser.texts(".row mark:not(.more)")) == 10
     assert browser.run("return document.images.length") == 0
     assert browser.run("return document.scripts.length") == 2  # the page's own
     assert browser.driver.title == shown

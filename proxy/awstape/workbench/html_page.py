@@ -26,7 +26,7 @@ from awstape.core.view.html_page_data import html_page_data
 from awstape.workbench.check_formats import full_message
 from awstape.workbench.review import group_by_place
 
-_SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "start.js")
+_SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "timeline.js", "start.js")
 
 
 @dataclass(frozen=True)

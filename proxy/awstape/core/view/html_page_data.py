@@ -21,7 +21,7 @@ from typing import Any
 from awstape.core.aws.member_paths import value_at, without_values
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import count_items, next_token
-from awstape.core.cassette.cassette import Cassette, Page, Take
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.page_tokens import find_repeated_page
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
@@ -30,11 +30,14 @@ from awstape.core.redaction.alias_grammar import (
 )
 from awstape.core.text.encoded_text import is_json
 from awstape.core.text.printable import is_printable, printable
+from awstape.core.view.labels import Detail, identity_label
+from awstape.core.view.timeline import timeline_of
 
 Node = str | dict[str, Any]
 
 #: Documents with more levels stay text: browsers show them slowly.
 _MOST_LEVELS = 100
+_TIMELINE_LABEL = Detail(60, whole_arns=False, required_names=False)
 _ORGANIZATION = frozenset({"o", "r", "p", "ou"})
 #: Endings of the members that name an item, the best first.
 _NAMING = ("Name", "name", "Id", "id", "Arn", "arn")
@@ -57,7 +60,7 @@ def html_page_data(
     models: Models,
     texts: Iterable[tuple[str, Iterable[tuple[str, int]]]] = (),
 ) -> dict[str, Any]:
-    """`tracks` with their takes, pages and items; `aliases`; `texts` by place; `counts`; `keys`.
+    """`tracks` with their takes, pages and items; `timelines`; `aliases`; `texts` by place; `counts`; `keys`.
 
     cassettes: with the name of their file. texts: (place, (text, number of occurrences) …).
     """
@@ -78,6 +81,7 @@ def html_page_data(
                 "takes": [_take(take, operation, nodes) for take in takes],
             }
         )
+    timelines = _timelines(cassettes, models, nodes)
     shown_texts = [[place, [[nodes.text(text), n] for text, n in counted]] for place, counted in texts]
     return {
         "keys": sorted({key for _, cassette in cassettes for key in cassette.keys}),
@@ -85,6 +89,7 @@ def html_page_data(
         "aliases": nodes.aliases(),
         "texts": shown_texts,
         "tracks": tracks,
+        "timelines": timelines,
     }
 
 
@@ -104,6 +109,48 @@ def alias_kind(alias: str) -> str:
     if prefix:
         return f"{prefix} id"
     return "canonical user id" if len(alias) == 64 else "unique id"
+
+
+# --- the timelines ----------------------------------------------------------------------------------------------
+
+
+def _timelines(cassettes: Sequence[tuple[str, Cassette]], models: Models, nodes: _Nodes) -> list[dict[str, Any]]:
+    """The timelines of the cassettes in which an answer changed. Tracks are named by their numbers on the page."""
+    numbers: list[dict[Track, int]] = []
+    for _, cassette in cassettes:
+        first = sum(map(len, numbers))
+        numbers.append({track: first + i for i, (track, _) in enumerate(cassette.tracks())})
+    elsewhere = {track: number for each in reversed(numbers) for track, number in each.items()}
+
+    def label(track: Track) -> Node:
+        input_ = models.operation(track.service, track.operation).input
+        documents = {name for name, value in track.identity.items() if isinstance(value, str) and is_json(value)}
+        short = {name: value for name, value in track.identity.items() if name not in documents}
+        return nodes.text(identity_label(short, input_, _TIMELINE_LABEL))
+
+    result = []
+    for (name, cassette), own in zip(cassettes, numbers, strict=True):
+        timeline = timeline_of(cassette, models)
+        if timeline.lanes:
+            result.append(
+                {
+                    "file": printable(name),
+                    "writes": [
+                        {
+                            "operation": write.track.operation,
+                            "label": label(write.track),
+                            "take": write.take,
+                            "track": own.get(write.track, elsewhere.get(write.track)),
+                            "here": write.track in own,
+                        }
+                        for write in timeline.writes
+                    ],
+                    "lanes": [[own[lane.track], label(lane.track), lane.epochs] for lane in timeline.lanes],
+                    "unmoved": timeline.unmoved,
+                    "silent": [own[track] for track in timeline.silent],
+                }
+            )
+    return result
 
 
 # --- takes and pages --------------------------------------------------------------------------------------------

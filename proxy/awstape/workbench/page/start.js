@@ -27,6 +27,7 @@ function drawSummary() {
     section("Texts that are no aliases and not public", count(texts, "text"), () => cassette.texts.map(drawTexts), true),
     list,
     element("p", { class: "key" }, ...key),
+    ...(cassette.timelines.length ? [section("Timeline", timelineSummary(), () => cassette.timelines.map(drawTimeline), true)] : []),
     section("Aliases", sorted.map(([kind, numbers]) => `${kind} ${numbers.length}`).join(", ") || "none", () =>
       sorted.map(([kind, numbers]) => drawKind(kind, numbers)),
     ),
