@@ -91,6 +91,8 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.cassette.page_tokens",
         "core.compare.principal_names",
         "core.cassette.recognition",
+        "core.text.counting",
+        "core.view.kind_names",
         "core.aws.error_codes",
         "core.recording.later_takes",
         "core.recording.lossless",

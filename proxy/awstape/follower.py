@@ -8,8 +8,7 @@
 4. It may vanish at any time: the recording then reads the journal itself. Whatever the follower had written by then is
    what the recording will write.
 
-May import: catalog, core.recording, core.redaction, files, progress,
-recovery, report.
+May import: catalog, core.recording, core.redaction, core.text, files, progress, recovery.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ from awstape.catalog.service_models import load_models
 from awstape.core.recording.folding import RecordingSummary, SkippedExchanges
 from awstape.core.recording.set_aside import read_set_aside, write_set_aside
 from awstape.core.redaction.aliases import Key
+from awstape.core.text.counting import count
 from awstape.files import project_settings
 from awstape.files.journal import FollowedJournal
 from awstape.recovery import make_recorder, merge_recording, rare_garbage_collection, record_contents
-from awstape.report import count
 
 _NICENESS = 10
 _IDLE = 0.1  # seconds between two looks at the journal

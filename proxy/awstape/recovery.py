@@ -5,8 +5,8 @@
    interrupts that, each take is in one of the two files, or still in the journal.
 2. Nothing is removed from a quarantine before the cassette that has it is on the disk.
 
-May import: catalog, core.cassette, core.recording, core.redaction, core.view, errors, files, progress,
-report.
+May import: catalog, core.cassette, core.recording, core.redaction, core.text, core.view, errors, files,
+progress, report.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.leak_search import Leak
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
+from awstape.core.text.counting import count
 from awstape.core.view.selectors import SelectorError, select
 from awstape.errors import UserError, bug_location
 from awstape.files import atomic_writes, cassette_files, keys, project_settings, quarantine
 from awstape.files.encrypted_lines import other_version_error
 from awstape.files.journal import InterruptedRecording, interrupted_recordings, journals_of
-from awstape.report import bug_lines, count, recovery_line, set_aside_lines, settled_line
+from awstape.report import bug_lines, recovery_line, set_aside_lines, settled_line
 
 
 def merge_recording(

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Literal
 
 from awstape.core.compare.equality import json_text
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
+from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
+from awstape.core.view.kind_names import count_kinds, kind_name
 
 if TYPE_CHECKING:  # commands that list or replay do without most of them
     from awstape.core.cassette.cassette import Track
@@ -41,23 +43,6 @@ _NO_REQUEST_TIPS = {
     "proxy": _NODE_TIP,
 }
 _NO_EXCHANGE = "  these files hold no exchanges"
-#: Kinds of real values other than names, as they are called in a sentence.
-_KIND_NAMES = {
-    "account": "account id",
-    "e-mail": "e-mail address",
-    "filter": "filter value",
-    "jwt": "JSON web token",
-    "masked": "text masked by the project",
-    "pem": "PEM block",
-    "secret": "possible secret",
-    "subject": "subject of a federated identity",
-    "text": "text of a member unknown to the service model",
-    "url": "link",
-    "value": "value of a condition or parameter",
-    **{kind: kind for kind in ("canonical user id", "code", "organization id", "resource id", "unique id")},
-    **{kind: kind for kind in ("fingerprint", "page token", "password")},
-    **{kind: kind for kind in ("certificate", "external-id", "object", "part", "path", "public-key", "saml metadata")},
-}
 
 
 def recording_facts(path: str, recording: RecordingSummary) -> dict[str, object]:
@@ -226,7 +211,7 @@ def waiting_lines(path: Path, waiting: Sequence[SetAside]) -> Iterator[str]:
 
 def redacted_line(redacted: Mapping[str, int]) -> str:
     """The replaced values. redacted: kind → number of different values."""
-    return "  redacted: " + ", ".join(count(n, _noun(kind)) for kind, n in redacted.items())
+    return f"  redacted: {count_kinds(redacted)}"
 
 
 def _location(place: str | None, number: int) -> str:
@@ -356,20 +341,3 @@ def not_replayed_lines(player: Player) -> Iterator[str]:
         yield f"not replayed: {printable(player.describe(track))}: {count(pages, 'page')}" + (
             f" of take {take}" if take > 1 else ""
         )
-
-
-def _noun(kind: str) -> str:
-    return {"account": "account id", "masked": "masked text", "text": "unknown text"}.get(kind, kind)
-
-
-def kind_name(kind: str) -> str:
-    """The name of a kind of real value in a sentence."""
-    return _KIND_NAMES.get(kind, f"{kind} name")
-
-
-def count(number: object, noun: str) -> str:
-    """`1 page`, `3 pages`, `2 entities`."""
-    if number == 1:
-        return f"1 {noun}"
-    plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
-    return f"{number} {plural}"

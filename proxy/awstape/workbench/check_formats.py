@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 from awstape import __version__
 from awstape.core.check.findings import ALLOW, FORMAT, KINDS, Finding, Level
+from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
-from awstape.report import count, kind_name
+from awstape.core.view.kind_names import kind_name
 
 Findings = Sequence[tuple[str, Finding]]
 """(file, finding) in the order of files and lines."""

@@ -29,9 +29,9 @@ from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_account, edit_take_strings
+from awstape.core.view.kind_names import kind_name
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, project_settings
-from awstape.report import kind_name
 from awstape.workbench.selected_tracks import redactor_for
 
 

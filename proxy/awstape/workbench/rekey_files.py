@@ -21,7 +21,9 @@ from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, journal, keys, project_settings, quarantine
 
-_KINDS = sorted({*NAME_KINDS.values(), "path", "session", "bucket", "caller", "external-id", "oidc-provider"})
+_KINDS = sorted(
+    {*NAME_KINDS.values(), "account", "path", "session", "bucket", "caller", "external-id", "oidc-provider"}
+)
 
 
 def aliases_of(
@@ -55,6 +57,10 @@ def _alias_of(value: str, kind: str | None, aliases: Aliases) -> str:
         return redact_text(value, aliases)
     if kind == "path":
         return redact_path(value, aliases)
+    if kind == "account":
+        if not (len(value) == 12 and value.isascii() and value.isdigit()):
+            raise UserError(f"{value!r} is no account id", "an account id has twelve digits")
+        return aliases.account(value)
     if kind == "caller":
         return aliases.caller(Hidden(value))
     if kind == "oidc-provider":

@@ -64,7 +64,7 @@ def test_what_looks_real_goes_and_comments_stay(by_hand: Path) -> None:
     assert "hand.yaml would change" in run("redact", by_hand, "--dry-run")
     assert by_hand.read_text() == BY_HAND
     said = run("redact", by_hand)
-    assert "redacted: 1 account id, 1 policy, 1 role" in said
+    assert "redacted: 1 account id, 1 policy name, 1 role name" in said
     text = by_hand.read_text()
     assert check_text(text, load_models()) == []
     assert not [name for name in ("111122223333", "DeployRole", "policy/Deploy") if name in text]
@@ -201,3 +201,9 @@ def test_an_allowed_value_survives_redaction_and_edits(by_hand: Path) -> None:
     assert ALLOWED.replace("  #", " #") in text
     assert "DeployRole" not in text
     assert [found for found in check_text(text, load_models()) if found.level == "error"] == []
+
+
+def test_the_alias_of_an_account_with_its_kind(by_hand: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("alias", "--kind", "account", "111122223333") == run("alias", "111122223333")
+    assert main(["alias", "--kind", "account", "1111"]) == 2
+    assert capfd.readouterr().err == "ERROR '1111' is no account id\nTIP an account id has twelve digits\n"

@@ -156,7 +156,7 @@ def test_there_is_a_line_for_each_value(capfd: pytest.CaptureFixture[str]) -> No
     [
         (["zreal-deployer"], "'zreal-deployer': can't tell what it names", "--kind role"),
         ([ACCOUNT, "zreal"], "'zreal': can't tell what it names", "--kind role"),
-        (["--kind", "rloe", "x"], "unknown kind of name 'rloe'; did you mean role?", "kinds: account-alias"),
+        (["--kind", "rloe", "x"], "unknown kind of name 'rloe'; did you mean role?", "kinds: account"),
         (["--kind", "colour", "x"], "unknown kind of name 'colour'", "oidc-provider, path"),
         ([], "Missing argument 'VALUE...'", "awstape alias --help"),
     ],

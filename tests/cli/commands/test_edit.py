@@ -110,7 +110,7 @@ def test_real_names_become_aliases(roles: Path) -> None:
     )
     text = good(roles)
     assert "AuditRole" not in text + said.output
-    assert "redacted: 1 account id, 1 role" in said.output
+    assert "redacted: 1 account id, 1 role name" in said.output
     run("rename", roles, "AuditRole", "OtherRole")
     assert good(roles) != text
 

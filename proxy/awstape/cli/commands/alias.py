@@ -10,6 +10,7 @@ import click
 from awstape import progress
 from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import print_json, read_text
+from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
 
 
@@ -99,7 +100,8 @@ def rekey(cassettes: tuple[Path, ...], values: Path | None, as_json: bool) -> in
     text = read_text(values, "one value per line, as UTF-8 text") if values else ""
     known = [line.strip() for line in text.splitlines() if line.strip()]
     renewed, files, matched = rekey_files(cassettes, known, os.environ)
-    summary = f"renewed {len(renewed)} aliases in {' '.join(map(str, files))}" if files else "all have this key already"
+    done = f"renewed {count(len(renewed), 'alias')} in {' '.join(map(str, files))}"
+    summary = done if files else "all have this key already"
     if as_json:
         print_json(renewed)
     else:

@@ -56,8 +56,8 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: st
     awstape check cassettes/ --strict
     awstape check cassettes/ --format sarif > awstape.sarif
     """
+    from awstape.core.text.counting import count
     from awstape.files import cassette_files
-    from awstape.report import count
     from awstape.workbench.check_formats import FORMATS
     from awstape.workbench.review import count_texts, group_by_place, review_file
 

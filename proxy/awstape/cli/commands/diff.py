@@ -37,8 +37,9 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
     awstape diff cassettes/ recorded-again/ --json
     git difftool -y -x 'awstape diff' HEAD~1 -- cassettes/
     """
+    from awstape.core.text.counting import count
     from awstape.core.text.printable import printable
-    from awstape.report import change_facts, count
+    from awstape.report import change_facts
 
     if len(paths) in _FROM_GIT or (len(paths) == 1 and "GIT_DIFF_PATH_COUNTER" in os.environ):
         _print_for_git(*paths)

@@ -139,9 +139,9 @@ def show(
 def _list_texts(paths: Sequence[Path], *, as_json: bool) -> int:
     """Prints the texts of cassettes that stay readable."""
     from awstape import progress
+    from awstape.core.text.counting import count
     from awstape.core.text.printable import printable
     from awstape.files import cassette_files
-    from awstape.report import count
     from awstape.workbench.review import count_texts, group_by_place, review_file
 
     for path in paths:

@@ -69,9 +69,10 @@ def new(
     from awstape.catalog.service_models import load_models
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.cassette.yaml.writer import write_cassette
+    from awstape.core.text.counting import count
     from awstape.core.text.printable import printable
     from awstape.files import atomic_writes, cassette_files
-    from awstape.report import count, track_facts
+    from awstape.report import track_facts
     from awstape.workbench import synthetic_tracks
 
     output = None if output == STANDARD_OUTPUT else output

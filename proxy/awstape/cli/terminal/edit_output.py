@@ -58,7 +58,7 @@ def write_edits(results: Iterable[PlannedEdit], options: EditOptions) -> int:
 
 def count_takes(numbers: Mapping[str, int]) -> str:
     """Numbers of takes as text. numbers: operation → number."""
-    from awstape.report import count
+    from awstape.core.text.counting import count
 
     return ", ".join(f"{count(number, 'take')} of {operation}" for operation, number in sorted(numbers.items()))
 

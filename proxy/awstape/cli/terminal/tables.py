@@ -27,12 +27,12 @@ from rich.text import Text
 
 from awstape.cli.terminal.output import has_dumb_terminal
 from awstape.core.aws.model import Models
+from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
 from awstape.core.text.shortening import join_sizes, shorten_middle
 from awstape.core.view.labels import Detail, identity_label
 from awstape.core.view.track_statistics import TrackStatistics
 from awstape.core.view.value_lines import JSON, WORD, Line
-from awstape.report import count
 
 _ENDLESS = 1_000_000
 _LONGEST_NOTES = 28

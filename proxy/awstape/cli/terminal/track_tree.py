@@ -17,13 +17,13 @@ from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
 from awstape.core.aws.paging import next_token
 from awstape.core.cassette.cassette import Page, Take
 from awstape.core.cassette.yaml.writer import page_document
+from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
 from awstape.core.text.shortening import shorten_middle
 from awstape.core.view.labels import Detail, first_members, identity_label, item_cells
 from awstape.core.view.selectors import SelectedTrack
 from awstape.core.view.track_statistics import count_answer_items
 from awstape.core.view.value_lines import mapping_lines
-from awstape.report import count
 
 _LINES_SHOWN = 40
 _SHORTEST = 16

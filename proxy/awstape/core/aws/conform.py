@@ -15,6 +15,7 @@ from typing import Any
 
 from awstape.core.aws.member_paths import MapKey, Path, path_pattern
 from awstape.core.aws.model import SPECIAL_BOOLEANS, SPECIAL_NUMBERS, Operation, Shape, Type, Value, child_shape
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 _ACCEPTED: Mapping[Type, tuple[type, ...]] = {
     "string": (str,),
@@ -30,6 +31,8 @@ _ACCEPTED: Mapping[Type, tuple[type, ...]] = {
     "map": (dict,),
 }
 
+#: The ending of a noun in the plural, within a name in camel case or with hyphens.
+_PLURAL = lazy_pattern(r"(?:(?<=[a-z])ies|(?<=[a-rt-z])s)(?=[A-Z_-]|$)")
 _EMPTY_OUTPUT = Shape(name="An operation without output", type="structure")
 
 
@@ -113,9 +116,17 @@ def _value_at(value: Any, path: Path) -> Value:
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """`; did you mean X?`, or an empty text if no known word is similar."""
-    close = get_close_matches(word, known, n=1) or [k for k in known if k.lower() == word.lower()]
+    """`; did you mean X?`, or an empty text if no known word is similar.
+
+    A word that differs only in case, or in singular and plural, is the most similar one: `ListPolicys`, `ListPolicies`.
+    """
+    close = [each for each in known if _stem(each) == _stem(word)] or get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def _stem(word: str) -> str:
+    """A word of the service model in lower case, with its nouns in the singular."""
+    return _PLURAL.sub(lambda match: "y" if match[0] == "ies" else "", word).lower()
 
 
 def describe_type(value: Value) -> str:

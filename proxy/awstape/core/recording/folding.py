@@ -265,10 +265,7 @@ class Folding:
 
     def _describe(self, notes: Iterable[str]) -> tuple[str, ...]:
         """The notes, each once, as they are shown."""
-        shown = set(map(self._redactor.redact_accounts, notes))
-        if already := self._redactor.count_existing_aliases():
-            shown.add(f"values that were aliases already and stay unchanged: {already}")
-        return tuple(sorted(shown))
+        return tuple(sorted(set(map(self._redactor.redact_accounts, notes))))
 
     def _with_aliases(self, by_reason: Mapping[str, _Fact]) -> dict[str, _Fact]:
         """The facts by reason, with aliases for the account ids in the reasons."""

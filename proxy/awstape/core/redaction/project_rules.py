@@ -90,7 +90,9 @@ def _read_texts(name: str, settings: Mapping[str, object]) -> Iterator[str]:
 
 def _parse_glob(text: str) -> str:
     if all(fnmatchcase(probe, text) for probe in _PROBES):
-        raise RuleError("keep", text, f"{text!r} would keep everything", "keep-names = true keeps all names")
+        raise RuleError(
+            "keep", text, f"{text!r} would keep everything", 'keep the names that may be public, such as "demo-*"'
+        )
     if "arn:" in text.lower():
         tip = "to keep an ARN, keep its account id and its names"
         raise RuleError("keep", text, f"{text!r} is an ARN; a rule keeps one name or id", tip)
