@@ -8,7 +8,7 @@ live_recorder, recovery, tape.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 from functools import partial
@@ -171,7 +171,7 @@ def open_for_replay(
     key, files = keys.find_key(environ), cassette_files.find_all(paths)
     advice = advice.about(str(files[0])) if len(files) == 1 else advice
     rules, match_rules = project_settings.load_rules(*files), project_settings.load_match_rules(*files)
-    redactor = Redactor(key if key is not None else Key(secrets.token_bytes(32)), rules)
+    redactor = Redactor(key if key is not None else Key(os.urandom(32)), rules)
     replaying = partial(Player, has_key=key is not None, match_rules=match_rules, advice=advice)
     player = replaying(models, cassette, redactor, paging=parsed_paging, faults=parsed_faults)
     return Tape(None, cassette, None, player, caller=_caller_in(environ, cassette), advice=advice)

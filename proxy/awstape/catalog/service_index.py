@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from awstape.catalog.botocore_data import (
@@ -53,8 +53,7 @@ class IndexRow:
 @cache
 def load_index() -> Mapping[str, IndexRow]:
     """The rows of all services that the botocore at hand knows, by name."""
-    text = resources.files(__package__).joinpath(FILE).read_text("utf-8")
-    rows = json.loads(text)
+    rows = json.loads(Path(__file__).with_name(FILE).read_bytes())
     known = {name: _read_row(name, rows[name]) for name in service_folders() if name in rows}
     return known | {name: make_row(name) for name in service_folders() if name not in rows and has_service(name)}
 

@@ -16,7 +16,6 @@ import errno
 import glob
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -63,6 +62,8 @@ def replace_file(path: Path, data: bytes, mode: int, old: os.stat_result | None 
     mode: its permissions. old: the status of a file whose owner and group it gets, if this process may do that. Raises
     OSError; then the old file is unchanged.
     """
+    import tempfile
+
     file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import secrets
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -41,12 +41,12 @@ class LineCipher:
         """A cipher for a new file. kind: what it is. facts: what its head says as well, in clear text."""
         from awstape.core.redaction.aliases import key_fingerprint
 
-        about = {f"awstape {kind}": version, "key": key_fingerprint(key), **facts, "id": secrets.token_hex(8)}
+        about = {f"awstape {kind}": version, "key": key_fingerprint(key), **facts, "id": os.urandom(8).hex()}
         return cls(key, json.dumps(about).encode())
 
     def encrypt(self, content: bytes) -> bytes:
         """The next line."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+        nonce = os.urandom(_NONCE_BYTES)
         encrypted = self._cipher.encrypt(nonce, content, self._next_position())
         return binascii.b2a_base64(nonce + encrypted)
 

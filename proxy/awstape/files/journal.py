@@ -21,7 +21,6 @@ import glob
 import json
 import os
 import re
-import secrets
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -281,7 +280,7 @@ def cassette_of(journal: Path) -> Path:
 
 def _failed_name(journal: Path) -> Path:
     """A name under which only `awstape recover` takes a journal into its cassette."""
-    return journal.with_name(f"{cassette_of(journal).name}{_FAILED}{secrets.token_hex(4)}{_SUFFIX}")
+    return journal.with_name(f"{cassette_of(journal).name}{_FAILED}{os.urandom(4).hex()}{_SUFFIX}")
 
 
 def _existing(paths: Iterable[Path]) -> list[Path]:

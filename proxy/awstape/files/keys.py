@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -70,11 +68,13 @@ def find_or_create_key(environ: Mapping[str, str]) -> Key:
     """Returns the current key; creates a random one in the user's config folder if there is none. Raises UserError."""
     if (key := find_key(environ)) is not None:
         return key
+    import tempfile
+
     path = key_file()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:  # with permissions 0600
-            file.write(secrets.token_hex(32) + "\n")
+            file.write(os.urandom(32).hex() + "\n")
             file.flush()
             with suppress(FileExistsError):  # another process has just created a key: that one is used
                 os.link(file.name, path)

@@ -92,7 +92,7 @@ def exit_like(status: int) -> int:
         with suppress(OSError, ValueError):
             stream.flush()
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    _prctl(_PR_SET_DUMPABLE, 0)
+    _find_prctl()(_PR_SET_DUMPABLE, 0)
     with suppress(OSError):  # SIGKILL can't have a handler
         signal.signal(-status, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {-status})
@@ -102,10 +102,9 @@ def exit_like(status: int) -> int:
 
 async def _start(command: Sequence[str], environ: Mapping[str, str]) -> Process:
     # In the event loop's thread, which is the main one: PDEATHSIG is sent when the thread that forked ends.
+    prepare = partial(_prepare_child, os.getpid(), _find_prctl())
     try:
-        return await asyncio.create_subprocess_exec(
-            *command, env=_without_coerced_locale(environ), preexec_fn=partial(_prepare_child, os.getpid())
-        )
+        return await asyncio.create_subprocess_exec(*command, env=_without_coerced_locale(environ), preexec_fn=prepare)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "an argument holds a NUL, or no Unicode"
         raise UserError(
@@ -123,12 +122,15 @@ def _without_coerced_locale(environ: Mapping[str, str]) -> Variables[str]:
     return Variables(environ)
 
 
-def _prepare_child(parent: int) -> None:
-    """Runs in the child before `exec`: restores signals, and makes the child end when we end."""
+def _prepare_child(parent: int, prctl: Callable[[int, int], object]) -> None:
+    """Runs in the child before `exec`: restores signals, and makes the child end when we end.
+
+    prctl: found before the fork, since the child must not wait for locks.
+    """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING_SIGNALS)
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -211,13 +213,11 @@ def _send(process: Process, number: signal.Signals) -> None:
             os.kill(process.pid, number)
 
 
-def _prctl_of_libc() -> Callable[[int, int], object]:
+def _find_prctl() -> Callable[[int, int], object]:
+    """prctl of the C library; on other systems a function that does nothing."""
     if sys.platform != "linux":
         return lambda option, value: None
     import ctypes
 
     prctl = ctypes.CDLL(None).prctl
     return lambda option, value: prctl(option, ctypes.c_ulong(value), *map(ctypes.c_ulong, (0, 0, 0)))
-
-
-_prctl = _prctl_of_libc()  # looked up before the fork: the child must not wait for locks

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -81,6 +80,8 @@ async def serve_proxy(
     verifying upstreams, in addition to those that the user's programs trust.
     """
     require_mitmproxy("the proxy")
+    import tempfile
+
     from awstape.proxying import certificate_authority, certificates, trusted_certificates
     from awstape.proxying.interceptor import Interceptor
     from awstape.proxying.proxy_server import run_proxy

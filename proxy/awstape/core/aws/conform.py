@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from awstape.core.aws.member_paths import MapKey, Path, path_pattern
@@ -120,6 +119,8 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
 
     A word that differs only in case, or in singular and plural, is the most similar one: `ListPolicys`, `ListPolicies`.
     """
+    from difflib import get_close_matches
+
     close = [each for each in known if _stem(each) == _stem(word)] or get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 

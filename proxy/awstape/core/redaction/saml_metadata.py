@@ -12,7 +12,6 @@ Source: "Metadata for the OASIS Security Assertion Markup Language (SAML) V2.0".
 from __future__ import annotations
 
 import re
-from html import unescape
 
 from awstape.core.aws.protocols.encodings.xml_text import parse_xml
 from awstape.core.aws.wire import WireError
@@ -89,6 +88,8 @@ def _redact_text(text: str, element: str, aliases: Aliases) -> str:
 
 def _redact_value(text: str, aliases: Aliases) -> str:
     """The alias of an attribute or a text, between the white space around it."""
+    from html import unescape
+
     value = unescape(text.strip())
     if not value or aliases.is_alias(value):
         return text

@@ -6,7 +6,9 @@ They identify no customer. What AWS names in the policies that it manages is in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import NamedTuple
 
 from awstape.core.redaction.text.published_names import PUBLISHED_NAMES
 from awstape.core.text.lazy_pattern import lazy_pattern
@@ -222,7 +224,16 @@ ID_PREFIX = lazy_pattern(
 )
 
 
-def _published() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, tuple[str, ...]]]:
+class _Published(NamedTuple):
+    """Kind → what AWS has of it: whole names, pieces of names beside a wildcard, beginnings, the longest first."""
+
+    names: Mapping[str, frozenset[str]]
+    pieces: Mapping[str, frozenset[str]]
+    prefixes: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def _published() -> _Published:
     names: dict[str, set[str]] = {kind: set(common) for kind, common in _COMMON_NAMES.items()}
     pieces: dict[str, set[str]] = {}
     prefixes: dict[str, set[str]] = {kind: set(common) for kind, common in _COMMON_PREFIXES.items()}
@@ -233,7 +244,7 @@ def _published() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], 
             if others and len(first) >= _SHORTEST_PREFIX and first[-1] in "-_!/":
                 prefixes.setdefault(kind, set()).add(first)
     longest_first = {kind: tuple(sorted(found, key=len, reverse=True)) for kind, found in prefixes.items()}
-    return (
+    return _Published(
         {kind: frozenset(found) for kind, found in names.items()},
         {kind: frozenset(found) for kind, found in pieces.items()},
         longest_first,
@@ -247,7 +258,6 @@ def _read_published() -> Iterator[tuple[str, list[str]]]:
 
 
 _SHORTEST_PREFIX = 5
-_NAMES, _PIECES, _PREFIXES = _published()
 _NONE: frozenset[str] = frozenset()
 #: Kinds of so many things that their published names are public in ARNs only.
 _WITHIN_ARNS = frozenset({"object", "part"})
@@ -255,7 +265,7 @@ _WITHIN_ARNS = frozenset({"object", "part"})
 
 def is_public_name(kind: str, name: str) -> bool:
     """True for names that AWS assigns, in the places of that kind: service-linked roles, documents, principals."""
-    if name in _NAMES.get(kind, _NONE) and kind not in _WITHIN_ARNS:
+    if name in _published().names.get(kind, _NONE) and kind not in _WITHIN_ARNS:
         return True
     own = _OWN.get(kind)
     if own is not None and own.fullmatch(name):
@@ -267,7 +277,7 @@ def is_public_name(kind: str, name: str) -> bool:
 
 def is_published(kind: str, text: str, *, is_whole: bool) -> bool:
     """True for a name in an ARN, or a piece of one beside a wildcard, that AWS has there: `awseb-` of `awseb-*`."""
-    published = _NAMES if is_whole else _PIECES
+    published = _published().names if is_whole else _published().pieces
     return text in published.get(kind, _NONE) or is_public_name(kind, text)
 
 
@@ -277,7 +287,7 @@ def public_prefix(kind: str, name: str) -> str:
         return name if linked[2] is None else f"{linked[1]}_"
     if kind == "log-group" and (group := _GROUP.match(name)):
         return group[0]
-    prefixes = _PREFIXES.get(kind, ())
+    prefixes = _published().prefixes.get(kind, ())
     if name.startswith(prefixes):
         return next(filter(name.startswith, prefixes))
     return "/" if kind == "log-group" and name.startswith("/") else ""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import translate
+from functools import cache
 from typing import NamedTuple
 
 from awstape.core.redaction.text.resource_forms import FORMS, MORE_TYPES
@@ -64,7 +65,7 @@ _TOKEN = lazy_pattern(r"\$\{[^{}]*\}|[/:]|[^/:$]+|\$")
 
 def split_resource(service: str, resource: str) -> list[Piece]:
     """The pieces of an ARN's resource, in their order; together they are the whole of it."""
-    root = _ROOTS.get(service, _NO_FORMS)
+    root = _roots().get(service, _NO_FORMS)
     if (pieces := _fit_whole_rest(root, resource)) is not None:
         return pieces
     segments = split_segments(resource)
@@ -136,7 +137,7 @@ def _fit_beginning(node: _Node, segments: list[str]) -> list[Piece]:
 
 def _fit_without_form(segments: list[str], at: int, kind: str, *, after_slot: bool) -> list[Piece]:
     if len(segments) - at > 2 * _MOST_SEGMENTS:
-        is_type = segments[at] in TYPE_WORDS or (at == 0 and _is_type(segments[at]))
+        is_type = segments[at] in _type_words() or (at == 0 and _is_type(segments[at]))
         types = [Piece(text) for text in segments[at : at + 2]] if is_type else []
         return [*types, _fill("REST", "".join(segments[at + len(types) :]), kind, after_slot=after_slot)]
     pieces: list[Piece] = []
@@ -144,7 +145,7 @@ def _fit_without_form(segments: list[str], at: int, kind: str, *, after_slot: bo
         text, is_last = segments[i], i + 1 == len(segments)
         if i % 2 or not text:
             pieces.append(Piece(text))
-        elif not is_last and (_is_type(text) if i == 0 else after_slot and text in TYPE_WORDS):
+        elif not is_last and (_is_type(text) if i == 0 else after_slot and text in _type_words()):
             kind, after_slot = text, False
             pieces.append(Piece(text))
         else:
@@ -190,10 +191,12 @@ def _is_wild(text: str) -> bool:
 
 def _is_type(text: str) -> bool:
     bare = _WILD.sub("", text).strip("-")
-    return text in TYPE_WORDS or (not bare and bool(text)) or _TYPE.fullmatch(bare) is not None
+    return text in _type_words() or (not bare and bool(text)) or _TYPE.fullmatch(bare) is not None
 
 
-def _compile() -> dict[str, _Node]:
+@cache
+def _roots() -> dict[str, _Node]:
+    """Service → the tree of its forms."""
     roots: dict[str, _Node] = {}
     for line in FORMS.split("\n"):
         service, _, form = line.strip().partition(" ")
@@ -217,6 +220,12 @@ def _add(node: _Node, segments: list[str]) -> None:
         _add(node.words.setdefault(word, _Node()), rest)
 
 
+@cache
+def _type_words() -> frozenset[str]:
+    """The words before a slot in any form, and others that name types."""
+    return frozenset(MORE_TYPES.union(*map(_types, _roots().values())))
+
+
 def _types(node: _Node) -> set[str]:
     """The words before a slot."""
     own = {word for word, following in node.words.items() if word and following.after_slot is not None}
@@ -224,6 +233,4 @@ def _types(node: _Node) -> set[str]:
     return own.union(*map(_types, children))
 
 
-_ROOTS = _compile()
 _NO_FORMS = _Node()
-TYPE_WORDS = MORE_TYPES.union(*map(_types, _ROOTS.values()))
