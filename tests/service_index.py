@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from awstape.catalog.botocore_data import available_services
 from awstape.catalog.service_index import FILE, make_row, write_index
-from examples import ROOT
-
-PATH = ROOT / "proxy/awstape/catalog" / FILE
-
 
 if __name__ == "__main__":
-    PATH.write_text(write_index(map(make_row, available_services())))
+    FILE.write_text(write_index(map(make_row, available_services())))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
 import botocore.exceptions
 import pytest
 
-import service_index as script
 from awstape.catalog import service_index
 from awstape.catalog.botocore_data import available_services
 from awstape.catalog.hosts import find_host, host_of
@@ -28,25 +28,20 @@ def test_the_index_is_what_botocore_shows(name: str) -> None:
 
 
 def test_the_index_is_written_as_it_is_read() -> None:
-    known = json.loads(script.PATH.read_text("utf-8"))
+    known = json.loads(service_index.FILE.read_text("utf-8"))
     rows = [row for name, row in load_index().items() if name in known]
     assert json.loads(write_index(rows)) == {row.entry.name: known[row.entry.name] for row in rows}
     assert len(rows) > 300
 
 
-def test_a_service_that_the_index_lacks_is_read_from_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = script.PATH.read_text("utf-8")
+def test_a_service_that_the_index_lacks_is_read_from_its_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = service_index.FILE.read_text("utf-8")
     less = "".join(line for line in text.splitlines(keepends=True) if not line.startswith('"sts"'))
     assert less != text
 
-    class Files:
-        def joinpath(self, _: str) -> Files:
-            return self
-
-        def read_text(self, _: str) -> str:
-            return less
-
-    monkeypatch.setattr(service_index.resources, "files", lambda _: Files())
+    file = tmp_path / "index.json"
+    file.write_text(less, "utf-8")
+    monkeypatch.setattr(service_index, "FILE", file)
     rows = load_index.__wrapped__()
     assert rows["sts"].entry == load_index()["sts"].entry
     assert "sts.{region}" in rows["sts"].hosts

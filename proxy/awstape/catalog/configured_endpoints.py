@@ -17,8 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from awstape.catalog.hosts import find_host
@@ -28,8 +27,7 @@ _SWITCH = "ignore_configured_endpoint_urls"
 _VARIABLE = "AWS_ENDPOINT_URL"
 
 
-@dataclass(frozen=True)
-class ConfiguredEndpoint:
+class ConfiguredEndpoint(NamedTuple):
     """The endpoint URL of a recorded service. source: what sets it, for messages."""
 
     service: str

@@ -53,6 +53,8 @@ def find_host(host: str) -> HostMatch | None:
     regions, such as `aws-cn-global`. Case and a trailing dot don't matter.
     """
     host = host.lower().removesuffix(".")
+    if host.rpartition(".")[2].isdigit():  # an address, such as that of a local endpoint: the index need not be read
+        return None
     suffix = next((suffix for suffix in dns_suffixes() if host.endswith(f".{suffix}")), None)
     front = host.removesuffix(f".{suffix}") if suffix else host
     if suffix and (found := _IN_VPC.fullmatch(front)):

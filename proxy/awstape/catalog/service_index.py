@@ -15,10 +15,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from awstape.catalog.botocore_data import (
     has_service,
@@ -32,7 +31,7 @@ from awstape.catalog.old_protocols import OLD_PROTOCOLS
 from awstape.core.aws.model import ServiceEntry
 from awstape.core.text.lazy_pattern import lazy_pattern
 
-FILE = "service_index.json"
+FILE = Path(__file__).with_name("service_index.json")
 REGION = "{region}"
 #: Prefixes in `endpoints.json` that a service had in older models.
 _OLD_PREFIXES = {"iot-data": ("data.iot",), "iotsecuretunneling": ("iotsecuredtunneling",)}
@@ -42,8 +41,7 @@ _REGIONS = lazy_pattern(r"\{(?:Region|\w*[aA]rn#region|\w*#implicitGlobalRegion)
 _SUFFIXES = lazy_pattern(r"\.\{\w+#(?:dnsSuffix|dualStackDnsSuffix)\}$")
 
 
-@dataclass(frozen=True)
-class IndexRow:
+class IndexRow(NamedTuple):
     """A service, and the forms of its host names."""
 
     entry: ServiceEntry
@@ -53,7 +51,7 @@ class IndexRow:
 @cache
 def load_index() -> Mapping[str, IndexRow]:
     """The rows of all services that the botocore at hand knows, by name."""
-    rows = json.loads(Path(__file__).with_name(FILE).read_bytes())
+    rows = json.loads(FILE.read_bytes())
     known = {name: _read_row(name, rows[name]) for name in service_folders() if name in rows}
     return known | {name: make_row(name) for name in service_folders() if name not in rows and has_service(name)}
 

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,8 +42,7 @@ Warn = Callable[[str], object]
 """Shows a line of text to the user."""
 
 
-@dataclass(frozen=True)
-class ListenOptions:
+class ListenOptions(NamedTuple):
     """Where a server listens.
 
     host_names: names for its Host header, besides its address and the names that `serving.access_control` allows.

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from awstape.catalog.hosts import anonymise_host, is_aws_host, is_service_endpoint
@@ -96,8 +95,7 @@ def _display(address: str) -> str:
 # --- requests and relaying --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class AccessPolicy:
+class AccessPolicy(NamedTuple):
     """Which requests a server accepts, and to which hosts its proxy relays.
 
     host_names: accepted in the Host header, besides those of rule 2. pass_through: the clients that it relays for to

@@ -15,10 +15,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.known_replies import KnownReplies
@@ -64,8 +63,7 @@ class Server(Protocol):
         """Whether the bodies of all connections take too much memory."""
 
 
-@dataclass(frozen=True)
-class _Turn:
+class _Turn(NamedTuple):
     """What is answered next: a request, or with None a refusal with a status.
 
     key: that of a request that arrived alone (`serving.known_requests`).
@@ -158,7 +156,7 @@ class Connection(asyncio.Protocol):
         except RefusedRequestError as error:
             self._refuse(error.status)
         if len(self._turns) == 1 and self._parser.is_between_requests and not self._is_continued:
-            self._turns[0] = replace(self._turns[0], key=key)
+            self._turns[0] = self._turns[0]._replace(key=key)
         self._take_turns()
 
     def pause_writing(self) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 import httptools
 
@@ -34,8 +34,7 @@ class RefusedRequestError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True)
-class RequestHandlers:
+class RequestHandlers(NamedTuple):
     """What a parser calls.
 
     begun: when the first byte of a request was read. expects_continue: when the client waits for `100 Continue`.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -158,8 +157,7 @@ def services(text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     )
 
 
-@dataclass(frozen=True)
-class EditOptions:
+class EditOptions(NamedTuple):
     """The options of an edit: whether to write it, how to print it, and whether it may lose comments."""
 
     dry_run: bool

@@ -9,8 +9,7 @@ may be any value.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from awstape.core.aws.member_paths import MapKey, Path, path_pattern
 from awstape.core.aws.model import SPECIAL_BOOLEANS, SPECIAL_NUMBERS, Operation, Shape, Type, Value, child_shape
@@ -35,8 +34,7 @@ _PLURAL = lazy_pattern(r"(?:(?<=[a-z])ies|(?<=[a-rt-z])s)(?=[A-Z_-]|$)")
 _EMPTY_OUTPUT = Shape(name="An operation without output", type="structure")
 
 
-@dataclass(frozen=True)
-class Misfit:
+class Misfit(NamedTuple):
     """A place where a value does not conform, and how. `unknown` for a member that is not in the service model."""
 
     path: Path

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from awstape.core.text.lazy_pattern import lazy_pattern
 
@@ -258,8 +258,7 @@ class Service:
         return {method: tuple(op for op in ordered if op.method == method) for method in methods}
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """The path and query string at which a REST protocol has an operation.
 
     pattern: of the path, still percent-encoded, with a group for each of `labels`. literals: the parameters of the
@@ -301,8 +300,7 @@ def plain_name(name: str) -> str:
     return re.sub("[-_]", "", name).lower()
 
 
-@dataclass(frozen=True)
-class ServiceEntry:
+class ServiceEntry(NamedTuple):
     """What tells a service from others before its model is read. Members: as in `Service`.
 
     id: the service id as AWS configuration files spell it, such as `cost_explorer` for the client `ce`.
@@ -317,8 +315,7 @@ class ServiceEntry:
     regional: bool
 
 
-@dataclass(frozen=True)
-class HostMatch:
+class HostMatch(NamedTuple):
     """The services that answer at a host, the region in its name, and the bucket if it is that of one.
 
     region: of a global service, as in `core.aws.call.Call`.
@@ -329,8 +326,7 @@ class HostMatch:
     bucket: str | None = None
 
 
-@dataclass(frozen=True)
-class Hosts:
+class Hosts(NamedTuple):
     """What host names and regions tell.
 
     find: host → what answers there, None for a host that is none of AWS's services. show: host → how messages show it,

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import NamedTuple
 
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models, Operation, Shape
@@ -37,8 +37,7 @@ _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = lazy_pattern(r"(?:\d{1,6}[wdhms])+", re.ASCII)
 
 
-@dataclass(frozen=True)
-class MatchRules:
+class MatchRules(NamedTuple):
     """The rules of a project. rules: (service, glob of operations, path of the member, rule), in the file's order."""
 
     rules: tuple[tuple[str, str, Names, TimeRule], ...] = ()

@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.aws.timestamps import seconds_of
@@ -38,8 +37,7 @@ _TIME_WORDS = lazy_pattern(
 )
 
 
-@dataclass(frozen=True)
-class TimeRule:
+class TimeRule(NamedTuple):
     """What a rule says of a member. within: the seconds of the rule `within`."""
 
     kind: Literal["ignore", "within", "relative", "equal"]
@@ -54,8 +52,7 @@ RuleLookup = Callable[[tuple[str, ...], Shape | None], TimeRule | None]
 """(path of a member, its shape) → the rule for it."""
 
 
-@dataclass(frozen=True)
-class Time:
+class Time(NamedTuple):
     """A time in an identity. names: the path of its member. instant: in seconds since 1970."""
 
     names: tuple[str, ...]
@@ -63,8 +60,7 @@ class Time:
     rule: TimeRule
 
 
-@dataclass(frozen=True)
-class SplitIdentity:
+class SplitIdentity(NamedTuple):
     """An identity without what is ignored, and with a mark in the place of each time. times: in the model's order."""
 
     rest: dict[str, Value]
@@ -141,16 +137,14 @@ def read_instant(value: Value, shape: Shape | None) -> Decimal | None:
     return None if number < _SMALLEST else number if number < _MILLISECONDS else number / 1000
 
 
-@dataclass(frozen=True)
-class TimeDifference:
+class TimeDifference(NamedTuple):
     """A time of a request that differs from the recorded one by its rule, and how, as text."""
 
     names: tuple[str, ...]
     reason: str
 
 
-@dataclass(frozen=True, order=True)
-class Remoteness:
+class Remoteness(NamedTuple):
     """How far the times of a request are from recorded ones, the best first. Rule 5."""
 
     spread: Decimal
@@ -159,7 +153,7 @@ class Remoteness:
 
 def remoteness(asked: Sequence[Time], recorded: Sequence[Decimal]) -> Remoteness:
     """How far the times of a request are from those of a track in the same places."""
-    then = distances([replace(time, instant=instant) for time, instant in zip(asked, recorded, strict=True)])
+    then = distances([time._replace(instant=instant) for time, instant in zip(asked, recorded, strict=True)])
     shifts = (abs(time.instant - instant) for time, instant in zip(asked, recorded, strict=True))
     return Remoteness(spread(distances(asked), then), max(shifts, default=Decimal(0)))
 

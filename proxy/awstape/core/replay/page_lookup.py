@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import PageRequest
@@ -23,8 +23,7 @@ from awstape.core.replay.paging_modes import Listing, Paging, Position, cut_tag,
 from awstape.core.replay.take_selection import Epochs, TakeSelection, find_epochs
 
 
-@dataclass(frozen=True)
-class PageLocation:
+class PageLocation(NamedTuple):
     """A page of a take. take: its number in the track, from 1. listing: the take in the pages of the paging mode."""
 
     track: Track

@@ -25,10 +25,10 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import permutations, takewhile
 from operator import itemgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from awstape.core.aws.call import Answer, Call, Failure
 from awstape.core.aws.conform import did_you_mean, unmodelled_members
@@ -52,8 +52,7 @@ class PagingError(ValueError):
     """Raised for a text that names no paging mode."""
 
 
-@dataclass(frozen=True)
-class Paging:
+class Paging(NamedTuple):
     """A paging mode. size: the items on a page, for `N`. seed: for `torture`."""
 
     mode: Literal["recorded", "client", "N", "torture"] = "recorded"
@@ -81,16 +80,14 @@ class Paging:
         return f"{self.mode}:{self.seed}" if self.seed else self.mode
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """Where a page begins: its number in the traversal, from 1, and the first of its items, from 0."""
 
     page: int
     item: int
 
 
-@dataclass(frozen=True)
-class CutPage:
+class CutPage(NamedTuple):
     """A page of a paging mode. recorded_pages: the numbers of the recorded pages that it is made of, from 1."""
 
     answer: Answer

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.cassette.cassette import Track
@@ -46,8 +46,7 @@ def split_by_rules(operation: Operation, identity: Mapping[str, Value], rules: R
     return split_times(operation, identity, rule_of)
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A track with its times. number: its position in the cassette."""
 
     instants: tuple[Decimal, ...]

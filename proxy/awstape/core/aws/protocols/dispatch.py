@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from types import ModuleType
+from typing import NamedTuple
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.content_encoding import decode_message
@@ -158,8 +158,7 @@ def _codec(service: Service, protocol: Protocol | None) -> Codec:
     return _CODECS[protocol or service.protocol]
 
 
-@dataclass(frozen=True)
-class Codec:
+class Codec(NamedTuple):
     """The functions of a protocol. `write_output` and `write_failure` take the request id last.
 
     accepts: whether a request may be of the protocol, by its headers, path and form.
@@ -175,7 +174,7 @@ class Codec:
     @classmethod
     def of(cls, module: ModuleType) -> Codec:
         """The functions of a module."""
-        return cls(*(getattr(module, each.name) for each in fields(cls)))
+        return cls(*(getattr(module, name) for name in cls._fields))
 
 
 _CODECS: Mapping[Protocol, Codec] = {

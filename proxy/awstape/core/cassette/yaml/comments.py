@@ -11,8 +11,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import yaml
 
@@ -27,8 +27,7 @@ _COMMENT = lazy_pattern(f"#[^{BREAKS}]*")
 _BLOCK_SCALAR = lazy_pattern(f"[|>][^\\s#]*[ \t]+(#[^{BREAKS}]*)")
 
 
-@dataclass(frozen=True)
-class Comment:
+class Comment(NamedTuple):
     """A comment. line: counted from 1. text: from the `#` on.
 
     is_alone: whether it is about what follows: only `---` or `-` precede it on its line. A comment between a key and

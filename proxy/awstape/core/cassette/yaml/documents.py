@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awstape.core.text.lazy_pattern import lazy_pattern
 
@@ -94,8 +94,7 @@ class Document:
         return tuple(self.error(each.path, each.problem, each.tip) for each in islice(problems, MAX_ERRORS))
 
 
-@dataclass(frozen=True)
-class DocumentText:
+class DocumentText(NamedTuple):
     """The text of a document. lines_before: the number of lines before it in its stream."""
 
     text: str

@@ -275,7 +275,7 @@ def _write_with_comments(
         known = {line: [*above[line], *behind[line]] for line in {*above, *behind}}  # from other texts
         for comment, path in map_comments(old_comments, next(parse_documents(part.body)).lines, new_paths):
             if path is not None and path not in line_of:
-                lost.append(replace(comment, line=part.line + count_line_breaks(part.leading) + comment.line))
+                lost.append(comment._replace(line=part.line + count_line_breaks(part.leading) + comment.line))
                 continue
             line = len(lines) + 1 if path is None else line_of[path]
             if comment.text not in known.get(line, ()):

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
@@ -53,8 +52,7 @@ def read_cassette_blocks(blocks: Iterable[str], models: Models) -> Cassette:
     return Cassette.of(takes, keys, account, apart)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A document of a cassette and its errors. take: None for the header and for a document with errors."""
 
     document: Document

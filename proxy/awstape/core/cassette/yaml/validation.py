@@ -15,8 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from awstape.core.aws.access_keys import ACCOUNT, PRINCIPAL
 from awstape.core.aws.call import Answer, Failure
@@ -47,8 +46,7 @@ _TYPE_NAMES: Mapping[type, str] = {str: "text", int: "a number", dict: "a mappin
 T = TypeVar("T", str, dict[str, Any], list[Any])
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """A problem at a place of a document.
 
     tip: what to do about it, may be empty. kind: the class of the problem, for programs.
@@ -142,7 +140,7 @@ def _track_problems(value: dict[str, Value], models: Models, path: Path) -> Iter
         tip = "it is role/NAME, user/NAME, federated-user/NAME or root, with the alias of the name"
         yield Problem((*path, "principal"), "not a principal of an account", tip)
     if operation is None:
-        yield from (replace(found, path=(*path, *found.path)) for found in _operation_problems(value, models))
+        yield from (found._replace(path=(*path, *found.path)) for found in _operation_problems(value, models))
     if operation and (identity := _typed(value, "identity", dict)) is not None:
         for misfit in input_misfits(identity, operation.input):
             yield Problem((*path, "identity", *misfit.path), misfit.problem)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from unicodedata import decimal
 
 from awstape.core.redaction import name_codes
@@ -30,8 +30,7 @@ _RESOURCES = "ami|eipalloc|eni|fs|i|igw|nat|pl|rtb|sg|snap|subnet|tgw|vol|vpc|vp
 SHORTEST_SECRET = 24
 
 
-@dataclass(frozen=True)
-class Identifier:
+class Identifier(NamedTuple):
     """A row of the table. before, after: assertions about the text beside the pattern."""
 
     pattern: str
